@@ -1,0 +1,27 @@
+"""Every index, each built without blocking a writer."""
+
+from django.db import migrations
+
+import crm.db.indexes
+import crm.db.operations
+
+
+class Migration(migrations.Migration):
+    atomic = False  # CREATE INDEX CONCURRENTLY refuses a transaction
+
+    dependencies = [
+        ("analytics", "0001_initial"),
+    ]
+
+    operations = [
+        crm.db.operations.AddIndexConcurrently(
+            model_name="callanalysis",
+            index=crm.db.indexes.Index(
+                fields=["company", "analyzed_at"], name="ix_call_analysis_tenant_id_analyzed_at"
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="callanalysis",
+            index=crm.db.indexes.Index(fields=["call", "analyzed_at"], name="ix_call_analysis_call_id_analyzed_at"),
+        ),
+    ]

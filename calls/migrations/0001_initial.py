@@ -1,0 +1,306 @@
+"""Tables and constraints."""
+
+import django.core.validators
+import django.db.models.deletion
+import django.utils.timezone
+from django.conf import settings
+from django.db import migrations, models
+
+import calls.wallclock
+import crm.models.companies
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("crm", "0001_initial"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Call",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "activity",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="call",
+                        to="crm.activity",
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        blank=True,
+                        db_column="contact_card_id",
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="calls",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "phone_line",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.phoneline",
+                    ),
+                ),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="calls",
+                        to="crm.lead",
+                    ),
+                ),
+                (
+                    "assigned_rep",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(
+                        choices=[("incoming", "Incoming"), ("outgoing", "Outgoing")], default="incoming", max_length=10
+                    ),
+                ),
+                ("from_number", models.CharField(blank=True, help_text="E.164, or as sent: Anonymous.", max_length=32)),
+                ("to_number", models.CharField(blank=True, max_length=32)),
+                ("recording_url", models.URLField(blank=True, max_length=500)),
+                ("voicemail_url", models.URLField(blank=True, max_length=500)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("in_progress", "In Progress"),
+                            ("missed", "Missed"),
+                            ("unbooked", "Unbooked"),
+                            ("awaiting_quote", "Awaiting Quote"),
+                            ("still_deciding", "Still Deciding"),
+                            ("purchased", "Purchased"),
+                            ("lost", "Lost"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="in_progress",
+                        max_length=20,
+                    ),
+                ),
+                ("booked", models.BooleanField(default=False, editable=False, help_text="Follows from the status.")),
+                ("reason_for_lost_sale", models.TextField(blank=True)),
+                (
+                    "quoted_price",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        max_digits=12,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, help_text="When it began to ring."),
+                ),
+                ("answered_at", models.DateTimeField(blank=True, null=True)),
+                ("completed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "duration_s",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="Seconds of talk; empty if unanswered.", null=True
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "calls",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("direction__in", ["incoming", "outgoing"])),
+                        name="calls_direction_valid",
+                        violation_error_message="direction must be one of: incoming, outgoing.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "in_progress",
+                                    "missed",
+                                    "unbooked",
+                                    "awaiting_quote",
+                                    "still_deciding",
+                                    "purchased",
+                                    "lost",
+                                    "cancelled",
+                                ],
+                            )
+                        ),
+                        name="calls_status_valid",
+                        violation_error_message="status must be one of: in_progress, missed, unbooked, awaiting_quote, still_deciding, purchased, lost, cancelled.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("booked", True),
+                                ("status__in", ("awaiting_quote", "still_deciding", "purchased", "lost", "cancelled")),
+                            ),
+                            models.Q(
+                                ("booked", False),
+                                models.Q(
+                                    (
+                                        "status__in",
+                                        ("awaiting_quote", "still_deciding", "purchased", "lost", "cancelled"),
+                                    ),
+                                    _negated=True,
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="calls_booked_agrees_with_status",
+                        violation_error_message="booked must agree with the status.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("direction", "outgoing"), ("status", "missed"), _negated=True),
+                        name="calls_outgoing_never_missed",
+                        violation_error_message="An outgoing call is never missed.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quoted_price__isnull", True), ("quoted_price__gte", 0), _connector="OR"),
+                        name="calls_quoted_price_not_negative",
+                        violation_error_message="quoted_price can't be negative.",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Appointment",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "call",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to="calls.call",
+                    ),
+                ),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="appointments",
+                        to="crm.lead",
+                    ),
+                ),
+                (
+                    "assigned_rep",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("scheduled_start", models.DateTimeField()),
+                ("scheduled_end", models.DateTimeField()),
+                ("timezone", models.CharField(max_length=64, validators=[crm.models.companies.validate_timezone])),
+                (
+                    "date",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=calls.wallclock.WallDate("scheduled_start", "timezone"),
+                        output_field=models.DateField(),
+                    ),
+                ),
+                (
+                    "time",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=calls.wallclock.WallTime("scheduled_start", "timezone"),
+                        output_field=models.TimeField(),
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("scheduled", "Scheduled"),
+                            ("confirmed", "Confirmed"),
+                            ("completed", "Completed"),
+                            ("cancelled", "Cancelled"),
+                            ("no_show", "No Show"),
+                        ],
+                        default="scheduled",
+                        max_length=20,
+                    ),
+                ),
+                ("notes", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+            ],
+            options={
+                "db_table": "appointments",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["scheduled", "confirmed", "completed", "cancelled", "no_show"])
+                        ),
+                        name="appointments_status_valid",
+                        violation_error_message="status must be one of: scheduled, confirmed, completed, cancelled, no_show.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("scheduled_end__gt", models.F("scheduled_start"))),
+                        name="appointments_ends_after_start",
+                        violation_error_message="An appointment must end after it starts.",
+                    ),
+                ],
+            },
+        ),
+    ]

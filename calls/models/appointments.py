@@ -1,0 +1,111 @@
+"""Visits."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.timezone import now
+
+from calls.choices import AppointmentStatus
+from calls.models.calls import Call
+from calls.querysets import AppointmentQuerySet
+from calls.wallclock import WallDate, WallTime
+from crm.constraints import one_of
+from crm.db.indexes import Index
+from crm.db.tenancy import TenantModel
+from crm.models import Contact, Lead, User
+from crm.models.companies import validate_timezone
+
+
+class Appointment(TenantModel):
+    """A visit. `date` and `time` are the start on the company's wall clock; the database derives them.
+
+    `timezone` is copied from the company when the visit is made: a company that moves re-zones future visits only.
+    """
+
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="appointments", db_index=False)
+    call = models.ForeignKey(
+        Call, on_delete=models.PROTECT, null=True, blank=True, related_name="appointments", db_index=False
+    )
+    lead = models.ForeignKey(
+        Lead, on_delete=models.SET_NULL, null=True, blank=True, related_name="appointments", db_index=False
+    )
+    assigned_rep = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    scheduled_start = models.DateTimeField()
+    scheduled_end = models.DateTimeField()
+    timezone = models.CharField(max_length=64, validators=[validate_timezone])
+    date = models.GeneratedField(
+        expression=WallDate("scheduled_start", "timezone"), output_field=models.DateField(), db_persist=True
+    )
+    time = models.GeneratedField(
+        expression=WallTime("scheduled_start", "timezone"), output_field=models.TimeField(), db_persist=True
+    )
+
+    status = models.CharField(max_length=20, choices=AppointmentStatus.choices, default=AppointmentStatus.SCHEDULED)
+    notes = models.TextField(blank=True)
+
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = AppointmentQuerySet.as_manager()
+
+    class Meta:
+        db_table = "appointments"
+        constraints = [
+            one_of("status", AppointmentStatus, name="appointments_status_valid"),
+            models.CheckConstraint(
+                condition=Q(scheduled_end__gt=F("scheduled_start")),
+                name="appointments_ends_after_start",
+                violation_error_message="An appointment must end after it starts.",
+            ),
+        ]
+        indexes = [
+            Index(
+                fields=["date", "time"],
+                name="idx_appointment_date",
+                question="Which visits are on this day, by the wall clock, over all companies?",
+                asked_by="admin: list of appointments; GET /api/v1/appointments?date=",
+            ),
+            Index(
+                fields=["company", "scheduled_start"],
+                name="ix_appointments_company_id_scheduled_start",
+                question="A company's visits that start in these days?",
+                asked_by="GET /api/v1/dashboard/booking-rate; GET /api/v1/appointments",
+            ),
+            Index(
+                fields=["scheduled_start"],
+                name="ix_appointments_scheduled_start",
+                question="Which visits start between these instants, over all companies?",
+                asked_by="AppointmentQuerySet.starting_between() over all companies",
+            ),
+            Index(
+                fields=["contact", "scheduled_start"],
+                name="ix_appointments_contact_id_scheduled_start",
+                question="The visits to this contact?",
+                asked_by="GET /api/v1/appointments?contact=",
+            ),
+            Index(
+                fields=["assigned_rep", "scheduled_start"],
+                name="ix_appointments_assigned_rep_id_scheduled_start",
+                question="The visits of this rep?",
+                asked_by="GET /api/v1/appointments?assigned_rep=",
+            ),
+            Index(
+                fields=["call"],
+                condition=Q(call__isnull=False),
+                name="ix_appointments_call_id",
+                question="What was booked from this call?",
+                asked_by="admin: a call's page",
+            ),
+            Index(
+                fields=["lead"],
+                condition=Q(lead__isnull=False),
+                name="ix_appointments_lead_id",
+                question="Which visits belong to this lead?",
+                asked_by="deleting a lead",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Appointment #{self.pk}"

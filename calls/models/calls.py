@@ -1,0 +1,143 @@
+"""Phone calls."""
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+
+from calls.choices import BOOKED, CallStatus
+from calls.querysets import CallQuerySet
+from crm.choices import Direction
+from crm.constraints import one_of
+from crm.db.indexes import Index
+from crm.db.tenancy import TenantModel
+from crm.models import Activity, Contact, Lead, PhoneLine, User
+from crm.phones import MAX_LENGTH
+
+
+class Call(TenantModel):
+    """One phone call: a repeat caller is a new row. The provider's id of it is its activity's `openphone_id`.
+
+    A call with a lead is a *qualified* one.
+    """
+
+    activity = models.OneToOneField(Activity, on_delete=models.PROTECT, null=True, blank=True, related_name="call")
+    contact = models.ForeignKey(
+        Contact,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="calls",
+        db_column="contact_card_id",
+        db_index=False,
+    )
+    phone_line = models.ForeignKey(
+        PhoneLine, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    lead = models.ForeignKey(
+        Lead, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls", db_index=False
+    )
+    assigned_rep = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.INCOMING)
+    from_number = models.CharField(max_length=MAX_LENGTH, blank=True, help_text="E.164, or as sent: Anonymous.")
+    to_number = models.CharField(max_length=MAX_LENGTH, blank=True)
+    recording_url = models.URLField(max_length=500, blank=True)
+    voicemail_url = models.URLField(max_length=500, blank=True)
+
+    status = models.CharField(max_length=20, choices=CallStatus.choices, default=CallStatus.IN_PROGRESS)
+    booked = models.BooleanField(default=False, editable=False, help_text="Follows from the status.")
+    reason_for_lost_sale = models.TextField(blank=True)
+    quoted_price = models.DecimalField(
+        max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+
+    created_at = models.DateTimeField(default=now, help_text="When it began to ring.")
+    answered_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    duration_s = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds of talk; empty if unanswered.")
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        db_table = "calls"
+        constraints = [
+            one_of("direction", Direction, name="calls_direction_valid"),
+            one_of("status", CallStatus, name="calls_status_valid"),
+            models.CheckConstraint(
+                condition=Q(booked=True, status__in=BOOKED) | (Q(booked=False) & ~Q(status__in=BOOKED)),
+                name="calls_booked_agrees_with_status",
+                violation_error_message="booked must agree with the status.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(direction="outgoing", status="missed"),
+                name="calls_outgoing_never_missed",
+                violation_error_message="An outgoing call is never missed.",
+            ),
+            models.CheckConstraint(
+                condition=Q(quoted_price__isnull=True) | Q(quoted_price__gte=0),
+                name="calls_quoted_price_not_negative",
+                violation_error_message="quoted_price can't be negative.",
+            ),
+        ]
+        indexes = [
+            Index(
+                fields=["company", "created_at"],
+                name="ix_calls_company_id_created_at",
+                question="A company's calls of these days, newest first, from any page on?",
+                asked_by="GET /api/v1/dashboard/calls, metrics and booking-rate with dates; GET /api/v1/calls",
+            ),
+            Index(
+                fields=["company"],
+                name="ix_calls_company_id",
+                question="All calls of a company?",
+                asked_by="GET /api/v1/dashboard/calls?count=1",
+            ),
+            Index(
+                fields=["created_at"],
+                name="ix_calls_created_at",
+                question="The newest calls over all companies?",
+                asked_by="admin: list of calls",
+            ),
+            Index(
+                fields=["company", "status"],
+                name="ix_calls_company_id_status",
+                question="A company's calls of one status, and how many?",
+                asked_by="GET /api/v1/dashboard/calls?status=&count=1",
+            ),
+            Index(
+                fields=["assigned_rep", "created_at"],
+                name="ix_calls_assigned_rep_id_created_at",
+                question="The calls of this rep, newest first?",
+                asked_by="GET /api/v1/dashboard/calls?assigned_rep=",
+            ),
+            Index(
+                fields=["company", "booked"],
+                name="ix_calls_company_id_booked",
+                question="How many of a company's calls were booked?",
+                asked_by="CallQuerySet.booked()",
+            ),
+            Index(
+                fields=["contact", "created_at"],
+                name="ix_calls_contact_card_id_created_at",
+                question="The calls with this contact, newest first?",
+                asked_by="GET /api/v1/calls?contact=",
+            ),
+            Index(
+                fields=["lead"],
+                condition=Q(lead__isnull=False),
+                name="ix_calls_lead_id",
+                question="Which calls belong to this lead?",
+                asked_by="deleting a lead",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Call #{self.pk}"
+
+    def set_status(self, status: str) -> None:
+        """Set the status and the flag that follows from it; the caller saves."""
+        self.status = status
+        self.booked = status in BOOKED

@@ -1,0 +1,40 @@
+"""The business's words for calls and visits. A query has a name, and it lives here."""
+
+from datetime import datetime
+from typing import Self
+
+from calls.choices import AppointmentStatus, CallStatus
+from crm.db.tenancy import TenantQuerySet
+
+
+class CallQuerySet(TenantQuerySet):
+    def created_between(self, start: datetime | None, end: datetime | None) -> Self:
+        """Calls that began at or after `start` and before `end`; None leaves that side open."""
+        calls = self
+        if start is not None:
+            calls = calls.filter(created_at__gte=start)
+        if end is not None:
+            calls = calls.filter(created_at__lt=end)
+        return calls
+
+    def booked(self) -> Self:
+        return self.filter(booked=True)
+
+    def missed(self) -> Self:
+        return self.filter(status=CallStatus.MISSED)
+
+    def qualified(self) -> Self:
+        """Calls with a lead."""
+        return self.filter(lead__isnull=False)
+
+
+class AppointmentQuerySet(TenantQuerySet):
+    def starting_between(self, start: datetime, end: datetime) -> Self:
+        """Visits that start at or after `start` and before `end`."""
+        return self.filter(scheduled_start__gte=start, scheduled_start__lt=end)
+
+    def kept(self) -> Self:
+        """Visits that count as booked: not cancelled, and nobody failed to show up."""
+        return self.filter(
+            status__in=[AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED, AppointmentStatus.COMPLETED]
+        )

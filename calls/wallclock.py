@@ -1,0 +1,35 @@
+"""Database functions that read an instant on the wall clock of a zone kept in another column, for generated columns."""
+
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import DateField, Func, TimeField
+from django.db.models.sql.compiler import SQLCompiler
+
+
+class WallDate(Func):
+    """The calendar day of `instant` in `zone`. Frozen into migrations."""
+
+    arity = 2
+    output_field = DateField()
+    template = "(%(expressions)s)::date"
+    arg_joiner = " AT TIME ZONE "
+    sqlite_function = "django_datetime_cast_date"
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        # Django's own function, registered as deterministic: (text in UTC, zone wanted, zone it is stored in).
+        return self.as_sql(
+            compiler,
+            connection,
+            template=f"{self.sqlite_function}(%(expressions)s, 'UTC')",
+            arg_joiner=", ",
+            **context,
+        )
+
+
+class WallTime(WallDate):
+    """The time of day of `instant` in `zone`. Frozen into migrations."""
+
+    output_field = TimeField()
+    template = "(%(expressions)s)::time"
+    sqlite_function = "django_datetime_cast_time"

@@ -1,0 +1,45 @@
+"""Reads settings from environment variables and names the one that is wrong."""
+
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+
+
+class Env(environ.Env):
+    """django-environ, strict: a value that can't be read stops the start with the variable's name.
+
+    The library takes every unknown word for False and lets `int("ten")` fail without saying which variable it read.
+    """
+
+    def get_value(self, var: Any, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False) -> Any:
+        raw = self.ENVIRON.get(str(var))
+        if cast is bool and raw is not None:
+            return self._strict_bool(str(var), raw)
+        if raw == "" and default is self.NOTSET:
+            raise ImproperlyConfigured(f"{var} is set but empty.")
+        try:
+            return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+        except (ValueError, TypeError) as error:
+            raise ImproperlyConfigured(f"{var} has a value that can't be read: {raw!r} ({error}).") from error
+
+    def one_of(self, var: str, choices: tuple[str, ...], default: str) -> str:
+        value = self.str(var, default=default)
+        if value not in choices:
+            raise ImproperlyConfigured(f"{var} is {value!r}; it must be one of: {', '.join(choices)}.")
+        return value
+
+    def positive(self, var: str, default: int) -> int:
+        value = self.int(var, default=default)
+        if value <= 0:
+            raise ImproperlyConfigured(f"{var} is {value}; it must be above 0.")
+        return value
+
+    @staticmethod
+    def _strict_bool(var: str, raw: str) -> bool:
+        word = raw.strip().lower()
+        if word not in TRUE | FALSE:
+            raise ImproperlyConfigured(f"{var} is {raw!r}; it must be true or false.")
+        return word in TRUE

@@ -1,0 +1,74 @@
+"""The values that a column may hold, stored as this lower-case text and guarded by a CHECK."""
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    MANAGER = "manager"
+    CSR = "csr", "CSR"
+    REP = "rep"
+
+
+class Provider(TextChoices):
+    OPENPHONE = "openphone", "OpenPhone / Quo"
+    CALLRAIL = "callrail", "CallRail"
+    TWILIO = "twilio"
+
+
+class Direction(TextChoices):
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"
+
+
+class ActivityType(TextChoices):
+    MESSAGE = "message"
+    CALL = "call"
+    VOICEMAIL = "voicemail"
+    EMAIL = "email"
+    NOTE = "note"
+
+
+class FlagType(TextChoices):
+    OPTED_OUT = "opted_out"
+    DO_NOT_CONTACT = "do_not_contact"
+    OFFICE_NUMBER = "office_number"
+    INVALID_NUMBER = "invalid_number"
+
+
+class LeadStatus(TextChoices):
+    NEW = "new"
+    CONTACTED = "contacted"
+    QUALIFIED = "qualified"
+    BOOKED = "booked"
+    WON = "won"
+    LOST = "lost"
+
+
+class CampaignStatus(TextChoices):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class MembershipStatus(TextChoices):
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNDELIVERED = "undelivered"
+    REPLIED = "replied"
+    OPTED_OUT = "opted_out"
+    SKIPPED = "skipped"
+
+
+class InvoiceStatus(TextChoices):
+    DRAFT = "draft"
+    SENT = "sent"
+    PARTIAL = "partial"
+    PAID = "paid"
+    OVERDUE = "overdue"
+    VOID = "void"

@@ -1,0 +1,847 @@
+"""Tables and constraints."""
+
+import django.contrib.auth.models
+import django.contrib.auth.validators
+import django.core.validators
+import django.db.models.deletion
+import django.db.models.functions.text
+import django.utils.timezone
+from django.conf import settings
+from django.db import migrations, models
+
+import crm.fields
+import crm.models.companies
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("auth", "0012_alter_user_first_name_max_length"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Company",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "slug",
+                    models.SlugField(
+                        help_text="Part of the webhook URLs given to providers.", max_length=100, unique=True
+                    ),
+                ),
+                (
+                    "timezone",
+                    models.CharField(
+                        default="America/New_York", max_length=64, validators=[crm.models.companies.validate_timezone]
+                    ),
+                ),
+                (
+                    "currency",
+                    models.CharField(
+                        default="USD",
+                        max_length=3,
+                        validators=[
+                            django.core.validators.RegexValidator("^[A-Z]{3}$", "Three capital letters, such as USD.")
+                        ],
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "verbose_name_plural": "companies",
+                "db_table": "companies",
+                "constraints": [],
+            },
+        ),
+        migrations.CreateModel(
+            name="User",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.company",
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        blank=True, choices=[("manager", "Manager"), ("csr", "CSR"), ("rep", "Rep")], max_length=10
+                    ),
+                ),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "db_table": "users",
+                "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("company__isnull", True), ("role", "")),
+                            models.Q(("company__isnull", False), ("role__in", ["manager", "csr", "rep"])),
+                            _connector="OR",
+                        ),
+                        name="users_role_within_company",
+                        violation_error_message="A user of a company needs a role; staff have neither company nor role.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("company__isnull", True),
+                            models.Q(("is_staff", False), ("is_superuser", False)),
+                            _connector="OR",
+                        ),
+                        name="users_staff_without_company",
+                        violation_error_message="A user of a company can't be staff.",
+                    ),
+                ],
+            },
+            managers=[
+                ("accounts", django.contrib.auth.models.UserManager()),
+                ("objects", crm.models.companies.TenantUserManager()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="PhoneLine",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=100)),
+                (
+                    "number",
+                    models.CharField(blank=True, help_text="E.164; empty while only the id is known.", max_length=32),
+                ),
+                (
+                    "provider",
+                    models.CharField(
+                        choices=[("openphone", "OpenPhone / Quo"), ("callrail", "CallRail"), ("twilio", "Twilio")],
+                        default="openphone",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "provider_id",
+                    models.CharField(blank=True, help_text="The provider's id of the line: PN…", max_length=100),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "db_table": "phone_lines",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("provider__in", ["openphone", "callrail", "twilio"])),
+                        name="phone_lines_provider_valid",
+                        violation_error_message="provider must be one of: openphone, callrail, twilio.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("number", ""), ("provider_id", ""), _negated=True),
+                        name="phone_lines_identified",
+                        violation_error_message="A line needs its number or the provider's id.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("number", ""), _negated=True),
+                        fields=("company", "number"),
+                        name="phone_lines_company_id_number_unique",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("provider_id", ""), _negated=True),
+                        fields=("company", "provider", "provider_id"),
+                        name="phone_lines_company_id_provider_id_unique",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Contact",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=100)),
+                ("last_name", models.CharField(blank=True, max_length=100)),
+                ("phone", models.CharField(help_text="The main number, E.164.", max_length=32)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("address", models.CharField(blank=True, max_length=200)),
+                ("city", models.CharField(blank=True, max_length=100)),
+                ("state", models.CharField(blank=True, max_length=50)),
+                ("postal_code", models.CharField(blank=True, max_length=20)),
+                (
+                    "timezone",
+                    models.CharField(
+                        blank=True,
+                        help_text="If known; else the number's or ours.",
+                        max_length=64,
+                        validators=[crm.models.companies.validate_timezone],
+                    ),
+                ),
+                (
+                    "first_name_key",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.text.Lower("first_name"),
+                        output_field=crm.fields.SearchKeyField(max_length=100),
+                    ),
+                ),
+                (
+                    "last_name_key",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.text.Lower("last_name"),
+                        output_field=crm.fields.SearchKeyField(max_length=100),
+                    ),
+                ),
+                (
+                    "email_key",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.text.Lower("email"),
+                        output_field=crm.fields.SearchKeyField(max_length=254),
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+            ],
+            options={
+                "db_table": "contacts",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "phone"),
+                        name="contacts_company_id_phone_unique",
+                        violation_error_message="Another contact has this number.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("phone", ""), _negated=True),
+                        name="contacts_phone_present",
+                        violation_error_message="A contact needs a phone number.",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ContactPhone",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="phones",
+                        to="crm.contact",
+                    ),
+                ),
+                ("phone", models.CharField(help_text="E.164.", max_length=32)),
+                ("label", models.CharField(blank=True, max_length=50)),
+                (
+                    "phone_reversed",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.functions.text.Reverse("phone"),
+                        output_field=crm.fields.SearchKeyField(max_length=32),
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "db_table": "contact_phones",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "phone"),
+                        name="contact_phones_company_id_phone_unique",
+                        violation_error_message="Another contact has this number.",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ContactFlag",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="flags",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "flag_type",
+                    models.CharField(
+                        choices=[
+                            ("opted_out", "Opted Out"),
+                            ("do_not_contact", "Do Not Contact"),
+                            ("office_number", "Office Number"),
+                            ("invalid_number", "Invalid Number"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                (
+                    "source",
+                    models.CharField(
+                        blank=True, help_text="Where it came from: manual, sms, import, provider.", max_length=50
+                    ),
+                ),
+                ("evidence", models.TextField(blank=True, help_text="The words or the event that it rests on.")),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "expires_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Not in force from here on; empty: for good.", null=True
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "contact_flags",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("flag_type__in", ["opted_out", "do_not_contact", "office_number", "invalid_number"])
+                        ),
+                        name="contact_flags_flag_type_valid",
+                        violation_error_message="flag_type must be one of: opted_out, do_not_contact, office_number, invalid_number.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("expires_at__isnull", True)),
+                        fields=("contact", "flag_type"),
+                        name="contact_flags_contact_id_flag_type_unique",
+                        violation_error_message="The contact has this flag already.",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Lead",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="leads",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("contacted", "Contacted"),
+                            ("qualified", "Qualified"),
+                            ("booked", "Booked"),
+                            ("won", "Won"),
+                            ("lost", "Lost"),
+                        ],
+                        default="new",
+                        max_length=20,
+                    ),
+                ),
+                ("source", models.CharField(blank=True, max_length=100)),
+                ("notes", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+            ],
+            options={
+                "db_table": "leads",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["new", "contacted", "qualified", "booked", "won", "lost"])),
+                        name="leads_status_valid",
+                        violation_error_message="status must be one of: new, contacted, qualified, booked, won, lost.",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Campaign",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("scheduled", "Scheduled"),
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("completed", "Completed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                ("body", models.TextField(blank=True, help_text="The text that each contact gets.")),
+                (
+                    "phone_line",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.phoneline",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("scheduled_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+            ],
+            options={
+                "db_table": "campaigns",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["draft", "scheduled", "running", "paused", "completed", "cancelled"])
+                        ),
+                        name="campaigns_status_valid",
+                        violation_error_message="status must be one of: draft, scheduled, running, paused, completed, cancelled.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "scheduled"), _negated=True),
+                            ("scheduled_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="campaigns_scheduled_has_time",
+                        violation_error_message="A scheduled campaign needs scheduled_at.",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CampaignMembership",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="crm.campaign",
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="campaign_memberships",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                            ("undelivered", "Undelivered"),
+                            ("replied", "Replied"),
+                            ("opted_out", "Opted Out"),
+                            ("skipped", "Skipped"),
+                        ],
+                        default="pending",
+                        max_length=20,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, help_text="Why it was skipped or failed.", max_length=200)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "db_table": "campaign_memberships",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "pending",
+                                    "sending",
+                                    "sent",
+                                    "delivered",
+                                    "failed",
+                                    "undelivered",
+                                    "replied",
+                                    "opted_out",
+                                    "skipped",
+                                ],
+                            )
+                        ),
+                        name="campaign_memberships_status_valid",
+                        violation_error_message="status must be one of: pending, sending, sent, delivered, failed, undelivered, replied, opted_out, skipped.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("campaign", "contact"),
+                        name="campaign_memberships_campaign_id_contact_id_unique",
+                        violation_error_message="The contact is in this campaign already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ("sent", "delivered", "undelivered", "replied")), _negated=True),
+                            ("sent_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="campaign_memberships_sent_has_time",
+                        violation_error_message="A membership that was sent needs sent_at.",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Conversation",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="conversations",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "phone_line",
+                    models.ForeignKey(
+                        db_column="phone_number_id",
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.phoneline",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("last_activity_at", models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+            options={
+                "db_table": "conversations",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("contact", "phone_line"),
+                        name="conversations_contact_id_phone_number_id_unique",
+                        violation_error_message="This contact and this line have a conversation already.",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Activity",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "openphone_id",
+                    models.CharField(
+                        blank=True, help_text="The provider's id of it, whichever provider.", max_length=100, null=True
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="activities",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="activities",
+                        to="crm.conversation",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="Who of us.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "activity_type",
+                    models.CharField(
+                        choices=[
+                            ("message", "Message"),
+                            ("call", "Call"),
+                            ("voicemail", "Voicemail"),
+                            ("email", "Email"),
+                            ("note", "Note"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(
+                        blank=True,
+                        choices=[("incoming", "Incoming"), ("outgoing", "Outgoing")],
+                        help_text="Empty for notes.",
+                        max_length=10,
+                    ),
+                ),
+                ("body", models.TextField(blank=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="When it happened, as the provider tells it."
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "activities",
+                "db_table": "activities",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("activity_type__in", ["message", "call", "voicemail", "email", "note"])),
+                        name="activities_activity_type_valid",
+                        violation_error_message="activity_type must be one of: message, call, voicemail, email, note.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("direction__in", ["incoming", "outgoing"]),
+                            models.Q(("activity_type", "note"), ("direction", "")),
+                            _connector="OR",
+                        ),
+                        name="activities_direction_valid",
+                        violation_error_message="Anything but a note is incoming or outgoing.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "openphone_id"), name="activities_company_id_openphone_id_unique"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Invoice",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="crm.contact",
+                    ),
+                ),
+                ("number", models.CharField(help_text="As printed on it; unique within the company.", max_length=50)),
+                (
+                    "amount",
+                    models.DecimalField(
+                        decimal_places=2, max_digits=12, validators=[django.core.validators.MinValueValidator(0)]
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("sent", "Sent"),
+                            ("partial", "Partial"),
+                            ("paid", "Paid"),
+                            ("overdue", "Overdue"),
+                            ("void", "Void"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                ("due_date", models.DateField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+            ],
+            options={
+                "db_table": "invoices",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["draft", "sent", "partial", "paid", "overdue", "void"])),
+                        name="invoices_status_valid",
+                        violation_error_message="status must be one of: draft, sent, partial, paid, overdue, void.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0)),
+                        name="invoices_amount_not_negative",
+                        violation_error_message="amount can't be negative.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "number"),
+                        name="invoices_company_id_number_unique",
+                        violation_error_message="Another invoice has this number.",
+                    ),
+                ],
+            },
+        ),
+    ]

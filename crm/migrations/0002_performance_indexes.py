@@ -1,0 +1,169 @@
+"""Every index, each built without blocking a writer."""
+
+from django.db import migrations, models
+
+import crm.db.indexes
+import crm.db.operations
+
+
+class Migration(migrations.Migration):
+    atomic = False  # CREATE INDEX CONCURRENTLY refuses a transaction
+
+    dependencies = [
+        ("crm", "0001_initial"),
+    ]
+
+    operations = [
+        crm.db.operations.AddIndexConcurrently(
+            model_name="user",
+            index=crm.db.indexes.Index(fields=["company", "date_joined"], name="ix_users_company_id_date_joined"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="phoneline",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_phone_lines_company_id_created_at"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contact",
+            index=crm.db.indexes.HashIndex(fields=["phone"], name="idx_contact_phone_hash"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contact",
+            index=crm.db.indexes.Index(fields=["first_name"], name="idx_contact_first_name"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contact",
+            index=crm.db.indexes.Index(fields=["last_name"], name="idx_contact_last_name"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contact",
+            index=crm.db.indexes.Index(fields=["email"], name="idx_contact_email"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contact",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_contacts_company_id_created_at"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contact",
+            index=crm.db.indexes.Index(
+                fields=["company", "first_name_key"], name="ix_contacts_company_id_first_name_key"
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contact",
+            index=crm.db.indexes.Index(
+                fields=["company", "last_name_key"], name="ix_contacts_company_id_last_name_key"
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contact",
+            index=crm.db.indexes.Index(fields=["company", "email_key"], name="ix_contacts_company_id_email_key"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contactphone",
+            index=crm.db.indexes.Index(fields=["contact"], name="ix_contact_phones_contact_id"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contactphone",
+            index=crm.db.indexes.Index(
+                fields=["company", "phone_reversed"], name="ix_contact_phones_company_id_phone_reversed"
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contactflag",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("flag_type", "opted_out")),
+                fields=["flag_type", "contact"],
+                name="idx_contact_flag_type_phone",
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contactflag",
+            index=crm.db.indexes.Index(fields=["contact"], name="ix_contact_flags_contact_id"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contactflag",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_contact_flags_company_id_created_at"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="lead",
+            index=crm.db.indexes.Index(fields=["contact"], name="ix_leads_contact_id"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="lead",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_leads_company_id_created_at"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="campaign",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_campaigns_company_id_created_at"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="campaignmembership",
+            index=crm.db.indexes.Index(fields=["campaign", "status"], name="idx_campaign_membership_status"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="campaignmembership",
+            index=crm.db.indexes.Index(fields=["sent_at", "status"], name="idx_campaign_membership_sent"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="campaignmembership",
+            index=crm.db.indexes.Index(fields=["contact"], name="ix_campaign_memberships_contact_id"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="campaignmembership",
+            index=crm.db.indexes.Index(
+                fields=["company", "created_at"], name="ix_campaign_memberships_company_id_created_at"
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="conversation",
+            index=crm.db.indexes.Index(fields=["phone_line"], name="idx_conversation_phone_number_id"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="conversation",
+            index=crm.db.indexes.Index(fields=["contact"], name="idx_conversation_contact"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="conversation",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_conversations_company_id_created_at"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="activity",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("openphone_id__isnull", False)),
+                fields=["openphone_id"],
+                name="idx_activity_openphone_id",
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="activity",
+            index=crm.db.indexes.Index(fields=["conversation", "created_at"], name="idx_activity_conversation_created"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="activity",
+            index=crm.db.indexes.Index(fields=["activity_type", "created_at"], name="idx_activity_type_created"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="activity",
+            index=crm.db.indexes.Index(fields=["user", "created_at"], name="idx_activity_user"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="activity",
+            index=crm.db.indexes.Index(fields=["contact", "created_at"], name="idx_activity_contact"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="activity",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_activities_company_id_created_at"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="invoice",
+            index=crm.db.indexes.Index(fields=["status", "due_date"], name="idx_invoice_status_due"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="invoice",
+            index=crm.db.indexes.Index(fields=["contact"], name="ix_invoices_contact_id"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="invoice",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_invoices_company_id_created_at"),
+        ),
+    ]

@@ -1,0 +1,22 @@
+"""Companies and their people; contacts and all that is remembered about them."""
+
+from crm.models.campaigns import Campaign, CampaignMembership
+from crm.models.companies import Company, PhoneLine, User
+from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
+from crm.models.history import Activity, Conversation
+from crm.models.invoices import Invoice
+
+__all__ = [
+    "Activity",
+    "Campaign",
+    "CampaignMembership",
+    "Company",
+    "Contact",
+    "ContactFlag",
+    "ContactPhone",
+    "Conversation",
+    "Invoice",
+    "Lead",
+    "PhoneLine",
+    "User",
+]

@@ -1,0 +1,118 @@
+"""What is sent to many contacts, and how far it got with each."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+
+from crm.choices import CampaignStatus, MembershipStatus
+from crm.constraints import one_of
+from crm.db.indexes import Index
+from crm.db.tenancy import TenantModel
+from crm.models.companies import PhoneLine, User
+from crm.models.contacts import Contact
+
+SENT = (
+    MembershipStatus.SENT,
+    MembershipStatus.DELIVERED,
+    MembershipStatus.UNDELIVERED,
+    MembershipStatus.REPLIED,
+)
+
+
+class Campaign(TenantModel):
+    """What is sent to whom and when."""
+
+    name = models.CharField(max_length=200)
+    status = models.CharField(max_length=20, choices=CampaignStatus.choices, default=CampaignStatus.DRAFT)
+    body = models.TextField(blank=True, help_text="The text that each contact gets.")
+    phone_line = models.ForeignKey(
+        PhoneLine, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    created_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    scheduled_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "campaigns"
+        constraints = [
+            one_of("status", CampaignStatus, name="campaigns_status_valid"),
+            models.CheckConstraint(
+                condition=~Q(status="scheduled") | Q(scheduled_at__isnull=False),
+                name="campaigns_scheduled_has_time",
+                violation_error_message="A scheduled campaign needs scheduled_at.",
+            ),
+        ]
+        indexes = [
+            Index(
+                fields=["company", "created_at"],
+                name="ix_campaigns_company_id_created_at",
+                question="A company's campaigns, newest first?",
+                asked_by="GET /api/v1/campaigns",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CampaignMembership(TenantModel):
+    """One contact in one campaign, and how far it got."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="memberships", db_index=False)
+    contact = models.ForeignKey(
+        Contact, on_delete=models.CASCADE, related_name="campaign_memberships", db_index=False
+    )
+    status = models.CharField(max_length=20, choices=MembershipStatus.choices, default=MembershipStatus.PENDING)
+    reason = models.CharField(max_length=200, blank=True, help_text="Why it was skipped or failed.")
+
+    created_at = models.DateTimeField(default=now, editable=False)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "campaign_memberships"
+        constraints = [
+            one_of("status", MembershipStatus, name="campaign_memberships_status_valid"),
+            models.UniqueConstraint(
+                fields=["campaign", "contact"],
+                name="campaign_memberships_campaign_id_contact_id_unique",
+                violation_error_message="The contact is in this campaign already.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=SENT) | Q(sent_at__isnull=False),
+                name="campaign_memberships_sent_has_time",
+                violation_error_message="A membership that was sent needs sent_at.",
+            ),
+        ]
+        indexes = [
+            Index(
+                fields=["campaign", "status"],
+                name="idx_campaign_membership_status",
+                question="Who of this campaign is at this stage, and how many are?",
+                asked_by="GET /api/v1/campaign-memberships?campaign=&status=",
+            ),
+            Index(
+                fields=["sent_at", "status"],
+                name="idx_campaign_membership_sent",
+                question="What was sent lately, over all companies, and what became of it?",
+                asked_by="admin: memberships filtered by sent_at",
+            ),
+            Index(
+                fields=["contact"],
+                name="ix_campaign_memberships_contact_id",
+                question="Which campaigns has this contact been in?",
+                asked_by="GET /api/v1/campaign-memberships?contact=; deleting a contact",
+            ),
+            Index(
+                fields=["company", "created_at"],
+                name="ix_campaign_memberships_company_id_created_at",
+                question="A company's memberships, newest first, from any page on?",
+                asked_by="GET /api/v1/campaign-memberships",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Membership #{self.pk}"

@@ -1,0 +1,136 @@
+"""Tenants, the people who sign in, and the lines that customers ring."""
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+
+from crm.choices import Provider, Role
+from crm.constraints import one_of
+from crm.db.indexes import Index
+from crm.db.tenancy import TenantManager, TenantModel
+from crm.phones import MAX_LENGTH
+from crm.querysets import PhoneLineQuerySet
+
+
+def validate_timezone(name: str) -> None:
+    """Raises ValidationError for anything but an IANA name such as `America/Denver`."""
+    if name not in available_timezones():
+        raise ValidationError(f"{name!r} is not an IANA time zone, such as America/Denver.")
+
+
+class Company(models.Model):
+    """A tenant: one home-services business."""
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=100, unique=True, help_text="Part of the webhook URLs given to providers.")
+
+    timezone = models.CharField(max_length=64, default="America/New_York", validators=[validate_timezone])
+    currency = models.CharField(
+        max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters, such as USD.")]
+    )
+
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        db_table = "companies"
+        verbose_name_plural = "companies"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which this company's days begin and end."""
+        return ZoneInfo(self.timezone)
+
+
+class TenantUserManager(TenantManager, UserManager):
+    """The users of the tenant entered."""
+
+
+class User(AbstractUser):
+    """A person who signs in: works for one company in one role, or is staff and works in the admin for all."""
+
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    role = models.CharField(max_length=10, choices=Role.choices, blank=True)
+
+    # Sign-in looks a user name up before any tenant is known, and user names are unique across companies: Django's
+    # default manager is the open one. All other code says `User.objects`, which is closed without a tenant.
+    accounts = UserManager()
+    objects = TenantUserManager()
+
+    class Meta(AbstractUser.Meta):
+        db_table = "users"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(company__isnull=True, role="") | Q(company__isnull=False, role__in=Role.values),
+                name="users_role_within_company",
+                violation_error_message="A user of a company needs a role; staff have neither company nor role.",
+            ),
+            models.CheckConstraint(
+                condition=Q(company__isnull=True) | Q(is_staff=False, is_superuser=False),
+                name="users_staff_without_company",
+                violation_error_message="A user of a company can't be staff.",
+            ),
+        ]
+        indexes = [
+            Index(
+                fields=["company", "date_joined"],
+                name="ix_users_company_id_date_joined",
+                question="Who works for this company, newest first?",
+                asked_by="GET /api/v1/users",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.username
+
+
+class PhoneLine(TenantModel):
+    """One of a company's own numbers. A line first heard of in a delivery has no name until the manager gives one."""
+
+    name = models.CharField(max_length=100, blank=True)
+    number = models.CharField(max_length=MAX_LENGTH, blank=True, help_text="E.164; empty while only the id is known.")
+    provider = models.CharField(max_length=20, choices=Provider.choices, default=Provider.OPENPHONE)
+    provider_id = models.CharField(max_length=100, blank=True, help_text="The provider's id of the line: PN…")
+
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    objects = PhoneLineQuerySet.as_manager()
+
+    class Meta:
+        db_table = "phone_lines"
+        constraints = [
+            one_of("provider", Provider, name="phone_lines_provider_valid"),
+            models.CheckConstraint(
+                condition=~Q(number="", provider_id=""),
+                name="phone_lines_identified",
+                violation_error_message="A line needs its number or the provider's id.",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "number"], condition=~Q(number=""), name="phone_lines_company_id_number_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["company", "provider", "provider_id"],
+                condition=~Q(provider_id=""),
+                name="phone_lines_company_id_provider_id_unique",
+            ),
+        ]
+        indexes = [
+            Index(
+                fields=["company", "created_at"],
+                name="ix_phone_lines_company_id_created_at",
+                question="Which lines does this company have, newest first?",
+                asked_by="GET /api/v1/phone-lines",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.number or self.provider_id

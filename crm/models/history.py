@@ -1,0 +1,139 @@
+"""What happened between a company and its contacts."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+
+from crm.choices import ActivityType, Direction
+from crm.constraints import one_of
+from crm.db.indexes import Index
+from crm.db.tenancy import TenantModel
+from crm.models.companies import PhoneLine, User
+from crm.models.contacts import Contact
+
+
+class Conversation(TenantModel):
+    """Everything between one contact and one phone line."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="conversations", db_index=False)
+    phone_line = models.ForeignKey(
+        PhoneLine, on_delete=models.PROTECT, related_name="+", db_column="phone_number_id", db_index=False
+    )
+
+    created_at = models.DateTimeField(default=now, editable=False)
+    last_activity_at = models.DateTimeField(default=now)
+
+    class Meta:
+        db_table = "conversations"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact", "phone_line"],
+                name="conversations_contact_id_phone_number_id_unique",
+                violation_error_message="This contact and this line have a conversation already.",
+            ),
+        ]
+        indexes = [
+            Index(
+                fields=["phone_line"],
+                name="idx_conversation_phone_number_id",
+                question="Which conversations run over this line?",
+                asked_by="GET /api/v1/conversations?phone_line=",
+            ),
+            Index(
+                fields=["contact"],
+                name="idx_conversation_contact",
+                question="Which conversations has this contact?",
+                asked_by="GET /api/v1/conversations?contact=",
+            ),
+            Index(
+                fields=["company", "created_at"],
+                name="ix_conversations_company_id_created_at",
+                question="A company's conversations, newest first, from any page on?",
+                asked_by="GET /api/v1/conversations",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Conversation #{self.pk}"
+
+
+class Activity(TenantModel):
+    """One entry in a contact's history: a message, call, voicemail, note or e-mail. Evidence, so never changed by hand.
+
+    A caller without a number ("Anonymous") has an activity, but no contact and no conversation.
+    """
+
+    openphone_id = models.CharField(
+        max_length=100, null=True, blank=True, help_text="The provider's id of it, whichever provider."
+    )
+    contact = models.ForeignKey(
+        Contact, on_delete=models.PROTECT, null=True, blank=True, related_name="activities", db_index=False
+    )
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.PROTECT, null=True, blank=True, related_name="activities", db_index=False
+    )
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False, help_text="Who of us."
+    )
+
+    activity_type = models.CharField(max_length=20, choices=ActivityType.choices)
+    direction = models.CharField(max_length=10, choices=Direction.choices, blank=True, help_text="Empty for notes.")
+    body = models.TextField(blank=True)
+
+    created_at = models.DateTimeField(default=now, help_text="When it happened, as the provider tells it.")
+
+    class Meta:
+        db_table = "activities"
+        verbose_name_plural = "activities"
+        constraints = [
+            one_of("activity_type", ActivityType, name="activities_activity_type_valid"),
+            models.CheckConstraint(
+                condition=Q(direction__in=Direction.values) | Q(direction="", activity_type="note"),
+                name="activities_direction_valid",
+                violation_error_message="Anything but a note is incoming or outgoing.",
+            ),
+            # A provider's event is one entry, however often and from however many workers it comes.
+            models.UniqueConstraint(fields=["company", "openphone_id"], name="activities_company_id_openphone_id_unique"),
+        ]
+        indexes = [
+            Index(
+                fields=["openphone_id"],
+                condition=Q(openphone_id__isnull=False),
+                name="idx_activity_openphone_id",
+                question="Which entry is this provider id, in any company?",
+                asked_by="admin search; matching a delivery",
+            ),
+            Index(
+                fields=["conversation", "created_at"],
+                name="idx_activity_conversation_created",
+                question="What was said in this conversation, in order?",
+                asked_by="GET /api/v1/activities?conversation=",
+            ),
+            Index(
+                fields=["activity_type", "created_at"],
+                name="idx_activity_type_created",
+                question="The newest entries of one kind, over all companies?",
+                asked_by="admin: activities filtered by type",
+            ),
+            Index(
+                fields=["user", "created_at"],
+                name="idx_activity_user",
+                question="What did this person do, newest first?",
+                asked_by="GET /api/v1/activities?user=",
+            ),
+            Index(
+                fields=["contact", "created_at"],
+                name="idx_activity_contact",
+                question="What happened with this contact, newest first?",
+                asked_by="GET /api/v1/activities?contact=",
+            ),
+            Index(
+                fields=["company", "created_at"],
+                name="ix_activities_company_id_created_at",
+                question="A company's history, newest first, from any page on?",
+                asked_by="GET /api/v1/activities",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_activity_type_display()} #{self.pk}"

@@ -1,0 +1,67 @@
+"""Money asked for."""
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+
+from crm.choices import InvoiceStatus
+from crm.constraints import one_of
+from crm.db.indexes import Index
+from crm.db.tenancy import TenantModel
+from crm.models.contacts import Contact
+from crm.querysets import InvoiceQuerySet
+
+
+class Invoice(TenantModel):
+    """Money asked of a contact, in the company's currency."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="invoices", db_index=False)
+    number = models.CharField(max_length=50, help_text="As printed on it; unique within the company.")
+    amount = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
+    status = models.CharField(max_length=20, choices=InvoiceStatus.choices, default=InvoiceStatus.DRAFT)
+
+    due_date = models.DateField()
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "invoices"
+        constraints = [
+            one_of("status", InvoiceStatus, name="invoices_status_valid"),
+            models.CheckConstraint(
+                condition=Q(amount__gte=0),
+                name="invoices_amount_not_negative",
+                violation_error_message="amount can't be negative.",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "number"],
+                name="invoices_company_id_number_unique",
+                violation_error_message="Another invoice has this number.",
+            ),
+        ]
+        indexes = [
+            Index(
+                fields=["status", "due_date"],
+                name="idx_invoice_status_due",
+                question="Which invoices of this status are due by then, over all companies?",
+                asked_by="admin: invoices by status; InvoiceQuerySet.past_due()",
+            ),
+            Index(
+                fields=["contact"],
+                name="ix_invoices_contact_id",
+                question="What has this contact been asked to pay?",
+                asked_by="GET /api/v1/invoices?contact=; deleting a contact",
+            ),
+            Index(
+                fields=["company", "created_at"],
+                name="ix_invoices_company_id_created_at",
+                question="A company's invoices, newest first, from any page on?",
+                asked_by="GET /api/v1/invoices",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

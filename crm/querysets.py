@@ -1,0 +1,80 @@
+"""The business's words for contacts and what surrounds them. A query has a name, and it lives here."""
+
+from datetime import date
+from typing import Self
+
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from crm.choices import FlagType, InvoiceStatus
+from crm.db.tenancy import TenantQuerySet
+from crm.phones import InvalidPhone, digits_of, normalize_phone
+
+MIN_SEARCH_LENGTH = 3
+LAST_CHARACTER = "\U0010ffff"  # sorts behind every character, so [prefix, prefix + this) holds all that begin so
+
+
+def begins_with(field: str, prefix: str) -> Q:
+    """`field` begins with `prefix` in any case: a range on a search key. Folded by the database, as the key was."""
+    return Q(**{f"{field}__gte": Lower(Value(prefix)), f"{field}__lt": Lower(Value(prefix + LAST_CHARACTER))})
+
+
+class PhoneLineQuerySet(TenantQuerySet):
+    def unnamed(self) -> Self:
+        """Lines that a delivery told us of and nobody has named yet."""
+        return self.filter(name="")
+
+
+class ContactQuerySet(TenantQuerySet):
+    def search(self, term: str) -> Self:
+        """By the beginning of names (either order) or e-mail, any spelling of a number, or a number's last digits.
+
+        The term's shape decides what is looked at, so that each form is answered by one index.
+        """
+        words = term.split()
+        digits = digits_of(term)
+        if "@" in term:
+            return self.filter(begins_with("email_key", term.strip()))
+        if len(digits) >= MIN_SEARCH_LENGTH and not any(character.isalpha() for character in term):
+            return self.with_number(term)
+        if len(words) >= 2:
+            first, rest = words[0], " ".join(words[1:])
+            return self.filter(
+                begins_with("first_name_key", first) & begins_with("last_name_key", rest)
+                | begins_with("last_name_key", first) & begins_with("first_name_key", rest)
+            )
+        name = term.strip()
+        return self.filter(
+            begins_with("first_name_key", name) | begins_with("last_name_key", name) | begins_with("email_key", name)
+        )
+
+    def with_number(self, text: str) -> Self:
+        """Contacts one of whose numbers is `text`, in any spelling, or ends in its digits."""
+        numbers = self.model._meta.get_field("phones").related_model.objects
+        try:
+            found = numbers.filter(phone=normalize_phone(text))
+        except InvalidPhone:
+            found = numbers.ending_in(digits_of(text))
+        return self.filter(pk__in=found.values("contact"))
+
+
+class ContactPhoneQuerySet(TenantQuerySet):
+    def ending_in(self, digits: str) -> Self:
+        """Numbers that end in these digits."""
+        return self.filter(begins_with("phone_reversed", digits[::-1]))
+
+
+class ContactFlagQuerySet(TenantQuerySet):
+    def in_force(self) -> Self:
+        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()))
+
+    def opted_out(self) -> Self:
+        """Answered through the partial index `idx_contact_flag_type_phone`."""
+        return self.in_force().filter(flag_type=FlagType.OPTED_OUT)
+
+
+class InvoiceQuerySet(TenantQuerySet):
+    def past_due(self, *, today: date) -> Self:
+        """Sent and not paid in full by their due date."""
+        return self.filter(status__in=[InvoiceStatus.SENT, InvoiceStatus.PARTIAL], due_date__lt=today)

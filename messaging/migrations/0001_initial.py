@@ -1,0 +1,256 @@
+"""Tables and constraints."""
+
+import django.db.models.deletion
+import django.utils.timezone
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    dependencies = [
+        ("crm", "0001_initial"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="Message",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "activity",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="message", to="crm.activity"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        blank=True,
+                        db_column="contact_card_id",
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "phone_line",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.phoneline",
+                    ),
+                ),
+                (
+                    "direction",
+                    models.CharField(choices=[("incoming", "Incoming"), ("outgoing", "Outgoing")], max_length=10),
+                ),
+                (
+                    "from_number",
+                    models.CharField(blank=True, help_text="E.164, or as sent: a short code.", max_length=32),
+                ),
+                (
+                    "to_numbers",
+                    models.JSONField(blank=True, default=list, help_text="Every recipient; several in a group text."),
+                ),
+                ("body", models.TextField(blank=True)),
+                ("media", models.JSONField(blank=True, default=list, help_text="Attachments: a list of {url, type}.")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("received", "Received"),
+                            ("failed", "Failed"),
+                            ("undelivered", "Undelivered"),
+                            ("unknown", "Unknown"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, help_text="When it was sent or received."),
+                ),
+            ],
+            options={
+                "db_table": "message_threads",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("direction__in", ["incoming", "outgoing"])),
+                        name="message_threads_direction_valid",
+                        violation_error_message="direction must be one of: incoming, outgoing.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "queued",
+                                    "sending",
+                                    "sent",
+                                    "delivered",
+                                    "received",
+                                    "failed",
+                                    "undelivered",
+                                    "unknown",
+                                ],
+                            )
+                        ),
+                        name="message_threads_status_valid",
+                        violation_error_message="status must be one of: queued, sending, sent, delivered, received, failed, undelivered, unknown.",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookEvent",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "provider",
+                    models.CharField(
+                        choices=[("openphone", "OpenPhone / Quo"), ("callrail", "CallRail"), ("twilio", "Twilio")],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "event_id",
+                    models.CharField(
+                        help_text="The provider's id of the event, else a hash of the body.", max_length=200
+                    ),
+                ),
+                ("event_type", models.CharField(blank=True, max_length=100)),
+                ("body", models.BinaryField(help_text="The bytes that were signed.")),
+                ("headers", models.JSONField(default=dict)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("processed", "Processed"),
+                            ("ignored", "Ignored"),
+                            ("dead", "Dead"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "processed",
+                    models.BooleanField(
+                        default=False, help_text="Nothing is left to do; true for ignored ones as well."
+                    ),
+                ),
+                (
+                    "error",
+                    models.TextField(
+                        blank=True, help_text="Why it is ignored or dead, failed last, or was taken in part."
+                    ),
+                ),
+                (
+                    "tries",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Failed ones; a killed worker's try is none."
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, help_text="When it reached us."),
+                ),
+                (
+                    "run_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        help_text="No worker takes it before: the end of a lease, or of the wait after a failure.",
+                    ),
+                ),
+                ("processed_at", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "db_table": "webhook_events",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("provider__in", ["openphone", "callrail", "twilio"])),
+                        name="webhook_events_provider_valid",
+                        violation_error_message="provider must be one of: openphone, callrail, twilio.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "processed", "ignored", "dead"])),
+                        name="webhook_events_status_valid",
+                        violation_error_message="status must be one of: pending, processed, ignored, dead.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("processed", True), ("status__in", ("processed", "ignored"))),
+                            models.Q(
+                                ("processed", False), models.Q(("status__in", ("processed", "ignored")), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="webhook_events_processed_agrees_with_status",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "provider", "event_id"),
+                        name="webhook_events_company_id_provider_event_id_unique",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="WebhookSecret",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "provider",
+                    models.CharField(
+                        choices=[("openphone", "OpenPhone / Quo"), ("callrail", "CallRail"), ("twilio", "Twilio")],
+                        max_length=20,
+                    ),
+                ),
+                ("secret", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "db_table": "webhook_secrets",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("provider__in", ["openphone", "callrail", "twilio"])),
+                        name="webhook_secrets_provider_valid",
+                        violation_error_message="provider must be one of: openphone, callrail, twilio.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "provider", "secret"),
+                        name="webhook_secrets_company_id_provider_secret_unique",
+                        violation_error_message="This secret is set already.",
+                    ),
+                ],
+            },
+        ),
+    ]

@@ -1,0 +1,37 @@
+"""Every index, each built without blocking a writer."""
+
+from django.db import migrations
+
+import crm.db.indexes
+import crm.db.operations
+
+
+class Migration(migrations.Migration):
+    atomic = False  # CREATE INDEX CONCURRENTLY refuses a transaction
+
+    dependencies = [
+        ("messaging", "0001_initial"),
+    ]
+
+    operations = [
+        crm.db.operations.AddIndexConcurrently(
+            model_name="message",
+            index=crm.db.indexes.Index(
+                fields=["contact", "created_at"], name="ix_message_threads_contact_card_id_created_at"
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="webhookevent",
+            index=crm.db.indexes.Index(fields=["processed", "created_at"], name="idx_webhook_event_processed"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="webhookevent",
+            index=crm.db.indexes.Index(fields=["event_id"], name="idx_webhook_event_id"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="webhookevent",
+            index=crm.db.indexes.Index(
+                fields=["company", "created_at"], name="ix_webhook_events_company_id_created_at"
+            ),
+        ),
+    ]

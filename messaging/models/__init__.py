@@ -1,0 +1,6 @@
+"""Texts, and the deliveries from providers that tell of everything."""
+
+from messaging.models.messages import Message
+from messaging.models.webhooks import WebhookEvent, WebhookSecret
+
+__all__ = ["Message", "WebhookEvent", "WebhookSecret"]

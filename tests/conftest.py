@@ -1,0 +1,86 @@
+"""Fixtures that every test may use. Two companies stand in most of them: ours, `acme`, and another's, `globex`."""
+
+import pytest
+from django.db import connection
+from rest_framework.test import APIClient
+
+from crm.db.tenancy import tenant
+from tests import factories
+
+postgres_only = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="says something about PostgreSQL alone")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory):
+    """SQLite's tests run on a file, in WAL mode as in real use: in memory it has no concurrency to speak of."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("sqlite") / "test.sqlite3")
+
+
+@pytest.fixture
+def acme(db):
+    return factories.CompanyFactory(name="Acme Roofing", slug="acme", timezone="America/Denver")
+
+
+@pytest.fixture
+def globex(db):
+    return factories.CompanyFactory(name="Globex Concrete", slug="globex", timezone="America/New_York")
+
+
+@pytest.fixture
+def in_acme(acme):
+    """The test's own queries are acme's."""
+    with tenant(acme.pk):
+        yield acme
+
+
+def signed_in(user):
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
+
+
+@pytest.fixture
+def manager(acme):
+    return factories.UserFactory(company=acme, role="manager", username="maria")
+
+
+@pytest.fixture
+def csr(acme):
+    return factories.UserFactory(company=acme, role="csr", username="carla")
+
+
+@pytest.fixture
+def rep(acme):
+    return factories.UserFactory(company=acme, role="rep", username="ralph")
+
+
+@pytest.fixture
+def staff(db):
+    return factories.UserFactory(company=None, role="", username="stella", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def outsider(globex):
+    """The manager of another company."""
+    return factories.UserFactory(company=globex, role="manager", username="olga")
+
+
+@pytest.fixture
+def manager_api(manager):
+    return signed_in(manager)
+
+
+@pytest.fixture
+def csr_api(csr):
+    return signed_in(csr)
+
+
+@pytest.fixture
+def rep_api(rep):
+    return signed_in(rep)
+
+
+@pytest.fixture
+def outsider_api(outsider):
+    return signed_in(outsider)
