@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Self
 
+from django.db.models import Exists, OuterRef, Q
+
 from crm.db.tenancy import TenantQuerySet
 
 
@@ -10,3 +12,11 @@ class CallAnalysisQuerySet(TenantQuerySet):
     def analyzed_between(self, start: datetime, end: datetime) -> Self:
         """Analyses made at or after `start` and before `end`."""
         return self.filter(analyzed_at__gte=start, analyzed_at__lt=end)
+
+    def latest_of_each_call(self) -> Self:
+        """Analyses that no later one of the same call supersedes, inside this queryset's days or after them."""
+        later = self.model.objects.filter(
+            Q(analyzed_at__gt=OuterRef("analyzed_at")) | Q(analyzed_at=OuterRef("analyzed_at"), pk__gt=OuterRef("pk")),
+            call=OuterRef("call"),
+        )
+        return self.filter(~Exists(later))

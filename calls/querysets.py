@@ -1,10 +1,13 @@
 """The business's words for calls and visits. A query has a name, and it lives here."""
 
 from datetime import datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from calls.choices import AppointmentStatus, CallStatus
 from crm.db.tenancy import TenantQuerySet
+
+if TYPE_CHECKING:
+    from crm.models import User
 
 
 class CallQuerySet(TenantQuerySet):
@@ -16,6 +19,9 @@ class CallQuerySet(TenantQuerySet):
         if end is not None:
             calls = calls.filter(created_at__lt=end)
         return calls
+
+    def assigned_to(self, rep: "User") -> Self:
+        return self.filter(assigned_rep=rep)
 
     def booked(self) -> Self:
         return self.filter(booked=True)
@@ -32,6 +38,9 @@ class AppointmentQuerySet(TenantQuerySet):
     def starting_between(self, start: datetime, end: datetime) -> Self:
         """Visits that start at or after `start` and before `end`."""
         return self.filter(scheduled_start__gte=start, scheduled_start__lt=end)
+
+    def assigned_to(self, rep: "User") -> Self:
+        return self.filter(assigned_rep=rep)
 
     def kept(self) -> Self:
         """Visits that count as booked: not cancelled, and nobody failed to show up."""

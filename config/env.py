@@ -11,17 +11,24 @@ TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 class Env(environ.Env):
     """django-environ, strict: a value that can't be read stops the start with the variable's name.
 
-    The library takes every unknown word for False and lets `int("ten")` fail without saying which variable it read.
+    The library takes every unknown word for False, lets `int("ten")` fail without saying which variable it read, keeps
+    the blanks around a list's items, and reads `$ecret` as the name of another variable.
     """
 
-    def get_value(self, var: Any, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False) -> Any:
+    def get_value(
+        self, var: Any, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
+    ) -> Any:
         raw = self.ENVIRON.get(str(var))
-        if cast is bool and raw is not None:
-            return self._strict_bool(str(var), raw)
+        if raw is None:
+            return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
         if raw == "" and default is self.NOTSET:
             raise ImproperlyConfigured(f"{var} is set but empty.")
+        if cast is bool:
+            return self._strict_bool(str(var), raw)
+        if cast is list:
+            return [item.strip() for item in raw.split(",") if item.strip()]
         try:
-            return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
+            return self.parse_value(raw, cast)
         except (ValueError, TypeError) as error:
             raise ImproperlyConfigured(f"{var} has a value that can't be read: {raw!r} ({error}).") from error
 
@@ -31,10 +38,10 @@ class Env(environ.Env):
             raise ImproperlyConfigured(f"{var} is {value!r}; it must be one of: {', '.join(choices)}.")
         return value
 
-    def positive(self, var: str, default: int) -> int:
+    def at_least(self, minimum: int, var: str, default: int) -> int:
         value = self.int(var, default=default)
-        if value <= 0:
-            raise ImproperlyConfigured(f"{var} is {value}; it must be above 0.")
+        if value < minimum:
+            raise ImproperlyConfigured(f"{var} is {value}; it must be at least {minimum}.")
         return value
 
     @staticmethod

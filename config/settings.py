@@ -21,20 +21,22 @@ PRODUCTION = ENVIRONMENT == "production"
 DEBUG = env.bool("DEBUG", default=not PRODUCTION)
 SECRET_KEY = env.str("SECRET_KEY") if PRODUCTION else env.str("SECRET_KEY", default=DEVELOPMENT_SECRET_KEY)
 ALLOWED_HOSTS = (
-    env.list("ALLOWED_HOSTS")
-    if PRODUCTION
-    else env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+    env.list("ALLOWED_HOSTS") if PRODUCTION else env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 )
 # Where the outside world reaches us: providers are given webhook URLs below it.
-PUBLIC_URL = (
-    env.str("PUBLIC_URL") if PRODUCTION else env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
-).rstrip("/")
+PUBLIC_URL = (env.str("PUBLIC_URL") if PRODUCTION else env.str("PUBLIC_URL", default="http://127.0.0.1:8000")).rstrip(
+    "/"
+)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 
 if PRODUCTION and DEBUG:
     raise ImproperlyConfigured("DEBUG must be off where ENVIRONMENT=production.")
 if PRODUCTION and (SECRET_KEY == DEVELOPMENT_SECRET_KEY or len(SECRET_KEY) < 32):
-    raise ImproperlyConfigured("SECRET_KEY must be a private one of at least 32 characters where ENVIRONMENT=production.")
+    raise ImproperlyConfigured(
+        "SECRET_KEY must be a private one of at least 32 characters where ENVIRONMENT=production."
+    )
+if PRODUCTION and not ALLOWED_HOSTS:
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name at least one host where ENVIRONMENT=production.")
 if not PUBLIC_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured(f"PUBLIC_URL is {PUBLIC_URL!r}; it must begin with http:// or https://.")
 
@@ -127,19 +129,20 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_PAGINATION_CLASS": "crm.api.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "crm.api.errors.exception_handler",
+    "URL_FORMAT_OVERRIDE": None,  # one format; `?format=` is an unknown parameter like any other
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.positive("ACCESS_TOKEN_LIFETIME_S", default=3600)),
-    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.positive("REFRESH_TOKEN_LIFETIME_S", default=14 * 24 * 3600)),
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.at_least(1, "ACCESS_TOKEN_LIFETIME_S", default=3600)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.at_least(1, "REFRESH_TOKEN_LIFETIME_S", default=14 * 24 * 3600)),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Home-services CRM",
     "DESCRIPTION": "Contacts, calls, texts and visits of one company: the one that the signed-in user works for.",
     "VERSION": "1",
+    "DEFAULT_GENERATOR_CLASS": "crm.api.schema.TenantSchemaGenerator",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -150,15 +153,15 @@ SPECTACULAR_SETTINGS = {
 # --- Webhooks and the worker ------------------------------------------------------------------------------------------
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # the largest webhook delivery that is taken
-WORKER_LEASE_S = env.positive("WORKER_LEASE_S", default=30)
-WORKER_MAX_TRIES = env.positive("WORKER_MAX_TRIES", default=8)
+WORKER_LEASE_S = env.at_least(1, "WORKER_LEASE_S", default=30)
+WORKER_MAX_TRIES = env.at_least(1, "WORKER_MAX_TRIES", default=8)
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 
 if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31536000)
+    SECURE_HSTS_SECONDS = env.at_least(0, "SECURE_HSTS_SECONDS", default=31536000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True

@@ -1,13 +1,14 @@
 """Migration operations that add and remove indexes without blocking a writer, frozen into migrations.
 
-On PostgreSQL an index is built and dropped CONCURRENTLY; elsewhere these are Django's ordinary operations. A build that
-breaks half-way leaves an INVALID index behind, which `IF NOT EXISTS` would keep for ever: here, running the
-migration again drops it and builds anew.
+On PostgreSQL an index is built and dropped CONCURRENTLY; on SQLite these are the ordinary operations. Neither runs in a
+transaction, so a migration that breaks leaves some of its indexes behind, and a concurrent build that breaks leaves an
+INVALID one, which `IF NOT EXISTS` would keep for ever. Here migrating again carries on: what stands as declared is left
+alone, what is broken is built anew, and what is something else under the same name is refused.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -16,7 +17,11 @@ from django.db.migrations.state import ProjectState
 from django.db.transaction import TransactionManagementError
 from django.db.utils import ProgrammingError
 
-TIMEOUTS = ("lock_timeout", "statement_timeout")
+from crm.db.catalogue import declared_definition, find_index
+
+TIMEOUTS = ["lock_timeout", "statement_timeout", "transaction_timeout"]
+BUILDER_LOCK = 7_061_959_436  # any number, as long as nothing else in the database takes the same advisory lock
+POLL_S = 0.2
 
 
 class IndexNameTaken(ProgrammingError):
@@ -40,8 +45,6 @@ class AddIndexConcurrently(AddIndex):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        if schema_editor.connection.vendor != "postgresql":
-            return super().database_forwards(app_label, schema_editor, from_state, to_state)
         model = to_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             build_index(schema_editor, model, self.index)
@@ -53,8 +56,6 @@ class AddIndexConcurrently(AddIndex):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        if schema_editor.connection.vendor != "postgresql":
-            return super().database_backwards(app_label, schema_editor, from_state, to_state)
         model = from_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             drop_index(schema_editor, model, self.index)
@@ -72,8 +73,6 @@ class RemoveIndexConcurrently(RemoveIndex):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        if schema_editor.connection.vendor != "postgresql":
-            return super().database_forwards(app_label, schema_editor, from_state, to_state)
         model = from_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             index = from_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
@@ -86,8 +85,6 @@ class RemoveIndexConcurrently(RemoveIndex):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        if schema_editor.connection.vendor != "postgresql":
-            return super().database_backwards(app_label, schema_editor, from_state, to_state)
         model = to_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             index = to_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
@@ -95,16 +92,16 @@ class RemoveIndexConcurrently(RemoveIndex):
 
 
 def build_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], index: models.Index) -> None:
-    """Build `index` concurrently unless a valid one of the same definition stands; repair a broken one."""
-    if not _runs_for_real(schema_editor):
-        schema_editor.add_index(model, index, concurrently=True)
+    """Build `index` unless a valid one of the same definition stands; repair a broken one."""
+    if schema_editor.collect_sql:  # `sqlmigrate` only collects statements, and may have no database to ask
+        schema_editor.add_index(model, index, **_concurrently(schema_editor))
         return
-    with _without_timeouts(schema_editor):
-        standing = _find_index(schema_editor, index.name)
+    with _alone_and_patient(schema_editor):
+        standing = find_index(schema_editor, model, index.name)
         if standing and standing.table != model._meta.db_table:
             raise IndexNameTaken(f"Index {index.name} exists, but on table {standing.table}: rename or drop it first.")
         if standing and standing.valid:
-            declared = _definition_on_twin(schema_editor, model, index)
+            declared = declared_definition(schema_editor, model, index)
             if standing.definition != declared:
                 raise IndexNameTaken(
                     f"Index {index.name} exists with another definition.\n"
@@ -114,96 +111,67 @@ def build_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Mode
                 )
             return
         if standing:
-            schema_editor.remove_index(model, index, concurrently=True)
-        schema_editor.add_index(model, index, concurrently=True)
+            schema_editor.remove_index(model, index, **_concurrently(schema_editor))
+        schema_editor.add_index(model, index, **_concurrently(schema_editor))
 
 
 def drop_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], index: models.Index) -> None:
-    """Drop `index` concurrently if it stands on this model's table, valid or not."""
-    if not _runs_for_real(schema_editor):
-        schema_editor.remove_index(model, index, concurrently=True)
-        return
-    with _without_timeouts(schema_editor):
-        standing = _find_index(schema_editor, index.name)
-        if standing and standing.table == model._meta.db_table:
-            schema_editor.remove_index(model, index, concurrently=True)
-
-
-@dataclass(frozen=True)
-class StandingIndex:
-    """An index as the catalogue has it; `definition` is everything that does not name schema, table or index."""
-
-    table: str
-    valid: bool
-    definition: str
-
-
-def _runs_for_real(schema_editor: BaseDatabaseSchemaEditor) -> bool:
-    """False under `sqlmigrate`, which only collects statements and may have no database to ask."""
+    """Drop `index` if it stands on this model's table, valid or not."""
     if schema_editor.collect_sql:
-        return False
+        schema_editor.remove_index(model, index, **_concurrently(schema_editor))
+        return
+    with _alone_and_patient(schema_editor):
+        standing = find_index(schema_editor, model, index.name)
+        if standing and standing.table == model._meta.db_table:
+            schema_editor.remove_index(model, index, **_concurrently(schema_editor))
+
+
+def _concurrently(schema_editor: BaseDatabaseSchemaEditor) -> dict[str, bool]:
+    """The argument that only PostgreSQL's schema editor takes."""
+    return {"concurrently": True} if schema_editor.connection.vendor == "postgresql" else {}
+
+
+@contextmanager
+def _alone_and_patient(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
+    """On PostgreSQL: one builder at a time, and no timeout while it has to outwait old transactions.
+
+    A second `migrate` would take the first one's unfinished index for a broken one, and the two would deadlock. A
+    timeout would only leave an INVALID index behind: a concurrent build waits without blocking anybody.
+
+    Raises:
+        TransactionManagementError: inside a transaction, which CREATE INDEX CONCURRENTLY refuses.
+    """
+    if schema_editor.connection.vendor != "postgresql":
+        yield
+        return
     if schema_editor.connection.in_atomic_block:
         raise TransactionManagementError(
             "CREATE INDEX CONCURRENTLY refuses a transaction: set atomic = False on the migration."
         )
-    return True
+    with schema_editor.connection.cursor() as cursor:
+        # Asked again and again, never waited for: a session that waits holds a snapshot, for which the build of the
+        # session that has the lock would wait in turn.
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [BUILDER_LOCK])
+        while not cursor.fetchone()[0]:
+            time.sleep(POLL_S)
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [BUILDER_LOCK])
+        try:
+            with _without_timeouts(schema_editor):
+                yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [BUILDER_LOCK])
 
 
 @contextmanager
 def _without_timeouts(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
-    """Lift the session's timeouts for a statement that may have to outwait old transactions, and put them back.
-
-    A concurrent build waits without blocking anybody; a timeout would only leave an INVALID index behind.
-    """
+    """Lift the session's timeouts, whichever of them this PostgreSQL knows, and put them back whatever happens."""
     with schema_editor.connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in TIMEOUTS))
-        before = cursor.fetchone()
-        for name in TIMEOUTS:
-            cursor.execute("SELECT set_config(%s, '0', false)", [name])
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [TIMEOUTS])
+        before = cursor.fetchall()
         try:
+            for name, _ in before:
+                cursor.execute("SELECT set_config(%s, '0', false)", [name])
             yield
         finally:
-            for name, value in zip(TIMEOUTS, before, strict=True):
-                cursor.execute("SELECT set_config(%s, %s, false)", [name, value])
-
-
-def _find_index(schema_editor: BaseDatabaseSchemaEditor, name: str) -> StandingIndex | None:
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT t.relname, i.indisvalid AND i.indisready, pg_get_indexdef(i.indexrelid)
-            FROM pg_index i
-            JOIN pg_class c ON c.oid = i.indexrelid
-            JOIN pg_class t ON t.oid = i.indrelid
-            WHERE c.relname = %s AND c.relnamespace = current_schema()::regnamespace
-            """,
-            [name],
-        )
-        row = cursor.fetchone()
-    return StandingIndex(row[0], row[1], _comparable(row[2])) if row else None
-
-
-def _definition_on_twin(
-    schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], index: models.Index
-) -> str:
-    """PostgreSQL's own wording of the declared index, had by building it on an empty copy of the table."""
-    table, twin = model._meta.db_table, "index_definition_twin"
-    quote = schema_editor.connection.ops.quote_name
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE {quote(twin)} (LIKE {quote(table)})")
-        try:
-            statement = index.create_sql(model, schema_editor)
-            statement.rename_table_references(table, twin)
-            cursor.execute(str(statement))
-            cursor.execute(
-                "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass", [f"pg_temp.{twin}"]
-            )
-            return _comparable(cursor.fetchone()[0])
-        finally:
-            cursor.execute(f"DROP TABLE {quote(twin)}")
-
-
-def _comparable(definition: str) -> str:
-    """`CREATE [UNIQUE] INDEX name ON schema.table USING …` without the names."""
-    head, _, tail = definition.partition(" USING ")
-    return ("UNIQUE " if head.startswith("CREATE UNIQUE") else "") + "USING " + tail
+            for name, setting in before:
+                cursor.execute("SELECT set_config(%s, %s, false)", [name, setting])

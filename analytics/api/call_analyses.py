@@ -1,0 +1,26 @@
+"""`call-analyses`: what was found out about calls."""
+
+from analytics.models import CallAnalysis
+from crm.api.filters import ContactFilterSet, IdFilter
+from crm.api.serializers import TenantSerializer
+from crm.api.views import CreateReadViewSet
+
+
+class CallAnalysisSerializer(TenantSerializer):
+    class Meta:
+        model = CallAnalysis
+        fields = ["id", "call", "objections", "sentiment", "outcome", "summary", "analyzed_at"]
+
+
+class CallAnalysisFilterSet(ContactFilterSet):
+    contact = IdFilter(field_name="call__contact_id")
+    call = IdFilter(field_name="call_id")
+
+
+class CallAnalysisViewSet(CreateReadViewSet):
+    """Analyses of calls, latest first. A call analysed again has several; its latest counts."""
+
+    model = CallAnalysis
+    serializer_class = CallAnalysisSerializer
+    filterset_class = CallAnalysisFilterSet
+    ordering = ("-analyzed_at", "-id")

@@ -1,0 +1,17 @@
+"""Routes of this app below /api/v1/."""
+
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from analytics.api.call_analyses import CallAnalysisViewSet
+from analytics.api.dashboard import BookingRateView, MetricsView, TopObjectionsView
+
+router = SimpleRouter(trailing_slash=False)
+router.register("call-analyses", CallAnalysisViewSet, "call-analysis")
+
+urlpatterns = [
+    path("dashboard/metrics", MetricsView.as_view(), name="dashboard-metrics"),
+    path("dashboard/booking-rate", BookingRateView.as_view(), name="dashboard-booking-rate"),
+    path("dashboard/top-objections", TopObjectionsView.as_view(), name="dashboard-top-objections"),
+    *router.urls,
+]

@@ -1,0 +1,1 @@
+"""The dashboard's numbers, each counted by the database in one statement."""

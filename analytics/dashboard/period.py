@@ -1,0 +1,36 @@
+"""A range of a company's days, which every number of the dashboard is about."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from crm.days import bounds_of
+
+
+@dataclass(frozen=True)
+class Period:
+    """Days of a company, both included; None leaves a side open."""
+
+    start_date: date | None
+    end_date: date | None
+    zone: ZoneInfo
+
+    @property
+    def bounds(self) -> tuple[datetime | None, datetime | None]:
+        """The instants from which (included) and until which (excluded) it lasts."""
+        return bounds_of(self.start_date, self.end_date, self.zone)
+
+    @property
+    def days(self) -> list[date]:
+        """Every day, in order. Only for a period with both ends."""
+        if self.start_date is None or self.end_date is None:
+            raise ValueError("A period without an end has no list of days.")
+        return [self.start_date + timedelta(days=n) for n in range((self.end_date - self.start_date).days + 1)]
+
+    def as_json(self) -> dict[str, object]:
+        return {"start_date": self.start_date, "end_date": self.end_date, "timezone": self.zone.key}
+
+
+def rate(part: int, whole: int) -> float | None:
+    """Percentage with two decimals; None when there is nothing to divide by."""
+    return round(100 * part / whole, 2) if whole else None

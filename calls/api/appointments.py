@@ -1,0 +1,63 @@
+"""`appointments`: visits, which are booked."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from rest_framework.exceptions import ValidationError
+from rest_framework.serializers import BaseSerializer
+
+from calls.choices import AppointmentStatus
+from calls.models import Appointment
+from calls.services.booking import book_appointment
+from crm.api.filters import DayFilter, DaysFilterSet, IdFilter
+from crm.api.serializers import ColleagueField, TenantSerializer
+from crm.api.views import EditViewSet
+from crm.choices import Role
+
+
+class AppointmentSerializer(TenantSerializer):
+    assigned_rep = ColleagueField(required=False, allow_null=True)
+
+    class Meta:
+        model = Appointment
+        fields = [
+            "id", "contact", "call", "lead", "assigned_rep", "scheduled_start", "scheduled_end",
+            "date", "time", "timezone", "status", "notes", "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = ["lead", "date", "time", "timezone", "created_at", "updated_at"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if self.instance:
+            for name in ("contact", "call"):
+                if name in attrs and attrs[name] != getattr(self.instance, name):
+                    raise ValidationError({name: ["A visit keeps it; cancel this one and book another."]})
+        elif attrs.get("call") and attrs["call"].contact_id != attrs["contact"].pk:
+            raise ValidationError({"call": ["This call was with another contact."]})
+        return super().validate(attrs)
+
+    def create(self, validated_data: dict[str, Any]) -> Appointment:
+        return book_appointment(**validated_data)
+
+
+class AppointmentFilterSet(DaysFilterSet):
+    assigned_rep = IdFilter(field_name="assigned_rep_id")
+    date = DayFilter(field_name="date", label="The day of the visit by the wall clock.")
+    day_field = "scheduled_start"
+    status = django_filters.ChoiceFilter(choices=AppointmentStatus.choices)
+
+
+class AppointmentViewSet(EditViewSet):
+    """Visits, by their start, latest first. Booking one from a call makes that call a booked one, with a lead."""
+
+    model = Appointment
+    serializer_class = AppointmentSerializer
+    filterset_class = AppointmentFilterSet
+    ordering = ("-scheduled_start", "-id")
+
+    def get_rows(self) -> QuerySet:
+        visits = super().get_rows()
+        return visits.assigned_to(self.request.user) if self.request.user.role == Role.REP else visits
+
+    def perform_create(self, serializer: BaseSerializer) -> None:
+        serializer.save(company=self.request.user.company)

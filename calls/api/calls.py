@@ -1,0 +1,64 @@
+"""`calls`, and the dashboard's list of them."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.mixins import ListModelMixin
+
+from calls.choices import BOOKED, CallStatus
+from calls.models import Call
+from crm.api.filters import DaysFilterSet, IdFilter
+from crm.api.serializers import ColleagueField, TenantSerializer
+from crm.api.views import EditViewSet, TenantViewSet
+from crm.choices import Role
+
+
+class CallSerializer(TenantSerializer):
+    assigned_rep = ColleagueField(required=False, allow_null=True)
+
+    class Meta:
+        model = Call
+        fields = [
+            "id", "contact", "phone_line", "lead", "assigned_rep", "direction", "from_number", "to_number",
+            "status", "booked", "reason_for_lost_sale", "quoted_price", "recording_url", "voicemail_url",
+            "created_at", "answered_at", "completed_at", "duration_s",
+        ]  # fmt: skip
+        read_only_fields = ["booked", "recording_url", "voicemail_url"]
+
+    def prepare(self, row: Call) -> None:
+        row.set_status(row.status)
+
+    def create(self, validated_data: dict[str, Any]) -> Call:
+        return super().create(validated_data | {"booked": validated_data.get("status") in BOOKED})
+
+    def update(self, instance: Call, validated_data: dict[str, Any]) -> Call:
+        instance.set_status(validated_data.get("status", instance.status))
+        return super().update(instance, validated_data)
+
+
+class CallFilterSet(DaysFilterSet):
+    assigned_rep = IdFilter(field_name="assigned_rep_id")
+    status = django_filters.ChoiceFilter(choices=CallStatus.choices)
+
+
+class VisibleCalls(TenantViewSet):
+    """A company's calls, newest first; a rep's own."""
+
+    model = Call
+    serializer_class = CallSerializer
+    filterset_class = CallFilterSet
+
+    def get_rows(self) -> QuerySet:
+        calls = super().get_rows()
+        return calls.assigned_to(self.request.user) if self.request.user.role == Role.REP else calls
+
+
+class CallViewSet(VisibleCalls, EditViewSet):
+    """Phone calls."""
+
+
+@extend_schema_view(list=extend_schema(operation_id="dashboard_calls_list"))
+class DashboardCallsViewSet(VisibleCalls, ListModelMixin):
+    """The dashboard's list of calls, newest first."""

@@ -1,0 +1,51 @@
+"""Booking visits."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from calls.choices import BOOKED, CallStatus
+from calls.models import Appointment, Call
+from crm.choices import LeadStatus
+from crm.models import Company, Contact, Lead
+
+
+def book_appointment(
+    *,
+    company: Company,
+    contact: Contact,
+    scheduled_start: datetime,
+    scheduled_end: datetime,
+    call: Call | None = None,
+    **fields: Any,
+) -> Appointment:
+    """Book a visit, on the wall clock that the company has now.
+
+    Booked from a call, the visit gets the call's lead, made if there is none, and the call awaits its quote.
+    """
+    with transaction.atomic():
+        lead = _book_call(call, contact) if call else None
+        return Appointment.objects.create(
+            company=company,
+            contact=contact,
+            call=call,
+            lead=lead,
+            scheduled_start=scheduled_start,
+            scheduled_end=scheduled_end,
+            timezone=company.timezone,
+            **fields,
+        )
+
+
+def _book_call(call: Call, contact: Contact) -> Lead:
+    call = Call.objects.select_for_update().get(pk=call.pk)  # two bookings at once must not make two leads
+    if call.lead is None:
+        call.lead = Lead.objects.create(company_id=call.company_id, contact=contact, source="call")
+    if call.lead.status not in (LeadStatus.BOOKED, LeadStatus.WON):
+        call.lead.status = LeadStatus.BOOKED
+        call.lead.save(update_fields=["status", "updated_at"])
+    if call.status not in BOOKED:
+        call.set_status(CallStatus.AWAITING_QUOTE)
+    call.save(update_fields=["lead", "status", "booked"])
+    return call.lead

@@ -1,0 +1,1 @@
+"""The API's common ground, and the resources of this app."""

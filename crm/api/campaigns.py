@@ -1,0 +1,56 @@
+"""`campaigns` and `campaign-memberships`: what is sent to whom, and how far it got."""
+
+import django_filters
+from rest_framework.serializers import BaseSerializer
+
+from crm.api.filters import ContactFilterSet, IdFilter
+from crm.api.serializers import ColleagueField, TenantSerializer
+from crm.api.views import FullViewSet
+from crm.choices import CampaignStatus, MembershipStatus
+from crm.models import Campaign, CampaignMembership
+
+
+class CampaignSerializer(TenantSerializer):
+    created_by = ColleagueField(read_only=True)
+
+    class Meta:
+        model = Campaign
+        fields = [
+            "id", "name", "status", "body", "phone_line", "scheduled_at", "created_by", "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = ["created_at", "updated_at"]
+
+
+class CampaignFilterSet(django_filters.FilterSet):
+    status = django_filters.ChoiceFilter(choices=CampaignStatus.choices)
+
+
+class CampaignViewSet(FullViewSet):
+    """Texts to many contacts."""
+
+    model = Campaign
+    serializer_class = CampaignSerializer
+    filterset_class = CampaignFilterSet
+
+    def perform_create(self, serializer: BaseSerializer) -> None:
+        serializer.save(company_id=self.request.user.company_id, created_by=self.request.user)
+
+
+class CampaignMembershipSerializer(TenantSerializer):
+    class Meta:
+        model = CampaignMembership
+        fields = ["id", "campaign", "contact", "status", "reason", "sent_at", "created_at"]
+        read_only_fields = ["created_at"]
+
+
+class CampaignMembershipFilterSet(ContactFilterSet):
+    campaign = IdFilter(field_name="campaign_id")
+    status = django_filters.ChoiceFilter(choices=MembershipStatus.choices)
+
+
+class CampaignMembershipViewSet(FullViewSet):
+    """Contacts in campaigns."""
+
+    model = CampaignMembership
+    serializer_class = CampaignMembershipSerializer
+    filterset_class = CampaignMembershipFilterSet

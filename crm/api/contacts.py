@@ -1,0 +1,110 @@
+"""`contacts` and what hangs on them: `contact-flags`, `leads`."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.serializers import BaseSerializer
+
+from crm.api.filters import ContactFilterSet
+from crm.api.serializers import ColleagueField, PhoneField, TenantSerializer
+from crm.api.views import EditViewSet, FullViewSet
+from crm.choices import FlagType, LeadStatus
+from crm.models import Contact, ContactFlag, Lead
+from crm.querysets import MIN_SEARCH_LENGTH
+from crm.services.contacts import PhoneTaken, create_contact, update_contact
+
+
+class ContactSerializer(TenantSerializer):
+    phone = PhoneField(max_length=64)
+    phones = serializers.SlugRelatedField(slug_field="phone", many=True, read_only=True)
+
+    class Meta:
+        model = Contact
+        fields = [
+            "id", "first_name", "last_name", "phone", "phones", "email",
+            "address", "city", "state", "postal_code", "timezone",
+            "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = ["created_at", "updated_at"]
+
+    def create(self, validated_data: dict[str, Any]) -> Contact:
+        return self._write(create_contact, **validated_data)
+
+    def update(self, instance: Contact, validated_data: dict[str, Any]) -> Contact:
+        return self._write(update_contact, contact=instance, **validated_data)
+
+    def _write(self, service: Any, **values: Any) -> Contact:
+        try:
+            return service(**values)
+        except PhoneTaken as error:
+            raise serializers.ValidationError({"phone": [str(error)]}) from error
+
+
+class ContactSearchSet(django_filters.FilterSet):
+    search = django_filters.CharFilter(
+        method="by_search",
+        min_length=MIN_SEARCH_LENGTH,
+        max_length=200,
+        label="The beginning of a name or e-mail, any spelling of a number, or its last digits.",
+    )
+
+    def by_search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        return queryset.search(value)
+
+
+class ContactViewSet(FullViewSet):
+    """Customers. One that has a history can't be deleted (409)."""
+
+    model = Contact
+    serializer_class = ContactSerializer
+    filterset_class = ContactSearchSet
+
+    def get_rows(self) -> QuerySet:
+        return super().get_rows().prefetch_related("phones")
+
+
+class ContactFlagSerializer(TenantSerializer):
+    created_by = ColleagueField(read_only=True)
+
+    class Meta:
+        model = ContactFlag
+        fields = [
+            "id", "contact", "flag_type", "reason", "source", "evidence", "created_by", "created_at", "expires_at",
+        ]  # fmt: skip
+        read_only_fields = ["created_at"]
+
+
+class ContactFlagFilterSet(ContactFilterSet):
+    flag_type = django_filters.ChoiceFilter(choices=FlagType.choices)
+
+
+class ContactFlagViewSet(EditViewSet):
+    """What must be remembered about contacts. A flag ends by `expires_at`; it is not deleted."""
+
+    model = ContactFlag
+    serializer_class = ContactFlagSerializer
+    filterset_class = ContactFlagFilterSet
+
+    def perform_create(self, serializer: BaseSerializer) -> None:
+        serializer.save(company_id=self.request.user.company_id, created_by=self.request.user)
+
+
+class LeadSerializer(TenantSerializer):
+    class Meta:
+        model = Lead
+        fields = ["id", "contact", "status", "source", "notes", "created_at", "updated_at"]
+        read_only_fields = ["created_at", "updated_at"]
+
+
+class LeadFilterSet(ContactFilterSet):
+    status = django_filters.ChoiceFilter(choices=LeadStatus.choices)
+
+
+class LeadViewSet(FullViewSet):
+    """Contacts' wishes to buy."""
+
+    model = Lead
+    serializer_class = LeadSerializer
+    filterset_class = LeadFilterSet

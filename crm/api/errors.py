@@ -1,0 +1,29 @@
+"""Exceptions as answers: 400 each bad field by name, 404 not there or another company's, 409 with its reason."""
+
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models import ProtectedError
+from rest_framework import status
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as rest_exception_handler
+
+
+class Conflict(APIException):
+    """The request is well-formed, but what stands in the database does not allow it."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "This conflicts with what another request has just written."
+    default_code = "conflict"
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's handler, which also knows what the database refuses."""
+    if isinstance(error, ProtectedError):
+        names = sorted({str(type(row)._meta.verbose_name_plural) for row in error.protected_objects})
+        error = Conflict(f"Still referred to by its {', '.join(names)}.")
+    elif isinstance(error, IntegrityError):
+        # Serializers check constraints beforehand and name the field; what gets here was written in between.
+        error = Conflict()
+    return rest_exception_handler(error, context)

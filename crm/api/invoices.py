@@ -1,0 +1,28 @@
+"""`invoices`: money asked for."""
+
+import django_filters
+
+from crm.api.filters import ContactFilterSet
+from crm.api.serializers import TenantSerializer
+from crm.api.views import FullViewSet
+from crm.choices import InvoiceStatus
+from crm.models import Invoice
+
+
+class InvoiceSerializer(TenantSerializer):
+    class Meta:
+        model = Invoice
+        fields = ["id", "contact", "number", "amount", "status", "due_date", "created_at", "updated_at"]
+        read_only_fields = ["created_at", "updated_at"]
+
+
+class InvoiceFilterSet(ContactFilterSet):
+    status = django_filters.ChoiceFilter(choices=InvoiceStatus.choices)
+
+
+class InvoiceViewSet(FullViewSet):
+    """Invoices, in the company's currency."""
+
+    model = Invoice
+    serializer_class = InvoiceSerializer
+    filterset_class = InvoiceFilterSet

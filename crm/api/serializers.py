@@ -1,0 +1,76 @@
+"""What serializers of all apps share."""
+
+import copy
+from typing import Any
+
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
+from rest_framework import serializers
+
+from crm.db.tenancy import current_company_id
+from crm.models import User
+from crm.phones import InvalidPhone, normalize_phone
+
+
+class TenantSerializer(serializers.ModelSerializer):
+    """A row of the company entered. Unknown fields, and what the database would refuse, are errors by field name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields))):
+            raise serializers.ValidationError({str(name): ["There is no such field."] for name in unknown})
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        row = copy.copy(self.instance) if self.instance else self.Meta.model(company_id=current_company_id())
+        for name, value in attrs.items():
+            setattr(row, name, value)
+        self.prepare(row)
+        errors: dict[str, list[str]] = {}
+        for constraint in self.Meta.model._meta.constraints:
+            try:
+                constraint.validate(self.Meta.model, row)
+            except DjangoValidationError as error:
+                errors.setdefault(_field_to_blame(constraint), []).extend(error.messages)
+        if errors:
+            raise serializers.ValidationError(errors)
+        return attrs
+
+    def get_unique_together_validators(self) -> list[Any]:
+        return []  # these would blame no field; validate() asks every constraint
+
+    def prepare(self, row: Any) -> None:
+        """Derive what the service will derive, so that the constraints are asked about the row to be written."""
+
+
+class PhoneField(serializers.CharField):
+    """A phone number in any spelling; kept and answered as E.164."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return normalize_phone(super().to_internal_value(data))
+        except InvalidPhone as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class ColleagueField(serializers.PrimaryKeyRelatedField):
+    """A user of the same company. Django's default manager of users is open to all companies; this one is not."""
+
+    def get_queryset(self) -> Any:
+        return User.objects.all()
+
+
+def _field_to_blame(constraint: BaseConstraint) -> str:
+    """The last field that a constraint names: the one that its declaration is about, by our way of writing them."""
+    if isinstance(constraint, UniqueConstraint):
+        return constraint.fields[-1]
+    if isinstance(constraint, CheckConstraint):
+        return _fields_of(constraint.condition)[-1]
+    return NON_FIELD_ERRORS
+
+
+def _fields_of(condition: Any) -> list[str]:
+    names: list[str] = []
+    for child in condition.children:
+        names += _fields_of(child) if isinstance(child, Q) else [child[0].partition("__")[0]]
+    return names

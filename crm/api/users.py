@@ -1,0 +1,57 @@
+"""`users`: who works for the company. Managers only; nobody is deleted, only deactivated."""
+
+from typing import Any
+
+import django_filters
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+
+from crm.api.filters import YesNoFilter
+from crm.api.permissions import IsManager
+from crm.api.serializers import TenantSerializer
+from crm.api.views import EditViewSet
+from crm.choices import Role
+from crm.models import User
+
+
+class UserSerializer(TenantSerializer):
+    role = serializers.ChoiceField(choices=Role.choices)
+    password = serializers.CharField(write_only=True, max_length=128, trim_whitespace=False)
+
+    class Meta:
+        model = User
+        fields = [
+            "id", "username", "first_name", "last_name", "email", "role", "is_active", "date_joined", "password",
+        ]  # fmt: skip
+        read_only_fields = ["date_joined"]
+
+    def validate_password(self, password: str) -> str:
+        try:
+            validate_password(password, self.instance)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError(error.messages) from error
+        return password
+
+    def create(self, validated_data: dict[str, Any]) -> User:
+        return User.objects.create_user(**validated_data)
+
+    def update(self, instance: User, validated_data: dict[str, Any]) -> User:
+        if password := validated_data.pop("password", None):
+            instance.set_password(password)
+        return super().update(instance, validated_data)
+
+
+class UserFilterSet(django_filters.FilterSet):
+    role = django_filters.ChoiceFilter(choices=Role.choices)
+    is_active = YesNoFilter()
+
+
+class UserViewSet(EditViewSet):
+    """The company's users."""
+
+    model = User
+    serializer_class = UserSerializer
+    filterset_class = UserFilterSet
+    permission_classes = [IsManager]
+    ordering = ("-date_joined", "-id")

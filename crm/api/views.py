@@ -1,0 +1,80 @@
+"""The door of the API: every view enters the company of the user, and refuses parameters that it doesn't know."""
+
+from contextlib import ExitStack
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from rest_framework import mixins
+from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from crm.api.filters import check_parameters
+from crm.api.pagination import PARAMETERS as PAGE_PARAMETERS
+from crm.api.pagination import KeysetPagination
+from crm.db.tenancy import tenant
+
+
+class TenantView(APIView):
+    """A view whose queries are those of the signed-in user's company."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with ExitStack() as self.door:
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)  # who it is, and whether they may
+        self.door.enter_context(tenant(request.user.company_id))
+        check_parameters(request, self.known_parameters())
+
+    def known_parameters(self) -> set[str]:
+        return set()
+
+
+class TenantViewSet(TenantView, GenericViewSet):
+    """Rows of one model. Another company's are not found, like those that do not exist."""
+
+    model: type[Model]
+    ordering: tuple[str, str] = ("-created_at", "-id")
+    related: tuple[str, ...] = ()  # forward relations that the serializer reads, fetched in the same query
+    pagination_class = KeysetPagination
+    lookup_value_regex = "[0-9]{1,18}"  # 18 digits always fit the column
+
+    def get_queryset(self) -> QuerySet:
+        if getattr(self, "swagger_fake_view", False):  # drawing the OpenAPI document: nobody has signed in
+            return self.model._default_manager.none()
+        return self.get_rows()
+
+    def get_rows(self) -> QuerySet:
+        """The rows that this user may see."""
+        rows = self.model.objects.all()  # type: ignore[attr-defined]
+        return rows.select_related(*self.related) if self.related else rows
+
+    def get_ordering(self) -> tuple[str, str]:
+        return self.ordering
+
+    def known_parameters(self) -> set[str]:
+        if getattr(self, "action", None) != "list":
+            return set()
+        filters = self.filterset_class.base_filters if getattr(self, "filterset_class", None) else {}
+        return PAGE_PARAMETERS | set(filters)
+
+    def perform_create(self, serializer: BaseSerializer) -> None:
+        serializer.save(company_id=self.request.user.company_id)
+
+
+class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
+    """List and read."""
+
+
+class CreateReadViewSet(mixins.CreateModelMixin, ReadViewSet):
+    """List, read and add."""
+
+
+class EditViewSet(mixins.UpdateModelMixin, CreateReadViewSet):
+    """List, read, add and change; what has happened is not deleted."""
+
+
+class FullViewSet(mixins.DestroyModelMixin, EditViewSet):
+    """List, read, add, change and delete."""

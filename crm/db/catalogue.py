@@ -1,0 +1,63 @@
+"""What the database itself says of an index, in words that can be compared with a declaration."""
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+
+@dataclass(frozen=True)
+class StandingIndex:
+    """An index that exists. `definition` is worded as `declared_definition` words the same index."""
+
+    table: str
+    valid: bool
+    definition: str
+
+
+def find_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], name: str) -> StandingIndex | None:
+    """The index of this name, on whichever table it is, in the schema of the model's table."""
+    with schema_editor.connection.cursor() as cursor:
+        if schema_editor.connection.vendor == "sqlite":
+            cursor.execute("SELECT tbl_name, sql FROM sqlite_master WHERE type = 'index' AND name = %s", [name])
+            row = cursor.fetchone()
+            return StandingIndex(row[0], True, row[1]) if row else None
+        cursor.execute(
+            """
+            SELECT t.relname, i.indisvalid AND i.indisready, pg_get_indexdef(i.indexrelid)
+            FROM pg_index i
+            JOIN pg_class c ON c.oid = i.indexrelid
+            JOIN pg_class t ON t.oid = i.indrelid
+            WHERE c.relname = %s AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = %s::regclass)
+            """,
+            [name, schema_editor.quote_name(model._meta.db_table)],
+        )
+        row = cursor.fetchone()
+    return StandingIndex(row[0], row[1], _without_names(row[2])) if row else None
+
+
+def declared_definition(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], index: models.Index) -> str:
+    """The definition that `index` will have once it is built.
+
+    SQLite keeps a statement as it was given. PostgreSQL rewords it: there the index is built on an empty copy of the
+    table, and read back.
+    """
+    statement = index.create_sql(model, schema_editor)
+    if schema_editor.connection.vendor == "sqlite":
+        return str(statement)
+    table, twin = model._meta.db_table, "index_definition_twin"
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE {twin} (LIKE {schema_editor.quote_name(table)})")
+        try:
+            statement.rename_table_references(table, twin)
+            cursor.execute(str(statement))
+            cursor.execute("SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass", [twin])
+            return _without_names(cursor.fetchone()[0])
+        finally:
+            cursor.execute(f"DROP TABLE {twin}")
+
+
+def _without_names(definition: str) -> str:
+    """`CREATE [UNIQUE] INDEX name ON schema.table USING …` without the names."""
+    head, _, tail = definition.partition(" USING ")
+    return ("UNIQUE " if head.startswith("CREATE UNIQUE") else "") + "USING " + tail
