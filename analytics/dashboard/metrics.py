@@ -20,7 +20,7 @@ def measure_calls(period: Period) -> dict[str, object]:
         .aggregate(
             total=Count("pk"),
             qualified=Count("pk", filter=Q(lead__isnull=False)),
-            booked=Count("pk", filter=Q(booked=True)),
+            booked_calls=Count("pk", filter=Q(booked=True)),
             qualified_and_booked=Count("pk", filter=Q(lead__isnull=False, booked=True)),
             lost_value=Sum("quoted_price", filter=Q(status=CallStatus.LOST)),
             **{f"status_{status}": Count("pk", filter=Q(status=status)) for status in CallStatus.values},
@@ -30,7 +30,7 @@ def measure_calls(period: Period) -> dict[str, object]:
     return period.as_json() | {
         "total": counts["total"],
         "qualified": counts["qualified"],
-        "booked": counts["booked"],
+        "booked": counts["booked_calls"],
         "booking_rate": rate(counts["qualified_and_booked"], counts["qualified"]),
         "by_status": by_status,
         "lost": {

@@ -1,0 +1,138 @@
+"""What staff see of calls and visits."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.timezone import now
+
+from calls.models import Appointment, Call
+from crm.admin.base import RowAdmin
+from crm.admin.cards import Card
+from crm.admin.columns import badge
+from crm.admin.counting import spell_count
+from crm.admin.forms import RowForm
+from crm.admin.search import ExactSearch
+
+
+class AppointmentInline(admin.TabularInline):
+    """What was booked from a call."""
+
+    model = Appointment
+    fields = readonly_fields = ("date", "time", "timezone", "assigned_rep", "status")
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("assigned_rep")
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None) -> bool:
+        return False
+
+
+@admin.register(Call)
+class CallAdmin(ExactSearch, RowAdmin):
+    """What the provider told of a call stays as it was; what became of it may be corrected."""
+
+    inlines = (AppointmentInline,)
+    list_display = ("created_at", "contact", "from_number", "direction", badge("status"), "assigned_rep", "company")
+    list_select_related = ("contact", "assigned_rep", "company")
+    list_filter = ("status", "created_at", "company")
+    ordering = ("-created_at",)
+    search_help_text = "The contact's phone number, in any spelling, or the call's id."
+    autocomplete_fields = ("assigned_rep",)
+    raw_id_fields = ("lead",)
+    fieldsets = (
+        ("The sale", {"fields": ("status", "lead", "assigned_rep", "quoted_price", "reason_for_lost_sale")}),
+        ("The call", {"fields": ("company", "contact", "phone_line", "direction", "from_number", "to_number")}),
+        ("Times", {"fields": ("created_at", "answered_at", "completed_at", "duration_s")}),
+        ("Evidence", {"fields": ("activity", "recording_url", "voicemail_url", "related_rows")}),
+    )
+    readonly_fields = (
+        "company",
+        "contact",
+        "phone_line",
+        "direction",
+        "from_number",
+        "to_number",
+        "created_at",
+        "answered_at",
+        "completed_at",
+        "duration_s",
+        "activity",
+        "recording_url",
+        "voicemail_url",
+        "related_rows",
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a call without a delivery would be missing from its contact's history
+
+    def save_model(self, request: HttpRequest, obj: Call, form: forms.ModelForm, change: bool) -> None:
+        obj.set_status(obj.status)
+        super().save_model(request, obj, form, change)
+
+    def get_cards(self) -> list[Card]:
+        calls = Call.objects.created_between(now() - timedelta(hours=24), None)
+        url = reverse("admin:calls_call_changelist")
+        return [Card("Calls", spell_count(calls, most=10_000), "in the last 24 hours", url)]
+
+
+class StartFilter(admin.SimpleListFilter):
+    """Django's own filter by date looks back only; visits lie ahead."""
+
+    title = "start"
+    parameter_name = "start"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("day", "Next 24 hours"), ("week", "Next 7 days"), ("past", "Past 7 days")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet | None:
+        days = {"day": (0, 1), "week": (0, 7), "past": (-7, 0)}.get(self.value() or "")
+        if days is None:
+            return None
+        return queryset.starting_between(*(now() + timedelta(days=day) for day in days))
+
+
+class AppointmentForm(RowForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "timezone" in self.fields:
+            self.fields["timezone"].required = False
+            self.fields["timezone"].help_text = "Empty: the company's."
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not cleaned.get("timezone") and "company" in cleaned:
+            cleaned["timezone"] = cleaned["company"].timezone
+        return cleaned
+
+
+@admin.register(Appointment)
+class AppointmentAdmin(ExactSearch, RowAdmin):
+    form = AppointmentForm
+    list_display = ("date", "time", "timezone", "contact", badge("status"), "assigned_rep", "company")
+    list_select_related = ("contact", "assigned_rep", "company")
+    list_filter = ("status", StartFilter, "company")
+    ordering = ("-date", "-time")
+    time_field = "scheduled_start"
+    search_help_text = "The contact's phone number, in any spelling, or the visit's id."
+    autocomplete_fields = ("company", "contact", "assigned_rep")
+    fieldsets = (
+        (None, {"fields": ("company", "contact", "assigned_rep", "status", "notes")}),
+        (
+            "When",
+            {
+                "fields": ("scheduled_start", "scheduled_end", "timezone", ("date", "time")),
+                "description": "Start and end are entered in UTC. Date and time follow from them, by the clock of the "
+                "visit's own time zone.",
+            },
+        ),
+        ("From", {"fields": ("call", "lead", "created_at", "updated_at")}),
+    )
+    readonly_fields = ("date", "time", "call", "lead", "created_at", "updated_at")

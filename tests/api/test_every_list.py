@@ -1,0 +1,165 @@
+"""What holds for every list of the API alike."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.api.resources import RESOURCES
+from tests.factories import CallFactory, ContactFactory
+
+every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=str)
+
+
+def make_row(resource, company, **values):
+    """A row of `company`, with all that it needs in the same company."""
+    if resource.route == "call-analyses":
+        contact = values.pop("contact", None) or ContactFactory(company=company)
+        return resource.factory(call=CallFactory(contact=contact), **values)
+    if resource.has_contact and "contact" not in values:
+        values["contact"] = ContactFactory(company=company)
+    return resource.factory(**values) if resource.has_contact else resource.factory(company=company, **values)
+
+
+def ids(response):
+    assert response.status_code == 200, response.content
+    return {row["id"] for row in response.json()["results"]}
+
+
+@every_resource
+def test_it_shows_the_companys_rows_and_hides_those_of_another(resource, manager_api, acme, globex):
+    own, foreign = make_row(resource, acme), make_row(resource, globex)
+    listed = ids(manager_api.get(resource.url))
+    assert own.pk in listed
+    assert foreign.pk not in listed
+
+
+@every_resource
+def test_it_costs_the_same_queries_for_one_row_and_for_three(resource, manager_api, acme):
+    counts = []
+    make_row(resource, acme)
+    manager_api.get(resource.url)  # what is read once a process is not this list's cost
+    for more in (0, 2):
+        for _ in range(more):
+            make_row(resource, acme)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            manager_api.get(resource.url)
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 2  # the page, and for contacts their numbers
+
+
+@every_resource
+def test_it_refuses_whoever_is_not_signed_in(resource, client, acme):
+    make_row(resource, acme)
+    assert client.get(resource.url).status_code == 401
+
+
+@every_resource
+def test_it_refuses_staff_who_have_no_company(resource, staff):
+    from tests.conftest import signed_in
+
+    assert signed_in(staff).get(resource.url).status_code == 403
+
+
+@every_resource
+@pytest.mark.parametrize(
+    "query",
+    [
+        "nonsense=1", "limit=0", "limit=1001", "limit=ten", "limit=", "limit=-1", "limit=9999999999999999999999",
+        "offset=-1", "offset=10001", "cursor=xyz", "cursor=bnVsbA", "count=2", "limit=1&limit=2", "format=xml",
+    ],
+)  # fmt: skip
+def test_a_parameter_that_it_does_not_take_is_named(resource, query, manager_api):
+    response = manager_api.get(f"{resource.url}?{query}")
+    assert response.status_code == 400
+    assert query.partition("=")[0] in response.json()
+
+
+@every_resource
+def test_pages_by_cursor_hold_every_row_once_and_lead_back(resource, manager_api, acme):
+    made = {make_row(resource, acme).pk for _ in range(5)}
+    pages, url = [], f"{resource.url}?limit=2"
+    while url:
+        page = manager_api.get(url).json()
+        pages.append([row["id"] for row in page["results"]])
+        last, url = page, page["next"]
+    walked = [pk for page in pages for pk in page]
+    assert made <= set(walked)
+    assert len(walked) == len(set(walked))
+    back = []
+    while last["previous"]:
+        last = manager_api.get(last["previous"]).json()
+        back.append([row["id"] for row in last["results"]])
+    assert back == pages[-2::-1]
+
+
+@every_resource
+def test_offset_pages_equal_cursor_pages(resource, manager_api, acme):
+    for _ in range(3):
+        make_row(resource, acme)
+    whole = [row["id"] for row in manager_api.get(resource.url).json()["results"]]
+    page = manager_api.get(f"{resource.url}?limit=1&offset=1").json()
+    assert [row["id"] for row in page["results"]] == whole[1:2]
+    assert "offset=2" in page["next"]
+    assert "offset=0" in page["previous"]
+
+
+@every_resource
+def test_the_number_of_rows_comes_when_asked_for(resource, manager_api, acme):
+    make_row(resource, acme)
+    assert "count" not in manager_api.get(resource.url).json()
+    answer = manager_api.get(f"{resource.url}?count=1").json()
+    assert answer["count"] == len(answer["results"]) >= 1
+
+
+@pytest.mark.parametrize("resource", [r for r in RESOURCES if r.has_contact], ids=str)
+def test_it_can_be_narrowed_to_one_contact(resource, manager_api, acme):
+    contact, other = ContactFactory(company=acme), ContactFactory(company=acme)
+    wanted = make_row(resource, acme, contact=contact)
+    make_row(resource, acme, contact=other)
+    assert ids(manager_api.get(f"{resource.url}?contact={contact.pk}")) == {wanted.pk}
+    assert manager_api.get(f"{resource.url}?contact=x").status_code == 400
+    assert manager_api.get(f"{resource.url}?contact={2**63}").status_code == 400
+
+
+@pytest.mark.parametrize("resource", [r for r in RESOURCES if r.detail], ids=str)
+def test_a_row_of_another_company_is_not_there(resource, manager_api, acme, globex):
+    own, foreign = make_row(resource, acme), make_row(resource, globex)
+    assert manager_api.get(f"{resource.url}/{own.pk}").json()["id"] == own.pk
+    for method in ("get", "patch", "delete"):
+        status = getattr(manager_api, method)(f"{resource.url}/{foreign.pk}", {}).status_code
+        assert status in (404, 405), f"{method} answered {status}"
+    assert manager_api.get(f"{resource.url}/{foreign.pk}").status_code == 404
+    assert manager_api.get(f"{resource.url}/999999999999999999").status_code == 404
+    assert manager_api.get(f"{resource.url}/99999999999999999999").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("route", "parameter", "value"),
+    [
+        ("calls", "status", "booked"),
+        ("calls", "status", "Missed"),
+        ("dashboard/calls", "status", "all"),
+        ("dashboard/calls", "start_date", "yesterday"),
+        ("dashboard/calls", "end_date", "9999-12-31"),
+        ("dashboard/calls", "assigned_rep", "ralph"),
+        ("appointments", "status", "done"),
+        ("appointments", "date", "2026-02-30"),
+        ("leads", "status", "hot"),
+        ("invoices", "status", "late"),
+        ("activities", "activity_type", "fax"),
+        ("contact-flags", "flag_type", "vip"),
+        ("campaigns", "status", "active"),
+        ("campaign-memberships", "campaign", "0"),
+        ("webhook-events", "processed", "maybe"),
+        ("users", "role", "boss"),
+        ("phone-lines", "provider", "att"),
+        ("contacts", "search", "ab"),
+        ("contacts", "search", "a\x00bc"),
+    ],
+)
+def test_a_value_that_does_not_exist_is_refused_by_name(route, parameter, value, manager_api):
+    response = manager_api.get(f"/api/v1/{route}", {parameter: value})
+    assert response.status_code == 400
+    assert list(response.json()) == [parameter]
