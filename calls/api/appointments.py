@@ -39,6 +39,11 @@ class AppointmentSerializer(TenantSerializer):
     def create(self, validated_data: dict[str, Any]) -> Appointment:
         return book_appointment(**validated_data)
 
+    def update(self, instance: Appointment, validated_data: dict[str, Any]) -> Appointment:
+        visit = super().update(instance, validated_data)
+        visit.refresh_from_db(fields=["date", "time"])  # derived by the database, which returns them on INSERT alone
+        return visit
+
 
 class AppointmentFilterSet(DaysFilterSet):
     assigned_rep = IdFilter(field_name="assigned_rep_id")

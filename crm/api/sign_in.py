@@ -24,7 +24,15 @@ class TokenPairSerializer(serializers.Serializer):
     refresh = serializers.CharField()
 
 
-class SignInView(TokenObtainPairView):
+class BeforeTheTenant(APIView):
+    """A view that looks users up by name or token: their company is only known once they are."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        with all_tenants():
+            return super().dispatch(request, *args, **kwargs)
+
+
+class SignInView(BeforeTheTenant, TokenObtainPairView):
     """Sign in: a short-lived access token, and a refresh token to get the next one with."""
 
     @extend_schema(responses=TokenPairSerializer)
@@ -35,19 +43,18 @@ class SignInView(TokenObtainPairView):
 class RefreshSerializer(TokenRefreshSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         try:
-            with all_tenants():  # the user's company is only known once the user is
-                return super().validate(attrs)
+            return super().validate(attrs)
         except User.DoesNotExist as error:
             raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account") from error
 
 
-class RefreshView(TokenRefreshView):
+class RefreshView(BeforeTheTenant, TokenRefreshView):
     """A new access token for a refresh token."""
 
     serializer_class = RefreshSerializer
 
 
-class SignOutView(TokenBlacklistView):
+class SignOutView(BeforeTheTenant, TokenBlacklistView):
     """Sign out: the refresh token given is of no use any more."""
 
     @extend_schema(responses={204: None})

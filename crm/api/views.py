@@ -60,9 +60,6 @@ class TenantViewSet(TenantView, GenericViewSet):
         filters = self.filterset_class.base_filters if getattr(self, "filterset_class", None) else {}
         return PAGE_PARAMETERS | set(filters)
 
-    def perform_create(self, serializer: BaseSerializer) -> None:
-        serializer.save(company_id=self.request.user.company_id)
-
 
 class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
     """List and read."""
@@ -70,6 +67,9 @@ class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSe
 
 class CreateReadViewSet(mixins.CreateModelMixin, ReadViewSet):
     """List, read and add."""
+
+    def perform_create(self, serializer: BaseSerializer) -> None:
+        serializer.save(company_id=self.request.user.company_id)
 
 
 class EditViewSet(mixins.UpdateModelMixin, CreateReadViewSet):
