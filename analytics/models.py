@@ -1,5 +1,7 @@
 """What was found out about calls."""
 
+from typing import ClassVar
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.timezone import now
@@ -8,7 +10,7 @@ from analytics.choices import Sentiment
 from analytics.querysets import CallAnalysisQuerySet
 from calls.models import Call
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Company
 
 
@@ -33,7 +35,7 @@ class CallAnalysis(TenantModel):
 
     analyzed_at = models.DateTimeField(default=now)
 
-    objects = CallAnalysisQuerySet.as_manager()
+    objects: ClassVar = TenantManager.from_queryset(CallAnalysisQuerySet)()
 
     class Meta:
         db_table = "call_analysis"

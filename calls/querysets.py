@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
+from django.db.models import QuerySet
+
 from calls.choices import AppointmentStatus, CallStatus
-from crm.db.tenancy import TenantQuerySet
 
 if TYPE_CHECKING:
     from crm.models import User
 
 
-class CallQuerySet(TenantQuerySet):
+class CallQuerySet(QuerySet):
     def created_between(self, start: datetime | None, end: datetime | None) -> Self:
         """Calls that began at or after `start` and before `end`; None leaves that side open."""
         calls = self
@@ -34,7 +35,7 @@ class CallQuerySet(TenantQuerySet):
         return self.filter(lead__isnull=False)
 
 
-class AppointmentQuerySet(TenantQuerySet):
+class AppointmentQuerySet(QuerySet):
     def starting_between(self, start: datetime, end: datetime) -> Self:
         """Visits that start at or after `start` and before `end`."""
         return self.filter(scheduled_start__gte=start, scheduled_start__lt=end)

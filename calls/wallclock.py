@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import DateField, Func, TimeField
+from django.db.models import DateField, Field, Func, TimeField
 from django.db.models.sql.compiler import SQLCompiler
 
 
@@ -11,7 +11,7 @@ class WallDate(Func):
     """The calendar day of `instant` in `zone`. Frozen into migrations."""
 
     arity = 2
-    output_field = DateField()
+    output_field: Field = DateField()
     template = "(%(expressions)s)::date"
     arg_joiner = " AT TIME ZONE "
     sqlite_function = "django_datetime_cast_date"
@@ -30,6 +30,6 @@ class WallDate(Func):
 class WallTime(WallDate):
     """The time of day of `instant` in `zone`. Frozen into migrations."""
 
-    output_field = TimeField()
+    output_field: Field = TimeField()
     template = "(%(expressions)s)::time"
     sqlite_function = "django_datetime_cast_time"

@@ -38,7 +38,7 @@ class Env(environ.Env):
             raise ImproperlyConfigured(f"{var} is {value!r}; it must be one of: {', '.join(choices)}.")
         return value
 
-    def at_least(self, minimum: int, var: str, default: int) -> int:
+    def at_least(self, var: str, minimum: int, default: int) -> int:
         value = self.int(var, default=default)
         if value < minimum:
             raise ImproperlyConfigured(f"{var} is {value}; it must be at least {minimum}.")

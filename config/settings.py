@@ -47,7 +47,7 @@ INSTALLED_APPS = [
     "calls",
     "messaging",
     "analytics",
-    "django.contrib.admin",
+    "config.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -119,7 +119,8 @@ if PRODUCTION:
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
 else:
-    WHITENOISE_USE_FINDERS = True  # development serves static files with no collectstatic
+    WHITENOISE_USE_FINDERS = True  # development serves static files with no collectstatic, and sees them change
+    WHITENOISE_AUTOREFRESH = True
 
 # --- The API ----------------------------------------------------------------------------------------------------------
 
@@ -135,8 +136,8 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.at_least(1, "ACCESS_TOKEN_LIFETIME_S", default=3600)),
-    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.at_least(1, "REFRESH_TOKEN_LIFETIME_S", default=14 * 24 * 3600)),
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.at_least("ACCESS_TOKEN_LIFETIME_S", 1, default=3600)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.at_least("REFRESH_TOKEN_LIFETIME_S", 1, default=14 * 24 * 3600)),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Home-services CRM",
@@ -153,15 +154,15 @@ SPECTACULAR_SETTINGS = {
 # --- Webhooks and the worker ------------------------------------------------------------------------------------------
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # the largest webhook delivery that is taken
-WORKER_LEASE_S = env.at_least(1, "WORKER_LEASE_S", default=30)
-WORKER_MAX_TRIES = env.at_least(1, "WORKER_MAX_TRIES", default=8)
+WORKER_LEASE_S = env.at_least("WORKER_LEASE_S", 1, default=30)
+WORKER_MAX_TRIES = env.at_least("WORKER_MAX_TRIES", 1, default=8)
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 
 if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_HSTS_SECONDS = env.at_least(0, "SECURE_HSTS_SECONDS", default=31536000)
+    SECURE_HSTS_SECONDS = env.at_least("SECURE_HSTS_SECONDS", 0, default=31536000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True

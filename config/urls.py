@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/", include("calls.api.urls")),
     path("api/v1/", include("messaging.api.urls")),
     path("api/v1/", include("analytics.api.urls")),
+    path("webhooks/", include("messaging.webhooks.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("healthz", healthz),

@@ -1,14 +1,13 @@
 """The business's words for contacts and what surrounds them. A query has a name, and it lives here."""
 
 from datetime import date
-from typing import Self
+from typing import Any, Self, cast
 
-from django.db.models import Q, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from crm.choices import FlagType, InvoiceStatus
-from crm.db.tenancy import TenantQuerySet
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 
 MIN_SEARCH_LENGTH = 3
@@ -20,13 +19,13 @@ def begins_with(field: str, prefix: str) -> Q:
     return Q(**{f"{field}__gte": Lower(Value(prefix)), f"{field}__lt": Lower(Value(prefix + LAST_CHARACTER))})
 
 
-class PhoneLineQuerySet(TenantQuerySet):
+class PhoneLineQuerySet(QuerySet):
     def unnamed(self) -> Self:
         """Lines that a delivery told us of and nobody has named yet."""
         return self.filter(name="")
 
 
-class ContactQuerySet(TenantQuerySet):
+class ContactQuerySet(QuerySet):
     def search(self, term: str) -> Self:
         """By the beginning of names (either order) or e-mail, any spelling of a number, or a number's last digits.
 
@@ -51,7 +50,7 @@ class ContactQuerySet(TenantQuerySet):
 
     def with_number(self, text: str) -> Self:
         """Contacts one of whose numbers is `text`, in any spelling, or ends in its digits."""
-        numbers = self.model._meta.get_field("phones").related_model.objects
+        numbers: Any = cast(Any, self.model._meta.get_field("phones").related_model).objects
         try:
             found = numbers.filter(phone=normalize_phone(text))
         except InvalidPhone:
@@ -59,13 +58,13 @@ class ContactQuerySet(TenantQuerySet):
         return self.filter(pk__in=found.values("contact"))
 
 
-class ContactPhoneQuerySet(TenantQuerySet):
+class ContactPhoneQuerySet(QuerySet):
     def ending_in(self, digits: str) -> Self:
         """Numbers that end in these digits."""
         return self.filter(begins_with("phone_reversed", digits[::-1]))
 
 
-class ContactFlagQuerySet(TenantQuerySet):
+class ContactFlagQuerySet(QuerySet):
     def in_force(self) -> Self:
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()))
 
@@ -74,7 +73,7 @@ class ContactFlagQuerySet(TenantQuerySet):
         return self.in_force().filter(flag_type=FlagType.OPTED_OUT)
 
 
-class InvoiceQuerySet(TenantQuerySet):
+class InvoiceQuerySet(QuerySet):
     def past_due(self, *, today: date) -> Self:
         """Sent and not paid in full by their due date."""
         return self.filter(status__in=[InvoiceStatus.SENT, InvoiceStatus.PARTIAL], due_date__lt=today)

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Self
 
-from crm.db.tenancy import TenantQuerySet
+from django.db.models import QuerySet
+
 from messaging.choices import EventStatus
 
 
-class WebhookEventQuerySet(TenantQuerySet):
+class WebhookEventQuerySet(QuerySet):
     def waiting(self) -> Self:
         """Deliveries that a worker has still to deal with, oldest first. Dead ones wait for a person instead."""
         return self.filter(processed=False, status=EventStatus.PENDING).order_by("created_at", "id")

@@ -138,7 +138,7 @@ class BookingRateView(DashboardView):
 
 
 class ObjectionSerializer(serializers.Serializer):
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # every Field has an attribute of this name
     count = serializers.IntegerField()
     percentage = serializers.FloatField()
 

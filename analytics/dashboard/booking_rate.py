@@ -14,7 +14,7 @@ MAX_DAYS = 1100
 def measure_scheduled(period: Period) -> list[dict[str, object]]:
     """Visits that start on a day against the qualified calls of that day. The two are different people's: it may
     exceed 100 %."""
-    start, end = period.bounds
+    start, end = period.closed_bounds
     visits = Appointment.objects.starting_between(start, end).kept()
     calls = Call.objects.created_between(start, end).qualified()
     return _by_day(
@@ -26,7 +26,7 @@ def measure_scheduled(period: Period) -> list[dict[str, object]]:
 
 def measure_cohort(period: Period) -> list[dict[str, object]]:
     """Of the qualified calls of a day, those that were booked, whenever that was."""
-    calls = Call.objects.created_between(*period.bounds).qualified()
+    calls = Call.objects.created_between(*period.closed_bounds).qualified()
     rows = (
         calls.order_by()
         .annotate(day=TruncDate("created_at", tzinfo=period.zone))

@@ -26,7 +26,7 @@ FROM labelled GROUP BY label ORDER BY count(*) DESC, label LIMIT %s
 def rank_objections(period: Period, *, limit: int) -> dict[str, object]:
     """The `limit` commonest objections of the tenant entered, in analyses made within the period."""
     latest, parameters = (
-        CallAnalysis.objects.analyzed_between(*period.bounds)
+        CallAnalysis.objects.analyzed_between(*period.closed_bounds)
         .latest_of_each_call()
         .order_by()
         .values("call_id", "objections")

@@ -21,10 +21,18 @@ class Period:
         return bounds_of(self.start_date, self.end_date, self.zone)
 
     @property
+    def closed_bounds(self) -> tuple[datetime, datetime]:
+        """The same, of a period with both ends. Raises ValueError for another."""
+        start, end = self.bounds
+        if start is None or end is None:
+            raise ValueError("This period has no end.")
+        return start, end
+
+    @property
     def days(self) -> list[date]:
-        """Every day, in order. Only for a period with both ends."""
+        """Every day, in order. Raises ValueError for a period without both ends."""
         if self.start_date is None or self.end_date is None:
-            raise ValueError("A period without an end has no list of days.")
+            raise ValueError("This period has no end.")
         return [self.start_date + timedelta(days=n) for n in range((self.end_date - self.start_date).days + 1)]
 
     def as_json(self) -> dict[str, object]:

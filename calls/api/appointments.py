@@ -3,7 +3,6 @@
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import BaseSerializer
 
@@ -60,9 +59,9 @@ class AppointmentViewSet(EditViewSet):
     filterset_class = AppointmentFilterSet
     ordering = ("-scheduled_start", "-id")
 
-    def get_rows(self) -> QuerySet:
+    def get_rows(self) -> Any:
         visits = super().get_rows()
-        return visits.assigned_to(self.request.user) if self.request.user.role == Role.REP else visits
+        return visits.assigned_to(self.user) if self.user.role == Role.REP else visits
 
     def perform_create(self, serializer: BaseSerializer) -> None:
-        serializer.save(company=self.request.user.company)
+        serializer.save(company=self.user.company)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.mixins import ListModelMixin
 
@@ -50,9 +49,9 @@ class VisibleCalls(TenantViewSet):
     serializer_class = CallSerializer
     filterset_class = CallFilterSet
 
-    def get_rows(self) -> QuerySet:
+    def get_rows(self) -> Any:
         calls = super().get_rows()
-        return calls.assigned_to(self.request.user) if self.request.user.role == Role.REP else calls
+        return calls.assigned_to(self.user) if self.user.role == Role.REP else calls
 
 
 class CallViewSet(VisibleCalls, EditViewSet):

@@ -1,5 +1,7 @@
 """Visits."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.timezone import now
@@ -10,7 +12,7 @@ from calls.querysets import AppointmentQuerySet
 from calls.wallclock import WallDate, WallTime
 from crm.constraints import one_of
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Contact, Lead, User
 from crm.models.companies import validate_timezone
 
@@ -48,7 +50,7 @@ class Appointment(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = AppointmentQuerySet.as_manager()
+    objects: ClassVar = TenantManager.from_queryset(AppointmentQuerySet)()
 
     class Meta:
         db_table = "appointments"

@@ -1,5 +1,7 @@
 """Phone calls."""
 
+from typing import ClassVar
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -10,7 +12,7 @@ from calls.querysets import CallQuerySet
 from crm.choices import Direction
 from crm.constraints import one_of
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Activity, Contact, Lead, PhoneLine, User
 from crm.phones import MAX_LENGTH
 
@@ -59,7 +61,7 @@ class Call(TenantModel):
     completed_at = models.DateTimeField(null=True, blank=True)
     duration_s = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds of talk; empty if unanswered.")
 
-    objects = CallQuerySet.as_manager()
+    objects: ClassVar = TenantManager.from_queryset(CallQuerySet)()
 
     class Meta:
         db_table = "calls"

@@ -33,7 +33,7 @@ class CampaignViewSet(FullViewSet):
     filterset_class = CampaignFilterSet
 
     def perform_create(self, serializer: BaseSerializer) -> None:
-        serializer.save(company_id=self.request.user.company_id, created_by=self.request.user)
+        serializer.save(company_id=self.user.company_id, created_by=self.user)
 
 
 class CampaignMembershipSerializer(TenantSerializer):

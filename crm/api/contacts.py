@@ -3,7 +3,6 @@
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
@@ -18,7 +17,7 @@ from crm.services.contacts import PhoneTaken, create_contact, update_contact
 
 class ContactSerializer(TenantSerializer):
     phone = PhoneField(max_length=64)
-    phones = serializers.SlugRelatedField(slug_field="phone", many=True, read_only=True)
+    phones: Any = serializers.SlugRelatedField(slug_field="phone", many=True, read_only=True)
 
     class Meta:
         model = Contact
@@ -50,7 +49,7 @@ class ContactSearchSet(django_filters.FilterSet):
         label="The beginning of a name or e-mail, any spelling of a number, or its last digits.",
     )
 
-    def by_search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def by_search(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.search(value)
 
 
@@ -61,7 +60,7 @@ class ContactViewSet(FullViewSet):
     serializer_class = ContactSerializer
     filterset_class = ContactSearchSet
 
-    def get_rows(self) -> QuerySet:
+    def get_rows(self) -> Any:
         return super().get_rows().prefetch_related("phones")
 
 
@@ -88,7 +87,7 @@ class ContactFlagViewSet(EditViewSet):
     filterset_class = ContactFlagFilterSet
 
     def perform_create(self, serializer: BaseSerializer) -> None:
-        serializer.save(company_id=self.request.user.company_id, created_by=self.request.user)
+        serializer.save(company_id=self.user.company_id, created_by=self.user)
 
 
 class LeadSerializer(TenantSerializer):

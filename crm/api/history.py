@@ -58,6 +58,4 @@ class ActivityViewSet(CreateReadViewSet):
     filterset_class = ActivityFilterSet
 
     def perform_create(self, serializer: BaseSerializer) -> None:
-        serializer.save(
-            company_id=self.request.user.company_id, user=self.request.user, activity_type=ActivityType.NOTE
-        )
+        serializer.save(company_id=self.user.company_id, user=self.user, activity_type=ActivityType.NOTE)

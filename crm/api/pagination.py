@@ -24,7 +24,7 @@ class KeysetPagination(BasePagination):
     the place of a row in that order; the database seeks to it in the index and reads on, whatever lies before.
     """
 
-    def paginate_queryset(self, queryset: QuerySet, request: Request, view: Any = None) -> list[Model]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.url = request.build_absolute_uri()
         self.limit = _whole_number(request, "limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)

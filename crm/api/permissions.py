@@ -24,7 +24,7 @@ class IsManager(WorksForACompany):
     message = "Only managers may do this."
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        return super().has_permission(request, view) and request.user.role == Role.MANAGER
+        return super().has_permission(request, view) and getattr(request.user, "role", "") == Role.MANAGER
 
 
 class IsManagerOrReads(IsManager):

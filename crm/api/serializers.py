@@ -22,14 +22,15 @@ class TenantSerializer(serializers.ModelSerializer):
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        row = copy.copy(self.instance) if self.instance else self.Meta.model(company_id=current_company_id())
+        model: Any = self.Meta.model
+        row = copy.copy(self.instance) if self.instance else model(company_id=current_company_id())
         for name, value in attrs.items():
             setattr(row, name, value)
         self.prepare(row)
         errors: dict[str, list[str]] = {}
-        for constraint in self.Meta.model._meta.constraints:
+        for constraint in model._meta.constraints:
             try:
-                constraint.validate(self.Meta.model, row)
+                constraint.validate(model, row)
             except DjangoValidationError as error:
                 errors.setdefault(_field_to_blame(constraint), []).extend(error.messages)
         if errors:

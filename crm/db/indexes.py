@@ -1,6 +1,6 @@
 """Index classes for `Meta.indexes`, frozen into migrations: their import path never changes."""
 
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -25,7 +25,7 @@ class Index(models.Index):
         self.asked_by = asked_by
 
     def clone(self) -> Self:
-        twin = super().clone()  # built from deconstruct(), which rightly knows nothing of the documentation
+        twin = cast(Self, super().clone())  # built from deconstruct(), which rightly knows no documentation
         twin.question, twin.asked_by = self.question, self.asked_by
         return twin
 

@@ -55,7 +55,10 @@ def current_company_id() -> int:
 
 
 class TenantManager(models.Manager):
-    """A manager whose every query is of the tenant entered. Raises TenantNotEntered where none is."""
+    """A manager whose every query is of the tenant entered. Raises TenantNotEntered where none is.
+
+    A model with words of its own says `objects = TenantManager.from_queryset(CallQuerySet)()`.
+    """
 
     def get_queryset(self) -> Any:
         entered = _entered.get()
@@ -67,21 +70,13 @@ class TenantManager(models.Manager):
         return rows if entered == ALL else rows.filter(company=entered)
 
 
-class TenantQuerySet(models.QuerySet):
-    """Base of the apps' querysets: `as_manager()` gives a manager that is closed without a tenant."""
-
-    @classmethod
-    def as_manager(cls) -> Any:
-        return TenantManager.from_queryset(cls)()
-
-
 class TenantModel(models.Model):
     """A row that belongs to one company."""
 
     # No index of its own: each table has one that begins with company_id and serves a real question.
     company = models.ForeignKey("crm.Company", on_delete=models.PROTECT, related_name="+", db_index=False)
 
-    objects = TenantQuerySet.as_manager()
+    objects = TenantManager()
 
     class Meta:
         abstract = True

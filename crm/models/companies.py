@@ -1,5 +1,6 @@
 """Tenants, the people who sign in, and the lines that customers ring."""
 
+from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -64,7 +65,7 @@ class User(AbstractUser):
     # Sign-in looks a user name up before any tenant is known, and user names are unique across companies: Django's
     # default manager is the open one. All other code says `User.objects`, which is closed without a tenant.
     accounts = UserManager()
-    objects = TenantUserManager()
+    objects: ClassVar = TenantUserManager()
 
     class Meta(AbstractUser.Meta):
         db_table = "users"
@@ -103,7 +104,7 @@ class PhoneLine(TenantModel):
 
     created_at = models.DateTimeField(default=now, editable=False)
 
-    objects = PhoneLineQuerySet.as_manager()
+    objects: ClassVar = TenantManager.from_queryset(PhoneLineQuerySet)()
 
     class Meta:
         db_table = "phone_lines"

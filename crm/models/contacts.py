@@ -1,5 +1,7 @@
 """Customers: their card, every number of theirs, what must be remembered about them, what they wish to buy."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower, Reverse
@@ -8,7 +10,7 @@ from django.utils.timezone import now
 from crm.choices import FlagType, LeadStatus
 from crm.constraints import one_of
 from crm.db.indexes import HashIndex, Index
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantManager, TenantModel
 from crm.fields import SearchKeyField
 from crm.models.companies import User, validate_timezone
 from crm.phones import MAX_LENGTH
@@ -45,7 +47,7 @@ class Contact(TenantModel):
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = ContactQuerySet.as_manager()
+    objects: ClassVar = TenantManager.from_queryset(ContactQuerySet)()
 
     class Meta:
         db_table = "contacts"
@@ -134,7 +136,7 @@ class ContactPhone(TenantModel):
 
     created_at = models.DateTimeField(default=now, editable=False)
 
-    objects = ContactPhoneQuerySet.as_manager()
+    objects: ClassVar = TenantManager.from_queryset(ContactPhoneQuerySet)()
 
     class Meta:
         db_table = "contact_phones"
@@ -179,7 +181,7 @@ class ContactFlag(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Not in force from here on; empty: for good.")
 
-    objects = ContactFlagQuerySet.as_manager()
+    objects: ClassVar = TenantManager.from_queryset(ContactFlagQuerySet)()
 
     class Meta:
         db_table = "contact_flags"

@@ -1,5 +1,7 @@
 """Money asked for."""
 
+from typing import ClassVar
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -8,7 +10,7 @@ from django.utils.timezone import now
 from crm.choices import InvoiceStatus
 from crm.constraints import one_of
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.contacts import Contact
 from crm.querysets import InvoiceQuerySet
 
@@ -25,7 +27,7 @@ class Invoice(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = InvoiceQuerySet.as_manager()
+    objects: ClassVar = TenantManager.from_queryset(InvoiceQuerySet)()
 
     class Meta:
         db_table = "invoices"

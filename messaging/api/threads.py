@@ -1,6 +1,7 @@
 """`message-threads/{contact_card_id}`: the texts with one contact."""
 
-from django.db.models import QuerySet
+from typing import Any
+
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
@@ -48,6 +49,6 @@ class MessageThreadViewSet(TenantViewSet, ListModelMixin):
             raise ValidationError({"order": [f"Must be one of: {', '.join(ORDERS)}."]})
         return ORDERS[order]
 
-    def get_rows(self) -> QuerySet:
+    def get_rows(self) -> Any:
         contact = get_object_or_404(Contact.objects.all(), pk=self.kwargs["contact_card_id"])
         return super().get_rows().filter(contact=contact)

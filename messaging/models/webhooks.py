@@ -1,5 +1,7 @@
 """What providers deliver, and the secrets that prove it was them."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
@@ -7,7 +9,7 @@ from django.utils.timezone import now
 from crm.choices import Provider
 from crm.constraints import one_of
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantManager, TenantModel
 from messaging.choices import EventStatus
 from messaging.querysets import WebhookEventQuerySet
 
@@ -34,7 +36,7 @@ class WebhookEvent(TenantModel):
     )
     processed_at = models.DateTimeField(null=True, blank=True)
 
-    objects = WebhookEventQuerySet.as_manager()
+    objects: ClassVar = TenantManager.from_queryset(WebhookEventQuerySet)()
 
     class Meta:
         db_table = "webhook_events"
