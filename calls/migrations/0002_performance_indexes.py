@@ -20,10 +20,6 @@ class Migration(migrations.Migration):
         ),
         crm.db.operations.AddIndexConcurrently(
             model_name="call",
-            index=crm.db.indexes.Index(fields=["company"], name="ix_calls_company_id"),
-        ),
-        crm.db.operations.AddIndexConcurrently(
-            model_name="call",
             index=crm.db.indexes.Index(fields=["created_at"], name="ix_calls_created_at"),
         ),
         crm.db.operations.AddIndexConcurrently(
@@ -49,6 +45,10 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(
                 condition=models.Q(("lead__isnull", False)), fields=["lead"], name="ix_calls_lead_id"
             ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="call",
+            index=crm.db.indexes.Index(fields=["company"], name="ix_calls_company_id"),
         ),
         crm.db.operations.AddIndexConcurrently(
             model_name="appointment",

@@ -70,19 +70,19 @@ class Migration(migrations.Migration):
         ),
         crm.db.operations.AddIndexConcurrently(
             model_name="contactflag",
-            index=crm.db.indexes.Index(
-                condition=models.Q(("flag_type", "opted_out")),
-                fields=["flag_type", "contact"],
-                name="idx_contact_flag_type_phone",
-            ),
-        ),
-        crm.db.operations.AddIndexConcurrently(
-            model_name="contactflag",
             index=crm.db.indexes.Index(fields=["contact"], name="ix_contact_flags_contact_id"),
         ),
         crm.db.operations.AddIndexConcurrently(
             model_name="contactflag",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_contact_flags_company_id_created_at"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="contactflag",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("flag_type", "opted_out")),
+                fields=["flag_type", "contact"],
+                name="idx_contact_flag_type_phone",
+            ),
         ),
         crm.db.operations.AddIndexConcurrently(
             model_name="lead",

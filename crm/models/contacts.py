@@ -196,13 +196,6 @@ class ContactFlag(TenantModel):
         ]
         indexes = [
             Index(
-                fields=["flag_type", "contact"],
-                condition=Q(flag_type="opted_out"),
-                name="idx_contact_flag_type_phone",
-                question="Has this contact said stop?",
-                asked_by="whoever is about to send a text",
-            ),
-            Index(
                 fields=["contact"],
                 name="ix_contact_flags_contact_id",
                 question="What must be remembered about this contact?",
@@ -213,6 +206,13 @@ class ContactFlag(TenantModel):
                 name="ix_contact_flags_company_id_created_at",
                 question="A company's flags, newest first, from any page on?",
                 asked_by="GET /api/v1/contact-flags",
+            ),
+            Index(
+                fields=["flag_type", "contact"],
+                condition=Q(flag_type="opted_out"),
+                name="idx_contact_flag_type_phone",
+                question="Which of these contacts have said stop?",
+                asked_by="whoever is about to send a text",
             ),
         ]
 

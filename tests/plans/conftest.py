@@ -1,0 +1,128 @@
+"""A PostgreSQL database large enough that the planner has a choice, with the statistics of real use."""
+
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+from django.db import connection
+
+from analytics.demo.services import seed_demo
+from calls.models import Call
+from crm.db.tenancy import tenant
+from crm.models import Campaign, Company, Contact, Conversation, User
+
+UNTIL = date(2026, 3, 1)
+SIZE = {"companies": 20, "contacts": 10_000, "calls": 40_000, "days": 400, "seed": 1, "until": UNTIL}
+
+# Tables that demo data keep small, filled up to where an index pays. A company's own rows stay as they are.
+FILL = [
+    """
+    INSERT INTO companies (name, slug, timezone, currency, created_at)
+    SELECT 'Filler ' || n, 'filler-' || n, 'America/Denver', 'USD', now() FROM generate_series(1, 2000) n
+    """,
+    """
+    INSERT INTO users (company_id, role, username, password, is_superuser, is_staff, is_active, first_name, last_name,
+                       email, date_joined)
+    SELECT id, 'csr', slug || n, '', false, false, true, '', '', '', now() - n * interval '1 day'
+    FROM companies, generate_series(1, 5) n WHERE slug LIKE 'filler-%'
+    """,
+    """
+    INSERT INTO phone_lines (company_id, name, number, provider, provider_id, created_at)
+    SELECT id, 'Line', '', 'openphone', 'PN' || id || n, now() - n * interval '1 day'
+    FROM companies, generate_series(1, 5) n WHERE slug LIKE 'filler-%'
+    """,
+    """
+    INSERT INTO campaigns (company_id, name, status, body, created_at, updated_at)
+    SELECT id, 'Spring', 'draft', '', now() - n * interval '1 day', now()
+    FROM companies, generate_series(1, 10) n WHERE slug LIKE 'filler-%'
+    """,
+    """
+    INSERT INTO contact_flags (company_id, contact_id, flag_type, reason, source, evidence, created_at, expires_at)
+    SELECT company_id, id, 'office_number', '', 'manual', '', now() - n * interval '1 day', now()
+    FROM contacts, generate_series(1, 3) n
+    """,
+    """
+    INSERT INTO webhook_events (company_id, provider, event_id, event_type, body, headers, status, processed, error,
+                                tries, created_at, run_at)
+    SELECT id, 'openphone', 'EV' || id || '-' || n, 'message.received', '', '{}',
+           CASE WHEN n = 1 AND id % 50 = 0 THEN 'pending' ELSE 'processed' END, NOT (n = 1 AND id % 50 = 0), '',
+           0, now() - n * interval '1 hour', now() - n * interval '1 hour'
+    FROM companies, generate_series(1, 20) n WHERE slug LIKE 'filler-%'
+    """,
+]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A company of middling size, and somebody and something of it that questions can be about."""
+
+    company: Company
+    manager: User
+    rep: User
+    contact: Contact
+    conversation: Conversation
+    campaign: Campaign
+    call: Call
+
+
+@pytest.fixture(scope="package")
+def sample(django_db_setup, django_db_blocker):
+    with django_db_blocker.unblock():
+        seed_demo(**SIZE)
+        run(*FILL, "VACUUM ANALYZE")
+        company = Company.objects.order_by("id")[SIZE["companies"] // 2]
+        with tenant(company.pk):
+            conversation = Conversation.objects.order_by("id").first()
+            yield Sample(
+                company=company,
+                manager=User.objects.get(role="manager"),
+                rep=User.objects.filter(role="rep").first(),
+                contact=conversation.contact,
+                conversation=conversation,
+                campaign=Campaign.objects.exclude(memberships=None).first(),
+                call=Call.objects.filter(lead__isnull=False).first(),
+            )
+        run("TRUNCATE companies, users CASCADE")
+
+
+def run(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def indexes_used(ask: Callable[[], object]) -> set[str]:
+    """The indexes through which PostgreSQL answers the statements of `ask`, as its planner has it."""
+    return {node["Index Name"] for node in nodes_of(ask) if "Index Name" in node}
+
+
+def tables_scanned(ask: Callable[[], object]) -> set[str]:
+    """The tables that it reads from one end to the other."""
+    return {node["Relation Name"] for node in nodes_of(ask) if node["Node Type"] == "Seq Scan"}
+
+
+def nodes_of(ask: Callable[[], object]) -> list[dict]:
+    statements: list[tuple[str, object]] = []
+
+    def note(execute, sql, params, many, context):
+        if sql.lstrip().upper().startswith(("SELECT", "WITH", "DELETE", "UPDATE")):
+            statements.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note), contextlib.suppress(StopIteration):
+        ask()
+    assert statements, "nothing was asked of the database"
+    nodes: list[dict] = []
+    with connection.cursor() as cursor:
+        for sql, params in statements:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+            plan = cursor.fetchone()[0]
+            nodes += _flatten((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+    return nodes
+
+
+def _flatten(node: dict) -> list[dict]:
+    return [node, *(child for plan in node.get("Plans", []) for child in _flatten(plan))]

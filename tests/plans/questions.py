@@ -1,0 +1,143 @@
+"""The question of every index, asked as the product asks it."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import connection
+from django.utils.timezone import now
+
+from calls.models import Appointment, Call
+from crm.db.tenancy import all_tenants
+from crm.models import (
+    Activity,
+    CampaignMembership,
+    Contact,
+    ContactFlag,
+    ContactPhone,
+    Invoice,
+)
+from messaging.models import WebhookEvent
+from tests.conftest import signed_in
+from tests.plans.conftest import UNTIL, Sample
+
+Question = Callable[[Sample], object]
+MONTH = f"start_date={UNTIL - timedelta(days=30)}&end_date={UNTIL}"
+
+
+def get(url: str) -> Question:
+    """A request by the manager; `{contact}` and the like stand for what the sample has."""
+
+    def ask(sample: Sample) -> object:
+        path = url.format(
+            contact=sample.contact.pk,
+            name=sample.contact.last_name,
+            email=sample.contact.email,
+            digits=sample.contact.phone[-7:],
+            rep=sample.rep.pk,
+            user=sample.manager.pk,
+            conversation=sample.conversation.pk,
+            line=sample.conversation.phone_line_id,
+            campaign=sample.campaign.pk,
+        )
+        response = signed_in(sample.manager).get(f"/api/v1/{path}")
+        assert response.status_code == 200, response.content
+        return response
+
+    return ask
+
+
+def of_all_companies(ask: Question) -> Question:
+    """A question of staff, or of a worker."""
+
+    def ask_all(sample: Sample) -> object:
+        with all_tenants():
+            return ask(sample)
+
+    return ask_all
+
+
+def foreign_key_check(table: str, column: str, find: Callable[[Sample], int]) -> Question:
+    """The look-up that the database itself makes in `table` when the row referred to is deleted."""
+
+    def ask(sample: Sample) -> object:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM ONLY {table} WHERE {column} = %s FOR KEY SHARE", [find(sample)])
+
+    return ask
+
+
+QUESTIONS: dict[str, Question] = {
+    # Documented: webhooks and activities.
+    "idx_activity_openphone_id": of_all_companies(
+        lambda sample: list(Activity.objects.filter(openphone_id="ACunknown"))
+    ),
+    "idx_activity_conversation_created": get("activities?conversation={conversation}"),
+    "idx_activity_type_created": of_all_companies(
+        lambda sample: list(Activity.objects.filter(activity_type="email").order_by("-created_at")[:100])
+    ),
+    "idx_activity_user": get("activities?user={user}"),
+    "idx_activity_contact": get("activities?contact={contact}"),
+    "idx_webhook_event_processed": of_all_companies(lambda sample: WebhookEvent.objects.due(now()).first()),
+    "idx_webhook_event_id": of_all_companies(lambda sample: list(WebhookEvent.objects.filter(event_id="EV1-1"))),
+    # Documented: campaigns, contacts, opt-outs, conversations, business objects.
+    "idx_campaign_membership_status": get("campaign-memberships?campaign={campaign}&status=failed&count=1"),
+    "idx_campaign_membership_sent": of_all_companies(
+        lambda sample: list(CampaignMembership.objects.filter(sent_at__gte=now() - timedelta(days=30), status="failed"))
+    ),
+    "idx_contact_phone_hash": of_all_companies(lambda sample: list(Contact.objects.filter(phone=sample.contact.phone))),
+    "idx_contact_first_name": of_all_companies(lambda sample: list(Contact.objects.filter(first_name="Nobody"))),
+    "idx_contact_last_name": of_all_companies(lambda sample: list(Contact.objects.filter(last_name="Nobody"))),
+    "idx_contact_email": of_all_companies(lambda sample: list(Contact.objects.filter(email=sample.contact.email))),
+    "idx_contact_flag_type_phone": lambda sample: list(
+        ContactFlag.objects.opted_out().filter(contact__in=range(sample.contact.pk, sample.contact.pk + 100))
+    ),
+    "idx_conversation_phone_number_id": get("conversations?phone_line={line}&count=1&limit=1"),
+    "idx_conversation_contact": get("conversations?contact={contact}"),
+    "idx_appointment_date": of_all_companies(lambda sample: list(Appointment.objects.filter(date=UNTIL))),
+    "idx_invoice_status_due": of_all_companies(
+        lambda sample: list(Invoice.objects.past_due(today=UNTIL - timedelta(days=300)))
+    ),
+    # Documented: the dashboard.
+    "ix_appointments_company_id_scheduled_start": get(f"dashboard/booking-rate?{MONTH}"),
+    "ix_appointments_scheduled_start": of_all_companies(
+        lambda sample: list(Appointment.objects.starting_between(now(), now() + timedelta(days=1)))
+    ),
+    "ix_calls_company_id_created_at": get(f"dashboard/metrics?{MONTH}"),
+    "ix_calls_company_id": get("dashboard/calls?count=1&limit=1"),
+    "ix_calls_created_at": of_all_companies(lambda sample: list(Call.objects.order_by("-created_at", "-id")[:100])),
+    "ix_calls_company_id_status": get("dashboard/calls?status=cancelled&count=1&limit=1"),
+    "ix_calls_assigned_rep_id_created_at": get("dashboard/calls?assigned_rep={rep}"),
+    "ix_calls_company_id_booked": lambda sample: Call.objects.booked().count(),
+    "ix_message_threads_contact_card_id_created_at": get("message-threads/{contact}"),
+    "ix_call_analysis_tenant_id_analyzed_at": get(f"dashboard/top-objections?{MONTH}"),
+    # Ours: pages of each list, newest first.
+    "ix_activities_company_id_created_at": get("activities"),
+    "ix_campaign_memberships_company_id_created_at": get("campaign-memberships"),
+    "ix_campaigns_company_id_created_at": get("campaigns"),
+    "ix_contact_flags_company_id_created_at": get("contact-flags"),
+    "ix_contacts_company_id_created_at": get("contacts"),
+    "ix_conversations_company_id_created_at": get("conversations"),
+    "ix_invoices_company_id_created_at": get("invoices"),
+    "ix_leads_company_id_created_at": get("leads"),
+    "ix_phone_lines_company_id_created_at": get("phone-lines"),
+    "ix_users_company_id_date_joined": get("users"),
+    "ix_webhook_events_company_id_created_at": get("webhook-events"),
+    # Ours: the search.
+    "ix_contacts_company_id_first_name_key": get("contacts?search={name}"),
+    "ix_contacts_company_id_last_name_key": get("contacts?search={name}"),
+    "ix_contacts_company_id_email_key": get("contacts?search={email}"),
+    "ix_contact_phones_company_id_phone_reversed": get("contacts?search={digits}"),
+    # Ours: what hangs on a contact, a call, a lead.
+    "ix_appointments_assigned_rep_id_scheduled_start": get("appointments?assigned_rep={rep}"),
+    "ix_appointments_call_id": foreign_key_check("appointments", "call_id", lambda sample: sample.call.pk),
+    "ix_appointments_contact_id_scheduled_start": get("appointments?contact={contact}"),
+    "ix_appointments_lead_id": foreign_key_check("appointments", "lead_id", lambda sample: sample.call.lead_id),
+    "ix_call_analysis_call_id_analyzed_at": get("call-analyses?contact={contact}"),
+    "ix_calls_contact_card_id_created_at": get("calls?contact={contact}"),
+    "ix_calls_lead_id": foreign_key_check("calls", "lead_id", lambda sample: sample.call.lead_id),
+    "ix_campaign_memberships_contact_id": get("campaign-memberships?contact={contact}"),
+    "ix_contact_flags_contact_id": get("contact-flags?contact={contact}"),
+    "ix_contact_phones_contact_id": lambda sample: list(ContactPhone.objects.filter(contact=sample.contact)),
+    "ix_invoices_contact_id": get("invoices?contact={contact}"),
+    "ix_leads_contact_id": get("leads?contact={contact}"),
+}

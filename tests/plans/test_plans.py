@@ -1,0 +1,50 @@
+"""Each index answers its question: asked as the product asks it, the planner chooses that index by itself."""
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from tests.conftest import signed_in
+from tests.plans.conftest import indexes_used, tables_scanned
+from tests.plans.questions import QUESTIONS
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's planner is another"),
+]
+
+BIG_TABLES = {"activities", "appointments", "call_analysis", "calls", "contacts", "message_threads"}
+
+
+def test_every_index_has_a_question_here():
+    declared = {
+        index.name
+        for label in ("crm", "calls", "messaging", "analytics")
+        for model in apps.get_app_config(label).get_models()
+        for index in model._meta.indexes
+    }
+    assert declared == set(QUESTIONS)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_the_question_is_answered_through_its_index(name, sample):
+    assert name in indexes_used(lambda: QUESTIONS[name](sample))
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_no_question_reads_a_big_table_from_end_to_end(name, sample):
+    assert not tables_scanned(lambda: QUESTIONS[name](sample)) & BIG_TABLES
+
+
+@pytest.mark.parametrize("route", ["calls", "contacts", "activities"])
+def test_a_page_behind_a_cursor_seeks_in_the_index(route, sample):
+    api = signed_in(sample.manager)
+    first = api.get(f"/api/v1/{route}").json()
+    used = indexes_used(lambda: api.get(first["next"]))
+    assert any(name.endswith("company_id_created_at") for name in used), used
+
+
+def test_the_planner_has_no_hand_forced(sample):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setting FROM pg_settings WHERE name LIKE 'enable\\_%' AND setting <> boot_val")
+        assert cursor.fetchall() == []
