@@ -1,14 +1,22 @@
-"""How gunicorn serves the product; `gunicorn -c config/gunicorn.py config.wsgi`."""
+"""How gunicorn serves the product: `gunicorn -c config/gunicorn.py config.wsgi`."""
 
-import os
+import sys
+from pathlib import Path
 
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
-workers = int(os.environ.get("WEB_WORKERS", "2"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # gunicorn reads this file before it knows the project
+
+from config.env import Env  # noqa: E402
+
+env = Env()
+Env.read_env(Path(__file__).resolve().parent.parent / ".env")
+
+bind = f"{env.str('HOST', default='127.0.0.1')}:{env.at_least('PORT', 1, default=8000)}"
+workers = env.at_least("WEB_WORKERS", 1, default=2)
 # Threads, so that a slow client or provider holds a thread and not a whole worker; more of them only wait for the GIL.
 worker_class = "gthread"
 threads = 4
 timeout = 30
 graceful_timeout = 10
-accesslog = None  # addresses hold phone numbers in searches
+accesslog = None  # the addresses in it would hold the phone numbers that were searched for
 errorlog = "-"
-loglevel = os.environ.get("WEB_LOG_LEVEL", "warning")
+loglevel = "warning"

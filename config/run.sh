@@ -1,6 +1,8 @@
 #!/bin/sh
 # The server and a worker beside it, for `make run`; whichever ends takes the other along, and so does Ctrl-C.
 
+export PUBLIC_URL="${PUBLIC_URL:-http://127.0.0.1:$PORT}"
+
 cat <<TEXT
 
   Home-services CRM runs on http://127.0.0.1:$PORT   (Ctrl-C ends it)

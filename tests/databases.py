@@ -1,5 +1,6 @@
 """A pytest plugin: which database the tests run on, and a PostgreSQL server for them where there is none."""
 
+import atexit
 import os
 
 import pytest
@@ -25,6 +26,7 @@ def pytest_load_initial_conftests(early_config, parser, args):
         os.environ["DATABASE_URL"] = "sqlite:///tests.sqlite3"  # a name only: the tests make a file of their own
     elif wanted == "postgres":
         server = PostgresServer().__enter__()
+        atexit.register(server.stop)  # an app that can't be imported ends the run before pytest_unconfigure
         early_config.stash[SERVER] = server
         os.environ["DATABASE_URL"] = server.url
     # What the tests expect does not depend on the shell that they are started from.

@@ -56,9 +56,6 @@ class PostgresServer:
     def url(self) -> str:
         return f"postgres://{APP_ROLE}@/{self.folder}/{DATABASE}"
 
-    def url_of(self, role: str, database: str) -> str:
-        return f"postgres://{role}@/{self.folder}/{database}"
-
     def stop(self) -> None:
         """Ends the server at once (its data are thrown away) and removes its folder. Harmless when called again."""
         if self.process and self.process.poll() is None:
@@ -105,15 +102,15 @@ class PostgresServer:
     def _start(self) -> None:
         options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         identity = {"user": self.run_as.pw_uid, "group": self.run_as.pw_gid, "extra_groups": []} if self.run_as else {}
-        log = (self.folder / "server.log").open("wb")
-        self.process = subprocess.Popen(
-            [str(self.binaries / "postgres"), "-D", str(self.data), "-k", str(self.folder), *options],
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            start_new_session=True,  # Ctrl-C is for the tests; we stop the server when they have cleaned up
-            **identity,
-        )
+        with (self.folder / "server.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [str(self.binaries / "postgres"), "-D", str(self.data), "-k", str(self.folder), *options],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,  # Ctrl-C is for the tests; we stop the server when they have cleaned up
+                **identity,
+            )
         deadline = time.monotonic() + 60
         while self._run(str(self.binaries / "pg_isready"), "-q", "-h", str(self.folder), check=False).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -93,7 +93,9 @@ class Activity(TenantModel):
                 violation_error_message="Anything but a note is incoming or outgoing.",
             ),
             # A provider's event is one entry, however often and from however many workers it comes.
-            models.UniqueConstraint(fields=["company", "openphone_id"], name="activities_company_id_openphone_id_unique"),
+            models.UniqueConstraint(
+                fields=["company", "openphone_id"], name="activities_company_id_openphone_id_unique"
+            ),
         ]
         indexes = [
             Index(

@@ -39,11 +39,11 @@ def undo(operation, before):
         operation.database_backwards("crm", editor, after, before)
 
 
-def standing():
-    """The scratch table's indexes by name, without its primary key: (oid, valid, definition) on PostgreSQL."""
+def standing(table=TABLE):
+    """The table's indexes by name, without its primary key: (oid, valid, definition) on PostgreSQL."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = %s", [TABLE])
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = %s", [table])
             return dict(cursor.fetchall())
         cursor.execute(
             """
@@ -51,7 +51,7 @@ def standing():
             FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
             WHERE i.indrelid = %s::regclass AND NOT i.indisprimary
             """,
-            [TABLE],
+            [table],
         )
         return {name: facts for name, *facts in cursor.fetchall()}
 
@@ -67,17 +67,22 @@ def another_session():
 
 
 @contextmanager
-def in_background(function, *arguments):
-    """A future of the function, run by a thread that has a connection of its own and closes it."""
+def in_the_way_of(*builders):
+    """An old transaction that wrote to the table, and the builders, each begun after it in a thread of its own.
 
-    def run_and_close():
+    Gives the old session's cursor and the builders' futures.
+    """
+
+    def with_own_connection(build):
         try:
-            return function(*arguments)
+            return build()
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        yield pool.submit(run_and_close)
+    # A failing test must end the old transaction before it waits for the builders, which wait for that.
+    with ThreadPoolExecutor(max_workers=len(builders)) as pool, another_session() as old:
+        old.execute(f"INSERT INTO {TABLE} (number) VALUES (9)")
+        yield old, *[pool.submit(with_own_connection, build) for build in builders]
 
 
 def wait_until(condition, *, seconds=10):

@@ -1,15 +1,17 @@
 """What happens to a concurrent build on a busy PostgreSQL: faults are real ones, from real sessions."""
 
+import time
+
 import pytest
 from django.db import DatabaseError, IntegrityError, connection
 
 from crm.db.indexes import Index
-from crm.db.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from crm.db.operations import BUILDER_LOCK, AddIndexConcurrently, RemoveIndexConcurrently
 from tests.conftest import postgres_only
 from tests.db.scratch import (
     TABLE,
     another_session,
-    in_background,
+    in_the_way_of,
     read_from_session,
     run,
     set_in_session,
@@ -70,7 +72,7 @@ def test_a_broken_build_is_taken_away_by_a_removal(scratch):
     assert standing() == {}
 
 
-def test_the_timeouts_come_back_after_a_build_that_fails_in_the_database(scratch):
+def test_after_a_build_that_fails_the_timeouts_are_back_and_others_may_build(scratch):
     set_in_session(lock_timeout="300ms", statement_timeout="1234ms")
     wrong_class = Index(fields=["number"], name=NAME, opclasses=["text_pattern_ops"])
     try:
@@ -80,8 +82,9 @@ def test_the_timeouts_come_back_after_a_build_that_fails_in_the_database(scratch
         assert read_from_session("statement_timeout") == "1234ms"
     finally:
         set_in_session(lock_timeout="0", statement_timeout="0")
-    run(add_number, scratch)  # and nobody holds the builders' lock
-    assert is_valid()
+    with another_session() as other:
+        other.execute("SELECT pg_try_advisory_lock(%s)", [BUILDER_LOCK])
+        assert other.fetchone() == (True,)
 
 
 @pytest.mark.parametrize("timeout", ["lock_timeout", "statement_timeout", "transaction_timeout"])
@@ -94,9 +97,8 @@ def test_it_outwaits_an_old_transaction_whatever_the_sessions_timeouts_say(scrat
         run(add_number, scratch)
         return read_from_session(timeout)
 
-    with another_session() as old, in_background(build) as building:
-        old.execute(f"INSERT INTO {TABLE} (number) VALUES (9)")
-        wait_until(lambda: building.running() and NAME in standing())
+    with in_the_way_of(build) as (old, building):
+        wait_until(lambda: NAME in standing())
         with pytest.raises(TimeoutError):
             building.result(timeout=0.5)
         old.connection.commit()
@@ -105,8 +107,7 @@ def test_it_outwaits_an_old_transaction_whatever_the_sessions_timeouts_say(scrat
 
 
 def test_nobody_who_writes_waits_for_a_build_that_waits(scratch):
-    with another_session() as old, another_session() as writer, in_background(run, add_number, scratch) as building:
-        old.execute(f"INSERT INTO {TABLE} (number) VALUES (9)")
+    with in_the_way_of(lambda: run(add_number, scratch)) as (old, building), another_session() as writer:
         wait_until(lambda: NAME in standing())
         assert not is_valid()
         writer.execute("SET lock_timeout = '1s'")
@@ -120,14 +121,13 @@ def test_nobody_who_writes_waits_for_a_build_that_waits(scratch):
 
 
 def test_two_migrates_at_once_build_one_index_between_them(scratch):
-    with (
-        another_session() as old,
-        in_background(run, add_number, scratch) as first,
-        in_background(run, add_number, scratch) as second,
-    ):
-        old.execute(f"INSERT INTO {TABLE} (number) VALUES (9)")
+    def build():
+        run(add_number, scratch)
+
+    with in_the_way_of(build, build) as (old, first, second):
         wait_until(lambda: NAME in standing())
         begun = standing()[NAME][0]
+        time.sleep(0.5)  # the second one is there by now, and sees an index that is not valid yet
         old.connection.commit()
         first.result(timeout=10)
         second.result(timeout=10)

@@ -1,0 +1,183 @@
+"""Every page of the staff's site, for every model of ours, as if its table were large."""
+
+import re
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from crm.db.tenancy import all_tenants
+from tests import factories
+from tests.conftest import postgres_only
+
+FACTORIES = {
+    factory._meta.model._meta.model_name: factory
+    for factory in vars(factories).values()
+    if isinstance(factory, type) and issubclass(factory, factories.RowFactory) and not factory._meta.abstract
+}
+INLINE_ONLY = {"contactphone"}
+OURS = sorted(set(FACTORIES) - INLINE_ONLY)
+
+
+@pytest.fixture
+def staff_client(client, staff):
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def count_queries(staff_client):
+    """How many queries a page takes that must be found."""
+    reverse("admin:index")  # the first page also fills the cache of content types
+
+    def count(url):
+        staff_client.get(url)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert staff_client.get(url).status_code == 200
+        return len(queries)
+
+    return count
+
+
+def model_admin_of(name):
+    return next(model_admin for model, model_admin in admin.site._registry.items() if model._meta.model_name == name)
+
+
+def page(name, view, *args):
+    opts = model_admin_of(name).opts
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_{view}", args=args)
+
+
+def make_rows(name, count):
+    if name == "webhooksecret":  # unique, and the factory knows one
+        return [FACTORIES[name](secret=f"secret {number}") for number in range(count)]
+    return FACTORIES[name].create_batch(count)
+
+
+def allows(name, permission, staff, rf, row=None):
+    request = rf.get("/")
+    request.user = staff
+    check = getattr(model_admin_of(name), f"has_{permission}_permission")
+    return check(request) if permission == "add" else check(request, row)
+
+
+def filter_links(html):
+    """The links of the column of filters."""
+    column = html.partition('id="changelist-filter"')[2].partition("</nav>")[0]
+    return [link.replace("&amp;", "&") for link in re.findall(r'<a href="(\?[^"]*)"', column)]
+
+
+def test_every_model_of_ours_is_there():
+    registered = {model for model in admin.site._registry if model._meta.app_label in apps.app_configs}
+    ours = {
+        model
+        for label in ("crm", "calls", "messaging", "analytics")
+        for model in apps.get_app_config(label).get_models()
+    }
+    assert {model._meta.model_name for model in ours - registered} == INLINE_ONLY
+    assert {model._meta.model_name for model in ours} == set(FACTORIES)
+
+
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("query", ["", "?q=12", "?q=Casey Customer1", "?q=(212) 555-0100"])
+def test_a_list_costs_the_same_queries_at_one_row_and_at_three(name, query, count_queries):
+    make_rows(name, 2)  # several companies stand in the filter from the start
+    before = count_queries(page(name, "changelist") + query)
+    make_rows(name, 2)
+    assert count_queries(page(name, "changelist") + query) == before <= 12
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_filter_of_a_list_answers(name, staff_client):
+    make_rows(name, 2)
+    links = filter_links(staff_client.get(page(name, "changelist")).content.decode())
+    assert bool(links) == bool(model_admin_of(name).list_filter)
+    for link in links:
+        assert staff_client.get(page(name, "changelist") + link).status_code == 200, link
+
+
+@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("view", ["change", "history", "delete"])
+def test_a_row_s_pages_cost_few_queries_whatever_else_there_is(name, view, staff, rf, staff_client, count_queries):
+    row = make_rows(name, 1)[0]
+    if view == "delete" and not allows(name, "delete", staff, rf, row):
+        assert staff_client.get(page(name, view, row.pk)).status_code == 403
+        return
+    before = count_queries(page(name, view, row.pk))
+    make_rows(name, 2)
+    assert count_queries(page(name, view, row.pk)) == before <= 25
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_page_to_add_is_there_unless_rows_come_by_themselves(name, staff, rf, staff_client):
+    expected = 200 if allows(name, "add", staff, rf) else 403
+    assert staff_client.get(page(name, "add")).status_code == expected
+    assert (expected == 403) == (name in {"activity", "call", "conversation", "message", "webhookevent"})
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_page_offers_more_than_a_hundred_options_or_runs_a_script_of_its_own(name, acme, staff_client):
+    users = factories.UserFactory.create_batch(120, company=acme)
+    factories.ContactFactory.create_batch(120, company=acme)
+    factories.CallFactory.create_batch(2, assigned_rep=users[0])
+    row = make_rows(name, 1)[0]
+    for url in (page(name, "changelist"), page(name, "add"), page(name, "change", row.pk)):
+        html = staff_client.get(url).content.decode()
+        for select in re.findall(r"<select.*?</select>", html, flags=re.S):
+            assert select.count("<option") <= 100, url
+        assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", html), url
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_user_of_a_company_is_kept_out(name, client, manager):
+    row = make_rows(name, 1)[0]
+    client.force_login(manager)
+    for url in (page(name, "changelist"), page(name, "change", row.pk)):
+        response = client.get(url)
+        assert response.status_code == 302
+        assert response.url.startswith(reverse("admin:login"))
+
+
+@postgres_only
+@pytest.mark.parametrize("name", OURS)
+def test_no_list_counts_its_table_to_the_end(name, staff_client):
+    make_rows(name, 2)
+    links = filter_links(staff_client.get(page(name, "changelist")).content.decode())
+    for query in ("", "?q=12", *links):
+        with CaptureQueriesContext(connection) as queries:
+            staff_client.get(page(name, "changelist") + query)
+        counting = [entry["sql"] for entry in queries if "COUNT(" in entry["sql"]]
+        assert counting, query
+        assert all(re.search(r"LIMIT \d+\) subquery", sql) for sql in counting), counting
+
+
+def test_the_first_page_points_at_what_waits_for_a_person(acme, staff_client, django_assert_max_num_queries):
+    factories.WebhookEventFactory.create_batch(3, company=acme, status="dead")
+    factories.WebhookEventFactory.create_batch(2, company=acme)
+    factories.PhoneLineFactory(company=acme, name="")
+    with django_assert_max_num_queries(16):
+        response = staff_client.get(reverse("admin:index"))
+    figures = {card.title: (card.figure, card.urgent) for card in response.context["cards"]}
+    assert figures["Deliveries dead"] == ("3", True)
+    assert figures["Deliveries waiting"] == ("2", False)
+    assert figures["Unnamed lines"] == ("1", True)
+    for card in response.context["cards"]:
+        assert staff_client.get(card.url).status_code == 200
+
+
+def test_refresh_tokens_are_not_to_be_read(staff_client):
+    assert staff_client.get("/admin/token_blacklist/outstandingtoken/").status_code == 404
+
+
+def test_the_site_leaves_the_tenants_when_it_is_done(staff_client, acme):
+    factories.ContactFactory(company=acme)
+    staff_client.get(page("contact", "changelist"))
+    with pytest.raises(RuntimeError, match="without a company"):
+        FACTORIES["contact"]._meta.model.objects.count()
+    with all_tenants():
+        assert FACTORIES["contact"]._meta.model.objects.count() == 1

@@ -1,0 +1,73 @@
+"""Each database is set up for many writers, and PostgreSQL for a role that can't do everything."""
+
+import importlib.util
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+from django.db.backends.postgresql.psycopg_any import is_psycopg3
+
+from crm.models import Company
+from tests.conftest import postgres_only
+
+sqlite_only = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="says something about SQLite alone")
+
+
+def ask(question):
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        return cursor.fetchone()
+
+
+@sqlite_only
+@pytest.mark.django_db
+def test_sqlite_lets_readers_read_while_somebody_writes_and_writers_queue():
+    assert ask("PRAGMA journal_mode") == ("wal",)
+    assert ask("PRAGMA synchronous") == (1,)  # NORMAL: durable enough with a write-ahead log, and far faster
+    assert ask("PRAGMA busy_timeout") == (20_000,)
+    assert ask("PRAGMA foreign_keys") == (1,)
+    assert connection.transaction_mode == "IMMEDIATE"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_transactions_that_read_and_then_write_wait_for_each_other(acme):
+    """With SQLite's own way of beginning a transaction, all but one of them would fail: "database is locked"."""
+
+    def rename_often(_):
+        try:
+            for _ in range(25):
+                with transaction.atomic():
+                    company = Company.objects.select_for_update().get(pk=acme.pk)
+                    company.name += "."
+                    company.save()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(rename_often, range(4)))
+    assert Company.objects.get(pk=acme.pk).name == "Acme Roofing" + "." * 100
+
+
+@sqlite_only
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_is_not_kept_waiting_by_a_writer(acme):
+    def read():
+        try:
+            return Company.objects.get(pk=acme.pk).name
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=1) as pool, transaction.atomic():
+        Company.objects.update(name="Not to be seen yet")
+        assert pool.submit(read).result(timeout=5) == "Acme Roofing"
+
+
+@postgres_only
+@pytest.mark.django_db
+def test_the_role_is_bound_by_the_databases_rules():
+    assert ask("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user") == (False, False)
+
+
+def test_psycopg_3_is_not_there_for_django_to_prefer():
+    assert importlib.util.find_spec("psycopg") is None
+    assert not is_psycopg3

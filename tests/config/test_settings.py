@@ -1,0 +1,178 @@
+"""A start with these environment variables: what comes of it, or which variable is to blame."""
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "SECRET_KEY": "$o-private-that-only-this-test-knows-it",
+    "ALLOWED_HOSTS": "crm.example.com, www.example.com",
+    "PUBLIC_URL": "https://crm.example.com/",
+}
+SHOW = """
+import json, config.settings as s
+print(json.dumps({name: getattr(s, name) for name in dir(s) if name.isupper()}, default=str))
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of the settings where no `.env` of the developer's can reach them."""
+    shutil.copytree(Path(settings.BASE_DIR, "config"), tmp_path / "config")
+    return tmp_path
+
+
+def start(project, variables):
+    return subprocess.run([sys.executable, "-c", SHOW], cwd=project, env=variables, capture_output=True, text=True)
+
+
+def settings_of(project, **variables):
+    started = start(project, variables)
+    assert started.returncode == 0, started.stderr
+    return json.loads(started.stdout)
+
+
+def refusal_of(project, **variables):
+    """The last line of a start that fails."""
+    started = start(project, variables)
+    assert started.returncode != 0
+    return started.stderr.strip().splitlines()[-1]
+
+
+def test_with_no_variable_at_all_it_runs_in_development_for_this_machine_alone(project):
+    found = settings_of(project)
+    assert found["DEBUG"] is True
+    assert found["ALLOWED_HOSTS"] == ["localhost", "127.0.0.1", "[::1]"]
+    assert found["DATABASES"]["default"]["NAME"] == str(project / "crm.sqlite3")
+
+
+def test_production_starts_with_what_it_requires(project):
+    found = settings_of(project, **PRODUCTION)
+    assert found["DEBUG"] is False
+    assert found["SECRET_KEY"] == PRODUCTION["SECRET_KEY"]  # with its $, which the library takes for a reference
+    assert found["ALLOWED_HOSTS"] == ["crm.example.com", "www.example.com"]
+    assert found["PUBLIC_URL"] == "https://crm.example.com"
+    assert found["CSRF_TRUSTED_ORIGINS"] == ["https://crm.example.com"]
+    assert found["SECURE_SSL_REDIRECT"] is True
+    assert found["SESSION_COOKIE_SECURE"] is True
+    assert found["CSRF_COOKIE_SECURE"] is True
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL"])
+@pytest.mark.parametrize("empty", [False, True])
+def test_production_names_what_it_misses(project, missing, empty):
+    given = PRODUCTION | {missing: ""} if empty else {k: v for k, v in PRODUCTION.items() if k != missing}
+    assert missing in refusal_of(project, **given)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "development-only-secret-key-which-production-refuses"),
+        ("SECRET_KEY", "short"),
+        ("DEBUG", "true"),
+        ("ALLOWED_HOSTS", " , "),
+        ("SECURE_SSL_REDIRECT", "perhaps"),
+        ("SECURE_HSTS_SECONDS", "-1"),
+        ("SECURE_HSTS_SECONDS", "a year"),
+    ],
+)
+def test_production_names_what_it_refuses(project, name, value):
+    assert name in refusal_of(project, **PRODUCTION | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENVIRONMENT", "prod"),
+        ("ENVIRONMENT", ""),
+        ("DEBUG", "maybe"),
+        ("DEBUG", ""),
+        ("PUBLIC_URL", "ftp://crm.example.com"),
+        ("PUBLIC_URL", ""),
+        ("DATABASE_URL", "mysql://crm@localhost/crm"),
+        ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL", "postgres://crm@localhost:port/crm"),
+        ("DATABASE_URL", "sqlite:////no/such/folder/crm.sqlite3"),
+        ("WORKER_LEASE_S", "ten"),
+        ("WORKER_LEASE_S", "0"),
+        ("WORKER_LEASE_S", "-3"),
+        ("WORKER_MAX_TRIES", "0"),
+        ("ACCESS_TOKEN_LIFETIME_S", "1h"),
+        ("REFRESH_TOKEN_LIFETIME_S", "0"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_value_that_makes_no_sense_stops_the_start_and_names_itself(project, name, value):
+    refusal = refusal_of(project, **{name: value})
+    assert "ImproperlyConfigured" in refusal
+    assert name in refusal
+
+
+@pytest.mark.parametrize(("word", "meaning"), [("true", True), ("On", True), ("1", True), ("no", False), ("0", False)])
+def test_a_switch_understands_the_usual_words(project, word, meaning):
+    assert settings_of(project, DEBUG=word)["DEBUG"] is meaning
+
+
+def test_a_refusal_does_not_repeat_the_databases_password(project):
+    started = start(project, {"DATABASE_URL": "mysql://crm:open-sesame@localhost/crm"})
+    assert "DATABASE_URL" in started.stderr
+    assert "open-sesame" not in started.stderr
+
+
+def test_postgresql_keeps_its_connections_unless_the_url_says_otherwise(project):
+    url = "postgres://crm:secret@db.example.com:5433/crm"
+    ours = settings_of(project, DATABASE_URL=url)["DATABASES"]["default"]
+    assert (ours["HOST"], ours["PORT"], ours["CONN_MAX_AGE"]) == ("db.example.com", 5433, 60)
+    theirs = settings_of(project, DATABASE_URL=url + "?conn_max_age=0&sslmode=require")["DATABASES"]["default"]
+    assert (theirs["CONN_MAX_AGE"], theirs["OPTIONS"]) == (0, {"sslmode": "require"})
+
+
+def test_sqlite_takes_options_from_the_url_and_keeps_ours(project):
+    options = settings_of(project, DATABASE_URL="sqlite:///crm.sqlite3?timeout=5")["DATABASES"]["default"]["OPTIONS"]
+    assert (options["timeout"], options["transaction_mode"]) == (5, "IMMEDIATE")
+
+
+def test_the_env_file_is_read_and_the_environment_goes_before_it(project):
+    (project / ".env").write_text("WORKER_LEASE_S=7\nWORKER_MAX_TRIES=3\n")
+    found = settings_of(project, WORKER_MAX_TRIES="5")
+    assert (found["WORKER_LEASE_S"], found["WORKER_MAX_TRIES"]) == (7, 5)
+
+
+def variables_read():
+    """The name in every `env.…("NAME", …)` of the settings and `os.environ.get("NAME", …)` beside them."""
+    calls = [
+        node
+        for file in Path(settings.BASE_DIR, "config").glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call)
+    ]
+    readers = re.compile(r"env\.\w+|os\.environ\.get")
+    return {call.args[0].value for call in calls if readers.fullmatch(ast.unparse(call.func))}
+
+
+def example():
+    """The variables of `.env.example` with the values shown."""
+    text = Path(settings.BASE_DIR, ".env.example").read_text()
+    return dict(re.findall(r"^#([A-Z_]+)=(.*)$", text, re.MULTILINE))
+
+
+def test_the_example_names_every_variable_that_is_read():
+    assert {"DATABASE_URL", "SECRET_KEY", "LOG_LEVEL"} < variables_read()
+    assert example().keys() == variables_read()
+
+
+@pytest.mark.parametrize("production", [{}, PRODUCTION])
+def test_the_example_shows_the_defaults(project, production):
+    shown = {name: value for name, value in example().items() if not production or name.startswith("SECURE")}
+    shown.pop("DATABASE_URL", None)  # shown as a relative path
+    assert settings_of(project, **shown | production) == settings_of(project, **production)

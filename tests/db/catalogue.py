@@ -1,0 +1,64 @@
+"""The indexes that the database has, in the same words on both databases."""
+
+import re
+from typing import NamedTuple
+
+from django.apps import apps
+from django.db import connection
+
+OUR_APPS = ["crm", "calls", "messaging", "analytics"]
+
+
+class StandingIndex(NamedTuple):
+    table: str
+    columns: tuple[str, ...]
+    method: str
+    predicate: str
+    unique: bool
+
+
+def our_models():
+    return [model for app in OUR_APPS for model in apps.get_app_config(app).get_models()]
+
+
+def our_tables():
+    return {model._meta.db_table for model in our_models()}
+
+
+def standing_indexes():
+    """Every valid index on a table of ours, by name; those of primary keys and constraints too."""
+    with connection.cursor() as cursor:
+        rows = _on_postgresql(cursor) if connection.vendor == "postgresql" else _on_sqlite(cursor)
+        return {name: StandingIndex(*facts) for name, *facts in rows if facts[0] in our_tables()}
+
+
+def _on_postgresql(cursor):
+    cursor.execute(
+        r"""
+        SELECT c.relname, t.relname, m.amname, pg_get_expr(i.indpred, i.indrelid), i.indisunique,
+               (SELECT array_agg(pg_get_indexdef(i.indexrelid, k, true) ORDER BY k)
+                FROM generate_series(1, i.indnkeyatts) k)
+        FROM pg_index i
+        JOIN pg_class c ON c.oid = i.indexrelid
+        JOIN pg_class t ON t.oid = i.indrelid
+        JOIN pg_am m ON m.oid = c.relam
+        WHERE i.indisvalid AND c.relnamespace = current_schema()::regnamespace
+            AND c.relname NOT LIKE '%\_like'  -- Django's companion of a unique text: for LIKE, on two small tables
+        """
+    )
+    for name, table, method, predicate, unique, columns in cursor.fetchall():
+        yield name, table, tuple(column.strip('"') for column in columns), method, _plain(predicate), unique
+
+
+def _on_sqlite(cursor):
+    cursor.execute("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index'")
+    for name, table, sql in cursor.fetchall():
+        cursor.execute("SELECT name FROM pragma_index_info(%s) ORDER BY seqno", [name])
+        columns = tuple(column for (column,) in cursor.fetchall())
+        _, _, predicate = (sql or "").partition(" WHERE ")
+        # What has no statement of its own stands for a UNIQUE in the table's.
+        yield name, table, columns, "btree", _plain(predicate), not sql or sql.startswith("CREATE UNIQUE")
+
+
+def _plain(predicate):
+    return re.sub(r'::(text|character varying)|["()]', "", predicate or "")

@@ -1,0 +1,123 @@
+"""Two migrations an app: the tables, and the indexes, which can be taken away and brought back under the data."""
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from crm.db.operations import AddIndexConcurrently
+from tests import factories
+from tests.db.catalogue import OUR_APPS, our_models, our_tables, standing_indexes
+
+EVERY_ROW = [
+    factories.UserFactory,
+    factories.ContactFactory,
+    factories.ContactFlagFactory,
+    factories.ConversationFactory,
+    factories.CampaignMembershipFactory,
+    factories.InvoiceFactory,
+    factories.AppointmentFactory,
+    factories.MessageFactory,
+    factories.WebhookEventFactory,
+    factories.WebhookSecretFactory,
+    factories.CallAnalysisFactory,
+    factories.LeadFactory,
+]
+
+
+@pytest.fixture(scope="module")
+def migrations():
+    return {key: migration for key, migration in MigrationLoader(None).disk_migrations.items() if key[0] in OUR_APPS}
+
+
+def contents():
+    """Every row of every table of ours, as the database has it."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in our_tables():
+            cursor.execute(f"SELECT * FROM {table} ORDER BY id")
+            found[table] = [[bytes(cell) if isinstance(cell, memoryview) else cell for cell in row] for row in cursor]
+    return found
+
+
+def indexes_of(app):
+    return {index.name for model in our_models() if model._meta.app_label == app for index in model._meta.indexes}
+
+
+@pytest.fixture
+def full_tables(transactional_db):
+    """One row in every table, and every migration applied again whatever the test leaves behind."""
+    for row in EVERY_ROW:
+        row()
+    yield contents()
+    call_command("migrate", verbosity=0)
+
+
+def test_there_is_a_row_in_every_table(full_tables):
+    assert [table for table, rows in full_tables.items() if not rows] == []
+
+
+@pytest.mark.parametrize("app", OUR_APPS)
+def test_going_back_to_0001_takes_just_the_indexes_away_and_migrating_brings_them_back(full_tables, app):
+    before = standing_indexes()
+    call_command("migrate", app, "0001", verbosity=0)
+    assert standing_indexes() == {name: index for name, index in before.items() if name not in indexes_of(app)}
+    assert contents() == full_tables
+    call_command("migrate", app, verbosity=0)
+    assert standing_indexes() == before
+    assert contents() == full_tables
+
+
+def test_rows_are_written_as_ever_while_the_indexes_are_away(full_tables):
+    for app in OUR_APPS:
+        call_command("migrate", app, "0001", verbosity=0)
+    factories.CallAnalysisFactory()
+    factories.MessageFactory()
+    call_command("migrate", verbosity=0)
+    assert len(contents()["calls"]) == len(full_tables["calls"]) + 1
+
+
+@pytest.mark.parametrize("app", OUR_APPS)
+def test_a_migration_that_broke_half_way_is_finished_by_migrating_again(full_tables, app):
+    before = standing_indexes()
+    MigrationRecorder(connection).record_unapplied(app, "0002_performance_indexes")
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX {max(indexes_of(app))}")  # the others stand, as they do after a broken one
+    call_command("migrate", app, verbosity=0)
+    assert standing_indexes() == before
+
+
+@pytest.mark.parametrize("app", OUR_APPS)
+def test_going_back_that_broke_half_way_is_finished_by_going_back_again(full_tables, app):
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX {max(indexes_of(app))}")
+    call_command("migrate", app, "0001", verbosity=0)
+    assert not indexes_of(app) & standing_indexes().keys()
+
+
+@pytest.mark.parametrize("app", OUR_APPS)
+def test_an_app_has_its_tables_in_one_migration_and_its_indexes_in_another(migrations, app):
+    assert sorted(name for label, name in migrations if label == app) == ["0001_initial", "0002_performance_indexes"]
+
+
+@pytest.mark.parametrize("app", OUR_APPS)
+def test_a_migration_waits_for_other_apps_tables_and_never_for_their_indexes(migrations, app):
+    wanted = [needed for key, migration in migrations.items() if key[0] == app for needed in migration.dependencies]
+    assert all(name == "0001_initial" for label, name in wanted if label in OUR_APPS and label != app)
+    order = [*reversed(OUR_APPS[: OUR_APPS.index(app)]), app]
+    assert all(label in order for label, _ in wanted if label in OUR_APPS)
+
+
+@pytest.mark.parametrize("app", OUR_APPS)
+def test_the_index_migration_holds_concurrent_builds_alone(migrations, app):
+    migration = migrations[app, "0002_performance_indexes"]
+    assert migration.atomic is False
+    assert {type(operation) for operation in migration.operations} == {AddIndexConcurrently}
+    assert {operation.index.name for operation in migration.operations} == indexes_of(app)
+
+
+@pytest.mark.parametrize("app", OUR_APPS)
+def test_the_table_migration_holds_no_index_of_ours(migrations, app):
+    operations = migrations[app, "0001_initial"].operations
+    assert not [operation for operation in operations if getattr(operation, "options", {}).get("indexes")]
