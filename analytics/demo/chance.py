@@ -1,4 +1,4 @@
-"""How chance is dealt: the same seed deals the same, shares come out exactly, and nothing that should occur is missed."""
+"""How chance is dealt: the same seed deals the same, shares come out exactly, and no kind of thing is left out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date

@@ -7,7 +7,7 @@ both databases read alike: times as the text `2026-03-01 09:30:00` in UTC, decim
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from django.core.management.color import no_style
 from django.db import connection, models
@@ -45,7 +45,8 @@ class Table:
         self.model = model
         self.fields = [field for field in model._meta.concrete_fields if not field.generated]
         self.defaults = {field.name: _default(field) for field in self.fields}
-        self.next_id: int = (model._base_manager.aggregate(last=Max("pk"))["last"] or 0) + 1
+        self.first_id: int = (model._base_manager.aggregate(last=Max("pk"))["last"] or 0) + 1
+        self.next_id = self.first_id
         self.waiting: list[tuple[Value, ...]] = []
         self.written = 0
 
@@ -59,13 +60,13 @@ class Table:
 
     def write(self) -> int:
         """Write the waiting rows and return how many they were."""
-        rows, self.waiting = self.waiting, []
+        rows = len(self.waiting)
         if rows:
-            columns = [connection.ops.quote_name(field.column) for field in self.fields]
             write_rows = _copy_rows if connection.vendor == "postgresql" else _insert_rows
-            write_rows(self.model._meta.db_table, columns, self.fields, rows)
-            self.written += len(rows)
-        return len(rows)
+            write_rows(self.model._meta.db_table, self.fields, self.waiting)
+            self.waiting.clear()
+            self.written += rows
+        return rows
 
 
 class Tables:
@@ -91,10 +92,11 @@ class Tables:
         self.webhook_events = Table(WebhookEvent)
         self.analyses = Table(CallAnalysis)
         self.all = [table for table in vars(self).values() if isinstance(table, Table)]
+        self.queues = [table.waiting for table in self.all]
 
     def write_when_full(self) -> None:
         """Write all that waits once it makes a batch."""
-        if sum(len(table.waiting) for table in self.all) >= BATCH:
+        if sum(map(len, self.queues)) >= BATCH:
             self.write()
 
     def write(self) -> None:
@@ -127,14 +129,17 @@ def _default(field: models.Field) -> Value:
     return json.dumps(default) if isinstance(field, models.JSONField) else default
 
 
-def _insert_rows(table: str, columns: list[str], fields: Sequence[models.Field], rows: list[tuple]) -> None:
+def _names(fields: Iterable[models.Field]) -> str:
+    return ", ".join(f'"{field.column}"' for field in fields)
+
+
+def _insert_rows(table: str, fields: Sequence[models.Field], rows: list[tuple]) -> None:
+    values = ", ".join(["%s"] * len(fields))
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})", rows
-        )
+        cursor.executemany(f"INSERT INTO {table} ({_names(fields)}) VALUES ({values})", rows)
 
 
-def _copy_rows(table: str, columns: list[str], fields: Sequence[models.Field], rows: list[tuple]) -> None:
+def _copy_rows(table: str, fields: Sequence[models.Field], rows: list[tuple]) -> None:
     """COPY into a temporary table and INSERT from it: row-level security refuses COPY into the table itself."""
     binary = [position for position, field in enumerate(fields) if isinstance(field, models.BinaryField)]
     if binary:
@@ -144,8 +149,8 @@ def _copy_rows(table: str, columns: list[str], fields: Sequence[models.Field], r
     # the nullable columns, where none of ours is empty.
     csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerows(rows)
     text.seek(0)
-    names = ", ".join(columns)
-    nullable = ", ".join(column for column, field in zip(columns, fields, strict=True) if field.null)
+    names = _names(fields)
+    nullable = _names(field for field in fields if field.null)
     force_null = f", FORCE_NULL ({nullable})" if nullable else ""
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE demo_rows AS SELECT {names} FROM {table} WITH NO DATA")

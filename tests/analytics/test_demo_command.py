@@ -1,0 +1,44 @@
+"""`manage.py seed_demo`."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from calls.models import Call
+from crm.db.tenancy import all_tenants
+from crm.models import Company
+
+SMALL = ["--contacts", "40", "--calls", "240", "--days", "90", "--until", "2026-03-01"]
+
+
+def test_it_prints_the_counts_and_who_signs_in(db, capsys):
+    call_command("seed_demo", *SMALL)
+    printed = capsys.readouterr().out
+    assert "calls" in printed
+    assert "240" in printed
+    assert "admin (staff" in printed
+    assert "manager2, csr2, rep2 (Harborview Concrete, harborview-concrete)" in printed
+
+
+def test_it_shows_a_progress_bar(db, capsys):
+    call_command("seed_demo", *SMALL)
+    assert "280/280" in capsys.readouterr().err
+
+
+def test_it_ends_with_today_unless_told_otherwise(db):
+    call_command("seed_demo", *SMALL[:-2])
+    with all_tenants():
+        assert Call.objects.filter(status="in_progress").exists()
+
+
+def test_it_refuses_a_second_time_and_resets(db):
+    call_command("seed_demo", *SMALL)
+    with pytest.raises(CommandError, match="--reset"):
+        call_command("seed_demo", *SMALL)
+    call_command("seed_demo", *SMALL, "--companies", "1", "--reset")
+    assert Company.objects.count() == 1
+
+
+def test_if_empty_leaves_what_stands_alone(acme, capsys):
+    call_command("seed_demo", if_empty=True)
+    assert list(Company.objects.all()) == [acme]
+    assert capsys.readouterr().out == ""
