@@ -16,12 +16,20 @@ class PhoneTaken(Exception):
 
 def create_contact(*, company_id: int, phone: str, **fields: Any) -> Contact:
     """A new contact with its main number, E.164. Raises PhoneTaken."""
+    return save_contact(contact=Contact(company_id=company_id, phone=phone, **fields))
+
+
+def save_contact(*, contact: Contact) -> Contact:
+    """Write a contact, new or changed, and see that its main number is among its numbers.
+
+    Raises PhoneTaken, and changes nothing, if the number is another contact's.
+    """
     try:
         with transaction.atomic():
-            contact = Contact.objects.create(company_id=company_id, phone=phone, **fields)
-            ContactPhone.objects.create(company_id=company_id, contact=contact, phone=phone)
+            contact.save()
+            ContactPhone.objects.get_or_create(company_id=contact.company_id, contact=contact, phone=contact.phone)
     except IntegrityError as error:
-        raise PhoneTaken(phone) from error
+        raise PhoneTaken(contact.phone) from error
     return contact
 
 
@@ -42,22 +50,14 @@ def get_or_create_contact(*, company_id: int, phone: str) -> Contact:
     return owner
 
 
-def update_contact(*, contact: Contact, phone: str | None = None, **fields: Any) -> Contact:
+def update_contact(*, contact: Contact, **fields: Any) -> Contact:
     """Change fields of a contact. A new main number joins its numbers; the old one stays among them.
 
     Raises PhoneTaken, and changes nothing, if the number is another contact's.
     """
     for name, value in fields.items():
         setattr(contact, name, value)
-    try:
-        with transaction.atomic():
-            if phone is not None and phone != contact.phone:
-                contact.phone = phone
-                ContactPhone.objects.get_or_create(company_id=contact.company_id, contact=contact, phone=phone)
-            contact.save()
-    except IntegrityError as error:
-        raise PhoneTaken(contact.phone) from error
-    return contact
+    return save_contact(contact=contact)
 
 
 def _owner_of(phone: str) -> Contact | None:

@@ -1,0 +1,62 @@
+"""New companies."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from crm.choices import Role
+from crm.db.tenancy import tenant
+from crm.models import Company, PhoneLine, User
+from crm.phones import InvalidPhone, normalize_phone
+
+
+@dataclass(frozen=True)
+class NewCompany:
+    """A company that was just made. The password is the manager's, and known nowhere else; "" without a manager."""
+
+    company: Company
+    password: str
+
+
+def create_company(
+    *, name: str, slug: str, timezone: str, lines: Sequence[tuple[str, str]] = (), manager: str = ""
+) -> NewCompany:
+    """A company with its lines, each a number and the provider's id of it, and with a manager of this user name.
+
+    Raises:
+        ValidationError: by field (name, slug, timezone, line, manager); nothing is written.
+    """
+    with transaction.atomic():
+        company = Company(name=name, slug=slug, timezone=timezone)
+        company.full_clean()
+        company.save()
+        with tenant(company.pk):
+            for number, provider_id in lines:
+                _add_line(company, number, provider_id)
+        return NewCompany(company=company, password=_add_manager(company, manager) if manager else "")
+
+
+def _add_line(company: Company, number: str, provider_id: str) -> None:
+    try:
+        line = PhoneLine(company=company, number=normalize_phone(number), provider_id=provider_id)
+        line.full_clean()
+    except InvalidPhone as error:
+        raise ValidationError({"line": str(error)}) from error
+    except ValidationError as error:
+        raise ValidationError({"line": f"{number}={provider_id}: {' '.join(error.messages)}"}) from error
+    line.save()
+
+
+def _add_manager(company: Company, username: str) -> str:
+    password = secrets.token_urlsafe(12)
+    user = User(company=company, role=Role.MANAGER, username=username)
+    user.set_password(password)
+    try:
+        user.full_clean()
+    except ValidationError as error:
+        raise ValidationError({"manager": error.messages}) from error
+    user.save()
+    return password

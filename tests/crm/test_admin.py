@@ -1,0 +1,360 @@
+"""What staff may do to companies, people and contacts, and what the forms refuse."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.urls import reverse
+
+from crm.admin.counting import BoundedPaginator, estimate_rows
+from crm.db.tenancy import all_tenants, tenant
+from crm.models import Company, Contact, ContactFlag, ContactPhone, Invoice, Lead, User
+from tests import factories
+from tests.conftest import postgres_only
+
+NO_NUMBERS = {"phones-TOTAL_FORMS": 0, "phones-INITIAL_FORMS": 0}
+
+
+@pytest.fixture(autouse=True)
+def staff_client(client, staff):
+    client.force_login(staff)
+    return client
+
+
+def contact_form(contact, **changes):
+    """The contact's page as the browser would send it, with its one number below."""
+    number = ContactPhone.objects.get(contact=contact)
+    return {
+        "company": contact.company_id,
+        "first_name": contact.first_name,
+        "last_name": contact.last_name,
+        "phone": contact.phone,
+        "phones-TOTAL_FORMS": 1,
+        "phones-INITIAL_FORMS": 1,
+        "phones-0-id": number.pk,
+        "phones-0-contact": contact.pk,
+        "phones-0-label": "",
+    } | changes
+
+
+def found(client, name, query):
+    response = client.get(reverse(f"admin:{name}_changelist"), {"q": query} if isinstance(query, str) else query)
+    return list(response.context["cl"].result_list)
+
+
+# --- Contacts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_new_contact_gets_its_number_in_one_spelling_and_among_its_numbers(client, acme):
+    client.post(
+        reverse("admin:crm_contact_add"),
+        {"company": acme.pk, "first_name": "Ann", "phone": "(212) 555-0100", **NO_NUMBERS},
+    )
+    with tenant(acme.pk):
+        contact = Contact.objects.get()
+        assert contact.phone == "+12125550100"
+        assert [number.phone for number in contact.phones.all()] == ["+12125550100"]
+
+
+def test_a_new_main_number_joins_the_numbers_and_the_old_one_stays(client, in_acme):
+    contact = factories.ContactFactory(company=in_acme, phone="+12125550100")
+    client.post(reverse("admin:crm_contact_change", args=[contact.pk]), contact_form(contact, phone="212-555-0101"))
+    contact.refresh_from_db()
+    assert contact.phone == "+12125550101"
+    assert {number.phone for number in contact.phones.all()} == {"+12125550100", "+12125550101"}
+
+
+@pytest.mark.parametrize("owned_as", ["main", "other"])
+def test_a_number_of_another_contact_is_refused_by_name_and_nothing_changes(client, in_acme, owned_as):
+    owner = factories.ContactFactory(company=in_acme, phone="+12125550100")
+    taken = (
+        owner.phone if owned_as == "main" else factories.ContactPhoneFactory(contact=owner, phone="+12125550105").phone
+    )
+    contact = factories.ContactFactory(company=in_acme, phone="+12125550101")
+    response = client.post(reverse("admin:crm_contact_change", args=[contact.pk]), contact_form(contact, phone=taken))
+    assert response.context["adminform"].form.errors == {"phone": [f"Another contact has the number {taken}."]}
+    contact.refresh_from_db()
+    assert contact.phone == "+12125550101"
+
+
+def test_a_number_of_another_company_s_contact_is_free(client, in_acme, globex):
+    factories.ContactFactory(company=globex, phone="+12125550100")
+    contact = factories.ContactFactory(company=in_acme)
+    client.post(reverse("admin:crm_contact_change", args=[contact.pk]), contact_form(contact, phone="2125550100"))
+    contact.refresh_from_db()
+    assert contact.phone == "+12125550100"
+
+
+def test_what_is_no_phone_number_is_refused_by_name(client, in_acme):
+    contact = factories.ContactFactory(company=in_acme)
+    response = client.post(
+        reverse("admin:crm_contact_change", args=[contact.pk]), contact_form(contact, phone="call me")
+    )
+    assert "phone" in response.context["adminform"].form.errors
+
+
+def added_number(text):
+    return {"phones-TOTAL_FORMS": 2, "phones-1-phone": text, "phones-1-label": "work"}
+
+
+def test_another_number_is_added_below_the_contact(client, in_acme):
+    contact = factories.ContactFactory(company=in_acme)
+    client.post(
+        reverse("admin:crm_contact_change", args=[contact.pk]), contact_form(contact, **added_number("212 555 0142"))
+    )
+    assert ContactPhone.objects.get(label="work").phone == "+12125550142"
+
+
+@pytest.mark.parametrize("text", ["+12125550100", "+12125550101", "nonsense"])
+def test_a_number_below_the_contact_is_refused_if_it_is_taken_the_main_one_or_none(client, in_acme, text):
+    factories.ContactFactory(company=in_acme, phone="+12125550100")
+    contact = factories.ContactFactory(company=in_acme, phone="+12125550101")
+    response = client.post(
+        reverse("admin:crm_contact_change", args=[contact.pk]), contact_form(contact, **added_number(text))
+    )
+    assert "phone" in response.context["inline_admin_formsets"][0].formset.errors[1]
+    assert contact.phones.count() == 1
+
+
+def test_the_main_number_can_t_be_removed_from_the_numbers(client, in_acme):
+    contact = factories.ContactFactory(company=in_acme)
+    response = client.post(
+        reverse("admin:crm_contact_change", args=[contact.pk]), contact_form(contact, **{"phones-0-DELETE": "on"})
+    )
+    assert "main number" in str(response.context["inline_admin_formsets"][0].formset.non_form_errors())
+    assert contact.phones.count() == 1
+
+
+def test_a_contact_with_a_history_can_t_be_deleted_and_not_all_of_it_is_loaded(client, in_acme):
+    contact = factories.ContactFactory(company=in_acme)
+    factories.ActivityFactory.create_batch(30, contact=contact)
+    url = reverse("admin:crm_contact_delete", args=[contact.pk])
+    assert len(client.get(url).context["protected"]) == 20
+    client.post(url, {"post": "yes"})
+    assert Contact.objects.filter(pk=contact.pk).exists()
+
+
+def test_a_contact_without_a_history_is_deleted_with_its_numbers(client, in_acme):
+    contact = factories.LeadFactory(contact__company=in_acme).contact
+    client.post(reverse("admin:crm_contact_delete", args=[contact.pk]), {"post": "yes"})
+    assert not Contact.objects.exists()
+    assert not Lead.objects.exists()
+
+
+# --- Search -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "term", ["(212) 555-0100", "212.555.0199", "casey", "Garcia", "casey garcia", "C@example.com", "{pk}"]
+)
+def test_contacts_of_all_companies_are_found_exactly(client, acme, globex, term):
+    sought = factories.ContactFactory(
+        company=globex, first_name="Casey", last_name="Garcia", phone="+12125550100", email="c@example.com"
+    )
+    factories.ContactPhoneFactory(contact=sought, phone="+12125550199")
+    factories.ContactFactory(company=acme, first_name="Case", last_name="Garci", phone="+12125550101")
+    assert found(client, "crm_contact", term.format(pk=sought.pk)) == [sought]
+
+
+def test_a_part_of_a_name_finds_nothing_before_a_company_is_chosen(client, acme, globex):
+    own = factories.ContactFactory(company=acme, first_name="Casey")
+    factories.ContactFactory(company=globex, first_name="Casey")
+    assert found(client, "crm_contact", "cas") == []
+    assert found(client, "crm_contact", {"q": "cas", "company__id__exact": acme.pk}) == [own]
+
+
+@pytest.mark.parametrize("factory", [factories.LeadFactory, factories.InvoiceFactory, factories.ActivityFactory])
+def test_rows_are_found_by_their_contact_s_number(client, factory):
+    row, _other = factory(contact__phone="+12125550100"), factory()
+    opts = row._meta
+    assert found(client, f"{opts.app_label}_{opts.model_name}", "212-555-0100") == [row]
+
+
+def test_an_invoice_is_found_by_its_number_in_any_company(client, acme, globex):
+    sought = factories.InvoiceFactory(contact__company=globex, number="2026-17")
+    factories.InvoiceFactory(contact__company=acme, number="2026-18")
+    assert found(client, "crm_invoice", "2026-17") == [sought]
+
+
+def test_suggestions_say_which_company_they_are_of(client, acme):
+    contact = factories.ContactFactory(company=acme, first_name="Ann", last_name="Dunn")
+    response = client.get(
+        reverse("admin:autocomplete"),
+        {"term": "dunn", "app_label": "crm", "model_name": "lead", "field_name": "contact"},
+    )
+    assert response.json()["results"] == [{"id": str(contact.pk), "text": "Ann Dunn · Acme Roofing"}]
+
+
+# --- Rows of one company ----------------------------------------------------------------------------------------------
+
+
+def test_a_row_can_t_point_into_another_company(client, acme, globex):
+    foreign = factories.ContactFactory(company=globex)
+    response = client.post(reverse("admin:crm_lead_add"), {"company": acme.pk, "contact": foreign.pk, "status": "new"})
+    assert response.context["adminform"].form.errors == {"contact": [f"{foreign} is not of Acme Roofing."]}
+
+
+def test_a_row_never_moves_to_another_company(client, acme, globex):
+    lead = factories.LeadFactory(contact__company=acme)
+    client.post(
+        reverse("admin:crm_lead_change", args=[lead.pk]),
+        {"company": globex.pk, "contact": lead.contact_id, "status": "won"},
+    )
+    lead.refresh_from_db()
+    assert (lead.company_id, lead.status) == (acme.pk, "won")
+
+
+def test_an_invoice_number_of_the_same_company_is_refused(client, in_acme):
+    factories.InvoiceFactory(contact__company=in_acme, number="INV-1")
+    invoice = factories.InvoiceFactory(contact__company=in_acme, number="INV-2")
+    response = client.post(
+        reverse("admin:crm_invoice_change", args=[invoice.pk]),
+        {"contact": invoice.contact_id, "number": "INV-1", "amount": "10", "status": "draft", "due_date": "2026-03-01"},
+    )
+    assert response.context["adminform"].form.non_field_errors() == ["Another invoice has this number."]
+    assert Invoice.objects.filter(number="INV-2").exists()
+
+
+def test_a_flag_remembers_who_set_it(client, in_acme, staff):
+    contact = factories.ContactFactory(company=in_acme)
+    client.post(
+        reverse("admin:crm_contactflag_add"),
+        {"company": in_acme.pk, "contact": contact.pk, "flag_type": "do_not_contact", "source": "manual"},
+    )
+    assert ContactFlag.objects.get().created_by_id == staff.pk
+
+
+def test_a_line_s_number_is_kept_in_one_spelling(client, in_acme):
+    line = factories.PhoneLineFactory(company=in_acme, name="", number="")
+    client.post(
+        reverse("admin:crm_phoneline_change", args=[line.pk]),
+        {"name": "Front", "number": "(212) 555-0100", "provider": "openphone", "provider_id": line.provider_id},
+    )
+    line.refresh_from_db()
+    assert (line.name, line.number) == ("Front", "+12125550100")
+
+
+# --- People and companies ---------------------------------------------------------------------------------------------
+
+
+def test_a_user_of_a_company_is_added_with_a_role(client, acme):
+    client.post(
+        reverse("admin:crm_user_add"),
+        {
+            "username": "nina",
+            "usable_password": "true",
+            "password1": "a-long-Passw0rd",
+            "password2": "a-long-Passw0rd",
+            "company": acme.pk,
+            "role": "csr",
+        },
+    )
+    nina = User.accounts.get(username="nina")
+    assert (nina.company_id, nina.role, nina.is_staff) == (acme.pk, "csr", False)
+    assert nina.check_password("a-long-Passw0rd")
+
+
+def test_a_user_of_a_company_can_t_be_made_staff(client, csr):
+    response = client.post(
+        reverse("admin:crm_user_change", args=[csr.pk]),
+        {"username": csr.username, "is_active": "on", "role": "csr", "is_staff": "on"},
+    )
+    assert response.context["adminform"].form.non_field_errors() == ["A user of a company can't be staff."]
+
+
+def test_a_new_user_of_a_company_can_t_be_staff_either(client, acme):
+    response = client.post(
+        reverse("admin:crm_user_add"),
+        {
+            "username": "nina",
+            "usable_password": "true",
+            "password1": "a-long-Passw0rd",
+            "password2": "a-long-Passw0rd",
+            "company": acme.pk,
+            "role": "csr",
+            "is_staff": "on",
+        },
+    )
+    assert response.context["adminform"].form.non_field_errors() == ["A user of a company can't be staff."]
+
+
+def test_users_and_companies_are_not_deleted(client, csr, acme):
+    for url in (reverse("admin:crm_user_delete", args=[csr.pk]), reverse("admin:crm_company_delete", args=[acme.pk])):
+        assert client.post(url, {"post": "yes"}).status_code == 403
+    assert User.accounts.filter(pk=csr.pk).exists()
+    assert Company.objects.filter(pk=acme.pk).exists()
+
+
+def test_staff_who_may_change_users_can_t_raise_themselves(client, staff, csr):
+    clerk = factories.UserFactory(company=None, role="", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="change_user"))
+    client.force_login(clerk)
+    assert client.post(reverse("admin:crm_user_change", args=[clerk.pk]), {"is_superuser": "on"}).status_code == 403
+    assert client.post(reverse("admin:auth_user_password_change", args=[staff.pk])).status_code == 403
+    client.post(
+        reverse("admin:crm_user_change", args=[csr.pk]),
+        {"username": "renamed", "is_active": "on", "role": "csr", "is_superuser": "on"},
+    )
+    csr.refresh_from_db()
+    assert (csr.username, csr.is_superuser) == ("renamed", False)
+
+
+def test_a_company_keeps_its_slug(client, acme):
+    client.post(
+        reverse("admin:crm_company_change", args=[acme.pk]),
+        {"name": "Acme", "slug": "other", "timezone": "America/Denver", "currency": "USD"},
+    )
+    acme.refresh_from_db()
+    assert (acme.name, acme.slug) == ("Acme", "acme")
+
+
+def test_a_time_zone_that_is_none_is_refused_by_name(client, acme):
+    response = client.post(
+        reverse("admin:crm_company_change", args=[acme.pk]),
+        {"name": "Acme", "timezone": "Denver", "currency": "USD"},
+    )
+    assert "timezone" in response.context["adminform"].form.errors
+
+
+# --- Evidence ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_activity_is_read_and_never_written(client, in_acme):
+    activity = factories.ActivityFactory(contact__company=in_acme, body="Has a dog.")
+    url = reverse("admin:crm_activity_change", args=[activity.pk])
+    assert "Has a dog." in client.get(url).content.decode()
+    assert client.post(url, {"body": "Has a cat."}).status_code == 403
+    assert client.post(reverse("admin:crm_activity_delete", args=[activity.pk]), {"post": "yes"}).status_code == 403
+    activity.refresh_from_db()
+    assert activity.body == "Has a dog."
+
+
+# --- Counting ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_small_table_is_counted_exactly(in_acme):
+    factories.ContactFactory.create_batch(3, company=in_acme)
+    assert BoundedPaginator(Contact.objects.order_by("pk"), 2).total == "3"
+
+
+@pytest.fixture
+def count_to_five(monkeypatch):
+    monkeypatch.setattr("crm.admin.counting.MOST_ROWS", 5)
+
+
+@pytest.mark.usefixtures("count_to_five")
+def test_a_large_table_is_counted_and_paged_up_to_a_bound(in_acme):
+    factories.ContactFactory.create_batch(7, company=in_acme)
+    paginator = BoundedPaginator(Contact.objects.order_by("pk"), 2)
+    assert paginator.total == "5 or more"
+    assert paginator.num_pages == 3
+
+
+@postgres_only
+@pytest.mark.usefixtures("count_to_five")
+def test_a_whole_large_table_s_size_is_the_planner_s_estimate(acme):
+    factories.ContactFactory.create_batch(7, company=acme)
+    connection.cursor().execute("ANALYZE contacts")
+    with all_tenants():
+        assert estimate_rows(Contact) == 7
+        assert BoundedPaginator(Contact.objects.order_by("pk"), 2).total == "about 7"
+        assert BoundedPaginator(Contact.objects.filter(city="").order_by("pk"), 2).total == "5 or more"

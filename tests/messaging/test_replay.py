@@ -1,0 +1,138 @@
+"""`manage.py replay_webhooks`: every file is accounted for."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from crm.db.tenancy import tenant
+from messaging.models import Message, WebhookEvent
+from messaging.services.processing import process_next_event
+from tests.messaging.payloads import EVERY_CALL, EVERY_TEXT, call_2026, legacy, text_2026, text_v3, text_v4
+
+CALLRAIL = {"resource_id": "CALtest", "tracking_phone_number": "+12125550100", "duration": "15"}
+TWILIO = {"MessageSid": "SMtest", "AccountSid": "ACtest", "Body": "Hi"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Writes files into a folder, each by its path."""
+
+    def write(**files):
+        for name, content in files.items():
+            path = tmp_path / f"{name.replace('__', '/')}.json"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else json.dumps(content, indent=2).encode())
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture
+def replay(secret, capsys):
+    def replay(folder):
+        call_command("replay_webhooks", str(folder), "--company", "acme")
+        return capsys.readouterr().out.splitlines()
+
+    return replay
+
+
+def test_every_shape_comes_in_by_the_door(folder, replay, acme):
+    builders = [*EVERY_TEXT, *EVERY_CALL]
+    files = {f"file{number}": build() for number, build in enumerate(builders)}
+    assert replay(folder(**files)) == ["6 files: 6 taken, 0 duplicate, 0 kept, 0 no door, 0 refused"]
+    with tenant(acme.pk):
+        assert WebhookEvent.objects.filter(status="pending").count() == 6
+
+
+def test_the_summary_accounts_for_every_file_and_says_why(folder, replay):
+    text = text_v4()
+    lines = replay(
+        folder(
+            a_text=text,
+            b_same=text,
+            c_ringing=legacy("call.ringing", {"id": "AC1"}),
+            d_callrail=CALLRAIL,
+            e_twilio=TWILIO,
+            f_broken=b"not json",
+            g_dirty=text_v3(body="\x00"),
+            sub__h_shapeless={"data": {"id": "msg_1", "eventType": "message.received"}},
+        )
+    )
+    assert lines == [
+        "  duplicate: b_same.json",
+        "  kept: c_ringing.json call.ringing is not handled yet.",
+        "  no door: d_callrail.json CallRail deliveries are not taken yet.",
+        "  no door: e_twilio.json Twilio deliveries are not taken yet.",
+        "  kept: f_broken.json The body is no JSON: Expecting value: line 1 column 1 (char 0)",
+        "  taken: g_dirty.json Replaced by U+FFFD: NUL or half a surrogate pair.",
+        "  kept: sub/h_shapeless.json type: a delivery must say what kind of event it is.",
+        "8 files: 2 taken, 1 duplicate, 3 kept, 2 no door, 0 refused",
+    ]
+
+
+def test_the_bytes_are_stored_as_they_are_in_the_file(folder, replay, acme):
+    place = folder(a=text_2026())
+    replay(place)
+    with tenant(acme.pk):
+        assert bytes(WebhookEvent.objects.get().body) == (place / "a.json").read_bytes()
+
+
+def test_again_everything_is_a_duplicate_even_without_ids(folder, replay):
+    place = folder(a=text_v4() | {"id": None}, b=call_2026() | {"id": None}, c=b"not json")
+    assert replay(place)[-1] == "3 files: 2 taken, 0 duplicate, 1 kept, 0 no door, 0 refused"
+    assert replay(place)[-1] == "3 files: 0 taken, 3 duplicate, 0 kept, 0 no door, 0 refused"
+
+
+def test_a_delivery_of_the_current_generation_gets_an_id_if_it_has_none(folder, replay, acme):
+    replay(folder(a=call_2026() | {"id": None}))
+    with tenant(acme.pk):
+        assert WebhookEvent.objects.get().event_id.startswith("msg_")
+
+
+def test_the_worker_does_the_rest(folder, replay, acme):
+    replay(folder(a=text_v3(), b=text_v4(), c=text_2026()))
+    while process_next_event():
+        pass
+    with tenant(acme.pk):
+        assert Message.objects.count() == 3
+
+
+def test_it_comes_in_over_https_under_the_public_name(folder, replay, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.PUBLIC_URL = "https://crm.example.com"
+    settings.ALLOWED_HOSTS = ["crm.example.com"]
+    assert replay(folder(a=text_v4()))[-1] == "1 files: 1 taken, 0 duplicate, 0 kept, 0 no door, 0 refused"
+
+
+def test_what_the_door_refuses_is_counted_and_fails_the_command(folder, secret, settings, capsys):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2000
+    place = folder(a=text_v4(), b=text_v4(text="x" * 2000))
+    with pytest.raises(CommandError, match="refused 1 of 2 files"):
+        call_command("replay_webhooks", str(place), "--company", "acme")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "  refused: b.json The delivery is larger than 10 MB.",
+        "2 files: 1 taken, 0 duplicate, 0 kept, 0 no door, 1 refused",
+    ]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_host_that_is_not_allowed_is_a_refusal(folder, secret, settings, capsys):
+    settings.PUBLIC_URL = "https://elsewhere.example.com"
+    with pytest.raises(CommandError, match="refused 1 of 1"):
+        call_command("replay_webhooks", str(folder(a=text_v4())), "--company", "acme")
+    assert "refused: a.json HTTP 400" in capsys.readouterr().out
+
+
+def test_without_a_secret_it_says_how_to_make_one(folder, acme):
+    with pytest.raises(CommandError, match="webhook_secret acme openphone --generate"):
+        call_command("replay_webhooks", str(folder(a=text_v4())), "--company", "acme")
+
+
+def test_an_unknown_company_or_an_empty_folder_is_named(secret, tmp_path):
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("replay_webhooks", str(tmp_path), "--company", "nobody")
+    with pytest.raises(CommandError, match=r"\*\.json"):
+        call_command("replay_webhooks", str(tmp_path), "--company", "acme")

@@ -1,0 +1,110 @@
+"""`manage.py webhook_secret`."""
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from crm.db.tenancy import tenant
+from messaging.models import WebhookSecret
+from tests.factories import WebhookSecretFactory
+from tests.messaging.payloads import SECRET, deliver, text_2026, text_v4
+
+pytestmark = pytest.mark.django_db
+CURRENT_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.fixture
+def command(acme, capsys):
+    def command(*arguments):
+        call_command("webhook_secret", "acme", "openphone", *arguments)
+        return capsys.readouterr().out
+
+    return command
+
+
+def secrets_of(company):
+    with tenant(company.pk):
+        return list(WebhookSecret.objects.order_by("id").values_list("secret", flat=True))
+
+
+def test_it_shows_the_url_and_that_nothing_is_set(command, settings):
+    settings.PUBLIC_URL = "https://crm.example.com"
+    shown = command()
+    assert "https://crm.example.com/webhooks/openphone/acme\n" in shown
+    assert "No secret is set" in shown
+
+
+def test_it_lists_secrets_by_number_date_and_kind_but_never_their_text(command, acme):
+    command("--add", SECRET)
+    shown = command("--add", CURRENT_SECRET)
+    first, second = shown.splitlines()[-2:]
+    assert first.startswith("  1. set on 20")
+    assert first.endswith("legacy (plain base64)")
+    assert second.endswith("current (whsec_)")
+    assert SECRET not in shown
+    assert CURRENT_SECRET.removeprefix("whsec_") not in shown
+    assert secrets_of(acme) == [SECRET, CURRENT_SECRET]
+
+
+def test_several_secrets_open_the_door_at_once(command, client):
+    command("--add", SECRET)
+    command("--add", CURRENT_SECRET)
+    for secret in (SECRET, CURRENT_SECRET):
+        assert deliver(client, text_v4(), secret=secret).status_code == 200
+        assert deliver(client, text_2026(), secret=secret).status_code == 200
+
+
+def test_a_removed_secret_opens_nothing(command, client, acme):
+    command("--add", SECRET)
+    command("--add", CURRENT_SECRET)
+    command("--remove", "1")
+    assert secrets_of(acme) == [CURRENT_SECRET]
+    assert deliver(client, text_v4(), secret=SECRET).status_code == 401
+
+
+def test_a_generated_secret_is_printed_once_and_opens_the_door(command, client, acme):
+    shown = command("--generate")
+    [secret] = secrets_of(acme)
+    assert shown.count(secret) == 1
+    assert secret not in command()
+    assert deliver(client, text_2026(), secret=secret).status_code == 200
+
+
+@pytest.mark.parametrize("secret", ["", "not base64!", "whsec_", "x" * 300])
+def test_what_is_no_secret_is_refused(command, acme, secret):
+    with pytest.raises(CommandError, match=r"^--add: "):
+        command("--add", secret)
+    assert secrets_of(acme) == []
+
+
+def test_the_same_secret_is_refused_the_second_time(command, acme):
+    command("--add", SECRET)
+    with pytest.raises(CommandError, match="set already"):
+        command("--add", SECRET)
+    assert secrets_of(acme) == [SECRET]
+
+
+def test_two_companies_may_have_the_same_secret(command, acme, globex):
+    WebhookSecretFactory(company=globex, secret=SECRET)
+    command("--add", SECRET)
+    assert secrets_of(acme) == [SECRET]
+
+
+@pytest.mark.parametrize("number", ["0", "2", "-1"])
+def test_removing_what_is_not_listed_removes_nothing(command, acme, globex, number):
+    WebhookSecretFactory(company=globex)
+    command("--add", SECRET)
+    with pytest.raises(CommandError, match="--remove"):
+        command("--remove", number)
+    assert secrets_of(acme) == [SECRET]
+
+
+def test_an_unknown_company_or_provider_is_named(acme):
+    with pytest.raises(CommandError, match="nobody"):
+        call_command("webhook_secret", "nobody", "openphone")
+    with pytest.raises(CommandError, match="callrail"):
+        call_command("webhook_secret", "acme", "callrail")
+
+
+def test_one_change_at_a_time(command):
+    with pytest.raises(CommandError, match="not allowed with"):
+        command("--generate", "--add", SECRET)
