@@ -1,5 +1,7 @@
 """`call-analyses`: what was found out about calls."""
 
+from rest_framework import serializers
+
 from analytics.models import CallAnalysis
 from crm.api.filters import ContactFilterSet, IdFilter
 from crm.api.serializers import TenantSerializer
@@ -7,6 +9,10 @@ from crm.api.views import CreateReadViewSet
 
 
 class CallAnalysisSerializer(TenantSerializer):
+    objections = serializers.ListField(
+        child=serializers.CharField(max_length=100), required=False, max_length=50, help_text='["price", "timing"]'
+    )
+
     class Meta:
         model = CallAnalysis
         fields = ["id", "call", "objections", "sentiment", "outcome", "summary", "analyzed_at"]
