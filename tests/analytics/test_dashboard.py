@@ -225,7 +225,7 @@ def test_a_rep_sees_the_calls_assigned_to_them(rep_api, rep, acme):
     assert rep_api.get(f"/api/v1/calls/{foreign.pk}").status_code == 404
 
 
-@pytest.mark.parametrize("objections", ["price", ["a\x00b"], ["\ud800"], [""], [["price"]], [None], {"price": 1}])
+@pytest.mark.parametrize("objections", ["price", ["a\x00b"], [""], [["price"]], [None], {"price": 1}])
 def test_objections_that_are_no_labels_are_refused(objections, csr_api, acme):
     body = {"call": make_call(acme).pk, "objections": objections}
     response = csr_api.post("/api/v1/call-analyses", body)
