@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -13,7 +12,7 @@ from django.utils.timezone import now
 from calls.models import Appointment, Call
 from crm.admin.base import RowAdmin
 from crm.admin.cards import Card
-from crm.admin.columns import badge
+from crm.admin.columns import badge, moment
 from crm.admin.counting import spell_count
 from crm.admin.forms import RowForm
 from crm.admin.search import ExactSearch
@@ -31,16 +30,33 @@ class AppointmentInline(admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("assigned_rep")
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class CallForm(RowForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if "status" in cleaned:
+            self.instance.set_status(cleaned["status"])
+        return cleaned
 
 
 @admin.register(Call)
 class CallAdmin(ExactSearch, RowAdmin):
     """What the provider told of a call stays as it was; what became of it may be corrected."""
 
+    form = CallForm
     inlines = (AppointmentInline,)
-    list_display = ("created_at", "contact", "from_number", "direction", badge("status"), "assigned_rep", "company")
+    list_display = (
+        moment("created_at"),
+        "contact",
+        "from_number",
+        "direction",
+        badge("status"),
+        "assigned_rep",
+        "company",
+    )
     list_select_related = ("contact", "assigned_rep", "company")
     list_filter = ("status", "created_at", "company")
     ordering = ("-created_at",)
@@ -50,7 +66,7 @@ class CallAdmin(ExactSearch, RowAdmin):
     fieldsets = (
         ("The sale", {"fields": ("status", "lead", "assigned_rep", "quoted_price", "reason_for_lost_sale")}),
         ("The call", {"fields": ("company", "contact", "phone_line", "direction", "from_number", "to_number")}),
-        ("Times", {"fields": ("created_at", "answered_at", "completed_at", "duration_s")}),
+        ("Times", {"fields": ("created_at", "answered_at", "completed_at", "duration")}),
         ("Evidence", {"fields": ("activity", "recording_url", "voicemail_url", "related_rows")}),
     )
     readonly_fields = (
@@ -63,19 +79,19 @@ class CallAdmin(ExactSearch, RowAdmin):
         "created_at",
         "answered_at",
         "completed_at",
-        "duration_s",
+        "duration",
         "activity",
         "recording_url",
         "voicemail_url",
         "related_rows",
     )
 
+    @admin.display(description="duration")
+    def duration(self, call: Call) -> str:
+        return "" if call.duration_s is None else str(timedelta(seconds=call.duration_s))
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a call without a delivery would be missing from its contact's history
-
-    def save_model(self, request: HttpRequest, obj: Call, form: forms.ModelForm, change: bool) -> None:
-        obj.set_status(obj.status)
-        super().save_model(request, obj, form, change)
 
     def get_cards(self) -> list[Card]:
         calls = Call.objects.created_between(now() - timedelta(hours=24), None)
@@ -108,8 +124,8 @@ class AppointmentForm(RowForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if not cleaned.get("timezone") and "company" in cleaned:
-            cleaned["timezone"] = cleaned["company"].timezone
+        if not cleaned.get("timezone") and self.company:
+            cleaned["timezone"] = self.company.timezone
         return cleaned
 
 

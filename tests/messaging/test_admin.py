@@ -44,7 +44,7 @@ def test_a_delivery_that_can_t_be_read_has_a_page_all_the_same(client, body):
     assert 'class="source"' in event_page(client, body=body)
 
 
-def test_a_list_of_deliveries_leaves_the_bodies_in_the_database(client, django_assert_num_queries, acme):
+def test_a_list_of_deliveries_leaves_the_bodies_in_the_database(client, acme):
     factories.WebhookEventFactory(company=acme, body=b"telltale body")
     response = client.get(reverse("admin:messaging_webhookevent_changelist"))
     (event,) = response.context["cl"].result_list
@@ -57,7 +57,7 @@ def test_dead_deliveries_are_found_through_what_is_not_processed(client, acme):
     factories.WebhookEventFactory(company=acme, status="processed", processed=True)
     response = client.get(reverse("admin:messaging_webhookevent_changelist"), {"status__exact": "dead"})
     assert list(response.context["cl"].result_list) == [dead]
-    assert '"processed"' in str(response.context["cl"].queryset.query)
+    assert '"processed" IN' in str(response.context["cl"].queryset.query)
 
 
 def test_a_delivery_is_found_by_its_id_in_any_company(client, acme, globex):

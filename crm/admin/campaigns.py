@@ -1,0 +1,37 @@
+"""Campaigns, and how far they got with each contact."""
+
+from django.contrib import admin
+
+from crm.admin.base import RowAdmin
+from crm.admin.columns import badge, moment
+from crm.admin.search import ExactSearch
+from crm.models import Campaign, CampaignMembership
+
+
+@admin.register(Campaign)
+class CampaignAdmin(RowAdmin):
+    """A table of thousands: it may be searched and sorted by anything."""
+
+    list_display = ("name", badge("status"), "company", "phone_line", moment("scheduled_at"), moment("created_at"))
+    list_select_related = ("company", "phone_line")
+    list_filter = ("status", "company")
+    search_fields = ("name",)
+    sortable_by = None
+    autocomplete_fields = ("company", "phone_line")
+    readonly_fields = ("related_rows", "created_by", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("related_rows", "company", "name", "status", "body")}),
+        ("Sending", {"fields": ("phone_line", "scheduled_at")}),
+        ("Made", {"fields": ("created_by", "created_at", "updated_at")}),
+    )
+
+
+@admin.register(CampaignMembership)
+class CampaignMembershipAdmin(ExactSearch, RowAdmin):
+    list_display = ("campaign", "contact", badge("status"), "reason", "company", moment("sent_at"))
+    list_select_related = ("campaign", "contact", "company")
+    list_filter = ("status", "sent_at", "company")
+    search_help_text = "The contact's phone number, in any spelling, or the membership's id."
+    autocomplete_fields = ("company", "campaign", "contact")
+    fields = ("company", "campaign", "contact", "status", "reason", "sent_at", "created_at")
+    readonly_fields = ("created_at",)

@@ -1,0 +1,80 @@
+"""Columns that several lists show."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator, capfirst
+
+EXCERPT_LENGTH = 80
+MOST_CHARACTERS = 200_000
+
+
+def badge(field: str) -> Callable[[Model], str]:
+    """A column of a closed choice, coloured by its value (the colours are in crm/admin.css)."""
+
+    def show(row: Model) -> str:
+        value = getattr(row, field)
+        if not value:
+            return ""
+        return format_html('<span class="badge badge-{}">{}</span>', value, getattr(row, f"get_{field}_display")())
+
+    return _column(show, field)
+
+
+def moment(field: str) -> Callable[[Model], str]:
+    """A column of an instant, in UTC: `2026-03-08 14:05`."""
+
+    def show(row: Model) -> str:
+        instant = getattr(row, field)
+        return format_html('<span class="moment">{}</span>', f"{instant:%Y-%m-%d %H:%M}") if instant else ""
+
+    return _column(show, field)
+
+
+def excerpt(field: str) -> Callable[[Model], str]:
+    """A column of the first words of a long text."""
+
+    def show(row: Model) -> str:
+        return Truncator(getattr(row, field)).chars(EXCERPT_LENGTH)
+
+    return _column(show, field)
+
+
+def pretty_json(value: bytes | Any) -> SafeString:
+    """JSON for people, escaped; bytes that are none as they are. At most 200,000 characters of it."""
+    try:
+        text = json.dumps(json.loads(value) if isinstance(value, bytes) else value, indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        text = bytes(value).decode(errors="backslashreplace")
+    if len(text) > MOST_CHARACTERS:
+        text = f"{text[:MOST_CHARACTERS]}\n… {len(text) - MOST_CHARACTERS:,} characters more"
+    # A lone surrogate is valid JSON and no valid UTF-8.
+    return format_html('<pre class="source">{}</pre>', text.encode(errors="backslashreplace").decode())
+
+
+def links_to_rows(row: Model, site: admin.AdminSite) -> SafeString:
+    """Links to the lists of whatever points at this row, in any app: a contact's calls, texts, visits."""
+    links = [
+        (
+            reverse(
+                f"admin:{relation.related_model._meta.app_label}_{relation.related_model._meta.model_name}_changelist"
+            ),
+            relation.field.name,
+            row.pk,
+            capfirst(relation.related_model._meta.verbose_name_plural),
+        )
+        for relation in row._meta.related_objects
+        if site.is_registered(relation.related_model)
+    ]
+    return format_html_join(" · ", '<a href="{}?{}__id__exact={}">{}</a>', links)
+
+
+def _column(show: Callable[[Model], str], field: str) -> Callable[[Model], str]:
+    show.__name__ = field  # names the column's CSS class
+    return admin.display(description=field.replace("_", " "), ordering=field)(show)

@@ -1,0 +1,104 @@
+"""Companies and their phone lines."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.timezone import now
+
+from crm.admin.base import RowAdmin
+from crm.admin.cards import Card
+from crm.admin.columns import moment
+from crm.admin.counting import spell_count
+from crm.admin.forms import PhoneField, RowForm
+from crm.models import Company, PhoneLine
+from crm.services.timezones import change_timezone
+
+
+@admin.register(Company)
+class CompanyAdmin(RowAdmin):
+    """A table of hundreds: it may be searched and sorted by anything."""
+
+    form = forms.ModelForm
+    list_display = ("name", "slug", "timezone", "currency", moment("created_at"))
+    search_fields = ("name", "slug")
+    sortable_by = None
+    ordering = ("name",)
+    fieldsets = (
+        (None, {"fields": ("name", "slug")}),
+        (
+            "Days and money",
+            {
+                "fields": ("timezone", "currency", "created_at"),
+                "description": "A company that moves to another time zone takes its future visits along, not its past.",
+            },
+        ),
+    )
+    readonly_fields = ("created_at",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Providers were given URLs with the slug."""
+        return (*self.readonly_fields, "slug") if obj else self.readonly_fields
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Company | None = None) -> Any:
+        return {} if obj else {"slug": ("name",)}
+
+    def has_delete_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
+        return False  # the page that asks would have to load all that the company ever did
+
+    def save_model(self, request: HttpRequest, obj: Company, form: forms.ModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "timezone" in form.changed_data:
+            change_timezone(company=obj, timezone=obj.timezone, now=now())
+
+    def get_cards(self) -> list[Card]:
+        url = reverse("admin:crm_company_changelist")
+        return [Card("Companies", spell_count(Company.objects.all(), most=10_000), "served by us", url)]
+
+
+class NamedFilter(admin.SimpleListFilter):
+    title = "name"
+    parameter_name = "named"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("no", "Unnamed")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet | None:
+        return queryset.unnamed() if self.value() == "no" else None
+
+
+class PhoneLineForm(RowForm):
+    number = PhoneField(required=False, help_text="In any spelling; empty while only the provider's id is known.")
+
+
+@admin.register(PhoneLine)
+class PhoneLineAdmin(RowAdmin):
+    """A table of thousands: it may be searched and sorted by anything."""
+
+    form = PhoneLineForm
+    list_display = ("__str__", "number", "company", "provider", "provider_id", moment("created_at"))
+    list_select_related = ("company",)
+    list_filter = (NamedFilter, "provider", "company")
+    search_fields = ("name", "number", "provider_id")
+    sortable_by = None
+    autocomplete_fields = ("company",)
+    fields = ("company", "name", "number", "provider", "provider_id", "created_at")
+    readonly_fields = ("created_at",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: PhoneLine | None = None) -> bool:
+        return False  # calls and texts point at it, and no index finds all of them
+
+    def get_cards(self) -> list[Card]:
+        unnamed = PhoneLine.objects.unnamed()
+        return [
+            Card(
+                "Unnamed lines",
+                spell_count(unnamed, most=1000),
+                "heard of in a delivery",
+                reverse("admin:crm_phoneline_changelist") + "?named=no",
+                urgent=unnamed.exists(),
+            )
+        ]

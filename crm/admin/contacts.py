@@ -1,0 +1,146 @@
+"""Customers, their numbers, what must be remembered of them, and what they wish to buy."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from crm.admin.base import RowAdmin
+from crm.admin.columns import badge, moment
+from crm.admin.forms import PhoneField, RowForm
+from crm.admin.search import ExactSearch, spellings
+from crm.db.tenancy import tenant
+from crm.models import Contact, ContactFlag, ContactPhone, Lead
+from crm.services.contacts import PhoneTaken, save_contact
+
+
+class ContactForm(RowForm):
+    phone = PhoneField(help_text="The main number, in any spelling. A former one stays among the numbers below.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        phone, company = cleaned.get("phone"), self.company
+        if phone and company and is_taken(phone, company_id=company.pk, contact=self.instance):
+            self.add_error("phone", str(PhoneTaken(phone)))
+        return cleaned
+
+
+class ContactPhoneForm(forms.ModelForm):
+    """One number of `contact`. It takes its company from there, so the key that begins with it is checked here."""
+
+    phone = PhoneField()
+
+    def __init__(self, *args: Any, contact: Contact, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.contact = contact
+        if self.instance.pk:
+            self.fields["phone"].disabled = True
+
+    def clean_phone(self) -> str:
+        phone, company_id = self.cleaned_data["phone"], self.contact.company_id
+        self.instance.company_id = company_id
+        if self.instance.pk is None and phone == self.contact.phone:
+            raise ValidationError("This is the main number, which is kept among the numbers by itself.")
+        if company_id and is_taken(phone, company_id=company_id, contact=self.contact):
+            raise ValidationError(str(PhoneTaken(phone)))
+        return phone
+
+
+class ContactPhoneFormSet(forms.BaseInlineFormSet):
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return {**super().get_form_kwargs(index), "contact": self.instance}
+
+    def clean(self) -> None:
+        super().clean()
+        if any(form.instance.phone == self.instance.phone for form in self.deleted_forms):
+            raise ValidationError("The main number can't be removed: choose another main number first.")
+        kept = [form.cleaned_data.get("phone") for form in self.forms if form not in self.deleted_forms]
+        numbers = [phone for phone in kept if phone]
+        if len(numbers) != len(set(numbers)):
+            raise ValidationError("The contact has this number already.")
+
+
+class ContactPhoneInline(admin.TabularInline):
+    model = ContactPhone
+    form = ContactPhoneForm
+    formset = ContactPhoneFormSet
+    fields = ("phone", "label")
+    extra = 0
+    verbose_name = "number"
+
+
+@admin.register(Contact)
+class ContactAdmin(ExactSearch, RowAdmin):
+    form = ContactForm
+    inlines = (ContactPhoneInline,)
+    list_display = ("__str__", "phone", "email", "city", "company", moment("created_at"))
+    list_select_related = ("company",)
+    list_filter = ("company",)
+    search_texts = ("first_name", "last_name", "email")
+    search_contact = "pk"
+    search_help_text = (
+        "A phone number in any spelling, a first, last or full name, an e-mail address, or an id: all of it. "
+        "With a company chosen, the beginning of a name or the last digits of a number will do."
+    )
+    autocomplete_fields = ("company",)
+    readonly_fields = ("created_at", "updated_at", "related_rows")
+    fieldsets = (
+        (None, {"fields": ("related_rows", "company", ("first_name", "last_name"), "phone", "email")}),
+        ("Address", {"fields": ("address", ("city", "state", "postal_code"), "timezone")}),
+        ("Dates", {"fields": ("created_at", "updated_at")}),
+    )
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet, bool]:
+        company = request.GET.get("company__id__exact", "")
+        if not company.isdecimal():
+            return super().get_search_results(request, queryset, search_term)
+        with tenant(int(company)):  # inside one company, beginnings and endings are answered by its own indexes
+            return queryset.search(search_term), False
+
+    def get_match(self, term: str) -> Q:
+        first, _, last = term.partition(" ")
+        full_name = Q(first_name__in=spellings(first), last_name__in=spellings(last.strip()))
+        return super().get_match(term) | full_name if last else super().get_match(term)
+
+    def save_model(self, request: HttpRequest, obj: Contact, form: forms.ModelForm, change: bool) -> None:
+        save_contact(contact=obj)
+
+
+@admin.register(ContactFlag)
+class ContactFlagAdmin(ExactSearch, RowAdmin):
+    list_display = (moment("created_at"), "contact", badge("flag_type"), "source", "company", moment("expires_at"))
+    list_select_related = ("contact", "company")
+    list_filter = ("flag_type", "company")
+    search_help_text = "The contact's phone number, in any spelling, or the flag's id."
+    autocomplete_fields = ("company", "contact")
+    fields = (
+        "company",
+        "contact",
+        "flag_type",
+        "reason",
+        "source",
+        "evidence",
+        "expires_at",
+        "created_by",
+        "created_at",
+    )
+    readonly_fields = ("created_by", "created_at")
+
+
+@admin.register(Lead)
+class LeadAdmin(ExactSearch, RowAdmin):
+    list_display = (moment("created_at"), "contact", badge("status"), "source", "company", moment("updated_at"))
+    list_select_related = ("contact", "company")
+    list_filter = ("status", "company")
+    search_help_text = "The contact's phone number, in any spelling, or the lead's id."
+    autocomplete_fields = ("company", "contact")
+    fields = ("related_rows", "company", "contact", "status", "source", "notes", "created_at", "updated_at")
+    readonly_fields = ("related_rows", "created_at", "updated_at")
+
+
+def is_taken(phone: str, *, company_id: int, contact: Contact) -> bool:
+    """Whether the number is another contact's."""
+    return ContactPhone.objects.filter(company=company_id, phone=phone).exclude(contact=contact.pk).exists()

@@ -1,0 +1,69 @@
+"""People who sign in."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as AuthUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db.models import Model
+from django.http import HttpRequest
+
+from crm.admin.base import RowAdmin
+from crm.admin.columns import moment
+from crm.admin.forms import RowForm
+from crm.models import User
+
+ACCESS = ("is_staff", "is_superuser", "groups")
+
+
+class UserForm(RowForm, UserChangeForm):
+    """Django's, held to our constraints."""
+
+
+class NewUserForm(RowForm, AdminUserCreationForm):
+    """Django's, held to our constraints."""
+
+
+@admin.register(User)
+class UserAdmin(RowAdmin, AuthUserAdmin):
+    """A table of thousands: it may be searched and sorted by anything. Who leaves is made inactive, never deleted."""
+
+    form = UserForm
+    add_form = NewUserForm
+    list_display = ("username", "full_name", "company", "role", "is_active", "is_staff", moment("last_login"))
+    list_select_related = ("company",)
+    list_filter = ("role", "is_active", "is_staff", "company")
+    sortable_by = None
+    ordering = ("username",)
+    time_field = "date_joined"
+    autocomplete_fields = ("company", "groups")
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "password", "is_active")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Works for", {"fields": ("company", "role"), "description": "Staff have neither company nor role."}),
+        ("Works here", {"fields": ACCESS, "description": "Staff work in this admin, for all companies."}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")}),
+        ("Works for", {"fields": ("company", "role"), "description": "Staff have neither company nor role."}),
+        ("Works here", {"fields": ("is_staff",), "description": "Staff work in this admin, for all companies."}),
+    )
+
+    @admin.display(description="name", ordering="last_name")
+    def full_name(self, user: User) -> str:
+        return user.get_full_name()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Who may change users must not be able to make themselves more than they are."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if request.user.is_superuser else (*fields, *ACCESS)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        allowed = super().has_change_permission(request, obj)
+        return allowed and (request.user.is_superuser or obj is None or not obj.is_staff)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False

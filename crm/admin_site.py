@@ -1,0 +1,62 @@
+"""The site that staff work in, across all companies. Outside the package `crm.admin`, whose import registers models."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
+
+from crm.db.tenancy import all_tenants
+
+
+class LabelledChoices(AutocompleteJsonView):
+    """Suggestions that say which company they are of: many companies have a Casey, a manager, a front desk."""
+
+    def get_queryset(self) -> QuerySet:
+        rows = super().get_queryset()
+        return rows.select_related("company") if hasattr(rows.model, "company") else rows
+
+    def serialize_result(self, obj: Model, to_field_name: str) -> dict[str, str]:
+        choice = super().serialize_result(obj, to_field_name)
+        if company := getattr(obj, "company", None):
+            choice["text"] += f" · {company}"
+        return choice
+
+
+class StaffSite(admin.AdminSite):
+    """Every view of it sees all companies. Only staff get in."""
+
+    site_header = site_title = "Home-services CRM"
+    index_title = "Overview"
+    site_url = None
+    empty_value_display = "–"
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        def view_of_all_companies(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            with all_tenants():
+                response = view(request, *args, **kwargs)
+                if isinstance(response, SimpleTemplateResponse):
+                    response.render()  # queries too, and would otherwise do so after the tenants are left
+                return response
+
+        return super().admin_view(view_of_all_companies, cacheable)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        cards = [
+            card
+            for model_admin in self._registry.values()
+            if hasattr(model_admin, "get_cards") and model_admin.has_view_permission(request)
+            for card in model_admin.get_cards()
+        ]
+        return super().index(request, {"cards": cards, **(extra_context or {})})
+
+    def autocomplete_view(self, request: HttpRequest) -> Any:
+        return LabelledChoices.as_view(admin_site=self)(request)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Apps in the order of INSTALLED_APPS: customers before what is found out about their calls."""
+        order = [app.label for app in apps.get_app_configs()]
+        return sorted(super().get_app_list(request, app_label), key=lambda app: order.index(app["app_label"]))

@@ -1,0 +1,133 @@
+"""What staff see of texts and deliveries."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from crm.admin.base import EvidenceAdmin, RowAdmin
+from crm.admin.cards import Card
+from crm.admin.columns import badge, excerpt, moment, pretty_json
+from crm.admin.counting import spell_count
+from crm.admin.forms import RowForm
+from crm.admin.search import ExactSearch
+from messaging.choices import EventStatus
+from messaging.models import Message, WebhookEvent, WebhookSecret
+from messaging.models.webhooks import DONE
+from messaging.providers.signatures import InvalidSecret, key_of
+
+MOST_COUNTED = 10_000
+
+
+@admin.register(Message)
+class MessageAdmin(ExactSearch, EvidenceAdmin):
+    list_display = (moment("created_at"), "direction", "contact", excerpt("body"), badge("status"), "company")
+    list_select_related = ("contact", "company")
+    list_filter = ("direction",)
+    search_help_text = "The contact's phone number, in any spelling, or the message's id."
+    fieldsets = (
+        (None, {"fields": ("company", "contact", "phone_line", "direction", "status", "body")}),
+        ("Evidence", {"fields": ("activity", "from_number", "to_numbers", "media", "created_at")}),
+    )
+
+
+class StatusFilter(admin.ChoicesFieldListFilter):
+    """By status; with `processed`, which follows from it and has the index, so that the few dead ones are found."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
+        if self.lookup_val:
+            queryset = queryset.filter(processed__in={status in DONE for status in self.lookup_val})
+        return super().queryset(request, queryset)
+
+
+@admin.register(WebhookEvent)
+class WebhookEventAdmin(ExactSearch, EvidenceAdmin):
+    list_display = (
+        moment("created_at"),
+        "event_type",
+        badge("status"),
+        excerpt("error"),
+        "provider",
+        "company",
+    )
+    list_select_related = ("company",)
+    list_filter = (("status", StatusFilter), "company")
+    search_texts = ("event_id",)
+    search_contact = ""
+    search_help_text = "The provider's id of the event, or ours of the delivery."
+    fieldsets = (
+        (None, {"fields": ("company", "provider", "event_type", "event_id", "status", "processed", "error")}),
+        ("Work", {"fields": ("tries", "created_at", "run_at", "processed_at")}),
+        ("As it came", {"fields": ("body_as_sent", "headers_as_sent")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).defer("body", "headers")  # a page of bodies may be 500 MB
+
+    @admin.display(description="body")
+    def body_as_sent(self, event: WebhookEvent) -> SafeString:
+        return pretty_json(bytes(event.body))
+
+    @admin.display(description="headers")
+    def headers_as_sent(self, event: WebhookEvent) -> SafeString:
+        return pretty_json(event.headers)
+
+    def get_cards(self) -> list[Card]:
+        url = reverse("admin:messaging_webhookevent_changelist") + "?status__exact="
+        waiting = WebhookEvent.objects.waiting()
+        oldest = waiting.values_list("created_at", flat=True).first()
+        dead = WebhookEvent.objects.filter(processed=False, status=EventStatus.DEAD)
+        return [
+            Card(
+                "Deliveries waiting",
+                spell_count(waiting, most=MOST_COUNTED),
+                f"the oldest for {timesince(oldest, depth=1)}" if oldest else "all worked on",
+                url + EventStatus.PENDING,
+            ),
+            Card(
+                "Deliveries dead",
+                spell_count(dead, most=MOST_COUNTED),
+                "wait for a person",
+                url + EventStatus.DEAD,
+                urgent=dead.exists(),
+            ),
+        ]
+
+
+class WebhookSecretForm(RowForm):
+    # Never sent back to the browser, not even in a form with an error elsewhere.
+    secret = forms.CharField(
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="As the provider shows it. It is not shown again.",
+    )
+
+    def clean_secret(self) -> str:
+        secret = self.cleaned_data["secret"]
+        try:
+            key_of(secret)
+        except InvalidSecret as error:
+            raise forms.ValidationError(str(error)) from error
+        return secret
+
+
+@admin.register(WebhookSecret)
+class WebhookSecretAdmin(RowAdmin):
+    """Added and removed, never changed, and never shown."""
+
+    form = WebhookSecretForm
+    list_display = ("__str__", "company", "provider", moment("created_at"))
+    list_select_related = ("company",)
+    list_filter = ("provider", "company")
+    autocomplete_fields = ("company",)
+
+    def get_fields(self, request: HttpRequest, obj: WebhookSecret | None = None) -> Any:
+        return ("company", "provider", "secret") if obj is None else ("company", "provider", "created_at")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
