@@ -153,10 +153,15 @@ def _copy_rows(table: str, fields: Sequence[models.Field], rows: list[tuple]) ->
     nullable = _names(field for field in fields if field.null)
     force_null = f", FORCE_NULL ({nullable})" if nullable else ""
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE demo_rows AS SELECT {names} FROM {table} WITH NO DATA")
-        cursor.copy_expert(f"COPY demo_rows FROM STDIN WITH (FORMAT csv{force_null})", text)
-        cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM demo_rows")
-        cursor.execute("DROP TABLE demo_rows")
+        # One staging table for all batches: each that is dropped would keep its locks until the transaction ends, and
+        # some thousands of them fill PostgreSQL's lock table.
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS demo_{table} ON COMMIT DROP"
+            f" AS SELECT {names} FROM {table} WITH NO DATA"
+        )
+        cursor.copy_expert(f"COPY demo_{table} FROM STDIN WITH (FORMAT csv{force_null})", text)
+        cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM demo_{table}")
+        cursor.execute(f"TRUNCATE demo_{table}")
 
 
 def _with_hex(row: tuple, binary: list[int]) -> tuple:
