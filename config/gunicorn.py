@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # gunicorn reads this file before it knows the project
 
-from config.env import Env  # noqa: E402
+from config.env import Env
 
 env = Env()
 Env.read_env(Path(__file__).resolve().parent.parent / ".env")

@@ -63,9 +63,7 @@ class CampaignMembership(TenantModel):
     """One contact in one campaign, and how far it got."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="memberships", db_index=False)
-    contact = models.ForeignKey(
-        Contact, on_delete=models.CASCADE, related_name="campaign_memberships", db_index=False
-    )
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="campaign_memberships", db_index=False)
     status = models.CharField(max_length=20, choices=MembershipStatus.choices, default=MembershipStatus.PENDING)
     reason = models.CharField(max_length=200, blank=True, help_text="Why it was skipped or failed.")
 
