@@ -60,13 +60,13 @@ def test_the_summary_accounts_for_every_file_and_says_why(folder, replay):
         )
     )
     assert lines == [
-        "  duplicate: b_same.json",
-        "  kept: c_ringing.json call.ringing is not handled yet.",
-        "  no door: d_callrail.json CallRail deliveries are not taken yet.",
-        "  no door: e_twilio.json Twilio deliveries are not taken yet.",
-        "  kept: f_broken.json The body is no JSON: Expecting value: line 1 column 1 (char 0)",
-        "  taken: g_dirty.json Replaced by U+FFFD: NUL or half a surrogate pair.",
-        "  kept: sub/h_shapeless.json type: a delivery must say what kind of event it is.",
+        "  duplicate  b_same.json",
+        "  kept       c_ringing.json  call.ringing is not handled yet.",
+        "  no door    d_callrail.json  CallRail deliveries are not taken yet.",
+        "  no door    e_twilio.json  Twilio deliveries are not taken yet.",
+        "  kept       f_broken.json  The body is no JSON: Expecting value: line 1 column 1 (char 0)",
+        "  taken      g_dirty.json  Replaced by U+FFFD: NUL or half a surrogate pair.",
+        "  kept       sub/h_shapeless.json  type: a delivery must say what kind of event it is.",
         "8 files: 2 taken, 1 duplicate, 3 kept, 2 no door, 0 refused",
     ]
 
@@ -113,7 +113,7 @@ def test_what_the_door_refuses_is_counted_and_fails_the_command(folder, secret, 
         call_command("replay_webhooks", str(place), "--company", "acme")
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
-        "  refused: b.json The delivery is larger than 10 MB.",
+        "  refused    b.json  The delivery is larger than 10 MB.",
         "2 files: 1 taken, 0 duplicate, 0 kept, 0 no door, 1 refused",
     ]
 
@@ -123,7 +123,7 @@ def test_a_host_that_is_not_allowed_is_a_refusal(folder, secret, settings, capsy
     settings.PUBLIC_URL = "https://elsewhere.example.com"
     with pytest.raises(CommandError, match="refused 1 of 1"):
         call_command("replay_webhooks", str(folder(a=text_v4())), "--company", "acme")
-    assert "refused: a.json HTTP 400" in capsys.readouterr().out
+    assert "refused    a.json  HTTP 400" in capsys.readouterr().out
 
 
 def test_without_a_secret_it_says_how_to_make_one(folder, acme):

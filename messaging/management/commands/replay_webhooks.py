@@ -39,7 +39,7 @@ class Command(BaseCommand):
             receipt = deliver(file.read_bytes())
             counts[receipt.status] += 1
             if receipt.status != "taken" or receipt.reason:
-                reasons.append(f"  {receipt.status}: {file.relative_to(folder)} {receipt.reason}".rstrip())
+                reasons.append(f"  {receipt.status:9}  {file.relative_to(folder)}  {receipt.reason}".rstrip())
 
         summary = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
         self.stdout.write("\n".join([*reasons, f"{len(files)} files: {summary}"]))
