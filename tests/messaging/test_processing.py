@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from crm.db.tenancy import all_tenants, tenant
@@ -16,7 +17,7 @@ from messaging.services.processing import (
     process_claimed_event,
     process_next_event,
 )
-from tests.factories import ActivityFactory, ContactFactory, ContactPhoneFactory, WebhookEventFactory
+from tests.factories import ActivityFactory, ContactFactory, MessageFactory, WebhookEventFactory
 from tests.messaging.payloads import CALLER, EVERY_TEXT, deliver, text_v4
 
 pytestmark = pytest.mark.django_db
@@ -34,11 +35,17 @@ def make_due():
 
 @pytest.fixture
 def broken(secret):
-    """A card that lacks its number among its numbers: it is neither found by it, nor can another be made."""
-    contact = ContactFactory(company=secret.company, phone=CALLER)
-    with all_tenants():
-        contact.phones.all().delete()
-    return contact
+    """A database that takes no further text of the company until it is mended."""
+    MessageFactory(contact=ContactFactory(company=secret.company))
+    connection.check_constraints()  # PostgreSQL alters no table that has checks pending
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE UNIQUE INDEX in_the_way ON message_threads (company_id)")
+
+
+def mend():
+    connection.check_constraints()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX in_the_way")
 
 
 def test_an_empty_table_has_no_work():
@@ -136,7 +143,7 @@ def test_after_too_many_failures_a_delivery_is_dead_and_says_why(client, broken,
     process_next_event()
     event = only_event()
     assert (event.status, event.processed, event.tries) == ("dead", False, 2)
-    assert event.error.startswith("PhoneTaken: ")
+    assert event.error.startswith("IntegrityError: ")
     assert not events_are_left()
 
 
@@ -154,10 +161,11 @@ def test_a_failure_leaves_nothing_half_written_and_success_follows(client, broke
     process_next_event()
     assert only_event().tries == 1
     assert not PhoneLine.objects.exists()
-    ContactPhoneFactory(contact=broken, phone=CALLER)
+    mend()
     make_due()
     process_next_event()
-    assert PhoneLine.objects.count() == Message.objects.count() == 1
+    assert PhoneLine.objects.count() == 1
+    assert Message.objects.count() == 2
     assert (only_event().status, only_event().error) == ("processed", "")
 
 
@@ -166,7 +174,7 @@ def test_the_log_names_the_delivery_but_no_number(client, broken, caplog):
     with caplog.at_level(logging.DEBUG, logger="messaging"):
         process_next_event()
     [record] = caplog.records
-    assert record.getMessage() == f"Delivery {only_event().pk} (message.received) failed: PhoneTaken"
+    assert record.getMessage() == f"Delivery {only_event().pk} (message.received) failed: IntegrityError"
     assert CALLER not in caplog.text
 
 
