@@ -5,6 +5,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import analytics.models
+import crm.db.policies
 
 
 class Migration(migrations.Migration):
@@ -62,7 +63,9 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("sentiment__in", ["", "positive", "neutral", "negative"])),
                         name="call_analysis_sentiment_valid",
-                    )
+                    ),
+                    crm.db.policies.TenantPolicy(name="call_analysis_tenant"),
+                    crm.db.policies.SameCompany(field="call", name="call_analysis_call_id_same_company"),
                 ],
             },
         ),

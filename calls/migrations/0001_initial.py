@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import calls.wallclock
+import crm.db.policies
 import crm.models.companies
 
 
@@ -193,6 +194,12 @@ class Migration(migrations.Migration):
                         name="calls_quoted_price_not_negative",
                         violation_error_message="quoted_price can't be negative.",
                     ),
+                    crm.db.policies.TenantPolicy(name="calls_tenant"),
+                    crm.db.policies.SameCompany(field="activity", name="calls_activity_id_same_company"),
+                    crm.db.policies.SameCompany(field="contact", name="calls_contact_card_id_same_company"),
+                    crm.db.policies.SameCompany(field="phone_line", name="calls_phone_line_id_same_company"),
+                    crm.db.policies.SameCompany(field="lead", name="calls_lead_id_same_company"),
+                    crm.db.policies.SameCompany(field="assigned_rep", name="calls_assigned_rep_id_same_company"),
                 ],
             },
         ),
@@ -300,6 +307,11 @@ class Migration(migrations.Migration):
                         name="appointments_ends_after_start",
                         violation_error_message="An appointment must end after it starts.",
                     ),
+                    crm.db.policies.TenantPolicy(name="appointments_tenant"),
+                    crm.db.policies.SameCompany(field="contact", name="appointments_contact_id_same_company"),
+                    crm.db.policies.SameCompany(field="call", name="appointments_call_id_same_company"),
+                    crm.db.policies.SameCompany(field="lead", name="appointments_lead_id_same_company"),
+                    crm.db.policies.SameCompany(field="assigned_rep", name="appointments_assigned_rep_id_same_company"),
                 ],
             },
         ),

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from typing import Any, cast
 
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django_filters import FilterSet
 from rest_framework import mixins
@@ -22,8 +23,11 @@ class TenantView(APIView):
     """A view whose queries are those of the signed-in user's company."""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        with ExitStack() as self.door:
-            return super().dispatch(request, *args, **kwargs)
+        try:
+            with ExitStack() as self.door:
+                return super().dispatch(request, *args, **kwargs)
+        except IntegrityError as error:  # foreign keys are checked when the transaction ends, behind DRF's handler
+            return self.finalize_response(self.request, self.handle_exception(error), *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # who it is, and whether they may

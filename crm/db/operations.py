@@ -9,15 +9,17 @@ alone, what is broken is built anew, and what is something else under the same n
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations import AddIndex, RemoveIndex
+from django.db.migrations import AddIndex, RemoveIndex, RunPython, RunSQL
 from django.db.migrations.state import ProjectState
 from django.db.transaction import TransactionManagementError
 from django.db.utils import ProgrammingError
 
 from crm.db.catalogue import declared_definition, find_index
+from crm.db.tenancy import all_tenants
 
 TIMEOUTS = ["lock_timeout", "statement_timeout", "transaction_timeout"]
 BUILDER_LOCK = 7_061_959_436  # any number, as long as nothing else in the database takes the same advisory lock
@@ -89,6 +91,30 @@ class RemoveIndexConcurrently(RemoveIndex):
         if self.allow_migrate_model(schema_editor.connection.alias, model):
             index = to_state.models[app_label, self.model_name_lower].get_index_by_name(self.name)
             build_index(schema_editor, model, index)
+
+
+class ForAllTenants:
+    """Runs an operation with every company entered.
+
+    A plain data migration runs as the tables' owner, whom their FORCEd policies bind like anybody: it would find
+    nothing, change nothing, and succeed.
+    """
+
+    def database_forwards(self, *args: Any) -> None:
+        with all_tenants():
+            super().database_forwards(*args)  # type: ignore[misc]
+
+    def database_backwards(self, *args: Any) -> None:
+        with all_tenants():
+            super().database_backwards(*args)  # type: ignore[misc]
+
+
+class RunPythonForAllTenants(ForAllTenants, RunPython):
+    """A data migration in Python. The plain RunPython is refused by a system check."""
+
+
+class RunSQLForAllTenants(ForAllTenants, RunSQL):
+    """A data migration in SQL. The plain RunSQL is refused by a system check."""
 
 
 def build_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], index: models.Index) -> None:

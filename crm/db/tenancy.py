@@ -12,11 +12,13 @@ The company is part of the query from the moment it is built, so a forgotten fil
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import models
+from django.db import connection, models, transaction
+
+from crm.db.policies import ALL_SETTING, COMPANY_SETTING
 
 ALL = "all companies"
 _entered: ContextVar[int | str | None] = ContextVar("entered_tenant", default=None)
@@ -26,24 +28,58 @@ class TenantNotEntered(RuntimeError):
     """A tenant's rows were asked for without saying which company is meant."""
 
 
-@contextmanager
-def tenant(company_id: int) -> Iterator[None]:
-    """Enter one company: inside, tenant models find its rows alone."""
-    token = _entered.set(company_id)
-    try:
-        yield
-    finally:
-        _entered.reset(token)
+def tenant(company_id: int) -> AbstractContextManager[None]:
+    """Enter one company: inside, its rows alone are found, by tenant models and by whatever else asks PostgreSQL."""
+    return _enter(company_id)
 
 
-@contextmanager
-def all_tenants() -> Iterator[None]:
+def all_tenants() -> AbstractContextManager[None]:
     """Enter every company at once. For staff, migrations and commands that mean it; never on behalf of a tenant."""
-    token = _entered.set(ALL)
+    return _enter(ALL)
+
+
+@contextmanager
+def _enter(entered: int | str) -> Iterator[None]:
+    """On PostgreSQL a tenant is entered by a transaction, whose end is where it is left.
+
+    The settings that the policies read are LOCAL to it: a pooler that gives the connection to another client between
+    two transactions gives no company away with it.
+    """
+    before = _entered.get()
+    token = _entered.set(entered)
     try:
-        yield
+        if connection.vendor != "postgresql" or entered == before:
+            yield
+            return
+        nested = connection.in_atomic_block
+        with transaction.atomic():
+            outer = _tell_database(*_settings_of(entered), ask=nested)
+            yield
+            if nested and not connection.needs_rollback:  # a rollback, and the end of a transaction, undo it anyway
+                _tell_database(*outer)
     finally:
         _entered.reset(token)
+
+
+def _settings_of(entered: int | str) -> tuple[str, str]:
+    return ("", "on") if entered == ALL else (str(entered), "")
+
+
+def _tell_database(company: str, everybody: str, *, ask: bool = False) -> tuple[str, str]:
+    """Set what the policies read, for this transaction; return what it was, if asked to."""
+    with connection.cursor() as cursor:
+        before = ("", "")
+        if ask:
+            cursor.execute(
+                "SELECT coalesce(current_setting(%s, true), ''), coalesce(current_setting(%s, true), '')",
+                [COMPANY_SETTING, ALL_SETTING],
+            )
+            before = cursor.fetchone()
+        cursor.execute(
+            "SELECT set_config(%s, %s, true), set_config(%s, %s, true)",
+            [COMPANY_SETTING, company, ALL_SETTING, everybody],
+        )
+    return before
 
 
 def current_company_id() -> int:
@@ -71,7 +107,7 @@ class TenantManager(models.Manager):
 
 
 class TenantModel(models.Model):
-    """A row that belongs to one company."""
+    """A row that belongs to one company. Its table gets its policies by itself: see crm.db.policies."""
 
     # No index of its own: each table has one that begins with company_id and serves a real question.
     company = models.ForeignKey("crm.Company", on_delete=models.PROTECT, related_name="+", db_index=False)

@@ -9,6 +9,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import crm.db.policies
 import crm.fields
 import crm.models.companies
 
@@ -224,6 +225,7 @@ class Migration(migrations.Migration):
                         fields=("company", "provider", "provider_id"),
                         name="phone_lines_company_id_provider_id_unique",
                     ),
+                    crm.db.policies.TenantPolicy(name="phone_lines_tenant"),
                 ],
             },
         ),
@@ -294,6 +296,7 @@ class Migration(migrations.Migration):
                         name="contacts_phone_present",
                         violation_error_message="A contact needs a phone number.",
                     ),
+                    crm.db.policies.TenantPolicy(name="contacts_tenant"),
                 ],
             },
         ),
@@ -335,7 +338,9 @@ class Migration(migrations.Migration):
                         fields=("company", "phone"),
                         name="contact_phones_company_id_phone_unique",
                         violation_error_message="Another contact has this number.",
-                    )
+                    ),
+                    crm.db.policies.TenantPolicy(name="contact_phones_tenant"),
+                    crm.db.policies.SameCompany(field="contact", name="contact_phones_contact_id_same_company"),
                 ],
             },
         ),
@@ -413,6 +418,8 @@ class Migration(migrations.Migration):
                         name="contact_flags_contact_id_flag_type_unique",
                         violation_error_message="The contact has this flag already.",
                     ),
+                    crm.db.policies.TenantPolicy(name="contact_flags_tenant"),
+                    crm.db.policies.SameCompany(field="contact", name="contact_flags_contact_id_same_company"),
                 ],
             },
         ),
@@ -462,7 +469,9 @@ class Migration(migrations.Migration):
                         condition=models.Q(("status__in", ["new", "contacted", "qualified", "booked", "won", "lost"])),
                         name="leads_status_valid",
                         violation_error_message="status must be one of: new, contacted, qualified, booked, won, lost.",
-                    )
+                    ),
+                    crm.db.policies.TenantPolicy(name="leads_tenant"),
+                    crm.db.policies.SameCompany(field="contact", name="leads_contact_id_same_company"),
                 ],
             },
         ),
@@ -538,6 +547,8 @@ class Migration(migrations.Migration):
                         name="campaigns_scheduled_has_time",
                         violation_error_message="A scheduled campaign needs scheduled_at.",
                     ),
+                    crm.db.policies.TenantPolicy(name="campaigns_tenant"),
+                    crm.db.policies.SameCompany(field="phone_line", name="campaigns_phone_line_id_same_company"),
                 ],
             },
         ),
@@ -628,6 +639,9 @@ class Migration(migrations.Migration):
                         name="campaign_memberships_sent_has_time",
                         violation_error_message="A membership that was sent needs sent_at.",
                     ),
+                    crm.db.policies.TenantPolicy(name="campaign_memberships_tenant"),
+                    crm.db.policies.SameCompany(field="campaign", name="campaign_memberships_campaign_id_same_company"),
+                    crm.db.policies.SameCompany(field="contact", name="campaign_memberships_contact_id_same_company"),
                 ],
             },
         ),
@@ -670,7 +684,10 @@ class Migration(migrations.Migration):
                         fields=("contact", "phone_line"),
                         name="conversations_contact_id_phone_number_id_unique",
                         violation_error_message="This contact and this line have a conversation already.",
-                    )
+                    ),
+                    crm.db.policies.TenantPolicy(name="conversations_tenant"),
+                    crm.db.policies.SameCompany(field="contact", name="conversations_contact_id_same_company"),
+                    crm.db.policies.SameCompany(field="phone_line", name="conversations_phone_number_id_same_company"),
                 ],
             },
         ),
@@ -775,6 +792,9 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("company", "openphone_id"), name="activities_company_id_openphone_id_unique"
                     ),
+                    crm.db.policies.TenantPolicy(name="activities_tenant"),
+                    crm.db.policies.SameCompany(field="contact", name="activities_contact_id_same_company"),
+                    crm.db.policies.SameCompany(field="conversation", name="activities_conversation_id_same_company"),
                 ],
             },
         ),
@@ -841,6 +861,8 @@ class Migration(migrations.Migration):
                         name="invoices_company_id_number_unique",
                         violation_error_message="Another invoice has this number.",
                     ),
+                    crm.db.policies.TenantPolicy(name="invoices_tenant"),
+                    crm.db.policies.SameCompany(field="contact", name="invoices_contact_id_same_company"),
                 ],
             },
         ),

@@ -4,6 +4,8 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
+import crm.db.policies
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -114,6 +116,10 @@ class Migration(migrations.Migration):
                         name="message_threads_status_valid",
                         violation_error_message="status must be one of: queued, sending, sent, delivered, received, failed, undelivered, unknown.",
                     ),
+                    crm.db.policies.TenantPolicy(name="message_threads_tenant"),
+                    crm.db.policies.SameCompany(field="activity", name="message_threads_activity_id_same_company"),
+                    crm.db.policies.SameCompany(field="contact", name="message_threads_contact_card_id_same_company"),
+                    crm.db.policies.SameCompany(field="phone_line", name="message_threads_phone_line_id_same_company"),
                 ],
             },
         ),
@@ -214,6 +220,7 @@ class Migration(migrations.Migration):
                         fields=("company", "provider", "event_id"),
                         name="webhook_events_company_id_provider_event_id_unique",
                     ),
+                    crm.db.policies.TenantPolicy(name="webhook_events_tenant"),
                 ],
             },
         ),
@@ -250,6 +257,7 @@ class Migration(migrations.Migration):
                         name="webhook_secrets_company_id_provider_secret_unique",
                         violation_error_message="This secret is set already.",
                     ),
+                    crm.db.policies.TenantPolicy(name="webhook_secrets_tenant"),
                 ],
             },
         ),

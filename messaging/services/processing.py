@@ -33,15 +33,15 @@ def process_next_event() -> bool:
     event = claim_event()
     if event is None:
         return False
-    with tenant(event.company_id):
-        try:
+    try:
+        with tenant(event.company_id):
             process_claimed_event(event=event)
-        except (Unreadable, ActivityTypeClash) as error:
-            _bury(event, error, tries=event.tries)
-        except Exception as error:
-            if not connection.is_usable():
-                raise  # the database went away, which is no fault of the delivery
-            _note_failure(event, error)
+    except (Unreadable, ActivityTypeClash) as error:
+        _bury(event, error, tries=event.tries)
+    except Exception as error:
+        if not connection.is_usable():
+            raise  # the database went away, which is no fault of the delivery
+        _note_failure(event, error)
     return True
 
 
@@ -110,4 +110,6 @@ def _mark(event: WebhookEvent, error: Exception, **values: object) -> None:
     # The log names the kind of error alone: a database's message may quote a customer's number.
     logger.warning("Delivery %d (%s) failed: %s", event.pk, event.event_type, type(error).__name__)
     reason = str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
-    WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at).update(error=storable(reason), **values)
+    with tenant(event.company_id):
+        mine = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
+        mine.update(error=storable(reason), **values)

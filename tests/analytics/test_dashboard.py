@@ -4,12 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from calls.choices import CallStatus
 from tests.factories import AppointmentFactory, CallAnalysisFactory, CallFactory, ContactFactory, LeadFactory
+from tests.statements import StatementsAsked
 
 METRICS = "/api/v1/dashboard/metrics"
 BOOKING_RATE = "/api/v1/dashboard/booking-rate"
@@ -198,7 +197,7 @@ def test_numbers_cost_the_same_statements_for_one_call_and_for_three(url, statem
             call = make_call(acme, qualified=True, created_at=now())
             CallAnalysisFactory(call=call)
             AppointmentFactory(contact=call.contact, call=call, scheduled_start=now())
-        with CaptureQueriesContext(connection) as queries:
+        with StatementsAsked() as queries:
             assert csr_api.get(url).status_code == 200
         assert len(queries) == statements
 

@@ -1,11 +1,10 @@
 """What holds for every list of the API alike."""
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from tests.api.resources import RESOURCES
 from tests.factories import CallFactory, ContactFactory
+from tests.statements import StatementsAsked
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=str)
 
@@ -41,9 +40,7 @@ def test_it_costs_the_same_queries_for_one_row_and_for_three(resource, manager_a
     for more in (0, 2):
         for _ in range(more):
             make_row(resource, acme)
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with StatementsAsked() as queries:
             manager_api.get(resource.url)
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 2  # the page, and for contacts their numbers

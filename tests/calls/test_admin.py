@@ -101,14 +101,14 @@ def test_visits_ahead_are_told_from_visits_past(client, in_acme):
     assert list(client.get(url, {"start": "week"}).context["cl"].result_list) == []
 
 
-def test_a_company_that_moves_takes_its_future_visits_along_and_leaves_its_past(client, in_acme, globex):
+def test_a_company_that_moves_takes_its_future_visits_along_and_leaves_its_past(client, acme, globex):
     # 04:00 UTC is the evening before in Denver, and the same day in London.
-    past = factories.AppointmentFactory(contact__company=in_acme, scheduled_start=datetime(2020, 1, 2, 4, tzinfo=UTC))
-    ahead = factories.AppointmentFactory(contact__company=in_acme, scheduled_start=datetime(2100, 1, 2, 4, tzinfo=UTC))
+    past = factories.AppointmentFactory(contact__company=acme, scheduled_start=datetime(2020, 1, 2, 4, tzinfo=UTC))
+    ahead = factories.AppointmentFactory(contact__company=acme, scheduled_start=datetime(2100, 1, 2, 4, tzinfo=UTC))
     foreign = factories.AppointmentFactory(contact__company=globex, scheduled_start=ahead.scheduled_start)
     client.post(
-        reverse("admin:crm_company_change", args=[in_acme.pk]),
-        {"name": in_acme.name, "timezone": "Europe/London", "currency": "USD"},
+        reverse("admin:crm_company_change", args=[acme.pk]),
+        {"name": acme.name, "timezone": "Europe/London", "currency": "USD"},
     )
     for visit in (past, ahead, foreign):
         visit.refresh_from_db()

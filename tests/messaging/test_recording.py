@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from calls.models import Call
 from crm.db.tenancy import tenant
@@ -26,6 +24,7 @@ from tests.messaging.payloads import (
     text_v3,
     text_v4,
 )
+from tests.statements import StatementsAsked
 
 THEN = datetime.fromisoformat(AT)
 MISSED = {"answeredAt": None, "status": "completed"}
@@ -285,7 +284,7 @@ def test_dirt_is_replaced_in_the_row_and_remembered_on_the_event(client, secret,
 def test_a_text_costs_the_same_queries_however_many_there_are(client, secret, desk, in_acme):
     def cost():
         deliver(client, text_v4())
-        with CaptureQueriesContext(connection) as queries:
+        with StatementsAsked() as queries:
             assert process_next_event()
         return len(queries)
 

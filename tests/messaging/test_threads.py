@@ -3,10 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from tests.factories import ContactFactory, MessageFactory
+from tests.statements import StatementsAsked
 
 START = datetime(2026, 3, 2, 16, tzinfo=UTC)
 
@@ -32,7 +31,7 @@ def test_a_thread_reads_from_the_oldest_or_the_newest(csr_api, thread):
 
 def test_a_thread_costs_the_same_statements_at_any_length(csr_api, thread):
     for limit in (1, 3):
-        with CaptureQueriesContext(connection) as queries:
+        with StatementsAsked() as queries:
             csr_api.get(url(thread), {"limit": limit})
         assert len(queries) == 2  # the contact, the page
 

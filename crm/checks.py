@@ -1,0 +1,65 @@
+"""System checks: what must hold for one company's rows to be closed to another's."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+from django.db.migrations import RunPython, RunSQL
+from django.db.migrations.loader import MigrationLoader
+
+from crm.db.operations import ForAllTenants
+from crm.db.tenancy import TenantModel
+
+ROLE_PROBLEM = "The database role {role} passes row-level security by: it is {why}."
+ROLE_HINT = "ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS; or connect as another role, which owns the tables."
+
+
+@register(Tags.database)
+def role_is_bound_by_policies(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
+    """A warning where the role that we connect as sees every company's rows, whatever is entered."""
+    return [
+        Warning(ROLE_PROBLEM.format(**found), hint=ROLE_HINT.format(**found), id="crm.W001")
+        for found in _unbound_roles(databases)
+    ]
+
+
+@register(Tags.database, deploy=True)
+def role_is_bound_by_policies_in_production(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """The same as an error, under `check --deploy --database default`."""
+    return [
+        Error(ROLE_PROBLEM.format(**found), hint=ROLE_HINT.format(**found), id="crm.E001")
+        for found in _unbound_roles(databases)
+    ]
+
+
+@register(Tags.models)
+def data_migrations_enter_every_company(**_options: Any) -> list[CheckMessage]:
+    """A plain RunPython or RunSQL in our migrations would silently touch no row of a tenant's table."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    ours = {model._meta.app_label for model in apps.get_models() if issubclass(model, TenantModel)}
+    return [
+        Error(
+            f"{label}.{name} has a plain {type(operation).__name__}.",
+            hint="Under row-level security it finds no row: take the one …ForAllTenants from crm.db.operations.",
+            id="crm.E002",
+        )
+        for (label, name), migration in sorted(loader.disk_migrations.items())
+        if label in ours
+        for operation in migration.operations
+        if isinstance(operation, RunPython | RunSQL) and not isinstance(operation, ForAllTenants)
+    ]
+
+
+def _unbound_roles(databases: Sequence[str] | None) -> list[dict[str, str]]:
+    found = []
+    for alias in databases or ():
+        if connections[alias].vendor != "postgresql":
+            continue
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+            role, superuser, bypass = cursor.fetchone()
+        if superuser or bypass:
+            found.append({"role": role, "why": "a superuser" if superuser else "allowed to (BYPASSRLS)"})
+    return found

@@ -1,0 +1,209 @@
+"""What PostgreSQL holds when a programmer forgets a filter: every test goes behind Python's back."""
+
+import pytest
+from django.apps import apps
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.db import DatabaseError, IntegrityError, connection, models, transaction
+
+from crm.db.operations import RunPythonForAllTenants, RunSQLForAllTenants
+from crm.db.policies import ACTORS, ALL_SETTING, COMPANY_SETTING, SameCompany
+from crm.db.tenancy import TenantModel, all_tenants, tenant
+from crm.models import Contact
+from tests import factories
+from tests.conftest import postgres_only
+
+pytestmark = [pytest.mark.django_db, postgres_only]
+
+TENANT_MODELS = [model for model in apps.get_models() if issubclass(model, TenantModel)]
+FACTORIES = {factory._meta.model: factory for factory in vars(factories).values() if hasattr(factory, "_meta")}
+REFERENCES = [
+    (model, constraint.field)
+    for model in TENANT_MODELS
+    for constraint in model._meta.constraints
+    if isinstance(constraint, SameCompany)
+]
+every_model = pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda model: model._meta.db_table)
+
+
+@pytest.fixture(autouse=True)
+def like_the_product():
+    """Without the session's setting by which tests otherwise see every row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, '', true)", [ALL_SETTING])
+
+
+def unfiltered(model):
+    """The model's rows by a plain queryset, which names no company."""
+    return models.QuerySet(model)
+
+
+def make(model, company):
+    """A row of `company`, and all that it needs in the same company."""
+    factory = FACTORIES[model]
+    if issubclass(factory, factories.OfContactFactory):
+        return factory(contact__company=company)
+    return (
+        factory(call__contact__company=company)
+        if model._meta.model_name == "callanalysis"
+        else factory(company=company)
+    )
+
+
+@every_model
+def test_every_tenant_table_has_its_policy_forced(model):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.relrowsecurity, c.relforcerowsecurity, array_agg(p.polname::text)
+            FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid
+            WHERE c.oid = %s::regclass GROUP BY c.oid
+            """,
+            [model._meta.db_table],
+        )
+        assert cursor.fetchone() == (True, True, [f"{model._meta.db_table}_tenant"])
+
+
+@every_model
+def test_a_query_without_any_filter_finds_the_company_entered_alone(model, acme, globex):
+    own, foreign = make(model, acme), make(model, globex)
+    with tenant(acme.pk):
+        found = {row.pk for row in unfiltered(model)}
+        assert own.pk in found
+        assert foreign.pk not in found
+        assert not unfiltered(model).filter(pk=foreign.pk).exists()
+
+
+@every_model
+def test_nothing_is_found_where_no_company_is_entered(model, acme):
+    make(model, acme)
+    assert not unfiltered(model).exists()
+
+
+@every_model
+def test_another_companys_rows_are_neither_changed_nor_deleted(model, acme, globex):
+    foreign = make(model, globex)
+    column = next(field.name for field in model._meta.concrete_fields if not field.generated and not field.is_relation)
+    with tenant(acme.pk):
+        assert unfiltered(model).filter(pk=foreign.pk).update(company=acme) == 0
+        assert unfiltered(model).filter(pk=foreign.pk)._raw_delete(connection.alias) == 0
+    with all_tenants():
+        assert model.objects.values_list(column, flat=True).get(pk=foreign.pk) == getattr(foreign, column)
+
+
+@every_model
+def test_no_row_can_be_written_into_another_company(model, acme, globex):
+    own = make(model, acme)
+    refused = pytest.raises(DatabaseError, match="row-level security")
+    with tenant(acme.pk), refused, transaction.atomic():
+        unfiltered(model).filter(pk=own.pk).update(company=globex)
+
+
+def test_raw_sql_is_bound_as_well(acme, globex):
+    factories.ContactFactory(company=globex)
+    with tenant(acme.pk), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM contacts")
+        assert cursor.fetchone() == (0,)
+
+
+@pytest.mark.parametrize(("model", "field"), REFERENCES, ids=lambda value: getattr(value, "__name__", value))
+def test_a_row_can_not_name_a_row_of_another_company(model, field, acme, globex):
+    own = make(model, acme)
+    target = model._meta.get_field(field).related_model
+    foreign = FACTORIES[target](company=globex) if target._meta.model_name == "user" else make(target, globex)
+    with pytest.raises(IntegrityError, match="same_company"), all_tenants(), transaction.atomic():  # noqa: PT012
+        unfiltered(model).filter(pk=own.pk).update(**{field: foreign})
+        connection.check_constraints()
+
+
+def test_every_foreign_key_between_tenants_rows_is_held(acme):
+    missing = [
+        f"{model.__name__}.{field.name}"
+        for model in TENANT_MODELS
+        for field in model._meta.local_fields
+        if field.is_relation and field.name not in {"company", *ACTORS} and (model, field.name) not in REFERENCES
+    ]
+    assert missing == []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), bool_and(convalidated) FROM pg_constraint WHERE conname LIKE '%same\\_company'"
+        )
+        assert cursor.fetchone() == (len(REFERENCES), True)
+
+
+def test_the_company_is_left_with_its_transaction(acme, globex):
+    """What a pooler in transaction mode hands on to the next client."""
+    factories.ContactFactory(company=acme)
+    with tenant(acme.pk):
+        with tenant(globex.pk):
+            assert not models.QuerySet(Contact).exists()
+        assert models.QuerySet(Contact).exists()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting(%s, true), current_setting(%s, true)", [COMPANY_SETTING, ALL_SETTING])
+        assert not any(cursor.fetchone())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failure_inside_a_company_leaves_it_too(acme, globex):
+    with pytest.raises(DatabaseError), tenant(acme.pk):  # noqa: PT012
+        with pytest.raises(ZeroDivisionError), tenant(globex.pk):
+            raise ZeroDivisionError
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting(%s, true)", [COMPANY_SETTING])
+            assert cursor.fetchone() == (str(acme.pk),)
+            cursor.execute("SELECT 1 / 0")
+    assert not connection.in_atomic_block
+
+
+def test_we_connect_as_a_role_that_policies_bind():
+    found = {message.id for message in run_checks(databases=["default"], include_deployment_checks=True)}
+    assert not found & {"crm.W001", "crm.E001", "crm.E002"}
+
+
+def test_data_migrations_see_every_company(acme, globex):
+    for company in (acme, globex):
+        factories.ContactFactory(company=company, first_name="")
+
+    def fill(apps, schema_editor):
+        apps.get_model("crm", "Contact").objects.update(first_name="Dear")
+
+    for operation in (
+        RunPythonForAllTenants(fill),
+        RunSQLForAllTenants("UPDATE contacts SET last_name = 'Customer'"),
+    ):
+        with connection.schema_editor(atomic=False) as editor:
+            operation.database_forwards("crm", editor, _State, _State)
+    with all_tenants():
+        assert set(Contact.objects.values_list("first_name", "last_name")) == {("Dear", "Customer")}
+
+
+class _State:
+    apps = apps
+
+    @staticmethod
+    def clear_delayed_apps_cache():
+        pass
+
+
+def test_a_plain_data_migration_is_refused(tmp_path, monkeypatch, settings):
+    package = tmp_path / "plain_migrations"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "0001_initial.py").write_text(
+        "from django.db import migrations\n"
+        "class Migration(migrations.Migration):\n"
+        "    operations = [migrations.RunSQL('SELECT 1'), migrations.RunPython(migrations.RunPython.noop)]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    settings.MIGRATION_MODULES = {"crm": "plain_migrations"}
+    refused = [message for message in run_checks() if message.id == "crm.E002"]
+    assert [message.msg.split()[-1] for message in refused] == ["RunSQL.", "RunPython."]
+
+
+def test_the_schema_can_be_undone(acme):
+    with connection.schema_editor(atomic=False) as editor:
+        for constraint in reversed(Contact._meta.constraints):
+            if "tenant" in constraint.name:
+                editor.remove_constraint(Contact, constraint)
+                editor.add_constraint(Contact, constraint)
+    call_command("check")
