@@ -28,14 +28,14 @@ class PostgresConstraint(models.BaseConstraint):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def constraint_sql(self, model: Any, schema_editor: Any) -> None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> Any:
         if statement := self.create_sql(model, schema_editor):
             schema_editor.deferred_sql.append(statement)
 
-    def create_sql(self, model: Any, schema_editor: Any) -> Statement | None:
+    def create_sql(self, model: Any, schema_editor: Any) -> Any:
         return self._join(model, schema_editor, self.statements)
 
-    def remove_sql(self, model: Any, schema_editor: Any) -> Statement | None:
+    def remove_sql(self, model: Any, schema_editor: Any) -> Any:
         return self._join(model, schema_editor, self.undoing)
 
     def validate(self, *args: Any, **kwargs: Any) -> None:
