@@ -35,7 +35,8 @@ class TenantSerializer(serializers.ModelSerializer):
         if fields is None:
             return {}
         stands = self.to_representation(self.instance)
-        changed = [name for name in data if name not in fields and data[name] != stands.get(name)]
+        theirs = [name for name, field in self.fields.items() if name in fields or field.read_only]
+        changed = [name for name in data if name not in theirs and data[name] != stands.get(name)]
         return {name: ["Your role may not change this."] for name in changed}
 
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
