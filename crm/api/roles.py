@@ -41,7 +41,7 @@ OUTCOME = {"status", "quoted_price", "reason_for_lost_sale"}
 VISIT = {"scheduled_start", "scheduled_end", "status", "notes"}
 
 # A resource is named by its URL below /api/v1/. What is not in the table nobody may do.
-ROLES = (Role.MANAGER, Role.CSR, Role.REP)
+ROLES: tuple[str, ...] = (Role.MANAGER, Role.CSR, Role.REP)
 TABLE: dict[str, tuple[Grant, Grant, Grant]] = {
     "activities": (ADDS, ADDS, own(ADDS)),
     "appointments": (EDITS, EDITS, own(CHANGES, fields=VISIT)),
@@ -67,8 +67,7 @@ TABLE: dict[str, tuple[Grant, Grant, Grant]] = {
 
 def grant_of(role: str, resource: str) -> Grant:
     """What a role may do with a resource: nothing, where either is unknown."""
-    grants = TABLE.get(resource, ())
-    return dict(zip(ROLES, grants, strict=False)).get(role, NOTHING)  # type: ignore[call-overload]
+    return dict(zip(ROLES, TABLE.get(resource, ()), strict=False)).get(role, NOTHING)
 
 
 def visible(rows: Any, user: "User", resource: str) -> Any:
