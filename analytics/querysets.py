@@ -1,12 +1,19 @@
 """The business's words for analyses. A query has a name, and it lives here."""
 
 from datetime import datetime
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+if TYPE_CHECKING:
+    from crm.models import User
+
 
 class CallAnalysisQuerySet(QuerySet):
+    def assigned_to(self, rep: "User") -> Self:
+        """Analyses of the rep's calls."""
+        return self.filter(call__assigned_rep=rep)
+
     def analyzed_between(self, start: datetime, end: datetime) -> Self:
         """Analyses made at or after `start` and before `end`."""
         return self.filter(analyzed_at__gte=start, analyzed_at__lt=end)

@@ -26,6 +26,7 @@ class CallAnalysisFilterSet(ContactFilterSet):
 class CallAnalysisViewSet(CreateReadViewSet):
     """Analyses of calls, latest first. A call analysed again has several; its latest counts."""
 
+    resource = "call-analyses"
     model = CallAnalysis
     serializer_class = CallAnalysisSerializer
     filterset_class = CallAnalysisFilterSet

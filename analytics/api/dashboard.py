@@ -105,6 +105,8 @@ class MetricsSerializer(PeriodSerializer):
 class MetricsView(DashboardView):
     """The company's calls in figures: all time, unless dates are given."""
 
+    resource = "dashboard/metrics"
+
     @extend_schema(parameters=[PeriodParameters], responses=MetricsSerializer)
     def get(self, request: Request) -> Response:
         return Response(measure_calls(self.read_parameters(request).period(default_days=None)))
@@ -125,6 +127,7 @@ class BookingRateSerializer(PeriodSerializer):
 class BookingRateView(DashboardView):
     """Booked of qualified, day by day; the last 30 days, unless dates are given. At most 1,100 days."""
 
+    resource = "dashboard/booking-rate"
     parameters_class = BookingRateParameters
 
     @extend_schema(parameters=[BookingRateParameters], responses=BookingRateSerializer)
@@ -151,6 +154,7 @@ class TopObjectionsSerializer(PeriodSerializer):
 class TopObjectionsView(DashboardView):
     """The commonest objections; in analyses of the last 30 days, unless dates are given."""
 
+    resource = "dashboard/top-objections"
     parameters_class = ObjectionParameters
 
     @extend_schema(parameters=[ObjectionParameters], responses=TopObjectionsSerializer)

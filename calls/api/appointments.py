@@ -12,7 +12,6 @@ from calls.services.booking import book_appointment
 from crm.api.filters import DayFilter, DaysFilterSet, IdFilter
 from crm.api.serializers import ColleagueField, TenantSerializer
 from crm.api.views import EditViewSet
-from crm.choices import Role
 
 
 class AppointmentSerializer(TenantSerializer):
@@ -54,14 +53,11 @@ class AppointmentFilterSet(DaysFilterSet):
 class AppointmentViewSet(EditViewSet):
     """Visits, by their start, latest first. Booking one from a call makes that call a booked one, with a lead."""
 
+    resource = "appointments"
     model = Appointment
     serializer_class = AppointmentSerializer
     filterset_class = AppointmentFilterSet
     ordering = ("-scheduled_start", "-id")
-
-    def get_rows(self) -> Any:
-        visits = super().get_rows()
-        return visits.assigned_to(self.user) if self.user.role == Role.REP else visits
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company=self.user.company)

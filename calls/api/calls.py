@@ -11,7 +11,6 @@ from calls.models import Call
 from crm.api.filters import DaysFilterSet, IdFilter
 from crm.api.serializers import ColleagueField, TenantSerializer
 from crm.api.views import EditViewSet, TenantViewSet
-from crm.choices import Role
 
 
 class CallSerializer(TenantSerializer):
@@ -42,22 +41,22 @@ class CallFilterSet(DaysFilterSet):
     status = django_filters.ChoiceFilter(choices=CallStatus.choices)
 
 
-class VisibleCalls(TenantViewSet):
-    """A company's calls, newest first; a rep's own."""
+class CallRows(TenantViewSet):
+    """Calls, newest first."""
 
     model = Call
     serializer_class = CallSerializer
     filterset_class = CallFilterSet
 
-    def get_rows(self) -> Any:
-        calls = super().get_rows()
-        return calls.assigned_to(self.user) if self.user.role == Role.REP else calls
 
-
-class CallViewSet(VisibleCalls, EditViewSet):
+class CallViewSet(CallRows, EditViewSet):
     """Phone calls."""
+
+    resource = "calls"
 
 
 @extend_schema_view(list=extend_schema(operation_id="dashboard_calls_list"))
-class DashboardCallsViewSet(VisibleCalls, ListModelMixin):
+class DashboardCallsViewSet(CallRows, ListModelMixin):
     """The dashboard's list of calls, newest first."""
+
+    resource = "dashboard/calls"

@@ -28,6 +28,7 @@ class CampaignFilterSet(django_filters.FilterSet):
 class CampaignViewSet(FullViewSet):
     """Texts to many contacts."""
 
+    resource = "campaigns"
     model = Campaign
     serializer_class = CampaignSerializer
     filterset_class = CampaignFilterSet
@@ -51,6 +52,7 @@ class CampaignMembershipFilterSet(ContactFilterSet):
 class CampaignMembershipViewSet(FullViewSet):
     """Contacts in campaigns."""
 
+    resource = "campaign-memberships"
     model = CampaignMembership
     serializer_class = CampaignMembershipSerializer
     filterset_class = CampaignMembershipFilterSet

@@ -56,6 +56,7 @@ class ContactSearchSet(django_filters.FilterSet):
 class ContactViewSet(FullViewSet):
     """Customers. One that has a history can't be deleted (409)."""
 
+    resource = "contacts"
     model = Contact
     serializer_class = ContactSerializer
     filterset_class = ContactSearchSet
@@ -82,6 +83,7 @@ class ContactFlagFilterSet(ContactFilterSet):
 class ContactFlagViewSet(EditViewSet):
     """What must be remembered about contacts. A flag ends by `expires_at`; it is not deleted."""
 
+    resource = "contact-flags"
     model = ContactFlag
     serializer_class = ContactFlagSerializer
     filterset_class = ContactFlagFilterSet
@@ -104,6 +106,7 @@ class LeadFilterSet(ContactFilterSet):
 class LeadViewSet(FullViewSet):
     """Contacts' wishes to buy."""
 
+    resource = "leads"
     model = Lead
     serializer_class = LeadSerializer
     filterset_class = LeadFilterSet

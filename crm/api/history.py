@@ -24,6 +24,7 @@ class ConversationFilterSet(ContactFilterSet):
 class ConversationViewSet(ReadViewSet):
     """Everything between one contact and one line. Deliveries make them."""
 
+    resource = "conversations"
     model = Conversation
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilterSet
@@ -53,6 +54,7 @@ class ActivityFilterSet(ContactFilterSet):
 class ActivityViewSet(CreateReadViewSet):
     """Contacts' history. A POST adds a note by the user; all else comes from deliveries, and nothing is changed."""
 
+    resource = "activities"
     model = Activity
     serializer_class = ActivitySerializer
     filterset_class = ActivityFilterSet

@@ -23,6 +23,7 @@ class InvoiceFilterSet(ContactFilterSet):
 class InvoiceViewSet(FullViewSet):
     """Invoices, in the company's currency."""
 
+    resource = "invoices"
     model = Invoice
     serializer_class = InvoiceSerializer
     filterset_class = InvoiceFilterSet

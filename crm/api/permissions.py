@@ -1,34 +1,29 @@
-"""Who may do what."""
+"""Asks the table of roles."""
 
 from typing import TYPE_CHECKING
 
-from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from crm.choices import Role
+from crm.api.roles import grant_of
 
 if TYPE_CHECKING:  # the settings name this module, so DRF's views import it before they exist
     from rest_framework.views import APIView
 
 
-class WorksForACompany(BasePermission):
-    """Signed in, and of a company: staff have none, and work in the admin."""
+class RoleAllows(BasePermission):
+    """The user's role has the view's verb on the view's resource. A view that names no resource is open to nobody."""
 
-    message = "Only users of a company have this API; staff work in the admin."
-
-    def has_permission(self, request: Request, view: "APIView") -> bool:
-        return bool(request.user.is_authenticated and request.user.company_id)
-
-
-class IsManager(WorksForACompany):
-    message = "Only managers may do this."
+    message = "Your role may not do this."
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        return super().has_permission(request, view) and getattr(request.user, "role", "") == Role.MANAGER
-
-
-class IsManagerOrReads(IsManager):
-    def has_permission(self, request: Request, view: "APIView") -> bool:
-        if request.method in SAFE_METHODS:
-            return WorksForACompany.has_permission(self, request, view)
-        return super().has_permission(request, view)
+        if not request.user.is_authenticated:
+            return False
+        if not request.user.company_id:
+            self.message = "Only users of a company have this API; staff work in the admin."
+            return False
+        verbs = grant_of(request.user.role, getattr(view, "resource", "")).verbs
+        if not verbs:
+            return False
+        verb = view.verb  # type: ignore[attr-defined]  # who names a resource is a TenantView
+        return verb is None or verb in verbs

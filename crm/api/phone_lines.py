@@ -2,7 +2,6 @@
 
 import django_filters
 
-from crm.api.permissions import IsManagerOrReads
 from crm.api.serializers import PhoneField, TenantSerializer
 from crm.api.views import EditViewSet
 from crm.choices import Provider
@@ -25,7 +24,7 @@ class PhoneLineFilterSet(django_filters.FilterSet):
 class PhoneLineViewSet(EditViewSet):
     """The company's phone lines."""
 
+    resource = "phone-lines"
     model = PhoneLine
     serializer_class = PhoneLineSerializer
     filterset_class = PhoneLineFilterSet
-    permission_classes = [IsManagerOrReads]

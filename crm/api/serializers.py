@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
 from rest_framework import serializers
 
+from crm.api.roles import grant_of, visible
 from crm.db.tenancy import current_company_id
-from crm.models import User
+from crm.models import Contact, User
 from crm.phones import InvalidPhone, normalize_phone
 
 
@@ -17,9 +18,30 @@ class TenantSerializer(serializers.ModelSerializer):
     """A row of the company entered. Unknown fields, and what the database would refuse, are errors by field name."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := sorted(set(data) - set(self.fields))):
-            raise serializers.ValidationError({str(name): ["There is no such field."] for name in unknown})
+        if isinstance(data, dict):
+            errors = {str(name): ["There is no such field."] for name in sorted(set(data) - set(self.fields))}
+            if errors := errors or self._not_theirs_to_change(data):
+                raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
+
+    def _not_theirs_to_change(self, data: dict[str, Any]) -> dict[str, list[str]]:
+        """Fields that the user's role may not change, and that `data` would. Sent back as they were read, they pass.
+
+        Compared as sent, before any id in them is looked up: the answer tells nothing of the row that it names.
+        """
+        if not self.instance:
+            return {}
+        fields = grant_of(self.context["request"].user.role, self.context["view"].resource).fields
+        if fields is None:
+            return {}
+        stands = self.to_representation(self.instance)
+        theirs = [name for name, field in self.fields.items() if name in fields or field.read_only]
+        changed = [name for name in data if name not in theirs and data[name] != stands.get(name)]
+        return {name: ["Your role may not change this."] for name in changed}
+
+    def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
+        field_class, kwargs = super().build_relational_field(field_name, relation_info)
+        return ContactField if relation_info.related_model is Contact else field_class, kwargs
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         model: Any = self.Meta.model
@@ -59,6 +81,13 @@ class ColleagueField(serializers.PrimaryKeyRelatedField):
 
     def get_queryset(self) -> Any:
         return User.objects.all()
+
+
+class ContactField(serializers.PrimaryKeyRelatedField):
+    """A contact that the user may see. Any other is answered like one that does not exist."""
+
+    def get_queryset(self) -> Any:
+        return visible(Contact.objects.all(), self.context["request"].user, "contacts")
 
 
 def _field_to_blame(constraint: BaseConstraint) -> str:

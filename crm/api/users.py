@@ -8,7 +8,6 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
 from crm.api.filters import YesNoFilter
-from crm.api.permissions import IsManager
 from crm.api.serializers import TenantSerializer
 from crm.api.views import EditViewSet
 from crm.choices import Role
@@ -50,8 +49,8 @@ class UserFilterSet(django_filters.FilterSet):
 class UserViewSet(EditViewSet):
     """The company's users."""
 
+    resource = "users"
     model = User
     serializer_class = UserSerializer
     filterset_class = UserFilterSet
-    permission_classes = [IsManager]
     ordering = ("-date_joined", "-id")

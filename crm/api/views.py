@@ -15,12 +15,25 @@ from rest_framework.viewsets import GenericViewSet
 from crm.api.filters import check_parameters
 from crm.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from crm.api.pagination import KeysetPagination
+from crm.api.roles import CHANGE, CREATE, DELETE, LIST, READ, visible
 from crm.db.tenancy import tenant
 from crm.models import User
 
+VERBS = {
+    "list": LIST,
+    "retrieve": READ,
+    "create": CREATE,
+    "update": CHANGE,
+    "partial_update": CHANGE,
+    "destroy": DELETE,
+}
+
 
 class TenantView(APIView):
-    """A view whose queries are those of the signed-in user's company."""
+    """A view whose queries are those of the signed-in user's company. Its role must have the verb on the resource."""
+
+    resource: str
+    """A row of the table in crm.api.roles."""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -36,6 +49,11 @@ class TenantView(APIView):
 
     def known_parameters(self) -> set[str]:
         return set()
+
+    @property
+    def verb(self) -> str | None:
+        """What the request is about to do with the resource. None for OPTIONS, and for a method that is not there."""
+        return READ if self.request.method in ("GET", "HEAD") else None
 
     @property
     def user(self) -> User:
@@ -55,11 +73,16 @@ class TenantViewSet(TenantView, GenericViewSet):
     def get_queryset(self) -> QuerySet:
         if getattr(self, "swagger_fake_view", False):  # drawing the OpenAPI document: nobody has signed in
             return self.model._default_manager.none()
-        return self.get_rows()
+        return visible(self.get_rows(), self.user, self.resource)
 
     def get_rows(self) -> Any:
-        """The rows that this user may see."""
+        """The company's rows, before what its role hides from the user."""
         return self.model.objects.all()  # type: ignore[attr-defined]
+
+    @property
+    def verb(self) -> str | None:
+        # An action of another name is a verb by itself.
+        return None if self.action in (None, "metadata") else VERBS.get(self.action, self.action)
 
     def get_ordering(self) -> tuple[str, str]:
         return self.ordering

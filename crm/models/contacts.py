@@ -14,7 +14,7 @@ from crm.db.tenancy import TenantManager, TenantModel
 from crm.fields import SearchKeyField
 from crm.models.companies import User, validate_timezone
 from crm.phones import MAX_LENGTH
-from crm.querysets import ContactFlagQuerySet, ContactPhoneQuerySet, ContactQuerySet
+from crm.querysets import ContactFlagQuerySet, ContactPhoneQuerySet, ContactQuerySet, OfContactQuerySet
 
 
 class Contact(TenantModel):
@@ -230,6 +230,8 @@ class Lead(TenantModel):
 
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
 
     class Meta:
         db_table = "leads"

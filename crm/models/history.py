@@ -1,5 +1,7 @@
 """What happened between a company and its contacts."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
@@ -7,9 +9,10 @@ from django.utils.timezone import now
 from crm.choices import ActivityType, Direction
 from crm.constraints import one_of
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.companies import PhoneLine, User
 from crm.models.contacts import Contact
+from crm.querysets import OfContactQuerySet
 
 
 class Conversation(TenantModel):
@@ -22,6 +25,8 @@ class Conversation(TenantModel):
 
     created_at = models.DateTimeField(default=now, editable=False)
     last_activity_at = models.DateTimeField(default=now)
+
+    objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
 
     class Meta:
         db_table = "conversations"
@@ -81,6 +86,8 @@ class Activity(TenantModel):
     body = models.TextField(blank=True)
 
     created_at = models.DateTimeField(default=now, help_text="When it happened, as the provider tells it.")
+
+    objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
 
     class Meta:
         db_table = "activities"

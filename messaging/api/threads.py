@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.mixins import ListModelMixin
 
+from crm.api.roles import visible
 from crm.api.serializers import TenantSerializer
 from crm.api.views import TenantViewSet
 from crm.models import Contact
@@ -37,6 +38,7 @@ class MessageSerializer(TenantSerializer):
 class MessageThreadViewSet(TenantViewSet, ListModelMixin):
     """The texts with one contact, oldest first; `order=newest` begins with the latest."""
 
+    resource = "message-threads"
     model = Message
     serializer_class = MessageSerializer
 
@@ -50,5 +52,6 @@ class MessageThreadViewSet(TenantViewSet, ListModelMixin):
         return ORDERS[order]
 
     def get_rows(self) -> Any:
-        contact = get_object_or_404(Contact.objects.all(), pk=self.kwargs["contact_card_id"])
+        contacts = visible(Contact.objects.all(), self.user, "contacts")
+        contact = get_object_or_404(contacts, pk=self.kwargs["contact_card_id"])
         return super().get_rows().filter(contact=contact)

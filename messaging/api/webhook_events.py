@@ -3,7 +3,6 @@
 import django_filters
 
 from crm.api.filters import YesNoFilter
-from crm.api.permissions import IsManager
 from crm.api.serializers import TenantSerializer
 from crm.api.views import ReadViewSet
 from crm.choices import Provider
@@ -29,7 +28,7 @@ class WebhookEventFilterSet(django_filters.FilterSet):
 class WebhookEventViewSet(ReadViewSet):
     """Deliveries from providers, and what became of them."""
 
+    resource = "webhook-events"
     model = WebhookEvent
     serializer_class = WebhookEventSerializer
     filterset_class = WebhookEventFilterSet
-    permission_classes = [IsManager]

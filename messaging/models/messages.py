@@ -1,14 +1,17 @@
 """Texts."""
 
+from typing import ClassVar
+
 from django.db import models
 from django.utils.timezone import now
 
 from crm.choices import Direction
 from crm.constraints import one_of
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Activity, Contact, PhoneLine
 from crm.phones import MAX_LENGTH
+from crm.querysets import OfContactQuerySet
 from messaging.choices import MessageStatus
 
 
@@ -40,6 +43,8 @@ class Message(TenantModel):
     status = models.CharField(max_length=20, choices=MessageStatus.choices)
 
     created_at = models.DateTimeField(default=now, help_text="When it was sent or received.")
+
+    objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
 
     class Meta:
         db_table = "message_threads"

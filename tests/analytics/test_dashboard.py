@@ -225,8 +225,8 @@ def test_a_rep_sees_the_calls_assigned_to_them(rep_api, rep, acme):
 
 
 @pytest.mark.parametrize("objections", ["price", ["a\x00b"], [""], [["price"]], [None], {"price": 1}])
-def test_objections_that_are_no_labels_are_refused(objections, csr_api, acme):
+def test_objections_that_are_no_labels_are_refused(objections, manager_api, acme):
     body = {"call": make_call(acme).pk, "objections": objections}
-    response = csr_api.post("/api/v1/call-analyses", body)
+    response = manager_api.post("/api/v1/call-analyses", body)
     assert response.status_code == 400
     assert list(response.json()) == ["objections"]

@@ -106,12 +106,12 @@ def test_search_finds_the_beginning_of_names_and_addresses(term, csr_api, acme, 
     assert found(csr_api, term) == {contact.pk}
 
 
-def test_a_contact_without_a_history_can_be_deleted_and_no_other(csr_api, acme):
+def test_a_contact_without_a_history_can_be_deleted_and_no_other(manager_api, acme):
     contact = ContactFactory(company=acme)
     ContactFlagFactory(contact=contact)
-    assert csr_api.delete(f"{CONTACTS}/{contact.pk}").status_code == 204
+    assert manager_api.delete(f"{CONTACTS}/{contact.pk}").status_code == 204
     caller = CallFactory(contact=ContactFactory(company=acme)).contact
-    response = csr_api.delete(f"{CONTACTS}/{caller.pk}")
+    response = manager_api.delete(f"{CONTACTS}/{caller.pk}")
     assert response.status_code == 409
     assert "calls" in response.json()["detail"]
     with tenant(acme.pk):

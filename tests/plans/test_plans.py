@@ -4,6 +4,8 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from calls.models import Call
+from crm.db.tenancy import tenant
 from tests.conftest import signed_in
 from tests.plans.conftest import indexes_used, tables_scanned
 from tests.plans.questions import QUESTIONS
@@ -14,6 +16,9 @@ pytestmark = [
 ]
 
 BIG_TABLES = {"activities", "appointments", "call_analysis", "calls", "contacts", "message_threads"}
+REP_LISTS = [
+    "activities", "appointments", "call-analyses", "calls", "contact-flags", "contacts", "conversations", "leads",
+]  # fmt: skip
 
 
 def test_every_index_has_a_question_here():
@@ -42,6 +47,16 @@ def test_a_page_behind_a_cursor_seeks_in_the_index(route, sample):
     first = api.get(f"/api/v1/{route}").json()
     used = indexes_used(lambda: api.get(first["next"]))
     assert any(name.endswith("company_id_created_at") for name in used), used
+
+
+@pytest.mark.parametrize("route", [*REP_LISTS, "contacts?search={name}", "message-threads/{contact}"])
+def test_a_reps_rows_are_found_without_reading_a_big_table_from_end_to_end(route, sample):
+    with tenant(sample.company.pk):
+        contact = Call.objects.assigned_to(sample.rep).exclude(contact=None).first().contact
+    url = f"/api/v1/{route.format(contact=contact.pk, name=contact.last_name)}"
+    api = signed_in(sample.rep)
+    assert api.get(url).json()["results"]
+    assert not tables_scanned(lambda: api.get(url)) & BIG_TABLES
 
 
 def test_the_planner_has_no_hand_forced(sample):

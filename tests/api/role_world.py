@@ -1,0 +1,130 @@
+"""Two companies with a row of everything, and a way to ask as anybody and see whose rows that changed."""
+
+import re
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from rest_framework.test import APIClient
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from crm.db.tenancy import all_tenants
+from crm.models import Company
+from tests import factories
+from tests.api.role_spec import NOBODY
+from tests.conftest import signed_in
+from tests.db.catalogue import our_models
+
+CHANGES = {
+    "appointments": {"status": "confirmed"},
+    "calls": {"status": "missed"},
+    "campaign-memberships": {"status": "skipped"},
+    "campaigns": {"name": "Autumn check"},
+    "contact-flags": {"reason": "Asked us to."},
+    "contacts": {"first_name": "Robin"},
+    "invoices": {"status": "sent"},
+    "leads": {"status": "contacted"},
+    "phone-lines": {"name": "Sales"},
+    "users": {"first_name": "Robin"},
+}
+
+
+class World:
+    def __init__(self):
+        acme = factories.CompanyFactory(slug="acme")
+        globex = factories.CompanyFactory(slug="globex")
+        rep = factories.UserFactory(company=acme, role="rep")
+        self.slugs = {acme.pk: "acme", globex.pk: "globex"}
+        self.users = {
+            "manager": factories.UserFactory(company=acme, role="manager"),
+            "csr": factories.UserFactory(company=acme, role="csr"),
+            "rep": rep,
+            "idle_rep": factories.UserFactory(company=acme, role="rep"),
+            "outsider": factories.UserFactory(company=globex, role="manager"),
+            "staff": factories.UserFactory(company=None, role="", is_staff=True, is_superuser=True),
+        }
+        contact = factories.ContactFactory(company=acme)
+        call = factories.CallFactory(contact=contact, assigned_rep=rep)
+        line = factories.PhoneLineFactory(company=acme)
+        self.rows = {
+            "contacts": contact,
+            "calls": call,
+            "dashboard/calls": call,
+            "message-threads": factories.MessageFactory(contact=contact).contact,
+            "phone-lines": line,
+            "activities": factories.ActivityFactory(contact=contact),
+            "appointments": factories.AppointmentFactory(contact=contact, assigned_rep=rep),
+            "call-analyses": factories.CallAnalysisFactory(call=call),
+            "campaign-memberships": factories.CampaignMembershipFactory(contact=contact),
+            "campaigns": factories.CampaignFactory(company=acme),
+            "contact-flags": factories.ContactFlagFactory(contact=contact),
+            "conversations": factories.ConversationFactory(contact=contact, phone_line=line),
+            "invoices": factories.InvoiceFactory(contact=contact),
+            "leads": factories.LeadFactory(contact=contact),
+            "users": factories.UserFactory(company=acme),
+            "webhook-events": factories.WebhookEventFactory(company=acme),
+        }
+        self.stranger = factories.ContactFactory(company=acme)  # no history, so it can be deleted
+        self.bodies = {
+            "activities": {"contact": contact.pk, "body": "Has a cat."},
+            "appointments": {
+                "contact": contact.pk,
+                "scheduled_start": "2026-05-04T16:00:00Z",
+                "scheduled_end": "2026-05-04T17:00:00Z",
+            },
+            "call-analyses": {"call": call.pk},
+            "calls": {"contact": contact.pk},
+            "campaign-memberships": {"campaign": self.rows["campaigns"].pk, "contact": contact.pk},
+            "campaigns": {"name": "Summer check"},
+            "contact-flags": {"contact": contact.pk, "flag_type": "office_number"},
+            "contacts": {"phone": "+12125550190"},
+            "invoices": {"contact": contact.pk, "number": "INV-X", "amount": "9.00", "due_date": "2026-05-04"},
+            "leads": {"contact": contact.pk},
+            "phone-lines": {"number": "+12125550191"},
+            "users": {"username": "nina", "password": "shingle-99-x", "role": "csr"},
+        }
+        self.standing = self.read_all()
+
+    def body(self, route, method):
+        """What is sent: for POST and PUT all that a row needs, for PATCH a change; to sign-in what it asks for."""
+        if route.path.startswith("auth/"):
+            manager = self.users["manager"]
+            if route.path == "auth/token":
+                return {"username": manager.username, "password": factories.PASSWORD}
+            return {"refresh": str(RefreshToken.for_user(manager))}
+        whole, change = (bodies.get(route.resource, {}) for bodies in (self.bodies, CHANGES))
+        return {"POST": whole, "PUT": whole | change, "PATCH": change}.get(method, {})
+
+    def ask(self, caller, route, method):
+        """The answer's status and the companies whose rows it changed; then all is as it was."""
+        row = self.rows.get(route.resource)
+        if (route.resource, method) == ("contacts", "DELETE"):
+            row = self.stranger
+        url = "/api/v1/" + re.sub("<.*>", str(row and row.pk), route.path)
+        client = APIClient() if caller == NOBODY else signed_in(self.users[caller])
+        with transaction.atomic():
+            response = getattr(client, method.lower())(url, self.body(route, method) or None)
+            changed = self.changed()
+            transaction.set_rollback(True)
+        return Answer(response.status_code, changed)
+
+    def changed(self):
+        standing, now = self.standing, self.read_all()
+        return frozenset(self.slugs.get(key, "?") for key in standing | now if standing.get(key) != now.get(key))
+
+    def read_all(self):
+        """Every row of ours, by company."""
+        rows = {}
+        with all_tenants(), connection.cursor() as cursor:
+            for model in our_models():
+                table = model._meta.db_table
+                company = "id" if model is Company else model._meta.get_field("company").column
+                cursor.execute(f"SELECT {company}, '{table}', {table}.* FROM {table} ORDER BY id")
+                for key, *row in cursor.fetchall():
+                    rows.setdefault(key, []).append(row)
+        return rows
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    changed: frozenset[str] = frozenset()

@@ -1,0 +1,36 @@
+"""Every route, every method, every kind of caller: the answer is the table's, and a refusal changes nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from crm.api.roles import CHANGE, CREATE, DELETE, TABLE
+from tests.api.role_spec import CALLERS, ME, METHODS, ROUTES, SIGN_IN, expected
+from tests.api.role_table import role_table
+from tests.api.role_world import Answer, World
+
+
+@pytest.fixture
+def world(db):
+    return World()
+
+
+def test_every_route_is_in_the_table_and_every_row_of_the_table_has_a_route():
+    assert {route.resource for route in ROUTES} == {*TABLE, *SIGN_IN, ME}
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_each_method_answers_the_caller_as_the_table_says(route, caller, world):
+    answers, wanted = {}, {}
+    for method in METHODS:
+        answers[method] = world.ask(caller, route, method)
+        names_a_row = bool({"contact", "call"} & set(world.body(route, method)))
+        status = expected(caller, route, method, body_names_a_row=names_a_row)
+        writes = status < 300 and route.resource in TABLE and route.verbs.get(method) in (CREATE, CHANGE, DELETE)
+        wanted[method] = Answer(status, frozenset({"globex" if caller == "outsider" else "acme"} if writes else ()))
+    assert answers == wanted
+
+
+def test_the_document_shows_the_table():
+    assert Path("docs/roles.md").read_text() == role_table()
