@@ -32,7 +32,8 @@ class CallSerializer(TenantSerializer):
         return super().create(validated_data | {"booked": validated_data.get("status") in BOOKED})
 
     def update(self, instance: Call, validated_data: dict[str, Any]) -> Call:
-        instance.set_status(validated_data.get("status", instance.status))
+        if status := validated_data.get("status"):
+            validated_data["booked"] = status in BOOKED
         return super().update(instance, validated_data)
 
 

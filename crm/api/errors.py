@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError
 from django.db.models import ProtectedError
 from rest_framework import status
 from rest_framework.exceptions import APIException
@@ -26,6 +26,4 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, IntegrityError):
         # Serializers check constraints beforehand and name the field; what gets here was written in between.
         error = Conflict()
-    if connection.in_atomic_block:  # the request's transaction: what it wrote before it failed is not kept
-        transaction.set_rollback(True)
     return rest_exception_handler(error, context)

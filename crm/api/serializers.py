@@ -59,6 +59,14 @@ class TenantSerializer(serializers.ModelSerializer):
             raise serializers.ValidationError(errors)
         return attrs
 
+    def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
+        """Write the fields that were sent, and no others: what somebody else changes meanwhile stays changed."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        stamps = [field.name for field in instance._meta.fields if getattr(field, "auto_now", False)]
+        instance.save(update_fields=[*validated_data, *stamps])
+        return instance
+
     def get_unique_together_validators(self) -> list[Any]:
         return []  # these would blame no field; validate() asks every constraint
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
@@ -36,8 +37,8 @@ class UserSerializer(TenantSerializer):
         return User.objects.create_user(**validated_data)
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        if password := validated_data.pop("password", None):
-            instance.set_password(password)
+        if password := validated_data.get("password"):
+            validated_data["password"] = make_password(password)
         return super().update(instance, validated_data)
 
 

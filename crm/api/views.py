@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django_filters import FilterSet
 from rest_framework import mixins
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
@@ -16,7 +17,7 @@ from crm.api.filters import check_parameters
 from crm.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from crm.api.pagination import KeysetPagination
 from crm.api.roles import CHANGE, CREATE, DELETE, LIST, READ, visible
-from crm.db.tenancy import tenant
+from crm.db.tenancy import tenant, undo_when_left
 from crm.models import User
 
 VERBS = {
@@ -34,17 +35,26 @@ class TenantView(APIView):
 
     resource: str
     """A row of the table in crm.api.roles."""
+    entered = False
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             with ExitStack() as self.door:
                 return super().dispatch(request, *args, **kwargs)
         except IntegrityError as error:  # foreign keys are checked when the transaction ends, behind DRF's handler
+            self.entered = False
             return self.finalize_response(self.request, self.handle_exception(error), *args, **kwargs)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if self.entered:
+            undo_when_left()
+        return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # who it is, and whether they may
         self.door.enter_context(tenant(cast(int, self.user.company_id)))
+        self.entered = True
         check_parameters(request, self.known_parameters())
 
     def known_parameters(self) -> set[str]:

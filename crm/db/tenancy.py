@@ -61,6 +61,15 @@ def _enter(entered: int | str) -> Iterator[None]:
         _entered.reset(token)
 
 
+def undo_when_left() -> None:
+    """Have what was written since the tenant was entered undone when it is left: for a request that is refused midway.
+
+    On SQLite, where a tenant is no transaction, nothing happens: there the services' own transactions must do.
+    """
+    if connection.vendor == "postgresql":
+        transaction.set_rollback(True)
+
+
 def _settings_of(entered: int | str) -> tuple[str, str]:
     return ("", "on") if entered == ALL else (str(entered), "")
 

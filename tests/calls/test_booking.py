@@ -5,6 +5,7 @@ import pytest
 from calls.models import Appointment
 from crm.db.tenancy import tenant
 from tests.factories import AppointmentFactory, CallFactory, ContactFactory, LeadFactory, UserFactory
+from tests.statements import StatementsAsked
 
 APPOINTMENTS = "/api/v1/appointments"
 TIMES = {"scheduled_start": "2026-03-03T01:30:00Z", "scheduled_end": "2026-03-03T02:30:00Z"}
@@ -102,3 +103,13 @@ def test_an_outgoing_call_is_never_missed(csr_api, acme):
     assert list(response.json()) == ["status"]
     call.refresh_from_db()
     assert call.status == "unbooked"
+
+
+def test_a_change_writes_the_fields_that_were_sent_alone(csr_api, rep, acme):
+    call = CallFactory(contact=ContactFactory(company=acme), status="awaiting_quote")
+    with StatementsAsked() as asked:
+        csr_api.patch(f"/api/v1/calls/{call.pk}", {"status": "lost"})
+    (update,) = [query["sql"] for query in asked.captured_queries if query["sql"].startswith("UPDATE")]
+    assert "assigned_rep" not in update
+    call.refresh_from_db()
+    assert (call.status, call.booked) == ("lost", True)
