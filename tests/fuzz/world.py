@@ -10,8 +10,9 @@ from crm.models import User
 from tests import factories
 
 MARKER = "quetzal"  # stands in every row of the other company, and in nothing else
-FIRST_FOREIGN_ID = 777_000_001  # its rows have ids of their own kind, to be told from ours in an answer
-AREA_CODE = "989"
+AREA_CODE = "989"  # of its numbers alone
+FOREIGN_TEXTS = (MARKER, f"+1{AREA_CODE}555")
+FOREIGN_IDS = range(777_000_001, 777_000_021)  # its rows' ids, to be told from ours in an answer
 REFERENCES = {
     "id", "contact", "call", "lead", "campaign", "conversation", "phone_line", "user", "assigned_rep", "created_by",
 }  # fmt: skip
@@ -36,8 +37,8 @@ def make_company_rows(company, *, rows, **of_rep):
 
 
 def make_foreign_rows(company):
-    """The other company's rows, each with the marker, ids from FIRST_FOREIGN_ID, and numbers of AREA_CODE alone."""
-    ids, numbers = count(FIRST_FOREIGN_ID), count(0)
+    """The other company's rows, each with the marker, ids of FOREIGN_IDS, and numbers of AREA_CODE."""
+    ids, numbers = iter(FOREIGN_IDS), count()
 
     def number():
         return f"+1{AREA_CODE}55501{next(numbers):02d}"
@@ -73,16 +74,17 @@ def foreign_ids_in(answer):
         return {found for item in answer for found in foreign_ids_in(item)}
     if not isinstance(answer, dict):
         return set()
-    found = {answer[name] for name in REFERENCES & answer.keys() if is_foreign(answer[name])}
+    found = {answer[name] for name in REFERENCES & answer.keys() if answer[name] in FOREIGN_IDS}
     return found | foreign_ids_in(list(answer.values()))
-
-
-def is_foreign(key):
-    return isinstance(key, int) and FIRST_FOREIGN_ID <= key < FIRST_FOREIGN_ID + 1000
 
 
 def tenant_models():
     return [User, *(model for model in apps.get_models() if issubclass(model, TenantModel))]
+
+
+def ids_of(company):
+    """The ids that its rows have, whichever table."""
+    return sorted({row["id"] for rows in rows_of(company).values() for row in rows})
 
 
 def rows_of(company):
