@@ -62,9 +62,9 @@ class TenantSerializer(serializers.ModelSerializer):
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             errors = {str(name): ["There is no such field."] for name in sorted(set(data) - set(self.fields))}
-            for field in self._writable_fields:
-                if message := _wrong_type(field, data.get(field.field_name)):
-                    errors[field.field_name] = [message]
+            for name, field in self.fields.items():
+                if not field.read_only and (message := _wrong_type(field, data.get(name))):
+                    errors[name] = [message]
             if errors:
                 raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
