@@ -5,11 +5,12 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test check install lock
+.PHONY: help run test fuzz check install lock
 
 help:
 	@echo "make run      the product with demo data on http://127.0.0.1:$(PORT)  (PORT=…)"
 	@echo "make test     all tests, on SQLite and on a PostgreSQL of their own"
+	@echo "make fuzz     a long hunt for ways in, from a new seed  (FUZZ_EXAMPLES=…, FUZZ_SEED=…)"
 	@echo "make check    format, lint, types, import laws, missing migrations"
 	@echo "make install  only the environment in $(VENV)"
 	@echo "make lock     the requirements anew, from pyproject.toml"
@@ -38,6 +39,11 @@ run: $(BIN)/.run
 test: $(BIN)/.dev
 	$(BIN)/python -m pytest --database=sqlite
 	$(BIN)/python -m pytest --database=postgres
+
+fuzz: export FUZZ_EXAMPLES ?= 100
+fuzz: export FUZZ_SEED ?= $(shell date +%s)
+fuzz: $(BIN)/.dev
+	$(BIN)/python -m pytest --database=postgres -s tests/fuzz
 
 check: $(BIN)/.dev
 	$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ from config.databases import read_database
 from config.env import Env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DEVELOPMENT_SECRET_KEY = "development-only-secret-key-which-production-refuses"
+DEVELOPMENT_SECRET_KEY = "development-only-secret-key-which-production-refuses"  # noqa: S105  # production refuses it
 
 env = Env()
 Env.read_env(BASE_DIR / ".env")
@@ -128,9 +128,9 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["crm.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["crm.api.permissions.RoleAllows"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["crm.api.parsers.UnicodeJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "crm.api.schema.RefusingAutoSchema",
     "EXCEPTION_HANDLER": "crm.api.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,  # one format; `?format=` is an unknown parameter like any other
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

@@ -13,24 +13,12 @@ from analytics.dashboard.metrics import measure_calls
 from analytics.dashboard.objections import rank_objections
 from analytics.dashboard.period import Period
 from calls.choices import CallStatus
+from crm.api.serializers import DayField
 from crm.api.views import TenantView
-from crm.days import FIRST_DAY, LAST_DAY, today_in
+from crm.days import FIRST_DAY, today_in
 
 DEFAULT_DAYS = 30
 BASES = {"scheduled": measure_scheduled, "cohort": measure_cohort}
-
-
-class DayField(serializers.DateField):
-    """`YYYY-MM-DD`, within the years that calendars agree on."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(input_formats=["%Y-%m-%d"], **kwargs)
-
-    def to_internal_value(self, value: Any) -> Any:
-        day = super().to_internal_value(value)
-        if not FIRST_DAY <= day <= LAST_DAY:
-            raise serializers.ValidationError(f"Must be a day from {FIRST_DAY} to {LAST_DAY}.")
-        return day
 
 
 class PeriodParameters(serializers.Serializer):

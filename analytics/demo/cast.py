@@ -44,7 +44,7 @@ class Cast:
     ) -> None:
         self.demo = demo
         self.contacts = contacts
-        self.random = Random(f"{seed} {demo.slug}")
+        self.random = Random(f"{seed} {demo.slug}")  # noqa: S311  # rows like life; nothing is kept secret by them
         self.calendar = Calendar(until=until, days=days, zone=ZoneInfo(demo.region.timezone))
         self.jobs = demo.trade.jobs
 

@@ -22,7 +22,7 @@ from analytics.demo.tables import Progress, Tables
 from crm.db.tenancy import all_tenants
 from crm.models import Activity, Conversation, User
 
-PASSWORD = "demo"
+PASSWORD = "demo"  # noqa: S105  # of demo users, shown to whoever runs it
 SALT = "demo-data-is-no-secret-1"  # the same rows each time; long enough that signing in hashes nothing anew
 
 LEAST_CONTACTS = 20  # of a company, so that each kind of flag and membership occurs

@@ -136,7 +136,7 @@ def _names(fields: Iterable[models.Field]) -> str:
 def _insert_rows(table: str, fields: Sequence[models.Field], rows: list[tuple]) -> None:
     values = ", ".join(["%s"] * len(fields))
     with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {table} ({_names(fields)}) VALUES ({values})", rows)
+        cursor.executemany(f"INSERT INTO {table} ({_names(fields)}) VALUES ({values})", rows)  # noqa: S608  # names of our own models
 
 
 def _copy_rows(table: str, fields: Sequence[models.Field], rows: list[tuple]) -> None:
@@ -156,11 +156,11 @@ def _copy_rows(table: str, fields: Sequence[models.Field], rows: list[tuple]) ->
         # One staging table for all batches: each that is dropped would keep its locks until the transaction ends, and
         # some thousands of them fill PostgreSQL's lock table.
         cursor.execute(
-            f"CREATE TEMPORARY TABLE IF NOT EXISTS demo_{table} ON COMMIT DROP"
+            f"CREATE TEMPORARY TABLE IF NOT EXISTS demo_{table} ON COMMIT DROP"  # noqa: S608  # names of our own models
             f" AS SELECT {names} FROM {table} WITH NO DATA"
         )
         cursor.copy_expert(f"COPY demo_{table} FROM STDIN WITH (FORMAT csv{force_null})", text)
-        cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM demo_{table}")
+        cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM demo_{table}")  # noqa: S608  # names of our own models
         cursor.execute(f"TRUNCATE demo_{table}")
 
 

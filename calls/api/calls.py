@@ -12,6 +12,8 @@ from crm.api.filters import DaysFilterSet, IdFilter
 from crm.api.serializers import ColleagueField, TenantSerializer
 from crm.api.views import EditViewSet, TenantViewSet
 
+MAX_SECONDS = 2**31 - 1  # what the column holds on PostgreSQL, said on every database
+
 
 class CallSerializer(TenantSerializer):
     assigned_rep = ColleagueField(required=False, allow_null=True)
@@ -24,6 +26,7 @@ class CallSerializer(TenantSerializer):
             "created_at", "answered_at", "completed_at", "duration_s",
         ]  # fmt: skip
         read_only_fields = ["booked", "recording_url", "voicemail_url"]
+        extra_kwargs = {"duration_s": {"max_value": MAX_SECONDS}}
 
     def prepare(self, row: Call) -> None:
         row.set_status(row.status)

@@ -11,7 +11,7 @@ from crm.models import Campaign, CampaignMembership
 
 
 class CampaignSerializer(TenantSerializer):
-    created_by = ColleagueField(read_only=True)
+    created_by = ColleagueField(read_only=True, allow_null=True)
 
     class Meta:
         model = Campaign

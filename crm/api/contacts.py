@@ -66,7 +66,7 @@ class ContactViewSet(FullViewSet):
 
 
 class ContactFlagSerializer(TenantSerializer):
-    created_by = ColleagueField(read_only=True)
+    created_by = ColleagueField(read_only=True, allow_null=True)
 
     class Meta:
         model = ContactFlag

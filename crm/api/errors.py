@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db import IntegrityError
 from django.db.models import ProtectedError
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
@@ -27,3 +29,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         # Serializers check constraints beforehand and name the field; what gets here was written in between.
         error = Conflict()
     return rest_exception_handler(error, context)
+
+
+@csrf_exempt
+def no_such_route(_request: HttpRequest) -> JsonResponse:
+    """What is answered below /api/ where no route is: JSON like all else, not Django's page."""
+    return JsonResponse({"detail": "Not found."}, status=404)

@@ -8,6 +8,7 @@ import django_filters
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -50,6 +51,7 @@ class DayFilter(django_filters.DateFilter):
         super().__init__(*args, input_formats=["%Y-%m-%d"], validators=validators, **kwargs)
 
 
+@extend_schema_field({"type": "boolean"})
 class YesNoFilter(django_filters.TypedChoiceFilter):
     """`true` or `false`. Django's own form field would take any other word for no filter."""
 

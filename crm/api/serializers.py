@@ -1,25 +1,71 @@
 """What serializers of all apps share."""
 
 import copy
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import models
 from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
 from rest_framework import serializers
 
 from crm.api.roles import grant_of, visible
+from crm.days import FIRST_DAY, LAST_DAY
 from crm.db.tenancy import current_company_id
 from crm.models import Contact, User
 from crm.phones import InvalidPhone, normalize_phone
+
+FIRST_INSTANT, LAST_INSTANT = (datetime.combine(day, time.min, UTC) for day in (FIRST_DAY, LAST_DAY))
+
+# DRF would take 0 for the text "0", "off" for false, and 5.5 for the row 5.
+JSON_TYPES: list[tuple[type[serializers.Field], set[type], str]] = [
+    (serializers.BooleanField, {bool}, "Must be true or false."),
+    (serializers.CharField, {str}, "Must be a text."),
+    (serializers.ChoiceField, {str}, "Must be a text."),
+    (serializers.DecimalField, {str, int, float}, "Must be a number, or a text that holds one."),
+    (serializers.IntegerField, {int}, "Must be a whole number."),
+    (serializers.PrimaryKeyRelatedField, {int}, "Must be an id."),
+]
+
+
+class DayField(serializers.DateField):
+    """`YYYY-MM-DD`, within the years that calendars agree on."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=["%Y-%m-%d"], **kwargs)
+
+    def to_internal_value(self, value: Any) -> date:
+        day = super().to_internal_value(value)
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise serializers.ValidationError(f"Must be a day from {FIRST_DAY} to {LAST_DAY}.")
+        return day
+
+
+class InstantField(serializers.DateTimeField):
+    """A time within the years that calendars agree on: at the ends of time no zone could tell which day it is."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        instant = super().to_internal_value(value)
+        if not FIRST_INSTANT <= instant <= LAST_INSTANT:
+            raise serializers.ValidationError(f"Must be a time from {FIRST_DAY} to {LAST_DAY}.")
+        return instant
 
 
 class TenantSerializer(serializers.ModelSerializer):
     """A row of the company entered. Unknown fields, and what the database would refuse, are errors by field name."""
 
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        models.DateField: DayField,
+        models.DateTimeField: InstantField,
+    }
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
             errors = {str(name): ["There is no such field."] for name in sorted(set(data) - set(self.fields))}
+            for name, field in self.fields.items():
+                if not field.read_only and (message := _wrong_type(field, data.get(name))):
+                    errors[name] = [message]
             if errors := errors or self._not_theirs_to_change(data):
                 raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
@@ -96,6 +142,16 @@ class ContactField(serializers.PrimaryKeyRelatedField):
 
     def get_queryset(self) -> Any:
         return visible(Contact.objects.all(), self.context["request"].user, "contacts")
+
+
+def _wrong_type(field: serializers.Field, value: Any) -> str:
+    """What is wrong with the JSON type of a value, if anything."""
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        return next((message for item in value if (message := _wrong_type(field.child, item))), "")
+    for kind, types, message in JSON_TYPES:
+        if isinstance(field, kind):
+            return "" if value is None or type(value) in types else message
+    return ""
 
 
 def _field_to_blame(constraint: BaseConstraint) -> str:

@@ -55,7 +55,8 @@ class TenantView(APIView):
         super().initial(request, *args, **kwargs)  # who it is, and whether they may
         self.door.enter_context(tenant(cast(int, self.user.company_id)))
         self.entered = True
-        check_parameters(request, self.known_parameters())
+        if request.method in self.allowed_methods:  # a method that isn't there is a 405, whatever came with it
+            check_parameters(request, self.known_parameters())
 
     def known_parameters(self) -> set[str]:
         return set()

@@ -1,0 +1,112 @@
+"""Requests that nobody means to send: each is refused for what it is, and nothing of it is kept."""
+
+import pytest
+
+from calls.models import Appointment, Call
+from crm.db.tenancy import tenant
+from tests.conftest import signed_in
+from tests.factories import AppointmentFactory, CallFactory, ContactFactory, UserFactory
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "named"),
+    [
+        ("contacts", {"phone": 2125550123}, "phone"),
+        ("contacts", {"phone": "+12125550123", "first_name": 0}, "first_name"),
+        ("calls", {"contact": "1"}, "contact"),
+        ("calls", {"contact": 1.5}, "contact"),
+        ("calls", {"contact": True}, "contact"),
+        ("calls", {"duration_s": "60"}, "duration_s"),
+        ("calls", {"duration_s": 2**31}, "duration_s"),
+        ("calls", {"quoted_price": True}, "quoted_price"),
+        ("calls", {"status": ["missed"]}, "status"),
+        ("users", {"username": "rita", "role": "rep", "password": "rain-gutter-43", "is_active": "yes"}, "is_active"),
+    ],
+)
+def test_a_value_of_another_json_type_is_refused_by_field(route, body, named, manager_api):
+    response = manager_api.post(f"/api/v1/{route}", body)
+    assert response.status_code == 400
+    assert list(response.json()) == [named]
+
+
+def test_a_label_that_is_no_text_is_refused(manager_api, acme):
+    call = CallFactory(contact=ContactFactory(company=acme))
+    response = manager_api.post("/api/v1/call-analyses", {"call": call.pk, "objections": ["price", 1]})
+    assert response.status_code == 400
+    assert response.json() == {"objections": ["Must be a text."]}
+
+
+def test_an_id_beyond_every_number_is_refused(manager_api, acme):
+    """`1e400` is read as infinity, which no column can be compared with."""
+    response = manager_api.generic("POST", "/api/v1/leads", '{"contact": 1e400}', content_type="application/json")
+    assert response.status_code == 400
+    assert list(response.json()) == ["contact"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("0001-01-01T00:00:00Z", "0001-01-01T01:00:00Z"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T01:00:00+14:00"),
+        ("9999-12-31T22:00:00Z", "9999-12-31T23:59:59Z"),
+    ],
+)
+@pytest.mark.parametrize("timezone", ["America/Denver", "Pacific/Auckland"])
+def test_a_time_at_the_end_of_time_is_refused(start, end, timezone, manager_api, acme):
+    """Its day by the wall clock would be in a year that Python does not have, and no list could be read any more."""
+    acme.timezone = timezone
+    acme.save()
+    visit = AppointmentFactory(contact=ContactFactory(company=acme))
+    body = {"contact": visit.contact_id, "scheduled_start": start, "scheduled_end": end}
+    response = manager_api.post("/api/v1/appointments", body)
+    assert response.status_code == 400
+    assert set(response.json()) == {"scheduled_start", "scheduled_end"}
+    assert "created_at" in manager_api.post("/api/v1/calls", {"created_at": start}).json()
+    assert manager_api.get("/api/v1/appointments").status_code == 200
+    with tenant(acme.pk):
+        assert list(Appointment.objects.all()) == [visit]
+        assert not Call.objects.exists()
+
+
+def test_a_day_at_the_end_of_time_is_refused(manager_api, acme):
+    body = {"contact": ContactFactory(company=acme).pk, "number": "1", "amount": "1.00", "due_date": "9999-12-31"}
+    response = manager_api.post("/api/v1/invoices", body)
+    assert response.status_code == 400
+    assert list(response.json()) == ["due_date"]
+
+
+@pytest.mark.parametrize("body", ["", "{", "\x00", "[" * 10, '{"\\ud800": 1}', '{"status": "\\ud800"}', b"\xff\xfe"])
+def test_a_body_that_is_no_unicode_json_is_a_bad_request(body, manager_api):
+    response = manager_api.generic("POST", "/api/v1/calls", body, content_type="application/json")
+    if body == "":  # an empty body is an empty call, which may be
+        assert response.status_code == 201
+    else:
+        assert response.status_code == 400
+        assert list(response.json()) == ["detail"]
+
+
+@pytest.mark.parametrize("body", ["[]", "[{}]", "1", '"text"', "null"])
+def test_a_body_that_is_no_object_is_a_bad_request(body, manager_api):
+    response = manager_api.generic("POST", "/api/v1/contacts", body, content_type="application/json")
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x"])
+def test_a_body_that_is_not_json_is_an_unsupported_type(content_type, manager_api):
+    response = manager_api.generic("POST", "/api/v1/contacts", "phone=1", content_type=content_type)
+    assert response.status_code == 415
+
+
+@pytest.mark.parametrize("method", ["TRACE", "QUERY", "PUT", "DELETE"])
+def test_a_method_that_is_not_there_is_said_to_be_so_whatever_comes_with_it(method, manager_api):
+    response = manager_api.generic(method, "/api/v1/contacts?limit=0&nonsense=1")
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, POST, HEAD, OPTIONS"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/contacts/-1", "/api/v1/contacts/", "/api/v1/nonsense", "/api/v2/contacts"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_route_that_is_not_there_is_answered_in_json(path, method, db):
+    response = signed_in(UserFactory()).generic(method, path)
+    assert response.status_code == 404
+    assert response.json() == {"detail": "Not found."}

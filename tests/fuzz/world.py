@@ -1,0 +1,114 @@
+"""Two companies in one database: ours, which the hunter works for, and another's, which must stay unseen."""
+
+from itertools import count
+
+from django.apps import apps
+from django.db.models import F, ForeignKey
+
+from crm.db.tenancy import TenantModel, all_tenants
+from crm.models import User
+from tests import factories
+
+MARKER = "quetzal"  # stands in every row of the other company, and in nothing else
+AREA_CODE = "989"  # of its numbers alone
+FOREIGN_TEXTS = (MARKER, f"+1{AREA_CODE}555")
+FOREIGN_IDS = range(777_000_001, 777_000_021)  # its rows' ids, to be told from ours in an answer
+REFERENCES = {
+    "id", "contact", "call", "lead", "campaign", "conversation", "phone_line", "user", "assigned_rep", "created_by",
+}  # fmt: skip
+
+
+def make_company_rows(company, *, rows, **of_rep):
+    """Rows in every table that the API shows."""
+    line = factories.PhoneLineFactory(company=company)
+    for _ in range(rows):
+        contact = factories.ContactFactory(company=company)
+        factories.ContactFlagFactory(contact=contact)
+        lead = factories.LeadFactory(contact=contact)
+        talk = factories.ConversationFactory(contact=contact, phone_line=line)
+        factories.ActivityFactory(contact=contact, conversation=talk)
+        factories.CampaignMembershipFactory(contact=contact, campaign__company=company)
+        factories.InvoiceFactory(contact=contact)
+        call = factories.CallFactory(contact=contact, lead=lead, phone_line=line, **of_rep)
+        factories.AppointmentFactory(contact=contact, call=call, lead=lead, **of_rep)
+        factories.MessageFactory(contact=contact, phone_line=line)
+        factories.CallAnalysisFactory(call=call)
+        factories.WebhookEventFactory(company=company)
+
+
+def make_foreign_rows(company):
+    """The other company's rows, each with the marker, ids of FOREIGN_IDS, and numbers of AREA_CODE."""
+    ids, numbers = iter(FOREIGN_IDS), count()
+
+    def number():
+        return f"+1{AREA_CODE}55501{next(numbers):02d}"
+
+    def make(row_factory, **values):
+        return row_factory(pk=next(ids), company=company, **values)
+
+    rep = make(factories.UserFactory, username=f"{MARKER}-rep", role="rep", last_name=MARKER)
+    line = make(factories.PhoneLineFactory, name=MARKER, number=number(), provider_id=f"PN{MARKER}")
+    names = {"first_name": MARKER, "last_name": MARKER, "email": f"{MARKER}@example.com", "address": MARKER}
+    contact = make(factories.ContactFactory, phone=number(), **names)
+    of_contact = {"contact": contact}
+    make(factories.ContactPhoneFactory, phone=number(), **of_contact)
+    make(factories.ContactFlagFactory, reason=MARKER, created_by=rep, **of_contact)
+    lead = make(factories.LeadFactory, notes=MARKER, **of_contact)
+    talk = make(factories.ConversationFactory, phone_line=line, **of_contact)
+    make(factories.ActivityFactory, conversation=talk, user=rep, body=MARKER, **of_contact)
+    campaign = make(factories.CampaignFactory, name=MARKER, body=MARKER, phone_line=line, created_by=rep)
+    make(factories.CampaignMembershipFactory, campaign=campaign, reason=MARKER, **of_contact)
+    make(factories.InvoiceFactory, number=MARKER, **of_contact)
+    on_call = {"lead": lead, "phone_line": line, "assigned_rep": rep, "reason_for_lost_sale": MARKER}
+    call = make(factories.CallFactory, to_number=line.number, **on_call, **of_contact)
+    make(factories.AppointmentFactory, call=call, lead=lead, assigned_rep=rep, notes=MARKER, **of_contact)
+    text = make(factories.ActivityFactory, activity_type="message", direction="incoming", body=MARKER, **of_contact)
+    make(factories.MessageFactory, activity=text, phone_line=line, body=MARKER, to_numbers=[line.number], **of_contact)
+    make(factories.CallAnalysisFactory, call=call, summary=MARKER, objections=[MARKER])
+    make(factories.WebhookEventFactory, event_id=MARKER, error=MARKER)
+
+
+def foreign_ids_in(answer):
+    """The other company's ids among an answer's own and those that it refers to, however deep."""
+    if isinstance(answer, list):
+        return {found for item in answer for found in foreign_ids_in(item)}
+    if not isinstance(answer, dict):
+        return set()
+    found = {answer[name] for name in REFERENCES & answer.keys() if answer[name] in FOREIGN_IDS}
+    return found | foreign_ids_in(list(answer.values()))
+
+
+def tenant_models():
+    return [User, *(model for model in apps.get_models() if issubclass(model, TenantModel))]
+
+
+def ids_of(company):
+    """The ids that its rows have, whichever table."""
+    return sorted({row["id"] for rows in rows_of(company).values() for row in rows})
+
+
+def rows_of(company):
+    """Every row of a company, with every column: what must be the same before and after."""
+    with all_tenants():
+        return {
+            model.__name__: list(model.objects.filter(company=company).order_by("pk").values())
+            for model in tenant_models()
+        }
+
+
+def references_across_companies():
+    """Rows that refer to a row of another company, as (model, field, ids)."""
+    with all_tenants():
+        return [
+            (model.__name__, field.name, found)
+            for model in tenant_models()
+            for field in model._meta.fields
+            if isinstance(field, ForeignKey) and field.related_model in tenant_models()
+            if (
+                found := list(
+                    model.objects.filter(**{f"{field.name}__isnull": False})
+                    .exclude(**{f"{field.name}__company": F("company")})
+                    .values_list("pk", flat=True)
+                )
+            )
+        ]
