@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import calls.wallclock
+import crm.db.audit
 import crm.models.companies
 
 
@@ -302,5 +303,9 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        crm.db.audit.RecordChanges(
+            model_name="appointment",
+            skips=["updated_at"],
         ),
     ]
