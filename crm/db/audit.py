@@ -76,7 +76,7 @@ class Audit:
 
     def columns_skipped(self, model: type[models.Model]) -> list[str]:
         """Also the id, which an entry has a column of its own for, and what the database derives."""
-        derived = [field.column for field in model._meta.concrete_fields if field.generated]
+        derived = [field.column for field in model._meta.concrete_fields if field.generated and field.column]
         return ["id", *self.skips, *derived]
 
 
@@ -160,7 +160,8 @@ class RecordChanges(Operation):
 
 def audited_models() -> list[tuple[type[models.Model], Audit]]:
     """Every model that declares an `audit`, with it."""
-    return [(model, model.audit) for model in apps.get_models() if isinstance(getattr(model, "audit", None), Audit)]
+    declared = [(model, getattr(model, "audit", None)) for model in apps.get_models()]
+    return [(model, audit) for model, audit in declared if isinstance(audit, Audit)]
 
 
 def make_sqlite_triggers(*, using: str, **_signal: Any) -> None:

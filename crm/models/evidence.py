@@ -21,7 +21,7 @@ class AuditEntry(TenantModel):
     Staff have no company, and changes of their accounts none either.
     """
 
-    company = models.ForeignKey(
+    company = models.ForeignKey(  # type: ignore[assignment]
         Company, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
     actor_id = models.BigIntegerField(null=True, help_text="The user's id; empty for a program.")
