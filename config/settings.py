@@ -7,6 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.databases import read_database
 from config.env import Env
+from config.keys import read_privacy_key, read_secrets_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key-which-production-refuses"  # noqa: S105  # production refuses it
@@ -39,6 +40,9 @@ if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS must name at least one host where ENVIRONMENT=production.")
 if not PUBLIC_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured(f"PUBLIC_URL is {PUBLIC_URL!r}; it must begin with http:// or https://.")
+
+SECRETS_KEYS = read_secrets_keys(env, production=PRODUCTION, secret_key=SECRET_KEY)
+PRIVACY_KEY = read_privacy_key(env, production=PRODUCTION, secret_key=SECRET_KEY)
 
 # --- The application --------------------------------------------------------------------------------------------------
 
@@ -173,10 +177,23 @@ if PRODUCTION:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "()": "config.logs.PrivateFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {
         "handlers": ["stderr"],
         "level": env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"),
+    },
+    "loggers": {
+        # Django's own handlers know nothing of our formatter: everything goes to the root's.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        # At DEBUG it writes every statement with its values, names and texts among them.
+        "django.db.backends": {"level": "INFO"},
     },
 }

@@ -1,5 +1,6 @@
 """The site that staff work in, across all companies. Outside the package `crm.admin`, whose import registers models."""
 
+from contextlib import ExitStack
 from typing import Any
 
 from django.apps import apps
@@ -9,6 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 
+from crm.db.actors import acting_as
 from crm.db.tenancy import all_tenants
 
 
@@ -36,7 +38,10 @@ class StaffSite(admin.AdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         def view_of_all_companies(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            with all_tenants():
+            with ExitStack() as door:
+                door.enter_context(all_tenants())
+                if request.method == "POST" and request.user.is_authenticated:
+                    door.enter_context(acting_as(request.user.pk, request.user.get_username()))
                 response = view(request, *args, **kwargs)
                 if isinstance(response, SimpleTemplateResponse):
                     response.render()  # queries too, and would otherwise do so after the tenants are left

@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate
 
 
 class CrmConfig(AppConfig):
@@ -7,3 +9,8 @@ class CrmConfig(AppConfig):
 
     def ready(self) -> None:
         from crm import checks  # noqa: F401  # registers them; models can be imported from here on
+        from crm.db.actors import add_functions
+        from crm.db.audit import make_sqlite_triggers
+
+        connection_created.connect(add_functions, dispatch_uid="crm.add_functions")
+        post_migrate.connect(make_sqlite_triggers, sender=self, dispatch_uid="crm.make_sqlite_triggers")

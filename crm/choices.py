@@ -35,6 +35,12 @@ class FlagType(TextChoices):
     INVALID_NUMBER = "invalid_number"
 
 
+class AuditAction(TextChoices):
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
 class LeadStatus(TextChoices):
     NEW = "new"
     CONTACTED = "contacted"

@@ -30,7 +30,10 @@ def pytest_load_initial_conftests(early_config, parser, args):
         early_config.stash[SERVER] = server
         os.environ["DATABASE_URL"] = server.url
     # What the tests expect does not depend on the shell that they are started from.
-    for name in ("ENVIRONMENT", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL", "WORKER_LEASE_S"):
+    for name in (
+        "ENVIRONMENT", "DEBUG", "SECRET_KEY", "SECRETS_KEYS", "PRIVACY_KEY", "ALLOWED_HOSTS", "PUBLIC_URL",
+        "WORKER_LEASE_S",
+    ):  # fmt: skip
         os.environ.pop(name, None)
 
 

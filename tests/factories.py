@@ -14,6 +14,7 @@ from calls.models import Appointment, Call
 from crm.db.tenancy import all_tenants
 from crm.models import (
     Activity,
+    AuditEntry,
     Campaign,
     CampaignMembership,
     Company,
@@ -24,8 +25,10 @@ from crm.models import (
     Invoice,
     Lead,
     PhoneLine,
+    SuppressedNumber,
     User,
 )
+from crm.models.evidence import hash_number
 from messaging.models import Message, WebhookEvent, WebhookSecret
 
 
@@ -124,6 +127,26 @@ class ContactFlagFactory(OfContactFactory):
         model = ContactFlag
 
     flag_type = "do_not_contact"
+
+
+class SuppressedNumberFactory(RowFactory):
+    class Meta:
+        model = SuppressedNumber
+
+    company = factory.SubFactory(CompanyFactory)
+    number_hash = factory.Sequence(lambda n: hash_number(fictional_number(n + 15000)))
+    flag_type = "opted_out"
+
+
+class AuditEntryFactory(RowFactory):
+    class Meta:
+        model = AuditEntry
+
+    company = factory.SubFactory(CompanyFactory)
+    table_name = "contacts"
+    row_id = factory.Sequence(lambda n: n)
+    action = "update"
+    changes = {"first_name": ["Casey", "Kacey"]}
 
 
 class LeadFactory(OfContactFactory):

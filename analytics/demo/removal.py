@@ -6,13 +6,14 @@ from django.apps import apps
 from django.db import transaction
 
 from analytics.demo.refusals import standing_demo_companies
+from crm.db.actors import unrecorded
 from crm.db.tenancy import TenantModel, all_tenants
 from crm.models import User
 
 
 def remove_demo() -> None:
     """Remove the demo companies with every row of theirs. Other companies, and staff, are left alone."""
-    with all_tenants(), transaction.atomic():
+    with all_tenants(), transaction.atomic(), unrecorded():
         companies = list(standing_demo_companies())
         for model in _children_first():
             rows = model._base_manager.filter(company__in=companies)

@@ -19,6 +19,7 @@ from analytics.demo.history import LEAST_CALLS, History
 from analytics.demo.refusals import ADMIN, ADMIN_EMAIL, DemoRefused, refuse_what_stands
 from analytics.demo.removal import remove_demo
 from analytics.demo.tables import Progress, Tables
+from crm.db.actors import unrecorded
 from crm.db.tenancy import all_tenants
 from crm.models import Activity, Conversation, User
 
@@ -66,7 +67,7 @@ def seed_demo(
     if settings.PRODUCTION:
         raise DemoRefused("Demo data has no place in production.")
     sizes = _sizes(companies=companies, contacts=contacts, calls=calls, days=days)
-    with all_tenants(), transaction.atomic():
+    with all_tenants(), transaction.atomic(), unrecorded():
         if reset:
             remove_demo()
         refuse_what_stands(usernames=[name for demo, *_ in sizes for name in demo.usernames])

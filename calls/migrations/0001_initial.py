@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import calls.wallclock
+import crm.db.audit
 import crm.db.policies
 import crm.models.companies
 
@@ -314,5 +315,9 @@ class Migration(migrations.Migration):
                     crm.db.policies.SameCompany(field="assigned_rep", name="appointments_assigned_rep_id_same_company"),
                 ],
             },
+        ),
+        crm.db.audit.RecordChanges(
+            model_name="appointment",
+            skips=["updated_at"],
         ),
     ]

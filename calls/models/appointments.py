@@ -11,6 +11,7 @@ from calls.models.calls import Call
 from calls.querysets import AppointmentQuerySet
 from calls.wallclock import WallDate, WallTime
 from crm.constraints import one_of
+from crm.db.audit import Audit
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Contact, Lead, User
@@ -51,6 +52,7 @@ class Appointment(TenantModel):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar = TenantManager.from_queryset(AppointmentQuerySet)()
+    audit = Audit(skips=("updated_at",))
 
     class Meta:
         db_table = "appointments"

@@ -14,7 +14,7 @@ from crm.admin.forms import PhoneField, RowForm
 from crm.admin.search import ExactSearch, spellings
 from crm.db.tenancy import tenant
 from crm.models import Contact, ContactFlag, ContactPhone, Lead
-from crm.services.contacts import PhoneTaken, save_contact
+from crm.services.contacts import PhoneTaken, restore_flags, save_contact
 
 
 class ContactForm(RowForm):
@@ -107,6 +107,11 @@ class ContactAdmin(ExactSearch, RowAdmin):
 
     def save_model(self, request: HttpRequest, obj: Contact, form: forms.ModelForm, change: bool) -> None:
         save_contact(contact=obj)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        for number in formset.new_objects:
+            restore_flags(number=number)
 
 
 @admin.register(ContactFlag)

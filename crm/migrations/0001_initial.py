@@ -9,6 +9,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import crm.db.audit
 import crm.db.policies
 import crm.fields
 import crm.models.companies
@@ -646,6 +647,94 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AuditEntry",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="crm.company",
+                    ),
+                ),
+                ("actor_id", models.BigIntegerField(help_text="The user's id; empty for a program.", null=True)),
+                (
+                    "actor",
+                    models.CharField(
+                        blank=True,
+                        help_text="The user, or the program; empty if neither came through a door.",
+                        max_length=200,
+                    ),
+                ),
+                ("table_name", models.CharField(max_length=63)),
+                ("row_id", models.BigIntegerField()),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[("insert", "Insert"), ("update", "Update"), ("delete", "Delete")], max_length=10
+                    ),
+                ),
+                ("changes", models.JSONField(help_text="Each column that differs, with its old and its new value.")),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+            options={
+                "verbose_name_plural": "audit entries",
+                "db_table": "audit_entries",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("action__in", ["insert", "update", "delete"])),
+                        name="audit_entries_action_valid",
+                        violation_error_message="action must be one of: insert, update, delete.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="audit_entries_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SuppressedNumber",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("number_hash", models.CharField(max_length=64)),
+                (
+                    "flag_type",
+                    models.CharField(
+                        choices=[
+                            ("opted_out", "Opted Out"),
+                            ("do_not_contact", "Do Not Contact"),
+                            ("office_number", "Office Number"),
+                            ("invalid_number", "Invalid Number"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "db_table": "suppressed_numbers",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("flag_type__in", ("opted_out", "do_not_contact"))),
+                        name="suppressed_numbers_flag_type_valid",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "number_hash", "flag_type"),
+                        name="suppressed_numbers_company_id_number_hash_flag_type_unique",
+                    ),
+                    crm.db.policies.TenantPolicy(name="suppressed_numbers_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Conversation",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -865,5 +954,25 @@ class Migration(migrations.Migration):
                     crm.db.policies.SameCompany(field="contact", name="invoices_contact_id_same_company"),
                 ],
             },
+        ),
+        crm.db.audit.CreateRecorder(),
+        crm.db.audit.RecordChanges(
+            model_name="user",
+            skips=["last_login"],
+            hides=["password"],
+        ),
+        crm.db.audit.RecordChanges(
+            model_name="contact",
+            skips=["updated_at"],
+        ),
+        crm.db.audit.RecordChanges(
+            model_name="contactphone",
+        ),
+        crm.db.audit.RecordChanges(
+            model_name="contactflag",
+        ),
+        crm.db.audit.RecordChanges(
+            model_name="campaign",
+            skips=["updated_at"],
         ),
     ]

@@ -115,6 +115,14 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.operations.AddIndexConcurrently(
+            model_name="auditentry",
+            index=crm.db.indexes.Index(fields=["company", "at"], name="ix_audit_entries_company_id_at"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="auditentry",
+            index=crm.db.indexes.Index(fields=["table_name", "row_id"], name="ix_audit_entries_table_name_row_id"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
             model_name="conversation",
             index=crm.db.indexes.Index(fields=["phone_line"], name="idx_conversation_phone_number_id"),
         ),

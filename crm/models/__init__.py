@@ -3,11 +3,13 @@
 from crm.models.campaigns import Campaign, CampaignMembership
 from crm.models.companies import Company, PhoneLine, User
 from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
+from crm.models.evidence import AuditEntry, SuppressedNumber
 from crm.models.history import Activity, Conversation
 from crm.models.invoices import Invoice
 
 __all__ = [
     "Activity",
+    "AuditEntry",
     "Campaign",
     "CampaignMembership",
     "Company",
@@ -18,5 +20,6 @@ __all__ = [
     "Invoice",
     "Lead",
     "PhoneLine",
+    "SuppressedNumber",
     "User",
 ]

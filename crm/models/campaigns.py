@@ -6,6 +6,7 @@ from django.utils.timezone import now
 
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.constraints import one_of
+from crm.db.audit import Audit
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantModel
 from crm.models.companies import PhoneLine, User
@@ -35,6 +36,8 @@ class Campaign(TenantModel):
     scheduled_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+
+    audit = Audit(skips=("updated_at",))
 
     class Meta:
         db_table = "campaigns"

@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from crm.choices import Provider, Role
 from crm.constraints import one_of
+from crm.db.audit import Audit
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.phones import MAX_LENGTH
@@ -66,6 +67,7 @@ class User(AbstractUser):
     # default manager is the open one. All other code says `User.objects`, which is closed without a tenant.
     accounts = UserManager()
     objects: ClassVar = TenantUserManager()
+    audit = Audit(skips=("last_login",), hides=("password",))
 
     class Meta(AbstractUser.Meta):
         db_table = "users"

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 
 from crm.choices import FlagType, LeadStatus
 from crm.constraints import one_of
+from crm.db.audit import Audit
 from crm.db.indexes import HashIndex, Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.fields import SearchKeyField
@@ -48,6 +49,7 @@ class Contact(TenantModel):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar = TenantManager.from_queryset(ContactQuerySet)()
+    audit = Audit(skips=("updated_at",))
 
     class Meta:
         db_table = "contacts"
@@ -137,6 +139,7 @@ class ContactPhone(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(ContactPhoneQuerySet)()
+    audit = Audit()
 
     class Meta:
         db_table = "contact_phones"
@@ -182,6 +185,7 @@ class ContactFlag(TenantModel):
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Not in force from here on; empty: for good.")
 
     objects: ClassVar = TenantManager.from_queryset(ContactFlagQuerySet)()
+    audit = Audit()
 
     class Meta:
         db_table = "contact_flags"

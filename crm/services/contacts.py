@@ -4,7 +4,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from crm.models import Contact, ContactPhone
+from crm.models import Contact, ContactFlag, ContactPhone, SuppressedNumber
+from crm.models.evidence import SUPPRESSING, hash_number
 
 
 class PhoneTaken(Exception):
@@ -27,7 +28,11 @@ def save_contact(*, contact: Contact) -> Contact:
     try:
         with transaction.atomic():
             contact.save()
-            ContactPhone.objects.get_or_create(company_id=contact.company_id, contact=contact, phone=contact.phone)
+            number, is_new = ContactPhone.objects.get_or_create(
+                company_id=contact.company_id, contact=contact, phone=contact.phone
+            )
+            if is_new:
+                restore_flags(number=number)
     except IntegrityError as error:
         raise PhoneTaken(contact.phone) from error
     return contact
@@ -47,6 +52,35 @@ def get_or_create_contact(*, company_id: int, phone: str) -> Contact:
             # Another worker was faster; or a program that knew nothing of contact_phones wrote the contact alone.
             owner = _owner_of(phone) or save_contact(contact=Contact.objects.get(phone=phone))
     return owner
+
+
+def suppress_numbers(*, contact: Contact) -> None:
+    """Remember, without the numbers, that whoever has one of this contact's must not be contacted, if that is so."""
+    flags = contact.flags.in_force().filter(flag_type__in=SUPPRESSING).values_list("flag_type", flat=True)
+    SuppressedNumber.objects.bulk_create(
+        [
+            SuppressedNumber(company_id=contact.company_id, number_hash=hash_number(phone), flag_type=flag_type)
+            for phone in contact.phones.values_list("phone", flat=True)
+            for flag_type in set(flags)
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def restore_flags(*, number: ContactPhone) -> None:
+    """Give the owner of a number that is new to the company the flags that its owner had when they were erased.
+
+    The hash stays: to text somebody who had said stop is worse than to ask them once more whether they mean it.
+    """
+    suppressed = SuppressedNumber.objects.filter(company=number.company_id, number_hash=hash_number(number.phone))
+    for flag_type in suppressed.values_list("flag_type", flat=True):
+        ContactFlag.objects.get_or_create(
+            company_id=number.company_id,
+            contact_id=number.contact_id,
+            flag_type=flag_type,
+            expires_at=None,
+            defaults={"reason": "In force when an earlier contact with this number was erased.", "source": "erasure"},
+        )
 
 
 def update_contact(*, contact: Contact, **fields: Any) -> Contact:

@@ -1,10 +1,12 @@
 """Tables and constraints."""
 
+import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
 import crm.db.policies
+import crm.fields
 
 
 class Migration(migrations.Migration):
@@ -241,7 +243,8 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("secret", models.CharField(max_length=200)),
+                ("secret", crm.fields.EncryptedTextField(validators=[django.core.validators.MaxLengthValidator(200)])),
+                ("secret_fingerprint", models.CharField(editable=False, max_length=64)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
@@ -253,8 +256,8 @@ class Migration(migrations.Migration):
                         violation_error_message="provider must be one of: openphone, callrail, twilio.",
                     ),
                     models.UniqueConstraint(
-                        fields=("company", "provider", "secret"),
-                        name="webhook_secrets_company_id_provider_secret_unique",
+                        fields=("company", "provider", "secret_fingerprint"),
+                        name="webhook_secrets_company_id_provider_secret_fingerprint_unique",
                         violation_error_message="This secret is set already.",
                     ),
                     crm.db.policies.TenantPolicy(name="webhook_secrets_tenant"),

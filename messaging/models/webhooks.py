@@ -1,7 +1,8 @@
 """What providers deliver, and the secrets that prove it was them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
@@ -10,6 +11,8 @@ from crm.choices import Provider
 from crm.constraints import one_of
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
+from crm.fields import EncryptedTextField
+from crm.secrecy import keyed_hash
 from messaging.choices import EventStatus
 from messaging.querysets import WebhookEventQuerySet
 
@@ -81,7 +84,9 @@ class WebhookSecret(TenantModel):
     of webhooks, and the old and the new one during a rotation."""
 
     provider = models.CharField(max_length=20, choices=Provider.choices)
-    secret = models.CharField(max_length=200)
+    secret = EncryptedTextField(validators=[MaxLengthValidator(200)])
+    # Ciphertexts of one secret differ, so that this is what is unique.
+    secret_fingerprint = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
@@ -89,11 +94,20 @@ class WebhookSecret(TenantModel):
         constraints = [
             one_of("provider", Provider, name="webhook_secrets_provider_valid"),
             models.UniqueConstraint(
-                fields=["company", "provider", "secret"],
-                name="webhook_secrets_company_id_provider_secret_unique",
+                fields=["company", "provider", "secret_fingerprint"],
+                name="webhook_secrets_company_id_provider_secret_fingerprint_unique",
                 violation_error_message="This secret is set already.",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_provider_display()} secret of {self.created_at:%Y-%m-%d}"
+
+    def clean(self) -> None:
+        """Before the constraint is asked."""
+        super().clean()
+        self.secret_fingerprint = keyed_hash("webhook secret", self.secret)
+
+    def save(self, **options: Any) -> None:
+        self.secret_fingerprint = keyed_hash("webhook secret", self.secret)
+        super().save(**options)

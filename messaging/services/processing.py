@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from calls.services.recording import record_call
+from crm.db.actors import acting_as
 from crm.db.tenancy import all_tenants, tenant
 from crm.services.conversations import ActivityTypeClash
 from messaging.choices import EventStatus
@@ -70,7 +71,7 @@ def claim_event() -> WebhookEvent | None:
 
 def process_claimed_event(*, event: WebhookEvent) -> None:
     """Turn a delivery into rows and mark it done, all or nothing; nothing at all if the claim has gone to another."""
-    with transaction.atomic():
+    with transaction.atomic(), acting_as(None, f"{event.provider} delivery"):
         if not _is_still_ours(event):
             return
         envelope = openphone.read_envelope(bytes(event.body))

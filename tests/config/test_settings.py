@@ -14,6 +14,8 @@ from django.conf import settings
 PRODUCTION = {
     "ENVIRONMENT": "production",
     "SECRET_KEY": "$o-private-that-only-this-test-knows-it",
+    "SECRETS_KEYS": "a2V5LW9mLXRoaXJ0eS10d28tYnl0ZXMtZm9yLXRlc3Q=",
+    "PRIVACY_KEY": "a-key-of-hashes-that-only-this-test-knows",
     "ALLOWED_HOSTS": "crm.example.com, www.example.com",
     "PUBLIC_URL": "https://crm.example.com/",
 }
@@ -66,7 +68,7 @@ def test_production_starts_with_what_it_requires(project):
     assert found["CSRF_COOKIE_SECURE"] is True
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL"])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "SECRETS_KEYS", "PRIVACY_KEY", "ALLOWED_HOSTS", "PUBLIC_URL"])
 @pytest.mark.parametrize("empty", [False, True])
 def test_production_names_what_it_misses(project, missing, empty):
     given = PRODUCTION | {missing: ""} if empty else {k: v for k, v in PRODUCTION.items() if k != missing}
@@ -78,6 +80,9 @@ def test_production_names_what_it_misses(project, missing, empty):
     [
         ("SECRET_KEY", "development-only-secret-key-which-production-refuses"),
         ("SECRET_KEY", "short"),
+        ("SECRETS_KEYS", " , "),
+        ("SECRETS_KEYS", "no-key"),
+        ("PRIVACY_KEY", "short"),
         ("DEBUG", "true"),
         ("ALLOWED_HOSTS", " , "),
         ("SECURE_SSL_REDIRECT", "perhaps"),
@@ -94,6 +99,8 @@ def test_production_names_what_it_refuses(project, name, value):
     [
         ("ENVIRONMENT", "prod"),
         ("ENVIRONMENT", ""),
+        ("SECRETS_KEYS", "no-key"),
+        ("PRIVACY_KEY", "short"),
         ("DEBUG", "maybe"),
         ("DEBUG", ""),
         ("PUBLIC_URL", "ftp://crm.example.com"),
@@ -127,6 +134,18 @@ def test_a_refusal_does_not_repeat_the_databases_password(project):
     started = start(project, {"DATABASE_URL": "mysql://crm:open-sesame@localhost/crm"})
     assert "DATABASE_URL" in started.stderr
     assert "open-sesame" not in started.stderr
+
+
+def test_a_refusal_does_not_repeat_a_key(project):
+    started = start(project, {"SECRETS_KEYS": "open-sesame", "PRIVACY_KEY": "open-sesame"})
+    assert "SECRETS_KEYS" in started.stderr
+    assert "open-sesame" not in started.stderr
+
+
+def test_each_installation_in_development_has_keys_of_its_own(project):
+    first, second = (settings_of(project, SECRET_KEY=f"developer-{n}") for n in range(2))
+    assert first["SECRETS_KEYS"] != second["SECRETS_KEYS"]
+    assert first["PRIVACY_KEY"] != second["PRIVACY_KEY"]
 
 
 def test_postgresql_keeps_its_connections_unless_the_url_says_otherwise(project):

@@ -10,6 +10,7 @@ from calls.models import Appointment, Call
 from crm.db.tenancy import all_tenants
 from crm.models import (
     Activity,
+    AuditEntry,
     CampaignMembership,
     Contact,
     ContactFlag,
@@ -127,6 +128,11 @@ QUESTIONS: dict[str, Question] = {
     "ix_contacts_company_id_last_name_key": get("contacts?search={name}"),
     "ix_contacts_company_id_email_key": get("contacts?search={email}"),
     "ix_contact_phones_company_id_phone_reversed": get("contacts?search={digits}"),
+    # Ours: evidence.
+    "ix_audit_entries_company_id_at": lambda sample: list(AuditEntry.objects.order_by("-at")[:100]),
+    "ix_audit_entries_table_name_row_id": of_all_companies(
+        lambda sample: list(AuditEntry.objects.filter(table_name="campaigns", row_id=sample.campaign.pk))
+    ),
     # Ours: what hangs on a contact, a call, a lead.
     "ix_appointments_assigned_rep_id_scheduled_start": get("appointments?assigned_rep={rep}"),
     "ix_appointments_call_id": foreign_key_check("appointments", "call_id", lambda sample: sample.call.pk),

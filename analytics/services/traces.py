@@ -1,0 +1,99 @@
+"""Where a person is named without a foreign key: raw deliveries, evidence of changes, the admin's log."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
+
+from analytics.services.records import ERASED, RECORDS
+from crm.db.audit import Audit
+from crm.models import Activity, AuditEntry, Contact
+from crm.phones import digits_of
+from messaging.choices import EventStatus
+from messaging.models import WebhookEvent
+
+CHUNK = 200  # deliveries in memory at once: one may have 10 MB
+COUNTRY_CODE = "1"
+
+_ESCAPED_PLUS = re.compile(rb"\\u002[bB]|%2[bB]")
+_NUMBER = re.compile(rb"\d{8,15}")
+_TEXT = re.compile(rb'"([^"\\]{1,100})"')
+
+
+def find_deliveries(contact: Contact) -> Iterator[WebhookEvent]:
+    """The company's deliveries that name one of the contact's numbers, or a call or text with them by its id.
+
+    No index leads there: it reads every delivery of the company, in chunks.
+    """
+    numbers = {digits_of(phone) for phone in contact.phones.values_list("phone", flat=True)}
+    numbers |= {number.removeprefix(COUNTRY_CODE) for number in numbers}
+    known = {number.encode() for number in numbers}
+    activities = Activity.objects.filter(contact=contact, openphone_id__isnull=False)
+    ids = {str(openphone_id).encode() for openphone_id in activities.values_list("openphone_id", flat=True)}
+    events = WebhookEvent.objects.filter(company=contact.company_id).order_by("created_at", "id")
+    for event in events.iterator(chunk_size=CHUNK):
+        body = _ESCAPED_PLUS.sub(b" ", bytes(event.body))
+        if not known.isdisjoint(_NUMBER.findall(body)) or not ids.isdisjoint(_TEXT.findall(body)):
+            yield event
+
+
+def erase_deliveries(contact: Contact) -> int:
+    """Empty these deliveries; one that was still to be worked on is ignored. Returns how many they were."""
+    found = [event.pk for event in find_deliveries(contact)]
+    for start in range(0, len(found), CHUNK):
+        events = WebhookEvent.objects.filter(pk__in=found[start : start + CHUNK])
+        events.update(body=b"", headers={}, error="")
+        events.filter(processed=False).update(
+            status=EventStatus.IGNORED, processed=True, error="The person it was about was erased."
+        )
+    return len(found)
+
+
+def rows_with_entries(contact: Contact) -> dict[type[Any], set[int]]:
+    """The ids of the contact's rows in every table whose changes are recorded, also of rows that are gone."""
+    rows = {
+        record.model: set(record.rows(contact).values_list("pk", flat=True))
+        for record in RECORDS
+        if isinstance(getattr(record.model, "audit", None), Audit)
+    }
+    for model, ids in rows.items():
+        if model is not Contact:
+            was_theirs = Q(changes__contact_id__0=contact.pk) | Q(changes__contact_id__1=contact.pk)
+            gone = AuditEntry.objects.filter(was_theirs, company=contact.company_id, table_name=model._meta.db_table)
+            ids.update(gone.values_list("row_id", flat=True))
+    return rows
+
+
+def find_entries(rows: dict[type[Any], set[int]]) -> Any:
+    """What was recorded of changes of these rows, oldest first."""
+    matching = Q(pk__in=[])
+    for model, ids in rows.items():
+        matching |= Q(table_name=model._meta.db_table, row_id__in=ids)
+    return AuditEntry.objects.filter(matching).order_by("at", "id")
+
+
+def erase_entries(rows: dict[type[Any], set[int]]) -> int:
+    """Take the person's data out of what was recorded; that something changed, when and by whom, stays."""
+    personal = {record.model._meta.db_table: record.personal for record in RECORDS}
+    entries = list(find_entries(rows))
+    for entry in entries:
+        entry.changes = {
+            column: [_without(value) for value in values] if column in personal[entry.table_name] else values
+            for column, values in entry.changes.items()
+        }
+    AuditEntry.objects.bulk_update(entries, ["changes"], batch_size=CHUNK)
+    return len(entries)
+
+
+def erase_admin_log(contact: Contact) -> None:
+    """The admin's own log calls a contact by its name."""
+    LogEntry.objects.filter(content_type=ContentType.objects.get_for_model(Contact), object_id=str(contact.pk)).update(
+        object_repr=ERASED, change_message=""
+    )
+
+
+def _without(value: Any) -> Any:
+    return ERASED if value else value

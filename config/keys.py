@@ -1,0 +1,44 @@
+"""The keys of stored secrets and of hashes, checked before the start."""
+
+import base64
+import binascii
+import hashlib
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import Env
+
+LEAST_LENGTH = 32
+
+
+def read_secrets_keys(env: Env, *, production: bool, secret_key: str) -> list[str]:
+    """SECRETS_KEYS, newest first; in development by default one that follows from SECRET_KEY.
+
+    Raises:
+        ImproperlyConfigured: none where production needs one, or one that is no key. The message repeats none.
+    """
+    keys: list[str] = env.list("SECRETS_KEYS") if production else env.list("SECRETS_KEYS", default=[])
+    if not keys and production:
+        raise ImproperlyConfigured("SECRETS_KEYS must hold at least one key where ENVIRONMENT=production.")
+    for position, key in enumerate(keys, start=1):
+        if not _is_key(key):
+            raise ImproperlyConfigured(
+                f"SECRETS_KEYS: key {position} is not 32 bytes in URL-safe base64; make one as .env.example says."
+            )
+    derived = base64.urlsafe_b64encode(hashlib.sha256(f"secrets:{secret_key}".encode()).digest()).decode()
+    return keys or [derived]
+
+
+def read_privacy_key(env: Env, *, production: bool, secret_key: str) -> str:
+    """PRIVACY_KEY; in development by default one that follows from SECRET_KEY. Raises ImproperlyConfigured."""
+    key = env.str("PRIVACY_KEY") if production else env.str("PRIVACY_KEY", default="")
+    if (key or production) and len(key) < LEAST_LENGTH:
+        raise ImproperlyConfigured(f"PRIVACY_KEY must have at least {LEAST_LENGTH} characters.")
+    return key or hashlib.sha256(f"privacy:{secret_key}".encode()).hexdigest()
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == 32
+    except (binascii.Error, ValueError):
+        return False

@@ -1,0 +1,21 @@
+"""`manage.py rotate_secrets`: the second step of changing SECRETS_KEYS."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from crm.secrecy import SecretUnreadable
+from crm.services.rotation import count_secrets, rotate_secrets
+
+
+class Command(BaseCommand):
+    help = "Encrypt every stored secret with the first of SECRETS_KEYS; afterwards the others can be taken away."
+
+    def handle(self, **options: Any) -> None:
+        with tqdm(total=count_secrets(), unit="secret") as bar:
+            try:
+                rotated = rotate_secrets(progress=bar.update)
+            except SecretUnreadable as error:
+                raise CommandError(str(error)) from error
+        self.stdout.write(f"{rotated} secrets encrypted anew; all are under the newest key.")

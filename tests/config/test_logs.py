@@ -1,0 +1,163 @@
+"""What is logged names no customer: no number, no address, no search, no text."""
+
+import io
+import json
+import logging
+import logging.config
+import re
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import DatabaseError, connection, transaction
+from django.test import RequestFactory
+
+from config.logs import mask
+from crm.db.tenancy import all_tenants
+from crm.models import Contact, ContactFlag
+from messaging.services.processing import process_next_event
+from tests.conftest import signed_in
+from tests.factories import CompanyFactory, ContactFactory, WebhookEventFactory, WebhookSecretFactory
+from tests.messaging.payloads import CALLER, deliver, text_v4
+
+SPELLINGS = [
+    "+12125550100", "+1 212 555 0100", "+1 (212) 555-0100", "(212) 555-0100", "212-555-0100", "212.555.0100",
+    "212 555 0100", "2125550100", "12125550100", "1-212-555-0100", "%2B12125550100", "+44 20 7946 0100",
+]  # fmt: skip
+
+
+NAME, WORD = "Zelda", "Zorro"  # by name below: a stack shows the lines of the source
+
+
+@pytest.fixture
+def log():
+    """What the product would write to stderr, in the form that it would have there, at the most talkative level."""
+    config = django_settings.LOGGING
+    formatter = config["formatters"]["line"]
+    stream = io.StringIO()
+    logging.config.dictConfig(
+        config
+        | {
+            "formatters": {"line": formatter},
+            "handlers": {"stderr": config["handlers"]["stderr"] | {"stream": stream}},
+            "root": config["root"] | {"level": "DEBUG"},
+            "loggers": config["loggers"] | {"factory": {"level": "INFO"}},  # the tests' own
+        }
+    )
+    yield stream
+    logging.config.dictConfig(config)
+
+
+@pytest.mark.parametrize("number", SPELLINGS)
+@pytest.mark.parametrize("sentence", ["{}", "Call {} back.", "number={}", "('{}',)", '{{"from": "{}"}}', "<{}>"])
+def test_a_number_is_masked_but_for_its_last_digits(number, sentence):
+    masked = mask(sentence.format(number))
+    assert "***00" in masked
+    assert "555" not in masked
+    assert "7946" not in masked
+
+
+@pytest.mark.parametrize("address", ["casey@example.com", "c.customer+crm@mail.example.co.uk"])
+def test_an_e_mail_address_is_masked(address):
+    assert mask(f"To {address}: bounced") == "To ***@***: bounced"
+
+
+def test_what_was_searched_for_is_masked():
+    assert mask('"GET /api/v1/contacts?search=Customer&limit=5 HTTP/1.1" 200') == (
+        '"GET /api/v1/contacts?search=***&limit=*** HTTP/1.1" 200'
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-22 01:34:04,123 INFO",
+        "Delivery 1234567 (message.received) failed: DataError",
+        "GET /api/v1/contacts/987654321 404",
+        "took 12.5 ms, 1,234,567 rows",
+        "127.0.0.1:50312",
+        "0001_initial 0002_performance_indexes",
+        "timestamp 1789000000 and 1789000000123",
+    ],
+)
+def test_what_is_no_number_stays_readable(text):
+    assert mask(text) == text
+
+
+def test_arguments_are_masked_as_the_text_is(log):
+    logging.getLogger("crm.anything").info("Sending to %s of %s", "+12125550100", {"email": "casey@example.com"})
+    line = log.getvalue()
+    assert "Sending to ***00 of {'email': '***@***'}" in line
+
+
+@pytest.mark.django_db
+def test_an_error_of_the_database_names_nobody(log):
+    """PostgreSQL quotes the whole row, or the statement with its values."""
+    contact = ContactFactory(first_name="Zelda", phone="+12125550100")
+    failures = [
+        lambda: Contact(company=contact.company, phone=contact.phone, first_name=NAME).save(),
+        lambda: Contact(company=contact.company, phone="", first_name=NAME, last_name=f"{WORD}\n\n{WORD}").save(),
+        lambda: ContactFlag(company=contact.company, contact=contact, flag_type=NAME, reason=WORD).save(),
+    ]
+    for fail in failures:
+        try:
+            with transaction.atomic():
+                fail()
+        except DatabaseError:
+            logging.getLogger("crm.anything").exception("It failed.")
+    assert log.getvalue().count("It failed.") == len(failures)
+    assert not re.search("Zelda|Zorro|2125550100", log.getvalue())
+    assert "test_logs.py" in log.getvalue()  # the frames are there
+
+
+@pytest.mark.django_db
+def test_the_most_talkative_level_writes_no_statement(log, settings):
+    settings.DEBUG = True
+    connection.force_debug_cursor = True
+    try:
+        contact = ContactFactory(first_name="Zelda")
+        with all_tenants():
+            Contact.objects.filter(first_name="Zelda", phone=contact.phone).count()
+    finally:
+        connection.force_debug_cursor = False
+    assert "Zelda" not in log.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "query", ["search=%2B12125550100", "search=zelda@example.com", "search=Zelda&limit=0", "Zelda=1", "cursor=Zelda"]
+)
+def test_a_request_that_is_refused_names_nobody(log, manager, query):
+    signed_in(manager).get(f"/api/v1/contacts?{query}")
+    signed_in(manager).post(f"/api/v1/contacts?{query}", {"first_name": "Zorro", "phone": "abc"})
+    signed_in(manager).get(f"/api/v1/nothing?{query}")
+    logging.getLogger("django.server").info('"GET /api/v1/contacts?%s HTTP/1.1" 200 17', query)
+    assert "django.server" in log.getvalue()
+    assert not re.search(r"2125550100|zelda@|search=Zelda|cursor=Zelda|Zorro", log.getvalue())
+
+
+@pytest.mark.django_db
+def test_a_request_that_breaks_names_nobody(log, client):
+    """Django logs a view's error with its stack."""
+    from django.core.handlers.exception import response_for_exception
+
+    request = RequestFactory().post("/api/v1/contacts?search=%2B12125550100", {"first_name": "Zorro"})
+    try:
+        raise ValueError(f"no such number: {SPELLINGS[0]}\n{WORD} wrote this")
+    except ValueError as error:
+        response_for_exception(request, error)
+    assert "Internal Server Error" in log.getvalue()
+    assert not re.search("2125550100|Zorro", log.getvalue())
+
+
+@pytest.mark.django_db
+def test_a_delivery_that_fails_names_nobody(log, client):
+    company = CompanyFactory(slug="acme")
+    WebhookSecretFactory(company=company)
+    deliver(client, text_v4(text="My dog is called Zorro"), secret="d3Jvbmc=")
+    deliver(client, text_v4(text="My dog is called Zorro", id="ACtwice"))
+    deliver(client, json.dumps({"type": "message.received", "text": "Zorro", "from": CALLER}).encode())
+    WebhookEventFactory(company=company, body=b'{"type": "message.received", "data": {"object": {"text": "Zorro')
+    while process_next_event():
+        pass
+    assert "failed" in log.getvalue()
+    assert not re.search(f"Zorro|{CALLER[1:]}", log.getvalue())

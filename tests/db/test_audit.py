@@ -1,0 +1,230 @@
+"""Who changed what and when is written down by the database, whichever path the change takes."""
+
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
+
+from calls.models import Appointment
+from crm.db.actors import acting_as, unrecorded
+from crm.db.audit import Audit, RecordChanges, audited_models
+from crm.db.tenancy import all_tenants, tenant
+from crm.models import AuditEntry, Campaign, Contact, ContactFlag, ContactPhone, User
+from tests import factories
+from tests.conftest import postgres_only, signed_in
+
+pytestmark = pytest.mark.django_db
+MAKERS = {
+    "contacts": (factories.ContactFactory, {"first_name": "Kim"}),
+    "contact_phones": (factories.ContactPhoneFactory, {"label": "home"}),
+    "contact_flags": (factories.ContactFlagFactory, {"reason": "Asked for it."}),
+    "campaigns": (factories.CampaignFactory, {"name": "Autumn check"}),
+    "appointments": (factories.AppointmentFactory, {"notes": "Ring twice."}),
+    "users": (factories.UserFactory, {"role": "manager"}),
+}
+
+
+def entries(row=None, **conditions):
+    with all_tenants():
+        found = AuditEntry.objects.filter(**conditions).order_by("id")
+        if row is not None:
+            found = found.filter(table_name=row._meta.db_table, row_id=row.pk)
+        return list(found)
+
+
+def test_the_six_tables_are_audited():
+    assert {model._meta.db_table for model, _ in audited_models()} == set(MAKERS)
+
+
+def test_migrations_record_what_the_models_declare():
+    recorded = {
+        (label, operation.model_name): operation.audit
+        for (label, _), migration in MigrationLoader(None).disk_migrations.items()
+        for operation in migration.operations
+        if isinstance(operation, RecordChanges)
+    }
+    assert recorded == {(model._meta.app_label, model._meta.model_name): audit for model, audit in audited_models()}
+
+
+def test_columns_that_a_declaration_names_exist():
+    for model, audit in audited_models():
+        columns = {field.column for field in model._meta.concrete_fields}
+        assert isinstance(audit, Audit)
+        assert {*audit.skips, *audit.hides} <= columns
+
+
+@pytest.mark.parametrize("table", MAKERS)
+def test_a_row_s_life_is_three_entries(table):
+    make, change = MAKERS[table]
+    row = make()
+    row_id, [(column, value)] = row.pk, change.items()
+    before = getattr(row, column)
+    for name, new in change.items():
+        setattr(row, name, new)
+    row.save()
+    with all_tenants():
+        row.delete()
+    row.pk = row_id
+    inserted, updated, deleted = entries(row)
+    assert [inserted.action, updated.action, deleted.action] == ["insert", "update", "delete"]
+    assert inserted.changes[column] == [None, before]
+    assert updated.changes == {column: [before, value]}
+    assert deleted.changes[column] == [value, None]
+    assert {entry.company_id for entry in (inserted, updated, deleted)} == {row.company_id}
+
+
+@pytest.mark.parametrize("table", MAKERS)
+def test_every_path_around_the_instance_is_recorded(table):
+    make, change = MAKERS[table]
+    row = make()
+    model = type(row)
+    copy = model._base_manager.get(pk=row.pk)
+    [(column, value)] = change.items()
+    with all_tenants():
+        model._base_manager.filter(pk=row.pk).update(**change)
+        setattr(copy, column, "third" if column != "role" else "rep")
+        model._base_manager.bulk_update([copy], [column])
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET {column} = %s WHERE id = %s", [value, row.pk])
+    changes = [entry.changes[column][1] for entry in entries(row, action="update")]
+    assert changes == [value, getattr(copy, column), value]
+
+
+def test_rows_made_in_bulk_are_recorded_each(acme):
+    contacts = [Contact(company=acme, phone=factories.fictional_number(n)) for n in range(20_000, 20_003)]
+    with tenant(acme.pk):
+        Contact.objects.bulk_create(contacts)
+    assert [entry.changes["phone"] for entry in entries(table_name="contacts")] == [[None, c.phone] for c in contacts]
+
+
+@postgres_only
+def test_rows_that_are_copied_in_are_recorded(acme):
+    import io
+
+    line = f"{acme.pk}\tKim\t\t+12125550199\t\t\t\t\t\t\t2026-03-01\t2026-03-01\n"
+    columns = "company_id, first_name, last_name, phone, email, address, city, state, postal_code, timezone"
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY contacts ({columns}, created_at, updated_at) FROM STDIN", io.StringIO(line))
+    [entry] = entries(table_name="contacts")
+    assert entry.changes["first_name"] == [None, "Kim"]
+
+
+def test_a_change_of_nothing_that_matters_is_no_entry():
+    contact, user = factories.ContactFactory(), factories.UserFactory()
+    contact.save()  # updated_at alone
+    with all_tenants():
+        User.objects.filter(pk=user.pk).update(last_login="2026-03-01T12:00Z", first_name="")
+    assert entries(contact, action="update") == entries(user, action="update") == []
+
+
+def test_derived_columns_are_left_out():
+    visit = factories.AppointmentFactory()
+    assert not {"date", "time", "updated_at"} & entries(visit)[0].changes.keys()
+
+
+def test_a_password_s_change_is_recorded_and_its_hash_never():
+    user = factories.UserFactory()
+    before = user.password
+    user.set_password("another one")
+    user.save()
+    assert entries(user)[1].changes == {"password": ["(hidden)", "(hidden)"]}
+    for entry in entries():
+        assert before not in str(entry.changes)
+        assert user.password not in str(entry.changes)
+
+
+def test_staff_s_accounts_are_recorded_without_a_company(staff):
+    User.accounts.filter(pk=staff.pk).update(is_superuser=False)
+    inserted, updated = entries(staff)
+    assert inserted.company_id is None
+    assert set(updated.changes) == {"is_superuser"}
+
+
+def test_the_api_says_who(manager, csr, acme):
+    contact = factories.ContactFactory(company=acme)
+    url = f"/api/v1/contacts/{contact.pk}"
+    assert signed_in(manager).patch(url, {"first_name": "Kim"}).status_code == 200
+    assert signed_in(csr).patch(url, {"first_name": "Kit"}).status_code == 200
+    factories.ContactFlagFactory(contact=contact)
+    updates = entries(contact, action="update")
+    assert [(entry.actor_id, entry.actor) for entry in updates] == [(manager.pk, "maria"), (csr.pk, "carla")]
+    [flag] = entries(table_name="contact_flags")
+    assert (flag.actor_id, flag.actor) == (None, "")
+
+
+def test_the_admin_says_who(client, staff, acme):
+    campaign = factories.CampaignFactory(company=acme)
+    client.force_login(staff)
+    form = {"name": "Autumn", "status": "draft", "body": "", "scheduled_at_0": "", "scheduled_at_1": ""}
+    answer = client.post(f"/admin/crm/campaign/{campaign.pk}/change/", form)
+    assert answer.status_code == 302, answer.content
+    [entry] = entries(campaign, action="update")
+    assert (entry.actor_id, entry.actor) == (staff.pk, "stella")
+
+
+def test_a_program_says_what_it_is_and_the_one_before_holds_again(acme):
+    with transaction.atomic(), acting_as(7, "outer"):
+        with acting_as(None, "inner"):
+            factories.CampaignFactory(company=acme)
+        factories.CampaignFactory(company=acme)
+    factories.CampaignFactory(company=acme)
+    assert [entry.actor for entry in entries(table_name="campaigns")] == ["inner", "outer", ""]
+
+
+def test_what_is_rolled_back_leaves_no_entry(acme):
+    def fail():
+        with transaction.atomic(), acting_as(None, "unlucky"):
+            factories.CampaignFactory(company=acme)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    factories.CampaignFactory(company=acme)
+    assert [entry.actor for entry in entries(table_name="campaigns")] == [""]
+
+
+def test_demo_data_alone_can_be_written_without_evidence(acme):
+    with transaction.atomic(), unrecorded():
+        factories.CampaignFactory(company=acme)
+    factories.CampaignFactory(company=acme, name="Seen")
+    [entry] = entries(table_name="campaigns")
+    assert entry.changes["name"] == [None, "Seen"]
+
+
+def test_one_company_s_entries_are_hidden_from_another(acme, globex):
+    factories.CampaignFactory(company=acme)
+    factories.CampaignFactory(company=globex)
+    with tenant(acme.pk):
+        assert [entry.company_id for entry in AuditEntry.objects.filter(table_name="campaigns")] == [acme.pk]
+
+
+def test_the_triggers_stand_on_every_audited_table():
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT tbl_name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'record_%'")
+        else:
+            cursor.execute(
+                "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname IN ('record_row', 'record_update')"
+            )
+        tables = [table for (table,) in cursor.fetchall()]
+    each = 3 if connection.vendor == "sqlite" else 2
+    assert sorted(tables) == sorted(list(MAKERS) * each)
+
+
+def test_a_table_that_sqlite_made_anew_is_recorded_after_migrate(transactional_db):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL alters tables in place")
+    from django.core.management import call_command
+
+    with connection.schema_editor() as editor:
+        editor._remake_table(Campaign)
+    factories.CampaignFactory()
+    assert not entries(table_name="campaigns")
+    call_command("migrate", verbosity=0)
+    factories.CampaignFactory()
+    assert len(entries(table_name="campaigns")) == 1
+
+
+def test_no_other_model_of_ours_says_audit_in_vain():
+    others = set(apps.get_models()) - {Contact, ContactPhone, ContactFlag, Campaign, Appointment, User}
+    assert not [model for model in others if hasattr(model, "audit")]
