@@ -51,7 +51,8 @@ class PostgresConstraint(models.BaseConstraint):
 class TenantPolicy(PostgresConstraint):
     """Row-level security: of this table, a transaction sees and writes the rows of the company it has entered.
 
-    FORCEd, so that it binds the table's owner, as whom we run. An unset company is no company's: nothing is found.
+    FORCEd, so that it binds the table's owner, as whom we run. An unset company is no company's: nothing is found. With
+    `appended_from_anywhere` rows can be added, and only added, outside of their company as well.
 
     The settings are read in sub-selects, once a statement and not once a row. The two cases stand in a CASE, not in an
     OR: our queries name the company themselves, so that an index can find it, and of `company = 7 AND (company = … OR
@@ -59,25 +60,42 @@ class TenantPolicy(PostgresConstraint):
     for one page. Of a CASE it expects half.
     """
 
+    def __init__(self, *, name: str, appended_from_anywhere: bool = False) -> None:
+        super().__init__(name=name)
+        self.appended_from_anywhere = appended_from_anywhere
+
+    def deconstruct(self) -> tuple[str, Any, dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        if self.appended_from_anywhere:
+            kwargs["appended_from_anywhere"] = True
+        return path, args, kwargs
+
     def statements(self, model: Any, schema_editor: Any) -> list[str]:
         table = schema_editor.quote_name(model._meta.db_table)
         company = schema_editor.quote_name(model._meta.get_field("company").column)
         mine = f"{company} = (SELECT NULLIF(current_setting('{COMPANY_SETTING}', true), '')::bigint)"
         everybodys = f"(SELECT current_setting('{ALL_SETTING}', true)) = 'on'"
-        return [
+        statements = [
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
             f"CREATE POLICY {schema_editor.quote_name(self.name)} ON {table} "
             f"USING (CASE WHEN {everybodys} THEN true ELSE {mine} END)",
         ]
+        if self.appended_from_anywhere:
+            statements.append(f"CREATE POLICY {self._appending(schema_editor)} ON {table} FOR INSERT WITH CHECK (true)")
+        return statements
 
     def undoing(self, model: Any, schema_editor: Any) -> list[str]:
         table = schema_editor.quote_name(model._meta.db_table)
         return [
             f"DROP POLICY {schema_editor.quote_name(self.name)} ON {table}",
+            f"DROP POLICY IF EXISTS {self._appending(schema_editor)} ON {table}",
             f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
         ]
+
+    def _appending(self, schema_editor: Any) -> str:
+        return schema_editor.quote_name(f"{self.name}_append")
 
 
 class SameCompany(PostgresConstraint):
@@ -129,7 +147,11 @@ def declare(sender: type[models.Model], **_signal: Any) -> None:
         if field.many_to_one or field.one_to_one
         if field.name != "company" and field.name not in ACTORS
     ]
-    meta.constraints = [*meta.constraints, TenantPolicy(name=f"{meta.db_table}_tenant"), *references]
+    policy = TenantPolicy(
+        name=f"{meta.db_table}_tenant",
+        appended_from_anywhere=getattr(sender, "appended_from_anywhere", False),
+    )
+    meta.constraints = [*meta.constraints, policy, *references]
     meta.original_attrs["constraints"] = meta.constraints
 
 

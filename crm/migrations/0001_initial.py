@@ -690,7 +690,7 @@ class Migration(migrations.Migration):
                         name="audit_entries_action_valid",
                         violation_error_message="action must be one of: insert, update, delete.",
                     ),
-                    crm.db.policies.TenantPolicy(name="audit_entries_tenant"),
+                    crm.db.policies.TenantPolicy(appended_from_anywhere=True, name="audit_entries_tenant"),
                 ],
             },
         ),

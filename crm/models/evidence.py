@@ -21,6 +21,8 @@ class AuditEntry(TenantModel):
     Staff have no company, and changes of their accounts none either.
     """
 
+    appended_from_anywhere = True  # users change outside of any company, and their evidence is written with them
+
     company = models.ForeignKey(  # type: ignore[assignment]
         Company, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
