@@ -4,6 +4,7 @@ from crm.models.campaigns import Campaign, CampaignMembership
 from crm.models.companies import Company, PhoneLine, User
 from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
 from crm.models.history import Activity, Conversation
+from crm.models.idempotency import IdempotencyKey
 from crm.models.invoices import Invoice
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ContactFlag",
     "ContactPhone",
     "Conversation",
+    "IdempotencyKey",
     "Invoice",
     "Lead",
     "PhoneLine",

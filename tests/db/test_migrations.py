@@ -23,6 +23,7 @@ EVERY_ROW = [
     factories.WebhookSecretFactory,
     factories.CallAnalysisFactory,
     factories.LeadFactory,
+    factories.IdempotencyKeyFactory,
 ]
 
 
