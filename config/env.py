@@ -1,5 +1,7 @@
 """Reads settings from environment variables and names the one that is wrong."""
 
+import builtins
+import re
 from typing import Any
 
 import environ
@@ -43,6 +45,14 @@ class Env(environ.Env):
         if value < minimum:
             raise ImproperlyConfigured(f"{var} is {value}; it must be at least {minimum}.")
         return value
+
+    def origins(self, var: str) -> builtins.list[str]:
+        """Origins of web pages, `https://app.example.com`, with commas between them; none by default."""
+        origins: builtins.list[str] = self.list(var, default=[])
+        for origin in origins:
+            if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?", origin):
+                raise ImproperlyConfigured(f"{var} has {origin!r}; it must be like https://app.example.com.")
+        return origins
 
     @staticmethod
     def _strict_bool(var: str, raw: str) -> bool:

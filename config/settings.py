@@ -62,10 +62,17 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "axes",
+    "corsheaders",
+    "csp",
 ]
 
 MIDDLEWARE = [
+    "config.middleware.SecurityHeaders",
+    "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.middleware.RequestLimits",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -73,6 +80,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -101,6 +109,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- People -----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "crm.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "admin:login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -132,7 +141,8 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["crm.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["crm.api.permissions.RoleAllows"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["crm.api.parsers.UnicodeJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["crm.api.parsers.BoundedJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["crm.api.throttles.UserThrottle"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "crm.api.schema.RefusingAutoSchema",
     "EXCEPTION_HANDLER": "crm.api.errors.exception_handler",
@@ -142,6 +152,7 @@ REST_FRAMEWORK = {
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.at_least("ACCESS_TOKEN_LIFETIME_S", 1, default=3600)),
     "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.at_least("REFRESH_TOKEN_LIFETIME_S", 1, default=14 * 24 * 3600)),
+    "CHECK_REVOKE_TOKEN": True,  # a new password ends every session
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Home-services CRM",
@@ -158,11 +169,57 @@ SPECTACULAR_SETTINGS = {
 # --- Webhooks and the worker ------------------------------------------------------------------------------------------
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # the largest webhook delivery that is taken
+REQUEST_MAX_SIZE = 1024 * 1024  # bytes, of everything else
 WORKER_LEASE_S = env.at_least("WORKER_LEASE_S", 1, default=30)
 WORKER_MAX_TRIES = env.at_least("WORKER_MAX_TRIES", 1, default=8)
 
+# --- Guessing and flooding --------------------------------------------------------------------------------------------
+
+THROTTLE_USER_PER_MIN = env.at_least("THROTTLE_USER_PER_MIN", 0, default=1200)
+THROTTLE_SIGN_IN_PER_MIN = env.at_least("THROTTLE_SIGN_IN_PER_MIN", 0, default=20)
+TRUSTED_PROXIES = env.at_least("TRUSTED_PROXIES", 0, default=0)
+
+AXES_FAILURE_LIMIT = env.at_least("SIGN_IN_TRIES", 1, default=10)
+AXES_COOLOFF_TIME = timedelta(seconds=env.at_least("SIGN_IN_LOCK_S", 1, default=900))
+# Name and address together: who guesses elsewhere locks out himself, not the person whose name it is.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "crm.addresses.client_address"
+AXES_LOCKOUT_CALLABLE = "crm.admin_site.refuse_locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True  # would keep every sign-in with its address, for ever
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False  # names and addresses stay out of the log
+
 # --- Security ---------------------------------------------------------------------------------------------------------
 
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key"]
+CORS_EXPOSE_HEADERS = ["Idempotency-Replayed", "Retry-After"]
+CORS_PREFLIGHT_MAX_AGE = 3600
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],  # Swagger UI's icons
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    },
+}
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+SESSION_COOKIE_AGE = env.at_least("ADMIN_SESSION_S", 60, default=8 * 3600)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_SAMESITE = "Lax"  # a link in an e-mail leads into the admin
+CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_HTTPONLY = True
 if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
@@ -192,6 +249,7 @@ LOGGING = {
     "loggers": {
         # Django's own handlers know nothing of our formatter: everything goes to the root's.
         "django": {"handlers": [], "level": "INFO"},
+        "axes": {"level": "WARNING"},  # it tells of every sign-in, in several lines
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         # At DEBUG it writes every statement with its values, names and texts among them.
         "django.db.backends": {"level": "INFO"},

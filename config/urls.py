@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config.health import healthz, readyz
 from crm.api.errors import no_such_route
@@ -18,7 +18,7 @@ urlpatterns = [
     path("api/v1/", include("analytics.api.urls")),
     path("webhooks/", include("messaging.webhooks.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path("^api/", no_such_route),
     path("healthz", healthz),
     path("readyz", readyz),

@@ -10,8 +10,11 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 
+from crm.addresses import client_address
 from crm.db.actors import acting_as
+from crm.db.counters import seconds_left
 from crm.db.tenancy import all_tenants
+from crm.services.guessing import may_try_to_sign_in, seconds_locked_out
 
 
 class LabelledChoices(AutocompleteJsonView):
@@ -26,6 +29,16 @@ class LabelledChoices(AutocompleteJsonView):
         if company := getattr(obj, "company", None):
             choice["text"] += f" · {company}"
         return choice
+
+
+def refuse(seconds: int) -> HttpResponse:
+    text = f"Too many tries to sign in. Please try again in {seconds} seconds."
+    return HttpResponse(text, status=429, content_type="text/plain", headers={"Retry-After": str(seconds)})
+
+
+def refuse_locked_out(request: HttpRequest, _response: HttpResponse, credentials: dict[str, Any]) -> HttpResponse:
+    """The answer of the admin to a name that is locked out from this address (AXES_LOCKOUT_CALLABLE)."""
+    return refuse(seconds_locked_out(username=credentials["username"], address=client_address(request)))
 
 
 class StaffSite(admin.AdminSite):
@@ -48,6 +61,11 @@ class StaffSite(admin.AdminSite):
                 return response
 
         return super().admin_view(view_of_all_companies, cacheable)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if request.method == "POST" and not may_try_to_sign_in(client_address(request)):
+            return refuse(seconds_left())
+        return super().login(request, extra_context)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         cards = [

@@ -1,6 +1,6 @@
 """The business's words for contacts and what surrounds them. A query has a name, and it lives here."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Self, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -90,6 +90,12 @@ class ContactFlagQuerySet(OfContactQuerySet):
     def opted_out(self) -> Self:
         """Answered through the partial index `idx_contact_flag_type_phone`."""
         return self.in_force().filter(flag_type=FlagType.OPTED_OUT)
+
+
+class IdempotencyKeyQuerySet(QuerySet):
+    def expired(self, at: datetime) -> Self:
+        """Older than a day: the client has stopped asking."""
+        return self.filter(created_at__lt=at - timedelta(days=1))
 
 
 class InvoiceQuerySet(QuerySet):

@@ -22,6 +22,7 @@ from crm.models import (
     ContactFlag,
     ContactPhone,
     Conversation,
+    IdempotencyKey,
     Invoice,
     Lead,
     PhoneLine,
@@ -254,3 +255,15 @@ class CallAnalysisFactory(RowFactory):
     call = factory.SubFactory(CallFactory)
     company = factory.LazyAttribute(lambda analysis: analysis.call.company)
     objections = ["price"]
+
+
+class IdempotencyKeyFactory(RowFactory):
+    class Meta:
+        model = IdempotencyKey
+
+    user = factory.SubFactory(UserFactory)
+    company = factory.LazyAttribute(lambda row: row.user.company)
+    key = factory.Sequence(lambda n: f"key-{n}")
+    request = "POST /api/v1/appointments"
+    status = 201
+    response = "{}"

@@ -10,6 +10,7 @@ from calls.choices import AppointmentStatus
 from calls.models import Appointment
 from calls.services.booking import book_appointment
 from crm.api.filters import DayFilter, DaysFilterSet, IdFilter
+from crm.api.idempotency import idempotent
 from crm.api.serializers import ColleagueField, TenantSerializer
 from crm.api.views import EditViewSet
 
@@ -58,6 +59,7 @@ class AppointmentViewSet(EditViewSet):
     serializer_class = AppointmentSerializer
     filterset_class = AppointmentFilterSet
     ordering = ("-scheduled_start", "-id")
+    create = idempotent(EditViewSet.create)
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company=self.user.company)

@@ -2,12 +2,13 @@
 
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError
 from django.db.models import ProtectedError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import status
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
@@ -28,6 +29,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, IntegrityError):
         # Serializers check constraints beforehand and name the field; what gets here was written in between.
         error = Conflict()
+    elif isinstance(error, SuspiciousOperation):
+        error = ParseError("The request can't be read.")  # more parameters than a page has, and the like
     return rest_exception_handler(error, context)
 
 

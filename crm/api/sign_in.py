@@ -1,20 +1,29 @@
 """Signing in and out, and who is signed in."""
 
+from contextlib import ExitStack
 from typing import Any
 
+from django.contrib.auth.signals import user_logged_in
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from rest_framework_simplejwt.serializers import TokenRefreshSerializer
+from rest_framework_simplejwt.serializers import PasswordField, TokenBlacklistSerializer, TokenObtainPairSerializer
+from rest_framework_simplejwt.utils import get_md5_hash_password
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView
 
+from crm.addresses import client_address
 from crm.api.filters import check_parameters
+from crm.api.throttles import SignInThrottle
+from crm.api.tokens import SessionToken
 from crm.db.tenancy import all_tenants
 from crm.models import Company, User
+from crm.services.guessing import seconds_locked_out
+
+MAX_TOKEN_LENGTH = 2000
 
 
 class TokenPairSerializer(serializers.Serializer):
@@ -25,37 +34,90 @@ class TokenPairSerializer(serializers.Serializer):
 
 
 class BeforeTheTenant(APIView):
-    """A view that looks users up by name or token: their company is only known once they are."""
+    """A view that looks users up by token: their company is only known once they are."""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        with all_tenants():
+        with ExitStack() as self.door:
             return super().dispatch(request, *args, **kwargs)
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)  # counts the request: not within what may be one transaction
+        self.door.enter_context(all_tenants())
 
-class SignInView(BeforeTheTenant, TokenObtainPairView):
-    """Sign in: a short-lived access token, and a refresh token to get the next one with."""
+
+class SignInSerializer(TokenObtainPairSerializer):
+    token_class = SessionToken
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Longer ones are nobody's, and hashing them or keeping them as a failed try would cost.
+        self.fields["username"] = serializers.CharField(write_only=True, max_length=150)
+        self.fields["password"] = PasswordField(max_length=128, trim_whitespace=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
+        request = self.context["request"]
+        try:
+            tokens = super().validate(attrs)
+        except AuthenticationFailed as error:
+            if getattr(request, "axes_locked_out", False):
+                wait = seconds_locked_out(username=attrs["username"], address=client_address(request))
+                raise Throttled(wait, "Too many wrong passwords.") from error
+            raise
+        # The library keeps this to itself; last_login is written and failed tries are forgotten by it.
+        user_logged_in.send(sender=User, request=request, user=self.user)
+        return tokens
+
+
+class SignInView(TokenObtainPairView):
+    """Sign in: a short-lived access token, and a refresh token to get the next one with.
+
+    Too many wrong passwords for a name from one address: 429 until `Retry-After`. From elsewhere the name still works.
+    """
+
+    serializer_class = SignInSerializer
+    throttle_classes = [SignInThrottle]
 
     @extend_schema(responses=TokenPairSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().post(request, *args, **kwargs)
 
 
-class RefreshSerializer(TokenRefreshSerializer):
+class RefreshSerializer(serializers.Serializer):
+    refresh = serializers.CharField(max_length=MAX_TOKEN_LENGTH)
+    access = serializers.CharField(read_only=True)
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        try:
-            return super().validate(attrs)
-        except User.DoesNotExist as error:
-            raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account") from error
+        refresh = SessionToken(attrs["refresh"])
+        user = User.accounts.filter(pk=refresh["user_id"], is_active=True).first()
+        # Who has a new password, or had it taken back, signs in anew.
+        if user is None or refresh.get("hash_password") != get_md5_hash_password(user.password):
+            raise AuthenticationFailed("No active account found for the given token.", "no_active_account")
+        refresh.exchange()
+        return {"access": str(refresh.access_token), "refresh": str(refresh)}
 
 
 class RefreshView(BeforeTheTenant, TokenRefreshView):
-    """A new access token for a refresh token."""
+    """A new access token for a refresh token, and the refresh token to use next: the one given is used up.
+
+    A used one is refused (401); coming again later it ends the whole session, since somebody else may have it.
+    """
 
     serializer_class = RefreshSerializer
+
+    @extend_schema(responses=TokenPairSerializer)
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().post(request, *args, **kwargs)
+
+
+class SignOutSerializer(TokenBlacklistSerializer):
+    refresh = serializers.CharField(write_only=True, max_length=MAX_TOKEN_LENGTH)
+    token_class = SessionToken
 
 
 class SignOutView(BeforeTheTenant, TokenBlacklistView):
     """Sign out: the refresh token given is of no use any more."""
+
+    serializer_class = SignOutSerializer
 
     @extend_schema(responses={204: None})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:

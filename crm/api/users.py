@@ -1,5 +1,6 @@
 """`users`: who works for the company. Managers only; nobody is deleted, only deactivated."""
 
+import copy
 from typing import Any
 
 import django_filters
@@ -26,12 +27,16 @@ class UserSerializer(TenantSerializer):
         ]  # fmt: skip
         read_only_fields = ["date_joined"]
 
-    def validate_password(self, password: str) -> str:
-        try:
-            validate_password(password, self.instance)
-        except DjangoValidationError as error:
-            raise serializers.ValidationError(error.messages) from error
-        return password
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if password := attrs.get("password"):
+            person = copy.copy(self.instance) if self.instance else User()
+            for name, value in attrs.items():
+                setattr(person, name, value)
+            try:
+                validate_password(password, person)
+            except DjangoValidationError as error:
+                raise serializers.ValidationError({"password": error.messages}) from error
+        return super().validate(attrs)
 
     def create(self, validated_data: dict[str, Any]) -> User:
         return User.objects.create_user(**validated_data)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import crm.db.audit
+import crm.db.counters
 import crm.db.policies
 import crm.fields
 import crm.models.companies
@@ -888,6 +889,49 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="IdempotencyKey",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="Chosen by the client, new for each thing that it wants done.", max_length=100
+                    ),
+                ),
+                ("request", models.CharField(help_text="Method and path.", max_length=250)),
+                ("request_hash", models.CharField(help_text="SHA-256 of the request's body.", max_length=64)),
+                ("status", models.PositiveSmallIntegerField()),
+                ("response", models.TextField(help_text="JSON, in the order in which it was answered.")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "db_table": "idempotency_keys",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "user", "key"),
+                        name="idempotency_keys_company_id_user_id_key_unique",
+                        violation_error_message="This key is in use.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="idempotency_keys_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Invoice",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -955,6 +999,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        crm.db.counters.CreateMinuteCounters(),
         crm.db.audit.CreateRecorder(),
         crm.db.audit.RecordChanges(
             model_name="user",

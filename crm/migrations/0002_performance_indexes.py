@@ -163,6 +163,10 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_activities_company_id_created_at"),
         ),
         crm.db.operations.AddIndexConcurrently(
+            model_name="idempotencykey",
+            index=crm.db.indexes.Index(fields=["created_at"], name="ix_idempotency_keys_created_at"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
             model_name="invoice",
             index=crm.db.indexes.Index(fields=["status", "due_date"], name="idx_invoice_status_due"),
         ),

@@ -5,6 +5,7 @@ from crm.models.companies import Company, PhoneLine, User
 from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
 from crm.models.evidence import AuditEntry, SuppressedNumber
 from crm.models.history import Activity, Conversation
+from crm.models.idempotency import IdempotencyKey
 from crm.models.invoices import Invoice
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "ContactFlag",
     "ContactPhone",
     "Conversation",
+    "IdempotencyKey",
     "Invoice",
     "Lead",
     "PhoneLine",

@@ -117,7 +117,8 @@ def test_a_page_to_add_is_there_unless_rows_come_by_themselves(name, staff, rf, 
     expected = 200 if allows(name, "add", staff, rf) else 403
     assert staff_client.get(page(name, "add")).status_code == expected
     by_themselves = {
-        "activity", "auditentry", "call", "conversation", "message", "suppressednumber", "webhookevent"
+        "activity", "auditentry", "call", "conversation", "idempotencykey", "message", "suppressednumber",
+        "webhookevent",
     }  # fmt: skip
     assert (expected == 403) == (name in by_themselves)
 

@@ -117,6 +117,15 @@ def test_production_names_what_it_refuses(project, name, value):
         ("ACCESS_TOKEN_LIFETIME_S", "1h"),
         ("REFRESH_TOKEN_LIFETIME_S", "0"),
         ("LOG_LEVEL", "LOUD"),
+        ("CORS_ALLOWED_ORIGINS", "app.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "*"),
+        ("CORS_ALLOWED_ORIGINS", "https://app.example.com/"),
+        ("THROTTLE_USER_PER_MIN", "-1"),
+        ("THROTTLE_SIGN_IN_PER_MIN", "20/m"),
+        ("TRUSTED_PROXIES", "yes"),
+        ("SIGN_IN_TRIES", "0"),
+        ("SIGN_IN_LOCK_S", "0"),
+        ("ADMIN_SESSION_S", "1"),
     ],
 )
 def test_a_value_that_makes_no_sense_stops_the_start_and_names_itself(project, name, value):

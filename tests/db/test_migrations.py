@@ -24,6 +24,7 @@ EVERY_ROW = [
     factories.CallAnalysisFactory,
     factories.LeadFactory,
     factories.SuppressedNumberFactory,
+    factories.IdempotencyKeyFactory,
 ]
 
 

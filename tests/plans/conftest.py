@@ -52,6 +52,11 @@ FILL = [
            0, now() - n * interval '1 hour', now() - n * interval '1 hour'
     FROM companies, generate_series(1, 20) n WHERE slug LIKE 'filler-%'
     """,
+    """
+    INSERT INTO idempotency_keys (company_id, user_id, key, request, request_hash, status, response, created_at)
+    SELECT company_id, id, 'key', 'POST /api/v1/appointments', '', 201, '{}', now() - id * interval '1 second'
+    FROM users WHERE company_id IS NOT NULL
+    """,
 ]
 
 

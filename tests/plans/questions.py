@@ -15,6 +15,7 @@ from crm.models import (
     Contact,
     ContactFlag,
     ContactPhone,
+    IdempotencyKey,
     Invoice,
 )
 from messaging.models import WebhookEvent
@@ -123,6 +124,8 @@ QUESTIONS: dict[str, Question] = {
     "ix_phone_lines_company_id_created_at": get("phone-lines"),
     "ix_users_company_id_date_joined": get("users"),
     "ix_webhook_events_company_id_created_at": get("webhook-events"),
+    # Ours: upkeep.
+    "ix_idempotency_keys_created_at": of_all_companies(lambda sample: IdempotencyKey.objects.expired(now()).delete()),
     # Ours: the search.
     "ix_contacts_company_id_first_name_key": get("contacts?search={name}"),
     "ix_contacts_company_id_last_name_key": get("contacts?search={name}"),

@@ -1,0 +1,15 @@
+"""Requests that were answered, kept for a day."""
+
+from django.contrib import admin
+
+from crm.admin.base import EvidenceAdmin
+from crm.admin.columns import moment
+from crm.models import IdempotencyKey
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(EvidenceAdmin):
+    list_display = (moment("created_at"), "key", "request", "status", "user", "company")
+    list_select_related = ("user", "company")
+    list_filter = ("company",)
+    fields = ("company", "user", "key", "request", "status", "created_at")

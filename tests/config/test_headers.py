@@ -1,0 +1,86 @@
+"""What every answer tells a browser."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+
+PAGE = "https://app.example.com"
+
+
+@pytest.mark.parametrize("url", ["/admin/login/", "/api/docs", "/api/schema", "/api/v1/me", "/healthz", "/nowhere"])
+def test_a_browser_is_told_to_trust_nobody_else(url, client, db):
+    response = client.get(url)
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["Referrer-Policy"] == "same-origin"
+    assert response["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "camera=()" in response["Permissions-Policy"]
+
+
+def test_the_documentations_page_has_no_script_or_style_of_its_own(client, db):
+    page = client.get("/api/docs").content.decode()
+    assert "<style" not in page
+    assert "<script>" not in page
+    script = client.get("/api/docs?script=")
+    assert script["Content-Type"].startswith("application/javascript")
+
+
+def test_answers_of_the_api_are_kept_by_no_cache(csr_api):
+    assert csr_api.get("/api/v1/me")["Cache-Control"] == "no-store"
+
+
+def preflight(client, url, origin=PAGE):
+    headers = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    return client.options(url, headers=headers)
+
+
+def test_no_page_elsewhere_may_call_the_api_by_default(client, db):
+    assert "Access-Control-Allow-Origin" not in preflight(client, "/api/v1/contacts")
+
+
+def test_pages_that_are_listed_may_call_the_api_and_nothing_else(client, db, settings):
+    settings.CORS_ALLOWED_ORIGINS = [PAGE]
+    allowed = preflight(client, "/api/v1/contacts")
+    assert allowed["Access-Control-Allow-Origin"] == PAGE
+    assert "idempotency-key" in allowed["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Credentials" not in allowed
+    assert "Access-Control-Allow-Origin" not in preflight(client, "/api/v1/contacts", "https://evil.example.com")
+    assert "Access-Control-Allow-Origin" not in preflight(client, "/admin/login/")
+
+
+def test_the_admins_cookies_are_out_of_reach_of_scripts_and_end_with_the_browser(client, staff):
+    client.force_login(staff)
+    client.get("/admin/login/?next=/admin/")
+    client.post("/admin/login/", {"username": "stella", "password": "rain-gutter-42"})
+    session = client.cookies["sessionid"]
+    assert session["httponly"]
+    assert session["samesite"] == "Lax"
+    assert session["max-age"] == ""
+    token = client.cookies["csrftoken"]
+    assert token["httponly"]
+    assert token["samesite"] == "Strict"
+
+
+def test_the_deployment_check_of_production_is_clean():
+    production = {
+        "ENVIRONMENT": "production",
+        "SECRET_KEY": "A8rF3n-k9Q_zT7x-P2vB8sLw4YdR6mJ1hGc0aUeXoKiVtNbWqEy5",
+        "ALLOWED_HOSTS": "crm.example.com",
+        "PUBLIC_URL": "https://crm.example.com",
+    }
+    checked = subprocess.run(
+        [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],
+        cwd=Path(django_settings.BASE_DIR),
+        env=os.environ | production,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stderr
