@@ -7,6 +7,7 @@ from django.db import transaction
 from analytics.services.records import RECORDS
 from analytics.services.traces import (
     erase_admin_log,
+    erase_answers,
     erase_deliveries,
     erase_entries,
     find_deliveries,
@@ -68,5 +69,6 @@ def erase_contact(*, contact: Contact, by: User | str) -> dict[str, int]:
             if record.personal:
                 counts[record.model._meta.db_table] = record.rows(contact).update(**record.personal)
         erase_admin_log(contact)
+        erase_answers(contact)
         counts["audit_entries"] = erase_entries(recorded)  # last: the erasure itself was recorded with what it erased
     return counts

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from analytics.services.records import ERASED, RECORDS
 from crm.db.audit import Audit
-from crm.models import Activity, AuditEntry, Contact
+from crm.models import Activity, AuditEntry, Contact, IdempotencyKey
 from crm.phones import digits_of
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
@@ -86,6 +86,12 @@ def erase_entries(rows: dict[type[Any], set[int]]) -> int:
         }
     AuditEntry.objects.bulk_update(entries, ["changes"], batch_size=CHUNK)
     return len(entries)
+
+
+def erase_answers(contact: Contact) -> int:
+    """Forget the answers of the last day, kept in case a request comes again, that name the contact."""
+    answers = IdempotencyKey.objects.filter(company=contact.company_id, response__contains=f'"contact":{contact.pk},')
+    return answers.delete()[0]
 
 
 def erase_admin_log(contact: Contact) -> None:

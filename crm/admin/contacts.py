@@ -14,7 +14,7 @@ from crm.admin.forms import PhoneField, RowForm
 from crm.admin.search import ExactSearch, spellings
 from crm.db.tenancy import tenant
 from crm.models import Contact, ContactFlag, ContactPhone, Lead
-from crm.services.contacts import PhoneTaken, restore_flags, save_contact
+from crm.services.contacts import PhoneTaken, delete_contact, restore_flags, save_contact
 
 
 class ContactForm(RowForm):
@@ -92,6 +92,9 @@ class ContactAdmin(ExactSearch, RowAdmin):
         ("Address", {"fields": ("address", ("city", "state", "postal_code"), "timezone")}),
         ("Dates", {"fields": ("created_at", "updated_at")}),
     )
+
+    def delete_model(self, request: HttpRequest, obj: Contact) -> None:
+        delete_contact(contact=obj)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet, bool]:
         company = request.GET.get("company__id__exact", "")

@@ -12,7 +12,7 @@ from crm.api.views import EditViewSet, FullViewSet
 from crm.choices import FlagType, LeadStatus
 from crm.models import Contact, ContactFlag, Lead
 from crm.querysets import MIN_SEARCH_LENGTH
-from crm.services.contacts import PhoneTaken, create_contact, update_contact
+from crm.services.contacts import PhoneTaken, create_contact, delete_contact, update_contact
 
 
 class ContactSerializer(TenantSerializer):
@@ -63,6 +63,9 @@ class ContactViewSet(FullViewSet):
 
     def get_rows(self) -> Any:
         return super().get_rows().prefetch_related("phones")
+
+    def perform_destroy(self, instance: Contact) -> None:
+        delete_contact(contact=instance)
 
 
 class ContactFlagSerializer(TenantSerializer):

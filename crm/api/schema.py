@@ -32,8 +32,10 @@ REFUSALS = {
     "409": ("Conflict", "What stands in the database does not allow it."),
     "413": ("TooLarge", "The body is too large."),
     "415": ("UnsupportedMediaType", "The body is not application/json."),
+    "422": ("Unprocessable", "The Idempotency-Key was used with another body."),
     "429": ("TooManyRequests", "Too many requests."),
 }
+IDEMPOTENCY_KEY = "Idempotency-Key"
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}}
 WALL_CLOCK = r"^[0-2]\d:[0-5]\d:[0-5]\d(\.\d+)?$"
 
@@ -51,6 +53,8 @@ class RefusingAutoSchema(AutoSchema):
                 codes.add("409")
             if "requestBody" in operation:
                 codes |= {"413", "415"}
+            if any(parameter["name"] == IDEMPOTENCY_KEY for parameter in operation.get("parameters", ())):
+                codes.add("422")
             for code in sorted(codes):
                 operation["responses"].setdefault(code, {"$ref": f"#/components/responses/{REFUSALS[code][0]}"})
         return operation

@@ -67,6 +67,16 @@ def suppress_numbers(*, contact: Contact) -> None:
     )
 
 
+def delete_contact(*, contact: Contact) -> None:
+    """Delete a contact without a history. Raises ProtectedError for one that has any.
+
+    Who had said stop is remembered: the same number may be imported anew tomorrow.
+    """
+    with transaction.atomic():
+        suppress_numbers(contact=contact)
+        contact.delete()
+
+
 def restore_flags(*, number: ContactPhone) -> None:
     """Give the owner of a number that is new to the company the flags that its owner had when they were erased.
 

@@ -12,7 +12,16 @@ from analytics.services.privacy import count_records, erase_contact, export_cont
 from analytics.services.records import ERASED, RECORDS
 from calls.models import Appointment, Call
 from crm.db.tenancy import all_tenants, tenant
-from crm.models import Activity, AuditEntry, CampaignMembership, Contact, ContactFlag, ContactPhone, SuppressedNumber
+from crm.models import (
+    Activity,
+    AuditEntry,
+    CampaignMembership,
+    Contact,
+    ContactFlag,
+    ContactPhone,
+    IdempotencyKey,
+    SuppressedNumber,
+)
 from crm.services.contacts import create_contact, get_or_create_contact, update_contact
 from messaging.models import Message, WebhookEvent
 from messaging.services.processing import process_next_event
@@ -311,3 +320,15 @@ def test_another_company_s_person_is_not_found(zelda, globex):
 
 def test_every_model_that_records_a_person_is_ours():
     assert {record.model for record in RECORDS} <= set(our_models())
+
+
+def test_answers_kept_for_a_repeated_request_are_forgotten(in_acme):
+    contact = factories.ContactFactory(company=in_acme)
+    theirs = factories.IdempotencyKeyFactory(
+        user__company=in_acme, response=f'{{"id":7,"contact":{contact.pk},"notes":"Zelda"}}'
+    )
+    others = factories.IdempotencyKeyFactory(
+        user__company=in_acme, response=f'{{"id":8,"contact":{contact.pk}1,"notes":"Ann"}}'
+    )
+    erase_contact(contact=contact, by="test")
+    assert [key.pk for key in IdempotencyKey.objects.all()] == [others.pk] != [theirs.pk]
