@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 
 import factory
 from django.contrib.auth.hashers import make_password
@@ -41,10 +40,7 @@ def fictional_number(n: int) -> str:
 PASSWORD = "rain-gutter-42"
 
 
-@cache
-def hashed_password() -> str:
-    """The hash of PASSWORD: made once, since a good hash is slow on purpose."""
-    return make_password(PASSWORD)
+PASSWORD_HASH = make_password(PASSWORD)  # made once, since a good hash is slow on purpose
 
 
 class RowFactory(DjangoModelFactory):
@@ -75,7 +71,7 @@ class UserFactory(RowFactory):
     company = factory.SubFactory(CompanyFactory)
     role = "csr"
     username = factory.Sequence(lambda n: f"user{n}")
-    password = factory.LazyFunction(hashed_password)
+    password = PASSWORD_HASH
 
 
 class PhoneLineFactory(RowFactory):

@@ -26,6 +26,7 @@ from crm.models import (
     Contact,
     ContactPhone,
     Conversation,
+    IdempotencyKey,
     Invoice,
     PhoneLine,
     SuppressedNumber,
@@ -85,7 +86,7 @@ def test_another_seed_makes_other_rows(in_all_companies):
 
 def test_every_table_has_rows_in_every_company(in_all_companies):
     seed_demo(**SMALL | {"companies": 3, "calls": 500})
-    empty = {WebhookSecret, AuditEntry, SuppressedNumber}
+    empty = {WebhookSecret, AuditEntry, SuppressedNumber, IdempotencyKey}
     models = [model for model in apps.get_models() if issubclass(model, TenantModel) and model not in empty]
     for model in [*models, User]:
         assert model.objects.exclude(company=None).values("company").distinct().count() == 3, model
@@ -261,10 +262,10 @@ def test_rows_can_be_added_after_it(in_all_companies):
     assert factories.UserFactory(company=company).pk
 
 
-def test_its_people_sign_in_with_the_demo_password(in_all_companies):
+def test_its_people_sign_in_with_the_demo_password(in_all_companies, rf):
     seed_demo(**SMALL)
     for username, role in (("manager", "manager"), ("csr", "csr"), ("rep", "rep"), ("csr2", "csr"), ("admin", "")):
-        user = authenticate(username=username, password="demo")
+        user = authenticate(rf.post("/api/v1/auth/token"), username=username, password="demo")
         assert user.role == role
     assert user.is_staff
     assert user.company is None

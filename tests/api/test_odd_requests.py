@@ -78,11 +78,12 @@ def test_a_day_at_the_end_of_time_is_refused(manager_api, acme):
 @pytest.mark.parametrize("body", ["", "{", "\x00", "[" * 10, '{"\\ud800": 1}', '{"status": "\\ud800"}', b"\xff\xfe"])
 def test_a_body_that_is_no_unicode_json_is_a_bad_request(body, manager_api):
     response = manager_api.generic("POST", "/api/v1/calls", body, content_type="application/json")
+    body = body.decode(errors="replace") if isinstance(body, bytes) else body
     if body == "":  # an empty body is an empty call, which may be
         assert response.status_code == 201
     else:
         assert response.status_code == 400
-        assert list(response.json()) == ["detail"]
+        assert list(response.json()) == ["status" if "status" in body else "detail"]
 
 
 @pytest.mark.parametrize("body", ["[]", "[{}]", "1", '"text"', "null"])

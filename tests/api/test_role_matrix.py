@@ -28,7 +28,13 @@ def test_each_method_answers_the_caller_as_the_table_says(route, caller, world):
         names_a_row = bool({"contact", "call"} & set(world.body(route, method)))
         status = expected(caller, route, method, body_names_a_row=names_a_row)
         writes = status < 300 and route.resource in TABLE and route.verbs.get(method) in (CREATE, CHANGE, DELETE)
-        wanted[method] = Answer(status, frozenset({"globex" if caller == "outsider" else "acme"} if writes else ()))
+        company = "globex" if caller == "outsider" else "acme"
+        if (route.path, method) == (
+            "auth/token",
+            "POST",
+        ):  # notes when acme's manager, in whose name it is, came in last
+            writes, company = True, "acme"
+        wanted[method] = Answer(status, frozenset({company} if writes else ()))
     assert answers == wanted
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from django.conf import settings as django_settings
 
 PAGE = "https://app.example.com"
@@ -75,6 +76,8 @@ def test_the_deployment_check_of_production_is_clean():
         "SECRET_KEY": "A8rF3n-k9Q_zT7x-P2vB8sLw4YdR6mJ1hGc0aUeXoKiVtNbWqEy5",
         "ALLOWED_HOSTS": "crm.example.com",
         "PUBLIC_URL": "https://crm.example.com",
+        "PRIVACY_KEY": "k2Vx8QpL-m4Zt7Rw_n9Yb3Jd6Hf1Sg5Ac0EuIoKqXvTzWlNyMrPs",
+        "SECRETS_KEYS": Fernet.generate_key().decode(),
     }
     checked = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],

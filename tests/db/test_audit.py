@@ -104,7 +104,10 @@ def test_rows_that_are_copied_in_are_recorded(acme):
     line = f"{acme.pk}\tKim\t\t+12125550199\t\t\t\t\t\t\t2026-03-01\t2026-03-01\n"
     columns = "company_id, first_name, last_name, phone, email, address, city, state, postal_code, timezone"
     with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY contacts ({columns}, created_at, updated_at) FROM STDIN", io.StringIO(line))
+        # Row-level security takes COPY by this way alone.
+        cursor.execute(f"CREATE TEMPORARY TABLE copied AS SELECT {columns}, created_at, updated_at FROM contacts")
+        cursor.copy_expert("COPY copied FROM STDIN", io.StringIO(line))
+        cursor.execute(f"INSERT INTO contacts ({columns}, created_at, updated_at) SELECT * FROM copied")
     [entry] = entries(table_name="contacts")
     assert entry.changes["first_name"] == [None, "Kim"]
 
