@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from tqdm import tqdm
@@ -19,6 +20,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if connection.vendor != "postgresql":
             raise CommandError("Only PostgreSQL has row-level security.")
+        if settings.THROTTLE_USER_PER_MIN:
+            raise CommandError("It asks more often than a user may: set THROTTLE_USER_PER_MIN=0.")
         company = Company.objects.order_by("pk").first()
         if company is None:
             raise CommandError("There is no company: make some with seed_demo first.")
