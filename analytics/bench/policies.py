@@ -15,7 +15,7 @@ from crm.db.tenancy import TenantModel, tenant
 from crm.models import Company, User
 from messaging.models import Message
 
-ROUNDS, REQUESTS = 12, 10
+ROUNDS, REQUESTS = 30, 6
 
 
 @dataclass(frozen=True)
