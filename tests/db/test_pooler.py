@@ -1,0 +1,94 @@
+"""Behind a real PgBouncer that gives each transaction of any client the same one connection."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+from tests.conftest import postgres_only
+from tests.factories import CompanyFactory, ContactFactory
+
+PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+pytestmark = [
+    postgres_only,
+    pytest.mark.skipif(PGBOUNCER is None, reason="no pgbouncer on the PATH"),
+    pytest.mark.django_db(transaction=True),
+]
+
+ROUNDS = 100
+
+# Two threads, two companies, one server connection between them; in between, queries that no company was entered for.
+CLIENT = f"""
+import sys, threading, django
+django.setup()
+from django.db import connection
+from crm.db.tenancy import tenant
+from crm.models import Contact
+
+def count_unguarded():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM contacts")
+        return cursor.fetchone()[0]
+
+def ask(company, expected):
+    for _ in range({ROUNDS}):
+        with tenant(company):
+            seen.add((expected, count_unguarded(), Contact.objects.count()))
+        unentered.add(count_unguarded())
+    connection.close()
+
+seen, unentered = set(), set()
+threads = [threading.Thread(target=ask, args=(int(sys.argv[n]), n)) for n in (1, 2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(sorted(seen), sorted(unentered))
+"""
+
+
+@pytest.fixture
+def pooled_url():
+    """The tests' database through PgBouncer, in transaction mode, with a single server connection."""
+    folder = Path(tempfile.mkdtemp(prefix="crm-pool-", dir="/tmp"))
+    settings = connection.settings_dict
+    (folder / "users.txt").write_text('"crm" ""\n')
+    (folder / "pgbouncer.ini").write_text(
+        f"[databases]\n* = host={settings['HOST']} user={settings['USER']}\n"
+        f"[pgbouncer]\nlisten_addr =\nunix_socket_dir = {folder}\nlisten_port = 5432\nauth_type = trust\n"
+        f"auth_file = {folder}/users.txt\npool_mode = transaction\ndefault_pool_size = 1\n"
+    )
+    folder.chmod(0o777)
+    identity = ["-u", "nobody"] if os.geteuid() == 0 else []
+    pooler = subprocess.Popen([PGBOUNCER, "-q", *identity, str(folder / "pgbouncer.ini")], stderr=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 20
+        while not (folder / ".s.PGSQL.5432").exists():
+            assert pooler.poll() is None, pooler.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield f"postgres://{settings['USER']}@/{folder}/{settings['NAME']}"
+    finally:
+        pooler.terminate()
+        pooler.communicate(timeout=20)
+        shutil.rmtree(folder)
+
+
+def test_two_companies_share_a_connection_and_no_setting_stays_on_it(pooled_url):
+    one, two = CompanyFactory(), CompanyFactory()
+    ContactFactory(company=one)
+    ContactFactory.create_batch(2, company=two)
+    client = subprocess.run(
+        [sys.executable, "-c", CLIENT, str(one.pk), str(two.pk)],
+        env=os.environ | {"DATABASE_URL": pooled_url, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        cwd=Path(__file__).resolve().parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert client.stdout.strip() == "[(1, 1, 1), (2, 2, 2)] [0]", client.stderr
