@@ -31,3 +31,21 @@ class AppointmentStatus(TextChoices):
     COMPLETED = "completed"
     CANCELLED = "cancelled"
     NO_SHOW = "no_show"
+
+
+class TextBack(TextChoices):
+    """The automatic text to a missed caller."""
+
+    OFF = "off"  # not wanted, or too late to make sense
+    DUE = "due"
+    QUEUED = "queued"
+    REFUSED = "refused"
+
+
+class Recovery(TextChoices):
+    """How a missed caller was reached."""
+
+    REPLY = "reply", "They texted"
+    CALL = "call", "They were talked to"
+    BOOKING = "booking", "They booked"
+    MANUAL = "manual", "Somebody of us said so"

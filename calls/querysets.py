@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
-from calls.choices import AppointmentStatus, CallStatus
+from calls.choices import AppointmentStatus, CallStatus, TextBack
+from crm.querysets import OfContactQuerySet
 
 if TYPE_CHECKING:
     from crm.models import User
@@ -30,9 +31,10 @@ class CallQuerySet(QuerySet):
     def missed(self) -> Self:
         return self.filter(status=CallStatus.MISSED)
 
-    def qualified(self) -> Self:
-        """Calls with a lead."""
-        return self.filter(lead__isnull=False)
+    def talked(self) -> Self:
+        """Calls in which somebody was talked to, whoever rang whom."""
+        spoken = self.filter(Q(answered_at__isnull=False) | Q(duration_s__gt=0))
+        return spoken.exclude(status__in=[CallStatus.MISSED, CallStatus.IN_PROGRESS])
 
 
 class AppointmentQuerySet(QuerySet):
@@ -48,3 +50,22 @@ class AppointmentQuerySet(QuerySet):
         return self.filter(
             status__in=[AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED, AppointmentStatus.COMPLETED]
         )
+
+
+class MissedCallerQuerySet(OfContactQuerySet):
+    def waiting(self) -> Self:
+        """Those not reached yet."""
+        return self.filter(recovered_at__isnull=True)
+
+    def texts_due(self) -> Self:
+        """Those to whom a text has still to be sent, who waits longest first."""
+        return self.filter(text_back=TextBack.DUE).order_by("created_at", "id")
+
+    def left_after(self, at: datetime) -> Self:
+        """Places that were not left by `at`, the one that was left first before the others."""
+        left_later = self.filter(Q(recovered_at__isnull=True) | Q(recovered_at__gt=at))
+        return left_later.order_by(F("recovered_at").asc(nulls_last=True), "id")
+
+    def holding(self, at: datetime) -> Self:
+        """The place that was there and not left at `at`."""
+        return self.left_after(at).filter(first_missed_at__lt=at)

@@ -54,6 +54,13 @@ class Env(environ.Env):
                 raise ImproperlyConfigured(f"{var} has {origin!r}; it must be like https://app.example.com.")
         return origins
 
+    def web_address(self, var: str, default: Any = environ.Env.NOTSET) -> str:
+        """Where something is on the web, without a slash at its end."""
+        address = self.str(var, default=default)
+        if not address.startswith(("http://", "https://")):
+            raise ImproperlyConfigured(f"{var} is {address!r}; it must begin with http:// or https://.")
+        return address.rstrip("/")
+
     @staticmethod
     def _strict_bool(var: str, raw: str) -> bool:
         word = raw.strip().lower()

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from crm.db.tenancy import limited
+
 Next = Callable[[HttpRequest], HttpResponse]
 
 FEATURES = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
@@ -23,6 +25,17 @@ class SecurityHeaders:
         if request.path_info.startswith("/api/"):
             response.setdefault("Cache-Control", "no-store")  # answers hold what customers said
         return response
+
+
+class DatabaseLimits:
+    """Nobody waits for an answer for ever, and one slow question must not hold a process of the web server."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with limited(statement_timeout=settings.WEB_STATEMENT_TIMEOUT_MS, lock_timeout=settings.WEB_LOCK_TIMEOUT_MS):
+            return self.get_response(request)
 
 
 class RequestLimits:

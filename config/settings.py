@@ -25,9 +25,7 @@ ALLOWED_HOSTS = (
     env.list("ALLOWED_HOSTS") if PRODUCTION else env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 )
 # Where the outside world reaches us: providers are given webhook URLs below it.
-PUBLIC_URL = (env.str("PUBLIC_URL") if PRODUCTION else env.str("PUBLIC_URL", default="http://127.0.0.1:8000")).rstrip(
-    "/"
-)
+PUBLIC_URL = env.web_address("PUBLIC_URL") if PRODUCTION else env.web_address("PUBLIC_URL", "http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 
 if PRODUCTION and DEBUG:
@@ -38,8 +36,6 @@ if PRODUCTION and (SECRET_KEY == DEVELOPMENT_SECRET_KEY or len(SECRET_KEY) < 32)
     )
 if PRODUCTION and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS must name at least one host where ENVIRONMENT=production.")
-if not PUBLIC_URL.startswith(("http://", "https://")):
-    raise ImproperlyConfigured(f"PUBLIC_URL is {PUBLIC_URL!r}; it must begin with http:// or https://.")
 
 SECRETS_KEYS = read_secrets_keys(env, production=PRODUCTION, secret_key=SECRET_KEY)
 PRIVACY_KEY = read_privacy_key(env, production=PRODUCTION, secret_key=SECRET_KEY)
@@ -73,6 +69,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.RequestLimits",
+    "config.middleware.DatabaseLimits",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -104,6 +101,9 @@ TEMPLATES = [
 # --- Data -------------------------------------------------------------------------------------------------------------
 
 DATABASES = {"default": read_database(env, default=f"sqlite:///{BASE_DIR / 'crm.sqlite3'}")}
+# What a request may take or wait for; commands and workers have time. The transaction of its tenant sets them.
+WEB_STATEMENT_TIMEOUT_MS = env.at_least("WEB_STATEMENT_TIMEOUT_MS", 0, default=15_000)
+WEB_LOCK_TIMEOUT_MS = env.at_least("WEB_LOCK_TIMEOUT_MS", 0, default=5_000)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- People -----------------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ else:
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["crm.api.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["crm.api.permissions.RoleAllows"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["crm.api.renderers.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["crm.api.parsers.BoundedJSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["crm.api.throttles.UserThrottle"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
@@ -171,6 +171,11 @@ SPECTACULAR_SETTINGS = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # the largest webhook delivery that is taken
 REQUEST_MAX_SIZE = 1024 * 1024  # bytes, of everything else
 WORKER_LEASE_S = env.at_least("WORKER_LEASE_S", 1, default=30)
+SMS_BACKEND = env.one_of("SMS_BACKEND", ("console", "provider"), default="provider" if PRODUCTION else "console")
+SMS_PER_SECOND = env.at_least("SMS_PER_SECOND", 1, default=1)
+OPENPHONE_API_URL = env.web_address("OPENPHONE_API_URL", "https://api.openphone.com")
+TWILIO_API_URL = env.web_address("TWILIO_API_URL", "https://api.twilio.com")
+CALLRAIL_API_URL = env.web_address("CALLRAIL_API_URL", "https://api.callrail.com")
 WORKER_MAX_TRIES = env.at_least("WORKER_MAX_TRIES", 1, default=8)
 
 # --- Guessing and flooding --------------------------------------------------------------------------------------------
@@ -253,5 +258,7 @@ LOGGING = {
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         # At DEBUG it writes every statement with its values, names and texts among them.
         "django.db.backends": {"level": "INFO"},
+        # It writes the address of every request, with customers' numbers in it.
+        "httpx": {"level": "WARNING"},
     },
 }

@@ -35,6 +35,40 @@ class FlagType(TextChoices):
     INVALID_NUMBER = "invalid_number"
 
 
+class ReviewState(TextChoices):
+    """Whether a person has said yet if a flag is right."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+
+
+class Channel(TextChoices):
+    SMS = "sms", "SMS"
+
+
+class OptOutState(TextChoices):
+    """Whether a number may be texted. Under review it may not."""
+
+    CLEAR = "clear"
+    UNDER_REVIEW = "under_review"
+    OPTED_OUT = "opted_out"
+
+
+class OptOutAction(TextChoices):
+    """What an entry of the ledger says was done."""
+
+    OPTED_OUT = "opted_out"
+    SUSPECTED = "suspected", "Sounds like an opt-out"
+    DISMISSED = "dismissed", "Was no opt-out"
+    OPTED_IN = "opted_in"
+
+
+class ConversationStatus(TextChoices):
+    OPEN = "open"
+    WAITING = "waiting", "Waiting for us"
+    CLOSED = "closed"
+
+
 class AuditAction(TextChoices):
     INSERT = "insert"
     UPDATE = "update"

@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Self, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import Lower
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
 from crm.choices import FlagType, InvoiceStatus
@@ -33,6 +33,26 @@ class OfContactQuerySet(QuerySet):
         """Those of the rep's contacts."""
         contacts: Any = cast(Any, self.model._meta.get_field("contact").related_model).objects
         return self.filter(contact__in=contacts.assigned_to(rep))
+
+
+class ConversationQuerySet(OfContactQuerySet):
+    def with_unread(self) -> Self:
+        """Each with `unread`: how many texts came in that nobody of us has read."""
+        unread = self._unread_texts().order_by().values("contact").annotate(n=Count("pk")).values("n")
+        return self.annotate(unread=Coalesce(Subquery(unread), 0))
+
+    def unread(self) -> Self:
+        """Those with texts that nobody of us has read."""
+        return self.filter(Exists(self._unread_texts()))
+
+    def read(self) -> Self:
+        return self.exclude(Exists(self._unread_texts()))
+
+    def _unread_texts(self) -> Any:
+        # The app above that has texts hangs them on contacts.
+        contacts = cast(Any, self.model._meta.get_field("contact").related_model)
+        texts: Any = contacts._meta.get_field("messages").related_model.objects
+        return texts.unread().filter(contact=OuterRef("contact"), phone_line=OuterRef("phone_line"))
 
 
 class ContactQuerySet(QuerySet):
@@ -90,6 +110,16 @@ class ContactFlagQuerySet(OfContactQuerySet):
     def opted_out(self) -> Self:
         """Answered through the partial index `idx_contact_flag_type_phone`."""
         return self.in_force().filter(flag_type=FlagType.OPTED_OUT)
+
+
+class OptOutQuerySet(QuerySet):
+    def decided(self) -> Self:
+        """Those about which something was said; whoever sends makes a row for every other number as well."""
+        return self.filter(decided_at__isnull=False)
+
+    def with_contact(self, numbers: QuerySet) -> Self:
+        """With the `contact` who has the number now; `numbers` are the rows of contact_phones."""
+        return self.annotate(contact=Subquery(numbers.filter(phone=OuterRef("phone")).values("contact")[:1]))
 
 
 class IdempotencyKeyQuerySet(QuerySet):

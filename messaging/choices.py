@@ -14,6 +14,16 @@ class MessageStatus(TextChoices):
     UNKNOWN = "unknown"
 
 
+class MessageKind(TextChoices):
+    """Why we send a text. All but a reply keep quiet hours."""
+
+    REPLY = "reply"
+    CAMPAIGN = "campaign"
+    REMINDER = "reminder"
+    MISSED_CALL = "missed_call", "Missed call"
+    CONFIRMATION = "confirmation", "Confirmation of an opt-out or opt-in"
+
+
 class EventStatus(TextChoices):
     """How far a stored delivery got."""
 
@@ -21,3 +31,6 @@ class EventStatus(TextChoices):
     PROCESSED = "processed"
     IGNORED = "ignored"  # understood well enough to know that nothing is to be done about it (yet)
     DEAD = "dead"  # can't be read, or failed too often: waits for a person
+
+
+DONE = (EventStatus.PROCESSED, EventStatus.IGNORED)

@@ -4,8 +4,9 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
-import analytics.models
+import analytics.models.analyses
 import crm.db.policies
+import crm.db.triggers
 
 
 class Migration(migrations.Migration):
@@ -42,7 +43,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "objections",
-                    models.JSONField(blank=True, default=list, validators=[analytics.models.validate_labels]),
+                    models.JSONField(blank=True, default=list, validators=[analytics.models.analyses.validate_labels]),
                 ),
                 (
                     "sentiment",
@@ -68,5 +69,123 @@ class Migration(migrations.Migration):
                     crm.db.policies.SameCompany(field="call", name="call_analysis_call_id_same_company"),
                 ],
             },
+        ),
+        migrations.CreateModel(
+            name="CallDay",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("day", models.DateField(help_text="In the zone of the company's rollup.")),
+                ("total", models.PositiveIntegerField()),
+                ("qualified", models.PositiveIntegerField()),
+                ("booked", models.PositiveIntegerField()),
+                ("qualified_booked", models.PositiveIntegerField()),
+                ("in_progress", models.PositiveIntegerField()),
+                ("missed", models.PositiveIntegerField()),
+                ("unbooked", models.PositiveIntegerField()),
+                ("awaiting_quote", models.PositiveIntegerField()),
+                ("still_deciding", models.PositiveIntegerField()),
+                ("purchased", models.PositiveIntegerField()),
+                ("lost", models.PositiveIntegerField()),
+                ("cancelled", models.PositiveIntegerField()),
+                ("lost_value", models.DecimalField(decimal_places=2, max_digits=20)),
+            ],
+            options={
+                "db_table": "call_days",
+                "constraints": [
+                    models.UniqueConstraint(fields=("company", "day"), name="call_days_company_id_day_unique"),
+                    crm.db.policies.TenantPolicy(name="call_days_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CallRollup",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "timezone",
+                    models.CharField(blank=True, help_text="The zone in which the days were cut.", max_length=64),
+                ),
+                (
+                    "folded_until",
+                    models.DateField(blank=True, help_text="The last day counted; empty: none is.", null=True),
+                ),
+                (
+                    "version",
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Moves on with every change of what is counted."
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "call_rollups",
+                "constraints": [crm.db.policies.TenantPolicy(name="call_rollups_tenant")],
+            },
+        ),
+        migrations.CreateModel(
+            name="StaleCallHour",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("hour", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "stale_call_hours",
+                "constraints": [crm.db.policies.TenantPolicy(name="stale_call_hours_tenant")],
+            },
+        ),
+        migrations.CreateModel(
+            name="CallObjection",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "call",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="calls.call"
+                    ),
+                ),
+                ("label", models.CharField(help_text="Trimmed, in lower case.", max_length=255)),
+                ("analyzed_at", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "call_objections",
+                "constraints": [
+                    models.UniqueConstraint(fields=("call", "label"), name="call_objections_call_id_label_unique"),
+                    crm.db.policies.TenantPolicy(name="call_objections_tenant"),
+                    crm.db.policies.SameCompany(field="call", name="call_objections_call_id_same_company"),
+                ],
+            },
+        ),
+        crm.db.triggers.CreateTriggers(
+            on="calls",
+            name="mark_call_hours",
+            postgresql="\nDECLARE\n    fresh timestamptz := clock_timestamp() - interval '1 hour';\nBEGIN\n    IF TG_OP = 'INSERT' THEN\n        IF EXISTS (SELECT FROM after WHERE created_at < fresh) THEN\n            INSERT INTO stale_call_hours (company_id, hour)\n            SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM after WHERE created_at < fresh;\n        END IF;\n    ELSIF TG_OP = 'UPDATE' THEN\n        IF EXISTS (SELECT FROM before WHERE created_at < fresh)\n            OR EXISTS (SELECT FROM after WHERE created_at < fresh)\n        THEN\n            INSERT INTO stale_call_hours (company_id, hour)\n            WITH old AS (SELECT \n    company_id, date_trunc('hour', created_at, 'UTC') AS hour, status, booked, lead_id IS NOT NULL AS qualified,\n    CASE status WHEN 'lost' THEN quoted_price END AS lost_value\n FROM before WHERE created_at < fresh),\n                 new AS (SELECT \n    company_id, date_trunc('hour', created_at, 'UTC') AS hour, status, booked, lead_id IS NOT NULL AS qualified,\n    CASE status WHEN 'lost' THEN quoted_price END AS lost_value\n FROM after WHERE created_at < fresh)\n            SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS gone\n            UNION\n            SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS come;\n        END IF;\n    ELSIF TG_OP = 'DELETE' THEN\n        INSERT INTO stale_call_hours (company_id, hour)\n        SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM before WHERE created_at < fresh;\n    ELSE\n        -- No row is shown, and no policy holds: an hour of every day that has been counted, of every company.\n        DECLARE\n            everybody text := current_setting('crm.all_companies', true);\n        BEGIN\n            PERFORM set_config('crm.all_companies', 'on', true);\n            INSERT INTO stale_call_hours (company_id, hour)\n            SELECT company_id, date_trunc('hour', (day + time '12:00') AT TIME ZONE timezone, 'UTC')\n            FROM call_days JOIN call_rollups USING (company_id) WHERE timezone <> '';\n            PERFORM set_config('crm.all_companies', coalesce(everybody, ''), true);\n        END;\n    END IF;\n    RETURN NULL;\nEND\n",
+        ),
+        crm.db.triggers.CreateTriggers(
+            on="call_analysis",
+            name="keep_call_objections",
+            postgresql="\nDECLARE\n    touched bigint[];\n    everybody text := current_setting('crm.all_companies', true);\nBEGIN\n    IF TG_OP = 'TRUNCATE' THEN\n        PERFORM set_config('crm.all_companies', 'on', true);\n        DELETE FROM call_objections;\n        PERFORM set_config('crm.all_companies', coalesce(everybody, ''), true);\n        RETURN NULL;\n    ELSIF TG_OP = 'INSERT' THEN\n        touched := ARRAY(SELECT DISTINCT call_id FROM after);\n    ELSIF TG_OP = 'DELETE' THEN\n        touched := ARRAY(SELECT DISTINCT call_id FROM before);\n    ELSE\n        touched := ARRAY(\n            SELECT call_id\n            FROM (SELECT id, tenant_id, call_id, objections, analyzed_at FROM before EXCEPT ALL SELECT id, tenant_id, call_id, objections, analyzed_at FROM after) AS gone\n            UNION\n            SELECT call_id\n            FROM (SELECT id, tenant_id, call_id, objections, analyzed_at FROM after EXCEPT ALL SELECT id, tenant_id, call_id, objections, analyzed_at FROM before) AS come\n        );\n    END IF;\n    IF touched <> '{}' THEN\n        PERFORM FROM calls WHERE id = ANY (touched) ORDER BY id FOR NO KEY UPDATE;\n        DELETE FROM call_objections WHERE call_id = ANY (touched);\n        INSERT INTO call_objections (company_id, call_id, label, analyzed_at) \nSELECT DISTINCT found.tenant_id, found.call_id, substr(lower(trim(entry.value)), 1, 255) AS label,\n       found.analyzed_at\nFROM (\n    SELECT DISTINCT ON (call_id) tenant_id, call_id, objections, analyzed_at FROM call_analysis\n    WHERE call_id = ANY (touched) ORDER BY call_id, analyzed_at DESC, id DESC\n) AS found, jsonb_array_elements_text(CASE jsonb_typeof(found.objections) WHEN 'array' THEN found.objections END) AS entry(value) WHERE trim(entry.value) <> ''\n;\n    END IF;\n    RETURN NULL;\nEND\n",
         ),
     ]

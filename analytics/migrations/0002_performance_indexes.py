@@ -24,4 +24,16 @@ class Migration(migrations.Migration):
             model_name="callanalysis",
             index=crm.db.indexes.Index(fields=["call", "analyzed_at"], name="ix_call_analysis_call_id_analyzed_at"),
         ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="stalecallhour",
+            index=crm.db.indexes.Index(fields=["company", "hour"], name="ix_stale_call_hours_company_id_hour"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="callobjection",
+            index=crm.db.indexes.Index(
+                fields=["company", "analyzed_at", "label"],
+                include=("call",),
+                name="ix_call_objections_company_id_analyzed_at_label",
+            ),
+        ),
     ]

@@ -316,6 +316,149 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="CallDetail",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "openphone_id",
+                    models.CharField(help_text="The provider's id of the call, whichever provider.", max_length=100),
+                ),
+                (
+                    "call",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="detail",
+                        to="calls.call",
+                    ),
+                ),
+                ("recordings", models.JSONField(blank=True, default=list, help_text="A list of {url, type}.")),
+                ("voicemail_transcript", models.TextField(blank=True)),
+                ("summary", models.TextField(blank=True)),
+                ("next_steps", models.JSONField(blank=True, default=list, help_text="A list of texts.")),
+                (
+                    "transcript",
+                    models.JSONField(
+                        blank=True,
+                        default=list,
+                        help_text="A list of {speaker, start, end, text}; seconds from the beginning.",
+                    ),
+                ),
+                ("forwarded_to", models.CharField(blank=True, max_length=100)),
+                (
+                    "menu_choice",
+                    models.CharField(blank=True, help_text="What the caller chose in the phone menu.", max_length=200),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "db_table": "call_details",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "openphone_id"), name="call_details_company_id_openphone_id_unique"
+                    ),
+                    crm.db.policies.TenantPolicy(name="call_details_tenant"),
+                    crm.db.policies.SameCompany(field="call", name="call_details_call_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="MissedCaller",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="missed_callers",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "phone_line",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="The line that they rang last.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.phoneline",
+                    ),
+                ),
+                ("missed_calls", models.PositiveIntegerField(default=1)),
+                ("first_missed_at", models.DateTimeField()),
+                ("last_missed_at", models.DateTimeField()),
+                (
+                    "text_back",
+                    models.CharField(
+                        choices=[("off", "Off"), ("due", "Due"), ("queued", "Queued"), ("refused", "Refused")],
+                        default="off",
+                        max_length=10,
+                    ),
+                ),
+                ("text_back_reason", models.CharField(blank=True, help_text="Why no text went out.", max_length=300)),
+                ("recovered_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "recovered_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("reply", "They texted"),
+                            ("call", "They were talked to"),
+                            ("booking", "They booked"),
+                            ("manual", "Somebody of us said so"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "db_table": "missed_callers",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("text_back__in", ["off", "due", "queued", "refused"])),
+                        name="missed_callers_text_back_valid",
+                        violation_error_message="text_back must be one of: off, due, queued, refused.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("recovered_at__isnull", True), ("recovered_by", "")),
+                            models.Q(
+                                ("recovered_at__isnull", False),
+                                ("recovered_by__in", ["reply", "call", "booking", "manual"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="missed_callers_recovered_says_how",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("recovered_at__isnull", True)),
+                        fields=("contact",),
+                        name="missed_callers_contact_id_unique",
+                    ),
+                    crm.db.policies.TenantPolicy(name="missed_callers_tenant"),
+                    crm.db.policies.SameCompany(field="contact", name="missed_callers_contact_id_same_company"),
+                    crm.db.policies.SameCompany(field="phone_line", name="missed_callers_phone_line_id_same_company"),
+                ],
+            },
+        ),
         crm.db.audit.RecordChanges(
             model_name="appointment",
             skips=["updated_at"],

@@ -88,4 +88,30 @@ class Migration(migrations.Migration):
                 condition=models.Q(("lead__isnull", False)), fields=["lead"], name="ix_appointments_lead_id"
             ),
         ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="missedcaller",
+            index=crm.db.indexes.Index(
+                fields=["company", "last_missed_at"], name="ix_missed_callers_company_id_last_missed_at"
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="missedcaller",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("recovered_at__isnull", True)),
+                fields=["company", "last_missed_at"],
+                name="ix_missed_callers_company_id_last_missed_at_waiting",
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="missedcaller",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("text_back", "due")),
+                fields=["created_at"],
+                name="ix_missed_callers_created_at_text_back_due",
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="missedcaller",
+            index=crm.db.indexes.Index(fields=["contact"], name="ix_missed_callers_contact_id"),
+        ),
     ]

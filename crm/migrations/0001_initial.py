@@ -51,6 +51,12 @@ class Migration(migrations.Migration):
                         ],
                     ),
                 ),
+                (
+                    "missed_call_text",
+                    models.TextField(
+                        blank=True, help_text="Sent to who rang and was not answered; empty: nothing is sent."
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
@@ -202,6 +208,33 @@ class Migration(migrations.Migration):
                     "provider_id",
                     models.CharField(blank=True, help_text="The provider's id of the line: PN…", max_length=100),
                 ),
+                (
+                    "daily_cap",
+                    models.PositiveIntegerField(
+                        default=2000, help_text="Segments a day that the carrier lets through."
+                    ),
+                ),
+                (
+                    "next_send_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, editable=False, help_text="No text leaves before."
+                    ),
+                ),
+                (
+                    "sent_on",
+                    models.DateField(blank=True, editable=False, help_text="The day, UTC, that is counted.", null=True),
+                ),
+                (
+                    "sent_segments",
+                    models.PositiveIntegerField(default=0, editable=False, help_text="How many left on that day."),
+                ),
+                (
+                    "paused_until",
+                    models.DateTimeField(
+                        blank=True, help_text="The provider refuses; nothing leaves before.", null=True
+                    ),
+                ),
+                ("pause_reason", models.CharField(blank=True, max_length=200)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
@@ -386,6 +419,15 @@ class Migration(migrations.Migration):
                 ),
                 ("evidence", models.TextField(blank=True, help_text="The words or the event that it rests on.")),
                 (
+                    "review_state",
+                    models.CharField(
+                        blank=True,
+                        choices=[("pending", "Pending"), ("confirmed", "Confirmed")],
+                        help_text="Pending: in force, and a person has still to say whether it was meant. Empty: no question.",
+                        max_length=10,
+                    ),
+                ),
+                (
                     "created_by",
                     models.ForeignKey(
                         blank=True,
@@ -413,6 +455,10 @@ class Migration(migrations.Migration):
                         ),
                         name="contact_flags_flag_type_valid",
                         violation_error_message="flag_type must be one of: opted_out, do_not_contact, office_number, invalid_number.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("review_state__in", ["", "pending", "confirmed"])),
+                        name="contact_flags_review_state_valid",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("expires_at__isnull", True)),
@@ -706,30 +752,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("number_hash", models.CharField(max_length=64)),
-                (
-                    "flag_type",
-                    models.CharField(
-                        choices=[
-                            ("opted_out", "Opted Out"),
-                            ("do_not_contact", "Do Not Contact"),
-                            ("office_number", "Office Number"),
-                            ("invalid_number", "Invalid Number"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
                 "db_table": "suppressed_numbers",
                 "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("flag_type__in", ("opted_out", "do_not_contact"))),
-                        name="suppressed_numbers_flag_type_valid",
-                    ),
                     models.UniqueConstraint(
-                        fields=("company", "number_hash", "flag_type"),
-                        name="suppressed_numbers_company_id_number_hash_flag_type_unique",
+                        fields=("company", "number_hash"), name="suppressed_numbers_company_id_number_hash_unique"
                     ),
                     crm.db.policies.TenantPolicy(name="suppressed_numbers_tenant"),
                 ],
@@ -764,12 +793,36 @@ class Migration(migrations.Migration):
                         to="crm.phoneline",
                     ),
                 ),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Open"), ("waiting", "Waiting for us"), ("closed", "Closed")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("last_activity_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
                 "db_table": "conversations",
                 "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["open", "waiting", "closed"])),
+                        name="conversations_status_valid",
+                        violation_error_message="status must be one of: open, waiting, closed.",
+                    ),
                     models.UniqueConstraint(
                         fields=("contact", "phone_line"),
                         name="conversations_contact_id_phone_number_id_unique",
@@ -778,6 +831,7 @@ class Migration(migrations.Migration):
                     crm.db.policies.TenantPolicy(name="conversations_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="conversations_contact_id_same_company"),
                     crm.db.policies.SameCompany(field="phone_line", name="conversations_phone_number_id_same_company"),
+                    crm.db.policies.SameCompany(field="assignee", name="conversations_assignee_id_same_company"),
                 ],
             },
         ),
@@ -996,6 +1050,159 @@ class Migration(migrations.Migration):
                     ),
                     crm.db.policies.TenantPolicy(name="invoices_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="invoices_contact_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="OptOut",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("number_hash", models.CharField(max_length=64)),
+                (
+                    "phone",
+                    models.CharField(blank=True, help_text="E.164; empty once the person was erased.", max_length=32),
+                ),
+                ("channel", models.CharField(choices=[("sms", "SMS")], default="sms", max_length=10)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("clear", "Clear"), ("under_review", "Under Review"), ("opted_out", "Opted Out")],
+                        default="clear",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "decided_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When that was said which decides the state; empty: nothing was said ever.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "confirmed_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When we last confirmed an opt-out or opt-in.", null=True
+                    ),
+                ),
+                (
+                    "asked_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="When we last asked whether we may text again, as a confirmation does.",
+                        null=True,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "verbose_name": "opt-out",
+                "db_table": "opt_outs",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("channel__in", ["sms"])),
+                        name="opt_outs_channel_valid",
+                        violation_error_message="channel must be one of: sms.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["clear", "under_review", "opted_out"])),
+                        name="opt_outs_state_valid",
+                        violation_error_message="state must be one of: clear, under_review, opted_out.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "number_hash", "channel"),
+                        name="opt_outs_company_id_number_hash_channel_unique",
+                    ),
+                    crm.db.policies.TenantPolicy(name="opt_outs_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="OptOutEntry",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "opt_out",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="crm.optout",
+                    ),
+                ),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("opted_out", "Opted Out"),
+                            ("suspected", "Sounds like an opt-out"),
+                            ("dismissed", "Was no opt-out"),
+                            ("opted_in", "Opted In"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("words", models.TextField(blank=True, help_text="What was said, word for word.")),
+                ("source", models.CharField(help_text="sms, provider, review, manual, import.", max_length=50)),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="The message that said it.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.activity",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "occurred_at",
+                    models.DateTimeField(
+                        help_text="When it was said, as the provider tells it. The latest one decides."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "verbose_name": "opt-out entry",
+                "verbose_name_plural": "opt-out entries",
+                "db_table": "opt_out_entries",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("action__in", ["opted_out", "suspected", "dismissed", "opted_in"])),
+                        name="opt_out_entries_action_valid",
+                        violation_error_message="action must be one of: opted_out, suspected, dismissed, opted_in.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("opt_out", "activity", "action"), name="opt_out_entries_opt_out_activity_action_unique"
+                    ),
+                    crm.db.policies.TenantPolicy(name="opt_out_entries_tenant"),
+                    crm.db.policies.SameCompany(field="opt_out", name="opt_out_entries_opt_out_id_same_company"),
+                    crm.db.policies.SameCompany(field="activity", name="opt_out_entries_activity_id_same_company"),
                 ],
             },
         ),

@@ -135,6 +135,19 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_conversations_company_id_created_at"),
         ),
         crm.db.operations.AddIndexConcurrently(
+            model_name="conversation",
+            index=crm.db.indexes.Index(
+                fields=["company", "last_activity_at"], name="ix_conversations_company_id_last_activity_at"
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="conversation",
+            index=crm.db.indexes.Index(
+                fields=["company", "status", "last_activity_at"],
+                name="ix_conversations_company_id_status_last_activity_at",
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
             model_name="activity",
             index=crm.db.indexes.Index(
                 condition=models.Q(("openphone_id__isnull", False)),
@@ -177,5 +190,33 @@ class Migration(migrations.Migration):
         crm.db.operations.AddIndexConcurrently(
             model_name="invoice",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_invoices_company_id_created_at"),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="optout",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("state", "under_review")),
+                fields=["company", "created_at"],
+                name="ix_opt_outs_company_id_created_at_under_review",
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="optout",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("decided_at__isnull", False)),
+                fields=["company", "created_at"],
+                name="ix_opt_outs_company_id_created_at_decided",
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="optoutentry",
+            index=crm.db.indexes.Index(
+                fields=["opt_out", "occurred_at"], name="ix_opt_out_entries_opt_out_id_occurred_at"
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="optoutentry",
+            index=crm.db.indexes.Index(
+                fields=["company", "created_at"], name="ix_opt_out_entries_company_id_created_at"
+            ),
         ),
     ]

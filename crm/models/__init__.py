@@ -7,6 +7,7 @@ from crm.models.evidence import AuditEntry, SuppressedNumber
 from crm.models.history import Activity, Conversation
 from crm.models.idempotency import IdempotencyKey
 from crm.models.invoices import Invoice
+from crm.models.opt_outs import OptOut, OptOutEntry
 
 __all__ = [
     "Activity",
@@ -21,6 +22,8 @@ __all__ = [
     "IdempotencyKey",
     "Invoice",
     "Lead",
+    "OptOut",
+    "OptOutEntry",
     "PhoneLine",
     "SuppressedNumber",
     "User",

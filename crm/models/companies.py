@@ -36,6 +36,10 @@ class Company(models.Model):
         max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters, such as USD.")]
     )
 
+    missed_call_text = models.TextField(
+        blank=True, help_text="Sent to who rang and was not answered; empty: nothing is sent."
+    )
+
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
@@ -103,6 +107,14 @@ class PhoneLine(TenantModel):
     number = models.CharField(max_length=MAX_LENGTH, blank=True, help_text="E.164; empty while only the id is known.")
     provider = models.CharField(max_length=20, choices=Provider.choices, default=Provider.OPENPHONE)
     provider_id = models.CharField(max_length=100, blank=True, help_text="The provider's id of the line: PN…")
+
+    # What may leave over it, and what has: whoever sends moves these on, so that any number of workers keep one pace.
+    daily_cap = models.PositiveIntegerField(default=2000, help_text="Segments a day that the carrier lets through.")
+    next_send_at = models.DateTimeField(default=now, editable=False, help_text="No text leaves before.")
+    sent_on = models.DateField(null=True, blank=True, editable=False, help_text="The day, UTC, that is counted.")
+    sent_segments = models.PositiveIntegerField(default=0, editable=False, help_text="How many left on that day.")
+    paused_until = models.DateTimeField(null=True, blank=True, help_text="The provider refuses; nothing leaves before.")
+    pause_reason = models.CharField(max_length=200, blank=True)
 
     created_at = models.DateTimeField(default=now, editable=False)
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Reverse
 from django.utils.timezone import now
 
-from crm.choices import FlagType, LeadStatus
+from crm.choices import FlagType, LeadStatus, ReviewState
 from crm.constraints import one_of
 from crm.db.audit import Audit
 from crm.db.indexes import HashIndex, Index
@@ -177,6 +177,12 @@ class ContactFlag(TenantModel):
     reason = models.TextField(blank=True)
     source = models.CharField(max_length=50, blank=True, help_text="Where it came from: manual, sms, import, provider.")
     evidence = models.TextField(blank=True, help_text="The words or the event that it rests on.")
+    review_state = models.CharField(
+        max_length=10,
+        choices=ReviewState.choices,
+        blank=True,
+        help_text="Pending: in force, and a person has still to say whether it was meant. Empty: no question.",
+    )
     created_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -191,6 +197,9 @@ class ContactFlag(TenantModel):
         db_table = "contact_flags"
         constraints = [
             one_of("flag_type", FlagType, name="contact_flags_flag_type_valid"),
+            models.CheckConstraint(
+                condition=Q(review_state__in=["", *ReviewState.values]), name="contact_flags_review_state_valid"
+            ),
             models.UniqueConstraint(
                 fields=["contact", "flag_type"],
                 condition=Q(expires_at__isnull=True),

@@ -3,15 +3,13 @@
 from django.db import models
 from django.utils.timezone import now
 
-from crm.choices import AuditAction, FlagType
+from crm.choices import AuditAction
 from crm.constraints import one_of
 from crm.db.audit import TABLE
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantModel
 from crm.models.companies import Company
 from crm.secrecy import keyed_hash
-
-SUPPRESSING = (FlagType.OPTED_OUT, FlagType.DO_NOT_CONTACT)
 
 
 class AuditEntry(TenantModel):
@@ -62,26 +60,24 @@ class AuditEntry(TenantModel):
 
 
 class SuppressedNumber(TenantModel):
-    """A number whose owner was erased and must not be contacted all the same. Only a keyed hash of it is kept."""
+    """A number whose owner was deleted or erased, and must not be contacted. Only a keyed hash of it is kept.
+
+    Who said stop is not here, but in the ledger of opt-outs.
+    """
 
     number_hash = models.CharField(max_length=64)
-    flag_type = models.CharField(max_length=20, choices=FlagType.choices)
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
         db_table = "suppressed_numbers"
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(flag_type__in=SUPPRESSING), name="suppressed_numbers_flag_type_valid"
-            ),
             models.UniqueConstraint(
-                fields=["company", "number_hash", "flag_type"],
-                name="suppressed_numbers_company_id_number_hash_flag_type_unique",
+                fields=["company", "number_hash"], name="suppressed_numbers_company_id_number_hash_unique"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_flag_type_display()} #{self.pk}"
+        return f"Suppressed number #{self.pk}"
 
 
 def hash_number(phone: str) -> str:

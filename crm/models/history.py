@@ -6,13 +6,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from crm.choices import ActivityType, Direction
+from crm.choices import ActivityType, ConversationStatus, Direction
 from crm.constraints import one_of
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.companies import PhoneLine, User
 from crm.models.contacts import Contact
-from crm.querysets import OfContactQuerySet
+from crm.querysets import ConversationQuerySet, OfContactQuerySet
 
 
 class Conversation(TenantModel):
@@ -22,15 +22,21 @@ class Conversation(TenantModel):
     phone_line = models.ForeignKey(
         PhoneLine, on_delete=models.PROTECT, related_name="+", db_column="phone_number_id", db_index=False
     )
+    assignee = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+
+    status = models.CharField(max_length=10, choices=ConversationStatus.choices, default=ConversationStatus.OPEN)
 
     created_at = models.DateTimeField(default=now, editable=False)
     last_activity_at = models.DateTimeField(default=now)
 
-    objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
+    objects: ClassVar = TenantManager.from_queryset(ConversationQuerySet)()
 
     class Meta:
         db_table = "conversations"
         constraints = [
+            one_of("status", ConversationStatus, name="conversations_status_valid"),
             models.UniqueConstraint(
                 fields=["contact", "phone_line"],
                 name="conversations_contact_id_phone_number_id_unique",
@@ -55,6 +61,18 @@ class Conversation(TenantModel):
                 name="ix_conversations_company_id_created_at",
                 question="A company's conversations, newest first, from any page on?",
                 asked_by="GET /api/v1/conversations",
+            ),
+            Index(
+                fields=["company", "last_activity_at"],
+                name="ix_conversations_company_id_last_activity_at",
+                question="In which conversations did something happen lately?",
+                asked_by="GET /api/v1/conversations?order=recent",
+            ),
+            Index(
+                fields=["company", "status", "last_activity_at"],
+                name="ix_conversations_company_id_status_last_activity_at",
+                question="Which conversations are waiting for us, the latest first?",
+                asked_by="GET /api/v1/conversations?status=&order=recent",
             ),
         ]
 

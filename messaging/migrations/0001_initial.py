@@ -18,6 +18,61 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name="ProviderAccount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "provider",
+                    models.CharField(
+                        choices=[("openphone", "OpenPhone / Quo"), ("callrail", "CallRail"), ("twilio", "Twilio")],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "account_id",
+                    models.CharField(
+                        blank=True,
+                        help_text="Twilio's account SID, CallRail's account id; OpenPhone has none.",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator("^[A-Za-z0-9]+$", "Letters and digits alone.")
+                        ],
+                    ),
+                ),
+                ("api_key", crm.fields.EncryptedTextField(validators=[django.core.validators.MaxLengthValidator(200)])),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "db_table": "provider_accounts",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("provider__in", ["openphone", "callrail", "twilio"])),
+                        name="provider_accounts_provider_valid",
+                        violation_error_message="provider must be one of: openphone, callrail, twilio.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("provider", "openphone"), models.Q(("account_id", ""), _negated=True), _connector="OR"
+                        ),
+                        name="provider_accounts_account_id_given",
+                        violation_error_message="Twilio and CallRail need the account's id.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "provider"),
+                        name="provider_accounts_company_id_provider_unique",
+                        violation_error_message="The company has an account with this provider already.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="provider_accounts_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Message",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -57,8 +112,34 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "membership",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="messages",
+                        to="crm.campaignmembership",
+                    ),
+                ),
+                (
                     "direction",
                     models.CharField(choices=[("incoming", "Incoming"), ("outgoing", "Outgoing")], max_length=10),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("reply", "Reply"),
+                            ("campaign", "Campaign"),
+                            ("reminder", "Reminder"),
+                            ("missed_call", "Missed call"),
+                            ("confirmation", "Confirmation of an opt-out or opt-in"),
+                        ],
+                        help_text="Empty for what we did not send from here.",
+                        max_length=20,
+                    ),
                 ),
                 (
                     "from_number",
@@ -87,9 +168,27 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "error_code",
+                    models.CharField(blank=True, help_text="The provider's or the carrier's.", max_length=20),
+                ),
+                (
+                    "error",
+                    models.CharField(blank=True, help_text="Why it has not left, or did not arrive.", max_length=300),
+                ),
+                ("tries", models.PositiveSmallIntegerField(default=0, help_text="How often the provider was called.")),
+                (
+                    "run_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="No worker takes it before: it may not go yet, or another has it.",
+                        null=True,
+                    ),
+                ),
+                (
                     "created_at",
                     models.DateTimeField(default=django.utils.timezone.now, help_text="When it was sent or received."),
                 ),
+                ("read_at", models.DateTimeField(blank=True, help_text="When one of us read what came in.", null=True)),
             ],
             options={
                 "db_table": "message_threads",
@@ -118,10 +217,30 @@ class Migration(migrations.Migration):
                         name="message_threads_status_valid",
                         violation_error_message="status must be one of: queued, sending, sent, delivered, received, failed, undelivered, unknown.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind", ""),
+                            models.Q(
+                                ("direction", "outgoing"),
+                                ("kind__in", ["reply", "campaign", "reminder", "missed_call", "confirmation"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="message_threads_kind_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ("queued", "sending", "unknown")), _negated=True),
+                            ("run_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="message_threads_on_its_way_has_time",
+                    ),
                     crm.db.policies.TenantPolicy(name="message_threads_tenant"),
                     crm.db.policies.SameCompany(field="activity", name="message_threads_activity_id_same_company"),
                     crm.db.policies.SameCompany(field="contact", name="message_threads_contact_card_id_same_company"),
                     crm.db.policies.SameCompany(field="phone_line", name="message_threads_phone_line_id_same_company"),
+                    crm.db.policies.SameCompany(field="membership", name="message_threads_membership_id_same_company"),
                 ],
             },
         ),

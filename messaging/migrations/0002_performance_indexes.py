@@ -1,6 +1,6 @@
 """Every index, each built without blocking a writer."""
 
-from django.db import migrations
+from django.db import migrations, models
 
 import crm.db.indexes
 import crm.db.operations
@@ -18,6 +18,30 @@ class Migration(migrations.Migration):
             model_name="message",
             index=crm.db.indexes.Index(
                 fields=["contact", "created_at"], name="ix_message_threads_contact_card_id_created_at"
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="message",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status__in", ("queued", "sending", "unknown"))),
+                fields=["run_at"],
+                name="ix_message_threads_run_at",
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="message",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("direction", "incoming"), ("read_at__isnull", True)),
+                fields=["contact"],
+                name="ix_message_threads_contact_card_id_unread",
+            ),
+        ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="message",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("membership__isnull", False)),
+                fields=["membership"],
+                name="ix_message_threads_membership_id",
             ),
         ),
         crm.db.operations.AddIndexConcurrently(

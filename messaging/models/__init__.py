@@ -1,6 +1,7 @@
 """Texts, and the deliveries from providers that tell of everything."""
 
+from messaging.models.accounts import ProviderAccount
 from messaging.models.messages import Message
 from messaging.models.webhooks import WebhookEvent, WebhookSecret
 
-__all__ = ["Message", "WebhookEvent", "WebhookSecret"]
+__all__ = ["Message", "ProviderAccount", "WebhookEvent", "WebhookSecret"]

@@ -13,10 +13,8 @@ from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.fields import EncryptedTextField
 from crm.secrecy import keyed_hash
-from messaging.choices import EventStatus
+from messaging.choices import DONE, EventStatus
 from messaging.querysets import WebhookEventQuerySet
-
-DONE = (EventStatus.PROCESSED, EventStatus.IGNORED)
 
 
 class WebhookEvent(TenantModel):

@@ -50,13 +50,13 @@ class CallAnalysis(TenantModel):
                 fields=["company", "analyzed_at"],
                 name="ix_call_analysis_tenant_id_analyzed_at",
                 question="A company's analyses of these days?",
-                asked_by="GET /api/v1/dashboard/top-objections; GET /api/v1/call-analyses",
+                asked_by="GET /api/v1/call-analyses",
             ),
             Index(
                 fields=["call", "analyzed_at"],
                 name="ix_call_analysis_call_id_analyzed_at",
                 question="Is this the latest analysis of its call?",
-                asked_by="GET /api/v1/dashboard/top-objections; deleting a call",
+                asked_by="the triggers that keep call_objections; deleting a call",
             ),
         ]
 

@@ -1,0 +1,7 @@
+"""The tables of this app, by noun."""
+
+from analytics.models.analyses import CallAnalysis
+from analytics.models.objections import CallObjection
+from analytics.models.rollups import CallDay, CallRollup, StaleCallHour
+
+__all__ = ["CallAnalysis", "CallDay", "CallObjection", "CallRollup", "StaleCallHour"]

@@ -1,0 +1,85 @@
+"""The triggers on `calls` that mark hours as stale: on PostgreSQL once a statement, on SQLite once a row."""
+
+from datetime import timedelta
+
+from crm.db.triggers import Triggers
+
+# A day is folded when it has been over for this long, so changes of younger calls need no mark: the ordinary INSERT of
+# a call that rings now stays cheap. The clock is the wall's at the moment of the write, not the transaction's.
+FRESH = timedelta(hours=1)
+
+# What is compared, and what of a row counts. Two rows that changed places in the same hour change no count.
+_COUNTED = """
+    company_id, date_trunc('hour', created_at, 'UTC') AS hour, status, booked, lead_id IS NOT NULL AS qualified,
+    CASE status WHEN 'lost' THEN quoted_price END AS lost_value
+"""
+
+_POSTGRESQL = f"""
+DECLARE
+    fresh timestamptz := clock_timestamp() - interval '1 hour';
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF EXISTS (SELECT FROM after WHERE created_at < fresh) THEN
+            INSERT INTO stale_call_hours (company_id, hour)
+            SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM after WHERE created_at < fresh;
+        END IF;
+    ELSIF TG_OP = 'UPDATE' THEN
+        IF EXISTS (SELECT FROM before WHERE created_at < fresh)
+            OR EXISTS (SELECT FROM after WHERE created_at < fresh)
+        THEN
+            INSERT INTO stale_call_hours (company_id, hour)
+            WITH old AS (SELECT {_COUNTED} FROM before WHERE created_at < fresh),
+                 new AS (SELECT {_COUNTED} FROM after WHERE created_at < fresh)
+            SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS gone
+            UNION
+            SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS come;
+        END IF;
+    ELSIF TG_OP = 'DELETE' THEN
+        INSERT INTO stale_call_hours (company_id, hour)
+        SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM before WHERE created_at < fresh;
+    ELSE
+        -- No row is shown, and no policy holds: an hour of every day that has been counted, of every company.
+        DECLARE
+            everybody text := current_setting('crm.all_companies', true);
+        BEGIN
+            PERFORM set_config('crm.all_companies', 'on', true);
+            INSERT INTO stale_call_hours (company_id, hour)
+            SELECT company_id, date_trunc('hour', (day + time '12:00') AT TIME ZONE timezone, 'UTC')
+            FROM call_days JOIN call_rollups USING (company_id) WHERE timezone <> '';
+            PERFORM set_config('crm.all_companies', coalesce(everybody, ''), true);
+        END;
+    END IF;
+    RETURN NULL;
+END
+"""  # noqa: S608  # the columns are constants of this module
+
+
+def _sqlite(rows: str) -> str:
+    """Mark the hours of `rows`, each once: there is one writer, whom nobody can wait for."""
+    return f"""
+        BEGIN
+            INSERT INTO stale_call_hours (company_id, hour)
+            SELECT company_id, hour
+            FROM (SELECT company_id, strftime('%Y-%m-%d %H:00:00', created_at) AS hour, created_at FROM ({rows})) AS row
+            WHERE created_at < strftime('%Y-%m-%d %H:%M:%f', 'now', '-1 hour') AND NOT EXISTS (
+                SELECT 1 FROM stale_call_hours AS s WHERE s.company_id = row.company_id AND s.hour = row.hour
+            );
+        END
+    """  # noqa: S608  # the rows are constants of this module
+
+
+_OLD = "SELECT OLD.company_id AS company_id, OLD.created_at AS created_at"
+_NEW = "SELECT NEW.company_id AS company_id, NEW.created_at AS created_at"
+_COLUMNS = ("company_id", "created_at", "status", "booked", "lead_id", "quoted_price")
+_DIFFER = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in _COLUMNS)
+
+TRIGGERS = Triggers(
+    on="calls",
+    name="mark_call_hours",
+    postgresql=_POSTGRESQL,
+    sqlite={
+        "insert": f"AFTER INSERT ON calls {_sqlite(_NEW)}",
+        "update": f"AFTER UPDATE OF {', '.join(_COLUMNS)} ON calls WHEN {_DIFFER} {_sqlite(f'{_OLD} UNION {_NEW}')}",
+        "delete": f"AFTER DELETE ON calls {_sqlite(_OLD)}",
+    },
+)

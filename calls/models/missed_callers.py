@@ -1,0 +1,86 @@
+"""Who rang and was not answered."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+
+from calls.choices import Recovery, TextBack
+from calls.querysets import MissedCallerQuerySet
+from crm.constraints import one_of
+from crm.db.indexes import Index
+from crm.db.tenancy import TenantManager, TenantModel
+from crm.models import Contact, PhoneLine
+
+
+class MissedCaller(TenantModel):
+    """A contact whose call was missed: in the queue until they reply, ring again and are answered, or book."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="missed_callers", db_index=False)
+    phone_line = models.ForeignKey(
+        PhoneLine, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        help_text="The line that they rang last.",
+    )  # fmt: skip
+
+    missed_calls = models.PositiveIntegerField(default=1)
+    first_missed_at = models.DateTimeField()
+    last_missed_at = models.DateTimeField()
+
+    text_back = models.CharField(max_length=10, choices=TextBack.choices, default=TextBack.OFF)
+    text_back_reason = models.CharField(max_length=300, blank=True, help_text="Why no text went out.")
+
+    recovered_at = models.DateTimeField(null=True, blank=True)
+    recovered_by = models.CharField(max_length=10, choices=Recovery.choices, blank=True)
+
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    objects: ClassVar = TenantManager.from_queryset(MissedCallerQuerySet)()
+
+    class Meta:
+        db_table = "missed_callers"
+        constraints = [
+            one_of("text_back", TextBack, name="missed_callers_text_back_valid"),
+            models.CheckConstraint(
+                condition=Q(recovered_at__isnull=True, recovered_by="")
+                | Q(recovered_at__isnull=False, recovered_by__in=Recovery.values),
+                name="missed_callers_recovered_says_how",
+            ),
+            # One place in the queue, however often they ring.
+            models.UniqueConstraint(
+                fields=["contact"],
+                condition=Q(recovered_at__isnull=True),
+                name="missed_callers_contact_id_unique",
+            ),
+        ]
+        indexes = [
+            Index(
+                fields=["company", "last_missed_at"],
+                name="ix_missed_callers_company_id_last_missed_at",
+                question="Whose calls were missed, newest first?",
+                asked_by="GET /api/v1/missed-calls",
+            ),
+            Index(
+                fields=["company", "last_missed_at"],
+                condition=Q(recovered_at__isnull=True),
+                name="ix_missed_callers_company_id_last_missed_at_waiting",
+                question="Who rang and was not reached yet, and how many are they?",
+                asked_by="GET /api/v1/missed-calls?recovered=false; GET /api/v1/missed-calls/counts",
+            ),
+            Index(
+                fields=["created_at"],
+                condition=Q(text_back="due"),
+                name="ix_missed_callers_created_at_text_back_due",
+                question="To whom has a text still to be sent, over all companies?",
+                asked_by="manage.py work",
+            ),
+            Index(
+                fields=["contact"],
+                name="ix_missed_callers_contact_id",
+                question="Which calls of this contact were missed?",
+                asked_by="GET /api/v1/missed-calls?contact=; deleting a contact",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Missed caller #{self.pk}"

@@ -1,0 +1,45 @@
+"""What a company signs in to its providers with."""
+
+from django.core.validators import MaxLengthValidator, RegexValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+
+from crm.choices import Provider
+from crm.constraints import one_of
+from crm.db.tenancy import TenantModel
+from crm.fields import EncryptedTextField
+
+
+class ProviderAccount(TenantModel):
+    """A company's account with a provider, through which its texts leave and its history is asked for."""
+
+    provider = models.CharField(max_length=20, choices=Provider.choices)
+    account_id = models.CharField(
+        max_length=100,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Za-z0-9]+$", "Letters and digits alone.")],  # it is part of an address
+        help_text="Twilio's account SID, CallRail's account id; OpenPhone has none.",
+    )
+    api_key = EncryptedTextField(validators=[MaxLengthValidator(200)])
+
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    class Meta:
+        db_table = "provider_accounts"
+        constraints = [
+            one_of("provider", Provider, name="provider_accounts_provider_valid"),
+            models.CheckConstraint(
+                condition=Q(provider=Provider.OPENPHONE) | ~Q(account_id=""),
+                name="provider_accounts_account_id_given",
+                violation_error_message="Twilio and CallRail need the account's id.",
+            ),
+            models.UniqueConstraint(
+                fields=["company", "provider"],
+                name="provider_accounts_company_id_provider_unique",
+                violation_error_message="The company has an account with this provider already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_provider_display()} account"
