@@ -2,11 +2,16 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from messaging.providers.events import Unreadable
 
+FORM = "application/x-www-form-urlencoded"
 MAX_DEPTH = 100
+MAX_FORM_FIELDS = 1000
+MAX_EVENT_ID, MAX_EVENT_TYPE = 200, 100  # as the columns have them
 
 # PostgreSQL stores no NUL, and UTF-8 has no half of a surrogate pair.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -38,6 +43,50 @@ def read_json(body: bytes) -> tuple[dict[str, Any], str]:
     if clean != value:
         remarks.append("NUL or half a surrogate pair")
     return clean, f"Replaced by U+FFFD: {', '.join(remarks)}." if remarks else ""
+
+
+def read_form(body: bytes) -> tuple[dict[str, Any], str]:
+    """The fields of a form in `body`, the last of those with one name, and a remark as `read_json` gives it.
+
+    Raises:
+        Unreadable: more than MAX_FORM_FIELDS.
+    """
+    sent = dict(form_pairs(body))
+    clean = storable(sent)
+    return clean, "" if clean == sent else "Replaced by U+FFFD: invalid UTF-8 or NUL."
+
+
+def form_pairs(body: bytes) -> list[tuple[str, str]]:
+    """The names and values of a form as they stand there; invalid UTF-8 in them is half a surrogate pair for each byte.
+
+    Raises:
+        Unreadable: more than MAX_FORM_FIELDS.
+    """
+    try:
+        return parse_qsl(
+            body.decode("utf-8", "surrogateescape"),
+            keep_blank_values=True,
+            errors="surrogateescape",
+            max_num_fields=MAX_FORM_FIELDS,
+        )
+    except ValueError as error:
+        raise Unreadable(f"The form has more than {MAX_FORM_FIELDS} fields.") from error
+
+
+def is_form(headers: Mapping[str, str]) -> bool:
+    """Whether the body is a form, by its content type."""
+    return find_header(headers, "content-type").split(";")[0].strip().lower() == FORM
+
+
+def find_header(headers: Mapping[str, str], name: str) -> str:
+    """The header with this lower-case name, however it was spelled; "" if there is none."""
+    return next((value for key, value in headers.items() if key.lower() == name), "")
+
+
+def plain_id(value: Any) -> str:
+    """An event's id if it is one that can be stored as it is, else ""."""
+    usable = isinstance(value, str) and len(value) <= MAX_EVENT_ID and value.isprintable() and REPLACEMENT not in value
+    return value.strip() if usable else ""
 
 
 def storable(value: Any, depth: int = 0) -> Any:

@@ -1,99 +1,34 @@
-"""How OpenPhone proves that a delivery is its own. Both of its generations sign the raw body with HMAC-SHA256.
-
-    legacy      openphone-signature: hmac;1;<timestamp>;<base64>      over `timestamp.body`
-    current     webhook-id, webhook-timestamp, webhook-signature:     over `id.timestamp.body`, as the Standard Webhooks
-                v1,<base64> v1,<base64> …                              specification says
-
-The key of both is the base64-decoded secret; those of the current generation begin with `whsec_`.
-"""
+"""What the providers' ways to prove a delivery have in common: an HMAC in base64, made with a secret that both know."""
 
 import base64
-import binascii
 import hmac
-import re
-from collections.abc import Iterable, Iterator, Mapping
-
-PREFIX = "whsec_"
-MAX_CLOCK_DIFFERENCE_S = 300
+from collections.abc import Iterable
 
 
 class InvalidSecret(ValueError):
-    """The text can't be a secret: it is no base64."""
+    """The text can't be a secret of this provider."""
 
 
 class BadSignature(Exception):
     """A delivery is not signed, or not with a secret that we know."""
 
 
-def key_of(secret: str) -> bytes:
-    """The key within a secret. Raises InvalidSecret."""
-    try:
-        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidSecret("A secret is base64, after `whsec_` if it begins so.") from error
-    if not key:
-        raise InvalidSecret("The secret is empty.")
-    return key
+def digest(key: bytes, signed: bytes, algorithm: str) -> str:
+    """The signature of some bytes, in base64. The algorithm is the provider's: sha256, or sha1 with the older ones."""
+    return base64.b64encode(hmac.digest(key, signed, algorithm)).decode()
 
 
-def sign_legacy(*, secret: str, body: bytes, timestamp: str) -> dict[str, str]:
-    """The headers of a legacy delivery. The timestamp is the provider's: milliseconds."""
-    return {"openphone-signature": f"hmac;1;{timestamp};{_legacy(key_of(secret), timestamp, body)}"}
+def demand_match(pairs: Iterable[tuple[str, str]]) -> None:
+    """Returns if in one of the pairs the expected and the given signature are the same. Raises BadSignature.
 
-
-def sign_current(*, secret: str, body: bytes, delivery_id: str, timestamp: str) -> dict[str, str]:
-    """The headers of a delivery of the current generation. The timestamp is in seconds."""
-    signature = _current(key_of(secret), delivery_id, timestamp, body)
-    return {"webhook-id": delivery_id, "webhook-timestamp": timestamp, "webhook-signature": f"v1,{signature}"}
-
-
-def verify_signature(*, headers: Mapping[str, str], body: bytes, secrets: Iterable[str], now: float) -> None:
-    """Returns if the body is signed with one of the secrets, whichever generation that one is of.
-
-    `headers` find a name in any case. `now` is Unix time in seconds. A legacy delivery may be of any age: its retries
-    keep their first timestamp, and a repeated one is found by its id.
-
-    Raises:
-        BadSignature: it is not, or it is of the current generation and more than five minutes away from `now`.
+    All of them are compared, each in constant time: how long it takes tells nothing of how near a guess was.
     """
-    keys = list(_keys(secrets))
-    if "webhook-signature" in headers:
-        delivery_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-        if not re.fullmatch("[0-9]{1,12}", timestamp) or abs(int(timestamp) - now) > MAX_CLOCK_DIFFERENCE_S:
-            raise BadSignature("webhook-timestamp is missing or too far from our clock.")
-        pairs = [
-            (_current(key, delivery_id, timestamp, body), entry.removeprefix("v1,"))
-            for key in keys
-            for entry in headers["webhook-signature"].split()
-            if entry.startswith("v1,")
-        ]
-    else:
-        pairs = [
-            (_legacy(key, parts[2], body), parts[3])
-            for key in keys
-            for entry in headers.get("openphone-signature", "").split(",")
-            if len(parts := entry.strip().split(";")) == 4 and parts[:2] == ["hmac", "1"]
-        ]
     matches = [hmac.compare_digest(expected.encode(), given.encode()) for expected, given in pairs]
     if not any(matches):
         raise BadSignature("The signature is missing or wrong.")
 
 
-def _keys(secrets: Iterable[str]) -> Iterator[bytes]:
-    for secret in secrets:
-        try:
-            yield key_of(secret)
-        except InvalidSecret:  # one that was mistyped must not shut the door for the others
-            continue
-
-
-def _legacy(key: bytes, timestamp: str, body: bytes) -> str:
-    return _digest(key, f"{timestamp}.".encode() + body)
-
-
-def _current(key: bytes, delivery_id: str, timestamp: str, body: bytes) -> str:
-    return _digest(key, f"{delivery_id}.{timestamp}.".encode() + body)
-
-
-def _digest(key: bytes, signed: bytes) -> str:
-    return base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
+def check_token(secret: str) -> None:
+    """For providers whose secret is a plain word. Raises InvalidSecret."""
+    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise InvalidSecret("A secret is one word of letters, digits and signs.")

@@ -12,10 +12,9 @@ from crm.db.tenancy import tenant
 from crm.models import Company
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent, WebhookSecret
-from messaging.providers import openphone
 from messaging.providers.bodies import storable
-from messaging.providers.events import NotHandled, Unreadable
-from messaging.providers.signatures import verify_signature
+from messaging.providers.events import UnknownType, Unreadable
+from messaging.providers.inbound import ADAPTERS
 
 PRIVATE_HEADERS = {"authorization", "cookie", "proxy-authorization"}
 
@@ -29,40 +28,43 @@ class Receipt:
     reason: str = ""
 
 
-def take_openphone_delivery(*, company: Company, body: bytes, headers: Mapping[str, str]) -> Receipt:
+def take_delivery(
+    *, company: Company, provider: Provider, body: bytes, headers: Mapping[str, str], url: str
+) -> Receipt:
     """Check who a delivery is from and store it as it came. A repeated one is stored once.
+
+    Args:
+        url: where it was delivered to, as the outside world sees it; some providers sign it.
 
     Raises:
         BadSignature: it isn't signed with a secret of the company; nothing is stored.
     """
     with tenant(company.pk):
-        secrets = WebhookSecret.objects.filter(provider=Provider.OPENPHONE).values_list("secret", flat=True)
-        verify_signature(headers=headers, body=body, secrets=secrets, now=time.time())
-        event = _event_of(company, body, headers)
+        secrets = list(WebhookSecret.objects.filter(provider=provider).values_list("secret", flat=True))
+        ADAPTERS[provider].verify_signature(headers=headers, body=body, secrets=secrets, url=url, now=time.time())
+        event = _event_of(company, provider, body, headers)
         try:
             with transaction.atomic():
                 event.save(force_insert=True)
         except IntegrityError:
-            if not WebhookEvent.objects.filter(provider=event.provider, event_id=event.event_id).exists():
+            if not WebhookEvent.objects.filter(provider=provider, event_id=event.event_id).exists():
                 raise
             return Receipt("duplicate")
     return Receipt("taken" if event.status == EventStatus.PENDING else "kept", event.error)
 
 
-def _event_of(company: Company, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
-    event = WebhookEvent(company=company, provider=Provider.OPENPHONE, body=body)
+def _event_of(company: Company, provider: Provider, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
+    event = WebhookEvent(company=company, provider=provider, body=body)
     event.headers = storable({name: value for name, value in headers.items() if name.lower() not in PRIVATE_HEADERS})
-    event_id = ""
+    adapter, event_id = ADAPTERS[provider], ""
     try:
-        envelope = openphone.read_envelope(body)
+        envelope = adapter.read_envelope(body, headers)
     except Unreadable as error:
         event.status, event.error = EventStatus.DEAD, str(error)
     else:
         event_id, event.event_type, event.error = envelope.id, envelope.type, envelope.remark
-        if not openphone.is_handled(envelope.type):
+        if not adapter.is_handled(envelope.type):
             event.status, event.processed = EventStatus.IGNORED, True
-            event.error = " ".join(filter(None, [str(NotHandled(envelope.type)), envelope.remark]))
-    event.event_id = (
-        event_id or openphone.plain_id(headers.get("webhook-id")) or f"sha256:{hashlib.sha256(body).hexdigest()}"
-    )
+            event.error = " ".join(filter(None, [str(UnknownType(envelope.type)), envelope.remark]))
+    event.event_id = event_id or f"sha256:{hashlib.sha256(body).hexdigest()}"
     return event

@@ -1,62 +1,61 @@
 """Deliveries from files, fed through the real door: all middleware and the view, signed as the provider signs."""
 
-import hashlib
 import io
-import json
 import time
 from collections.abc import Callable
-from typing import Any, cast
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 from wsgiref.util import setup_testing_defaults
 
 from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpResponse
 
 from crm.choices import Provider
 from crm.db.tenancy import tenant
 from crm.models import Company
 from messaging.models import WebhookSecret
-from messaging.providers import openphone
 from messaging.providers.bodies import read_json
 from messaging.providers.events import Unreadable
-from messaging.providers.signatures import sign_current, sign_legacy
+from messaging.providers.inbound import ADAPTERS
 from messaging.services.intake import Receipt
 from messaging.services.secrets import webhook_path
 
-# By these a delivery of a provider whose door isn't built is told from OpenPhone's.
-FOREIGN_SHAPES = {"CallRail": "tracking_phone_number", "Twilio": "AccountSid"}
-
-
-class NoSecret(Exception):
-    """The company has no secret to sign with."""
+# A delivery with one of these fields is this provider's; any other is OpenPhone's.
+SHAPES = {
+    Provider.TWILIO: {"AccountSid", "MessageSid"},
+    Provider.CALLRAIL: {"tracking_phone_number", "trackingnum", "source_number"},
+}
 
 
 def open_replay(*, company: Company) -> Callable[[bytes], Receipt]:
     """A function that delivers a body to the company as its provider would, and returns what the door answered.
 
-    Besides the door's own answers the receipt says "refused", with the door's reason, or "no door", for providers that
-    we take nothing from yet.
-
-    Raises:
-        NoSecret: there is none to sign with.
+    Besides the door's own answers the receipt says "refused", with the door's reason, or "no secret", and how to
+    set one, where there is none to sign with. A form is given as JSON, an object of its fields.
     """
     with tenant(company.pk):
-        secret = WebhookSecret.objects.filter(provider=Provider.OPENPHONE).order_by("created_at", "id").last()
-    if secret is None:
-        raise NoSecret(
-            f"{company} has no secret. Make one: manage.py webhook_secret {company.slug} openphone --generate"
-        )
+        rows = WebhookSecret.objects.order_by("created_at", "id")
+        newest = {row.provider: row.secret for row in rows}
     door = BaseHandler()
     door.load_middleware()
-    path, host = webhook_path(company), urlsplit(settings.PUBLIC_URL).netloc
+    host = urlsplit(settings.PUBLIC_URL).netloc
 
     def deliver(body: bytes) -> Receipt:
         content = _content_of(body)
-        for provider, field in FOREIGN_SHAPES.items():
-            if field in content:
-                return Receipt("no door", f"{provider} deliveries are not taken yet.")
+        provider = next((name for name, names in SHAPES.items() if names & content.keys()), Provider.OPENPHONE)
+        if provider not in newest:
+            return Receipt(
+                "no secret",
+                f"{provider.label} signs with {ADAPTERS[provider].SECRET}, which is not set:"
+                f" manage.py webhook_secret {company.slug} {provider}",
+            )
+        if provider == Provider.TWILIO:
+            body = urlencode({name: value for name, value in content.items() if value is not None}).encode()
+        path = webhook_path(company, provider)
+        signed = ADAPTERS[provider].sign(
+            secret=newest[provider], body=body, url=settings.PUBLIC_URL + path, now=time.time()
+        )
         environ = {
             "REQUEST_METHOD": "POST",
             "PATH_INFO": path,
@@ -64,17 +63,14 @@ def open_replay(*, company: Company) -> Callable[[bytes], Receipt]:
             # As behind a proxy that ends TLS: plain HTTP would be redirected in production.
             "wsgi.url_scheme": "https",
             "wsgi.input": io.BytesIO(body),
-            "CONTENT_TYPE": "application/json",
+            "CONTENT_TYPE": signed.pop("content-type"),
             "CONTENT_LENGTH": str(len(body)),
         }
-        for name, value in _sign(secret.secret, body, content).items():
-            environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
+        environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in signed.items()}
         setup_testing_defaults(environ)
-        response = cast(HttpResponse, door.get_response(WSGIRequest(environ)))
-        try:
-            return Receipt(**json.loads(response.content))
-        except ValueError:  # refused before our view was reached: for a host that isn't allowed, say
-            return Receipt("refused", f"HTTP {response.status_code}")
+        response = door.get_response(WSGIRequest(environ))
+        # Without a receipt it was refused before our view was reached: for a host that isn't allowed, say.
+        return getattr(response, "receipt", Receipt("refused", f"HTTP {response.status_code}"))
 
     return deliver
 
@@ -84,12 +80,3 @@ def _content_of(body: bytes) -> dict[str, Any]:
         return read_json(body)[0]
     except Unreadable:
         return {}
-
-
-def _sign(secret: str, body: bytes, content: dict[str, Any]) -> dict[str, str]:
-    now = time.time()
-    if not openphone.is_current(content):
-        return sign_legacy(secret=secret, body=body, timestamp=str(int(now * 1000)))
-    # The provider has an id for each delivery; one made of the bytes is the same when the file is replayed again.
-    delivery_id = openphone.plain_id(content.get("id")) or f"msg_{hashlib.sha256(body).hexdigest()}"
-    return sign_current(secret=secret, body=body, delivery_id=delivery_id, timestamp=str(int(now)))

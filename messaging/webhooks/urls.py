@@ -1,9 +1,9 @@
-"""One door for each provider that we take deliveries from, below `/webhooks/`."""
+"""One door for every provider that we take deliveries from, below `/webhooks/`."""
 
 from django.urls import path
 
-from messaging.webhooks.views import receive_from_openphone
+from messaging.webhooks.views import receive_delivery
 
 urlpatterns = [
-    path("openphone/<slug:slug>", receive_from_openphone, name="openphone-webhook"),
+    path("<slug:provider>/<slug:slug>", receive_delivery, name="webhook"),
 ]

@@ -1,10 +1,13 @@
-"""Deliveries as OpenPhone makes them, one builder for each shape, and a hand that delivers them."""
+"""Deliveries as the providers make them, one builder for each shape, and a hand that delivers them."""
 
 import itertools
 import json
 import time
+from urllib.parse import urlencode
 
-from messaging.providers.signatures import sign_current, sign_legacy
+from django.conf import settings
+
+from messaging.providers.inbound import ADAPTERS
 from tests.factories import fictional_number
 
 SECRET = "R2ZLM2o0bFhBNVpyUnU2NG9mYXQ1MHNyR3pvSUhIVVg="  # the one of WebhookSecretFactory
@@ -102,10 +105,10 @@ def text_2026(event_type="message.received", *, context=None, **resource):
     )
 
 
-def call_v2(**resource):
+def call_v2(event_type="call.completed", **resource):
     """As the app of 2022 sends it: no duration, and missed calls are `completed` without `answeredAt`."""
     return legacy(
-        "call.completed",
+        event_type,
         {
             "id": f"ACcall{next(_numbers)}",
             "object": "call",
@@ -125,10 +128,10 @@ def call_v2(**resource):
     )
 
 
-def call_v4(**resource):
+def call_v4(event_type="call.completed", **resource):
     """As webhooks made by the API send it: participants, and nobody says who is who."""
     return legacy(
-        "call.completed",
+        event_type,
         {
             "id": f"ACcall{next(_numbers)}",
             "object": "call",
@@ -146,10 +149,16 @@ def call_v4(**resource):
     )
 
 
-def call_2026(*, context=None, **resource):
-    return current(
-        "call.completed",
-        {
+def of_call_2026(event_type, *, context=None, **resource):
+    """Whatever 2026-03-30 tells of a call: which fields there are depends on the type, and the context is the same."""
+    told = {"phoneNumberId": "PNdesk", "participants": {"workspace": [OUR_NUMBER], "external": [CALLER]}}
+    return current(event_type, resource, told if context is None else context)
+
+
+def call_2026(event_type="call.completed", **resource):
+    return of_call_2026(
+        event_type,
+        **{
             "id": f"ACcall{next(_numbers)}",
             "direction": "incoming",
             "status": "answered",
@@ -160,24 +169,145 @@ def call_2026(*, context=None, **resource):
             "hasVoicemail": False,
         }
         | resource,
-        {"phoneNumberId": "PNdesk", "participants": {"workspace": [OUR_NUMBER], "external": [CALLER]}}
-        if context is None
-        else context,
     )
+
+
+def voicemail_2026(**resource):
+    return of_call_2026(
+        "call.voicemail.completed",
+        **{
+            "id": f"ACvoicemail{next(_numbers)}",
+            "voicemailId": "VMtest",
+            "callId": f"ACcall{next(_numbers)}",
+            "direction": "incoming",
+            "duration": 18,
+            "from": CALLER,
+            "to": OUR_NUMBER,
+            "transcript": "Please call me back about the gutters.",
+            "recordingUrl": "https://files.example.com/voicemail.mp3",
+            "createdAt": AT,
+        }
+        | resource,
+    )
+
+
+def summary_v4(event_type="callSummary", **resource):
+    """The provider's own sample names the kind of object as the event's type."""
+    return legacy(event_type, {"object": "callSummary", "status": "completed"} | _SUMMARY | resource)
+
+
+def summary_2026(**resource):
+    told = {"processingStatus": "completed", "handledByAiAgent": False, "jobs": []}
+    return of_call_2026("call.summary.completed", **told | _SUMMARY | resource)
+
+
+def transcript_v4(event_type="callTranscript", **resource):
+    return legacy(event_type, {"object": "callTranscript", "status": "completed"} | _TRANSCRIPT | resource)
+
+
+def transcript_2026(**resource):
+    return of_call_2026("call.transcript.completed", **{"processingStatus": "completed"} | _TRANSCRIPT | resource)
+
+
+_SUMMARY = {
+    "callId": "ACcall",
+    "summary": ["The roof leaks.", "They want a quote."],
+    "nextSteps": ["Send a quote."],
+}
+_TRANSCRIPT = {
+    "callId": "ACcall",
+    "createdAt": AT,
+    "duration": 41.7,
+    "dialogue": [
+        {"content": "Acme Roofing, hello?", "start": 0, "end": 2.5, "identifier": None, "userId": "UStest"},
+        {"content": "My roof leaks.", "start": 2.75, "end": 4, "identifier": CALLER, "userId": None},
+    ],
+}
+
+
+def contact_v3(event_type="contact.updated", **resource):
+    """As the app sends it: numbers and e-mails in `fields`, if there are any."""
+    told = {"id": "CTtest", "object": "contact", "firstName": "Jane", "lastName": "Doe", "notes": [], "createdAt": AT}
+    return legacy(event_type, told | resource, version="v3")
+
+
+def contact_2026(event_type="contact.updated", **resource):
+    told = {
+        "id": "CTtest",
+        "firstName": "Jane",
+        "lastName": "Doe",
+        "company": None,
+        "emails": [{"value": "jane@example.com", "type": "email"}],
+        "phoneNumbers": [{"value": CALLER, "type": "phone-number"}],
+        "customFields": [],
+        "createdAt": AT,
+    }
+    return current(event_type, told | resource, {"userId": "UStest", "sharedWithIds": []})
+
+
+def callrail_call(**fields):
+    """After a call: what is missing is "", and a number may be a text."""
+    return {
+        "resource_id": f"CALtest{next(_numbers)}",
+        "answered": True,
+        "call_type": "first_call",
+        "direction": "inbound",
+        "customer_name": "Jane Doe",
+        "customer_phone_number": CALLER,
+        "tracking_phone_number": OUR_NUMBER,
+        "business_phone_number": fictional_number(40_002),
+        "duration": "60",
+        "recording": "",
+        "start_time": "2026-03-02T09:00:00.000-07:00",
+        "voicemail": False,
+        "tracker_resource_id": "TRKtest",
+        "company_resource_id": "COMtest",
+    } | fields
+
+
+def callrail_text(**fields):
+    return {
+        "resource_id": f"SMStest{next(_numbers)}",
+        "source_number": CALLER,
+        "destination_number": OUR_NUMBER,
+        "content": "Can you come on Tuesday?",
+        "timestamp": "2026-03-02T09:00:00.000-07:00",
+        "conversation_id": "KNVtest",
+        "company_resource_id": "COMtest",
+    } | fields
+
+
+def twilio_text(**fields):
+    sid = f"SMtest{next(_numbers)}"
+    return {
+        "MessageSid": sid,
+        "SmsSid": sid,
+        "AccountSid": "ACtest",
+        "From": CALLER,
+        "To": OUR_NUMBER,
+        "Body": "Can you come on Tuesday?",
+        "NumMedia": "0",
+        "SmsStatus": "received",
+        "ApiVersion": "2010-04-01",
+    } | fields
+
+
+def twilio_status(status="delivered", **fields):
+    """What became of a text of ours: its words are not told again."""
+    told = twilio_text(From=OUR_NUMBER, To=CALLER, SmsStatus=status, MessageStatus=status)
+    return {name: told[name] for name in told if name not in ("Body", "NumMedia")} | fields
 
 
 EVERY_TEXT = [text_v3, text_v4, text_2026]
 EVERY_CALL = [call_v2, call_v4, call_2026]
 
 
-def deliver(client, payload, *, company="acme", secret=SECRET, **headers):
-    """POST a delivery, signed as its generation is. `payload` may be the raw bytes."""
-    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    now = time.time()
-    if b'"resource"' in body:
-        signature = sign_current(secret=secret, body=body, delivery_id="msg_test", timestamp=str(int(now)))
+def deliver(client, payload, *, provider="openphone", company="acme", secret=SECRET, query="", **headers):
+    """POST a delivery, signed as its provider signs. `payload` may be the raw bytes."""
+    if isinstance(payload, bytes):
+        body = payload
     else:
-        signature = sign_legacy(secret=secret, body=body, timestamp=str(int(now * 1000)))
-    return client.post(
-        f"/webhooks/openphone/{company}", body, content_type="application/json", headers=signature | headers
-    )
+        body = (urlencode(payload) if provider == "twilio" else json.dumps(payload)).encode()
+    path = f"/webhooks/{provider}/{company}{query}"
+    signed = ADAPTERS[provider].sign(secret=secret, body=body, url=settings.PUBLIC_URL + path, now=time.time())
+    return client.post(path, body, content_type=signed.pop("content-type"), headers=signed | headers)

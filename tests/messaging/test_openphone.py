@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from messaging.providers.events import FieldError, NotHandled
-from messaging.providers.openphone import is_current, read_envelope, read_event
+from messaging.providers.openphone import read_envelope, read_event
+from messaging.providers.openphone.envelopes import is_current
 from tests.messaging.payloads import (
     CALLER,
     EVERY_CALL,
@@ -26,7 +27,7 @@ PHOTO = {"url": "https://files.example.com/roof.jpg", "type": "image/jpeg"}
 
 
 def read(payload):
-    return read_event(read_envelope(json.dumps(payload).encode()))
+    return read_event(read_envelope(json.dumps(payload).encode(), {}))
 
 
 @pytest.mark.parametrize("build", EVERY_TEXT)
@@ -38,6 +39,22 @@ def test_a_received_text(build):
     assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
     assert event.body == "Can you come on Tuesday?"
     assert event.created_at == datetime(2026, 3, 2, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "status", "sent", "error_code"),
+    [
+        ("message.failed", "failed", None, ""),
+        ("message.failed", "failed", "", ""),
+        ("message.undelivered", "undelivered", "30006", "30006"),
+        ("message.undelivered", "undelivered", 30007, "30007"),
+        ("message.undelivered", "undelivered", "x" * 30, "x" * 20),
+        ("message.delivered", "delivered", None, ""),
+    ],
+)
+def test_a_text_that_did_not_arrive_says_why(event_type, status, sent, error_code):
+    event = read(text_2026(event_type, errorCode=sent))
+    assert (event.direction, event.status, event.error_code) == ("outgoing", status, error_code)
 
 
 def test_a_delivered_text():
@@ -137,7 +154,18 @@ def test_other_words_do_not(status):
 
 @pytest.mark.parametrize(
     ("duration", "expected"),
-    [(None, 60), (55.4, 55), (0, 0), ("55", 60), (True, 60), (-1, 60), (10**12, 60), ([], 60)],
+    [
+        (None, 60),
+        (55.4, 55),
+        (0, 0),
+        ("55", 55),
+        ("soon", 60),
+        ("9" * 99, 60),
+        (True, 60),
+        (-1, 60),
+        (10**12, 60),
+        ([], 60),
+    ],
 )
 def test_a_duration_that_is_none_is_worked_out(duration, expected):
     assert read(call_2026(duration=duration)).duration_s == expected
@@ -159,7 +187,7 @@ def test_recording_and_voicemail_are_links():
     voicemail = {"url": "https://files.example.com/v.mp3", "type": "audio/mpeg", "duration": 7}
     event = read(call_v2(voicemail=voicemail, media=[{"url": "https://files.example.com/r.mp3"}]))
     assert event.voicemail_url == "https://files.example.com/v.mp3"
-    assert event.recording_url == "https://files.example.com/r.mp3"
+    assert event.recordings == ({"url": "https://files.example.com/r.mp3", "type": ""},)
     assert read(call_v2(voicemail={"url": "https://files.example.com/" + "v" * 500})).voicemail_url == ""
 
 
@@ -174,6 +202,7 @@ def test_recording_and_voicemail_are_links():
         (text_v3(phoneNumberId="x" * 101), "phoneNumberId"),
         (text_v3(body=["Hi"]), "body"),
         (text_v4(text={}), "text"),
+        (text_2026("message.failed", errorCode=["30006"]), "errorCode"),
         (text_v3(sender=7), "from"),
         (text_v3(to={"number": CALLER}), "to"),
         (text_v4(to=[None]), "to"),
@@ -196,5 +225,6 @@ def test_a_field_that_cannot_be_read_is_named(payload, field):
 
 
 def test_a_type_that_nothing_is_done_about_says_so():
-    with pytest.raises(NotHandled, match=r"call\.ringing is not handled yet"):
-        read(legacy("call.ringing", {"id": "AC1"}))
+    for event_type in ("task.assigned", "integration.created", "something.new"):
+        with pytest.raises(NotHandled, match=f"^{event_type} is not handled yet"):
+            read(legacy(event_type, {"id": "TK1"}))

@@ -1,6 +1,7 @@
 """`manage.py replay_webhooks`: every file is accounted for."""
 
 import json
+from collections import Counter
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -8,10 +9,43 @@ from django.core.management import CommandError, call_command
 from crm.db.tenancy import tenant
 from messaging.models import Message, WebhookEvent
 from messaging.services.processing import process_next_event
-from tests.messaging.payloads import EVERY_CALL, EVERY_TEXT, call_2026, legacy, text_2026, text_v3, text_v4
+from tests.factories import WebhookSecretFactory
+from tests.messaging.payloads import (
+    EVERY_CALL,
+    EVERY_TEXT,
+    call_2026,
+    callrail_call,
+    callrail_text,
+    contact_2026,
+    contact_v3,
+    legacy,
+    summary_2026,
+    summary_v4,
+    text_2026,
+    text_v3,
+    text_v4,
+    transcript_2026,
+    transcript_v4,
+    twilio_status,
+    twilio_text,
+    voicemail_2026,
+)
 
-CALLRAIL = {"resource_id": "CALtest", "tracking_phone_number": "+12125550100", "duration": "15"}
-TWILIO = {"MessageSid": "SMtest", "AccountSid": "ACtest", "Body": "Hi"}
+EVERY_SHAPE = [
+    *EVERY_TEXT,
+    *EVERY_CALL,
+    voicemail_2026,
+    summary_v4,
+    summary_2026,
+    transcript_v4,
+    transcript_2026,
+    contact_v3,
+    contact_2026,
+    callrail_call,
+    callrail_text,
+    twilio_text,
+    twilio_status,
+]
 
 
 @pytest.fixture
@@ -38,11 +72,22 @@ def replay(secret, capsys):
 
 
 def test_every_shape_comes_in_by_the_door(folder, replay, acme):
-    builders = [*EVERY_TEXT, *EVERY_CALL]
-    files = {f"file{number}": build() for number, build in enumerate(builders)}
-    assert replay(folder(**files)) == ["6 files: 6 taken, 0 duplicate, 0 kept, 0 no door, 0 refused"]
+    for provider in ("callrail", "twilio"):
+        WebhookSecretFactory(company=acme, provider=provider)
+    files = {f"file{number:02}": build() for number, build in enumerate(EVERY_SHAPE)}
+    assert replay(folder(**files)) == ["17 files: 17 taken, 0 duplicate, 0 kept, 0 no secret, 0 refused"]
     with tenant(acme.pk):
-        assert WebhookEvent.objects.filter(status="pending").count() == 6
+        stored = WebhookEvent.objects.filter(status="pending").values_list("provider", flat=True)
+        assert Counter(stored) == {"openphone": 13, "callrail": 2, "twilio": 2}
+
+
+def test_the_newest_secret_signs(folder, replay, acme):
+    WebhookSecretFactory(company=acme, provider="twilio", secret="the-old-one")
+    newest = WebhookSecretFactory(company=acme, provider="twilio", secret="the-new-one")
+    place = folder(a=twilio_text())
+    assert "1 taken" in replay(place)[-1]
+    newest.delete()
+    assert "1 duplicate" in replay(place)[-1]
 
 
 def test_the_summary_accounts_for_every_file_and_says_why(folder, replay):
@@ -51,9 +96,10 @@ def test_the_summary_accounts_for_every_file_and_says_why(folder, replay):
         folder(
             a_text=text,
             b_same=text,
-            c_ringing=legacy("call.ringing", {"id": "AC1"}),
-            d_callrail=CALLRAIL,
-            e_twilio=TWILIO,
+            c_task=legacy("task.assigned", {"id": "TK1"}),
+            d_callrail=callrail_call(),
+            e_twilio=twilio_text(),
+            e_twilio_too=twilio_status(),
             f_broken=b"not json",
             g_dirty=text_v3(body="\x00"),
             sub__h_shapeless={"data": {"id": "msg_1", "eventType": "message.received"}},
@@ -61,13 +107,15 @@ def test_the_summary_accounts_for_every_file_and_says_why(folder, replay):
     )
     assert lines == [
         "  duplicate  b_same.json",
-        "  kept       c_ringing.json  call.ringing is not handled yet.",
-        "  no door    d_callrail.json  CallRail deliveries are not taken yet.",
-        "  no door    e_twilio.json  Twilio deliveries are not taken yet.",
+        "  kept       c_task.json  task.assigned is not handled yet.",
         "  kept       f_broken.json  The body is no JSON: Expecting value: line 1 column 1 (char 0)",
         "  taken      g_dirty.json  Replaced by U+FFFD: NUL or half a surrogate pair.",
         "  kept       sub/h_shapeless.json  type: a delivery must say what kind of event it is.",
-        "8 files: 2 taken, 1 duplicate, 3 kept, 2 no door, 0 refused",
+        "  no secret  CallRail signs with the secret token of the company, which is not set:"
+        " manage.py webhook_secret acme callrail",
+        "  no secret  Twilio signs with the auth token of the account, which is not set:"
+        " manage.py webhook_secret acme twilio",
+        "9 files: 2 taken, 1 duplicate, 3 kept, 3 no secret, 0 refused",
     ]
 
 
@@ -80,8 +128,8 @@ def test_the_bytes_are_stored_as_they_are_in_the_file(folder, replay, acme):
 
 def test_again_everything_is_a_duplicate_even_without_ids(folder, replay):
     place = folder(a=text_v4() | {"id": None}, b=call_2026() | {"id": None}, c=b"not json")
-    assert replay(place)[-1] == "3 files: 2 taken, 0 duplicate, 1 kept, 0 no door, 0 refused"
-    assert replay(place)[-1] == "3 files: 0 taken, 3 duplicate, 0 kept, 0 no door, 0 refused"
+    assert replay(place)[-1] == "3 files: 2 taken, 0 duplicate, 1 kept, 0 no secret, 0 refused"
+    assert replay(place)[-1] == "3 files: 0 taken, 3 duplicate, 0 kept, 0 no secret, 0 refused"
 
 
 def test_a_delivery_of_the_current_generation_gets_an_id_if_it_has_none(folder, replay, acme):
@@ -103,7 +151,7 @@ def test_it_comes_in_over_https_under_the_public_name(folder, replay, settings):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     settings.PUBLIC_URL = "https://crm.example.com"
     settings.ALLOWED_HOSTS = ["crm.example.com"]
-    assert replay(folder(a=text_v4()))[-1] == "1 files: 1 taken, 0 duplicate, 0 kept, 0 no door, 0 refused"
+    assert replay(folder(a=text_v4()))[-1] == "1 files: 1 taken, 0 duplicate, 0 kept, 0 no secret, 0 refused"
 
 
 def test_what_the_door_refuses_is_counted_and_fails_the_command(folder, secret, settings, capsys):
@@ -114,7 +162,7 @@ def test_what_the_door_refuses_is_counted_and_fails_the_command(folder, secret, 
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
         "  refused    b.json  The delivery is larger than 10 MB.",
-        "2 files: 1 taken, 0 duplicate, 0 kept, 0 no door, 1 refused",
+        "2 files: 1 taken, 0 duplicate, 0 kept, 0 no secret, 1 refused",
     ]
 
 
@@ -126,9 +174,10 @@ def test_a_host_that_is_not_allowed_is_a_refusal(folder, secret, settings, capsy
     assert "refused    a.json  HTTP 400" in capsys.readouterr().out
 
 
-def test_without_a_secret_it_says_how_to_make_one(folder, acme):
-    with pytest.raises(CommandError, match="webhook_secret acme openphone --generate"):
+def test_without_a_secret_it_says_how_to_set_one(folder, acme, capsys):
+    with pytest.raises(CommandError, match="None of the files could be signed"):
         call_command("replay_webhooks", str(folder(a=text_v4())), "--company", "acme")
+    assert "manage.py webhook_secret acme openphone\n" in capsys.readouterr().out
 
 
 def test_an_unknown_company_or_an_empty_folder_is_named(secret, tmp_path):

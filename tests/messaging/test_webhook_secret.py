@@ -5,8 +5,9 @@ from django.core.management import CommandError, call_command
 
 from crm.db.tenancy import tenant
 from messaging.models import WebhookSecret
+from messaging.providers.inbound import ADAPTERS
 from tests.factories import WebhookSecretFactory
-from tests.messaging.payloads import SECRET, deliver, text_2026, text_v4
+from tests.messaging.payloads import SECRET, callrail_call, deliver, text_2026, text_v4, twilio_text
 
 pytestmark = pytest.mark.django_db
 CURRENT_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -83,6 +84,34 @@ def test_the_same_secret_is_refused_the_second_time(command, acme):
     assert secrets_of(acme) == [SECRET]
 
 
+@pytest.mark.parametrize(("provider", "build"), [("callrail", callrail_call), ("twilio", twilio_text)])
+def test_every_provider_has_a_url_and_secrets_of_its_own(client, acme, capsys, settings, provider, build):
+    settings.PUBLIC_URL = "https://crm.example.com"
+    call_command("webhook_secret", "acme", provider)
+    shown = capsys.readouterr().out
+    assert f"https://crm.example.com/webhooks/{provider}/acme\n" in shown
+    assert ADAPTERS[provider].SECRET in shown
+    call_command("webhook_secret", "acme", provider, "--add", "not-base64!")
+    shown = capsys.readouterr().out
+    assert shown.splitlines()[-1].startswith("  1. set on 20")
+    assert "not-base64!" not in shown
+    assert deliver(client, build(), provider=provider, secret="not-base64!").status_code == 200
+    with pytest.raises(CommandError, match=r"^--add: A secret is one word"):
+        call_command("webhook_secret", "acme", provider, "--add", "two words")
+
+
+def test_a_secret_is_generated_for_callrail_and_opens_its_door(client, acme):
+    call_command("webhook_secret", "acme", "callrail", "--generate")
+    [secret] = secrets_of(acme)
+    assert deliver(client, callrail_call(), provider="callrail", secret=secret).status_code == 200
+
+
+def test_none_is_generated_for_twilio_whose_auth_token_it_is(acme):
+    with pytest.raises(CommandError, match=r"^--generate: Twilio signs with the auth token of the account"):
+        call_command("webhook_secret", "acme", "twilio", "--generate")
+    assert secrets_of(acme) == []
+
+
 def test_two_companies_may_have_the_same_secret(command, acme, globex):
     WebhookSecretFactory(company=globex, secret=SECRET)
     command("--add", SECRET)
@@ -101,8 +130,8 @@ def test_removing_what_is_not_listed_removes_nothing(command, acme, globex, numb
 def test_an_unknown_company_or_provider_is_named(acme):
     with pytest.raises(CommandError, match="nobody"):
         call_command("webhook_secret", "nobody", "openphone")
-    with pytest.raises(CommandError, match="callrail"):
-        call_command("webhook_secret", "acme", "callrail")
+    with pytest.raises(CommandError, match="invalid choice: 'nobody'"):
+        call_command("webhook_secret", "acme", "nobody")
 
 
 def test_one_change_at_a_time(command):

@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from crm.models import Company
-from messaging.services.replay import NoSecret, open_replay
+from messaging.services.replay import open_replay
 
-STATUSES = ("taken", "duplicate", "kept", "no door", "refused")
+STATUSES = ("taken", "duplicate", "kept", "no secret", "refused")
 
 
 class Command(BaseCommand):
@@ -28,20 +28,23 @@ class Command(BaseCommand):
         files = sorted(folder.rglob("*.json"))
         if not files:
             raise CommandError(f"There is no *.json file in {folder}.")
-        try:
-            deliver = open_replay(company=row)
-        except NoSecret as error:
-            raise CommandError(str(error)) from error
+        deliver = open_replay(company=row)
 
         counts: Counter[str] = Counter()
         reasons = []
+        unset = set()
         for file in tqdm(files, unit="file"):
             receipt = deliver(file.read_bytes())
             counts[receipt.status] += 1
-            if receipt.status != "taken" or receipt.reason:
+            if receipt.status == "no secret":
+                unset.add(receipt.reason)
+            elif receipt.status != "taken" or receipt.reason:
                 reasons.append(f"  {receipt.status:9}  {file.relative_to(folder)}  {receipt.reason}".rstrip())
 
         summary = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
+        reasons += [f"  no secret  {reason}" for reason in sorted(unset)]
         self.stdout.write("\n".join([*reasons, f"{len(files)} files: {summary}"]))
+        if counts["no secret"] == len(files):
+            raise CommandError("None of the files could be signed.")
         if counts["refused"]:
             raise CommandError(f"The door refused {counts['refused']} of {len(files)} files.")

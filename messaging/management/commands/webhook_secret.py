@@ -9,7 +9,9 @@ from crm.choices import Provider
 from crm.db.tenancy import tenant
 from crm.models import Company
 from messaging.models import WebhookSecret
-from messaging.providers.signatures import PREFIX, InvalidSecret
+from messaging.providers.inbound import ADAPTERS
+from messaging.providers.openphone.signatures import PREFIX
+from messaging.providers.signatures import InvalidSecret
 from messaging.services.secrets import SecretRefused, add_webhook_secret, generate_webhook_secret, webhook_url
 
 
@@ -18,7 +20,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="of the company")
-        parser.add_argument("provider", choices=[Provider.OPENPHONE.value])
+        parser.add_argument("provider", choices=Provider.values)
         change = parser.add_mutually_exclusive_group()
         change.add_argument("--add", metavar="SECRET", help="the provider's; several are valid at once")
         change.add_argument("--generate", action="store_true", help="make one and print it, this once")
@@ -39,7 +41,10 @@ class Command(BaseCommand):
             except (InvalidSecret, SecretRefused) as error:
                 raise CommandError(f"--add: {error}") from error
         elif generate:
-            secret = generate_webhook_secret(provider=provider).secret
+            try:
+                secret = generate_webhook_secret(provider=provider).secret
+            except SecretRefused as error:
+                raise CommandError(f"--generate: {error}") from error
             self.stdout.write(f"The new secret, which is not shown again:\n  {secret}")
         elif remove is not None:
             rows = self._secrets(provider)
@@ -48,12 +53,18 @@ class Command(BaseCommand):
             rows[remove - 1].delete()
 
     def _show(self, company: Company, provider: Provider) -> None:
-        self.stdout.write(f"{provider.label} delivers to {company} at\n  {webhook_url(company)}")
+        self.stdout.write(f"{provider.label} delivers to {company} at\n  {webhook_url(company, provider)}")
         rows = self._secrets(provider)
-        self.stdout.write("Secrets:" if rows else "No secret is set, so every delivery is refused: --add SECRET")
+        self.stdout.write(
+            "Secrets:"
+            if rows
+            else f"No secret is set, so every delivery is refused: --add SECRET, {ADAPTERS[provider].SECRET}"
+        )
         for number, row in enumerate(rows, start=1):
-            kind = "current (whsec_)" if row.secret.startswith(PREFIX) else "legacy (plain base64)"
-            self.stdout.write(f"  {number}. set on {row.created_at:%Y-%m-%d}, {kind}")
+            kind = ""
+            if provider == Provider.OPENPHONE:
+                kind = ", current (whsec_)" if row.secret.startswith(PREFIX) else ", legacy (plain base64)"
+            self.stdout.write(f"  {number}. set on {row.created_at:%Y-%m-%d}{kind}")
 
     def _secrets(self, provider: Provider) -> list[WebhookSecret]:
         return list(WebhookSecret.objects.filter(provider=provider).order_by("created_at", "id"))

@@ -1,0 +1,72 @@
+"""Whatever stands in whichever field: a delivery becomes an event, or is refused for a reason."""
+
+import copy
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from messaging.providers.events import NotHandled, Unreadable
+from messaging.providers.inbound import ADAPTERS
+from tests.messaging import payloads
+
+ODD = [
+    None, "", " ", "x" * 5000, "é🙂", "\x00\ud800", "-1", "2147483647", "9" * 400, 0, -1, 10**30, 1e308, float("nan"),
+    True, [], ["x"], [None], [{}], {}, {"url": 7}, {"value": []}, "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00",
+]  # fmt: skip
+OPENPHONE = [
+    *payloads.EVERY_TEXT,
+    *payloads.EVERY_CALL,
+    *(lambda event_type=event_type: payloads.call_2026(event_type) for event_type in ("call.ringing", "call.answered")),
+    lambda: payloads.call_2026("call.recording.completed", recordings=[{"url": "https://x.example"}]),
+    lambda: payloads.call_2026("call.menu.selected", phoneMenuSelection="1", phoneMenuSelectionName="Book"),
+    lambda: payloads.call_2026("call.forwarded", forwardedTo="US1"),
+    payloads.voicemail_2026,
+    payloads.summary_v4,
+    payloads.summary_2026,
+    payloads.transcript_v4,
+    payloads.transcript_2026,
+    lambda: payloads.contact_v3(fields={"Phone": ["1"]}),
+    lambda: payloads.contact_v3(fields=[{"name": "Phone", "type": "phone-number", "value": "1"}]),
+    payloads.contact_2026,
+]
+EVERY_SHAPE = [
+    *(("openphone", build) for build in OPENPHONE),
+    ("callrail", payloads.callrail_call),
+    ("callrail", lambda: payloads.callrail_call(voicemail=True, recording="https://x.example")),
+    ("callrail", payloads.callrail_text),
+    ("twilio", lambda: payloads.twilio_text(MediaUrl0="https://x.example", MediaContentType0="x", OptOutType="STOP")),
+    ("twilio", lambda: payloads.twilio_status(ErrorCode="30006")),
+]
+
+
+def places(value, path=()):
+    """The way to each field, at any depth."""
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in entries:
+        yield (*path, key)
+        yield from places(item, (*path, key))
+
+
+def replaced(payload, path, value):
+    odd = copy.deepcopy(payload)
+    place = odd
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return odd
+
+
+@pytest.mark.parametrize(("provider", "build"), EVERY_SHAPE)
+def test_an_odd_value_in_any_field_is_read_or_refused(provider, build):
+    payload, adapter = build(), ADAPTERS[provider]
+    read = 0
+    for path in places(payload):
+        for value in ODD:
+            try:
+                envelope = adapter.read_envelope(json.dumps(replaced(payload, path, value)).encode(), {})
+                adapter.read_event(envelope, received_at=datetime(2026, 3, 2, 16, tzinfo=UTC))
+                read += 1
+            except (Unreadable, NotHandled):
+                continue
+    assert read  # most of them do no harm
