@@ -5,8 +5,9 @@ from typing import Any
 
 from django.db import transaction
 
-from calls.choices import BOOKED, CallStatus
+from calls.choices import BOOKED, CallStatus, Recovery
 from calls.models import Appointment, Call
+from calls.services.missed_calls import note_recovery
 from crm.choices import LeadStatus
 from crm.models import Company, Contact, Lead
 
@@ -23,10 +24,11 @@ def book_appointment(
     """Book a visit, on the wall clock that the company has now.
 
     Booked from a call, the visit gets the call's lead, made if there is none, and the call awaits its quote.
+    Who booked is no missed caller any more.
     """
     with transaction.atomic():
         lead = _book_call(call, contact) if call else None
-        return Appointment.objects.create(
+        visit = Appointment.objects.create(
             company=company,
             contact=contact,
             call=call,
@@ -36,6 +38,8 @@ def book_appointment(
             timezone=company.timezone,
             **fields,
         )
+        note_recovery(contact=contact, at=visit.created_at, by=Recovery.BOOKING)
+        return visit
 
 
 def _book_call(call: Call, contact: Contact) -> Lead:

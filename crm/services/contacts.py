@@ -3,9 +3,12 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from crm.models import Contact, ContactFlag, ContactPhone, SuppressedNumber
-from crm.models.evidence import SUPPRESSING, hash_number
+from crm.choices import FlagType, OptOutState
+from crm.models import Contact, ContactFlag, ContactPhone, OptOut, SuppressedNumber
+from crm.models.evidence import hash_number
+from crm.services.opt_outs import mirror_opt_outs
 
 
 class PhoneTaken(Exception):
@@ -54,23 +57,32 @@ def get_or_create_contact(*, company_id: int, phone: str) -> Contact:
     return owner
 
 
+def name_contact(*, contact: Contact, name: str) -> None:
+    """Give a contact without any name this one: the first word is the first name."""
+    first, _, last = " ".join(name.split()).partition(" ")
+    nameless = Contact.objects.filter(pk=contact.pk, first_name="", last_name="")
+    nameless.update(first_name=first[:100], last_name=last[:100], updated_at=timezone.now())
+
+
 def suppress_numbers(*, contact: Contact) -> None:
-    """Remember, without the numbers, that whoever has one of this contact's must not be contacted, if that is so."""
-    flags = contact.flags.in_force().filter(flag_type__in=SUPPRESSING).values_list("flag_type", flat=True)
-    SuppressedNumber.objects.bulk_create(
-        [
-            SuppressedNumber(company_id=contact.company_id, number_hash=hash_number(phone), flag_type=flag_type)
-            for phone in contact.phones.values_list("phone", flat=True)
-            for flag_type in set(flags)
-        ],
-        ignore_conflicts=True,
-    )
+    """Remember, without the numbers, that whoever has one of this contact's must not be contacted, if that is so.
+
+    Opt-outs need none of this: their ledger knows numbers, not contacts.
+    """
+    if contact.flags.in_force().filter(flag_type=FlagType.DO_NOT_CONTACT).exists():
+        SuppressedNumber.objects.bulk_create(
+            [
+                SuppressedNumber(company_id=contact.company_id, number_hash=hash_number(phone))
+                for phone in contact.phones.values_list("phone", flat=True)
+            ],
+            ignore_conflicts=True,
+        )
 
 
 def delete_contact(*, contact: Contact) -> None:
     """Delete a contact without a history. Raises ProtectedError for one that has any.
 
-    Who had said stop is remembered: the same number may be imported anew tomorrow.
+    Who must not be contacted is remembered: the same number may be imported anew tomorrow.
     """
     with transaction.atomic():
         suppress_numbers(contact=contact)
@@ -78,19 +90,21 @@ def delete_contact(*, contact: Contact) -> None:
 
 
 def restore_flags(*, number: ContactPhone) -> None:
-    """Give the owner of a number that is new to the company the flags that its owner had when they were erased.
+    """Give the owner of a number that is new to the company the flags that it had with its owner before.
 
     The hash stays: to text somebody who had said stop is worse than to ask them once more whether they mean it.
     """
-    suppressed = SuppressedNumber.objects.filter(company=number.company_id, number_hash=hash_number(number.phone))
-    for flag_type in suppressed.values_list("flag_type", flat=True):
+    known = {"company": number.company_id, "number_hash": hash_number(number.phone)}
+    if SuppressedNumber.objects.filter(**known).exists():
         ContactFlag.objects.get_or_create(
             company_id=number.company_id,
             contact_id=number.contact_id,
-            flag_type=flag_type,
+            flag_type=FlagType.DO_NOT_CONTACT,
             expires_at=None,
             defaults={"reason": "In force when an earlier contact with this number was erased.", "source": "erasure"},
         )
+    if OptOut.objects.select_for_update().filter(**known).exclude(state=OptOutState.CLEAR).first():
+        mirror_opt_outs(contact=number.contact)
 
 
 def update_contact(*, contact: Contact, **fields: Any) -> Contact:

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 
+from crm.choices import ConversationStatus, Direction
 from crm.db.tenancy import current_company_id
 from crm.models import Activity, Contact, Conversation, PhoneLine
 from crm.phones import InvalidPhone, normalize_phone
@@ -31,6 +32,7 @@ class Thread:
     conversation: Conversation | None
     our_number: str
     outside_number: str
+    is_newest: bool  # nothing later is known of the conversation
 
 
 def open_thread(
@@ -47,12 +49,14 @@ def open_thread(
     our_number, outside_number = _tell_apart(our_numbers, outside_numbers)
     line = get_or_create_phone_line(provider=provider, provider_id=line_id, number=our_number)
     contact = _contact_of(outside_number)
+    conversation = _open_conversation(line, contact, at) if line and contact else None
     return Thread(
         line=line,
         contact=contact,
-        conversation=_open_conversation(line, contact, at) if line and contact else None,
+        conversation=conversation,
         our_number=our_number or (line.number if line else ""),
         outside_number=outside_number,
+        is_newest=conversation is not None and conversation.last_activity_at == at,
     )
 
 
@@ -93,10 +97,12 @@ def record_activity(
     direction: str,
     created_at: datetime,
     body: str = "",
-) -> Activity:
-    """The history's entry for a provider's id, made if it is not there. An entry that stands gets what it lacks.
+) -> tuple[Activity, bool]:
+    """The history's entry for a provider's id, and whether it is news in its conversation. One that stands gets what
+    it lacks.
 
-    The entry is locked until the transaction ends: whoever tells of the same id meanwhile waits.
+    The entry is locked until the transaction ends: whoever tells of the same id meanwhile waits. Of several times it
+    keeps the earliest: a receipt, a recording or a voicemail is told of after what it belongs to.
 
     Raises:
         ActivityTypeClash: the id stands for an entry of another kind.
@@ -109,9 +115,25 @@ def record_activity(
     )
     if activity.activity_type != activity_type:
         raise ActivityTypeClash(f"{openphone_id} is known as a {activity.activity_type}, not as a {activity_type}.")
-    if not is_new and (gaps := fill_gaps(activity, **said)):
-        activity.save(update_fields=gaps)
-    return activity
+    if is_new:
+        return activity, True
+    changed = fill_gaps(activity, **said) + move_back(activity, created_at)
+    activity.save(update_fields=changed)
+    return activity, "conversation" in changed
+
+
+def turn_conversation(thread: Thread, *, direction: str, answered: bool = False) -> None:
+    """Say whose turn it is after something new: ours, if the newest came in and nobody answered it.
+
+    What comes in opens a closed conversation again; what goes out leaves it closed.
+    """
+    if not thread.conversation or not thread.is_newest:
+        return
+    incoming = direction == Direction.INCOMING
+    if not incoming and thread.conversation.status == ConversationStatus.CLOSED:
+        return
+    thread.conversation.status = ConversationStatus.WAITING if incoming and not answered else ConversationStatus.OPEN
+    thread.conversation.save(update_fields=["status"])
 
 
 def fill_gaps(row: Model, **values: Any) -> list[str]:
@@ -123,6 +145,14 @@ def fill_gaps(row: Model, **values: Any) -> list[str]:
     for name in gaps:
         setattr(row, name, values[name])
     return gaps
+
+
+def move_back(row: Any, created_at: datetime) -> list[str]:
+    """Set an earlier time of creation; the caller saves. Returns the names of the fields that changed."""
+    if created_at >= row.created_at:
+        return []
+    row.created_at = created_at
+    return ["created_at"]
 
 
 def _tell_apart(ours: Sequence[str], outside: Sequence[str]) -> tuple[str, str]:
@@ -153,10 +183,11 @@ def _find_line(provider: str, provider_id: str, number: str) -> PhoneLine | None
 
 
 def _open_conversation(line: PhoneLine, contact: Contact, at: datetime) -> Conversation:
-    conversation, is_new = Conversation.objects.get_or_create(
+    """Locked until the transaction ends, so that the last activity never moves back."""
+    conversation, is_new = Conversation.objects.select_for_update(no_key=True).get_or_create(
         company_id=line.company_id, contact=contact, phone_line=line, defaults={"last_activity_at": at}
     )
-    if not is_new:
-        # In the database, not in Python: a worker that looked before us must not move it back.
-        Conversation.objects.filter(pk=conversation.pk, last_activity_at__lt=at).update(last_activity_at=at)
+    if not is_new and at > conversation.last_activity_at:
+        conversation.last_activity_at = at
+        conversation.save(update_fields=["last_activity_at"])
     return conversation

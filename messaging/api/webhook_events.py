@@ -1,13 +1,22 @@
 """`webhook-events`: what providers delivered. Managers only."""
 
-import django_filters
+from typing import Any
 
+import django_filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api.errors import Conflict
 from crm.api.filters import YesNoFilter
 from crm.api.serializers import TenantSerializer
 from crm.api.views import ReadViewSet
 from crm.choices import Provider
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
+from messaging.services.reopening import reopen_events
 
 
 class WebhookEventSerializer(TenantSerializer):
@@ -32,3 +41,13 @@ class WebhookEventViewSet(ReadViewSet):
     model = WebhookEvent
     serializer_class = WebhookEventSerializer
     filterset_class = WebhookEventFilterSet
+
+    @extend_schema(request=None, responses={202: WebhookEventSerializer})
+    @action(detail=True, methods=["post"])
+    def replay(self, request: Request, **kwargs: Any) -> Response:
+        """Deal with the delivery again, dead, ignored or processed; one that still waits for a worker is a 409."""
+        event = self.get_object()
+        if not reopen_events(events=WebhookEvent.objects.filter(pk=event.pk)):
+            raise Conflict("It waits for a worker already.")
+        event.refresh_from_db()
+        return Response(self.get_serializer(event).data, status.HTTP_202_ACCEPTED)

@@ -8,15 +8,27 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from calls.services.recording import record_call
+from calls.services.details import record_call_detail
+from calls.services.recording import record_call, record_voicemail
 from crm.db.actors import acting_as
 from crm.db.tenancy import all_tenants, tenant
+from crm.services.address_book import record_address
 from crm.services.conversations import ActivityTypeClash
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
-from messaging.providers import openphone
 from messaging.providers.bodies import storable
-from messaging.providers.events import CallEvent, NotHandled, Unreadable
+from messaging.providers.events import (
+    CallEvent,
+    ContactEvent,
+    Event,
+    MessageEvent,
+    NotHandled,
+    SummaryEvent,
+    TranscriptEvent,
+    Unreadable,
+    VoicemailEvent,
+)
+from messaging.providers.inbound import ADAPTERS
 from messaging.services.messages import record_message
 
 MAX_WAIT_S = 600
@@ -74,19 +86,38 @@ def process_claimed_event(*, event: WebhookEvent) -> None:
     with transaction.atomic(), acting_as(None, f"{event.provider} delivery"):
         if not _is_still_ours(event):
             return
-        envelope = openphone.read_envelope(bytes(event.body))
+        adapter = ADAPTERS[event.provider]
+        envelope = adapter.read_envelope(bytes(event.body), event.headers)
         event.status, event.error = EventStatus.PROCESSED, envelope.remark
         try:
-            said = openphone.read_event(envelope)
+            said = adapter.read_event(envelope, received_at=event.created_at)
         except NotHandled as reason:
             event.status, event.error = EventStatus.IGNORED, str(reason)
         else:
-            if isinstance(said, CallEvent):
-                record_call(provider=event.provider, **asdict(said))
-            else:
-                record_message(provider=event.provider, **asdict(said))
+            record_event(provider=event.provider, said=said)
         event.processed, event.processed_at = True, timezone.now()
         event.save(update_fields=["status", "error", "processed", "processed_at"])
+
+
+def record_event(*, provider: str, said: Event) -> None:
+    """Turn what a provider says into rows of the company entered.
+
+    Raises:
+        ActivityTypeClash: its id is known as something else.
+    """
+    match said:
+        case MessageEvent():
+            record_message(provider=provider, **asdict(said))
+        case CallEvent():
+            record_call(provider=provider, **asdict(said))
+        case VoicemailEvent():
+            record_voicemail(provider=provider, **asdict(said))
+        case SummaryEvent():
+            record_call_detail(**asdict(said))
+        case TranscriptEvent():
+            record_call_detail(openphone_id=said.openphone_id, transcript=list(said.lines))
+        case ContactEvent():
+            record_address(**asdict(said))
 
 
 def _is_still_ours(event: WebhookEvent) -> bool:

@@ -110,7 +110,7 @@ def test_done_and_dead_deliveries_are_left_alone(acme):
 
 
 def test_each_delivery_is_dealt_with_inside_its_own_company(client, secret, globex):
-    foreign = WebhookEventFactory(company=globex, body=b'{"type": "call.ringing"}')
+    foreign = WebhookEventFactory(company=globex, body=b'{"type": "task.assigned"}')
     deliver(client, text_v4())
     while process_next_event():
         pass
@@ -119,7 +119,7 @@ def test_each_delivery_is_dealt_with_inside_its_own_company(client, secret, glob
     with tenant(globex.pk):
         assert not Message.objects.exists()
         foreign.refresh_from_db()
-    assert (foreign.status, foreign.error) == ("ignored", "call.ringing is not handled yet.")
+    assert (foreign.status, foreign.error) == ("ignored", "task.assigned is not handled yet.")
 
 
 def test_a_failure_is_counted_and_waits_ever_longer(client, broken):

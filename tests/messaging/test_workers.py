@@ -35,7 +35,7 @@ def acme():
     return company
 
 
-def start_worker(*arguments):
+def start_worker(*arguments, **settings):
     """A worker process on the tests' database, with a short lease."""
     database = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite":
@@ -44,7 +44,7 @@ def start_worker(*arguments):
         url = f"{os.environ['DATABASE_URL'].rsplit('/', 1)[0]}/{database}"
     return subprocess.Popen(
         [sys.executable, str(MANAGE), "work", *arguments],
-        env=os.environ | {"DATABASE_URL": url, "WORKER_LEASE_S": "1"},
+        env=os.environ | {"DATABASE_URL": url, "WORKER_LEASE_S": "1"} | settings,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -118,7 +118,7 @@ def test_until_empty_waits_out_the_lease_of_a_worker_that_is_gone(client, acme):
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_an_idle_worker(acme, signum):
     worker = start_worker()
-    WebhookEventFactory(company=acme, body=b'{"type": "call.ringing"}')
+    WebhookEventFactory(company=acme, body=b'{"type": "task.assigned"}')
     wait_until(lambda: count_done() == 1)
     worker.send_signal(signum)
     finish(worker)
@@ -163,7 +163,7 @@ def test_the_same_delivery_ten_times_at_once_is_one_row(acme):
 @postgres_only
 def test_a_worker_survives_a_restart_of_the_database(client, acme):
     worker = start_worker()
-    WebhookEventFactory(company=acme, body=b'{"type": "call.ringing"}')
+    WebhookEventFactory(company=acme, body=b'{"type": "task.assigned"}')
     wait_until(lambda: count_done() == 1)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -171,7 +171,7 @@ def test_a_worker_survives_a_restart_of_the_database(client, acme):
             " AND pid <> pg_backend_pid()"
         )
         assert cursor.rowcount == 1
-    WebhookEventFactory(company=acme, body=b'{"type": "call.ringing"}')
+    WebhookEventFactory(company=acme, body=b'{"type": "task.assigned"}')
     wait_until(lambda: count_done() == 2)
     worker.terminate()
     _, complaints = worker.communicate(timeout=30)
