@@ -37,7 +37,7 @@ class RowAdmin(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
-    actions = None
+    actions: Any = None
     list_per_page = 50
     ordering: ClassVar[Any] = ("-id",)
     time_field = "created_at"

@@ -28,7 +28,7 @@ class CompanyAdmin(RowAdmin):
     sortable_by = None
     ordering = ("name",)
     fieldsets = (
-        (None, {"fields": ("name", "slug")}),
+        (None, {"fields": ("name", "slug", "missed_call_text")}),
         (
             "Days and money",
             {
@@ -85,8 +85,11 @@ class PhoneLineAdmin(RowAdmin):
     search_fields = ("name", "number", "provider_id")
     sortable_by = None
     autocomplete_fields = ("company",)
-    fields = ("company", "name", "number", "provider", "provider_id", "created_at")
-    readonly_fields = ("created_at",)
+    fieldsets = (
+        (None, {"fields": ("company", "name", "number", "provider", "provider_id", "created_at")}),
+        ("What may leave", {"fields": ("daily_cap", "sent_on", "sent_segments", "paused_until", "pause_reason")}),
+    )
+    readonly_fields = ("created_at", "sent_on", "sent_segments")
 
     def has_delete_permission(self, request: HttpRequest, obj: PhoneLine | None = None) -> bool:
         return False  # calls and texts point at it, and no index finds all of them

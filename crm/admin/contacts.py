@@ -1,6 +1,6 @@
 """Customers, their numbers, what must be remembered of them, and what they wish to buy."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -12,9 +12,12 @@ from crm.admin.base import RowAdmin
 from crm.admin.columns import badge, moment
 from crm.admin.forms import PhoneField, RowForm
 from crm.admin.search import ExactSearch, spellings
+from crm.choices import FlagType
 from crm.db.tenancy import tenant
-from crm.models import Contact, ContactFlag, ContactPhone, Lead
+from crm.models import Contact, ContactFlag, ContactPhone, Lead, User
 from crm.services.contacts import PhoneTaken, delete_contact, restore_flags, save_contact
+from crm.services.flags import FlagRefused, check_flag, save_flag
+from crm.services.opt_outs import mirror_opt_outs, opt_in_contact
 
 
 class ContactForm(RowForm):
@@ -115,11 +118,31 @@ class ContactAdmin(ExactSearch, RowAdmin):
         super().save_formset(request, form, formset, change)
         for number in formset.new_objects:
             restore_flags(number=number)
+        if formset.deleted_objects:
+            mirror_opt_outs(contact=form.instance)
+
+
+class ContactFlagForm(RowForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        before = ContactFlag.objects.filter(pk=self.instance.pk).first()
+        after = ContactFlag(**{name: cleaned.get(name) for name in ("contact", "flag_type", "expires_at")})
+        try:
+            check_flag(before=before, after=after)
+        except FlagRefused as error:
+            self.add_error(error.field, str(error))
+        return cleaned
 
 
 @admin.register(ContactFlag)
 class ContactFlagAdmin(ExactSearch, RowAdmin):
-    list_display = (moment("created_at"), "contact", badge("flag_type"), "source", "company", moment("expires_at"))
+    form = ContactFlagForm
+    list_display = (
+        moment("created_at"), "contact", badge("flag_type"), badge("review_state"), "source", "company",
+        moment("expires_at"),
+    )  # fmt: skip
     list_select_related = ("contact", "company")
     list_filter = ("flag_type", "company")
     search_help_text = "The contact's phone number, in any spelling, or the flag's id."
@@ -128,6 +151,7 @@ class ContactFlagAdmin(ExactSearch, RowAdmin):
         "company",
         "contact",
         "flag_type",
+        "review_state",
         "reason",
         "source",
         "evidence",
@@ -135,7 +159,20 @@ class ContactFlagAdmin(ExactSearch, RowAdmin):
         "created_by",
         "created_at",
     )
-    readonly_fields = ("created_by", "created_at")
+    readonly_fields = ("review_state", "created_by", "created_at")
+
+    def save_model(self, request: HttpRequest, obj: ContactFlag, form: forms.ModelForm, change: bool) -> None:
+        if not change:
+            obj.created_by_id = request.user.pk
+        with tenant(obj.company_id):
+            obj.pk = save_flag(flag=obj, user=cast(User, request.user)).pk
+
+    def delete_model(self, request: HttpRequest, obj: ContactFlag) -> None:
+        """An opt-out that is thrown away is ended first: the ledger must not know of it what no flag says."""
+        if obj.flag_type == FlagType.OPTED_OUT:
+            with tenant(obj.company_id):
+                opt_in_contact(contact=obj.contact, user=cast(User, request.user), words="The flag was deleted.")
+        super().delete_model(request, obj)
 
 
 @admin.register(Lead)

@@ -41,12 +41,12 @@ class AuditEntryAdmin(ExactSearch, EvidenceAdmin):
 class SuppressedNumberAdmin(ExactSearch, EvidenceAdmin):
     """Found by a number that somebody knows; no number can be read from it."""
 
-    list_display = (moment("created_at"), badge("flag_type"), "company")
+    list_display = (moment("created_at"), "company")
     list_select_related = ("company",)
-    list_filter = ("flag_type", "company")
+    list_filter = ("company",)
     search_contact = ""
     search_help_text = "A phone number, in any spelling, or the row's id."
-    fields = ("company", "flag_type", "created_at")
+    fields = ("company", "created_at")
 
     def get_match(self, term: str) -> Q:
         matching = super().get_match(term)

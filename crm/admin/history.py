@@ -10,11 +10,20 @@ from crm.models import Activity, Conversation
 
 @admin.register(Conversation)
 class ConversationAdmin(ExactSearch, EvidenceAdmin):
-    list_display = (moment("last_activity_at"), "contact", "phone_line", "company", moment("created_at"))
-    list_select_related = ("contact", "phone_line", "company")
+    list_display = (moment("last_activity_at"), "contact", "phone_line", badge("status"), "assignee", "company")
+    list_select_related = ("contact", "phone_line", "assignee", "company")
     list_filter = ("company",)
     search_help_text = "The contact's phone number, in any spelling, or the conversation's id."
-    fields = ("related_rows", "company", "contact", "phone_line", "created_at", "last_activity_at")
+    fields = (
+        "related_rows",
+        "company",
+        "contact",
+        "phone_line",
+        "status",
+        "assignee",
+        "created_at",
+        "last_activity_at",
+    )
     readonly_fields = ("related_rows",)
 
 

@@ -227,7 +227,8 @@ def test_a_line_s_number_is_kept_in_one_spelling(client, in_acme):
     line = factories.PhoneLineFactory(company=in_acme, name="", number="")
     client.post(
         reverse("admin:crm_phoneline_change", args=[line.pk]),
-        {"name": "Front", "number": "(212) 555-0100", "provider": "openphone", "provider_id": line.provider_id},
+        {"name": "Front", "number": "(212) 555-0100", "provider": "openphone", "provider_id": line.provider_id}
+        | {"daily_cap": 2000},
     )
     line.refresh_from_db()
     assert (line.name, line.number) == ("Front", "+12125550100")

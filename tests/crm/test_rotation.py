@@ -8,8 +8,8 @@ from django.db import connection
 
 from crm.db.tenancy import all_tenants, tenant
 from crm.services import rotation
-from messaging.models import WebhookSecret
-from tests.factories import WebhookSecretFactory
+from messaging.models import ProviderAccount, WebhookSecret
+from tests.factories import ProviderAccountFactory, WebhookSecretFactory
 from tests.messaging.payloads import SECRET, deliver, text_v4
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +68,15 @@ def test_rotation_leaves_nothing_under_the_old_key(old_key, settings, capsys, ac
     settings.SECRETS_KEYS = [NEW]
     assert readable() == [SECRET, SECRET]
     assert deliver(client, text_v4()).status_code == 200
+
+
+def test_rotation_takes_the_keys_of_accounts_along(old_key, settings, capsys, acme):
+    ProviderAccountFactory(company=acme, api_key="a-key")
+    settings.SECRETS_KEYS = [NEW, OLD]
+    assert "1 secrets encrypted anew" in rotate(capsys)
+    settings.SECRETS_KEYS = [NEW]
+    with tenant(acme.pk):
+        assert ProviderAccount.objects.get().api_key == "a-key"
 
 
 def test_rotating_again_changes_nothing(old_key, settings, capsys):

@@ -1,0 +1,111 @@
+"""The ledger of opt-outs, and the queue of those that a person has still to look at."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from crm.admin.base import EvidenceAdmin, RowAdmin
+from crm.admin.cards import Card
+from crm.admin.columns import badge, excerpt, moment
+from crm.admin.counting import spell_count
+from crm.admin.forms import RowForm
+from crm.admin.search import ExactSearch
+from crm.choices import OptOutState
+from crm.db.tenancy import tenant
+from crm.models import OptOut, OptOutEntry, User
+from crm.models.evidence import hash_number
+from crm.phones import InvalidPhone, normalize_phone
+from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out
+
+MOST_COUNTED = 1000
+ANSWERS = {"confirm": confirm_opt_out, "dismiss": dismiss_opt_out}
+
+
+class ReviewForm(RowForm):
+    answer = forms.ChoiceField(
+        choices=[("confirm", "They want no more texts"), ("dismiss", "They meant something else")],
+        widget=forms.RadioSelect,
+    )
+
+
+class EntryInline(admin.TabularInline):
+    model = OptOutEntry
+    fields = readonly_fields = ("occurred_at", "action", "words", "source", "activity", "created_by", "created_at")
+    ordering = ("occurred_at", "id")
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+@admin.register(OptOut)
+class OptOutAdmin(ExactSearch, RowAdmin):
+    """Read, and answered where a person is asked; never written otherwise."""
+
+    form = ReviewForm
+    inlines = (EntryInline,)
+    list_display = (moment("created_at"), "phone", badge("state"), moment("decided_at"), "company")
+    list_select_related = ("company",)
+    list_filter = ("state", "company")
+    search_contact = ""
+    search_help_text = "A phone number, in any spelling, or the row's id."
+    readonly_fields = ("company", "phone", "channel", "state", "decided_at", "confirmed_at", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).filter(decided_at__isnull=False)
+
+    def get_match(self, term: str) -> Q:
+        matching = super().get_match(term)
+        try:
+            return matching | Q(number_hash=hash_number(normalize_phone(term)))
+        except InvalidPhone:
+            return matching
+
+    def get_fields(self, request: HttpRequest, obj: OptOut | None = None) -> Any:
+        return (*self.readonly_fields, "answer") if self.has_change_permission(request, obj) else self.readonly_fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: OptOut | None = None) -> bool:
+        is_asked = obj is None or obj.state == OptOutState.UNDER_REVIEW
+        return is_asked and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: OptOut, form: forms.ModelForm, change: bool) -> None:
+        try:
+            with tenant(obj.company_id):
+                ANSWERS[form.cleaned_data["answer"]](opt_out=obj, user=cast(User, request.user))
+        except NotUnderReview as error:
+            self.message_user(request, str(error), level="warning")
+
+    def get_cards(self) -> list[Card]:
+        waiting = OptOut.objects.filter(state=OptOutState.UNDER_REVIEW)
+        return [
+            Card(
+                "Opt-outs to look at",
+                spell_count(waiting, most=MOST_COUNTED),
+                "no text goes there meanwhile",
+                reverse("admin:crm_optout_changelist") + f"?state__exact={OptOutState.UNDER_REVIEW}",
+                urgent=waiting.exists(),
+            )
+        ]
+
+
+@admin.register(OptOutEntry)
+class OptOutEntryAdmin(ExactSearch, EvidenceAdmin):
+    list_display = (moment("created_at"), badge("action"), excerpt("words"), "source", moment("occurred_at"), "company")
+    list_select_related = ("company",)
+    list_filter = ("company",)
+    search_contact = ""
+    search_help_text = "The entry's id."
+    fields = (
+        "company", "opt_out", "action", "words", "source", "activity", "created_by", "occurred_at", "created_at",
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""`opt-outs`: the ledger, and the queue of those that a person has still to look at."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import Prefetch
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api.errors import Conflict
+from crm.api.filters import IdFilter
+from crm.api.serializers import TenantSerializer
+from crm.api.views import ReadViewSet
+from crm.choices import OptOutState
+from crm.models import Contact, ContactPhone, OptOut, OptOutEntry
+from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out, opt_outs_of
+
+
+class OptOutEntrySerializer(TenantSerializer):
+    class Meta:
+        model = OptOutEntry
+        fields = ["id", "action", "words", "source", "activity", "created_by", "occurred_at", "created_at"]
+
+
+class OptOutSerializer(TenantSerializer):
+    contact = serializers.IntegerField(read_only=True, allow_null=True, help_text="Who has the number now.")
+    entries: Any = OptOutEntrySerializer(many=True, read_only=True)
+
+    class Meta:
+        model = OptOut
+        fields = ["id", "contact", "phone", "channel", "state", "decided_at", "confirmed_at", "created_at", "entries"]
+
+
+class OptOutFilterSet(django_filters.FilterSet):
+    state = django_filters.ChoiceFilter(choices=OptOutState.choices)
+    contact = IdFilter(method="of_contact")
+
+    def of_contact(self, queryset: Any, name: str, value: int) -> Any:
+        contact = Contact.objects.filter(pk=value).first()
+        return queryset.filter(pk__in=opt_outs_of(contact).values("pk")) if contact else queryset.none()
+
+
+class OptOutViewSet(ReadViewSet):
+    """Who said stop, or something like it: one row for each number, with all that was said and done about it."""
+
+    resource = "opt-outs"
+    model = OptOut
+    serializer_class = OptOutSerializer
+    filterset_class = OptOutFilterSet
+
+    def get_rows(self) -> Any:
+        rows = OptOut.objects.decided().with_contact(ContactPhone.objects.all())
+        return rows.prefetch_related(Prefetch("entries", OptOutEntry.objects.order_by("occurred_at", "id")))
+
+    @extend_schema(request=None, responses=OptOutSerializer)
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, **kwargs: Any) -> Response:
+        """It was meant: they get no more texts. 409 if it is not under review."""
+        return self._review(confirm_opt_out)
+
+    @extend_schema(request=None, responses=OptOutSerializer)
+    @action(detail=True, methods=["post"])
+    def dismiss(self, request: Request, **kwargs: Any) -> Response:
+        """It was not meant: they may be texted. 409 if it is not under review."""
+        return self._review(dismiss_opt_out)
+
+    def _review(self, answer: Any) -> Response:
+        try:
+            answer(opt_out=self.get_object(), user=self.user)
+        except NotUnderReview as error:
+            raise Conflict(str(error)) from error
+        return Response(self.get_serializer(self.get_object()).data)

@@ -1,0 +1,96 @@
+"""Conversations as CSRs work on them: unread texts, whose they are, whether they are done with."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crm.db.tenancy import tenant
+from crm.models import Conversation
+from tests.factories import ContactFactory, ConversationFactory, MessageFactory, PhoneLineFactory, UserFactory
+from tests.statements import StatementsAsked
+
+URL = "/api/v1/conversations"
+START = datetime(2026, 3, 2, 16, tzinfo=UTC)
+
+
+@pytest.fixture
+def conversations(acme):
+    """Three, begun one after the other, in which something happened lately the other way round."""
+    return [
+        ConversationFactory(
+            contact=ContactFactory(company=acme),
+            created_at=START + timedelta(hours=n),
+            last_activity_at=START + timedelta(days=9 - n),
+        )
+        for n in range(3)
+    ]
+
+
+def receive(conversation, **values):
+    return MessageFactory(contact=conversation.contact, phone_line=conversation.phone_line, **values)
+
+
+def ids(response):
+    assert response.status_code == 200, response.content
+    return [row["id"] for row in response.json()["results"]]
+
+
+def test_each_says_how_many_texts_nobody_has_read(csr_api, conversations):
+    first, second, third = conversations
+    receive(first)
+    receive(first)
+    receive(first, read_at=START)
+    receive(first, direction="outgoing", status="sent")
+    receive(second, read_at=START)
+    other_line = PhoneLineFactory(company=third.company)
+    MessageFactory(contact=third.contact, phone_line=other_line)
+    unread = {row["id"]: row["unread"] for row in csr_api.get(URL).json()["results"]}
+    assert unread == {first.pk: 2, second.pk: 0, third.pk: 0}
+    assert ids(csr_api.get(URL, {"unread": "true"})) == [first.pk]
+    assert ids(csr_api.get(URL, {"unread": "false"})) == [third.pk, second.pk]
+    assert csr_api.get(f"{URL}/{first.pk}").json()["unread"] == 2
+
+
+def test_a_page_with_unread_texts_is_one_statement(csr_api, conversations):
+    receive(conversations[0])
+    with StatementsAsked() as queries:
+        csr_api.get(URL, {"unread": "true", "order": "recent"})
+    assert len(queries) == 1
+
+
+def test_the_inbox_begins_with_the_one_where_something_happened_last(csr_api, conversations):
+    first, second, third = (row.pk for row in conversations)
+    assert ids(csr_api.get(URL)) == [third, second, first]
+    page = csr_api.get(URL, {"order": "recent", "limit": 2})
+    assert ids(page) == [first, second]
+    assert ids(csr_api.get(page.json()["next"])) == [third]
+    assert list(csr_api.get(URL, {"order": "random"}).json()) == ["order"]
+
+
+def test_it_is_given_to_a_colleague_and_closed(csr_api, csr, conversations):
+    first, *_ = conversations
+    response = csr_api.patch(f"{URL}/{first.pk}", {"status": "closed", "assignee": csr.pk})
+    assert (response.status_code, response.json()["status"], response.json()["assignee"]) == (200, "closed", csr.pk)
+    assert ids(csr_api.get(URL, {"status": "closed"})) == ids(csr_api.get(URL, {"assignee": csr.pk})) == [first.pk]
+    assert first.pk not in ids(csr_api.get(URL, {"status": "open"}))
+    assert csr_api.patch(f"{URL}/{first.pk}", {"assignee": None}).json()["assignee"] is None
+
+
+@pytest.mark.parametrize("who", ["a stranger", "somebody who left"])
+def test_it_is_given_to_nobody_else(csr_api, conversations, acme, globex, who):
+    user = UserFactory(company=globex) if who == "a stranger" else UserFactory(company=acme, is_active=False)
+    response = csr_api.patch(f"{URL}/{conversations[0].pk}", {"assignee": user.pk})
+    assert (response.status_code, list(response.json())) == (400, ["assignee"])
+    with tenant(acme.pk):
+        assert not Conversation.objects.exclude(assignee=None).exists()
+
+
+def test_what_deliveries_say_of_it_is_not_changed_by_hand(csr_api, conversations, acme):
+    first, second, _ = conversations
+    assert csr_api.patch(f"{URL}/{first.pk}", {"contact": second.contact_id}).status_code in (200, 400)
+    with tenant(acme.pk):
+        assert Conversation.objects.get(pk=first.pk).contact_id == first.contact_id
+
+
+def test_another_company_s_is_not_there(outsider_api, conversations):
+    assert outsider_api.patch(f"{URL}/{conversations[0].pk}", {"status": "closed"}).status_code == 404

@@ -1,0 +1,134 @@
+"""The ledger of opt-outs in the staff's site."""
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from crm.models import ContactFlag, OptOut, OptOutEntry
+from crm.services.opt_outs import record_opt_out, suspect_opt_out
+from tests.factories import ContactFactory, ContactPhoneFactory, fictional_number
+
+PHONE, SECOND = fictional_number(42_200), fictional_number(42_201)
+
+
+@pytest.fixture(autouse=True)
+def _signed_in(client, staff):
+    client.force_login(staff)
+
+
+@pytest.fixture
+def contact(in_acme):
+    return ContactFactory(company=in_acme, phone=PHONE)
+
+
+def say(what, phone=PHONE):
+    what(phone=phone, words="off your list, please", source="sms", occurred_at=timezone.now())
+
+
+def change_page(row):
+    return reverse(f"admin:crm_{row._meta.model_name}_change", args=[row.pk])
+
+
+def set_flag(client, contact, **fields):
+    return client.post(
+        reverse("admin:crm_contactflag_add"),
+        {"company": contact.company_id, "contact": contact.pk, "flag_type": "opted_out", "source": "manual", **fields},
+    )
+
+
+def flag_form(flag, **fields):
+    form = {"contact": flag.contact_id, "flag_type": flag.flag_type, "source": flag.source, "evidence": flag.evidence}
+    return form | {"reason": flag.reason} | fields
+
+
+@pytest.mark.parametrize(("answer", "state", "flags"), [("confirm", "opted_out", 1), ("dismiss", "clear", 0)])
+def test_staff_answer_a_review_on_its_page(client, staff, contact, answer, state, flags):
+    say(suspect_opt_out)
+    opt_out = OptOut.objects.get()
+    page = client.get(change_page(opt_out)).content.decode()
+    assert "off your list, please" in page
+    inline = {"entries-TOTAL_FORMS": 0, "entries-INITIAL_FORMS": 0}
+    assert client.post(change_page(opt_out), {"answer": answer, **inline}).status_code == 302
+    opt_out.refresh_from_db()
+    assert (opt_out.state, contact.flags.opted_out().count()) == (state, flags)
+    assert OptOutEntry.objects.latest("id").created_by == staff
+
+
+def test_what_is_decided_is_only_read(client, contact):
+    say(record_opt_out)
+    opt_out = OptOut.objects.get()
+    assert 'name="answer"' not in client.get(change_page(opt_out)).content.decode()
+    assert client.post(change_page(opt_out), {"answer": "dismiss"}).status_code == 403
+    assert OptOut.objects.get().state == "opted_out"
+
+
+@pytest.mark.parametrize("view", ["change", "delete"])
+def test_no_entry_is_changed_or_deleted(client, contact, view):
+    say(record_opt_out)
+    entry = OptOutEntry.objects.get()
+    page = reverse(f"admin:crm_optoutentry_{view}", args=[entry.pk])
+    assert client.post(page, {"post": "yes", "words": "Hello"}).status_code == 403
+    assert OptOutEntry.objects.get().words == entry.words
+
+
+def test_an_opt_out_is_found_by_any_spelling_of_its_number_also_when_that_is_erased(client, contact):
+    say(record_opt_out)
+    OptOut.objects.update(phone="")
+    found = client.get(reverse("admin:crm_optout_changelist"), {"q": f"{PHONE[2:5]} {PHONE[5:]}"})
+    assert [row.number_hash for row in found.context["cl"].result_list] == [OptOut.objects.get().number_hash]
+
+
+def test_a_flag_that_staff_set_is_in_the_ledger_until_they_end_it(client, staff, contact):
+    assert set_flag(client, contact, reason="Rang us.").status_code == 302
+    flag = ContactFlag.objects.get()
+    assert (flag.created_by, flag.reason, OptOut.objects.get().state) == (staff, "Rang us.", "opted_out")
+    now = timezone.now()
+    ended = flag_form(flag, expires_at_0=f"{now:%Y-%m-%d}", expires_at_1=f"{now:%H:%M:%S}")
+    assert client.post(change_page(flag), ended).status_code == 302
+    assert OptOut.objects.get().state == "clear"
+    assert not ContactFlag.objects.opted_out().exists()
+
+
+def test_an_opt_out_with_an_end_ahead_is_refused_by_name(client, contact):
+    response = set_flag(client, contact, expires_at_0="2040-01-01", expires_at_1="00:00:00")
+    assert "expires_at" in response.context["adminform"].form.errors
+    assert not OptOut.objects.exists()
+
+
+def test_a_flag_that_is_thrown_away_is_ended_in_the_ledger(client, contact):
+    set_flag(client, contact)
+    flag = ContactFlag.objects.get()
+    client.post(reverse("admin:crm_contactflag_delete", args=[flag.pk]), {"post": "yes"})
+    assert not ContactFlag.objects.exists()
+    assert (OptOut.objects.get().state, OptOutEntry.objects.count()) == ("clear", 2)
+
+
+def test_a_number_that_leaves_a_contact_takes_its_opt_out_along(client, contact):
+    number = ContactPhoneFactory(contact=contact, phone=SECOND)
+    say(record_opt_out, SECOND)
+    assert contact.flags.opted_out().exists()
+    main = contact.phones.get(phone=PHONE)
+    form = {
+        "phone": PHONE, "phones-TOTAL_FORMS": 2, "phones-INITIAL_FORMS": 2,
+        "phones-0-id": main.pk, "phones-0-contact": contact.pk, "phones-0-phone": PHONE,
+        "phones-1-id": number.pk, "phones-1-contact": contact.pk, "phones-1-phone": SECOND, "phones-1-DELETE": "on",
+    }  # fmt: skip
+    assert client.post(change_page(contact), form).status_code == 302
+    assert not contact.flags.opted_out().exists()
+    assert OptOut.objects.get().state == "opted_out"
+
+
+def test_a_contact_with_a_flag_is_deleted_and_the_ledger_stays(client, contact):
+    say(record_opt_out)
+    client.post(reverse("admin:crm_contact_delete", args=[contact.pk]), {"post": "yes"})
+    assert not ContactFlag.objects.exists()
+    assert OptOut.objects.get().state == "opted_out"
+
+
+def test_the_first_page_points_at_what_is_to_be_reviewed(client, contact):
+    say(suspect_opt_out)
+    [card] = [
+        card for card in client.get(reverse("admin:index")).context["cards"] if card.title == "Opt-outs to look at"
+    ]
+    assert (card.figure, card.urgent) == ("1", True)
+    assert client.get(card.url).status_code == 200

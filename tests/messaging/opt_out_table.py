@@ -1,0 +1,40 @@
+"""Writes `docs/opt-outs-table.md`: `python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`."""
+
+import json
+
+HEAD = """# Texts and their verdicts
+
+{total} texts, each with what `messaging.words.read_text` makes of it. Written from `tests/messaging/texts.py` by
+`python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`; a test asks for each verdict anew, and another
+fails when this page is not what is tested. What follows from a verdict is told in [opt-outs.md](opt-outs.md). Texts
+are quoted as JSON quotes them, so that invisible characters are seen.
+"""
+
+
+def opt_out_table():
+    from messaging.words import read_text
+    from tests.messaging.texts import TEXTS
+
+    sections = [HEAD.format(total=sum(map(len, TEXTS.values())))]
+    for verdict, texts in TEXTS.items():
+        lines = "".join(f"| {quoted(text)} | {read_text(text)} |\n" for text in texts)
+        sections.append(f"\n## {verdict}: {len(texts)}\n\n| text | verdict |\n|---|---|\n{lines}")
+    return "".join(sections)
+
+
+def quoted(text):
+    invisible = {character: json.dumps(character)[1:-1] for character in text if not character.isprintable()}
+    shown = json.dumps(text, ensure_ascii=False)
+    for character, escaped in invisible.items():
+        shown = shown.replace(character, escaped)
+    return f"`` {shown} ``".replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    import os
+
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    print(opt_out_table(), end="")
