@@ -1,0 +1,129 @@
+"""When people may be texted: a table of clocks. Times are local to the first zone, and in 2026."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from messaging.quiet_hours import STATES, next_open, state_of_number, windows_of, zones_of_number
+
+NEW_YORK, CHICAGO, DENVER, PHOENIX = "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix"
+LOS_ANGELES, BOISE, HONOLULU = "America/Los_Angeles", "America/Boise", "Pacific/Honolulu"
+
+# zones, states, marketing, now, opens. 2 March 2026 is a Monday; summer time is from 8 March to 1 November.
+CLOCKS = [
+    # The federal window, 8 to 21.
+    ([NEW_YORK], [], False, "03-02 07:59", "03-02 08:00"),
+    ([NEW_YORK], [], False, "03-02 08:00", "03-02 08:00"),
+    ([NEW_YORK], [], False, "03-02 20:59", "03-02 20:59"),
+    ([NEW_YORK], [], False, "03-02 21:00", "03-03 08:00"),
+    ([NEW_YORK], [], False, "03-02 23:59", "03-03 08:00"),
+    ([NEW_YORK], [], False, "03-03 00:01", "03-03 08:00"),
+    ([NEW_YORK], [], False, "03-08 08:00", "03-08 08:00"),  # a Sunday like any day
+    ([NEW_YORK], [], False, "12-31 22:00", "01-01 08:00"),
+    # Ours for campaigns: 9 to 20, on Sundays from 12.
+    ([NEW_YORK], [], True, "03-02 08:30", "03-02 09:00"),
+    ([NEW_YORK], [], True, "03-02 20:00", "03-03 09:00"),
+    ([NEW_YORK], [], True, "03-07 20:30", "03-08 12:00"),
+    ([NEW_YORK], [], True, "03-08 09:00", "03-08 12:00"),
+    ([NEW_YORK], [], True, "03-08 20:00", "03-09 09:00"),
+    # States, as people write them.
+    ([NEW_YORK], ["FL"], False, "03-02 20:00", "03-03 08:00"),
+    ([NEW_YORK], ["florida "], False, "03-02 20:30", "03-03 08:00"),
+    ([NEW_YORK], ["NY"], False, "03-02 20:30", "03-02 20:30"),
+    ([CHICAGO], ["TX"], False, "03-02 08:30", "03-02 09:00"),
+    ([CHICAGO], ["Texas"], False, "03-08 09:30", "03-08 12:00"),
+    ([CHICAGO], ["TX"], False, "03-08 20:30", "03-08 20:30"),
+    ([CHICAGO], ["TX", "Florida"], False, "03-02 08:30", "03-02 09:00"),  # card and number differ: both
+    ([CHICAGO], ["TX", "Florida"], False, "03-02 20:00", "03-03 09:00"),
+    ([NEW_YORK], ["RI"], False, "03-06 18:00", "03-07 10:00"),
+    ([NEW_YORK], ["RI"], True, "03-07 17:00", "03-08 12:00"),
+    ([NEW_YORK], ["RI"], True, "03-08 17:00", "03-09 09:00"),
+    ([NEW_YORK], ["KY"], False, "03-02 09:00", "03-02 10:00"),
+    ([LOS_ANGELES], ["Washington State"], False, "03-02 20:00", "03-03 08:00"),
+    # Several zones: all of them are open.
+    ([BOISE, LOS_ANGELES], [], False, "03-02 08:30", "03-02 09:00"),
+    ([BOISE, LOS_ANGELES], [], False, "03-02 20:30", "03-02 20:30"),
+    ([BOISE, LOS_ANGELES], [], False, "03-02 21:00", "03-03 09:00"),
+    ([NEW_YORK, HONOLULU], [], False, "03-02 09:00", "03-02 13:00"),
+    ([NEW_YORK, HONOLULU], [], False, "07-06 09:00", "07-06 14:00"),  # Hawaii has no summer time
+    # The night to summer time: 02:00 becomes 03:00, and 8 o'clock is an hour sooner.
+    ([NEW_YORK], [], False, "03-07 21:00", "03-08 08:00"),
+    ([NEW_YORK], [], False, "03-08 01:59", "03-08 08:00"),
+    ([NEW_YORK], [], False, "03-08 03:00", "03-08 08:00"),
+    ([PHOENIX, DENVER], [], False, "03-07 07:30", "03-07 08:00"),
+    ([PHOENIX, DENVER], [], False, "03-08 07:30", "03-08 08:00"),  # Denver is at 8:30
+    ([PHOENIX, DENVER], [], False, "03-08 20:00", "03-09 08:00"),  # Denver is at 21:00
+    # The night back: 02:00 becomes 01:00, and 8 o'clock is an hour later.
+    ([NEW_YORK], [], False, "10-31 21:00", "11-01 08:00"),
+    ([NEW_YORK], [], False, "11-01 00:30", "11-01 08:00"),
+    ([NEW_YORK], [], True, "10-31 20:00", "11-01 12:00"),
+]
+
+
+def at(local, zone):
+    return datetime.strptime(f"2026-{local}", "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo(zone))
+
+
+@pytest.mark.parametrize(("zones", "states", "marketing", "now", "opens"), CLOCKS)
+def test_a_text_goes_at_the_first_instant_at_which_every_clock_is_open(zones, states, marketing, now, opens):
+    moment, expected = at(now, zones[0]), at(opens, zones[0])
+    if expected < moment:
+        expected = expected.replace(year=2027)
+    windows = windows_of(states=states, marketing=marketing)
+    found = next_open(moment=moment.astimezone(UTC), zones=[ZoneInfo(zone) for zone in zones], windows=windows)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "hours"), [("03-07 21:00", 10), ("10-31 21:00", 12), ("06-01 21:00", 11)]
+)  # fmt: skip
+def test_a_night_of_the_change_is_an_hour_shorter_or_longer(moment, hours):
+    closes = at(moment, NEW_YORK).astimezone(UTC)
+    opens = next_open(moment=closes, zones=[ZoneInfo(NEW_YORK)], windows=windows_of(states=[], marketing=False))
+    assert (opens - closes).total_seconds() == hours * 3600
+
+
+def test_zones_that_are_never_open_together_have_no_hour():
+    zones = [ZoneInfo("Pacific/Auckland"), ZoneInfo("Europe/Madrid")]
+    windows = windows_of(states=[], marketing=True)
+    assert next_open(moment=datetime(2026, 3, 2, tzinfo=UTC), zones=zones, windows=windows) is None
+
+
+@pytest.mark.parametrize(
+    ("phone", "zones"),
+    [
+        ("+12125550100", [NEW_YORK]),
+        ("+14805550100", [PHOENIX]),
+        ("+12085550100", [BOISE, LOS_ANGELES]),
+        ("+18005550100", []),  # toll-free: 42 zones
+        ("+18335550100", []),
+        ("+15555550100", []),  # no area code
+        ("+442079460100", ["Europe/London"]),
+    ],
+)
+def test_a_number_says_in_which_zones_somebody_may_be(phone, zones):
+    assert zones_of_number(phone) == zones
+
+
+@pytest.mark.parametrize(
+    ("phone", "state"),
+    [
+        ("+13055550100", "Florida"),
+        ("+12125550100", "NY"),
+        ("+12105550100", "TX"),
+        ("+12065550100", "Washington State"),
+        ("+18005550100", ""),
+        ("+442079460100", ""),
+    ],
+)
+def test_an_area_code_says_in_which_state_somebody_presumably_lives(phone, state):
+    assert state_of_number(phone) == state
+
+
+def test_every_state_is_stricter_than_the_federal_window_and_says_by_what_right():
+    for window in STATES.values():
+        assert window.source
+        assert len(window.week) == 7
+        assert all(8 <= opens < closes <= 21 for opens, closes in window.week)
+        assert set(window.week) != {(8, 21)}
