@@ -4,6 +4,7 @@ import pytest
 
 from tests.factories import PhoneLineFactory, WebhookSecretFactory
 from tests.messaging.payloads import OUR_NUMBER
+from tests.provider_server import ProviderServer
 
 
 @pytest.fixture
@@ -14,3 +15,14 @@ def secret(acme):
 @pytest.fixture
 def desk(acme):
     return PhoneLineFactory(company=acme, name="Front desk", number=OUR_NUMBER, provider_id="PNdesk")
+
+
+@pytest.fixture
+def provider_server(settings, monkeypatch):
+    """The providers' APIs on loopback, knowing the line of `desk`; texts leave through the companies' accounts."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with ProviderServer() as server:
+        server.openphone.add_line("PNdesk", OUR_NUMBER)
+        settings.SMS_BACKEND = "provider"
+        settings.OPENPHONE_API_URL = settings.TWILIO_API_URL = settings.CALLRAIL_API_URL = server.url
+        yield server

@@ -1,0 +1,60 @@
+"""The console in place of a provider: what a developer sees, and that it arrives the ordinary way."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from crm.db.tenancy import tenant
+from messaging.clients import client_for
+from messaging.models import Message, WebhookEvent
+from messaging.providers.outbound import Line
+from messaging.services.processing import process_next_event
+from tests.factories import PhoneLineFactory
+from tests.messaging.payloads import CALLER, OUR_NUMBER
+
+pytestmark = pytest.mark.django_db
+LINE = Line(number=OUR_NUMBER, provider_id="PNdesk")
+
+
+@pytest.fixture
+def client(desk):
+    return client_for(line=desk)
+
+
+def test_the_text_is_shown_whole_with_who_gets_it(client, capsys):
+    client.send(line=LINE, to=CALLER, body="Two lines:\nTuesday, 3 p.m.")
+    shown = capsys.readouterr().out
+    assert f"{OUR_NUMBER} → {CALLER}" in shown
+    assert "   Two lines:\n   Tuesday, 3 p.m.\n" in shown
+
+
+def test_it_arrives_a_moment_later_by_the_worker(client, acme, capsys):
+    sent = client.send(line=LINE, to=CALLER, body="Tuesday?")
+    assert not process_next_event()  # not yet
+    WebhookEvent._base_manager.update(run_at=timezone.now())
+    assert process_next_event()
+    with tenant(acme.pk):
+        message = Message.objects.get(activity__openphone_id=sent.openphone_id)
+    assert (message.status, message.direction, message.body) == ("delivered", "outgoing", "Tuesday?")
+    assert (message.from_number, message.to_numbers) == (OUR_NUMBER, [CALLER])
+    assert message.phone_line.provider_id == "PNdesk"
+
+
+@pytest.mark.parametrize("provider", ["twilio", "callrail"])
+def test_lines_of_other_providers_stay_one_line(acme, capsys, provider):
+    line = PhoneLineFactory(company=acme, provider=provider, number=OUR_NUMBER, provider_id="")
+    client_for(line=line).send(line=Line(number=OUR_NUMBER, provider_id=""), to=CALLER, body="Tuesday?")
+    WebhookEvent._base_manager.update(run_at=timezone.now())
+    assert process_next_event()
+    with tenant(acme.pk):
+        assert Message.objects.get().phone_line == line
+
+
+def test_what_was_shown_is_found_and_nothing_else(client, globex, capsys):
+    before = timezone.now() - timedelta(seconds=1)
+    client_for(line=PhoneLineFactory(company=globex)).send(line=LINE, to=CALLER, body="Tuesday?")
+    client.send(line=LINE, to=CALLER, body="Wednesday?")
+    sent = client.send(line=LINE, to=CALLER, body="Tuesday?")
+    assert client.find_sent(line=LINE, to=CALLER, body="Tuesday?", since=before) == [sent]
+    assert client.find_sent(line=LINE, to=CALLER, body="Tuesday?", since=timezone.now()) == []

@@ -1,0 +1,99 @@
+"""`manage.py provider_account`, and the same in the admin."""
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from crm.db.tenancy import all_tenants, tenant
+from messaging.models import ProviderAccount
+from tests.factories import ProviderAccountFactory
+from tests.refusals import refused
+
+pytestmark = pytest.mark.django_db
+KEY = "a-key-that-nobody-else-has"
+
+
+@pytest.fixture
+def command(acme, capsys):
+    def command(*arguments, provider="openphone"):
+        call_command("provider_account", "acme", provider, *arguments)
+        return capsys.readouterr().out
+
+    return command
+
+
+def accounts_of(company):
+    with tenant(company.pk):
+        return list(ProviderAccount.objects.order_by("id").values_list("provider", "account_id", "api_key"))
+
+
+def test_an_account_is_set_and_its_key_never_shown(command, acme):
+    assert "no account with OpenPhone" in command()
+    shown = command("--set-key", KEY) + command()
+    assert shown.count("its key is set") == 2
+    assert KEY not in shown
+    assert accounts_of(acme) == [("openphone", "", KEY)]
+
+
+def test_a_new_key_takes_the_old_ones_place_and_the_id_stays(command, acme):
+    command("--set-key", "old", "--account-id", "AC17", provider="twilio")
+    assert "AC17" in command("--set-key", KEY, provider="twilio")
+    assert accounts_of(acme) == [("twilio", "AC17", KEY)]
+
+
+def test_removing_takes_that_account_alone(command, acme, globex):
+    ProviderAccountFactory(company=globex)
+    command("--set-key", KEY)
+    command("--set-key", KEY, "--account-id", "AC17", provider="twilio")
+    assert "no account" in command("--remove")
+    assert [account[0] for account in accounts_of(acme)] == ["twilio"]
+    assert len(accounts_of(globex)) == 1
+
+
+@pytest.mark.parametrize("provider", ["twilio", "callrail"])
+def test_a_provider_whose_accounts_have_ids_needs_one(command, acme, provider):
+    with pytest.raises(CommandError, match=r"--set-key: .* need the account's id"):
+        command("--set-key", KEY, provider=provider)
+    with refused("provider_accounts_account_id_given"):
+        ProviderAccountFactory(company=acme, provider=provider)
+    assert accounts_of(acme) == []
+
+
+@pytest.mark.parametrize("arguments", [["--set-key", ""], ["--set-key", "x" * 201], ["--account-id", "AC17"]])
+def test_what_is_no_account_is_refused(command, acme, arguments):
+    with pytest.raises(CommandError, match=r"^--"):
+        command(*arguments)
+    assert accounts_of(acme) == []
+
+
+def test_an_id_that_would_lead_elsewhere_is_refused(command, acme):
+    with pytest.raises(CommandError, match="Letters and digits"):
+        command("--set-key", KEY, "--account-id", "../Accounts/AC18", provider="twilio")
+    assert accounts_of(acme) == []
+
+
+def test_staff_set_an_account_and_change_its_key_without_seeing_it(client, staff, acme):
+    client.force_login(staff)
+    add = reverse("admin:messaging_provideraccount_add")
+    form = {"company": acme.pk, "provider": "twilio", "api_key": KEY}
+    answers = [client.post(add, form)]
+    assert not answers[0].context["adminform"].form.is_valid()  # its id is missing
+    answers.append(client.post(add, form | {"account_id": "AC17"}, follow=True))
+    with all_tenants():
+        account = ProviderAccount.objects.get()
+    change = reverse("admin:messaging_provideraccount_change", args=[account.pk])
+    answers.append(client.get(change))
+    answers.append(client.post(change, {"account_id": "AC18", "api_key": ""}, follow=True))
+    assert accounts_of(acme) == [("twilio", "AC18", KEY)]
+    client.post(change, {"account_id": "AC18", "api_key": "a newer one"}, follow=True)
+    assert accounts_of(acme) == [("twilio", "AC18", "a newer one")]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert not any(KEY in answer.content.decode() for answer in answers)
+
+
+def test_an_account_without_a_key_is_refused(client, staff, acme):
+    client.force_login(staff)
+    form = {"company": acme.pk, "provider": "openphone", "api_key": " "}
+    response = client.post(reverse("admin:messaging_provideraccount_add"), form)
+    assert "api_key" in response.context["adminform"].form.errors
+    assert accounts_of(acme) == []

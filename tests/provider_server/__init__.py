@@ -1,0 +1,184 @@
+"""The providers' APIs on loopback: a real HTTP server that behaves as their documents say, faults on demand included.
+
+    with ProviderServer() as server:
+        server.openphone.add_line("PNdesk", "+12125550100")
+        server.fail_sends(drop(takes=True))     # the next text is taken, and the connection dropped
+        ...
+        assert [text.body for text in server.sent] == [...]
+
+Worker processes of a test reach it as well: its address is `server.url`. To try the product against it by hand:
+
+    python -m tests.provider_server 8010 PNdesk=+12125550100
+    SMS_BACKEND=provider OPENPHONE_API_URL=http://127.0.0.1:8010 manage.py work
+"""
+
+import json
+import time
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Lock, Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+KEY = "test-key-1"  # the one of ProviderAccountFactory
+WINDOW_S = 1.0
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A text that has left."""
+
+    provider: str
+    id: str
+    from_number: str
+    to: str
+    body: str
+    at: float  # seconds, as time.time() has them
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What becomes of one request. `takes`: it is done all the same, and its answer is lost."""
+
+    takes: bool
+    ends: str  # hang, drop, answer
+    answer: "Answer | None" = None
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    content: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def encoded(self) -> bytes:
+        return self.content if isinstance(self.content, bytes) else json.dumps(self.content).encode()
+
+
+def hang(*, takes: bool) -> Fault:
+    """No answer, ever."""
+    return Fault(takes, "hang")
+
+
+def drop(*, takes: bool) -> Fault:
+    """The connection is closed without an answer."""
+    return Fault(takes, "drop")
+
+
+def answer(status: int, *, code: str = "", takes: bool = False, retry_after: str = "") -> Fault:
+    """An error as the providers put it: OpenPhone's codes are texts, Twilio's numbers."""
+    content = {"message": f"Fault {status}", "code": int(code) if code[:1] != "0" and code else code, "status": status}
+    return Fault(takes, "answer", Answer(status, content, {"Retry-After": retry_after} if retry_after else {}))
+
+
+def garbage(status: int, *, takes: bool) -> Fault:
+    """An answer that nobody can read."""
+    return Fault(takes, "answer", Answer(status, b"<html>Good gateway</html>"))
+
+
+class ProviderServer:
+    """All three providers at one address. Requests a second are limited for each key, as OpenPhone documents."""
+
+    def __init__(self, *, requests_a_second: int = 10, port: int = 0) -> None:
+        from tests.provider_server.callrail import CallRail
+        from tests.provider_server.openphone import OpenPhone
+        from tests.provider_server.twilio import Twilio
+
+        self.lock = Lock()
+        self.sent: list[Sent] = []
+        self.requests: list[Request] = []
+        self.openphone, self.twilio, self.callrail = OpenPhone(self), Twilio(self), CallRail(self)
+        self._rate = requests_a_second
+        self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
+        self._faults: dict[str, deque[Fault]] = {"POST": deque(), "GET": deque()}
+        self._closing = Event()
+        self._http = ThreadingHTTPServer(("127.0.0.1", port), self._make_handler())
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+
+    def __enter__(self) -> "ProviderServer":
+        Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def fail_sends(self, *faults: Fault) -> None:
+        """What becomes of the next texts, in order; those after them are sent."""
+        self._faults["POST"].extend(faults)
+
+    def fail_reads(self, *faults: Fault) -> None:
+        """The same of the next questions."""
+        self._faults["GET"].extend(faults)
+
+    def note_sent(self, **text: str) -> None:
+        self.sent.append(Sent(at=time.time(), **text))
+
+    def _deal_with(self, request: Request) -> Fault:
+        """How the request ends. One at a time, so that the log is in the order in which texts left."""
+        with self.lock:
+            self.requests.append(request)
+            fault = self._faults[request.method].popleft() if self._faults[request.method] else None
+            if fault is not None and not fault.takes:
+                return fault
+            real = Answer(429, {"message": "Too many requests", "status": 429}) if self._is_too_fast(request) else None
+            real = real or self._provider_of(request).answer(request)
+            return fault or Fault(takes=True, ends="answer", answer=real)
+
+    def _is_too_fast(self, request: Request) -> bool:
+        now, recent = time.monotonic(), self._recent[request.headers.get("Authorization", "")]
+        while recent and recent[0] <= now - WINDOW_S:
+            recent.popleft()
+        if len(recent) >= self._rate:
+            return True
+        recent.append(now)
+        return False
+
+    def _provider_of(self, request: Request) -> Any:
+        if request.path.startswith("/2010-04-01/"):
+            return self.twilio
+        return self.callrail if request.path.startswith("/v3/") else self.openphone
+
+    def _make_handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805  # `self` is the handler's, below
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self._serve()
+
+            def do_GET(self) -> None:
+                self._serve()
+
+            def _serve(self) -> None:
+                url = urlsplit(self.path)
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                query = parse_qs(url.query)
+                end = server._deal_with(Request(self.command, url.path, query, dict(self.headers), body))
+                if end.ends == "hang":
+                    server._closing.wait(60)
+                if end.answer is None:
+                    return
+                content = end.answer.encoded()
+                self.send_response(end.answer.status)
+                for name, value in end.answer.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                """Tests are quiet."""
+
+        return Handler
