@@ -7,12 +7,13 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
-from calls.models import Appointment, Call
-from crm.admin.base import RowAdmin
+from calls.models import Appointment, Call, CallDetail, MissedCaller
+from crm.admin.base import EvidenceAdmin, RowAdmin
 from crm.admin.cards import Card
-from crm.admin.columns import badge, moment
+from crm.admin.columns import badge, excerpt, moment, pretty_json
 from crm.admin.counting import spell_count
 from crm.admin.forms import RowForm
 from crm.admin.search import ExactSearch
@@ -99,6 +100,33 @@ class CallAdmin(ExactSearch, RowAdmin):
         return [Card("Calls", spell_count(calls, most=10_000), "in the last 24 hours", url)]
 
 
+@admin.register(CallDetail)
+class CallDetailAdmin(ExactSearch, EvidenceAdmin):
+    """What was told of a call beside that it happened. One without a call was told first, and waits for it."""
+
+    list_display = (moment("created_at"), "call", excerpt("summary"), "openphone_id", "company")
+    list_select_related = ("call", "company")
+    search_ids = ("pk", "call")
+    search_contact = ""
+    search_help_text = "The call's id, or that of its details."
+    fieldsets = (
+        (None, {"fields": ("company", "call", "openphone_id", "summary", "steps", "voicemail_transcript")}),
+        ("On the phone", {"fields": ("forwarded_to", "menu_choice", "files", "words", "created_at")}),
+    )
+
+    @admin.display(description="next steps")
+    def steps(self, detail: CallDetail) -> str:
+        return " ".join(detail.next_steps)
+
+    @admin.display(description="recordings")
+    def files(self, detail: CallDetail) -> SafeString:
+        return pretty_json(detail.recordings)
+
+    @admin.display(description="transcript")
+    def words(self, detail: CallDetail) -> SafeString:
+        return pretty_json(detail.transcript)
+
+
 class StartFilter(admin.SimpleListFilter):
     """Django's own filter by date looks back only; visits lie ahead."""
 
@@ -152,3 +180,25 @@ class AppointmentAdmin(ExactSearch, RowAdmin):
         ("From", {"fields": ("call", "lead", "created_at", "updated_at")}),
     )
     readonly_fields = ("date", "time", "call", "lead", "created_at", "updated_at")
+
+
+@admin.register(MissedCaller)
+class MissedCallerAdmin(ExactSearch, EvidenceAdmin):
+    list_display = (
+        moment("last_missed_at"),
+        "contact",
+        "missed_calls",
+        badge("text_back"),
+        moment("recovered_at"),
+        "recovered_by",
+        "company",
+    )
+    list_select_related = ("contact", "company")
+    list_filter = ("company",)
+    time_field = "last_missed_at"
+    search_help_text = "The contact's phone number, in any spelling, or the row's id."
+    fieldsets = (
+        (None, {"fields": ("company", "contact", "phone_line", "missed_calls", "first_missed_at", "last_missed_at")}),
+        ("The text back", {"fields": ("text_back", "text_back_reason")}),
+        ("Reached", {"fields": ("recovered_at", "recovered_by")}),
+    )

@@ -17,9 +17,10 @@ from crm.admin.counting import spell_count
 from crm.admin.forms import RowForm
 from crm.admin.search import ExactSearch
 from messaging.choices import EventStatus
-from messaging.models import Message, WebhookEvent, WebhookSecret
-from messaging.models.webhooks import DONE
-from messaging.providers.signatures import InvalidSecret, key_of
+from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
+from messaging.providers.inbound import ADAPTERS
+from messaging.providers.signatures import InvalidSecret
+from messaging.services.reopening import reopen_events
 
 MOST_COUNTED = 10_000
 
@@ -32,16 +33,15 @@ class MessageAdmin(ExactSearch, EvidenceAdmin):
     search_help_text = "The contact's phone number, in any spelling, or the message's id."
     fieldsets = (
         (None, {"fields": ("company", "contact", "phone_line", "direction", "status", "body")}),
-        ("Evidence", {"fields": ("activity", "from_number", "to_numbers", "media", "created_at")}),
+        ("On its way", {"fields": ("kind", "membership", "error", "error_code", "tries", "run_at")}),
+        ("Evidence", {"fields": ("activity", "from_number", "to_numbers", "media", "created_at", "read_at")}),
     )
 
 
 class StatusFilter(admin.ChoicesFieldListFilter):
-    """By status; with `processed`, which follows from it and has the index, so that the few dead ones are found."""
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet | None:
         if self.lookup_val:
-            queryset = queryset.filter(processed__in={status in DONE for status in self.lookup_val})
+            queryset = queryset.with_status(*self.lookup_val)
         return super().queryset(request, queryset)
 
 
@@ -57,6 +57,7 @@ class WebhookEventAdmin(ExactSearch, EvidenceAdmin):
     )
     list_select_related = ("company",)
     list_filter = (("status", StatusFilter), "company")
+    actions = ("process_again",)
     search_texts = ("event_id",)
     search_contact = ""
     search_help_text = "The provider's id of the event, or ours of the delivery."
@@ -68,6 +69,15 @@ class WebhookEventAdmin(ExactSearch, EvidenceAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).defer("body", "headers")  # a page of bodies may be 500 MB
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """What was delivered is never changed; whether it is dealt with again is a matter of who may change at all."""
+        return request.user.has_perm("messaging.change_webhookevent")
+
+    @admin.action(description="Process again", permissions=["replay"])
+    def process_again(self, request: HttpRequest, queryset: Any) -> None:
+        count = reopen_events(events=WebhookEvent.objects.filter(pk__in=queryset.values("pk")))
+        self.message_user(request, f"Deliveries waiting for a worker again: {count}. Those that waited already stay.")
 
     @admin.display(description="body")
     def body_as_sent(self, event: WebhookEvent) -> SafeString:
@@ -107,13 +117,14 @@ class WebhookSecretForm(RowForm):
         help_text="As the provider shows it. It is not shown again.",
     )
 
-    def clean_secret(self) -> str:
-        secret = self.cleaned_data["secret"]
-        try:
-            key_of(secret)
-        except InvalidSecret as error:
-            raise forms.ValidationError(str(error)) from error
-        return secret
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.keys() >= {"provider", "secret"}:
+            try:
+                ADAPTERS[cleaned["provider"]].check_secret(cleaned["secret"])
+            except InvalidSecret as error:
+                self.add_error("secret", str(error))
+        return cleaned
 
 
 @admin.register(WebhookSecret)
@@ -131,3 +142,35 @@ class WebhookSecretAdmin(RowAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+class ProviderAccountForm(RowForm):
+    # Never sent back to the browser, not even in a form with an error elsewhere.
+    api_key = forms.CharField(
+        max_length=200,
+        required=False,
+        label="API key",
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Twilio's auth token. It is not shown again; left empty, the one that is set stays.",
+    )
+
+    def clean_api_key(self) -> str:
+        key = self.cleaned_data["api_key"].strip() or self.instance.api_key
+        if not key:
+            raise forms.ValidationError("The account needs its key.")
+        return key
+
+
+@admin.register(ProviderAccount)
+class ProviderAccountAdmin(RowAdmin):
+    """The key is set anew, and never shown."""
+
+    form = ProviderAccountForm
+    fields = ("company", "provider", "account_id", "api_key")
+    list_display = ("__str__", "company", "provider", "account_id", moment("created_at"))
+    list_select_related = ("company",)
+    list_filter = ("provider", "company")
+    autocomplete_fields = ("company",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "provider") if obj else ()

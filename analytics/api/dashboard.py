@@ -1,8 +1,5 @@
 """`dashboard/…`: the company's numbers. Days are cut in the company's time zone, daylight saving included."""
 
-from datetime import timedelta
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -11,34 +8,10 @@ from rest_framework.response import Response
 from analytics.dashboard.booking_rate import MAX_DAYS, measure_cohort, measure_scheduled
 from analytics.dashboard.metrics import measure_calls
 from analytics.dashboard.objections import rank_objections
-from analytics.dashboard.period import Period
 from calls.choices import CallStatus
-from crm.api.serializers import DayField
-from crm.api.views import TenantView
-from crm.days import FIRST_DAY, today_in
+from crm.api.periods import DEFAULT_DAYS, FiguresView, PeriodParameters, PeriodSerializer
 
-DEFAULT_DAYS = 30
 BASES = {"scheduled": measure_scheduled, "cohort": measure_cohort}
-
-
-class PeriodParameters(serializers.Serializer):
-    start_date = DayField(required=False, help_text="First day, in the company's time zone.")
-    end_date = DayField(required=False, help_text="Last day, included.")
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        start, end = attrs.get("start_date"), attrs.get("end_date")
-        if start and end and start > end:
-            raise serializers.ValidationError({"start_date": ["Must not be after end_date."]})
-        return attrs
-
-    def period(self, *, default_days: int | None) -> Period:
-        """The days asked for; of a side left out, `default_days` until today, or all time."""
-        zone = self.context["request"].user.company.zone
-        start, end = self.validated_data.get("start_date"), self.validated_data.get("end_date")
-        if default_days:
-            end = end or max(today_in(zone), start or today_in(zone))
-            start = start or max(end - timedelta(days=default_days - 1), FIRST_DAY)
-        return Period(start, end, zone)
 
 
 class BookingRateParameters(PeriodParameters):
@@ -47,26 +20,6 @@ class BookingRateParameters(PeriodParameters):
 
 class ObjectionParameters(PeriodParameters):
     limit = serializers.IntegerField(min_value=1, max_value=20, default=5)
-
-
-class DashboardView(TenantView):
-    """A set of numbers, for parameters that a serializer reads from the query string."""
-
-    parameters_class: type[PeriodParameters] = PeriodParameters
-
-    def known_parameters(self) -> set[str]:
-        return set(self.parameters_class().fields)
-
-    def read_parameters(self, request: Request) -> Any:
-        parameters = self.parameters_class(data=request.query_params.dict(), context={"request": request})
-        parameters.is_valid(raise_exception=True)
-        return parameters
-
-
-class PeriodSerializer(serializers.Serializer):
-    start_date = serializers.DateField(allow_null=True)
-    end_date = serializers.DateField(allow_null=True)
-    timezone = serializers.CharField()
 
 
 class StatusCountsSerializer(serializers.Serializer):
@@ -90,7 +43,7 @@ class MetricsSerializer(PeriodSerializer):
     lost = LostSerializer()
 
 
-class MetricsView(DashboardView):
+class MetricsView(FiguresView):
     """The company's calls in figures: all time, unless dates are given."""
 
     resource = "dashboard/metrics"
@@ -112,7 +65,7 @@ class BookingRateSerializer(PeriodSerializer):
     days = BookingDaySerializer(many=True)
 
 
-class BookingRateView(DashboardView):
+class BookingRateView(FiguresView):
     """Booked of qualified, day by day; the last 30 days, unless dates are given. At most 1,100 days."""
 
     resource = "dashboard/booking-rate"
@@ -139,7 +92,7 @@ class TopObjectionsSerializer(PeriodSerializer):
     objections = ObjectionSerializer(many=True)
 
 
-class TopObjectionsView(DashboardView):
+class TopObjectionsView(FiguresView):
     """The commonest objections; in analyses of the last 30 days, unless dates are given."""
 
     resource = "dashboard/top-objections"

@@ -4,11 +4,11 @@ from typing import Any
 
 import django_filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework.mixins import ListModelMixin
 
 from calls.choices import BOOKED, CallStatus
 from calls.models import Call
 from crm.api.filters import DaysFilterSet, IdFilter
+from crm.api.lists import ListRowsMixin
 from crm.api.serializers import ColleagueField, TenantSerializer
 from crm.api.views import EditViewSet, TenantViewSet
 
@@ -60,7 +60,7 @@ class CallViewSet(CallRows, EditViewSet):
 
 
 @extend_schema_view(list=extend_schema(operation_id="dashboard_calls_list"))
-class DashboardCallsViewSet(CallRows, ListModelMixin):
+class DashboardCallsViewSet(ListRowsMixin, CallRows):
     """The dashboard's list of calls, newest first."""
 
     resource = "dashboard/calls"

@@ -1,13 +1,19 @@
 """Routes of this app below /api/v1/."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from calls.api.appointments import AppointmentViewSet
 from calls.api.calls import CallViewSet, DashboardCallsViewSet
+from calls.api.missed_calls import MissedCallCountsView, MissedCallerViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("dashboard/calls", DashboardCallsViewSet, "dashboard-call")
 router.register("calls", CallViewSet, "call")
 router.register("appointments", AppointmentViewSet, "appointment")
+router.register("missed-calls", MissedCallerViewSet, "missed-call")
 
-urlpatterns = router.urls
+urlpatterns = [
+    path("missed-calls/counts", MissedCallCountsView.as_view(), name="missed-call-counts"),
+    *router.urls,
+]

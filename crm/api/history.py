@@ -1,33 +1,71 @@
 """`conversations` and `activities`: what happened with contacts."""
 
+from typing import Any
+
 import django_filters
-from rest_framework import serializers
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import mixins, serializers
 from rest_framework.serializers import BaseSerializer
 
-from crm.api.filters import ContactFilterSet, IdFilter
-from crm.api.serializers import TenantSerializer
+from crm.api.filters import ContactFilterSet, IdFilter, YesNoFilter, read_order
+from crm.api.serializers import ActiveColleagueField, TenantSerializer
 from crm.api.views import CreateReadViewSet, ReadViewSet
-from crm.choices import ActivityType
+from crm.choices import ActivityType, ConversationStatus
 from crm.models import Activity, Conversation
+
+ORDERS = {"newest": ("-created_at", "-id"), "recent": ("-last_activity_at", "-id")}
 
 
 class ConversationSerializer(TenantSerializer):
+    assignee = ActiveColleagueField(required=False, allow_null=True)
+    unread = serializers.IntegerField(read_only=True, help_text="Texts that came in and that nobody of us has read.")
+
     class Meta:
         model = Conversation
-        fields = ["id", "contact", "phone_line", "created_at", "last_activity_at"]
+        fields = ["id", "contact", "phone_line", "status", "assignee", "unread", "created_at", "last_activity_at"]
+        read_only_fields = ["contact", "phone_line", "created_at", "last_activity_at"]
 
 
 class ConversationFilterSet(ContactFilterSet):
     phone_line = IdFilter(field_name="phone_line_id")
+    assignee = IdFilter(field_name="assignee_id")
+    status = django_filters.ChoiceFilter(choices=ConversationStatus.choices)
+    unread = YesNoFilter(method="by_unread", label="Whether texts in it have still to be read.")
+
+    def by_unread(self, queryset: Any, name: str, value: bool) -> Any:
+        return queryset.unread() if value else queryset.read()
 
 
-class ConversationViewSet(ReadViewSet):
-    """Everything between one contact and one line. Deliveries make them."""
+@extend_schema_view(
+    list=extend_schema(
+        parameters=[
+            OpenApiParameter(
+                "order",
+                str,
+                enum=list(ORDERS),
+                description="By when it began (`newest`, the default) or by when something last happened in it "
+                "(`recent`): the inbox. The latest comes first.",
+            )
+        ]
+    )
+)
+class ConversationViewSet(mixins.UpdateModelMixin, ReadViewSet):
+    """Everything between one contact and one line. Deliveries make them; who sees to one, and whether it is done with,
+    is ours to say."""
 
     resource = "conversations"
     model = Conversation
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilterSet
+
+    def get_rows(self) -> Any:
+        return super().get_rows().with_unread()
+
+    def get_ordering(self) -> tuple[str, str]:
+        return read_order(self.request, ORDERS)
+
+    def known_parameters(self) -> set[str]:
+        return super().known_parameters() | ({"order"} if self.action == "list" else set())
 
 
 class ActivitySerializer(TenantSerializer):

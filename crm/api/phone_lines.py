@@ -1,11 +1,18 @@
 """`phone-lines`: the company's own numbers. Everybody sees them, managers name them."""
 
+from typing import Any
+
 import django_filters
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from crm.api.serializers import PhoneField, TenantSerializer
 from crm.api.views import EditViewSet
 from crm.choices import Provider
 from crm.models import PhoneLine
+from crm.services.lines import resume_line
 
 
 class PhoneLineSerializer(TenantSerializer):
@@ -13,8 +20,12 @@ class PhoneLineSerializer(TenantSerializer):
 
     class Meta:
         model = PhoneLine
-        fields = ["id", "name", "number", "provider", "provider_id", "created_at"]
-        read_only_fields = ["created_at"]
+        fields = [
+            "id", "name", "number", "provider", "provider_id", "daily_cap", "paused_until", "pause_reason",
+            "created_at",
+        ]  # fmt: skip
+        read_only_fields = ["paused_until", "pause_reason", "created_at"]
+        extra_kwargs = {"daily_cap": {"max_value": 2**31 - 1}}  # what the column holds on PostgreSQL
 
 
 class PhoneLineFilterSet(django_filters.FilterSet):
@@ -28,3 +39,9 @@ class PhoneLineViewSet(EditViewSet):
     model = PhoneLine
     serializer_class = PhoneLineSerializer
     filterset_class = PhoneLineFilterSet
+
+    @extend_schema(request=None, responses=PhoneLineSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, **kwargs: Any) -> Response:
+        """Let texts leave over a line again that its provider had refused: the manager has seen to it."""
+        return Response(self.get_serializer(resume_line(line=self.get_object())).data)

@@ -28,14 +28,21 @@ def own(grant: Grant, *, fields: Set[str] | None = None) -> Grant:
     return replace(grant, own=True, fields=None if fields is None else frozenset(fields))
 
 
+def also(grant: Grant, *verbs: str) -> Grant:
+    """The grant, and these verbs: names of a resource's actions beside the usual five."""
+    return replace(grant, verbs=grant.verbs | set(verbs))
+
+
 NOTHING = Grant()
 LISTS = Grant(frozenset({LIST}))
 SHOWS = Grant(frozenset({READ}))
+SETS = Grant(frozenset({READ, CHANGE}))
 READS = Grant(frozenset({LIST, READ}))
 ADDS = Grant(READS.verbs | {CREATE})
 CHANGES = Grant(READS.verbs | {CHANGE})
 EDITS = Grant(ADDS.verbs | {CHANGE})
 ALL = Grant(EDITS.verbs | {DELETE})
+TEXTS = also(LISTS, CREATE, "read")  # who reads a thread takes it out of everybody's unread ones
 
 OUTCOME = {"status", "quoted_price", "reason_for_lost_sale"}
 VISIT = {"scheduled_start", "scheduled_end", "status", "notes"}
@@ -50,18 +57,23 @@ TABLE: dict[str, tuple[Grant, Grant, Grant]] = {
     "campaign-memberships": (ALL, READS, NOTHING),
     "campaigns": (ALL, READS, NOTHING),
     "contact-flags": (EDITS, EDITS, own(ADDS)),
-    "contacts": (ALL, EDITS, own(READS)),
-    "conversations": (READS, READS, own(READS)),
+    "company": (SETS, SHOWS, SHOWS),
+    "contacts": (also(ALL, "timeline"), also(EDITS, "timeline"), own(also(READS, "timeline"))),
+    "conversations": (CHANGES, CHANGES, own(READS)),
     "dashboard/booking-rate": (SHOWS, SHOWS, NOTHING),
     "dashboard/calls": (LISTS, LISTS, own(LISTS)),
     "dashboard/metrics": (SHOWS, SHOWS, NOTHING),
     "dashboard/top-objections": (SHOWS, SHOWS, NOTHING),
     "invoices": (ALL, EDITS, NOTHING),
     "leads": (ALL, EDITS, own(READS)),
-    "message-threads": (LISTS, LISTS, own(LISTS)),
-    "phone-lines": (EDITS, READS, READS),
+    "message-threads": (TEXTS, TEXTS, own(LISTS)),
+    "missed-calls": (also(READS, "recover"), also(READS, "recover"), NOTHING),
+    "missed-calls/counts": (SHOWS, SHOWS, NOTHING),
+    "notices": (SHOWS, NOTHING, NOTHING),
+    "opt-outs": (also(READS, "confirm", "dismiss"), also(READS, "confirm", "dismiss"), NOTHING),
+    "phone-lines": (also(EDITS, "resume"), READS, READS),
     "users": (EDITS, NOTHING, NOTHING),
-    "webhook-events": (READS, NOTHING, NOTHING),
+    "webhook-events": (also(READS, "replay"), NOTHING, NOTHING),
 }
 
 

@@ -1,19 +1,20 @@
 """Routes of this app below /api/v1/."""
 
-from django.urls import re_path
+from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
+from messaging.api.notices import NoticesView
 from messaging.api.threads import MessageThreadViewSet
 from messaging.api.webhook_events import WebhookEventViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("webhook-events", WebhookEventViewSet, "webhook-event")
 
+THREAD = rf"^message-threads/(?P<contact_card_id>{MessageThreadViewSet.lookup_value_regex})"
+
 urlpatterns = [
-    re_path(
-        rf"^message-threads/(?P<contact_card_id>{MessageThreadViewSet.lookup_value_regex})$",
-        MessageThreadViewSet.as_view({"get": "list"}),
-        name="message-thread",
-    ),
+    re_path(rf"{THREAD}$", MessageThreadViewSet.as_view({"get": "list", "post": "create"}), name="message-thread"),
+    re_path(rf"{THREAD}/read$", MessageThreadViewSet.as_view({"post": "read"}), name="message-thread-read"),
+    path("notices", NoticesView.as_view(), name="notices"),
     *router.urls,
 ]

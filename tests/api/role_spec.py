@@ -19,8 +19,19 @@ ME = "me"
 
 ON_LIST = {"GET": LIST, "HEAD": LIST, "POST": CREATE}
 ON_ROW = {"GET": READ, "HEAD": READ, "PUT": CHANGE, "PATCH": CHANGE, "DELETE": DELETE}
-ON_FIGURES = {"GET": READ, "HEAD": READ}
+ON_FIGURES = {"GET": READ, "HEAD": READ, "PATCH": CHANGE}  # or on settings
 SUCCESS = {LIST: 200, READ: 200, CREATE: 201, CHANGE: 200, DELETE: 204}
+# What else may be done with a row, at contacts/<pk>/NAME: the method, and what it answers. The name is the verb.
+ACTIONS = {
+    "confirm": ("POST", 200),
+    "dismiss": ("POST", 200),
+    "read": ("POST", 200),
+    "recover": ("POST", 200),
+    "replay": ("POST", 202),
+    "resume": ("POST", 200),
+    "timeline": ("GET", 200),
+}
+TAKEN = {"message-threads"}  # what is created there leaves later: 202
 
 
 @dataclass(frozen=True)
@@ -35,8 +46,16 @@ class Route:
         return self.path.partition("/<")[0]
 
     @property
+    def action(self):
+        """What is done with a row beside reading, changing and deleting it; mostly ""."""
+        return self.path.partition(">/")[2]
+
+    @property
     def verbs(self):
         """The verb of each method that may be there."""
+        if self.action:
+            method = ACTIONS[self.action][0]
+            return {method: self.action} | ({"HEAD": self.action} if method == "GET" else {})
         if "<pk>" in self.path:
             return ON_ROW
         return ON_LIST if any(LIST in grant.verbs for grant in TABLE[self.resource]) else ON_FIGURES
@@ -84,4 +103,6 @@ def expected(caller, route, method, *, body_names_a_row):
             return 404
         if verb == CREATE and body_names_a_row:
             return 400
-    return SUCCESS[verb]
+    if route.action:
+        return ACTIONS[route.action][1]
+    return 202 if verb == CREATE and route.resource in TAKEN else SUCCESS[verb]

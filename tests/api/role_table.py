@@ -11,7 +11,8 @@ The API's resources by role. Written from the table in `crm/api/roles.py` by
   calls, and the contacts of those calls and visits with what hangs on them. Any other row is not there for them, in
   lists, in counts, by id (404), and in what they write (400).
 - A role that has nothing on a resource gets 403 for every method; one that lacks the verb gets 403; a verb that nobody
-  has is a 405. A field that a role may not change is a 400 that names it.
+  has is a 405. A verb beyond list, read, create, change and delete is the end of a route, as in
+  `webhook-events/{id}/replay`. A field that a role may not change is a 400 that names it.
 - Staff have no company and so no API (403); they work in the admin. Everybody may sign in, and ask `me`.
 """
 
@@ -40,8 +41,8 @@ def role_table():
 
 
 def in_words(grant):
-    order = ["list", "read", "create", "change", "delete"]
-    words = ", ".join(sorted(grant.verbs, key=order.index)) or "–"
+    usual = ["list", "read", "create", "change", "delete"]
+    words = ", ".join([*filter(grant.verbs.__contains__, usual), *sorted(grant.verbs.difference(usual))]) or "–"
     if grant.fields is not None:
         words = words.replace("change", f"change ({', '.join(f'`{name}`' for name in sorted(grant.fields))})")
     return f"own: {words}" if grant.own else words

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db import connection, transaction
 from rest_framework.test import APIClient
@@ -19,13 +20,18 @@ CHANGES = {
     "calls": {"status": "missed"},
     "campaign-memberships": {"status": "skipped"},
     "campaigns": {"name": "Autumn check"},
+    "company": {"missed_call_text": "Sorry that we missed you."},
     "contact-flags": {"reason": "Asked us to."},
     "contacts": {"first_name": "Robin"},
+    "conversations": {"status": "closed"},
     "invoices": {"status": "sent"},
     "leads": {"status": "contacted"},
     "phone-lines": {"name": "Sales"},
     "users": {"first_name": "Robin"},
 }
+
+
+PAUSED_UNTIL = datetime(2020, 3, 2, tzinfo=UTC)  # over, so that replies leave
 
 
 class World:
@@ -42,26 +48,30 @@ class World:
             "outsider": factories.UserFactory(company=globex, role="manager"),
             "staff": factories.UserFactory(company=None, role="", is_staff=True, is_superuser=True),
         }
-        contact = factories.ContactFactory(company=acme)
+        contact = factories.ContactFactory(company=acme, phone="+12125550192")  # valid, so that it may be texted
         call = factories.CallFactory(contact=contact, assigned_rep=rep)
-        line = factories.PhoneLineFactory(company=acme)
+        line = factories.PhoneLineFactory(company=acme, paused_until=PAUSED_UNTIL, pause_reason="No credit.")
         self.rows = {
             "contacts": contact,
             "calls": call,
             "dashboard/calls": call,
             "message-threads": factories.MessageFactory(contact=contact).contact,
             "phone-lines": line,
+            "opt-outs": factories.OptOutEntryFactory(
+                opt_out__company=acme, opt_out__state="under_review", action="suspected"
+            ).opt_out,
             "activities": factories.ActivityFactory(contact=contact),
             "appointments": factories.AppointmentFactory(contact=contact, assigned_rep=rep),
             "call-analyses": factories.CallAnalysisFactory(call=call),
             "campaign-memberships": factories.CampaignMembershipFactory(contact=contact),
             "campaigns": factories.CampaignFactory(company=acme),
-            "contact-flags": factories.ContactFlagFactory(contact=contact),
+            "contact-flags": factories.ContactFlagFactory(contact=contact, flag_type="office_number"),
             "conversations": factories.ConversationFactory(contact=contact, phone_line=line),
             "invoices": factories.InvoiceFactory(contact=contact),
             "leads": factories.LeadFactory(contact=contact),
+            "missed-calls": factories.MissedCallerFactory(contact=contact),
             "users": factories.UserFactory(company=acme),
-            "webhook-events": factories.WebhookEventFactory(company=acme),
+            "webhook-events": factories.WebhookEventFactory(company=acme, status="dead"),
         }
         self.stranger = factories.ContactFactory(company=acme)  # no history, so it can be deleted
         self.bodies = {
@@ -75,17 +85,21 @@ class World:
             "calls": {"contact": contact.pk},
             "campaign-memberships": {"campaign": self.rows["campaigns"].pk, "contact": contact.pk},
             "campaigns": {"name": "Summer check"},
-            "contact-flags": {"contact": contact.pk, "flag_type": "office_number"},
+            "contact-flags": {"contact": contact.pk, "flag_type": "do_not_contact"},
             "contacts": {"phone": "+12125550190"},
             "invoices": {"contact": contact.pk, "number": "INV-X", "amount": "9.00", "due_date": "2026-05-04"},
             "leads": {"contact": contact.pk},
+            "message-threads": {"body": "On our way."},
             "phone-lines": {"number": "+12125550191"},
             "users": {"username": "nina", "password": "shingle-99-x", "role": "csr"},
         }
         self.standing = self.read_all()
 
     def body(self, route, method):
-        """What is sent: for POST and PUT all that a row needs, for PATCH a change; to sign-in what it asks for."""
+        """What is sent: for POST and PUT all that a row needs, for PATCH a change; to sign-in what it asks for. To an
+        action what stands under its whole path."""
+        if route.action:
+            return self.bodies.get(route.path, {}) if method in ("POST", "PUT", "PATCH") else {}
         if route.path.startswith("auth/"):
             manager = self.users["manager"]
             if route.path == "auth/token":

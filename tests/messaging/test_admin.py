@@ -96,8 +96,11 @@ def test_a_secret_is_added_and_never_shown_again(client, acme):
     assert not any(SECRET in answer.content.decode() for answer in answers)
 
 
-def test_a_secret_that_is_none_is_refused_by_name(client, acme):
-    form = {"company": acme.pk, "provider": "openphone", "secret": "not base64!"}
+@pytest.mark.parametrize(
+    ("provider", "secret"), [("openphone", "not base64!"), ("callrail", "two words"), ("twilio", "é")]
+)
+def test_a_secret_that_is_none_is_refused_by_name(client, acme, provider, secret):
+    form = {"company": acme.pk, "provider": provider, "secret": secret}
     response = client.post(reverse("admin:messaging_webhooksecret_add"), form)
     assert "secret" in response.context["adminform"].form.errors
     assert not WebhookSecret._base_manager.exists()

@@ -1,0 +1,154 @@
+"""`contacts/{id}/timeline`: all that happened with a contact."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics.timeline.merging import Timeline
+from analytics.timeline.sources import Entry
+from crm.api.pagination import KeysetPagination
+from crm.api.views import TenantViewSet
+from crm.models import Contact
+
+
+def kind_of(*kinds: str) -> Any:
+    """The field that says, for the document as well, which kinds of entry a serializer is of, so that none of another
+    kind fits it."""
+
+    class KindField(serializers.CharField):
+        pass
+
+    return extend_schema_field({"type": "string", "pattern": f"^({'|'.join(kinds)})$"})(KindField)()
+
+
+class EntrySerializer(serializers.Serializer):
+    kind = serializers.CharField()
+    at = serializers.DateTimeField(help_text="When it happened; of a visit, when it starts.")
+    id = serializers.IntegerField(source="row.pk", help_text="Of the text, call, visit, …")
+
+
+class MessageEntrySerializer(EntrySerializer):
+    kind = kind_of("message")
+    direction = serializers.CharField(source="row.direction")
+    user = serializers.IntegerField(source="author", allow_null=True, help_text="Who of us wrote it.")
+    phone_line = serializers.IntegerField(source="row.phone_line_id", allow_null=True)
+    body = serializers.CharField(source="row.body")
+    media = serializers.ListField(source="row.media")
+    status = serializers.CharField(source="row.status")
+    error = serializers.CharField(source="row.error")
+    campaign = serializers.IntegerField(source="row.membership.campaign_id", allow_null=True, default=None)
+
+
+class DetailText(serializers.CharField):
+    """A text of a call's details, which most calls have none of."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        return super().get_attribute(instance) or ""
+
+
+class DetailList(serializers.ListField):
+    """A list of a call's details."""
+
+    def get_attribute(self, instance: Any) -> Any:
+        return super().get_attribute(instance) or []
+
+
+class CallEntrySerializer(EntrySerializer):
+    kind = kind_of("call")
+    direction = serializers.CharField(source="row.direction")
+    user = serializers.IntegerField(source="author", allow_null=True, help_text="Who of us talked.")
+    phone_line = serializers.IntegerField(source="row.phone_line_id", allow_null=True)
+    status = serializers.CharField(source="row.status")
+    duration_s = serializers.IntegerField(source="row.duration_s", allow_null=True)
+    recording_url = serializers.CharField(source="row.recording_url")
+    voicemail_url = serializers.CharField(source="row.voicemail_url")
+    voicemail_transcript = DetailText(source="row.detail.voicemail_transcript")
+    summary = DetailText(source="row.detail.summary")
+    next_steps = DetailList(source="row.detail.next_steps")
+
+
+class NoteEntrySerializer(EntrySerializer):
+    """A note, a voicemail or an e-mail."""
+
+    kind = kind_of("note", "voicemail", "email")
+    direction = serializers.CharField(source="row.direction")
+    user = serializers.IntegerField(source="author", allow_null=True, help_text="Who of us wrote it.")
+    body = serializers.CharField(source="row.body")
+
+
+class VisitEntrySerializer(EntrySerializer):
+    kind = kind_of("appointment")
+    status = serializers.CharField(source="row.status")
+    scheduled_end = serializers.DateTimeField(source="row.scheduled_end")
+    assigned_rep = serializers.IntegerField(source="row.assigned_rep_id", allow_null=True)
+    notes = serializers.CharField(source="row.notes")
+
+
+class FlagEntrySerializer(EntrySerializer):
+    kind = kind_of("flag")
+    flag_type = serializers.CharField(source="row.flag_type")
+    reason = serializers.CharField(source="row.reason")
+    expires_at = serializers.DateTimeField(source="row.expires_at", allow_null=True)
+
+
+class CampaignSendEntrySerializer(EntrySerializer):
+    kind = kind_of("campaign_send")
+    campaign = serializers.IntegerField(source="row.campaign_id")
+    name = serializers.CharField(source="row.campaign.name")
+    status = serializers.CharField(source="row.status")
+
+
+SERIALIZERS: dict[str, Any] = {
+    "message": MessageEntrySerializer,
+    "call": CallEntrySerializer,
+    "voicemail": NoteEntrySerializer,
+    "email": NoteEntrySerializer,
+    "note": NoteEntrySerializer,
+    "appointment": VisitEntrySerializer,
+    "flag": FlagEntrySerializer,
+    "campaign_send": CampaignSendEntrySerializer,
+}
+
+
+class TimelinePagination(KeysetPagination):
+    """Pages of a timeline: by cursor alone."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        return self.paginate(Timeline(queryset), request)
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        parameters = super().get_schema_operation_parameters(view)
+        return [parameter for parameter in parameters if parameter["name"] in ("limit", "cursor")]
+
+
+class TimelineViewSet(TenantViewSet):
+    """All that happened with a contact, the latest first: texts, calls, voicemails, e-mails, notes, flags, visits and
+    what campaigns sent."""
+
+    resource = "contacts"
+    model = Contact
+    pagination_class = TimelinePagination
+
+    def known_parameters(self) -> set[str]:
+        return {"limit", "cursor"}
+
+    @extend_schema(
+        operation_id="contacts_timeline",
+        parameters=[OpenApiParameter("id", {"type": "integer", "format": "int64"}, OpenApiParameter.PATH)],
+        responses=PolymorphicProxySerializer(
+            component_name="TimelineEntry", serializers=SERIALIZERS, resource_type_field_name="kind", many=True
+        ),
+    )
+    def timeline(self, request: Request, **kwargs: Any) -> Response:
+        contact = get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
+        entries = self.paginate_queryset(contact)
+        return self.get_paginated_response([show(entry) for entry in entries or ()])
+
+
+def show(entry: Entry) -> Any:
+    return SERIALIZERS[entry.kind](entry).data

@@ -1,0 +1,1 @@
+"""All that happened with one contact, of whatever kind, in one list."""

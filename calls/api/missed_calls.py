@@ -1,0 +1,89 @@
+"""`missed-calls`: the queue of who rang in vain."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import Count, Q
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from calls.choices import Recovery, TextBack
+from calls.models import MissedCaller
+from calls.services.missed_calls import recover_by_hand
+from crm.api.filters import ContactFilterSet, YesNoFilter
+from crm.api.periods import DEFAULT_DAYS, FiguresView, PeriodParameters, PeriodSerializer
+from crm.api.serializers import TenantSerializer
+from crm.api.views import ReadViewSet
+
+
+class MissedCallerSerializer(TenantSerializer):
+    class Meta:
+        model = MissedCaller
+        fields = [
+            "id", "contact", "phone_line", "missed_calls", "first_missed_at", "last_missed_at",
+            "text_back", "text_back_reason", "recovered_at", "recovered_by", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class MissedCallerFilterSet(ContactFilterSet):
+    recovered = YesNoFilter(method="by_recovered", label="Whether they were reached.")
+    recovered_by = django_filters.ChoiceFilter(choices=Recovery.choices)
+
+    def by_recovered(self, queryset: Any, name: str, value: bool) -> Any:
+        return queryset.filter(recovered_at__isnull=not value)
+
+
+class MissedCallerViewSet(ReadViewSet):
+    """Who rang in vain, the latest first: one row for all the calls until they were reached."""
+
+    resource = "missed-calls"
+    model = MissedCaller
+    serializer_class = MissedCallerSerializer
+    filterset_class = MissedCallerFilterSet
+    ordering = ("-last_missed_at", "-id")
+
+    @extend_schema(request=None, responses=MissedCallerSerializer)
+    @action(detail=True, methods=["post"])
+    def recover(self, request: Request, **kwargs: Any) -> Response:
+        """Take a caller off the queue by hand. One who has been reached already stays as they are."""
+        return Response(self.get_serializer(recover_by_hand(caller=self.get_object())).data)
+
+
+class RecoveriesSerializer(serializers.Serializer):
+    """Missed callers reached in each way."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {way: serializers.IntegerField() for way in Recovery.values}
+
+
+class MissedCallCountsSerializer(PeriodSerializer):
+    waiting = serializers.IntegerField(help_text="Not reached yet, whenever they rang.")
+    recovered_by = RecoveriesSerializer(help_text="Of those who rang in these days.")
+    texted = serializers.IntegerField(help_text="Those who rang in these days and were sent a text.")
+
+
+class MissedCallCountsView(FiguresView):
+    """The queue of missed callers in figures; of those who rang last in these days, by default the last 30."""
+
+    resource = "missed-calls/counts"
+
+    @extend_schema(parameters=[PeriodParameters], responses=MissedCallCountsSerializer)
+    def get(self, request: Request) -> Response:
+        period = self.read_parameters(request).period(default_days=DEFAULT_DAYS)
+        start, end = period.closed_bounds
+        ways = {way: Count("pk", filter=Q(recovered_by=way)) for way in Recovery.values}
+        counts = MissedCaller.objects.filter(last_missed_at__gte=start, last_missed_at__lt=end).aggregate(
+            texted=Count("pk", filter=Q(text_back=TextBack.QUEUED)), **ways
+        )
+        return Response(
+            period.as_json()
+            | {
+                "waiting": MissedCaller.objects.waiting().count(),
+                "texted": counts.pop("texted"),
+                "recovered_by": counts,
+            }
+        )

@@ -1,0 +1,86 @@
+"""What waits for the manager."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.utils.timezone import now
+
+from crm.db.tenancy import tenant
+from crm.models import PhoneLine
+from tests import factories
+from tests.statements import StatementsAsked
+
+URL = "/api/v1/notices"
+LATER = datetime(2999, 1, 1, tzinfo=UTC)
+
+
+def make_trouble(company):
+    line = factories.PhoneLineFactory(company=company, name="")
+    paused = {"paused_until": LATER, "pause_reason": "No credit."}
+    factories.PhoneLineFactory(company=company, name="Front desk", **paused)
+    factories.WebhookEventFactory(company=company, status="dead", error="It can't be read.")
+    factories.OptOutFactory(company=company, state="under_review")
+    outgoing = {"contact": factories.ContactFactory(company=company), "direction": "outgoing"}
+    long_ago = now() - timedelta(hours=1)
+    factories.MessageFactory(status="unknown", run_at=now(), created_at=long_ago, **outgoing)
+    factories.MessageFactory(status="unknown", run_at=now(), **outgoing)
+    factories.MessageFactory(status="failed", **outgoing)
+    factories.MessageFactory(status="failed", activity__created_at=now() - timedelta(days=2), **outgoing)
+    return line
+
+
+def test_each_kind_of_trouble_is_told_with_where_to_look(manager_api, acme, globex):
+    line = make_trouble(acme)
+    make_trouble(globex)
+    notices = manager_api.get(URL).json()["notices"]
+    assert [(notice["kind"], notice["count"]) for notice in notices] == [
+        ("unnamed_line", 1),
+        ("paused_line", 1),
+        ("dead_deliveries", 1),
+        ("opt_outs_under_review", 1),
+        ("texts_unknown", 1),
+        ("texts_failed_today", 1),
+    ]
+    assert notices[0]["message"] == f"Name this line: {line.number}."
+    assert "No credit." in notices[1]["message"]
+    assert "It can't be read." in notices[2]["message"]
+    for notice in notices:
+        assert manager_api.get(notice["url"]).status_code == 200
+
+
+def test_where_nothing_is_wrong_nothing_is_told(manager_api, acme, globex):
+    make_trouble(globex)
+    factories.PhoneLineFactory(company=acme)
+    factories.WebhookEventFactory(company=acme)
+    assert manager_api.get(URL).json() == {"notices": []}
+
+
+def test_it_costs_the_same_however_much_is_wrong(manager_api, acme):
+    costs = []
+    for _ in range(2):
+        make_trouble(acme)
+        with StatementsAsked() as queries:
+            manager_api.get(URL)
+        costs.append(len(queries))
+    assert costs[0] == costs[1] <= 8
+
+
+def test_a_line_that_is_resumed_is_no_trouble_any_more(manager_api, acme):
+    line = factories.PhoneLineFactory(company=acme, paused_until=LATER, pause_reason="No credit.")
+    told = manager_api.post(f"/api/v1/phone-lines/{line.pk}/resume").json()
+    assert (told["paused_until"], told["pause_reason"]) == (None, "")
+    assert manager_api.get(URL).json() == {"notices": []}
+
+
+def test_another_company_s_line_stays_paused(outsider_api, acme):
+    line = factories.PhoneLineFactory(company=acme, paused_until=LATER, pause_reason="No credit.")
+    assert outsider_api.post(f"/api/v1/phone-lines/{line.pk}/resume").status_code == 404
+    with tenant(acme.pk):
+        assert PhoneLine.objects.get().paused_until == LATER
+
+
+def test_the_manager_says_how_much_leaves_in_a_day_and_not_whether_it_is_paused(manager_api, acme):
+    line = factories.PhoneLineFactory(company=acme)
+    url = f"/api/v1/phone-lines/{line.pk}"
+    assert manager_api.patch(url, {"daily_cap": 500}).json()["daily_cap"] == 500
+    assert list(manager_api.patch(url, {"daily_cap": -1}).json()) == ["daily_cap"]
+    assert manager_api.patch(url, {"pause_reason": "Mine."}).json().get("pause_reason") != "Mine."
