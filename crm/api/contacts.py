@@ -1,5 +1,6 @@
 """`contacts` and what hangs on them: `contact-flags`, `leads`."""
 
+from collections import defaultdict
 from typing import Any
 
 import django_filters
@@ -7,12 +8,14 @@ from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.filters import ContactFilterSet
+from crm.api.lists import Rows
 from crm.api.serializers import ColleagueField, PhoneField, TenantSerializer
 from crm.api.views import EditViewSet, FullViewSet
 from crm.choices import FlagType, LeadStatus
-from crm.models import Contact, ContactFlag, Lead
+from crm.models import Contact, ContactFlag, ContactPhone, Lead
 from crm.querysets import MIN_SEARCH_LENGTH
 from crm.services.contacts import PhoneTaken, create_contact, delete_contact, update_contact
+from crm.services.flags import FlagRefused, check_flag, save_flag
 
 
 class ContactSerializer(TenantSerializer):
@@ -61,8 +64,16 @@ class ContactViewSet(FullViewSet):
     serializer_class = ContactSerializer
     filterset_class = ContactSearchSet
 
-    def get_rows(self) -> Any:
-        return super().get_rows().prefetch_related("phones")
+    def complete_rows(self, rows: Rows) -> None:
+        phones = defaultdict(list)
+        for contact, phone in (
+            ContactPhone.objects.filter(contact__in=[row["id"] for row in rows])
+            .order_by("id")
+            .values_list("contact", "phone")
+        ):
+            phones[contact].append(phone)
+        for row in rows:
+            row["phones"] = phones[row["id"]]
 
     def perform_destroy(self, instance: Contact) -> None:
         delete_contact(contact=instance)
@@ -74,9 +85,26 @@ class ContactFlagSerializer(TenantSerializer):
     class Meta:
         model = ContactFlag
         fields = [
-            "id", "contact", "flag_type", "reason", "source", "evidence", "created_by", "created_at", "expires_at",
+            "id", "contact", "flag_type", "review_state", "reason", "source", "evidence", "created_by", "created_at",
+            "expires_at",
         ]  # fmt: skip
-        read_only_fields = ["created_at"]
+        read_only_fields = ["review_state", "created_at"]
+
+    def prepare(self, row: ContactFlag) -> None:
+        try:
+            check_flag(before=self.instance, after=row)
+        except FlagRefused as error:
+            raise serializers.ValidationError({error.field: [str(error)]}) from error
+
+    def create(self, validated_data: dict[str, Any]) -> ContactFlag:
+        return save_flag(flag=ContactFlag(**validated_data), user=validated_data["created_by"])
+
+    def update(self, instance: ContactFlag, validated_data: dict[str, Any]) -> ContactFlag:
+        if instance.flag_type != FlagType.OPTED_OUT:
+            return super().update(instance, validated_data)
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        return save_flag(flag=instance, user=self.context["request"].user)
 
 
 class ContactFlagFilterSet(ContactFilterSet):
@@ -84,7 +112,10 @@ class ContactFlagFilterSet(ContactFilterSet):
 
 
 class ContactFlagViewSet(EditViewSet):
-    """What must be remembered about contacts. A flag ends by `expires_at`; it is not deleted."""
+    """What must be remembered about contacts. A flag ends by `expires_at`; it is not deleted.
+
+    `opted_out` says it of all numbers that the contact has, in the ledger of opt-outs; ended, they are in again.
+    """
 
     resource = "contact-flags"
     model = ContactFlag

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 from django.db.models import ProtectedError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -21,6 +21,17 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
+class TookTooLong(APIException):
+    """PostgreSQL cancelled a statement, or its wait for a lock: see config.middleware.DatabaseLimits."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "This takes too long at the moment. Please try again later."
+    default_code = "took_too_long"
+
+
+CANCELLED = {"57014", "55P03"}  # PostgreSQL's codes: query_canceled, lock_not_available
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's handler, which also knows what the database refuses."""
     if isinstance(error, ProtectedError):
@@ -29,6 +40,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     elif isinstance(error, IntegrityError):
         # Serializers check constraints beforehand and name the field; what gets here was written in between.
         error = Conflict()
+    elif isinstance(error, OperationalError) and getattr(error.__cause__, "pgcode", None) in CANCELLED:
+        error = TookTooLong()
     elif isinstance(error, SuspiciousOperation):
         error = ParseError("The request can't be read.")  # more parameters than a page has, and the like
     return rest_exception_handler(error, context)

@@ -34,6 +34,14 @@ def check_parameters(request: Request, known: Iterable[str]) -> None:
         raise ValidationError(errors)
 
 
+def read_order(request: Request, orders: dict[str, tuple[str, str]]) -> tuple[str, str]:
+    """The order that `?order=` names, the first of `orders` by default. Raises ValidationError for another."""
+    order = request.query_params.get("order", next(iter(orders)))
+    if order not in orders:
+        raise ValidationError({"order": [f"Must be one of: {', '.join(orders)}."]})
+    return orders[order]
+
+
 class IdFilter(django_filters.Filter):
     """A row's id. One that can't exist in the database is a bad request, not an error from the database."""
 

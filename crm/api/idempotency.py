@@ -9,11 +9,11 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.errors import Conflict
+from crm.api.renderers import FastJSONRenderer
 from crm.services.idempotency import Answer, KeyInUse, KeyOfAnotherRequest, answer_once
 
 HEADER = "Idempotency-Key"
@@ -46,7 +46,7 @@ def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
 
         def act() -> Answer:
             response = handler(view, request, *args, **kwargs)
-            return Answer(response.status_code, JSONRenderer().render(response.data).decode())
+            return Answer(response.status_code, FastJSONRenderer().render(response.data).decode())
 
         try:
             given = answer_once(

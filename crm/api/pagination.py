@@ -5,7 +5,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -14,29 +14,39 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 100, 1000, 10_000
+MOST_COUNTED = 1000  # nobody reads on a screen that it is 583,211, and counting those takes the longest of all
 PARAMETERS = {"limit", "cursor", "offset", "count"}
 
 
 class KeysetPagination(BasePagination):
-    """`{"next", "previous", "results"}`, and `"count"` when asked for by `count=1`.
+    """`{"next", "previous", "results"}`; with `count=1` also `"count"`, up to 1000, and `"count_capped"`.
 
     The view's `ordering` is a time and the id, both in the same direction, e.g. `("-created_at", "-id")`. A cursor is
     the place of a row in that order; the database seeks to it in the index and reads on, whatever lies before.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        self.request = request
-        self.url = request.build_absolute_uri()
-        self.limit = _whole_number(request, "limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
-        self.order = Order(queryset, view.get_ordering())
-        self.count = queryset.count() if _flag(request, "count") else None
-        if "offset" in request.query_params:
-            if "cursor" in request.query_params:
-                raise ValidationError({"cursor": ["Use either cursor or offset."]})
-            return self._page_at_offset(self.order.rows())
+        order = Order(queryset, view.get_ordering())
+        count = queryset[: MOST_COUNTED + 1].count() if _flag(request, "count") else None
+        if "offset" not in request.query_params:
+            return self.paginate(order, request, count=count)
+        if "cursor" in request.query_params:
+            raise ValidationError({"cursor": ["Use either cursor or offset."]})
+        self._begin(request, count)
+        return self._page_at_offset(order.rows())
+
+    def paginate(self, order: Any, request: Request, *, count: int | None = None) -> list[Any]:
+        """The page that the request's cursor names, of what can be asked like an `Order`."""
+        self._begin(request, count)
+        self.order = order
         return self._page_at_cursor()
 
-    def _page_at_offset(self, rows: QuerySet) -> list[Model]:
+    def _begin(self, request: Request, count: int | None) -> None:
+        self.request, self.count = request, count
+        self.url = request.build_absolute_uri()
+        self.limit = _whole_number(request, "limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
+
+    def _page_at_offset(self, rows: QuerySet) -> list[Any]:
         offset = _whole_number(self.request, "offset", default=0, low=0, high=MAX_OFFSET, beyond="page by cursor there")
         page = list(rows[offset : offset + self.limit + 1])
         more = len(page) > self.limit
@@ -44,10 +54,10 @@ class KeysetPagination(BasePagination):
         self.previous = replace_query_param(self.url, "offset", max(offset - self.limit, 0)) if offset else None
         return page[: self.limit]
 
-    def _page_at_cursor(self) -> list[Model]:
+    def _page_at_cursor(self) -> list[Any]:
         cursor = self.request.query_params.get("cursor")
         backwards, place = self.order.read(cursor) if cursor is not None else (False, None)
-        page = list(self.order.rows(after=place, backwards=backwards)[: self.limit + 1])
+        page = self.order.page(self.limit + 1, after=place, backwards=backwards)
         more, page = len(page) > self.limit, page[: self.limit]
         if backwards:
             page.reverse()
@@ -58,14 +68,16 @@ class KeysetPagination(BasePagination):
         self.previous = self._link(page[0], backwards=True) if page and has_previous else None
         return page
 
-    def _link(self, row: Model, *, backwards: bool) -> str:
+    def _link(self, row: Any, *, backwards: bool) -> str:
         return replace_query_param(
             remove_query_param(self.url, "cursor"), "cursor", self.order.write(row, backwards=backwards)
         )
 
     def get_paginated_response(self, data: Any) -> Response:
         body = {"next": self.next, "previous": self.previous, "results": data}
-        return Response(body if self.count is None else {"count": self.count, **body})
+        if self.count is not None:
+            body |= {"count": min(self.count, MOST_COUNTED), "count_capped": self.count > MOST_COUNTED}
+        return Response(body)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": "string", "nullable": True, "format": "uri"}
@@ -73,14 +85,19 @@ class KeysetPagination(BasePagination):
             "type": "object",
             "required": ["next", "previous", "results"],
             "properties": {
-                "count": {"type": "integer", "description": "Only when asked for by count=1."},
+                "count": {
+                    "type": "integer",
+                    "maximum": MOST_COUNTED,
+                    "description": "The rows of the whole list, when asked for by count=1.",
+                },
+                "count_capped": {"type": "boolean", "description": "Beside count: there are more than it says."},
                 "next": link,
                 "previous": link,
                 "results": schema,
             },
         }
 
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: APIView) -> list[Any]:
         def parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:
             return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
@@ -88,7 +105,7 @@ class KeysetPagination(BasePagination):
             parameter("limit", "Rows on a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
             parameter("cursor", "A place in the list, from `next` or `previous`.", type="string"),
             parameter("offset", "Rows to skip: for small depths.", type="integer", minimum=0, maximum=MAX_OFFSET),
-            parameter("count", "1 adds the number of rows in the whole list.", type="integer", enum=[0, 1]),
+            parameter("count", f"1 adds the number of rows, up to {MOST_COUNTED}.", type="integer", enum=[0, 1]),
         ]
 
 
@@ -115,21 +132,41 @@ class Order:
             )
         return rows.order_by(*(f"-{name}" if descending else name for name in self.fields))
 
-    def write(self, row: Model, *, backwards: bool) -> str:
-        time, key = (getattr(row, name) for name in self.fields)
-        return urlsafe_b64encode(json.dumps([backwards, time.isoformat(), key]).encode()).decode().rstrip("=")
+    def page(self, size: int, *, after: list[Any] | None = None, backwards: bool = False) -> list[Any]:
+        """The first `size` of those rows."""
+        return list(self.rows(after=after, backwards=backwards)[:size])
+
+    def write(self, row: dict[str, Any], *, backwards: bool) -> str:
+        time, key = (row[name] for name in self.fields)
+        return write_cursor([backwards, time.isoformat(), key])
 
     def read(self, cursor: str) -> tuple[bool, list[Any]]:
         """Raises ValidationError, naming `cursor`, for one that this API did not give out."""
         try:
-            backwards, time, key = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            backwards, time, key = read_cursor(cursor)
             meta = self.queryset.model._meta
             place = [meta.get_field(self.fields[0]).to_python(time), meta.get_field(self.fields[1]).to_python(key)]
             if type(backwards) is not bool or type(key) is not int or not 0 < key < 2**63 or place[0].tzinfo is None:
                 raise ValueError(cursor)
-        except (ValueError, TypeError, AttributeError, RecursionError, DjangoValidationError) as error:
-            raise ValidationError({"cursor": ["Not a cursor that this list gave out."]}) from error
+        except (ValueError, TypeError, AttributeError, DjangoValidationError) as error:
+            raise bad_cursor() from error
         return backwards, place
+
+
+def write_cursor(place: list[Any]) -> str:
+    return urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> Any:
+    """What `write_cursor` was given. Raises ValueError for what it can't have written."""
+    try:
+        return json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except RecursionError as error:
+        raise ValueError(cursor) from error
+
+
+def bad_cursor() -> ValidationError:
+    return ValidationError({"cursor": ["Not a cursor that this list gave out."]})
 
 
 def _whole_number(request: Request, name: str, *, default: int, low: int, high: int, beyond: str = "") -> int:

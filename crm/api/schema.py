@@ -15,6 +15,12 @@ REFUSAL = {
     "properties": {
         "detail": {"type": "string"},
         "code": {"type": "string", "description": "Of a token that is refused: token_not_valid, user_inactive, …"},
+        "may_go_at": {
+            "type": "string",
+            "format": "date-time",
+            "nullable": True,
+            "description": "Of a text that is refused: when it may go; null where waiting doesn't help.",
+        },
         "messages": {"type": "array", "items": {"type": "object"}, "description": "More on a token that is refused."},
     },
     "additionalProperties": {

@@ -137,6 +137,13 @@ class ColleagueField(serializers.PrimaryKeyRelatedField):
         return User.objects.all()
 
 
+class ActiveColleagueField(ColleagueField):
+    """A colleague who still works here."""
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().filter(is_active=True)
+
+
 class ContactField(serializers.PrimaryKeyRelatedField):
     """A contact that the user may see. Any other is answered like one that does not exist."""
 

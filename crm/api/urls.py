@@ -3,11 +3,12 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from crm.api import campaigns, contacts, history, invoices, phone_lines, sign_in, users
+from crm.api import campaigns, company, contacts, history, invoices, opt_outs, phone_lines, sign_in, users
 
 router = SimpleRouter(trailing_slash=False)
 router.register("contacts", contacts.ContactViewSet, "contact")
 router.register("contact-flags", contacts.ContactFlagViewSet, "contact-flag")
+router.register("opt-outs", opt_outs.OptOutViewSet, "opt-out")
 router.register("leads", contacts.LeadViewSet, "lead")
 router.register("conversations", history.ConversationViewSet, "conversation")
 router.register("activities", history.ActivityViewSet, "activity")
@@ -21,6 +22,7 @@ urlpatterns = [
     path("auth/token", sign_in.SignInView.as_view(), name="sign-in"),
     path("auth/token/refresh", sign_in.RefreshView.as_view(), name="refresh"),
     path("auth/sign-out", sign_in.SignOutView.as_view(), name="sign-out"),
+    path("company", company.CompanyView.as_view(), name="company"),
     path("me", sign_in.MeView.as_view(), name="me"),
     *router.urls,
 ]

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from crm.api.filters import check_parameters
+from crm.api.lists import ListRowsMixin
 from crm.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from crm.api.pagination import KeysetPagination
 from crm.api.roles import CHANGE, CREATE, DELETE, LIST, READ, visible
@@ -108,7 +109,7 @@ class TenantViewSet(TenantView, GenericViewSet):
         return PAGE_PARAMETERS | (set(self.filterset_class.base_filters) if self.filterset_class else set())
 
 
-class ReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, TenantViewSet):
+class ReadViewSet(ListRowsMixin, mixins.RetrieveModelMixin, TenantViewSet):
     """List and read."""
 
 

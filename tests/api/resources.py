@@ -24,6 +24,7 @@ class Resource:
 RESOURCES = [
     Resource("contacts", factories.ContactFactory, has_contact=False),
     Resource("contact-flags", factories.ContactFlagFactory),
+    Resource("opt-outs", factories.OptOutFactory, has_contact=False),
     Resource("leads", factories.LeadFactory),
     Resource("conversations", factories.ConversationFactory),
     Resource("activities", factories.ActivityFactory),
@@ -34,6 +35,7 @@ RESOURCES = [
     Resource("users", factories.UserFactory, has_contact=False),
     Resource("calls", factories.CallFactory),
     Resource("dashboard/calls", factories.CallFactory, detail=False),
+    Resource("missed-calls", factories.MissedCallerFactory),
     Resource("appointments", factories.AppointmentFactory),
     Resource("webhook-events", factories.WebhookEventFactory, has_contact=False),
     Resource("call-analyses", factories.CallAnalysisFactory),

@@ -180,7 +180,8 @@ def test_a_contact_alone_makes_a_lead(csr_api, acme):
 
 def test_who_had_said_stop_is_remembered_when_the_contact_is_deleted_and_made_anew(manager_api, acme):
     contact = ContactFactory(company=acme, phone="+12125550123")
-    ContactFlagFactory(contact=contact, flag_type="opted_out")
+    body = {"contact": contact.pk, "flag_type": "opted_out"}
+    assert manager_api.post("/api/v1/contact-flags", body).status_code == 201
     assert manager_api.delete(f"{CONTACTS}/{contact.pk}").status_code == 204
     anew = manager_api.post(CONTACTS, {"phone": "+12125550123"}).json()
     flags = manager_api.get("/api/v1/contact-flags", {"contact": anew["id"]}).json()["results"]

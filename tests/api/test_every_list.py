@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.resources import RESOURCES
-from tests.factories import CallFactory, ContactFactory
+from tests.factories import CallFactory, ContactFactory, PhoneLineFactory
 from tests.statements import StatementsAsked
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=str)
@@ -108,6 +108,26 @@ def test_the_number_of_rows_comes_when_asked_for(resource, manager_api, acme):
     assert "count" not in manager_api.get(resource.url).json()
     answer = manager_api.get(f"{resource.url}?count=1").json()
     assert answer["count"] == len(answer["results"]) >= 1
+    assert answer["count_capped"] is False
+
+
+def test_more_than_a_thousand_rows_are_not_counted_to_the_end(manager_api, acme, monkeypatch):
+    monkeypatch.setattr("crm.api.pagination.MOST_COUNTED", 2)
+    for n in range(3):
+        answer = manager_api.get("/api/v1/phone-lines?count=1&limit=1").json()
+        assert (answer["count"], answer["count_capped"]) == (n, False)
+        PhoneLineFactory(company=acme)
+    answer = manager_api.get("/api/v1/phone-lines?count=1&limit=1").json()
+    assert (answer["count"], answer["count_capped"]) == (2, True)
+
+
+@pytest.mark.parametrize("resource", [r for r in RESOURCES if r.detail], ids=str)
+def test_it_shows_a_row_as_the_row_s_own_page_does(resource, manager_api, acme):
+    """A list reads columns and no model instances; the serializer says for both what a row looks like."""
+    row = make_row(resource, acme)
+    listed = [each for each in manager_api.get(resource.url).json()["results"] if each["id"] == row.pk]
+    whole = manager_api.get(f"{resource.url}/{row.pk}").json()  # a page of its own may show more
+    assert [each.items() <= whole.items() for each in listed] == [True]
 
 
 @pytest.mark.parametrize("resource", [r for r in RESOURCES if r.has_contact], ids=str)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.api.roles import CHANGE, CREATE, DELETE, TABLE
+from crm.api.roles import TABLE
 from tests.api.role_spec import CALLERS, ME, METHODS, ROUTES, SIGN_IN, expected
 from tests.api.role_table import role_table
 from tests.api.role_world import Answer, World
@@ -27,7 +27,7 @@ def test_each_method_answers_the_caller_as_the_table_says(route, caller, world):
         answers[method] = world.ask(caller, route, method)
         names_a_row = bool({"contact", "call"} & set(world.body(route, method)))
         status = expected(caller, route, method, body_names_a_row=names_a_row)
-        writes = status < 300 and route.resource in TABLE and route.verbs.get(method) in (CREATE, CHANGE, DELETE)
+        writes = status < 300 and route.resource in TABLE and method in ("POST", "PUT", "PATCH", "DELETE")
         company = "globex" if caller == "outsider" else "acme"
         if (route.path, method) == (
             "auth/token",
