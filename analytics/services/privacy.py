@@ -10,6 +10,8 @@ from analytics.services.traces import (
     erase_answers,
     erase_deliveries,
     erase_entries,
+    erase_opt_outs,
+    export_opt_outs,
     find_deliveries,
     find_entries,
     rows_with_entries,
@@ -18,6 +20,7 @@ from crm.choices import MembershipStatus
 from crm.db.actors import acting_as
 from crm.models import CampaignMembership, Contact, ContactPhone, User
 from crm.services.contacts import suppress_numbers
+from crm.services.opt_outs import opt_outs_of
 
 
 def export_contact(*, contact: Contact) -> dict[str, list[dict[str, Any]]]:
@@ -30,6 +33,7 @@ def export_contact(*, contact: Contact) -> dict[str, list[dict[str, Any]]]:
         {"id": event.pk, "created_at": event.created_at, "body": bytes(event.body).decode(errors="replace")}
         for event in find_deliveries(contact)
     ]
+    exported |= export_opt_outs(contact)
     exported["audit_entries"] = list(
         find_entries(rows_with_entries(contact)).values("table_name", "row_id", "action", "changes", "at")
     )
@@ -40,6 +44,7 @@ def count_records(*, contact: Contact) -> dict[str, int]:
     """How many rows of each table an erasure would touch."""
     counts = {record.model._meta.db_table: record.rows(contact).count() for record in RECORDS if record.personal}
     counts["webhook_events"] = sum(1 for _ in find_deliveries(contact))
+    counts["opt_outs"] = opt_outs_of(contact).count()
     counts["audit_entries"] = find_entries(rows_with_entries(contact)).count()
     return counts
 
@@ -48,7 +53,8 @@ def erase_contact(*, contact: Contact, by: User | str) -> dict[str, int]:
     """Forget who a contact of the company entered was; return how many rows of each table that touched.
 
     The rows stay, so that calls, visits and money still add up; what the person said, and what would lead to them,
-    goes: also from raw deliveries and from the record of changes. Who had opted out is remembered by a keyed hash.
+    goes: also from raw deliveries and from the record of changes. Who had opted out, and when, is remembered by a keyed
+    hash of the number.
     It can't be undone. What the provider keeps has to be erased there first, or a late delivery brings it back.
 
     Args:
@@ -58,6 +64,8 @@ def erase_contact(*, contact: Contact, by: User | str) -> dict[str, int]:
     with transaction.atomic(), acting_as(*actor):
         # Deliveries before the contact, as workers lock them: what is being worked on is finished first, and found.
         counts = {"webhook_events": erase_deliveries(contact)}
+        # The ledger before the contact, as whoever hears a STOP locks them.
+        counts["opt_outs"] = erase_opt_outs(contact)
         Contact.objects.select_for_update().get(pk=contact.pk)
         suppress_numbers(contact=contact)
         CampaignMembership.objects.filter(contact=contact, status=MembershipStatus.PENDING).update(

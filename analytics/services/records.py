@@ -8,7 +8,7 @@ from django.db.models import Case, CharField, Expression, F, JSONField, Model, Q
 from django.db.models.functions import Cast, Concat
 
 from analytics.models import CallAnalysis
-from calls.models import Appointment, Call
+from calls.models import Appointment, Call, CallDetail, MissedCaller
 from crm.choices import Direction
 from crm.models import (
     Activity,
@@ -76,6 +76,21 @@ RECORDS = (
             "reason_for_lost_sale": "",
         },
     ),
+    Record(
+        CallDetail,
+        "call__contact",
+        personal={
+            "recordings": [],
+            "voicemail_transcript": ERASED,
+            "summary": ERASED,
+            "next_steps": [],
+            "transcript": [],
+            "forwarded_to": "",
+            "menu_choice": "",
+        },
+        kept=frozenset({"openphone_id"}),
+    ),
+    Record(MissedCaller, "contact", kept=frozenset({"text_back_reason"})),
     Record(Appointment, "contact", personal={"notes": ""}, kept=frozenset({"timezone"})),
     Record(
         Message,
@@ -86,6 +101,7 @@ RECORDS = (
             "body": ERASED,
             "media": [],
         },
+        kept=frozenset({"error", "error_code"}),
     ),
     Record(CallAnalysis, "call__contact", personal={"summary": ""}, kept=frozenset({"objections", "outcome"})),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Where a person is named without a foreign key: raw deliveries, evidence of changes, the admin's log."""
+"""Where a person is named without a foreign key: raw deliveries, opt-outs, evidence of changes, the admin's log."""
 
 import re
 from collections.abc import Iterator
@@ -10,8 +10,9 @@ from django.db.models import Q
 
 from analytics.services.records import ERASED, RECORDS
 from crm.db.audit import Audit
-from crm.models import Activity, AuditEntry, Contact, IdempotencyKey
+from crm.models import Activity, AuditEntry, Contact, IdempotencyKey, OptOut, OptOutEntry
 from crm.phones import digits_of
+from crm.services.opt_outs import opt_outs_of
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
 
@@ -86,6 +87,23 @@ def erase_entries(rows: dict[type[Any], set[int]]) -> int:
         }
     AuditEntry.objects.bulk_update(entries, ["changes"], batch_size=CHUNK)
     return len(entries)
+
+
+def export_opt_outs(contact: Contact) -> dict[str, list[dict[str, Any]]]:
+    """What the ledger holds of the contact's numbers, without their hashes and without who of the company wrote it."""
+    opt_outs = opt_outs_of(contact).order_by("pk")
+    columns = ("id", "phone", "channel", "state", "decided_at", "confirmed_at", "created_at")
+    said = ("opt_out_id", "action", "words", "source", "activity_id", "occurred_at", "created_at")
+    entries = OptOutEntry.objects.filter(opt_out__in=opt_outs).order_by("pk")
+    return {"opt_outs": list(opt_outs.values(*columns)), "opt_out_entries": list(entries.values(*said))}
+
+
+def erase_opt_outs(contact: Contact) -> int:
+    """Take the numbers and the words out of the ledger. That it was said, when, and by which message, itself erased,
+    stays for good. Returns how many numbers they were."""
+    opt_outs = list(opt_outs_of(contact).order_by("number_hash").select_for_update())
+    OptOutEntry.objects.filter(opt_out__in=opt_outs).exclude(words="").update(words=ERASED)
+    return OptOut.objects.filter(pk__in=[row.pk for row in opt_outs]).update(phone="")
 
 
 def erase_answers(contact: Contact) -> int:

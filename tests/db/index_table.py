@@ -36,9 +36,16 @@ def columns_of(model, index):
 
 def in_words(condition):
     """`Q(flag_type="opted_out")` → `flag_type = 'opted_out'`."""
-    [(lookup, value)] = condition.children
+    return " and ".join(one_in_words(*child) for child in condition.children)
+
+
+def one_in_words(lookup, value):
     field, _, kind = lookup.partition("__")
-    return f"{field} is not null" if (kind, value) == ("isnull", False) else f"{field} = {value!r}"
+    if kind == "isnull":
+        return f"{field} is null" if value else f"{field} is not null"
+    if kind == "in":
+        return f"{field} in ({', '.join(repr(str(one)) for one in value)})"
+    return f"{field} = {str(value)!r}"
 
 
 if __name__ == "__main__":

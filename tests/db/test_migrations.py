@@ -18,13 +18,22 @@ EVERY_ROW = [
     factories.CampaignMembershipFactory,
     factories.InvoiceFactory,
     factories.AppointmentFactory,
+    factories.CallDetailFactory,
+    factories.MissedCallerFactory,
+    factories.OptOutEntryFactory,
+    factories.ProviderAccountFactory,
     factories.MessageFactory,
     factories.WebhookEventFactory,
     factories.WebhookSecretFactory,
     factories.CallAnalysisFactory,
     factories.LeadFactory,
+    factories.OptOutEntryFactory,
     factories.SuppressedNumberFactory,
     factories.IdempotencyKeyFactory,
+    factories.CallDayFactory,
+    factories.CallObjectionFactory,
+    factories.CallRollupFactory,
+    factories.StaleCallHourFactory,
 ]
 
 

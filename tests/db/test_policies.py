@@ -43,11 +43,9 @@ def make(model, company):
     factory = FACTORIES[model]
     if issubclass(factory, factories.OfContactFactory):
         return factory(contact__company=company)
-    return (
-        factory(call__contact__company=company)
-        if model._meta.model_name == "callanalysis"
-        else factory(company=company)
-    )
+    path = dict.fromkeys(["callanalysis", "calldetail", "callobjection"], "call__contact__company")
+    path["optoutentry"] = "opt_out__company"
+    return factory(**{path.get(model._meta.model_name, "company"): company})
 
 
 @every_model

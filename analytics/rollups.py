@@ -1,0 +1,100 @@
+"""What of a company's calls is counted ahead, and what has still to be counted when somebody asks."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, QuerySet
+
+from analytics.counting import MEASURES
+from analytics.models import CallDay, CallRollup, StaleCallHour
+from crm.days import start_of
+from crm.db.tenancy import current_company_id
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+Run = tuple[date | None, date | None]  # days, both included; None leaves a side open
+
+# What a statement reads beside its counts, in the same snapshot: had it changed, `Folded` would be outdated.
+MARK = """
+    (SELECT version FROM call_rollups WHERE company_id = %s) AS version,
+    (SELECT count(*) FROM stale_call_hours WHERE company_id = %s) AS stale
+"""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Which days of the tenant entered can be taken from its rollup, as of one look at it."""
+
+    until: date | None = None
+    """The last day counted; None: none is, or none in the company's zone."""
+    stale: frozenset[date] = frozenset()
+    """Days that have changed since they were counted."""
+    mark: tuple[int | None, int] | None = None
+    """What MARK gives as long as this is true."""
+
+    def clean_days(self, start: date | None, end: date | None) -> QuerySet:
+        """The days counted ahead from `start` to `end`: `day` and MEASURES, as values."""
+        rows = CallDay.objects.filter(day__lte=self.until or date.min)
+        if start:
+            rows = rows.filter(day__gte=start)
+        if end:
+            rows = rows.filter(day__lte=end)
+        stale = [day for day in self.stale if (not start or day >= start) and (not end or day <= end)]
+        return rows.exclude(day__in=stale).values_list("day", *MEASURES)
+
+    def other_days(self, start: date | None, end: date | None) -> Iterator[Run]:
+        """The days from `start` to `end` that these leave out, in runs of days that follow each other."""
+        if self.until is None:
+            yield start, end
+            return
+        stale = (day for day in sorted(self.stale) if (not start or day >= start) and (not end or day <= end))
+        after = max(self.until + DAY, start or date.min)
+        runs = list(_runs(day for day in stale if day <= self.until))
+        if end is None or after <= end:
+            if runs and runs[-1][1] + DAY == after:
+                after = runs.pop()[0]
+            yield from runs
+            yield after, end
+        else:
+            yield from runs
+
+
+def look(zone: ZoneInfo) -> Folded:
+    """What the tenant entered has counted ahead, in days of `zone`."""
+    rollup = CallRollup.objects.first()
+    stale = dict(StaleCallHour.objects.order_by().values_list("hour").annotate(Count("pk")))
+    mark = (rollup.version if rollup else None, sum(stale.values()))
+    if rollup is None or rollup.timezone != zone.key:
+        return Folded(mark=mark)
+    return Folded(until=rollup.folded_until, stale=days_of(stale, zone), mark=mark)
+
+
+def mark_parameters() -> list[Any]:
+    return [current_company_id()] * 2
+
+
+def days_of(hours: Iterable[datetime], zone: ZoneInfo) -> frozenset[date]:
+    """The days in `zone` that these hours are part of: two, where the zone's days begin in the middle of one."""
+    days = set()
+    for hour in hours:
+        shown = hour.astimezone(zone).date()
+        # A clock that is put back over midnight shows yesterday's date for a while: what counts is where days begin.
+        for day in (shown - DAY, shown, shown + DAY):
+            if start_of(day, zone) < hour + HOUR and hour < start_of(day + DAY, zone):
+                days.add(day)
+    return frozenset(days)
+
+
+def _runs(days: Iterable[date]) -> Iterator[tuple[date, date]]:
+    first = last = None
+    for day in days:
+        if last and first and day == last + DAY:
+            last = day
+            continue
+        if first and last:
+            yield first, last
+        first = last = day
+    if first and last:
+        yield first, last

@@ -1,0 +1,485 @@
+"""Calls that are counted ahead: the dashboard's numbers are those of the calls, whoever wrote and whenever."""
+
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from threading import Event
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import F, Max, Min
+from django.utils.timezone import now
+
+from analytics.dashboard import calls as reader
+from analytics.dashboard.booking_rate import measure_cohort
+from analytics.dashboard.metrics import measure_calls
+from analytics.models import CallDay, CallRollup, StaleCallHour
+from analytics.rollups import days_of, look
+from analytics.services import folding, rollups
+from analytics.services.folding import fold_next, folds_are_left
+from analytics.services.rollups import find_differences, find_oldest_write, fold_calls, rebuild_calls
+from calls.choices import BOOKED, CallStatus
+from calls.models import Call
+from crm.days import start_of
+from crm.db.tenancy import all_tenants, tenant
+from crm.db.triggers import CreateTriggers, models_with_triggers
+from crm.periods import Period
+from crm.services.timezones import change_timezone
+from tests import factories
+from tests.conftest import postgres_only
+from tests.db.scratch import another_session
+from tests.statements import StatementsAsked
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+ZONES = ["America/Denver", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati", "America/Havana", "UTC"]
+
+
+@pytest.fixture(autouse=True)
+def worker_that_has_just_started(monkeypatch):
+    monkeypatch.setattr(folding, "_last_s", float("-inf"))
+    monkeypatch.setattr(folding, "_to_close", [])
+
+
+def make_call(company, *, ago=2 * DAY, status="missed", **values):
+    return factories.CallFactory(company=company, contact=None, created_at=now() - ago, status=status, **values)
+
+
+def expected(period):
+    """The metrics, and the calls of each day that has any, counted the plain way: row by row, in Python."""
+    totals, days, value = Counter(), Counter(), Decimal(0)
+    for status, booked, lead, price, at in Call.objects.values_list(
+        "status", "booked", "lead", "quoted_price", "created_at"
+    ):
+        day = at.astimezone(period.zone).date()
+        if (period.start_date or day) <= day <= (period.end_date or day):
+            totals.update(["total", status, *["qualified"] * bool(lead), *["booked"] * booked])
+            days.update([(day, "qualified"), *[(day, "booked")] * booked] if lead else [])
+            value += (price or 0) if status == "lost" else 0
+    return totals, days, f"{value:.2f}"
+
+
+def assert_exact(company, *periods):
+    with tenant(company.pk):
+        company.refresh_from_db()
+        for start, end in [(None, None), *periods]:
+            period = Period(start, end, company.zone)
+            totals, days, value = expected(period)
+            metrics = measure_calls(period)
+            assert {name: metrics[name] for name in ("total", "qualified", "booked")} == {
+                name: totals[name] for name in ("total", "qualified", "booked")
+            }
+            assert metrics["by_status"] == {status: totals[status] for status in CallStatus.values}
+            assert metrics["lost"] == {"count": totals["lost"], "value": value}
+            if start and end:
+                for row in measure_cohort(period):
+                    assert (row["qualified"], row["booked"]) == (
+                        days[row["date"], "qualified"], days[row["date"], "booked"]
+                    )  # fmt: skip
+
+
+def count_stale(company):
+    with tenant(company.pk):
+        return StaleCallHour.objects.count()
+
+
+def days_counted(company):
+    with tenant(company.pk):
+        return dict(CallDay.objects.values_list("day", "total"))
+
+
+class Writers:
+    """Everything that may happen to the calls of two companies, each thing by chance."""
+
+    def __init__(self, seed, companies):
+        self.chance, self.companies = random.Random(seed), companies  # noqa: S311  # no secret
+        self.leads = {}
+        for company in companies:
+            contact = factories.ContactFactory(company=company)
+            self.leads[company.pk] = factories.LeadFactory(contact=contact).pk
+
+    def new_call(self, company):
+        chance = self.chance
+        status = chance.choice(CallStatus.values)
+        hours = chance.choice([chance.uniform(-30, 150), chance.uniform(0, 3), float(chance.randrange(0, 150))])
+        return Call(
+            company=company,
+            status=status,
+            booked=status in BOOKED,
+            lead_id=chance.choice([None, self.leads[company.pk]]),
+            quoted_price=chance.choice([None, Decimal("12.34"), Decimal("1000")]),
+            created_at=now() - timedelta(hours=hours),
+        )
+
+    def some(self, company):
+        ids = list(Call.objects.filter(company=company).values_list("pk", flat=True))
+        return Call.objects.filter(pk__in=self.chance.sample(ids, min(len(ids), self.chance.choice([1, 3, 50]))))
+
+    def insert(self, company):
+        self.new_call(company).save()
+
+    def insert_in_bulk(self, company):
+        Call.objects.bulk_create([self.new_call(company) for _ in range(6)])
+
+    def insert_by_select(self, company):
+        with connection.cursor() as cursor:
+            columns = "company_id, direction, from_number, to_number, recording_url, voicemail_url, status, booked"
+            cursor.execute(
+                f"INSERT INTO calls ({columns}, reason_for_lost_sale, created_at)"
+                f" SELECT {columns}, '', created_at FROM calls WHERE company_id = %s LIMIT 4",
+                [company.pk],
+            )
+
+    def set_status(self, company):
+        status = self.chance.choice(CallStatus.values)
+        self.some(company).update(status=status, booked=status in BOOKED)
+
+    def save_instance(self, company):
+        for call in self.some(company)[:2]:
+            call.set_status(self.chance.choice(CallStatus.values))
+            call.save()
+
+    def set_lead_and_price(self, company):
+        lead = self.chance.choice([None, self.leads[company.pk]])
+        self.some(company).update(lead=lead, quoted_price=self.chance.choice([None, Decimal("0.10")]))
+
+    def move_in_time(self, company):
+        self.some(company).update(created_at=F("created_at") + timedelta(hours=self.chance.uniform(-40, 40)))
+
+    def move_to_the_other_company(self, company):
+        [other] = [one for one in self.companies if one != company]
+        self.some(company).update(company=other, lead=None)
+
+    def delete(self, company):
+        self.some(company).delete()
+
+    def delete_by_sql(self, company):
+        with connection.cursor() as cursor:
+            ids = list(self.some(company).values_list("pk", flat=True))
+            cursor.executemany("DELETE FROM calls WHERE id = %s", [[pk] for pk in ids])
+
+    def change_places(self, company):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE calls SET status = CASE status WHEN 'missed' THEN 'unbooked' ELSE 'missed' END"
+                " WHERE company_id = %s AND status IN ('missed', 'unbooked')",
+                [company.pk],
+            )
+
+    def rezone(self, company):
+        change_timezone(company=company, timezone=self.chance.choice(ZONES), now=now())
+
+    def fold(self, company):
+        fold_calls(company=company)
+
+    def fold_whatever_is_next(self, company):
+        fold_next()
+
+    def rebuild(self, company):
+        rebuild_calls(company=company)
+
+
+EVENTS = [name for name in vars(Writers) if not name.startswith("_") and name not in ("new_call", "some")]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_happens_the_numbers_are_those_of_the_calls(seed, acme, globex, monkeypatch):
+    writers = Writers(seed, [acme, globex])
+    chance = writers.chance
+    for step in range(40):
+        event, company = chance.choice(EVENTS), chance.choice([acme, globex])
+        # So little at a time that rollups are often met half finished.
+        monkeypatch.setattr(rollups, "MOST_DAYS", chance.choice([2, 400]))
+        monkeypatch.setattr(rollups, "MOST_HOURS", chance.choice([3, 5000]))
+        with all_tenants():
+            getattr(writers, event)(company)
+        today = now().date()
+        start = today - chance.randrange(0, 9) * DAY
+        for one in (acme, globex):
+            one_side = chance.choice([(start, None), (None, start)])
+            assert_exact(one, (start, start + chance.randrange(0, 6) * DAY), one_side)
+        if step % 10 == 9:
+            assert find_differences(company=company) == [], event
+
+
+def test_a_day_that_is_over_is_counted_once_and_read_from_the_rollup(acme, django_assert_num_queries):
+    make_call(acme, ago=3 * DAY)
+    make_call(acme, ago=3 * DAY)
+    assert not fold_calls(company=acme)
+    day = (now() - 3 * DAY).astimezone(acme.zone).date()
+    assert days_counted(acme) == {day: 2}
+    with tenant(acme.pk):
+        CallDay.objects.update(total=7)  # what no trigger sees shows where the number comes from
+        assert measure_calls(Period(None, None, acme.zone))["total"] == 7
+
+
+def test_todays_calls_are_counted_when_asked(acme):
+    fold_calls(company=acme)
+    make_call(acme, ago=timedelta(0))
+    assert days_counted(acme) == {}
+    assert_exact(acme)
+
+
+def test_a_call_that_rings_now_leaves_no_mark_and_one_of_yesterday_does(acme):
+    make_call(acme, ago=timedelta(0)).delete()
+    assert count_stale(acme) == 0
+    make_call(acme, ago=DAY)
+    assert count_stale(acme) == 1
+
+
+@pytest.mark.parametrize("change", [{"duration_s": 5}, {"from_number": "Anonymous"}, {"reason_for_lost_sale": "Price"}])
+def test_a_change_that_no_number_tells_of_leaves_no_mark(acme, change):
+    call = make_call(acme, status="lost")
+    fold_calls(company=acme)
+    with tenant(acme.pk):
+        Call.objects.filter(pk=call.pk).update(**change)
+    assert count_stale(acme) == 0
+
+
+def test_a_late_change_is_noticed_at_once_and_folded_by_the_worker(acme):
+    call = make_call(acme)
+    fold_calls(company=acme)
+    with tenant(acme.pk):
+        Call.objects.filter(pk=call.pk).update(status="purchased", booked=True)
+    assert_exact(acme)
+    assert folds_are_left()
+    while fold_next():
+        pass
+    assert not folds_are_left()
+    assert count_stale(acme) == 0
+    assert_exact(acme)
+
+
+def test_the_worker_finds_companies_by_itself(acme, globex):
+    make_call(acme)
+    while fold_next():
+        pass
+    with all_tenants():
+        assert set(CallRollup.objects.values_list("company__slug", "timezone")) == {
+            ("acme", "America/Denver"), ("globex", "America/New_York")
+        }  # fmt: skip
+    assert sum(days_counted(acme).values()) == 1
+    assert sum(days_counted(globex).values()) == 0
+    with StatementsAsked() as asked:
+        assert not fold_next()
+    assert len(asked) == 1
+
+
+def test_a_company_that_has_moved_is_counted_from_its_calls_until_its_days_are_cut_anew(acme):
+    make_call(acme)
+    fold_calls(company=acme)
+    change_timezone(company=acme, timezone="Asia/Kolkata", now=now())
+    with tenant(acme.pk):
+        assert look(acme.zone).until is None
+    assert_exact(acme)
+    while fold_next():
+        pass
+    with tenant(acme.pk):
+        assert look(acme.zone).until is not None
+    assert_exact(acme)
+
+
+def test_what_happens_between_the_look_and_the_count_is_counted(acme, monkeypatch):
+    call = make_call(acme)
+    fold_calls(company=acme)
+    happenings = [
+        lambda: Call.objects.filter(pk=call.pk).update(status="unbooked"),
+        lambda: fold_calls(company=acme),
+        lambda: make_call(acme, status="unbooked"),
+    ]
+
+    def look_and_be_late(zone):
+        folded = look(zone)
+        if happenings:
+            happenings.pop(0)()
+        return folded
+
+    monkeypatch.setattr(reader, "look", look_and_be_late)
+    with tenant(acme.pk):
+        assert measure_calls(Period(None, None, acme.zone))["by_status"]["unbooked"] == 2
+    assert happenings == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "days"),
+    [
+        ("America/Denver", "2026-03-02T06:00Z", {date(2026, 3, 1)}),
+        ("America/Denver", "2026-03-02T07:00Z", {date(2026, 3, 2)}),
+        ("Asia/Kolkata", "2026-03-01T18:00Z", {date(2026, 3, 1), date(2026, 3, 2)}),  # midnight is at 18:30
+        ("America/Havana", "2026-03-08T05:00Z", {date(2026, 3, 8)}),  # the day begins at 1:00
+        ("America/St_Johns", "2010-11-07T02:00Z", {date(2010, 11, 6), date(2010, 11, 7)}),  # 0:01 becomes 23:01
+    ],
+)
+def test_an_hour_belongs_to_the_days_that_it_is_part_of(zone, hour, days):
+    assert days_of([datetime.fromisoformat(hour)], ZoneInfo(zone)) == days
+
+
+def test_numbers_of_a_large_rollup_cost_as_few_statements_as_those_of_an_empty_one(acme):
+    period = Period(None, None, acme.zone)
+    for _ in range(2):
+        with tenant(acme.pk), StatementsAsked() as asked:
+            measure_calls(period)
+        assert len(asked) == 3
+        for ago in range(2, 30):
+            make_call(acme, ago=ago * DAY)
+        fold_calls(company=acme)
+        make_call(acme, ago=4 * DAY)
+        make_call(acme, ago=8 * DAY)
+
+
+def test_another_company_s_rollup_is_not_read(acme, globex):
+    make_call(globex)
+    fold_calls(company=globex)
+    fold_calls(company=acme)
+    with tenant(acme.pk):
+        assert measure_calls(Period(None, None, acme.zone))["total"] == 0
+
+
+def test_the_command_builds_and_checks(acme, globex, capsys):
+    make_call(acme)
+    make_call(globex)
+    call_command("rebuild_rollups", "--company", "acme")
+    assert capsys.readouterr().out == "acme: 1 days have calls; there are 0 objections.\n"
+    assert (len(days_counted(acme)), len(days_counted(globex))) == (1, 0)
+    call_command("rebuild_rollups")
+    call_command("rebuild_rollups", "--check")
+    with tenant(globex.pk):
+        CallDay.objects.update(lost_value=1)
+        [day] = CallDay.objects.values_list("day", flat=True)
+    capsys.readouterr()
+    with pytest.raises(CommandError, match="1 days or calls differ"):
+        call_command("rebuild_rollups", "--check")
+    assert capsys.readouterr().out == f"globex: {day} differs from its calls.\n"
+    with tenant(globex.pk):
+        CallDay.objects.all().delete()
+    assert find_differences(company=globex) == [day]
+    call_command("rebuild_rollups", "--company", "globex")
+    assert find_differences(company=globex) == []
+    with pytest.raises(CommandError, match="no company 'nobody'"):
+        call_command("rebuild_rollups", "--company", "nobody")
+
+
+def test_migrations_make_the_triggers_that_the_models_declare():
+    made = [
+        (label, operation.on, operation.name, operation.postgresql)
+        for (label, _), migration in MigrationLoader(None).disk_migrations.items()
+        for operation in migration.operations
+        if isinstance(operation, CreateTriggers)
+    ]
+    declared = [
+        (model._meta.app_label, triggers.on, triggers.name, triggers.postgresql)
+        for model, triggers in models_with_triggers()
+    ]
+    assert made == declared
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_triggers_outlive_a_change_of_the_table_and_a_migrate(acme):
+    if connection.vendor == "sqlite":
+        with connection.schema_editor() as editor:
+            editor._remake_table(Call)  # as each change of a column does
+        make_call(acme)
+        assert count_stale(acme) == 0
+    call_command("migrate", verbosity=0)
+    make_call(acme)
+    assert count_stale(acme) == 1
+
+
+@postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_a_day_is_not_closed_while_one_is_writing_who_began_before_it_was_over(acme, monkeypatch):
+    make_call(acme, ago=5 * DAY)
+    today = start_of(now().astimezone(acme.zone).date(), acme.zone)
+    with another_session() as old:
+        old.execute("SELECT set_config('crm.all_companies', 'on', false)")
+        old.execute("SELECT now() FROM calls")
+        [[began]] = old.fetchall()
+        assert find_oldest_write() > began  # who only reads is not waited for
+        old.execute("UPDATE calls SET duration_s = 1")
+        assert find_oldest_write() == began
+        # Yesterday was over, and its marks due, just after the old transaction began.
+        monkeypatch.setattr(rollups, "FRESH", now() - today - timedelta(microseconds=1))
+        fold_calls(company=acme)
+        with tenant(acme.pk):
+            assert CallRollup.objects.get().folded_until == today.astimezone(acme.zone).date() - 2 * DAY
+        old.execute("COMMIT")
+    fold_calls(company=acme)
+    with tenant(acme.pk):
+        assert CallRollup.objects.get().folded_until == today.astimezone(acme.zone).date() - DAY
+
+
+@postgres_only
+def test_emptying_the_table_is_noticed(acme, globex):
+    for company in (acme, globex):
+        make_call(company)
+        fold_calls(company=company)
+    with tenant(acme.pk), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("TRUNCATE calls CASCADE")
+    for company in (acme, globex):
+        assert_exact(company)
+        assert count_stale(company) == 1
+
+
+@postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_writers_folders_and_readers_side_by_side_end_exact(acme):
+    for ago in range(60):
+        make_call(acme, ago=ago * timedelta(hours=3))
+    pks = list(range(*id_range()))
+    done = Event()
+
+    def write(seed):
+        chance = random.Random(seed)  # noqa: S311  # no secret
+        for _ in range(60):
+            with tenant(acme.pk):
+                calls = Call.objects.filter(pk__in=sorted(chance.sample(pks, 3))).order_by("pk")
+                status = chance.choice(CallStatus.values)
+                for call in calls.select_for_update():
+                    call.set_status(status)
+                    call.created_at -= chance.choice([0, 1]) * timedelta(hours=5)
+                    call.save()
+                make_call(acme, ago=timedelta(hours=chance.randrange(100)))
+
+    def fold():
+        while not done.is_set():
+            fold_next()
+
+    def read():
+        totals = []
+        while not done.is_set():
+            with tenant(acme.pk):
+                totals.append(measure_calls(Period(None, None, acme.zone))["total"])
+        return totals
+
+    with ThreadPoolExecutor(max_workers=6) as pool:
+        others = [pool.submit(with_own_connection, act) for act in (fold, fold, read)]
+        for writer in [pool.submit(with_own_connection, partial(write, seed)) for seed in range(3)]:
+            writer.result()
+        done.set()
+        *_, totals = [other.result() for other in others]
+    assert totals == sorted(totals)  # calls were only added: none was missed, nor counted twice, in between
+    assert_exact(acme, (now().date() - 9 * DAY, now().date()))
+    while fold_next():
+        pass
+    assert_exact(acme)
+    assert find_differences(company=acme) == []
+
+
+def id_range():
+    with all_tenants():
+        ids = Call.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    return ids["first"], ids["last"] + 1
+
+
+def with_own_connection(act):
+    try:
+        return act()
+    finally:
+        connection.close()
