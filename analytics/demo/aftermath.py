@@ -10,10 +10,11 @@ from analytics.demo.cast import Cast
 from analytics.demo.chance import deck, shuffled
 from analytics.demo.chronicle import Chronicle
 from analytics.demo.clock import DAY, HOUR, MINUTE, stamp
+from analytics.demo.missed_callers import MissedCallers
 from analytics.demo.tables import Tables
-from calls.choices import AppointmentStatus, CallStatus
+from calls.choices import AppointmentStatus, CallStatus, Recovery
 from crm.choices import InvoiceStatus
-from messaging.choices import MessageStatus
+from messaging.choices import MessageKind, MessageStatus
 
 VISIT_STARTS = [8 * HOUR + half * 30 * MINUTE for half in range(17)]  # 8:00 to 16:00
 VISIT_LENGTHS = (60 * MINUTE, 90 * MINUTE, 120 * MINUTE)
@@ -26,6 +27,8 @@ INVOICE_STATUSES = {
     InvoiceStatus.DRAFT: 7,
 }
 SENTIMENTS = {Sentiment.POSITIVE: 40, Sentiment.NEUTRAL: 38, Sentiment.NEGATIVE: 15, "": 7}
+# Of who rang in vain; the others wait, until a later call is answered.
+WAYS_TO_REACH: dict[Recovery | None, int] = {Recovery.REPLY: 40, Recovery.BOOKING: 3, Recovery.MANUAL: 7, None: 50}
 OBJECTIONS_IN_A_CALL = (0, 0, 0, 0, 1, 1, 1, 1, 2, 3)
 
 
@@ -35,6 +38,7 @@ class Aftermath:
     def __init__(self, tables: Tables, cast: Cast, chronicle: Chronicle) -> None:
         self.tables, self.cast, self.chronicle = tables, cast, chronicle
         self.calendar, self.random = cast.calendar, cast.random
+        self.missed_callers = MissedCallers(tables, cast, chronicle)
         self.invoices = 0
         random = self.random
         self.invoice_statuses = deck(random, INVOICE_STATUSES)
@@ -43,16 +47,27 @@ class Aftermath:
             [AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW, AppointmentStatus.CANCELLED]
         )
         self.sentiments = deck(random, SENTIMENTS)
+        self.ways_to_reach = deck(random, WAYS_TO_REACH)
         self.objections = shuffled(random, [self._some_objections() for _ in range(499)])
 
-    def of_missed(self, position: int, instant: int, *, voicemail: bool) -> None:
+    def of_missed(self, position: int, instant: int, *, rung_at: int, voicemail: bool) -> None:
         """A voicemail, the text that says sorry, and an answer."""
         chronicle = self.chronicle
         if voicemail:
             chronicle.voicemail(position, instant)
-        chronicle.send(position, instant + 90, chronicle.phrase(texts.MISSED_YOU), by_hand=False)
-        if self.random.random() < 0.4:
-            chronicle.receive(position, instant + 7 * MINUTE, chronicle.phrase(texts.ANSWERS_TO_MISSED))
+        if self.missed_callers.ring(position, rung_at):
+            body = texts.MISSED_CALL_TEXT.format(company=self.cast.demo.name)
+            chronicle.send(position, instant + 90, body, by_hand=False, kind=MessageKind.MISSED_CALL)
+        way = next(self.ways_to_reach)
+        reached = instant + 7 * MINUTE
+        if way == Recovery.REPLY:
+            chronicle.receive(position, reached, chronicle.phrase(texts.ANSWERS_TO_MISSED))
+        elif way == Recovery.BOOKING and reached < self.calendar.end:  # on the web site, say
+            visit = self.plan_visit(self.calendar.day_of(instant))
+            status = next(self.coming_statuses) if visit >= self.calendar.end else AppointmentStatus.COMPLETED
+            self._visit(position, reached, call=None, lead=None, rep=None, visit=visit, status=status)
+        if way:
+            self.missed_callers.reach(position, reached, way)
 
     def of_answered(self, position: int, instant: int, *, call: int, booked: bool) -> None:
         """An analysis, mostly; now and then a note, or a question the day after."""
@@ -65,7 +80,9 @@ class Aftermath:
             chronicle.note(position, instant + MINUTE)
         if luck > 0.75:
             chronicle.receive(position, instant + DAY, chronicle.phrase(texts.QUESTIONS))
-            chronicle.send(position, instant + DAY + 5 * MINUTE, chronicle.phrase(texts.REPLIES))
+            chronicle.send(
+                position, instant + DAY + 5 * MINUTE, chronicle.phrase(texts.REPLIES), kind=MessageKind.REPLY
+            )
 
     def plan_visit(self, day: int) -> int:
         """When a visit starts that is booked on that day: a workday soon."""
@@ -95,7 +112,8 @@ class Aftermath:
             visit_status = AppointmentStatus.COMPLETED
         self._visit(position, instant, call=call, lead=lead, rep=rep, visit=visit, status=visit_status)
         day = self.calendar.dates[self.calendar.day_of(visit)]
-        chronicle.send(position, instant + MINUTE, chronicle.phrase(texts.CONFIRMATIONS, when=f"{day:%a %b} {day.day}"))
+        body = chronicle.phrase(texts.CONFIRMATIONS, when=f"{day:%a %b} {day.day}")
+        chronicle.send(position, instant + MINUTE, body, kind=MessageKind.REMINDER)
         if self.random.random() < 0.5:
             chronicle.receive(position, instant + 15 * MINUTE, chronicle.phrase(texts.THANKS))
         if price:
@@ -109,7 +127,9 @@ class Aftermath:
         on_their_way = (MessageStatus.UNKNOWN, MessageStatus.SENDING, MessageStatus.QUEUED)
         for minutes, status in zip((9, 6, 3), on_their_way, strict=True):
             body = self.chronicle.phrase(texts.STANDING_TEXTS)
-            self.chronicle.send(position, self.calendar.end - minutes * MINUTE, body, status=status)
+            self.chronicle.send(
+                position, self.calendar.end - minutes * MINUTE, body, status=status, kind=MessageKind.REPLY
+            )
 
     def upcoming_visits(self, reps: Iterator[int]) -> None:
         """Visits agreed without a call, in the two weeks to come."""
@@ -120,6 +140,7 @@ class Aftermath:
             status = AppointmentStatus.CANCELLED if n % 6 == 5 else next(self.coming_statuses)
             agreed = self.calendar.end - DAY + n * MINUTE
             self._visit(position, agreed, call=None, lead=None, rep=next(reps), visit=visit, status=status)
+            self.missed_callers.reach(position, agreed, Recovery.BOOKING)
 
     def _visit(
         self,

@@ -10,7 +10,7 @@ from analytics.demo.clock import DAY, HOUR, MINUTE, stamp
 from analytics.demo.tables import Tables
 from crm.choices import CampaignStatus, FlagType, MembershipStatus
 from crm.models.campaigns import SENT
-from messaging.choices import MessageStatus
+from messaging.choices import MessageKind, MessageStatus
 
 AUDIENCE = 150  # contacts of a campaign at most
 
@@ -83,7 +83,7 @@ def _add_campaign(
         else:
             result, reason = MembershipStatus.PENDING, ""
         sent = sending + position * 4
-        tables.memberships.add(
+        membership = tables.memberships.add(
             company=cast.company,
             campaign=campaign,
             contact=cast.first_contact + position,
@@ -94,7 +94,15 @@ def _add_campaign(
         )
         if result in SENT:
             text_status = MessageStatus.DELIVERED if result == MembershipStatus.REPLIED else MessageStatus(result)
-            chronicle.send(position, sent, body, status=text_status, by_hand=False)
+            chronicle.send(
+                position,
+                sent,
+                body,
+                status=text_status,
+                by_hand=False,
+                kind=MessageKind.CAMPAIGN,
+                membership=membership,
+            )
         if result == MembershipStatus.REPLIED:
             chronicle.receive(position, sent + 20 * MINUTE, cast.random.choice(texts.CAMPAIGN_ANSWERS))
 

@@ -4,6 +4,7 @@ from datetime import date
 from random import Random
 from zoneinfo import ZoneInfo
 
+from analytics.demo import texts
 from analytics.demo.clock import HOUR, Calendar, stamp
 from analytics.demo.companies import REGIONS, DemoCompany
 from analytics.demo.names import FIRST_NAMES, LAST_NAMES, MAIL_HOSTS, STREETS
@@ -25,13 +26,13 @@ AREA_CODES = tuple(code for code in range(200, 1000) if code % 100 != 11)
 SCATTER = 7919  # a prime that does not divide how many numbers there are, so its multiples meet each one once
 MOST_CONTACTS = 70_000  # a company's: with second numbers and lines they just fit the area codes
 
-# Which contacts carry a flag, by their position in every sixty. All four are among the first twenty.
+# Which contacts carry a flag, by their position in every sixty. All are among the first twenty.
 FLAGS = {
     5: FlagType.OPTED_OUT,
     11: FlagType.OFFICE_NUMBER,
     14: FlagType.DO_NOT_CONTACT,
+    16: FlagType.OPTED_OUT,
     18: FlagType.INVALID_NUMBER,
-    35: FlagType.OPTED_OUT,
 }
 KNOWN_FROM_START = 0.3  # the contacts that the company brought along; the others come one by one
 
@@ -55,7 +56,11 @@ class Cast:
 
         self.start = stamp(self.calendar.start)
         self.company: int = tables.companies.add(
-            name=demo.name, slug=demo.slug, timezone=demo.region.timezone, created_at=self.start
+            name=demo.name,
+            slug=demo.slug,
+            timezone=demo.region.timezone,
+            missed_call_text=texts.MISSED_CALL_TEXT.format(company=demo.name),
+            created_at=self.start,
         )
         self._hire(tables, password)
         self._connect_lines(tables)
@@ -115,6 +120,7 @@ class Cast:
                 number=number,
                 provider=provider,
                 provider_id=provider_id,
+                next_send_at=self.start,
                 created_at=self.start,
             )
             for (name, provider), number, provider_id in zip(

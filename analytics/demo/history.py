@@ -9,8 +9,9 @@ from analytics.demo.cast import Cast
 from analytics.demo.chance import calls_by_day, deck, pick_caller, shuffled, times_of_day
 from analytics.demo.chronicle import Chronicle
 from analytics.demo.clock import HOUR, MINUTE, stamp
+from analytics.demo.details import add_detail
 from analytics.demo.tables import Tables
-from calls.choices import BOOKED, CallStatus
+from calls.choices import BOOKED, CallStatus, Recovery
 from crm.choices import Direction, LeadStatus
 
 IN, OUT = Direction.INCOMING, Direction.OUTGOING
@@ -107,7 +108,9 @@ class History:
         caller = "Anonymous" if position is None else cast.number(position)
         ours = cast.line_numbers[line]
         voicemail = told and not answered and position is not None and self.rung % 5 < 2
-        activity = self.chronicle.call(position, instant, direction, answered=answered) if told else None
+        activity, openphone_id = None, ""
+        if told:
+            activity, openphone_id = self.chronicle.call(position, instant, direction, answered=answered)
         lead = self._lead(position, status, instant) if outcome.qualified and position is not None else None
         rep = next(self.reps) if outcome.qualified else None
         price = next(self.prices) if status in QUOTED else None
@@ -135,9 +138,20 @@ class History:
         )
         if not told or position is None or not ended:
             return
+        add_detail(
+            self.tables,
+            self.chronicle,
+            call=call,
+            openphone_id=openphone_id,
+            at=completed_at,
+            answered=answered,
+            voicemail=voicemail,
+            speakers=(ours, caller),
+        )
         if not answered:
-            self.aftermath.of_missed(position, completed_at, voicemail=voicemail)
+            self.aftermath.of_missed(position, completed_at, rung_at=instant, voicemail=voicemail)
             return
+        self.aftermath.missed_callers.reach(position, instant, Recovery.CALL)
         self.aftermath.of_answered(position, completed_at, call=call, booked=booked)
         if visit:
             self.aftermath.of_booked(
@@ -145,9 +159,11 @@ class History:
             )
 
     def close(self) -> None:
-        """What is going on at the end of the history: texts on their way, and visits agreed without a call."""
+        """What is going on at the end of the history: texts on their way, visits agreed without a call, and
+        missed callers who still wait."""
         self.aftermath.last_texts()
         self.aftermath.upcoming_visits(self.reps)
+        self.aftermath.missed_callers.close()
 
     def _lead(self, position: int, status: str, instant: int) -> int:
         lead_status = LEAD_OF_BOOKED.get(CallStatus(status)) or next(self.open_leads)

@@ -19,9 +19,10 @@ from analytics.demo.history import LEAST_CALLS, History
 from analytics.demo.refusals import ADMIN, ADMIN_EMAIL, DemoRefused, refuse_what_stands
 from analytics.demo.removal import remove_demo
 from analytics.demo.tables import Progress, Tables
+from analytics.services.rollups import rebuild_calls
 from crm.db.actors import unrecorded
 from crm.db.tenancy import all_tenants
-from crm.models import Activity, Conversation, User
+from crm.models import Activity, Company, Conversation, User
 
 PASSWORD = "demo"  # noqa: S105  # of demo users, shown to whoever runs it
 SALT = "demo-data-is-no-secret-1"  # the same rows each time; long enough that signing in hashes nothing anew
@@ -87,6 +88,8 @@ def seed_demo(
         tables.write()
         _date_conversations(tables)
         tables.finish()
+        for company in Company.objects.filter(slug__in=[demo.slug for demo, *_ in sizes]):
+            rebuild_calls(company=company)
     return tables.counts()
 
 

@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.utils.timezone import now
 
 from analytics.models import CallAnalysis
-from calls.models import Appointment, Call
+from calls.models import Appointment, Call, CallDetail, MissedCaller
 from crm.models import (
     Activity,
     Campaign,
@@ -27,6 +27,8 @@ from crm.models import (
     Conversation,
     Invoice,
     Lead,
+    OptOut,
+    OptOutEntry,
     PhoneLine,
     User,
 )
@@ -83,10 +85,14 @@ class Tables:
         self.leads = Table(Lead)
         self.conversations = Table(Conversation)
         self.activities = Table(Activity)
+        self.opt_outs = Table(OptOut)
+        self.opt_out_entries = Table(OptOutEntry)
         self.campaigns = Table(Campaign)
         self.memberships = Table(CampaignMembership)
         self.invoices = Table(Invoice)
         self.calls = Table(Call)
+        self.call_details = Table(CallDetail)
+        self.missed_callers = Table(MissedCaller)
         self.appointments = Table(Appointment)
         self.messages = Table(Message)
         self.webhook_events = Table(WebhookEvent)

@@ -1,9 +1,7 @@
 """What is said and noted in a demo. `{job}` is what the call was about, `{company}` who was called."""
 
-MISSED_YOU = (
-    "Hi, this is {company}. Sorry we missed your call! How can we help?",
-    "Thanks for calling {company}. We were on another line. Text us here and we get right back to you.",
-)
+MISSED_CALL_TEXT = "Hi, this is {company}. Sorry we missed your call! How can we help?"
+STOP_CONFIRMED = "{company}: you get no more texts from us. Reply START if you change your mind."
 ANSWERS_TO_MISSED = (
     "Hi! I need somebody to look at my {job}.",
     "No worries. Can I get an estimate for a {job}?",
@@ -80,6 +78,14 @@ SUMMARIES = (
     "Caller asked about a {job} and wanted a price before a visit.",
     "Caller described the {job}; the CSR explained how we work and offered a visit.",
     "Follow-up on the {job}. Caller is comparing quotes.",
+)
+
+NEXT_STEPS = ("Send the quote.", "Call back on Monday.", "Ask the crew when they can look at the {job}.")
+WHAT_WAS_SAID = (
+    "{company}, how can I help?",
+    "Hi, it is about my {job}.",
+    "Sure. When could we come and have a look?",
+    "Any day after four is fine.",
 )
 
 # Name, text and status of a campaign. Each status has its campaign in every company.

@@ -10,30 +10,33 @@ import pytest
 from django.apps import apps
 from django.contrib.auth import authenticate
 from django.db import connection
-from django.db.models import Count, Max, Min
+from django.db.models import Count, F, Max, Min
 
 from analytics.demo import DemoRefused, remove_demo, seed_demo
 from analytics.demo.services import silence
 from analytics.demo.tables import Tables
-from analytics.models import CallAnalysis
+from analytics.models import CallAnalysis, StaleCallHour
 from calls.choices import CallStatus
-from calls.models import Appointment, Call
+from calls.models import Appointment, Call, MissedCaller
 from crm.db.tenancy import TenantModel, all_tenants, tenant
 from crm.models import (
     Activity,
     AuditEntry,
     Company,
     Contact,
+    ContactFlag,
     ContactPhone,
     Conversation,
     IdempotencyKey,
     Invoice,
+    OptOut,
     PhoneLine,
     SuppressedNumber,
     User,
 )
+from crm.models.evidence import hash_number
 from crm.phones import normalize_phone
-from messaging.models import Message, WebhookEvent, WebhookSecret
+from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
 from tests import factories
 
 UNTIL = date(2026, 3, 1)
@@ -78,15 +81,13 @@ def test_another_seed_makes_other_rows(in_all_companies):
     seed_demo(**SMALL)
     first = checksums()
     seed_demo(**SMALL | {"seed": 2}, reset=True)
-    assert [table for table, checksum in checksums().items() if checksum == first[table]] == [
-        "companies",
-        "contact_flags",
-    ]
+    same = {table for table, checksum in checksums().items() if checksum == first[table]}
+    assert same <= {"companies", "contact_flags", "opt_outs", "opt_out_entries"}
 
 
 def test_every_table_has_rows_in_every_company(in_all_companies):
     seed_demo(**SMALL | {"companies": 3, "calls": 500})
-    empty = {WebhookSecret, AuditEntry, SuppressedNumber, IdempotencyKey}
+    empty = {WebhookSecret, AuditEntry, SuppressedNumber, IdempotencyKey, ProviderAccount, StaleCallHour}
     models = [model for model in apps.get_models() if issubclass(model, TenantModel) and model not in empty]
     for model in [*models, User]:
         assert model.objects.exclude(company=None).values("company").distinct().count() == 3, model
@@ -104,7 +105,20 @@ def test_the_smallest_company_has_every_value_of_every_choice_but_work_for_the_w
     models = [model for model in demo_tables() if model is not Company]
     for field in [field for model in models for field in model._meta.fields if field.choices]:
         missing = {value for value, _ in field.choices} - set(field.model.objects.values_list(field.name, flat=True))
-        assert missing <= {"callrail", "twilio", "pending"}, f"{field.model.__name__}.{field.name}"
+        assert missing <= {"callrail", "twilio", "pending", "due"}, f"{field.model.__name__}.{field.name}"
+
+
+def test_flags_say_what_the_ledger_says(in_all_companies):
+    seed_demo(**SMALL | {"companies": 3, "contacts": 200})
+    for company in Company.objects.all():
+        with tenant(company.pk):
+            assert OptOut.objects.filter(state="under_review").count() == 1
+            for opt_out in OptOut.objects.all():
+                flags = ContactFlag.objects.opted_out().filter(contact__phone=opt_out.phone)
+                assert opt_out.number_hash == hash_number(opt_out.phone)
+                review_state = {"opted_out": ["confirmed"], "under_review": ["pending"], "clear": []}[opt_out.state]
+                assert list(flags.values_list("review_state", flat=True)) == review_state
+            assert ContactFlag.objects.opted_out().count() == OptOut.objects.exclude(state="clear").count()
 
 
 def test_it_reports_progress_by_table(in_all_companies):
@@ -236,6 +250,26 @@ def test_some_calls_were_analysed_again(in_all_companies):
     seed_demo(**SMALL | {"calls": 2000})
     assert Call.objects.annotate(n=Count("analyses")).filter(n=2).exists()
     assert sum(map(len, CallAnalysis.objects.values_list("objections", flat=True))) > 100
+
+
+def test_missed_callers_were_reached_after_they_rang_or_still_wait(in_all_companies):
+    seed_demo(**SMALL)
+    for company in Company.objects.all():
+        callers = MissedCaller.objects.filter(company=company)
+        assert not callers.filter(recovered_at__lte=F("last_missed_at")).exists()
+        assert not callers.filter(first_missed_at__gt=F("last_missed_at")).exists()
+        rung = Call.objects.missed().filter(company=company, contact__isnull=False)
+        assert sum(callers.values_list("missed_calls", flat=True)) == rung.count() > 0
+    assert MissedCaller.objects.waiting().exists()
+
+
+def test_old_texts_have_been_read_and_new_ones_not(in_all_companies):
+    seed_demo(**SMALL)
+    for company in Company.objects.all():
+        incoming = Message.objects.filter(company=company, direction="incoming")
+        assert incoming.exclude(read_at=None).exists()
+        assert incoming.unread().exists()
+        assert not Message.objects.filter(direction="outgoing").exclude(read_at=None).exists()
 
 
 def test_no_delivery_waits_for_the_worker(in_all_companies):

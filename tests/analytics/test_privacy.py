@@ -7,6 +7,7 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
+from django.utils.timezone import now
 
 from analytics.services.privacy import count_records, erase_contact, export_contact
 from analytics.services.records import ERASED, RECORDS
@@ -17,12 +18,14 @@ from crm.models import (
     AuditEntry,
     CampaignMembership,
     Contact,
-    ContactFlag,
     ContactPhone,
     IdempotencyKey,
+    OptOut,
+    OptOutEntry,
     SuppressedNumber,
 )
 from crm.services.contacts import create_contact, get_or_create_contact, update_contact
+from crm.services.opt_outs import record_opt_out
 from messaging.models import Message, WebhookEvent
 from messaging.services.processing import process_next_event
 from tests import factories
@@ -50,7 +53,10 @@ def zelda(acme, manager, client):
     with tenant(acme.pk):
         update_contact(contact=contact, address="13 Elm Street")
     factories.ContactPhoneFactory(**about, phone=SECOND, label="Zorro's owner")
-    factories.ContactFlagFactory(**about, flag_type="opted_out", reason=SAID, evidence=SAID)
+    with tenant(acme.pk):
+        for phone in (PHONE, SECOND):
+            record_opt_out(phone=phone, words=SAID, source="sms", occurred_at=now())
+    factories.ContactFlagFactory(**about, flag_type="do_not_contact", reason=SAID, evidence=SAID)
     factories.LeadFactory(**about, notes=SAID)
     factories.ActivityFactory(**about, body=SAID)
     factories.InvoiceFactory(**about)
@@ -61,6 +67,8 @@ def zelda(acme, manager, client):
         status="lost", reason_for_lost_sale=SAID, to_number=OUR_NUMBER,
     )  # fmt: skip
     factories.CallAnalysisFactory(call=call, summary=SAID)
+    factories.CallDetailFactory(call=call, summary=SAID, voicemail_transcript=SAID)
+    factories.MissedCallerFactory(**about, first_missed_at=now())
     deliver(client, text_v4(sender=PHONE, to=[OUR_NUMBER], text=SAID))
     deliver(client, text_2026(text=SAID, context={
         "phoneNumberId": "PNdesk", "senderIdentifier": SECOND, "recipientIdentifiers": [OUR_NUMBER],
@@ -118,7 +126,7 @@ def test_the_fixture_has_left_a_trace_in_every_table_there_is(zelda, in_acme):
         assert record.rows(zelda).exists(), record.model
     assert tables_with("Zorro") >= {
         "activities", "appointments", "audit_entries", "call_analysis", "calls", "contact_flags", "contact_phones",
-        "contacts", "leads", "message_threads", "webhook_events",
+        "contacts", "leads", "message_threads", "opt_out_entries", "webhook_events",
     }  # fmt: skip
     assert Activity.objects.filter(contact=zelda).count() >= 5
 
@@ -206,11 +214,20 @@ def test_the_evidence_stays_without_the_person(zelda, manager, in_acme):
 
 def test_who_had_said_stop_and_comes_back_is_remembered(zelda, in_acme):
     erase_contact(contact=zelda, by="test")
-    assert PHONE not in everything()["suppressed_numbers"]
+    rows = everything()
+    assert PHONE not in rows["suppressed_numbers"] + rows["opt_outs"]
     for phone in (PHONE, SECOND):
         back = get_or_create_contact(company_id=in_acme.pk, phone=phone)
         assert back != zelda
-        assert ContactFlag.objects.opted_out().filter(contact=back).exists()
+        assert set(back.flags.values_list("flag_type", flat=True)) == {"opted_out", "do_not_contact"}
+
+
+def test_that_they_said_stop_and_when_stays_without_their_words(zelda, in_acme):
+    before = list(OptOutEntry.objects.values("action", "occurred_at", "source"))
+    erase_contact(contact=zelda, by="test")
+    assert list(OptOutEntry.objects.values("action", "occurred_at", "source")) == before
+    assert set(OptOutEntry.objects.values_list("words", flat=True)) == {ERASED}
+    assert set(OptOut.objects.values_list("state", "phone")) == {("opted_out", "")}
 
 
 def test_a_number_that_joins_another_contact_brings_its_stop_along(zelda, in_acme):
@@ -218,7 +235,7 @@ def test_a_number_that_joins_another_contact_brings_its_stop_along(zelda, in_acm
     other = create_contact(company_id=in_acme.pk, phone=factories.fictional_number(41_005))
     assert not other.flags.exists()
     update_contact(contact=other, phone=SECOND)
-    assert other.flags.get().flag_type == "opted_out"
+    assert set(other.flags.values_list("flag_type", flat=True)) == {"opted_out", "do_not_contact"}
 
 
 def test_a_number_that_staff_add_brings_its_stop_along(zelda, in_acme, client, staff):
@@ -231,7 +248,7 @@ def test_a_number_that_staff_add_brings_its_stop_along(zelda, in_acme, client, s
         "phones-1-id": "", "phones-1-contact": other.pk, "phones-1-phone": SECOND,
     }  # fmt: skip
     assert client.post(f"/admin/crm/contact/{other.pk}/change/", form).status_code == 302
-    assert other.flags.get().flag_type == "opted_out"
+    assert set(other.flags.values_list("flag_type", flat=True)) == {"opted_out", "do_not_contact"}
 
 
 def test_another_company_is_not_told_of_a_stop(zelda, in_acme, globex):
@@ -244,7 +261,7 @@ def test_another_company_is_not_told_of_a_stop(zelda, in_acme, globex):
 def test_who_had_not_said_stop_is_forgotten_entirely(in_acme, flag):
     contact = factories.ContactFactory(company=in_acme, phone=PHONE)
     if flag:
-        expired = {"flag_type": "opted_out", "expires_at": "2020-01-01T00:00Z"}
+        expired = {"flag_type": "do_not_contact", "expires_at": "2020-01-01T00:00Z"}
         kind = expired if flag == "expired" else {"flag_type": flag}
         factories.ContactFlagFactory(company=in_acme, contact=contact, **kind)
     erase_contact(contact=contact, by="test")
