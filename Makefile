@@ -5,12 +5,15 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test fuzz check install lock
+CALLS ?= 1000000
+
+.PHONY: help run test fuzz check bench install lock
 
 help:
 	@echo "make run      the product with demo data on http://127.0.0.1:$(PORT)  (PORT=…)"
 	@echo "make test     all tests, on SQLite and on a PostgreSQL of their own"
 	@echo "make fuzz     a long hunt for ways in, from a new seed  (FUZZ_EXAMPLES=…, FUZZ_SEED=…)"
+	@echo "make bench    what is fast and what it costs, into docs/benchmarks.md  (CALLS=…, BENCH=\"--only 1,2 …\")"
 	@echo "make check    format, lint, types, import laws, missing migrations"
 	@echo "make install  only the environment in $(VENV)"
 	@echo "make lock     the requirements anew, from pyproject.toml"
@@ -44,6 +47,10 @@ fuzz: export FUZZ_EXAMPLES ?= 100
 fuzz: export FUZZ_SEED ?= $(shell date +%s)
 fuzz: $(BIN)/.dev
 	$(BIN)/python -m pytest --database=postgres -s tests/fuzz
+
+# On the PostgreSQL of DATABASE_URL, where that is set, else on one that it brings along, as the tests do.
+bench: $(BIN)/.dev
+	$(BIN)/python manage.py bench --calls $(CALLS) $(BENCH)
 
 check: $(BIN)/.dev
 	$(BIN)/ruff format --check .

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.postgres_server import PostgresServer
+from analytics.bench.server import QUICK, PostgresServer
 
 SERVER = pytest.StashKey[PostgresServer]()
 
@@ -25,14 +25,14 @@ def pytest_load_initial_conftests(early_config, parser, args):
     if wanted == "sqlite":
         os.environ["DATABASE_URL"] = "sqlite:///tests.sqlite3"  # a name only: the tests make a file of their own
     elif wanted == "postgres":
-        server = PostgresServer().__enter__()
+        server = PostgresServer(QUICK).__enter__()
         atexit.register(server.stop)  # an app that can't be imported ends the run before pytest_unconfigure
         early_config.stash[SERVER] = server
         os.environ["DATABASE_URL"] = server.url
     # What the tests expect does not depend on the shell that they are started from.
     for name in (
         "ENVIRONMENT", "DEBUG", "SECRET_KEY", "SECRETS_KEYS", "PRIVACY_KEY", "ALLOWED_HOSTS", "PUBLIC_URL",
-        "WORKER_LEASE_S",
+        "WORKER_LEASE_S", "SMS_PER_SECOND",
     ):  # fmt: skip
         os.environ.pop(name, None)
     # Counting takes a statement, and tests count those. What tests the limits sets them.

@@ -13,24 +13,41 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 SUPERUSER, APP_ROLE, DATABASE = "postgres", "crm", "crm"
-SETTINGS = {
-    "listen_addresses": "",
+COMMON = {"listen_addresses": "", "max_connections": "100", "random_page_cost": "1.1"}
+QUICK = COMMON | {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "shared_buffers": "256MB",
     "max_wal_size": "4GB",
-    "max_connections": "100",
-    "random_page_cost": "1.1",
 }
+GIB = 1024**3
+
+
+def safe_settings() -> dict[str, str]:
+    """A server's as one would run it on this machine: nothing is lost when it breaks down."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return COMMON | {
+        "shared_buffers": f"{min(memory // 6, 8 * GIB) // 1024**2}MB",
+        "effective_cache_size": f"{memory * 2 // 3 // 1024**2}MB",
+        "maintenance_work_mem": "512MB",
+        "work_mem": "64MB",
+        "max_wal_size": "8GB",
+        "checkpoint_timeout": "15min",
+    }
 
 
 class PostgresServer:
-    """Start with `with PostgresServer() as server:`; `server.url` is the DATABASE_URL of a role without privileges."""
+    """Start with `with PostgresServer(QUICK) as server:`; `server.url` is the DATABASE_URL of an unprivileged role.
 
-    def __init__(self) -> None:
+    The settings are QUICK, which would not survive the machine's end, or `safe_settings()`.
+    """
+
+    def __init__(self, settings: dict[str, str]) -> None:
+        self.settings = settings
         # The system's temporary folder, whatever TMPDIR says: a socket's path may have 107 bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="crm-pg-", dir="/tmp"))
         self.data = self.folder / "data"
@@ -88,8 +105,12 @@ class PostgresServer:
                 os.chown(path, self.run_as.pw_uid, self.run_as.pw_gid, follow_symlinks=False)
 
     def _run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess:
-        identity = {"user": self.run_as.pw_uid, "group": self.run_as.pw_gid, "extra_groups": []} if self.run_as else {}
-        return subprocess.run(command, check=check, capture_output=True, text=True, cwd="/", **identity)
+        return subprocess.run(command, check=check, capture_output=True, text=True, cwd="/", **self._identity())
+
+    def _identity(self) -> dict[str, Any]:
+        if self.run_as is None:
+            return {}
+        return {"user": self.run_as.pw_uid, "group": self.run_as.pw_gid, "extra_groups": []}
 
     def _initialize(self) -> None:
         major = int(self._run(str(self.binaries / "initdb"), "--version").stdout.split()[-1].split(".")[0])
@@ -100,8 +121,7 @@ class PostgresServer:
         )  # fmt: skip
 
     def _start(self) -> None:
-        options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
-        identity = {"user": self.run_as.pw_uid, "group": self.run_as.pw_gid, "extra_groups": []} if self.run_as else {}
+        options = [part for name, value in self.settings.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "server.log").open("wb") as log:
             self.process = subprocess.Popen(
                 [str(self.binaries / "postgres"), "-D", str(self.data), "-k", str(self.folder), *options],
@@ -109,7 +129,7 @@ class PostgresServer:
                 stderr=log,
                 cwd="/",
                 start_new_session=True,  # Ctrl-C is for the tests; we stop the server when they have cleaned up
-                **identity,
+                **self._identity(),
             )
         deadline = time.monotonic() + 60
         while self._run(str(self.binaries / "pg_isready"), "-q", "-h", str(self.folder), check=False).returncode != 0:
