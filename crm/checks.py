@@ -1,7 +1,7 @@
 """System checks: what must hold for one company's rows to be closed to another's."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -52,10 +52,25 @@ def data_migrations_enter_every_company(**_options: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.database)
+def driver_is_psycopg2(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
+    """Where both are installed, Django silently takes psycopg 3, which is slower at fetching and has another COPY."""
+    drivers = [cast(Any, connections[alias]).Database.__name__ for alias in databases or () if _is_postgresql(alias)]
+    return [
+        Error(
+            f"The database is reached by {driver}, not by psycopg2.",
+            hint="Take psycopg (3) out of the environment: pip uninstall psycopg",
+            id="crm.E003",
+        )
+        for driver in drivers
+        if driver != "psycopg2"
+    ]
+
+
 def _unbound_roles(databases: Sequence[str] | None) -> list[dict[str, str]]:
     found = []
     for alias in databases or ():
-        if connections[alias].vendor != "postgresql":
+        if not _is_postgresql(alias):
             continue
         with connections[alias].cursor() as cursor:
             cursor.execute("SELECT rolname, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
@@ -63,3 +78,7 @@ def _unbound_roles(databases: Sequence[str] | None) -> list[dict[str, str]]:
         if superuser or bypass:
             found.append({"role": role, "why": "a superuser" if superuser else "allowed to (BYPASSRLS)"})
     return found
+
+
+def _is_postgresql(alias: str) -> bool:
+    return connections[alias].vendor == "postgresql"

@@ -27,3 +27,8 @@ def bounds_of(start: date | None, end: date | None, zone: ZoneInfo) -> tuple[dat
         start_of(start, zone) if start else None,
         start_of(end + timedelta(days=1), zone) if end else None,
     )
+
+
+def days_between(start: date, end: date) -> list[date]:
+    """Every day from `start` to `end`, both included, in order."""
+    return [start + timedelta(days=n) for n in range((end - start).days + 1)]

@@ -1,15 +1,16 @@
 """Rows for tests. Numbers are from the range reserved for fiction: +1 212 555 01xx."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import factory
 from django.contrib.auth.hashers import make_password
 from factory.django import DjangoModelFactory
+from phonenumbers import is_valid_number, parse
 
-from analytics.models import CallAnalysis
+from analytics.models import CallAnalysis, CallDay, CallObjection, CallRollup, StaleCallHour
 from calls.choices import BOOKED
-from calls.models import Appointment, Call
+from calls.models import Appointment, Call, CallDetail, MissedCaller
 from crm.db.tenancy import all_tenants
 from crm.models import (
     Activity,
@@ -24,17 +25,22 @@ from crm.models import (
     IdempotencyKey,
     Invoice,
     Lead,
+    OptOut,
+    OptOutEntry,
     PhoneLine,
     SuppressedNumber,
     User,
 )
 from crm.models.evidence import hash_number
-from messaging.models import Message, WebhookEvent, WebhookSecret
+from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
+
+# Of codes that are in use: a text may only go to a number that could be somebody's.
+AREA_CODES = [code for code in range(201, 1000) if is_valid_number(parse(f"+1{code}5550100"))]
 
 
 def fictional_number(n: int) -> str:
-    """A different area code for each hundred."""
-    return f"+1{201 + n // 100}55501{n % 100:02d}"
+    """A different area code for each hundred; there are some 45,000."""
+    return f"+1{AREA_CODES[n // 100]}55501{n % 100:02d}"
 
 
 PASSWORD = "rain-gutter-42"
@@ -132,7 +138,6 @@ class SuppressedNumberFactory(RowFactory):
 
     company = factory.SubFactory(CompanyFactory)
     number_hash = factory.Sequence(lambda n: hash_number(fictional_number(n + 15000)))
-    flag_type = "opted_out"
 
 
 class AuditEntryFactory(RowFactory):
@@ -199,6 +204,55 @@ class CallFactory(OfContactFactory):
     from_number = factory.LazyAttribute(lambda call: call.contact.phone if call.contact else "")
 
 
+class CallDetailFactory(RowFactory):
+    class Meta:
+        model = CallDetail
+
+    call = factory.SubFactory(CallFactory)
+    company = factory.LazyAttribute(lambda detail: detail.call.company)
+    openphone_id = factory.Sequence(lambda n: f"ACcall{n}")
+
+
+class MissedCallerFactory(OfContactFactory):
+    class Meta:
+        model = MissedCaller
+
+    first_missed_at = datetime(2026, 3, 2, 16, tzinfo=UTC)
+    last_missed_at = factory.SelfAttribute("first_missed_at")
+
+
+class OptOutFactory(RowFactory):
+    class Meta:
+        model = OptOut
+
+    company = factory.SubFactory(CompanyFactory)
+    phone = factory.Sequence(lambda n: fictional_number(n + 17000))
+    number_hash = factory.LazyAttribute(lambda row: hash_number(row.phone))
+    state = "opted_out"
+    decided_at = datetime(2026, 3, 2, 16, tzinfo=UTC)
+
+
+class OptOutEntryFactory(RowFactory):
+    class Meta:
+        model = OptOutEntry
+
+    opt_out = factory.SubFactory(OptOutFactory)
+    company = factory.LazyAttribute(lambda entry: entry.opt_out.company)
+    action = "opted_out"
+    words = "STOP"
+    source = "sms"
+    occurred_at = datetime(2026, 3, 2, 16, tzinfo=UTC)
+
+
+class ProviderAccountFactory(RowFactory):
+    class Meta:
+        model = ProviderAccount
+
+    company = factory.SubFactory(CompanyFactory)
+    provider = "openphone"
+    api_key = "test-key-1"
+
+
 class AppointmentFactory(OfContactFactory):
     class Meta:
         model = Appointment
@@ -263,3 +317,38 @@ class IdempotencyKeyFactory(RowFactory):
     request = "POST /api/v1/appointments"
     status = 201
     response = "{}"
+
+
+class CallDayFactory(RowFactory):
+    class Meta:
+        model = CallDay
+
+    company = factory.SubFactory(CompanyFactory)
+    day = factory.Sequence(lambda n: date(2026, 3, 1) + timedelta(days=n))
+    total = qualified = booked = qualified_booked = 0
+    in_progress = missed = unbooked = awaiting_quote = still_deciding = purchased = lost = cancelled = lost_value = 0
+
+
+class CallRollupFactory(RowFactory):
+    class Meta:
+        model = CallRollup
+
+    company = factory.SubFactory(CompanyFactory)
+
+
+class StaleCallHourFactory(RowFactory):
+    class Meta:
+        model = StaleCallHour
+
+    company = factory.SubFactory(CompanyFactory)
+    hour = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class CallObjectionFactory(RowFactory):
+    class Meta:
+        model = CallObjection
+
+    call = factory.SubFactory(CallFactory)
+    company = factory.LazyAttribute(lambda objection: objection.call.company)
+    label = "price"
+    analyzed_at = datetime(2026, 3, 1, 12, tzinfo=UTC)

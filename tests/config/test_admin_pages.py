@@ -117,7 +117,8 @@ def test_a_page_to_add_is_there_unless_rows_come_by_themselves(name, staff, rf, 
     expected = 200 if allows(name, "add", staff, rf) else 403
     assert staff_client.get(page(name, "add")).status_code == expected
     by_themselves = {
-        "activity", "auditentry", "call", "conversation", "idempotencykey", "message", "suppressednumber",
+        "activity", "auditentry", "call", "callday", "calldetail", "callobjection", "callrollup", "conversation",
+        "idempotencykey", "message", "missedcaller", "optout", "optoutentry", "stalecallhour", "suppressednumber",
         "webhookevent",
     }  # fmt: skip
     assert (expected == 403) == (name in by_themselves)
@@ -163,7 +164,7 @@ def test_the_first_page_points_at_what_waits_for_a_person(acme, staff_client, dj
     factories.WebhookEventFactory.create_batch(3, company=acme, status="dead")
     factories.WebhookEventFactory.create_batch(2, company=acme)
     factories.PhoneLineFactory(company=acme, name="")
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         response = staff_client.get(reverse("admin:index"))
     figures = {card.title: (card.figure, card.urgent) for card in response.context["cards"]}
     assert figures["Deliveries dead"] == ("3", True)

@@ -2,13 +2,18 @@
 
 import importlib.util
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import is_psycopg3
 
+from crm.checks import driver_is_psycopg2
+from crm.db.tenancy import tenant
 from crm.models import Company
 from tests.conftest import postgres_only
+from tests.db.scratch import another_session
+from tests.factories import ContactFactory
 
 sqlite_only = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="says something about SQLite alone")
 
@@ -71,3 +76,36 @@ def test_the_role_is_bound_by_the_databases_rules():
 def test_psycopg_3_is_not_there_for_django_to_prefer():
     assert importlib.util.find_spec("psycopg") is None
     assert not is_psycopg3
+
+
+@postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_a_request_that_waits_too_long_is_answered_503_and_its_limit_ends_with_it(acme, manager_api, settings):
+    settings.WEB_LOCK_TIMEOUT_MS = 100
+    contact = ContactFactory(company=acme)
+    with another_session() as busy:
+        busy.execute("SELECT set_config('crm.all_companies', 'on', false)")
+        busy.execute("SELECT FROM contacts FOR UPDATE")
+        response = manager_api.patch(f"/api/v1/contacts/{contact.pk}", {"first_name": "Kim"})
+        assert response.status_code == 503
+        assert "try again" in response.json()["detail"]
+    assert ask("SHOW lock_timeout") == ask("SHOW statement_timeout") == ("0",)
+    assert manager_api.patch(f"/api/v1/contacts/{contact.pk}", {"first_name": "Kim"}).status_code == 200
+
+
+@postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_what_one_company_asks_is_planned_without_parallel_workers(acme):
+    before = ask("SHOW max_parallel_workers_per_gather"), ask("SHOW random_page_cost")
+    with tenant(acme.pk):
+        assert ask("SHOW max_parallel_workers_per_gather") == ("0",)
+        assert ask("SHOW random_page_cost") == ask("SHOW seq_page_cost") == ("0.1",)
+    assert (ask("SHOW max_parallel_workers_per_gather"), ask("SHOW random_page_cost")) == before
+
+
+@postgres_only
+def test_another_driver_is_refused(monkeypatch):
+    assert driver_is_psycopg2(["default"]) == []
+    monkeypatch.setattr(connection, "Database", SimpleNamespace(__name__="psycopg"))
+    [error] = driver_is_psycopg2(["default"])
+    assert "psycopg, not by psycopg2" in error.msg

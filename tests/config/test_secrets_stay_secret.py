@@ -9,16 +9,18 @@ from crm.models import AuditEntry
 from messaging.models import WebhookSecret
 from tests.api.resources import RESOURCES
 from tests.conftest import signed_in
-from tests.factories import WebhookSecretFactory
+from tests.factories import ProviderAccountFactory, WebhookSecretFactory
 from tests.messaging.payloads import deliver, text_2026, text_v4
 
 pytestmark = pytest.mark.django_db
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+API_KEY = "api-key-of-acme"
 
 
 @pytest.fixture
 def secret(acme, client, manager, staff):
-    """It is in use, and one delivery that it signed has come in."""
+    """It is in use, and one delivery that it signed has come in. An account with the provider is set, too."""
+    ProviderAccountFactory(company=acme, api_key=API_KEY)
     row = WebhookSecretFactory(company=acme, secret=SECRET)
     for payload in (text_v4(), text_2026()):
         assert deliver(client, payload, secret=SECRET).status_code == 200
@@ -28,7 +30,7 @@ def secret(acme, client, manager, staff):
 def forbidden(row):
     with all_tenants():
         stored = WebhookSecret.objects.values_list("secret_fingerprint").get(pk=row.pk)[0]
-    return [SECRET, SECRET.removeprefix("whsec_"), stored, "gAAAA"]  # and how every ciphertext begins
+    return [SECRET, SECRET.removeprefix("whsec_"), API_KEY, stored, "gAAAA"]  # and how every ciphertext begins
 
 
 def urls_of(model_admin):

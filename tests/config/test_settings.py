@@ -105,6 +105,8 @@ def test_production_names_what_it_refuses(project, name, value):
         ("DEBUG", ""),
         ("PUBLIC_URL", "ftp://crm.example.com"),
         ("PUBLIC_URL", ""),
+        ("OPENPHONE_API_URL", "api.openphone.com"),
+        ("SMS_BACKEND", "pigeon"),
         ("DATABASE_URL", "mysql://crm@localhost/crm"),
         ("DATABASE_URL", "nonsense"),
         ("DATABASE_URL", ""),

@@ -15,6 +15,7 @@ FOREIGN_TEXTS = (MARKER, f"+1{AREA_CODE}555")
 FOREIGN_IDS = range(777_000_001, 777_000_021)  # its rows' ids, to be told from ours in an answer
 REFERENCES = {
     "id", "contact", "call", "lead", "campaign", "conversation", "phone_line", "user", "assigned_rep", "created_by",
+    "assignee",
 }  # fmt: skip
 
 
@@ -32,6 +33,7 @@ def make_company_rows(company, *, rows, **of_rep):
         call = factories.CallFactory(contact=contact, lead=lead, phone_line=line, **of_rep)
         factories.AppointmentFactory(contact=contact, call=call, lead=lead, **of_rep)
         factories.MessageFactory(contact=contact, phone_line=line)
+        factories.MissedCallerFactory(contact=contact, phone_line=line)
         factories.CallAnalysisFactory(call=call)
         factories.WebhookEventFactory(company=company)
 
@@ -64,6 +66,7 @@ def make_foreign_rows(company):
     make(factories.AppointmentFactory, call=call, lead=lead, assigned_rep=rep, notes=MARKER, **of_contact)
     text = make(factories.ActivityFactory, activity_type="message", direction="incoming", body=MARKER, **of_contact)
     make(factories.MessageFactory, activity=text, phone_line=line, body=MARKER, to_numbers=[line.number], **of_contact)
+    make(factories.MissedCallerFactory, phone_line=line, text_back_reason=MARKER, **of_contact)
     make(factories.CallAnalysisFactory, call=call, summary=MARKER, objections=[MARKER])
     make(factories.WebhookEventFactory, event_id=MARKER, error=MARKER)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.db import connection
 from django.utils.timezone import now
 
-from calls.models import Appointment, Call
+from calls.models import Appointment, Call, MissedCaller
 from crm.db.tenancy import all_tenants
 from crm.models import (
     Activity,
@@ -17,8 +17,10 @@ from crm.models import (
     ContactPhone,
     IdempotencyKey,
     Invoice,
+    OptOut,
+    OptOutEntry,
 )
-from messaging.models import WebhookEvent
+from messaging.models import Message, WebhookEvent
 from tests.conftest import signed_in
 from tests.plans.conftest import UNTIL, Sample
 
@@ -111,7 +113,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_calls_assigned_rep_id_created_at": get("dashboard/calls?assigned_rep={rep}"),
     "ix_calls_company_id_booked": lambda sample: Call.objects.booked().count(),
     "ix_message_threads_contact_card_id_created_at": get("message-threads/{contact}"),
-    "ix_call_analysis_tenant_id_analyzed_at": get(f"dashboard/top-objections?{MONTH}"),
+    "ix_call_analysis_tenant_id_analyzed_at": get("call-analyses"),
     # Ours: pages of each list, newest first.
     "ix_activities_company_id_created_at": get("activities"),
     "ix_campaign_memberships_company_id_created_at": get("campaign-memberships"),
@@ -119,11 +121,35 @@ QUESTIONS: dict[str, Question] = {
     "ix_contact_flags_company_id_created_at": get("contact-flags"),
     "ix_contacts_company_id_created_at": get("contacts"),
     "ix_conversations_company_id_created_at": get("conversations"),
+    "ix_conversations_company_id_last_activity_at": get("conversations?order=recent"),
+    "ix_conversations_company_id_status_last_activity_at": get("conversations?status=waiting&order=recent"),
     "ix_invoices_company_id_created_at": get("invoices"),
     "ix_leads_company_id_created_at": get("leads"),
     "ix_phone_lines_company_id_created_at": get("phone-lines"),
     "ix_users_company_id_date_joined": get("users"),
     "ix_webhook_events_company_id_created_at": get("webhook-events"),
+    # Ours: opt-outs.
+    "ix_opt_outs_company_id_created_at_decided": get("opt-outs"),
+    "ix_opt_outs_company_id_created_at_under_review": get("opt-outs?state=under_review"),
+    "ix_opt_out_entries_opt_out_id_occurred_at": lambda sample: list(
+        OptOutEntry.objects.filter(opt_out=OptOut.objects.decided().latest("id")).order_by("occurred_at", "id")
+    ),
+    "ix_opt_out_entries_company_id_created_at": lambda sample: list(OptOutEntry.objects.order_by("-created_at")[:100]),
+    # Ours: texts that are to leave.
+    "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.ready_to_leave(now()).first()),
+    "ix_message_threads_membership_id": foreign_key_check(
+        "message_threads", "membership_id", lambda sample: sample.campaign.memberships.first().pk
+    ),
+    # Ours: texts that nobody has read, and missed callers.
+    "ix_message_threads_contact_card_id_unread": lambda sample: list(
+        Message.objects.unread().filter(contact=sample.contact)
+    ),
+    "ix_missed_callers_company_id_last_missed_at": get("missed-calls"),
+    "ix_missed_callers_company_id_last_missed_at_waiting": get("missed-calls?recovered=false&limit=5"),
+    "ix_missed_callers_created_at_text_back_due": of_all_companies(
+        lambda sample: MissedCaller.objects.texts_due().first()
+    ),
+    "ix_missed_callers_contact_id": get("missed-calls?contact={contact}"),
     # Ours: upkeep.
     "ix_idempotency_keys_created_at": of_all_companies(lambda sample: IdempotencyKey.objects.expired(now()).delete()),
     # Ours: the search.
@@ -136,6 +162,9 @@ QUESTIONS: dict[str, Question] = {
     "ix_audit_entries_table_name_row_id": of_all_companies(
         lambda sample: list(AuditEntry.objects.filter(table_name="campaigns", row_id=sample.campaign.pk))
     ),
+    # Ours: the dashboard's rows.
+    "ix_call_objections_company_id_analyzed_at_label": get(f"dashboard/top-objections?{MONTH}"),
+    "ix_stale_call_hours_company_id_hour": get(f"dashboard/metrics?{MONTH}"),
     # Ours: what hangs on a contact, a call, a lead.
     "ix_appointments_assigned_rep_id_scheduled_start": get("appointments?assigned_rep={rep}"),
     "ix_appointments_call_id": foreign_key_check("appointments", "call_id", lambda sample: sample.call.pk),

@@ -4,10 +4,12 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from analytics.models import CallRollup
 from calls.models import Call
-from crm.db.tenancy import tenant
+from crm.db.tenancy import all_tenants, tenant
+from crm.models import User
 from tests.conftest import signed_in
-from tests.plans.conftest import indexes_used, tables_scanned
+from tests.plans.conftest import buffers_read, indexes_used, tables_scanned
 from tests.plans.questions import QUESTIONS
 
 pytestmark = [
@@ -57,6 +59,48 @@ def test_a_reps_rows_are_found_without_reading_a_big_table_from_end_to_end(route
     api = signed_in(sample.rep)
     assert api.get(url).json()["results"]
     assert not tables_scanned(lambda: api.get(url)) & BIG_TABLES
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("metrics", 500),
+        ("metrics?start_date=2026-01-01&end_date=2026-01-30", 50),
+        ("booking-rate?start_date=2026-01-01&end_date=2026-01-30&basis=cohort", 50),
+    ],
+)
+def test_numbers_of_the_largest_company_touch_few_pages(path, most, sample):
+    with all_tenants():
+        largest = User.objects.get(username="manager")
+    api = signed_in(largest)
+    assert buffers_read(lambda: api.get(f"/api/v1/dashboard/{path}")) <= most
+
+
+@pytest.fixture
+def largest(sample):
+    """The manager of the largest company, of whose calls none is counted ahead."""
+    with all_tenants():
+        CallRollup.objects.update(timezone="")
+        return User.objects.get(username="manager")
+
+
+@pytest.mark.parametrize(
+    "days", ["start_date=2026-01-01&end_date=2026-01-30", "start_date=2026-02-27&end_date=2026-02-28"]
+)
+@pytest.mark.parametrize(
+    ("path", "index", "misleading"),
+    [
+        ("metrics?{}", "ix_calls_company_id_created_at", "ix_calls_created_at"),
+        ("booking-rate?{}", "ix_calls_company_id_created_at", "ix_calls_created_at"),
+        ("booking-rate?{}", "ix_appointments_company_id_scheduled_start", "ix_appointments_scheduled_start"),
+        ("calls?{}", "ix_calls_company_id_created_at", "ix_calls_created_at"),
+        ("calls?{}&count=1", "ix_calls_company_id_created_at", "ix_calls_created_at"),
+    ],
+)
+def test_the_largest_company_s_rows_are_not_picked_out_of_everybody_s(path, days, index, misleading, largest):
+    used = indexes_used(lambda: signed_in(largest).get(f"/api/v1/dashboard/{path.format(days)}"))
+    assert index in used
+    assert misleading not in used
 
 
 def test_the_planner_has_no_hand_forced(sample):
