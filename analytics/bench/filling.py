@@ -42,7 +42,7 @@ def _repeat_texts(*, times: int, of: str) -> None:
         _copy_rows(
             Activity,
             "bench_texts AS new JOIN activities AS original ON original.id = new.activity_id",
-            {"id": "new.new_id", "openphone_id": "original.openphone_id || '-' || new.n", "created_at": earlier},
+            {"id": "new.new_id", "openphone_id": "original.openphone_id || '-' || new.new_id", "created_at": earlier},
         )
         _copy_rows(
             Message,
