@@ -9,8 +9,8 @@ from django.db.models import Min
 from django.utils.timezone import now
 
 from analytics.counting import MEASURES, Span, count_calls
-from analytics.models import CallDay, CallRollup, StaleCallHour
-from analytics.models.marks import FRESH
+from analytics.models import ArchivedCalls, CallDay, CallRollup, StaleCallHour
+from analytics.models.marks import FRESH, MARKED
 from analytics.rollups import DAY, days_of, look
 from calls.models import Call
 from crm.days import bounds_of, days_between, start_of
@@ -77,7 +77,7 @@ def find_differences(*, company: Company) -> list[date]:
         first = min((day for day in starts if day), default=None)
         if first is None or folded.until is None:
             return []
-        clean, of_clean = folded.clean_days(None, None).query.sql_with_params()
+        clean, of_clean = folded.clean_days(None, None)
         days = [day for day in days_between(first, folded.until) if day not in folded.stale]
         counted, of_counted = count_calls(_spans(days, company.zone))
         with connection.cursor() as cursor:
@@ -99,6 +99,9 @@ def _lock_rollup(company: Company) -> CallRollup:
 def _take_stale_days(zone: ZoneInfo) -> frozenset[date]:
     stale = dict(StaleCallHour.objects.order_by("pk").values_list("pk", "hour")[:MOST_HOURS])
     StaleCallHour.objects.filter(pk__in=stale).delete()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # what this transaction itself has marked is marked no more
+            cursor.execute("SELECT set_config(%s, '', true)", [MARKED])
     return days_of(set(stale.values()), zone)
 
 
@@ -128,9 +131,12 @@ def _days_to_add(zone: ZoneInfo, *, after: date | None, closed: date) -> tuple[s
 
 
 def _first_day_with_calls(zone: ZoneInfo, *, after: date | None = None) -> date | None:
-    calls = Call.objects.order_by("created_at").created_between(start_of(after + DAY, zone) if after else None, None)
-    first = calls.values_list("created_at", flat=True).first()
-    return first.astimezone(zone).date() if first else None
+    """Of those that are still there and those that went to an archive."""
+    start = start_of(after + DAY, zone) if after else None
+    calls = Call.objects.order_by("created_at").created_between(start, None)
+    archived = ArchivedCalls.objects.order_by("slot").filter(**{"slot__gte": start} if start else {})
+    firsts = [calls.values_list("created_at", flat=True).first(), archived.values_list("slot", flat=True).first()]
+    return min((first.astimezone(zone).date() for first in firsts if first), default=None)
 
 
 def _count(days: Sequence[date], zone: ZoneInfo) -> None:

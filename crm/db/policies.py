@@ -102,7 +102,8 @@ class SameCompany(PostgresConstraint):
     """A foreign key can only name a row of the same company. Foreign keys look past row-level security.
 
     The table referred to needs (company, id) as a key, which is made with the first reference. Added NOT VALID and
-    validated after: the first takes a short lock, the second reads the table while others write.
+    validated after: the first takes a short lock, the second reads the table while others write. Django's own foreign
+    key of the field goes: a row has always a company, so this one says all that it said; each write is checked once.
     """
 
     def __init__(self, *, field: str, name: str) -> None:
@@ -127,11 +128,19 @@ class SameCompany(PostgresConstraint):
             f" REFERENCES {quote(other.db_table)} ({columns})"
             f" DEFERRABLE INITIALLY DEFERRED NOT VALID",
             f"ALTER TABLE {table} VALIDATE CONSTRAINT {quote(self.name)}",
+            f"DO $$ DECLARE plain name; BEGIN SELECT conname INTO plain FROM pg_constraint"  # noqa: S608  # names of our own models
+            f" JOIN pg_attribute ON attrelid = conrelid AND conkey = ARRAY[attnum]"
+            f" WHERE conrelid = '{table}'::regclass AND contype = 'f' AND attname = '{field.column}';"
+            f" IF FOUND THEN EXECUTE format('ALTER TABLE {table} DROP CONSTRAINT %I', plain); END IF; END $$",
         ]
 
     def undoing(self, model: Any, schema_editor: Any) -> list[str]:
         table = schema_editor.quote_name(model._meta.db_table)
-        return [f"ALTER TABLE {table} DROP CONSTRAINT {schema_editor.quote_name(self.name)}"]
+        field = model._meta.get_field(self.field)
+        return [
+            str(schema_editor._create_fk_sql(model, field, "_fk_%(to_table)s_%(to_column)s")),
+            f"ALTER TABLE {table} DROP CONSTRAINT {schema_editor.quote_name(self.name)}",
+        ]
 
 
 def declare(sender: type[models.Model], **_signal: Any) -> None:

@@ -33,8 +33,11 @@ class Triggers:
     """Of PostgreSQL's function, and the beginning of each trigger's."""
     postgresql: str
     """The function's body, in PL/pgSQL; once a statement, TRUNCATE included, with the rows in `before` and `after`."""
+    each_row: Mapping[str, str] = field(default_factory=dict)
+    """By the event, for which rows it is called one by one, as NEW or OLD, in place of once a statement. PostgreSQL
+    asks that without calling the function: where few rows matter it costs next to nothing."""
     sqlite: Mapping[str, str] = field(default_factory=dict)
-    """What follows CREATE TRIGGER, by the event, which ends the trigger's name; once a row."""
+    """What follows CREATE TRIGGER, by what ends the trigger's name; once a row."""
 
 
 class CreateTriggers(Operation):
@@ -43,11 +46,12 @@ class CreateTriggers(Operation):
     reduces_to_sql = True
     reversible = True
 
-    def __init__(self, on: str, name: str, postgresql: str) -> None:
-        self.on, self.name, self.postgresql = on, name, postgresql
+    def __init__(self, on: str, name: str, postgresql: str, each_row: Mapping[str, str] | None = None) -> None:
+        self.on, self.name, self.postgresql, self.each_row = on, name, postgresql, dict(each_row or {})
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return type(self).__name__, [], {"on": self.on, "name": self.name, "postgresql": self.postgresql}
+        told: dict[str, Any] = {"on": self.on, "name": self.name, "postgresql": self.postgresql}
+        return type(self).__name__, [], told | ({"each_row": self.each_row} if self.each_row else {})
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Triggers are no part of the models' state."""
@@ -66,9 +70,12 @@ class CreateTriggers(Operation):
             params=None,
         )
         for event, seen in SEEN.items():
+            called = f"{seen} FOR EACH STATEMENT"
+            if event in self.each_row:
+                called = f"FOR EACH ROW WHEN ({self.each_row[event]})"
             schema_editor.execute(
-                f"CREATE OR REPLACE TRIGGER {self.name}_{event.lower()} AFTER {event} ON {self.on} {seen}"
-                f" FOR EACH STATEMENT EXECUTE FUNCTION {self.name}()"
+                f"CREATE OR REPLACE TRIGGER {self.name}_{event.lower()} AFTER {event} ON {self.on} {called}"
+                f" EXECUTE FUNCTION {self.name}()"
             )
 
     def database_backwards(
@@ -81,8 +88,10 @@ class CreateTriggers(Operation):
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.execute(f"DROP FUNCTION IF EXISTS {self.name}() CASCADE")  # and the triggers with it
             return
-        for event in SEEN:
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS {self.name}_{event.lower()}")
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB %s", [f"{self.name}_*"])
+            for (name,) in cursor.fetchall():
+                schema_editor.execute(f"DROP TRIGGER {name}")
 
     def describe(self) -> str:
         return f"Keep in step with {self.on}: {self.name}"

@@ -4,16 +4,19 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from functools import partial
+from itertools import permutations
 from threading import Event
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.core.management.color import no_style
+from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import Max, Min
 from django.utils.timezone import now
 
+from analytics.bench.copies import columns_of
 from analytics.dashboard import calls as reader
 from analytics.dashboard.metrics import measure_calls
 from analytics.models import CallDay, CallRollup
@@ -51,8 +54,8 @@ def worker_that_has_just_started(monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_happens_the_numbers_are_those_of_the_calls(seed, acme, globex, monkeypatch):
-    writers = Writers(seed, [acme, globex])
+def test_whatever_happens_the_numbers_are_those_of_the_calls(seed, acme, globex, monkeypatch, tmp_path):
+    writers = Writers(seed, [acme, globex], archives=tmp_path)
     chance = writers.chance
     for step in range(40):
         event, company = chance.choice(EVENTS), chance.choice([acme, globex])
@@ -65,7 +68,8 @@ def test_whatever_happens_the_numbers_are_those_of_the_calls(seed, acme, globex,
         start = today - chance.randrange(0, 9) * DAY
         for one in (acme, globex):
             one_side = chance.choice([(start, None), (None, start)])
-            assert_exact(one, (start, start + chance.randrange(0, 6) * DAY), one_side)
+            archived = writers.archived[one.pk].values()
+            assert_exact(one, (start, start + chance.randrange(0, 6) * DAY), one_side, archived=archived)
         if step % 10 == 9:
             assert find_differences(company=company) == [], event
 
@@ -187,7 +191,7 @@ def test_numbers_of_a_large_rollup_cost_as_few_statements_as_those_of_an_empty_o
     for _ in range(2):
         with tenant(acme.pk), StatementsAsked() as asked:
             measure_calls(period)
-        assert len(asked) == 3
+        assert len(asked) == 2
         for ago in range(2, 30):
             make_call(acme, ago=ago * DAY)
         fold_calls(company=acme)
@@ -229,16 +233,41 @@ def test_the_command_builds_and_checks(acme, globex, capsys):
 
 def test_migrations_make_the_triggers_that_the_models_declare():
     made = [
-        (label, operation.on, operation.name, operation.postgresql)
+        (label, operation.on, operation.name, operation.postgresql, operation.each_row)
         for (label, _), migration in MigrationLoader(None).disk_migrations.items()
         for operation in migration.operations
         if isinstance(operation, CreateTriggers)
     ]
     declared = [
-        (model._meta.app_label, triggers.on, triggers.name, triggers.postgresql)
+        (model._meta.app_label, triggers.on, triggers.name, triggers.postgresql, triggers.each_row)
         for model, triggers in models_with_triggers()
     ]
     assert made == declared
+
+
+@postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_a_load_marks_an_hour_once_a_company_and_again_after_its_savepoint_is_rolled_back(acme, globex):
+    long_ago = now().replace(minute=0) - 9 * DAY
+    with all_tenants(), transaction.atomic():
+        savepoint = transaction.savepoint()
+        make_call(acme, ago=now() - long_ago)
+        transaction.savepoint_rollback(savepoint)
+        for minute in range(5):
+            for company in (acme, globex):
+                make_call(company, ago=now() - long_ago - timedelta(minutes=minute))
+    assert count_stale(acme) == count_stale(globex) == 1
+
+
+@postgres_only
+@pytest.mark.parametrize(("ago", "called"), [("1 minute", False), ("9 days", True)])
+def test_no_trigger_is_called_for_a_call_that_rings_now(ago, called, acme):
+    make_call(acme)
+    columns = ", ".join(columns_of(Call))
+    values = columns.replace("created_at", f"now() - interval '{ago}'")
+    with tenant(acme.pk), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN ANALYZE INSERT INTO calls ({columns}) SELECT {values} FROM calls")
+        assert any("mark_call_hours" in line for (line,) in cursor.fetchall()) == called
 
 
 @pytest.mark.django_db(transaction=True)
@@ -251,6 +280,18 @@ def test_the_triggers_outlive_a_change_of_the_table_and_a_migrate(acme):
     call_command("migrate", verbosity=0)
     make_call(acme)
     assert count_stale(acme) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("last", [*permutations(["calls", "companies", "stale_call_hours"])], ids="-".join)
+def test_sqlite_is_flushed_whichever_table_is_emptied_last(acme, last):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL empties all tables at once")
+    make_call(acme)
+    tables = sorted(connection.introspection.django_table_names(only_existing=True), key=lambda name: name in last)
+    statements = connection.ops.sql_flush(no_style(), [*tables[: -len(last)], *last])
+    connection.ops.execute_sql_flush(statements)
+    assert count_stale(acme) == 0
 
 
 @postgres_only
