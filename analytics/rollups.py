@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, QuerySet
+from django.db import connection
 
 from analytics.counting import MEASURES
-from analytics.models import CallDay, CallRollup, StaleCallHour
 from crm.days import start_of
 from crm.db.tenancy import current_company_id
 
@@ -20,6 +19,16 @@ Run = tuple[date | None, date | None]  # days, both included; None leaves a side
 MARK = """
     (SELECT version FROM call_rollups WHERE company_id = %s) AS version,
     (SELECT count(*) FROM stale_call_hours WHERE company_id = %s) AS stale
+"""
+
+# Both in one statement, by hand: the two of the ORM took a tenth of the time of a request.
+LOOK = """
+SELECT rollup.version, rollup.timezone, rollup.folded_until, stale.hour, stale.marks
+FROM (SELECT 1) AS always
+LEFT JOIN call_rollups AS rollup ON rollup.company_id = %s
+LEFT JOIN (
+    SELECT hour, count(*) AS marks FROM stale_call_hours WHERE company_id = %s GROUP BY hour
+) AS stale ON true
 """
 
 
@@ -34,15 +43,17 @@ class Folded:
     mark: tuple[int | None, int] | None = None
     """What MARK gives as long as this is true."""
 
-    def clean_days(self, start: date | None, end: date | None) -> QuerySet:
-        """The days counted ahead from `start` to `end`: `day` and MEASURES, as values."""
-        rows = CallDay.objects.filter(day__lte=self.until or date.min)
-        if start:
-            rows = rows.filter(day__gte=start)
-        if end:
-            rows = rows.filter(day__lte=end)
-        stale = [day for day in self.stale if (not start or day >= start) and (not end or day <= end)]
-        return rows.exclude(day__in=stale).values_list("day", *MEASURES)
+    def clean_days(self, start: date | None, end: date | None) -> tuple[str, list[Any]]:
+        """A statement, and its parameters, that reads `day` and MEASURES of the days counted ahead from `start` on."""
+        until = self.until or date.min
+        stale = [day for day in sorted(self.stale) if (not start or day >= start) and (not end or day <= end)]
+        statement = (
+            f"SELECT day, {', '.join(MEASURES)} FROM call_days"  # noqa: S608  # constants
+            " WHERE company_id = %s AND day BETWEEN %s AND %s"
+            + (f" AND day NOT IN ({', '.join(['%s'] * len(stale))})" if stale else "")
+        )
+        days = [start or date.min, min(until, end or until), *stale]
+        return statement, [current_company_id(), *(day.isoformat() for day in days)]
 
     def other_days(self, start: date | None, end: date | None) -> Iterator[Run]:
         """The days from `start` to `end` that these leave out, in runs of days that follow each other."""
@@ -63,12 +74,20 @@ class Folded:
 
 def look(zone: ZoneInfo) -> Folded:
     """What the tenant entered has counted ahead, in days of `zone`."""
-    rollup = CallRollup.objects.first()
-    stale = dict(StaleCallHour.objects.order_by().values_list("hour").annotate(Count("pk")))
-    mark = (rollup.version if rollup else None, sum(stale.values()))
-    if rollup is None or rollup.timezone != zone.key:
+    with connection.cursor() as cursor:
+        cursor.execute(LOOK, mark_parameters())
+        rows = cursor.fetchall()
+    version, of_zone, until = rows[0][:3]
+    stale = {_instant(hour): marks for *_, hour, marks in rows if hour}
+    mark = (version, sum(stale.values()))
+    if of_zone != zone.key:
         return Folded(mark=mark)
-    return Folded(until=rollup.folded_until, stale=days_of(stale, zone), mark=mark)
+    return Folded(until=date.fromisoformat(str(until)) if until else None, stale=days_of(stale, zone), mark=mark)
+
+
+def _instant(hour: datetime) -> datetime:
+    """SQLite keeps times in UTC without saying so."""
+    return hour if hour.tzinfo else hour.replace(tzinfo=UTC)
 
 
 def mark_parameters() -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.counting import MEASURES, Span, count_calls
+from analytics.counting import MEASURES, Span, count_calls, sum_of
 from analytics.rollups import MARK, Folded, Run, look, mark_parameters
 from crm.days import bounds_of
 from crm.periods import Period
@@ -56,18 +56,13 @@ def _count(period: Period, spans_of: Callable[[Run], list[Span]], **shape: str) 
     return [row[2:] for row in rows]
 
 
-def _kind_of(measure: str) -> str:
-    """PostgreSQL adds up whole numbers to a decimal one."""
-    return "numeric" if measure == "lost_value" else "bigint"
-
-
 def _ask(
     period: Period, folded: Folded, spans_of: Callable[[Run], list[Span]], shape: dict[str, str]
 ) -> list[tuple[Any, ...]]:
     days = period.start_date, period.end_date
-    clean, of_clean = folded.clean_days(*days).query.sql_with_params()
+    clean, of_clean = folded.clean_days(*days)
     rest, of_rest = count_calls([span for run in folded.other_days(*days) for span in spans_of(run)])
-    sums = ", ".join(f"CAST(sum(part.{name}) AS {_kind_of(name)}) AS {name}" for name in MEASURES)
+    sums = ", ".join(f"{sum_of(name, 'part')} AS {name}" for name in MEASURES)
     with connection.cursor() as cursor:
         cursor.execute(
             COUNT.format(mark=MARK, sums=sums, clean=clean, rest=rest, **shape),

@@ -23,8 +23,4 @@ class FastJSONRenderer(BaseRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
-        return (
-            b""
-            if data is None
-            else orjson.dumps(data, default=_explain, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
-        )
+        return b"" if data is None else orjson.dumps(data, default=_explain, option=OPTIONS)
