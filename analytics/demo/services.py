@@ -74,20 +74,20 @@ def seed_demo(
         refuse_what_stands(usernames=[name for demo, *_ in sizes for name in demo.usernames])
         password = make_password(PASSWORD, salt=SALT)
         _employ_admin(password, joined=until - timedelta(days=days))
-        tables = Tables(progress)
-        histories = []
-        for demo, contacts_here, calls_here in sizes:
-            cast = Cast(tables, demo, contacts=contacts_here, seed=seed, until=until, days=days, password=password)
-            chronicle = Chronicle(tables, cast)
-            add_flags(tables, cast, chronicle)
-            add_campaigns(tables, cast, chronicle)
-            add_deliveries(tables, cast)
-            tell_each = 1 if calls < MANY_CALLS else max(1, min(100, calls_here // LEAST_STORIES))
-            histories.append(History(tables, cast, chronicle, calls=calls_here, tell_each=tell_each))
-        _let_time_pass(tables, histories, days)
-        tables.write()
-        _date_conversations(tables)
-        tables.finish()
+        with Tables(progress) as tables:
+            histories = []
+            for demo, contacts_here, calls_here in sizes:
+                cast = Cast(tables, demo, contacts=contacts_here, seed=seed, until=until, days=days, password=password)
+                chronicle = Chronicle(tables, cast)
+                add_flags(tables, cast, chronicle)
+                add_campaigns(tables, cast, chronicle)
+                add_deliveries(tables, cast)
+                tell_each = 1 if calls < MANY_CALLS else max(1, min(100, calls_here // LEAST_STORIES))
+                histories.append(History(tables, cast, chronicle, calls=calls_here, tell_each=tell_each))
+            _let_time_pass(tables, histories, days)
+            tables.write()
+            _date_conversations(tables)
+            tables.finish()
         for company in Company.objects.filter(slug__in=[demo.slug for demo, *_ in sizes]):
             rebuild_calls(company=company)
     return tables.counts()

@@ -8,13 +8,16 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 from django.core.management.color import no_style
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Max
 from django.utils.timezone import now
 
-from analytics.models import CallAnalysis
+from analytics.models import CallAnalysis, CallObjection
 from calls.models import Appointment, Call, CallDetail, MissedCaller
 from crm.models import (
     Activity,
@@ -50,7 +53,7 @@ class Table:
         self.first_id: int = (model._base_manager.aggregate(last=Max("pk"))["last"] or 0) + 1
         self.next_id = self.first_id
         self.waiting: list[tuple[Value, ...]] = []
-        self.written = 0
+        self.written = self.analyzed_at = 0
 
     def add(self, **values: Value) -> int:
         """Put one row on its way and return its id. Columns that are not named take the model's default."""
@@ -60,19 +63,30 @@ class Table:
         self.waiting.append(tuple((self.defaults | {"id": row_id} | values).values()))
         return row_id
 
-    def write(self) -> int:
-        """Write the waiting rows and return how many they were."""
-        rows = len(self.waiting)
-        if rows:
-            write_rows = _copy_rows if connection.vendor == "postgresql" else _insert_rows
-            write_rows(self.model._meta.db_table, self.fields, self.waiting)
-            self.waiting.clear()
-            self.written += rows
+    def take(self) -> list[tuple[Value, ...]]:
+        """The rows that wait, which then wait no more."""
+        rows = self.waiting[:]
+        self.waiting.clear()
         return rows
+
+    def write(self, connection: BaseDatabaseWrapper, rows: list[tuple[Value, ...]]) -> None:
+        on_postgresql = connection.vendor == "postgresql"
+        with connection.cursor() as cursor:
+            (_copy_rows if on_postgresql else _insert_rows)(cursor, self.model._meta.db_table, self.fields, rows)
+            self.written += len(rows)
+            # Nobody else tells the planner before the end of the transaction, and foreign keys would go on to be
+            # checked by the plans that were best for an empty table: through all rows of a company.
+            if on_postgresql and self.written >= 10 * self.analyzed_at:
+                cursor.execute(f"ANALYZE {self.model._meta.db_table}")
+                self.analyzed_at = self.written
 
 
 class Tables:
-    """Every table that the demo fills, those that others point at first."""
+    """Every table that the demo fills, those that others point at first.
+
+    Inside `with`, a batch is written while the next one is made: PostgreSQL works on a processor of its own. Whoever
+    reads what was written, or writes by other ways, calls `write` before.
+    """
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
@@ -99,29 +113,66 @@ class Tables:
         self.analyses = Table(CallAnalysis)
         self.all = [table for table in vars(self).values() if isinstance(table, Table)]
         self.queues = [table.waiting for table in self.all]
+        self.connection = connections[DEFAULT_DB_ALIAS]  # the thread's own would be in another transaction
+        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="demo")
+        self.writing: Future[None] | None = None
+
+    def __enter__(self) -> "Tables":
+        self.connection.inc_thread_sharing()
+        # Deferred, the checks of millions of foreign keys would queue in the server's memory, and in a transaction with
+        # savepoints even those that are done: each further batch would look through them all.
+        self._check_foreign_keys("IMMEDIATE")
+        return self
+
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        # What is being written must not go on after a rollback, outside of the transaction.
+        self.thread.shutdown()
+        self.connection.dec_thread_sharing()
+        if failure is None:
+            self._check_foreign_keys("DEFERRED")
 
     def write_when_full(self) -> None:
-        """Write all that waits once it makes a batch."""
+        """Have all that waits written once it makes a batch."""
         if sum(map(len, self.queues)) >= BATCH:
-            self.write()
+            self._hand_over()
 
     def write(self) -> None:
         """Write all that waits."""
-        for table in self.all:
-            if rows := table.write():
-                self.progress(table.model._meta.db_table, rows)
-        if connection.vendor == "postgresql":
-            # Foreign keys are deferred: unless asked for now, millions of checks would queue in the server's memory.
-            connection.check_constraints()
+        self._hand_over()
+        self._wait()
+
+    def _hand_over(self) -> None:
+        self._wait()
+        batch = [(table, table.take()) for table in self.all if table.waiting]
+        self.writing = self.thread.submit(self._write, batch)
+        for table, rows in batch:
+            self.progress(table.model._meta.db_table, len(rows))
+
+    def _wait(self) -> None:
+        if self.writing:
+            self.writing.result()
+
+    def _write(self, batch: list[tuple[Table, list[tuple[Value, ...]]]]) -> None:
+        for table, rows in batch:
+            table.write(self.connection, rows)
+
+    def _check_foreign_keys(self, when: str) -> None:
+        if self.connection.vendor == "postgresql":
+            with self.connection.cursor() as cursor:
+                cursor.execute(f"SET CONSTRAINTS ALL {when}")
 
     def finish(self) -> None:
         """Write the rest, let the sequences go on from the last ids, and tell PostgreSQL's planner what is there."""
         self.write()
-        with connection.cursor() as cursor:
-            for statement in connection.ops.sequence_reset_sql(no_style(), [table.model for table in self.all]):
+        written = [table.model for table in self.all]
+        with self.connection.cursor() as cursor:
+            for statement in self.connection.ops.sequence_reset_sql(no_style(), written):
                 cursor.execute(statement)
-            if connection.vendor == "postgresql":
-                cursor.execute(f"ANALYZE {', '.join(table.model._meta.db_table for table in self.all)}")
+            if self.connection.vendor == "postgresql":
+                # Also what triggers wrote: to delete a call is to look for its objections, by a plan that a session
+                # keeps, and one made without statistics reads all those of the company.
+                names = ", ".join(model._meta.db_table for model in written)
+                cursor.execute(f"ANALYZE {names}, {CallObjection._meta.db_table}")
 
     def counts(self) -> dict[str, int]:
         """How many rows were written, by table."""
@@ -139,13 +190,12 @@ def _names(fields: Iterable[models.Field]) -> str:
     return ", ".join(f'"{field.column}"' for field in fields)
 
 
-def _insert_rows(table: str, fields: Sequence[models.Field], rows: list[tuple]) -> None:
+def _insert_rows(cursor: Any, table: str, fields: Sequence[models.Field], rows: list[tuple]) -> None:
     values = ", ".join(["%s"] * len(fields))
-    with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {table} ({_names(fields)}) VALUES ({values})", rows)  # noqa: S608  # names of our own models
+    cursor.executemany(f"INSERT INTO {table} ({_names(fields)}) VALUES ({values})", rows)  # noqa: S608  # names of our own models
 
 
-def _copy_rows(table: str, fields: Sequence[models.Field], rows: list[tuple]) -> None:
+def _copy_rows(cursor: Any, table: str, fields: Sequence[models.Field], rows: list[tuple]) -> None:
     """COPY into a temporary table and INSERT from it: row-level security refuses COPY into the table itself."""
     binary = [position for position, field in enumerate(fields) if isinstance(field, models.BinaryField)]
     if binary:
@@ -158,16 +208,15 @@ def _copy_rows(table: str, fields: Sequence[models.Field], rows: list[tuple]) ->
     names = _names(fields)
     nullable = _names(field for field in fields if field.null)
     force_null = f", FORCE_NULL ({nullable})" if nullable else ""
-    with connection.cursor() as cursor:
-        # One staging table for all batches: each that is dropped would keep its locks until the transaction ends, and
-        # some thousands of them fill PostgreSQL's lock table.
-        cursor.execute(
-            f"CREATE TEMPORARY TABLE IF NOT EXISTS demo_{table} ON COMMIT DROP"  # noqa: S608  # names of our own models
-            f" AS SELECT {names} FROM {table} WITH NO DATA"
-        )
-        cursor.copy_expert(f"COPY demo_{table} FROM STDIN WITH (FORMAT csv{force_null})", text)
-        cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM demo_{table}")  # noqa: S608  # names of our own models
-        cursor.execute(f"TRUNCATE demo_{table}")
+    # One staging table for all batches: each that is dropped would keep its locks until the transaction ends, and
+    # some thousands of them fill PostgreSQL's lock table.
+    cursor.execute(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS demo_{table} ON COMMIT DROP"  # noqa: S608  # names of our own models
+        f" AS SELECT {names} FROM {table} WITH NO DATA"
+    )
+    cursor.copy_expert(f"COPY demo_{table} FROM STDIN WITH (FORMAT csv{force_null})", text)
+    cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM demo_{table}")  # noqa: S608  # names of our own models
+    cursor.execute(f"TRUNCATE demo_{table}")
 
 
 def _with_hex(row: tuple, binary: list[int]) -> tuple:
