@@ -39,10 +39,10 @@ SELECT (created_at AT TIME ZONE %s)::date, count(*) FROM calls
 WHERE company_id = %s AND created_at >= %s AND created_at < %s AND lead_id IS NOT NULL GROUP BY 1
 """
 OBJECTIONS = """
-WITH found AS MATERIALIZED (
-    SELECT label, call_id FROM call_objections WHERE company_id = %s AND analyzed_at >= %s AND analyzed_at < %s
+SELECT label, count(*), (
+    SELECT count(DISTINCT call_id) FROM call_objections WHERE company_id = %s AND analyzed_at >= %s AND analyzed_at < %s
 )
-SELECT label, count(*), (SELECT count(DISTINCT call_id) FROM found) FROM found
+FROM call_objections WHERE company_id = %s AND analyzed_at >= %s AND analyzed_at < %s
 GROUP BY label ORDER BY 2 DESC, 1 LIMIT 5
 """
 THREAD = "SELECT * FROM message_threads WHERE contact_card_id = %s ORDER BY created_at, id LIMIT 101"
@@ -86,7 +86,7 @@ def calls(sample: Sample, place: dict[str, Any] | None = None) -> Statement:
 
 
 def objections(sample: Sample, start: date, end: date) -> Statement:
-    return OBJECTIONS, [sample.company.pk, *_bounds(sample, start, end)]
+    return OBJECTIONS, [sample.company.pk, *_bounds(sample, start, end)] * 2
 
 
 def thread(sample: Sample) -> Statement:

@@ -8,8 +8,9 @@ from django.db.models import QuerySet
 from analytics.bench import best
 from analytics.bench.best import Statement
 from analytics.bench.sample import Sample
+from analytics.timeline.sources import SOURCES
 from calls.models import Call
-from crm.api.pagination import Order
+from crm.api.pagination import Order, write_cursor
 from crm.db.tenancy import tenant
 from crm.models import Activity
 from messaging.models import Message
@@ -58,11 +59,11 @@ def _endpoints_of(sample: Sample) -> list[Endpoint]:
     call_place = _place(calls, NEWEST, deep)
     text_depth = sample.texts * 9 // 10
     text_place = _place(texts, OLDEST, text_depth)
-    history_place = _place(history, NEWEST, history.count() * 9 // 10)
+    history_place = _place_in_timeline(history)
     month, year = sample.days(30), sample.days(365)
     in_month, in_year = _dates(month), _dates(year)
     someone = sample.customer
-    thread, past = f"message-threads/{sample.contact}", f"activities?contact={sample.contact}"
+    thread, past = f"message-threads/{sample.contact}", f"contacts/{sample.contact}/timeline"
     return [
         Endpoint(
             METRICS,
@@ -120,7 +121,7 @@ def _endpoints_of(sample: Sample) -> list[Endpoint]:
         ),
         Endpoint(DEEP_THREAD, f"{thread}?cursor={text_place[1]}", naive=f"{thread}?offset={text_depth}"),
         Endpoint(HISTORY, past),
-        Endpoint(DEEP_HISTORY, f"{past}&cursor={history_place[1]}"),
+        Endpoint(DEEP_HISTORY, f"{past}?cursor={history_place}"),
         Endpoint(BY_NAME, f"contacts?search={someone.last_name[:4]}", sql=best.search(sample)),
         Endpoint(BY_TWO_NAMES, f"contacts?search={someone.first_name[:3]}+{someone.last_name[:3]}"),
         Endpoint(BY_EMAIL, f"contacts?search={someone.email}"),
@@ -133,6 +134,12 @@ def _place(rows: QuerySet[Any], ordering: tuple[str, str], depth: int) -> tuple[
     """The row at this depth of a list, and the cursor behind it."""
     row = rows.order_by(*ordering).values("created_at", "id")[depth]
     return row, Order(rows, ordering).write(row, backwards=False)
+
+
+def _place_in_timeline(activities: QuerySet[Any]) -> str:
+    """The cursor behind nine tenths of what happened with a contact."""
+    row, _ = _place(activities, NEWEST, activities.count() * 9 // 10)
+    return write_cursor([False, row["created_at"].isoformat(), SOURCES[0].name, row["id"]])
 
 
 def _dates(days: tuple[Any, Any]) -> str:

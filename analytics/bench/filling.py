@@ -58,8 +58,8 @@ def fill_analyses(*, each: int) -> None:
     """An analysis of each `each`-th call that was answered and has none yet."""
     _copy_rows(
         CallAnalysis,
-        "calls JOIN (SELECT *, row_number() OVER () AS place, count(*) OVER () AS places FROM call_analysis)"
-        f" AS original ON original.place = 1 + calls.id / {each} %% original.places"
+        "calls JOIN (SELECT *, row_number() OVER () AS place FROM call_analysis) AS original"
+        f" ON original.place = 1 + calls.id / {each} %% {_count(CallAnalysis)}"
         f" WHERE calls.id %% {each} = 0 AND calls.answered_at IS NOT NULL"
         " AND NOT EXISTS (SELECT FROM call_analysis AS other WHERE other.call_id = calls.id)",
         {
@@ -85,9 +85,10 @@ def fill_contacts(*, each_company: int) -> None:
                 AND taken.phone = '+1' || 201 + n / 100 || '55501' || lpad((n %% 100)::text, 2, '0')
             ) ORDER BY n LIMIT {each_company}
         ) AS new JOIN (
-            SELECT *, row_number() OVER (PARTITION BY company_id) AS place,
-                count(*) OVER (PARTITION BY company_id) AS places FROM contacts
-        ) AS original ON original.company_id = companies.id AND original.place = 1 + new.n %% original.places""",
+            SELECT company_id, count(*) AS places FROM contacts GROUP BY company_id
+        ) AS size ON size.company_id = companies.id JOIN (
+            SELECT *, row_number() OVER (PARTITION BY company_id) AS place FROM contacts
+        ) AS original ON original.company_id = companies.id AND original.place = 1 + new.n %% size.places""",
         {"phone": "new.phone", "email": "'c' || new.n || original.email"},
     )
     _copy_rows(

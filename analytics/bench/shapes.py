@@ -23,7 +23,8 @@ ABOUT = """Medians of turns in which each is asked once, forwards and backwards,
 half. *Empty* is a request that signs in like the others and asks for nothing. *SQL by hand* is the statement alone,
 through the driver, with the same policies of row-level security. *Naive* are the shapes of the documents' system
 (nine statements for the metrics; whole rows fetched and counted in Python; model instances, COUNT and OFFSET for a
-page), on the same tables and indexes, behind the same server and sign-in."""
+page), on the same tables and indexes, behind the same server and sign-in, but planned as the server plans for anybody:
+cheap pages and no parallel workers are what we set for a tenant."""
 
 
 def compare_shapes(samples: list[Sample], *, rounds: int, tell: Tell) -> Chapter:
