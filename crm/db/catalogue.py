@@ -33,7 +33,7 @@ def find_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model
             [name, schema_editor.quote_name(model._meta.db_table)],
         )
         row = cursor.fetchone()
-    return StandingIndex(row[0], row[1], _without_names(row[2])) if row else None
+    return StandingIndex(row[0], row[1], without_names(row[2])) if row else None
 
 
 def declared_definition(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], index: models.Index) -> str:
@@ -52,12 +52,12 @@ def declared_definition(schema_editor: BaseDatabaseSchemaEditor, model: type[mod
             statement.rename_table_references(table, twin)
             cursor.execute(str(statement))
             cursor.execute("SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass", [twin])
-            return _without_names(cursor.fetchone()[0])
+            return without_names(cursor.fetchone()[0])
         finally:
             cursor.execute(f"DROP TABLE {twin}")
 
 
-def _without_names(definition: str) -> str:
+def without_names(definition: str) -> str:
     """`CREATE [UNIQUE] INDEX name ON schema.table USING …` without the names."""
     head, _, tail = definition.partition(" USING ")
     return ("UNIQUE " if head.startswith("CREATE UNIQUE") else "") + "USING " + tail

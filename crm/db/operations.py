@@ -122,7 +122,7 @@ def build_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Mode
     if schema_editor.collect_sql:  # `sqlmigrate` only collects statements, and may have no database to ask
         schema_editor.add_index(model, index, **_concurrently(schema_editor))
         return
-    with _alone_and_patient(schema_editor):
+    with alone_and_patient(schema_editor):
         standing = find_index(schema_editor, model, index.name)
         if standing and standing.table != model._meta.db_table:
             raise IndexNameTaken(f"Index {index.name} exists, but on table {standing.table}: rename or drop it first.")
@@ -146,7 +146,7 @@ def drop_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model
     if schema_editor.collect_sql:
         schema_editor.remove_index(model, index, **_concurrently(schema_editor))
         return
-    with _alone_and_patient(schema_editor):
+    with alone_and_patient(schema_editor):
         standing = find_index(schema_editor, model, index.name)
         if standing and standing.table == model._meta.db_table:
             schema_editor.remove_index(model, index, **_concurrently(schema_editor))
@@ -158,7 +158,7 @@ def _concurrently(schema_editor: BaseDatabaseSchemaEditor) -> dict[str, bool]:
 
 
 @contextmanager
-def _alone_and_patient(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
+def alone_and_patient(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
     """On PostgreSQL: one builder at a time, and no timeout while it has to outwait old transactions.
 
     A second `migrate` would take the first one's unfinished index for a broken one, and the two would deadlock. A
