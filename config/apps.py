@@ -5,7 +5,7 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class StaffAdminConfig(AdminConfig):
-    default_site = "crm.admin_site.StaffSite"
+    default_site = "analytics.admin_site.Site"
 
     def ready(self) -> None:
         super().ready()

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config.health import healthz, readyz
+from config.metrics import metrics
 from crm.api.errors import no_such_route
 
 urlpatterns = [
@@ -22,4 +23,5 @@ urlpatterns = [
     re_path("^api/", no_such_route),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", metrics),
 ]

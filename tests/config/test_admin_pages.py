@@ -117,7 +117,8 @@ def test_a_page_to_add_is_there_unless_rows_come_by_themselves(name, staff, rf, 
     expected = 200 if allows(name, "add", staff, rf) else 403
     assert staff_client.get(page(name, "add")).status_code == expected
     by_themselves = {
-        "activity", "auditentry", "call", "callday", "calldetail", "callobjection", "callrollup", "conversation",
+        "activity", "archivedcalls", "archivedchunk", "archivedobjections", "auditentry", "call", "callday",
+        "calldetail", "callobjection", "callrollup", "conversation",
         "idempotencykey", "message", "missedcaller", "optout", "optoutentry", "stalecallhour", "suppressednumber",
         "webhookevent",
     }  # fmt: skip

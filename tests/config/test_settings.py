@@ -88,6 +88,7 @@ def test_production_names_what_it_misses(project, missing, empty):
         ("SECURE_SSL_REDIRECT", "perhaps"),
         ("SECURE_HSTS_SECONDS", "-1"),
         ("SECURE_HSTS_SECONDS", "a year"),
+        ("METRICS_TOKEN", "fifteen letters"),
     ],
 )
 def test_production_names_what_it_refuses(project, name, value):
@@ -128,12 +129,30 @@ def test_production_names_what_it_refuses(project, name, value):
         ("SIGN_IN_TRIES", "0"),
         ("SIGN_IN_LOCK_S", "0"),
         ("ADMIN_SESSION_S", "1"),
+        ("INDEX_BLOAT_PERCENT", "0"),
+        ("SLOW_STATEMENT_MS", "fast"),
+        ("REPLICA_URLS", "nonsense"),
+        ("REPLICA_URLS", "postgres://crm@replica/crm"),  # of a SQLite file
+        ("INDEX_UNUSED_DAYS", "-1"),
+        ("INDEX_LARGE_BYTES", "5GB"),
+        ("TABLE_LARGE_BYTES", "0"),
     ],
 )
 def test_a_value_that_makes_no_sense_stops_the_start_and_names_itself(project, name, value):
     refusal = refusal_of(project, **{name: value})
     assert "ImproperlyConfigured" in refusal
     assert name in refusal
+
+
+def test_replicas_are_databases_of_their_own(project):
+    found = settings_of(
+        project,
+        DATABASE_URL="postgres://crm@primary/crm",
+        REPLICA_URLS="postgres://crm@one/crm, postgres://crm@two/crm?sslmode=require",
+    )
+    assert list(found["DATABASES"]) == ["default", "replica1", "replica2"]
+    assert found["DATABASES"]["replica2"]["HOST"] == "two"
+    assert found["DATABASES"]["replica2"]["OPTIONS"] == {"sslmode": "require"}
 
 
 @pytest.mark.parametrize(("word", "meaning"), [("true", True), ("On", True), ("1", True), ("no", False), ("0", False)])

@@ -1,0 +1,17 @@
+"""Counting for a scrape, which must stay cheap however long the queues are."""
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.timezone import now
+
+MOST_COUNTED = 10_000  # a row each is read: this many take a few milliseconds
+COUNTED = f"Counted up to {MOST_COUNTED:,}."
+
+
+def count(rows: QuerySet) -> int:
+    return rows.order_by()[:MOST_COUNTED].count()
+
+
+def seconds_since(moment: datetime | None) -> float:
+    return max((now() - moment).total_seconds(), 0) if moment else 0

@@ -1,0 +1,23 @@
+"""Figures for Prometheus, to whoever has the token."""
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.csrf import csrf_exempt
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from analytics.metrics.registry import REGISTRY
+from crm.db.tenancy import all_tenants
+
+
+@csrf_exempt  # no browser signs in here; and where there is no token, a POST must find no route either
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Every figure in Prometheus' text format. Without METRICS_TOKEN there is no such route."""
+    if not settings.METRICS_TOKEN:
+        raise Http404
+    if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
+        return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    with all_tenants():
+        figures = generate_latest(REGISTRY)
+    return HttpResponse(figures, content_type=CONTENT_TYPE_PLAIN_0_0_4, headers={"Cache-Control": "no-store"})
