@@ -1,10 +1,22 @@
-"""What staff see of analyses, their objections, and calls counted ahead."""
+"""What staff see of analyses, their objections, calls counted ahead, and archives."""
 
 from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
-from analytics.models import CallAnalysis, CallDay, CallObjection, CallRollup, StaleCallHour
+from analytics.models import (
+    ArchivedCalls,
+    ArchivedChunk,
+    ArchivedObjections,
+    CallAnalysis,
+    CallDay,
+    CallObjection,
+    CallRollup,
+    StaleCallHour,
+)
 from crm.admin.base import EvidenceAdmin, RowAdmin
-from crm.admin.columns import badge, moment
+from crm.admin.columns import badge, moment, pretty_json
 from crm.admin.search import ExactSearch
 
 
@@ -60,3 +72,37 @@ class CallObjectionAdmin(ExactSearch, EvidenceAdmin):
     search_contact = ""
     search_help_text = "The id of the row, or of its call."
     fields = ("company", "call", "label", "analyzed_at")
+
+
+@admin.register(ArchivedCalls)
+class ArchivedCallsAdmin(EvidenceAdmin):
+    list_display = (moment("slot"), "company", "total", "qualified", "booked", "lost", "lost_value")
+    list_select_related = ("company",)
+    list_filter = ("company",)
+    time_field = "slot"
+
+
+@admin.register(ArchivedObjections)
+class ArchivedObjectionsAdmin(EvidenceAdmin):
+    list_display = (moment("slot"), "label", "calls", "company")
+    list_select_related = ("company",)
+    list_filter = ("company",)
+    time_field = "slot"
+    fields = ("company", "slot", "label", "calls")
+
+
+@admin.register(ArchivedChunk)
+class ArchivedChunkAdmin(EvidenceAdmin):
+    """Deleted only where its files were destroyed: nobody can tell then whose rows they held."""
+
+    list_display = (moment("created_at"), "archive", "number", "bundle", "company", moment("restored_at"))
+    list_select_related = ("company",)
+    list_filter = ("bundle", "company")
+    fields = ("company", "archive", "number", "bundle", "folder", "cut_off", "files_shown", "created_at", "restored_at")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return RowAdmin.has_delete_permission(self, request, obj)
+
+    @admin.display(description="files")
+    def files_shown(self, chunk: ArchivedChunk) -> SafeString:
+        return pretty_json(chunk.files)

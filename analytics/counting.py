@@ -27,6 +27,11 @@ _SPANS = {
     "sqlite": "(SELECT json_extract(value, '$[0]') AS since, json_extract(value, '$[1]') AS until,"
     " json_extract(value, '$[2]') AS day FROM json_each(%s)) AS span",
 }
+_SLOTS = {
+    "postgresql": "date_bin('15 minutes', {0}, '2000-01-01 00:00Z')",
+    # Of the text, since SQLite's own functions round to milliseconds, and so over midnight.
+    "sqlite": "substr({0}, 1, 14) || substr('00153045', CAST(substr({0}, 15, 2) AS integer) / 15 * 2 + 1, 2) || ':00'",
+}
 _NO_BOUNDS = {"postgresql": ("-infinity", "infinity"), "sqlite": ("", "~")}  # texts that every time lies between
 
 
@@ -41,15 +46,32 @@ class Span(NamedTuple):
 def count_calls(spans: Sequence[Span]) -> tuple[str, list[Any]]:
     """A statement, and its parameters, that counts the calls of the tenant entered: a row for each day that has any.
 
-    Its columns are `day` and MEASURES, in that order.
+    Its columns are `day` and MEASURES, in that order. Calls that went to an archive are counted as they were then.
     """
     measures = ", ".join(f"{counted} AS {name}" for name, counted in MEASURES.items())
-    statement = (
-        f"SELECT span.day, {measures} FROM {_SPANS[connection.vendor]} CROSS JOIN calls AS call"  # noqa: S608  # constants
-        " WHERE call.company_id = %s AND call.created_at >= span.since AND call.created_at < span.until"
-        " GROUP BY span.day"
-    )
-    return statement, [*_as_parameters(spans), current_company_id()]
+    sums = ", ".join(f"{sum_of(name, 'part')} AS {name}" for name in MEASURES)
+    span = _SPANS[connection.vendor]
+    statement = f"""
+        SELECT part.day, {sums} FROM (
+            SELECT span.day, {measures} FROM {span} CROSS JOIN calls AS call
+            WHERE call.company_id = %s AND call.created_at >= span.since AND call.created_at < span.until
+            GROUP BY span.day
+            UNION ALL
+            SELECT span.day, {", ".join(MEASURES)} FROM {span} CROSS JOIN archived_calls AS archived
+            WHERE archived.company_id = %s AND archived.slot >= span.since AND archived.slot < span.until
+        ) AS part GROUP BY part.day
+    """  # noqa: S608  # constants
+    return statement, [*_as_parameters(spans), current_company_id()] * 2
+
+
+def sum_of(measure: str, rows: str) -> str:
+    """PostgreSQL adds up whole numbers to a decimal one."""
+    return f"CAST(sum({rows}.{measure}) AS {'numeric' if measure == 'lost_value' else 'bigint'})"
+
+
+def slot_of(column: str) -> str:
+    """The quarter of an hour that a time is in. In UTC, and days in any zone begin with one."""
+    return _SLOTS[connection.vendor].format(column)
 
 
 def _as_parameters(spans: Sequence[Span]) -> list[Any]:

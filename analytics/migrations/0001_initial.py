@@ -178,10 +178,104 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="ArchivedCalls",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("total", models.PositiveIntegerField()),
+                ("qualified", models.PositiveIntegerField()),
+                ("booked", models.PositiveIntegerField()),
+                ("qualified_booked", models.PositiveIntegerField()),
+                ("in_progress", models.PositiveIntegerField()),
+                ("missed", models.PositiveIntegerField()),
+                ("unbooked", models.PositiveIntegerField()),
+                ("awaiting_quote", models.PositiveIntegerField()),
+                ("still_deciding", models.PositiveIntegerField()),
+                ("purchased", models.PositiveIntegerField()),
+                ("lost", models.PositiveIntegerField()),
+                ("cancelled", models.PositiveIntegerField()),
+                ("lost_value", models.DecimalField(decimal_places=2, max_digits=20)),
+                ("slot", models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.company"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "archived calls",
+                "db_table": "archived_calls",
+                "constraints": [
+                    models.UniqueConstraint(fields=("company", "slot"), name="archived_calls_company_id_slot_unique"),
+                    crm.db.policies.TenantPolicy(name="archived_calls_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ArchivedChunk",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("folder", models.CharField(help_text="Where the files were written.", max_length=500)),
+                (
+                    "archive",
+                    models.CharField(
+                        help_text="The folder's name: the instant at which the archive began.", max_length=30
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("bundle", models.CharField(max_length=30)),
+                ("cut_off", models.DateTimeField(help_text="Everything in it is older.")),
+                ("files", models.JSONField(help_text="Each file with its table, rows, size and checksums.")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("restored_at", models.DateTimeField(blank=True, help_text="When its rows came back.", null=True)),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.company"
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "archived_chunks",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "archive", "number"), name="archived_chunks_company_id_archive_number_unique"
+                    ),
+                    crm.db.policies.TenantPolicy(name="archived_chunks_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ArchivedObjections",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slot", models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")),
+                ("label", models.CharField(blank=True, help_text="Empty: calls with any label.", max_length=255)),
+                ("calls", models.PositiveIntegerField()),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.company"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "archived objections",
+                "db_table": "archived_objections",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "slot", "label"), name="archived_objections_company_id_slot_label_unique"
+                    ),
+                    crm.db.policies.TenantPolicy(name="archived_objections_tenant"),
+                ],
+            },
+        ),
         crm.db.triggers.CreateTriggers(
             on="calls",
             name="mark_call_hours",
-            postgresql="\nDECLARE\n    fresh timestamptz := clock_timestamp() - interval '1 hour';\nBEGIN\n    IF TG_OP = 'INSERT' THEN\n        IF EXISTS (SELECT FROM after WHERE created_at < fresh) THEN\n            INSERT INTO stale_call_hours (company_id, hour)\n            SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM after WHERE created_at < fresh;\n        END IF;\n    ELSIF TG_OP = 'UPDATE' THEN\n        IF EXISTS (SELECT FROM before WHERE created_at < fresh)\n            OR EXISTS (SELECT FROM after WHERE created_at < fresh)\n        THEN\n            INSERT INTO stale_call_hours (company_id, hour)\n            WITH old AS (SELECT \n    company_id, date_trunc('hour', created_at, 'UTC') AS hour, status, booked, lead_id IS NOT NULL AS qualified,\n    CASE status WHEN 'lost' THEN quoted_price END AS lost_value\n FROM before WHERE created_at < fresh),\n                 new AS (SELECT \n    company_id, date_trunc('hour', created_at, 'UTC') AS hour, status, booked, lead_id IS NOT NULL AS qualified,\n    CASE status WHEN 'lost' THEN quoted_price END AS lost_value\n FROM after WHERE created_at < fresh)\n            SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS gone\n            UNION\n            SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS come;\n        END IF;\n    ELSIF TG_OP = 'DELETE' THEN\n        INSERT INTO stale_call_hours (company_id, hour)\n        SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM before WHERE created_at < fresh;\n    ELSE\n        -- No row is shown, and no policy holds: an hour of every day that has been counted, of every company.\n        DECLARE\n            everybody text := current_setting('crm.all_companies', true);\n        BEGIN\n            PERFORM set_config('crm.all_companies', 'on', true);\n            INSERT INTO stale_call_hours (company_id, hour)\n            SELECT company_id, date_trunc('hour', (day + time '12:00') AT TIME ZONE timezone, 'UTC')\n            FROM call_days JOIN call_rollups USING (company_id) WHERE timezone <> '';\n            PERFORM set_config('crm.all_companies', coalesce(everybody, ''), true);\n        END;\n    END IF;\n    RETURN NULL;\nEND\n",
+            postgresql="\nDECLARE\n    fresh timestamptz := clock_timestamp() - interval '1 hour';\nBEGIN\n    IF TG_OP = 'INSERT' THEN\n        -- A load in the order of time marks an hour once a company: those marked stand in a setting, which a rollback,\n        -- also one to a savepoint, takes back with the marks.\n        DECLARE\n            hour timestamptz := date_trunc('hour', NEW.created_at, 'UTC');\n            beginning text := extract(epoch FROM hour)::bigint || ' ';\n            marked text := current_setting('crm.marked_calls', true);\n        BEGIN\n            IF marked IS NULL OR NOT starts_with(marked, beginning) THEN\n                marked := beginning;\n            END IF;\n            IF position(' ' || NEW.company_id || ' ' IN marked) = 0 THEN\n                INSERT INTO stale_call_hours (company_id, hour) VALUES (NEW.company_id, hour);\n                PERFORM set_config('crm.marked_calls', marked || NEW.company_id || ' ', true);\n            END IF;\n        END;\n    ELSIF TG_OP = 'UPDATE' THEN\n        IF EXISTS (SELECT FROM before WHERE created_at < fresh)\n            OR EXISTS (SELECT FROM after WHERE created_at < fresh)\n        THEN\n            INSERT INTO stale_call_hours (company_id, hour)\n            WITH old AS (SELECT \n    company_id, date_trunc('hour', created_at, 'UTC') AS hour, status, booked, lead_id IS NOT NULL AS qualified,\n    CASE status WHEN 'lost' THEN quoted_price END AS lost_value\n FROM before WHERE created_at < fresh),\n                 new AS (SELECT \n    company_id, date_trunc('hour', created_at, 'UTC') AS hour, status, booked, lead_id IS NOT NULL AS qualified,\n    CASE status WHEN 'lost' THEN quoted_price END AS lost_value\n FROM after WHERE created_at < fresh)\n            SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS gone\n            UNION\n            SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS come;\n        END IF;\n    ELSIF TG_OP = 'DELETE' THEN\n        INSERT INTO stale_call_hours (company_id, hour)\n        SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM before WHERE created_at < fresh;\n    ELSE\n        -- No row is shown, and no policy holds: an hour of every day that has been counted, of every company.\n        DECLARE\n            everybody text := current_setting('crm.all_companies', true);\n        BEGIN\n            PERFORM set_config('crm.all_companies', 'on', true);\n            INSERT INTO stale_call_hours (company_id, hour)\n            SELECT company_id, date_trunc('hour', (day + time '12:00') AT TIME ZONE timezone, 'UTC')\n            FROM call_days JOIN call_rollups USING (company_id) WHERE timezone <> '';\n            PERFORM set_config('crm.all_companies', coalesce(everybody, ''), true);\n        END;\n    END IF;\n    RETURN NULL;\nEND\n",
+            each_row={"INSERT": "NEW.created_at < clock_timestamp() - interval '1 hour'"},
         ),
         crm.db.triggers.CreateTriggers(
             on="call_analysis",

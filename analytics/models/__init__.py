@@ -1,7 +1,17 @@
 """The tables of this app, by noun."""
 
 from analytics.models.analyses import CallAnalysis
+from analytics.models.archives import ArchivedCalls, ArchivedChunk, ArchivedObjections
 from analytics.models.objections import CallObjection
 from analytics.models.rollups import CallDay, CallRollup, StaleCallHour
 
-__all__ = ["CallAnalysis", "CallDay", "CallObjection", "CallRollup", "StaleCallHour"]
+__all__ = [
+    "ArchivedCalls",
+    "ArchivedChunk",
+    "ArchivedObjections",
+    "CallAnalysis",
+    "CallDay",
+    "CallObjection",
+    "CallRollup",
+    "StaleCallHour",
+]

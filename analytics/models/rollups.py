@@ -15,11 +15,10 @@ def of_company(relation: type[models.ForeignKey] = models.ForeignKey, **options:
     return relation(Company, on_delete=models.CASCADE, related_name="+", **options)
 
 
-class CallDay(TenantModel):
-    """A company's calls that began on one of its days, counted. A day without calls has no row."""
+class CallCounts(TenantModel):
+    """Some of a company's calls, counted: see analytics.counting.MEASURES."""
 
     company = of_company(db_index=False)
-    day = models.DateField(help_text="In the zone of the company's rollup.")
 
     total = models.PositiveIntegerField()
     qualified = models.PositiveIntegerField()
@@ -35,6 +34,15 @@ class CallDay(TenantModel):
     lost = models.PositiveIntegerField()
     cancelled = models.PositiveIntegerField()
     lost_value = models.DecimalField(max_digits=20, decimal_places=2)
+
+    class Meta:
+        abstract = True
+
+
+class CallDay(CallCounts):
+    """A company's calls that began on one of its days, counted. A day without calls has no row."""
+
+    day = models.DateField(help_text="In the zone of the company's rollup.")
 
     class Meta:
         db_table = "call_days"

@@ -49,7 +49,7 @@ def count_records(*, contact: Contact) -> dict[str, int]:
     return counts
 
 
-def erase_contact(*, contact: Contact, by: User | str) -> dict[str, int]:
+def erase_contact(*, contact: Contact, by: User | str, provider_ids: frozenset[str] = frozenset()) -> dict[str, int]:
     """Forget who a contact of the company entered was; return how many rows of each table that touched.
 
     The rows stay, so that calls, visits and money still add up; what the person said, and what would lead to them,
@@ -59,11 +59,12 @@ def erase_contact(*, contact: Contact, by: User | str) -> dict[str, int]:
 
     Args:
         by: whose doing it is, in the record of changes: a user, or a program's name.
+        provider_ids: the provider's ids of calls and texts with them that are no longer in the database.
     """
     actor = (by.pk, by.username) if isinstance(by, User) else (None, by)
     with transaction.atomic(), acting_as(*actor):
         # Deliveries before the contact, as workers lock them: what is being worked on is finished first, and found.
-        counts = {"webhook_events": erase_deliveries(contact)}
+        counts = {"webhook_events": erase_deliveries(contact, provider_ids)}
         # The ledger before the contact, as whoever hears a STOP locks them.
         counts["opt_outs"] = erase_opt_outs(contact)
         Contact.objects.select_for_update().get(pk=contact.pk)

@@ -24,6 +24,7 @@ from messaging.models import Message
 
 # Not empty: a provider that repeats itself fills what is empty, and must not bring an erased text back.
 ERASED = "[erased]"
+ERASED_NUMBER = "erased:"  # begins what an erased contact has in place of a number
 
 
 def outside(field_name: str, direction: str, value: Any) -> Expression:
@@ -52,7 +53,7 @@ NAMES_AND_ADDRESS = ("first_name", "last_name", "email", "address", "city", "sta
 
 def no_number(contact: str) -> Expression:
     """Unique within the company, as a number is, and none."""
-    return Concat(Value("erased:"), Cast(contact, CharField()))
+    return Concat(Value(ERASED_NUMBER), Cast(contact, CharField()))
 
 
 RECORDS = (

@@ -1,7 +1,7 @@
 """Where a person is named without a foreign key: raw deliveries, opt-outs, evidence of changes, the admin's log."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -24,26 +24,41 @@ _NUMBER = re.compile(rb"\d{8,15}")
 _TEXT = re.compile(rb'"([^"\\]{1,100})"')
 
 
-def find_deliveries(contact: Contact) -> Iterator[WebhookEvent]:
-    """The company's deliveries that name one of the contact's numbers, or a call or text with them by its id.
+def names_contact(contact: Contact, provider_ids: frozenset[str] = frozenset()) -> Callable[[bytes], bool]:
+    """Tells of a delivery's body whether it names one of the contact's numbers, or a call or text with them by its id.
 
-    No index leads there: it reads every delivery of the company, in chunks.
+    Args:
+        provider_ids: ids of their calls and texts that are no longer in the database.
     """
     numbers = {digits_of(phone) for phone in contact.phones.values_list("phone", flat=True)}
     numbers |= {number.removeprefix(COUNTRY_CODE) for number in numbers}
     known = {number.encode() for number in numbers}
     activities = Activity.objects.filter(contact=contact, openphone_id__isnull=False)
     ids = {str(openphone_id).encode() for openphone_id in activities.values_list("openphone_id", flat=True)}
+    ids |= {provider_id.encode() for provider_id in provider_ids}
+
+    def names(body: bytes) -> bool:
+        text = _ESCAPED_PLUS.sub(b" ", body)
+        return not known.isdisjoint(_NUMBER.findall(text)) or not ids.isdisjoint(_TEXT.findall(text))
+
+    return names
+
+
+def find_deliveries(contact: Contact, provider_ids: frozenset[str] = frozenset()) -> Iterator[WebhookEvent]:
+    """The company's deliveries that name the contact, as `names_contact` tells.
+
+    No index leads there: it reads every delivery of the company, in chunks.
+    """
+    names = names_contact(contact, provider_ids)
     events = WebhookEvent.objects.filter(company=contact.company_id).order_by("created_at", "id")
     for event in events.iterator(chunk_size=CHUNK):
-        body = _ESCAPED_PLUS.sub(b" ", bytes(event.body))
-        if not known.isdisjoint(_NUMBER.findall(body)) or not ids.isdisjoint(_TEXT.findall(body)):
+        if names(bytes(event.body)):
             yield event
 
 
-def erase_deliveries(contact: Contact) -> int:
+def erase_deliveries(contact: Contact, provider_ids: frozenset[str] = frozenset()) -> int:
     """Empty these deliveries; one that was still to be worked on is ignored. Returns how many they were."""
-    found = [event.pk for event in find_deliveries(contact)]
+    found = [event.pk for event in find_deliveries(contact, provider_ids)]
     for start in range(0, len(found), CHUNK):
         events = WebhookEvent.objects.filter(pk__in=found[start : start + CHUNK])
         events.update(body=b"", headers={}, error="")

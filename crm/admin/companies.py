@@ -28,7 +28,7 @@ class CompanyAdmin(RowAdmin):
     sortable_by = None
     ordering = ("name",)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "missed_call_text")}),
+        (None, {"fields": ("name", "slug", "missed_call_text", "retention_days")}),
         (
             "Days and money",
             {

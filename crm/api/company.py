@@ -11,6 +11,7 @@ from crm.api.roles import CHANGE
 from crm.api.serializers import TenantSerializer
 from crm.api.views import TenantView
 from crm.models import Company
+from crm.models.companies import LEAST_RETENTION_DAYS
 
 
 class CompanySettingsSerializer(TenantSerializer):
@@ -21,9 +22,17 @@ class CompanySettingsSerializer(TenantSerializer):
         help_text="Sent to who rang and was not answered; empty: nothing is sent.",
     )
 
+    retention_days = serializers.IntegerField(
+        min_value=LEAST_RETENTION_DAYS,
+        max_value=36500,
+        allow_null=True,
+        required=False,
+        help_text="Closed calls, texts and deliveries that are older may leave for an archive; null: none does.",
+    )
+
     class Meta:
         model = Company
-        fields = ["id", "name", "slug", "timezone", "currency", "missed_call_text", "created_at"]
+        fields = ["id", "name", "slug", "timezone", "currency", "missed_call_text", "retention_days", "created_at"]
         # Providers were given URLs with the slug; staff move a company to another time zone, with its visits.
         read_only_fields = ["slug", "timezone", "currency", "created_at"]
 

@@ -57,12 +57,28 @@ class Migration(migrations.Migration):
                         blank=True, help_text="Sent to who rang and was not answered; empty: nothing is sent."
                     ),
                 ),
+                (
+                    "retention_days",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Closed calls, texts and deliveries that are older may leave for an archive, days; empty: none does.",
+                        null=True,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
                 "verbose_name_plural": "companies",
                 "db_table": "companies",
-                "constraints": [],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("retention_days__isnull", True), ("retention_days__gte", 365), _connector="OR"
+                        ),
+                        name="companies_retention_days_valid",
+                        violation_error_message="retention_days must be at least 365, or empty.",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(

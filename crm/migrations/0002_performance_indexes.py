@@ -219,4 +219,12 @@ class Migration(migrations.Migration):
                 fields=["company", "created_at"], name="ix_opt_out_entries_company_id_created_at"
             ),
         ),
+        crm.db.operations.AddIndexConcurrently(
+            model_name="optoutentry",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("activity__isnull", False)),
+                fields=["activity"],
+                name="ix_opt_out_entries_activity_id",
+            ),
+        ),
     ]

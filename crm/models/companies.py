@@ -18,6 +18,8 @@ from crm.db.tenancy import TenantManager, TenantModel
 from crm.phones import MAX_LENGTH
 from crm.querysets import PhoneLineQuerySet
 
+LEAST_RETENTION_DAYS = 365  # the dashboard's years are compared, and a provider may be asked again for what it told
+
 
 def validate_timezone(name: str) -> None:
     """Raises ValidationError for anything but an IANA name such as `America/Denver`."""
@@ -40,11 +42,24 @@ class Company(models.Model):
         blank=True, help_text="Sent to who rang and was not answered; empty: nothing is sent."
     )
 
+    retention_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Closed calls, texts and deliveries that are older may leave for an archive, days; empty: none does.",
+    )
+
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
         db_table = "companies"
         verbose_name_plural = "companies"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(retention_days__isnull=True) | Q(retention_days__gte=LEAST_RETENTION_DAYS),
+                name="companies_retention_days_valid",
+                violation_error_message=f"retention_days must be at least {LEAST_RETENTION_DAYS}, or empty.",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -55,6 +55,7 @@ class Conversation(TenantModel):
                 name="idx_conversation_contact",
                 question="Which conversations has this contact?",
                 asked_by="GET /api/v1/conversations?contact=",
+                kept_because="monitoring and run books name it; the unique key over contact and line would do.",
             ),
             Index(
                 fields=["company", "created_at"],

@@ -115,6 +115,13 @@ class OptOutEntry(TenantModel):
                 question="What was said and done about opt-outs in this company, newest first?",
                 asked_by="admin: opt-out entries of a company",
             ),
+            Index(
+                fields=["activity"],
+                condition=Q(activity__isnull=False),
+                name="ix_opt_out_entries_activity_id",
+                question="Is this message evidence in the ledger?",
+                asked_by="manage.py archive; deleting an activity",
+            ),
         ]
 
     def __str__(self) -> str:

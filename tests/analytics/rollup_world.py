@@ -9,6 +9,8 @@ from django.db import connection
 from django.db.models import F
 from django.utils.timezone import now
 
+from analytics.archive.restoring import find_archives, restore_archive
+from analytics.archive.taking import archive_company
 from analytics.dashboard.booking_rate import measure_cohort
 from analytics.dashboard.metrics import measure_calls
 from analytics.models import CallDay, StaleCallHour
@@ -29,12 +31,13 @@ def make_call(company, *, ago=2 * DAY, status="missed", **values):
     return factories.CallFactory(company=company, contact=None, created_at=now() - ago, status=status, **values)
 
 
-def expected(period):
+COUNTED = ("status", "booked", "lead", "quoted_price", "created_at")
+
+
+def expected(period, archived=()):
     """The metrics, and the calls of each day that has any, counted the plain way: row by row, in Python."""
     totals, days, value = Counter(), Counter(), Decimal(0)
-    for status, booked, lead, price, at in Call.objects.values_list(
-        "status", "booked", "lead", "quoted_price", "created_at"
-    ):
+    for status, booked, lead, price, at in [*Call.objects.values_list(*COUNTED), *archived]:
         day = at.astimezone(period.zone).date()
         if (period.start_date or day) <= day <= (period.end_date or day):
             totals.update(["total", status, *["qualified"] * bool(lead), *["booked"] * booked])
@@ -43,12 +46,12 @@ def expected(period):
     return totals, days, f"{value:.2f}"
 
 
-def assert_exact(company, *periods):
+def assert_exact(company, *periods, archived=()):
     with tenant(company.pk):
         company.refresh_from_db()
         for start, end in [(None, None), *periods]:
             period = Period(start, end, company.zone)
-            totals, days, value = expected(period)
+            totals, days, value = expected(period, archived)
             metrics = measure_calls(period)
             assert {name: metrics[name] for name in ("total", "qualified", "booked")} == {
                 name: totals[name] for name in ("total", "qualified", "booked")
@@ -75,8 +78,10 @@ def days_counted(company):
 class Writers:
     """Everything that may happen to the calls of two companies, each thing by chance."""
 
-    def __init__(self, seed, companies):
+    def __init__(self, seed, companies, archives):
         self.chance, self.companies = random.Random(seed), companies  # noqa: S311  # no secret
+        self._archives = archives
+        self.archived = {company.pk: {} for company in companies}
         self.leads = {}
         for company in companies:
             contact = factories.ContactFactory(company=company)
@@ -162,8 +167,24 @@ class Writers:
     def rebuild(self, company):
         rebuild_calls(company=company)
 
+    def archive(self, company):
+        before = self._rows(company)
+        age = timedelta(hours=self.chance.uniform(0, 150))
+        archive_company(company=company, cut_off=now() - age, root=self._archives, batch=self.chance.choice([2, 50]))
+        for pk in before.keys() - self._rows(company).keys():
+            self.archived[company.pk][pk] = before[pk]
 
-EVENTS = [name for name in vars(Writers) if not name.startswith("_") and name not in ("new_call", "some")]
+    def restore(self, company):
+        if not list(self._archives.rglob("*.parquet")):
+            return
+        for archive in find_archives(self._archives):
+            restore_archive(archive)
+        for one in self.companies:
+            for pk in self._rows(one):
+                self.archived[one.pk].pop(pk, None)
+
+    def _rows(self, company):
+        return {pk: counted for pk, *counted in Call.objects.filter(company=company).values_list("pk", *COUNTED)}
 
 
 EVENTS = [name for name in vars(Writers) if not name.startswith("_") and name not in ("new_call", "some")]

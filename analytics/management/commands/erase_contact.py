@@ -5,7 +5,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from analytics.services.privacy import count_records, erase_contact
+from analytics.archive.files import ArchiveDamaged
+from analytics.archive.forgetting import ArchiveMissing, count_archived, erase_contact_everywhere
+from analytics.services.privacy import count_records
 from analytics.services.subjects import UnknownSubject, contact_with_number
 
 
@@ -21,13 +23,13 @@ class Command(BaseCommand):
         try:
             with contact_with_number(slug=slug, phone=phone) as contact:
                 counts = (
-                    erase_contact(contact=contact, by="manage.py erase_contact")
+                    erase_contact_everywhere(contact=contact, by="manage.py erase_contact")
                     if yes
-                    else count_records(contact=contact)
+                    else count_records(contact=contact) | count_archived(contact=contact)
                 )
-        except UnknownSubject as error:
+        except (UnknownSubject, ArchiveMissing, ArchiveDamaged) as error:
             raise CommandError(str(error)) from error
         for table, count in sorted(counts.items()):
             if count:
-                self.stdout.write(f"{table:24}{count:8,}")
+                self.stdout.write(f"{table:28}{count:8,}")
         self.stdout.write("Erased." if yes else "Nothing was changed. To erase it: --yes")

@@ -8,6 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 
+from analytics.archive.files import ArchiveDamaged
+from analytics.archive.forgetting import ArchiveMissing, export_archived
 from analytics.services.privacy import export_contact
 from analytics.services.subjects import UnknownSubject, contact_with_number
 
@@ -23,8 +25,9 @@ class Command(BaseCommand):
     def handle(self, *, slug: str, phone: str, out: Path | None, **options: Any) -> None:
         try:
             with contact_with_number(slug=slug, phone=phone) as contact:
-                text = json.dumps(export_contact(contact=contact), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
-        except UnknownSubject as error:
+                kept = export_contact(contact=contact) | {"archived": export_archived(contact=contact)}
+                text = json.dumps(kept, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
+        except (UnknownSubject, ArchiveMissing, ArchiveDamaged) as error:
             raise CommandError(str(error)) from error
         if out is None:
             self.stdout.write(text)
