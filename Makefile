@@ -14,7 +14,7 @@ help:
 	@echo "make test     all tests, on SQLite and on a PostgreSQL of their own"
 	@echo "make fuzz     a long hunt for ways in, from a new seed  (FUZZ_EXAMPLES=…, FUZZ_SEED=…)"
 	@echo "make bench    what is fast and what it costs, into docs/benchmarks.md  (CALLS=…, BENCH=\"--only 1,2 …\")"
-	@echo "make check    format, lint, types, import laws, missing migrations"
+	@echo "make check    format, lint, types, import laws, missing and blocking migrations"
 	@echo "make install  only the environment in $(VENV)"
 	@echo "make lock     the requirements anew, from pyproject.toml"
 
@@ -58,6 +58,7 @@ check: $(BIN)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py migrate_safely --check-files
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
 lock:

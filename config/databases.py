@@ -27,6 +27,24 @@ def read_database(env: Env, *, default: str) -> dict[str, Any]:
     return _postgresql(database)
 
 
+def read_replicas(env: Env, *, primary: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Read-only copies of `default`, as `replica1`, `replica2`, …; only the index report asks them.
+
+    Raises:
+        ImproperlyConfigured: naming REPLICA_URLS, for what can't be read and for anything but PostgreSQL.
+    """
+    replicas = {}
+    for number, url in enumerate(env.list("REPLICA_URLS", default=[]), start=1):
+        try:
+            database = Env.db_url_config(url)
+        except Exception as error:  # as above
+            raise ImproperlyConfigured(f"REPLICA_URLS can't be read: {error}") from error
+        if not primary["ENGINE"].endswith("postgresql") or database.get("ENGINE") != primary["ENGINE"]:
+            raise ImproperlyConfigured("REPLICA_URLS must be of PostgreSQL servers, as DATABASE_URL then is.")
+        replicas[f"replica{number}"] = _postgresql(database) | {"TEST": {"MIRROR": "default"}}
+    return replicas
+
+
 def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
     folder = Path(database["NAME"]).parent
     if not folder.is_dir():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.databases import read_database
+from config.databases import read_database, read_replicas
 from config.env import Env
 from config.keys import read_privacy_key, read_secrets_keys
 
@@ -104,6 +104,13 @@ DATABASES = {"default": read_database(env, default=f"sqlite:///{BASE_DIR / 'crm.
 # What a request may take or wait for; commands and workers have time. The transaction of its tenant sets them.
 WEB_STATEMENT_TIMEOUT_MS = env.at_least("WEB_STATEMENT_TIMEOUT_MS", 0, default=15_000)
 WEB_LOCK_TIMEOUT_MS = env.at_least("WEB_LOCK_TIMEOUT_MS", 0, default=5_000)
+DATABASES |= read_replicas(env, primary=DATABASES["default"])
+REPLICAS = [alias for alias in DATABASES if alias != "default"]
+# How long a step of `migrate_safely` waits for a lock, and others behind it; and the rows from which a table is large.
+MIGRATE_LOCK_TIMEOUT_MS = env.at_least("MIGRATE_LOCK_TIMEOUT_MS", 1, default=80)
+LARGE_TABLE_ROWS = env.at_least("LARGE_TABLE_ROWS", 0, default=100_000)
+# Where `archive` writes. It holds what customers said: on an encrypted disk, out of the web server's reach.
+ARCHIVE_DIR = BASE_DIR / env.str("ARCHIVE_DIR", default="archive")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- People -----------------------------------------------------------------------------------------------------------
@@ -178,6 +185,21 @@ TWILIO_API_URL = env.web_address("TWILIO_API_URL", "https://api.twilio.com")
 CALLRAIL_API_URL = env.web_address("CALLRAIL_API_URL", "https://api.callrail.com")
 WORKER_MAX_TRIES = env.at_least("WORKER_MAX_TRIES", 1, default=8)
 
+# --- Index health -----------------------------------------------------------------------------------------------------
+
+INDEX_UNUSED_DAYS = env.at_least("INDEX_UNUSED_DAYS", 0, default=30)
+INDEX_LARGE_BYTES = env.at_least("INDEX_LARGE_BYTES", 1, default=5 * 1024**3)
+TABLE_LARGE_BYTES = env.at_least("TABLE_LARGE_BYTES", 1, default=10 * 1024**3)
+INDEX_BLOAT_PERCENT = env.at_least("INDEX_BLOAT_PERCENT", 1, default=50)
+INDEX_BLOAT_MIN_BYTES = env.at_least("INDEX_BLOAT_MIN_BYTES", 0, default=1024**2)
+INDEX_MEASURE_MAX_BYTES = env.at_least("INDEX_MEASURE_MAX_BYTES", 0, default=1024**3)
+DEAD_ROWS_PERCENT = env.at_least("DEAD_ROWS_PERCENT", 1, default=20)
+STALE_ROWS_PERCENT = env.at_least("STALE_ROWS_PERCENT", 1, default=20)
+UPKEEP_MIN_ROWS = env.at_least("UPKEEP_MIN_ROWS", 0, default=1000)
+HOT_UPDATES_PERCENT = env.at_least("HOT_UPDATES_PERCENT", 0, default=50)
+HOT_MIN_UPDATES = env.at_least("HOT_MIN_UPDATES", 0, default=10_000)
+SLOW_STATEMENT_MS = env.at_least("SLOW_STATEMENT_MS", 0, default=100)
+
 # --- Guessing and flooding --------------------------------------------------------------------------------------------
 
 THROTTLE_USER_PER_MIN = env.at_least("THROTTLE_USER_PER_MIN", 0, default=1200)
@@ -233,6 +255,12 @@ if PRODUCTION:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+
+# --- Watching ---------------------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one there is no /metrics
+if PRODUCTION and METRICS_TOKEN and len(METRICS_TOKEN) < 16:
+    raise ImproperlyConfigured("METRICS_TOKEN must have at least 16 characters where ENVIRONMENT=production.")
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,10 @@ class WebhookEventQuerySet(QuerySet):
         """Waiting deliveries that no worker holds and no backoff delays."""
         return self.waiting().filter(run_at__lte=now)
 
+    def since(self, moment: datetime) -> Self:
+        """Deliveries that reached us since then. Done or not: the index over all companies begins with that."""
+        return self.filter(processed__in=[True, False], created_at__gte=moment)
+
 
 class MessageQuerySet(OfContactQuerySet):
     def unread(self) -> Self:

@@ -25,14 +25,15 @@ def pytest_load_initial_conftests(early_config, parser, args):
     if wanted == "sqlite":
         os.environ["DATABASE_URL"] = "sqlite:///tests.sqlite3"  # a name only: the tests make a file of their own
     elif wanted == "postgres":
-        server = PostgresServer(QUICK).__enter__()
+        server = PostgresServer(QUICK | {"shared_preload_libraries": "pg_stat_statements"}).__enter__()
         atexit.register(server.stop)  # an app that can't be imported ends the run before pytest_unconfigure
         early_config.stash[SERVER] = server
         os.environ["DATABASE_URL"] = server.url
     # What the tests expect does not depend on the shell that they are started from.
     for name in (
         "ENVIRONMENT", "DEBUG", "SECRET_KEY", "SECRETS_KEYS", "PRIVACY_KEY", "ALLOWED_HOSTS", "PUBLIC_URL",
-        "WORKER_LEASE_S", "SMS_PER_SECOND",
+        "WORKER_LEASE_S", "SMS_PER_SECOND", "REPLICA_URLS", "INDEX_UNUSED_DAYS", "INDEX_LARGE_BYTES",
+        "TABLE_LARGE_BYTES", "METRICS_TOKEN",
     ):  # fmt: skip
         os.environ.pop(name, None)
     # Counting takes a statement, and tests count those. What tests the limits sets them.

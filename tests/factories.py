@@ -8,7 +8,16 @@ from django.contrib.auth.hashers import make_password
 from factory.django import DjangoModelFactory
 from phonenumbers import is_valid_number, parse
 
-from analytics.models import CallAnalysis, CallDay, CallObjection, CallRollup, StaleCallHour
+from analytics.models import (
+    ArchivedCalls,
+    ArchivedChunk,
+    ArchivedObjections,
+    CallAnalysis,
+    CallDay,
+    CallObjection,
+    CallRollup,
+    StaleCallHour,
+)
 from calls.choices import BOOKED
 from calls.models import Appointment, Call, CallDetail, MissedCaller
 from crm.db.tenancy import all_tenants
@@ -352,3 +361,37 @@ class CallObjectionFactory(RowFactory):
     company = factory.LazyAttribute(lambda objection: objection.call.company)
     label = "price"
     analyzed_at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class ArchivedCallsFactory(RowFactory):
+    class Meta:
+        model = ArchivedCalls
+
+    company = factory.SubFactory(CompanyFactory)
+    slot = datetime(2024, 3, 1, 12, tzinfo=UTC)
+    total = 1
+    qualified = booked = qualified_booked = 0
+    in_progress = missed = unbooked = awaiting_quote = still_deciding = purchased = lost = cancelled = lost_value = 0
+
+
+class ArchivedObjectionsFactory(RowFactory):
+    class Meta:
+        model = ArchivedObjections
+
+    company = factory.SubFactory(CompanyFactory)
+    slot = datetime(2024, 3, 1, 12, tzinfo=UTC)
+    label = "price"
+    calls = 1
+
+
+class ArchivedChunkFactory(RowFactory):
+    class Meta:
+        model = ArchivedChunk
+
+    company = factory.SubFactory(CompanyFactory)
+    folder = "/archive/acme/20260301T120000000000Z"
+    archive = "20260301T120000000000Z"
+    number = factory.Sequence(lambda n: n)
+    bundle = "calls"
+    cut_off = datetime(2024, 3, 1, 12, tzinfo=UTC)
+    files = factory.LazyFunction(list)

@@ -134,6 +134,7 @@ class Call(TenantModel):
                 name="ix_calls_company_id",
                 question="How many calls has this company?",
                 asked_by="GET /api/v1/dashboard/calls?count=1",
+                kept_because="monitoring and run books name it, and it is the smallest that counts a company's calls.",
             ),
         ]
 

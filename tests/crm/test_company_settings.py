@@ -1,5 +1,8 @@
 """The company as its users see it, and its manager changes it."""
 
+import pytest
+from django.db import IntegrityError, transaction
+
 from crm.models import Company
 from tests.conftest import signed_in
 
@@ -40,3 +43,13 @@ def test_nobody_else_changes_it(csr, rep, acme):
         assert signed_in(user).patch(URL, {"name": "Mine"}).status_code == 403
     acme.refresh_from_db()
     assert acme.name == "Acme Roofing"
+
+
+def test_the_manager_says_how_long_rows_are_kept_and_never_less_than_a_year(manager_api, acme):
+    assert manager_api.get(URL).json()["retention_days"] is None
+    assert manager_api.patch(URL, {"retention_days": 730}).json()["retention_days"] == 730
+    assert list(manager_api.patch(URL, {"retention_days": 364}).json()) == ["retention_days"]
+    assert manager_api.patch(URL, {"retention_days": None}).json()["retention_days"] is None
+    acme.retention_days = 364
+    with pytest.raises(IntegrityError), transaction.atomic():
+        acme.save()

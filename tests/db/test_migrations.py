@@ -34,6 +34,9 @@ EVERY_ROW = [
     factories.CallObjectionFactory,
     factories.CallRollupFactory,
     factories.StaleCallHourFactory,
+    factories.ArchivedCallsFactory,
+    factories.ArchivedChunkFactory,
+    factories.ArchivedObjectionsFactory,
 ]
 
 

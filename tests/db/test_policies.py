@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, models, transac
 from crm.db.operations import RunPythonForAllTenants, RunSQLForAllTenants
 from crm.db.policies import ACTORS, ALL_SETTING, COMPANY_SETTING, SameCompany
 from crm.db.tenancy import TenantModel, all_tenants, tenant
-from crm.models import AuditEntry, Contact
+from crm.models import AuditEntry, Contact, Lead
 from tests import factories
 from tests.conftest import postgres_only
 
@@ -130,6 +130,32 @@ def test_every_foreign_key_between_tenants_rows_is_held(acme):
             "SELECT count(*), bool_and(convalidated) FROM pg_constraint WHERE conname LIKE '%same\\_company'"
         )
         assert cursor.fetchone() == (len(REFERENCES), True)
+
+
+def test_every_foreign_key_between_tenants_rows_is_checked_once():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conrelid::regclass::text, attname, count(*) FROM pg_constraint"
+            " JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)"
+            " WHERE contype = 'f' AND attname NOT IN ('company_id', 'tenant_id') GROUP BY 1, 2 HAVING count(*) > 1"
+        )
+        assert cursor.fetchall() == []
+
+
+def test_undone_django_holds_the_foreign_key(acme):
+    constraint = next(c for c in Lead._meta.constraints if c.name == "leads_contact_id_same_company")
+    held = (
+        "SELECT array_agg(conname::text ~ 'same_company') FROM pg_constraint"
+        " JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)"
+        " WHERE conrelid = 'leads'::regclass AND contype = 'f' AND attname = 'contact_id'"
+    )
+    with connection.schema_editor(atomic=False) as editor, connection.cursor() as cursor:
+        editor.remove_constraint(Lead, constraint)
+        cursor.execute(held)
+        assert cursor.fetchone() == ([False],)
+        editor.add_constraint(Lead, constraint)
+        cursor.execute(held)
+        assert cursor.fetchone() == ([True],)
 
 
 def test_the_company_is_left_with_its_transaction(acme, globex):

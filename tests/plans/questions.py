@@ -134,6 +134,11 @@ QUESTIONS: dict[str, Question] = {
     "ix_opt_out_entries_opt_out_id_occurred_at": lambda sample: list(
         OptOutEntry.objects.filter(opt_out=OptOut.objects.decided().latest("id")).order_by("occurred_at", "id")
     ),
+    "ix_opt_out_entries_activity_id": foreign_key_check(
+        "opt_out_entries",
+        "activity_id",
+        lambda sample: Activity.objects.filter(contact=sample.contact).values_list("pk", flat=True)[0],
+    ),
     "ix_opt_out_entries_company_id_created_at": lambda sample: list(OptOutEntry.objects.order_by("-created_at")[:100]),
     # Ours: texts that are to leave.
     "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.ready_to_leave(now()).first()),

@@ -107,3 +107,13 @@ def test_the_planner_has_no_hand_forced(sample):
     with connection.cursor() as cursor:
         cursor.execute("SELECT setting FROM pg_settings WHERE name LIKE 'enable\\_%' AND setting <> boot_val")
         assert cursor.fetchall() == []
+
+
+def test_a_scrape_of_prometheus_reads_no_big_table_from_end_to_end(sample, client, settings):
+    settings.METRICS_TOKEN = "one-that-only-prometheus-knows"
+
+    def scrape():
+        assert client.get("/metrics", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"}).status_code == 200
+
+    assert not tables_scanned(scrape) & {*BIG_TABLES, "webhook_events"}
+    assert {"idx_webhook_event_processed", "ix_message_threads_run_at"} <= set(indexes_used(scrape))
