@@ -7,7 +7,7 @@ from analytics.index_health.checks import statements
 from analytics.index_health.findings import Finding, Unasked
 from analytics.index_health.standing import read_database
 from tests.analytics.index_health.copies import run
-from tests.analytics.index_health.upkeep_faults import CONTACTS, TOLD, install
+from tests.analytics.index_health.upkeep_faults import CONTACTS, TOLD, install, listen_to_statements
 from tests.conftest import postgres_only
 
 pytestmark = postgres_only
@@ -17,7 +17,7 @@ pytestmark = postgres_only
 def slow(planted, settings):
     """All statements count as slow; a table is large enough for the planner to have a choice."""
     settings.SLOW_STATEMENT_MS = 0
-    install("pg_stat_statements")
+    listen_to_statements()
     run(CONTACTS, TOLD, "VACUUM ANALYZE", TOLD)
 
 
