@@ -19,7 +19,7 @@ from analytics.demo.history import LEAST_CALLS, History
 from analytics.demo.refusals import ADMIN, ADMIN_EMAIL, DemoRefused, refuse_what_stands
 from analytics.demo.removal import remove_demo
 from analytics.demo.tables import Progress, Tables
-from analytics.services.rollups import rebuild_calls
+from analytics.services.rollups import rebuild_calls, unmarked
 from crm.db.actors import unrecorded
 from crm.db.tenancy import all_tenants
 from crm.models import Activity, Company, Conversation, User
@@ -74,7 +74,7 @@ def seed_demo(
         refuse_what_stands(usernames=[name for demo, *_ in sizes for name in demo.usernames])
         password = make_password(PASSWORD, salt=SALT)
         _employ_admin(password, joined=until - timedelta(days=days))
-        with Tables(progress) as tables:
+        with unmarked(), Tables(progress) as tables:
             histories = []
             for demo, contacts_here, calls_here in sizes:
                 cast = Cast(tables, demo, contacts=contacts_here, seed=seed, until=until, days=days, password=password)

@@ -40,6 +40,8 @@ from messaging.models import Message, WebhookEvent
 BATCH = 20_000  # rows on their way, over all tables
 
 Value = str | int | bool | bytes | None
+Rows = list[tuple[Value, ...]]
+Batch = tuple[int, Rows | io.BytesIO]  # how many rows, and they themselves: for PostgreSQL as the CSV that COPY reads
 Progress = Callable[[str, int], None]  # told the table and how many rows more it has
 
 
@@ -52,7 +54,7 @@ class Table:
         self.defaults = {field.name: _default(field) for field in self.fields}
         self.first_id: int = (model._base_manager.aggregate(last=Max("pk"))["last"] or 0) + 1
         self.next_id = self.first_id
-        self.waiting: list[tuple[Value, ...]] = []
+        self.waiting: Rows = []
         self.written = self.analyzed_at = 0
 
     def add(self, **values: Value) -> int:
@@ -63,21 +65,26 @@ class Table:
         self.waiting.append(tuple((self.defaults | {"id": row_id} | values).values()))
         return row_id
 
-    def take(self) -> list[tuple[Value, ...]]:
-        """The rows that wait, which then wait no more."""
+    def take(self, vendor: str) -> Batch:
+        """The rows that wait, which then wait no more, as the database takes them."""
         rows = self.waiting[:]
         self.waiting.clear()
-        return rows
+        return len(rows), _csv(self.fields, rows) if vendor == "postgresql" else rows
 
-    def write(self, connection: BaseDatabaseWrapper, rows: list[tuple[Value, ...]]) -> None:
-        on_postgresql = connection.vendor == "postgresql"
+    def write(self, connection: BaseDatabaseWrapper, batch: Batch) -> None:
+        """Write what `take` gave, in a thread that may be another."""
+        count, rows = batch
+        name = self.model._meta.db_table
+        self.written += count
         with connection.cursor() as cursor:
-            (_copy_rows if on_postgresql else _insert_rows)(cursor, self.model._meta.db_table, self.fields, rows)
-            self.written += len(rows)
+            if not isinstance(rows, io.BytesIO):
+                _insert_rows(cursor, name, self.fields, rows)
+                return
+            _copy_rows(cursor, name, self.fields, rows)
             # Nobody else tells the planner before the end of the transaction, and foreign keys would go on to be
             # checked by the plans that were best for an empty table: through all rows of a company.
-            if on_postgresql and self.written >= 10 * self.analyzed_at:
-                cursor.execute(f"ANALYZE {self.model._meta.db_table}")
+            if self.written >= 10 * self.analyzed_at:
+                cursor.execute(f"ANALYZE {name}")
                 self.analyzed_at = self.written
 
 
@@ -142,19 +149,19 @@ class Tables:
         self._wait()
 
     def _hand_over(self) -> None:
+        batches = [(table, table.take(self.connection.vendor)) for table in self.all if table.waiting]
         self._wait()
-        batch = [(table, table.take()) for table in self.all if table.waiting]
-        self.writing = self.thread.submit(self._write, batch)
-        for table, rows in batch:
-            self.progress(table.model._meta.db_table, len(rows))
+        self.writing = self.thread.submit(self._write, batches)
+        for table, (count, _) in batches:
+            self.progress(table.model._meta.db_table, count)
 
     def _wait(self) -> None:
         if self.writing:
             self.writing.result()
 
-    def _write(self, batch: list[tuple[Table, list[tuple[Value, ...]]]]) -> None:
-        for table, rows in batch:
-            table.write(self.connection, rows)
+    def _write(self, batches: list[tuple[Table, Batch]]) -> None:
+        for table, batch in batches:
+            table.write(self.connection, batch)
 
     def _check_foreign_keys(self, when: str) -> None:
         if self.connection.vendor == "postgresql":
@@ -190,23 +197,25 @@ def _names(fields: Iterable[models.Field]) -> str:
     return ", ".join(f'"{field.column}"' for field in fields)
 
 
-def _insert_rows(cursor: Any, table: str, fields: Sequence[models.Field], rows: list[tuple]) -> None:
+def _insert_rows(cursor: Any, table: str, fields: Sequence[models.Field], rows: Rows) -> None:
     values = ", ".join(["%s"] * len(fields))
     cursor.executemany(f"INSERT INTO {table} ({_names(fields)}) VALUES ({values})", rows)  # noqa: S608  # names of our own models
 
 
-def _copy_rows(cursor: Any, table: str, fields: Sequence[models.Field], rows: list[tuple]) -> None:
-    """COPY into a temporary table and INSERT from it: row-level security refuses COPY into the table itself."""
+def _csv(fields: Sequence[models.Field], rows: Rows) -> io.BytesIO:
+    """Written in C, several times faster than escaping in Python. It quotes NULL like an empty text."""
     binary = [position for position, field in enumerate(fields) if isinstance(field, models.BinaryField)]
     if binary:
         rows = [_with_hex(row, binary) for row in rows]
     text = io.StringIO(newline="")
-    # Written in C, several times faster than escaping in Python. It quotes NULL like an empty text: FORCE_NULL tells
-    # the nullable columns, where none of ours is empty.
     csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerows(rows)
-    text.seek(0)
+    return io.BytesIO(text.getvalue().encode())
+
+
+def _copy_rows(cursor: Any, table: str, fields: Sequence[models.Field], rows: io.BytesIO) -> None:
+    """COPY into a temporary table and INSERT from it: row-level security refuses COPY into the table itself."""
     names = _names(fields)
-    nullable = _names(field for field in fields if field.null)
+    nullable = _names(field for field in fields if field.null)  # where none of our texts is empty
     force_null = f", FORCE_NULL ({nullable})" if nullable else ""
     # One staging table for all batches: each that is dropped would keep its locks until the transaction ends, and
     # some thousands of them fill PostgreSQL's lock table.
@@ -214,7 +223,9 @@ def _copy_rows(cursor: Any, table: str, fields: Sequence[models.Field], rows: li
         f"CREATE TEMPORARY TABLE IF NOT EXISTS demo_{table} ON COMMIT DROP"  # noqa: S608  # names of our own models
         f" AS SELECT {names} FROM {table} WITH NO DATA"
     )
-    cursor.copy_expert(f"COPY demo_{table} FROM STDIN WITH (FORMAT csv{force_null})", text)
+    # All at once: for each piece Python's lock changes hands, while the next batch is being made.
+    whole = rows.getbuffer().nbytes
+    cursor.copy_expert(f"COPY demo_{table} FROM STDIN WITH (FORMAT csv{force_null})", rows, whole)
     cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM demo_{table}")  # noqa: S608  # names of our own models
     cursor.execute(f"TRUNCATE demo_{table}")
 

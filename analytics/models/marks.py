@@ -12,6 +12,9 @@ FRESH = timedelta(hours=1)
 # The hour last marked by calls inserted in this transaction, in seconds since 1970, and its companies.
 MARKED = "crm.marked_calls"
 
+# Says that no call inserted in this transaction needs a mark, as `unmarked` in analytics.services.rollups explains.
+UNMARKED = "crm.unmarked_calls"
+
 # What is compared, and what of a row counts. Two rows that changed places in the same hour change no count.
 _COUNTED = """
     company_id, date_trunc('hour', created_at, 'UTC') AS hour, status, booked, lead_id IS NOT NULL AS qualified,
@@ -93,7 +96,10 @@ TRIGGERS = Triggers(
     name="mark_call_hours",
     postgresql=_POSTGRESQL,
     # Calls that ring now, each in a transaction of its own, are nearly all that is ever inserted one by one.
-    each_row={"INSERT": "NEW.created_at < clock_timestamp() - interval '1 hour'"},
+    each_row={
+        "INSERT": "NEW.created_at < clock_timestamp() - interval '1 hour'"
+        f" AND current_setting('{UNMARKED}', true) IS DISTINCT FROM 'on'"
+    },
     sqlite={
         "insert": f"AFTER INSERT ON calls {_sqlite(_NEW)}",
         "update": f"AFTER UPDATE OF {', '.join(_COLUMNS)} ON calls WHEN {_DIFFER} {_sqlite(f'{_OLD} UNION {_NEW}')}",

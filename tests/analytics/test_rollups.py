@@ -23,7 +23,7 @@ from analytics.models import CallDay, CallRollup
 from analytics.rollups import days_of, look
 from analytics.services import folding, rollups
 from analytics.services.folding import fold_next, folds_are_left
-from analytics.services.rollups import find_differences, find_oldest_write, fold_calls
+from analytics.services.rollups import find_differences, find_oldest_write, fold_calls, rebuild_calls, unmarked
 from calls.choices import CallStatus
 from calls.models import Call
 from crm.days import start_of
@@ -257,6 +257,22 @@ def test_a_load_marks_an_hour_once_a_company_and_again_after_its_savepoint_is_ro
             for company in (acme, globex):
                 make_call(company, ago=now() - long_ago - timedelta(minutes=minute))
     assert count_stale(acme) == count_stale(globex) == 1
+
+
+@postgres_only
+def test_calls_of_a_company_just_made_are_loaded_without_marks_and_later_ones_leave_them_again(acme, globex):
+    with pytest.raises(ZeroDivisionError), all_tenants(), unmarked():
+        raise ZeroDivisionError
+    make_call(globex, ago=9 * DAY)
+    with all_tenants(), unmarked():
+        for days in range(5):
+            make_call(acme, ago=days * DAY)
+    assert (count_stale(acme), count_stale(globex)) == (0, 1)
+    rebuild_calls(company=acme)
+    assert_exact(acme, (now().date() - 9 * DAY, now().date()), (None, now().date()))
+    make_call(acme, ago=3 * DAY)
+    assert count_stale(acme) == 1
+    assert_exact(acme, (now().date() - 9 * DAY, now().date()), (None, now().date()))
 
 
 @postgres_only
