@@ -20,7 +20,7 @@ from crm.api.pagination import PARAMETERS as PAGE_PARAMETERS
 from crm.api.pagination import KeysetPagination
 from crm.api.roles import CHANGE, CREATE, DELETE, LIST, READ, visible
 from crm.db.actors import acting_as
-from crm.db.tenancy import tenant, undo_when_left
+from crm.db.tenancy import tenant, tenant_briefly, undo_when_left
 from crm.models import User
 
 VERBS = {
@@ -38,30 +38,39 @@ class TenantView(APIView):
 
     resource: str
     """A row of the table in crm.api.roles."""
-    entered = False
+    writing = False
+    """In a transaction, which is undone where the request is refused."""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             with ExitStack() as self.door:
                 return super().dispatch(request, *args, **kwargs)
         except IntegrityError as error:  # foreign keys are checked when the transaction ends, behind DRF's handler
-            self.entered = False
+            self.writing = False
             return self.finalize_response(self.request, self.handle_exception(error), *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
-        if self.entered:
+        if self.writing:
             undo_when_left()
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # who it is, and whether they may
-        self.door.enter_context(tenant(cast(int, self.user.company_id)))
-        self.entered = True
-        if request.method not in SAFE_METHODS:  # who only reads is spared the statement
-            self.door.enter_context(acting_as(self.user.pk, self.user.username))
+        if request.method in SAFE_METHODS:
+            self.enter_to_read()
+        else:
+            self.enter_to_write()
         if request.method in self.allowed_methods:  # a method that isn't there is a 405, whatever came with it
             check_parameters(request, self.known_parameters())
+
+    def enter_to_read(self) -> None:
+        self.door.enter_context(tenant_briefly(self.company_id))
+
+    def enter_to_write(self) -> None:
+        self.door.enter_context(tenant(self.company_id))
+        self.writing = True
+        self.door.enter_context(acting_as(self.user.pk, self.user.username))
 
     def known_parameters(self) -> set[str]:
         return set()
@@ -75,6 +84,11 @@ class TenantView(APIView):
     def user(self) -> User:
         """The user signed in, which the permission classes have made sure of."""
         return cast(User, self.request.user)
+
+    @property
+    def company_id(self) -> int:
+        """The user's company; the permission classes refuse whoever has none."""
+        return cast(int, self.user.company_id)
 
 
 class TenantViewSet(TenantView, GenericViewSet):

@@ -43,6 +43,16 @@ def all_tenants() -> AbstractContextManager[None]:
     return _enter(ALL)
 
 
+def tenant_briefly(company_id: int) -> AbstractContextManager[None]:
+    """Enter one company for a few questions, outside of any transaction: for a request that only reads."""
+    return _enter_briefly(company_id)
+
+
+def all_tenants_briefly() -> AbstractContextManager[None]:
+    """Enter every company for a few questions, outside of any transaction: who is it that asks?"""
+    return _enter_briefly(ALL)
+
+
 @contextmanager
 def _enter(entered: int | str) -> Iterator[None]:
     """On PostgreSQL a tenant is entered by a transaction, whose end is where it is left.
@@ -63,6 +73,33 @@ def _enter(entered: int | str) -> Iterator[None]:
             yield
             if nested and not connection.needs_rollback:  # a rollback, and the end of a transaction, undo it anyway
                 _tell_database(outer)
+    finally:
+        _entered.reset(token)
+
+
+@contextmanager
+def _enter_briefly(entered: int | str) -> Iterator[None]:
+    """Each statement brings its settings along, which spares three messages: BEGIN, the settings, COMMIT.
+
+    PostgreSQL runs what comes in one message as one transaction, so the settings are LOCAL as well.
+    """
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        with _enter(entered):
+            yield
+        return
+    told, values = _told(_settings_of(entered) | (_limits.get() or {}))
+
+    def tell_first(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        if _entered.get() != entered:  # another tenant has been entered inside, by a transaction
+            return execute(sql, params, many, context)
+        if many or context["cursor"].name:
+            raise RuntimeError("This takes more than a statement: enter tenant(), not tenant_briefly().")
+        return execute(f"{told}; {sql}", [*values, *(params or ())], many, context)
+
+    token = _entered.set(entered)
+    try:
+        with connection.execute_wrapper(tell_first):
+            yield
     finally:
         _entered.reset(token)
 
@@ -99,10 +136,15 @@ def _settings_of(entered: int | str) -> dict[str, str]:
 def _tell_database(settings: dict[str, str]) -> None:
     """Set what the policies read, and how to plan, for this transaction."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {', '.join(['set_config(%s, %s, true)'] * len(settings))}",  # placeholders
-            [text for setting in settings.items() for text in setting],
-        )
+        cursor.execute(*_told(settings))
+
+
+def _told(settings: dict[str, str]) -> tuple[str, list[str]]:
+    """The statement that sets them for its transaction, and its parameters."""
+    return (
+        f"SELECT {', '.join(['set_config(%s, %s, true)'] * len(settings))}",  # placeholders
+        [text for setting in settings.items() for text in setting],
+    )
 
 
 def _ask_database() -> dict[str, str]:
