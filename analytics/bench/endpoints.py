@@ -17,6 +17,7 @@ from messaging.models import Message
 
 NEWEST, OLDEST = ("-created_at", "-id"), ("created_at", "id")
 METRICS, ALL_TIME = "metrics, 30 days", "metrics, all time"
+ALL_TIME_SERVED = "metrics, all time, naive shape served by the index on status"
 BOOKING, BOOKING_YEAR = "booking rate, 30 days", "booking rate, 1 year"
 CALLS, DEEP_CALLS, CANCELLED = "calls, first page", "calls, deep page", "calls, cancelled"
 OBJECTIONS, OBJECTIONS_YEAR = "top objections, 30 days", "top objections, 1 year"
@@ -72,6 +73,7 @@ def _endpoints_of(sample: Sample) -> list[Endpoint]:
             promise=Promise((5, 10), (50, 200)),
         ),
         Endpoint(ALL_TIME, "dashboard/metrics", naive="metrics", sql=best.metrics(sample)),
+        Endpoint(ALL_TIME_SERVED, "dashboard/metrics", naive="metrics-by-status"),
         Endpoint(
             BOOKING,
             f"dashboard/booking-rate?{in_month}",

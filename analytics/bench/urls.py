@@ -7,6 +7,7 @@ from analytics.bench import naive
 urlpatterns = [
     path("bench/empty", naive.EmptyView.as_view()),
     path("bench/metrics", naive.NaiveMetrics.as_view()),
+    path("bench/metrics-by-status", naive.ServedMetrics.as_view()),
     path("bench/booking-rate", naive.NaiveBookingRate.as_view()),
     path("bench/top-objections", naive.NaiveObjections.as_view()),
     path("bench/calls", naive.NaiveCalls.as_view()),

@@ -144,8 +144,8 @@ def _describe_load(loaded: Load) -> Chapter:
     chapter = Chapter("The load")
     chapter.add(
         f"{loaded.calls:,} calls, and what follows from them, in {loaded.seconds:,.0f} s with every index, guard,"
-        f" policy and trigger in place: {number(rate)} calls a second. The days are counted at its end, as nobody can have"
-        f" counted them before; so its calls need no marks. The loader had"
+        f" policy and trigger in place: {number(rate)} calls a second. Days are counted at its end: as nobody can have"
+        " counted any before, its calls need no marks. The loader had"
         f" {loaded.memory_at_quarter:.0f} MiB after a quarter of them, and {loaded.memory_at_end:.0f} MiB at the end."
     )
     chapter.goals = [
