@@ -37,7 +37,7 @@ from crm.models import (
 )
 from messaging.models import Message, WebhookEvent
 
-BATCH = 20_000  # rows on their way, over all tables
+BATCH = 60_000  # rows on their way, over all tables
 
 Value = str | int | bool | bytes | None
 Rows = list[tuple[Value, ...]]
