@@ -50,7 +50,7 @@ class Command(BaseCommand):
             "--growth", type=_numbers, metavar="N,N", help="chapter 5: also at these sizes (100000,1000000 if smaller)"
         )
         parser.add_argument("--rounds", type=int, default=15, help="of each comparison, at most")
-        parser.add_argument("--seconds", type=float, default=3, help="of writing, to each copy in each round")
+        parser.add_argument("--seconds", type=float, default=2, help="of writing, to each copy in each turn")
         parser.add_argument("--output", type=Path, default=settings.BASE_DIR / "docs" / "benchmarks.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
