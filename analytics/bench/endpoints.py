@@ -17,7 +17,7 @@ from messaging.models import Message
 
 NEWEST, OLDEST = ("-created_at", "-id"), ("created_at", "id")
 METRICS, ALL_TIME = "metrics, 30 days", "metrics, all time"
-ALL_TIME_SERVED = "metrics, all time, naive shape served by the index on status"
+ALL_TIME_SERVED = "metrics, all time, naive by status"
 BOOKING, BOOKING_YEAR = "booking rate, 30 days", "booking rate, 1 year"
 CALLS, DEEP_CALLS, CANCELLED = "calls, first page", "calls, deep page", "calls, cancelled"
 OBJECTIONS, OBJECTIONS_YEAR = "top objections, 30 days", "top objections, 1 year"
