@@ -84,9 +84,20 @@ def test_what_takes_more_than_a_statement_is_refused_and_gives_nothing(acme):
             cursor.executemany("UPDATE contacts SET city = %s", [["Here"], ["There"]])
 
 
-def test_a_request_that_reads_needs_no_transaction(csr, django_assert_num_queries):
-    token = RefreshToken.for_user(csr).access_token
-    client = APIClient(headers={"authorization": f"Bearer {token}"})
+@pytest.fixture
+def client(csr):
+    """Signed in by a token, as the front end is."""
+    return APIClient(headers={"authorization": f"Bearer {RefreshToken.for_user(csr).access_token}"})
+
+
+def test_a_request_that_reads_needs_no_transaction(client, django_assert_num_queries):
     with django_assert_num_queries(2):  # who is it, and what is asked; nothing to begin or to end
         answer = client.get("/api/v1/leads")
     assert answer.status_code == 200
+
+
+def test_a_request_that_reads_finds_its_company_alone(client, globex):
+    with tenant(globex.pk):
+        foreign = Contact.objects.values_list("pk", flat=True).first()
+    assert len(client.get("/api/v1/contacts").json()["results"]) == 1
+    assert client.get(f"/api/v1/contacts/{foreign}").status_code == 404
