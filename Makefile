@@ -50,7 +50,7 @@ fuzz: $(BIN)/.dev
 
 # On the PostgreSQL of DATABASE_URL, where that is set, else on one that it brings along, as the tests do.
 bench: $(BIN)/.dev
-	$(BIN)/python manage.py bench --calls $(CALLS) $(BENCH)
+	$(BIN)/python -m benchmarks --calls $(CALLS) $(BENCH)
 
 check: $(BIN)/.dev
 	$(BIN)/ruff format --check .

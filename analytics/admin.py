@@ -15,9 +15,9 @@ from analytics.models import (
     CallRollup,
     StaleCallHour,
 )
-from crm.admin.base import EvidenceAdmin, RowAdmin
-from crm.admin.columns import badge, moment, pretty_json
-from crm.admin.search import ExactSearch
+from crm.admin.base.columns import badge, moment, pretty_json
+from crm.admin.base.model_admin import EvidenceAdmin, RowAdmin
+from crm.admin.base.search import ExactSearch
 
 
 @admin.register(CallAnalysis)

@@ -6,7 +6,7 @@ class AnalyticsConfig(AppConfig):
     name = "analytics"
 
     def ready(self) -> None:
-        from analytics.services.folding import fold_next, folds_are_left  # models can be imported from here on
+        from analytics.rollups.jobs import fold_next, folds_are_left  # models can be imported from here on
         from crm.db.triggers import make_sqlite_triggers
         from crm.worker import Job, register
 

@@ -11,12 +11,12 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from calls.models import Appointment, Call, CallDetail, MissedCaller
-from crm.admin.base import EvidenceAdmin, RowAdmin
-from crm.admin.cards import Card
-from crm.admin.columns import badge, excerpt, moment, pretty_json
-from crm.admin.counting import spell_count
-from crm.admin.forms import RowForm
-from crm.admin.search import ExactSearch
+from crm.admin.base.cards import Card
+from crm.admin.base.columns import badge, excerpt, moment, pretty_json
+from crm.admin.base.forms import RowForm
+from crm.admin.base.model_admin import EvidenceAdmin, RowAdmin
+from crm.admin.base.pagination import spell_count
+from crm.admin.base.search import ExactSearch
 
 
 class AppointmentInline(admin.TabularInline):

@@ -5,7 +5,7 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class StaffAdminConfig(AdminConfig):
-    default_site = "analytics.admin_site.Site"
+    default_site = "ops.admin_site.Site"
 
     def ready(self) -> None:
         super().ready()

@@ -7,8 +7,8 @@ from django.views.decorators.csrf import csrf_exempt
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from analytics.metrics.registry import REGISTRY
 from crm.db.tenancy import all_tenants
+from ops.prometheus.registry import REGISTRY
 
 
 @csrf_exempt  # no browser signs in here; and where there is no token, a POST must find no route either

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "calls",
     "messaging",
     "analytics",
+    "ops",
     "config.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -145,14 +146,14 @@ else:
 # --- The API ----------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["crm.api.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["crm.api.permissions.RoleAllows"],
-    "DEFAULT_RENDERER_CLASSES": ["crm.api.renderers.FastJSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["crm.api.parsers.BoundedJSONParser"],
-    "DEFAULT_THROTTLE_CLASSES": ["crm.api.throttles.UserThrottle"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["crm.api.base.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["crm.api.base.permissions.RoleAllows"],
+    "DEFAULT_RENDERER_CLASSES": ["crm.api.base.renderers.FastJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["crm.api.base.parsers.BoundedJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["crm.api.base.throttles.UserThrottle"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "crm.api.schema.RefusingAutoSchema",
-    "EXCEPTION_HANDLER": "crm.api.errors.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "crm.api.base.schema.RefusingAutoSchema",
+    "EXCEPTION_HANDLER": "crm.api.base.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,  # one format; `?format=` is an unknown parameter like any other
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -165,7 +166,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Home-services CRM",
     "DESCRIPTION": "Contacts, calls, texts and visits of one company: the one that the signed-in user works for.",
     "VERSION": "1",
-    "DEFAULT_GENERATOR_CLASS": "crm.api.schema.TenantSchemaGenerator",
+    "DEFAULT_GENERATOR_CLASS": "crm.api.base.schema.TenantSchemaGenerator",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -210,7 +211,7 @@ AXES_FAILURE_LIMIT = env.at_least("SIGN_IN_TRIES", 1, default=10)
 AXES_COOLOFF_TIME = timedelta(seconds=env.at_least("SIGN_IN_LOCK_S", 1, default=900))
 # Name and address together: who guesses elsewhere locks out himself, not the person whose name it is.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_CLIENT_IP_CALLABLE = "crm.addresses.client_address"
+AXES_CLIENT_IP_CALLABLE = "crm.client_ip.client_address"
 AXES_LOCKOUT_CALLABLE = "crm.admin_site.refuse_locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False

@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from config.health import healthz, readyz
 from config.metrics import metrics
-from crm.api.errors import no_such_route
+from crm.api.base.errors import no_such_route
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

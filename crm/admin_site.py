@@ -10,11 +10,11 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 
-from crm.addresses import client_address
-from crm.db.actors import acting_as
-from crm.db.counters import seconds_left
+from crm.client_ip import client_address
+from crm.db.audit_context import acting_as
+from crm.db.rate_counters import seconds_left
 from crm.db.tenancy import all_tenants
-from crm.services.guessing import may_try_to_sign_in, seconds_locked_out
+from crm.services.login_throttling import may_try_to_sign_in, seconds_locked_out
 
 
 class LabelledChoices(AutocompleteJsonView):

@@ -9,9 +9,9 @@ class CrmConfig(AppConfig):
 
     def ready(self) -> None:
         from crm import checks  # noqa: F401  # registers them; models can be imported from here on
-        from crm.db.actors import add_functions
         from crm.db.audit import make_sqlite_triggers
-        from crm.services.upkeep import remove_expired_each_minute
+        from crm.db.audit_context import add_functions
+        from crm.services.expiry_cleanup import remove_expired_each_minute
         from crm.worker import Job, register
 
         connection_created.connect(add_functions, dispatch_uid="crm.add_functions")

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from crm.secrecy import decrypt, encrypt
+from crm.encryption import decrypt, encrypt
 
 
 class SearchKeyField(models.CharField):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from crm.days import bounds_of, days_between
+from crm.date_ranges import bounds_of, days_between
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,17 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from crm.admin.base import EvidenceAdmin, RowAdmin
-from crm.admin.cards import Card
-from crm.admin.columns import badge, excerpt, moment, pretty_json
-from crm.admin.counting import spell_count
-from crm.admin.forms import RowForm
-from crm.admin.search import ExactSearch
+from crm.admin.base.cards import Card
+from crm.admin.base.columns import badge, excerpt, moment, pretty_json
+from crm.admin.base.forms import RowForm
+from crm.admin.base.model_admin import EvidenceAdmin, RowAdmin
+from crm.admin.base.pagination import spell_count
+from crm.admin.base.search import ExactSearch
 from messaging.choices import EventStatus
 from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
-from messaging.providers.inbound import ADAPTERS
 from messaging.providers.signatures import InvalidSecret
-from messaging.services.reopening import reopen_events
+from messaging.providers.webhook_adapters import ADAPTERS
+from messaging.services.inbound.reprocessing import reopen_events
 
 MOST_COUNTED = 10_000
 

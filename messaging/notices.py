@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from crm.choices import OptOutState
-from crm.days import start_of, today_in
+from crm.date_ranges import start_of, today_in
 from crm.db.tenancy import current_company_id
 from crm.models import OptOut, PhoneLine
 from messaging.choices import EventStatus, MessageStatus

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from analytics.bench.server import QUICK, PostgresServer
+from tests.postgres_server import QUICK, PostgresServer
 
 SERVER = pytest.StashKey[PostgresServer]()
 

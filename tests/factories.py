@@ -40,7 +40,7 @@ from crm.models import (
     SuppressedNumber,
     User,
 )
-from crm.models.evidence import hash_number
+from crm.models.audit import hash_number
 from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
 
 # Of codes that are in use: a text may only go to a number that could be somebody's.

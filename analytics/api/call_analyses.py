@@ -3,9 +3,9 @@
 from rest_framework import serializers
 
 from analytics.models import CallAnalysis
-from crm.api.filters import ContactFilterSet, IdFilter
-from crm.api.serializers import TenantSerializer
-from crm.api.views import CreateReadViewSet
+from crm.api.base.filters import ContactFilterSet, IdFilter
+from crm.api.base.serializers import TenantSerializer
+from crm.api.base.views import CreateReadViewSet
 
 
 class CallAnalysisSerializer(TenantSerializer):

@@ -9,7 +9,7 @@ from analytics.dashboard.booking_rate import MAX_DAYS, measure_cohort, measure_s
 from analytics.dashboard.metrics import measure_calls
 from analytics.dashboard.objections import rank_objections
 from calls.choices import CallStatus
-from crm.api.periods import DEFAULT_DAYS, FiguresView, PeriodParameters, PeriodSerializer
+from crm.api.base.date_ranges import DEFAULT_DAYS, FiguresView, PeriodParameters, PeriodSerializer
 
 BASES = {"scheduled": measure_scheduled, "cohort": measure_cohort}
 

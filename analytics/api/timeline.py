@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.timeline.merging import Timeline
+from analytics.timeline.pagination import Timeline
 from analytics.timeline.sources import Entry
-from crm.api.pagination import KeysetPagination
-from crm.api.views import TenantViewSet
+from crm.api.base.pagination import KeysetPagination
+from crm.api.base.views import TenantViewSet
 from crm.models import Contact
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.counting import MEASURES, Span, count_calls, sum_of
-from analytics.rollups import MARK, Folded, Run, look, mark_parameters
-from crm.days import bounds_of
+from analytics.rollups.coverage import MARK, Folded, Run, look, mark_parameters
+from analytics.rollups.measures import MEASURES, Span, count_calls, sum_of
+from crm.date_ranges import bounds_of
 from crm.periods import Period
 
 TRIES = 3  # before everything is counted anew: between two looks the worker has folded, or a call has changed

@@ -2,8 +2,8 @@
 
 from django.db import migrations
 
+import crm.db.index_operations
 import crm.db.indexes
-import crm.db.operations
 
 
 class Migration(migrations.Migration):
@@ -14,21 +14,21 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="callanalysis",
             index=crm.db.indexes.Index(
                 fields=["company", "analyzed_at"], name="ix_call_analysis_tenant_id_analyzed_at"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="callanalysis",
             index=crm.db.indexes.Index(fields=["call", "analyzed_at"], name="ix_call_analysis_call_id_analyzed_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="stalecallhour",
             index=crm.db.indexes.Index(fields=["company", "hour"], name="ix_stale_call_hours_company_id_hour"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="callobjection",
             index=crm.db.indexes.Index(
                 fields=["company", "analyzed_at", "label"],

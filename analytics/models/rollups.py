@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from analytics.models import marks
+from analytics.models import stale_hour_triggers
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantModel
 from crm.models import Company
@@ -16,7 +16,7 @@ def of_company(relation: type[models.ForeignKey] = models.ForeignKey, **options:
 
 
 class CallCounts(TenantModel):
-    """Some of a company's calls, counted: see analytics.counting.MEASURES."""
+    """Some of a company's calls, counted: see analytics.rollups.measures.MEASURES."""
 
     company = of_company(db_index=False)
 
@@ -73,13 +73,13 @@ class StaleCallHour(TenantModel):
     """An hour of UTC in which a company's calls have changed since it was over: its days are not to be trusted.
 
     Triggers add them, with the change and in its transaction. No key makes them unique, so that no writer ever waits
-    for another. What a call did within `marks.FRESH` after it began adds none: no such day is folded yet.
+    for another. What a call did within `stale_hour_triggers.FRESH` after it began adds none: no such day is folded yet.
     """
 
     company = of_company(db_index=False)
     hour = models.DateTimeField()
 
-    triggers: ClassVar = marks.TRIGGERS
+    triggers: ClassVar = stale_hour_triggers.TRIGGERS
 
     class Meta:
         db_table = "stale_call_hours"

@@ -9,10 +9,10 @@ from rest_framework.serializers import BaseSerializer
 from calls.choices import AppointmentStatus
 from calls.models import Appointment
 from calls.services.booking import book_appointment
-from crm.api.filters import DayFilter, DaysFilterSet, IdFilter
-from crm.api.idempotency import idempotent
-from crm.api.serializers import ColleagueField, TenantSerializer
-from crm.api.views import EditViewSet
+from crm.api.base.filters import DayFilter, DaysFilterSet, IdFilter
+from crm.api.base.idempotency import idempotent
+from crm.api.base.serializers import ColleagueField, TenantSerializer
+from crm.api.base.views import EditViewSet
 
 
 class AppointmentSerializer(TenantSerializer):

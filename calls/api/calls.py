@@ -7,10 +7,10 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from calls.choices import BOOKED, CallStatus
 from calls.models import Call
-from crm.api.filters import DaysFilterSet, IdFilter
-from crm.api.lists import ListRowsMixin
-from crm.api.serializers import ColleagueField, TenantSerializer
-from crm.api.views import EditViewSet, TenantViewSet
+from crm.api.base.filters import DaysFilterSet, IdFilter
+from crm.api.base.lists import ListRowsMixin
+from crm.api.base.serializers import ColleagueField, TenantSerializer
+from crm.api.base.views import EditViewSet, TenantViewSet
 
 MAX_SECONDS = 2**31 - 1  # what the column holds on PostgreSQL, said on every database
 

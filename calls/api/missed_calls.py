@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from calls.choices import Recovery, TextBack
 from calls.models import MissedCaller
 from calls.services.missed_calls import recover_by_hand
-from crm.api.filters import ContactFilterSet, YesNoFilter
-from crm.api.periods import DEFAULT_DAYS, FiguresView, PeriodParameters, PeriodSerializer
-from crm.api.serializers import TenantSerializer
-from crm.api.views import ReadViewSet
+from crm.api.base.date_ranges import DEFAULT_DAYS, FiguresView, PeriodParameters, PeriodSerializer
+from crm.api.base.filters import ContactFilterSet, YesNoFilter
+from crm.api.base.serializers import TenantSerializer
+from crm.api.base.views import ReadViewSet
 
 
 class MissedCallerSerializer(TenantSerializer):

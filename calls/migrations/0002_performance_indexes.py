@@ -2,8 +2,8 @@
 
 from django.db import migrations, models
 
+import crm.db.index_operations
 import crm.db.indexes
-import crm.db.operations
 
 
 class Migration(migrations.Migration):
@@ -14,87 +14,87 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="call",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_calls_company_id_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="call",
             index=crm.db.indexes.Index(fields=["created_at"], name="ix_calls_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="call",
             index=crm.db.indexes.Index(fields=["company", "status"], name="ix_calls_company_id_status"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="call",
             index=crm.db.indexes.Index(
                 fields=["assigned_rep", "created_at"], name="ix_calls_assigned_rep_id_created_at"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="call",
             index=crm.db.indexes.Index(fields=["company", "booked"], name="ix_calls_company_id_booked"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="call",
             index=crm.db.indexes.Index(fields=["contact", "created_at"], name="ix_calls_contact_card_id_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="call",
             index=crm.db.indexes.Index(
                 condition=models.Q(("lead__isnull", False)), fields=["lead"], name="ix_calls_lead_id"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="call",
             index=crm.db.indexes.Index(fields=["company"], name="ix_calls_company_id"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="appointment",
             index=crm.db.indexes.Index(fields=["date", "time"], name="idx_appointment_date"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="appointment",
             index=crm.db.indexes.Index(
                 fields=["company", "scheduled_start"], name="ix_appointments_company_id_scheduled_start"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="appointment",
             index=crm.db.indexes.Index(fields=["scheduled_start"], name="ix_appointments_scheduled_start"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="appointment",
             index=crm.db.indexes.Index(
                 fields=["contact", "scheduled_start"], name="ix_appointments_contact_id_scheduled_start"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="appointment",
             index=crm.db.indexes.Index(
                 fields=["assigned_rep", "scheduled_start"], name="ix_appointments_assigned_rep_id_scheduled_start"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="appointment",
             index=crm.db.indexes.Index(
                 condition=models.Q(("call__isnull", False)), fields=["call"], name="ix_appointments_call_id"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="appointment",
             index=crm.db.indexes.Index(
                 condition=models.Q(("lead__isnull", False)), fields=["lead"], name="ix_appointments_lead_id"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="missedcaller",
             index=crm.db.indexes.Index(
                 fields=["company", "last_missed_at"], name="ix_missed_callers_company_id_last_missed_at"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="missedcaller",
             index=crm.db.indexes.Index(
                 condition=models.Q(("recovered_at__isnull", True)),
@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
                 name="ix_missed_callers_company_id_last_missed_at_waiting",
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="missedcaller",
             index=crm.db.indexes.Index(
                 condition=models.Q(("text_back", "due")),
@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
                 name="ix_missed_callers_created_at_text_back_due",
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="missedcaller",
             index=crm.db.indexes.Index(fields=["contact"], name="ix_missed_callers_contact_id"),
         ),

@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from crm.admin.base import RowAdmin
-from crm.admin.columns import badge, moment
-from crm.admin.search import ExactSearch
+from crm.admin.base.columns import badge, moment
+from crm.admin.base.model_admin import RowAdmin
+from crm.admin.base.search import ExactSearch
 from crm.models import Campaign, CampaignMembership
 
 

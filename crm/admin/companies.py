@@ -9,11 +9,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from crm.admin.base import RowAdmin
-from crm.admin.cards import Card
-from crm.admin.columns import moment
-from crm.admin.counting import spell_count
-from crm.admin.forms import PhoneField, RowForm
+from crm.admin.base.cards import Card
+from crm.admin.base.columns import moment
+from crm.admin.base.forms import PhoneField, RowForm
+from crm.admin.base.model_admin import RowAdmin
+from crm.admin.base.pagination import spell_count
 from crm.models import Company, PhoneLine
 from crm.services.timezones import change_timezone
 

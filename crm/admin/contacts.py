@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from crm.admin.base import RowAdmin
-from crm.admin.columns import badge, moment
-from crm.admin.forms import PhoneField, RowForm
-from crm.admin.search import ExactSearch, spellings
+from crm.admin.base.columns import badge, moment
+from crm.admin.base.forms import PhoneField, RowForm
+from crm.admin.base.model_admin import RowAdmin
+from crm.admin.base.search import ExactSearch, spellings
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
 from crm.models import Contact, ContactFlag, ContactPhone, Lead, User

@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from crm.admin.base import EvidenceAdmin
-from crm.admin.columns import moment
+from crm.admin.base.columns import moment
+from crm.admin.base.model_admin import EvidenceAdmin
 from crm.models import IdempotencyKey
 
 

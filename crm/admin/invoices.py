@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.db.models import Q
 
-from crm.admin.base import RowAdmin
-from crm.admin.columns import badge
-from crm.admin.search import ExactSearch
+from crm.admin.base.columns import badge
+from crm.admin.base.model_admin import RowAdmin
+from crm.admin.base.search import ExactSearch
 from crm.models import Company, Invoice
 
 

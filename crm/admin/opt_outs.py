@@ -8,16 +8,16 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from crm.admin.base import EvidenceAdmin, RowAdmin
-from crm.admin.cards import Card
-from crm.admin.columns import badge, excerpt, moment
-from crm.admin.counting import spell_count
-from crm.admin.forms import RowForm
-from crm.admin.search import ExactSearch
+from crm.admin.base.cards import Card
+from crm.admin.base.columns import badge, excerpt, moment
+from crm.admin.base.forms import RowForm
+from crm.admin.base.model_admin import EvidenceAdmin, RowAdmin
+from crm.admin.base.pagination import spell_count
+from crm.admin.base.search import ExactSearch
 from crm.choices import OptOutState
 from crm.db.tenancy import tenant
 from crm.models import OptOut, OptOutEntry, User
-from crm.models.evidence import hash_number
+from crm.models.audit import hash_number
 from crm.phones import InvalidPhone, normalize_phone
 from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out
 

@@ -8,9 +8,9 @@ from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.db.models import Model
 from django.http import HttpRequest
 
-from crm.admin.base import RowAdmin
-from crm.admin.columns import moment
-from crm.admin.forms import RowForm
+from crm.admin.base.columns import moment
+from crm.admin.base.forms import RowForm
+from crm.admin.base.model_admin import RowAdmin
 from crm.models import User
 
 ACCESS = ("is_staff", "is_superuser", "groups")

@@ -3,9 +3,9 @@
 import django_filters
 from rest_framework.serializers import BaseSerializer
 
-from crm.api.filters import ContactFilterSet, IdFilter
-from crm.api.serializers import ColleagueField, TenantSerializer
-from crm.api.views import FullViewSet
+from crm.api.base.filters import ContactFilterSet, IdFilter
+from crm.api.base.serializers import ColleagueField, TenantSerializer
+from crm.api.base.views import FullViewSet
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.models import Campaign, CampaignMembership
 

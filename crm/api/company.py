@@ -7,9 +7,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.roles import CHANGE
-from crm.api.serializers import TenantSerializer
-from crm.api.views import TenantView
+from crm.api.base.roles import CHANGE
+from crm.api.base.serializers import TenantSerializer
+from crm.api.base.views import TenantView
 from crm.models import Company
 from crm.models.companies import LEAST_RETENTION_DAYS
 

@@ -7,10 +7,10 @@ import django_filters
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
-from crm.api.filters import ContactFilterSet
-from crm.api.lists import Rows
-from crm.api.serializers import ColleagueField, PhoneField, TenantSerializer
-from crm.api.views import EditViewSet, FullViewSet
+from crm.api.base.filters import ContactFilterSet
+from crm.api.base.lists import Rows
+from crm.api.base.serializers import ColleagueField, PhoneField, TenantSerializer
+from crm.api.base.views import EditViewSet, FullViewSet
 from crm.choices import FlagType, LeadStatus
 from crm.models import Contact, ContactFlag, ContactPhone, Lead
 from crm.querysets import MIN_SEARCH_LENGTH

@@ -2,9 +2,9 @@
 
 import django_filters
 
-from crm.api.filters import ContactFilterSet
-from crm.api.serializers import TenantSerializer
-from crm.api.views import FullViewSet
+from crm.api.base.filters import ContactFilterSet
+from crm.api.base.serializers import TenantSerializer
+from crm.api.base.views import FullViewSet
 from crm.choices import InvoiceStatus
 from crm.models import Invoice
 

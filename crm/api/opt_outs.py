@@ -10,10 +10,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.errors import Conflict
-from crm.api.filters import IdFilter
-from crm.api.serializers import TenantSerializer
-from crm.api.views import ReadViewSet
+from crm.api.base.errors import Conflict
+from crm.api.base.filters import IdFilter
+from crm.api.base.serializers import TenantSerializer
+from crm.api.base.views import ReadViewSet
 from crm.choices import OptOutState
 from crm.models import Contact, ContactPhone, OptOut, OptOutEntry
 from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out, opt_outs_of

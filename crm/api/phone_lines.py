@@ -8,11 +8,11 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.serializers import PhoneField, TenantSerializer
-from crm.api.views import EditViewSet
+from crm.api.base.serializers import PhoneField, TenantSerializer
+from crm.api.base.views import EditViewSet
 from crm.choices import Provider
 from crm.models import PhoneLine
-from crm.services.lines import resume_line
+from crm.services.phone_lines import resume_line
 
 
 class PhoneLineSerializer(TenantSerializer):

@@ -15,13 +15,13 @@ from rest_framework_simplejwt.serializers import PasswordField, TokenBlacklistSe
 from rest_framework_simplejwt.utils import get_md5_hash_password
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView
 
-from crm.addresses import client_address
-from crm.api.filters import check_parameters
-from crm.api.throttles import SignInThrottle
+from crm.api.base.filters import check_parameters
+from crm.api.base.throttles import SignInThrottle
 from crm.api.tokens import SessionToken
+from crm.client_ip import client_address
 from crm.db.tenancy import all_tenants
 from crm.models import Company, User
-from crm.services.guessing import seconds_locked_out
+from crm.services.login_throttling import seconds_locked_out
 
 MAX_TOKEN_LENGTH = 2000
 

@@ -3,15 +3,15 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from crm.api import campaigns, company, contacts, history, invoices, opt_outs, phone_lines, sign_in, users
+from crm.api import activities, campaigns, company, contacts, invoices, opt_outs, phone_lines, sign_in, users
 
 router = SimpleRouter(trailing_slash=False)
 router.register("contacts", contacts.ContactViewSet, "contact")
 router.register("contact-flags", contacts.ContactFlagViewSet, "contact-flag")
 router.register("opt-outs", opt_outs.OptOutViewSet, "opt-out")
 router.register("leads", contacts.LeadViewSet, "lead")
-router.register("conversations", history.ConversationViewSet, "conversation")
-router.register("activities", history.ActivityViewSet, "activity")
+router.register("conversations", activities.ConversationViewSet, "conversation")
+router.register("activities", activities.ActivityViewSet, "activity")
 router.register("campaigns", campaigns.CampaignViewSet, "campaign")
 router.register("campaign-memberships", campaigns.CampaignMembershipViewSet, "campaign-membership")
 router.register("invoices", invoices.InvoiceViewSet, "invoice")

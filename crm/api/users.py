@@ -9,9 +9,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
-from crm.api.filters import YesNoFilter
-from crm.api.serializers import TenantSerializer
-from crm.api.views import EditViewSet
+from crm.api.base.filters import YesNoFilter
+from crm.api.base.serializers import TenantSerializer
+from crm.api.base.views import EditViewSet
 from crm.choices import Role
 from crm.models import User
 

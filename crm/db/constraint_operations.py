@@ -15,8 +15,8 @@ from django.db.migrations import AddConstraint
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
+from crm.db.index_operations import build_index
 from crm.db.indexes import UniqueIndex
-from crm.db.operations import build_index
 from crm.db.policies import SameCompany
 
 

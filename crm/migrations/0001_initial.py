@@ -10,8 +10,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 import crm.db.audit
-import crm.db.counters
 import crm.db.policies
+import crm.db.rate_counters
 import crm.fields
 import crm.models.companies
 
@@ -1222,7 +1222,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        crm.db.counters.CreateMinuteCounters(),
+        crm.db.rate_counters.CreateMinuteCounters(),
         crm.db.audit.CreateRecorder(),
         crm.db.audit.RecordChanges(
             model_name="user",

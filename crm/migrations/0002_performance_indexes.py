@@ -2,8 +2,8 @@
 
 from django.db import migrations, models
 
+import crm.db.index_operations
 import crm.db.indexes
-import crm.db.operations
 
 
 class Migration(migrations.Migration):
@@ -14,69 +14,69 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="user",
             index=crm.db.indexes.Index(fields=["company", "date_joined"], name="ix_users_company_id_date_joined"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="phoneline",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_phone_lines_company_id_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contact",
             index=crm.db.indexes.HashIndex(fields=["phone"], name="idx_contact_phone_hash"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contact",
             index=crm.db.indexes.Index(fields=["first_name"], name="idx_contact_first_name"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contact",
             index=crm.db.indexes.Index(fields=["last_name"], name="idx_contact_last_name"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contact",
             index=crm.db.indexes.Index(fields=["email"], name="idx_contact_email"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contact",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_contacts_company_id_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contact",
             index=crm.db.indexes.Index(
                 fields=["company", "first_name_key"], name="ix_contacts_company_id_first_name_key"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contact",
             index=crm.db.indexes.Index(
                 fields=["company", "last_name_key"], name="ix_contacts_company_id_last_name_key"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contact",
             index=crm.db.indexes.Index(fields=["company", "email_key"], name="ix_contacts_company_id_email_key"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contactphone",
             index=crm.db.indexes.Index(fields=["contact"], name="ix_contact_phones_contact_id"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contactphone",
             index=crm.db.indexes.Index(
                 fields=["company", "phone_reversed"], name="ix_contact_phones_company_id_phone_reversed"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contactflag",
             index=crm.db.indexes.Index(fields=["contact"], name="ix_contact_flags_contact_id"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contactflag",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_contact_flags_company_id_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contactflag",
             index=crm.db.indexes.Index(
                 condition=models.Q(("flag_type", "opted_out")),
@@ -84,70 +84,70 @@ class Migration(migrations.Migration):
                 name="idx_contact_flag_type_phone",
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="lead",
             index=crm.db.indexes.Index(fields=["contact"], name="ix_leads_contact_id"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="lead",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_leads_company_id_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="campaign",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_campaigns_company_id_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="campaignmembership",
             index=crm.db.indexes.Index(fields=["campaign", "status"], name="idx_campaign_membership_status"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="campaignmembership",
             index=crm.db.indexes.Index(fields=["sent_at", "status"], name="idx_campaign_membership_sent"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="campaignmembership",
             index=crm.db.indexes.Index(fields=["contact"], name="ix_campaign_memberships_contact_id"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="campaignmembership",
             index=crm.db.indexes.Index(
                 fields=["company", "created_at"], name="ix_campaign_memberships_company_id_created_at"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="auditentry",
             index=crm.db.indexes.Index(fields=["company", "at"], name="ix_audit_entries_company_id_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="auditentry",
             index=crm.db.indexes.Index(fields=["table_name", "row_id"], name="ix_audit_entries_table_name_row_id"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="conversation",
             index=crm.db.indexes.Index(fields=["phone_line"], name="idx_conversation_phone_number_id"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="conversation",
             index=crm.db.indexes.Index(fields=["contact"], name="idx_conversation_contact"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="conversation",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_conversations_company_id_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="conversation",
             index=crm.db.indexes.Index(
                 fields=["company", "last_activity_at"], name="ix_conversations_company_id_last_activity_at"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="conversation",
             index=crm.db.indexes.Index(
                 fields=["company", "status", "last_activity_at"],
                 name="ix_conversations_company_id_status_last_activity_at",
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="activity",
             index=crm.db.indexes.Index(
                 condition=models.Q(("openphone_id__isnull", False)),
@@ -155,43 +155,43 @@ class Migration(migrations.Migration):
                 name="idx_activity_openphone_id",
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="activity",
             index=crm.db.indexes.Index(fields=["conversation", "created_at"], name="idx_activity_conversation_created"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="activity",
             index=crm.db.indexes.Index(fields=["activity_type", "created_at"], name="idx_activity_type_created"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="activity",
             index=crm.db.indexes.Index(fields=["user", "created_at"], name="idx_activity_user"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="activity",
             index=crm.db.indexes.Index(fields=["contact", "created_at"], name="idx_activity_contact"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="activity",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_activities_company_id_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="idempotencykey",
             index=crm.db.indexes.Index(fields=["created_at"], name="ix_idempotency_keys_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="invoice",
             index=crm.db.indexes.Index(fields=["status", "due_date"], name="idx_invoice_status_due"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="invoice",
             index=crm.db.indexes.Index(fields=["contact"], name="ix_invoices_contact_id"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="invoice",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_invoices_company_id_created_at"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="optout",
             index=crm.db.indexes.Index(
                 condition=models.Q(("state", "under_review")),
@@ -199,7 +199,7 @@ class Migration(migrations.Migration):
                 name="ix_opt_outs_company_id_created_at_under_review",
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="optout",
             index=crm.db.indexes.Index(
                 condition=models.Q(("decided_at__isnull", False)),
@@ -207,19 +207,19 @@ class Migration(migrations.Migration):
                 name="ix_opt_outs_company_id_created_at_decided",
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="optoutentry",
             index=crm.db.indexes.Index(
                 fields=["opt_out", "occurred_at"], name="ix_opt_out_entries_opt_out_id_occurred_at"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="optoutentry",
             index=crm.db.indexes.Index(
                 fields=["company", "created_at"], name="ix_opt_out_entries_company_id_created_at"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="optoutentry",
             index=crm.db.indexes.Index(
                 condition=models.Q(("activity__isnull", False)),

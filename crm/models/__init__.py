@@ -1,10 +1,10 @@
 """Companies and their people; contacts and all that is remembered about them."""
 
+from crm.models.activities import Activity, Conversation
+from crm.models.audit import AuditEntry, SuppressedNumber
 from crm.models.campaigns import Campaign, CampaignMembership
 from crm.models.companies import Company, PhoneLine, User
 from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
-from crm.models.evidence import AuditEntry, SuppressedNumber
-from crm.models.history import Activity, Conversation
 from crm.models.idempotency import IdempotencyKey
 from crm.models.invoices import Invoice
 from crm.models.opt_outs import OptOut, OptOutEntry

@@ -13,8 +13,8 @@ from crm.choices import Channel, OptOutAction, OptOutState
 from crm.constraints import one_of
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
+from crm.models.activities import Activity
 from crm.models.companies import User
-from crm.models.history import Activity
 from crm.phones import MAX_LENGTH
 from crm.querysets import OptOutQuerySet
 

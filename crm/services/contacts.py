@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from crm.choices import FlagType, OptOutState
 from crm.models import Contact, ContactFlag, ContactPhone, OptOut, SuppressedNumber
-from crm.models.evidence import hash_number
+from crm.models.audit import hash_number
 from crm.services.opt_outs import mirror_opt_outs
 
 

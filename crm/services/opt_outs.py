@@ -15,7 +15,7 @@ from django.utils import timezone
 from crm.choices import Channel, FlagType, MembershipStatus, OptOutAction, OptOutState, ReviewState
 from crm.db.tenancy import current_company_id
 from crm.models import Activity, CampaignMembership, Contact, ContactFlag, ContactPhone, OptOut, OptOutEntry, User
-from crm.models.evidence import hash_number
+from crm.models.audit import hash_number
 from crm.querysets import OptOutQuerySet
 
 REASONS = {

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.views import TenantView
+from crm.api.base.views import TenantView
 from crm.models import Company
 from messaging.notices import Kind, list_notices
 

@@ -9,16 +9,16 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.errors import Conflict
-from crm.api.filters import read_order
-from crm.api.idempotency import idempotent
-from crm.api.lists import ListRowsMixin
-from crm.api.roles import visible
-from crm.api.serializers import ColleagueField, TenantSerializer
-from crm.api.views import TenantViewSet
+from crm.api.base.errors import Conflict
+from crm.api.base.filters import read_order
+from crm.api.base.idempotency import idempotent
+from crm.api.base.lists import ListRowsMixin
+from crm.api.base.roles import visible
+from crm.api.base.serializers import ColleagueField, TenantSerializer
+from crm.api.base.views import TenantViewSet
 from crm.models import Contact
 from messaging.models import Message
-from messaging.services.outbox import TextRefused
+from messaging.services.outbound.outbox import TextRefused
 from messaging.services.threads import NoLine, mark_thread_read, queue_reply
 
 ORDERS = {"oldest": ("created_at", "id"), "newest": ("-created_at", "-id")}

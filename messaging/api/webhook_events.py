@@ -9,14 +9,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.errors import Conflict
-from crm.api.filters import YesNoFilter
-from crm.api.serializers import TenantSerializer
-from crm.api.views import ReadViewSet
+from crm.api.base.errors import Conflict
+from crm.api.base.filters import YesNoFilter
+from crm.api.base.serializers import TenantSerializer
+from crm.api.base.views import ReadViewSet
 from crm.choices import Provider
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
-from messaging.services.reopening import reopen_events
+from messaging.services.inbound.reprocessing import reopen_events
 
 
 class WebhookEventSerializer(TenantSerializer):

@@ -2,8 +2,8 @@
 
 from django.db import migrations, models
 
+import crm.db.index_operations
 import crm.db.indexes
-import crm.db.operations
 
 
 class Migration(migrations.Migration):
@@ -14,13 +14,13 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="message",
             index=crm.db.indexes.Index(
                 fields=["contact", "created_at"], name="ix_message_threads_contact_card_id_created_at"
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="message",
             index=crm.db.indexes.Index(
                 condition=models.Q(("status__in", ("queued", "sending", "unknown"))),
@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 name="ix_message_threads_run_at",
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="message",
             index=crm.db.indexes.Index(
                 condition=models.Q(("direction", "incoming"), ("read_at__isnull", True)),
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 name="ix_message_threads_contact_card_id_unread",
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="message",
             index=crm.db.indexes.Index(
                 condition=models.Q(("membership__isnull", False)),
@@ -44,15 +44,15 @@ class Migration(migrations.Migration):
                 name="ix_message_threads_membership_id",
             ),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="webhookevent",
             index=crm.db.indexes.Index(fields=["processed", "created_at"], name="idx_webhook_event_processed"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="webhookevent",
             index=crm.db.indexes.Index(fields=["event_id"], name="idx_webhook_event_id"),
         ),
-        crm.db.operations.AddIndexConcurrently(
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="webhookevent",
             index=crm.db.indexes.Index(
                 fields=["company", "created_at"], name="ix_webhook_events_company_id_created_at"

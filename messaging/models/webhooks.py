@@ -11,8 +11,8 @@ from crm.choices import Provider
 from crm.constraints import one_of
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
+from crm.encryption import keyed_hash
 from crm.fields import EncryptedTextField
-from crm.secrecy import keyed_hash
 from messaging.choices import DONE, EventStatus
 from messaging.querysets import WebhookEventQuerySet
 

@@ -7,7 +7,7 @@ from crm.choices import ConversationStatus
 from crm.models import Contact, Conversation, PhoneLine, User
 from messaging.choices import MessageKind
 from messaging.models import Message
-from messaging.services.outbox import queue_text
+from messaging.services.outbound.outbox import queue_text
 
 
 class NoLine(Exception):

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST
 
 from crm.choices import Provider
 from crm.models import Company
-from messaging.providers.inbound import ADAPTERS
 from messaging.providers.signatures import BadSignature
-from messaging.services.intake import Receipt, take_delivery
+from messaging.providers.webhook_adapters import ADAPTERS
+from messaging.services.inbound.webhook_intake import Receipt, take_delivery
 
 
 @csrf_exempt

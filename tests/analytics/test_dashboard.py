@@ -7,8 +7,8 @@ import pytest
 from django.utils.timezone import now
 
 from calls.choices import CallStatus
+from tests.count_queries import StatementsAsked
 from tests.factories import AppointmentFactory, CallAnalysisFactory, CallFactory, ContactFactory, LeadFactory
-from tests.statements import StatementsAsked
 
 METRICS = "/api/v1/dashboard/metrics"
 BOOKING_RATE = "/api/v1/dashboard/booking-rate"

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import F
 
 from analytics.models import CallAnalysis, CallObjection
-from analytics.services.objections import count_wrong_objections
+from analytics.rollups.objections import count_wrong_objections
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
 from tests.conftest import postgres_only

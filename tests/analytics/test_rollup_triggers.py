@@ -10,12 +10,12 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.utils.timezone import now
 
-from analytics.bench.copies import columns_of
-from analytics.services.rollups import fold_calls, rebuild_calls, unmarked
+from analytics.rollups.update import fold_calls, rebuild_calls, unmarked
+from benchmarks.table_copies import columns_of
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
 from crm.db.triggers import CreateTriggers, models_with_triggers
-from tests.analytics.rollup_world import DAY, assert_exact, count_stale, make_call
+from tests.analytics.rollup_fixture import DAY, assert_exact, count_stale, make_call
 from tests.conftest import postgres_only
 
 pytestmark = pytest.mark.django_db

@@ -16,17 +16,17 @@ from django.utils.timezone import now
 from analytics.dashboard import calls as reader
 from analytics.dashboard.metrics import measure_calls
 from analytics.models import CallDay, CallRollup
-from analytics.rollups import days_of, look
-from analytics.services import folding, rollups
-from analytics.services.folding import fold_next, folds_are_left
-from analytics.services.rollups import find_differences, find_oldest_write, fold_calls
+from analytics.rollups import jobs, update
+from analytics.rollups.coverage import days_of, look
+from analytics.rollups.jobs import fold_next, folds_are_left
+from analytics.rollups.update import find_differences, find_oldest_write, fold_calls
 from calls.choices import CallStatus
 from calls.models import Call
-from crm.days import start_of
+from crm.date_ranges import start_of
 from crm.db.tenancy import all_tenants, tenant
 from crm.periods import Period
 from crm.services.timezones import change_timezone
-from tests.analytics.rollup_world import (
+from tests.analytics.rollup_fixture import (
     DAY,
     EVENTS,
     Writers,
@@ -36,16 +36,16 @@ from tests.analytics.rollup_world import (
     make_call,
 )
 from tests.conftest import postgres_only
+from tests.count_queries import StatementsAsked
 from tests.db.scratch import another_session
-from tests.statements import StatementsAsked
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
 def worker_that_has_just_started(monkeypatch):
-    monkeypatch.setattr(folding, "_last_s", float("-inf"))
-    monkeypatch.setattr(folding, "_to_close", [])
+    monkeypatch.setattr(jobs, "_last_s", float("-inf"))
+    monkeypatch.setattr(jobs, "_to_close", [])
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -55,8 +55,8 @@ def test_whatever_happens_the_numbers_are_those_of_the_calls(seed, acme, globex,
     for step in range(40):
         event, company = chance.choice(EVENTS), chance.choice([acme, globex])
         # So little at a time that rollups are often met half finished.
-        monkeypatch.setattr(rollups, "MOST_DAYS", chance.choice([2, 400]))
-        monkeypatch.setattr(rollups, "MOST_HOURS", chance.choice([3, 5000]))
+        monkeypatch.setattr(update, "MOST_DAYS", chance.choice([2, 400]))
+        monkeypatch.setattr(update, "MOST_HOURS", chance.choice([3, 5000]))
         with all_tenants():
             getattr(writers, event)(company)
         today = now().date()
@@ -223,7 +223,7 @@ def test_a_day_is_not_closed_while_one_is_writing_who_began_before_it_was_over(a
         old.execute("UPDATE calls SET duration_s = 1")
         assert find_oldest_write() == began
         # Yesterday was over, and its marks due, just after the old transaction began.
-        monkeypatch.setattr(rollups, "FRESH", now() - today - timedelta(microseconds=1))
+        monkeypatch.setattr(update, "FRESH", now() - today - timedelta(microseconds=1))
         fold_calls(company=acme)
         with tenant(acme.pk):
             assert CallRollup.objects.get().folded_until == today.astimezone(acme.zone).date() - 2 * DAY

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests import factories
-from tests.statements import StatementsAsked
+from tests.count_queries import StatementsAsked
 
 START = datetime(2026, 3, 2, 16, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.contrib.admindocs.views import simplify_regex
 from django.urls import get_resolver
 
-from crm.api.roles import CHANGE, CREATE, DELETE, LIST, READ, ROLES, TABLE
+from crm.api.base.roles import CHANGE, CREATE, DELETE, LIST, READ, ROLES, TABLE
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 STAFF, NOBODY = "staff", "nobody"

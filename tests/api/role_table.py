@@ -2,7 +2,7 @@
 
 HEAD = """# Who may do what
 
-The API's resources by role. Written from the table in `crm/api/roles.py` by
+The API's resources by role. Written from the table in `crm/api/base/roles.py` by
 `python -m tests.api.role_table > docs/roles.md`; a test fails when the two part ways.
 
 - A resource is named by its URL below `/api/v1/`. What is not in the table, nobody may do; a route without a row here
@@ -30,7 +30,7 @@ company alone.
 
 
 def role_table():
-    from crm.api.roles import TABLE
+    from crm.api.base.roles import TABLE
     from tests.api.role_spec import CALLERS, CELLS, METHODS, ROUTES
 
     lines = "".join(

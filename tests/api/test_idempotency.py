@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from calls.models import Appointment
-from crm.api.schema import TenantSchemaGenerator
+from crm.api.base.schema import TenantSchemaGenerator
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Contact, IdempotencyKey
 from crm.services.idempotency import Answer, KeyInUse, answer_once

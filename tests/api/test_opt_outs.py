@@ -8,8 +8,8 @@ from django.utils import timezone
 from crm.db.tenancy import tenant
 from crm.models import ContactFlag, OptOut, OptOutEntry
 from crm.services.opt_outs import lock_opt_out, record_opt_in, record_opt_out, suspect_opt_out
+from tests.count_queries import StatementsAsked
 from tests.factories import CallFactory, ContactFactory, ContactFlagFactory, ContactPhoneFactory, fictional_number
-from tests.statements import StatementsAsked
 
 OPT_OUTS, FLAGS = "/api/v1/opt-outs", "/api/v1/contact-flags"
 SECOND = fictional_number(42_101)

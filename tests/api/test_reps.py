@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm.api.roles import ROLES, TABLE
+from crm.api.base.roles import ROLES, TABLE
 from crm.choices import Role
 from crm.db.tenancy import tenant
 from crm.models import Activity, ContactFlag

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from crm.api.roles import TABLE
+from crm.api.base.roles import TABLE
+from tests.api.role_fixture import Answer, World
 from tests.api.role_spec import CALLERS, ME, METHODS, ROUTES, SIGN_IN, expected
 from tests.api.role_table import role_table
-from tests.api.role_world import Answer, World
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from crm.db import counters
-from crm.db.counters import count_up
+from crm.db import rate_counters
+from crm.db.rate_counters import count_up
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, WebhookSecretFactory
 
@@ -26,7 +26,7 @@ def three_a_minute(settings, monkeypatch):
 
 
 def set_clock(monkeypatch, seconds):
-    monkeypatch.setattr(counters, "time", SimpleNamespace(time=lambda: float(seconds)))
+    monkeypatch.setattr(rate_counters, "time", SimpleNamespace(time=lambda: float(seconds)))
 
 
 def statuses(ask, times=5):

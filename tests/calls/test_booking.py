@@ -4,8 +4,8 @@ import pytest
 
 from calls.models import Appointment
 from crm.db.tenancy import tenant
+from tests.count_queries import StatementsAsked
 from tests.factories import AppointmentFactory, CallFactory, ContactFactory, LeadFactory, UserFactory
-from tests.statements import StatementsAsked
 
 APPOINTMENTS = "/api/v1/appointments"
 TIMES = {"scheduled_start": "2026-03-03T01:30:00Z", "scheduled_end": "2026-03-03T02:30:00Z"}

@@ -12,7 +12,7 @@ from calls.services.missed_calls import note_call, note_recovery
 from crm.db.tenancy import tenant
 from tests import factories
 from tests.conftest import signed_in
-from tests.statements import StatementsAsked
+from tests.count_queries import StatementsAsked
 
 AT = datetime(2026, 3, 2, 16, tzinfo=UTC)
 URL = "/api/v1/missed-calls"

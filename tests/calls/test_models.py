@@ -8,8 +8,8 @@ from django.db.models import F
 
 from calls.choices import BOOKED, CallStatus
 from calls.models import Appointment, Call
+from tests.database_errors import refused
 from tests.factories import ActivityFactory, AppointmentFactory, CallFactory, ContactFactory
-from tests.refusals import refused
 
 HOUR = timedelta(hours=1)
 

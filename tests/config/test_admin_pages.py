@@ -12,7 +12,7 @@ from django.urls import reverse
 from crm.db.tenancy import all_tenants
 from tests import factories
 from tests.conftest import postgres_only
-from tests.statements import StatementsAsked
+from tests.count_queries import StatementsAsked
 
 FACTORIES = {
     factory._meta.model._meta.model_name: factory

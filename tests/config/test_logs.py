@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from config.logs import mask
 from crm.db.tenancy import all_tenants
 from crm.models import Contact, ContactFlag
-from messaging.services.processing import process_next_event
+from messaging.services.inbound.webhook_processing import process_next_event
 from tests.conftest import signed_in
 from tests.factories import CompanyFactory, ContactFactory, WebhookEventFactory, WebhookSecretFactory
 from tests.messaging.payloads import CALLER, deliver, text_v4

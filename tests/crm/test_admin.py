@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.urls import reverse
 
-from crm.admin.counting import BoundedPaginator, estimate_rows
+from crm.admin.base.pagination import BoundedPaginator, estimate_rows
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Company, Contact, ContactFlag, ContactPhone, Invoice, Lead, User
 from tests import factories
@@ -339,7 +339,7 @@ def test_a_small_table_is_counted_exactly(in_acme):
 
 @pytest.fixture
 def count_to_five(monkeypatch):
-    monkeypatch.setattr("crm.admin.counting.MOST_ROWS", 5)
+    monkeypatch.setattr("crm.admin.base.pagination.MOST_ROWS", 5)
 
 
 @pytest.mark.usefixtures("count_to_five")

@@ -6,8 +6,8 @@ import pytest
 
 from crm.db.tenancy import tenant
 from crm.models import Conversation
+from tests.count_queries import StatementsAsked
 from tests.factories import ContactFactory, ConversationFactory, MessageFactory, PhoneLineFactory, UserFactory
-from tests.statements import StatementsAsked
 
 URL = "/api/v1/conversations"
 START = datetime(2026, 3, 2, 16, tzinfo=UTC)

@@ -9,6 +9,7 @@ from django.db.models import ProtectedError
 
 from crm.db.tenancy import all_tenants
 from crm.models import Activity, Campaign, CampaignMembership, Company, Contact, ContactPhone, User
+from tests.database_errors import refused
 from tests.factories import (
     ActivityFactory,
     CampaignFactory,
@@ -22,7 +23,6 @@ from tests.factories import (
     PhoneLineFactory,
     UserFactory,
 )
-from tests.refusals import refused
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

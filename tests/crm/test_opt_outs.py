@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm.choices import OptOutState
 from crm.models import CampaignMembership, Contact, ContactFlag, OptOut, OptOutEntry
-from crm.models.evidence import hash_number
+from crm.models.audit import hash_number
 from crm.services.contacts import delete_contact, get_or_create_contact, update_contact
 from crm.services.opt_outs import (
     NotUnderReview,

@@ -6,8 +6,8 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
 from calls.models import Appointment
-from crm.db.actors import acting_as, unrecorded
 from crm.db.audit import Audit, RecordChanges, audited_models
+from crm.db.audit_context import acting_as, unrecorded
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import AuditEntry, Campaign, Contact, ContactFlag, ContactPhone, User
 from tests import factories

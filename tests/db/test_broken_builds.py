@@ -5,8 +5,8 @@ import time
 import pytest
 from django.db import DatabaseError, IntegrityError, connection
 
+from crm.db.index_operations import BUILDER_LOCK, AddIndexConcurrently, RemoveIndexConcurrently
 from crm.db.indexes import Index
-from crm.db.operations import BUILDER_LOCK, AddIndexConcurrently, RemoveIndexConcurrently
 from tests.conftest import postgres_only
 from tests.db.scratch import (
     TABLE,

@@ -6,7 +6,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from crm.db.operations import AddIndexConcurrently
+from crm.db.index_operations import AddIndexConcurrently
 from tests import factories
 from tests.db.catalogue import OUR_APPS, our_models, our_tables, standing_indexes
 

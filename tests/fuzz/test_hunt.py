@@ -14,8 +14,8 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from crm.models import User
 from tests import factories
 from tests.conftest import postgres_only
-from tests.fuzz import world
-from tests.fuzz.hunter import hunt
+from tests.fuzz import fixture
+from tests.fuzz.schemathesis_runner import hunt
 
 LONG = "FUZZ_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "5"))
@@ -42,9 +42,9 @@ def server(monkeypatch, live_server):
 def test_the_api_keeps_its_word_and_its_secrets(role, server, acme, globex):
     user = factories.UserFactory(company=acme, role=role)
     rep = user if role == "rep" else factories.UserFactory(company=acme, role="rep")
-    world.make_company_rows(acme, rows=3, assigned_rep=rep)
-    world.make_foreign_rows(globex)
-    before = world.rows_of(globex)
+    fixture.make_company_rows(acme, rows=3, assigned_rep=rep)
+    fixture.make_foreign_rows(globex)
+    before = fixture.rows_of(globex)
     # The boundary cases are the same each time: briefly, only the manager asks them, who may do all.
     phases = ["examples", "fuzzing", "stateful", *(["coverage"] if LONG or role == "manager" else [])]
     hunter = {name: getattr(user, name) for name in ("role", "is_active", "password")}
@@ -60,12 +60,12 @@ def test_the_api_keeps_its_word_and_its_secrets(role, server, acme, globex):
         seed=SEED,
         examples=EXAMPLES,
         phases=phases,
-        own_ids=world.ids_of(acme),
+        own_ids=fixture.ids_of(acme),
         after_call=stay_oneself,
     )
     print(f"\n{role}, seed {SEED}, {EXAMPLES} examples: {report}")
 
     assert not report.findings
     assert report.answers[200], "nothing was let in"
-    assert world.rows_of(globex) == before
-    assert world.references_across_companies() == []
+    assert fixture.rows_of(globex) == before
+    assert fixture.references_across_companies() == []

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from messaging.providers.inbound import ADAPTERS
+from messaging.providers.webhook_adapters import ADAPTERS
 from tests.factories import fictional_number
 
 SECRET = "R2ZLM2o0bFhBNVpyUnU2NG9mYXQ1MHNyR3pvSUhIVVg="  # the one of WebhookSecretFactory

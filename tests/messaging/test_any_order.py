@@ -20,7 +20,7 @@ from messaging.providers.events import (
     TranscriptEvent,
     VoicemailEvent,
 )
-from messaging.services.processing import record_event
+from messaging.services.inbound.webhook_processing import record_event
 from tests.factories import ContactFactory, ContactPhoneFactory, fictional_number
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 

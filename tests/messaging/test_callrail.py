@@ -6,7 +6,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from messaging.providers.callrail import check_secret, generate_secret, read_envelope, read_event, verify_signature
+from messaging.providers.callrail.webhook import (
+    check_secret,
+    generate_secret,
+    read_envelope,
+    read_event,
+    verify_signature,
+)
 from messaging.providers.events import FieldError, NotHandled
 from messaging.providers.signatures import BadSignature, InvalidSecret
 from tests.messaging.payloads import CALLER, OUR_NUMBER, callrail_call, callrail_text

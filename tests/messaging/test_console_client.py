@@ -6,10 +6,10 @@ import pytest
 from django.utils import timezone
 
 from crm.db.tenancy import tenant
-from messaging.clients import client_for
 from messaging.models import Message, WebhookEvent
-from messaging.providers.outbound import Line
-from messaging.services.processing import process_next_event
+from messaging.providers.registry import client_for
+from messaging.providers.sms_client import Line
+from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import PhoneLineFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 

@@ -15,7 +15,7 @@ from django.test import Client
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Activity, Contact, ContactPhone, Conversation
 from messaging.models import Message, WebhookEvent
-from messaging.services.processing import events_are_left, process_next_event
+from messaging.services.inbound.webhook_processing import events_are_left, process_next_event
 from tests.factories import CompanyFactory, PhoneLineFactory, WebhookSecretFactory
 from tests.messaging.payloads import EVERY_TEXT, OUR_NUMBER, deliver
 from tests.messaging.story import Story, picture

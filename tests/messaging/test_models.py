@@ -5,8 +5,8 @@ import pytest
 from messaging.choices import EventStatus
 from messaging.models import Message, WebhookEvent
 from messaging.models.webhooks import DONE
+from tests.database_errors import refused
 from tests.factories import MessageFactory, WebhookEventFactory, WebhookSecretFactory
-from tests.refusals import refused
 
 
 def test_a_delivery_is_one_row_of_its_company_and_provider(acme, globex):

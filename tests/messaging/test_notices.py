@@ -7,7 +7,7 @@ from django.utils.timezone import now
 from crm.db.tenancy import tenant
 from crm.models import PhoneLine
 from tests import factories
-from tests.statements import StatementsAsked
+from tests.count_queries import StatementsAsked
 
 URL = "/api/v1/notices"
 LATER = datetime(2999, 1, 1, tzinfo=UTC)

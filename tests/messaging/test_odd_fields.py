@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from messaging.providers.events import NotHandled, Unreadable
-from messaging.providers.inbound import ADAPTERS
+from messaging.providers.webhook_adapters import ADAPTERS
 from tests.messaging import payloads
 
 ODD = [

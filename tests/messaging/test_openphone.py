@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from messaging.providers.events import FieldError, NotHandled
-from messaging.providers.openphone import read_envelope, read_event
 from messaging.providers.openphone.envelopes import is_current
+from messaging.providers.openphone.webhook import read_envelope, read_event
 from tests.messaging.payloads import (
     CALLER,
     EVERY_CALL,

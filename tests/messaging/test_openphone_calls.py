@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from messaging.providers.events import CallEvent, FieldError, NotHandled
-from messaging.providers.openphone import read_envelope, read_event
+from messaging.providers.openphone.webhook import read_envelope, read_event
 from tests.messaging.payloads import (
     CALLER,
     EVERY_CALL,

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crm.phones import normalize_phone
-from messaging.clients import client_for, http
-from messaging.clients.openphone import OpenPhoneClient
-from messaging.providers.outbound import Ambiguous, Line, LineRefused, Refused, TooFast
+from messaging.providers import http
+from messaging.providers.openphone.client import OpenPhoneClient
+from messaging.providers.registry import client_for
+from messaging.providers.sms_client import Ambiguous, Line, LineRefused, Refused, TooFast
 from tests.factories import ProviderAccountFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 from tests.provider_server import KEY, Answer, Fault, answer, drop, garbage, hang

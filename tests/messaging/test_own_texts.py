@@ -6,8 +6,8 @@ import pytest
 
 from crm.models import CampaignMembership
 from messaging.models import Message
-from messaging.services.memberships import follow_membership
-from messaging.services.messages import CannotTellTexts
+from messaging.services.inbound.messages import CannotTellTexts
+from messaging.services.outbound.campaign_progress import follow_membership
 from tests.factories import CampaignMembershipFactory, ContactFactory, MessageFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 from tests.messaging.test_any_order import THEN, record, text

@@ -6,8 +6,8 @@ from django.urls import reverse
 
 from crm.db.tenancy import all_tenants, tenant
 from messaging.models import ProviderAccount
+from tests.database_errors import refused
 from tests.factories import ProviderAccountFactory
-from tests.refusals import refused
 
 pytestmark = pytest.mark.django_db
 KEY = "a-key-that-nobody-else-has"

@@ -9,9 +9,9 @@ from calls.models import Call
 from crm.choices import Direction, OptOutState, Provider
 from crm.db.tenancy import tenant
 from crm.models import Contact, ContactFlag, Conversation, OptOut, PhoneLine
-from messaging.clients import http
 from messaging.models import Message
-from messaging.services.processing import process_next_event
+from messaging.providers import http
+from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import PhoneLineFactory, ProviderAccountFactory, fictional_number
 from tests.messaging.payloads import CALLER, OUR_NUMBER, call_v4, deliver, text_v4
 from tests.provider_server import answer, drop
@@ -109,7 +109,7 @@ def test_a_lost_receipt_is_made_up_for(api, acme, capsys):
 
 
 def test_more_than_a_page_of_texts_and_of_conversations_is_read(api, acme, capsys, monkeypatch):
-    monkeypatch.setattr("messaging.clients.openphone.PAGE", 5)
+    monkeypatch.setattr("messaging.providers.openphone.client.PAGE", 5)
     for minute in range(12):
         api.add_message("PNdesk", CALLER, f"Text {minute}", at=AT + timedelta(minutes=minute))
     for number in range(11):
@@ -228,7 +228,7 @@ def test_twilios_texts_of_both_directions_are_added_once(acme, provider_server, 
 
 
 def test_twilios_pages_are_followed_to_the_end(acme, provider_server, capsys, monkeypatch):
-    monkeypatch.setattr("messaging.clients.twilio.PAGE", 4)
+    monkeypatch.setattr("messaging.providers.twilio.client.PAGE", 4)
     ProviderAccountFactory(company=acme, provider=Provider.TWILIO, account_id=TWILIO_ACCOUNT)
     PhoneLineFactory(company=acme, provider=Provider.TWILIO, number=OUR_NUMBER, provider_id="")
     for minute in range(10):
@@ -237,7 +237,7 @@ def test_twilios_pages_are_followed_to_the_end(acme, provider_server, capsys, mo
 
 
 def test_callrails_calls_over_this_line_are_added_once(acme, provider_server, capsys, monkeypatch):
-    monkeypatch.setattr("messaging.clients.callrail.PAGE", 2)
+    monkeypatch.setattr("messaging.providers.callrail.client.PAGE", 2)
     ProviderAccountFactory(company=acme, provider=Provider.CALLRAIL, account_id=CALLRAIL_ACCOUNT)
     PhoneLineFactory(company=acme, provider=Provider.CALLRAIL, number=OUR_NUMBER, provider_id="")
     api = provider_server.callrail

@@ -8,7 +8,8 @@ from calls.models import Call
 from crm.db.tenancy import tenant
 from crm.models import Activity, Contact, ContactPhone, Conversation, Lead, PhoneLine
 from messaging.models import Message, WebhookEvent
-from messaging.services.processing import process_next_event
+from messaging.services.inbound.webhook_processing import process_next_event
+from tests.count_queries import StatementsAsked
 from tests.factories import ContactFactory, ContactPhoneFactory, PhoneLineFactory, fictional_number
 from tests.messaging.payloads import (
     AT,
@@ -24,7 +25,6 @@ from tests.messaging.payloads import (
     text_v3,
     text_v4,
 )
-from tests.statements import StatementsAsked
 
 THEN = datetime.fromisoformat(AT)
 MISSED = {"answeredAt": None, "status": "completed"}

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from crm.db.tenancy import tenant
 from messaging.models import Message, WebhookEvent
-from messaging.services.processing import process_next_event
+from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import WebhookSecretFactory
 from tests.messaging.payloads import (
     EVERY_CALL,

@@ -10,9 +10,9 @@ from crm.db.tenancy import tenant
 from crm.models import OptOut
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
-from messaging.services.outbox import queue_text
-from messaging.services.sending import call_provider, claim_text, send_next_text, texts_are_left
-from messaging.services.settling import settle_text
+from messaging.services.outbound.outbox import queue_text
+from messaging.services.outbound.send_results import settle_text
+from messaging.services.outbound.sending import call_provider, claim_text, send_next_text, texts_are_left
 from tests.factories import (
     CampaignMembershipFactory,
     ContactFactory,

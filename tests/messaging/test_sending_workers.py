@@ -16,9 +16,9 @@ from django.utils import timezone
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import CampaignMembership, OptOut, PhoneLine
 from messaging.models import Message
-from messaging.services.outbox import queue_text
-from messaging.services.processing import process_next_event
-from messaging.services.sending import send_next_text
+from messaging.services.inbound.webhook_processing import process_next_event
+from messaging.services.outbound.outbox import queue_text
+from messaging.services.outbound.sending import send_next_text
 from tests.conftest import postgres_only
 from tests.factories import (
     CampaignFactory,

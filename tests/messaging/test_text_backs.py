@@ -14,7 +14,7 @@ from calls.services.missed_calls import note_recovery
 from crm.db.tenancy import all_tenants, tenant
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
-from messaging.services.text_backs import queue_next_text_back, text_backs_are_left
+from messaging.services.outbound.text_backs import queue_next_text_back, text_backs_are_left
 from tests import factories
 from tests.conftest import postgres_only
 from tests.messaging.clocks import zone_where_it_is

@@ -7,6 +7,7 @@ import pytest
 from crm.db.tenancy import tenant
 from crm.models import ContactFlag
 from messaging.models import Message
+from tests.count_queries import StatementsAsked
 from tests.factories import (
     CallFactory,
     ContactFactory,
@@ -15,7 +16,6 @@ from tests.factories import (
     MessageFactory,
     PhoneLineFactory,
 )
-from tests.statements import StatementsAsked
 
 START = datetime(2026, 3, 2, 16, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ import pytest
 
 from messaging.providers.events import FieldError, NotHandled, Unreadable
 from messaging.providers.signatures import BadSignature
-from messaging.providers.twilio import generate_secret, read_envelope, read_event, sign, verify_signature
+from messaging.providers.twilio.webhook import generate_secret, read_envelope, read_event, sign, verify_signature
 from tests.messaging.payloads import CALLER, OUR_NUMBER, twilio_status, twilio_text
 
 RECEIVED = datetime(2026, 3, 2, 16, 20, tzinfo=UTC)

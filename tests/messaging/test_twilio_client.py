@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.clients import client_for
 from messaging.providers.events import Unreadable
-from messaging.providers.outbound import Ambiguous, Line, LineRefused, OptedOut, Refused, TooFast
+from messaging.providers.registry import client_for
+from messaging.providers.sms_client import Ambiguous, Line, LineRefused, OptedOut, Refused, TooFast
 from tests.factories import PhoneLineFactory, ProviderAccountFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 from tests.provider_server import answer, drop

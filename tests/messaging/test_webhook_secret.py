@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 
 from crm.db.tenancy import tenant
 from messaging.models import WebhookSecret
-from messaging.providers.inbound import ADAPTERS
+from messaging.providers.webhook_adapters import ADAPTERS
 from tests.factories import WebhookSecretFactory
 from tests.messaging.payloads import SECRET, callrail_call, deliver, text_2026, text_v4, twilio_text
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Activity, Contact, ContactPhone, Conversation, PhoneLine
 from messaging.models import Message, WebhookEvent
-from messaging.services.processing import process_next_event
+from messaging.services.inbound.webhook_processing import process_next_event
 from tests.conftest import postgres_only
 from tests.factories import CompanyFactory, WebhookEventFactory, WebhookSecretFactory, fictional_number
 from tests.messaging.payloads import deliver, text_v3, text_v4

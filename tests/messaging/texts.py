@@ -1,6 +1,6 @@
 """Texts as customers write them, each under the verdict that it has to get: `docs/opt-outs-table.md` shows them."""
 
-from messaging.words import Verdict
+from messaging.opt_out_text.classification import Verdict
 
 OPT_OUT = [
     # The law's words, and the providers'.

@@ -9,10 +9,10 @@ from datetime import date
 import pytest
 from django.db import connection
 
-from analytics.demo.services import seed_demo
 from calls.models import Call
 from crm.db.tenancy import tenant
 from crm.models import Campaign, Company, Contact, Conversation, User
+from ops.demo.seeding import seed_demo
 
 UNTIL = date(2026, 3, 1)
 SIZE = {"companies": 20, "contacts": 10_000, "calls": 40_000, "days": 400, "seed": 1, "until": UNTIL}

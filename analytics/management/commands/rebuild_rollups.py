@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from analytics.services.objections import count_wrong_objections, rebuild_objections
-from analytics.services.rollups import find_differences, rebuild_calls
+from analytics.rollups.objections import count_wrong_objections, rebuild_objections
+from analytics.rollups.update import find_differences, rebuild_calls
 from crm.models import Company
 
 

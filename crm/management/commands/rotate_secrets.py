@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from crm.secrecy import SecretUnreadable
-from crm.services.rotation import count_secrets, rotate_secrets
+from crm.encryption import SecretUnreadable
+from crm.services.secret_rotation import count_secrets, rotate_secrets
 
 
 class Command(BaseCommand):

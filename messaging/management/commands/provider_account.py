@@ -9,7 +9,7 @@ from crm.choices import Provider
 from crm.db.tenancy import tenant
 from crm.models import Company
 from messaging.models import ProviderAccount
-from messaging.services.accounts import AccountRefused, set_provider_account
+from messaging.services.provider_accounts import AccountRefused, set_provider_account
 
 
 class Command(BaseCommand):

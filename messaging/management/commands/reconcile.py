@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from crm.days import bounds_of, start_of
+from crm.date_ranges import bounds_of, start_of
 from crm.models import Company
-from messaging.services.reconciliation import Findings, lines_with_account, reconcile_line
+from messaging.services.inbound.reconciliation import Findings, lines_with_account, reconcile_line
 
 
 class Command(BaseCommand):

@@ -12,7 +12,7 @@ from crm.db.tenancy import tenant
 from crm.models import Company
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
-from messaging.services.reopening import reopen_events
+from messaging.services.inbound.reprocessing import reopen_events
 
 
 def moment(text: str) -> datetime:

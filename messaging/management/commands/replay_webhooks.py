@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from crm.models import Company
-from messaging.services.replay import open_replay
+from messaging.services.inbound.replay import open_replay
 
 STATUSES = ("taken", "duplicate", "kept", "no secret", "refused")
 

@@ -9,10 +9,10 @@ from crm.choices import Provider
 from crm.db.tenancy import tenant
 from crm.models import Company
 from messaging.models import WebhookSecret
-from messaging.providers.inbound import ADAPTERS
-from messaging.providers.openphone.signatures import PREFIX
+from messaging.providers.openphone.signature import PREFIX
 from messaging.providers.signatures import InvalidSecret
-from messaging.services.secrets import SecretRefused, add_webhook_secret, generate_webhook_secret, webhook_url
+from messaging.providers.webhook_adapters import ADAPTERS
+from messaging.services.webhook_secrets import SecretRefused, add_webhook_secret, generate_webhook_secret, webhook_url
 
 
 class Command(BaseCommand):

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from messaging.providers import fields
-from messaging.providers.bodies import MAX_EVENT_TYPE, find_header, plain_id, read_json
 from messaging.providers.events import Envelope, FieldError, Unreadable
-from messaging.providers.openphone.signatures import sign_current, sign_legacy
+from messaging.providers.openphone.signature import sign_current, sign_legacy
+from messaging.providers.payloads import MAX_EVENT_TYPE, find_header, plain_id, read_json
 
 # The provider's own samples of these two carry the kind of object in place of the event that was subscribed to.
 SPELLINGS = {"callSummary": "call.summary.completed", "callTranscript": "call.transcript.completed"}

@@ -1,1 +1,0 @@
-"""Writes over more than one row: keyword-only functions, their exceptions beside them."""

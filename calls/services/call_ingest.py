@@ -1,0 +1,186 @@
+"""Calls, as providers tell of them: in any order, more than once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from calls.choices import CallStatus
+from calls.models import Call
+from calls.services.call_details import Recording, link_detail, lock_call, record_call_detail
+from calls.services.missed_calls import note_call
+from crm.choices import ActivityType, Direction
+from crm.db.tenancy import current_company_id
+from crm.services.contacts import name_contact
+from crm.services.conversations import Thread, fill_gaps, move_back, open_thread, record_activity, turn_conversation
+
+# A call only moves on: what a person or a booking made of it stays, whatever is delivered later.
+_PROGRESS = (CallStatus.IN_PROGRESS, CallStatus.MISSED, CallStatus.UNBOOKED)
+_URL_LENGTH = 500  # as the columns have it; a longer one is kept among the details
+
+
+def record_call(
+    *,
+    provider: str,
+    openphone_id: str,
+    line_id: str,
+    our_numbers: Sequence[str],
+    outside_numbers: Sequence[str],
+    direction: str,
+    answered: bool,
+    over: bool,
+    created_at: datetime,
+    answered_at: datetime | None = None,
+    completed_at: datetime | None = None,
+    duration_s: int | None = None,
+    recordings: Sequence[Recording] = (),
+    voicemail_url: str = "",
+    voicemail_transcript: str = "",
+    forwarded_to: str = "",
+    menu_choice: str = "",
+    outside_name: str = "",
+) -> Call:
+    """The call of the company entered with this provider's id, however often and in whatever order it is told of.
+
+    A second telling adds what was missing and may turn a missed call into an answered one, never the other way round.
+    It makes no lead: people, bookings and analyses do.
+
+    Raises:
+        ActivityTypeClash: the id is known as something else than a call.
+    """
+    with transaction.atomic():
+        lock_call(openphone_id)
+        thread = open_thread(
+            provider=provider,
+            line_id=line_id,
+            our_numbers=our_numbers,
+            outside_numbers=outside_numbers,
+            at=created_at,
+        )
+        call, is_news = _write_call(
+            thread,
+            openphone_id=openphone_id,
+            direction=direction,
+            created_at=created_at,
+            answered=answered,
+            over=over,
+            answered_at=answered_at,
+            completed_at=completed_at,
+            duration_s=duration_s,
+            recording_url=_first_url(recordings),
+            voicemail_url=voicemail_url if len(voicemail_url) <= _URL_LENGTH else "",
+        )
+        if recordings or forwarded_to or menu_choice or voicemail_transcript:
+            record_call_detail(
+                openphone_id=openphone_id,
+                recordings=recordings,
+                forwarded_to=forwarded_to,
+                menu_choice=menu_choice,
+                voicemail_transcript=voicemail_transcript,
+            )
+        else:
+            link_detail(call=call, openphone_id=openphone_id)
+        if call.voicemail_url or voicemail_transcript:
+            is_news |= _note_voicemail(call, thread, openphone_id=openphone_id, transcript=voicemail_transcript)
+        if outside_name and thread.contact:
+            name_contact(contact=thread.contact, name=outside_name)
+        if is_news:
+            turn_conversation(thread, direction=call.direction, answered=_was_answered(call))
+        note_call(call=call, answered=answered)
+        return call
+
+
+def record_voicemail(
+    *,
+    url: str,
+    transcript: str,
+    duration_s: int | None,  # noqa: ARG001  # of the voicemail: nobody talked
+    **call: Any,
+) -> Call:
+    """The call that ended in a voicemail, which may be told of before the call is.
+
+    Whoever left one was not answered; if it is told elsewhere that they were, that counts.
+
+    Args:
+        call: what `record_call` takes of any call: who with whom, which way, when.
+    """
+    return record_call(answered=False, over=True, voicemail_url=url, voicemail_transcript=transcript, **call)
+
+
+def _write_call(
+    thread: Thread,
+    *,
+    openphone_id: str,
+    direction: str,
+    created_at: datetime,
+    answered: bool,
+    over: bool,
+    **told: Any,
+) -> tuple[Call, bool]:
+    """The call's row, and whether it is news: because nobody knew of it, or because it was answered after all."""
+    activity, is_news = record_activity(
+        openphone_id=openphone_id,
+        activity_type=ActivityType.CALL,
+        thread=thread,
+        direction=direction,
+        created_at=created_at,
+    )
+    from_number, to_number = thread.outside_number, thread.our_number
+    if direction == Direction.OUTGOING:
+        from_number, to_number = to_number, from_number
+    told |= {
+        "contact": thread.contact,
+        "phone_line": thread.line,
+        "from_number": from_number,
+        "to_number": to_number,
+    }
+    call = Call.objects.select_for_update().filter(activity=activity).first()
+    if call is None:
+        status = _status(direction, answered=answered, over=over)
+        call = Call(company_id=current_company_id(), activity=activity, direction=direction, created_at=created_at)
+        for name, value in told.items():
+            setattr(call, name, value)
+        call.set_status(status)
+        call.save(force_insert=True)
+        return call, True
+    was_answered = _was_answered(call)
+    changed = fill_gaps(call, **told) + move_back(call, created_at)
+    status = _status(
+        call.direction,
+        answered=answered or _was_answered(call),
+        over=over or call.status != CallStatus.IN_PROGRESS,
+    )
+    if call.status in _PROGRESS and _PROGRESS.index(status) > _PROGRESS.index(CallStatus(call.status)):
+        call.set_status(status)
+        changed += ["status", "booked"]
+    if changed:
+        call.save(update_fields=changed)
+    return call, is_news or _was_answered(call) != was_answered
+
+
+def _status(direction: str, *, answered: bool, over: bool) -> CallStatus:
+    if not over:
+        return CallStatus.IN_PROGRESS
+    return CallStatus.MISSED if direction == Direction.INCOMING and not answered else CallStatus.UNBOOKED
+
+
+def _was_answered(call: Call) -> bool:
+    return bool(call.answered_at) or call.status not in (CallStatus.IN_PROGRESS, CallStatus.MISSED)
+
+
+def _note_voicemail(call: Call, thread: Thread, *, openphone_id: str, transcript: str) -> bool:
+    """The voicemail's entry in the history, once, at the time of its call. Returns whether it is news."""
+    _, is_news = record_activity(
+        openphone_id=f"{openphone_id}:voicemail",
+        activity_type=ActivityType.VOICEMAIL,
+        thread=thread,
+        direction=call.direction,
+        created_at=call.created_at,
+        body=transcript,
+    )
+    return is_news
+
+
+def _first_url(recordings: Sequence[Recording]) -> str:
+    return next((file["url"] for file in recordings if len(file["url"]) <= _URL_LENGTH), "")

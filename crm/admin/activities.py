@@ -1,0 +1,49 @@
+"""What happened between companies and their contacts."""
+
+from django.contrib import admin
+
+from crm.admin.base.columns import badge, excerpt, moment
+from crm.admin.base.model_admin import EvidenceAdmin
+from crm.admin.base.search import ExactSearch
+from crm.models import Activity, Conversation
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ExactSearch, EvidenceAdmin):
+    list_display = (moment("last_activity_at"), "contact", "phone_line", badge("status"), "assignee", "company")
+    list_select_related = ("contact", "phone_line", "assignee", "company")
+    list_filter = ("company",)
+    search_help_text = "The contact's phone number, in any spelling, or the conversation's id."
+    fields = (
+        "related_rows",
+        "company",
+        "contact",
+        "phone_line",
+        "status",
+        "assignee",
+        "created_at",
+        "last_activity_at",
+    )
+    readonly_fields = ("related_rows",)
+
+
+@admin.register(Activity)
+class ActivityAdmin(ExactSearch, EvidenceAdmin):
+    list_display = (moment("created_at"), badge("activity_type"), "direction", "contact", excerpt("body"), "company")
+    list_select_related = ("contact", "company")
+    list_filter = ("activity_type", "company")
+    search_texts = ("openphone_id",)
+    search_help_text = "The provider's id, the contact's phone number in any spelling, or the activity's id."
+    fields = (
+        "related_rows",
+        "company",
+        "contact",
+        "conversation",
+        "user",
+        "activity_type",
+        "direction",
+        "body",
+        "openphone_id",
+        "created_at",
+    )
+    readonly_fields = ("related_rows",)

@@ -1,0 +1,56 @@
+"""What staff see of changes, and of numbers that must not be contacted."""
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.safestring import SafeString
+
+from crm.admin.base.columns import badge, moment, pretty_json
+from crm.admin.base.model_admin import EvidenceAdmin
+from crm.admin.base.search import ExactSearch
+from crm.models import AuditEntry, SuppressedNumber
+from crm.models.audit import hash_number
+from crm.phones import InvalidPhone, normalize_phone
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ExactSearch, EvidenceAdmin):
+    list_display = (moment("at"), badge("action"), "table_name", "row_id", "columns", "actor", "company")
+    list_select_related = ("company",)
+    list_filter = ("company",)
+    time_field = "at"
+    search_contact = ""
+    search_help_text = "A table and the id of a row in it, such as: contacts 12. Or the entry's id."
+    fields = ("company", "table_name", "row_id", "action", "before_and_after", "actor", "actor_id", "at")
+
+    def get_match(self, term: str) -> Q:
+        table, _, row_id = term.partition(" ")
+        if row_id.isascii() and row_id.isdecimal():
+            return Q(table_name=table, row_id=int(row_id))
+        return super().get_match(term)
+
+    @admin.display(description="columns")
+    def columns(self, entry: AuditEntry) -> str:
+        return ", ".join(entry.changes)
+
+    @admin.display(description="before and after")
+    def before_and_after(self, entry: AuditEntry) -> SafeString:
+        return pretty_json(entry.changes)
+
+
+@admin.register(SuppressedNumber)
+class SuppressedNumberAdmin(ExactSearch, EvidenceAdmin):
+    """Found by a number that somebody knows; no number can be read from it."""
+
+    list_display = (moment("created_at"), "company")
+    list_select_related = ("company",)
+    list_filter = ("company",)
+    search_contact = ""
+    search_help_text = "A phone number, in any spelling, or the row's id."
+    fields = ("company", "created_at")
+
+    def get_match(self, term: str) -> Q:
+        matching = super().get_match(term)
+        try:
+            return matching | Q(number_hash=hash_number(normalize_phone(term)))
+        except InvalidPhone:
+            return matching

@@ -1,0 +1,120 @@
+"""What every list and page of a company's rows has in common."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.utils import flatten
+from django.db.models import CASCADE, PROTECT, Field, Model, QuerySet
+from django.forms import Field as FormField
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+
+from crm.admin.base.cards import Card
+from crm.admin.base.columns import links_to_rows
+from crm.admin.base.forms import RowForm
+from crm.admin.base.pagination import BoundedPaginator, count_up_to
+
+MOST_SHOWN = 20
+MOST_CASCADED = 1000
+# With one of these chosen, an index begins with what is chosen and goes on with the time.
+FILTERS_BEFORE_TIME = {
+    "company__id__exact",
+    "contact__id__exact",
+    "conversation__id__exact",
+    "activity_type__exact",
+}
+
+
+class RowAdmin(admin.ModelAdmin):
+    """A table that may have 100 million rows: everything it does is answered by an index, or bounded.
+
+    So there is no sorting by a click, no action on a whole selection, and no count to the end.
+    """
+
+    form: type[ModelForm] = RowForm
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by: ClassVar[Any] = ()
+    actions: Any = None
+    list_per_page = 50
+    ordering: ClassVar[Any] = ("-id",)
+    time_field = "created_at"
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Newest first: by time where an index gives it, else by id, which every table has."""
+        return (f"-{self.time_field}",) if FILTERS_BEFORE_TIME & request.GET.keys() else self.ordering
+
+    def get_cards(self) -> list[Card]:
+        """What the first page says of these rows."""
+        return []
+
+    @admin.display(description="See also")
+    def related_rows(self, row: Model) -> str:
+        return links_to_rows(row, self.admin_site)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = capfirst(str(self.opts.verbose_name_plural))
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def formfield_for_dbfield(self, db_field: Field, request: Any, **kwargs: Any) -> FormField | None:
+        """Without Django's row of icons: beside a reference only the one that shows what is referred to."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field:
+            for icon in ("can_add_related", "can_change_related", "can_delete_related"):
+                setattr(field.widget, icon, False)
+        return field
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """A row never moves to another company."""
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "company") if getattr(obj, "company_id", None) else fields
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """A page to add a row leaves out what follows from the row or can't be known yet."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj:
+            return fieldsets
+        unknown = set(self.get_readonly_fields(request, obj))
+        return [
+            (title, {**options, "fields": kept})
+            for title, options in fieldsets
+            if (kept := [field for field in options["fields"] if not unknown.issuperset(flatten([field]))])
+        ]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
+        if not change and hasattr(obj, "created_by"):
+            obj.created_by_id = request.user.pk
+        super().save_model(request, obj, form, change)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Like Django's, which loads every row that stands in the way or would go as well, however many there are."""
+        in_the_way = [text for relation in self.opts.related_objects for text in rows_in_the_way(relation, list(objs))]
+        if in_the_way:
+            return [], {}, set(), in_the_way
+        return super().get_deleted_objects(objs, request)
+
+
+class EvidenceAdmin(RowAdmin):
+    """Rows that say what happened: to be read, never written by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def rows_in_the_way(relation: Any, objs: list[Model]) -> list[str]:
+    """The first of the rows that forbid deleting `objs`; or that there are too many to go with them at a click."""
+    rows: QuerySet = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": objs})
+    names = relation.related_model._meta
+    if relation.on_delete is PROTECT:
+        return [f"{capfirst(names.verbose_name)}: {row}" for row in rows[:MOST_SHOWN]]
+    if relation.on_delete is CASCADE and count_up_to(rows, MOST_CASCADED + 1) > MOST_CASCADED:
+        return [f"More than {MOST_CASCADED:,} {names.verbose_name_plural}"]
+    return []

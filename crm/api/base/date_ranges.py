@@ -1,0 +1,54 @@
+"""Figures about a range of the company's days: the parameters that say which, and the view that reads them."""
+
+from datetime import timedelta
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from crm.api.base.serializers import DayField
+from crm.api.base.views import TenantView
+from crm.date_ranges import FIRST_DAY, today_in
+from crm.periods import Period
+
+DEFAULT_DAYS = 30
+
+
+class PeriodParameters(serializers.Serializer):
+    start_date = DayField(required=False, help_text="First day, in the company's time zone.")
+    end_date = DayField(required=False, help_text="Last day, included.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        start, end = attrs.get("start_date"), attrs.get("end_date")
+        if start and end and start > end:
+            raise serializers.ValidationError({"start_date": ["Must not be after end_date."]})
+        return attrs
+
+    def period(self, *, default_days: int | None) -> Period:
+        """The days asked for; of a side left out, `default_days` until today, or all time."""
+        zone = self.context["request"].user.company.zone
+        start, end = self.validated_data.get("start_date"), self.validated_data.get("end_date")
+        if default_days:
+            end = end or max(today_in(zone), start or today_in(zone))
+            start = start or max(end - timedelta(days=default_days - 1), FIRST_DAY)
+        return Period(start, end, zone)
+
+
+class FiguresView(TenantView):
+    """A set of numbers, for parameters that a serializer reads from the query string."""
+
+    parameters_class: type[PeriodParameters] = PeriodParameters
+
+    def known_parameters(self) -> set[str]:
+        return set(self.parameters_class().fields)
+
+    def read_parameters(self, request: Request) -> Any:
+        parameters = self.parameters_class(data=request.query_params.dict(), context={"request": request})
+        parameters.is_valid(raise_exception=True)
+        return parameters
+
+
+class PeriodSerializer(serializers.Serializer):
+    start_date = serializers.DateField(allow_null=True)
+    end_date = serializers.DateField(allow_null=True)
+    timezone = serializers.CharField()

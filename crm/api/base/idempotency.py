@@ -1,0 +1,67 @@
+"""`Idempotency-Key`: a POST that may be sent again without being done again."""
+
+import json
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api.base.errors import Conflict
+from crm.api.base.renderers import FastJSONRenderer
+from crm.services.idempotency import Answer, KeyInUse, KeyOfAnotherRequest, answer_once
+
+HEADER = "Idempotency-Key"
+PARAMETER = OpenApiParameter(
+    HEADER,
+    {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[!-~]+$"},
+    OpenApiParameter.HEADER,
+    description="Chosen by the client, new for each thing that it wants done. Within a day the same key with the same "
+    "body gets the same answer, marked `Idempotency-Replayed: true`, and nothing is done again; with another body it "
+    "is a 422, while the first request is at work a 409. What was refused may be sent again.",
+)
+
+
+class Unprocessable(APIException):
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "unprocessable"
+
+
+def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
+    """A view's method that takes an `Idempotency-Key`."""
+
+    @extend_schema(parameters=[PARAMETER])
+    @wraps(handler)
+    def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get(HEADER)
+        if key is None:
+            return handler(view, request, *args, **kwargs)
+        if not re.fullmatch("[!-~]{1,100}", key):
+            raise ValidationError({HEADER: ["Must be 1 to 100 visible ASCII characters, without blanks."]})
+
+        def act() -> Answer:
+            response = handler(view, request, *args, **kwargs)
+            return Answer(response.status_code, FastJSONRenderer().render(response.data).decode())
+
+        try:
+            given = answer_once(
+                user=view.user,
+                key=key,
+                request=f"{request.method} {request.path}",
+                body=json.dumps(request.data, sort_keys=True).encode(),
+                act=act,
+            )
+        except KeyInUse as error:
+            raise Conflict(str(error)) from error
+        except KeyOfAnotherRequest as error:
+            raise Unprocessable(str(error)) from error
+        return Response(
+            json.loads(given.text), given.status, headers={"Idempotency-Replayed": "true"} if given.kept else None
+        )
+
+    return answer

@@ -1,0 +1,33 @@
+"""Removing what has run out: nothing of it is ever looked at again."""
+
+import time
+from importlib import import_module
+
+from django.apps import apps
+from django.conf import settings
+from django.utils.timezone import now
+
+from crm.db.rate_counters import remove_past_minutes
+from crm.db.tenancy import all_tenants
+from crm.models import IdempotencyKey
+
+EVERY_S = 60
+_last_s = float("-inf")
+
+
+def remove_expired() -> None:
+    """Remove idempotency keys, refresh tokens and admin sessions that have run out, and counters of past minutes."""
+    with all_tenants():
+        IdempotencyKey.objects.expired(now()).delete()
+    apps.get_model("token_blacklist", "OutstandingToken").objects.filter(expires_at__lt=now()).delete()
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    remove_past_minutes()
+
+
+def remove_expired_each_minute() -> bool:
+    """A worker's job. It never says that there is more to do: what runs out next minute is no work left."""
+    global _last_s
+    if time.monotonic() - _last_s >= EVERY_S:
+        _last_s = time.monotonic()
+        remove_expired()
+    return False

@@ -1,0 +1,69 @@
+"""Texts that are to leave: the message row is the queue."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from crm.choices import ActivityType, Direction
+from crm.db.tenancy import current_company_id
+from crm.models import Activity, CampaignMembership, Contact, Conversation, PhoneLine, User
+from messaging.choices import MessageKind, MessageStatus
+from messaging.models import Message
+from messaging.services.outbound.send_policy import TextRefused, check_text, is_worth_waiting
+
+__all__ = ["TextRefused", "queue_text"]
+
+
+def queue_text(
+    *,
+    contact: Contact,
+    line: PhoneLine,
+    body: str,
+    kind: MessageKind,
+    user: User | None = None,
+    membership: CampaignMembership | None = None,
+) -> Message:
+    """Queue a text to the contact's main number. It leaves by a worker, who asks the gate again.
+
+    What may go later waits in the queue until then, but for an answer to somebody who is waiting: that is refused.
+
+    Raises:
+        TextRefused: it may not go; nothing is queued.
+    """
+    now = timezone.now()
+    run_at, error = now, ""
+    try:
+        check_text(contact=contact, phone=contact.phone, line=line, kind=kind, body=body, now=now)
+    except TextRefused as refusal:
+        if refusal.may_go_at is None or not is_worth_waiting(kind):
+            raise
+        run_at, error = refusal.may_go_at, str(refusal)
+    company_id = current_company_id()
+    with transaction.atomic():
+        conversation, _ = Conversation.objects.get_or_create(company_id=company_id, contact=contact, phone_line=line)
+        Conversation.objects.filter(pk=conversation.pk, last_activity_at__lt=now).update(last_activity_at=now)
+        activity = Activity.objects.create(
+            company_id=company_id,
+            contact=contact,
+            conversation=conversation,
+            user=user,
+            activity_type=ActivityType.MESSAGE,
+            direction=Direction.OUTGOING,
+            body=body,
+            created_at=now,
+        )
+        return Message.objects.create(
+            company_id=company_id,
+            activity=activity,
+            contact=contact,
+            phone_line=line,
+            membership=membership,
+            direction=Direction.OUTGOING,
+            kind=kind,
+            from_number=line.number,
+            to_numbers=[contact.phone],
+            body=body,
+            status=MessageStatus.QUEUED,
+            error=error,
+            created_at=now,
+            run_at=run_at,
+        )

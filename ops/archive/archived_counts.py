@@ -1,0 +1,71 @@
+"""What the dashboard counts of calls that go, kept by quarters of an hour; taken back when they come back."""
+
+from collections.abc import Sequence
+
+from django.db import connection
+
+from analytics.rollups.measures import MEASURES, slot_of
+from crm.db.tenancy import current_company_id
+
+OBJECTIONS = """
+    SELECT company_id, {slot} AS slot, label, count(*) AS calls FROM call_objections
+    WHERE company_id = %s AND call_id IN ({ids}) GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT company_id, {slot}, '', count(DISTINCT call_id) FROM call_objections
+    WHERE company_id = %s AND call_id IN ({ids}) GROUP BY 1, 2
+"""
+CALLS = """
+    SELECT company_id, {slot} AS slot, {measures} FROM calls AS call
+    WHERE company_id = %s AND id IN ({ids}) GROUP BY 1, 2
+"""
+ADD = """
+    INSERT INTO {table} ({key}, {columns}) SELECT * FROM ({counted}) AS counted WHERE true
+    ON CONFLICT ({key}) DO UPDATE SET {sums}
+"""
+TAKE_BACK = """
+    UPDATE {table} AS kept SET {differences} FROM ({counted}) AS counted WHERE {same}
+"""
+
+
+def keep_counts(calls: Sequence[int]) -> None:
+    """Add what is counted of these calls of the company entered. They go in the same transaction."""
+    for table, key, columns, counted, parameters in _count(calls):
+        sums = ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in columns)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                ADD.format(table=table, key=", ".join(key), columns=", ".join(columns), counted=counted, sums=sums),
+                parameters,
+            )
+
+
+def take_counts_back(calls: Sequence[int]) -> None:
+    """The opposite, for calls that have come back in the same transaction, with what was found out about them."""
+    for table, key, columns, counted, parameters in _count(calls):
+        differences = ", ".join(f"{column} = kept.{column} - counted.{column}" for column in columns)
+        same = " AND ".join(f"kept.{column} = counted.{column}" for column in key)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                TAKE_BACK.format(table=table, differences=differences, counted=counted, same=same), parameters
+            )
+            cursor.execute(
+                f"DELETE FROM {table} WHERE company_id = %s AND {columns[0]} = 0",  # noqa: S608  # constants
+                [current_company_id()],
+            )
+
+
+def _count(calls: Sequence[int]) -> list[tuple[str, list[str], list[str], str, list[int]]]:
+    """Of each table that keeps counts: its key, its columns, and the statement that counts these calls for it."""
+    if not calls:
+        return []
+    ids, measures = ", ".join(["%s"] * len(calls)), ", ".join(f"{how} AS {name}" for name, how in MEASURES.items())
+    of_calls = [current_company_id(), *calls]
+    return [
+        (
+            "archived_calls", ["company_id", "slot"], list(MEASURES),
+            CALLS.format(slot=slot_of("created_at"), measures=measures, ids=ids), of_calls,
+        ),
+        (
+            "archived_objections", ["company_id", "slot", "label"], ["calls"],
+            OBJECTIONS.format(slot=slot_of("analyzed_at"), ids=ids), of_calls * 2,
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,79 @@
+"""Folders of archives: `<ARCHIVE_DIR>/<company>/<archive>/`. The database says which of their files are true."""
+
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from analytics.models import ArchivedChunk
+from crm.db.tenancy import tenant
+from crm.models import Company
+from ops.archive.manifest import NAME, describe, read_manifest, write_manifest
+from ops.archive.parquet import PART, hash_file, part_of, sync_folder
+
+LOCK = ".lock"
+
+
+def make_folder(folder: Path) -> None:
+    """With those above it. Nobody but its owner looks inside."""
+    for path in (*reversed(folder.parents), folder):
+        if not path.is_dir():
+            path.mkdir(mode=0o700, exist_ok=True)
+            sync_folder(path.parent)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait for whoever else of this machine changes files of the company whose folder it is."""
+    make_folder(folder)
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def put_in_place(paths: Iterable[Path]) -> None:
+    """The parts have become true: give them their names."""
+    folders = set()
+    for path in paths:
+        part_of(path).replace(path)
+        folders.add(path.parent)
+    for folder in folders:
+        sync_folder(folder)
+
+
+def settle(company: Company, folder: Path) -> None:
+    """Finish what was broken off in one archive's folder, and write its manifest where it is behind.
+
+    A part that the database knows, by its name and checksum, is put in place; any other was never true, and goes.
+    """
+    with alone_in(folder.parent):
+        settle_alone(company, folder)
+
+
+def settle_alone(company: Company, folder: Path) -> None:
+    """The same, for who is alone in it already."""
+    with tenant(company.pk):
+        chunks = list(ArchivedChunk.objects.filter(archive=folder.name).order_by("number"))
+    known = {file["file"]: file["sha256"] for chunk in chunks for file in chunk.files}
+    for part in sorted(folder.glob(f"*{PART}")):
+        path = part.with_name(part.name.removesuffix(PART))
+        if known.get(path.name) == hash_file(part):
+            put_in_place([path])
+        else:
+            part.unlink()
+    if chunks:
+        manifest = describe(company, chunks)
+        if not (folder / NAME).exists() or read_manifest(folder / NAME) != manifest:
+            write_manifest(folder, manifest)
+    elif not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def folder_of(chunk: ArchivedChunk, root: Path, company: Company) -> Path:
+    """Where the chunk's files are: where they were written, or in the archives' folder as it is set today."""
+    written = Path(chunk.folder)
+    return written if written.is_dir() else root / company.slug / chunk.archive

@@ -1,0 +1,151 @@
+"""What PostgreSQL 15 to 18 says of itself."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from crm.db.introspection import without_names
+from ops.index_health.catalog.models import Database, ForeignKey, Key, StandingIndex, StandingTable
+
+SCHEMA = "current_schema()::regnamespace"
+LAST_SCAN_SINCE = 160000
+
+
+def read(connection: BaseDatabaseWrapper) -> Database:
+    version = connection.pg_version  # type: ignore[attr-defined]  # PostgreSQL's own
+    return Database(
+        alias=connection.alias,
+        vendor=connection.vendor,
+        version=version,
+        counted_since=read_counted_since(connection),
+        tables=read_tables(connection),
+        indexes=read_indexes(connection),
+        foreign_keys=read_foreign_keys(connection),
+        servers=(connection.alias,),
+    )
+
+
+def read_counted_since(connection: BaseDatabaseWrapper) -> datetime:
+    """When the server began to count, UTC. `stats_reset` is NULL where nobody ever reset the counters of a database.
+
+    After a crash all counters begin anew while the postmaster's start, and `stats_reset`, may stay what they were: the
+    background writer's counters tell.
+    """
+    [row] = _ask(
+        connection,
+        """
+        SELECT greatest(
+            coalesce(d.stats_reset, pg_postmaster_start_time()), (SELECT stats_reset FROM pg_stat_bgwriter)
+        )
+        FROM pg_stat_database d WHERE d.datname = current_database()
+        """,
+    )
+    return row[0]
+
+
+def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[str, StandingIndex]:
+    """By name. `schema` is SQL for the oid of one."""
+    last_scan = "s.last_idx_scan" if connection.pg_version >= LAST_SCAN_SINCE else "NULL"  # type: ignore[attr-defined]
+    rows = _ask(
+        connection,
+        f"""
+        SELECT c.relname, t.relname, m.amname,
+            (
+                SELECT json_agg(json_build_array(
+                    coalesce(a.attname, pg_get_indexdef(i.indexrelid, k, true)),
+                    CASE WHEN o.opcdefault THEN '' ELSE o.opcname END,
+                    coalesce(nullif(l.collname, 'default'), ''),
+                    i.indoption[k - 1] & 1 = 1,
+                    i.indoption[k - 1] & 2 = 2
+                ) ORDER BY k)
+                FROM generate_series(1, i.indnkeyatts) k
+                JOIN pg_opclass o ON o.oid = i.indclass[k - 1]
+                LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k - 1] AND a.attnum <> 0
+                LEFT JOIN pg_collation l ON l.oid = i.indcollation[k - 1]
+            ),
+            ARRAY(SELECT pg_get_indexdef(i.indexrelid, k, true)
+                  FROM generate_series(i.indnkeyatts + 1, i.indnatts) k ORDER BY k),
+            coalesce(pg_get_expr(i.indpred, i.indrelid), ''),
+            i.indisunique, i.indisprimary, coalesce(n.conname, ''), i.indisvalid AND i.indisready,
+            pg_get_indexdef(i.indexrelid),
+            NOT i.indisvalid AND EXISTS (
+                SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid OR p.relid = i.indrelid
+            ),
+            pg_relation_size(i.indexrelid),
+            s.idx_scan, s.idx_tup_read, s.idx_tup_fetch, {last_scan}
+        FROM pg_index i
+        JOIN pg_class c ON c.oid = i.indexrelid
+        JOIN pg_class t ON t.oid = i.indrelid
+        JOIN pg_am m ON m.oid = c.relam
+        LEFT JOIN pg_constraint n ON n.conindid = i.indexrelid AND n.contype IN ('p', 'u', 'x')
+        LEFT JOIN pg_stat_user_indexes s ON s.indexrelid = i.indexrelid
+        WHERE t.relnamespace = {schema}
+        ORDER BY t.relname, c.relname
+        """,  # noqa: S608  # constants of this module and of declared.py
+    )
+    return {
+        name: StandingIndex(
+            name=name,
+            table=table,
+            method=method,
+            keys=tuple(Key(*key) for key in keys),
+            includes=tuple(includes),
+            condition=condition,
+            unique=unique,
+            primary=primary,
+            constraint=constraint,
+            valid=valid,
+            definition=without_names(definition),
+            building=building,
+            bytes=size,
+            scans=scans,
+            tuples_read=read,
+            tuples_fetched=fetched,
+            last_scan=last,
+        )
+        for (
+            name, table, method, keys, includes, condition, unique, primary, constraint, valid, definition, building,
+            size, scans, read, fetched, last,
+        ) in rows
+    }  # fmt: skip
+
+
+def read_tables(connection: BaseDatabaseWrapper) -> dict[str, StandingTable]:
+    rows = _ask(
+        connection,
+        f"""
+        SELECT t.relname, CASE WHEN t.reltuples < 0 THEN coalesce(s.n_live_tup, 0) ELSE t.reltuples END::bigint,
+            pg_table_size(t.oid), pg_indexes_size(t.oid), s.n_live_tup, s.n_dead_tup,
+            s.n_tup_ins, s.n_tup_upd, s.n_tup_hot_upd, s.n_tup_del, s.n_mod_since_analyze,
+            greatest(s.last_vacuum, s.last_autovacuum), greatest(s.last_analyze, s.last_autoanalyze)
+        FROM pg_class t LEFT JOIN pg_stat_user_tables s ON s.relid = t.oid
+        WHERE t.relnamespace = {SCHEMA} AND t.relkind IN ('r', 'p', 'm')
+        ORDER BY t.relname
+        """,  # noqa: S608  # a constant
+    )
+    return {row[0]: StandingTable(*row) for row in rows}
+
+
+def read_foreign_keys(connection: BaseDatabaseWrapper) -> tuple[ForeignKey, ...]:
+    rows = _ask(
+        connection,
+        f"""
+        SELECT n.conname, t.relname,
+            ARRAY(SELECT a.attname::text FROM unnest(n.conkey) WITH ORDINALITY k (number, place)
+                  JOIN pg_attribute a ON a.attrelid = n.conrelid AND a.attnum = k.number ORDER BY k.place),
+            o.relname
+        FROM pg_constraint n
+        JOIN pg_class t ON t.oid = n.conrelid
+        JOIN pg_class o ON o.oid = n.confrelid
+        WHERE n.contype = 'f' AND t.relnamespace = {SCHEMA}
+        ORDER BY t.relname, n.conname
+        """,  # noqa: S608  # a constant
+    )
+    return tuple(ForeignKey(name, table, tuple(columns), target) for name, table, columns, target in rows)
+
+
+def _ask(connection: BaseDatabaseWrapper, question: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(question)
+        return cursor.fetchall()

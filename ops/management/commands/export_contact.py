@@ -1,0 +1,37 @@
+"""`manage.py export_contact`: the answer to a person who asks what is kept about them."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+
+from ops.archive.erasure import ArchiveMissing, export_archived
+from ops.archive.parquet import ArchiveDamaged
+from ops.privacy.contact_lookup import UnknownSubject, contact_with_number
+from ops.privacy.export_erase import export_contact
+
+
+class Command(BaseCommand):
+    help = "All that a company keeps about the person with this phone number, as JSON."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug", help="of the company")
+        parser.add_argument("phone", help="in any spelling")
+        parser.add_argument("--out", type=Path, metavar="FILE", help="instead of the screen; only you can read it")
+
+    def handle(self, *, slug: str, phone: str, out: Path | None, **options: Any) -> None:
+        try:
+            with contact_with_number(slug=slug, phone=phone) as contact:
+                kept = export_contact(contact=contact) | {"archived": export_archived(contact=contact)}
+                text = json.dumps(kept, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
+        except (UnknownSubject, ArchiveMissing, ArchiveDamaged) as error:
+            raise CommandError(str(error)) from error
+        if out is None:
+            self.stdout.write(text)
+            return
+        out.touch(mode=0o600)
+        out.write_text(text + "\n", encoding="utf-8")
+        self.stdout.write(f"Written to {out}.")

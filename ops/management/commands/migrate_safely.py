@@ -1,0 +1,145 @@
+"""`manage.py migrate_safely`: `migrate` on a database that is in use, with a plan first."""
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.exceptions import IrreversibleError
+from tqdm import tqdm
+
+from crm.db.tenancy import TenantModel
+from ops.safe_migrations.file_checks import check_files
+from ops.safe_migrations.formatting import show_objection, show_plan, show_seconds
+from ops.safe_migrations.plan import Objection, Stage, find_objections
+from ops.safe_migrations.preview import NoSuchMigration, preview
+from ops.safe_migrations.progress import Progress, find_oldest_user, watch
+from ops.safe_migrations.runner import PatienceEnded, Retry, run_migrations
+from ops.safe_migrations.table_stats import read_sizes
+
+BUILDING, WAITING = "{desc} {percentage:3.0f}%|{bar}| [{elapsed}]", "{desc} [{elapsed}]"
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def duration(text: str) -> float:
+    """Seconds of `90s`, `10m`, `1h`."""
+    if not (found := re.fullmatch(r"(\d+)([smh])", text)):
+        raise ArgumentTypeError(f"{text!r} is no duration: write 90s, 10m or 1h.")
+    return int(found[1]) * UNITS[found[2]]
+
+
+def milliseconds(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:  # to PostgreSQL 0 is for ever
+        raise ArgumentTypeError(f"{text!r} is no number of milliseconds from 1 on.")
+    return int(text)
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrate a database that is in use. Prints what each step locks and about how long it takes; refuses what would"
+        " keep others waiting on a large table; gives up a lock that it doesn't get at once, and tries again."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("app", nargs="?", default="", help="of this app alone, and what it needs")
+        parser.add_argument("migration", nargs="?", default="", help="up, or back, to this one; zero: none")
+        parser.add_argument("--plan", action="store_true", help="print the plan and do nothing")
+        parser.add_argument("--check-files", action="store_true", help="judge the migration files alone, for CI")
+        parser.add_argument("--database", default=DEFAULT_DB_ALIAS)
+        parser.add_argument(
+            "--allow", action="append", default=[], metavar="APP.MIGRATION", help="run this one whatever it locks"
+        )
+        parser.add_argument(
+            "--lock-timeout-ms",
+            type=milliseconds,
+            default=settings.MIGRATE_LOCK_TIMEOUT_MS,
+            metavar="N",
+            help="how long a step may wait for a lock, and others behind it (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--patience",
+            type=duration,
+            default="10m",
+            metavar="DURATION",
+            help="how long one migration tries for its locks: 90s, 10m, 1h (default: %(default)s)",
+        )
+
+    def handle(self, *, app: str, migration: str, database: str, plan: bool, **options: Any) -> None:
+        if options["check_files"]:
+            self._check_files(set(options["allow"]))
+            return
+        try:
+            stages = preview(app=app, name=migration, alias=database)
+        except (NoSuchMigration, IrreversibleError) as error:
+            raise CommandError(str(error)) from error
+        objections = self._show(stages, database, options["allow"])
+        self._refuse([one for one in objections if one.stage.label not in options["allow"]])
+        if plan:
+            return
+        self._run(stages, [part for part in (app, migration) if part], database, options)
+
+    def _show(self, stages: list[Stage], alias: str, allowed: list[str]) -> list[Objection]:
+        if not stages:
+            self.stdout.write("There is nothing to migrate.")
+            return []
+        sizes = read_sizes(alias) if connections[alias].vendor == "postgresql" else {}
+        for line in show_plan(stages, sizes):
+            self.stdout.write(line)
+        large = {table for table, size in sizes.items() if size.rows >= settings.LARGE_TABLE_ROWS}
+        objections = [objection for stage in stages for objection in find_objections(stage, large)] if sizes else []
+        for objection in objections:
+            self.stdout.write(show_objection(objection, allowed=allowed))
+        return objections
+
+    def _check_files(self, allowed: set[str]) -> None:
+        ours = {model._meta.app_label for model in apps.get_models() if issubclass(model, TenantModel)}
+        objections = [one for one in check_files(ours) if one.stage.label not in allowed]
+        for objection in objections:
+            self.stdout.write(show_objection(objection))
+        self._refuse(objections)
+        self.stdout.write("No migration keeps anybody waiting on a large table.")
+
+    def _refuse(self, objections: list[Objection]) -> None:
+        if refused := sorted({one.stage.label for one in objections if one.advice.refused}):
+            raise CommandError(
+                f"Refused: {', '.join(refused)}. Nothing was changed. Do it as said above, or knowingly with "
+                + " ".join(f"--allow {label}" for label in refused)
+            )
+
+    def _run(self, stages: list[Stage], target: list[str], alias: str, options: dict[str, Any]) -> None:
+        tables = sorted({effect.table for stage in stages for step in stage.steps for effect in step.effects})
+        with tqdm(disable=not stages, leave=False, bar_format=WAITING) as bar:
+
+            def say(line: str) -> None:
+                bar.write(line, file=self.stdout)
+
+            def show(progress: Progress) -> None:
+                waits = f" for {progress.blocker}" if progress.blocker else ""
+                bar.bar_format = BUILDING if progress.total else WAITING
+                bar.total, bar.n = progress.total or None, progress.done
+                bar.set_description_str(f"{progress.index} {progress.phase}{waits}".strip())
+
+            def gave_up(retry: Retry) -> None:
+                user = find_oldest_user(alias, tables)
+                in_use = f"; in use by {user}" if user else ""
+                say(
+                    f"{retry.migration}: no lock within {options['lock_timeout_ms']} ms{in_use}."
+                    f" Try {retry.tries + 1} in {retry.pause:.1f} s."
+                )
+
+            try:
+                with watch(alias, show):
+                    run_migrations(
+                        target=target,
+                        alias=alias,
+                        lock_timeout_ms=options["lock_timeout_ms"],
+                        patience_s=options["patience"],
+                        started=bar.set_description_str,
+                        finished=lambda name, seconds: say(f"{name}: done in {show_seconds(seconds)}."),
+                        gave_up=gave_up,
+                    )
+            except PatienceEnded as error:
+                raise CommandError(str(error)) from error

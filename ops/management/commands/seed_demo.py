@@ -1,0 +1,61 @@
+"""`manage.py seed_demo`: demo companies to look at, to develop and to measure on."""
+
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from crm.models import Company
+from ops.demo import PASSWORD, DemoRefused, seed_demo
+from ops.demo.companies import first_companies
+from ops.demo.preconditions import ADMIN
+
+WESTERNMOST = ZoneInfo("America/Los_Angeles")  # no demo company's day begins later, so nothing lies in the future
+
+
+class Command(BaseCommand):
+    help = "Make demo companies: contacts, calls, texts, visits, campaigns and invoices of two years."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--companies", type=int, default=2)
+        parser.add_argument("--contacts", type=int, default=500, help="of all companies together (default: 500)")
+        parser.add_argument("--calls", type=int, default=5000, help="of all companies together (default: 5000)")
+        parser.add_argument("--days", type=int, default=730, help="how far back the history goes (default: 730)")
+        parser.add_argument("--seed", type=int, default=1, help="the same seed and sizes make the same data")
+        parser.add_argument(
+            "--until", type=date.fromisoformat, metavar="DATE", help="first day still to come (default: today)"
+        )
+        parser.add_argument("--if-empty", action="store_true", help="do nothing where any company stands")
+        parser.add_argument("--reset", action="store_true", help="first remove the demo companies that stand")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["if_empty"] and Company.objects.exists():
+            return
+        known = {"contacts": options["contacts"], "calls": options["calls"]}
+        with tqdm(total=sum(known.values()), unit=" rows", unit_scale=True, delay=0.1) as bar:
+
+            def show(table: str, rows: int) -> None:
+                bar.set_postfix_str(table, refresh=False)
+                bar.update(rows if table in known else 0)
+
+            try:
+                counts = seed_demo(
+                    companies=options["companies"],
+                    contacts=options["contacts"],
+                    calls=options["calls"],
+                    days=options["days"],
+                    seed=options["seed"],
+                    until=options["until"] or datetime.now(WESTERNMOST).date(),
+                    reset=options["reset"],
+                    progress=show,
+                )
+            except DemoRefused as refusal:
+                raise CommandError(str(refusal)) from refusal
+        for table, rows in counts.items():
+            self.stdout.write(f"{table:22}{rows:>12,}")
+        self.stdout.write(f"\nSign in with the password {PASSWORD!r} as")
+        self.stdout.write(f"  {ADMIN} (staff, in the admin)")
+        for demo in first_companies(options["companies"]):
+            self.stdout.write(f"  {', '.join(demo.usernames)} ({demo.name}, {demo.slug})")

@@ -1,0 +1,63 @@
+"""The plan in words, for a terminal."""
+
+import textwrap
+from collections.abc import Container, Iterator, Mapping
+
+from django.template.defaultfilters import filesizeformat
+
+from ops.safe_migrations.estimates import estimate_seconds
+from ops.safe_migrations.lock_levels import Effect, Work
+from ops.safe_migrations.plan import Objection, Stage
+from ops.safe_migrations.table_stats import Size
+
+WORK = {
+    Work.MOMENT: "for a moment",
+    Work.SCAN: "while it reads every row",
+    Work.BUILD: "while it builds an index",
+    Work.REWRITE: "while it writes the table anew",
+    Work.ROWS: "while it changes rows",
+}
+
+
+def show_plan(stages: list[Stage], sizes: Mapping[str, Size]) -> Iterator[str]:
+    """Lines. Without sizes (on SQLite, which has no locks to speak of) the steps alone."""
+    total = 0.0
+    for stage in stages:
+        way = "back from " if stage.backwards else ""
+        together = "in one transaction" if stage.atomic else "step by step"
+        yield f"{way}{stage.label}, {together}"
+        for step in stage.steps:
+            yield f"  {textwrap.shorten(step.says, 110, placeholder='…')}"
+            for effect in step.effects:
+                if effect.table in sizes:
+                    size = sizes[effect.table]
+                    seconds = estimate_seconds(effect, size)
+                    total += seconds
+                    yield f"    {show_effect(effect, size, seconds)}"
+    if sizes:
+        yield f"About {show_seconds(total)} of work, from the tables' sizes; waiting for old transactions comes on top."
+
+
+def show_effect(effect: Effect, size: Size, seconds: float) -> str:
+    table = f"{effect.table} ({size.rows:,} rows, {filesizeformat(size.bytes)})".replace("\xa0", " ")
+    about = f", about {show_seconds(seconds)}" if seconds >= 0.1 else ""
+    return f"{table}: {effect.lock} {WORK[effect.work]}{about}; {effect.lock.who_waits}"
+
+
+def show_objection(objection: Objection, *, allowed: Container[str] = ()) -> str:
+    refused = objection.advice.refused and objection.stage.label not in allowed
+    verdict = "REFUSED" if refused else "Take care"
+    where = f" on {objection.table}" if objection.table else ""
+    return (
+        f"{verdict}: {objection.stage.label}, {objection.step.says!r}{where}.\n"
+        f"  {objection.advice.why}\n"
+        f"  Instead: {objection.advice.instead}"
+    )
+
+
+def show_seconds(seconds: float) -> str:
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min"

@@ -1,0 +1,116 @@
+"""What a session of ours is doing at the moment, and for whom it waits: seen from a second session."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import Any
+
+from django.db import OperationalError, connections
+
+from crm.db.index_operations import BUILDER_LOCK
+
+POLL_S = 0.2
+
+# Of other roles' sessions PostgreSQL tells the name of the application, and not since when.
+SESSIONS = """
+    SELECT pid, application_name, coalesce(state, ''), extract(epoch FROM now() - xact_start)::float
+    FROM pg_stat_activity WHERE pid <> %(pid)s AND pid = ANY(%(pids)s) ORDER BY xact_start NULLS LAST LIMIT 1
+"""
+IN_THE_WAY = """
+    SELECT array_agg(pid) FROM (
+        SELECT unnest(pg_blocking_pids(%s))
+        UNION SELECT pid FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigint) = %s
+    ) found (pid)
+"""
+USERS = "SELECT array_agg(pid) FROM pg_locks WHERE granted AND relation::regclass::text = ANY(%s)"
+BUILDING = """
+    SELECT coalesce(i.relname, ''), p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total
+    FROM pg_stat_progress_create_index p LEFT JOIN pg_class i ON i.oid = p.index_relid WHERE p.pid = %s
+"""
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """A session whose transaction has to end first."""
+
+    pid: int
+    application: str
+    state: str
+    seconds: float | None
+
+    def __str__(self) -> str:
+        named = f" ({self.application})" if self.application else ""
+        since = "" if self.seconds is None else f", its transaction open for {self.seconds:.0f} s"
+        return f"session {self.pid}{named}{since}{', ' + self.state if self.state.startswith('idle') else ''}"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a build is, in blocks or rows, or who is in its way."""
+
+    index: str
+    phase: str
+    done: int
+    total: int
+    blocker: Blocker | None
+
+
+@contextmanager
+def watch(alias: str, show: Callable[[Progress], None]) -> Iterator[None]:
+    """Inside, `show` is called several times a second while the session of `alias` builds or waits, from a thread."""
+    if connections[alias].vendor != "postgresql":
+        yield
+        return
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    stop = Event()
+    thread = Thread(target=_poll, args=[alias, pid, show, stop], daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def find_oldest_user(alias: str, tables: list[str]) -> Blocker | None:
+    """Of the other sessions that have locks on these tables, the one whose transaction is open for longest."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+        cursor.execute(USERS, [tables])
+        return _oldest(cursor, cursor.fetchone()[0], pid)
+
+
+def _poll(alias: str, pid: int, show: Callable[[Progress], None], stop: Event) -> None:
+    connection = connections[alias]  # this thread's own
+    try:
+        while not stop.wait(POLL_S):
+            with connection.cursor() as cursor:
+                if seen := _look(cursor, pid):
+                    show(seen)
+    except OperationalError:
+        pass  # no connection to spare: it is built all the same
+    finally:
+        connection.close()
+
+
+def _look(cursor: Any, pid: int) -> Progress | None:
+    cursor.execute(IN_THE_WAY, [pid, BUILDER_LOCK])
+    blocker = _oldest(cursor, cursor.fetchone()[0], pid)
+    cursor.execute(BUILDING, [pid])
+    if building := cursor.fetchone():
+        index, phase, blocks_done, blocks_total, rows_done, rows_total = building
+        done, total = (blocks_done, blocks_total) if blocks_total else (rows_done, rows_total)
+        return Progress(index, phase, done, total, blocker)
+    return Progress("", "waiting", 0, 0, blocker) if blocker else None
+
+
+def _oldest(cursor: Any, pids: list[int] | None, pid: int) -> Blocker | None:
+    """Of these sessions but our own."""
+    cursor.execute(SESSIONS, {"pids": pids or [], "pid": pid})
+    row = cursor.fetchone()
+    return Blocker(*row) if row else None

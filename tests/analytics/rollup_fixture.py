@@ -1,0 +1,190 @@
+"""Calls written in every way there is, and the dashboard's numbers counted the plain way."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import F
+from django.utils.timezone import now
+
+from analytics.dashboard.booking_rate import measure_cohort
+from analytics.dashboard.metrics import measure_calls
+from analytics.models import CallDay, StaleCallHour
+from analytics.rollups.jobs import fold_next
+from analytics.rollups.update import fold_calls, rebuild_calls
+from calls.choices import BOOKED, CallStatus
+from calls.models import Call
+from crm.db.tenancy import tenant
+from crm.periods import Period
+from crm.services.timezones import change_timezone
+from ops.archive.archiving import archive_company
+from ops.archive.restore import find_archives, restore_archive
+from tests import factories
+
+DAY = timedelta(days=1)
+ZONES = ["America/Denver", "America/New_York", "Asia/Kolkata", "Pacific/Kiritimati", "America/Havana", "UTC"]
+
+
+def make_call(company, *, ago=2 * DAY, status="missed", **values):
+    return factories.CallFactory(company=company, contact=None, created_at=now() - ago, status=status, **values)
+
+
+COUNTED = ("status", "booked", "lead", "quoted_price", "created_at")
+
+
+def expected(period, archived=()):
+    """The metrics, and the calls of each day that has any, counted the plain way: row by row, in Python."""
+    totals, days, value = Counter(), Counter(), Decimal(0)
+    for status, booked, lead, price, at in [*Call.objects.values_list(*COUNTED), *archived]:
+        day = at.astimezone(period.zone).date()
+        if (period.start_date or day) <= day <= (period.end_date or day):
+            totals.update(["total", status, *["qualified"] * bool(lead), *["booked"] * booked])
+            days.update([(day, "qualified"), *[(day, "booked")] * booked] if lead else [])
+            value += (price or 0) if status == "lost" else 0
+    return totals, days, f"{value:.2f}"
+
+
+def assert_exact(company, *periods, archived=()):
+    with tenant(company.pk):
+        company.refresh_from_db()
+        for start, end in [(None, None), *periods]:
+            period = Period(start, end, company.zone)
+            totals, days, value = expected(period, archived)
+            metrics = measure_calls(period)
+            assert {name: metrics[name] for name in ("total", "qualified", "booked")} == {
+                name: totals[name] for name in ("total", "qualified", "booked")
+            }
+            assert metrics["by_status"] == {status: totals[status] for status in CallStatus.values}
+            assert metrics["lost"] == {"count": totals["lost"], "value": value}
+            if start and end:
+                for row in measure_cohort(period):
+                    assert (row["qualified"], row["booked"]) == (
+                        days[row["date"], "qualified"], days[row["date"], "booked"]
+                    )  # fmt: skip
+
+
+def count_stale(company):
+    with tenant(company.pk):
+        return StaleCallHour.objects.count()
+
+
+def days_counted(company):
+    with tenant(company.pk):
+        return dict(CallDay.objects.values_list("day", "total"))
+
+
+class Writers:
+    """Everything that may happen to the calls of two companies, each thing by chance."""
+
+    def __init__(self, seed, companies, archives):
+        self.chance, self.companies = random.Random(seed), companies  # noqa: S311  # no secret
+        self._archives = archives
+        self.archived = {company.pk: {} for company in companies}
+        self.leads = {}
+        for company in companies:
+            contact = factories.ContactFactory(company=company)
+            self.leads[company.pk] = factories.LeadFactory(contact=contact).pk
+
+    def new_call(self, company):
+        chance = self.chance
+        status = chance.choice(CallStatus.values)
+        hours = chance.choice([chance.uniform(-30, 150), chance.uniform(0, 3), float(chance.randrange(0, 150))])
+        return Call(
+            company=company,
+            status=status,
+            booked=status in BOOKED,
+            lead_id=chance.choice([None, self.leads[company.pk]]),
+            quoted_price=chance.choice([None, Decimal("12.34"), Decimal("1000")]),
+            created_at=now() - timedelta(hours=hours),
+        )
+
+    def some(self, company):
+        ids = list(Call.objects.filter(company=company).values_list("pk", flat=True))
+        return Call.objects.filter(pk__in=self.chance.sample(ids, min(len(ids), self.chance.choice([1, 3, 50]))))
+
+    def insert(self, company):
+        self.new_call(company).save()
+
+    def insert_in_bulk(self, company):
+        Call.objects.bulk_create([self.new_call(company) for _ in range(6)])
+
+    def insert_by_select(self, company):
+        with connection.cursor() as cursor:
+            columns = "company_id, direction, from_number, to_number, recording_url, voicemail_url, status, booked"
+            cursor.execute(
+                f"INSERT INTO calls ({columns}, reason_for_lost_sale, created_at)"
+                f" SELECT {columns}, '', created_at FROM calls WHERE company_id = %s LIMIT 4",
+                [company.pk],
+            )
+
+    def set_status(self, company):
+        status = self.chance.choice(CallStatus.values)
+        self.some(company).update(status=status, booked=status in BOOKED)
+
+    def save_instance(self, company):
+        for call in self.some(company)[:2]:
+            call.set_status(self.chance.choice(CallStatus.values))
+            call.save()
+
+    def set_lead_and_price(self, company):
+        lead = self.chance.choice([None, self.leads[company.pk]])
+        self.some(company).update(lead=lead, quoted_price=self.chance.choice([None, Decimal("0.10")]))
+
+    def move_in_time(self, company):
+        self.some(company).update(created_at=F("created_at") + timedelta(hours=self.chance.uniform(-40, 40)))
+
+    def move_to_the_other_company(self, company):
+        [other] = [one for one in self.companies if one != company]
+        self.some(company).update(company=other, lead=None)
+
+    def delete(self, company):
+        self.some(company).delete()
+
+    def delete_by_sql(self, company):
+        with connection.cursor() as cursor:
+            ids = list(self.some(company).values_list("pk", flat=True))
+            cursor.executemany("DELETE FROM calls WHERE id = %s", [[pk] for pk in ids])
+
+    def change_places(self, company):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE calls SET status = CASE status WHEN 'missed' THEN 'unbooked' ELSE 'missed' END"
+                " WHERE company_id = %s AND status IN ('missed', 'unbooked')",
+                [company.pk],
+            )
+
+    def rezone(self, company):
+        change_timezone(company=company, timezone=self.chance.choice(ZONES), now=now())
+
+    def fold(self, company):
+        fold_calls(company=company)
+
+    def fold_whatever_is_next(self, company):
+        fold_next()
+
+    def rebuild(self, company):
+        rebuild_calls(company=company)
+
+    def archive(self, company):
+        before = self._rows(company)
+        age = timedelta(hours=self.chance.uniform(0, 150))
+        archive_company(company=company, cut_off=now() - age, root=self._archives, batch=self.chance.choice([2, 50]))
+        for pk in before.keys() - self._rows(company).keys():
+            self.archived[company.pk][pk] = before[pk]
+
+    def restore(self, company):
+        if not list(self._archives.rglob("*.parquet")):
+            return
+        for archive in find_archives(self._archives):
+            restore_archive(archive)
+        for one in self.companies:
+            for pk in self._rows(one):
+                self.archived[one.pk].pop(pk, None)
+
+    def _rows(self, company):
+        return {pk: counted for pk, *counted in Call.objects.filter(company=company).values_list("pk", *COUNTED)}
+
+
+EVENTS = [name for name in vars(Writers) if not name.startswith("_") and name not in ("new_call", "some")]

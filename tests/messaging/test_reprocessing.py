@@ -1,0 +1,133 @@
+"""A dead, ignored or processed delivery is dealt with again: by the admin, the API and the command line."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+from django.utils import timezone
+
+from crm.db.tenancy import all_tenants, tenant
+from messaging.models import Message, WebhookEvent
+from messaging.services.inbound.webhook_processing import process_next_event
+from tests.factories import WebhookEventFactory
+from tests.messaging.payloads import deliver, text_v4
+
+
+@pytest.fixture
+def dead(acme):
+    return WebhookEventFactory(company=acme, status="dead", error="Too odd.", tries=8, event_type="call.ringing")
+
+
+@pytest.fixture
+def replay(capsys):
+    """What the command prints."""
+
+    def replay(*arguments):
+        call_command("replay_events", "--company", "acme", *arguments)
+        return capsys.readouterr().out.strip()
+
+    return replay
+
+
+def state(event):
+    with all_tenants():
+        event.refresh_from_db()
+    return event.status, event.processed, event.tries, event.error
+
+
+@pytest.mark.parametrize(("status", "processed"), [("dead", False), ("ignored", True), ("processed", True)])
+def test_a_manager_has_a_delivery_dealt_with_again(manager_api, acme, status, processed):
+    event = WebhookEventFactory(company=acme, status=status, processed=processed, error="Too odd.", tries=8)
+    answer = manager_api.post(f"/api/v1/webhook-events/{event.pk}/replay")
+    assert (answer.status_code, answer.json()["id"], answer.json()["status"]) == (202, event.pk, "pending")
+    assert state(event) == ("pending", False, 0, "")
+
+
+def test_a_delivery_that_waits_already_is_a_conflict_and_keeps_its_tries(manager_api, acme):
+    event = WebhookEventFactory(company=acme, tries=3)
+    answer = manager_api.post(f"/api/v1/webhook-events/{event.pk}/replay")
+    assert (answer.status_code, answer.json()) == (409, {"detail": "It waits for a worker already."})
+    assert state(event)[2] == 3
+
+
+def test_another_companys_delivery_is_not_found_and_stays_dead(outsider_api, dead):
+    assert outsider_api.post(f"/api/v1/webhook-events/{dead.pk}/replay").status_code == 404
+    assert state(dead)[0] == "dead"
+
+
+def test_dealing_with_a_processed_delivery_again_adds_nothing(client, manager_api, secret, in_acme):
+    deliver(client, text_v4())
+    process_next_event()
+    before = Message.objects.values().get()
+    manager_api.post(f"/api/v1/webhook-events/{WebhookEvent.objects.get().pk}/replay")
+    assert process_next_event()
+    assert Message.objects.values().get() == before
+    assert WebhookEvent.objects.get().status == "processed"
+
+
+def test_staff_choose_deliveries_in_the_admin(client, staff, acme, dead):
+    client.force_login(staff)
+    other = WebhookEventFactory(company=acme, status="dead")
+    waiting = WebhookEventFactory(company=acme, tries=3)
+    chosen = {"action": "process_again", "_selected_action": [dead.pk, waiting.pk]}
+    page = client.post(reverse("admin:messaging_webhookevent_changelist"), chosen, follow=True)
+    assert "waiting for a worker again: 1." in page.content.decode()
+    assert [state(event)[0] for event in (dead, other, waiting)] == ["pending", "dead", "pending"]
+    assert state(waiting)[2] == 3
+
+
+def test_who_may_only_look_has_no_such_action(client, staff, dead):
+    staff.is_superuser = False
+    staff.save()
+    client.force_login(staff)
+    staff.user_permissions.add(*permission("view_webhookevent"))
+    chosen = {"action": "process_again", "_selected_action": [dead.pk]}
+    client.post(reverse("admin:messaging_webhookevent_changelist"), chosen)
+    assert state(dead)[0] == "dead"
+    staff.user_permissions.add(*permission("change_webhookevent"))
+    client.post(reverse("admin:messaging_webhookevent_changelist"), chosen)
+    assert state(dead)[0] == "pending"
+
+
+def permission(codename):
+    return Permission.objects.filter(codename=codename)
+
+
+def test_the_command_reopens_the_dead_of_one_company(replay, acme, globex, dead):
+    others = [WebhookEventFactory(company=globex, status="dead"), WebhookEventFactory(company=acme, status="ignored",
+              processed=True)]  # fmt: skip
+    assert replay() == "1 deliveries wait for a worker again."
+    assert [state(event)[0] for event in [dead, *others]] == ["pending", "dead", "ignored"]
+
+
+def test_the_command_reopens_by_status_type_and_time(replay, acme, dead):
+    old = timezone.now() - timedelta(days=9)
+    fields = {"company": acme, "status": "ignored", "processed": True}
+    sought = WebhookEventFactory(**fields, event_type="call.ringing")
+    others = [
+        WebhookEventFactory(**fields, event_type="task.created"),
+        WebhookEventFactory(**fields, event_type="call.ringing", created_at=old),
+    ]
+    yesterday = str((timezone.now() - timedelta(days=1)).date())
+    assert replay("--status", "ignored", "--type", "call.ringing", "--since", yesterday).startswith("1 ")
+    assert [state(event)[0] for event in [sought, *others, dead]] == ["pending", "ignored", "ignored", "dead"]
+
+
+@pytest.mark.parametrize("arguments", [["--company", "nobody"], ["--company", "acme", "--since", "yesterday"]])
+def test_the_command_names_what_it_can_t_use(acme, arguments):
+    with pytest.raises(CommandError, match=r"nobody|--since"):
+        call_command("replay_events", *arguments)
+
+
+def test_a_reopened_delivery_is_worked_on_in_its_own_company(client, secret, acme, globex, replay):
+    deliver(client, text_v4())
+    with all_tenants():
+        WebhookEvent.objects.update(status="dead")
+    replay()
+    assert process_next_event()
+    with tenant(globex.pk):
+        assert not Message.objects.exists()
+    with tenant(acme.pk):
+        assert Message.objects.count() == 1

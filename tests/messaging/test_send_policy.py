@@ -1,0 +1,276 @@
+"""The gate: a table of who may be texted, when, over which line, and what is said to whom is refused."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from crm.services.opt_outs import record_opt_in, record_opt_out, suspect_opt_out
+from messaging.models import Message
+from messaging.services.outbound.outbox import queue_text
+from messaging.services.outbound.send_policy import TextRefused, check_text
+from tests.factories import ActivityFactory, ContactFactory, ContactFlagFactory, MessageFactory, PhoneLineFactory
+from tests.messaging.clocks import zone_where_it_is
+
+NOON = datetime(2026, 3, 3, 17, tzinfo=UTC)  # a Tuesday in New York
+NIGHT = datetime(2026, 3, 3, 5, tzinfo=UTC)
+MORNING = datetime(2026, 3, 3, 13, tzinfo=UTC)
+SAID = {"words": "STOP", "source": "sms"}
+EVERY_KIND = ["reply", "campaign", "reminder", "missed_call", "confirmation"]
+HELD = ["campaign", "reminder", "missed_call"]
+
+
+@pytest.fixture
+def line(acme):
+    return PhoneLineFactory(company=acme, number="+12125550180", daily_cap=10)
+
+
+@pytest.fixture
+def casey(in_acme):
+    return ContactFactory(company=in_acme, phone="+12125550101")
+
+
+@pytest.fixture
+def ask(line, casey):
+    """What the gate says: None, or why not and when."""
+
+    def ask(kind="reply", *, contact=casey, body="On our way.", now=NOON):
+        try:
+            check_text(contact=contact, phone=contact.phone, line=line, kind=kind, body=body, now=now)
+        except TextRefused as refusal:
+            return str(refusal), refusal.may_go_at
+        return None
+
+    return ask
+
+
+def opt_out(contact, at=NOON):
+    record_opt_out(phone=contact.phone, occurred_at=at, **SAID)
+
+
+@pytest.mark.parametrize("kind", ["reply", "campaign", "reminder", "missed_call"])
+def test_at_noon_anything_goes_to_anybody(ask, kind):
+    assert ask(kind) is None
+
+
+@pytest.mark.parametrize("kind", ["reply", "campaign", "reminder", "missed_call"])
+def test_nothing_goes_to_a_number_that_said_stop(ask, casey, kind):
+    opt_out(casey)
+    assert ask(kind) == ("They opted out of texts.", None)
+    record_opt_in(phone=casey.phone, words="START", source="sms", occurred_at=NOON + timedelta(minutes=1))
+    assert ask(kind) is None
+
+
+@pytest.mark.parametrize("kind", ["reply", "campaign", "reminder", "missed_call"])
+def test_nothing_goes_to_a_number_that_may_have_said_stop(ask, casey, kind):
+    suspect_opt_out(phone=casey.phone, words="take me off your list", source="sms", occurred_at=NOON)
+    reason, may_go_at = ask(kind)
+    assert "somebody has to look" in reason
+    assert may_go_at is None
+
+
+def test_the_flag_alone_is_enough(ask, casey):
+    ContactFlagFactory(contact=casey, flag_type="opted_out")
+    assert ask() == ("They opted out of texts.", None)
+
+
+def test_the_ledger_alone_is_enough(ask, casey):
+    opt_out(casey)
+    casey.flags.all().delete()
+    assert ask() == ("They opted out of texts.", None)
+
+
+def test_a_number_of_another_contact_and_an_opt_out_of_another_company_are_none_of_ours(ask, casey, globex):
+    opt_out(ContactFactory(company=casey.company, phone="+12125550102"))
+    ContactFlagFactory(contact=ContactFactory(company=globex, phone=casey.phone), flag_type="opted_out")
+    assert ask() is None
+
+
+def test_a_flag_that_has_expired_is_not_in_force(ask, casey):
+    for flag_type in ("opted_out", "do_not_contact", "invalid_number"):
+        ContactFlagFactory(contact=casey, flag_type=flag_type, expires_at=NOON - timedelta(days=999))
+    assert ask() is None
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
+@pytest.mark.parametrize(
+    ("flag_type", "reason"),
+    [
+        ("do_not_contact", "They are marked as do not contact."),
+        ("invalid_number", "The number is marked as invalid."),
+    ],
+)
+def test_flags_stop_every_kind_of_text(ask, casey, kind, flag_type, reason):
+    if kind == "confirmation":
+        opt_out(casey)
+    ContactFlagFactory(contact=casey, flag_type=flag_type)
+    assert ask(kind) == (reason, None)
+
+
+def test_an_office_number_may_be_texted(ask, casey):
+    ContactFlagFactory(contact=casey, flag_type="office_number")
+    assert ask() is None
+
+
+@pytest.mark.parametrize(
+    ("minutes", "goes"), [(0, True), (4, True), (5, True), (6, False), (60, False)]
+)  # fmt: skip
+def test_a_confirmation_passes_the_opt_out_that_it_confirms_within_five_minutes(ask, casey, minutes, goes):
+    opt_out(casey, NOON)
+    refused = ask("confirmation", now=NOON + timedelta(minutes=minutes))
+    assert refused == (None if goes else ("A confirmation may only be sent within five minutes.", None))
+
+
+def test_a_confirmation_of_nothing_is_refused(ask):
+    assert ask("confirmation") == ("A confirmation may only be sent within five minutes.", None)
+
+
+@pytest.mark.parametrize("phone", ["+15555550100", "+12", "22000", "Anonymous", "+11115550100"])
+def test_a_number_that_nobody_can_have_is_refused(ask, in_acme, phone):
+    odd = ContactFactory(company=in_acme, phone=phone)
+    assert ask(contact=odd) == (f"{phone} is not a valid number.", None)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("", "The text is empty."),
+        (" \n\t", "The text is empty."),
+        ("a" * 1601, "The text has 1601 characters; 1600 is the most."),
+    ],
+)
+def test_a_text_has_1_to_1600_characters(ask, line, body, reason):
+    line.daily_cap = 2000
+    assert ask(body=body) == (reason, None)
+    assert ask(body="a" * 1600) is None
+
+
+def test_a_paused_line_says_why_and_until_when(ask, line):
+    line.paused_until, line.pause_reason = NOON + timedelta(hours=1), "Not enough credits"
+    assert ask() == ("The line is paused: Not enough credits", NOON + timedelta(hours=1))
+    assert ask(now=NOON + timedelta(hours=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "body", "goes"),
+    [
+        (9, "a" * 160, True),
+        (9, "a" * 161, False),
+        (10, "a", False),
+        (8, "’" * 71, True),
+        (9, "’" * 71, False),
+        (0, "a" * 1600, True),  # 11 segments: it would never go otherwise
+    ],
+)
+def test_a_line_sends_no_more_segments_a_day_than_its_cap(ask, line, sent, body, goes):
+    line.sent_on, line.sent_segments = NOON.date(), sent
+    midnight = datetime(2026, 3, 4, tzinfo=UTC)
+    assert ask(body=body) == (None if goes else ("The line has sent its 10 segments of today.", midnight))
+    assert ask(body=body, now=midnight) is None
+
+
+@pytest.mark.parametrize("kind", HELD)
+def test_whatever_is_no_answer_waits_for_the_morning(ask, kind):
+    opens = MORNING + timedelta(hours=1) if kind == "campaign" else MORNING
+    assert ask(kind, now=NIGHT) == ("It is too early or too late where they live.", opens)
+
+
+def test_an_answer_goes_at_night(ask, casey):
+    opt_out(casey, NIGHT)
+    assert ask("confirmation", now=NIGHT) is None
+    record_opt_in(phone=casey.phone, words="START", source="sms", occurred_at=NIGHT)
+    record_opt_in(phone=casey.phone, words="START", source="sms", occurred_at=NIGHT + timedelta(seconds=1))
+    assert ask("reply", now=NIGHT) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "opens"),
+    [
+        ({"timezone": "America/Los_Angeles"}, 16),  # the card goes before the number
+        ({"phone": "+12085550100"}, 16),  # Boise and Los Angeles
+        ({"phone": "+18005550100"}, 15),  # toll-free: the company's zone, Denver
+        ({"phone": "+13055550100"}, 13),
+        ({"timezone": "Mars/Olympus"}, 13),
+        ({"timezone": "America"}, 13),
+        ({"timezone": "../Denver"}, 13),
+        ({"state": "TX"}, 14),
+        ({"state": "Kentucky"}, 15),
+    ],
+)
+def test_the_clock_is_that_of_the_card_else_of_the_number_else_ours(ask, in_acme, fields, opens):
+    contact = ContactFactory(company=in_acme, **{"phone": "+12125550102"} | fields)
+    assert ask("reminder", contact=contact, now=NIGHT)[1] == datetime(2026, 3, 3, opens, tzinfo=UTC)
+
+
+def test_florida_closes_for_its_area_codes_at_eight(ask, in_acme):
+    contact = ContactFactory(company=in_acme, phone="+13055550100")
+    half_past_eight = datetime(2026, 3, 4, 1, 30, tzinfo=UTC)
+    assert ask("reminder", now=half_past_eight) is None
+    assert ask("reminder", contact=contact, now=half_past_eight)[1] == datetime(2026, 3, 4, 13, tzinfo=UTC)
+
+
+def had_campaign_texts(contact, *hours_ago, status="sent"):
+    for hours in hours_ago:
+        activity = ActivityFactory(contact=contact, activity_type="message", direction="outgoing")
+        MessageFactory(
+            contact=contact, activity=activity, direction="outgoing", kind="campaign", status=status,
+            created_at=NOON - timedelta(hours=hours), run_at=NOON,
+        )  # fmt: skip
+
+
+def test_nobody_gets_more_than_three_campaign_texts_within_24_hours(ask, casey):
+    had_campaign_texts(casey, 1, 20, 25)
+    assert ask("campaign") is None
+    had_campaign_texts(casey, 22)
+    assert ask("campaign") == ("They had 3 campaign texts within 24 hours.", NOON + timedelta(hours=2))
+    assert ask("reminder") is None
+    assert ask("campaign", now=NOON + timedelta(hours=2)) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "counts"),
+    [("sending", True), ("unknown", True), ("undelivered", True), ("queued", False), ("failed", False)],
+)
+def test_what_may_have_left_counts(ask, casey, status, counts):
+    had_campaign_texts(casey, 1, 2, 3, status=status)
+    assert (ask("campaign") is not None) == counts
+
+
+def test_when_it_may_go_is_when_all_of_it_holds(ask, line, casey):
+    line.paused_until = datetime(2026, 3, 4, 3, tzinfo=UTC)  # 22:00 of that day
+    assert ask("reply")[1] == line.paused_until
+    assert ask("reminder") == (
+        "The line is paused: the provider refuses to send",
+        datetime(2026, 3, 4, 13, tzinfo=UTC),
+    )
+
+
+# --- The queue behind the gate ---
+
+
+def test_a_refused_text_is_not_queued(in_acme, line, casey):
+    opt_out(casey)
+    with pytest.raises(TextRefused, match="opted out"):
+        queue_text(contact=casey, line=line, body="Hello", kind="campaign")
+    assert not Message.objects.exists()
+
+
+def test_a_text_that_may_go_later_waits_in_the_queue(in_acme, line, casey):
+    casey.timezone = zone_where_it_is(3)
+    message = queue_text(contact=casey, line=line, body="Your visit is tomorrow.", kind="reminder")
+    assert message.status == "queued"
+    assert message.run_at > message.created_at + timedelta(hours=4)
+    assert message.error == "It is too early or too late where they live."
+
+
+def test_an_answer_that_would_come_late_is_refused_instead(in_acme, line, casey):
+    line.paused_until = datetime(2999, 1, 1, tzinfo=UTC)
+    with pytest.raises(TextRefused) as refused:
+        queue_text(contact=casey, line=line, body="Hello", kind="reply")
+    assert refused.value.may_go_at == line.paused_until
+    assert not Message.objects.exists()
+
+
+def test_a_text_that_may_go_is_due_at_once(in_acme, line, casey):
+    casey.timezone = zone_where_it_is(14)
+    message = queue_text(contact=casey, line=line, body="Spring check?", kind="campaign")
+    assert (message.status, message.error, message.run_at) == ("queued", "", message.created_at)

@@ -1,0 +1,159 @@
+"""Two companies with old rows of every kind that goes, and of every kind that stays."""
+
+import random
+from datetime import timedelta
+from decimal import Decimal
+
+from django.db import connection
+from django.utils.timezone import now
+
+from analytics.dashboard.booking_rate import measure_cohort, measure_scheduled
+from analytics.dashboard.metrics import measure_calls
+from analytics.dashboard.objections import rank_objections
+from crm.db.tenancy import all_tenants, tenant
+from crm.periods import Period
+from ops.archive.archiving import archive_company
+from ops.archive.manifest import MODELS
+from tests import factories
+
+DAY = timedelta(days=1)
+OLD = 800 * DAY
+CUT_OFF = 730 * DAY
+ODD = "Ünïcode “quotes”, a\ttab, a\nline,\\, 雨 and 🌧"
+
+
+def archive(company, root, **options):
+    return archive_company(
+        company=company, root=root, **{"cut_off": now() - CUT_OFF, "batch": 7} | options
+    )  # fmt: skip
+
+
+def contents(*tables):
+    """Every row of the tables that are archived, as the database has it, by table and id."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in tables or MODELS:
+            cursor.execute(f"SELECT * FROM {table} ORDER BY id")
+            names = [column[0] for column in cursor.description]
+            found[table] = {
+                row[names.index("id")]: tuple(bytes(v) if isinstance(v, memoryview) else v for v in row)
+                for row in cursor.fetchall()
+            }
+    return found
+
+
+def objections():
+    """Derived rows come back with other ids."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT company_id, call_id, label, analyzed_at FROM call_objections ORDER BY 1, 2, 3, 4")
+        return cursor.fetchall()
+
+
+def dashboard(company):
+    """All that the dashboard says of a company: all time, and spans of several lengths and ends."""
+    today = now().date()
+    with tenant(company.pk):
+        company.refresh_from_db()
+        said = [measure_calls(Period(None, None, company.zone))]
+        for start, end in ((900, 700), (801, 800), (800, 799), (810, 0), (20, 0)):
+            period = Period(today - start * DAY, today - end * DAY, company.zone)
+            said += [measure_calls(period), measure_cohort(period), measure_scheduled(period)]
+            said.append(rank_objections(period, limit=20))
+    return said
+
+
+def make_history(company, *, seed=1, calls=25):
+    """Old rows in closed conversations, values of all sorts in their columns; and some of last week."""
+    chance = random.Random(seed)  # noqa: S311  # no secret
+    contact = factories.ContactFactory(company=company)
+    lead = factories.LeadFactory(contact=contact)
+    talk = factories.ConversationFactory(contact=contact, status="closed")
+    about = {"contact": contact, "company": company}
+    for number in range(calls):
+        at = now() - OLD + timedelta(seconds=chance.uniform(0, 5 * 24 * 3600))
+        if number % 10 == 9:
+            at = now() - chance.uniform(1, 6) * DAY
+        activity = factories.ActivityFactory(
+            **about, conversation=talk, activity_type="call", direction="incoming", body=ODD,
+            openphone_id=f"AC{company.pk}-{number}", created_at=at,
+        )  # fmt: skip
+        call = factories.CallFactory(
+            **about, activity=activity if number % 4 else None, created_at=at, reason_for_lost_sale=ODD,
+            status=chance.choice(["lost", "missed", "unbooked", "purchased"]), lead=chance.choice([None, lead]),
+            quoted_price=chance.choice([None, Decimal("1234567890.12"), Decimal("0.10")]),
+            answered_at=chance.choice([None, at]), duration_s=chance.choice([None, 0, 77]),
+        )  # fmt: skip
+        for _ in range(chance.randrange(3)):
+            factories.CallAnalysisFactory(
+                call=call, objections=chance.choices(["price", " Timing", ODD], k=2), summary=ODD, sentiment="negative",
+                analyzed_at=at + timedelta(minutes=chance.randrange(9)),
+            )  # fmt: skip
+        factories.CallDetailFactory(
+            call=call, created_at=at, summary=ODD, next_steps=[], openphone_id=f"ACd{company.pk}-{number}",
+            transcript=[{"speaker": ODD, "start": 0.1, "end": 1e21, "text": None}],
+        )  # fmt: skip
+        text = factories.ActivityFactory(**about, conversation=talk, created_at=at, activity_type="message",
+                                         direction="outgoing")  # fmt: skip
+        factories.MessageFactory(
+            **about, activity=text, created_at=at, body=ODD, to_numbers=[ODD, "+12125550100"], direction="outgoing",
+            status="delivered", media=[{"url": "https://example.com/é"}], run_at=chance.choice([None, at]),
+        )  # fmt: skip
+        factories.WebhookEventFactory(
+            company=company, created_at=at, body=bytes(chance.randrange(256) for _ in range(50)), processed=True,
+            status="processed", headers={"X-Ünïcode": ODD, "nested": [1, 2.5, None, {"z": 1, "a": 2}]},
+        )  # fmt: skip
+        factories.ActivityFactory(**about, body=ODD, created_at=at)
+    factories.MissedCallerFactory(
+        **about, first_missed_at=now() - OLD, recovered_at=now() - OLD, recovered_by="reply", missed_calls=3
+    )
+    return contact
+
+
+def make_what_stays(company):
+    """Old rows that others need, one of each kind; gives the reason of each."""
+    contact = factories.ContactFactory(company=company)
+    about = {"contact": contact, "company": company}
+    old = {"created_at": now() - OLD}
+    open_talk = factories.ConversationFactory(contact=contact, status="open")
+    stop = factories.ActivityFactory(**about, **old, body="STOP")
+    factories.OptOutEntryFactory(opt_out__company=company, activity=stop)
+    factories.AppointmentFactory(**about, call=factories.CallFactory(**about, **old))
+    factories.CallFactory(**about, **old, status="in_progress")
+    factories.CallAnalysisFactory(call=factories.CallFactory(**about, **old))
+    factories.CallDetailFactory(call=factories.CallFactory(**about, **old))
+    heard = factories.ActivityFactory(
+        **about, **old, activity_type="call", direction="incoming", conversation=open_talk
+    )
+    factories.CallFactory(**about, **old, activity=heard)
+    factories.ActivityFactory(**about, **old, conversation=open_talk)
+    queued = factories.ActivityFactory(**about, **old)
+    factories.MessageFactory(**about, **old, activity=queued, status="queued", direction="outgoing", run_at=now())
+    text_back = factories.ActivityFactory(**about, **old)
+    factories.MessageFactory(**about, activity=text_back)
+    factories.WebhookEventFactory(company=company, **old)
+    factories.WebhookEventFactory(company=company, **old, status="dead")
+    factories.MissedCallerFactory(**about, first_missed_at=now() - OLD)
+    factories.MissedCallerFactory(
+        contact__company=company, first_missed_at=now() - OLD, text_back="due", recovered_at=now() - OLD,
+        recovered_by="call",
+    )  # fmt: skip
+    return {
+        ("calls", "named by appointments"): 1,
+        ("calls", "in progress"): 1,
+        ("calls", "in open conversations"): 1,
+        ("calls", "with later call analyses"): 1,
+        ("calls", "with later call details"): 1,
+        ("activities", "named by opt-out entries"): 1,
+        ("activities", "in open conversations"): 1,
+        ("activities", "still to be sent"): 1,
+        ("activities", "with later messages"): 1,
+        ("missed_callers", "not reached yet"): 1,
+        ("missed_callers", "texted back soon"): 1,
+        ("webhook_events", "pending or dead"): 2,
+    }
+
+
+def kept_in(company, table):
+    model = MODELS[table]
+    with all_tenants():
+        return set(model.objects.filter(company=company).values_list("pk", flat=True))

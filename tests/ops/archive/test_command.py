@@ -1,0 +1,71 @@
+"""`manage.py archive`, as an operator types it."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils.timezone import now
+
+from tests import factories
+from tests.ops.archive.fixture import OLD, contents, make_history, make_what_stays
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def old_event(company, days):
+    return factories.WebhookEventFactory(
+        company=company, created_at=now() - timedelta(days=days), processed=True, status="processed"
+    )
+
+
+def test_it_says_what_went_what_stayed_and_where_it_is(acme, tmp_path, capsys):
+    make_history(acme)
+    make_what_stays(acme)
+    call_command("archive", "--older-than", "730d", "--to", str(tmp_path))
+    out, progress = capsys.readouterr()
+    assert "acme: calls                         23 archived" in out
+    assert "acme: calls                          1 kept: named by appointments" in out
+    assert f"acme: written to {tmp_path}/acme/" in out
+    assert "100%" in progress
+    call_command("archive", "--older-than", "730d", "--to", str(tmp_path))
+    assert "acme: nothing was archived." in capsys.readouterr().out
+
+
+def test_each_company_goes_by_its_own_retention(acme, globex, tmp_path, capsys, settings):
+    settings.ARCHIVE_DIR = tmp_path
+    acme.retention_days = 400
+    acme.save()
+    for company in (acme, globex):
+        for days in (399, 401, 800):
+            old_event(company, days)
+    call_command("archive", "--to", str(tmp_path))
+    out = capsys.readouterr().out
+    assert "acme: webhook_events                 2 archived" in out
+    assert "globex: skipped, it keeps everything (retention_days is empty)." in out
+    assert len(contents("webhook_events")["webhook_events"]) == 4
+
+
+def test_one_company_alone_and_a_dry_run(acme, globex, tmp_path, capsys):
+    for company in (acme, globex):
+        old_event(company, OLD.days)
+    call_command("archive", "--older-than", "730", "--company", "globex", "--to", str(tmp_path), "--dry-run")
+    out = capsys.readouterr().out
+    assert "globex: webhook_events                 1 would go" in out
+    assert "acme" not in out
+    assert len(contents("webhook_events")["webhook_events"]) == 2
+    call_command("archive", "--older-than", "730", "--company", "globex", "--to", str(tmp_path))
+    assert len(contents("webhook_events")["webhook_events"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--older-than", "two years"], "--older-than: 'two years' is not a number of days, such as 730d"),
+        (["--older-than", "364d"], "--older-than: 364 days are too few"),
+        (["--batch", "0"], "--batch: '0' is not a number from 1 to 20000"),
+        (["--older-than", "730d", "--company", "nobody"], "There is no company 'nobody'"),
+    ],
+)
+def test_bad_input_is_named(db, arguments, complaint):
+    with pytest.raises(CommandError, match=complaint):
+        call_command("archive", *arguments)

@@ -1,0 +1,205 @@
+"""Only what was written comes back, once; and what can't come back is said."""
+
+import json
+import re
+import shutil
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils.timezone import now
+
+from analytics.models import ArchivedCalls, ArchivedChunk
+from calls.models import Call
+from crm.db.tenancy import all_tenants, tenant
+from crm.models import Activity, Contact
+from ops.archive.manifest import NAME
+from ops.archive.restore import find_archives, restore_archive
+from tests import factories
+from tests.ops.archive.fixture import OLD, archive, contents, dashboard, make_history
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def old_call(company, **values):
+    return factories.CallFactory(contact__company=company, created_at=now() - OLD, **values)
+
+
+def restore(path):
+    [found] = find_archives(path)
+    return restore_archive(found)
+
+
+def test_restoring_twice_does_no_harm(acme, tmp_path):
+    make_history(acme)
+    before, numbers = contents(), dashboard(acme)
+    taken = archive(acme, tmp_path)
+    restore(tmp_path)
+    again = restore(tmp_path)
+    assert not again.rows
+    assert again.standing == taken.rows
+    assert contents() == before
+    assert dashboard(acme) == numbers
+
+
+def test_a_row_that_was_changed_since_it_came_back_is_told_and_left_alone(acme, tmp_path):
+    call = old_call(acme)
+    archive(acme, tmp_path)
+    restore(tmp_path)
+    with tenant(acme.pk):
+        Call.objects.filter(pk=call.pk).update(recording_url="https://example.com/new")
+    before = contents()
+    assert restore(tmp_path).conflicts == [f"calls {call.pk}: is there, and differs."]
+    assert contents() == before
+    with pytest.raises(CommandError, match="1 rows are not restored"):
+        call_command("restore_archive", str(tmp_path))
+
+
+def test_a_row_that_was_deleted_since_it_came_back_stays_deleted(acme, tmp_path):
+    call = old_call(acme)
+    archive(acme, tmp_path)
+    restore(tmp_path)
+    with tenant(acme.pk):
+        Call.objects.get(pk=call.pk).delete()
+        numbers = dashboard(acme)
+    assert restore(tmp_path).left == {("calls", "deleted, or archived again, since they came back"): 1}
+    assert dashboard(acme) == numbers
+
+
+def test_what_was_archived_again_after_it_came_back_comes_back_from_the_second_archive(acme, tmp_path):
+    make_history(acme)
+    before, numbers = contents(), dashboard(acme)
+    archive(acme, tmp_path)
+    restore(tmp_path)
+    archive(acme, tmp_path)
+    for found in find_archives(tmp_path):
+        restore_archive(found)
+        assert dashboard(acme) == numbers
+    assert contents() == before
+
+
+def test_a_row_whose_place_was_given_away_is_told(acme, tmp_path):
+    contact = factories.ContactFactory(company=acme)
+    activity = factories.ActivityFactory(contact=contact, openphone_id="AC1", created_at=now() - OLD)
+    call = factories.CallFactory(contact=contact, activity=activity, created_at=now() - OLD)
+    archive(acme, tmp_path)
+    factories.ActivityFactory(contact=contact, openphone_id="AC1")
+    numbers = dashboard(acme)
+    restored = restore(tmp_path)
+    assert restored.conflicts == [f"activities {activity.pk}: another row has its place."]
+    assert restored.left == {("calls", "their activity is gone"): 1}
+    assert call.pk not in contents("calls")["calls"]
+    assert dashboard(acme) == numbers
+
+
+def test_rows_of_a_contact_who_was_deleted_stay_in_the_archive(acme, tmp_path):
+    call = old_call(acme)
+    archive(acme, tmp_path)
+    numbers = dashboard(acme)
+    with tenant(acme.pk):
+        Contact.objects.get(pk=call.contact_id).delete()
+    assert restore(tmp_path).left == {("calls", "their contact is gone"): 1}
+    assert dashboard(acme) == numbers
+
+
+def test_a_call_whose_lead_was_deleted_comes_back_without_it(acme, tmp_path):
+    lead = factories.LeadFactory(contact__company=acme)
+    call = old_call(acme, lead=lead)
+    archive(acme, tmp_path)
+    with tenant(acme.pk):
+        lead.delete()
+    restore(tmp_path)
+    with tenant(acme.pk):
+        assert Call.objects.get(pk=call.pk).lead_id is None
+        assert not ArchivedCalls.objects.exists()
+
+
+@pytest.mark.parametrize("harm", ["changed", "shortened", "missing"])
+def test_a_file_that_is_not_what_was_written_is_refused_by_name_before_anything_comes_back(acme, tmp_path, harm):
+    make_history(acme)
+    archive(acme, tmp_path)
+    before = contents()
+    path = sorted(tmp_path.rglob("*calls.parquet"))[-1]
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    if harm == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(data if harm == "changed" else data[:-9])
+    with pytest.raises(CommandError, match=re.escape(str(path))):
+        call_command("restore_archive", str(tmp_path))
+    assert contents() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda manifest: manifest.update(format=2), "has the format 2"),
+        (lambda manifest: manifest["tables"].update(secrets={"rows": 1, "columns": {}}), "has a table 'secrets'"),
+        (lambda manifest: manifest["tables"]["calls"]["columns"].update(mood="string"), "calls has other columns"),
+        (lambda manifest: manifest["company"].update(id=0), "another id here"),
+        (lambda manifest: manifest.clear(), "can't be read"),
+    ],
+)
+def test_a_manifest_of_another_version_or_database_is_refused(acme, tmp_path, change, complaint):
+    old_call(acme)
+    taken = archive(acme, tmp_path)
+    manifest = json.loads((taken.folder / NAME).read_text())
+    change(manifest)
+    (taken.folder / NAME).write_text(json.dumps(manifest))
+    with all_tenants():
+        ArchivedChunk.objects.all().delete()  # else the manifest would be written anew from them
+    with pytest.raises(CommandError, match=complaint):
+        call_command("restore_archive", str(tmp_path))
+
+
+def test_an_archive_is_enough_where_the_database_was_lost(acme, tmp_path):
+    make_history(acme)
+    before, numbers = contents(), dashboard(acme)
+    archive(acme, tmp_path)
+    with all_tenants():
+        for model in (ArchivedChunk, ArchivedCalls):
+            model.objects.all().delete()
+        Activity.objects.filter(created_at__lt=now() - OLD).delete()
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT setval(pg_get_serial_sequence('calls', 'id'), 1, false)")
+    restore(tmp_path)
+    assert contents() == before
+    assert old_call(acme).pk > max(before["calls"])
+    with tenant(acme.pk):
+        Call.objects.latest("pk").delete()
+    assert dashboard(acme)[0] == numbers[0]
+
+
+def test_a_dry_run_checks_and_counts_and_changes_nothing(acme, tmp_path, capsys):
+    make_history(acme)
+    taken = archive(acme, tmp_path)
+    before = contents()
+    call_command("restore_archive", str(tmp_path), "--dry-run")
+    assert f"{taken.rows['calls']} would come back" in capsys.readouterr().out
+    assert contents() == before
+    assert restore(tmp_path).rows == taken.rows
+
+
+def test_one_manifest_or_one_company_can_be_chosen(acme, globex, tmp_path, capsys):
+    for company in (acme, globex):
+        old_call(company)
+        archive(company, tmp_path)
+    call_command("restore_archive", str(tmp_path), "--company", "globex")
+    assert len(contents("calls")["calls"]) == 1
+    [manifest] = (tmp_path / "acme").rglob(NAME)
+    call_command("restore_archive", str(manifest))
+    assert len(contents("calls")["calls"]) == 2
+
+
+def test_what_is_no_archive_is_refused(acme, tmp_path):
+    with pytest.raises(CommandError, match="does not exist"):
+        call_command("restore_archive", str(tmp_path / "nothing"))
+    with pytest.raises(CommandError, match="there is no archive"):
+        call_command("restore_archive", str(tmp_path))
+    old_call(acme)
+    archive(acme, tmp_path)
+    shutil.move(tmp_path / "acme", tmp_path / "nobody")
+    with pytest.raises(CommandError, match="no company 'nobody'"):
+        call_command("restore_archive", str(tmp_path))

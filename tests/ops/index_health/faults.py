@@ -1,0 +1,282 @@
+"""The catalogue of planted faults: what is done to a healthy database, and what the report has to find.
+
+All of them can stand in one database at once; those that are found by what is not used come last.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+
+from ops.index_health.findings import Kind
+from tests.db.scratch import another_session, set_in_session
+from tests.ops.index_health.copies import run, superuser
+
+Found = tuple[Kind, str]
+"""A kind, and the index it is about; where there is none, the table."""
+
+SQLITE, POSTGRES = "sqlite", "postgresql"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`plant` is SQL, or does it. `finds` is the fault; `also` what is as true of it: an index that is there twice is
+    declared nowhere, too."""
+
+    name: str
+    plant: tuple[str, ...] | Callable[[], None]
+    finds: Found
+    also: frozenset[Found] = frozenset()
+    settings: dict[str, Any] = field(default_factory=dict)
+    databases: tuple[str, ...] = (POSTGRES,)
+
+    def do(self) -> None:
+        self.plant() if callable(self.plant) else run(*self.plant)
+
+
+def extra(index: str) -> frozenset[Found]:
+    return frozenset({(Kind.EXTRA, index)})
+
+
+def break_unique_build() -> None:
+    """Most contacts have no e-mail address: those are equal."""
+    run("DROP INDEX idx_contact_email")
+    with pytest.raises(DatabaseError, match="idx_contact_email"):
+        run("CREATE UNIQUE INDEX CONCURRENTLY idx_contact_email ON contacts (email)")
+
+
+def cancel_build() -> None:
+    """An old transaction that may write is in the way of the build for longer than its session may wait."""
+    run("DROP INDEX idx_contact_last_name")
+    set_in_session(statement_timeout="200ms")
+    with another_session() as old:
+        old.execute("LOCK TABLE contacts IN ROW EXCLUSIVE MODE")
+        with pytest.raises(DatabaseError, match="statement timeout"):
+            run("CREATE INDEX CONCURRENTLY idx_contact_last_name ON contacts (last_name)")
+    set_in_session(statement_timeout="0")
+
+
+def cancel_reindex() -> None:
+    set_in_session(statement_timeout="200ms")
+    with another_session() as old:
+        old.execute("LOCK TABLE leads IN ROW EXCLUSIVE MODE")
+        with pytest.raises(DatabaseError, match="statement timeout"):
+            run("REINDEX INDEX CONCURRENTLY ix_leads_contact_id")
+    set_in_session(statement_timeout="0")
+
+
+UNUSED = ("ix_calls_company_id_booked", "calls_by_duration")
+
+
+def use_all_but_the_unused() -> None:
+    """Each index gets its scan in a transaction in which PostgreSQL believes that its table has no other."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT i.indexrelid, i.indrelid, quote_ident(t.relname), pg_get_indexdef(i.indexrelid, 1, false),
+                m.amname, pg_get_expr(i.indpred, i.indrelid)
+            FROM pg_index i
+            JOIN pg_class c ON c.oid = i.indexrelid
+            JOIN pg_class t ON t.oid = i.indrelid
+            JOIN pg_am m ON m.oid = c.relam
+            WHERE i.indisvalid AND t.relnamespace = 'public'::regnamespace AND c.relname <> ALL(%s)
+            """,
+            [[*UNUSED]],
+        )
+        indexes = cursor.fetchall()
+    with superuser() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        for index, table, name, key, method, predicate in indexes:
+            asked = f"{key} = ''" if method == "hash" else f"{key} IS NOT NULL"
+            cursor.execute("SAVEPOINT before")
+            cursor.execute("UPDATE pg_index SET indisvalid = (indexrelid = %s) WHERE indrelid = %s", [index, table])
+            cursor.execute(f"SELECT count({key}) FROM {name} WHERE {asked} AND {predicate or 'true'}")
+            cursor.execute("ROLLBACK TO SAVEPOINT before")
+
+
+def leave_unused_what_is_extra() -> None:
+    run("CREATE INDEX calls_by_duration ON calls (duration_s)")
+    use_all_but_the_unused()
+
+
+def changed(index: str, definition: str) -> tuple[str, ...]:
+    return (f"DROP INDEX {index}", f"CREATE INDEX {index} ON {definition}")
+
+
+BOTH = (POSTGRES, SQLITE)
+
+FAULTS = [
+    Fault(
+        "a declared index was dropped",
+        ("DROP INDEX ix_calls_created_at",),
+        (Kind.MISSING, "ix_calls_created_at"),
+        databases=BOTH,
+    ),
+    Fault(
+        "a unique constraint was dropped",
+        ("ALTER TABLE contact_phones DROP CONSTRAINT contact_phones_company_id_phone_unique",),
+        (Kind.MISSING, "contact_phones_company_id_phone_unique"),
+    ),
+    Fault(
+        "a unique index was dropped",
+        ("DROP INDEX missed_callers_contact_id_unique",),
+        (Kind.MISSING, "missed_callers_contact_id_unique"),
+        databases=BOTH,
+    ),
+    Fault(
+        "a declared index was renamed",
+        ("ALTER INDEX idx_invoice_status_due RENAME TO invoices_due",),
+        (Kind.MISSING, "idx_invoice_status_due"),
+    ),
+    Fault(
+        "somebody added an index",
+        ("CREATE INDEX calls_by_price ON calls (quoted_price)",),
+        (Kind.EXTRA, "calls_by_price"),
+        databases=BOTH,
+    ),
+    Fault(
+        "a table of no model has an index",
+        ("CREATE TABLE calls_before_2020 (id bigint)", "CREATE INDEX calls_before_2020_id ON calls_before_2020 (id)"),
+        (Kind.EXTRA, "calls_before_2020_id"),
+        databases=BOTH,
+    ),
+    Fault(
+        "the same column under another operator class is no duplicate",
+        ("CREATE INDEX contacts_by_email_pattern ON contacts (email varchar_pattern_ops)",),
+        (Kind.EXTRA, "contacts_by_email_pattern"),
+    ),
+    Fault(
+        "the other way round for one of two columns is no prefix",
+        ("CREATE INDEX events_mixed ON webhook_events (company_id, created_at DESC)",),
+        (Kind.EXTRA, "events_mixed"),
+        databases=BOTH,
+    ),
+    Fault(
+        "a B-tree stands for a hash index",
+        changed("idx_contact_phone_hash", "contacts USING btree (phone)"),
+        (Kind.CHANGED, "idx_contact_phone_hash"),
+    ),
+    Fault(
+        "the keys are in another order",
+        changed("ix_calls_company_id_status", "calls (status, company_id)"),
+        (Kind.CHANGED, "ix_calls_company_id_status"),
+        databases=BOTH,
+    ),
+    Fault(
+        "a key descends",
+        changed("ix_invoices_company_id_created_at", "invoices (company_id, created_at DESC)"),
+        (Kind.CHANGED, "ix_invoices_company_id_created_at"),
+        databases=BOTH,
+    ),
+    Fault(
+        "the condition is another",
+        changed("ix_missed_callers_created_at_text_back_due", "missed_callers (created_at) WHERE text_back <> 'due'"),
+        (Kind.CHANGED, "ix_missed_callers_created_at_text_back_due"),
+        databases=BOTH,
+    ),
+    Fault(
+        "the included column is gone",
+        changed("ix_call_objections_company_id_analyzed_at_label", "call_objections (company_id, analyzed_at, label)"),
+        (Kind.CHANGED, "ix_call_objections_company_id_analyzed_at_label"),
+    ),
+    Fault(
+        "a unique constraint has its columns in another order",
+        (
+            "ALTER TABLE suppressed_numbers DROP CONSTRAINT suppressed_numbers_company_id_number_hash_unique",
+            "ALTER TABLE suppressed_numbers ADD CONSTRAINT suppressed_numbers_company_id_number_hash_unique"
+            " UNIQUE (number_hash, company_id)",
+        ),
+        (Kind.CHANGED, "suppressed_numbers_company_id_number_hash_unique"),
+    ),
+    Fault(
+        "the operator class is another",
+        changed("idx_contact_first_name", "contacts (first_name varchar_pattern_ops)"),
+        (Kind.CHANGED, "idx_contact_first_name"),
+    ),
+    Fault("a unique build met equal rows", break_unique_build, (Kind.INVALID, "idx_contact_email")),
+    Fault("a build was cancelled", cancel_build, (Kind.INVALID, "idx_contact_last_name")),
+    Fault("a rebuild was cancelled", cancel_reindex, (Kind.INVALID, "ix_leads_contact_id_ccnew")),
+    Fault(
+        "an index is there twice",
+        ("CREATE INDEX appointments_by_start ON appointments (company_id, scheduled_start)",),
+        (Kind.DUPLICATE, "appointments_by_start"),
+        extra("appointments_by_start"),
+        databases=BOTH,
+    ),
+    Fault(
+        "an index repeats a unique constraint",
+        ("CREATE INDEX contacts_by_number ON contacts (company_id, phone)",),
+        (Kind.DUPLICATE, "contacts_by_number"),
+        extra("contacts_by_number"),
+        databases=BOTH,
+    ),
+    Fault(
+        "the first key of another",
+        ("CREATE INDEX appointments_by_contact ON appointments (contact_id)",),
+        (Kind.PREFIX, "appointments_by_contact"),
+        extra("appointments_by_contact"),
+        databases=BOTH,
+    ),
+    Fault(
+        "the first key of another, the other way round",
+        ("CREATE INDEX analyses_by_call ON call_analysis (call_id DESC)",),
+        (Kind.PREFIX, "analyses_by_call"),
+        extra("analyses_by_call"),
+    ),
+    Fault(
+        "a partial index on what another has in full",
+        ("CREATE INDEX leads_open ON leads (company_id, created_at) WHERE status = 'new'",),
+        (Kind.SUBSUMED, "leads_open"),
+        extra("leads_open"),
+        databases=BOTH,
+    ),
+    Fault(
+        "a partial index on what another has under a wider condition",
+        (
+            "CREATE INDEX opt_outs_new ON opt_outs (company_id, created_at)"
+            " WHERE state = 'under_review' AND channel = 'sms'",
+        ),
+        (Kind.SUBSUMED, "opt_outs_new"),
+        extra("opt_outs_new"),
+        databases=BOTH,
+    ),
+    Fault(
+        "a foreign key without an index",
+        ("ALTER TABLE invoices ADD COLUMN campaign_id bigint REFERENCES campaigns",),
+        (Kind.FOREIGN_KEY, "invoices"),
+        databases=BOTH,
+    ),
+    Fault(
+        "a foreign key with the company, without an index but on the company",
+        (
+            "ALTER TABLE leads ADD COLUMN line_id bigint,"
+            " ADD FOREIGN KEY (company_id, line_id) REFERENCES phone_lines (company_id, id)",
+        ),
+        (Kind.FOREIGN_KEY, "leads"),
+    ),
+    Fault(
+        "an index is large",
+        (
+            "INSERT INTO minute_counters SELECT lpad(n::text, 90, '0'), 0, 0 FROM generate_series(1, 20000) n",
+            "SELECT pg_stat_force_next_flush()",  # what is counted later would make the statistics look old
+            "ANALYZE minute_counters",
+        ),
+        (Kind.LARGE, "minute_counters_pkey"),
+        settings={"INDEX_LARGE_BYTES": 1024**2},
+    ),
+    Fault(
+        "a declared index is not used",
+        use_all_but_the_unused,
+        (Kind.UNUSED, "ix_calls_company_id_booked"),
+        settings={"INDEX_UNUSED_DAYS": 0},
+    ),
+    Fault(
+        "an added index is not used",
+        leave_unused_what_is_extra,
+        (Kind.UNUSED, "calls_by_duration"),
+        frozenset({(Kind.EXTRA, "calls_by_duration"), (Kind.UNUSED, "ix_calls_company_id_booked")}),
+        settings={"INDEX_UNUSED_DAYS": 0},
+    ),
+]

@@ -1,0 +1,22 @@
+"""Fixtures of migrations to come."""
+
+import sys
+
+import pytest
+from django.core.management import call_command
+
+from tests.ops.safe_migrations.planted import plant
+
+
+@pytest.fixture
+def planted(request, tmp_path, settings):
+    """Plants migrations of the app `calls` by their operations' source; whatever of them is applied goes back."""
+
+    def plant_calls(*migrations, atomic=True):
+        settings.MIGRATION_MODULES = plant(tmp_path, "calls", *migrations, atomic=atomic)
+
+    yield plant_calls
+    if "transactional_db" in request.fixturenames:
+        call_command("migrate", "calls", "0002", verbosity=0)
+    if str(tmp_path) in sys.path:
+        sys.path.remove(str(tmp_path))

@@ -1,0 +1,52 @@
+"""A third migration of an app, which stands in no release: in a copy of the app's own, made for one test."""
+
+import importlib
+import shutil
+import sys
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+
+SOURCE = """
+from django.contrib.postgres.functions import RandomUUID
+from django.db import migrations, models
+from django.db.models.functions import Now
+
+import crm.db.indexes
+import crm.db.policies
+from crm.db.constraint_operations import *
+from crm.db.index_operations import *
+
+
+class Migration(migrations.Migration):
+    atomic = {atomic}
+    dependencies = [("{app}", "{after}")]
+    operations = [{operations}]
+"""
+
+
+def operations_of(source):
+    """The operations themselves, for what needs no file."""
+    namespace = {}
+    exec(SOURCE.format(app="calls", after="", atomic=True, operations=source), namespace)  # noqa: S102  # our own source
+    return namespace["Migration"].operations
+
+
+def plant(folder, app, *migrations, atomic=True):
+    """Each of `migrations` is the source of its operations; they are numbered from 0003 on.
+
+    Gives what `settings.MIGRATION_MODULES` has to be while they stand.
+    """
+    package = f"planted_{folder.name}"
+    shutil.copytree(Path(apps.get_app_config(app).path, "migrations"), folder / package)
+    after = "0002_performance_indexes"
+    for number, operations in enumerate(migrations, start=3):
+        name = f"{number:04}_planted"
+        source = SOURCE.format(app=app, after=after, atomic=atomic, operations=operations)
+        (folder / package / f"{name}.py").write_text(source)
+        after = name
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    return {**getattr(settings, "MIGRATION_MODULES", {}), app: package}

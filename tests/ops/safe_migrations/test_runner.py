@@ -1,0 +1,155 @@
+"""What a person sees of a run, what is done when somebody is in the way, and what a run that was killed leaves."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Timer
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+
+from tests.conftest import postgres_only
+from tests.db.catalogue import standing_indexes
+from tests.db.scratch import another_session, wait_until
+from tests.ops.safe_migrations.blockers import transactions_in_the_way
+
+ADD_FIELD = 'migrations.AddField("call", "planted", models.IntegerField(null=True))'
+INDEX = "ix_calls_company_id"
+
+
+def is_valid(index):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [index])
+        return [valid for (valid,) in cursor.fetchall()]
+
+
+def sessions_that_build():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'")
+        return cursor.fetchone()[0]
+
+
+@pytest.fixture
+def without_indexes(transactional_db):
+    """Of the calls and what belongs to them."""
+    call_command("migrate", "calls", "0001", verbosity=0)
+    yield
+    call_command("migrate", "calls", verbosity=0)
+
+
+@pytest.mark.parametrize("target", [("calls", "0001"), ("crm", "0001_initial"), ()])
+def test_the_plan_is_printed_and_nothing_done(transactional_db, capsys, target):
+    before = standing_indexes()
+    call_command("migrate_safely", *target, plan=True)
+    printed = capsys.readouterr().out
+    assert standing_indexes() == before
+    assert ("Undo: Create index" in printed) == bool(target)
+    assert ("There is nothing to migrate." in printed) != bool(target)
+
+
+def test_back_and_forth_is_what_migrate_does(transactional_db):
+    before = standing_indexes()
+    call_command("migrate_safely", "calls", "0001")
+    assert INDEX not in standing_indexes()
+    call_command("migrate_safely", "calls")
+    assert standing_indexes() == before
+
+
+@postgres_only
+def test_the_plan_says_what_is_locked_and_who_waits(without_indexes, planted, capsys):
+    planted(ADD_FIELD)
+    call_command("migrate_safely", "calls", plan=True)
+    printed = capsys.readouterr().out
+    assert re.search(r"calls \(0 rows, .*\): SHARE UPDATE EXCLUSIVE while it builds an index; nobody waits", printed)
+    assert re.search(r"calls \(0 rows, .*\): ACCESS EXCLUSIVE for a moment; readers and writers wait", printed)
+    assert "of work, from the tables' sizes" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere"], "no app 'nowhere' with migrations; there are admin, analytics"),
+        (["calls", "0009"], "'0009' begins no, or more than one, migration of calls: 0001_initial, 0002"),
+        (["calls", "000"], "'000' begins no, or more than one"),
+        (["--lock-timeout-ms", "0"], "'0' is no number of milliseconds from 1 on."),
+        (["--patience", "ten"], "'ten' is no duration: write 90s, 10m or 1h."),
+    ],
+)
+def test_an_argument_that_means_nothing_is_named(db, arguments, said):
+    with pytest.raises(CommandError, match=said):
+        call_command("migrate_safely", *arguments)
+
+
+@postgres_only
+def test_it_lets_go_of_a_lock_it_does_not_get_says_who_has_it_and_tries_again(transactional_db, planted, capsys):
+    planted(ADD_FIELD)
+    with transactions_in_the_way("SELECT 1 FROM calls"):
+        call_command("migrate_safely", "calls")
+    printed = capsys.readouterr().out
+    assert re.search(r"no lock within 80 ms; in use by session \d+ \(long report\), its transaction open", printed)
+    assert "Try 2 in" in printed
+    assert "calls.0003_planted: done in" in printed
+    assert ("calls", "0003_planted") in MigrationRecorder(connection).applied_migrations()
+
+
+@postgres_only
+def test_when_patience_ends_nothing_of_it_is_left_and_the_session_is_as_before(transactional_db, planted):
+    planted(f"{ADD_FIELD}, {ADD_FIELD.replace('call', 'appointment').replace('planted', 'planted_too')}")
+    with another_session() as reader:
+        reader.execute("SELECT 1 FROM appointments")
+        with pytest.raises(CommandError, match=r"calls.0003_planted did not get its lock in \d+ tries"):
+            call_command("migrate_safely", "calls", patience=1)
+    assert ("calls", "0003_planted") not in MigrationRecorder(connection).applied_migrations()
+    with connection.cursor() as cursor:
+        assert "planted" not in {c.name for c in connection.introspection.get_table_description(cursor, "calls")}
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("0",)
+
+
+@postgres_only
+def test_a_build_that_waits_says_for_whom(without_indexes, capsys):
+    with transactions_in_the_way("LOCK TABLE calls IN ROW EXCLUSIVE MODE"):
+        call_command("migrate_safely", "calls")
+    shown = capsys.readouterr().err
+    assert re.search(r"waiting for writers before build for session \d+ \(long report\), its transaction open", shown)
+    assert "idle in transaction" in shown
+
+
+def start_migrating():
+    code = "from django.core.management import execute_from_command_line as run; run(['', 'migrate_safely', 'calls'])"
+    database = connection.settings_dict
+    url = f"postgres://{database['USER']}@/{database['HOST']}/{database['NAME']}"
+    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=django_settings.BASE_DIR,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@postgres_only
+@pytest.mark.skipif("not connection.settings_dict['HOST'].startswith('/')", reason="starts a process on our own server")
+def test_what_was_killed_in_the_middle_of_a_build_is_finished_by_running_again(without_indexes):
+    with another_session() as old, ThreadPoolExecutor(1) as pool:
+        old.execute("LOCK TABLE calls IN ROW EXCLUSIVE MODE")
+        killed = start_migrating()
+        wait_until(lambda: sessions_that_build() == 1, seconds=60)
+        killed.send_signal(signal.SIGKILL)
+        killed.communicate(timeout=10)
+        assert not any(is_valid("ix_calls_company_id_created_at"))
+        again = start_migrating()
+        printing = pool.submit(again.communicate, timeout=120)
+        Timer(1.0, old.connection.rollback).start()
+        assert "done in" in printing.result(timeout=120)[0]
+    assert again.returncode == 0
+    assert is_valid("ix_calls_company_id_created_at") == [True]
+    assert is_valid(INDEX) == [True]

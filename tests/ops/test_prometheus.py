@@ -1,0 +1,160 @@
+"""The door to Prometheus' figures, and that each is the rows'."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection
+from django.test import Client
+from django.utils.timezone import now
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests import factories
+from tests.conftest import postgres_only
+from tests.count_queries import StatementsAsked
+
+TOKEN = "one-that-only-prometheus-knows"
+
+
+@pytest.fixture
+def scrape(client, db, settings):
+    """The figures by name and labels, as Prometheus reads them."""
+    settings.METRICS_TOKEN = TOKEN
+
+    def ask():
+        response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+        assert response.status_code == 200
+        return {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(response.content.decode())
+            for sample in family.samples
+        }
+
+    return ask
+
+
+def test_without_a_token_in_the_settings_there_is_no_such_route(client, db, settings):
+    settings.METRICS_TOKEN = ""
+    settings.DEBUG = False
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": f"Bearer {TOKEN}"}):
+        response = client.get("/metrics", headers=headers)
+        assert response.status_code == 404
+        assert response.content == client.get("/nowhere").content
+    assert Client(enforce_csrf_checks=True).post("/metrics").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "header",
+    [None, "", TOKEN, "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", "Bearer ü"],
+)
+def test_who_does_not_know_the_token_is_told_nothing(header, client, db, settings):
+    settings.METRICS_TOKEN = TOKEN
+    response = client.get("/metrics", headers={"Authorization": header} if header is not None else {})
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == "Bearer"
+    assert not response.content
+
+
+def test_nobody_may_keep_the_answer(client, db, settings):
+    settings.METRICS_TOKEN = TOKEN
+    response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    assert response["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_texts_on_their_way_are_counted_by_status_over_all_companies(scrape, acme, globex):
+    due, later = now() - timedelta(seconds=90), now() + timedelta(hours=1)
+    for company, status, run_at in [
+        (acme, "queued", due), (globex, "queued", later), (acme, "sending", later), (globex, "unknown", later),
+        (acme, "sent", None),
+    ]:  # fmt: skip
+        factories.MessageFactory(
+            contact__company=company, direction="outgoing", kind="reply", status=status, run_at=run_at
+        )
+    figures = scrape()
+    assert [figures["crm_texts", status] for status in ("queued", "sending", "unknown")] == [2, 1, 1]
+    assert figures[("crm_texts_oldest_due_seconds",)] == pytest.approx(90, abs=10)
+
+
+def test_missed_callers_are_counted_until_they_are_reached(scrape, acme, globex):
+    factories.MissedCallerFactory(contact__company=acme, text_back="due")
+    factories.MissedCallerFactory(contact__company=globex)
+    factories.MissedCallerFactory(contact__company=globex, recovered_at=now(), recovered_by="reply")
+    figures = scrape()
+    assert figures[("crm_missed_callers_waiting",)] == 2
+    assert figures[("crm_missed_callers_texts_due",)] == 1
+
+
+def test_deliveries_are_counted_by_what_became_of_them(scrape, acme, globex):
+    long_ago = now() - timedelta(minutes=20)
+    factories.WebhookEventFactory(company=acme, created_at=long_ago, tries=2)
+    factories.WebhookEventFactory(company=globex, provider="twilio")
+    factories.WebhookEventFactory(company=globex, provider="twilio", status="processed", processed=True)
+    factories.WebhookEventFactory(company=globex, status="ignored", processed=True, created_at=long_ago)
+    factories.WebhookEventFactory.create_batch(3, company=acme, status="dead", created_at=long_ago)
+    figures = scrape()
+    assert figures["crm_webhook_events", "pending"] == 2
+    assert figures["crm_webhook_events", "dead"] == 3
+    assert figures[("crm_webhook_events_failing",)] == 1
+    assert figures[("crm_webhook_oldest_pending_seconds",)] == pytest.approx(1200, abs=10)
+    recent = [figures["crm_webhook_recent_deliveries", "twilio", status] for status in ("pending", "processed", "dead")]
+    assert recent == [1, 1, 0]
+    assert figures["crm_webhook_recent_deliveries", "openphone", "dead"] == 0
+
+
+def test_where_nothing_waits_the_ages_are_zero(scrape):
+    figures = scrape()
+    assert figures[("crm_texts_oldest_due_seconds",)] == 0
+    assert figures[("crm_webhook_oldest_pending_seconds",)] == 0
+
+
+def test_a_scrape_asks_the_same_however_much_there_is(scrape, acme):
+    with StatementsAsked() as before:
+        scrape()
+    factories.WebhookEventFactory.create_batch(5, company=acme)
+    factories.MissedCallerFactory.create_batch(5, contact__company=acme)
+    with StatementsAsked() as after:
+        scrape()
+    assert len(after) == len(before) <= 16
+
+
+def test_a_queue_is_counted_so_far_and_no_farther(scrape, acme, monkeypatch):
+    monkeypatch.setattr("ops.prometheus.bounded_counts.MOST_COUNTED", 3)
+    factories.WebhookEventFactory.create_batch(4, company=acme)
+    assert scrape()["crm_webhook_events", "pending"] == 3
+
+
+def test_no_company_and_no_customer_is_named(scrape, acme, client):
+    contact = factories.ContactFactory(company=acme, phone="+12125550142", last_name="Zelda")
+    factories.MissedCallerFactory(contact=contact)
+    text = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).content.decode()
+    for name in ("acme", "Acme", "5550142", "Zelda"):
+        assert name not in text
+
+
+@postgres_only
+def test_every_table_and_index_is_measured(scrape):
+    figures = scrape()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, indexrelname, pg_relation_size(indexrelid) FROM pg_stat_user_indexes")
+        standing = cursor.fetchall()
+        cursor.execute("SELECT relname, pg_table_size(relid) FROM pg_stat_user_tables")
+        tables = dict(cursor.fetchall())
+    sizes = {key[1:]: size for key, size in figures.items() if key[0] == "crm_index_size_bytes"}
+    assert sizes == {(index, table): size for table, index, size in standing}
+    assert {key[1]: size for key, size in figures.items() if key[0] == "crm_table_size_bytes"} == tables
+    assert figures["crm_index_scans_total", "companies_pkey", "companies"] >= 0
+    assert figures["crm_table_dead_rows", "companies"] >= 0
+
+
+@postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_what_a_broken_build_leaves_behind_is_told(scrape):
+    factories.CompanyFactory.create_batch(2, timezone="America/Denver")
+    assert scrape()[("crm_indexes_invalid",)] == 0
+    with connection.cursor() as cursor, pytest.raises(IntegrityError):
+        cursor.execute("CREATE UNIQUE INDEX CONCURRENTLY broken ON companies (timezone)")
+    try:
+        assert scrape()[("crm_indexes_invalid",)] == 1
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP INDEX broken")
