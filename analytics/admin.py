@@ -48,9 +48,9 @@ class CallDayAdmin(EvidenceAdmin):
 
 @admin.register(CallRollup)
 class CallRollupAdmin(EvidenceAdmin):
-    list_display = ("company", "folded_until", "timezone", "version")
+    list_display = ("company", "rolled_up_until", "timezone", "version")
     list_select_related = ("company",)
-    fields = ("company", "folded_until", "timezone", "version")
+    fields = ("company", "rolled_up_until", "timezone", "version")
 
 
 @admin.register(StaleCallHour)
@@ -76,19 +76,19 @@ class CallObjectionAdmin(ExactSearch, EvidenceAdmin):
 
 @admin.register(ArchivedCalls)
 class ArchivedCallsAdmin(EvidenceAdmin):
-    list_display = (moment("slot"), "company", "total", "qualified", "booked", "lost", "lost_value")
+    list_display = (moment("quarter_hour"), "company", "total", "qualified", "booked", "lost", "lost_value")
     list_select_related = ("company",)
     list_filter = ("company",)
-    time_field = "slot"
+    time_field = "quarter_hour"
 
 
 @admin.register(ArchivedObjections)
 class ArchivedObjectionsAdmin(EvidenceAdmin):
-    list_display = (moment("slot"), "label", "calls", "company")
+    list_display = (moment("quarter_hour"), "label", "calls", "company")
     list_select_related = ("company",)
     list_filter = ("company",)
-    time_field = "slot"
-    fields = ("company", "slot", "label", "calls")
+    time_field = "quarter_hour"
+    fields = ("company", "quarter_hour", "label", "calls")
 
 
 @admin.register(ArchivedChunk)

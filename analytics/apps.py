@@ -6,9 +6,9 @@ class AnalyticsConfig(AppConfig):
     name = "analytics"
 
     def ready(self) -> None:
-        from analytics.rollups.jobs import fold_next, folds_are_left  # models can be imported from here on
+        from analytics.rollups.jobs import rollups_are_left, run_next_rollup  # models can be imported from here on
         from crm.db.triggers import make_sqlite_triggers
         from crm.worker import Job, register
 
         post_migrate.connect(make_sqlite_triggers, sender=self, dispatch_uid="analytics.make_sqlite_triggers")
-        register(Job(name="rollups", do_next=fold_next, is_left=folds_are_left))
+        register(Job(name="rollups", do_next=run_next_rollup, is_left=rollups_are_left))

@@ -31,8 +31,8 @@ from tests.postgres_server import PostgresServer, safe_settings
 CHAPTERS = range(1, 6)
 WRITING = (3, 4)
 GROWTH = (100_000, 1_000_000)
-MOST_LOADING_S = 600  # for ten million calls
-MOST_MEMORY = 1.1
+MAX_LOADING_S = 600  # for ten million calls
+MAX_MEMORY = 1.1
 
 
 class Command(BaseCommand):
@@ -149,7 +149,7 @@ def _describe_load(loaded: Load) -> Chapter:
         f" {loaded.memory_at_quarter:.0f} MiB after a quarter of them, and {loaded.memory_at_end:.0f} MiB at the end."
     )
     chapter.goals = [
-        Goal("a load of 10 million calls, at this pace", MOST_LOADING_S / 60, 10_000_000 / rate / 60, "min"),
-        Goal("the loader's memory, end against first quarter", MOST_MEMORY, memory),
+        Goal("a load of 10 million calls, at this pace", MAX_LOADING_S / 60, 10_000_000 / rate / 60, "min"),
+        Goal("the loader's memory, end against first quarter", MAX_MEMORY, memory),
     ]
     return chapter

@@ -8,7 +8,7 @@ from benchmarks import raw_sql
 from benchmarks.chart import draw_bars
 from benchmarks.endpoints import Endpoint, endpoints_of
 from benchmarks.explain import database_time
-from benchmarks.http_server import Client, WebServer
+from benchmarks.http_server import HTTPClient, WebServer
 from benchmarks.report import Chapter, Goal, Tell, number
 from benchmarks.sample import Sample
 from benchmarks.timing import Spread, Timing, time_in_turns
@@ -67,7 +67,7 @@ def _pages(sample: Sample) -> dict[str, str]:
     return {endpoint.name: endpoint.path for endpoint in endpoints_of(sample)}
 
 
-def _take_turns(client: Client, sample: Sample, endpoint: Endpoint, rounds: int) -> Turns:
+def _take_turns(client: HTTPClient, sample: Sample, endpoint: Endpoint, rounds: int) -> Turns:
     asks: dict[str, Callable[[], object]] = {
         EMPTY: partial(client.get, "/bench/empty"),
         OURS: partial(client.get, f"/api/v1/{endpoint.path}"),
@@ -80,7 +80,7 @@ def _take_turns(client: Client, sample: Sample, endpoint: Endpoint, rounds: int)
         return time_in_turns(asks, rounds=rounds, budget_s=BUDGET_S)
 
 
-def _in_turns(client: Client, pages: dict[str, str], names: tuple[str, str], rounds: int) -> Turns:
+def _in_turns(client: HTTPClient, pages: dict[str, str], names: tuple[str, str], rounds: int) -> Turns:
     return time_in_turns({name: partial(client.get, f"/api/v1/{pages[name]}") for name in names}, rounds=rounds)
 
 

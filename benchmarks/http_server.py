@@ -22,7 +22,7 @@ class WebServer:
     """Start with `with WebServer() as server:`; on a free port, on the database that this process is on."""
 
     def __enter__(self) -> "WebServer":
-        self.clients: list[Client] = []
+        self.clients: list[HTTPClient] = []
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -57,9 +57,9 @@ class WebServer:
         except subprocess.TimeoutExpired:
             self.process.kill()
 
-    def sign_in(self, username: str) -> "Client":
+    def sign_in(self, username: str) -> "HTTPClient":
         """A client whose connection is closed when the server stops."""
-        self.clients.append(Client(self.port, username))
+        self.clients.append(HTTPClient(self.port, username))
         return self.clients[-1]
 
     def _wait(self) -> None:
@@ -75,7 +75,7 @@ class WebServer:
                 return
 
 
-class Client:
+class HTTPClient:
     """Somebody who has signed in. Keeps its connection, as browsers do."""
 
     def __init__(self, port: int, username: str) -> None:

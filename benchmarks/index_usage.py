@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import connection
 
 from benchmarks.explain import indexes_used
-from benchmarks.questions import QUESTIONS, Question
+from benchmarks.questions import QUESTIONS, BenchQuery
 from benchmarks.report import Chapter
 from benchmarks.sample import Sample
 from crm.db.tenancy import all_tenants, tenant
@@ -37,7 +37,7 @@ def describe_usage(samples: list[Sample]) -> Chapter:
     return chapter
 
 
-def _why_unused(question: Question, sample: Sample) -> str:
+def _why_unused(question: BenchQuery, sample: Sample) -> str:
     door: AbstractContextManager[None] = all_tenants() if question.of_all else tenant(sample.company.pk)
     with door:
         used = indexes_used(lambda: question.ask(sample))

@@ -9,8 +9,8 @@ from django.core.management import call_command
 from benchmarks.chart import draw_bars
 from benchmarks.endpoints import Promise, endpoints_of
 from benchmarks.explain import indexes_used
-from benchmarks.http_server import Client, WebServer
-from benchmarks.questions import QUESTIONS, Question
+from benchmarks.http_server import HTTPClient, WebServer
+from benchmarks.questions import QUESTIONS, BenchQuery
 from benchmarks.report import Chapter, Tell, number
 from benchmarks.sample import Sample
 from benchmarks.timing import Timing, time_in_turns
@@ -102,28 +102,30 @@ def _ask_all(samples: list[Sample], rounds: int) -> tuple[Times, Times]:
     return queries, requests
 
 
-def _askers(question: Question, samples: list[Sample]) -> list[str]:
+def _askers(question: BenchQuery, samples: list[Sample]) -> list[str]:
     return ["all"] if question.of_all else [sample.name for sample in samples]
 
 
-def _door(question: Question, sample: Sample) -> AbstractContextManager[None]:
+def _door(question: BenchQuery, sample: Sample) -> AbstractContextManager[None]:
     return all_tenants() if question.of_all else tenant(sample.company.pk)
 
 
-def _bind(question: Question, sample: Sample) -> Callable[[], object]:
+def _bind(question: BenchQuery, sample: Sample) -> Callable[[], object]:
     return lambda: question.ask(sample)
 
 
-def _get(client: Client, path: str) -> Callable[[], object]:
+def _get(client: HTTPClient, path: str) -> Callable[[], object]:
     return lambda: client.get(path)
 
 
-def _indexes_of(question: Question, sample: Sample) -> list[str]:
+def _indexes_of(question: BenchQuery, sample: Sample) -> list[str]:
     with _door(question, sample):
         return indexes_used(_bind(question, sample))
 
 
-def _query_row(question: Question, of: str, before: Timing, after: Timing, through: dict[str, list[str]]) -> list[str]:
+def _query_row(
+    question: BenchQuery, of: str, before: Timing, after: Timing, through: dict[str, list[str]]
+) -> list[str]:
     faster = before.ms / after.ms
     promised, kept = "–", "–"
     if question.promise:

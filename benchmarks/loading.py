@@ -9,18 +9,18 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
 
-from analytics.rollups.update import fold_calls
+from analytics.rollups.update import update_call_rollup
 from benchmarks import bulk_rows
 from benchmarks.environment import memory_in_use
 from benchmarks.index_sizes import Sizes, index_sizes
 from benchmarks.report import Tell
 from benchmarks.sample import take_samples
-from crm.db.audit_context import unrecorded
+from crm.db.audit_context import audit_disabled
 from crm.db.tenancy import all_tenants
 from crm.models import Company
-from ops.demo.call_history import LEAST_CALLS
+from ops.demo.call_history import MIN_CALLS
 from ops.demo.preconditions import standing_demo_companies
-from ops.demo.seeding import LEAST_CONTACTS, seed_demo
+from ops.demo.seeding import MIN_CONTACTS, seed_demo
 
 DAYS = 730
 WESTERNMOST = ZoneInfo("America/Los_Angeles")
@@ -55,8 +55,8 @@ def refuse_real_data() -> None:
 def load(*, calls: int, companies: int, tell: Tell) -> Load:
     """Replace what stands here by so many calls, and by what a system with as many would hold beside them."""
     refuse_real_data()
-    companies = min(companies, calls // LEAST_CALLS)
-    contacts = max(calls // 20, LEAST_CONTACTS * companies)
+    companies = min(companies, calls // MIN_CALLS)
+    contacts = max(calls // 20, MIN_CONTACTS * companies)
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE companies, users CASCADE")
     watch = _Watch(calls, tell)
@@ -77,14 +77,14 @@ def load(*, calls: int, companies: int, tell: Tell) -> Load:
 def settle() -> None:
     """As the worker and autovacuum leave what has come to rest."""
     for company in Company.objects.all():
-        while fold_calls(company=company):
+        while update_call_rollup(company=company):
             pass
     with connection.cursor() as cursor:
         cursor.execute(f"VACUUM ANALYZE {', '.join(_our_tables())}")
 
 
 def _fill(*, calls: int, companies: int, tell: Tell) -> None:
-    with all_tenants(), transaction.atomic(), unrecorded():
+    with all_tenants(), transaction.atomic(), audit_disabled():
         tell("filling: texts")
         bulk_rows.fill_texts(target=calls // 10)
         tell("filling: analyses")
@@ -95,7 +95,7 @@ def _fill(*, calls: int, companies: int, tell: Tell) -> None:
         bulk_rows.fill_memberships(target=calls // 20)
     tell("filling: long threads")
     for sample in take_samples():
-        with all_tenants(), transaction.atomic(), unrecorded():
+        with all_tenants(), transaction.atomic(), audit_disabled():
             bulk_rows.deepen_thread(contact=sample.contact, target=calls // 400)
     tell("folding, VACUUM ANALYZE")
     settle()

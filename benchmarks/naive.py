@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from analytics.models import CallAnalysis
 from calls.models import Appointment, Call
 from crm.api.base.views import TenantView
-from crm.db.tenancy import PLANNING, tenant
+from crm.db.tenancy import TENANT_PLANNER_SETTINGS, tenant
 from crm.models import Contact
 from messaging.models import Message
 
@@ -55,7 +55,7 @@ class NaiveView(BenchView):
     def enter_to_read(self) -> None:
         self.door.enter_context(tenant(self.company_id))
         with connection.cursor() as cursor:
-            cursor.execute(" ".join(f"SET LOCAL {setting} TO DEFAULT;" for setting in PLANNING))
+            cursor.execute(" ".join(f"SET LOCAL {setting} TO DEFAULT;" for setting in TENANT_PLANNER_SETTINGS))
 
 
 class NaiveMetrics(NaiveView):

@@ -106,7 +106,7 @@ def _columns() -> list[str]:
 
 def _uncounted(sample: Sample, start: date, end: date) -> tuple[Any, Any]:
     """From where on the calls of these days are not counted ahead."""
-    last = CallRollup.objects.values_list("folded_until", flat=True).first()
+    last = CallRollup.objects.values_list("rolled_up_until", flat=True).first()
     return _bounds(sample, max(start, last + timedelta(days=1)) if last else start, end)
 
 

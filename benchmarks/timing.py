@@ -10,7 +10,7 @@ Ask = Callable[[], object]
 Name = TypeVar("Name")
 
 SLOW_MS = 200  # from here on the first answer counts: caches, once filled, make up little of it
-FEWEST_ROUNDS = 3
+MIN_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def time_in_turns(asks: Mapping[Name, Ask], *, rounds: int, budget_s: float = 30
     taken: dict[Name, list[float]] = {name: [] for name in asks}
     end = monotonic() + budget_s
     for number in range(rounds):
-        if number >= FEWEST_ROUNDS and monotonic() > end:
+        if number >= MIN_ROUNDS and monotonic() > end:
             break
         for name in reversed(list(asks)) if number % 2 else asks:
             taken[name].append(time_once(asks[name]))

@@ -18,7 +18,7 @@ BOOKED = ("awaiting_quote", "still_deciding", "purchased", "lost", "cancelled")
 
 
 @dataclass(frozen=True)
-class Job:
+class WriteLoad:
     """What a client does, again and again, from the time `start` on (time.time()), or once it is ready."""
 
     parameters: dict[str, Any]
@@ -39,10 +39,10 @@ def writing_clients() -> Iterator[ProcessPoolExecutor]:
 def write_together(pool: ProcessPoolExecutor, job: dict[str, Any]) -> int:
     """How many rows all clients together have written."""
     start = time.time() + LEAD_S
-    return sum(pool.map(_work, [Job(**job, start=start, seed=seed) for seed in range(CLIENTS)]))
+    return sum(pool.map(_work, [WriteLoad(**job, start=start, seed=seed) for seed in range(CLIENTS)]))
 
 
-def _work(job: Job) -> int:
+def _work(job: WriteLoad) -> int:
     connection = psycopg2.connect(**job.parameters)
     connection.autocommit = True
     written = 0
@@ -59,7 +59,7 @@ def _work(job: Job) -> int:
     return written
 
 
-def _inserts(cursor: Any, job: Job) -> list[bytes]:
+def _inserts(cursor: Any, job: WriteLoad) -> list[bytes]:
     """Calls of now, of whomever others were."""
     columns = ", ".join(job.columns)
     cursor.execute(f"SELECT {columns} FROM calls WHERE id %% 7 = %s ORDER BY id DESC LIMIT {ROWS}", [job.seed])
@@ -72,7 +72,7 @@ def _inserts(cursor: Any, job: Job) -> list[bytes]:
     return [cursor.mogrify(f"EXECUTE write ({holes})", row) for row in rows]
 
 
-def _updates(cursor: Any, job: Job) -> list[bytes]:
+def _updates(cursor: Any, job: WriteLoad) -> list[bytes]:
     """Another outcome of a booked call."""
     cursor.execute(f"SELECT id FROM {job.table} WHERE booked AND id %% {CLIENTS} = %s LIMIT 20000", [job.seed])
     ids = [row[0] for row in cursor.fetchall()]

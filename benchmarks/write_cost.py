@@ -15,7 +15,7 @@ from benchmarks.write_clients import CLIENTS, write_together, writing_clients
 from calls.models import Call
 from crm.db.tenancy import all_tenants
 
-MOST_ROWS = 300_000
+MAX_ROWS = 300_000
 TURNS = 4  # of each kind of single rows, on the tables of one round: a machine's pace drifts within a minute
 COLUMNS = columns_of(Call)
 BULK, INSERT, UPDATE = "bulk load", "INSERT", "UPDATE"
@@ -46,7 +46,7 @@ Costs = dict[tuple[str, str], Cost]
 def measure_writes(*, rounds: int, seconds: float, tell: Tell) -> Chapter:
     """`seconds`: how long the clients write to each copy, each round."""
     with all_tenants():
-        rows = min(Call.objects.count() // 5, MOST_ROWS)
+        rows = min(Call.objects.count() // 5, MAX_ROWS)
         source = _read_rows(rows)
     with copies_of_calls() as copies, writing_clients() as pool:
         costs: Costs = {(kind, copy.name): Cost() for kind in (BULK, INSERT, UPDATE) for copy in copies}

@@ -5,7 +5,7 @@ class CallsConfig(AppConfig):
     name = "calls"
 
     def ready(self) -> None:
-        from calls.services.timezone_change import rezone_visits  # models can be imported from here on
-        from crm.signals import company_rezoned
+        from calls.services.timezone_change import update_future_appointments  # models can be imported from here on
+        from crm.signals import company_timezone_changed
 
-        company_rezoned.connect(rezone_visits, dispatch_uid="calls.rezone_visits")
+        company_timezone_changed.connect(update_future_appointments, dispatch_uid="calls.update_future_appointments")

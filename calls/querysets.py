@@ -61,11 +61,11 @@ class MissedCallerQuerySet(OfContactQuerySet):
         """Those to whom a text has still to be sent, who waits longest first."""
         return self.filter(text_back=TextBack.DUE).order_by("created_at", "id")
 
-    def left_after(self, at: datetime) -> Self:
+    def open_or_recovered_after(self, at: datetime) -> Self:
         """Places that were not left by `at`, the one that was left first before the others."""
         left_later = self.filter(Q(recovered_at__isnull=True) | Q(recovered_at__gt=at))
         return left_later.order_by(F("recovered_at").asc(nulls_last=True), "id")
 
-    def holding(self, at: datetime) -> Self:
+    def active_at(self, at: datetime) -> Self:
         """The place that was there and not left at `at`."""
-        return self.left_after(at).filter(first_missed_at__lt=at)
+        return self.open_or_recovered_after(at).filter(first_missed_at__lt=at)

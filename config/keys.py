@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.env import Env
 
-LEAST_LENGTH = 32
+MIN_LENGTH = 32
 
 
 def read_secrets_keys(env: Env, *, production: bool, secret_key: str) -> list[str]:
@@ -32,8 +32,8 @@ def read_secrets_keys(env: Env, *, production: bool, secret_key: str) -> list[st
 def read_privacy_key(env: Env, *, production: bool, secret_key: str) -> str:
     """PRIVACY_KEY; in development by default one that follows from SECRET_KEY. Raises ImproperlyConfigured."""
     key = env.str("PRIVACY_KEY") if production else env.str("PRIVACY_KEY", default="")
-    if (key or production) and len(key) < LEAST_LENGTH:
-        raise ImproperlyConfigured(f"PRIVACY_KEY must have at least {LEAST_LENGTH} characters.")
+    if (key or production) and len(key) < MIN_LENGTH:
+        raise ImproperlyConfigured(f"PRIVACY_KEY must have at least {MIN_LENGTH} characters.")
     return key or hashlib.sha256(f"privacy:{secret_key}".encode()).hexdigest()
 
 

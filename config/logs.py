@@ -5,7 +5,7 @@ import re
 import traceback
 from typing import Any
 
-MOST_OF_AN_ERROR = 300
+MAX_ERROR = 300
 
 _QUERY_VALUE = re.compile(r"([?&][\w.\[\]-]+=)[^&\s\"']+")
 _EMAIL = re.compile(r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -36,7 +36,7 @@ class PrivateFormatter(logging.Formatter):
         parts: list[str] = []
         error: BaseException | None = ei[1]
         while error is not None:
-            first_line = str(error).partition("\n")[0][:MOST_OF_AN_ERROR]
+            first_line = str(error).partition("\n")[0][:MAX_ERROR]
             frames = "".join(traceback.format_tb(error.__traceback__))
             parts.append(f"{frames}{type(error).__qualname__}: {first_line}")
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

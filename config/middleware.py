@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from crm.db.tenancy import limited
+from crm.db.tenancy import statement_limits
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -34,7 +34,9 @@ class DatabaseLimits:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with limited(statement_timeout=settings.WEB_STATEMENT_TIMEOUT_MS, lock_timeout=settings.WEB_LOCK_TIMEOUT_MS):
+        with statement_limits(
+            statement_timeout=settings.WEB_STATEMENT_TIMEOUT_MS, lock_timeout=settings.WEB_LOCK_TIMEOUT_MS
+        ):
             return self.get_response(request)
 
 

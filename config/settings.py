@@ -152,7 +152,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["crm.api.base.parsers.BoundedJSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["crm.api.base.throttles.UserThrottle"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "crm.api.base.schema.RefusingAutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "crm.api.base.schema.ErrorDocumentingAutoSchema",
     "EXCEPTION_HANDLER": "crm.api.base.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": None,  # one format; `?format=` is an unknown parameter like any other
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

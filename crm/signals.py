@@ -4,4 +4,4 @@ from django.dispatch import Signal
 
 # A company's time zone changed: `company`, which has the new one, and `now`, from when on it holds. Sent inside the
 # transaction that changes it, so that no visit is left behind on the old clock.
-company_rezoned = Signal()
+company_timezone_changed = Signal()

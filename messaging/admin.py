@@ -20,9 +20,9 @@ from messaging.choices import EventStatus
 from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
 from messaging.providers.signatures import InvalidSecret
 from messaging.providers.webhook_adapters import ADAPTERS
-from messaging.services.inbound.reprocessing import reopen_events
+from messaging.services.inbound.reprocessing import reprocess_webhook_events
 
-MOST_COUNTED = 10_000
+MAX_COUNTED = 10_000
 
 
 @admin.register(Message)
@@ -76,7 +76,7 @@ class WebhookEventAdmin(ExactSearch, EvidenceAdmin):
 
     @admin.action(description="Process again", permissions=["replay"])
     def process_again(self, request: HttpRequest, queryset: Any) -> None:
-        count = reopen_events(events=WebhookEvent.objects.filter(pk__in=queryset.values("pk")))
+        count = reprocess_webhook_events(events=WebhookEvent.objects.filter(pk__in=queryset.values("pk")))
         self.message_user(request, f"Deliveries waiting for a worker again: {count}. Those that waited already stay.")
 
     @admin.display(description="body")
@@ -95,13 +95,13 @@ class WebhookEventAdmin(ExactSearch, EvidenceAdmin):
         return [
             Card(
                 "Deliveries waiting",
-                spell_count(waiting, most=MOST_COUNTED),
+                spell_count(waiting, most=MAX_COUNTED),
                 f"the oldest for {timesince(oldest, depth=1)}" if oldest else "all worked on",
                 url + EventStatus.PENDING,
             ),
             Card(
                 "Deliveries dead",
-                spell_count(dead, most=MOST_COUNTED),
+                spell_count(dead, most=MAX_COUNTED),
                 "wait for a person",
                 url + EventStatus.DEAD,
                 urgent=dead.exists(),

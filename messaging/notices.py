@@ -16,12 +16,12 @@ from crm.models import OptOut, PhoneLine
 from messaging.choices import EventStatus, MessageStatus
 from messaging.models import Message, WebhookEvent
 
-MOST_COUNTED = 100
-MOST_LINES = 20
+MAX_COUNTED = 100
+MAX_LINES = 20
 LONG_UNKNOWN = timedelta(minutes=15)  # by then the provider was asked, more than once, what became of a text
 
 
-class Kind(StrEnum):
+class NoticeKind(StrEnum):
     UNNAMED_LINE = "unnamed_line"
     PAUSED_LINE = "paused_line"
     DEAD_DELIVERIES = "dead_deliveries"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Notice:
-    kind: Kind
+    kind: NoticeKind
     count: int
     message: str
     url: str
@@ -47,16 +47,16 @@ def list_notices(*, zone: ZoneInfo) -> list[Notice]:
 
 
 def _lines() -> list[Notice]:
-    unnamed = PhoneLine.objects.unnamed().order_by("-created_at", "-id")[:MOST_LINES]
-    paused = PhoneLine.objects.filter(paused_until__gt=timezone.now()).order_by("-created_at", "-id")[:MOST_LINES]
+    unnamed = PhoneLine.objects.unnamed().order_by("-created_at", "-id")[:MAX_LINES]
+    paused = PhoneLine.objects.filter(paused_until__gt=timezone.now()).order_by("-created_at", "-id")[:MAX_LINES]
     return [
         *(
-            Notice(Kind.UNNAMED_LINE, 1, f"Name this line: {line.number or line.provider_id}.", _url_of(line))
+            Notice(NoticeKind.UNNAMED_LINE, 1, f"Name this line: {line.number or line.provider_id}.", _url_of(line))
             for line in unnamed
         ),
         *(
             Notice(
-                Kind.PAUSED_LINE,
+                NoticeKind.PAUSED_LINE,
                 1,
                 f"Nothing leaves over {line.name or line.number} before {line.paused_until:%Y-%m-%d %H:%M} UTC: "
                 f"{line.pause_reason}",
@@ -73,12 +73,12 @@ def _deliveries() -> list[Notice]:
     if newest is None:
         return []
     message = f"Deliveries that could not be dealt with. The newest: {newest.error}"
-    return [Notice(Kind.DEAD_DELIVERIES, _count(dead), message, "/api/v1/webhook-events?status=dead")]
+    return [Notice(NoticeKind.DEAD_DELIVERIES, _count(dead), message, "/api/v1/webhook-events?status=dead")]
 
 
 def _opt_outs() -> list[Notice]:
     return _notice(
-        Kind.OPT_OUTS_UNDER_REVIEW,
+        NoticeKind.OPT_OUTS_UNDER_REVIEW,
         OptOut.objects.filter(state=OptOutState.UNDER_REVIEW),
         "These may have said that they want no texts. Until somebody decides, they get none.",
         "/api/v1/opt-outs?state=under_review",
@@ -97,18 +97,18 @@ def _texts(zone: ZoneInfo) -> list[Notice]:
     )
     url = "/api/v1/conversations?order=recent"
     return [
-        *_notice(Kind.TEXTS_UNKNOWN, unknown, "Nobody knows whether these texts have left.", url),
-        *_notice(Kind.TEXTS_FAILED_TODAY, failed, "These texts of today did not arrive.", url),
+        *_notice(NoticeKind.TEXTS_UNKNOWN, unknown, "Nobody knows whether these texts have left.", url),
+        *_notice(NoticeKind.TEXTS_FAILED_TODAY, failed, "These texts of today did not arrive.", url),
     ]
 
 
-def _notice(kind: Kind, rows: QuerySet, message: str, url: str) -> list[Notice]:
+def _notice(kind: NoticeKind, rows: QuerySet, message: str, url: str) -> list[Notice]:
     count = _count(rows)
     return [Notice(kind, count, message, url)] if count else []
 
 
 def _count(rows: Any) -> int:
-    return rows.order_by()[:MOST_COUNTED].count()
+    return rows.order_by()[:MAX_COUNTED].count()
 
 
 def _url_of(line: PhoneLine) -> str:

@@ -18,41 +18,41 @@ MAX_ZONES = 16  # a number with more (toll-free ones have 42) says nothing about
 
 
 @dataclass(frozen=True)
-class Window:
+class TextingHours:
     """The hours of each day of the week, and who says so."""
 
     week: tuple[tuple[int, int], ...]
     source: str
 
 
-def _window(
+def _hours(
     source: str,
     days: tuple[int, int],
     *,
     saturday: tuple[int, int] | None = None,
     sunday: tuple[int, int] | None = None,
-) -> Window:
-    return Window(week=(*[days] * 5, saturday or days, sunday or days), source=source)
+) -> TextingHours:
+    return TextingHours(week=(*[days] * 5, saturday or days, sunday or days), source=source)
 
 
-FEDERAL = _window("47 CFR 64.1200(c)(1)", (8, 21))
+FEDERAL = _hours("47 CFR 64.1200(c)(1)", (8, 21))
 # Campaigns are sent in these at most, wherever the law allows more: customary in the trade, no law.
-MARKETING = _window("our own", (9, 20), sunday=(12, 20))
+MARKETING = _hours("our own", (9, 20), sunday=(12, 20))
 
 STATES = {
-    "FL": _window("Florida Statutes 501.616(6)", (8, 20)),
-    "TX": _window("Texas SB 140 (2025)", (9, 21), sunday=(12, 21)),
-    "AL": _window("vendor table", (8, 20)),
-    "CT": _window("vendor table", (9, 20)),
-    "KY": _window("vendor table", (10, 21)),
-    "LA": _window("vendor table", (8, 20)),
-    "MA": _window("vendor table", (8, 20)),
-    "MD": _window("vendor table", (8, 20)),
-    "MS": _window("vendor table", (8, 20)),
-    "NJ": _window("vendor table", (8, 20)),
-    "OK": _window("vendor table", (8, 20)),
-    "RI": _window("vendor table", (9, 18), saturday=(10, 17), sunday=(10, 17)),
-    "WA": _window("vendor table", (8, 20)),
+    "FL": _hours("Florida Statutes 501.616(6)", (8, 20)),
+    "TX": _hours("Texas SB 140 (2025)", (9, 21), sunday=(12, 21)),
+    "AL": _hours("vendor table", (8, 20)),
+    "CT": _hours("vendor table", (9, 20)),
+    "KY": _hours("vendor table", (10, 21)),
+    "LA": _hours("vendor table", (8, 20)),
+    "MA": _hours("vendor table", (8, 20)),
+    "MD": _hours("vendor table", (8, 20)),
+    "MS": _hours("vendor table", (8, 20)),
+    "NJ": _hours("vendor table", (8, 20)),
+    "OK": _hours("vendor table", (8, 20)),
+    "RI": _hours("vendor table", (9, 18), saturday=(10, 17), sunday=(10, 17)),
+    "WA": _hours("vendor table", (8, 20)),
 }
 # What people write on a card and what the number's region is called, where it is not the two letters.
 STATE_NAMES = {
@@ -62,13 +62,13 @@ STATE_NAMES = {
 }  # fmt: skip
 
 
-def windows_of(*, states: Iterable[str], marketing: bool) -> list[Window]:
+def texting_hours_of(*, states: Iterable[str], marketing: bool) -> list[TextingHours]:
     """The windows that bind a text: the federal one, those of the states, in any spelling, and ours for marketing."""
     codes = {STATE_NAMES.get(state.strip().lower(), state.strip().upper()) for state in states}
     return [FEDERAL, *(STATES[code] for code in sorted(codes & set(STATES))), *([MARKETING] if marketing else [])]
 
 
-def next_open(*, moment: datetime, zones: Iterable[ZoneInfo], windows: Iterable[Window]) -> datetime | None:
+def next_open(*, moment: datetime, zones: Iterable[ZoneInfo], windows: Iterable[TextingHours]) -> datetime | None:
     """The first instant from `moment` on that lies within all windows in every one of the zones. None if there is none.
 
     Found by moving on to the next opening of whichever zone is closed, until none is. Openings are wall clock times,
@@ -84,7 +84,7 @@ def next_open(*, moment: datetime, zones: Iterable[ZoneInfo], windows: Iterable[
     return None
 
 
-def _next_open_in(zone: ZoneInfo, moment: datetime, windows: list[Window]) -> datetime:
+def _next_open_in(zone: ZoneInfo, moment: datetime, windows: list[TextingHours]) -> datetime:
     local = moment.astimezone(zone)
     day = local.date()
     while True:

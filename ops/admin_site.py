@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, path, reverse
 
 from crm.admin_site import StaffSite
 from ops.index_health.admin_page import BadChoice, make_page
-from ops.index_health.report import examine
+from ops.index_health.report import run_checks
 
 TITLE = "Index health"
 
@@ -45,7 +45,7 @@ class Site(StaffSite):
             return refuse("measure: it must be 0 or 1.", status=400)
         measure = asked["measure"] == "1"
         try:
-            page = make_page(examine(measure=measure, explain=measure), sort=asked["sort"], table=asked["table"])
+            page = make_page(run_checks(measure=measure, explain=measure), sort=asked["sort"], table=asked["table"])
         except BadChoice as error:
             return refuse(str(error), status=400)
         except OperationalError:

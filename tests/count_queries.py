@@ -7,8 +7,8 @@ from django.test.utils import CaptureQueriesContext
 HOUSEKEEPING = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT", "SELECT set_config", "SELECT coalesce(curr")
 
 
-class StatementsAsked(CaptureQueriesContext):
-    """`with StatementsAsked() as asked:`, and `len(asked)` statements were about rows."""
+class CountQueries(CaptureQueriesContext):
+    """`with CountQueries() as asked:`, and `len(asked)` statements were about rows."""
 
     def __init__(self):
         super().__init__(connection)

@@ -368,7 +368,7 @@ class ArchivedCallsFactory(RowFactory):
         model = ArchivedCalls
 
     company = factory.SubFactory(CompanyFactory)
-    slot = datetime(2024, 3, 1, 12, tzinfo=UTC)
+    quarter_hour = datetime(2024, 3, 1, 12, tzinfo=UTC)
     total = 1
     qualified = booked = qualified_booked = 0
     in_progress = missed = unbooked = awaiting_quote = still_deciding = purchased = lost = cancelled = lost_value = 0
@@ -379,7 +379,7 @@ class ArchivedObjectionsFactory(RowFactory):
         model = ArchivedObjections
 
     company = factory.SubFactory(CompanyFactory)
-    slot = datetime(2024, 3, 1, 12, tzinfo=UTC)
+    quarter_hour = datetime(2024, 3, 1, 12, tzinfo=UTC)
     label = "price"
     calls = 1
 

@@ -6,10 +6,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.dashboard.booking_rate import MAX_DAYS, measure_cohort, measure_scheduled
-from analytics.dashboard.metrics import measure_calls
-from analytics.dashboard.objections import rank_objections
+from analytics.dashboard.metrics import call_metrics
+from analytics.dashboard.objections import top_objections
 from calls.choices import CallStatus
-from crm.api.base.date_ranges import DEFAULT_DAYS, FiguresView, PeriodParameters, PeriodSerializer
+from crm.api.base.date_ranges import DEFAULT_DAYS, MetricsAPIView, PeriodParameters, PeriodSerializer
 
 BASES = {"scheduled": measure_scheduled, "cohort": measure_cohort}
 
@@ -43,14 +43,14 @@ class MetricsSerializer(PeriodSerializer):
     lost = LostSerializer()
 
 
-class MetricsView(FiguresView):
+class MetricsView(MetricsAPIView):
     """The company's calls in figures: all time, unless dates are given."""
 
     resource = "dashboard/metrics"
 
     @extend_schema(parameters=[PeriodParameters], responses=MetricsSerializer)
     def get(self, request: Request) -> Response:
-        return Response(measure_calls(self.read_parameters(request).period(default_days=None)))
+        return Response(call_metrics(self.read_parameters(request).period(default_days=None)))
 
 
 class BookingDaySerializer(serializers.Serializer):
@@ -65,7 +65,7 @@ class BookingRateSerializer(PeriodSerializer):
     days = BookingDaySerializer(many=True)
 
 
-class BookingRateView(FiguresView):
+class BookingRateView(MetricsAPIView):
     """Booked of qualified, day by day; the last 30 days, unless dates are given. At most 1,100 days."""
 
     resource = "dashboard/booking-rate"
@@ -92,7 +92,7 @@ class TopObjectionsSerializer(PeriodSerializer):
     objections = ObjectionSerializer(many=True)
 
 
-class TopObjectionsView(FiguresView):
+class TopObjectionsView(MetricsAPIView):
     """The commonest objections; in analyses of the last 30 days, unless dates are given."""
 
     resource = "dashboard/top-objections"
@@ -102,4 +102,4 @@ class TopObjectionsView(FiguresView):
     def get(self, request: Request) -> Response:
         parameters = self.read_parameters(request)
         period = parameters.period(default_days=DEFAULT_DAYS)
-        return Response(rank_objections(period, limit=parameters.validated_data["limit"]))
+        return Response(top_objections(period, limit=parameters.validated_data["limit"]))

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.rollups.coverage import MARK, Folded, Run, look, mark_parameters
+from analytics.rollups.coverage import SNAPSHOT_VERSION, RollupCoverage, Run, read_coverage, snapshot_parameters
 from analytics.rollups.measures import MEASURES, Span, count_calls, sum_of
 from crm.date_ranges import bounds_of
 from crm.periods import Period
@@ -47,25 +47,25 @@ def count_calls_by_day(period: Period) -> dict[date, dict[str, Any]]:
 
 def _count(period: Period, spans_of: Callable[[Run], list[Span]], **shape: str) -> Sequence[Any]:
     for _ in range(TRIES):
-        folded = look(period.zone)
-        rows = _ask(period, folded, spans_of, shape)
-        if rows[0][:2] == folded.mark:
+        coverage = read_coverage(period.zone)
+        rows = _ask(period, coverage, spans_of, shape)
+        if rows[0][:2] == coverage.mark:
             break
     else:
-        rows = _ask(period, Folded(), spans_of, shape)
+        rows = _ask(period, RollupCoverage(), spans_of, shape)
     return [row[2:] for row in rows]
 
 
 def _ask(
-    period: Period, folded: Folded, spans_of: Callable[[Run], list[Span]], shape: dict[str, str]
+    period: Period, coverage: RollupCoverage, spans_of: Callable[[Run], list[Span]], shape: dict[str, str]
 ) -> list[tuple[Any, ...]]:
     days = period.start_date, period.end_date
-    clean, of_clean = folded.clean_days(*days)
-    rest, of_rest = count_calls([span for run in folded.other_days(*days) for span in spans_of(run)])
+    clean, of_clean = coverage.rollup_days_sql(*days)
+    rest, of_rest = count_calls([span for run in coverage.uncovered_ranges(*days) for span in spans_of(run)])
     sums = ", ".join(f"{sum_of(name, 'part')} AS {name}" for name in MEASURES)
     with connection.cursor() as cursor:
         cursor.execute(
-            COUNT.format(mark=MARK, sums=sums, clean=clean, rest=rest, **shape),
-            [*mark_parameters(), *of_clean, *of_rest],
+            COUNT.format(mark=SNAPSHOT_VERSION, sums=sums, clean=clean, rest=rest, **shape),
+            [*snapshot_parameters(), *of_clean, *of_rest],
         )
         return cursor.fetchall()

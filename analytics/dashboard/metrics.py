@@ -6,7 +6,7 @@ from calls.choices import CallStatus
 from crm.periods import Period
 
 
-def measure_calls(period: Period) -> dict[str, object]:
+def call_metrics(period: Period) -> dict[str, object]:
     """The metrics of the tenant entered.
 
     `value` is money in the company's currency, as text with two decimals; a lost call without a price counts as 0.

@@ -15,20 +15,20 @@ SELECT part.label, CAST(sum(part.calls) AS bigint) AS count, (
         SELECT count(DISTINCT call_id) AS calls FROM call_objections
         WHERE company_id = %s AND analyzed_at >= %s AND analyzed_at < %s
         UNION ALL
-        SELECT calls FROM archived_objections WHERE company_id = %s AND slot >= %s AND slot < %s AND label = ''
+        SELECT calls FROM archived_objections WHERE company_id = %s AND quarter_hour >= %s AND quarter_hour < %s AND label = ''
     ) AS each
 ) AS calls
 FROM (
     SELECT label, count(*) AS calls FROM call_objections
     WHERE company_id = %s AND analyzed_at >= %s AND analyzed_at < %s GROUP BY label
     UNION ALL
-    SELECT label, calls FROM archived_objections WHERE company_id = %s AND slot >= %s AND slot < %s AND label <> ''
+    SELECT label, calls FROM archived_objections WHERE company_id = %s AND quarter_hour >= %s AND quarter_hour < %s AND label <> ''
 ) AS part
 GROUP BY part.label ORDER BY count DESC, part.label LIMIT %s
 """
 
 
-def rank_objections(period: Period, *, limit: int) -> dict[str, object]:
+def top_objections(period: Period, *, limit: int) -> dict[str, object]:
     """The `limit` commonest objections of the tenant entered, in analyses made within the period.
 
     A call counts by its latest analysis alone, and once per label however often that analysis names it.

@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, help_text="The zone in which the days were cut.", max_length=64),
                 ),
                 (
-                    "folded_until",
+                    "rolled_up_until",
                     models.DateField(blank=True, help_text="The last day counted; empty: none is.", null=True),
                 ),
                 (
@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                 ("lost", models.PositiveIntegerField()),
                 ("cancelled", models.PositiveIntegerField()),
                 ("lost_value", models.DecimalField(decimal_places=2, max_digits=20)),
-                ("slot", models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")),
+                ("quarter_hour", models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")),
                 (
                     "company",
                     models.ForeignKey(
@@ -207,7 +207,9 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "archived calls",
                 "db_table": "archived_calls",
                 "constraints": [
-                    models.UniqueConstraint(fields=("company", "slot"), name="archived_calls_company_id_slot_unique"),
+                    models.UniqueConstraint(
+                        fields=("company", "quarter_hour"), name="archived_calls_company_id_quarter_hour_unique"
+                    ),
                     crm.db.policies.TenantPolicy(name="archived_calls_tenant"),
                 ],
             },
@@ -250,7 +252,7 @@ class Migration(migrations.Migration):
             name="ArchivedObjections",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("slot", models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")),
+                ("quarter_hour", models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")),
                 ("label", models.CharField(blank=True, help_text="Empty: calls with any label.", max_length=255)),
                 ("calls", models.PositiveIntegerField()),
                 (
@@ -265,7 +267,8 @@ class Migration(migrations.Migration):
                 "db_table": "archived_objections",
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("company", "slot", "label"), name="archived_objections_company_id_slot_label_unique"
+                        fields=("company", "quarter_hour", "label"),
+                        name="archived_objections_company_id_quarter_hour_label_unique",
                     ),
                     crm.db.policies.TenantPolicy(name="archived_objections_tenant"),
                 ],

@@ -11,24 +11,26 @@ from crm.db.tenancy import TenantModel
 class ArchivedCalls(CallCounts):
     """Archived calls that began in one quarter of an hour, counted. Days of all zones begin with a quarter."""
 
-    slot = models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")
+    quarter_hour = models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")
 
     class Meta:
         db_table = "archived_calls"
         verbose_name_plural = "archived calls"
         constraints = [
-            models.UniqueConstraint(fields=["company", "slot"], name="archived_calls_company_id_slot_unique"),
+            models.UniqueConstraint(
+                fields=["company", "quarter_hour"], name="archived_calls_company_id_quarter_hour_unique"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.slot:%Y-%m-%d %H:%M}"
+        return f"{self.quarter_hour:%Y-%m-%d %H:%M}"
 
 
 class ArchivedObjections(TenantModel):
     """How many archived calls had this label, by the quarter of an hour in which their latest analysis was made."""
 
     company = of_company(db_index=False)
-    slot = models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")
+    quarter_hour = models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")
     label = models.CharField(max_length=MAX_LABEL, blank=True, help_text="Empty: calls with any label.")
     calls = models.PositiveIntegerField()
 
@@ -37,7 +39,8 @@ class ArchivedObjections(TenantModel):
         verbose_name_plural = "archived objections"
         constraints = [
             models.UniqueConstraint(
-                fields=["company", "slot", "label"], name="archived_objections_company_id_slot_label_unique"
+                fields=["company", "quarter_hour", "label"],
+                name="archived_objections_company_id_quarter_hour_label_unique",
             ),
         ]
 

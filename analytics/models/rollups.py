@@ -55,18 +55,18 @@ class CallDay(CallCounts):
 
 
 class CallRollup(TenantModel):
-    """How far a company's calls are counted by day. All days until `folded_until` are, but those marked as stale."""
+    """How far a company's calls are counted by day. All days until `rolled_up_until` are, but those marked as stale."""
 
     company = of_company(models.OneToOneField)
     timezone = models.CharField(max_length=64, blank=True, help_text="The zone in which the days were cut.")
-    folded_until = models.DateField(null=True, blank=True, help_text="The last day counted; empty: none is.")
+    rolled_up_until = models.DateField(null=True, blank=True, help_text="The last day counted; empty: none is.")
     version = models.PositiveBigIntegerField(default=0, help_text="Moves on with every change of what is counted.")
 
     class Meta:
         db_table = "call_rollups"
 
     def __str__(self) -> str:
-        return f"{self.company} until {self.folded_until}"
+        return f"{self.company} until {self.rolled_up_until}"
 
 
 class StaleCallHour(TenantModel):

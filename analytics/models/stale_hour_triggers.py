@@ -12,7 +12,7 @@ FRESH = timedelta(hours=1)
 # The hour last marked by calls inserted in this transaction, in seconds since 1970, and its companies.
 MARKED = "crm.marked_calls"
 
-# Says that no call inserted in this transaction needs a mark, as `unmarked` in analytics.rollups.update explains.
+# Says that no call inserted in this transaction needs a mark, as `without_stale_marks` in analytics.rollups.update explains.
 UNMARKED = "crm.unmarked_calls"
 
 # What is compared, and what of a row counts. Two rows that changed places in the same hour change no count.

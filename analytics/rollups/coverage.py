@@ -15,15 +15,15 @@ from crm.db.tenancy import current_company_id
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 Run = tuple[date | None, date | None]  # days, both included; None leaves a side open
 
-# What a statement reads beside its counts, in the same snapshot: had it changed, `Folded` would be outdated.
-MARK = """
+# What a statement reads beside its counts, in the same snapshot: had it changed, `RollupCoverage` would be outdated.
+SNAPSHOT_VERSION = """
     (SELECT version FROM call_rollups WHERE company_id = %s) AS version,
     (SELECT count(*) FROM stale_call_hours WHERE company_id = %s) AS stale
 """
 
 # Both in one statement, by hand: the two of the ORM took a tenth of the time of a request.
-LOOK = """
-SELECT rollup.version, rollup.timezone, rollup.folded_until, stale.hour, stale.marks
+READ_COVERAGE = """
+SELECT rollup.version, rollup.timezone, rollup.rolled_up_until, stale.hour, stale.marks
 FROM (SELECT 1) AS always
 LEFT JOIN call_rollups AS rollup ON rollup.company_id = %s
 LEFT JOIN (
@@ -33,7 +33,7 @@ LEFT JOIN (
 
 
 @dataclass(frozen=True)
-class Folded:
+class RollupCoverage:
     """Which days of the tenant entered can be taken from its rollup, as of one look at it."""
 
     until: date | None = None
@@ -43,7 +43,7 @@ class Folded:
     mark: tuple[int | None, int] | None = None
     """What MARK gives as long as this is true."""
 
-    def clean_days(self, start: date | None, end: date | None) -> tuple[str, list[Any]]:
+    def rollup_days_sql(self, start: date | None, end: date | None) -> tuple[str, list[Any]]:
         """A statement, and its parameters, that reads `day` and MEASURES of the days counted ahead from `start` on."""
         until = self.until or date.min
         stale = [day for day in sorted(self.stale) if (not start or day >= start) and (not end or day <= end)]
@@ -55,7 +55,7 @@ class Folded:
         days = [start or date.min, min(until, end or until), *stale]
         return statement, [current_company_id(), *(day.isoformat() for day in days)]
 
-    def other_days(self, start: date | None, end: date | None) -> Iterator[Run]:
+    def uncovered_ranges(self, start: date | None, end: date | None) -> Iterator[Run]:
         """The days from `start` to `end` that these leave out, in runs of days that follow each other."""
         if self.until is None:
             yield start, end
@@ -72,17 +72,19 @@ class Folded:
             yield from runs
 
 
-def look(zone: ZoneInfo) -> Folded:
+def read_coverage(zone: ZoneInfo) -> RollupCoverage:
     """What the tenant entered has counted ahead, in days of `zone`."""
     with connection.cursor() as cursor:
-        cursor.execute(LOOK, mark_parameters())
+        cursor.execute(READ_COVERAGE, snapshot_parameters())
         rows = cursor.fetchall()
     version, of_zone, until = rows[0][:3]
     stale = {_instant(hour): marks for *_, hour, marks in rows if hour}
     mark = (version, sum(stale.values()))
     if of_zone != zone.key:
-        return Folded(mark=mark)
-    return Folded(until=date.fromisoformat(str(until)) if until else None, stale=days_of(stale, zone), mark=mark)
+        return RollupCoverage(mark=mark)
+    return RollupCoverage(
+        until=date.fromisoformat(str(until)) if until else None, stale=days_of(stale, zone), mark=mark
+    )
 
 
 def _instant(hour: datetime) -> datetime:
@@ -90,7 +92,7 @@ def _instant(hour: datetime) -> datetime:
     return hour if hour.tzinfo else hour.replace(tzinfo=UTC)
 
 
-def mark_parameters() -> list[Any]:
+def snapshot_parameters() -> list[Any]:
     return [current_company_id()] * 2
 
 

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from analytics.models import CallRollup, StaleCallHour
 from analytics.models.stale_hour_triggers import FRESH
 from analytics.rollups.coverage import DAY
-from analytics.rollups.update import fold_calls
+from analytics.rollups.update import update_call_rollup
 from crm.db.tenancy import all_tenants
 from crm.models import Company
 
@@ -18,7 +18,7 @@ _last_s = float("-inf")
 _to_close: list[int] = []  # companies that had a day to close, or had moved to another zone, at the last look
 
 
-def fold_next() -> bool:
+def run_next_rollup() -> bool:
     """Bring the rollup of one company up to date. False where none has anything to do.
 
     Changes are found at once, by their marks; whether days are over is looked for once a minute.
@@ -33,12 +33,12 @@ def fold_next() -> bool:
             rollup = _claim(CallRollup.objects.filter(company=_to_close.pop()))
         if rollup is None:
             return False
-        if fold_calls(company=rollup.company):
+        if update_call_rollup(company=rollup.company):
             _to_close.append(rollup.company_id)
     return True
 
 
-def folds_are_left() -> bool:
+def rollups_are_left() -> bool:
     """Whether any rollup is known to be behind."""
     with all_tenants():
         return bool(_to_close) or _with_changes().exists()
@@ -55,7 +55,11 @@ def find_companies_to_close() -> list[int]:
         for company in Company.objects.only("timezone"):
             rollup = rollups.get(company.pk)
             closed = (now() - FRESH).astimezone(company.zone).date() - DAY
-            if rollup is None or rollup.timezone != company.timezone or (rollup.folded_until or closed - DAY) < closed:
+            if (
+                rollup is None
+                or rollup.timezone != company.timezone
+                or (rollup.rolled_up_until or closed - DAY) < closed
+            ):
                 due.append(company)
         missing = [CallRollup(company=company) for company in due if company.pk not in rollups]
         CallRollup.objects.bulk_create(missing, ignore_conflicts=True)

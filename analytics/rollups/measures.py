@@ -58,7 +58,7 @@ def count_calls(spans: Sequence[Span]) -> tuple[str, list[Any]]:
             GROUP BY span.day
             UNION ALL
             SELECT span.day, {", ".join(MEASURES)} FROM {span} CROSS JOIN archived_calls AS archived
-            WHERE archived.company_id = %s AND archived.slot >= span.since AND archived.slot < span.until
+            WHERE archived.company_id = %s AND archived.quarter_hour >= span.since AND archived.quarter_hour < span.until
         ) AS part GROUP BY part.day
     """  # noqa: S608  # constants
     return statement, [*_as_parameters(spans), current_company_id()] * 2
@@ -69,7 +69,7 @@ def sum_of(measure: str, rows: str) -> str:
     return f"CAST(sum({rows}.{measure}) AS {'numeric' if measure == 'lost_value' else 'bigint'})"
 
 
-def slot_of(column: str) -> str:
+def quarter_hour_of(column: str) -> str:
     """The quarter of an hour that a time is in. In UTC, and days in any zone begin with one."""
     return _SLOTS[connection.vendor].format(column)
 

@@ -11,15 +11,15 @@ from django.utils.timezone import now
 
 from analytics.models import ArchivedCalls, CallDay, CallRollup, StaleCallHour
 from analytics.models.stale_hour_triggers import FRESH, MARKED, UNMARKED
-from analytics.rollups.coverage import DAY, days_of, look
+from analytics.rollups.coverage import DAY, days_of, read_coverage
 from analytics.rollups.measures import MEASURES, Span, count_calls
 from calls.models import Call
 from crm.date_ranges import bounds_of, days_between, start_of
 from crm.db.tenancy import current_company_id, tenant
 from crm.models import Company
 
-MOST_HOURS = 5000  # of stale ones, in one transaction
-MOST_DAYS = 400  # that become part of a rollup in one transaction
+MAX_HOURS = 5000  # of stale ones, in one transaction
+MAX_DAYS = 400  # that become part of a rollup in one transaction
 
 # Whoever may still commit a call without a mark holds this lock on the table, and has begun before the day was over for
 # as long as a mark takes to be due. Of a prepared transaction, and of another role's, nobody tells since when it runs.
@@ -36,7 +36,7 @@ UNION SELECT day FROM (SELECT * FROM ({counted}) AS counted EXCEPT SELECT * FROM
 """
 
 
-def fold_calls(*, company: Company) -> bool:
+def update_call_rollup(*, company: Company) -> bool:
     """Count the company's days that are over, and those that have changed since; whether some are left for next time.
 
     What is counted, and how far, changes in one transaction, one at a time of a company.
@@ -45,32 +45,32 @@ def fold_calls(*, company: Company) -> bool:
         rollup = _lock_rollup(company)
         if rollup.timezone != company.timezone:
             CallDay.objects.all().delete()
-            rollup.timezone, rollup.folded_until = company.timezone, None
+            rollup.timezone, rollup.rolled_up_until = company.timezone, None
         # The marks go first: a change whose mark is seen, and goes, is seen by the statements after it as well.
         changed = _take_stale_days(company.zone)
         closed = _last_closed_day(company.zone)
-        days, rollup.folded_until = _days_to_add(company.zone, after=rollup.folded_until, closed=closed)
-        days |= {day for day in changed if rollup.folded_until and day <= rollup.folded_until}
+        days, rollup.rolled_up_until = _days_to_add(company.zone, after=rollup.rolled_up_until, closed=closed)
+        days |= {day for day in changed if rollup.rolled_up_until and day <= rollup.rolled_up_until}
         _count(sorted(days), company.zone)
         rollup.version += 1
         rollup.save()
-        return rollup.folded_until < closed or StaleCallHour.objects.exists()
+        return rollup.rolled_up_until < closed or StaleCallHour.objects.exists()
 
 
-def rebuild_calls(*, company: Company) -> int:
+def rebuild_call_rollup(*, company: Company) -> int:
     """Forget what is counted ahead, and count it anew; returns how many days have calls."""
     with tenant(company.pk), transaction.atomic():
         rollup = _lock_rollup(company)
         rollup.timezone = ""  # of no company: its days are read no more, and folding begins at the first
         rollup.save(update_fields=["timezone"])
-    while fold_calls(company=company):
+    while update_call_rollup(company=company):
         pass
     with tenant(company.pk):
         return CallDay.objects.count()
 
 
 @contextmanager
-def unmarked() -> Iterator[None]:
+def without_stale_marks() -> Iterator[None]:
     """Insert calls of companies that this very transaction has made: nobody can have counted any, so no mark is needed.
 
     Millions of old calls are then inserted without millions of marks. On SQLite nothing changes.
@@ -94,20 +94,22 @@ def find_differences(*, company: Company) -> list[date]:
     """The days whose calls are not what is counted ahead, in order. Those that are known to have changed may differ."""
     with tenant(company.pk), transaction.atomic():
         _lock_rollup(company)
-        folded = look(company.zone)
+        coverage = read_coverage(company.zone)
         starts = [CallDay.objects.aggregate(first=Min("day"))["first"], _first_day_with_calls(company.zone)]
         first = min((day for day in starts if day), default=None)
-        if first is None or folded.until is None:
+        if first is None or coverage.until is None:
             return []
-        clean, of_clean = folded.clean_days(None, None)
-        days = [day for day in days_between(first, folded.until) if day not in folded.stale]
+        clean, of_clean = coverage.rollup_days_sql(None, None)
+        days = [day for day in days_between(first, coverage.until) if day not in coverage.stale]
         counted, of_counted = count_calls(_spans(days, company.zone))
         with connection.cursor() as cursor:
             cursor.execute(
                 COMPARE.format(clean=clean, counted=counted), [*of_clean, *of_counted, *of_counted, *of_clean]
             )
             differing = {date.fromisoformat(str(day)) for (day,) in cursor.fetchall()}
-        return sorted(differing - look(company.zone).stale)  # what changed while we compared has its mark by now
+        return sorted(
+            differing - read_coverage(company.zone).stale
+        )  # what changed while we compared has its mark by now
 
 
 def _lock_rollup(company: Company) -> CallRollup:
@@ -119,7 +121,7 @@ def _lock_rollup(company: Company) -> CallRollup:
 
 
 def _take_stale_days(zone: ZoneInfo) -> frozenset[date]:
-    stale = dict(StaleCallHour.objects.order_by("pk").values_list("pk", "hour")[:MOST_HOURS])
+    stale = dict(StaleCallHour.objects.order_by("pk").values_list("pk", "hour")[:MAX_HOURS])
     StaleCallHour.objects.filter(pk__in=stale).delete()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:  # what this transaction itself has marked is marked no more
@@ -142,13 +144,13 @@ def _last_closed_day(zone: ZoneInfo) -> date:
 
 
 def _days_to_add(zone: ZoneInfo, *, after: date | None, closed: date) -> tuple[set[date], date]:
-    """The next days to count, at most MOST_DAYS of them, and how far everything is counted with them."""
+    """The next days to count, at most MAX_DAYS of them, and how far everything is counted with them."""
     if after and after >= closed:
         return set(), after
     first = _first_day_with_calls(zone, after=after)
     if first is None or first > closed:
         return set(), closed
-    last = min(closed, first + (MOST_DAYS - 1) * DAY)
+    last = min(closed, first + (MAX_DAYS - 1) * DAY)
     return set(days_between(first, last)), last
 
 
@@ -156,8 +158,11 @@ def _first_day_with_calls(zone: ZoneInfo, *, after: date | None = None) -> date 
     """Of those that are still there and those that went to an archive."""
     start = start_of(after + DAY, zone) if after else None
     calls = Call.objects.order_by("created_at").created_between(start, None)
-    archived = ArchivedCalls.objects.order_by("slot").filter(**{"slot__gte": start} if start else {})
-    firsts = [calls.values_list("created_at", flat=True).first(), archived.values_list("slot", flat=True).first()]
+    archived = ArchivedCalls.objects.order_by("quarter_hour").filter(**{"quarter_hour__gte": start} if start else {})
+    firsts = [
+        calls.values_list("created_at", flat=True).first(),
+        archived.values_list("quarter_hour", flat=True).first(),
+    ]
     return min((first.astimezone(zone).date() for first in firsts if first), default=None)
 
 

@@ -12,8 +12,8 @@ from rest_framework.response import Response
 
 from calls.choices import Recovery, TextBack
 from calls.models import MissedCaller
-from calls.services.missed_calls import recover_by_hand
-from crm.api.base.date_ranges import DEFAULT_DAYS, FiguresView, PeriodParameters, PeriodSerializer
+from calls.services.missed_calls import mark_recovered_manually
+from crm.api.base.date_ranges import DEFAULT_DAYS, MetricsAPIView, PeriodParameters, PeriodSerializer
 from crm.api.base.filters import ContactFilterSet, YesNoFilter
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet
@@ -50,7 +50,7 @@ class MissedCallerViewSet(ReadViewSet):
     @action(detail=True, methods=["post"])
     def recover(self, request: Request, **kwargs: Any) -> Response:
         """Take a caller off the queue by hand. One who has been reached already stays as they are."""
-        return Response(self.get_serializer(recover_by_hand(caller=self.get_object())).data)
+        return Response(self.get_serializer(mark_recovered_manually(caller=self.get_object())).data)
 
 
 class RecoveriesSerializer(serializers.Serializer):
@@ -66,7 +66,7 @@ class MissedCallCountsSerializer(PeriodSerializer):
     texted = serializers.IntegerField(help_text="Those who rang in these days and were sent a text.")
 
 
-class MissedCallCountsView(FiguresView):
+class MissedCallCountsView(MetricsAPIView):
     """The queue of missed callers in figures; of those who rang last in these days, by default the last 30."""
 
     resource = "missed-calls/counts"

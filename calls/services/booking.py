@@ -7,7 +7,7 @@ from django.db import transaction
 
 from calls.choices import BOOKED, CallStatus, Recovery
 from calls.models import Appointment, Call
-from calls.services.missed_calls import note_recovery
+from calls.services.missed_calls import mark_recovered
 from crm.choices import LeadStatus
 from crm.models import Company, Contact, Lead
 
@@ -38,7 +38,7 @@ def book_appointment(
             timezone=company.timezone,
             **fields,
         )
-        note_recovery(contact=contact, at=visit.created_at, by=Recovery.BOOKING)
+        mark_recovered(contact=contact, at=visit.created_at, by=Recovery.BOOKING)
         return visit
 
 

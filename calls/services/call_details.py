@@ -4,26 +4,26 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from calls.models import Call, CallDetail
-from crm.db.advisory_locks import lock_name
+from crm.db.advisory_locks import advisory_xact_lock
 from crm.db.tenancy import current_company_id
-from crm.services.conversations import fill_gaps
+from crm.services.conversations import fill_blank_fields
 
 Recording = dict[str, str]
 
 
 def lock_call(openphone_id: str) -> None:
     """Until the transaction ends nobody else hears of the call with this provider's id, nor of its details."""
-    lock_name("call", current_company_id(), openphone_id)
+    advisory_xact_lock("call", current_company_id(), openphone_id)
 
 
-def record_call_detail(*, openphone_id: str, recordings: Sequence[Recording] = (), **said: Any) -> CallDetail:
+def record_call_detail(*, openphone_id: str, recordings: Sequence[Recording] = (), **fields: Any) -> CallDetail:
     """The details of the call with this provider's id, linked to the call once both are there, in either order.
 
     What is told again adds what was missing; a recording is the same if its URL is.
     """
     lock_call(openphone_id)
     detail, _ = CallDetail.objects.get_or_create(company_id=current_company_id(), openphone_id=openphone_id)
-    changed = fill_gaps(detail, call=_find_call(openphone_id), **said)
+    changed = fill_blank_fields(detail, call=_find_call(openphone_id), **fields)
     known = _without_doubles([*detail.recordings, *recordings])
     if known != detail.recordings:
         detail.recordings = known

@@ -9,11 +9,18 @@ from django.db import transaction
 from calls.choices import CallStatus
 from calls.models import Call
 from calls.services.call_details import Recording, link_detail, lock_call, record_call_detail
-from calls.services.missed_calls import note_call
+from calls.services.missed_calls import update_missed_queue
 from crm.choices import ActivityType, Direction
 from crm.db.tenancy import current_company_id
 from crm.services.contacts import name_contact
-from crm.services.conversations import Thread, fill_gaps, move_back, open_thread, record_activity, turn_conversation
+from crm.services.conversations import (
+    ConversationContext,
+    fill_blank_fields,
+    keep_earliest,
+    record_activity,
+    resolve_conversation,
+    update_conversation_status,
+)
 
 # A call only moves on: what a person or a booking made of it stays, whatever is delivered later.
 _PROGRESS = (CallStatus.IN_PROGRESS, CallStatus.MISSED, CallStatus.UNBOOKED)
@@ -51,7 +58,7 @@ def record_call(
     """
     with transaction.atomic():
         lock_call(openphone_id)
-        thread = open_thread(
+        context = resolve_conversation(
             provider=provider,
             line_id=line_id,
             our_numbers=our_numbers,
@@ -59,7 +66,7 @@ def record_call(
             at=created_at,
         )
         call, is_news = _write_call(
-            thread,
+            context,
             openphone_id=openphone_id,
             direction=direction,
             created_at=created_at,
@@ -82,12 +89,12 @@ def record_call(
         else:
             link_detail(call=call, openphone_id=openphone_id)
         if call.voicemail_url or voicemail_transcript:
-            is_news |= _note_voicemail(call, thread, openphone_id=openphone_id, transcript=voicemail_transcript)
-        if outside_name and thread.contact:
-            name_contact(contact=thread.contact, name=outside_name)
+            is_news |= _note_voicemail(call, context, openphone_id=openphone_id, transcript=voicemail_transcript)
+        if outside_name and context.contact:
+            name_contact(contact=context.contact, name=outside_name)
         if is_news:
-            turn_conversation(thread, direction=call.direction, answered=_was_answered(call))
-        note_call(call=call, answered=answered)
+            update_conversation_status(context, direction=call.direction, answered=_was_answered(call))
+        update_missed_queue(call=call, answered=answered)
         return call
 
 
@@ -109,7 +116,7 @@ def record_voicemail(
 
 
 def _write_call(
-    thread: Thread,
+    context: ConversationContext,
     *,
     openphone_id: str,
     direction: str,
@@ -122,16 +129,16 @@ def _write_call(
     activity, is_news = record_activity(
         openphone_id=openphone_id,
         activity_type=ActivityType.CALL,
-        thread=thread,
+        context=context,
         direction=direction,
         created_at=created_at,
     )
-    from_number, to_number = thread.outside_number, thread.our_number
+    from_number, to_number = context.outside_number, context.our_number
     if direction == Direction.OUTGOING:
         from_number, to_number = to_number, from_number
     told |= {
-        "contact": thread.contact,
-        "phone_line": thread.line,
+        "contact": context.contact,
+        "phone_line": context.line,
         "from_number": from_number,
         "to_number": to_number,
     }
@@ -145,7 +152,7 @@ def _write_call(
         call.save(force_insert=True)
         return call, True
     was_answered = _was_answered(call)
-    changed = fill_gaps(call, **told) + move_back(call, created_at)
+    changed = fill_blank_fields(call, **told) + keep_earliest(call, created_at)
     status = _status(
         call.direction,
         answered=answered or _was_answered(call),
@@ -169,12 +176,12 @@ def _was_answered(call: Call) -> bool:
     return bool(call.answered_at) or call.status not in (CallStatus.IN_PROGRESS, CallStatus.MISSED)
 
 
-def _note_voicemail(call: Call, thread: Thread, *, openphone_id: str, transcript: str) -> bool:
+def _note_voicemail(call: Call, context: ConversationContext, *, openphone_id: str, transcript: str) -> bool:
     """The voicemail's entry in the history, once, at the time of its call. Returns whether it is news."""
     _, is_news = record_activity(
         openphone_id=f"{openphone_id}:voicemail",
         activity_type=ActivityType.VOICEMAIL,
-        thread=thread,
+        context=context,
         direction=call.direction,
         created_at=call.created_at,
         body=transcript,

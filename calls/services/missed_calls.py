@@ -19,18 +19,18 @@ from crm.models import Activity, Contact
 FRESH = timedelta(minutes=30)  # a "sorry we missed you" that comes later than this only puzzles
 
 
-def note_call(*, call: Call, answered: bool) -> None:
+def update_missed_queue(*, call: Call, answered: bool) -> None:
     """Move the queue on by a call that is over, however often it is told of."""
     if call.contact is None:
         return
     if answered:
         _take_back(call, call.contact)
-        note_recovery(contact=call.contact, at=call.created_at, by=Recovery.CALL)
+        mark_recovered(contact=call.contact, at=call.created_at, by=Recovery.CALL)
     elif call.status == CallStatus.MISSED:
-        note_missed_call(call=call, contact=call.contact)
+        queue_missed_call(call=call, contact=call.contact)
 
 
-def note_missed_call(*, call: Call, contact: Contact) -> None:
+def queue_missed_call(*, call: Call, contact: Contact) -> None:
     """Give the contact its place in the queue, or count the missed call to the place that it has.
 
     Who was talked to, texted us or booked later than this call rang has left that place already.
@@ -39,20 +39,20 @@ def note_missed_call(*, call: Call, contact: Contact) -> None:
     with transaction.atomic():
         _wait_for_others(contact)
         reached = _reached_after(contact, at)
-        place = contact.missed_callers.left_after(at).first()
+        place = contact.missed_callers.open_or_recovered_after(at).first()
         if place is None or (reached and (place.recovered_at is None or place.recovered_at > reached[0])):
             place = MissedCaller(company_id=call.company_id, contact=contact, first_missed_at=at, last_missed_at=at)
             if reached:
                 place.recovered_at, place.recovered_by = reached
         if at >= place.last_missed_at:
             place.phone_line = call.phone_line
-        _fit(place, min(place.first_missed_at, at), max(place.last_missed_at, at))
+        _recount(place, min(place.first_missed_at, at), max(place.last_missed_at, at))
         if place.text_back == TextBack.OFF and place.recovered_at is None and _may_text(call):
             place.text_back = TextBack.DUE
         place.save()
 
 
-def note_recovery(*, contact: Contact, at: datetime, by: Recovery) -> None:
+def mark_recovered(*, contact: Contact, at: datetime, by: Recovery) -> None:
     """The contact was reached at `at`, and leaves the place in the queue that it had then, if any.
 
     Where it rang in vain once more after that, those calls are a place of their own. A text that we send by ourselves
@@ -60,7 +60,7 @@ def note_recovery(*, contact: Contact, at: datetime, by: Recovery) -> None:
     """
     with transaction.atomic():
         _wait_for_others(contact)
-        place = contact.missed_callers.holding(at).first()
+        place = contact.missed_callers.active_at(at).first()
         if place is None:
             return
         rest = MissedCaller(
@@ -70,9 +70,9 @@ def note_recovery(*, contact: Contact, at: datetime, by: Recovery) -> None:
             recovered_at=place.recovered_at,
             recovered_by=place.recovered_by,
         )
-        is_split = _fit(rest, at, place.last_missed_at)
+        is_split = _recount(rest, at, place.last_missed_at)
         if is_split:
-            _fit(place, place.first_missed_at, at - timedelta.resolution)
+            _recount(place, place.first_missed_at, at - timedelta.resolution)
         if place.text_back == TextBack.DUE:
             place.text_back = TextBack.OFF
         place.recovered_at, place.recovered_by = at, by
@@ -81,10 +81,10 @@ def note_recovery(*, contact: Contact, at: datetime, by: Recovery) -> None:
             rest.save()
 
 
-def recover_by_hand(*, caller: MissedCaller) -> MissedCaller:
+def mark_recovered_manually(*, caller: MissedCaller) -> MissedCaller:
     """Somebody of us says that the caller was reached. Whoever has left the queue already stays as they are."""
     if caller.recovered_at is None:
-        note_recovery(contact=caller.contact, at=timezone.now(), by=Recovery.MANUAL)
+        mark_recovered(contact=caller.contact, at=timezone.now(), by=Recovery.MANUAL)
         caller.refresh_from_db()
     return caller
 
@@ -95,7 +95,7 @@ def _take_back(call: Call, contact: Contact) -> None:
     with transaction.atomic():
         _wait_for_others(contact)
         for place in contact.missed_callers.filter(first_missed_at__lte=at, last_missed_at__gte=at):
-            if _fit(place, place.first_missed_at, place.last_missed_at):
+            if _recount(place, place.first_missed_at, place.last_missed_at):
                 place.save()
             else:
                 place.delete()
@@ -127,7 +127,7 @@ def _may_text(call: Call) -> bool:
     return is_fresh and call.phone_line is not None and bool(call.company.missed_call_text)
 
 
-def _fit(place: MissedCaller, first: datetime, last: datetime) -> bool:
+def _recount(place: MissedCaller, first: datetime, last: datetime) -> bool:
     """Set the times and the number of the contact's missed calls from `first` to `last`. False if there are none."""
     missed = place.contact.calls.missed().filter(created_at__range=(first, last))
     span = missed.aggregate(

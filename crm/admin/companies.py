@@ -11,7 +11,7 @@ from django.utils.timezone import now
 
 from crm.admin.base.cards import Card
 from crm.admin.base.columns import moment
-from crm.admin.base.forms import PhoneField, RowForm
+from crm.admin.base.forms import PhoneFormField, RowForm
 from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.pagination import spell_count
 from crm.models import Company, PhoneLine
@@ -71,7 +71,7 @@ class NamedFilter(admin.SimpleListFilter):
 
 
 class PhoneLineForm(RowForm):
-    number = PhoneField(required=False, help_text="In any spelling; empty while only the provider's id is known.")
+    number = PhoneFormField(required=False, help_text="In any spelling; empty while only the provider's id is known.")
 
 
 @admin.register(PhoneLine)

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from crm.admin.base.columns import badge, moment
-from crm.admin.base.forms import PhoneField, RowForm
+from crm.admin.base.forms import PhoneFormField, RowForm
 from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.search import ExactSearch, spellings
 from crm.choices import FlagType
@@ -17,11 +17,11 @@ from crm.db.tenancy import tenant
 from crm.models import Contact, ContactFlag, ContactPhone, Lead, User
 from crm.services.contacts import PhoneTaken, delete_contact, restore_flags, save_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
-from crm.services.opt_outs import mirror_opt_outs, opt_in_contact
+from crm.services.opt_outs import opt_in_contact, sync_opt_out_flags
 
 
 class ContactForm(RowForm):
-    phone = PhoneField(help_text="The main number, in any spelling. A former one stays among the numbers below.")
+    phone = PhoneFormField(help_text="The main number, in any spelling. A former one stays among the numbers below.")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -34,7 +34,7 @@ class ContactForm(RowForm):
 class ContactPhoneForm(forms.ModelForm):
     """One number of `contact`. It takes its company from there, so the key that begins with it is checked here."""
 
-    phone = PhoneField()
+    phone = PhoneFormField()
 
     def __init__(self, *args: Any, contact: Contact, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,7 +119,7 @@ class ContactAdmin(ExactSearch, RowAdmin):
         for number in formset.new_objects:
             restore_flags(number=number)
         if formset.deleted_objects:
-            mirror_opt_outs(contact=form.instance)
+            sync_opt_out_flags(contact=form.instance)
 
 
 class ContactFlagForm(RowForm):

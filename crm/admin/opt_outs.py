@@ -21,7 +21,7 @@ from crm.models.audit import hash_number
 from crm.phones import InvalidPhone, normalize_phone
 from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out
 
-MOST_COUNTED = 1000
+MAX_COUNTED = 1000
 ANSWERS = {"confirm": confirm_opt_out, "dismiss": dismiss_opt_out}
 
 
@@ -91,7 +91,7 @@ class OptOutAdmin(ExactSearch, RowAdmin):
         return [
             Card(
                 "Opt-outs to look at",
-                spell_count(waiting, most=MOST_COUNTED),
+                spell_count(waiting, most=MAX_COUNTED),
                 "no text goes there meanwhile",
                 reverse("admin:crm_optout_changelist") + f"?state__exact={OptOutState.UNDER_REVIEW}",
                 urgent=waiting.exists(),

@@ -11,7 +11,7 @@ from crm.api.base.roles import CHANGE
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import TenantView
 from crm.models import Company
-from crm.models.companies import LEAST_RETENTION_DAYS
+from crm.models.companies import MIN_RETENTION_DAYS
 
 
 class CompanySettingsSerializer(TenantSerializer):
@@ -23,7 +23,7 @@ class CompanySettingsSerializer(TenantSerializer):
     )
 
     retention_days = serializers.IntegerField(
-        min_value=LEAST_RETENTION_DAYS,
+        min_value=MIN_RETENTION_DAYS,
         max_value=36500,
         allow_null=True,
         required=False,

@@ -33,7 +33,7 @@ class TokenPairSerializer(serializers.Serializer):
     refresh = serializers.CharField()
 
 
-class BeforeTheTenant(APIView):
+class PublicTenantView(APIView):
     """A view that looks users up by token: their company is only known once they are."""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
@@ -96,7 +96,7 @@ class RefreshSerializer(serializers.Serializer):
         return {"access": str(refresh.access_token), "refresh": str(refresh)}
 
 
-class RefreshView(BeforeTheTenant, TokenRefreshView):
+class RefreshView(PublicTenantView, TokenRefreshView):
     """A new access token for a refresh token, and the refresh token to use next: the one given is used up.
 
     A used one is refused (401); coming again later it ends the whole session, since somebody else may have it.
@@ -114,7 +114,7 @@ class SignOutSerializer(TokenBlacklistSerializer):
     token_class = SessionToken
 
 
-class SignOutView(BeforeTheTenant, TokenBlacklistView):
+class SignOutView(PublicTenantView, TokenBlacklistView):
     """Sign out: the refresh token given is of no use any more."""
 
     serializer_class = SignOutSerializer

@@ -5,7 +5,7 @@ import hashlib
 from django.db import connection
 
 
-def lock_name(*name: object) -> None:
+def advisory_xact_lock(*name: object) -> None:
     """Wait for whoever holds this name, and hold it until the transaction ends.
 
     For two rows that are written by different workers and must find each other, whichever comes first: neither is

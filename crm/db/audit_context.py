@@ -30,7 +30,7 @@ def acting_as(user_id: int | None, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def unrecorded() -> Iterator[None]:
+def audit_disabled() -> Iterator[None]:
     """Write without evidence. For demo data alone: rows that nobody made, in millions. PostgreSQL: as `acting_as`."""
     with _told(_recorded, False, _tell_recorded):
         yield

@@ -22,7 +22,7 @@ from crm.db.introspection import declared_definition, find_index
 from crm.db.tenancy import all_tenants
 
 TIMEOUTS = ["lock_timeout", "statement_timeout", "transaction_timeout"]
-BUILDER_LOCK = 7_061_959_436  # any number, as long as nothing else in the database takes the same advisory lock
+INDEX_BUILD_LOCK_ID = 7_061_959_436  # any number, as long as nothing else in the database takes the same advisory lock
 POLL_S = 0.2
 
 
@@ -122,7 +122,7 @@ def build_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Mode
     if schema_editor.collect_sql:  # `sqlmigrate` only collects statements, and may have no database to ask
         schema_editor.add_index(model, index, **_concurrently(schema_editor))
         return
-    with alone_and_patient(schema_editor):
+    with exclusive_build_lock(schema_editor):
         standing = find_index(schema_editor, model, index.name)
         if standing and standing.table != model._meta.db_table:
             raise IndexNameTaken(f"Index {index.name} exists, but on table {standing.table}: rename or drop it first.")
@@ -146,7 +146,7 @@ def drop_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model
     if schema_editor.collect_sql:
         schema_editor.remove_index(model, index, **_concurrently(schema_editor))
         return
-    with alone_and_patient(schema_editor):
+    with exclusive_build_lock(schema_editor):
         standing = find_index(schema_editor, model, index.name)
         if standing and standing.table == model._meta.db_table:
             schema_editor.remove_index(model, index, **_concurrently(schema_editor))
@@ -158,7 +158,7 @@ def _concurrently(schema_editor: BaseDatabaseSchemaEditor) -> dict[str, bool]:
 
 
 @contextmanager
-def alone_and_patient(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
+def exclusive_build_lock(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]:
     """On PostgreSQL: one builder at a time, and no timeout while it has to outwait old transactions.
 
     A second `migrate` would take the first one's unfinished index for a broken one, and the two would deadlock. A
@@ -177,15 +177,15 @@ def alone_and_patient(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[None]
     with schema_editor.connection.cursor() as cursor:
         # Asked again and again, never waited for: a session that waits holds a snapshot, for which the build of the
         # session that has the lock would wait in turn.
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [BUILDER_LOCK])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [INDEX_BUILD_LOCK_ID])
         while not cursor.fetchone()[0]:
             time.sleep(POLL_S)
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [BUILDER_LOCK])
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [INDEX_BUILD_LOCK_ID])
         try:
             with _without_timeouts(schema_editor):
                 yield
         finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [BUILDER_LOCK])
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [INDEX_BUILD_LOCK_ID])
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
 @dataclass(frozen=True)
-class StandingIndex:
+class ExistingIndex:
     """An index that exists. `definition` is worded as `declared_definition` words the same index."""
 
     table: str
@@ -15,13 +15,13 @@ class StandingIndex:
     definition: str
 
 
-def find_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], name: str) -> StandingIndex | None:
+def find_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], name: str) -> ExistingIndex | None:
     """The index of this name, on whichever table it is, in the schema of the model's table."""
     with schema_editor.connection.cursor() as cursor:
         if schema_editor.connection.vendor == "sqlite":
             cursor.execute("SELECT tbl_name, sql FROM sqlite_master WHERE type = 'index' AND name = %s", [name])
             row = cursor.fetchone()
-            return StandingIndex(row[0], True, row[1]) if row else None
+            return ExistingIndex(row[0], True, row[1]) if row else None
         cursor.execute(
             """
             SELECT t.relname, i.indisvalid AND i.indisready, pg_get_indexdef(i.indexrelid)
@@ -33,7 +33,7 @@ def find_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model
             [name, schema_editor.quote_name(model._meta.db_table)],
         )
         row = cursor.fetchone()
-    return StandingIndex(row[0], row[1], without_names(row[2])) if row else None
+    return ExistingIndex(row[0], row[1], normalize_definition(row[2])) if row else None
 
 
 def declared_definition(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], index: models.Index) -> str:
@@ -52,12 +52,12 @@ def declared_definition(schema_editor: BaseDatabaseSchemaEditor, model: type[mod
             statement.rename_table_references(table, twin)
             cursor.execute(str(statement))
             cursor.execute("SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass", [twin])
-            return without_names(cursor.fetchone()[0])
+            return normalize_definition(cursor.fetchone()[0])
         finally:
             cursor.execute(f"DROP TABLE {twin}")
 
 
-def without_names(definition: str) -> str:
+def normalize_definition(definition: str) -> str:
     """`CREATE [UNIQUE] INDEX name ON schema.table USING …` without the names."""
     head, _, tail = definition.partition(" USING ")
     return ("UNIQUE " if head.startswith("CREATE UNIQUE") else "") + "USING " + tail

@@ -20,7 +20,7 @@ class PostgresConstraint(models.BaseConstraint):
     def statements(self, model: Any, schema_editor: Any) -> list[str]:
         raise NotImplementedError
 
-    def undoing(self, model: Any, schema_editor: Any) -> list[str]:
+    def reverse_statements(self, model: Any, schema_editor: Any) -> list[str]:
         raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
@@ -36,7 +36,7 @@ class PostgresConstraint(models.BaseConstraint):
         return self._join(model, schema_editor, self.statements)
 
     def remove_sql(self, model: Any, schema_editor: Any) -> Any:
-        return self._join(model, schema_editor, self.undoing)
+        return self._join(model, schema_editor, self.reverse_statements)
 
     def validate(self, *args: Any, **kwargs: Any) -> None:
         """Nothing that a form could be told: who may see a row is no matter of what is in it."""
@@ -85,7 +85,7 @@ class TenantPolicy(PostgresConstraint):
             statements.append(f"CREATE POLICY {self._appending(schema_editor)} ON {table} FOR INSERT WITH CHECK (true)")
         return statements
 
-    def undoing(self, model: Any, schema_editor: Any) -> list[str]:
+    def reverse_statements(self, model: Any, schema_editor: Any) -> list[str]:
         table = schema_editor.quote_name(model._meta.db_table)
         return [
             f"DROP POLICY {schema_editor.quote_name(self.name)} ON {table}",
@@ -134,7 +134,7 @@ class SameCompany(PostgresConstraint):
             f" IF FOUND THEN EXECUTE format('ALTER TABLE {table} DROP CONSTRAINT %I', plain); END IF; END $$",
         ]
 
-    def undoing(self, model: Any, schema_editor: Any) -> list[str]:
+    def reverse_statements(self, model: Any, schema_editor: Any) -> list[str]:
         table = schema_editor.quote_name(model._meta.db_table)
         field = model._meta.get_field(self.field)
         return [
@@ -143,7 +143,7 @@ class SameCompany(PostgresConstraint):
         ]
 
 
-def declare(sender: type[models.Model], **_signal: Any) -> None:
+def add_tenant_constraints(sender: type[models.Model], **_signal: Any) -> None:
     """Give a tenant model its policy, and each of its foreign keys to rows of a company the same company."""
     from crm.db.tenancy import TenantModel
 
@@ -164,4 +164,4 @@ def declare(sender: type[models.Model], **_signal: Any) -> None:
     meta.original_attrs["constraints"] = meta.constraints
 
 
-class_prepared.connect(declare, dispatch_uid="crm.db.policies.declare")
+class_prepared.connect(add_tenant_constraints, dispatch_uid="crm.db.policies.declare")

@@ -24,12 +24,12 @@ ALL = "all companies"
 # What one company asks of PostgreSQL is answered from few pages, most of them in memory: a page costs little more than
 # a row, and starting parallel workers costs more than they save. With a page at its default price the planner reads
 # everybody's rows of a month, because they lie side by side, and throws most away, rather than one large company's.
-PLANNING = {"seq_page_cost": "0.1", "random_page_cost": "0.1", "max_parallel_workers_per_gather": "0"}
+TENANT_PLANNER_SETTINGS = {"seq_page_cost": "0.1", "random_page_cost": "0.1", "max_parallel_workers_per_gather": "0"}
 _entered: ContextVar[int | str | None] = ContextVar("entered_tenant", default=None)
 _limits: ContextVar[dict[str, str] | None] = ContextVar("limits", default=None)
 
 
-class TenantNotEntered(RuntimeError):
+class NoActiveTenant(RuntimeError):
     """A tenant's rows were asked for without saying which company is meant."""
 
 
@@ -43,14 +43,14 @@ def all_tenants() -> AbstractContextManager[None]:
     return _enter(ALL)
 
 
-def tenant_briefly(company_id: int) -> AbstractContextManager[None]:
+def tenant_autocommit(company_id: int) -> AbstractContextManager[None]:
     """Enter one company for a few questions, outside of any transaction: for a request that only reads."""
-    return _enter_briefly(company_id)
+    return _enter_autocommit(company_id)
 
 
-def all_tenants_briefly() -> AbstractContextManager[None]:
+def all_tenants_autocommit() -> AbstractContextManager[None]:
     """Enter every company for a few questions, outside of any transaction: who is it that asks?"""
-    return _enter_briefly(ALL)
+    return _enter_autocommit(ALL)
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def _enter(entered: int | str) -> Iterator[None]:
 
 
 @contextmanager
-def _enter_briefly(entered: int | str) -> Iterator[None]:
+def _enter_autocommit(entered: int | str) -> Iterator[None]:
     """Each statement brings its settings along, which spares three messages: BEGIN, the settings, COMMIT.
 
     PostgreSQL runs what comes in one message as one transaction, so the settings are LOCAL as well.
@@ -93,7 +93,7 @@ def _enter_briefly(entered: int | str) -> Iterator[None]:
         if _entered.get() != entered:  # another tenant has been entered inside, by a transaction
             return execute(sql, params, many, context)
         if many or context["cursor"].name:
-            raise RuntimeError("This takes more than a statement: enter tenant(), not tenant_briefly().")
+            raise RuntimeError("This takes more than a statement: enter tenant(), not tenant_autocommit().")
         return execute(f"{told}; {sql}", [*values, *(params or ())], many, context)
 
     token = _entered.set(entered)
@@ -105,7 +105,7 @@ def _enter_briefly(entered: int | str) -> Iterator[None]:
 
 
 @contextmanager
-def limited(*, statement_timeout: int, lock_timeout: int) -> Iterator[None]:
+def statement_limits(*, statement_timeout: int, lock_timeout: int) -> Iterator[None]:
     """In each tenant entered inside, PostgreSQL cancels what takes or waits longer. Milliseconds; 0 is no limit.
 
     They are told with the tenant, so they cost no statement, and are LOCAL like it: a session's would meet a pooler's
@@ -118,7 +118,7 @@ def limited(*, statement_timeout: int, lock_timeout: int) -> Iterator[None]:
         _limits.reset(token)
 
 
-def undo_when_left() -> None:
+def mark_rollback() -> None:
     """Have what was written since the tenant was entered undone when it is left: for a request that is refused midway.
 
     On SQLite, where a tenant is no transaction, nothing happens: there the services' own transactions must do.
@@ -130,7 +130,7 @@ def undo_when_left() -> None:
 def _settings_of(entered: int | str) -> dict[str, str]:
     if entered == ALL:
         return {COMPANY_SETTING: "", ALL_SETTING: "on"}
-    return {COMPANY_SETTING: str(entered), ALL_SETTING: "", **PLANNING}
+    return {COMPANY_SETTING: str(entered), ALL_SETTING: "", **TENANT_PLANNER_SETTINGS}
 
 
 def _tell_database(settings: dict[str, str]) -> None:
@@ -158,15 +158,15 @@ def _ask_database() -> dict[str, str]:
 
 
 def current_company_id() -> int:
-    """The company entered. Raises TenantNotEntered outside `tenant()`, also inside `all_tenants()`."""
+    """The company entered. Raises NoActiveTenant outside `tenant()`, also inside `all_tenants()`."""
     entered = _entered.get()
     if not isinstance(entered, int):
-        raise TenantNotEntered("This needs one company: enter it with crm.db.tenancy.tenant(company_id).")
+        raise NoActiveTenant("This needs one company: enter it with crm.db.tenancy.tenant(company_id).")
     return entered
 
 
 class TenantManager(models.Manager):
-    """A manager whose every query is of the tenant entered. Raises TenantNotEntered where none is.
+    """A manager whose every query is of the tenant entered. Raises NoActiveTenant where none is.
 
     A model with words of its own says `objects = TenantManager.from_queryset(CallQuerySet)()`.
     """
@@ -174,7 +174,7 @@ class TenantManager(models.Manager):
     def get_queryset(self) -> Any:
         entered = _entered.get()
         if entered is None:
-            raise TenantNotEntered(
+            raise NoActiveTenant(
                 f"{self.model.__name__} was queried without a company: enter tenant(company_id), or all_tenants()."
             )
         rows = super().get_queryset()

@@ -16,7 +16,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
 # Rows of a statement are seen all at once, as tables of these names: a statement of a million rows costs one call.
-SEEN = {
+TRANSITION_TABLES = {
     "INSERT": "REFERENCING NEW TABLE AS after",
     "UPDATE": "REFERENCING OLD TABLE AS before NEW TABLE AS after",
     "DELETE": "REFERENCING OLD TABLE AS before",
@@ -50,8 +50,8 @@ class CreateTriggers(Operation):
         self.on, self.name, self.postgresql, self.each_row = on, name, postgresql, dict(each_row or {})
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        told: dict[str, Any] = {"on": self.on, "name": self.name, "postgresql": self.postgresql}
-        return type(self).__name__, [], told | ({"each_row": self.each_row} if self.each_row else {})
+        fields: dict[str, Any] = {"on": self.on, "name": self.name, "postgresql": self.postgresql}
+        return type(self).__name__, [], fields | ({"each_row": self.each_row} if self.each_row else {})
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Triggers are no part of the models' state."""
@@ -69,7 +69,7 @@ class CreateTriggers(Operation):
             f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $${self.postgresql}$$",
             params=None,
         )
-        for event, seen in SEEN.items():
+        for event, seen in TRANSITION_TABLES.items():
             called = f"{seen} FOR EACH STATEMENT"
             if event in self.each_row:
                 called = f"FOR EACH ROW WHEN ({self.each_row[event]})"

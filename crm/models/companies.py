@@ -18,7 +18,7 @@ from crm.db.tenancy import TenantManager, TenantModel
 from crm.phones import MAX_LENGTH
 from crm.querysets import PhoneLineQuerySet
 
-LEAST_RETENTION_DAYS = 365  # the dashboard's years are compared, and a provider may be asked again for what it told
+MIN_RETENTION_DAYS = 365  # the dashboard's years are compared, and a provider may be asked again for what it told
 
 
 def validate_timezone(name: str) -> None:
@@ -55,9 +55,9 @@ class Company(models.Model):
         verbose_name_plural = "companies"
         constraints = [
             models.CheckConstraint(
-                condition=Q(retention_days__isnull=True) | Q(retention_days__gte=LEAST_RETENTION_DAYS),
+                condition=Q(retention_days__isnull=True) | Q(retention_days__gte=MIN_RETENTION_DAYS),
                 name="companies_retention_days_valid",
-                violation_error_message=f"retention_days must be at least {LEAST_RETENTION_DAYS}, or empty.",
+                violation_error_message=f"retention_days must be at least {MIN_RETENTION_DAYS}, or empty.",
             ),
         ]
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from crm.choices import FlagType, OptOutState
 from crm.models import Contact, ContactFlag, ContactPhone, OptOut, SuppressedNumber
 from crm.models.audit import hash_number
-from crm.services.opt_outs import mirror_opt_outs
+from crm.services.opt_outs import sync_opt_out_flags
 
 
 class PhoneTaken(Exception):
@@ -104,7 +104,7 @@ def restore_flags(*, number: ContactPhone) -> None:
             defaults={"reason": "In force when an earlier contact with this number was erased.", "source": "erasure"},
         )
     if OptOut.objects.select_for_update().filter(**known).exclude(state=OptOutState.CLEAR).first():
-        mirror_opt_outs(contact=number.contact)
+        sync_opt_out_flags(contact=number.contact)
 
 
 def update_contact(*, contact: Contact, **fields: Any) -> Contact:

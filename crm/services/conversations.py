@@ -24,7 +24,7 @@ class ActivityTypeClash(Exception):
 
 
 @dataclass(frozen=True)
-class Thread:
+class ConversationContext:
     """Who spoke with whom. Each part may be unknown."""
 
     line: PhoneLine | None
@@ -35,9 +35,9 @@ class Thread:
     is_newest: bool  # nothing later is known of the conversation
 
 
-def open_thread(
+def resolve_conversation(
     *, provider: str, line_id: str, our_numbers: Sequence[str], outside_numbers: Sequence[str], at: datetime
-) -> Thread:
+) -> ConversationContext:
     """The line, the contact and their conversation, each made if it is not there; its last activity moves up to `at`.
 
     Args:
@@ -50,7 +50,7 @@ def open_thread(
     line = get_or_create_phone_line(provider=provider, provider_id=line_id, number=our_number)
     contact = _contact_of(outside_number)
     conversation = _open_conversation(line, contact, at) if line and contact else None
-    return Thread(
+    return ConversationContext(
         line=line,
         contact=contact,
         conversation=conversation,
@@ -79,7 +79,7 @@ def get_or_create_phone_line(*, provider: str, provider_id: str, number: str) ->
             line = _find_line(provider, provider_id, number)
             if line is None:
                 raise
-    gaps = fill_gaps(line, number=number, provider_id=provider_id if line.provider == provider else "")
+    gaps = fill_blank_fields(line, number=number, provider_id=provider_id if line.provider == provider else "")
     if gaps:
         try:
             with transaction.atomic():
@@ -93,7 +93,7 @@ def record_activity(
     *,
     openphone_id: str,
     activity_type: str,
-    thread: Thread,
+    context: ConversationContext,
     direction: str,
     created_at: datetime,
     body: str = "",
@@ -107,7 +107,7 @@ def record_activity(
     Raises:
         ActivityTypeClash: the id stands for an entry of another kind.
     """
-    said = {"contact": thread.contact, "conversation": thread.conversation, "body": body}
+    said = {"contact": context.contact, "conversation": context.conversation, "body": body}
     activity, is_new = Activity.objects.select_for_update().get_or_create(
         company_id=current_company_id(),
         openphone_id=openphone_id,
@@ -117,26 +117,26 @@ def record_activity(
         raise ActivityTypeClash(f"{openphone_id} is known as a {activity.activity_type}, not as a {activity_type}.")
     if is_new:
         return activity, True
-    changed = fill_gaps(activity, **said) + move_back(activity, created_at)
+    changed = fill_blank_fields(activity, **said) + keep_earliest(activity, created_at)
     activity.save(update_fields=changed)
     return activity, "conversation" in changed
 
 
-def turn_conversation(thread: Thread, *, direction: str, answered: bool = False) -> None:
+def update_conversation_status(context: ConversationContext, *, direction: str, answered: bool = False) -> None:
     """Say whose turn it is after something new: ours, if the newest came in and nobody answered it.
 
     What comes in opens a closed conversation again; what goes out leaves it closed.
     """
-    if not thread.conversation or not thread.is_newest:
+    if not context.conversation or not context.is_newest:
         return
     incoming = direction == Direction.INCOMING
-    if not incoming and thread.conversation.status == ConversationStatus.CLOSED:
+    if not incoming and context.conversation.status == ConversationStatus.CLOSED:
         return
-    thread.conversation.status = ConversationStatus.WAITING if incoming and not answered else ConversationStatus.OPEN
-    thread.conversation.save(update_fields=["status"])
+    context.conversation.status = ConversationStatus.WAITING if incoming and not answered else ConversationStatus.OPEN
+    context.conversation.save(update_fields=["status"])
 
 
-def fill_gaps(row: Model, **values: Any) -> list[str]:
+def fill_blank_fields(row: Model, **values: Any) -> list[str]:
     """Set the fields that are empty and for which a value is given; the caller saves. Returns their names.
 
     A provider repeats itself with parts missing: a good value is never replaced by an empty one.
@@ -147,7 +147,7 @@ def fill_gaps(row: Model, **values: Any) -> list[str]:
     return gaps
 
 
-def move_back(row: Any, created_at: datetime) -> list[str]:
+def keep_earliest(row: Any, created_at: datetime) -> list[str]:
     """Set an earlier time of creation; the caller saves. Returns the names of the fields that changed."""
     if created_at >= row.created_at:
         return []

@@ -55,7 +55,7 @@ def record_opt_out(*, phone: str, **evidence: Any) -> bool:
     return _record([phone], OptOutAction.OPTED_OUT, **evidence)
 
 
-def suspect_opt_out(*, phone: str, **evidence: Any) -> bool:
+def flag_possible_opt_out(*, phone: str, **evidence: Any) -> bool:
     """What they said sounds like an opt-out: a person has to say whether it is, and until then it is one."""
     return _record([phone], OptOutAction.SUSPECTED, **evidence)
 
@@ -105,7 +105,7 @@ def dismiss_opt_out(*, opt_out: OptOut, user: User | None) -> OptOut:
     return _review(opt_out, OptOutAction.DISMISSED, user)
 
 
-def mirror_opt_outs(*, contact: Contact) -> None:
+def sync_opt_out_flags(*, contact: Contact) -> None:
     """Let the contact's flag say what the ledger says of its numbers, and take it out of campaigns if it is out.
 
     A campaign's text that is leaving at this instant is passed over: it has to go through the gate, which asks the
@@ -158,7 +158,7 @@ def _record(
         before = [opt_out.state for opt_out in opt_outs]
         for opt_out in opt_outs:
             _append(opt_out, action, words, source, occurred_at, activity, user)
-        _mirror_owners(opt_outs)
+        _sync_owners(opt_outs)
         return before != [opt_out.state for opt_out in opt_outs]
 
 
@@ -170,7 +170,7 @@ def _review(opt_out: OptOut, action: OptOutAction, user: User | None) -> OptOut:
             raise NotUnderReview
         asked = _open_suspicions(list(opt_out.entries.all()))[-1]
         _append(opt_out, action, asked.words, "review", asked.occurred_at, asked.activity, user)
-        _mirror_owners([opt_out])
+        _sync_owners([opt_out])
     return opt_out
 
 
@@ -241,12 +241,12 @@ def _open_suspicions(entries: list[OptOutEntry]) -> list[OptOutEntry]:
     )
 
 
-def _mirror_owners(opt_outs: list[OptOut]) -> None:
+def _sync_owners(opt_outs: list[OptOut]) -> None:
     phones = [opt_out.phone for opt_out in opt_outs]
     owners = ContactPhone.objects.filter(phone__in=phones).values("contact")
     contacts = Contact.objects.filter(Q(pk__in=owners) | Q(phone__in=phones))
     for contact in contacts.order_by("pk"):  # in one order, so that two of us don't wait for one another
-        mirror_opt_outs(contact=contact)
+        sync_opt_out_flags(contact=contact)
 
 
 def _numbers_of(contact: Contact) -> set[str]:

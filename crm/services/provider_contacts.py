@@ -10,7 +10,7 @@ from crm.db.tenancy import current_company_id
 from crm.models import Contact, ContactPhone
 from crm.phones import InvalidPhone, normalize_phone
 from crm.services.contacts import get_or_create_contact, restore_flags
-from crm.services.conversations import fill_gaps
+from crm.services.conversations import fill_blank_fields
 
 MAX_NAME, MAX_EMAIL = 100, 254  # as the columns have it
 
@@ -30,7 +30,7 @@ def record_address(*, phones: Sequence[str], first_name: str, last_name: str, em
             owners = {get_or_create_contact(company_id=current_company_id(), phone=numbers[0]).pk}
         contacts = list(Contact.objects.select_for_update(no_key=True).filter(pk__in=owners).order_by("pk"))
         for contact in contacts:
-            gaps = fill_gaps(
+            gaps = fill_blank_fields(
                 contact, first_name=first_name[:MAX_NAME], last_name=last_name[:MAX_NAME], email=_usable(email)
             )
             if gaps:

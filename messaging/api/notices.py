@@ -10,11 +10,11 @@ from rest_framework.response import Response
 
 from crm.api.base.views import TenantView
 from crm.models import Company
-from messaging.notices import Kind, list_notices
+from messaging.notices import NoticeKind, list_notices
 
 
 class NoticeSerializer(serializers.Serializer):
-    kind = serializers.ChoiceField(choices=list(Kind))
+    kind = serializers.ChoiceField(choices=list(NoticeKind))
     count = serializers.IntegerField(help_text="At most 100 are counted.")
     message = serializers.CharField()
     url = serializers.CharField(help_text="Where in this API to look.")

@@ -18,20 +18,20 @@ from crm.api.base.serializers import ColleagueField, TenantSerializer
 from crm.api.base.views import TenantViewSet
 from crm.models import Contact
 from messaging.models import Message
-from messaging.services.outbound.outbox import TextRefused
-from messaging.services.threads import NoLine, mark_thread_read, queue_reply
+from messaging.services.outbound.outbox import SendBlocked
+from messaging.services.threads import LineRequired, mark_thread_read, queue_reply
 
 ORDERS = {"oldest": ("created_at", "id"), "newest": ("-created_at", "-id")}
-MOST_CHARACTERS = 1600  # of a text, as providers take it
+MAX_CHARACTERS = 1600  # of a text, as providers take it
 CONTACT = OpenApiParameter("contact_card_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 
 
 class NotSent(Conflict):
     """A text may not go: why, and when it may, where waiting helps."""
 
-    def __init__(self, refusal: TextRefused) -> None:
+    def __init__(self, refusal: SendBlocked) -> None:
         super().__init__(str(refusal))
-        self.detail: Any = {"detail": str(refusal), "may_go_at": refusal.may_go_at}
+        self.detail: Any = {"detail": str(refusal), "retry_at": refusal.retry_at}
 
 
 class MessageSerializer(TenantSerializer):
@@ -47,7 +47,7 @@ class MessageSerializer(TenantSerializer):
 
 
 class ReplySerializer(TenantSerializer):
-    body = serializers.CharField(min_length=1, max_length=MOST_CHARACTERS)
+    body = serializers.CharField(min_length=1, max_length=MAX_CHARACTERS)
 
     class Meta:
         model = Message
@@ -108,9 +108,9 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
             message = queue_reply(
                 contact=contact, body=said["body"], user=self.user, line=said.get("phone_line")
             )  # fmt: skip
-        except NoLine as error:
+        except LineRequired as error:
             raise serializers.ValidationError({"phone_line": [str(error)]}) from error
-        except TextRefused as refusal:
+        except SendBlocked as refusal:
             raise NotSent(refusal) from refusal
         return Response(self.get_serializer(message).data, status.HTTP_202_ACCEPTED)
 

@@ -16,7 +16,7 @@ from crm.api.base.views import ReadViewSet
 from crm.choices import Provider
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
-from messaging.services.inbound.reprocessing import reopen_events
+from messaging.services.inbound.reprocessing import reprocess_webhook_events
 
 
 class WebhookEventSerializer(TenantSerializer):
@@ -47,7 +47,7 @@ class WebhookEventViewSet(ReadViewSet):
     def replay(self, request: Request, **kwargs: Any) -> Response:
         """Deal with the delivery again, dead, ignored or processed; one that still waits for a worker is a 409."""
         event = self.get_object()
-        if not reopen_events(events=WebhookEvent.objects.filter(pk=event.pk)):
+        if not reprocess_webhook_events(events=WebhookEvent.objects.filter(pk=event.pk)):
             raise Conflict("It waits for a worker already.")
         event.refresh_from_db()
         return Response(self.get_serializer(event).data, status.HTTP_202_ACCEPTED)

@@ -21,7 +21,7 @@ from messaging.opt_out_text.keywords import (
 from messaging.opt_out_text.normalize import fold, words_of
 from messaging.opt_out_text.phrases import HARMLESS_AFTER_STOP, OUR_OWN_WORDS, SENTENCES, WHOLE_CLAUSES
 
-MOST_READ = 10_000  # characters; a text has 1,600 at most
+MAX_READ = 10_000  # characters; a text has 1,600 at most
 
 _CLAUSES = re.compile(r"[.!?;,:\n]+")
 _LOUD_STOP = re.compile(rf"\bSTOP\b(?!\W+(?:{'|'.join(HARMLESS_AFTER_STOP)})\b)")
@@ -37,9 +37,9 @@ class Verdict(StrEnum):
     NOTHING = "nothing"
 
 
-def read_text(body: str) -> Verdict:
+def classify_text(body: str) -> Verdict:
     """What a text of theirs says about getting ours, whatever its case, punctuation, spaces and emoji."""
-    body = body[:MOST_READ]
+    body = body[:MAX_READ]
     if OUR_OWN_WORDS.match(body.strip()):
         return Verdict.NOTHING
     words = words_of(body)

@@ -13,14 +13,14 @@ from typing import Any
 import httpx
 from django.utils import timezone
 
-from messaging.providers.sms_client import Ambiguous, LineRefused, Refused, SendError, TooFast
+from messaging.providers.sms_client import LineSuspended, RateLimited, Rejected, SendError, UnknownOutcome
 
 CONNECT_S, ANSWER_S = 3.0, 7.0  # together well under a worker's lease
 MAX_ANSWER = 5 * 1024 * 1024  # bytes
 UNREACHABLE_WAIT_S = 10.0
 MAX_WAIT_S = 3600.0
 PATIENCE, MAX_PATIENT_WAIT_S = 6, 30.0
-MOST_OF_A_REASON = 200
+MAX_REASON = 200
 
 _NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
 
@@ -36,7 +36,7 @@ def request_json(method: str, url: str, *, errors: Errors = NO_ERRORS, **options
         options: httpx's `json`, `data`, `params`, `headers`, `auth`.
 
     Raises:
-        TooFast, LineRefused, Refused: nothing was done.
+        RateLimited, LineSuspended, Refused: nothing was done.
         Ambiguous: no answer, or none that can be read: it may have been done, or not.
     """
     deadline = time.monotonic() + CONNECT_S + ANSWER_S
@@ -49,11 +49,11 @@ def request_json(method: str, url: str, *, errors: Errors = NO_ERRORS, **options
         ):
             content = _read(response, deadline)
     except (httpx.ConnectError, httpx.ConnectTimeout):
-        raise TooFast("The provider can't be reached.", wait_s=UNREACHABLE_WAIT_S) from None
+        raise RateLimited("The provider can't be reached.", wait_s=UNREACHABLE_WAIT_S) from None
     except httpx.TimeoutException:
-        raise Ambiguous("The provider gave no answer in time.") from None
+        raise UnknownOutcome("The provider gave no answer in time.") from None
     except httpx.RequestError as error:  # its text may quote the request, so that it is not passed on
-        raise Ambiguous(f"The connection broke off ({type(error).__name__}).") from None
+        raise UnknownOutcome(f"The connection broke off ({type(error).__name__}).") from None
     answer = _object_in(content)
     if response.is_success and answer is not None:
         return answer
@@ -65,7 +65,7 @@ def request_patiently(method: str, url: str, **options: Any) -> dict[str, Any]:
     for _ in range(PATIENCE):
         try:
             return request_json(method, url, **options)
-        except TooFast as error:
+        except RateLimited as error:
             if error.wait_s > MAX_PATIENT_WAIT_S:
                 raise
             time.sleep(error.wait_s)
@@ -101,14 +101,14 @@ def _error_of(response: httpx.Response, answer: dict[str, Any], errors: Errors) 
     if known := errors.get(code) or errors.get(str(status)):
         return known(words, code=code)
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return TooFast("The provider asks for fewer requests.", wait_s=_wait_s(response.headers.get("Retry-After")))
+        return RateLimited("The provider asks for fewer requests.", wait_s=_wait_s(response.headers.get("Retry-After")))
     if status == httpx.codes.UNAUTHORIZED:
-        return LineRefused("The provider refuses the key.", until=in_an_hour(), code=code)
+        return LineSuspended("The provider refuses the key.", until=in_an_hour(), code=code)
     if status in (httpx.codes.PAYMENT_REQUIRED, httpx.codes.FORBIDDEN):
-        return LineRefused(words, until=in_an_hour(), code=code)
+        return LineSuspended(words, until=in_an_hour(), code=code)
     if response.is_client_error and status != httpx.codes.REQUEST_TIMEOUT:
-        return Refused(words, code=code)
-    return Ambiguous(f"The provider answered {status}, which says nothing for sure.", code=code)
+        return Rejected(words, code=code)
+    return UnknownOutcome(f"The provider answered {status}, which says nothing for sure.", code=code)
 
 
 def _wait_s(retry_after: str | None) -> float:
@@ -122,7 +122,7 @@ def _wait_s(retry_after: str | None) -> float:
 
 def _plain(words: str) -> str:
     """The provider's words without phone numbers: an error's text may reach a log."""
-    return _NUMBER.sub("(number)", words)[:MOST_OF_A_REASON]
+    return _NUMBER.sub("(number)", words)[:MAX_REASON]
 
 
 @cache

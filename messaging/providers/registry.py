@@ -10,31 +10,31 @@ from messaging.providers.callrail.client import CallRailClient
 from messaging.providers.console.client import ConsoleClient
 from messaging.providers.http import in_an_hour
 from messaging.providers.openphone.client import OpenPhoneClient
-from messaging.providers.sms_client import Client, LineRefused
+from messaging.providers.sms_client import LineSuspended, SMSClient
 from messaging.providers.twilio.client import TwilioClient
 
 
-def client_for(*, line: PhoneLine) -> Client:
+def client_for_sending(*, line: PhoneLine) -> SMSClient:
     """Through which the line's texts leave: the console in development, else the company's account with its provider.
 
     Raises:
-        LineRefused: there is no such account.
+        LineSuspended: there is no such account.
     """
     if settings.SMS_BACKEND == "console":
         return ConsoleClient(company_id=line.company_id)
-    return account_client_for(line=line)
+    return client_for_account(line=line)
 
 
-def account_client_for(*, line: PhoneLine) -> Client:
+def client_for_account(*, line: PhoneLine) -> SMSClient:
     """The company's account with the line's provider, whatever texts leave through.
 
     Raises:
-        LineRefused: there is none.
+        LineSuspended: there is none.
     """
     with tenant(line.company_id):
         account = ProviderAccount.objects.filter(provider=line.provider).first()
     if account is None:
-        raise LineRefused(f"The company has no account with {line.get_provider_display()}.", until=in_an_hour())
+        raise LineSuspended(f"The company has no account with {line.get_provider_display()}.", until=in_an_hour())
     if account.provider == Provider.TWILIO:
         return TwilioClient(account_id=account.account_id, key=account.api_key)
     if account.provider == Provider.CALLRAIL:

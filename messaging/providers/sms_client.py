@@ -16,15 +16,15 @@ class SendError(Exception):
         self.code = code
 
 
-class Refused(SendError):
+class Rejected(SendError):
     """The provider won't send this text, now or later. Nothing has left."""
 
 
-class OptedOut(Refused):
+class OptedOut(Rejected):
     """The provider holds an opt-out of this number (Twilio's error 21610)."""
 
 
-class TooFast(SendError):
+class RateLimited(SendError):
     """Nothing has left; it may be tried again after so many seconds (429)."""
 
     def __init__(self, reason: str, *, wait_s: float) -> None:
@@ -32,7 +32,7 @@ class TooFast(SendError):
         self.wait_s = wait_s
 
 
-class LineRefused(SendError):
+class LineSuspended(SendError):
     """Nothing leaves over this line before `until`: no credit, no registration, the carrier's daily cap (402, 403)."""
 
     def __init__(self, reason: str, *, until: datetime, code: str = "") -> None:
@@ -40,7 +40,7 @@ class LineRefused(SendError):
         self.until = until
 
 
-class Ambiguous(SendError):
+class UnknownOutcome(SendError):
     """No answer, or a 5xx: the text may have left or not. It has to be looked up before it is sent again."""
 
 
@@ -61,7 +61,7 @@ class SentText:
     error_code: str = ""
 
 
-class Client(Protocol):
+class SMSClient(Protocol):
     """A provider's API, as one account of a company. Each call may raise SendError."""
 
     def send(self, *, line: Line, to: str, body: str) -> SentText: ...

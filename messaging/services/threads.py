@@ -10,7 +10,7 @@ from messaging.models import Message
 from messaging.services.outbound.outbox import queue_text
 
 
-class NoLine(Exception):
+class LineRequired(Exception):
     """It can't be told over which of the company's lines a reply should go."""
 
 
@@ -18,12 +18,12 @@ def queue_reply(*, contact: Contact, body: str, user: User, line: PhoneLine | No
     """Queue a reply to the contact over `line`, or the line that they spoke over last, or the only one there is.
 
     Raises:
-        NoLine: there is more than one line, and the contact has spoken over none of them.
-        TextRefused: the text may not go.
+        LineRequired: there is more than one line, and the contact has spoken over none of them.
+        SendBlocked: the text may not go.
     """
     line = line or _line_of(contact)
     if line is None:
-        raise NoLine("Say over which line: the contact has no conversation yet.")
+        raise LineRequired("Say over which line: the contact has no conversation yet.")
     with transaction.atomic():
         message = queue_text(contact=contact, line=line, body=body, kind=MessageKind.REPLY, user=user)
         waiting = Conversation.objects.filter(contact=contact, phone_line=line, status=ConversationStatus.WAITING)

@@ -12,7 +12,7 @@ from crm.choices import Provider
 from crm.models import Company
 from messaging.providers.signatures import BadSignature
 from messaging.providers.webhook_adapters import ADAPTERS
-from messaging.services.inbound.webhook_intake import Receipt, take_delivery
+from messaging.services.inbound.webhook_intake import WebhookResult, accept_webhook
 
 
 @csrf_exempt
@@ -24,12 +24,12 @@ def receive_delivery(request: HttpRequest, provider: str, slug: str) -> HttpResp
     stored.
     """
     if provider not in ADAPTERS:
-        return _answer(Receipt("refused", "There is no such provider."), status=404)
+        return _answer(WebhookResult("refused", "There is no such provider."), status=404)
     company = Company.objects.filter(slug=slug).first()
     if company is None:
-        return _answer(Receipt("refused", "There is no such company."), status=404)
+        return _answer(WebhookResult("refused", "There is no such company."), status=404)
     try:
-        receipt = take_delivery(
+        receipt = accept_webhook(
             company=company,
             provider=Provider(provider),
             body=request.body,
@@ -37,13 +37,13 @@ def receive_delivery(request: HttpRequest, provider: str, slug: str) -> HttpResp
             url=settings.PUBLIC_URL + request.get_full_path(),
         )
     except RequestDataTooBig:
-        return _answer(Receipt("refused", "The delivery is larger than 10 MB."), status=413)
+        return _answer(WebhookResult("refused", "The delivery is larger than 10 MB."), status=413)
     except BadSignature as error:
-        return _answer(Receipt("refused", str(error)), status=401)
+        return _answer(WebhookResult("refused", str(error)), status=401)
     return _answer(receipt, speaks_twiml=provider == Provider.TWILIO)
 
 
-def _answer(receipt: Receipt, *, status: int = 200, speaks_twiml: bool = False) -> HttpResponse:
+def _answer(receipt: WebhookResult, *, status: int = 200, speaks_twiml: bool = False) -> HttpResponse:
     response: HttpResponse = JsonResponse(asdict(receipt), status=status)
     if speaks_twiml:  # what it is told to do now: nothing
         response = HttpResponse("<Response/>", content_type="text/xml")

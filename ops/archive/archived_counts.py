@@ -4,18 +4,18 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from analytics.rollups.measures import MEASURES, slot_of
+from analytics.rollups.measures import MEASURES, quarter_hour_of
 from crm.db.tenancy import current_company_id
 
 OBJECTIONS = """
-    SELECT company_id, {slot} AS slot, label, count(*) AS calls FROM call_objections
+    SELECT company_id, {quarter_hour} AS quarter_hour, label, count(*) AS calls FROM call_objections
     WHERE company_id = %s AND call_id IN ({ids}) GROUP BY 1, 2, 3
     UNION ALL
-    SELECT company_id, {slot}, '', count(DISTINCT call_id) FROM call_objections
+    SELECT company_id, {quarter_hour}, '', count(DISTINCT call_id) FROM call_objections
     WHERE company_id = %s AND call_id IN ({ids}) GROUP BY 1, 2
 """
 CALLS = """
-    SELECT company_id, {slot} AS slot, {measures} FROM calls AS call
+    SELECT company_id, {quarter_hour} AS quarter_hour, {measures} FROM calls AS call
     WHERE company_id = %s AND id IN ({ids}) GROUP BY 1, 2
 """
 ADD = """
@@ -27,7 +27,7 @@ TAKE_BACK = """
 """
 
 
-def keep_counts(calls: Sequence[int]) -> None:
+def add_archived_counts(calls: Sequence[int]) -> None:
     """Add what is counted of these calls of the company entered. They go in the same transaction."""
     for table, key, columns, counted, parameters in _count(calls):
         sums = ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in columns)
@@ -38,7 +38,7 @@ def keep_counts(calls: Sequence[int]) -> None:
             )
 
 
-def take_counts_back(calls: Sequence[int]) -> None:
+def subtract_archived_counts(calls: Sequence[int]) -> None:
     """The opposite, for calls that have come back in the same transaction, with what was found out about them."""
     for table, key, columns, counted, parameters in _count(calls):
         differences = ", ".join(f"{column} = kept.{column} - counted.{column}" for column in columns)
@@ -61,11 +61,11 @@ def _count(calls: Sequence[int]) -> list[tuple[str, list[str], list[str], str, l
     of_calls = [current_company_id(), *calls]
     return [
         (
-            "archived_calls", ["company_id", "slot"], list(MEASURES),
-            CALLS.format(slot=slot_of("created_at"), measures=measures, ids=ids), of_calls,
+            "archived_calls", ["company_id", "quarter_hour"], list(MEASURES),
+            CALLS.format(quarter_hour=quarter_hour_of("created_at"), measures=measures, ids=ids), of_calls,
         ),
         (
-            "archived_objections", ["company_id", "slot", "label"], ["calls"],
-            OBJECTIONS.format(slot=slot_of("analyzed_at"), ids=ids), of_calls * 2,
+            "archived_objections", ["company_id", "quarter_hour", "label"], ["calls"],
+            OBJECTIONS.format(quarter_hour=quarter_hour_of("analyzed_at"), ids=ids), of_calls * 2,
         ),
     ]  # fmt: skip

@@ -19,14 +19,14 @@ from django.utils.timezone import now
 
 from analytics.models import ArchivedChunk
 from calls.models import Call
-from crm.db.tenancy import limited, tenant
+from crm.db.tenancy import statement_limits, tenant
 from crm.models import Company
-from ops.archive.archived_counts import keep_counts
+from ops.archive.archived_counts import add_archived_counts
 from ops.archive.bundles import BUNDLES, DERIVED, Bundle
 from ops.archive.parquet import part_of, read_file, read_rows, write_part
-from ops.archive.storage import alone_in, make_folder, put_in_place, settle
+from ops.archive.storage import exclusive_lock, make_folder, publish_parts, recover_folder
 
-MOST_BYTES = 16 * 1024 * 1024  # of the long columns of a chunk: one delivery may have 10 MB
+MAX_BYTES = 16 * 1024 * 1024  # of the long columns of a chunk: one delivery may have 10 MB
 LOCK_TIMEOUT_MS = 2000
 TRIES = 3  # at a chunk whose rows others are changing
 LOCKED_OUT = ("55P03", "40P01")  # lock_not_available, deadlock_detected
@@ -34,16 +34,16 @@ LOCKED_OUT = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 Progress = Callable[[str, int], None]  # told the bundle and how many rows more have been looked at
 
 
-def silence(bundle: str, rows: int) -> None:
+def no_progress(bundle: str, rows: int) -> None:
     """Progress that nobody watches."""
 
 
-class Changed(Exception):
+class RowsChanged(Exception):
     """A row is another one than was written, or has become one that stays."""
 
 
 @dataclass
-class Taken:
+class ArchiveResult:
     """What one run did for a company."""
 
     folder: Path
@@ -54,11 +54,11 @@ class Taken:
 
 
 @dataclass
-class Window:
+class ArchiveBatch:
     """Some roots that follow each other: those that may go, and how many stay for which reason."""
 
     goes: list[int]
-    stays: Counter[str]
+    keep_reasons: Counter[str]
     last: tuple[datetime, int]
 
 
@@ -69,8 +69,8 @@ def archive_company(
     root: Path,
     batch: int,
     dry_run: bool = False,
-    progress: Progress = silence,
-) -> Taken:
+    progress: Progress = no_progress,
+) -> ArchiveResult:
     """Move what of the company is older than the cut-off, and closed, into a new archive below `root`.
 
     First it finishes what an earlier run of this company, that was killed, has left.
@@ -81,31 +81,31 @@ def archive_company(
     """
     home = root / company.slug
     for folder in sorted(path for path in home.glob("*") if path.is_dir()):
-        settle(company, folder)
-    taken = Taken(folder=home / f"{now():%Y%m%dT%H%M%S%fZ}")
+        recover_folder(company, folder)
+    taken = ArchiveResult(folder=home / f"{now():%Y%m%dT%H%M%S%fZ}")
     number = 0
     for bundle in BUNDLES:
         after, tries = None, 0
-        while window := _look(company, bundle, cut_off, after=after, batch=batch):
-            if window.goes:
+        while batch_range := _look(company, bundle, cut_off, after=after, batch=batch):
+            if batch_range.goes:
                 if dry_run:
-                    taken.rows.update(_count(company, bundle, window.goes))
+                    taken.rows.update(_count(company, bundle, batch_range.goes))
                 else:
-                    rows = _take(company, bundle, cut_off, window.goes, folder=taken.folder, number=number + 1)
+                    rows = _take(company, bundle, cut_off, batch_range.goes, folder=taken.folder, number=number + 1)
                     tries += 1
                     if rows is None and tries < TRIES:
                         continue
                     if rows is None:
-                        window.stays["in use"] += len(window.goes)
+                        batch_range.keep_reasons["in use"] += len(batch_range.goes)
                     else:
                         number += 1
                         taken.rows.update(rows)
             tries = 0
-            taken.kept.update({(bundle.name, why): count for why, count in window.stays.items()})
-            progress(bundle.name, len(window.goes) + window.stays.total())
-            after = window.last
+            taken.kept.update({(bundle.name, why): count for why, count in batch_range.keep_reasons.items()})
+            progress(bundle.name, len(batch_range.goes) + batch_range.keep_reasons.total())
+            after = batch_range.last
     if number:
-        settle(company, taken.folder)  # writes the manifest
+        recover_folder(company, taken.folder)  # writes the manifest
     return taken
 
 
@@ -117,7 +117,7 @@ def count_candidates(*, company: Company, cut_off: datetime) -> int:
 
 def _look(
     company: Company, bundle: Bundle, cut_off: datetime, *, after: tuple[datetime, int] | None, batch: int
-) -> Window | None:
+) -> ArchiveBatch | None:
     """The next roots after these, at most `batch`, and few enough that their long columns fit into memory."""
     with tenant(company.pk):
         candidates = bundle.candidates(cut_off)
@@ -125,19 +125,19 @@ def _look(
         if after:
             at, pk = after
             candidates = candidates.filter(~Q(**{when: at, "pk__lte": pk}), **{f"{when}__gte": at})
-        window, weight = None, 0
+        batch_range, weight = None, 0
         for pk, at, reason, long in candidates.values_list("pk", when, "reason", "weight")[:batch]:
             weight += 0 if reason else long
-            if window is None:
-                window = Window([], Counter(), (at, pk))
-            elif weight > MOST_BYTES:
+            if batch_range is None:
+                batch_range = ArchiveBatch([], Counter(), (at, pk))
+            elif weight > MAX_BYTES:
                 break
-            window.last = (at, pk)
+            batch_range.last = (at, pk)
             if reason:
-                window.stays[reason] += 1
+                batch_range.keep_reasons[reason] += 1
             else:
-                window.goes.append(pk)
-        return window
+                batch_range.goes.append(pk)
+        return batch_range
 
 
 def _count(company: Company, bundle: Bundle, roots: Sequence[int]) -> dict[str, int]:
@@ -149,7 +149,7 @@ def _take(
     company: Company, bundle: Bundle, cut_off: datetime, roots: Sequence[int], *, folder: Path, number: int
 ) -> dict[str, int] | None:
     """Move one chunk. Returns how many rows went of each table; None where others were at them, and nothing went."""
-    with alone_in(folder.parent):
+    with exclusive_lock(folder.parent):
         make_folder(folder)
         paths, files = [], []
         with tenant(company.pk):
@@ -157,28 +157,32 @@ def _take(
                 paths.append(folder / f"{number:06}-{table}.parquet")
                 files.append({"table": table} | write_part(rows, paths[-1]))
         try:
-            with limited(statement_timeout=0, lock_timeout=LOCK_TIMEOUT_MS), tenant(company.pk), transaction.atomic():
+            with (
+                statement_limits(statement_timeout=0, lock_timeout=LOCK_TIMEOUT_MS),
+                tenant(company.pk),
+                transaction.atomic(),
+            ):
                 _lock(bundle, roots)
                 if bundle.candidates(cut_off).filter(pk__in=roots, reason="").count() != len(roots):
-                    raise Changed
+                    raise RowsChanged
                 for path, standing in zip_longest(paths, _read(bundle, roots)):
                     if not (path and standing and standing[1].equals(read_file(part_of(path)))):
-                        raise Changed
+                        raise RowsChanged
                 if bundle.root.model is Call:
-                    keep_counts(roots)
+                    add_archived_counts(roots)
                 _delete(bundle, roots)
                 ArchivedChunk.objects.create(
                     company=company, folder=str(folder.resolve()), archive=folder.name, number=number,
                     bundle=bundle.name, cut_off=cut_off, files=files,
                 )  # fmt: skip
-        except (Changed, IntegrityError, OperationalError) as error:
+        except (RowsChanged, IntegrityError, OperationalError) as error:
             # A foreign key that has come meanwhile is noticed when the transaction ends.
             if isinstance(error, OperationalError) and getattr(error.__cause__, "pgcode", "") not in LOCKED_OUT:
                 raise
             for path in paths:
                 part_of(path).unlink()
             return None
-        put_in_place(paths)
+        publish_parts(paths)
     return {file["table"]: file["rows"] for file in files}
 
 

@@ -22,7 +22,7 @@ OPEN = Q(conversation__status__in=[ConversationStatus.OPEN, ConversationStatus.W
 
 
 @dataclass(frozen=True)
-class Member:
+class BundleTable:
     """One model of a bundle. Those that others point at come first."""
 
     model: type[TenantModel]
@@ -40,8 +40,8 @@ class Bundle:
     """Rows of the root model, each with all that hangs on it. They are found by company and time, through an index."""
 
     name: str
-    members: tuple[Member, ...]
-    stays: Mapping[str, Q]
+    members: tuple[BundleTable, ...]
+    keep_reasons: Mapping[str, Q]
     """Of which roots the bundle stays, by the reason."""
     weight: Expression = field(default_factory=lambda: Value(0))
     """Characters or bytes of a root's longest column, where it may be long."""
@@ -49,7 +49,7 @@ class Bundle:
     """Which rows of the root's model are roots."""
 
     @property
-    def root(self) -> Member:
+    def root(self) -> BundleTable:
         return next(member for member in self.members if member.path == "pk")
 
     def roots(self, cut_off: datetime) -> QuerySet:
@@ -58,7 +58,7 @@ class Bundle:
 
     def candidates(self, cut_off: datetime) -> QuerySet:
         """These roots, each with `reason` (why it stays, or empty) and `weight`, oldest first."""
-        reasons = [When(stays, then=Value(why)) for why, stays in self._all_stays(cut_off).items()]
+        reasons = [When(keep_reasons, then=Value(why)) for why, keep_reasons in self._all_stays(cut_off).items()]
         return (
             self.roots(cut_off)
             .annotate(
@@ -68,19 +68,19 @@ class Bundle:
         )
 
     def _all_stays(self, cut_off: datetime) -> dict[str, Any]:
-        stays: dict[str, Any] = {}
+        keep_reasons: dict[str, Any] = {}
         for member, reference in self.references():
             named = Exists(reference.model._base_manager.filter(**{f"{reference.name}__{member.path}": OuterRef("pk")}))
-            stays[f"named by {reference.model._meta.verbose_name_plural}"] = named
+            keep_reasons[f"named by {reference.model._meta.verbose_name_plural}"] = named
         for member in self.members:
             if member is not self.root:
                 later = {member.path: OuterRef("pk"), f"{member.when}__gte": cut_off}
-                stays[f"with later {member.model._meta.verbose_name_plural}"] = Exists(
+                keep_reasons[f"with later {member.model._meta.verbose_name_plural}"] = Exists(
                     member.model.objects.filter(**later)
                 )
-        return stays | dict(self.stays)
+        return keep_reasons | dict(self.keep_reasons)
 
-    def references(self) -> list[tuple[Member, Any]]:
+    def references(self) -> list[tuple[BundleTable, Any]]:
         """Every foreign key by which a row that doesn't go along names one that would, as the models have them."""
         models = {*DERIVED, *(member.model for member in self.members)}
         return [
@@ -95,12 +95,12 @@ BUNDLES = (
     Bundle(
         "calls",
         (
-            Member(Activity, "call", "created_at"),
-            Member(Call, "pk", "created_at"),
-            Member(CallDetail, "call", "created_at"),
-            Member(CallAnalysis, "call", "analyzed_at"),
+            BundleTable(Activity, "call", "created_at"),
+            BundleTable(Call, "pk", "created_at"),
+            BundleTable(CallDetail, "call", "created_at"),
+            BundleTable(CallAnalysis, "call", "analyzed_at"),
         ),
-        stays={
+        keep_reasons={
             "in progress": Q(status=CallStatus.IN_PROGRESS),
             "in open conversations": Q(
                 activity__conversation__status__in=[ConversationStatus.OPEN, ConversationStatus.WAITING]
@@ -110,19 +110,19 @@ BUNDLES = (
     ),
     Bundle(
         "activities",
-        (Member(Activity, "pk", "created_at"), Member(Message, "activity", "created_at")),
-        stays={"in open conversations": OPEN, "still to be sent": Q(message__status__in=ON_ITS_WAY)},
+        (BundleTable(Activity, "pk", "created_at"), BundleTable(Message, "activity", "created_at")),
+        keep_reasons={"in open conversations": OPEN, "still to be sent": Q(message__status__in=ON_ITS_WAY)},
         only=Q(call=None),  # the others go, or stay, with their calls
     ),
     Bundle(
         "missed_callers",
-        (Member(MissedCaller, "pk", "last_missed_at"),),
-        stays={"not reached yet": Q(recovered_at__isnull=True), "texted back soon": Q(text_back=TextBack.DUE)},
+        (BundleTable(MissedCaller, "pk", "last_missed_at"),),
+        keep_reasons={"not reached yet": Q(recovered_at__isnull=True), "texted back soon": Q(text_back=TextBack.DUE)},
     ),
     Bundle(
         "webhook_events",
-        (Member(WebhookEvent, "pk", "created_at"),),
-        stays={"pending or dead": Q(processed=False)},
+        (BundleTable(WebhookEvent, "pk", "created_at"),),
+        keep_reasons={"pending or dead": Q(processed=False)},
         weight=Length("body"),
     ),
 )

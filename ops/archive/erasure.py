@@ -16,7 +16,7 @@ from crm.models import Contact, User
 from messaging.models import WebhookEvent
 from ops.archive.manifest import MODELS
 from ops.archive.parquet import read_file, stored_fields, write_part
-from ops.archive.storage import alone_in, folder_of, settle_alone
+from ops.archive.storage import exclusive_lock, folder_of, recover_unlocked_folder
 from ops.privacy.export_erase import erase_contact
 from ops.privacy.unlinked_data import names_contact
 
@@ -76,14 +76,14 @@ def erase_contact_everywhere(*, contact: Contact, by: User | str) -> dict[str, i
         counts.update(erase_contact(contact=contact, by=by, provider_ids=frozenset(provider_ids)))
         # Until then nobody else may tidy the folder: what is written there is not known yet.
         held = alone.pop_all()
-        transaction.on_commit(lambda: _put_in_place(contact, folders, held))
+        transaction.on_commit(lambda: _publish_parts(contact, folders, held))
     return dict(counts)
 
 
-def _put_in_place(contact: Contact, folders: set[Path], held: ExitStack) -> None:
+def _publish_parts(contact: Contact, folders: set[Path], held: ExitStack) -> None:
     with held:
         for folder in folders:
-            settle_alone(contact.company, folder)
+            recover_unlocked_folder(contact.company, folder)
 
 
 def _enter_folders(contact: Contact, alone: ExitStack) -> list[tuple[ArchivedChunk, Path]]:
@@ -100,9 +100,9 @@ def _enter_folders(contact: Contact, alone: ExitStack) -> list[tuple[ArchivedChu
             " destroyed, delete their chunks in the admin."
         )
     for home in sorted({folder.parent for folder in folders}):
-        alone.enter_context(alone_in(home))
+        alone.enter_context(exclusive_lock(home))
     for folder in folders:
-        settle_alone(contact.company, folder)
+        recover_unlocked_folder(contact.company, folder)
     return chunks
 
 

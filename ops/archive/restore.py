@@ -15,8 +15,8 @@ from analytics.models import ArchivedChunk
 from calls.models import Call
 from crm.db.tenancy import tenant
 from crm.models import Company, Contact
-from ops.archive.archived_counts import take_counts_back
-from ops.archive.archiving import Progress, silence
+from ops.archive.archived_counts import subtract_archived_counts
+from ops.archive.archiving import Progress, no_progress
 from ops.archive.manifest import MODELS, NAME, read_manifest
 from ops.archive.parquet import (
     ArchiveDamaged,
@@ -27,7 +27,7 @@ from ops.archive.parquet import (
     schema_of,
     stored_fields,
 )
-from ops.archive.storage import settle
+from ops.archive.storage import recover_folder
 from ops.privacy.personal_data_map import ERASED_NUMBER
 
 Row = tuple[Any, ...]
@@ -42,16 +42,16 @@ class Restored:
     """What a restore did, by table."""
 
     rows: Counter[str] = field(default_factory=Counter)
-    standing: Counter[str] = field(default_factory=Counter)
+    already_present: Counter[str] = field(default_factory=Counter)
     """Rows that were there already, and equal."""
-    left: Counter[tuple[str, str]] = field(default_factory=Counter)
+    skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Rows that stay in the archive, by table and reason."""
     conflicts: list[str] = field(default_factory=list)
     """Rows in whose place others stand."""
 
-    def leave(self, table: str, why: str, rows: set[int]) -> None:
+    def skip(self, table: str, why: str, rows: set[int]) -> None:
         if rows:
-            self.left[table, why] += len(rows)
+            self.skipped[table, why] += len(rows)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def find_archives(path: Path, *, slug: str | None = None) -> list[Archive]:
         company = Company.objects.filter(slug=folder.parent.name).first()
         if company is None:
             raise RestoreRefused(f"{folder}: there is no company {folder.parent.name!r} here.")
-        settle(company, folder)
+        recover_folder(company, folder)
         if not folder.is_dir():
             continue
         manifest = read_manifest(folder / NAME)
@@ -97,7 +97,7 @@ def find_archives(path: Path, *, slug: str | None = None) -> list[Archive]:
     return archives
 
 
-def restore_archive(archive: Archive, *, dry_run: bool = False, progress: Progress = silence) -> Restored:
+def restore_archive(archive: Archive, *, dry_run: bool = False, progress: Progress = no_progress) -> Restored:
     """Bring the rows of an archive back. What is there already stays as it is; so running it again does no harm.
 
     Rows of a person who was erased since, and rows whose contact or call is gone, stay in the archive.
@@ -141,7 +141,7 @@ def _restore_chunk(archive: Archive, chunk: dict[str, Any], restored: Restored) 
         if MODELS[file["table"]] is Call:
             calls = back
     if known.pk and chunk["bundle"] == "calls" and not known.restored_at:
-        take_counts_back(calls)
+        subtract_archived_counts(calls)
     for file in chunk["files"]:
         _forget_gone_references(MODELS[file["table"]], read_file(archive.folder / file["file"]))
     if not known.restored_at:
@@ -153,14 +153,14 @@ def _restore_rows(model: type[models.Model], table: pa.Table, restored: Restored
     """Insert what is not there. Returns the ids of rows that were inserted."""
     name = model._meta.db_table
     rows = {row[0]: row for row in rows_of(table)}
-    standing = _standing(model, rows)
-    missing = rows.keys() - standing.keys()
-    _compare(name, rows, standing, restored)
+    already_present = _standing(model, rows)
+    missing = rows.keys() - already_present.keys()
+    _compare(name, rows, already_present, restored)
     if again:
-        restored.leave(name, "deleted, or archived again, since they came back", missing)
+        restored.skip(name, "deleted, or archived again, since they came back", missing)
         return []
-    for why, stay in _rows_that_stay(model, [rows[pk] for pk in missing]).items():
-        restored.leave(name, why, missing & stay)
+    for why, stay in _rows_to_keep(model, [rows[pk] for pk in missing]).items():
+        restored.skip(name, why, missing & stay)
         missing -= stay
     _insert(model, [row for row in table.to_pylist() if row["id"] in missing])
     inserted = _standing(model, missing)
@@ -179,13 +179,13 @@ def _standing(model: type[models.Model], ids: Iterable[int]) -> dict[int, Row]:
     return {row[0]: row for row in rows_of(read_rows(model._base_manager.filter(pk__in=list(ids))))}
 
 
-def _compare(name: str, rows: dict[int, Row], standing: dict[int, Row], restored: Restored) -> None:
-    equal = {pk for pk, row in standing.items() if row == rows[pk]}
-    restored.standing[name] += len(equal)
-    restored.conflicts += [f"{name} {pk}: is there, and differs." for pk in sorted(standing.keys() - equal)]
+def _compare(name: str, rows: dict[int, Row], already_present: dict[int, Row], restored: Restored) -> None:
+    equal = {pk for pk, row in already_present.items() if row == rows[pk]}
+    restored.already_present[name] += len(equal)
+    restored.conflicts += [f"{name} {pk}: is there, and differs." for pk in sorted(already_present.keys() - equal)]
 
 
-def _rows_that_stay(model: type[models.Model], rows: Sequence[Row]) -> dict[str, set[int]]:
+def _rows_to_keep(model: type[models.Model], rows: Sequence[Row]) -> dict[str, set[int]]:
     """Ids of rows that can't come back, by the reason: of erased people, and of rows that are gone."""
     stay: dict[str, set[int]] = {}
     links = [

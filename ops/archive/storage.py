@@ -24,7 +24,7 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def exclusive_lock(folder: Path) -> Iterator[None]:
     """Wait for whoever else of this machine changes files of the company whose folder it is."""
     make_folder(folder)
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
@@ -35,7 +35,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def put_in_place(paths: Iterable[Path]) -> None:
+def publish_parts(paths: Iterable[Path]) -> None:
     """The parts have become true: give them their names."""
     folders = set()
     for path in paths:
@@ -45,16 +45,16 @@ def put_in_place(paths: Iterable[Path]) -> None:
         sync_folder(folder)
 
 
-def settle(company: Company, folder: Path) -> None:
+def recover_folder(company: Company, folder: Path) -> None:
     """Finish what was broken off in one archive's folder, and write its manifest where it is behind.
 
     A part that the database knows, by its name and checksum, is put in place; any other was never true, and goes.
     """
-    with alone_in(folder.parent):
-        settle_alone(company, folder)
+    with exclusive_lock(folder.parent):
+        recover_unlocked_folder(company, folder)
 
 
-def settle_alone(company: Company, folder: Path) -> None:
+def recover_unlocked_folder(company: Company, folder: Path) -> None:
     """The same, for who is alone in it already."""
     with tenant(company.pk):
         chunks = list(ArchivedChunk.objects.filter(archive=folder.name).order_by("number"))
@@ -62,7 +62,7 @@ def settle_alone(company: Company, folder: Path) -> None:
     for part in sorted(folder.glob(f"*{PART}")):
         path = part.with_name(part.name.removesuffix(PART))
         if known.get(path.name) == hash_file(part):
-            put_in_place([path])
+            publish_parts([path])
         else:
             part.unlink()
     if chunks:

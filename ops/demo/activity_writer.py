@@ -9,8 +9,8 @@ from messaging.models.messages import ON_ITS_WAY
 from ops.demo import phrases
 from ops.demo.bulk_writer import Tables
 from ops.demo.calendar import DAY, HOUR, stamp
-from ops.demo.company_setup import LINE_OF_CONTACT, Cast
-from ops.demo.random_data import deck, shuffled
+from ops.demo.company_setup import LINE_OF_CONTACT, CompanySetup
+from ops.demo.random_data import shuffled, weighted_cycle
 
 SENT_STATUSES = {
     MessageStatus.DELIVERED: 90,
@@ -28,22 +28,22 @@ PICTURE_EVERY = 20  # incoming texts
 SCRAMBLE, ID_SPACE = 0x9E3779B97F4A7C15, 2**64  # odd times a running number, so provider ids never meet
 
 
-class Chronicle:
+class ActivityWriter:
     """Writes what happened between one company and its contacts. Nothing happens after the end of the history."""
 
-    def __init__(self, tables: Tables, cast: Cast) -> None:
-        self.tables, self.cast = tables, cast
-        self.random = cast.random
+    def __init__(self, tables: Tables, setup: CompanySetup) -> None:
+        self.tables, self.setup = tables, setup
+        self.random = setup.random
         self.conversations: dict[int, int] = {}  # by the contact's position
         self.entries = self.received = 0
-        self.csrs = shuffled(self.random, cast.csrs)
-        self.sent_statuses = deck(self.random, SENT_STATUSES)
-        self.conversation_statuses = deck(self.random, CONVERSATION_STATUSES)
+        self.csrs = shuffled(self.random, setup.csrs)
+        self.sent_statuses = weighted_cycle(self.random, SENT_STATUSES)
+        self.conversation_statuses = weighted_cycle(self.random, CONVERSATION_STATUSES)
 
     def phrase(self, choices: tuple[str, ...], **details: str) -> str:
         """One of the phrases, about one of the trade's jobs."""
-        job = self.random.choice(self.cast.jobs)
-        return self.random.choice(choices).format(job=job, company=self.cast.demo.name, **details)
+        job = self.random.choice(self.setup.jobs)
+        return self.random.choice(choices).format(job=job, company=self.setup.demo.name, **details)
 
     def line_of(self, position: int) -> int:
         """Which of the company's lines the contact talks over, by its place in the cast."""
@@ -70,13 +70,13 @@ class Chronicle:
         self._entry(position, instant, ActivityType.NOTE, "", self.phrase(phrases.NOTES), user=next(self.csrs))
 
     def email(self, position: int, instant: int) -> None:
-        if instant < self.cast.calendar.end:
+        if instant < self.setup.calendar.end:
             body = self.phrase(phrases.EMAILS)
             self._entry(position, instant, ActivityType.EMAIL, Direction.OUTGOING, body, user=next(self.csrs))
 
     def receive(self, position: int, instant: int, body: str) -> int | None:
         """A text from the contact, now and then with a picture. Its activity; None if it is still to come."""
-        if instant >= self.cast.calendar.end:
+        if instant >= self.setup.calendar.end:
             return None
         self.received += 1
         media = []
@@ -96,8 +96,8 @@ class Chronicle:
         membership: int | None = None,
     ) -> None:
         """A text to the contact, unless it has a flag: those are not texted, but for the confirmation of their stop."""
-        flagged = self.cast.flag_of(position) and kind != MessageKind.CONFIRMATION
-        if instant >= self.cast.calendar.end or flagged:
+        flagged = self.setup.flag_of(position) and kind != MessageKind.CONFIRMATION
+        if instant >= self.setup.calendar.end or flagged:
             return
         user = next(self.csrs) if by_hand else None
         status = status or next(self.sent_statuses)
@@ -116,21 +116,21 @@ class Chronicle:
         membership: int | None = None,
         media: Sequence[dict[str, str]] = (),
     ) -> int:
-        cast, line = self.cast, self.line_of(position)
-        is_old = instant < cast.calendar.end - UNREAD_FOR
+        setup, line = self.setup, self.line_of(position)
+        is_old = instant < setup.calendar.end - UNREAD_FOR
         on_its_way = status in ON_ITS_WAY  # so that the provider has given it no id yet
         provider_id = None if on_its_way else self._provider_id()
         activity = self._entry(
             position, instant, ActivityType.MESSAGE, direction, body, user=user, provider_id=provider_id
         )
-        sender, recipient = cast.number(position), cast.line_numbers[line]
+        sender, recipient = setup.number(position), setup.line_numbers[line]
         if direction == Direction.OUTGOING:
             sender, recipient = recipient, sender
         self.tables.messages.add(
-            company=cast.company,
+            company=setup.company,
             activity=activity,
-            contact=cast.first_contact + position,
-            phone_line=cast.lines[line],
+            contact=setup.first_contact + position,
+            phone_line=setup.lines[line],
             direction=direction,
             kind=kind,
             membership=membership,
@@ -157,9 +157,9 @@ class Chronicle:
         provider_id: str | None = None,
     ) -> int:
         return self.tables.activities.add(
-            company=self.cast.company,
+            company=self.setup.company,
             openphone_id=provider_id,
-            contact=None if position is None else self.cast.first_contact + position,
+            contact=None if position is None else self.setup.first_contact + position,
             conversation=None if position is None else self._conversation(position, instant),
             user=user,
             activity_type=activity_type,
@@ -173,9 +173,9 @@ class Chronicle:
         if position not in self.conversations:
             status = next(self.conversation_statuses)
             self.conversations[position] = self.tables.conversations.add(
-                company=self.cast.company,
-                contact=self.cast.first_contact + position,
-                phone_line=self.cast.lines[self.line_of(position)],
+                company=self.setup.company,
+                contact=self.setup.first_contact + position,
+                phone_line=self.setup.lines[self.line_of(position)],
                 status=status,
                 assignee=next(self.csrs) if status != ConversationStatus.CLOSED else None,
                 created_at=stamp(instant),

@@ -3,7 +3,7 @@
 import json
 
 from ops.demo import phrases
-from ops.demo.activity_writer import Chronicle
+from ops.demo.activity_writer import ActivityWriter
 from ops.demo.bulk_writer import Tables, Value
 from ops.demo.calendar import stamp
 
@@ -13,7 +13,7 @@ SECONDS_A_LINE = 4.5
 
 def add_detail(
     tables: Tables,
-    chronicle: Chronicle,
+    writer: ActivityWriter,
     *,
     call: int,
     openphone_id: str,
@@ -26,13 +26,13 @@ def add_detail(
     if answered:
         detail = _recorded(openphone_id)
         if call % WRITTEN_DOWN_EVERY == 0:
-            detail |= _written_down(chronicle, speakers)
+            detail |= _written_down(writer, speakers)
     elif voicemail:
-        detail = {"voicemail_transcript": chronicle.phrase(phrases.VOICEMAILS)}
+        detail = {"voicemail_transcript": writer.phrase(phrases.VOICEMAILS)}
     else:
         return
     tables.call_details.add(
-        company=chronicle.cast.company, call=call, openphone_id=openphone_id, created_at=stamp(at), **detail
+        company=writer.setup.company, call=call, openphone_id=openphone_id, created_at=stamp(at), **detail
     )
 
 
@@ -42,18 +42,18 @@ def _recorded(openphone_id: str) -> dict[str, Value]:
     }
 
 
-def _written_down(chronicle: Chronicle, speakers: tuple[str, str]) -> dict[str, Value]:
+def _written_down(writer: ActivityWriter, speakers: tuple[str, str]) -> dict[str, Value]:
     lines = [
         {
             "speaker": speakers[number % 2],
             "start": number * SECONDS_A_LINE,
             "end": (number + 1) * SECONDS_A_LINE,
-            "text": chronicle.phrase((said,)),
+            "text": writer.phrase((said,)),
         }
         for number, said in enumerate(phrases.WHAT_WAS_SAID)
     ]
     return {
-        "summary": chronicle.phrase(phrases.SUMMARIES),
-        "next_steps": json.dumps([chronicle.phrase(phrases.NEXT_STEPS)]),
+        "summary": writer.phrase(phrases.SUMMARIES),
+        "next_steps": json.dumps([writer.phrase(phrases.NEXT_STEPS)]),
         "transcript": json.dumps(lines),
     }

@@ -9,12 +9,12 @@ from calls.choices import AppointmentStatus, CallStatus, Recovery
 from crm.choices import InvoiceStatus
 from messaging.choices import MessageKind, MessageStatus
 from ops.demo import phrases
-from ops.demo.activity_writer import Chronicle
+from ops.demo.activity_writer import ActivityWriter
 from ops.demo.bulk_writer import Tables
 from ops.demo.calendar import DAY, HOUR, MINUTE, stamp
-from ops.demo.company_setup import Cast
+from ops.demo.company_setup import CompanySetup
 from ops.demo.missed_callers import MissedCallers
-from ops.demo.random_data import deck, shuffled
+from ops.demo.random_data import shuffled, weighted_cycle
 
 VISIT_STARTS = [8 * HOUR + half * 30 * MINUTE for half in range(17)]  # 8:00 to 16:00
 VISIT_LENGTHS = (60 * MINUTE, 90 * MINUTE, 120 * MINUTE)
@@ -32,36 +32,36 @@ WAYS_TO_REACH: dict[Recovery | None, int] = {Recovery.REPLY: 40, Recovery.BOOKIN
 OBJECTIONS_IN_A_CALL = (0, 0, 0, 0, 1, 1, 1, 1, 2, 3)
 
 
-class Aftermath:
+class CallFollowups:
     """Writes what follows from the calls of one company. Nothing but visits lies after the end of the history."""
 
-    def __init__(self, tables: Tables, cast: Cast, chronicle: Chronicle) -> None:
-        self.tables, self.cast, self.chronicle = tables, cast, chronicle
-        self.calendar, self.random = cast.calendar, cast.random
-        self.missed_callers = MissedCallers(tables, cast, chronicle)
+    def __init__(self, tables: Tables, setup: CompanySetup, writer: ActivityWriter) -> None:
+        self.tables, self.setup, self.writer = tables, setup, writer
+        self.calendar, self.random = setup.calendar, setup.random
+        self.missed_callers = MissedCallers(tables, setup, writer)
         self.invoices = 0
         random = self.random
-        self.invoice_statuses = deck(random, INVOICE_STATUSES)
+        self.invoice_statuses = weighted_cycle(random, INVOICE_STATUSES)
         self.coming_statuses = cycle([AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED])
         self.cancelled_statuses = cycle(
             [AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW, AppointmentStatus.CANCELLED]
         )
-        self.sentiments = deck(random, SENTIMENTS)
-        self.ways_to_reach = deck(random, WAYS_TO_REACH)
+        self.sentiments = weighted_cycle(random, SENTIMENTS)
+        self.ways_to_reach = weighted_cycle(random, WAYS_TO_REACH)
         self.objections = shuffled(random, [self._some_objections() for _ in range(499)])
 
     def of_missed(self, position: int, instant: int, *, rung_at: int, voicemail: bool) -> None:
         """A voicemail, the text that says sorry, and an answer."""
-        chronicle = self.chronicle
+        writer = self.writer
         if voicemail:
-            chronicle.voicemail(position, instant)
+            writer.voicemail(position, instant)
         if self.missed_callers.ring(position, rung_at):
-            body = phrases.MISSED_CALL_TEXT.format(company=self.cast.demo.name)
-            chronicle.send(position, instant + 90, body, by_hand=False, kind=MessageKind.MISSED_CALL)
+            body = phrases.MISSED_CALL_TEXT.format(company=self.setup.demo.name)
+            writer.send(position, instant + 90, body, by_hand=False, kind=MessageKind.MISSED_CALL)
         way = next(self.ways_to_reach)
         reached = instant + 7 * MINUTE
         if way == Recovery.REPLY:
-            chronicle.receive(position, reached, chronicle.phrase(phrases.ANSWERS_TO_MISSED))
+            writer.receive(position, reached, writer.phrase(phrases.ANSWERS_TO_MISSED))
         elif way == Recovery.BOOKING and reached < self.calendar.end:  # on the web site, say
             visit = self.plan_visit(self.calendar.day_of(instant))
             status = next(self.coming_statuses) if visit >= self.calendar.end else AppointmentStatus.COMPLETED
@@ -71,18 +71,16 @@ class Aftermath:
 
     def of_answered(self, position: int, instant: int, *, call: int, booked: bool) -> None:
         """An analysis, mostly; now and then a note, or a question the day after."""
-        chronicle, luck = self.chronicle, self.random.random()
+        writer, luck = self.writer, self.random.random()
         if luck < 0.65:
             self._analyse(call, instant + 10 * MINUTE, booked=booked)
         if luck < 0.05:  # analysed again, weeks later
             self._analyse(call, instant + 20 * DAY, booked=booked)
         if 0.6 < luck < 0.75:
-            chronicle.note(position, instant + MINUTE)
+            writer.note(position, instant + MINUTE)
         if luck > 0.75:
-            chronicle.receive(position, instant + DAY, chronicle.phrase(phrases.QUESTIONS))
-            chronicle.send(
-                position, instant + DAY + 5 * MINUTE, chronicle.phrase(phrases.REPLIES), kind=MessageKind.REPLY
-            )
+            writer.receive(position, instant + DAY, writer.phrase(phrases.QUESTIONS))
+            writer.send(position, instant + DAY + 5 * MINUTE, writer.phrase(phrases.REPLIES), kind=MessageKind.REPLY)
 
     def plan_visit(self, day: int) -> int:
         """When a visit starts that is booked on that day: a workday soon."""
@@ -102,7 +100,7 @@ class Aftermath:
         price: str | None,
     ) -> None:
         """The visit with its confirmation; after it a quote by e-mail and, where it was taken, an invoice."""
-        chronicle = self.chronicle
+        writer = self.writer
         if visit >= self.calendar.end and status != CallStatus.CANCELLED:
             visit_status = next(self.coming_statuses)
         elif status == CallStatus.CANCELLED:
@@ -112,30 +110,30 @@ class Aftermath:
             visit_status = AppointmentStatus.COMPLETED
         self._visit(position, instant, call=call, lead=lead, rep=rep, visit=visit, status=visit_status)
         day = self.calendar.dates[self.calendar.day_of(visit)]
-        body = chronicle.phrase(phrases.CONFIRMATIONS, when=f"{day:%a %b} {day.day}")
-        chronicle.send(position, instant + MINUTE, body, kind=MessageKind.REMINDER)
+        body = writer.phrase(phrases.CONFIRMATIONS, when=f"{day:%a %b} {day.day}")
+        writer.send(position, instant + MINUTE, body, kind=MessageKind.REMINDER)
         if self.random.random() < 0.5:
-            chronicle.receive(position, instant + 15 * MINUTE, chronicle.phrase(phrases.THANKS))
+            writer.receive(position, instant + 15 * MINUTE, writer.phrase(phrases.THANKS))
         if price:
-            chronicle.email(position, visit + 4 * HOUR)
+            writer.email(position, visit + 4 * HOUR)
         if status == CallStatus.PURCHASED and price:
             self._bill(position, visit + DAY, price)
 
     def last_texts(self) -> None:
         """Texts that are on their way at the end of the history: to somebody who may be texted."""
-        position = next(position for position in range(20) if not self.cast.flag_of(position))
+        position = next(position for position in range(20) if not self.setup.flag_of(position))
         on_their_way = (MessageStatus.UNKNOWN, MessageStatus.SENDING, MessageStatus.QUEUED)
         for minutes, status in zip((9, 6, 3), on_their_way, strict=True):
-            body = self.chronicle.phrase(phrases.STANDING_TEXTS)
-            self.chronicle.send(
+            body = self.writer.phrase(phrases.STANDING_TEXTS)
+            self.writer.send(
                 position, self.calendar.end - minutes * MINUTE, body, status=status, kind=MessageKind.REPLY
             )
 
     def upcoming_visits(self, reps: Iterator[int]) -> None:
         """Visits agreed without a call, in the two weeks to come."""
-        for n in range(max(6, min(40, self.cast.contacts // 20))):
+        for n in range(max(6, min(40, self.setup.contacts // 20))):
             day = self.calendar.next_workday(self.calendar.days + n % 14)
-            position = int(self.cast.contacts * self.random.random())
+            position = int(self.setup.contacts * self.random.random())
             visit = self.calendar.midnights[day] + self.random.choice(VISIT_STARTS)
             status = AppointmentStatus.CANCELLED if n % 6 == 5 else next(self.coming_statuses)
             agreed = self.calendar.end - DAY + n * MINUTE
@@ -155,16 +153,16 @@ class Aftermath:
     ) -> None:
         created_at = stamp(instant)
         self.tables.appointments.add(
-            company=self.cast.company,
-            contact=self.cast.first_contact + position,
+            company=self.setup.company,
+            contact=self.setup.first_contact + position,
             call=call,
             lead=lead,
             assigned_rep=rep,
             scheduled_start=stamp(visit),
             scheduled_end=stamp(visit + self.random.choice(VISIT_LENGTHS)),
-            timezone=self.cast.demo.region.timezone,
+            timezone=self.setup.demo.region.timezone,
             status=status,
-            notes=self.chronicle.phrase(phrases.VISIT_NOTES),
+            notes=self.writer.phrase(phrases.VISIT_NOTES),
             created_at=created_at,
             updated_at=created_at,
         )
@@ -179,8 +177,8 @@ class Aftermath:
         self.invoices += 1
         created_at = stamp(instant)
         self.tables.invoices.add(
-            company=self.cast.company,
-            contact=self.cast.first_contact + position,
+            company=self.setup.company,
+            contact=self.setup.first_contact + position,
             number=f"INV-{self.invoices:05d}",
             amount=amount,
             status=status,
@@ -193,12 +191,12 @@ class Aftermath:
         if instant >= self.calendar.end:
             return
         self.tables.analyses.add(
-            company=self.cast.company,
+            company=self.setup.company,
             call=call,
             objections=next(self.objections),
             sentiment=next(self.sentiments),
             outcome="booked" if booked else "not booked",
-            summary=self.chronicle.phrase(phrases.SUMMARIES),
+            summary=self.writer.phrase(phrases.SUMMARIES),
             analyzed_at=stamp(instant),
         )
 

@@ -6,11 +6,11 @@ from crm.choices import CampaignStatus, FlagType, MembershipStatus
 from crm.models.campaigns import SENT
 from messaging.choices import MessageKind, MessageStatus
 from ops.demo import phrases
-from ops.demo.activity_writer import Chronicle
+from ops.demo.activity_writer import ActivityWriter
 from ops.demo.bulk_writer import Tables
 from ops.demo.calendar import DAY, HOUR, MINUTE, stamp
-from ops.demo.company_setup import Cast
-from ops.demo.random_data import deck
+from ops.demo.company_setup import CompanySetup
+from ops.demo.random_data import weighted_cycle
 
 AUDIENCE = 150  # contacts of a campaign at most
 
@@ -36,19 +36,19 @@ NOT_SENT = {
 }
 
 
-def add_campaigns(tables: Tables, cast: Cast, chronicle: Chronicle) -> None:
+def add_campaigns(tables: Tables, setup: CompanySetup, writer: ActivityWriter) -> None:
     """The company's campaigns, evenly over the history: the oldest are completed, the last ones still to come."""
-    reached = deck(cast.random, REACHED)
+    reached = weighted_cycle(setup.random, REACHED)
     for n, (name, body, status) in enumerate(phrases.CAMPAIGNS):
-        day = (n + 2) * cast.calendar.days // (len(phrases.CAMPAIGNS) + 3)
-        body = body.format(company=cast.demo.name, job=cast.random.choice(cast.jobs))
-        _add_campaign(tables, cast, chronicle, reached, name=name, body=body, status=CampaignStatus(status), day=day)
+        day = (n + 2) * setup.calendar.days // (len(phrases.CAMPAIGNS) + 3)
+        body = body.format(company=setup.demo.name, job=setup.random.choice(setup.jobs))
+        _add_campaign(tables, setup, writer, reached, name=name, body=body, status=CampaignStatus(status), day=day)
 
 
 def _add_campaign(
     tables: Tables,
-    cast: Cast,
-    chronicle: Chronicle,
+    setup: CompanySetup,
+    writer: ActivityWriter,
     reached: Iterator[MembershipStatus],
     *,
     name: str,
@@ -56,26 +56,26 @@ def _add_campaign(
     status: CampaignStatus,
     day: int,
 ) -> None:
-    created = cast.calendar.midnights[day] + 10 * HOUR
+    created = setup.calendar.midnights[day] + 10 * HOUR
     sending = {
-        CampaignStatus.RUNNING: cast.calendar.end - 12 * HOUR,
-        CampaignStatus.SCHEDULED: cast.calendar.end + 3 * DAY + 10 * HOUR,
+        CampaignStatus.RUNNING: setup.calendar.end - 12 * HOUR,
+        CampaignStatus.SCHEDULED: setup.calendar.end + 3 * DAY + 10 * HOUR,
     }.get(status, created + DAY)
     campaign = tables.campaigns.add(
-        company=cast.company,
+        company=setup.company,
         name=name,
         status=status,
         body=body,
-        created_by=cast.manager,
+        created_by=setup.manager,
         scheduled_at=stamp(sending) if status != CampaignStatus.DRAFT else None,
         created_at=stamp(created),
         updated_at=stamp(created),
     )
-    audience = min(cast.known(day), AUDIENCE)
+    audience = min(setup.known(day), AUDIENCE)
     had_their_turn = int(audience * PROGRESS[status])
     for position in range(audience):
         if position < had_their_turn:
-            result, reason = _result_of_turn(cast, reached, position)
+            result, reason = _result_of_turn(setup, reached, position)
         elif position == had_their_turn and status == CampaignStatus.RUNNING:
             result, reason = MembershipStatus.SENDING, ""
         elif status == CampaignStatus.CANCELLED:
@@ -84,9 +84,9 @@ def _add_campaign(
             result, reason = MembershipStatus.PENDING, ""
         sent = sending + position * 4
         membership = tables.memberships.add(
-            company=cast.company,
+            company=setup.company,
             campaign=campaign,
-            contact=cast.first_contact + position,
+            contact=setup.first_contact + position,
             status=result,
             reason=reason,
             created_at=stamp(created),
@@ -94,7 +94,7 @@ def _add_campaign(
         )
         if result in SENT:
             text_status = MessageStatus.DELIVERED if result == MembershipStatus.REPLIED else MessageStatus(result)
-            chronicle.send(
+            writer.send(
                 position,
                 sent,
                 body,
@@ -104,12 +104,14 @@ def _add_campaign(
                 membership=membership,
             )
         if result == MembershipStatus.REPLIED:
-            chronicle.receive(position, sent + 20 * MINUTE, cast.random.choice(phrases.CAMPAIGN_ANSWERS))
+            writer.receive(position, sent + 20 * MINUTE, setup.random.choice(phrases.CAMPAIGN_ANSWERS))
 
 
-def _result_of_turn(cast: Cast, reached: Iterator[MembershipStatus], position: int) -> tuple[MembershipStatus, str]:
+def _result_of_turn(
+    setup: CompanySetup, reached: Iterator[MembershipStatus], position: int
+) -> tuple[MembershipStatus, str]:
     """How far the campaign got with a contact whose turn it was, and why no further."""
-    flag = cast.flag_of(position)
+    flag = setup.flag_of(position)
     if flag == FlagType.OPTED_OUT:
         return MembershipStatus.OPTED_OUT, "Said STOP."
     if flag:

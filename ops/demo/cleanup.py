@@ -5,7 +5,7 @@ from graphlib import TopologicalSorter
 from django.apps import apps
 from django.db import transaction
 
-from crm.db.audit_context import unrecorded
+from crm.db.audit_context import audit_disabled
 from crm.db.tenancy import TenantModel, all_tenants
 from crm.models import User
 from ops.demo.preconditions import standing_demo_companies
@@ -13,7 +13,7 @@ from ops.demo.preconditions import standing_demo_companies
 
 def remove_demo() -> None:
     """Remove the demo companies with every row of theirs. Other companies, and staff, are left alone."""
-    with all_tenants(), transaction.atomic(), unrecorded():
+    with all_tenants(), transaction.atomic(), audit_disabled():
         companies = list(standing_demo_companies())
         for model in _children_first():
             rows = model._base_manager.filter(company__in=companies)

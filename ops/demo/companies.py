@@ -127,12 +127,12 @@ BRANDS = (
     "Meadowlark", "Pinecrest", "Cedar Grove", "Falcon Ridge", "Mesa Verde", "Windmill", "Anchor", "Beacon Hill",
 )  # fmt: skip
 
-MOST_COMPANIES = len(BRANDS) * len(TRADES)
+MAX_COMPANIES = len(BRANDS) * len(TRADES)
 
 
 def catalogue() -> Iterator[DemoCompany]:
     """Every company that a demo may have, the largest first. Trades shift by one each round, so no name comes twice."""
-    for position in range(MOST_COMPANIES):
+    for position in range(MAX_COMPANIES):
         rounds, brand = divmod(position, len(BRANDS))
         trade = TRADES[(brand + rounds) % len(TRADES)]
         yield DemoCompany(

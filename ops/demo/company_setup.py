@@ -24,7 +24,7 @@ LINE_OF_CONTACT = (0, 0, 0, 1, 0, 0, 1, 0, 0, 2)
 REGIONAL_CODES = tuple(code for region in REGIONS for code in region.area_codes)
 AREA_CODES = tuple(code for code in range(200, 1000) if code % 100 != 11)
 SCATTER = 7919  # a prime that does not divide how many numbers there are, so its multiples meet each one once
-MOST_CONTACTS = 70_000  # a company's: with second numbers and lines they just fit the area codes
+MAX_CONTACTS = 70_000  # a company's: with second numbers and lines they just fit the area codes
 
 # Which contacts carry a flag, by their position in every sixty. All are among the first twenty.
 FLAGS = {
@@ -37,7 +37,7 @@ FLAGS = {
 KNOWN_FROM_START = 0.3  # the contacts that the company brought along; the others come one by one
 
 
-class Cast:
+class CompanySetup:
     """The players of one company, by their ids. Contacts go by their position: 0 is the busiest."""
 
     def __init__(

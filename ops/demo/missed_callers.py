@@ -2,11 +2,11 @@
 
 from calls.choices import Recovery, TextBack
 from crm.choices import FlagType
-from ops.demo.activity_writer import Chronicle
+from ops.demo.activity_writer import ActivityWriter
 from ops.demo.bulk_writer import Tables
 from ops.demo.calendar import stamp
-from ops.demo.company_setup import Cast
-from ops.demo.random_data import deck
+from ops.demo.company_setup import CompanySetup
+from ops.demo.random_data import weighted_cycle
 
 TEXTS_BACK = {TextBack.QUEUED: 16, TextBack.OFF: 3, TextBack.REFUSED: 1}
 REASONS = {TextBack.QUEUED: "", TextBack.OFF: "", TextBack.REFUSED: "It is too early or too late where they live."}
@@ -15,9 +15,9 @@ REASONS = {TextBack.QUEUED: "", TextBack.OFF: "", TextBack.REFUSED: "It is too e
 class MissedCallers:
     """The queue of one company. A row is written when its caller has been reached, or at the end of the history."""
 
-    def __init__(self, tables: Tables, cast: Cast, chronicle: Chronicle) -> None:
-        self.tables, self.cast, self.chronicle = tables, cast, chronicle
-        self.texts_back = deck(cast.random, TEXTS_BACK)
+    def __init__(self, tables: Tables, setup: CompanySetup, writer: ActivityWriter) -> None:
+        self.tables, self.setup, self.writer = tables, setup, writer
+        self.texts_back = weighted_cycle(setup.random, TEXTS_BACK)
         self.calls: dict[int, list[int]] = {}  # when those rang who wait, by their position
         self.texts: dict[int, tuple[str, str]] = {}  # what became of the text to them, and why
 
@@ -28,14 +28,14 @@ class MissedCallers:
             return False
         text_back = next(self.texts_back)
         reason = REASONS[text_back]
-        if flag := self.cast.flag_of(position):
+        if flag := self.setup.flag_of(position):
             text_back, reason = TextBack.REFUSED, f"The contact is flagged {FlagType(flag).label.lower()}."
         self.calls[position], self.texts[position] = [instant], (text_back, reason)
         return text_back == TextBack.QUEUED
 
     def reach(self, position: int, instant: int, by: Recovery) -> None:
         """The contact is reached; whoever waits is out of the queue."""
-        if instant < self.cast.calendar.end and instant > self.calls.get(position, [instant])[-1]:
+        if instant < self.setup.calendar.end and instant > self.calls.get(position, [instant])[-1]:
             self._write(position, recovered_at=stamp(instant), recovered_by=by)
 
     def close(self) -> None:
@@ -46,9 +46,9 @@ class MissedCallers:
     def _write(self, position: int, **reached: str) -> None:
         calls, (text_back, reason) = self.calls.pop(position), self.texts.pop(position)
         self.tables.missed_callers.add(
-            company=self.cast.company,
-            contact=self.cast.first_contact + position,
-            phone_line=self.cast.lines[self.chronicle.line_of(position)],
+            company=self.setup.company,
+            contact=self.setup.first_contact + position,
+            phone_line=self.setup.lines[self.writer.line_of(position)],
             missed_calls=len(calls),
             first_missed_at=stamp(calls[0]),
             last_missed_at=stamp(calls[-1]),

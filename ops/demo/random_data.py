@@ -17,7 +17,7 @@ CALLS_BY_WEEKDAY = (1.2, 1.1, 1.0, 1.0, 0.9, 0.3, 0.12)
 GROWTH = 0.5  # as much more at the end of the history than at its beginning
 
 
-def deck(random: Random, shares: Mapping[T, int]) -> Iterator[T]:
+def weighted_cycle(random: Random, shares: Mapping[T, int]) -> Iterator[T]:
     """Deals for ever: first each value once, then each as often as its share, in a shuffled order that comes again."""
     first = list(shares)
     random.shuffle(first)

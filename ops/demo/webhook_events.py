@@ -7,40 +7,47 @@ from messaging.choices import EventStatus
 from ops.demo import phrases
 from ops.demo.bulk_writer import Tables
 from ops.demo.calendar import HOUR, MINUTE, iso, stamp
-from ops.demo.company_setup import Cast
+from ops.demo.company_setup import CompanySetup
 
 TAKEN = 10  # deliveries of texts that were taken
 IGNORED_TYPE = "contact.updated"
 
 
-def add_deliveries(tables: Tables, cast: Cast) -> None:
+def add_deliveries(tables: Tables, setup: CompanySetup) -> None:
     """Texts that were taken, over the last days; one delivery that nothing is done about; a torn one that is dead."""
     for n in range(TAKEN):
-        arrived = cast.calendar.end - (TAKEN - n) * 5 * HOUR
+        arrived = setup.calendar.end - (TAKEN - n) * 5 * HOUR
         text = {
-            "id": f"AC{cast.random.getrandbits(64):016x}",
+            "id": f"AC{setup.random.getrandbits(64):016x}",
             "object": "message",
-            "from": cast.number(n),
-            "to": [cast.line_numbers[0]],
+            "from": setup.number(n),
+            "to": [setup.line_numbers[0]],
             "direction": "incoming",
-            "text": cast.random.choice(phrases.QUESTIONS).format(job=cast.random.choice(cast.jobs)),
+            "text": setup.random.choice(phrases.QUESTIONS).format(job=setup.random.choice(setup.jobs)),
             "status": "received",
             "createdAt": iso(arrived - 2),
-            "phoneNumberId": cast.line_provider_ids[0],
+            "phoneNumberId": setup.line_provider_ids[0],
         }
-        _add_delivery(tables, cast, arrived, "message.received", text, EventStatus.PROCESSED)
-    card = {"object": "contact", "firstName": cast.random.choice(("Dana", "Kim", "Lee")), "source": "app"}
+        _add_delivery(tables, setup, arrived, "message.received", text, EventStatus.PROCESSED)
+    card = {"object": "contact", "firstName": setup.random.choice(("Dana", "Kim", "Lee")), "source": "app"}
     reason = f"{IGNORED_TYPE} is of no use to us."
-    _add_delivery(tables, cast, cast.calendar.end - HOUR, IGNORED_TYPE, card, EventStatus.IGNORED, error=reason)
+    _add_delivery(tables, setup, setup.calendar.end - HOUR, IGNORED_TYPE, card, EventStatus.IGNORED, error=reason)
     torn = {"object": "message", "text": "torn"}
     _add_delivery(
-        tables, cast, cast.calendar.end - 30 * MINUTE, "", torn, EventStatus.DEAD, error="The body is no JSON.", cut=25
+        tables,
+        setup,
+        setup.calendar.end - 30 * MINUTE,
+        "",
+        torn,
+        EventStatus.DEAD,
+        error="The body is no JSON.",
+        cut=25,
     )
 
 
 def _add_delivery(
     tables: Tables,
-    cast: Cast,
+    setup: CompanySetup,
     arrived: int,
     event_type: str,
     resource: dict,
@@ -50,7 +57,7 @@ def _add_delivery(
     cut: int = 0,
 ) -> None:
     """`cut`: how many bytes the body lacks at its end."""
-    event_id = f"EV{cast.random.getrandbits(128):032x}"
+    event_id = f"EV{setup.random.getrandbits(128):032x}"
     event = {
         "id": event_id,
         "object": "event",
@@ -61,7 +68,7 @@ def _add_delivery(
     }
     body = json.dumps(event).encode()
     tables.webhook_events.add(
-        company=cast.company,
+        company=setup.company,
         provider=Provider.OPENPHONE,
         event_id=event_id,
         event_type=event_type,

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ops.index_health.catalog import Database, StandingIndex, StandingTable
+from ops.index_health.catalog import CatalogIndex, CatalogTable, Database
 from ops.index_health.findings import GROUPS, Finding
 from ops.index_health.questions import question_of
 from ops.index_health.report import Report, UnknownTable
 
-MOST_TABLES = 12  # in the chart: beside the large ones the others could not be seen
+MAX_TABLES = 12  # in the chart: beside the large ones the others could not be seen
 
 ABOUT = {
     "drift": "The database is not what the models declare: a migration is missing, or broke off.",
@@ -38,7 +38,7 @@ class Group:
 class TableRow:
     """A table in the chart; widths in per cent of the largest one with its indexes."""
 
-    table: StandingTable
+    table: CatalogTable
     width: float
     index_width: float
 
@@ -47,14 +47,14 @@ class TableRow:
 class IndexRow:
     """An index in the list; its width in per cent of the largest one. `answers` is its question, or what it guards."""
 
-    index: StandingIndex
+    index: CatalogIndex
     width: float
     bytes_a_row: float
     answers: str
 
 
 @dataclass(frozen=True)
-class Column:
+class SortColumn:
     """A column of the list, which it can be sorted by."""
 
     name: str
@@ -65,12 +65,12 @@ class Column:
 COLUMNS = {
     column.name: column
     for column in (
-        Column("name", "Index", lambda row: row.index.name),
-        Column("table", "Table", lambda row: row.index.table),
-        Column("size", "Size", lambda row: -row.index.bytes),
-        Column("per_row", "Bytes a row", lambda row: -row.bytes_a_row),
-        Column("scans", "Scans", lambda row: row.index.scans or 0),
-        Column("last_use", "Last use", lambda row: (row.index.last_scan is not None, row.index.last_scan)),
+        SortColumn("name", "Index", lambda row: row.index.name),
+        SortColumn("table", "Table", lambda row: row.index.table),
+        SortColumn("size", "Size", lambda row: -row.index.bytes),
+        SortColumn("per_row", "Bytes a row", lambda row: -row.bytes_a_row),
+        SortColumn("scans", "Scans", lambda row: row.index.scans or 0),
+        SortColumn("last_use", "Last use", lambda row: (row.index.last_scan is not None, row.index.last_scan)),
     )
 }
 
@@ -81,10 +81,10 @@ class Page:
 
     report: Report
     groups: list[Group]
-    expected: list[Finding]
+    known: list[Finding]
     tables: list[TableRow]
     indexes: list[IndexRow]
-    columns: tuple[Column, ...] = tuple(COLUMNS.values())
+    columns: tuple[SortColumn, ...] = tuple(COLUMNS.values())
 
     @property
     def bytes(self) -> int:
@@ -110,17 +110,17 @@ def make_page(whole: Report, *, sort: str, table: str) -> Page:
             Group(name, ABOUT[name], [finding for finding in report.unexpected if finding.kind in kinds])
             for name, kinds in GROUPS.items()
         ],
-        expected=[finding for finding in report.findings if finding.expected],
+        known=[finding for finding in report.findings if finding.known],
         tables=_chart(list(whole.database.tables.values())),
         indexes=sorted(_list(report.database), key=lambda row: (COLUMNS[sort].place(row), row.index.name)),
     )
 
 
-def _chart(tables: list[StandingTable]) -> list[TableRow]:
-    def whole(table: StandingTable) -> int:
+def _chart(tables: list[CatalogTable]) -> list[TableRow]:
+    def whole(table: CatalogTable) -> int:
         return table.bytes + table.index_bytes
 
-    largest = sorted(tables, key=whole, reverse=True)[:MOST_TABLES]
+    largest = sorted(tables, key=whole, reverse=True)[:MAX_TABLES]
     most = max(map(whole, largest), default=0) or 1
     return [TableRow(table, table.bytes / most * 100, table.index_bytes / most * 100) for table in largest]
 
@@ -143,7 +143,7 @@ def _divide(size: int, rows: int) -> float:
     return size / rows if rows else 0
 
 
-def _what_it_answers(index: StandingIndex) -> str:
+def _what_it_answers(index: CatalogIndex) -> str:
     """Its question, or what it guards; empty for those of others that guard nothing."""
     question, _ = question_of(index.name)
     if question or index.primary:

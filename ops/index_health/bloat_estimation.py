@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ops.index_health.catalog import Database, StandingIndex, StandingTable
+from ops.index_health.catalog import CatalogIndex, CatalogTable, Database
 from ops.index_health.extensions import find_extension
 from ops.index_health.planner import explain
 
@@ -36,16 +36,16 @@ WHERE c.relnamespace = current_schema()::regnamespace AND c.reltuples >= 0
 
 
 @dataclass(frozen=True)
-class Swelling:
+class IndexBloat:
     """An index and the bytes that it needs; None where they can be neither measured nor estimated."""
 
-    index: StandingIndex
-    needed: int | None
+    index: CatalogIndex
+    expected_bytes: int | None
     measured: bool
 
     @property
     def wasted(self) -> int:
-        return 0 if self.needed is None else max(self.index.bytes - self.needed, 0)
+        return 0 if self.expected_bytes is None else max(self.index.bytes - self.expected_bytes, 0)
 
     @property
     def percent(self) -> float:
@@ -60,13 +60,13 @@ class Structure:
     fillfactor: int
     shares: bool
 
-    def counting(self, table: StandingTable) -> "Structure":
+    def counting(self, table: CatalogTable) -> "Structure":
         """With the rows that came since the last VACUUM or ANALYZE: it is full of them, and not of air."""
         share = self.entries / table.rows if table.rows else 1
         return replace(self, entries=share * max(table.rows, table.live_rows or 0))
 
 
-def find_obstacle(connection: BaseDatabaseWrapper) -> str:
+def measurement_blocker(connection: BaseDatabaseWrapper) -> str:
     """Why nothing can be measured, as the end of a sentence; empty where it can."""
     schema = find_extension(connection, "pgstattuple")
     if schema is None:
@@ -79,28 +79,28 @@ def find_obstacle(connection: BaseDatabaseWrapper) -> str:
     return "" if allowed else f"role {role} is no member of pg_stat_scan_tables, which may call pgstattuple"
 
 
-def measure_swelling(database: Database) -> Iterator[Swelling]:
+def measure_bloat(database: Database) -> Iterator[IndexBloat]:
     """Each valid B-tree and hash index of at least INDEX_BLOAT_MIN_BYTES.
 
     To measure is to read the whole index: those over INDEX_MEASURE_MAX_BYTES are estimated.
     """
     connection = connections[database.alias]
-    measures = not find_obstacle(connection)
+    measures = not measurement_blocker(connection)
     structures = _read_structures(connection)
     for index in database.indexes.values():
         if not index.valid or index.method not in ("btree", "hash") or index.bytes < settings.INDEX_BLOAT_MIN_BYTES:
             continue
         structure = structures.get(index.name)
         if structure is None:
-            yield Swelling(index, None, measured=False)
+            yield IndexBloat(index, None, measured=False)
         elif measures and index.bytes <= settings.INDEX_MEASURE_MAX_BYTES:
             btree = index.method == "btree"
-            needed = _measure_btree(connection, index, structure) if btree else _measure_hash(connection, index)
-            yield Swelling(index, needed, measured=True)
+            expected_bytes = _measure_btree(connection, index, structure) if btree else _measure_hash(connection, index)
+            yield IndexBloat(index, expected_bytes, measured=True)
         else:
             plain = index.method == "btree" and all(map(str.isidentifier, _columns(index)))
             structure = structure.counting(database.tables[index.table])
-            yield Swelling(index, _estimate_btree(connection, index, structure) if plain else None, measured=False)
+            yield IndexBloat(index, _estimate_btree(connection, index, structure) if plain else None, measured=False)
 
 
 def _read_structures(connection: BaseDatabaseWrapper) -> dict[str, Structure]:
@@ -109,7 +109,7 @@ def _read_structures(connection: BaseDatabaseWrapper) -> dict[str, Structure]:
         return {name: Structure(*facts) for name, *facts in cursor.fetchall()}
 
 
-def _measure_btree(connection: BaseDatabaseWrapper, index: StandingIndex, structure: Structure) -> int:
+def _measure_btree(connection: BaseDatabaseWrapper, index: CatalogIndex, structure: Structure) -> int:
     """A leaf is as full as the fillfactor after a REINDEX; pages that were emptied are gone."""
     schema = find_extension(connection, "pgstattuple")
     with connection.cursor() as cursor:
@@ -118,11 +118,11 @@ def _measure_btree(connection: BaseDatabaseWrapper, index: StandingIndex, struct
             [connection.ops.quote_name(index.name)],
         )
         internal, leaves, density = cursor.fetchone()
-    needed = ceil(leaves * density / structure.fillfactor) if leaves else 0
-    return (1 + internal + needed) * PAGE
+    expected_bytes = ceil(leaves * density / structure.fillfactor) if leaves else 0
+    return (1 + internal + expected_bytes) * PAGE
 
 
-def _measure_hash(connection: BaseDatabaseWrapper, index: StandingIndex) -> int:
+def _measure_hash(connection: BaseDatabaseWrapper, index: CatalogIndex) -> int:
     """Buckets follow from the entries. Overflow pages hold equal keys, which a REINDEX brings no nearer."""
     schema = find_extension(connection, "pgstattuple")
     with connection.cursor() as cursor:
@@ -143,7 +143,7 @@ def _round_up_buckets(wanted: float) -> int:
     return ceil(wanted / step) * step
 
 
-def _estimate_btree(connection: BaseDatabaseWrapper, index: StandingIndex, structure: Structure) -> int:
+def _estimate_btree(connection: BaseDatabaseWrapper, index: CatalogIndex, structure: Structure) -> int:
     """Rather too much than too little, for a false alarm costs a REINDEX.
 
     The widths are asked of the planner: `pg_stats` hides the statistics of a table from whomever row-level security
@@ -166,7 +166,7 @@ def _estimate_btree(connection: BaseDatabaseWrapper, index: StandingIndex, struc
     return ceil(1 + leaves + above) * PAGE
 
 
-def _columns(index: StandingIndex) -> list[str]:
+def _columns(index: CatalogIndex) -> list[str]:
     return [*index.columns, *index.includes]
 
 

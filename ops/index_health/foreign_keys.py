@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ops.index_health.catalog import Database, ForeignKey, StandingIndex
+from ops.index_health.catalog import CatalogIndex, Database, ForeignKey
 
 COMPANY = {"company_id", "tenant_id"}
 
@@ -12,7 +12,7 @@ def pointing_columns(key: ForeignKey) -> set[str]:
     return set(key.columns) - COMPANY or set(key.columns)
 
 
-def serves(index: StandingIndex, key: ForeignKey) -> bool:
+def serves(index: CatalogIndex, key: ForeignKey) -> bool:
     """It begins with the key's columns, and holds every row that points anywhere."""
     if index.table != key.table or not index.valid:
         return False
@@ -31,7 +31,7 @@ def needed_indexes(database: Database) -> set[str]:
     return needed
 
 
-def unserved(database: Database, indexes: Iterable[StandingIndex]) -> list[ForeignKey]:
+def unserved(database: Database, indexes: Iterable[CatalogIndex]) -> list[ForeignKey]:
     """One for each column that points: of a plain key and a composite one over the same column, the plain one."""
     indexes = list(indexes)
     by_column: dict[tuple[str, str], ForeignKey] = {}
@@ -41,6 +41,6 @@ def unserved(database: Database, indexes: Iterable[StandingIndex]) -> list[Forei
     return list(by_column.values())
 
 
-def _is_complete(index: StandingIndex, key: ForeignKey) -> bool:
+def _is_complete(index: CatalogIndex, key: ForeignKey) -> bool:
     plain = index.condition.strip("()").upper()
     return not plain or plain in {f"{column} IS NOT NULL".upper() for column in pointing_columns(key)}

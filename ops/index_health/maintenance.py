@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.utils.timezone import now
 
-from crm.db.index_operations import POLL_S, alone_and_patient
+from crm.db.index_operations import POLL_S, exclusive_build_lock
 from ops.index_health.catalog import Database, read_database
 from ops.index_health.checks import bloat, drift, vacuum_stats
-from ops.index_health.findings import Finding, Kind
+from ops.index_health.findings import Finding, FindingKind
 
 QUIET_POLL_S = 1
 
@@ -37,7 +37,7 @@ class TooBusy(Exception):
 
 
 @dataclass(frozen=True)
-class Window:
+class MaintenanceWindow:
     """From `start` until before `end` by the clocks of `zone`, over midnight where `end` is the earlier one."""
 
     start: clock
@@ -55,7 +55,7 @@ class Window:
 class Bounds:
     """When work may begin: within the window, and with at most so many of this role's sessions active."""
 
-    window: Window | None = None
+    window: MaintenanceWindow | None = None
     max_active: int | None = None
     patience_s: float = 600
 
@@ -73,10 +73,10 @@ def plan_maintenance(*, database: Database) -> list[Finding]:
     """What there is to do, in order: what takes no time first, then whatever saves most."""
     found = [one for find in (drift.find, vacuum_stats.find, bloat.find) for one in find(database)]
     findings = [one for one in found if isinstance(one, Finding)]
-    leftovers = [one for one in findings if one.kind is Kind.INVALID and drift.is_leftover(one.index)]
-    stale = [one for one in findings if one.kind is Kind.STALE_STATISTICS]
-    bloated = [one for one in findings if one.kind is Kind.BLOAT]
-    return [*leftovers, *stale, *sorted(bloated, key=lambda one: -one.saves)]
+    leftovers = [one for one in findings if one.kind is FindingKind.INVALID and drift.is_leftover(one.index)]
+    stale = [one for one in findings if one.kind is FindingKind.STALE_STATISTICS]
+    bloated = [one for one in findings if one.kind is FindingKind.BLOAT]
+    return [*leftovers, *stale, *sorted(bloated, key=lambda one: -one.reclaimable_bytes)]
 
 
 def maintain_indexes(*, plan: Sequence[Finding], bounds: Bounds) -> Iterator[Done]:
@@ -87,13 +87,13 @@ def maintain_indexes(*, plan: Sequence[Finding], bounds: Bounds) -> Iterator[Don
     """
     for task in plan:
         _wait_for_quiet(bounds)
-        with connection.schema_editor(atomic=False) as editor, alone_and_patient(editor):
+        with connection.schema_editor(atomic=False) as editor, exclusive_build_lock(editor):
             _stay_in_window(bounds)  # the wait for another builder may have been long
             needed = _is_needed(task)
             begin = monotonic()
             if needed:
                 with connection.cursor() as cursor:
-                    cursor.execute(task.heals)
+                    cursor.execute(task.remedy)
         yield Done(task, monotonic() - begin, needless=not needed)
         time.sleep(2 * POLL_S)  # a migration that waits for its turn gets it
 
@@ -106,7 +106,7 @@ def _is_needed(task: Finding) -> bool:
         tables={name: table for name, table in database.tables.items() if name == task.table},
         indexes={name: index for name, index in database.indexes.items() if name == task.index},
     )
-    return any(found.heals == task.heals for found in plan_maintenance(database=database))
+    return any(found.remedy == task.remedy for found in plan_maintenance(database=database))
 
 
 def _wait_for_quiet(bounds: Bounds) -> None:

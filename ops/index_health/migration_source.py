@@ -9,7 +9,7 @@ from django.db.migrations.operations.base import Operation
 
 
 @dataclass(frozen=True)
-class Maker:
+class MigrationSource:
     """`applied`: `manage.py migrate` will not run it again."""
 
     app: str
@@ -20,11 +20,11 @@ class Maker:
         return f"{self.app}.{self.migration}"
 
 
-def find_makers(alias: str) -> dict[str, Maker]:
+def find_migration_sources(alias: str) -> dict[str, MigrationSource]:
     """By the name of an index or constraint; of several migrations, the last."""
     loader = MigrationLoader(connections[alias])
     return {
-        name: Maker(app, migration, (app, migration) in loader.applied_migrations)
+        name: MigrationSource(app, migration, (app, migration) in loader.applied_migrations)
         for (app, migration), found in sorted(loader.disk_migrations.items())
         for operation in found.operations
         for name in _names(operation)

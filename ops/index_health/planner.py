@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-TELLING_ROWS = 10_000  # fewer are read from end to end with good reason
+MIN_ROWS_FOR_PLAN = 10_000  # fewer are read from end to end with good reason
 PREPARED = "index_health_question"
 SQLITE_INDEX = re.compile(r"USING (?:COVERING )?INDEX (\w+)")
 

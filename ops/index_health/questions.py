@@ -12,7 +12,7 @@ from django.db import connection, models
 
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantModel, all_tenants, tenant
-from ops.index_health.catalog import Database, StandingIndex
+from ops.index_health.catalog import CatalogIndex, Database
 from ops.index_health.ownership import named_declarations
 from ops.index_health.planner import indexes_used
 from ops.index_health.remediation import quote
@@ -22,10 +22,10 @@ SAMPLED_PAGES = 1000  # of a table, to find whose rows are most
 
 
 @dataclass(frozen=True)
-class Question:
+class IndexQuestion:
     """`company` is the column of the company of whose rows alone it is asked; empty where it is asked over all."""
 
-    declared: StandingIndex
+    declared: CatalogIndex
     words: str
     company: str
     conditions: tuple[str, ...]
@@ -41,7 +41,7 @@ class Question:
         return f"SELECT count(*) {rows}"
 
 
-def read_questions(database: Database) -> Iterator[Question]:
+def read_questions(database: Database) -> Iterator[IndexQuestion]:
     """Of each of our indexes that is declared on columns, in the order of the models."""
     for model in apps.get_models():
         for index in model._meta.indexes:
@@ -56,7 +56,7 @@ def question_of(name: str) -> tuple[str, str]:
     return (index.question, index.asked_by) if isinstance(index, Index) else ("", "")
 
 
-def find_indexes(question: Question) -> list[str]:
+def find_indexes(question: IndexQuestion) -> list[str]:
     """Through which indexes the database would answer, for the company with the most rows."""
     with all_tenants():
         if not question.company:
@@ -66,12 +66,12 @@ def find_indexes(question: Question) -> list[str]:
         return indexes_used(connection, question.sql(company_id))
 
 
-def _word(model: type[models.Model], index: Index, declared: StandingIndex) -> Question:
+def _word(model: type[models.Model], index: Index, declared: CatalogIndex) -> IndexQuestion:
     fields: list[Any] = [model._meta.get_field(name) for name, _ in index.fields_orders]
     company = [field for field in fields if field.name == "company" and issubclass(model, TenantModel)]
     newest_by = [field for field in fields[-1:] if isinstance(field, (models.DateField, models.TimeField))]
     compared = [field for field in fields if field not in company + newest_by]
-    return Question(
+    return IndexQuestion(
         declared=declared,
         words=index.question,
         company="".join(quote(field.column) for field in company),
@@ -83,7 +83,7 @@ def _word(model: type[models.Model], index: Index, declared: StandingIndex) -> Q
     )
 
 
-def _find_largest(question: Question) -> int:
+def _find_largest(question: IndexQuestion) -> int:
     """The company with the most rows, by a sample; any on SQLite, whose planner asks for no value; 0 where none has."""
     table = quote(question.declared.table)
     sample = ""

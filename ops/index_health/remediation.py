@@ -5,26 +5,26 @@ On PostgreSQL each statement with CONCURRENTLY has to be sent alone, outside of 
 
 import re
 
-from ops.index_health.catalog import Database, StandingIndex
+from ops.index_health.catalog import CatalogIndex, Database
 from ops.index_health.ownership import models_by_table, named_declarations
 
 NAME_LENGTH = 63
 
 
-def create(database: Database, index: StandingIndex) -> str:
+def create(database: Database, index: CatalogIndex) -> str:
     """Of a unique constraint: its index first, while others write, and the constraint on it."""
     if index.constraint and database.vendor == "postgresql":
         return f"{_build(database, index, index.name)}; {_constrain(index, index.name)}"
     return _build(database, index, index.name)
 
 
-def drop(database: Database, index: StandingIndex) -> str:
+def drop(database: Database, index: CatalogIndex) -> str:
     if index.constraint and database.vendor == "postgresql":
         return f"ALTER TABLE {quote(index.table)} DROP CONSTRAINT {quote(index.constraint)}"
     return f"DROP INDEX{_concurrently(database)} {quote(index.name)}"
 
 
-def replace(database: Database, standing: StandingIndex, declared: StandingIndex) -> str:
+def replace(database: Database, standing: CatalogIndex, declared: CatalogIndex) -> str:
     """The new one is built before the old one goes: no moment without."""
     if standing.table != declared.table:
         return f"ALTER INDEX {quote(standing.name)} RENAME TO {quote(_other_name(standing.name))}; " + create(
@@ -41,7 +41,7 @@ def rename(name: str, to: str) -> str:
     return f"ALTER INDEX {quote(name)} RENAME TO {quote(to)}"
 
 
-def take_away(database: Database, index: StandingIndex) -> str:
+def drop_or_remove_operation(database: Database, index: CatalogIndex) -> str:
     """Of a declared one, the migration's operation: what is dropped by hand would be told as missing."""
     if index.name in named_declarations():
         meta = models_by_table()[index.table]._meta
@@ -53,13 +53,13 @@ def quote(name: str) -> str:
     return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
 
 
-def _build(database: Database, index: StandingIndex, name: str) -> str:
+def _build(database: Database, index: CatalogIndex, name: str) -> str:
     unique = "UNIQUE " if index.unique else ""
     definition = index.definition.removeprefix("UNIQUE ")
     return f"CREATE {unique}INDEX{_concurrently(database)} {quote(name)} ON {quote(index.table)} {definition}"
 
 
-def _constrain(index: StandingIndex, name: str) -> str:
+def _constrain(index: CatalogIndex, name: str) -> str:
     kind = "PRIMARY KEY" if index.primary else "UNIQUE"
     return f"ALTER TABLE {quote(index.table)} ADD CONSTRAINT {quote(index.constraint)} {kind} USING INDEX {quote(name)}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from ops.index_health.catalog import Database, StandingIndex, StandingTable
+from ops.index_health.catalog import CatalogIndex, CatalogTable, Database
 from ops.index_health.checks.size import bytes_per_row, grown_in_month
 from ops.index_health.findings import GROUPS, Finding
 from ops.index_health.formatting import in_bytes, in_days
@@ -31,7 +31,7 @@ def as_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
         yield ""
         yield from _indexes(report)
     yield ""
-    yield from (f"Not asked: {one.says}" for one in report.unasked)
+    yield from (f"Not asked: {one.message}" for one in report.skipped_checks)
     yield summarise(report, everything=everything)
 
 
@@ -52,8 +52,12 @@ def summarise(report: Report, *, everything: bool) -> str:
     wrong = len(report.unexpected)
     known = len(report.findings) - wrong
     hidden = "" if everything or not known else f" --all shows {known} more that are known and kept."
-    saves = f" Without what is of no use: {in_bytes(report.saves)} less." if report.saves else ""
-    return (f"{wrong} finding{'s' if wrong > 1 else ''}." if wrong else "Nothing is wrong.") + saves + hidden
+    reclaimable_bytes = (
+        f" Without what is of no use: {in_bytes(report.reclaimable_bytes)} less." if report.reclaimable_bytes else ""
+    )
+    return (
+        (f"{wrong} finding{'s' if wrong > 1 else ''}." if wrong else "Nothing is wrong.") + reclaimable_bytes + hidden
+    )
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -69,8 +73,8 @@ def as_json(report: Report) -> dict[str, Any]:
         },
         "totals": {
             "findings": len(report.unexpected),
-            "expected": len(report.findings) - len(report.unexpected),
-            "saves": report.saves,
+            "known": len(report.findings) - len(report.unexpected),
+            "reclaimable_bytes": report.reclaimable_bytes,
         },
         "findings": [
             {
@@ -78,14 +82,14 @@ def as_json(report: Report) -> dict[str, Any]:
                 "kind": finding.kind.value,
                 "table": finding.table,
                 "index": finding.index,
-                "says": finding.says,
-                "heals": finding.heals,
-                "saves": finding.saves,
-                "expected": finding.expected,
+                "message": finding.message,
+                "remedy": finding.remedy,
+                "reclaimable_bytes": finding.reclaimable_bytes,
+                "known": finding.known,
             }
             for finding in report.findings
         ],
-        "unasked": [one.says for one in report.unasked],
+        "skipped_checks": [one.message for one in report.skipped_checks],
         "tables": [
             {
                 "name": table.name,
@@ -120,10 +124,10 @@ def as_json(report: Report) -> dict[str, Any]:
 
 def _lines_of(finding: Finding) -> Iterator[str]:
     where = f"{finding.index} on {finding.table}" if finding.index else finding.table
-    known = " (known)" if finding.expected else ""
-    yield f"  {finding.kind}{known}: {where}. {finding.says}"
-    if finding.heals and not finding.expected:
-        yield "    → " + finding.heals.replace("; ", ";\n      ")
+    known = " (known)" if finding.known else ""
+    yield f"  {finding.kind}{known}: {where}. {finding.message}"
+    if finding.remedy and not finding.known:
+        yield "    → " + finding.remedy.replace("; ", ";\n      ")
 
 
 def _tables(report: Report, *, limit: int | None) -> Iterator[str]:
@@ -137,7 +141,7 @@ def _tables(report: Report, *, limit: int | None) -> Iterator[str]:
         )
 
 
-def _whole(table: StandingTable) -> int:
+def _whole(table: CatalogTable) -> int:
     return table.bytes + table.index_bytes
 
 
@@ -159,5 +163,5 @@ def _figure(number: int | None) -> str:
     return "–" if number is None else f"{number:,}"
 
 
-def _last_use(index: StandingIndex) -> str:
+def _last_use(index: CatalogIndex) -> str:
     return f"{index.last_scan:%Y-%m-%d}" if index.last_scan else "–"

@@ -1,10 +1,10 @@
-"""The whole report: every check over one reading of the database. Every surface shows what `examine` returns."""
+"""The whole report: every check over one reading of the database. Every surface shows what `run_checks` returns."""
 
 from dataclasses import dataclass, replace
 
 from ops.index_health.catalog import Database, read_database
 from ops.index_health.checks import CHECKS, EXPLAINING, MEASURING
-from ops.index_health.findings import Finding, Kind, Unasked
+from ops.index_health.findings import Finding, FindingKind, SkippedCheck
 
 
 class UnknownTable(LookupError):
@@ -13,23 +13,23 @@ class UnknownTable(LookupError):
 
 @dataclass(frozen=True)
 class Report:
-    """`findings` by kind, in the order of `Kind`, then by table and index. `unasked`: what could not be asked."""
+    """`findings` by kind, in the order of `FindingKind`, then by table and index. `skipped_checks`: what could not be asked."""
 
     database: Database
     findings: tuple[Finding, ...]
-    unasked: tuple[Unasked, ...]
+    skipped_checks: tuple[SkippedCheck, ...]
 
     @property
     def unexpected(self) -> tuple[Finding, ...]:
-        return tuple(finding for finding in self.findings if not finding.expected)
+        return tuple(finding for finding in self.findings if not finding.known)
 
     @property
-    def saves(self) -> int:
+    def reclaimable_bytes(self) -> int:
         """Bytes, if all that is not expected were healed; an index that is found twice is gone once."""
         most: dict[tuple[str, str], int] = {}
         for finding in self.unexpected:
             place = finding.table, finding.index
-            most[place] = max(most.get(place, 0), finding.saves)
+            most[place] = max(most.get(place, 0), finding.reclaimable_bytes)
         return sum(most.values())
 
     def of_table(self, name: str) -> "Report":
@@ -45,17 +45,17 @@ class Report:
         return replace(self, database=database, findings=findings)
 
 
-def examine(*, measure: bool = True, explain: bool = False) -> Report:
+def run_checks(*, measure: bool = True, explain: bool = False) -> Report:
     """Read the database once and run the checks: with `measure` those that read indexes to the end, too, and with
     `explain` those that ask the planner."""
     database = read_database()
     checks = (*CHECKS, *(MEASURING if measure else ()), *(EXPLAINING if explain else ()))
     said = [word for find in checks for word in find(database)]
     findings = [word for word in said if isinstance(word, Finding)]
-    unasked = [word for word in said if isinstance(word, Unasked)]
-    kinds = list(Kind)
+    skipped_checks = [word for word in said if isinstance(word, SkippedCheck)]
+    kinds = list(FindingKind)
     return Report(
         database=database,
         findings=tuple(sorted(findings, key=lambda one: (kinds.index(one.kind), one.table, one.index))),
-        unasked=(*database.unasked, *unasked),
+        skipped_checks=(*database.skipped_checks, *skipped_checks),
     )

@@ -5,12 +5,12 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
-MOST_COUNTED = 10_000  # a row each is read: this many take a few milliseconds
-COUNTED = f"Counted up to {MOST_COUNTED:,}."
+MAX_COUNTED = 10_000  # a row each is read: this many take a few milliseconds
+COUNTED = f"Counted up to {MAX_COUNTED:,}."
 
 
 def count(rows: QuerySet) -> int:
-    return rows.order_by()[:MOST_COUNTED].count()
+    return rows.order_by()[:MAX_COUNTED].count()
 
 
 def seconds_since(moment: datetime | None) -> float:

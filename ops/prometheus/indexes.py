@@ -7,16 +7,16 @@ from django.db import connection, models
 from prometheus_client import Metric
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 
-from ops.index_health.catalog import Database, StandingIndex, StandingTable, postgresql
+from ops.index_health.catalog import CatalogIndex, CatalogTable, Database, postgresql
 from ops.index_health.checks import redundancy, size, vacuum_stats
-from ops.index_health.findings import Finding, Kind
+from ops.index_health.findings import Finding, FindingKind
 from ops.index_health.ownership import named_declarations
 
 # Those that need the catalogue alone. Whether an index is unused is for Prometheus to say, over weeks of its scans.
 CHECKS = (redundancy.find, vacuum_stats.find, size.find)
 FOUND = (
-    Kind.DUPLICATE, Kind.PREFIX, Kind.SUBSUMED, Kind.FOREIGN_KEY, Kind.DEAD_ROWS, Kind.STALE_STATISTICS,
-    Kind.COLD_UPDATES, Kind.LARGE,
+    FindingKind.DUPLICATE, FindingKind.PREFIX, FindingKind.COVERED, FindingKind.FOREIGN_KEY, FindingKind.DEAD_ROWS, FindingKind.STALE_STATISTICS,
+    FindingKind.LOW_HOT_RATIO, FindingKind.LARGE,
 )  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def collect() -> Iterator[Metric]:
     yield from _find(database)
 
 
-def _measure_indexes(indexes: Iterable[StandingIndex]) -> Iterator[Metric]:
+def _measure_indexes(indexes: Iterable[CatalogIndex]) -> Iterator[Metric]:
     sizes = GaugeMetricFamily("crm_index_size_bytes", "Bytes on disk.", labels=["table", "index"])
     scans = CounterMetricFamily("crm_index_scans", "Scans since the server counts.", labels=["table", "index"])
     for index in indexes:
@@ -38,7 +38,7 @@ def _measure_indexes(indexes: Iterable[StandingIndex]) -> Iterator[Metric]:
     yield from (sizes, scans)
 
 
-def _measure_tables(tables: Iterable[StandingTable]) -> Iterator[Metric]:
+def _measure_tables(tables: Iterable[CatalogTable]) -> Iterator[Metric]:
     sizes = GaugeMetricFamily("crm_table_size_bytes", "Bytes on disk, without indexes.", labels=["table"])
     rows = GaugeMetricFamily("crm_table_rows", "Rows, by the planner's estimate.", labels=["table"])
     dead = GaugeMetricFamily("crm_table_dead_rows", "Rows that VACUUM has still to clear away.", labels=["table"])
@@ -61,7 +61,7 @@ def _find(database: Database) -> Iterator[Metric]:
         sum(not index.valid and not index.building for index in standing.values()),
     )
     said = [word for find in CHECKS for word in find(database)]
-    kinds = [word.kind for word in said if isinstance(word, Finding) and not word.expected]
+    kinds = [word.kind for word in said if isinstance(word, Finding) and not word.known]
     findings = GaugeMetricFamily(
         "crm_index_findings", "What manage.py index_report finds, by kind, without what is expected.", labels=["kind"]
     )

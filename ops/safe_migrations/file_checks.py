@@ -5,8 +5,8 @@ from collections.abc import Container, Iterator
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
-from ops.safe_migrations.plan import Objection, find_objections, plan_stage
-from ops.safe_migrations.schema_facts import Known
+from ops.safe_migrations.plan import Violation, find_violations, plan_migration
+from ops.safe_migrations.schema_facts import SchemaFacts
 
 # However long we run, these stay small: a row is a company, a person who works there, or an account of theirs.
 SMALL_TABLES = {"companies", "users", "phone_lines", "provider_accounts", "webhook_secrets"}
@@ -22,7 +22,7 @@ class _AllBut:
         return bool(name) and name not in self.names
 
 
-def check_files(apps: set[str]) -> Iterator[Objection]:
+def check_files(apps: set[str]) -> Iterator[Violation]:
     """Objections to the migrations of these apps, with each table taken for large that isn't always small.
 
     An app's initial ones are fine, since nobody uses its tables yet. A constraint that is added where it is missing is
@@ -30,11 +30,11 @@ def check_files(apps: set[str]) -> Iterator[Objection]:
     """
     graph = MigrationLoader(None).graph
     order = dict.fromkeys(key for leaf in graph.leaf_nodes() for key in graph.forwards_plan(leaf))
-    state, known = ProjectState(), Known(constraints=_AllBut(()))
+    state, facts = ProjectState(), SchemaFacts(constraints=_AllBut(()))
     for key in order:
         migration = graph.nodes[key]
         if key[0] in apps and not migration.initial:
             created: set[str] = set()
-            stage = plan_stage(migration, state, known, created)
-            yield from find_objections(stage, _AllBut(SMALL_TABLES | created))
+            plan = plan_migration(migration, state, facts, created)
+            yield from find_violations(plan, _AllBut(SMALL_TABLES | created))
         state = migration.mutate_state(state, preserve=False)

@@ -7,7 +7,7 @@ from django.template.defaultfilters import filesizeformat
 
 from ops.safe_migrations.estimates import estimate_seconds
 from ops.safe_migrations.lock_levels import Effect, Work
-from ops.safe_migrations.plan import Objection, Stage
+from ops.safe_migrations.plan import MigrationPlan, Violation
 from ops.safe_migrations.table_stats import Size
 
 WORK = {
@@ -19,15 +19,15 @@ WORK = {
 }
 
 
-def show_plan(stages: list[Stage], sizes: Mapping[str, Size]) -> Iterator[str]:
+def show_plan(plans: list[MigrationPlan], sizes: Mapping[str, Size]) -> Iterator[str]:
     """Lines. Without sizes (on SQLite, which has no locks to speak of) the steps alone."""
     total = 0.0
-    for stage in stages:
-        way = "back from " if stage.backwards else ""
-        together = "in one transaction" if stage.atomic else "step by step"
-        yield f"{way}{stage.label}, {together}"
-        for step in stage.steps:
-            yield f"  {textwrap.shorten(step.says, 110, placeholder='…')}"
+    for plan in plans:
+        way = "back from " if plan.backwards else ""
+        together = "in one transaction" if plan.atomic else "step by step"
+        yield f"{way}{plan.label}, {together}"
+        for step in plan.steps:
+            yield f"  {textwrap.shorten(step.description, 110, placeholder='…')}"
             for effect in step.effects:
                 if effect.table in sizes:
                     size = sizes[effect.table]
@@ -44,14 +44,14 @@ def show_effect(effect: Effect, size: Size, seconds: float) -> str:
     return f"{table}: {effect.lock} {WORK[effect.work]}{about}; {effect.lock.who_waits}"
 
 
-def show_objection(objection: Objection, *, allowed: Container[str] = ()) -> str:
-    refused = objection.advice.refused and objection.stage.label not in allowed
+def show_violation(violation: Violation, *, allowed: Container[str] = ()) -> str:
+    refused = violation.advice.refused and violation.plan.label not in allowed
     verdict = "REFUSED" if refused else "Take care"
-    where = f" on {objection.table}" if objection.table else ""
+    where = f" on {violation.table}" if violation.table else ""
     return (
-        f"{verdict}: {objection.stage.label}, {objection.step.says!r}{where}.\n"
-        f"  {objection.advice.why}\n"
-        f"  Instead: {objection.advice.instead}"
+        f"{verdict}: {violation.plan.label}, {violation.step.description!r}{where}.\n"
+        f"  {violation.advice.why}\n"
+        f"  Instead: {violation.advice.instead}"
     )
 
 

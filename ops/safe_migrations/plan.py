@@ -8,10 +8,10 @@ from django.db.migrations import Migration
 from django.db.migrations.state import ProjectState
 
 from ops.safe_migrations import recommendations
-from ops.safe_migrations.lock_analysis import find_created_table, find_effects, learn
+from ops.safe_migrations.lock_analysis import find_created_table, find_effects, update_facts
 from ops.safe_migrations.lock_levels import Effect, Lock, Work
 from ops.safe_migrations.recommendations import Advice
-from ops.safe_migrations.schema_facts import Known
+from ops.safe_migrations.schema_facts import SchemaFacts
 from ops.safe_migrations.sql import split_statements
 from ops.safe_migrations.sql_capture import record
 
@@ -22,12 +22,12 @@ UNREADABLE = Effect("", Lock.ROW_EXCLUSIVE, Work.ROWS, recommendations.UNREADABL
 class Step:
     """One operation. Its effects are those on tables that others may be using."""
 
-    says: str
+    description: str
     effects: tuple[Effect, ...]
 
 
 @dataclass(frozen=True)
-class Stage:
+class MigrationPlan:
     """One migration, applied or taken back."""
 
     app: str
@@ -42,59 +42,59 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Objection:
+class Violation:
     """Why a step should not be done that way on this table."""
 
-    stage: Stage
+    plan: MigrationPlan
     step: Step
     table: str
     advice: Advice
 
 
-def plan_stages(
-    migrations: Iterable[tuple[Migration, bool, ProjectState]], known: Known, *, alias: str = DEFAULT_DB_ALIAS
-) -> Iterator[Stage]:
+def plan_migrations(
+    migrations: Iterable[tuple[Migration, bool, ProjectState]], facts: SchemaFacts, *, alias: str = DEFAULT_DB_ALIAS
+) -> Iterator[MigrationPlan]:
     """What these migrations do, each given with whether it is taken back and the state before it, in the order in which
-    they run. Tables that one of them makes are nobody's yet, and left out. `known` becomes what stands after them."""
+    they run. Tables that one of them makes are nobody's yet, and left out. `facts` becomes what stands after them."""
     created: set[str] = set()
     for migration, backwards, state in migrations:
-        yield plan_stage(migration, state, known, created, backwards=backwards, alias=alias)
+        yield plan_migration(migration, state, facts, created, backwards=backwards, alias=alias)
 
 
-def plan_stage(
+def plan_migration(
     migration: Migration,
     state: ProjectState,
-    known: Known,
+    facts: SchemaFacts,
     created: set[str],
     *,
     backwards: bool = False,
     alias: str = DEFAULT_DB_ALIAS,
-) -> Stage:
+) -> MigrationPlan:
     """What one migration does. It adds the tables that it makes to `created`."""
     steps = []
     for recorded in record(migration, state, backwards=backwards, alias=alias):
-        known.state = recorded.after if backwards else recorded.before
+        facts.state = recorded.after if backwards else recorded.before
         effects = [UNREADABLE] if recorded.sql is None else []
-        for statement in split_statements(recorded.sql or "", constraints=known.constraints):
-            effects += find_effects(statement, known)
-            learn(statement, known)
+        for statement in split_statements(recorded.sql or "", constraints=facts.constraints):
+            effects += find_effects(statement, facts)
+            update_facts(statement, facts)
             if table := find_created_table(statement):
                 created.add(table)
-        says = recorded.operation.describe()
+        description = recorded.operation.describe()
         shown = dict.fromkeys(effect for effect in effects if effect.table not in created)
-        steps.append(Step(f"Undo: {says}" if backwards else says, tuple(shown)))
-    return Stage(migration.app_label, migration.name, backwards, migration.atomic is not False, tuple(steps))
+        steps.append(Step(f"Undo: {description}" if backwards else description, tuple(shown)))
+    return MigrationPlan(migration.app_label, migration.name, backwards, migration.atomic is not False, tuple(steps))
 
 
-def find_objections(stage: Stage, large: Container[str]) -> Iterator[Objection]:
+def find_violations(plan: MigrationPlan, large: Container[str]) -> Iterator[Violation]:
     """What speaks against running it while others use the tables. Of tables that are not `large`, warnings alone."""
     held = False
-    for step in stage.steps:
+    for step in plan.steps:
         for effect in step.effects:
             refused = effect.advice is not None and effect.advice.refused and effect.table in large
             slow = effect.work is not Work.MOMENT and effect.table in large
             if held and not refused and (slow or effect == UNREADABLE):
-                yield Objection(stage, step, effect.table, recommendations.HELD)
+                yield Violation(plan, step, effect.table, recommendations.HELD)
             elif effect.advice and (refused or not effect.advice.refused):
-                yield Objection(stage, step, effect.table, effect.advice)
-            held = held or (stage.atomic and effect.lock.blocks_writers and effect.table in large)
+                yield Violation(plan, step, effect.table, effect.advice)
+            held = held or (plan.atomic and effect.lock.blocks_writers and effect.table in large)

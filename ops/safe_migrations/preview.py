@@ -9,8 +9,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
-from ops.safe_migrations.plan import Stage, plan_stages
-from ops.safe_migrations.schema_facts import Known
+from ops.safe_migrations.plan import MigrationPlan, plan_migrations
+from ops.safe_migrations.schema_facts import SchemaFacts
 from ops.safe_migrations.table_stats import read_known
 
 
@@ -18,7 +18,7 @@ class NoSuchMigration(ValueError):
     """The arguments name no app with migrations, or not exactly one of its migrations."""
 
 
-def preview(*, app: str = "", name: str = "", alias: str) -> list[Stage]:
+def preview(*, app: str = "", name: str = "", alias: str) -> list[MigrationPlan]:
     """What `migrate app name` would run now, in this order. Without a name to the app's latest, without an app all.
 
     Raises:
@@ -27,16 +27,16 @@ def preview(*, app: str = "", name: str = "", alias: str) -> list[Stage]:
     executor = MigrationExecutor(connections[alias])
     executor.loader.check_consistent_history(connections[alias])
     plan = executor.migration_plan(_find_targets(executor.loader, app, name))
-    known = read_known(alias) if connections[alias].vendor == "postgresql" else Known()
-    return list(plan_stages(_with_states(executor.loader, plan), known, alias=alias))
+    facts = read_known(alias) if connections[alias].vendor == "postgresql" else SchemaFacts()
+    return list(plan_migrations(_with_states(executor.loader, plan), facts, alias=alias))
 
 
 def _find_targets(loader: MigrationLoader, app: str, name: str) -> list[tuple[str, str | None]]:
     if not app:
         return list(loader.graph.leaf_nodes())
     if app not in loader.migrated_apps:
-        known = ", ".join(sorted(loader.migrated_apps))
-        raise NoSuchMigration(f"There is no app {app!r} with migrations; there are {known}.")
+        facts = ", ".join(sorted(loader.migrated_apps))
+        raise NoSuchMigration(f"There is no app {app!r} with migrations; there are {facts}.")
     if not name:
         return list(loader.graph.leaf_nodes(app))
     if name == "zero":
@@ -44,8 +44,8 @@ def _find_targets(loader: MigrationLoader, app: str, name: str) -> list[tuple[st
     try:
         return [(app, loader.get_migration_by_prefix(app, name).name)]
     except (KeyError, AmbiguityError) as error:
-        known = ", ".join(sorted(key[1] for key in loader.graph.nodes if key[0] == app))
-        raise NoSuchMigration(f"{name!r} begins no, or more than one, migration of {app}: {known}.") from error
+        facts = ", ".join(sorted(key[1] for key in loader.graph.nodes if key[0] == app))
+        raise NoSuchMigration(f"{name!r} begins no, or more than one, migration of {app}: {facts}.") from error
 
 
 def _with_states(

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import OperationalError, connections
 
-from crm.db.index_operations import BUILDER_LOCK
+from crm.db.index_operations import INDEX_BUILD_LOCK_ID
 
 POLL_S = 0.2
 
@@ -99,7 +99,7 @@ def _poll(alias: str, pid: int, show: Callable[[Progress], None], stop: Event) -
 
 
 def _look(cursor: Any, pid: int) -> Progress | None:
-    cursor.execute(IN_THE_WAY, [pid, BUILDER_LOCK])
+    cursor.execute(IN_THE_WAY, [pid, INDEX_BUILD_LOCK_ID])
     blocker = _oldest(cursor, cursor.fetchone()[0], pid)
     cursor.execute(BUILDING, [pid])
     if building := cursor.fetchone():

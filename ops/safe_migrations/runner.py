@@ -20,7 +20,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 15.0
 WORTH_ANOTHER_TRY = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 
 
-class PatienceEnded(Exception):
+class LockRetryTimeout(Exception):
     """A migration did not get its lock for as long as it was to try. Those before it are applied, it left nothing."""
 
 
@@ -63,7 +63,7 @@ def run_migrations(
     finished after how many seconds, its other tries included, and which gave up for a while.
 
     Raises:
-        PatienceEnded: one tried for `patience_s` seconds.
+        LockRetryTimeout: one tried for `patience_s` seconds.
     """
     current, tries, begun = "", 0, time.monotonic()
 
@@ -89,7 +89,7 @@ def run_migrations(
             # With chance in it: what is in the way may come back at regular times.
             pause = min(FIRST_PAUSE_S * 2 ** (tries - 1), LONGEST_PAUSE_S) * random.uniform(0.5, 1.5)  # noqa: S311
             if time.monotonic() - begun + pause > patience_s:
-                raise PatienceEnded(
+                raise LockRetryTimeout(
                     f"{current} did not get its lock in {tries} tries. Nothing of it is left."
                 ) from error
             gave_up(Retry(current, tries, pause))

@@ -9,7 +9,7 @@ from ops.safe_migrations.sql_capture import UNNAMED, connect_offline
 
 
 @dataclass
-class Known:
+class SchemaFacts:
     """What stands before a statement: of the server where there is one, else of the migrations before it."""
 
     constraints: Container[str] = frozenset()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db import connections
 
-from ops.safe_migrations.schema_facts import Known
+from ops.safe_migrations.schema_facts import SchemaFacts
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ def read_sizes(alias: str) -> dict[str, Size]:
         return {table: Size(rows, size) for table, rows, size in cursor.fetchall()}
 
 
-def read_known(alias: str) -> Known:
+def read_known(alias: str) -> SchemaFacts:
     """What the migrations to come can build on."""
-    known, constraints = Known(), set()
+    facts, constraints = SchemaFacts(), set()
     with connections[alias].cursor() as cursor:
         cursor.execute(
             r"""
@@ -47,8 +47,8 @@ def read_known(alias: str) -> Known:
         for constraint, table, valid, column in cursor.fetchall():
             constraints.add(constraint)
             if column:
-                known.not_null_checks[constraint] = (table, column)
+                facts.not_null_checks[constraint] = (table, column)
             if column and valid:
-                known.never_null.add((table, column))
-    known.constraints = constraints
-    return known
+                facts.never_null.add((table, column))
+    facts.constraints = constraints
+    return facts

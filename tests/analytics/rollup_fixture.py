@@ -10,10 +10,10 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from analytics.dashboard.booking_rate import measure_cohort
-from analytics.dashboard.metrics import measure_calls
+from analytics.dashboard.metrics import call_metrics
 from analytics.models import CallDay, StaleCallHour
-from analytics.rollups.jobs import fold_next
-from analytics.rollups.update import fold_calls, rebuild_calls
+from analytics.rollups.jobs import run_next_rollup
+from analytics.rollups.update import rebuild_call_rollup, update_call_rollup
 from calls.choices import BOOKED, CallStatus
 from calls.models import Call
 from crm.db.tenancy import tenant
@@ -52,7 +52,7 @@ def assert_exact(company, *periods, archived=()):
         for start, end in [(None, None), *periods]:
             period = Period(start, end, company.zone)
             totals, days, value = expected(period, archived)
-            metrics = measure_calls(period)
+            metrics = call_metrics(period)
             assert {name: metrics[name] for name in ("total", "qualified", "booked")} == {
                 name: totals[name] for name in ("total", "qualified", "booked")
             }
@@ -159,13 +159,13 @@ class Writers:
         change_timezone(company=company, timezone=self.chance.choice(ZONES), now=now())
 
     def fold(self, company):
-        fold_calls(company=company)
+        update_call_rollup(company=company)
 
     def fold_whatever_is_next(self, company):
-        fold_next()
+        run_next_rollup()
 
     def rebuild(self, company):
-        rebuild_calls(company=company)
+        rebuild_call_rollup(company=company)
 
     def archive(self, company):
         before = self._rows(company)

@@ -7,7 +7,7 @@ import pytest
 from django.utils.timezone import now
 
 from calls.choices import CallStatus
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 from tests.factories import AppointmentFactory, CallAnalysisFactory, CallFactory, ContactFactory, LeadFactory
 
 METRICS = "/api/v1/dashboard/metrics"
@@ -197,7 +197,7 @@ def test_numbers_cost_the_same_statements_for_one_call_and_for_three(url, statem
             call = make_call(acme, qualified=True, created_at=now())
             CallAnalysisFactory(call=call)
             AppointmentFactory(contact=call.contact, call=call, scheduled_start=now())
-        with StatementsAsked() as queries:
+        with CountQueries() as queries:
             assert csr_api.get(url).status_code == 200
         assert len(queries) == statements
 

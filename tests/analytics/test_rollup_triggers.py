@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.utils.timezone import now
 
-from analytics.rollups.update import fold_calls, rebuild_calls, unmarked
+from analytics.rollups.update import rebuild_call_rollup, update_call_rollup, without_stale_marks
 from benchmarks.table_copies import columns_of
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
@@ -31,7 +31,7 @@ def test_a_call_that_rings_now_leaves_no_mark_and_one_of_yesterday_does(acme):
 @pytest.mark.parametrize("change", [{"duration_s": 5}, {"from_number": "Anonymous"}, {"reason_for_lost_sale": "Price"}])
 def test_a_change_that_no_number_tells_of_leaves_no_mark(acme, change):
     call = make_call(acme, status="lost")
-    fold_calls(company=acme)
+    update_call_rollup(company=acme)
     with tenant(acme.pk):
         Call.objects.filter(pk=call.pk).update(**change)
     assert count_stale(acme) == 0
@@ -67,14 +67,14 @@ def test_a_load_marks_an_hour_once_a_company_and_again_after_its_savepoint_is_ro
 
 @postgres_only
 def test_calls_of_a_company_just_made_are_loaded_without_marks_and_later_ones_leave_them_again(acme, globex):
-    with pytest.raises(ZeroDivisionError), all_tenants(), unmarked():
+    with pytest.raises(ZeroDivisionError), all_tenants(), without_stale_marks():
         raise ZeroDivisionError
     make_call(globex, ago=9 * DAY)
-    with all_tenants(), unmarked():
+    with all_tenants(), without_stale_marks():
         for days in range(5):
             make_call(acme, ago=days * DAY)
     assert (count_stale(acme), count_stale(globex)) == (0, 1)
-    rebuild_calls(company=acme)
+    rebuild_call_rollup(company=acme)
     assert_exact(acme, (now().date() - 9 * DAY, now().date()), (None, now().date()))
     make_call(acme, ago=3 * DAY)
     assert count_stale(acme) == 1
@@ -120,7 +120,7 @@ def test_sqlite_is_flushed_whichever_table_is_emptied_last(acme, last):
 def test_emptying_the_table_is_noticed(acme, globex):
     for company in (acme, globex):
         make_call(company)
-        fold_calls(company=company)
+        update_call_rollup(company=company)
     with tenant(acme.pk), connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("TRUNCATE calls CASCADE")

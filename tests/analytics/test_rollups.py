@@ -14,12 +14,12 @@ from django.db.models import Max, Min
 from django.utils.timezone import now
 
 from analytics.dashboard import calls as reader
-from analytics.dashboard.metrics import measure_calls
+from analytics.dashboard.metrics import call_metrics
 from analytics.models import CallDay, CallRollup
 from analytics.rollups import jobs, update
-from analytics.rollups.coverage import days_of, look
-from analytics.rollups.jobs import fold_next, folds_are_left
-from analytics.rollups.update import find_differences, find_oldest_write, fold_calls
+from analytics.rollups.coverage import days_of, read_coverage
+from analytics.rollups.jobs import rollups_are_left, run_next_rollup
+from analytics.rollups.update import find_differences, find_oldest_write, update_call_rollup
 from calls.choices import CallStatus
 from calls.models import Call
 from crm.date_ranges import start_of
@@ -36,7 +36,7 @@ from tests.analytics.rollup_fixture import (
     make_call,
 )
 from tests.conftest import postgres_only
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 from tests.db.scratch import another_session
 
 pytestmark = pytest.mark.django_db
@@ -55,8 +55,8 @@ def test_whatever_happens_the_numbers_are_those_of_the_calls(seed, acme, globex,
     for step in range(40):
         event, company = chance.choice(EVENTS), chance.choice([acme, globex])
         # So little at a time that rollups are often met half finished.
-        monkeypatch.setattr(update, "MOST_DAYS", chance.choice([2, 400]))
-        monkeypatch.setattr(update, "MOST_HOURS", chance.choice([3, 5000]))
+        monkeypatch.setattr(update, "MAX_DAYS", chance.choice([2, 400]))
+        monkeypatch.setattr(update, "MAX_HOURS", chance.choice([3, 5000]))
         with all_tenants():
             getattr(writers, event)(company)
         today = now().date()
@@ -72,16 +72,16 @@ def test_whatever_happens_the_numbers_are_those_of_the_calls(seed, acme, globex,
 def test_a_day_that_is_over_is_counted_once_and_read_from_the_rollup(acme, django_assert_num_queries):
     make_call(acme, ago=3 * DAY)
     make_call(acme, ago=3 * DAY)
-    assert not fold_calls(company=acme)
+    assert not update_call_rollup(company=acme)
     day = (now() - 3 * DAY).astimezone(acme.zone).date()
     assert days_counted(acme) == {day: 2}
     with tenant(acme.pk):
         CallDay.objects.update(total=7)  # what no trigger sees shows where the number comes from
-        assert measure_calls(Period(None, None, acme.zone))["total"] == 7
+        assert call_metrics(Period(None, None, acme.zone))["total"] == 7
 
 
 def test_todays_calls_are_counted_when_asked(acme):
-    fold_calls(company=acme)
+    update_call_rollup(company=acme)
     make_call(acme, ago=timedelta(0))
     assert days_counted(acme) == {}
     assert_exact(acme)
@@ -89,21 +89,21 @@ def test_todays_calls_are_counted_when_asked(acme):
 
 def test_a_late_change_is_noticed_at_once_and_folded_by_the_worker(acme):
     call = make_call(acme)
-    fold_calls(company=acme)
+    update_call_rollup(company=acme)
     with tenant(acme.pk):
         Call.objects.filter(pk=call.pk).update(status="purchased", booked=True)
     assert_exact(acme)
-    assert folds_are_left()
-    while fold_next():
+    assert rollups_are_left()
+    while run_next_rollup():
         pass
-    assert not folds_are_left()
+    assert not rollups_are_left()
     assert count_stale(acme) == 0
     assert_exact(acme)
 
 
 def test_the_worker_finds_companies_by_itself(acme, globex):
     make_call(acme)
-    while fold_next():
+    while run_next_rollup():
         pass
     with all_tenants():
         assert set(CallRollup.objects.values_list("company__slug", "timezone")) == {
@@ -111,43 +111,43 @@ def test_the_worker_finds_companies_by_itself(acme, globex):
         }  # fmt: skip
     assert sum(days_counted(acme).values()) == 1
     assert sum(days_counted(globex).values()) == 0
-    with StatementsAsked() as asked:
-        assert not fold_next()
+    with CountQueries() as asked:
+        assert not run_next_rollup()
     assert len(asked) == 1
 
 
 def test_a_company_that_has_moved_is_counted_from_its_calls_until_its_days_are_cut_anew(acme):
     make_call(acme)
-    fold_calls(company=acme)
+    update_call_rollup(company=acme)
     change_timezone(company=acme, timezone="Asia/Kolkata", now=now())
     with tenant(acme.pk):
-        assert look(acme.zone).until is None
+        assert read_coverage(acme.zone).until is None
     assert_exact(acme)
-    while fold_next():
+    while run_next_rollup():
         pass
     with tenant(acme.pk):
-        assert look(acme.zone).until is not None
+        assert read_coverage(acme.zone).until is not None
     assert_exact(acme)
 
 
 def test_what_happens_between_the_look_and_the_count_is_counted(acme, monkeypatch):
     call = make_call(acme)
-    fold_calls(company=acme)
+    update_call_rollup(company=acme)
     happenings = [
         lambda: Call.objects.filter(pk=call.pk).update(status="unbooked"),
-        lambda: fold_calls(company=acme),
+        lambda: update_call_rollup(company=acme),
         lambda: make_call(acme, status="unbooked"),
     ]
 
     def look_and_be_late(zone):
-        folded = look(zone)
+        coverage = read_coverage(zone)
         if happenings:
             happenings.pop(0)()
-        return folded
+        return coverage
 
     monkeypatch.setattr(reader, "look", look_and_be_late)
     with tenant(acme.pk):
-        assert measure_calls(Period(None, None, acme.zone))["by_status"]["unbooked"] == 2
+        assert call_metrics(Period(None, None, acme.zone))["by_status"]["unbooked"] == 2
     assert happenings == []
 
 
@@ -168,22 +168,22 @@ def test_an_hour_belongs_to_the_days_that_it_is_part_of(zone, hour, days):
 def test_numbers_of_a_large_rollup_cost_as_few_statements_as_those_of_an_empty_one(acme):
     period = Period(None, None, acme.zone)
     for _ in range(2):
-        with tenant(acme.pk), StatementsAsked() as asked:
-            measure_calls(period)
+        with tenant(acme.pk), CountQueries() as asked:
+            call_metrics(period)
         assert len(asked) == 2
         for ago in range(2, 30):
             make_call(acme, ago=ago * DAY)
-        fold_calls(company=acme)
+        update_call_rollup(company=acme)
         make_call(acme, ago=4 * DAY)
         make_call(acme, ago=8 * DAY)
 
 
 def test_another_company_s_rollup_is_not_read(acme, globex):
     make_call(globex)
-    fold_calls(company=globex)
-    fold_calls(company=acme)
+    update_call_rollup(company=globex)
+    update_call_rollup(company=acme)
     with tenant(acme.pk):
-        assert measure_calls(Period(None, None, acme.zone))["total"] == 0
+        assert call_metrics(Period(None, None, acme.zone))["total"] == 0
 
 
 def test_the_command_builds_and_checks(acme, globex, capsys):
@@ -224,13 +224,13 @@ def test_a_day_is_not_closed_while_one_is_writing_who_began_before_it_was_over(a
         assert find_oldest_write() == began
         # Yesterday was over, and its marks due, just after the old transaction began.
         monkeypatch.setattr(update, "FRESH", now() - today - timedelta(microseconds=1))
-        fold_calls(company=acme)
+        update_call_rollup(company=acme)
         with tenant(acme.pk):
-            assert CallRollup.objects.get().folded_until == today.astimezone(acme.zone).date() - 2 * DAY
+            assert CallRollup.objects.get().rolled_up_until == today.astimezone(acme.zone).date() - 2 * DAY
         old.execute("COMMIT")
-    fold_calls(company=acme)
+    update_call_rollup(company=acme)
     with tenant(acme.pk):
-        assert CallRollup.objects.get().folded_until == today.astimezone(acme.zone).date() - DAY
+        assert CallRollup.objects.get().rolled_up_until == today.astimezone(acme.zone).date() - DAY
 
 
 @postgres_only
@@ -255,13 +255,13 @@ def test_writers_folders_and_readers_side_by_side_end_exact(acme):
 
     def fold():
         while not done.is_set():
-            fold_next()
+            run_next_rollup()
 
     def read():
         totals = []
         while not done.is_set():
             with tenant(acme.pk):
-                totals.append(measure_calls(Period(None, None, acme.zone))["total"])
+                totals.append(call_metrics(Period(None, None, acme.zone))["total"])
         return totals
 
     with ThreadPoolExecutor(max_workers=6) as pool:
@@ -272,7 +272,7 @@ def test_writers_folders_and_readers_side_by_side_end_exact(acme):
         *_, totals = [other.result() for other in others]
     assert totals == sorted(totals)  # calls were only added: none was missed, nor counted twice, in between
     assert_exact(acme, (now().date() - 9 * DAY, now().date()))
-    while fold_next():
+    while run_next_rollup():
         pass
     assert_exact(acme)
     assert find_differences(company=acme) == []

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests import factories
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 
 START = datetime(2026, 3, 2, 16, tzinfo=UTC)
 
@@ -114,7 +114,7 @@ def test_a_page_costs_the_same_however_much_there_is(csr_api, contact, story):
     for more in (0, 5):
         factories.MessageFactory.create_batch(more, contact=contact)
         factories.CallFactory.create_batch(more, contact=contact)
-        with StatementsAsked() as queries:
+        with CountQueries() as queries:
             csr_api.get(url(contact), {"limit": 5})
         costs.append(len(queries))
     assert costs == [6, 6]  # the contact, and one for each source

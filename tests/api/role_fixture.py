@@ -34,7 +34,7 @@ CHANGES = {
 PAUSED_UNTIL = datetime(2020, 3, 2, tzinfo=UTC)  # over, so that replies leave
 
 
-class World:
+class Fixture:
     def __init__(self):
         acme = factories.CompanyFactory(slug="acme")
         globex = factories.CompanyFactory(slug="globex")

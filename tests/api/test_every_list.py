@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.resources import RESOURCES
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 from tests.factories import CallFactory, ContactFactory, PhoneLineFactory
 
 every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=str)
@@ -40,7 +40,7 @@ def test_it_costs_the_same_queries_for_one_row_and_for_three(resource, manager_a
     for more in (0, 2):
         for _ in range(more):
             make_row(resource, acme)
-        with StatementsAsked() as queries:
+        with CountQueries() as queries:
             manager_api.get(resource.url)
         counts.append(len(queries))
     assert counts[0] == counts[1] <= 2  # the page, and for contacts their numbers
@@ -112,7 +112,7 @@ def test_the_number_of_rows_comes_when_asked_for(resource, manager_api, acme):
 
 
 def test_more_than_a_thousand_rows_are_not_counted_to_the_end(manager_api, acme, monkeypatch):
-    monkeypatch.setattr("crm.api.base.pagination.MOST_COUNTED", 2)
+    monkeypatch.setattr("crm.api.base.pagination.MAX_COUNTED", 2)
     for n in range(3):
         answer = manager_api.get("/api/v1/phone-lines?count=1&limit=1").json()
         assert (answer["count"], answer["count_capped"]) == (n, False)

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from crm.db.tenancy import tenant
 from crm.models import ContactFlag, OptOut, OptOutEntry
-from crm.services.opt_outs import lock_opt_out, record_opt_in, record_opt_out, suspect_opt_out
-from tests.count_queries import StatementsAsked
+from crm.services.opt_outs import flag_possible_opt_out, lock_opt_out, record_opt_in, record_opt_out
+from tests.count_queries import CountQueries
 from tests.factories import CallFactory, ContactFactory, ContactFlagFactory, ContactPhoneFactory, fictional_number
 
 OPT_OUTS, FLAGS = "/api/v1/opt-outs", "/api/v1/contact-flags"
@@ -24,7 +24,7 @@ def contact(acme):
 
 @pytest.fixture
 def suspected(contact):
-    say(suspect_opt_out, contact.company, SECOND, "off your list, please")
+    say(flag_possible_opt_out, contact.company, SECOND, "off your list, please")
     with tenant(contact.company_id):
         return OptOut.objects.get()
 
@@ -63,7 +63,7 @@ def test_a_number_of_which_nothing_was_said_is_not_listed(csr_api, acme):
 
 def test_a_list_costs_the_same_queries_however_many_entries_there_are(csr_api, acme):
     def cost():
-        with StatementsAsked() as queries:
+        with CountQueries() as queries:
             csr_api.get(OPT_OUTS)
         return len(queries)
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from crm.api.base.roles import TABLE
-from tests.api.role_fixture import Answer, World
+from tests.api.role_fixture import Answer, Fixture
 from tests.api.role_spec import CALLERS, ME, METHODS, ROUTES, SIGN_IN, expected
 from tests.api.role_table import role_table
 
 
 @pytest.fixture
 def world(db):
-    return World()
+    return Fixture()
 
 
 def test_every_route_is_in_the_table_and_every_row_of_the_table_has_a_route():

@@ -4,7 +4,7 @@ import pytest
 
 from calls.models import Appointment
 from crm.db.tenancy import tenant
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 from tests.factories import AppointmentFactory, CallFactory, ContactFactory, LeadFactory, UserFactory
 
 APPOINTMENTS = "/api/v1/appointments"
@@ -107,7 +107,7 @@ def test_an_outgoing_call_is_never_missed(csr_api, acme):
 
 def test_a_change_writes_the_fields_that_were_sent_alone(csr_api, rep, acme):
     call = CallFactory(contact=ContactFactory(company=acme), status="awaiting_quote")
-    with StatementsAsked() as asked:
+    with CountQueries() as asked:
         csr_api.patch(f"/api/v1/calls/{call.pk}", {"status": "lost"})
     (update,) = [query["sql"] for query in asked.captured_queries if query["sql"].startswith("UPDATE")]
     assert "assigned_rep" not in update

@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from calls.choices import TextBack
 from calls.models import MissedCaller
-from calls.services.missed_calls import note_call, note_recovery
+from calls.services.missed_calls import mark_recovered, update_missed_queue
 from crm.db.tenancy import tenant
 from tests import factories
 from tests.conftest import signed_in
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 
 AT = datetime(2026, 3, 2, 16, tzinfo=UTC)
 URL = "/api/v1/missed-calls"
@@ -36,7 +36,7 @@ def ring(contact, in_acme):
             created_at=began,
             **values,
         )
-        note_call(call=call, answered=answered)
+        update_missed_queue(call=call, answered=answered)
         return call
 
     return ring
@@ -47,7 +47,7 @@ def text(contact, in_acme):
     def text(minutes):
         at = AT + timedelta(minutes=minutes)
         factories.MessageFactory(contact=contact, created_at=at, activity__created_at=at)
-        note_recovery(contact=contact, at=at, by="reply")
+        mark_recovered(contact=contact, at=at, by="reply")
 
     return text
 
@@ -78,12 +78,12 @@ def test_who_rings_in_vain_twice_has_one_place(ring):
 
 def test_a_missed_call_told_twice_counts_once(ring):
     call = ring(0)
-    note_call(call=call, answered=False)
+    update_missed_queue(call=call, answered=False)
     assert places() == [(0, 0, 1, None, "")]
 
 
 def test_a_caller_without_a_number_has_no_place(in_acme, acme):
-    note_call(call=factories.CallFactory(contact=None, company=acme, status="missed"), answered=False)
+    update_missed_queue(call=factories.CallFactory(contact=None, company=acme, status="missed"), answered=False)
     assert not MissedCaller.objects.exists()
 
 
@@ -111,7 +111,7 @@ def test_a_visit_booked_from_the_missed_call_itself_counts_as_well(ring, contact
     call = ring(0)
     visit = {"scheduled_start": "2026-05-04T16:00:00Z", "scheduled_end": "2026-05-04T17:00:00Z"}
     assert csr_api.post("/api/v1/appointments", {"contact": contact.pk, "call": call.pk, **visit}).status_code == 201
-    note_call(call=call, answered=False)
+    update_missed_queue(call=call, answered=False)
     assert [(place[2], place[-1]) for place in places()] == [(1, "booking")]
 
 
@@ -145,7 +145,7 @@ def test_a_call_that_was_answered_after_all_was_never_missed(ring):
     call = ring(0)
     call.status, call.answered_at = "unbooked", AT
     call.save()
-    note_call(call=call, answered=True)
+    update_missed_queue(call=call, answered=True)
     assert places() == []
 
 
@@ -171,7 +171,7 @@ def test_whatever_order_it_is_told_in_the_places_are_the_same(ring, text, seed):
 def test_another_contact_s_reply_reaches_them_alone(ring, acme):
     ring(0)
     stranger = factories.MissedCallerFactory(contact__company=acme, first_missed_at=AT)
-    note_recovery(contact=stranger.contact, at=AT + timedelta(minutes=5), by="reply")
+    mark_recovered(contact=stranger.contact, at=AT + timedelta(minutes=5), by="reply")
     assert sorted(place[-1] for place in places()) == ["", "reply"]
 
 
@@ -207,7 +207,7 @@ def test_one_place_gets_one_text_however_often_they_ring(ring, line):
 
 def test_who_was_reached_meanwhile_gets_no_text(ring, line, contact):
     ring(-5, at=timezone.now(), phone_line=line)
-    note_recovery(contact=contact, at=timezone.now(), by="call")
+    mark_recovered(contact=contact, at=timezone.now(), by="call")
     assert MissedCaller.objects.get().text_back == "off"
 
 
@@ -241,7 +241,7 @@ def test_the_counts_say_who_waits_and_how_the_others_were_reached(csr_api, acme,
         )
     factories.MissedCallerFactory(contact__company=acme, first_missed_at=AT - timedelta(days=300))
     factories.MissedCallerFactory(contact__company=globex, text_back="queued")
-    with StatementsAsked() as queries:
+    with CountQueries() as queries:
         counts = csr_api.get(f"{URL}/counts", {"start_date": "2026-03-02", "end_date": "2026-03-02"}).json()
     assert counts == {
         "start_date": "2026-03-02",

@@ -12,7 +12,7 @@ from django.urls import reverse
 from crm.db.tenancy import all_tenants
 from tests import factories
 from tests.conftest import postgres_only
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 
 FACTORIES = {
     factory._meta.model._meta.model_name: factory
@@ -36,7 +36,7 @@ def count_queries(staff_client):
 
     def count(url):
         staff_client.get(url)
-        with StatementsAsked() as queries:
+        with CountQueries() as queries:
             assert staff_client.get(url).status_code == 200
         return len(queries)
 

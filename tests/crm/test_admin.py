@@ -339,7 +339,7 @@ def test_a_small_table_is_counted_exactly(in_acme):
 
 @pytest.fixture
 def count_to_five(monkeypatch):
-    monkeypatch.setattr("crm.admin.base.pagination.MOST_ROWS", 5)
+    monkeypatch.setattr("crm.admin.base.pagination.MAX_ROWS", 5)
 
 
 @pytest.mark.usefixtures("count_to_five")

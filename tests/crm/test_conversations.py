@@ -6,7 +6,7 @@ import pytest
 
 from crm.db.tenancy import tenant
 from crm.models import Conversation
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 from tests.factories import ContactFactory, ConversationFactory, MessageFactory, PhoneLineFactory, UserFactory
 
 URL = "/api/v1/conversations"
@@ -53,7 +53,7 @@ def test_each_says_how_many_texts_nobody_has_read(csr_api, conversations):
 
 def test_a_page_with_unread_texts_is_one_statement(csr_api, conversations):
     receive(conversations[0])
-    with StatementsAsked() as queries:
+    with CountQueries() as queries:
         csr_api.get(URL, {"unread": "true", "order": "recent"})
     assert len(queries) == 1
 

@@ -15,13 +15,13 @@ from crm.services.opt_outs import (
     NotUnderReview,
     confirm_opt_out,
     dismiss_opt_out,
+    flag_possible_opt_out,
     lock_opt_out,
     opt_in_contact,
     opt_out_contact,
     opt_outs_of,
     record_opt_in,
     record_opt_out,
-    suspect_opt_out,
 )
 from tests.factories import (
     ActivityFactory,
@@ -33,7 +33,7 @@ from tests.factories import (
 
 PHONE, SECOND = fictional_number(42_000), fictional_number(42_001)
 MONDAY = timezone.now() - timedelta(days=9)
-SAY = {"STOP": record_opt_out, "START": record_opt_in, "hm": suspect_opt_out}
+SAY = {"STOP": record_opt_out, "START": record_opt_in, "hm": flag_possible_opt_out}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.models import ContactFlag, OptOut, OptOutEntry
-from crm.services.opt_outs import record_opt_out, suspect_opt_out
+from crm.services.opt_outs import flag_possible_opt_out, record_opt_out
 from tests.factories import ContactFactory, ContactPhoneFactory, fictional_number
 
 PHONE, SECOND = fictional_number(42_200), fictional_number(42_201)
@@ -43,7 +43,7 @@ def flag_form(flag, **fields):
 
 @pytest.mark.parametrize(("answer", "state", "flags"), [("confirm", "opted_out", 1), ("dismiss", "clear", 0)])
 def test_staff_answer_a_review_on_its_page(client, staff, contact, answer, state, flags):
-    say(suspect_opt_out)
+    say(flag_possible_opt_out)
     opt_out = OptOut.objects.get()
     page = client.get(change_page(opt_out)).content.decode()
     assert "off your list, please" in page
@@ -126,7 +126,7 @@ def test_a_contact_with_a_flag_is_deleted_and_the_ledger_stays(client, contact):
 
 
 def test_the_first_page_points_at_what_is_to_be_reviewed(client, contact):
-    say(suspect_opt_out)
+    say(flag_possible_opt_out)
     [card] = [
         card for card in client.get(reverse("admin:index")).context["cards"] if card.title == "Opt-outs to look at"
     ]

@@ -9,7 +9,7 @@ from django.db import connection
 OUR_APPS = ["crm", "calls", "messaging", "analytics"]
 
 
-class StandingIndex(NamedTuple):
+class ExistingIndex(NamedTuple):
     table: str
     columns: tuple[str, ...]
     method: str
@@ -29,7 +29,7 @@ def standing_indexes():
     """Every valid index on a table of ours, by name; those of primary keys and constraints too."""
     with connection.cursor() as cursor:
         rows = _on_postgresql(cursor) if connection.vendor == "postgresql" else _on_sqlite(cursor)
-        return {name: StandingIndex(*facts) for name, *facts in rows if facts[0] in our_tables()}
+        return {name: ExistingIndex(*facts) for name, *facts in rows if facts[0] in our_tables()}
 
 
 def _on_postgresql(cursor):

@@ -5,7 +5,7 @@ import time
 import pytest
 from django.db import DatabaseError, IntegrityError, connection
 
-from crm.db.index_operations import BUILDER_LOCK, AddIndexConcurrently, RemoveIndexConcurrently
+from crm.db.index_operations import INDEX_BUILD_LOCK_ID, AddIndexConcurrently, RemoveIndexConcurrently
 from crm.db.indexes import Index
 from tests.conftest import postgres_only
 from tests.db.scratch import (
@@ -83,7 +83,7 @@ def test_after_a_build_that_fails_the_timeouts_are_back_and_others_may_build(scr
     finally:
         set_in_session(lock_timeout="0", statement_timeout="0")
     with another_session() as other:
-        other.execute("SELECT pg_try_advisory_lock(%s)", [BUILDER_LOCK])
+        other.execute("SELECT pg_try_advisory_lock(%s)", [INDEX_BUILD_LOCK_ID])
         assert other.fetchone() == (True,)
 
 

@@ -29,7 +29,7 @@ CLIENT = f"""
 import sys, threading, django
 django.setup()
 from django.db import connection
-from crm.db.tenancy import tenant, tenant_briefly
+from crm.db.tenancy import tenant, tenant_autocommit
 from crm.models import Contact
 
 def count_unguarded():
@@ -39,7 +39,7 @@ def count_unguarded():
 
 def ask(company, expected):
     for _ in range({ROUNDS}):
-        for enter in (tenant, tenant_briefly):
+        for enter in (tenant, tenant_autocommit):
             with enter(company):
                 seen.add((expected, count_unguarded(), Contact.objects.count()))
         unentered.add(count_unguarded())

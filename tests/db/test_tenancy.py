@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, transaction
 
-from crm.db.tenancy import TenantNotEntered, all_tenants, current_company_id, tenant
+from crm.db.tenancy import NoActiveTenant, all_tenants, current_company_id, tenant
 from crm.models import Company, Contact, ContactPhone, User
 from tests.db.catalogue import our_models
 from tests.factories import ActivityFactory, CallFactory, ContactFactory, LeadFactory
@@ -31,19 +31,19 @@ def foreign(globex):
 
 @pytest.mark.parametrize("word", ["all", "count", "exists", "first", "none"])
 def test_it_refuses_every_query_that_forgot_its_company(own, word):
-    with pytest.raises(TenantNotEntered, match="Contact was queried without a company"):
+    with pytest.raises(NoActiveTenant, match="Contact was queried without a company"):
         getattr(Contact.objects, word)()
 
 
 @pytest.mark.parametrize("manager", MANAGERS, ids=str)
 def test_every_manager_of_a_companys_rows_is_closed(manager):
-    with pytest.raises(TenantNotEntered):
+    with pytest.raises(NoActiveTenant):
         manager.all()
 
 
 @pytest.mark.parametrize("write", ["create", "get_or_create", "update_or_create"])
 def test_it_refuses_writes_through_the_manager_that_forgot_their_company(acme, write):
-    with pytest.raises(TenantNotEntered):
+    with pytest.raises(NoActiveTenant):
         getattr(Contact.objects, write)(company=acme, phone="+12125550199")
 
 
@@ -62,7 +62,7 @@ def test_every_company_is_entered_at_once_only_by_saying_so(own, foreign):
 def test_the_company_is_left_when_the_block_ends(acme):
     with tenant(acme.pk):
         pass
-    with pytest.raises(TenantNotEntered):
+    with pytest.raises(NoActiveTenant):
         Contact.objects.count()
 
 
@@ -72,7 +72,7 @@ def test_the_outer_company_is_back_after_an_inner_block_that_raises(acme, own, f
         with pytest.raises(ZeroDivisionError), enter_inner():
             raise ZeroDivisionError
         assert list(Contact.objects.all()) == [own]
-    with pytest.raises(TenantNotEntered):
+    with pytest.raises(NoActiveTenant):
         Contact.objects.count()
 
 
@@ -106,7 +106,7 @@ def test_another_companys_row_is_not_there(acme, own, foreign):
 
 def test_a_contacts_rows_are_the_companys_as_well(acme, globex, own):
     LeadFactory(contact=own)
-    with pytest.raises(TenantNotEntered):
+    with pytest.raises(NoActiveTenant):
         own.leads.count()
     with tenant(globex.pk):
         assert own.leads.count() == 0
@@ -136,7 +136,7 @@ def test_a_new_thread_has_entered_nothing(acme):
     def look():
         try:
             Contact.objects.all()
-        except TenantNotEntered:
+        except NoActiveTenant:
             seen.append("refused")
 
     with tenant(acme.pk):
@@ -147,9 +147,9 @@ def test_a_new_thread_has_entered_nothing(acme):
 
 
 def test_one_company_is_known_only_where_one_is_entered(acme):
-    with pytest.raises(TenantNotEntered):
+    with pytest.raises(NoActiveTenant):
         current_company_id()
-    with all_tenants(), pytest.raises(TenantNotEntered):
+    with all_tenants(), pytest.raises(NoActiveTenant):
         current_company_id()
     with tenant(acme.pk):
         assert current_company_id() == acme.pk
@@ -157,7 +157,7 @@ def test_one_company_is_known_only_where_one_is_entered(acme):
 
 @pytest.mark.django_db
 def test_entering_no_company_in_particular_enters_none():
-    with tenant(None), pytest.raises(TenantNotEntered):
+    with tenant(None), pytest.raises(NoActiveTenant):
         Contact.objects.count()
 
 

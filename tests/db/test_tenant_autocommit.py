@@ -5,7 +5,7 @@ from django.db import DatabaseError, connection, transaction
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from crm.db.tenancy import all_tenants, all_tenants_briefly, limited, tenant, tenant_briefly
+from crm.db.tenancy import all_tenants, all_tenants_autocommit, statement_limits, tenant, tenant_autocommit
 from crm.models import Contact
 from tests.conftest import postgres_only
 from tests.factories import ContactFactory
@@ -31,12 +31,12 @@ def count_unguarded():
 
 
 def test_the_policies_hold_for_each_statement_and_no_longer(acme, globex):
-    with tenant_briefly(acme.pk):
+    with tenant_autocommit(acme.pk):
         assert not connection.in_atomic_block
         assert (count_unguarded(), Contact.objects.count(), count_unguarded()) == (1, 1, 1)
-    with tenant_briefly(globex.pk):
+    with tenant_autocommit(globex.pk):
         assert (count_unguarded(), Contact.objects.count()) == (2, 2)
-    with all_tenants_briefly():
+    with all_tenants_autocommit():
         assert (count_unguarded(), Contact.objects.count()) == (3, 3)
     assert count_unguarded() == 3  # as the tests see it, see tests.conftest
 
@@ -44,22 +44,22 @@ def test_the_policies_hold_for_each_statement_and_no_longer(acme, globex):
 def test_no_setting_stays_on_the_connection(acme):
     settings = ("crm.company_id", "crm.all_companies", "random_page_cost", "statement_timeout")
     before = [ask(f"SELECT coalesce(current_setting('{name}', true), '')") for name in settings]
-    with limited(statement_timeout=4321, lock_timeout=1234), tenant_briefly(acme.pk):
+    with statement_limits(statement_timeout=4321, lock_timeout=1234), tenant_autocommit(acme.pk):
         inside = [ask(f"SELECT current_setting('{name}')") for name in settings]
     assert inside == [str(acme.pk), "", "0.1", "4321ms"]
     assert [ask(f"SELECT coalesce(current_setting('{name}', true), '')") for name in settings] == before
 
 
 def test_the_limits_of_the_web_hold(acme):
-    with limited(statement_timeout=50, lock_timeout=0), tenant_briefly(acme.pk):
+    with statement_limits(statement_timeout=50, lock_timeout=0), tenant_autocommit(acme.pk):
         with pytest.raises(DatabaseError, match="statement timeout"):
             ask("SELECT count(pg_sleep(5))")
         assert count_unguarded() == 1
 
 
-@pytest.mark.parametrize("enter", [tenant, tenant_briefly])
+@pytest.mark.parametrize("enter", [tenant, tenant_autocommit])
 def test_the_inner_company_counts_and_then_the_outer_again(enter, acme, globex):
-    with tenant_briefly(acme.pk):
+    with tenant_autocommit(acme.pk):
         with enter(globex.pk):
             assert (count_unguarded(), Contact.objects.count()) == (2, 2)
         assert (count_unguarded(), Contact.objects.count()) == (1, 1)
@@ -71,13 +71,13 @@ def test_the_inner_company_counts_and_then_the_outer_again(enter, acme, globex):
 
 def test_within_a_transaction_it_is_entered_as_ever(acme):
     with transaction.atomic():
-        with tenant_briefly(acme.pk):
+        with tenant_autocommit(acme.pk):
             assert (count_unguarded(), Contact.objects.count()) == (1, 1)
         assert count_unguarded() == 3
 
 
 def test_what_takes_more_than_a_statement_is_refused_and_gives_nothing(acme):
-    with tenant_briefly(acme.pk):
+    with tenant_autocommit(acme.pk):
         with pytest.raises(RuntimeError, match="enter tenant"):
             list(Contact.objects.iterator())
         with connection.cursor() as cursor, pytest.raises(RuntimeError, match="enter tenant"):

@@ -4,7 +4,7 @@ import json
 
 HEAD = """# Texts and their verdicts
 
-{total} texts, each with what `messaging.opt_out_text.classification.read_text` makes of it. Written from
+{total} texts, each with what `messaging.opt_out_text.classification.classify_text` makes of it. Written from
 `tests/messaging/texts.py` by `python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`; a test asks for each
 verdict anew, and another
 fails when this page is not what is tested. What follows from a verdict is told in [opt-outs.md](opt-outs.md). Texts
@@ -13,12 +13,12 @@ are quoted as JSON quotes them, so that invisible characters are seen.
 
 
 def opt_out_table():
-    from messaging.opt_out_text.classification import read_text
+    from messaging.opt_out_text.classification import classify_text
     from tests.messaging.texts import TEXTS
 
     sections = [HEAD.format(total=sum(map(len, TEXTS.values())))]
     for verdict, texts in TEXTS.items():
-        lines = "".join(f"| {quoted(text)} | {read_text(text)} |\n" for text in texts)
+        lines = "".join(f"| {quoted(text)} | {classify_text(text)} |\n" for text in texts)
         sections.append(f"\n## {verdict}: {len(texts)}\n\n| text | verdict |\n|---|---|\n{lines}")
     return "".join(sections)
 

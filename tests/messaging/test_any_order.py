@@ -32,7 +32,7 @@ SECOND = fictional_number(40_021)
 
 def record(*events):
     for event in events:
-        record_event(provider="openphone", said=event)
+        record_event(provider="openphone", event=event)
 
 
 def occurrence(minutes=0, **changes):
@@ -48,19 +48,19 @@ def occurrence(minutes=0, **changes):
 
 def text(minutes=0, **changes):
     incoming = changes.get("direction", "incoming") == "incoming"
-    said = {
+    event = {
         "from_number": CALLER if incoming else OUR_NUMBER,
         "to_numbers": (OUR_NUMBER if incoming else CALLER,),
         "body": "Hello",
         "media": (),
         "status": "received" if incoming else "delivered",
     }
-    return MessageEvent(**(occurrence(minutes) | said | changes))
+    return MessageEvent(**(occurrence(minutes) | event | changes))
 
 
 def call(minutes=0, **changes):
-    said = {"answered": False, "over": True, "answered_at": None, "completed_at": None, "duration_s": None}
-    return CallEvent(**(occurrence(minutes) | said | changes))
+    event = {"answered": False, "over": True, "answered_at": None, "completed_at": None, "duration_s": None}
+    return CallEvent(**(occurrence(minutes) | event | changes))
 
 
 def answered(minutes=0, **changes):
@@ -72,8 +72,8 @@ def voicemail(minutes=0, **changes):
 
 
 def address(*phones, **changes):
-    said = {"first_name": "Ann", "last_name": "Lee", "email": "ann@example.com", "deleted": False}
-    return ContactEvent(**({"phones": phones} | said | changes))
+    event = {"first_name": "Ann", "last_name": "Lee", "email": "ann@example.com", "deleted": False}
+    return ContactEvent(**({"phones": phones} | event | changes))
 
 
 # --- Texts ------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from crm.db.tenancy import tenant
 from messaging.models import Message, WebhookEvent
-from messaging.providers.registry import client_for
+from messaging.providers.registry import client_for_sending
 from messaging.providers.sms_client import Line
 from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import PhoneLineFactory
@@ -19,7 +19,7 @@ LINE = Line(number=OUR_NUMBER, provider_id="PNdesk")
 
 @pytest.fixture
 def client(desk):
-    return client_for(line=desk)
+    return client_for_sending(line=desk)
 
 
 def test_the_text_is_shown_whole_with_who_gets_it(client, capsys):
@@ -44,7 +44,7 @@ def test_it_arrives_a_moment_later_by_the_worker(client, acme, capsys):
 @pytest.mark.parametrize("provider", ["twilio", "callrail"])
 def test_lines_of_other_providers_stay_one_line(acme, capsys, provider):
     line = PhoneLineFactory(company=acme, provider=provider, number=OUR_NUMBER, provider_id="")
-    client_for(line=line).send(line=Line(number=OUR_NUMBER, provider_id=""), to=CALLER, body="Tuesday?")
+    client_for_sending(line=line).send(line=Line(number=OUR_NUMBER, provider_id=""), to=CALLER, body="Tuesday?")
     WebhookEvent._base_manager.update(run_at=timezone.now())
     assert process_next_event()
     with tenant(acme.pk):
@@ -53,7 +53,7 @@ def test_lines_of_other_providers_stay_one_line(acme, capsys, provider):
 
 def test_what_was_shown_is_found_and_nothing_else(client, globex, capsys):
     before = timezone.now() - timedelta(seconds=1)
-    client_for(line=PhoneLineFactory(company=globex)).send(line=LINE, to=CALLER, body="Tuesday?")
+    client_for_sending(line=PhoneLineFactory(company=globex)).send(line=LINE, to=CALLER, body="Tuesday?")
     client.send(line=LINE, to=CALLER, body="Wednesday?")
     sent = client.send(line=LINE, to=CALLER, body="Tuesday?")
     assert client.find_sent(line=LINE, to=CALLER, body="Tuesday?", since=before) == [sent]

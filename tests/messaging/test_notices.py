@@ -7,7 +7,7 @@ from django.utils.timezone import now
 from crm.db.tenancy import tenant
 from crm.models import PhoneLine
 from tests import factories
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 
 URL = "/api/v1/notices"
 LATER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -58,7 +58,7 @@ def test_it_costs_the_same_however_much_is_wrong(manager_api, acme):
     costs = []
     for _ in range(2):
         make_trouble(acme)
-        with StatementsAsked() as queries:
+        with CountQueries() as queries:
             manager_api.get(URL)
         costs.append(len(queries))
     assert costs[0] == costs[1] <= 8

@@ -7,8 +7,8 @@ import pytest
 from crm.phones import normalize_phone
 from messaging.providers import http
 from messaging.providers.openphone.client import OpenPhoneClient
-from messaging.providers.registry import client_for
-from messaging.providers.sms_client import Ambiguous, Line, LineRefused, Refused, TooFast
+from messaging.providers.registry import client_for_sending
+from messaging.providers.sms_client import Line, LineSuspended, RateLimited, Rejected, UnknownOutcome
 from tests.factories import ProviderAccountFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 from tests.provider_server import KEY, Answer, Fault, answer, drop, garbage, hang
@@ -50,7 +50,7 @@ def test_a_text_leaves_and_is_in_the_providers_hands(client, provider_server):
 )
 def test_a_text_of_which_nobody_knows_is_found_afterwards_if_it_left(client, provider_server, fault):
     provider_server.fail_sends(fault)
-    with pytest.raises(Ambiguous):
+    with pytest.raises(UnknownOutcome):
         send(client)
     [left] = provider_server.sent
     assert [text.openphone_id for text in find(client)] == [left.id]
@@ -60,7 +60,7 @@ def test_a_text_of_which_nobody_knows_is_found_afterwards_if_it_left(client, pro
 def test_a_text_of_which_nobody_knows_is_not_found_if_it_did_not_leave(client, provider_server, fault):
     send(client, body="Another one.")
     provider_server.fail_sends(fault)
-    with pytest.raises(Ambiguous):
+    with pytest.raises(UnknownOutcome):
         send(client)
     assert len(provider_server.sent) == 1
     assert find(client) == []
@@ -70,14 +70,14 @@ def test_a_text_of_which_nobody_knows_is_not_found_if_it_did_not_leave(client, p
 def test_no_answer_in_time_says_nothing(client, provider_server, monkeypatch, takes):
     monkeypatch.setattr(http, "ANSWER_S", 0.3)
     provider_server.fail_sends(hang(takes=takes))
-    with pytest.raises(Ambiguous):
+    with pytest.raises(UnknownOutcome):
         send(client)
     assert len(find(client)) == takes
 
 
 def test_an_answer_without_end_is_not_read_to_the_end(client, provider_server, monkeypatch):
     monkeypatch.setattr(http, "MAX_ANSWER", 10)
-    with pytest.raises(Ambiguous):
+    with pytest.raises(UnknownOutcome):
         send(client)
     assert len(provider_server.sent) == 1
 
@@ -85,24 +85,24 @@ def test_an_answer_without_end_is_not_read_to_the_end(client, provider_server, m
 def test_the_key_goes_nowhere_else(client, provider_server):
     elsewhere = Answer(307, {}, {"Location": f"{provider_server.url}/v1/messages"})
     provider_server.fail_sends(Fault(takes=False, ends="answer", answer=elsewhere))
-    with pytest.raises(Ambiguous):
+    with pytest.raises(UnknownOutcome):
         send(client)
     assert len(provider_server.requests) == 1
 
 
 def test_where_no_connection_came_about_nothing_has_left_and_it_is_tried_later(client, provider_server, settings):
     settings.OPENPHONE_API_URL = "http://127.0.0.1:1"
-    with pytest.raises(TooFast) as caught:
+    with pytest.raises(RateLimited) as caught:
         send(client)
     assert caught.value.wait_s > 0
 
 
 def test_too_many_requests_wait_as_long_as_the_provider_says(client, provider_server):
     provider_server.fail_sends(answer(429, retry_after="7"), answer(429))
-    with pytest.raises(TooFast) as caught:
+    with pytest.raises(RateLimited) as caught:
         send(client)
     assert caught.value.wait_s == 7
-    with pytest.raises(TooFast) as caught:
+    with pytest.raises(RateLimited) as caught:
         send(client)
     assert 1 <= caught.value.wait_s <= 2
     assert provider_server.sent == []
@@ -121,7 +121,7 @@ def test_too_many_requests_wait_as_long_as_the_provider_says(client, provider_se
 )
 def test_what_is_wrong_with_the_account_stops_the_line_for_a_while(client, provider_server, status, code):
     provider_server.fail_sends(answer(status, code=code))
-    with pytest.raises(LineRefused) as caught:
+    with pytest.raises(LineSuspended) as caught:
         send(client)
     assert caught.value.code == code
     now = datetime.now(UTC)
@@ -130,25 +130,25 @@ def test_what_is_wrong_with_the_account_stops_the_line_for_a_while(client, provi
 
 def test_a_country_that_is_not_enabled_does_not_stop_the_line(client, provider_server):
     provider_server.fail_sends(answer(403))
-    with pytest.raises(Refused):
+    with pytest.raises(Rejected):
         send(client, to="+442079460001")
 
 
 def test_a_key_that_the_provider_does_not_know_is_named_as_such(provider_server):
-    with pytest.raises(LineRefused, match="refuses the key"):
+    with pytest.raises(LineSuspended, match="refuses the key"):
         send(OpenPhoneClient(key="another"))
     assert provider_server.sent == []
 
 
 @pytest.mark.parametrize("body", ["  ", "x" * 1601])
 def test_a_text_that_the_provider_will_never_send_is_refused_in_its_words(client, body):
-    with pytest.raises(Refused, match="1 to 1600") as caught:
+    with pytest.raises(Rejected, match="1 to 1600") as caught:
         send(client, body=body)
     assert caught.value.code == "0200400"
 
 
 def test_an_error_holds_neither_numbers_nor_texts(client, provider_server):
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         client.send(line=Line(number="", provider_id="PNother"), to=CALLER, body=TEXT)
     shown = repr(caught.value) + repr(caught.value.__context__)
     assert normalize_phone(CALLER)[2:] not in shown
@@ -184,14 +184,14 @@ def test_a_text_is_found_beyond_the_first_page(client, provider_server):
 def test_the_line_is_found_by_its_number_where_its_id_is_unknown(client, provider_server):
     send(client)
     assert client.find_sent(line=Line(number=OUR_NUMBER, provider_id=""), to=CALLER, body=TEXT, since=an_hour_ago())
-    with pytest.raises(LineRefused):
+    with pytest.raises(LineSuspended):
         client.find_sent(line=Line(number="+12125550188", provider_id=""), to=CALLER, body=TEXT, since=an_hour_ago())
 
 
 def test_a_line_sends_through_its_own_companys_account(desk, globex, provider_server):
     ProviderAccountFactory(company=globex)
-    with pytest.raises(LineRefused, match="no account with OpenPhone"):
-        client_for(line=desk)
+    with pytest.raises(LineSuspended, match="no account with OpenPhone"):
+        client_for_sending(line=desk)
     ProviderAccountFactory(company=desk.company, provider="openphone")
-    send(client_for(line=desk))
+    send(client_for_sending(line=desk))
     assert len(provider_server.sent) == 1

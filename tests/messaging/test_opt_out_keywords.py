@@ -13,7 +13,7 @@ from crm.models import ContactFlag, OptOut, OptOutEntry, PhoneLine
 from messaging.models import Message
 from messaging.services.inbound.messages import record_message
 from messaging.services.inbound.webhook_processing import process_next_event
-from messaging.services.outbound.outbox import TextRefused, queue_text
+from messaging.services.outbound.outbox import SendBlocked, queue_text
 from tests.conftest import postgres_only
 from tests.factories import CompanyFactory, ContactFactory, ContactPhoneFactory, MessageFactory, WebhookSecretFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER, deliver, text_2026, text_v4
@@ -118,7 +118,7 @@ def test_one_confirmation_goes_out_although_the_number_is_out(arrive, desk):
     [text] = confirmations()
     assert (text.to_numbers, text.phone_line, text.status) == ([CALLER], desk, "queued")
     assert "Acme Roofing" in text.body
-    with pytest.raises(TextRefused):
+    with pytest.raises(SendBlocked):
         queue_text(contact=text.contact, line=desk, body="Ten percent off!", kind="campaign")
 
 
@@ -233,7 +233,7 @@ def test_two_workers_that_hear_a_stop_and_a_start_at_once_end_as_one_would(turn)
         process_next_event()
         connection.close()
 
-    workers = [threading.Thread(target=work) for _ in range(6)]
+    workers = [threading.ConversationContext(target=work) for _ in range(6)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from crm.choices import Provider
-from messaging.opt_out_text.classification import Verdict, provider_answers, read_text
+from messaging.opt_out_text.classification import Verdict, classify_text, provider_answers
 from tests.messaging.opt_out_table import opt_out_table
 from tests.messaging.texts import TEXTS
 
 
 @pytest.mark.parametrize(("verdict", "text"), [(verdict, text) for verdict in TEXTS for text in TEXTS[verdict]])
 def test_a_text_gets_its_verdict(verdict, text):
-    assert read_text(text) == verdict
+    assert classify_text(text) == verdict
 
 
 def test_there_are_more_than_four_hundred_texts_and_none_twice():
@@ -22,7 +22,7 @@ def test_there_are_more_than_four_hundred_texts_and_none_twice():
 
 @pytest.mark.parametrize("character", ["a ", "stop by ", "st", "dont ", "😀", "don't text ", "\u200b"])
 def test_a_text_of_any_length_is_read_at_once(character):
-    assert read_text(character * 100_000) in set(Verdict)
+    assert classify_text(character * 100_000) in set(Verdict)
 
 
 @pytest.mark.parametrize(

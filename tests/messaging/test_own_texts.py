@@ -6,7 +6,7 @@ import pytest
 
 from crm.models import CampaignMembership
 from messaging.models import Message
-from messaging.services.inbound.messages import CannotTellTexts
+from messaging.services.inbound.messages import AmbiguousReceipt
 from messaging.services.outbound.campaign_progress import follow_membership
 from tests.factories import CampaignMembershipFactory, ContactFactory, MessageFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
@@ -76,7 +76,7 @@ def test_a_receipt_without_words_is_of_the_only_text_that_is_on_its_way(leaving)
 def test_a_receipt_without_words_waits_where_it_may_be_of_several(leaving):
     leaving()
     leaving(body="Bye")
-    with pytest.raises(CannotTellTexts):
+    with pytest.raises(AmbiguousReceipt):
         record(told(body=""))
     assert ids() == [(None, "sending")] * 2
 

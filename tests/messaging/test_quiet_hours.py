@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from messaging.quiet_hours import STATES, next_open, state_of_number, windows_of, zones_of_number
+from messaging.quiet_hours import STATES, next_open, state_of_number, texting_hours_of, zones_of_number
 
 NEW_YORK, CHICAGO, DENVER, PHOENIX = "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix"
 LOS_ANGELES, BOISE, HONOLULU = "America/Los_Angeles", "America/Boise", "Pacific/Honolulu"
@@ -70,7 +70,7 @@ def test_a_text_goes_at_the_first_instant_at_which_every_clock_is_open(zones, st
     moment, expected = at(now, zones[0]), at(opens, zones[0])
     if expected < moment:
         expected = expected.replace(year=2027)
-    windows = windows_of(states=states, marketing=marketing)
+    windows = texting_hours_of(states=states, marketing=marketing)
     found = next_open(moment=moment.astimezone(UTC), zones=[ZoneInfo(zone) for zone in zones], windows=windows)
     assert found == expected
 
@@ -80,13 +80,13 @@ def test_a_text_goes_at_the_first_instant_at_which_every_clock_is_open(zones, st
 )  # fmt: skip
 def test_a_night_of_the_change_is_an_hour_shorter_or_longer(moment, hours):
     closes = at(moment, NEW_YORK).astimezone(UTC)
-    opens = next_open(moment=closes, zones=[ZoneInfo(NEW_YORK)], windows=windows_of(states=[], marketing=False))
+    opens = next_open(moment=closes, zones=[ZoneInfo(NEW_YORK)], windows=texting_hours_of(states=[], marketing=False))
     assert (opens - closes).total_seconds() == hours * 3600
 
 
 def test_zones_that_are_never_open_together_have_no_hour():
     zones = [ZoneInfo("Pacific/Auckland"), ZoneInfo("Europe/Madrid")]
-    windows = windows_of(states=[], marketing=True)
+    windows = texting_hours_of(states=[], marketing=True)
     assert next_open(moment=datetime(2026, 3, 2, tzinfo=UTC), zones=zones, windows=windows) is None
 
 

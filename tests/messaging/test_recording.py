@@ -9,7 +9,7 @@ from crm.db.tenancy import tenant
 from crm.models import Activity, Contact, ContactPhone, Conversation, Lead, PhoneLine
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import process_next_event
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 from tests.factories import ContactFactory, ContactPhoneFactory, PhoneLineFactory, fictional_number
 from tests.messaging.payloads import (
     AT,
@@ -284,7 +284,7 @@ def test_dirt_is_replaced_in_the_row_and_remembered_on_the_event(client, secret,
 def test_a_text_costs_the_same_queries_however_many_there_are(client, secret, desk, in_acme):
     def cost():
         deliver(client, text_v4())
-        with StatementsAsked() as queries:
+        with CountQueries() as queries:
             assert process_next_event()
         return len(queries)
 

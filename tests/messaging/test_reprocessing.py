@@ -25,7 +25,7 @@ def replay(capsys):
     """What the command prints."""
 
     def replay(*arguments):
-        call_command("replay_events", "--company", "acme", *arguments)
+        call_command("reprocess_events", "--company", "acme", *arguments)
         return capsys.readouterr().out.strip()
 
     return replay
@@ -118,7 +118,7 @@ def test_the_command_reopens_by_status_type_and_time(replay, acme, dead):
 @pytest.mark.parametrize("arguments", [["--company", "nobody"], ["--company", "acme", "--since", "yesterday"]])
 def test_the_command_names_what_it_can_t_use(acme, arguments):
     with pytest.raises(CommandError, match=r"nobody|--since"):
-        call_command("replay_events", *arguments)
+        call_command("reprocess_events", *arguments)
 
 
 def test_a_reopened_delivery_is_worked_on_in_its_own_company(client, secret, acme, globex, replay):

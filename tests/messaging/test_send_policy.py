@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm.services.opt_outs import record_opt_in, record_opt_out, suspect_opt_out
+from crm.services.opt_outs import flag_possible_opt_out, record_opt_in, record_opt_out
 from messaging.models import Message
 from messaging.services.outbound.outbox import queue_text
-from messaging.services.outbound.send_policy import TextRefused, check_text
+from messaging.services.outbound.send_policy import SendBlocked, check_text
 from tests.factories import ActivityFactory, ContactFactory, ContactFlagFactory, MessageFactory, PhoneLineFactory
 from tests.messaging.clocks import zone_where_it_is
 
@@ -36,8 +36,8 @@ def ask(line, casey):
     def ask(kind="reply", *, contact=casey, body="On our way.", now=NOON):
         try:
             check_text(contact=contact, phone=contact.phone, line=line, kind=kind, body=body, now=now)
-        except TextRefused as refusal:
-            return str(refusal), refusal.may_go_at
+        except SendBlocked as refusal:
+            return str(refusal), refusal.retry_at
         return None
 
     return ask
@@ -62,10 +62,10 @@ def test_nothing_goes_to_a_number_that_said_stop(ask, casey, kind):
 
 @pytest.mark.parametrize("kind", ["reply", "campaign", "reminder", "missed_call"])
 def test_nothing_goes_to_a_number_that_may_have_said_stop(ask, casey, kind):
-    suspect_opt_out(phone=casey.phone, words="take me off your list", source="sms", occurred_at=NOON)
-    reason, may_go_at = ask(kind)
+    flag_possible_opt_out(phone=casey.phone, words="take me off your list", source="sms", occurred_at=NOON)
+    reason, retry_at = ask(kind)
     assert "somebody has to look" in reason
-    assert may_go_at is None
+    assert retry_at is None
 
 
 def test_the_flag_alone_is_enough(ask, casey):
@@ -249,7 +249,7 @@ def test_when_it_may_go_is_when_all_of_it_holds(ask, line, casey):
 
 def test_a_refused_text_is_not_queued(in_acme, line, casey):
     opt_out(casey)
-    with pytest.raises(TextRefused, match="opted out"):
+    with pytest.raises(SendBlocked, match="opted out"):
         queue_text(contact=casey, line=line, body="Hello", kind="campaign")
     assert not Message.objects.exists()
 
@@ -264,9 +264,9 @@ def test_a_text_that_may_go_later_waits_in_the_queue(in_acme, line, casey):
 
 def test_an_answer_that_would_come_late_is_refused_instead(in_acme, line, casey):
     line.paused_until = datetime(2999, 1, 1, tzinfo=UTC)
-    with pytest.raises(TextRefused) as refused:
+    with pytest.raises(SendBlocked) as refused:
         queue_text(contact=casey, line=line, body="Hello", kind="reply")
-    assert refused.value.may_go_at == line.paused_until
+    assert refused.value.retry_at == line.paused_until
     assert not Message.objects.exists()
 
 

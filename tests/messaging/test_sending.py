@@ -11,7 +11,7 @@ from crm.models import OptOut
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
 from messaging.services.outbound.outbox import queue_text
-from messaging.services.outbound.send_results import settle_text
+from messaging.services.outbound.send_results import apply_send_result
 from messaging.services.outbound.sending import call_provider, claim_text, send_next_text, texts_are_left
 from tests.factories import (
     CampaignMembershipFactory,
@@ -145,7 +145,7 @@ def test_an_opt_out_between_the_claim_and_the_call_stops_the_text(queue, casey, 
     membership.refresh_from_db()
     assert (claimed.status, membership.status) == ("sending", "sending")
     record_opt_out(phone=casey.phone, occurred_at=timezone.now(), **STOP)
-    settle_text(message=claimed, outcome=call_provider(message=claimed))
+    apply_send_result(message=claimed, outcome=call_provider(message=claimed))
     assert provider_server.sent == []
     assert look(message) == ("failed", "They opted out of texts.")
     desk.refresh_from_db()
@@ -165,7 +165,7 @@ def test_two_lines_at_once_send_no_fourth_campaign_text_within_24_hours(queue, c
         message.status, message.tries, message.run_at = "sending", 1, timezone.now() + timedelta(seconds=30)
         message.save()
     for message in texts:
-        settle_text(message=message, outcome=call_provider(message=message))
+        apply_send_result(message=message, outcome=call_provider(message=message))
     assert len(provider_server.sent) <= 3
     held = Message.objects.filter(status="queued")
     assert held.count() == 4 - len(provider_server.sent)
@@ -302,7 +302,7 @@ def test_a_receipt_that_is_faster_than_the_answer_is_kept(queue, desk, provider_
     message.activity.openphone_id = outcome.openphone_id
     message.activity.save()
     Message.objects.filter(pk=message.pk).update(status="delivered")
-    settle_text(message=claimed, outcome=outcome)
+    apply_send_result(message=claimed, outcome=outcome)
     assert look(message) == ("delivered", "")
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from calls.models import MissedCaller
-from calls.services.missed_calls import note_recovery
+from calls.services.missed_calls import mark_recovered
 from crm.db.tenancy import all_tenants, tenant
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
@@ -80,7 +80,7 @@ def test_a_company_that_has_changed_its_mind_sends_nothing(company):
 def test_who_was_reached_meanwhile_gets_nothing(company):
     caller = missed(company)
     with all_tenants():
-        note_recovery(contact=caller.contact, at=timezone.now(), by="reply")
+        mark_recovered(contact=caller.contact, at=timezone.now(), by="reply")
     assert not queue_next_text_back()
     assert state(caller) == ("off", "", 0)
 

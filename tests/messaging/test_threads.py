@@ -7,7 +7,7 @@ import pytest
 from crm.db.tenancy import tenant
 from crm.models import ContactFlag
 from messaging.models import Message
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 from tests.factories import (
     CallFactory,
     ContactFactory,
@@ -41,7 +41,7 @@ def test_a_thread_reads_from_the_oldest_or_the_newest(csr_api, thread):
 
 def test_a_thread_costs_the_same_statements_at_any_length(csr_api, thread):
     for limit in (1, 3):
-        with StatementsAsked() as queries:
+        with CountQueries() as queries:
             csr_api.get(url(thread), {"limit": limit})
         assert len(queries) == 2  # the contact, the page
 
@@ -153,7 +153,7 @@ def test_a_reply_that_may_never_go_says_why(reply, contact, in_acme):
     ContactFlagFactory(contact=contact, flag_type="do_not_contact")
     response = reply(headers={"Idempotency-Key": "abc"})
     assert response.status_code == 409
-    assert response.json() == {"detail": "They are marked as do not contact.", "may_go_at": None}
+    assert response.json() == {"detail": "They are marked as do not contact.", "retry_at": None}
     assert not Message.objects.exists()
     ContactFlag.objects.all().delete()
     assert reply(headers={"Idempotency-Key": "abc"}).status_code == 202  # a refusal is not kept
@@ -162,7 +162,7 @@ def test_a_reply_that_may_never_go_says_why(reply, contact, in_acme):
 def test_a_reply_that_may_go_later_says_when(reply, in_acme):
     PhoneLineFactory(company=in_acme, paused_until=datetime(2999, 1, 1, tzinfo=UTC), pause_reason="No credit.")
     response = reply()
-    assert (response.status_code, response.json()["may_go_at"]) == (409, "2999-01-01T00:00:00Z")
+    assert (response.status_code, response.json()["retry_at"]) == (409, "2999-01-01T00:00:00Z")
     assert not Message.objects.exists()
 
 

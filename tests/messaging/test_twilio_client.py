@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from messaging.providers.events import Unreadable
-from messaging.providers.registry import client_for
-from messaging.providers.sms_client import Ambiguous, Line, LineRefused, OptedOut, Refused, TooFast
+from messaging.providers.registry import client_for_sending
+from messaging.providers.sms_client import Line, LineSuspended, OptedOut, RateLimited, Rejected, UnknownOutcome
 from tests.factories import PhoneLineFactory, ProviderAccountFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 from tests.provider_server import answer, drop
@@ -20,7 +20,7 @@ TEXT = "We can come on Tuesday at 3."
 @pytest.fixture
 def client(acme, provider_server):
     ProviderAccountFactory(company=acme, provider="twilio", account_id=ACCOUNT)
-    return client_for(line=PhoneLineFactory(company=acme, provider="twilio", number=OUR_NUMBER, provider_id=""))
+    return client_for_sending(line=PhoneLineFactory(company=acme, provider="twilio", number=OUR_NUMBER, provider_id=""))
 
 
 def send(client, *, to=CALLER, body=TEXT):
@@ -48,10 +48,10 @@ def test_who_said_stop_to_the_provider_is_told_from_other_refusals(client, provi
 
 
 def test_a_number_that_is_none_is_refused_without_being_repeated(client):
-    with pytest.raises(Refused, match="not a valid phone number") as caught:
+    with pytest.raises(Rejected, match="not a valid phone number") as caught:
         send(client, to="+1212555017x")
     assert not isinstance(caught.value, OptedOut)
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(Rejected) as caught:
         send(client, to="212 555 0177 ext")
     assert "0177" not in str(caught.value)
 
@@ -59,7 +59,7 @@ def test_a_number_that_is_none_is_refused_without_being_repeated(client):
 def test_a_text_that_may_have_left_is_found_if_it_did(client, provider_server):
     provider_server.fail_sends(drop(takes=True), answer(503, takes=False))
     for _ in range(2):
-        with pytest.raises(Ambiguous):
+        with pytest.raises(UnknownOutcome):
             send(client)
     [left] = provider_server.sent
     assert find(client) == [left.id]
@@ -81,7 +81,7 @@ def test_a_list_with_a_time_that_cannot_be_read_proves_nothing(client, provider_
     provider_server.twilio.add_message(
         OUR_NUMBER, CALLER, TEXT, direction="outbound-api", at=now, date_created="yesterday"
     )
-    with pytest.raises(Ambiguous):
+    with pytest.raises(UnknownOutcome):
         find(client)
     [event] = client.list_messages(line=LINE, since=datetime.now(UTC) - timedelta(hours=1))
     assert isinstance(event, Unreadable)
@@ -89,12 +89,12 @@ def test_a_list_with_a_time_that_cannot_be_read_proves_nothing(client, provider_
 
 def test_a_refused_token_stops_the_line(client, provider_server):
     provider_server.twilio.accounts[ACCOUNT] = "a newer one"
-    with pytest.raises(LineRefused, match="refuses the key"):
+    with pytest.raises(LineSuspended, match="refuses the key"):
         send(client)
 
 
 def test_too_many_requests_wait_as_long_as_the_provider_says(client, provider_server):
     provider_server.fail_sends(answer(429, code="20429", retry_after="3"))
-    with pytest.raises(TooFast) as caught:
+    with pytest.raises(RateLimited) as caught:
         send(client)
     assert caught.value.wait_s == 3

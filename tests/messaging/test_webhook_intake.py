@@ -9,7 +9,7 @@ from django.test import Client
 from crm.db.tenancy import all_tenants
 from crm.models import Company
 from messaging.models import WebhookEvent
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 from tests.factories import WebhookSecretFactory
 from tests.messaging.payloads import deliver, legacy, text_2026, text_v3, text_v4
 
@@ -220,6 +220,6 @@ def test_what_nothing_is_done_about_yet_is_kept_with_the_reason(client, secret, 
 
 def test_a_delivery_costs_the_same_few_queries_whatever_is_stored(client, secret):
     for _ in range(3):
-        with StatementsAsked() as asked:
+        with CountQueries() as asked:
             deliver(client, text_v4())
         assert len(asked) == 3  # the company, its secrets, the delivery

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests import factories
 from tests.conftest import postgres_only
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 
 TOKEN = "one-that-only-prometheus-knows"
 
@@ -108,17 +108,17 @@ def test_where_nothing_waits_the_ages_are_zero(scrape):
 
 
 def test_a_scrape_asks_the_same_however_much_there_is(scrape, acme):
-    with StatementsAsked() as before:
+    with CountQueries() as before:
         scrape()
     factories.WebhookEventFactory.create_batch(5, company=acme)
     factories.MissedCallerFactory.create_batch(5, contact__company=acme)
-    with StatementsAsked() as after:
+    with CountQueries() as after:
         scrape()
     assert len(after) == len(before) <= 16
 
 
 def test_a_queue_is_counted_so_far_and_no_farther(scrape, acme, monkeypatch):
-    monkeypatch.setattr("ops.prometheus.bounded_counts.MOST_COUNTED", 3)
+    monkeypatch.setattr("ops.prometheus.bounded_counts.MAX_COUNTED", 3)
     factories.WebhookEventFactory.create_batch(4, company=acme)
     assert scrape()["crm_webhook_events", "pending"] == 3
 

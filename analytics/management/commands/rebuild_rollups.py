@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from analytics.rollups.objections import count_wrong_objections, rebuild_objections
-from analytics.rollups.update import find_differences, rebuild_calls
+from analytics.rollups.update import find_differences, rebuild_call_rollup
 from crm.models import Company
 
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
                 if calls:
                     self.stdout.write(f"{one.slug}: {calls} calls have other objections than their latest analysis.")
             else:
-                days, objections = rebuild_calls(company=one), rebuild_objections(company=one)
+                days, objections = rebuild_call_rollup(company=one), rebuild_objections(company=one)
                 self.stdout.write(f"{one.slug}: {days} days have calls; there are {objections} objections.")
         if wrong:
             raise CommandError(f"{wrong} days or calls differ. Without --check they are counted anew.")

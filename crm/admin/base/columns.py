@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator, capfirst
 
 EXCERPT_LENGTH = 80
-MOST_CHARACTERS = 200_000
+MAX_CHARACTERS = 200_000
 
 
 def badge(field: str) -> Callable[[Model], str]:
@@ -52,8 +52,8 @@ def pretty_json(value: bytes | Any) -> SafeString:
         text = json.dumps(json.loads(value) if isinstance(value, bytes) else value, indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         text = bytes(value).decode(errors="backslashreplace")
-    if len(text) > MOST_CHARACTERS:
-        text = f"{text[:MOST_CHARACTERS]}\n… {len(text) - MOST_CHARACTERS:,} characters more"
+    if len(text) > MAX_CHARACTERS:
+        text = f"{text[:MAX_CHARACTERS]}\n… {len(text) - MAX_CHARACTERS:,} characters more"
     # A lone surrogate is valid JSON and no valid UTF-8.
     return format_html('<pre class="source">{}</pre>', text.encode(errors="backslashreplace").decode())
 

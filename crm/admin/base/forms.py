@@ -9,7 +9,7 @@ from crm.models import Company
 from crm.phones import MAX_LENGTH, InvalidPhone, normalize_phone
 
 
-class PhoneField(forms.CharField):
+class PhoneFormField(forms.CharField):
     """A phone number in any spelling; cleaned it is E.164."""
 
     def __init__(self, **kwargs: Any) -> None:

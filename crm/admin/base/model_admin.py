@@ -15,8 +15,8 @@ from crm.admin.base.columns import links_to_rows
 from crm.admin.base.forms import RowForm
 from crm.admin.base.pagination import BoundedPaginator, count_up_to
 
-MOST_SHOWN = 20
-MOST_CASCADED = 1000
+MAX_SHOWN = 20
+MAX_CASCADED = 1000
 # With one of these chosen, an index begins with what is chosen and goes on with the time.
 FILTERS_BEFORE_TIME = {
     "company__id__exact",
@@ -114,7 +114,7 @@ def rows_in_the_way(relation: Any, objs: list[Model]) -> list[str]:
     rows: QuerySet = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": objs})
     names = relation.related_model._meta
     if relation.on_delete is PROTECT:
-        return [f"{capfirst(names.verbose_name)}: {row}" for row in rows[:MOST_SHOWN]]
-    if relation.on_delete is CASCADE and count_up_to(rows, MOST_CASCADED + 1) > MOST_CASCADED:
-        return [f"More than {MOST_CASCADED:,} {names.verbose_name_plural}"]
+        return [f"{capfirst(names.verbose_name)}: {row}" for row in rows[:MAX_SHOWN]]
+    if relation.on_delete is CASCADE and count_up_to(rows, MAX_CASCADED + 1) > MAX_CASCADED:
+        return [f"More than {MAX_CASCADED:,} {names.verbose_name_plural}"]
     return []

@@ -5,7 +5,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.utils.functional import cached_property
 
-MOST_ROWS = 10_000
+MAX_ROWS = 10_000
 
 
 def count_up_to(rows: QuerySet, most: int) -> int:
@@ -35,14 +35,14 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return count_up_to(self.object_list, MOST_ROWS)
+        return count_up_to(self.object_list, MAX_ROWS)
 
     @cached_property
     def total(self) -> str:
         """How many rows there are, in words: `37`, `about 103,000,000`, `10,000 or more`."""
-        if self.count < MOST_ROWS:
+        if self.count < MAX_ROWS:
             return f"{self.count:,}"
         everything = not self.object_list.query.where
         estimate = estimate_rows(self.object_list.model) if everything else None
         # Never analysed, or not for long: less than what was just counted.
-        return f"about {estimate:,}" if estimate and estimate > MOST_ROWS else f"{MOST_ROWS:,} or more"
+        return f"about {estimate:,}" if estimate and estimate > MAX_ROWS else f"{MAX_ROWS:,} or more"

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from crm.models import Company, Contact, ContactPhone
 from crm.phones import InvalidPhone, normalize_phone
 
-MOST_CONTACTS = 1000
+MAX_CONTACTS = 1000
 
 
 class ExactSearch(admin.ModelAdmin):
@@ -60,4 +60,4 @@ def contacts_with_number(text: str) -> list[int]:
     others = ContactPhone.objects.filter(company__in=Company.objects.all(), phone=number).values_list(
         "contact", flat=True
     )
-    return list(main.union(others)[:MOST_CONTACTS])
+    return list(main.union(others)[:MAX_CONTACTS])

@@ -8,7 +8,7 @@ from rest_framework_simplejwt.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
-from crm.db.tenancy import all_tenants_briefly
+from crm.db.tenancy import all_tenants_autocommit
 from crm.models import User
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class TokenAuthentication(JWTAuthentication):
         """
         users = User.accounts.select_related("company")
         try:
-            with all_tenants_briefly():  # the user's company is only known once the user is
+            with all_tenants_autocommit():  # the user's company is only known once the user is
                 user = users.get(pk=validated_token[api_settings.USER_ID_CLAIM])
         except User.DoesNotExist as error:
             raise AuthenticationFailed("User not found", code="user_not_found") from error

@@ -34,7 +34,7 @@ class PeriodParameters(serializers.Serializer):
         return Period(start, end, zone)
 
 
-class FiguresView(TenantView):
+class MetricsAPIView(TenantView):
     """A set of numbers, for parameters that a serializer reads from the query string."""
 
     parameters_class: type[PeriodParameters] = PeriodParameters

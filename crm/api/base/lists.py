@@ -33,7 +33,7 @@ AS_STORED = (
 
 
 @dataclass(frozen=True)
-class Column:
+class ListColumn:
     """Where a field of the answer comes from, and what has to be done with it."""
 
     name: str
@@ -42,13 +42,13 @@ class Column:
 
 
 @cache
-def columns_of(serializer_class: type[Any]) -> tuple[Column, ...]:
+def columns_of(serializer_class: type[Any]) -> tuple[ListColumn, ...]:
     """The columns behind a serializer's fields. A field that no column holds is left to the view's `complete_rows`."""
     columns = []
     for name, field in serializer_class().fields.items():
         if not field.write_only and isinstance(field, (*AS_STORED, serializers.DecimalField)):
             show = field.to_representation if isinstance(field, serializers.DecimalField) else None
-            columns.append(Column(name, (field.source or name).replace(".", "__"), show))
+            columns.append(ListColumn(name, (field.source or name).replace(".", "__"), show))
     return tuple(columns)
 
 

@@ -14,7 +14,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 100, 1000, 10_000
-MOST_COUNTED = 1000  # nobody reads on a screen that it is 583,211, and counting those takes the longest of all
+MAX_COUNTED = 1000  # nobody reads on a screen that it is 583,211, and counting those takes the longest of all
 PARAMETERS = {"limit", "cursor", "offset", "count"}
 
 
@@ -27,7 +27,7 @@ class KeysetPagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         order = Order(queryset, view.get_ordering())
-        count = queryset[: MOST_COUNTED + 1].count() if _flag(request, "count") else None
+        count = queryset[: MAX_COUNTED + 1].count() if _flag(request, "count") else None
         if "offset" not in request.query_params:
             return self.paginate(order, request, count=count)
         if "cursor" in request.query_params:
@@ -76,7 +76,7 @@ class KeysetPagination(BasePagination):
     def get_paginated_response(self, data: Any) -> Response:
         body = {"next": self.next, "previous": self.previous, "results": data}
         if self.count is not None:
-            body |= {"count": min(self.count, MOST_COUNTED), "count_capped": self.count > MOST_COUNTED}
+            body |= {"count": min(self.count, MAX_COUNTED), "count_capped": self.count > MAX_COUNTED}
         return Response(body)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class KeysetPagination(BasePagination):
             "properties": {
                 "count": {
                     "type": "integer",
-                    "maximum": MOST_COUNTED,
+                    "maximum": MAX_COUNTED,
                     "description": "The rows of the whole list, when asked for by count=1.",
                 },
                 "count_capped": {"type": "boolean", "description": "Beside count: there are more than it says."},
@@ -105,7 +105,7 @@ class KeysetPagination(BasePagination):
             parameter("limit", "Rows on a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
             parameter("cursor", "A place in the list, from `next` or `previous`.", type="string"),
             parameter("offset", "Rows to skip: for small depths.", type="integer", minimum=0, maximum=MAX_OFFSET),
-            parameter("count", f"1 adds the number of rows, up to {MOST_COUNTED}.", type="integer", enum=[0, 1]),
+            parameter("count", f"1 adds the number of rows, up to {MAX_COUNTED}.", type="integer", enum=[0, 1]),
         ]
 
 

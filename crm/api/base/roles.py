@@ -34,15 +34,15 @@ def also(grant: Grant, *verbs: str) -> Grant:
 
 
 NOTHING = Grant()
-LISTS = Grant(frozenset({LIST}))
-SHOWS = Grant(frozenset({READ}))
-SETS = Grant(frozenset({READ, CHANGE}))
-READS = Grant(frozenset({LIST, READ}))
-ADDS = Grant(READS.verbs | {CREATE})
-CHANGES = Grant(READS.verbs | {CHANGE})
-EDITS = Grant(ADDS.verbs | {CHANGE})
-ALL = Grant(EDITS.verbs | {DELETE})
-TEXTS = also(LISTS, CREATE, "read")  # who reads a thread takes it out of everybody's unread ones
+LIST_ONLY = Grant(frozenset({LIST}))
+RETRIEVE = Grant(frozenset({READ}))
+RETRIEVE_UPDATE = Grant(frozenset({READ, CHANGE}))
+READ_ONLY = Grant(frozenset({LIST, READ}))
+READ_CREATE = Grant(READ_ONLY.verbs | {CREATE})
+READ_UPDATE = Grant(READ_ONLY.verbs | {CHANGE})
+READ_CREATE_UPDATE = Grant(READ_CREATE.verbs | {CHANGE})
+ALL = Grant(READ_CREATE_UPDATE.verbs | {DELETE})
+TEXTS = also(LIST_ONLY, CREATE, "read")  # who reads a thread takes it out of everybody's unread ones
 
 OUTCOME = {"status", "quoted_price", "reason_for_lost_sale"}
 VISIT = {"scheduled_start", "scheduled_end", "status", "notes"}
@@ -50,30 +50,30 @@ VISIT = {"scheduled_start", "scheduled_end", "status", "notes"}
 # A resource is named by its URL below /api/v1/. What is not in the table nobody may do.
 ROLES: tuple[str, ...] = (Role.MANAGER, Role.CSR, Role.REP)
 TABLE: dict[str, tuple[Grant, Grant, Grant]] = {
-    "activities": (ADDS, ADDS, own(ADDS)),
-    "appointments": (EDITS, EDITS, own(CHANGES, fields=VISIT)),
-    "call-analyses": (ADDS, READS, own(READS)),
-    "calls": (EDITS, EDITS, own(CHANGES, fields=OUTCOME)),
-    "campaign-memberships": (ALL, READS, NOTHING),
-    "campaigns": (ALL, READS, NOTHING),
-    "contact-flags": (EDITS, EDITS, own(ADDS)),
-    "company": (SETS, SHOWS, SHOWS),
-    "contacts": (also(ALL, "timeline"), also(EDITS, "timeline"), own(also(READS, "timeline"))),
-    "conversations": (CHANGES, CHANGES, own(READS)),
-    "dashboard/booking-rate": (SHOWS, SHOWS, NOTHING),
-    "dashboard/calls": (LISTS, LISTS, own(LISTS)),
-    "dashboard/metrics": (SHOWS, SHOWS, NOTHING),
-    "dashboard/top-objections": (SHOWS, SHOWS, NOTHING),
-    "invoices": (ALL, EDITS, NOTHING),
-    "leads": (ALL, EDITS, own(READS)),
-    "message-threads": (TEXTS, TEXTS, own(LISTS)),
-    "missed-calls": (also(READS, "recover"), also(READS, "recover"), NOTHING),
-    "missed-calls/counts": (SHOWS, SHOWS, NOTHING),
-    "notices": (SHOWS, NOTHING, NOTHING),
-    "opt-outs": (also(READS, "confirm", "dismiss"), also(READS, "confirm", "dismiss"), NOTHING),
-    "phone-lines": (also(EDITS, "resume"), READS, READS),
-    "users": (EDITS, NOTHING, NOTHING),
-    "webhook-events": (also(READS, "replay"), NOTHING, NOTHING),
+    "activities": (READ_CREATE, READ_CREATE, own(READ_CREATE)),
+    "appointments": (READ_CREATE_UPDATE, READ_CREATE_UPDATE, own(READ_UPDATE, fields=VISIT)),
+    "call-analyses": (READ_CREATE, READ_ONLY, own(READ_ONLY)),
+    "calls": (READ_CREATE_UPDATE, READ_CREATE_UPDATE, own(READ_UPDATE, fields=OUTCOME)),
+    "campaign-memberships": (ALL, READ_ONLY, NOTHING),
+    "campaigns": (ALL, READ_ONLY, NOTHING),
+    "contact-flags": (READ_CREATE_UPDATE, READ_CREATE_UPDATE, own(READ_CREATE)),
+    "company": (RETRIEVE_UPDATE, RETRIEVE, RETRIEVE),
+    "contacts": (also(ALL, "timeline"), also(READ_CREATE_UPDATE, "timeline"), own(also(READ_ONLY, "timeline"))),
+    "conversations": (READ_UPDATE, READ_UPDATE, own(READ_ONLY)),
+    "dashboard/booking-rate": (RETRIEVE, RETRIEVE, NOTHING),
+    "dashboard/calls": (LIST_ONLY, LIST_ONLY, own(LIST_ONLY)),
+    "dashboard/metrics": (RETRIEVE, RETRIEVE, NOTHING),
+    "dashboard/top-objections": (RETRIEVE, RETRIEVE, NOTHING),
+    "invoices": (ALL, READ_CREATE_UPDATE, NOTHING),
+    "leads": (ALL, READ_CREATE_UPDATE, own(READ_ONLY)),
+    "message-threads": (TEXTS, TEXTS, own(LIST_ONLY)),
+    "missed-calls": (also(READ_ONLY, "recover"), also(READ_ONLY, "recover"), NOTHING),
+    "missed-calls/counts": (RETRIEVE, RETRIEVE, NOTHING),
+    "notices": (RETRIEVE, NOTHING, NOTHING),
+    "opt-outs": (also(READ_ONLY, "confirm", "dismiss"), also(READ_ONLY, "confirm", "dismiss"), NOTHING),
+    "phone-lines": (also(READ_CREATE_UPDATE, "resume"), READ_ONLY, READ_ONLY),
+    "users": (READ_CREATE_UPDATE, NOTHING, NOTHING),
+    "webhook-events": (also(READ_ONLY, "replay"), NOTHING, NOTHING),
 }
 
 

@@ -15,7 +15,7 @@ REFUSAL = {
     "properties": {
         "detail": {"type": "string"},
         "code": {"type": "string", "description": "Of a token that is refused: token_not_valid, user_inactive, …"},
-        "may_go_at": {
+        "retry_at": {
             "type": "string",
             "format": "date-time",
             "nullable": True,
@@ -46,7 +46,7 @@ RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"ty
 WALL_CLOCK = r"^[0-2]\d:[0-5]\d:[0-5]\d(\.\d+)?$"
 
 
-class RefusingAutoSchema(AutoSchema):
+class ErrorDocumentingAutoSchema(AutoSchema):
     """One operation of the document."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from crm.api.base.pagination import PARAMETERS as PAGE_PARAMETERS
 from crm.api.base.pagination import KeysetPagination
 from crm.api.base.roles import CHANGE, CREATE, DELETE, LIST, READ, visible
 from crm.db.audit_context import acting_as
-from crm.db.tenancy import tenant, tenant_briefly, undo_when_left
+from crm.db.tenancy import mark_rollback, tenant, tenant_autocommit
 from crm.models import User
 
 VERBS = {
@@ -52,7 +52,7 @@ class TenantView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
         if self.writing:
-            undo_when_left()
+            mark_rollback()
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -65,7 +65,7 @@ class TenantView(APIView):
             check_parameters(request, self.known_parameters())
 
     def enter_to_read(self) -> None:
-        self.door.enter_context(tenant_briefly(self.company_id))
+        self.door.enter_context(tenant_autocommit(self.company_id))
 
     def enter_to_write(self) -> None:
         self.door.enter_context(tenant(self.company_id))

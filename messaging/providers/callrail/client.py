@@ -12,7 +12,7 @@ from messaging.providers.callrail import webhook
 from messaging.providers.events import CallEvent, Envelope, FieldError, MessageEvent, Unreadable
 from messaging.providers.http import in_an_hour, request_patiently
 from messaging.providers.list_rows import read_or_say
-from messaging.providers.sms_client import Line, LineRefused, SentText
+from messaging.providers.sms_client import Line, LineSuspended, SentText
 
 PAGE = 250  # the most
 NO_TEXTS = "Texts don't leave through CallRail."
@@ -24,7 +24,7 @@ class CallRailClient:
         self._path = f"/v3/a/{account_id}/calls.json"
 
     def send(self, *, line: Line, to: str, body: str) -> SentText:
-        raise LineRefused(NO_TEXTS, until=in_an_hour())
+        raise LineSuspended(NO_TEXTS, until=in_an_hour())
 
     def find_sent(self, *, line: Line, to: str, body: str, since: datetime) -> list[SentText]:
         return []

@@ -15,7 +15,7 @@ from messaging.providers.http import in_an_hour, request_json, request_patiently
 from messaging.providers.list_rows import read_or_say
 from messaging.providers.openphone import webhook
 from messaging.providers.sent_statuses import status_of_sent
-from messaging.providers.sms_client import Ambiguous, Line, LineRefused, Refused, SendError, SentText
+from messaging.providers.sms_client import Line, LineSuspended, Rejected, SendError, SentText, UnknownOutcome
 
 PAGE = 100  # the most
 # Whose day the carrier's cap counts isn't documented: UTC's and the west coast's are seen. At the sooner midnight it is
@@ -33,13 +33,13 @@ class OpenPhoneClient:
             "POST",
             self._url("messages"),
             # Texts abroad are not enabled, then, which is no reason to pause the line.
-            errors=ERRORS if to.startswith("+1") else ERRORS | {"403": Refused},
+            errors=ERRORS if to.startswith("+1") else ERRORS | {"403": Rejected},
             headers=self._headers,
             json={"content": body, "from": line.provider_id or line.number, "to": [to]},
         )
         message = answer.get("data")
         if not isinstance(message, dict):
-            raise Ambiguous("The provider's answer names no text.")
+            raise UnknownOutcome("The provider's answer names no text.")
         return _sent_text(message)
 
     def find_sent(self, *, line: Line, to: str, body: str, since: datetime) -> list[SentText]:
@@ -110,7 +110,7 @@ class OpenPhoneClient:
         answer = request_json("GET", self._url("phone-numbers"), errors=ERRORS, headers=self._headers)
         ids = [row["id"] for row in answer.get("data") or [] if row.get("number") == line.number]
         if not ids:
-            raise LineRefused("The provider knows no such line.", until=in_an_hour())
+            raise LineSuspended("The provider knows no such line.", until=in_an_hour())
         return ids[0]
 
     def _url(self, noun: str) -> str:
@@ -123,15 +123,15 @@ def _next_midnight() -> datetime:
 
 
 ERRORS: dict[str, Callable[..., SendError]] = {
-    "0206400": lambda words, *, code: LineRefused(words, until=timezone.now() + timedelta(days=1), code=code),
-    "0204403": lambda words, *, code: LineRefused(words, until=_next_midnight(), code=code),
+    "0206400": lambda words, *, code: LineSuspended(words, until=timezone.now() + timedelta(days=1), code=code),
+    "0204403": lambda words, *, code: LineSuspended(words, until=_next_midnight(), code=code),
 }
 
 
 def _sent_text(message: dict[str, Any]) -> SentText:
     openphone_id = message.get("id")
     if not isinstance(openphone_id, str) or not openphone_id:
-        raise Ambiguous("The provider's answer has no id of the text.")
+        raise UnknownOutcome("The provider's answer has no id of the text.")
     return SentText(openphone_id=openphone_id, status=status_of_sent(message.get("status")))
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from messaging.providers import fields
 from messaging.providers.events import ContactEvent, FieldError
-from messaging.providers.openphone.envelopes import Told
+from messaging.providers.openphone.envelopes import OpenedEnvelope
 
 
-def read_contact(told: Told) -> ContactEvent:
+def read_contact(opened: OpenedEnvelope) -> ContactEvent:
     """An entry was made, changed or deleted."""
-    resource = told.resource
+    resource = opened.resource
     found = list(_entries(resource))
     phones = [value for kind, value in found if kind == "phone"]
     return ContactEvent(
@@ -22,7 +22,7 @@ def read_contact(told: Told) -> ContactEvent:
         first_name=fields.text(resource, "firstName").strip(),
         last_name=fields.text(resource, "lastName").strip(),
         email=next((value for kind, value in found if kind == "email"), ""),
-        deleted=told.type == "contact.deleted",
+        deleted=opened.type == "contact.deleted",
     )
 
 

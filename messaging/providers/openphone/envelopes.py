@@ -16,7 +16,7 @@ SPELLINGS = {"callSummary": "call.summary.completed", "callTranscript": "call.tr
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class OpenedEnvelope:
     """An event with its parts found. The older generations have no context: what it would say is in the resource."""
 
     type: str
@@ -58,7 +58,7 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     )
 
 
-def open_envelope(envelope: Envelope) -> Told:
+def open_envelope(envelope: Envelope) -> OpenedEnvelope:
     """The parts of an event. Raises FieldError if there is nothing that it tells of."""
     content = envelope.content
     data = content if "resource" in content else content.get("data")
@@ -66,7 +66,7 @@ def open_envelope(envelope: Envelope) -> Told:
     resource, context = data.get("resource") or data.get("object"), data.get("context")
     if not isinstance(resource, dict):
         raise FieldError("data", "neither `object` nor `resource` is there")
-    return Told(
+    return OpenedEnvelope(
         type=envelope.type,
         resource=resource,
         context=context if isinstance(context, dict) else {},

@@ -21,7 +21,7 @@ from messaging.providers.openphone.calls import (
     read_voicemail,
 )
 from messaging.providers.openphone.contacts import read_contact
-from messaging.providers.openphone.envelopes import Told, open_envelope, read_envelope, sign
+from messaging.providers.openphone.envelopes import OpenedEnvelope, open_envelope, read_envelope, sign
 from messaging.providers.openphone.messages import read_message
 from messaging.providers.openphone.signature import SECRET, check_secret, generate_secret, verify_signature
 
@@ -36,7 +36,7 @@ __all__ = [
     "verify_signature",
 ]
 
-_READERS: dict[str, Callable[[Told], Event]] = {
+_READERS: dict[str, Callable[[OpenedEnvelope], Event]] = {
     "message.received": read_message,
     "message.delivered": read_message,
     "message.failed": read_message,

@@ -14,7 +14,7 @@ from messaging.providers.events import CallEvent, Envelope, FieldError, MessageE
 from messaging.providers.http import Errors, request_json, request_patiently
 from messaging.providers.list_rows import read_or_say
 from messaging.providers.sent_statuses import status_of_sent
-from messaging.providers.sms_client import Ambiguous, Line, OptedOut, SentText
+from messaging.providers.sms_client import Line, OptedOut, SentText, UnknownOutcome
 from messaging.providers.twilio import webhook
 
 PAGE = 1000  # the most
@@ -45,7 +45,7 @@ class TwilioClient:
                 if row.get("body") == body
             ]
         except Unreadable as error:
-            raise Ambiguous(f"The provider's list can't be read: {error}") from None
+            raise UnknownOutcome(f"The provider's list can't be read: {error}") from None
         since = since.replace(microsecond=0)  # this API tells whole seconds
         return [text for created_at, text in sorted(found, key=itemgetter(0)) if created_at >= since]
 
@@ -70,7 +70,7 @@ class TwilioClient:
 def _sent_text(message: dict[str, Any]) -> SentText:
     sid = message.get("sid")
     if not isinstance(sid, str) or not sid:
-        raise Ambiguous("The provider's answer has no id of the text.")
+        raise UnknownOutcome("The provider's answer has no id of the text.")
     return SentText(
         openphone_id=sid, status=status_of_sent(message.get("status")), error_code=str(message.get("error_code") or "")
     )

@@ -7,22 +7,22 @@ from typing import Any
 from django.db import transaction
 
 from calls.choices import Recovery
-from calls.services.missed_calls import note_recovery
+from calls.services.missed_calls import mark_recovered
 from crm.choices import ActivityType, Direction
 from crm.db.tenancy import current_company_id
 from crm.models import Activity
 from crm.services.conversations import (
-    Thread,
-    fill_gaps,
-    move_back,
-    open_thread,
+    ConversationContext,
+    fill_blank_fields,
+    keep_earliest,
     record_activity,
-    turn_conversation,
+    resolve_conversation,
+    update_conversation_status,
 )
 from messaging.choices import MessageStatus
 from messaging.models import Message
 from messaging.models.messages import ON_ITS_WAY
-from messaging.services.inbound.opt_out_keywords import hear_text
+from messaging.services.inbound.opt_out_keywords import handle_opt_out_keywords
 from messaging.services.outbound.campaign_progress import follow_membership, note_reply
 
 # How far a text has got. Deliveries overtake one another, so that a status is only ever replaced by a later stage. Of
@@ -38,7 +38,7 @@ _STAGES = (
 _STAGE = {status: number for number, stage in enumerate(_STAGES) for status in stage}
 
 
-class CannotTellTexts(Exception):
+class AmbiguousReceipt(Exception):
     """Several texts to one number are on their way, and a receipt doesn't say which it is of. In a moment it will be
     known, when the sender has their ids."""
 
@@ -67,10 +67,10 @@ def record_message(
 
     Raises:
         ActivityTypeClash: the id is known as something else than a message.
-        CannotTellTexts: it is to be told again a little later.
+        AmbiguousReceipt: it is to be told again a little later.
     """
     with transaction.atomic():
-        thread = open_thread(
+        context = resolve_conversation(
             provider=provider,
             line_id=line_id,
             our_numbers=our_numbers,
@@ -78,11 +78,11 @@ def record_message(
             at=created_at,
         )
         if direction == Direction.OUTGOING:
-            _adopt_ours(thread, openphone_id=openphone_id, body=body)
+            _match_outgoing(context, openphone_id=openphone_id, body=body)
         activity, is_news = record_activity(
             openphone_id=openphone_id,
             activity_type=ActivityType.MESSAGE,
-            thread=thread,
+            context=context,
             direction=direction,
             created_at=created_at,
             body=body,
@@ -92,23 +92,23 @@ def record_message(
             # What a provider tells of has left us, wherever it is queued there.
             status=MessageStatus.SENT if status in ON_ITS_WAY else status,
             created_at=created_at,
-            contact=thread.contact,
-            phone_line=thread.line,
+            contact=context.contact,
+            phone_line=context.line,
             from_number=from_number,
             to_numbers=list(to_numbers),
             body=body,
             media=list(media),
             error_code=error_code,
         )
-        if thread.contact and direction == Direction.INCOMING:
-            note_recovery(contact=thread.contact, at=message.created_at, by=Recovery.REPLY)
+        if context.contact and direction == Direction.INCOMING:
+            mark_recovered(contact=context.contact, at=message.created_at, by=Recovery.REPLY)
         follow_membership(message=message)
         if is_news:
-            turn_conversation(thread, direction=direction)
+            update_conversation_status(context, direction=direction)
             if direction == Direction.INCOMING:
                 note_reply(message=message)
         if direction == Direction.INCOMING:
-            hear_text(message=message, opt_out_type=opt_out_type)
+            handle_opt_out_keywords(message=message, opt_out_type=opt_out_type)
         return message
 
 
@@ -120,16 +120,16 @@ def move_status(message: Message, status: str) -> list[str]:
     return ["status"]
 
 
-def _adopt_ours(thread: Thread, *, openphone_id: str, body: str) -> None:
+def _match_outgoing(context: ConversationContext, *, openphone_id: str, body: str) -> None:
     """Give the id to the text of ours that it must be of, if the provider was faster than the sender in telling it.
 
     That is the oldest with these words to this contact over this line, whose id nobody knows yet.
     """
-    if thread.contact is None or Activity.objects.filter(openphone_id=openphone_id).exists():
+    if context.contact is None or Activity.objects.filter(openphone_id=openphone_id).exists():
         return
     leaving = Message.objects.select_for_update(of=("activity", "self"), no_key=True).filter(
-        contact=thread.contact,
-        phone_line=thread.line,
+        contact=context.contact,
+        phone_line=context.line,
         status__in=(MessageStatus.SENDING, MessageStatus.UNKNOWN),
         activity__openphone_id=None,
     )
@@ -137,7 +137,7 @@ def _adopt_ours(thread: Thread, *, openphone_id: str, body: str) -> None:
         leaving = leaving.filter(body=body)
     texts = leaving.select_related("activity").order_by("created_at", "id")[:2]
     if not body and len(texts) > 1:
-        raise CannotTellTexts(f"{openphone_id} is one of several texts that are on their way.")
+        raise AmbiguousReceipt(f"{openphone_id} is one of several texts that are on their way.")
     if texts:
         activity = texts[0].activity
         activity.openphone_id = openphone_id
@@ -155,7 +155,7 @@ def _write_message(activity: Activity, *, status: str, created_at: datetime, **t
             created_at=created_at,
             **told,
         )
-    changed = fill_gaps(message, **told) + move_back(message, created_at) + move_status(message, status)
+    changed = fill_blank_fields(message, **told) + keep_earliest(message, created_at) + move_status(message, status)
     if changed:
         message.save(update_fields=changed)
     return message

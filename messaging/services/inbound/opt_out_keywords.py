@@ -9,22 +9,24 @@ from crm.choices import Direction, OptOutState
 from crm.models import OptOut
 from crm.models.audit import hash_number
 from crm.phones import InvalidPhone, normalize_phone
-from crm.services.opt_outs import lock_opt_out, record_opt_in, record_opt_out, suspect_opt_out
+from crm.services.opt_outs import flag_possible_opt_out, lock_opt_out, record_opt_in, record_opt_out
 from messaging.choices import MessageKind
 from messaging.models import Message
-from messaging.opt_out_text.classification import Verdict, provider_answers, read_text
-from messaging.services.outbound.outbox import TextRefused, queue_text
+from messaging.opt_out_text.classification import Verdict, classify_text, provider_answers
+from messaging.services.outbound.outbox import SendBlocked, queue_text
 from messaging.services.outbound.send_policy import CONFIRMED_WITHIN
 
 ANSWERED_WITHIN = timedelta(hours=24)
 
-OUT = "You have been unsubscribed from {company} and will get no more texts. Reply START or YES to get them again."
-IN = "You will get texts from {company} again. Reply STOP to get no more."
+OPT_OUT_REPLY = (
+    "You have been unsubscribed from {company} and will get no more texts. Reply START or YES to get them again."
+)
+OPT_IN_REPLY = "You will get texts from {company} again. Reply STOP to get no more."
 
-_TOLD = {"STOP": Verdict.OPT_OUT, "START": Verdict.OPT_IN, "HELP": Verdict.HELP}
+PROVIDER_VERDICTS = {"STOP": Verdict.OPT_OUT, "START": Verdict.OPT_IN, "HELP": Verdict.HELP}
 
 
-def hear_text(*, message: Message, opt_out_type: str = "") -> None:
+def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> None:
     """Let the ledger of opt-outs hear a text that came in, in the transaction that records it; however often.
 
     A HELP is left to the CSR, like any other question: they have our name and number to give.
@@ -37,7 +39,7 @@ def hear_text(*, message: Message, opt_out_type: str = "") -> None:
         phone = normalize_phone(message.from_number)
     except InvalidPhone:  # a short code, or nobody: no text of ours can go there
         return
-    verdict = _TOLD.get(opt_out_type) or read_text(message.body)
+    verdict = PROVIDER_VERDICTS.get(opt_out_type) or classify_text(message.body)
     if verdict == Verdict.YES and _answers_our_question(message, phone):
         verdict = Verdict.OPT_IN
     evidence: dict[str, Any] = {
@@ -48,11 +50,11 @@ def hear_text(*, message: Message, opt_out_type: str = "") -> None:
         "activity": message.activity,
     }
     if verdict == Verdict.SUSPECTED:
-        suspect_opt_out(**evidence)  # confirmed by a person, who takes longer than a confirmation may
+        flag_possible_opt_out(**evidence)  # confirmed by a person, who takes longer than a confirmation may
     elif verdict == Verdict.OPT_OUT and record_opt_out(**evidence):
-        _confirm(message, phone, opt_out_type, OUT)
+        _confirm(message, phone, opt_out_type, OPT_OUT_REPLY)
     elif verdict == Verdict.OPT_IN and record_opt_in(**evidence):
-        _confirm(message, phone, opt_out_type, IN)
+        _confirm(message, phone, opt_out_type, OPT_IN_REPLY)
 
 
 def _answers_our_question(message: Message, phone: str) -> bool:
@@ -86,8 +88,8 @@ def _confirm(message: Message, phone: str, opt_out_type: str, words: str) -> Non
         queue_text(
             contact=contact, line=line, body=words.format(company=line.company.name), kind=MessageKind.CONFIRMATION
         )
-    except TextRefused:  # the opt-out holds without it
+    except SendBlocked:  # the opt-out holds without it
         return
     opt_out.confirmed_at = now
-    opt_out.asked_at = now if words == OUT else opt_out.asked_at
+    opt_out.asked_at = now if words == OPT_OUT_REPLY else opt_out.asked_at
     opt_out.save(update_fields=["confirmed_at", "asked_at"])

@@ -13,9 +13,9 @@ from crm.models import PhoneLine
 from crm.services.conversations import ActivityTypeClash
 from messaging.models import Message, ProviderAccount
 from messaging.providers.events import CallEvent, MessageEvent, Unreadable
-from messaging.providers.registry import account_client_for
+from messaging.providers.registry import client_for_account
 from messaging.providers.sms_client import Line, SendError
-from messaging.services.inbound.messages import CannotTellTexts
+from messaging.services.inbound.messages import AmbiguousReceipt
 from messaging.services.inbound.webhook_processing import record_event
 
 ACTOR = "reconcile"
@@ -65,7 +65,7 @@ def reconcile_line(
 
 
 def _history_of(line: PhoneLine, since: datetime) -> Iterator[MessageEvent | CallEvent | Unreadable]:
-    client = account_client_for(line=line)
+    client = client_for_account(line=line)
     known = Line(number=line.number, provider_id=line.provider_id)
     return chain(client.list_messages(line=known, since=since), client.list_calls(line=known, since=since))
 
@@ -74,8 +74,8 @@ def _enter(event: MessageEvent | CallEvent, line: PhoneLine, findings: Findings)
     with tenant(line.company_id), acting_as(None, ACTOR):
         before = _stored(event)
         try:
-            record_event(provider=line.provider, said=event)
-        except (ActivityTypeClash, CannotTellTexts):  # which has undone its transaction
+            record_event(provider=line.provider, event=event)
+        except (ActivityTypeClash, AmbiguousReceipt):  # which has undone its transaction
             findings.unreadable += 1
             return
         if not any(before):

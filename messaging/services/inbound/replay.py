@@ -18,7 +18,7 @@ from messaging.models import WebhookSecret
 from messaging.providers.events import Unreadable
 from messaging.providers.payloads import read_json
 from messaging.providers.webhook_adapters import ADAPTERS
-from messaging.services.inbound.webhook_intake import Receipt
+from messaging.services.inbound.webhook_intake import WebhookResult
 from messaging.services.webhook_secrets import webhook_path
 
 # A delivery with one of these fields is this provider's; any other is OpenPhone's.
@@ -28,7 +28,7 @@ SHAPES = {
 }
 
 
-def open_replay(*, company: Company) -> Callable[[bytes], Receipt]:
+def open_replay(*, company: Company) -> Callable[[bytes], WebhookResult]:
     """A function that delivers a body to the company as its provider would, and returns what the door answered.
 
     Besides the door's own answers the receipt says "refused", with the door's reason, or "no secret", and how to
@@ -41,11 +41,11 @@ def open_replay(*, company: Company) -> Callable[[bytes], Receipt]:
     door.load_middleware()
     host = urlsplit(settings.PUBLIC_URL).netloc
 
-    def deliver(body: bytes) -> Receipt:
+    def deliver(body: bytes) -> WebhookResult:
         content = _content_of(body)
         provider = next((name for name, names in SHAPES.items() if names & content.keys()), Provider.OPENPHONE)
         if provider not in newest:
-            return Receipt(
+            return WebhookResult(
                 "no secret",
                 f"{provider.label} signs with {ADAPTERS[provider].SECRET}, which is not set:"
                 f" manage.py webhook_secret {company.slug} {provider}",
@@ -70,7 +70,7 @@ def open_replay(*, company: Company) -> Callable[[bytes], Receipt]:
         setup_testing_defaults(environ)
         response = door.get_response(WSGIRequest(environ))
         # Without a receipt it was refused before our view was reached: for a host that isn't allowed, say.
-        return getattr(response, "receipt", Receipt("refused", f"HTTP {response.status_code}"))
+        return getattr(response, "receipt", WebhookResult("refused", f"HTTP {response.status_code}"))
 
     return deliver
 

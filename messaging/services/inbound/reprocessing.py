@@ -6,7 +6,7 @@ from messaging.choices import EventStatus
 from messaging.querysets import WebhookEventQuerySet
 
 
-def reopen_events(*, events: WebhookEventQuerySet) -> int:
+def reprocess_webhook_events(*, events: WebhookEventQuerySet) -> int:
     """Let the worker deal with these deliveries again, with all their tries. Returns how many; waiting ones stay.
 
     What a delivery brought before is found again and not added twice, so that a processed one may go as well.

@@ -20,7 +20,7 @@ PRIVATE_HEADERS = {"authorization", "cookie", "proxy-authorization"}
 
 
 @dataclass(frozen=True)
-class Receipt:
+class WebhookResult:
     """What became of a delivery: taken (a worker will deal with it), duplicate (stored before), or kept (stored, and
     nothing will be done about it, for this reason)."""
 
@@ -28,9 +28,9 @@ class Receipt:
     reason: str = ""
 
 
-def take_delivery(
+def accept_webhook(
     *, company: Company, provider: Provider, body: bytes, headers: Mapping[str, str], url: str
-) -> Receipt:
+) -> WebhookResult:
     """Check who a delivery is from and store it as it came. A repeated one is stored once.
 
     Args:
@@ -49,8 +49,8 @@ def take_delivery(
         except IntegrityError:
             if not WebhookEvent.objects.filter(provider=provider, event_id=event.event_id).exists():
                 raise
-            return Receipt("duplicate")
-    return Receipt("taken" if event.status == EventStatus.PENDING else "kept", event.error)
+            return WebhookResult("duplicate")
+    return WebhookResult("taken" if event.status == EventStatus.PENDING else "kept", event.error)
 
 
 def _event_of(company: Company, provider: Provider, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:

@@ -50,11 +50,11 @@ def process_next_event() -> bool:
         with tenant(event.company_id):
             process_claimed_event(event=event)
     except (Unreadable, ActivityTypeClash) as error:
-        _bury(event, error, tries=event.tries)
+        _mark_dead(event, error, tries=event.tries)
     except Exception as error:
         if not connection.is_usable():
             raise  # the database went away, which is no fault of the delivery
-        _note_failure(event, error)
+        _record_failure(event, error)
     return True
 
 
@@ -84,57 +84,57 @@ def claim_event() -> WebhookEvent | None:
 def process_claimed_event(*, event: WebhookEvent) -> None:
     """Turn a delivery into rows and mark it done, all or nothing; nothing at all if the claim has gone to another."""
     with transaction.atomic(), acting_as(None, f"{event.provider} delivery"):
-        if not _is_still_ours(event):
+        if not _lock_claim(event):
             return
         adapter = ADAPTERS[event.provider]
         envelope = adapter.read_envelope(bytes(event.body), event.headers)
         event.status, event.error = EventStatus.PROCESSED, envelope.remark
         try:
-            said = adapter.read_event(envelope, received_at=event.created_at)
+            parsed = adapter.read_event(envelope, received_at=event.created_at)
         except NotHandled as reason:
             event.status, event.error = EventStatus.IGNORED, str(reason)
         else:
-            record_event(provider=event.provider, said=said)
+            record_event(provider=event.provider, event=parsed)
         event.processed, event.processed_at = True, timezone.now()
         event.save(update_fields=["status", "error", "processed", "processed_at"])
 
 
-def record_event(*, provider: str, said: Event) -> None:
+def record_event(*, provider: str, event: Event) -> None:
     """Turn what a provider says into rows of the company entered.
 
     Raises:
         ActivityTypeClash: its id is known as something else.
     """
-    match said:
+    match event:
         case MessageEvent():
-            record_message(provider=provider, **asdict(said))
+            record_message(provider=provider, **asdict(event))
         case CallEvent():
-            record_call(provider=provider, **asdict(said))
+            record_call(provider=provider, **asdict(event))
         case VoicemailEvent():
-            record_voicemail(provider=provider, **asdict(said))
+            record_voicemail(provider=provider, **asdict(event))
         case SummaryEvent():
-            record_call_detail(**asdict(said))
+            record_call_detail(**asdict(event))
         case TranscriptEvent():
-            record_call_detail(openphone_id=said.openphone_id, transcript=list(said.lines))
+            record_call_detail(openphone_id=event.openphone_id, transcript=list(event.lines))
         case ContactEvent():
-            record_address(**asdict(said))
+            record_address(**asdict(event))
 
 
-def _is_still_ours(event: WebhookEvent) -> bool:
+def _lock_claim(event: WebhookEvent) -> bool:
     """Locks the delivery until the transaction ends: a lease that runs out meanwhile gives it to nobody else."""
     claimed = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
     return claimed.select_for_update().first() is not None
 
 
-def _note_failure(event: WebhookEvent, error: Exception) -> None:
+def _record_failure(event: WebhookEvent, error: Exception) -> None:
     tries = event.tries + 1
     if tries >= settings.WORKER_MAX_TRIES:
-        _bury(event, error, tries=tries)
+        _mark_dead(event, error, tries=tries)
         return
     _mark(event, error, tries=tries, run_at=timezone.now() + timedelta(seconds=min(2**tries, MAX_WAIT_S)))
 
 
-def _bury(event: WebhookEvent, error: Exception, *, tries: int) -> None:
+def _mark_dead(event: WebhookEvent, error: Exception, *, tries: int) -> None:
     _mark(event, error, tries=tries, status=EventStatus.DEAD)
 
 

@@ -8,9 +8,9 @@ from crm.db.tenancy import current_company_id
 from crm.models import Activity, CampaignMembership, Contact, Conversation, PhoneLine, User
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
-from messaging.services.outbound.send_policy import TextRefused, check_text, is_worth_waiting
+from messaging.services.outbound.send_policy import SendBlocked, can_be_deferred, check_text
 
-__all__ = ["TextRefused", "queue_text"]
+__all__ = ["SendBlocked", "queue_text"]
 
 
 def queue_text(
@@ -27,16 +27,16 @@ def queue_text(
     What may go later waits in the queue until then, but for an answer to somebody who is waiting: that is refused.
 
     Raises:
-        TextRefused: it may not go; nothing is queued.
+        SendBlocked: it may not go; nothing is queued.
     """
     now = timezone.now()
     run_at, error = now, ""
     try:
         check_text(contact=contact, phone=contact.phone, line=line, kind=kind, body=body, now=now)
-    except TextRefused as refusal:
-        if refusal.may_go_at is None or not is_worth_waiting(kind):
+    except SendBlocked as refusal:
+        if refusal.retry_at is None or not can_be_deferred(kind):
             raise
-        run_at, error = refusal.may_go_at, str(refusal)
+        run_at, error = refusal.retry_at, str(refusal)
     company_id = current_company_id()
     with transaction.atomic():
         conversation, _ = Conversation.objects.get_or_create(company_id=company_id, contact=contact, phone_line=line)

@@ -10,7 +10,7 @@ from crm.models import Contact, OptOut, PhoneLine
 from crm.models.audit import hash_number
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
-from messaging.quiet_hours import next_open, state_of_number, windows_of, zones_of_number
+from messaging.quiet_hours import next_open, state_of_number, texting_hours_of, zones_of_number
 from messaging.sms_segments import count_segments
 
 MAX_BODY = 1600  # characters: OpenPhone's and Twilio's limit
@@ -29,15 +29,15 @@ LEFT = (
 )
 
 
-class TextRefused(Exception):
-    """A text may not go. The words say why; `may_go_at` says when it may, where waiting helps."""
+class SendBlocked(Exception):
+    """A text may not go. The words say why; `retry_at` says when it may, where waiting helps."""
 
-    def __init__(self, reason: str, *, may_go_at: datetime | None = None) -> None:
+    def __init__(self, reason: str, *, retry_at: datetime | None = None) -> None:
         super().__init__(reason)
-        self.may_go_at = may_go_at
+        self.retry_at = retry_at
 
 
-class OptedOutRefusal(TextRefused):
+class RecipientOptedOut(SendBlocked):
     """Whoever has the number said stop, or something that a person has still to look at."""
 
 
@@ -45,15 +45,15 @@ def check_text(*, contact: Contact, phone: str, line: PhoneLine, kind: str, body
     """Returns if the text may go over the line to this number, E.164, of the contact now.
 
     Raises:
-        TextRefused: for good, or until its `may_go_at`: then nothing but waiting stands between.
+        SendBlocked: for good, or until its `retry_at`: then nothing but waiting stands between.
     """
     if not body.strip():
-        raise TextRefused("The text is empty.")
+        raise SendBlocked("The text is empty.")
     if len(body) > MAX_BODY:
-        raise TextRefused(f"The text has {len(body)} characters; {MAX_BODY} is the most.")
+        raise SendBlocked(f"The text has {len(body)} characters; {MAX_BODY} is the most.")
     check_recipient(contact=contact, phone=phone, kind=kind, now=now)
     if not (line.number or line.provider_id):
-        raise TextRefused("The line has no number.")
+        raise SendBlocked("The line has no number.")
     waits = [
         *_pause_of(line, now),
         *_daily_cap_of(line, count_segments(body), now),
@@ -63,17 +63,17 @@ def check_text(*, contact: Contact, phone: str, line: PhoneLine, kind: str, body
     if kind not in ANSWERS:
         opens = _next_open(contact, phone, line, kind, at)
         if opens is None:
-            raise TextRefused("There is no hour at which this number may be texted in all of its time zones.")
+            raise SendBlocked("There is no hour at which this number may be texted in all of its time zones.")
         reason, at = (reason or "It is too early or too late where they live.", opens)
     if at > now:
-        raise TextRefused(reason, may_go_at=at)
+        raise SendBlocked(reason, retry_at=at)
 
 
-def check_claimed(*, contact: Contact, message: Message, now: datetime) -> None:
-    """What may have changed between the claim of a text and its leaving. Raises TextRefused."""
+def recheck_before_send(*, contact: Contact, message: Message, now: datetime) -> None:
+    """What may have changed between the claim of a text and its leaving. Raises SendBlocked."""
     check_recipient(contact=contact, phone=message.to_numbers[0], kind=message.kind, now=now)
-    for reason, may_go_at in _frequency_of(contact, message.kind, now, besides=message):
-        raise TextRefused(reason, may_go_at=may_go_at)
+    for reason, retry_at in _frequency_of(contact, message.kind, now, besides=message):
+        raise SendBlocked(reason, retry_at=retry_at)
 
 
 def check_recipient(*, contact: Contact, phone: str, kind: str, now: datetime) -> None:
@@ -85,21 +85,21 @@ def check_recipient(*, contact: Contact, phone: str, kind: str, now: datetime) -
     flags = set(contact.flags.in_force().values_list("flag_type", flat=True))
     if kind == MessageKind.CONFIRMATION:
         if opt_out is None or opt_out.decided_at is None or now - opt_out.decided_at > CONFIRMED_WITHIN:
-            raise TextRefused("A confirmation may only be sent within five minutes.")
+            raise SendBlocked("A confirmation may only be sent within five minutes.")
     else:
         if opt_out is not None and opt_out.state == OptOutState.UNDER_REVIEW:
-            raise OptedOutRefusal("They may have opted out of texts: somebody has to look at what they wrote first.")
+            raise RecipientOptedOut("They may have opted out of texts: somebody has to look at what they wrote first.")
         if FlagType.OPTED_OUT in flags or (opt_out is not None and opt_out.state == OptOutState.OPTED_OUT):
-            raise OptedOutRefusal("They opted out of texts.")
+            raise RecipientOptedOut("They opted out of texts.")
     if FlagType.DO_NOT_CONTACT in flags:
-        raise TextRefused("They are marked as do not contact.")
+        raise SendBlocked("They are marked as do not contact.")
     if FlagType.INVALID_NUMBER in flags:
-        raise TextRefused("The number is marked as invalid.")
+        raise SendBlocked("The number is marked as invalid.")
     if not is_valid_phone(phone):
-        raise TextRefused(f"{phone} is not a valid number.")
+        raise SendBlocked(f"{phone} is not a valid number.")
 
 
-def is_worth_waiting(kind: str) -> bool:
+def can_be_deferred(kind: str) -> bool:
     """Whether a text that may go later is kept until then."""
     return kind not in ANSWERS
 
@@ -149,7 +149,7 @@ def _frequency_of(
 def _next_open(contact: Contact, phone: str, line: PhoneLine, kind: str, moment: datetime) -> datetime | None:
     """In the zone of the card; else in all of the number's, wherever they say something; else in the company's."""
     zones = _zones([contact.timezone]) or _zones(zones_of_number(phone)) or [line.company.zone]
-    windows = windows_of(states=[contact.state, state_of_number(phone)], marketing=kind == MessageKind.CAMPAIGN)
+    windows = texting_hours_of(states=[contact.state, state_of_number(phone)], marketing=kind == MessageKind.CAMPAIGN)
     return next_open(moment=moment, zones=zones, windows=windows)
 
 

@@ -15,16 +15,16 @@ from crm.services.opt_outs import record_opt_out
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
 from messaging.models.messages import ON_ITS_WAY
-from messaging.providers.sms_client import Ambiguous, LineRefused, OptedOut, SendError, SentText, TooFast
+from messaging.providers.sms_client import LineSuspended, OptedOut, RateLimited, SendError, SentText, UnknownOutcome
 from messaging.services.outbound.campaign_progress import follow_membership
-from messaging.services.outbound.send_policy import OptedOutRefusal, TextRefused, is_worth_waiting
+from messaging.services.outbound.send_policy import RecipientOptedOut, SendBlocked, can_be_deferred
 from messaging.sms_segments import count_segments
 
 FIRST_LOOK = timedelta(seconds=15)  # after no answer came: by then the provider lists what it took
-UNSURE = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
+OUTCOME_UNKNOWN = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
 
 
-def settle_text(*, message: Message, outcome: SentText | SendError | TextRefused | None) -> None:
+def apply_send_result(*, message: Message, outcome: SentText | SendError | SendBlocked | None) -> None:
     """Write down what calling the provider, or asking it later, has shown of a text that was claimed.
 
     What a delivery has said meanwhile stays: it comes from the provider as well, and knows more.
@@ -38,17 +38,17 @@ def settle_text(*, message: Message, outcome: SentText | SendError | TextRefused
         message = messages.get(pk=message.pk)
         if isinstance(outcome, SentText):
             _settle_sent(message, activity, outcome)
-        elif message.status in UNSURE:
+        elif message.status in OUTCOME_UNKNOWN:
             _settle_unsent(message, outcome)
 
 
-def refuse_text(*, message: Message, refusal: TextRefused, code: str = "") -> None:
+def block_text(*, message: Message, refusal: SendBlocked, code: str = "") -> None:
     """The gate does not let a queued or claimed text pass: it waits, where that helps, or has failed."""
-    if refusal.may_go_at is not None and is_worth_waiting(message.kind):
-        _move(message, MessageStatus.QUEUED, str(refusal), code=code, run_at=refusal.may_go_at)
+    if refusal.retry_at is not None and can_be_deferred(message.kind):
+        _move(message, MessageStatus.QUEUED, str(refusal), code=code, run_at=refusal.retry_at)
         return
     _move(message, MessageStatus.FAILED, str(refusal), code=code)
-    opted_out = isinstance(refusal, OptedOutRefusal)
+    opted_out = isinstance(refusal, RecipientOptedOut)
     _pass_over(message, MembershipStatus.OPTED_OUT if opted_out else MembershipStatus.SKIPPED)
 
 
@@ -58,7 +58,7 @@ def fail_text(*, message: Message, reason: str, code: str = "") -> None:
     follow_membership(message=message)
 
 
-def queue_again(*, message: Message) -> None:
+def requeue_text(*, message: Message) -> None:
     """The provider doesn't have it: it goes through the gate once more."""
     _give_back_segments(message)
     _move(message, MessageStatus.QUEUED, message.error, run_at=timezone.now())
@@ -84,23 +84,23 @@ def _settle_sent(message: Message, activity: Activity, sent: SentText) -> None:
     conversation.update(last_activity_at=message.created_at)
 
 
-def _settle_unsent(message: Message, outcome: SendError | TextRefused) -> None:
+def _settle_unsent(message: Message, outcome: SendError | SendBlocked) -> None:
     now = timezone.now()
     line = PhoneLine.objects.filter(pk=cast(int, message.phone_line_id))  # a text of ours has one
-    if isinstance(outcome, Ambiguous):
+    if isinstance(outcome, UnknownOutcome):
         _move(message, MessageStatus.UNKNOWN, str(outcome), code=outcome.code, run_at=now + FIRST_LOOK)
         return
     _give_back_segments(message)
     message.tries -= 1  # none that could have sent it
-    if isinstance(outcome, TooFast):
+    if isinstance(outcome, RateLimited):
         later = now + timedelta(seconds=outcome.wait_s)
         line.filter(next_send_at__lt=later).update(next_send_at=later)
         _move(message, MessageStatus.QUEUED, str(outcome), run_at=later)
-    elif isinstance(outcome, LineRefused):
+    elif isinstance(outcome, LineSuspended):
         line.update(paused_until=outcome.until, pause_reason=str(outcome)[:200])
-        refuse_text(message=message, refusal=TextRefused(str(outcome), may_go_at=outcome.until), code=outcome.code)
-    elif isinstance(outcome, TextRefused):
-        refuse_text(message=message, refusal=outcome)
+        block_text(message=message, refusal=SendBlocked(str(outcome), retry_at=outcome.until), code=outcome.code)
+    elif isinstance(outcome, SendBlocked):
+        block_text(message=message, refusal=outcome)
     elif isinstance(outcome, OptedOut):
         record_opt_out(phone=message.to_numbers[0], words=str(outcome), source="provider", occurred_at=now)
         _move(message, MessageStatus.FAILED, str(outcome), code=outcome.code)

@@ -17,11 +17,11 @@ from crm.models import Activity, Contact, PhoneLine
 from crm.services.opt_outs import lock_opt_out
 from messaging.choices import MessageStatus
 from messaging.models import Message
-from messaging.providers.registry import client_for
-from messaging.providers.sms_client import Ambiguous, Line, SendError, SentText
+from messaging.providers.registry import client_for_sending
+from messaging.providers.sms_client import Line, SendError, SentText, UnknownOutcome
 from messaging.services.outbound.campaign_progress import follow_membership
-from messaging.services.outbound.send_policy import TextRefused, check_claimed, check_text
-from messaging.services.outbound.send_results import refuse_text, settle_text
+from messaging.services.outbound.send_policy import SendBlocked, check_text, recheck_before_send
+from messaging.services.outbound.send_results import apply_send_result, block_text
 from messaging.sms_segments import count_segments
 
 SOON = timedelta(minutes=10)
@@ -39,7 +39,7 @@ def send_next_text() -> bool:
     with tenant(company_id):
         message = claim_text(line_id=line_id)
     if message is not None:
-        settle_text(message=message, outcome=call_provider(message=message))
+        apply_send_result(message=message, outcome=call_provider(message=message))
     return True
 
 
@@ -64,12 +64,12 @@ def claim_text(*, line_id: int) -> Message | None:
         if message is None:
             return None
         message.phone_line = line
-        contact, _ = whose(message)
+        contact, _ = recipient_and_line(message)
         phone, body = message.to_numbers[0], message.body
         try:
             check_text(contact=contact, phone=phone, line=line, kind=message.kind, body=body, now=now)
-        except TextRefused as refusal:
-            refuse_text(message=message, refusal=refusal)
+        except SendBlocked as refusal:
+            block_text(message=message, refusal=refusal)
             return None
         _count(line, count_segments(body), now)
         message.status, message.error, message.error_code = MessageStatus.SENDING, "", ""
@@ -82,7 +82,7 @@ def claim_text(*, line_id: int) -> Message | None:
     return message
 
 
-def call_provider(*, message: Message) -> SentText | SendError | TextRefused | None:
+def call_provider(*, message: Message) -> SentText | SendError | SendBlocked | None:
     """Hand a claimed text to its provider. Returns what came of it; None if the claim has gone to another.
 
     The number's row in the ledger of opt-outs is locked while the provider is called: entering the tenant begins a
@@ -96,20 +96,20 @@ def call_provider(*, message: Message) -> SentText | SendError | TextRefused | N
         if not Message.objects.filter(pk=message.pk, status=MessageStatus.SENDING, run_at=message.run_at).exists():
             return None
         try:
-            contact, line = whose(message)
-            check_claimed(contact=contact, message=message, now=timezone.now())
-            return client_for(line=line).send(line=as_provider_knows(line), to=phone, body=message.body)
-        except (TextRefused, SendError) as outcome:
+            contact, line = recipient_and_line(message)
+            recheck_before_send(contact=contact, message=message, now=timezone.now())
+            return client_for_sending(line=line).send(line=as_provider_knows(line), to=phone, body=message.body)
+        except (SendBlocked, SendError) as outcome:
             return outcome
         except Exception as error:
             if not connection.is_usable():
                 raise
             # A fault of ours in the middle of the call: it may have left.
             logger.warning("Text %d failed: %s", message.pk, type(error).__name__)
-            return Ambiguous(f"Sending it failed ({type(error).__name__}).")
+            return UnknownOutcome(f"Sending it failed ({type(error).__name__}).")
 
 
-def whose(message: Message) -> tuple[Contact, PhoneLine]:
+def recipient_and_line(message: Message) -> tuple[Contact, PhoneLine]:
     """To whom and over which line. A text that we have queued has both, unlike one that we are told of."""
     return cast(Contact, message.contact), cast(PhoneLine, message.phone_line)
 

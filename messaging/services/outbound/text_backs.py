@@ -11,7 +11,7 @@ from calls.services.missed_calls import FRESH
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import all_tenants, tenant
 from messaging.choices import MessageKind
-from messaging.services.outbound.outbox import TextRefused, queue_text
+from messaging.services.outbound.outbox import SendBlocked, queue_text
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +55,12 @@ def queue_text_back(*, caller: MissedCaller) -> None:
         with transaction.atomic():
             message = queue_text(contact=caller.contact, line=line, body=body, kind=MessageKind.MISSED_CALL)
             if message.run_at is not None and message.run_at > timezone.now() + FRESH:
-                raise TextRefused(message.error, may_go_at=message.run_at)
+                raise SendBlocked(message.error, retry_at=message.run_at)
             if not _mark(caller, TextBack.QUEUED):
                 raise _Settled
     except _Settled:
         pass
-    except TextRefused as refusal:
+    except SendBlocked as refusal:
         _mark(caller, TextBack.REFUSED, str(refusal))
     except Exception as error:
         if not connection.is_usable():

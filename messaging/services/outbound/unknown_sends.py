@@ -15,11 +15,11 @@ from crm.models import Activity
 from crm.services.opt_outs import lock_opt_out
 from messaging.choices import MessageStatus
 from messaging.models import Message
-from messaging.providers.registry import client_for
+from messaging.providers.registry import client_for_sending
 from messaging.providers.sms_client import SendError, SentText
 from messaging.services.outbound.send_policy import is_valid_phone
-from messaging.services.outbound.send_results import UNSURE, fail_text, queue_again, settle_text
-from messaging.services.outbound.sending import as_provider_knows, whose
+from messaging.services.outbound.send_results import OUTCOME_UNKNOWN, apply_send_result, fail_text, requeue_text
+from messaging.services.outbound.sending import as_provider_knows, recipient_and_line
 
 LOOK_AGAIN = timedelta(seconds=60)
 # A text that is not listed so long after the call was not taken. No call lasts as long, so that none is under way.
@@ -44,7 +44,7 @@ def look_up_next_text() -> bool:
         lock_opt_out(phone=phone)
         found = _ask_provider(message)
     if isinstance(found, SentText):
-        settle_text(message=message, outcome=found)
+        apply_send_result(message=message, outcome=found)
     else:
         _conclude(message, found)
     return True
@@ -65,8 +65,8 @@ def claim_lookup() -> Message | None:
 def _ask_provider(message: Message) -> SentText | SendError | None:
     """The text as the provider has it; None if it has not. One that is known as another text of ours is that one."""
     try:
-        _, line = whose(message)
-        found = client_for(line=line).find_sent(
+        _, line = recipient_and_line(message)
+        found = client_for_sending(line=line).find_sent(
             line=as_provider_knows(line),
             to=message.to_numbers[0],
             body=message.body,
@@ -88,7 +88,7 @@ def _conclude(message: Message, error: SendError | None) -> None:
     """The provider doesn't list the text, or can't be asked. Nothing is done if somebody else knows more by now."""
     now = timezone.now()
     with tenant(message.company_id), transaction.atomic():
-        mine = Message.objects.filter(pk=message.pk, run_at=message.run_at, status__in=UNSURE)
+        mine = Message.objects.filter(pk=message.pk, run_at=message.run_at, status__in=OUTCOME_UNKNOWN)
         row = mine.select_for_update(no_key=True, of=("self",)).first()
         if row is None:
             return
@@ -97,7 +97,7 @@ def _conclude(message: Message, error: SendError | None) -> None:
         elif error is None and now - row.created_at >= LISTED_WITHIN and row.tries >= settings.WORKER_MAX_TRIES:
             fail_text(message=row, reason="The provider gave no answer, and doesn't list it: look there.")
         elif error is None and now - row.created_at >= LISTED_WITHIN:
-            queue_again(message=row)
+            requeue_text(message=row)
         else:
             later = now + LOOK_AGAIN if error else row.created_at + LISTED_WITHIN
             row.status, row.run_at = MessageStatus.UNKNOWN, later

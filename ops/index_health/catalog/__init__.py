@@ -7,11 +7,11 @@ from django.db import DatabaseError, connections
 
 from ops.index_health.catalog import postgresql, sqlite
 from ops.index_health.catalog.expected import read_declared
-from ops.index_health.catalog.models import Database, ForeignKey, Key, StandingIndex, StandingTable
+from ops.index_health.catalog.models import CatalogIndex, CatalogTable, Database, ForeignKey, Key
 from ops.index_health.catalog.replicas import add_use
-from ops.index_health.findings import Unasked
+from ops.index_health.findings import SkippedCheck
 
-__all__ = ["Database", "ForeignKey", "Key", "StandingIndex", "StandingTable", "read_database"]
+__all__ = ["CatalogIndex", "CatalogTable", "Database", "ForeignKey", "Key", "read_database"]
 
 
 def read_database(alias: str = "default") -> Database:
@@ -26,8 +26,10 @@ def read_database(alias: str = "default") -> Database:
         database = replace(database, declared=read_declared(connection))
     except DatabaseError as error:
         why = str(error).strip()
-        unasked = Unasked(f"What the models declare could not be compared: no temporary tables can be made ({why}).")
-        database = replace(database, unasked=(*database.unasked, unasked))
+        skipped_checks = SkippedCheck(
+            f"What the models declare could not be compared: no temporary tables can be made ({why})."
+        )
+        database = replace(database, skipped_checks=(*database.skipped_checks, skipped_checks))
     for replica in settings.REPLICAS:
         database = add_use(database, connections[replica])
     return database

@@ -14,10 +14,10 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import Model
 
 from ops.index_health.catalog import postgresql, sqlite
-from ops.index_health.catalog.models import StandingIndex
+from ops.index_health.catalog.models import CatalogIndex
 
 
-def read_declared(connection: BaseDatabaseWrapper) -> dict[str, StandingIndex]:
+def read_declared(connection: BaseDatabaseWrapper) -> dict[str, CatalogIndex]:
     """By the names that Django gives, those of keys and unique fields included. Leaves nothing behind.
 
     Raises:

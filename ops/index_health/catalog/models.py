@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from ops.index_health.findings import Unasked
+from ops.index_health.findings import SkippedCheck
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class StandingIndex:
+class CatalogIndex:
     """An index with its definition, its size in bytes and its use since `Database.counted_since`.
 
     `definition` is worded like that of crm.db.introspection, without names. `constraint` is the name of the constraint
@@ -55,7 +55,7 @@ class StandingIndex:
 
 
 @dataclass(frozen=True)
-class StandingTable:
+class CatalogTable:
     """A table with its size in bytes (without its indexes) and what autovacuum knows of it.
 
     `rows` is the planner's estimate. `inserted`, `updated`, `hot_updated` and `deleted` are rows since
@@ -92,19 +92,19 @@ class Database:
     """The application's schema at one moment: what stands, and what the models declare (see declared.py).
 
     `servers` are the aliases whose use is counted, the primary first; `counted_since` is the latest of their
-    beginnings. `unasked` is what could not be read, and why.
+    beginnings. `skipped_checks` is what could not be read, and why.
     """
 
     alias: str
     vendor: str
     version: int
     counted_since: datetime | None
-    tables: dict[str, StandingTable]
-    indexes: dict[str, StandingIndex]
+    tables: dict[str, CatalogTable]
+    indexes: dict[str, CatalogIndex]
     foreign_keys: tuple[ForeignKey, ...] = ()
-    declared: dict[str, StandingIndex] | None = None
+    declared: dict[str, CatalogIndex] | None = None
     servers: tuple[str, ...] = ()
-    unasked: tuple[Unasked, ...] = ()
+    skipped_checks: tuple[SkippedCheck, ...] = ()
 
-    def of_table(self, table: str) -> list[StandingIndex]:
+    def of_table(self, table: str) -> list[CatalogIndex]:
         return [index for index in self.indexes.values() if index.table == table]

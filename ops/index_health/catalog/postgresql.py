@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from crm.db.introspection import without_names
-from ops.index_health.catalog.models import Database, ForeignKey, Key, StandingIndex, StandingTable
+from crm.db.introspection import normalize_definition
+from ops.index_health.catalog.models import CatalogIndex, CatalogTable, Database, ForeignKey, Key
 
 SCHEMA = "current_schema()::regnamespace"
 LAST_SCAN_SINCE = 160000
@@ -44,7 +44,7 @@ def read_counted_since(connection: BaseDatabaseWrapper) -> datetime:
     return row[0]
 
 
-def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[str, StandingIndex]:
+def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[str, CatalogIndex]:
     """By name. `schema` is SQL for the oid of one."""
     last_scan = "s.last_idx_scan" if connection.pg_version >= LAST_SCAN_SINCE else "NULL"  # type: ignore[attr-defined]
     rows = _ask(
@@ -85,7 +85,7 @@ def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[
         """,  # noqa: S608  # constants of this module and of declared.py
     )
     return {
-        name: StandingIndex(
+        name: CatalogIndex(
             name=name,
             table=table,
             method=method,
@@ -96,7 +96,7 @@ def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[
             primary=primary,
             constraint=constraint,
             valid=valid,
-            definition=without_names(definition),
+            definition=normalize_definition(definition),
             building=building,
             bytes=size,
             scans=scans,
@@ -111,7 +111,7 @@ def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[
     }  # fmt: skip
 
 
-def read_tables(connection: BaseDatabaseWrapper) -> dict[str, StandingTable]:
+def read_tables(connection: BaseDatabaseWrapper) -> dict[str, CatalogTable]:
     rows = _ask(
         connection,
         f"""
@@ -124,7 +124,7 @@ def read_tables(connection: BaseDatabaseWrapper) -> dict[str, StandingTable]:
         ORDER BY t.relname
         """,  # noqa: S608  # a constant
     )
-    return {row[0]: StandingTable(*row) for row in rows}
+    return {row[0]: CatalogTable(*row) for row in rows}
 
 
 def read_foreign_keys(connection: BaseDatabaseWrapper) -> tuple[ForeignKey, ...]:

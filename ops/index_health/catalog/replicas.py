@@ -6,8 +6,8 @@ from django.db import DatabaseError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ops.index_health.catalog import postgresql
-from ops.index_health.catalog.models import Database, StandingIndex
-from ops.index_health.findings import Unasked
+from ops.index_health.catalog.models import CatalogIndex, Database
+from ops.index_health.findings import SkippedCheck
 
 
 def add_use(database: Database, replica: BaseDatabaseWrapper) -> Database:
@@ -15,8 +15,8 @@ def add_use(database: Database, replica: BaseDatabaseWrapper) -> Database:
     try:
         since, indexes = postgresql.read_counted_since(replica), postgresql.read_indexes(replica)
     except DatabaseError as error:
-        said = Unasked(f"{replica.alias} could not be asked which indexes it uses: {str(error).strip()}")
-        return replace(database, counted_since=None, unasked=(*database.unasked, said))
+        said = SkippedCheck(f"{replica.alias} could not be asked which indexes it uses: {str(error).strip()}")
+        return replace(database, counted_since=None, skipped_checks=(*database.skipped_checks, said))
     return replace(
         database,
         counted_since=database.counted_since and max(database.counted_since, since),
@@ -27,7 +27,7 @@ def add_use(database: Database, replica: BaseDatabaseWrapper) -> Database:
     )
 
 
-def _both(here: StandingIndex, there: StandingIndex) -> StandingIndex:
+def _both(here: CatalogIndex, there: CatalogIndex) -> CatalogIndex:
     return replace(
         here,
         scans=(here.scans or 0) + (there.scans or 0),

@@ -5,15 +5,15 @@ import re
 from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ops.index_health.catalog.models import Database, ForeignKey, Key, StandingIndex, StandingTable
-from ops.index_health.findings import Unasked
+from ops.index_health.catalog.models import CatalogIndex, CatalogTable, Database, ForeignKey, Key
+from ops.index_health.findings import SkippedCheck
 
 IMPLICIT = "sqlite_autoindex_"  # made for a UNIQUE or PRIMARY KEY in the table's own statement
 COLLATIONS = {"BINARY": ""}
 
 
 def read(connection: BaseDatabaseWrapper) -> Database:
-    sizes, unasked = _read_sizes(connection)
+    sizes, skipped_checks = _read_sizes(connection)
     indexes = read_indexes(connection, sizes)
     return Database(
         alias=connection.alias,
@@ -23,11 +23,11 @@ def read(connection: BaseDatabaseWrapper) -> Database:
         tables=_read_tables(connection, sizes, indexes),
         indexes=indexes,
         foreign_keys=_read_foreign_keys(connection),
-        unasked=unasked,
+        skipped_checks=skipped_checks,
     )
 
 
-def read_indexes(connection: BaseDatabaseWrapper, sizes: dict[str, int] | None = None) -> dict[str, StandingIndex]:
+def read_indexes(connection: BaseDatabaseWrapper, sizes: dict[str, int] | None = None) -> dict[str, CatalogIndex]:
     """By name. An implicit one bears the name of no constraint, for SQLite keeps none: its own stands for it."""
     sizes = sizes or {}
     with connection.cursor() as cursor:
@@ -43,7 +43,7 @@ def read_indexes(connection: BaseDatabaseWrapper, sizes: dict[str, int] | None =
             cursor.execute('SELECT name, "desc", coll FROM pragma_index_xinfo(%s) WHERE key ORDER BY seqno', [name])
             columns = cursor.fetchall()
             condition = re.split(r"\sWHERE\s", statement, maxsplit=1)[1].replace('"', "") if partial else ""
-            indexes[name] = StandingIndex(
+            indexes[name] = CatalogIndex(
                 name=name,
                 table=table,
                 method="btree",
@@ -66,8 +66,8 @@ def read_indexes(connection: BaseDatabaseWrapper, sizes: dict[str, int] | None =
 
 
 def _read_tables(
-    connection: BaseDatabaseWrapper, sizes: dict[str, int], indexes: dict[str, StandingIndex]
-) -> dict[str, StandingTable]:
+    connection: BaseDatabaseWrapper, sizes: dict[str, int], indexes: dict[str, CatalogIndex]
+) -> dict[str, CatalogTable]:
     with connection.cursor() as cursor:
         cursor.execute(r"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'")
         tables = {}
@@ -75,7 +75,7 @@ def _read_tables(
             cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(name)}")  # noqa: S608  # from the catalogue
             rows = cursor.fetchone()[0]
             index_bytes = sum(index.bytes for index in indexes.values() if index.table == name)
-            tables[name] = StandingTable(name, rows, sizes.get(name, 0), index_bytes)
+            tables[name] = CatalogTable(name, rows, sizes.get(name, 0), index_bytes)
     return tables
 
 
@@ -100,14 +100,14 @@ def _read_foreign_keys(connection: BaseDatabaseWrapper) -> tuple[ForeignKey, ...
     )
 
 
-def _read_sizes(connection: BaseDatabaseWrapper) -> tuple[dict[str, int], tuple[Unasked, ...]]:
+def _read_sizes(connection: BaseDatabaseWrapper) -> tuple[dict[str, int], tuple[SkippedCheck, ...]]:
     """Bytes by the name of a table or index."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT name, pgsize FROM dbstat WHERE aggregate = TRUE")
             return dict(cursor.fetchall()), ()
     except OperationalError:
-        return {}, (Unasked("Sizes are unknown: this SQLite is built without dbstat."),)
+        return {}, (SkippedCheck("Sizes are unknown: this SQLite is built without dbstat."),)
 
 
 def _version(numbers: tuple[int, int, int]) -> int:

@@ -13,9 +13,9 @@ from ops.index_health.checks import (
     unused,
     vacuum_stats,
 )
-from ops.index_health.findings import Finding, Unasked
+from ops.index_health.findings import Finding, SkippedCheck
 
-Check = Callable[[Database], Iterator[Finding | Unasked]]
+Check = Callable[[Database], Iterator[Finding | SkippedCheck]]
 
 CHECKS: tuple[Check, ...] = (drift.find, redundancy.find, unused.find, vacuum_stats.find, size.find)
 MEASURING: tuple[Check, ...] = (bloat.find,)

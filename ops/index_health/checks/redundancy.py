@@ -6,8 +6,8 @@ from typing import Any
 from django.db import models
 
 from ops.index_health import remediation
-from ops.index_health.catalog import Database, Key, StandingIndex
-from ops.index_health.findings import Finding, Kind
+from ops.index_health.catalog import CatalogIndex, Database, Key
+from ops.index_health.findings import Finding, FindingKind
 from ops.index_health.foreign_keys import pointing_columns, serves, unserved
 from ops.index_health.formatting import in_bytes
 from ops.index_health.ownership import is_framework, kept_because, models_by_table, named_declarations
@@ -24,27 +24,27 @@ def find(database: Database) -> Iterator[Finding]:
     yield from _foreign_keys(database)
 
 
-def _of_one(database: Database, index: StandingIndex, others: list[StandingIndex]) -> Iterator[Finding]:
+def _of_one(database: Database, index: CatalogIndex, others: list[CatalogIndex]) -> Iterator[Finding]:
     """At most one finding: the first index, the narrowest first, that could answer for it."""
-    for kind in (Kind.DUPLICATE, Kind.PREFIX, Kind.SUBSUMED):
+    for kind in (FindingKind.DUPLICATE, FindingKind.PREFIX, FindingKind.COVERED):
         for other in sorted(others, key=lambda other: (len(other.keys), other.bytes, other.name)):
-            if _relation(index, other) == kind and (kind != Kind.DUPLICATE or _goes_first(index, other)):
+            if _relation(index, other) == kind and (kind != FindingKind.DUPLICATE or _goes_first(index, other)):
                 yield _redundant(database, kind, index, other)
                 return
 
 
-def _relation(index: StandingIndex, other: StandingIndex) -> Kind | None:
+def _relation(index: CatalogIndex, other: CatalogIndex) -> FindingKind | None:
     """How `other` could stand in for `index`."""
     if index.method != other.method:
         return None
     wider = _wider(index.condition, other.condition)
     if index.keys == other.keys and index.includes == other.includes and index.condition == other.condition:
-        return Kind.DUPLICATE
+        return FindingKind.DUPLICATE
     if index.method != "btree" or not wider or not _begins_with(other.keys, index.keys):
         return None
     if not set(index.includes) <= {*other.columns, *other.includes}:
         return None
-    return Kind.PREFIX if index.condition == other.condition else Kind.SUBSUMED
+    return FindingKind.PREFIX if index.condition == other.condition else FindingKind.COVERED
 
 
 def _begins_with(long: tuple[Key, ...], short: tuple[Key, ...]) -> bool:
@@ -96,20 +96,20 @@ def _closes_at_end(condition: str) -> bool:
     return False
 
 
-def _goes_first(index: StandingIndex, other: StandingIndex) -> bool:
+def _goes_first(index: CatalogIndex, other: CatalogIndex) -> bool:
     """Of two equals: the one that guards nothing, is declared nowhere, or has the later name."""
 
-    def worth(one: StandingIndex) -> tuple[bool, bool]:
+    def worth(one: CatalogIndex) -> tuple[bool, bool]:
         return one.guards, one.name in named_declarations()
 
     return worth(index) < worth(other) or (worth(index) == worth(other) and index.name > other.name)
 
 
-def _redundant(database: Database, kind: Kind, index: StandingIndex, other: StandingIndex) -> Finding:
-    says = {
-        Kind.DUPLICATE: f"{other.name} is the same index.",
-        Kind.PREFIX: f"{other.name} begins with the same keys and answers the same questions.",
-        Kind.SUBSUMED: f"{other.name} has all its rows, by the same keys.",
+def _redundant(database: Database, kind: FindingKind, index: CatalogIndex, other: CatalogIndex) -> Finding:
+    message = {
+        FindingKind.DUPLICATE: f"{other.name} is the same index.",
+        FindingKind.PREFIX: f"{other.name} begins with the same keys and answers the same questions.",
+        FindingKind.COVERED: f"{other.name} has all its rows, by the same keys.",
     }[kind]
     reason = kept_because(index.name)
     saving = f" Without it: {in_bytes(index.bytes)} less, and one write less for each row."
@@ -119,10 +119,10 @@ def _redundant(database: Database, kind: Kind, index: StandingIndex, other: Stan
         kind=kind,
         table=index.table,
         index=index.name,
-        says=says + saving + kept,
-        heals="" if frameworks else remediation.take_away(database, index),
-        saves=index.bytes,
-        expected=bool(kept),
+        message=message + saving + kept,
+        remedy="" if frameworks else remediation.drop_or_remove_operation(database, index),
+        reclaimable_bytes=index.bytes,
+        known=bool(kept),
     )
 
 
@@ -134,16 +134,16 @@ def _foreign_keys(database: Database) -> Iterator[Finding]:
         [column, *_] = pointing_columns(key)
         field = _field(key.table, column)
         kept = field is not None and not field.db_index and field.remote_field.on_delete in KEPT
-        says = f"No index begins with {column}: {key.table} is read whole when a row of {key.target} is deleted."
+        message = f"No index begins with {column}: {key.table} is read whole when a row of {key.target} is deleted."
         if kept:
-            says += " Its model declares none: rows that are pointed at are kept."
+            message += " Its model declares none: rows that are pointed at are kept."
         yield Finding(
-            kind=Kind.FOREIGN_KEY,
+            kind=FindingKind.FOREIGN_KEY,
             table=key.table,
             index="",
-            says=says,
-            heals=_index_of(key.table, column, field),
-            expected=kept or is_framework(key.table),
+            message=message,
+            remedy=_index_of(key.table, column, field),
+            known=kept or is_framework(key.table),
         )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.utils.timezone import now
 
-from ops.index_health.catalog import Database, StandingTable
-from ops.index_health.findings import Finding, Kind
+from ops.index_health.catalog import CatalogTable, Database
+from ops.index_health.findings import Finding, FindingKind
 from ops.index_health.formatting import in_bytes
 
 MONTH_DAYS = 30
@@ -18,30 +18,30 @@ def find(database: Database) -> Iterator[Finding]:
             month = grown_in_month(database, table)
             growth = f" and grows by {in_bytes(month)} a month" if month else ""
             yield Finding(
-                kind=Kind.LARGE,
+                kind=FindingKind.LARGE,
                 table=table.name,
                 index="",
-                says=f"The table has {in_bytes(table.bytes)} in {table.rows:,} rows{growth}.",
-                heals="Archive old rows (manage.py archive), or divide the table into partitions by month",
+                message=f"The table has {in_bytes(table.bytes)} in {table.rows:,} rows{growth}.",
+                remedy="Archive old rows (manage.py archive), or divide the table into partitions by month",
             )
     for index in database.indexes.values():
         if index.bytes >= settings.INDEX_LARGE_BYTES:
             per_row = index.bytes / max(database.tables[index.table].rows, 1)
             yield Finding(
-                kind=Kind.LARGE,
+                kind=FindingKind.LARGE,
                 table=index.table,
                 index=index.name,
-                says=f"The index has {in_bytes(index.bytes)}, {per_row:.0f} bytes for each row of its table.",
-                heals="Rebuild it where it is bloated, index fewer rows, or divide the table into partitions by month",
+                message=f"The index has {in_bytes(index.bytes)}, {per_row:.0f} bytes for each row of its table.",
+                remedy="Rebuild it where it is bloated, index fewer rows, or divide the table into partitions by month",
             )
 
 
-def bytes_per_row(table: StandingTable) -> float:
+def bytes_per_row(table: CatalogTable) -> float:
     """With all indexes."""
     return (table.bytes + table.index_bytes) / table.rows if table.rows else 0
 
 
-def grown_in_month(database: Database, table: StandingTable) -> float:
+def grown_in_month(database: Database, table: CatalogTable) -> float:
     """Bytes in 30 days, with all indexes, at the pace of the rows since the server began to count; 0 if unknown."""
     if database.counted_since is None or table.inserted is None:
         return 0

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from crm.db.tenancy import tenant
-from ops.index_health.catalog import Database, StandingTable
+from ops.index_health.catalog import CatalogTable, Database
 from ops.index_health.extensions import find_extension
-from ops.index_health.findings import Finding, Kind, Unasked
-from ops.index_health.planner import TELLING_ROWS, explain_generic, nodes_of
+from ops.index_health.findings import Finding, FindingKind, SkippedCheck
+from ops.index_health.planner import MIN_ROWS_FOR_PLAN, explain_generic, nodes_of
 from ops.index_health.remediation import quote
 
 MOST = 20  # statements, those that took the most time together
@@ -35,23 +35,23 @@ COMPARED = re.compile(r"\((\w+)\)?(?:::[a-z ]+)? (=|<=?|>=?) ")
 class Scan:
     """A table read from end to end, with the columns by which its rows are picked, in the order an index would want."""
 
-    table: StandingTable
+    table: CatalogTable
     columns: tuple[str, ...]
 
 
-def find(database: Database) -> Iterator[Finding | Unasked]:
+def find(database: Database) -> Iterator[Finding | SkippedCheck]:
     if database.vendor != "postgresql":
         return
     schema = find_extension(connection, "pg_stat_statements")
     if schema is None:
-        yield Unasked("Slow statements are unknown: extension pg_stat_statements is not installed.")
+        yield SkippedCheck("Slow statements are unknown: extension pg_stat_statements is not installed.")
         return
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(SLOWEST.format(schema=schema), [settings.SLOW_STATEMENT_MS, MOST])
             slowest = cursor.fetchall()
     except DatabaseError as error:
-        yield Unasked(f"Slow statements are unknown: {str(error).strip()}.")
+        yield SkippedCheck(f"Slow statements are unknown: {str(error).strip()}.")
         return
     hidden = sum(query == "<insufficient privilege>" for query, *_ in slowest)
     failed = 0
@@ -66,9 +66,11 @@ def find(database: Database) -> Iterator[Finding | Unasked]:
         for scan in dict.fromkeys(_find_scans(plan, database)):
             yield _word(query, calls, mean_ms, scan, plan["Total Cost"])
     if hidden:
-        yield Unasked(f"{hidden} slow statements are other roles': only a member of pg_read_all_stats may read them.")
+        yield SkippedCheck(
+            f"{hidden} slow statements are other roles': only a member of pg_read_all_stats may read them."
+        )
     if failed:
-        yield Unasked(f"{failed} slow statements could not be planned: their parameters' types are unknown.")
+        yield SkippedCheck(f"{failed} slow statements could not be planned: their parameters' types are unknown.")
 
 
 def _explain(query: str) -> dict[str, Any]:
@@ -80,7 +82,7 @@ def _find_scans(plan: dict[str, Any], database: Database) -> Iterator[Scan]:
     for node in nodes_of(plan):
         table = database.tables.get(node.get("Relation Name", ""))
         condition = POLICY.sub("", node.get("Filter", "")).strip("() ")
-        if node["Node Type"] == "Seq Scan" and table and table.rows >= TELLING_ROWS and condition:
+        if node["Node Type"] == "Seq Scan" and table and table.rows >= MIN_ROWS_FOR_PLAN and condition:
             compared = COMPARED.findall(f"({condition})")
             equal = [column for column, operator in compared if operator == "="]
             ranges = [column for column, operator in compared if operator != "=" and column not in equal]
@@ -91,21 +93,21 @@ def _word(query: str, calls: int, mean_ms: float, scan: Scan, cost: float) -> Fi
     text = SELECTED.sub("SELECT … FROM", " ".join(query.split()), count=1)
     text = text if len(text) <= SHOWN else text[:SHOWN] + "…"
     wanted = f"{scan.table.name} ({', '.join(scan.columns)})"
-    what_if, heals = "", ""
+    what_if, remedy = "", ""
     if scan.columns:
         would_cost = _imagine(scan, query)
         if would_cost is None:
             what_if = f" An index on {wanted} may serve it: extension hypopg would tell."
         elif would_cost <= cost * WORTH:
             what_if = f" With an index on {wanted} the planner expects a cost of {would_cost:,.0f}, not {cost:,.0f}."
-            heals = f"Declare an index on {wanted}, see docs/adding-an-index.md."
+            remedy = f"Declare an index on {wanted}, see docs/adding-an-index.md."
     return Finding(
-        Kind.SLOW_STATEMENT,
+        FindingKind.SLOW_STATEMENT,
         scan.table.name,
         "",
         f"It is read from end to end ({scan.table.rows:,} rows), {calls:,} × in {mean_ms:,.0f} ms on average, by"
         f" {text}{'' if text.endswith(('.', '…')) else '.'}{what_if}",
-        heals=heals,
+        remedy=remedy,
     )
 
 

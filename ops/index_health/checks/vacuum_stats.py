@@ -6,8 +6,8 @@ from datetime import datetime
 from django.conf import settings
 
 from ops.index_health import remediation
-from ops.index_health.catalog import Database, StandingTable
-from ops.index_health.findings import Finding, Kind
+from ops.index_health.catalog import CatalogTable, Database
+from ops.index_health.findings import Finding, FindingKind
 
 
 def find(database: Database) -> Iterator[Finding]:
@@ -17,49 +17,49 @@ def find(database: Database) -> Iterator[Finding]:
             continue
         yield from _find_dead_rows(table, remediation.quote(table.name))
         yield from _find_stale_statistics(table, remediation.quote(table.name))
-        yield from _find_cold_updates(table, remediation.quote(table.name), len(database.of_table(table.name)))
+        yield from _find_low_hot_ratio(table, remediation.quote(table.name), len(database.of_table(table.name)))
 
 
-def _find_dead_rows(table: StandingTable, name: str) -> Iterator[Finding]:
+def _find_dead_rows(table: CatalogTable, name: str) -> Iterator[Finding]:
     live, dead = table.live_rows or 0, table.dead_rows or 0
     if dead >= settings.UPKEEP_MIN_ROWS and (share := _percent(dead, live + dead)) >= settings.DEAD_ROWS_PERCENT:
         yield Finding(
-            Kind.DEAD_ROWS,
+            FindingKind.DEAD_ROWS,
             table.name,
             "",
             f"{dead:,} of its {live + dead:,} rows are dead ({share:.0f} %), and so are their entries in every index;"
             f" last vacuumed: {_day(table.last_vacuum)}. If it stays so, a long transaction keeps VACUUM from them.",
-            heals=f"VACUUM (ANALYZE) {name}",
+            remedy=f"VACUUM (ANALYZE) {name}",
         )
 
 
-def _find_stale_statistics(table: StandingTable, name: str) -> Iterator[Finding]:
+def _find_stale_statistics(table: CatalogTable, name: str) -> Iterator[Finding]:
     live, changed = table.live_rows or 0, table.changed_since_analyze or 0
     if changed < settings.UPKEEP_MIN_ROWS:
         return
     if table.last_analyze is None:
-        says = f"The planner knows nothing of its {live:,} rows: it was never analyzed."
+        message = f"The planner knows nothing of its {live:,} rows: it was never analyzed."
     elif _percent(changed, live) >= settings.STALE_ROWS_PERCENT:
-        says = (
+        message = (
             f"The planner's statistics are out of date: {changed:,} changes to its {live:,} rows since the last ANALYZE"
             f" ({_day(table.last_analyze)})."
         )
     else:
         return
-    yield Finding(Kind.STALE_STATISTICS, table.name, "", says, heals=f"ANALYZE {name}")
+    yield Finding(FindingKind.STALE_STATISTICS, table.name, "", message, remedy=f"ANALYZE {name}")
 
 
-def _find_cold_updates(table: StandingTable, name: str, indexes: int) -> Iterator[Finding]:
+def _find_low_hot_ratio(table: CatalogTable, name: str, indexes: int) -> Iterator[Finding]:
     updates, hot = table.updated or 0, table.hot_updated or 0
     if updates >= settings.HOT_MIN_UPDATES and (share := _percent(hot, updates)) < settings.HOT_UPDATES_PERCENT:
         yield Finding(
-            Kind.COLD_UPDATES,
+            FindingKind.LOW_HOT_RATIO,
             table.name,
             "",
             f"Only {share:.0f} % of its {updates:,} updates were HOT: each of the others wrote all {indexes} indexes."
             " Either what changes is a column that an index needs (then ask whether that index pays), or pages are"
             " full: then leave room in them, which new pages have at once, and old ones after a rewrite.",
-            heals=f"ALTER TABLE {name} SET (fillfactor = 90)",
+            remedy=f"ALTER TABLE {name} SET (fillfactor = 90)",
         )
 
 

@@ -12,8 +12,8 @@ from django.utils.timezone import now
 from tqdm import tqdm
 
 from crm.models import Company
-from crm.models.companies import LEAST_RETENTION_DAYS
-from ops.archive.archiving import Taken, archive_company, count_candidates
+from crm.models.companies import MIN_RETENTION_DAYS
+from ops.archive.archiving import ArchiveResult, archive_company, count_candidates
 
 
 def read_days(text: str) -> timedelta:
@@ -21,8 +21,8 @@ def read_days(text: str) -> timedelta:
     if not re.fullmatch(r"\d{1,5}d?", text):
         raise ArgumentTypeError(f"{text!r} is not a number of days, such as 730d.")
     days = int(text.removesuffix("d"))
-    if days < LEAST_RETENTION_DAYS:
-        raise ArgumentTypeError(f"{days} days are too few: at least {LEAST_RETENTION_DAYS} stay in the database.")
+    if days < MIN_RETENTION_DAYS:
+        raise ArgumentTypeError(f"{days} days are too few: at least {MIN_RETENTION_DAYS} stay in the database.")
     return timedelta(days=days)
 
 
@@ -72,7 +72,7 @@ class Command(BaseCommand):
                 )
             self._tell(one, taken, dry_run=dry_run)
 
-    def _tell(self, company: Company, taken: Taken, *, dry_run: bool) -> None:
+    def _tell(self, company: Company, taken: ArchiveResult, *, dry_run: bool) -> None:
         for table, rows in sorted(taken.rows.items()):
             self.stdout.write(f"{company.slug}: {table:20}{rows:>12,} {'would go' if dry_run else 'archived'}")
         for (bundle, why), rows in sorted(taken.kept.items()):

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ops.index_health.findings import GROUPS, Kind
+from ops.index_health.findings import GROUPS, FindingKind
 from ops.index_health.renderers import as_json, as_lines
-from ops.index_health.report import UnknownTable, examine
+from ops.index_health.report import UnknownTable, run_checks
 
 
 class Command(BaseCommand):
@@ -45,7 +45,7 @@ What can be found, by group:
 
     def handle(self, **options: Any) -> None:
         try:
-            report = examine(explain=options["explain"])
+            report = run_checks(explain=options["explain"])
             if options["table"]:
                 report = report.of_table(options["table"])
         except UnknownTable as error:
@@ -57,19 +57,19 @@ What can be found, by group:
                 self.stdout.write(line)
         failing = [finding for finding in report.unexpected if finding.kind in options["fail_on"]]
         if failing:
-            counts = {kind: sum(finding.kind == kind for finding in failing) for kind in Kind}
+            counts = {kind: sum(finding.kind == kind for finding in failing) for kind in FindingKind}
             found = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
             raise CommandError(f"--fail-on: {found}.")
 
 
-def _kinds(text: str) -> frozenset[Kind]:
+def _kinds(text: str) -> frozenset[FindingKind]:
     """`drift,unused`: kinds, and groups, which stand for all of theirs."""
-    kinds: set[Kind] = set()
+    kinds: set[FindingKind] = set()
     for name in filter(None, (word.strip() for word in text.split(","))):
         if name in GROUPS:
             kinds.update(GROUPS[name])
-        elif name in set(Kind):
-            kinds.add(Kind(name))
+        elif name in set(FindingKind):
+            kinds.add(FindingKind(name))
         else:
-            raise ArgumentTypeError(f"{name!r} is none of {', '.join(dict.fromkeys([*GROUPS, *Kind]))}.")
+            raise ArgumentTypeError(f"{name!r} is none of {', '.join(dict.fromkeys([*GROUPS, *FindingKind]))}.")
     return frozenset(kinds)

@@ -14,8 +14,8 @@ from ops.index_health.findings import Finding
 from ops.index_health.formatting import in_bytes
 from ops.index_health.maintenance import (
     Bounds,
+    MaintenanceWindow,
     TooBusy,
-    Window,
     WindowClosed,
     maintain_indexes,
     plan_maintenance,
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             return
         start, end = options["between"] or (None, None)
         bounds = Bounds(
-            window=Window(start, end, options["timezone"]) if start and end else None,
+            window=MaintenanceWindow(start, end, options["timezone"]) if start and end else None,
             max_active=options["max_active"],
             patience_s=options["patience"],
         )
@@ -67,9 +67,11 @@ class Command(BaseCommand):
 
     def _show(self, plan: list[Finding]) -> None:
         for number, task in enumerate(plan, 1):
-            saves = f" Saves {in_bytes(task.saves)}." if task.saves else ""
-            self.stdout.write(f"{number}. {task.heals}\n   {task.index or task.table}: {task.says}{saves}")
-        total = sum(task.saves for task in plan)
+            reclaimable_bytes = f" Saves {in_bytes(task.reclaimable_bytes)}." if task.reclaimable_bytes else ""
+            self.stdout.write(
+                f"{number}. {task.remedy}\n   {task.index or task.table}: {task.message}{reclaimable_bytes}"
+            )
+        total = sum(task.reclaimable_bytes for task in plan)
         self.stdout.write(f"{len(plan)} things to do, which save {in_bytes(total)}." if plan else "Nothing to do.")
 
     def _do(self, plan: list[Finding], bounds: Bounds) -> None:
@@ -87,14 +89,14 @@ class Command(BaseCommand):
                         done += 1
                         how = "was no longer needed" if one.needless else f"{one.seconds:.1f} s"
                         bar.clear()
-                        self.stdout.write(f"{done}/{len(plan)} {one.task.heals}: {how}")
+                        self.stdout.write(f"{done}/{len(plan)} {one.task.remedy}: {how}")
             except WindowClosed as closed:
                 self.stdout.write(f"{closed} {len(plan) - done} of {len(plan)} things are left for the next run.")
             except TooBusy as busy:
                 raise CommandError(f"Gave up after {done} of {len(plan)}: {busy} Run it again later.") from busy
             except DatabaseError as error:
                 raise CommandError(
-                    f"{plan[done].heals} failed: {str(error).strip()}. Run it again: what it left behind goes first."
+                    f"{plan[done].remedy} failed: {str(error).strip()}. Run it again: what it left behind goes first."
                 ) from error
 
 

@@ -13,11 +13,11 @@ from tqdm import tqdm
 
 from crm.db.tenancy import TenantModel
 from ops.safe_migrations.file_checks import check_files
-from ops.safe_migrations.formatting import show_objection, show_plan, show_seconds
-from ops.safe_migrations.plan import Objection, Stage, find_objections
+from ops.safe_migrations.formatting import show_plan, show_seconds, show_violation
+from ops.safe_migrations.plan import MigrationPlan, Violation, find_violations
 from ops.safe_migrations.preview import NoSuchMigration, preview
 from ops.safe_migrations.progress import Progress, find_oldest_user, watch
-from ops.safe_migrations.runner import PatienceEnded, Retry, run_migrations
+from ops.safe_migrations.runner import LockRetryTimeout, Retry, run_migrations
 from ops.safe_migrations.table_stats import read_sizes
 
 BUILDING, WAITING = "{desc} {percentage:3.0f}%|{bar}| [{elapsed}]", "{desc} [{elapsed}]"
@@ -72,46 +72,46 @@ class Command(BaseCommand):
             self._check_files(set(options["allow"]))
             return
         try:
-            stages = preview(app=app, name=migration, alias=database)
+            plans = preview(app=app, name=migration, alias=database)
         except (NoSuchMigration, IrreversibleError) as error:
             raise CommandError(str(error)) from error
-        objections = self._show(stages, database, options["allow"])
-        self._refuse([one for one in objections if one.stage.label not in options["allow"]])
+        violations = self._show(plans, database, options["allow"])
+        self._refuse([one for one in violations if one.plan.label not in options["allow"]])
         if plan:
             return
-        self._run(stages, [part for part in (app, migration) if part], database, options)
+        self._run(plans, [part for part in (app, migration) if part], database, options)
 
-    def _show(self, stages: list[Stage], alias: str, allowed: list[str]) -> list[Objection]:
-        if not stages:
+    def _show(self, plans: list[MigrationPlan], alias: str, allowed: list[str]) -> list[Violation]:
+        if not plans:
             self.stdout.write("There is nothing to migrate.")
             return []
         sizes = read_sizes(alias) if connections[alias].vendor == "postgresql" else {}
-        for line in show_plan(stages, sizes):
+        for line in show_plan(plans, sizes):
             self.stdout.write(line)
         large = {table for table, size in sizes.items() if size.rows >= settings.LARGE_TABLE_ROWS}
-        objections = [objection for stage in stages for objection in find_objections(stage, large)] if sizes else []
-        for objection in objections:
-            self.stdout.write(show_objection(objection, allowed=allowed))
-        return objections
+        violations = [violation for plan in plans for violation in find_violations(plan, large)] if sizes else []
+        for violation in violations:
+            self.stdout.write(show_violation(violation, allowed=allowed))
+        return violations
 
     def _check_files(self, allowed: set[str]) -> None:
         ours = {model._meta.app_label for model in apps.get_models() if issubclass(model, TenantModel)}
-        objections = [one for one in check_files(ours) if one.stage.label not in allowed]
-        for objection in objections:
-            self.stdout.write(show_objection(objection))
-        self._refuse(objections)
+        violations = [one for one in check_files(ours) if one.plan.label not in allowed]
+        for violation in violations:
+            self.stdout.write(show_violation(violation))
+        self._refuse(violations)
         self.stdout.write("No migration keeps anybody waiting on a large table.")
 
-    def _refuse(self, objections: list[Objection]) -> None:
-        if refused := sorted({one.stage.label for one in objections if one.advice.refused}):
+    def _refuse(self, violations: list[Violation]) -> None:
+        if refused := sorted({one.plan.label for one in violations if one.advice.refused}):
             raise CommandError(
                 f"Refused: {', '.join(refused)}. Nothing was changed. Do it as said above, or knowingly with "
                 + " ".join(f"--allow {label}" for label in refused)
             )
 
-    def _run(self, stages: list[Stage], target: list[str], alias: str, options: dict[str, Any]) -> None:
-        tables = sorted({effect.table for stage in stages for step in stage.steps for effect in step.effects})
-        with tqdm(disable=not stages, leave=False, bar_format=WAITING) as bar:
+    def _run(self, plans: list[MigrationPlan], target: list[str], alias: str, options: dict[str, Any]) -> None:
+        tables = sorted({effect.table for plan in plans for step in plan.steps for effect in step.effects})
+        with tqdm(disable=not plans, leave=False, bar_format=WAITING) as bar:
 
             def say(line: str) -> None:
                 bar.write(line, file=self.stdout)
@@ -141,5 +141,5 @@ class Command(BaseCommand):
                         finished=lambda name, seconds: say(f"{name}: done in {show_seconds(seconds)}."),
                         gave_up=gave_up,
                     )
-            except PatienceEnded as error:
+            except LockRetryTimeout as error:
                 raise CommandError(str(error)) from error

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from ops.archive.parquet import ArchiveDamaged
 from ops.archive.restore import Restored, RestoreRefused, find_archives, restore_archive
 
-MOST_CONFLICTS = 20  # that are listed
+MAX_CONFLICTS = 20  # that are listed
 
 
 class Command(BaseCommand):
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{archive.folder}:")
             self._tell(restored, dry_run=dry_run)
             conflicts += restored.conflicts
-        for conflict in conflicts[:MOST_CONFLICTS]:
+        for conflict in conflicts[:MAX_CONFLICTS]:
             self.stdout.write(conflict)
         if conflicts:
             raise CommandError(f"{len(conflicts)} rows are not restored: other rows stand in their place.")
@@ -52,8 +52,8 @@ class Command(BaseCommand):
     def _tell(self, restored: Restored, *, dry_run: bool) -> None:
         lines: list[tuple[Counter[Any], str]] = [
             (restored.rows, "would come back" if dry_run else "restored"),
-            (restored.standing, "were there already"),
-            (restored.left, "stay in the archive: "),
+            (restored.already_present, "were there already"),
+            (restored.skipped, "stay in the archive: "),
         ]
         for counts, what in lines:
             for key, rows in sorted(counts.items()):

@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils.timezone import now
 
 from analytics.dashboard.booking_rate import measure_cohort, measure_scheduled
-from analytics.dashboard.metrics import measure_calls
-from analytics.dashboard.objections import rank_objections
+from analytics.dashboard.metrics import call_metrics
+from analytics.dashboard.objections import top_objections
 from crm.db.tenancy import all_tenants, tenant
 from crm.periods import Period
 from ops.archive.archiving import archive_company
@@ -54,11 +54,11 @@ def dashboard(company):
     today = now().date()
     with tenant(company.pk):
         company.refresh_from_db()
-        said = [measure_calls(Period(None, None, company.zone))]
+        said = [call_metrics(Period(None, None, company.zone))]
         for start, end in ((900, 700), (801, 800), (800, 799), (810, 0), (20, 0)):
             period = Period(today - start * DAY, today - end * DAY, company.zone)
-            said += [measure_calls(period), measure_cohort(period), measure_scheduled(period)]
-            said.append(rank_objections(period, limit=20))
+            said += [call_metrics(period), measure_cohort(period), measure_scheduled(period)]
+            said.append(top_objections(period, limit=20))
     return said
 
 

@@ -138,7 +138,7 @@ def test_nobody_but_their_owner_reads_the_files(acme, tmp_path):
 
 
 def test_large_deliveries_do_not_meet_in_memory(acme, tmp_path, monkeypatch):
-    monkeypatch.setattr(archiving, "MOST_BYTES", 250)
+    monkeypatch.setattr(archiving, "MAX_BYTES", 250)
     for _ in range(5):
         factories.WebhookEventFactory(
             company=acme, created_at=now() - OLD, body=b"x" * 100, processed=True, status="processed"
@@ -200,7 +200,7 @@ def test_an_instant_just_before_midnight_is_counted_before_it(acme, tmp_path):
     with tenant(acme.pk):
         from analytics.models import ArchivedCalls
 
-        assert ArchivedCalls.objects.get().slot == datetime(2024, 3, 2, 6, 45, tzinfo=UTC)
+        assert ArchivedCalls.objects.get().quarter_hour == datetime(2024, 3, 2, 6, 45, tzinfo=UTC)
     [found] = find_archives(tmp_path)
     assert restore_archive(found).rows == {"calls": 1}
 

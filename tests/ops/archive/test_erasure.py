@@ -129,7 +129,7 @@ def test_an_erasure_that_was_killed_before_it_put_the_files_in_place_is_finished
 ):
     archive(acme, archives)
     with monkeypatch.context() as broken:
-        broken.setattr("ops.archive.erasure._put_in_place", lambda contact, folders, held: held.close())
+        broken.setattr("ops.archive.erasure._publish_parts", lambda contact, folders, held: held.close())
         with tenant(acme.pk):
             erase_contact_everywhere(contact=zelda, by="test")
     assert list(archives.rglob(f"*{PART}"))

@@ -16,7 +16,7 @@ from django.db import connection
 from crm.db.tenancy import all_tenants
 from ops.archive.manifest import MODELS
 from ops.archive.restore import find_archives, restore_archive
-from ops.archive.storage import settle
+from ops.archive.storage import recover_folder
 from tests.ops.archive.fixture import archive, contents, dashboard, make_history
 
 MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
@@ -45,7 +45,7 @@ def kill_at_random(act, chance, *, longest_s):
 def places(company, root):
     """In how many places each row is, by table and id: the database, and files that are true."""
     for folder in (path for path in (root / company.slug).glob("*") if path.is_dir()):
-        settle(company, folder)
+        recover_folder(company, folder)
     found = Counter((table, pk) for table, rows in contents().items() for pk in rows)
     for path in root.rglob("*.parquet*"):
         table = path.name.removesuffix(".parquet").partition("-")[2]

@@ -37,7 +37,7 @@ def test_restoring_twice_does_no_harm(acme, tmp_path):
     restore(tmp_path)
     again = restore(tmp_path)
     assert not again.rows
-    assert again.standing == taken.rows
+    assert again.already_present == taken.rows
     assert contents() == before
     assert dashboard(acme) == numbers
 

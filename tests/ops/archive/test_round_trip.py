@@ -5,7 +5,7 @@ from django.utils.timezone import now
 
 from analytics.models import ArchivedCalls, ArchivedChunk, ArchivedObjections, StaleCallHour
 from analytics.rollups.objections import count_wrong_objections
-from analytics.rollups.update import find_differences, fold_calls, rebuild_calls
+from analytics.rollups.update import find_differences, rebuild_call_rollup, update_call_rollup
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import AuditEntry
@@ -75,15 +75,15 @@ def test_the_dashboard_says_the_same_before_and_after_and_when_all_is_back(acme,
     make_history(acme, calls=40)
     make_what_stays(acme)
     if folded:
-        fold_calls(company=acme)
+        update_call_rollup(company=acme)
     before = dashboard(acme)
     archive(acme, tmp_path)
     assert dashboard(acme) == before
     assert find_differences(company=acme) == []
     assert count_wrong_objections(company=acme) == 0
-    fold_calls(company=acme)
+    update_call_rollup(company=acme)
     assert dashboard(acme) == before
-    rebuild_calls(company=acme)
+    rebuild_call_rollup(company=acme)
     assert dashboard(acme) == before
     assert find_differences(company=acme) == []
     restore(tmp_path)
@@ -95,16 +95,16 @@ def test_the_dashboard_says_the_same_before_and_after_and_when_all_is_back(acme,
 
 def test_a_call_written_into_an_archived_day_is_counted_with_what_was_there(acme, tmp_path):
     make_history(acme, calls=40)
-    fold_calls(company=acme)
+    update_call_rollup(company=acme)
     archive(acme, tmp_path)
-    fold_calls(company=acme)
+    update_call_rollup(company=acme)
     before = dashboard(acme)[0]
     call = factories.CallFactory(contact__company=acme, created_at=now() - OLD + DAY, status="missed")
     for _ in range(2):
         after = dashboard(acme)[0]
         assert after["total"] == before["total"] + 1
         assert after["by_status"]["missed"] == before["by_status"]["missed"] + 1
-        fold_calls(company=acme)
+        update_call_rollup(company=acme)
     with tenant(acme.pk):
         call.delete()
     assert dashboard(acme)[0] == before
@@ -114,13 +114,13 @@ def test_a_call_written_into_an_archived_day_is_counted_with_what_was_there(acme
 def test_a_company_that_moves_has_its_archived_calls_on_the_days_of_its_new_zone(acme, tmp_path, zone):
     make_history(acme, calls=60)
     change_timezone(company=acme, timezone=zone, now=now())
-    rebuild_calls(company=acme)
+    rebuild_call_rollup(company=acme)
     expected = dashboard(acme)
     change_timezone(company=acme, timezone="America/Denver", now=now())
     archive(acme, tmp_path)
     change_timezone(company=acme, timezone=zone, now=now())
     assert dashboard(acme) == expected
-    fold_calls(company=acme)
+    update_call_rollup(company=acme)
     assert dashboard(acme) == expected
     assert find_differences(company=acme) == []
 
@@ -152,7 +152,7 @@ def test_a_second_archive_takes_what_came_since_and_nothing_twice(acme, tmp_path
 
 def test_marks_are_left_to_the_worker_and_answered_meanwhile(acme, tmp_path):
     make_history(acme)
-    fold_calls(company=acme)
+    update_call_rollup(company=acme)
     before = dashboard(acme)
     archive(acme, tmp_path)
     with tenant(acme.pk):

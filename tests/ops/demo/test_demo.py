@@ -36,7 +36,7 @@ from crm.phones import normalize_phone
 from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
 from ops.demo import DemoRefused, remove_demo, seed_demo
 from ops.demo.bulk_writer import Tables
-from ops.demo.seeding import silence
+from ops.demo.seeding import no_progress
 from tests import factories
 
 UNTIL = date(2026, 3, 1)
@@ -56,7 +56,7 @@ def in_all_companies(db):
 
 
 def demo_tables():
-    return [table.model for table in Tables(silence).all]
+    return [table.model for table in Tables(no_progress).all]
 
 
 def checksums():
@@ -283,7 +283,7 @@ def test_no_delivery_waits_for_the_worker(in_all_companies):
 
 def test_of_many_calls_one_in_a_hundred_is_told(in_all_companies, monkeypatch):
     monkeypatch.setattr("ops.demo.seeding.MANY_CALLS", 1000)
-    monkeypatch.setattr("ops.demo.seeding.LEAST_STORIES", 40)
+    monkeypatch.setattr("ops.demo.seeding.MIN_OPT_OUT_CASES", 40)
     seed_demo(**SMALL | {"companies": 1, "calls": 4000})
     assert Call.objects.exclude(activity=None).count() == pytest.approx(40, abs=2)
     assert Call.objects.count() == 4000

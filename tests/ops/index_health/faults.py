@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 
-from ops.index_health.findings import Kind
+from ops.index_health.findings import FindingKind
 from tests.db.scratch import another_session, set_in_session
 from tests.ops.index_health.copies import run, superuser
 
-Found = tuple[Kind, str]
+Found = tuple[FindingKind, str]
 """A kind, and the index it is about; where there is none, the table."""
 
 SQLITE, POSTGRES = "sqlite", "postgresql"
@@ -37,7 +37,7 @@ class Fault:
 
 
 def extra(index: str) -> frozenset[Found]:
-    return frozenset({(Kind.EXTRA, index)})
+    return frozenset({(FindingKind.EXTRA, index)})
 
 
 def break_unique_build() -> None:
@@ -111,75 +111,75 @@ FAULTS = [
     Fault(
         "a declared index was dropped",
         ("DROP INDEX ix_calls_created_at",),
-        (Kind.MISSING, "ix_calls_created_at"),
+        (FindingKind.MISSING, "ix_calls_created_at"),
         databases=BOTH,
     ),
     Fault(
         "a unique constraint was dropped",
         ("ALTER TABLE contact_phones DROP CONSTRAINT contact_phones_company_id_phone_unique",),
-        (Kind.MISSING, "contact_phones_company_id_phone_unique"),
+        (FindingKind.MISSING, "contact_phones_company_id_phone_unique"),
     ),
     Fault(
         "a unique index was dropped",
         ("DROP INDEX missed_callers_contact_id_unique",),
-        (Kind.MISSING, "missed_callers_contact_id_unique"),
+        (FindingKind.MISSING, "missed_callers_contact_id_unique"),
         databases=BOTH,
     ),
     Fault(
         "a declared index was renamed",
         ("ALTER INDEX idx_invoice_status_due RENAME TO invoices_due",),
-        (Kind.MISSING, "idx_invoice_status_due"),
+        (FindingKind.MISSING, "idx_invoice_status_due"),
     ),
     Fault(
         "somebody added an index",
         ("CREATE INDEX calls_by_price ON calls (quoted_price)",),
-        (Kind.EXTRA, "calls_by_price"),
+        (FindingKind.EXTRA, "calls_by_price"),
         databases=BOTH,
     ),
     Fault(
         "a table of no model has an index",
         ("CREATE TABLE calls_before_2020 (id bigint)", "CREATE INDEX calls_before_2020_id ON calls_before_2020 (id)"),
-        (Kind.EXTRA, "calls_before_2020_id"),
+        (FindingKind.EXTRA, "calls_before_2020_id"),
         databases=BOTH,
     ),
     Fault(
         "the same column under another operator class is no duplicate",
         ("CREATE INDEX contacts_by_email_pattern ON contacts (email varchar_pattern_ops)",),
-        (Kind.EXTRA, "contacts_by_email_pattern"),
+        (FindingKind.EXTRA, "contacts_by_email_pattern"),
     ),
     Fault(
         "the other way round for one of two columns is no prefix",
         ("CREATE INDEX events_mixed ON webhook_events (company_id, created_at DESC)",),
-        (Kind.EXTRA, "events_mixed"),
+        (FindingKind.EXTRA, "events_mixed"),
         databases=BOTH,
     ),
     Fault(
         "a B-tree stands for a hash index",
         changed("idx_contact_phone_hash", "contacts USING btree (phone)"),
-        (Kind.CHANGED, "idx_contact_phone_hash"),
+        (FindingKind.CHANGED, "idx_contact_phone_hash"),
     ),
     Fault(
         "the keys are in another order",
         changed("ix_calls_company_id_status", "calls (status, company_id)"),
-        (Kind.CHANGED, "ix_calls_company_id_status"),
+        (FindingKind.CHANGED, "ix_calls_company_id_status"),
         databases=BOTH,
     ),
     Fault(
         "a key descends",
         changed("ix_invoices_company_id_created_at", "invoices (company_id, created_at DESC)"),
-        (Kind.CHANGED, "ix_invoices_company_id_created_at"),
+        (FindingKind.CHANGED, "ix_invoices_company_id_created_at"),
         databases=BOTH,
     ),
     Fault(
         "the condition is another",
         changed("ix_missed_callers_created_at_text_back_due", "missed_callers (created_at) WHERE text_back <> 'due'"),
-        (Kind.CHANGED, "ix_missed_callers_created_at_text_back_due"),
+        (FindingKind.CHANGED, "ix_missed_callers_created_at_text_back_due"),
         databases=BOTH,
     ),
     Fault(
         "the included column is gone",
         changed("ix_call_objections_company_id_analyzed_at_label", "call_objections (company_id, analyzed_at, label)"),
-        (Kind.CHANGED, "ix_call_objections_company_id_analyzed_at_label"),
+        (FindingKind.CHANGED, "ix_call_objections_company_id_analyzed_at_label"),
     ),
     Fault(
         "a unique constraint has its columns in another order",
@@ -188,47 +188,47 @@ FAULTS = [
             "ALTER TABLE suppressed_numbers ADD CONSTRAINT suppressed_numbers_company_id_number_hash_unique"
             " UNIQUE (number_hash, company_id)",
         ),
-        (Kind.CHANGED, "suppressed_numbers_company_id_number_hash_unique"),
+        (FindingKind.CHANGED, "suppressed_numbers_company_id_number_hash_unique"),
     ),
     Fault(
         "the operator class is another",
         changed("idx_contact_first_name", "contacts (first_name varchar_pattern_ops)"),
-        (Kind.CHANGED, "idx_contact_first_name"),
+        (FindingKind.CHANGED, "idx_contact_first_name"),
     ),
-    Fault("a unique build met equal rows", break_unique_build, (Kind.INVALID, "idx_contact_email")),
-    Fault("a build was cancelled", cancel_build, (Kind.INVALID, "idx_contact_last_name")),
-    Fault("a rebuild was cancelled", cancel_reindex, (Kind.INVALID, "ix_leads_contact_id_ccnew")),
+    Fault("a unique build met equal rows", break_unique_build, (FindingKind.INVALID, "idx_contact_email")),
+    Fault("a build was cancelled", cancel_build, (FindingKind.INVALID, "idx_contact_last_name")),
+    Fault("a rebuild was cancelled", cancel_reindex, (FindingKind.INVALID, "ix_leads_contact_id_ccnew")),
     Fault(
         "an index is there twice",
         ("CREATE INDEX appointments_by_start ON appointments (company_id, scheduled_start)",),
-        (Kind.DUPLICATE, "appointments_by_start"),
+        (FindingKind.DUPLICATE, "appointments_by_start"),
         extra("appointments_by_start"),
         databases=BOTH,
     ),
     Fault(
         "an index repeats a unique constraint",
         ("CREATE INDEX contacts_by_number ON contacts (company_id, phone)",),
-        (Kind.DUPLICATE, "contacts_by_number"),
+        (FindingKind.DUPLICATE, "contacts_by_number"),
         extra("contacts_by_number"),
         databases=BOTH,
     ),
     Fault(
         "the first key of another",
         ("CREATE INDEX appointments_by_contact ON appointments (contact_id)",),
-        (Kind.PREFIX, "appointments_by_contact"),
+        (FindingKind.PREFIX, "appointments_by_contact"),
         extra("appointments_by_contact"),
         databases=BOTH,
     ),
     Fault(
         "the first key of another, the other way round",
         ("CREATE INDEX analyses_by_call ON call_analysis (call_id DESC)",),
-        (Kind.PREFIX, "analyses_by_call"),
+        (FindingKind.PREFIX, "analyses_by_call"),
         extra("analyses_by_call"),
     ),
     Fault(
         "a partial index on what another has in full",
         ("CREATE INDEX leads_open ON leads (company_id, created_at) WHERE status = 'new'",),
-        (Kind.SUBSUMED, "leads_open"),
+        (FindingKind.COVERED, "leads_open"),
         extra("leads_open"),
         databases=BOTH,
     ),
@@ -238,14 +238,14 @@ FAULTS = [
             "CREATE INDEX opt_outs_new ON opt_outs (company_id, created_at)"
             " WHERE state = 'under_review' AND channel = 'sms'",
         ),
-        (Kind.SUBSUMED, "opt_outs_new"),
+        (FindingKind.COVERED, "opt_outs_new"),
         extra("opt_outs_new"),
         databases=BOTH,
     ),
     Fault(
         "a foreign key without an index",
         ("ALTER TABLE invoices ADD COLUMN campaign_id bigint REFERENCES campaigns",),
-        (Kind.FOREIGN_KEY, "invoices"),
+        (FindingKind.FOREIGN_KEY, "invoices"),
         databases=BOTH,
     ),
     Fault(
@@ -254,7 +254,7 @@ FAULTS = [
             "ALTER TABLE leads ADD COLUMN line_id bigint,"
             " ADD FOREIGN KEY (company_id, line_id) REFERENCES phone_lines (company_id, id)",
         ),
-        (Kind.FOREIGN_KEY, "leads"),
+        (FindingKind.FOREIGN_KEY, "leads"),
     ),
     Fault(
         "an index is large",
@@ -263,20 +263,20 @@ FAULTS = [
             "SELECT pg_stat_force_next_flush()",  # what is counted later would make the statistics look old
             "ANALYZE minute_counters",
         ),
-        (Kind.LARGE, "minute_counters_pkey"),
+        (FindingKind.LARGE, "minute_counters_pkey"),
         settings={"INDEX_LARGE_BYTES": 1024**2},
     ),
     Fault(
         "a declared index is not used",
         use_all_but_the_unused,
-        (Kind.UNUSED, "ix_calls_company_id_booked"),
+        (FindingKind.UNUSED, "ix_calls_company_id_booked"),
         settings={"INDEX_UNUSED_DAYS": 0},
     ),
     Fault(
         "an added index is not used",
         leave_unused_what_is_extra,
-        (Kind.UNUSED, "calls_by_duration"),
-        frozenset({(Kind.EXTRA, "calls_by_duration"), (Kind.UNUSED, "ix_calls_company_id_booked")}),
+        (FindingKind.UNUSED, "calls_by_duration"),
+        frozenset({(FindingKind.EXTRA, "calls_by_duration"), (FindingKind.UNUSED, "ix_calls_company_id_booked")}),
         settings={"INDEX_UNUSED_DAYS": 0},
     ),
 ]

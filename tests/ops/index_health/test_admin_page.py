@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from tests import factories
 from tests.conftest import postgres_only
-from tests.count_queries import StatementsAsked
+from tests.count_queries import CountQueries
 
 URL = "/admin/index-health/"
 
@@ -75,7 +75,7 @@ def test_a_finding_comes_with_what_heals_it(staff_client):
     html = staff_client.get(URL).content.decode()
     drift = html.partition('id="drift"')[2].partition("</ul>")[0]
     assert "missing" in drift
-    assert re.search(r'<pre class="heals"><code>CREATE INDEX [^<]*ix_calls_created_at', drift)
+    assert re.search(r'<pre class="remedy"><code>CREATE INDEX [^<]*ix_calls_created_at', drift)
     assert "The checks found nothing" not in html
 
 
@@ -131,19 +131,19 @@ def test_it_has_no_script_or_style_of_its_own(staff_client):
 
 def test_it_asks_the_same_however_many_rows_there_are(staff_client, acme):
     staff_client.get(URL)
-    with StatementsAsked() as before:
+    with CountQueries() as before:
         staff_client.get(URL)
     factories.CallFactory.create_batch(5, contact__company=acme)
-    with StatementsAsked() as after:
+    with CountQueries() as after:
         staff_client.get(URL)
     assert len(after) == len(before)
 
 
 def test_what_takes_its_time_is_done_when_it_is_asked_for(staff_client):
-    with StatementsAsked() as quick:
+    with CountQueries() as quick:
         page = staff_client.get(URL)
     assert "Bloat was measured" not in page.content.decode()
-    with StatementsAsked() as thorough:
+    with CountQueries() as thorough:
         page = staff_client.get(URL, {"measure": "1"})
     assert "Bloat was measured" in page.content.decode()
     assert len(thorough) > len(quick)

@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 
 from ops.index_health.catalog import read_database
-from ops.index_health.findings import Kind
-from ops.index_health.report import examine
+from ops.index_health.findings import FindingKind
+from ops.index_health.report import run_checks
 from tests.conftest import postgres_only
 from tests.db.scratch import another_session, wait_until
 from tests.ops.index_health.copies import run, superuser
@@ -57,7 +57,7 @@ def replica(planted, settings):
 
 
 def unused():
-    return {finding.index for finding in examine().unexpected if finding.kind == Kind.UNUSED}
+    return {finding.index for finding in run_checks().unexpected if finding.kind == FindingKind.UNUSED}
 
 
 def ask(question, on=connection):
@@ -88,9 +88,9 @@ def test_reading_leaves_no_trace_and_may_be_part_of_a_request(planted):
 def test_a_role_that_may_make_no_temporary_tables_is_told_so_and_gets_the_rest(planted):
     run(f"REVOKE TEMPORARY ON DATABASE {connection.settings_dict['NAME']} FROM PUBLIC, CURRENT_USER")
     run("CREATE INDEX calls_again ON calls (company_id, status)")
-    report = examine()
-    assert [finding.kind for finding in report.unexpected] == [Kind.DUPLICATE]
-    assert any("could not be compared" in one.says for one in report.unasked)
+    report = run_checks()
+    assert [finding.kind for finding in report.unexpected] == [FindingKind.DUPLICATE]
+    assert any("could not be compared" in one.message for one in report.skipped_checks)
 
 
 @postgres_only
@@ -103,11 +103,11 @@ def test_an_index_that_is_being_built_is_no_broken_one(planted):
         thread = Thread(target=builder.execute, args=(building,))
         thread.start()
         wait_until(lambda: ask("SELECT count(*) FROM pg_class WHERE relname = 'calls_by_price'") == 1)
-        report = examine()
+        report = run_checks()
         old.connection.rollback()
         thread.join()
     assert report.unexpected == ()
-    assert any(one.says == "calls_by_price is being built at this moment." for one in report.unasked)
+    assert any(one.message == "calls_by_price is being built at this moment." for one in report.skipped_checks)
 
 
 @postgres_only
@@ -119,15 +119,15 @@ def test_what_a_migration_that_broke_left_is_healed_by_migrating_again(planted):
     )
     with pytest.raises(Exception, match="could not create unique index"):
         run("CREATE UNIQUE INDEX CONCURRENTLY idx_contact_email ON contacts (email)")
-    report = examine()
-    assert {(one.kind, one.index, one.heals) for one in report.unexpected} == {
-        (Kind.MISSING, "ix_leads_contact_id", "manage.py migrate crm"),
-        (Kind.INVALID, "idx_contact_email", "manage.py migrate crm"),
+    report = run_checks()
+    assert {(one.kind, one.index, one.remedy) for one in report.unexpected} == {
+        (FindingKind.MISSING, "ix_leads_contact_id", "manage.py migrate crm"),
+        (FindingKind.INVALID, "idx_contact_email", "manage.py migrate crm"),
     }
-    assert all("crm.0002_performance_indexes" in one.says for one in report.unexpected)
-    assert not any("rows that are equal" in one.says for one in report.unexpected)  # what is declared is not unique
+    assert all("crm.0002_performance_indexes" in one.message for one in report.unexpected)
+    assert not any("rows that are equal" in one.message for one in report.unexpected)  # what is declared is not unique
     call_command("migrate", "crm", verbosity=0)
-    assert examine().unexpected == ()
+    assert run_checks().unexpected == ()
 
 
 @postgres_only
@@ -151,16 +151,16 @@ def test_while_a_replica_cannot_be_asked_nothing_is_called_unused(planted, setti
     settings.INDEX_UNUSED_DAYS = 0
     assert unused()
     with a_replica(settings, host="/nowhere"):
-        report = examine()
-    assert not [finding for finding in report.findings if finding.kind == Kind.UNUSED]
-    assert any(one.says.startswith("replica1 could not be asked") for one in report.unasked)
+        report = run_checks()
+    assert not [finding for finding in report.findings if finding.kind == FindingKind.UNUSED]
+    assert any(one.message.startswith("replica1 could not be asked") for one in report.skipped_checks)
 
 
 @postgres_only
 def test_counters_that_are_too_young_call_nothing_unused(planted):
-    report = examine()
-    assert not [finding for finding in report.findings if finding.kind == Kind.UNUSED]
-    assert any(one.says.startswith("No index is called unused yet") for one in report.unasked)
+    report = run_checks()
+    assert not [finding for finding in report.findings if finding.kind == FindingKind.UNUSED]
+    assert any(one.message.startswith("No index is called unused yet") for one in report.skipped_checks)
 
 
 @postgres_only
@@ -169,10 +169,10 @@ def test_a_guard_is_never_called_unused_and_what_a_foreign_key_needs_is_kept(pla
     with superuser() as cursor:
         cursor.execute("SELECT pg_stat_reset()")
         cursor.connection.commit()
-    report = examine()
-    found = {finding.index: finding for finding in report.findings if finding.kind == Kind.UNUSED}
+    report = run_checks()
+    found = {finding.index: finding for finding in report.findings if finding.kind == FindingKind.UNUSED}
     assert not [name for name in found if report.database.indexes[name].guards]
-    assert found["ix_calls_lead_id"].expected
-    assert "foreign key" in found["ix_calls_lead_id"].says
-    assert found["companies_slug_3d5676e3_like"].expected  # Django makes it beside each unique text
-    assert not found["idx_contact_email"].expected
+    assert found["ix_calls_lead_id"].known
+    assert "foreign key" in found["ix_calls_lead_id"].message
+    assert found["companies_slug_3d5676e3_like"].known  # Django makes it beside each unique text
+    assert not found["idx_contact_email"].known

@@ -3,14 +3,14 @@
 import pytest
 from django.db import connection
 
-from ops.index_health.findings import Finding, Kind
-from ops.index_health.report import examine
+from ops.index_health.findings import Finding, FindingKind
+from ops.index_health.report import run_checks
 from tests.conftest import postgres_only
 from tests.ops.index_health.copies import run
 from tests.ops.index_health.faults import FAULTS, Fault, use_all_but_the_unused
 
 HEALED_BY_SQL = {
-    Kind.MISSING, Kind.EXTRA, Kind.CHANGED, Kind.INVALID, Kind.DUPLICATE, Kind.PREFIX, Kind.SUBSUMED,
+    FindingKind.MISSING, FindingKind.EXTRA, FindingKind.CHANGED, FindingKind.INVALID, FindingKind.DUPLICATE, FindingKind.PREFIX, FindingKind.COVERED,
 }  # fmt: skip
 
 
@@ -19,7 +19,7 @@ def place(finding: Finding):
 
 
 def found():
-    return {place(finding) for finding in examine().unexpected}
+    return {place(finding) for finding in run_checks().unexpected}
 
 
 def plant(fault: Fault, settings):
@@ -39,17 +39,17 @@ def test_a_healthy_database_of_which_every_index_was_used_raises_no_alarm(plante
     settings.INDEX_UNUSED_DAYS = 0
     use_all_but_the_unused()
     run("SELECT count(*) FROM calls WHERE company_id = 1 AND booked")
-    assert found() <= {(Kind.UNUSED, "ix_calls_company_id_booked")}
+    assert found() <= {(FindingKind.UNUSED, "ix_calls_company_id_booked")}
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_found_and_nothing_else_and_the_advice_heals_it(planted, settings, fault):
     plant(fault, settings)
-    findings = examine().unexpected
+    findings = run_checks().unexpected
     assert {place(finding) for finding in findings} == {fault.finds, *fault.also}
     if fault.finds[0] in HEALED_BY_SQL:
-        advice = {finding.heals for finding in findings}
-        run(*(statement for heals in advice for statement in heals.split("; ")))
+        advice = {finding.remedy for finding in findings}
+        run(*(statement for remedy in advice for statement in remedy.split("; ")))
         assert found() == set()
 
 

@@ -46,14 +46,14 @@ def test_a_finding_has_its_group_its_sentence_and_its_remedy(spoiled, capsys):
 
 def test_json_has_the_findings_the_totals_and_every_index(spoiled, capsys):
     found = report_json(capsys)
-    assert list(found) == ["database", "totals", "findings", "unasked", "tables", "indexes"]
+    assert list(found) == ["database", "totals", "findings", "skipped_checks", "tables", "indexes"]
     assert found["database"]["vendor"] == connection.vendor
     assert found["totals"]["findings"] == 2
-    assert found["totals"]["expected"] == sum(finding["expected"] for finding in found["findings"])
+    assert found["totals"]["known"] == sum(finding["known"] for finding in found["findings"])
     missing = next(finding for finding in found["findings"] if finding["index"] == LOST)
     assert (missing["group"], missing["kind"], missing["table"]) == ("drift", "missing", "calls")
     added = next(index for index in found["indexes"] if index["name"] == ADDED)
-    assert added["bytes"] == found["totals"]["saves"] > 0
+    assert added["bytes"] == found["totals"]["reclaimable_bytes"] > 0
     assert added["scans"] == (0 if connection.vendor == "postgresql" else None)
     calls = next(table for table in found["tables"] if table["name"] == "calls")
     assert (calls["rows"], calls["ours"]) == (400, True)

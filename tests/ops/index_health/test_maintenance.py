@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils.timezone import now
 
-from ops.index_health.maintenance import Window
+from ops.index_health.maintenance import MaintenanceWindow
 from tests.conftest import postgres_only
 from tests.db.scratch import another_session, wait_until
 from tests.ops.index_health.copies import run
@@ -145,7 +145,7 @@ def test_on_a_busy_database_it_waits_and_gives_up(swollen):
     [(22, 5, 23, True), (22, 5, 4, True), (22, 5, 5, False), (22, 5, 12, False), (9, 17, 9, True), (9, 17, 17, False)],
 )
 def test_a_window_may_go_over_midnight(start, end, hour, is_open):
-    window = Window(time(start), time(end), ZoneInfo("America/Denver"))
+    window = MaintenanceWindow(time(start), time(end), ZoneInfo("America/Denver"))
     moment = datetime(2026, 1, 15, hour, 0, tzinfo=window.zone)
     assert window.is_open(moment.astimezone(UTC)) is is_open
 
@@ -159,8 +159,8 @@ def test_a_window_may_go_over_midnight(start, end, hour, is_open):
         (["--max-active", "few"], "whole number"),
     ],
 )
-def test_an_argument_that_makes_no_sense_is_named(arguments, says):
-    with pytest.raises(CommandError, match=f"{arguments[0]}.*{says}"):
+def test_an_argument_that_makes_no_sense_is_named(arguments, message):
+    with pytest.raises(CommandError, match=f"{arguments[0]}.*{message}"):
         call_command("maintain_indexes", *arguments)
 
 

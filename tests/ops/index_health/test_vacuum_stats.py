@@ -2,13 +2,13 @@
 
 import pytest
 
-from ops.index_health.report import examine
+from ops.index_health.report import run_checks
 from tests.ops.index_health.test_faults import place, plant
 from tests.ops.index_health.vacuum_faults import UPKEEP_FAULTS
 
 
 def found():
-    return {place(finding) for finding in examine(explain=True).unexpected}
+    return {place(finding) for finding in run_checks(explain=True).unexpected}
 
 
 def test_a_healthy_database_answers_every_question_through_its_index(planted):

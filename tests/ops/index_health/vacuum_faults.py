@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from ops.index_health.findings import Kind
+from ops.index_health.findings import FindingKind
 from tests.ops.index_health.copies import run, superuser
 from tests.ops.index_health.faults import POSTGRES, SQLITE, Fault, extra
 
@@ -58,29 +58,29 @@ UPKEEP_FAULTS = [
     Fault(
         "nine rows in ten went, and the index is estimated",
         (COUNTERS, *ONE_IN_TEN_LEFT),
-        (Kind.BLOAT, "minute_counters_pkey"),
+        (FindingKind.BLOAT, "minute_counters_pkey"),
     ),
     Fault(
         "nine rows in ten went, and the index is measured",
         swell_where_it_is_measured,
-        (Kind.BLOAT, "minute_counters_pkey"),
+        (FindingKind.BLOAT, "minute_counters_pkey"),
     ),
     Fault(
         "nine entries in ten of a hash index went",
         swell_hash,
-        (Kind.BLOAT, "counters_by_key"),
-        extra("counters_by_key") | {(Kind.BLOAT, "minute_counters_pkey")},
+        (FindingKind.BLOAT, "counters_by_key"),
+        extra("counters_by_key") | {(FindingKind.BLOAT, "minute_counters_pkey")},
         settings={"INDEX_BLOAT_MIN_BYTES": 500_000},
     ),
     Fault(
         "rows are dead, and nobody vacuums",
         (BY_HAND, COUNTERS, "UPDATE minute_counters SET count = 1 WHERE minute <= 8000", TOLD, "ANALYZE", TOLD),
-        (Kind.DEAD_ROWS, "minute_counters"),
+        (FindingKind.DEAD_ROWS, "minute_counters"),
     ),
     Fault(
         "many rows came since the last ANALYZE",
         (BY_HAND, COUNTERS, TOLD),
-        (Kind.STALE_STATISTICS, "minute_counters"),
+        (FindingKind.STALE_STATISTICS, "minute_counters"),
     ),
     Fault(
         "a table was never analyzed",
@@ -89,19 +89,19 @@ UPKEEP_FAULTS = [
             "INSERT INTO calls_before_2020 SELECT generate_series(1, 2000)",
             TOLD,
         ),
-        (Kind.STALE_STATISTICS, "calls_before_2020"),
+        (FindingKind.STALE_STATISTICS, "calls_before_2020"),
     ),
     Fault(
         "what is updated is indexed",
         ("UPDATE invoices SET due_date = due_date + 1", "UPDATE invoices SET due_date = due_date - 1", TOLD),
-        (Kind.COLD_UPDATES, "invoices"),
+        (FindingKind.LOW_HOT_RATIO, "invoices"),
         settings={"HOT_MIN_UPDATES": 40},
     ),
     Fault(
         "an index nobody declared answers in its place",
         (CONTACTS, "CREATE INDEX contacts_by_name ON contacts (last_name, company_id)", TOLD, "VACUUM ANALYZE", TOLD),
-        (Kind.UNANSWERED, "idx_contact_last_name"),
-        extra("contacts_by_name") | {(Kind.PREFIX, "idx_contact_last_name")},
+        (FindingKind.UNANSWERED, "idx_contact_last_name"),
+        extra("contacts_by_name") | {(FindingKind.PREFIX, "idx_contact_last_name")},
     ),
     Fault(
         "an index nobody declared answers in its place, for statistics are wrong",
@@ -111,14 +111,14 @@ UPKEEP_FAULTS = [
             "UPDATE sqlite_stat1 SET stat = '400 100000 100000' WHERE idx = 'ix_calls_contact_card_id_created_at'",
             "ANALYZE sqlite_schema",
         ),
-        (Kind.UNANSWERED, "ix_calls_contact_card_id_created_at"),
+        (FindingKind.UNANSWERED, "ix_calls_contact_card_id_created_at"),
         extra("calls_by_contact"),
         databases=(SQLITE,),
     ),
     Fault(
         "a slow statement reads a table from end to end",
         ask_slowly,
-        (Kind.SLOW_STATEMENT, "contacts"),
+        (FindingKind.SLOW_STATEMENT, "contacts"),
         settings={"SLOW_STATEMENT_MS": 0},
         databases=(POSTGRES,),
     ),

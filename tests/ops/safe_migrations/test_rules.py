@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from ops.safe_migrations.lock_analysis import find_effects
 from ops.safe_migrations.lock_levels import Lock, Work
-from ops.safe_migrations.schema_facts import Known
+from ops.safe_migrations.schema_facts import SchemaFacts
 from ops.safe_migrations.sql import split_statements
 from tests.conftest import postgres_only
 
@@ -79,7 +79,7 @@ MODES = {"".join(lock.title().split()) + "Lock": lock for lock in Lock}  # as pg
 BLOCKING = {lock for lock in Lock if lock.blocks_writers}
 
 
-class KnownColumns(Known):
+class KnownColumns(SchemaFacts):
     def type_of(self, table, column):
         return {"number": "integer", "word": "varchar(20)", "price": "numeric(8, 2)"}[column]
 

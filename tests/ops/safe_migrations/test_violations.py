@@ -8,8 +8,8 @@ from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from ops.safe_migrations.plan import find_objections, plan_stage
-from ops.safe_migrations.schema_facts import Known
+from ops.safe_migrations.plan import find_violations, plan_migration
+from ops.safe_migrations.schema_facts import SchemaFacts
 from tests.conftest import postgres_only
 from tests.ops.safe_migrations.planted import operations_of
 
@@ -147,12 +147,14 @@ def large(settings, transactional_db):
     settings.LARGE_TABLE_ROWS = 0
 
 
-def objections(source, state, *, large=("calls", "contacts"), known=None):
+def violations(source, state, *, large=("calls", "contacts"), facts=None):
     """What is said of a migration with these operations, without a database."""
     migration = Migration("0003_planted", "calls")
     migration.operations = operations_of(source)
-    stage = plan_stage(migration, state.clone(), known or Known(constraints=["contacts_company_id_id_unique"]), set())
-    return list(find_objections(stage, large))
+    plan = plan_migration(
+        migration, state.clone(), facts or SchemaFacts(constraints=["contacts_company_id_id_unique"]), set()
+    )
+    return list(find_violations(plan, large))
 
 
 def is_applied(name="0003_planted"):
@@ -172,41 +174,41 @@ def keys_of(table, column):
 
 @pytest.mark.parametrize(("source", "instead"), REFUSED.values(), ids=REFUSED)
 def test_it_is_refused_and_the_other_way_said(models_before, source, instead):
-    refused = [objection.advice.instead for objection in objections(source, models_before) if objection.advice.refused]
+    refused = [violation.advice.instead for violation in violations(source, models_before) if violation.advice.refused]
     assert any(instead in said for said in refused)
 
 
 @pytest.mark.parametrize(("source", "_"), REFUSED.values(), ids=REFUSED)
 def test_on_small_tables_it_is_fine(models_before, source, _):
-    assert not [objection for objection in objections(source, models_before, large=()) if objection.advice.refused]
+    assert not [violation for violation in violations(source, models_before, large=()) if violation.advice.refused]
 
 
 @pytest.mark.parametrize("source", (FINE | CONCURRENT).values(), ids=FINE | CONCURRENT)
 def test_what_keeps_nobody_waiting_is_fine(models_before, source):
-    assert objections(source, models_before) == []
+    assert violations(source, models_before) == []
 
 
 @pytest.mark.parametrize(("source", "warning"), WARNED.values(), ids=WARNED)
 def test_it_is_warned_of_whatever_the_size(models_before, source, warning):
-    [objection] = objections(source, models_before, large=())
-    assert not objection.advice.refused
-    assert warning in f"{objection.advice.why} {objection.advice.instead}"
+    [violation] = violations(source, models_before, large=())
+    assert not violation.advice.refused
+    assert warning in f"{violation.advice.why} {violation.advice.instead}"
 
 
 def test_not_null_takes_a_moment_once_a_valid_check_proves_it(models_before):
-    known = Known()
+    facts = SchemaFacts()
     not_null = 'migrations.AlterField("call", "duration_s", models.PositiveIntegerField())'
-    assert objections(f'AddConstraintNotValid("call", {NOTE})', models_before, known=known) == []
-    assert objections(not_null, models_before, known=known) != []
-    assert objections('ValidateConstraint("call", "calls_duration_known")', models_before, known=known) == []
-    assert objections(not_null, models_before, known=known) == []
+    assert violations(f'AddConstraintNotValid("call", {NOTE})', models_before, facts=facts) == []
+    assert violations(not_null, models_before, facts=facts) != []
+    assert violations('ValidateConstraint("call", "calls_duration_known")', models_before, facts=facts) == []
+    assert violations(not_null, models_before, facts=facts) == []
 
 
 def test_what_cannot_be_taken_back_says_so_before_anything_runs(models_before):
     migration = Migration("0003_planted", "calls")
     migration.operations = operations_of('RunSQLForAllTenants("SELECT 1")')
     with pytest.raises(IrreversibleError, match=r"calls.0003_planted: .* can't be taken back"):
-        plan_stage(migration, models_before.clone(), Known(), set(), backwards=True)
+        plan_migration(migration, models_before.clone(), SchemaFacts(), set(), backwards=True)
 
 
 @postgres_only

@@ -1,4 +1,4 @@
-"""`manage.py replay_events`: stored deliveries that a worker is to deal with once more."""
+"""`manage.py reprocess_events`: stored deliveries that a worker is to deal with once more."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime
@@ -12,7 +12,7 @@ from crm.db.tenancy import tenant
 from crm.models import Company
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
-from messaging.services.inbound.reprocessing import reopen_events
+from messaging.services.inbound.reprocessing import reprocess_webhook_events
 
 
 def moment(text: str) -> datetime:
@@ -49,5 +49,5 @@ class Command(BaseCommand):
                 events = events.filter(event_type=type)
             if since is not None:
                 events = events.filter(created_at__gte=since)
-            count = reopen_events(events=events)
+            count = reprocess_webhook_events(events=events)
         self.stdout.write(f"{count} deliveries wait for a worker again.")
