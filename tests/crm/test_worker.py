@@ -1,6 +1,6 @@
 """The loop that does the background work, with jobs made for the test."""
 
-from threading import ConversationContext, Event
+from threading import Event, Thread
 
 import pytest
 from django.db import InterfaceError, OperationalError
@@ -75,7 +75,7 @@ def test_stopping_finishes_the_piece_in_hand_and_begins_no_other(db):
 
 def test_without_work_it_runs_until_it_is_stopped(db):
     stop = Event()
-    thread = ConversationContext(target=work, kwargs={"stop": stop})
+    thread = Thread(target=work, kwargs={"stop": stop})
     thread.start()
     thread.join(timeout=0.1)
     assert thread.is_alive()

@@ -48,7 +48,7 @@ def picture_of(company):
         return picture()
 
 
-class Killer(threading.ConversationContext):
+class Killer(threading.Thread):
     """Keeps some workers at work and kills one after the other, whatever it is doing, until it is told to stop."""
 
     def __init__(self):

@@ -233,7 +233,7 @@ def test_two_workers_that_hear_a_stop_and_a_start_at_once_end_as_one_would(turn)
         process_next_event()
         connection.close()
 
-    workers = [threading.ConversationContext(target=work) for _ in range(6)]
+    workers = [threading.Thread(target=work) for _ in range(6)]
     for worker in workers:
         worker.start()
     for worker in workers:

@@ -197,7 +197,7 @@ def test_no_text_leaves_after_its_stop_while_a_batch_is_leaving(provider, line, 
         finally:
             connection.close()
 
-    stopper = threading.ConversationContext(target=say_stop)
+    stopper = threading.Thread(target=say_stop)
     stopper.start()
     list(work_in_threads(WORKERS, until=lambda: not {"queued", "sending"} & set(statuses())))
     over.set()

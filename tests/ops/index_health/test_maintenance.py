@@ -151,7 +151,7 @@ def test_a_window_may_go_over_midnight(start, end, hour, is_open):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["--between", "22"], "must be like 22:00-05:00"),
         (["--between", "22:00-22:00"], "leaves no time at all"),
