@@ -145,7 +145,7 @@ def test_what_happens_between_the_look_and_the_count_is_counted(acme, monkeypatc
             happenings.pop(0)()
         return coverage
 
-    monkeypatch.setattr(reader, "look", look_and_be_late)
+    monkeypatch.setattr(reader, "read_coverage", look_and_be_late)
     with tenant(acme.pk):
         assert call_metrics(Period(None, None, acme.zone))["by_status"]["unbooked"] == 2
     assert happenings == []

@@ -62,7 +62,7 @@ def test_a_row_that_was_deleted_since_it_came_back_stays_deleted(acme, tmp_path)
     with tenant(acme.pk):
         Call.objects.get(pk=call.pk).delete()
         numbers = dashboard(acme)
-    assert restore(tmp_path).left == {("calls", "deleted, or archived again, since they came back"): 1}
+    assert restore(tmp_path).skipped == {("calls", "deleted, or archived again, since they came back"): 1}
     assert dashboard(acme) == numbers
 
 
@@ -87,7 +87,7 @@ def test_a_row_whose_place_was_given_away_is_told(acme, tmp_path):
     numbers = dashboard(acme)
     restored = restore(tmp_path)
     assert restored.conflicts == [f"activities {activity.pk}: another row has its place."]
-    assert restored.left == {("calls", "their activity is gone"): 1}
+    assert restored.skipped == {("calls", "their activity is gone"): 1}
     assert call.pk not in contents("calls")["calls"]
     assert dashboard(acme) == numbers
 
@@ -98,7 +98,7 @@ def test_rows_of_a_contact_who_was_deleted_stay_in_the_archive(acme, tmp_path):
     numbers = dashboard(acme)
     with tenant(acme.pk):
         Contact.objects.get(pk=call.contact_id).delete()
-    assert restore(tmp_path).left == {("calls", "their contact is gone"): 1}
+    assert restore(tmp_path).skipped == {("calls", "their contact is gone"): 1}
     assert dashboard(acme) == numbers
 
 

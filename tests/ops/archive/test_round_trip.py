@@ -46,7 +46,7 @@ def test_every_row_comes_back_with_every_column_as_it_was(acme, globex, tmp_path
     assert objections() == labels
     assert restored.rows == taken.rows
     assert not restored.conflicts
-    assert not restored.left
+    assert not restored.skipped
 
 
 def test_what_is_young_or_another_company_s_stays(acme, globex, tmp_path):
