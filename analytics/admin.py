@@ -16,7 +16,7 @@ from analytics.models import (
     StaleCallHour,
 )
 from crm.admin.base.columns import badge, moment, pretty_json
-from crm.admin.base.model_admin import EvidenceAdmin, RowAdmin
+from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
 from crm.admin.base.search import ExactSearch
 
 
@@ -39,7 +39,7 @@ class CallAnalysisAdmin(ExactSearch, RowAdmin):
 
 
 @admin.register(CallDay)
-class CallDayAdmin(EvidenceAdmin):
+class CallDayAdmin(ReadOnlyAdmin):
     list_display = ("day", "company", "total", "qualified", "booked", "lost", "lost_value")
     list_select_related = ("company",)
     list_filter = ("company",)
@@ -47,14 +47,14 @@ class CallDayAdmin(EvidenceAdmin):
 
 
 @admin.register(CallRollup)
-class CallRollupAdmin(EvidenceAdmin):
+class CallRollupAdmin(ReadOnlyAdmin):
     list_display = ("company", "rolled_up_until", "timezone", "version")
     list_select_related = ("company",)
     fields = ("company", "rolled_up_until", "timezone", "version")
 
 
 @admin.register(StaleCallHour)
-class StaleCallHourAdmin(EvidenceAdmin):
+class StaleCallHourAdmin(ReadOnlyAdmin):
     list_display = ("hour", "company")
     list_select_related = ("company",)
     list_filter = ("company",)
@@ -63,7 +63,7 @@ class StaleCallHourAdmin(EvidenceAdmin):
 
 
 @admin.register(CallObjection)
-class CallObjectionAdmin(ExactSearch, EvidenceAdmin):
+class CallObjectionAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("analyzed_at"), "label", "call", "company")
     list_select_related = ("call", "company")
     list_filter = ("company",)
@@ -75,7 +75,7 @@ class CallObjectionAdmin(ExactSearch, EvidenceAdmin):
 
 
 @admin.register(ArchivedCalls)
-class ArchivedCallsAdmin(EvidenceAdmin):
+class ArchivedCallsAdmin(ReadOnlyAdmin):
     list_display = (moment("quarter_hour"), "company", "total", "qualified", "booked", "lost", "lost_value")
     list_select_related = ("company",)
     list_filter = ("company",)
@@ -83,7 +83,7 @@ class ArchivedCallsAdmin(EvidenceAdmin):
 
 
 @admin.register(ArchivedObjections)
-class ArchivedObjectionsAdmin(EvidenceAdmin):
+class ArchivedObjectionsAdmin(ReadOnlyAdmin):
     list_display = (moment("quarter_hour"), "label", "calls", "company")
     list_select_related = ("company",)
     list_filter = ("company",)
@@ -92,7 +92,7 @@ class ArchivedObjectionsAdmin(EvidenceAdmin):
 
 
 @admin.register(ArchivedChunk)
-class ArchivedChunkAdmin(EvidenceAdmin):
+class ArchivedChunkAdmin(ReadOnlyAdmin):
     """Deleted only where its files were destroyed: nobody can tell then whose rows they held."""
 
     list_display = (moment("created_at"), "archive", "number", "bundle", "company", moment("restored_at"))

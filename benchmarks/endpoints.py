@@ -10,7 +10,7 @@ from benchmarks import raw_sql
 from benchmarks.raw_sql import Statement
 from benchmarks.sample import Sample
 from calls.models import Call
-from crm.api.base.pagination import Order, write_cursor
+from crm.api.base.pagination import Order, encode_cursor
 from crm.db.tenancy import tenant
 from crm.models import Activity
 from messaging.models import Message
@@ -141,7 +141,7 @@ def _place(rows: QuerySet[Any], ordering: tuple[str, str], depth: int) -> tuple[
 def _place_in_timeline(activities: QuerySet[Any]) -> str:
     """The cursor behind nine tenths of what happened with a contact."""
     row, _ = _place(activities, NEWEST, activities.count() * 9 // 10)
-    return write_cursor([False, row["created_at"].isoformat(), SOURCES[0].name, row["id"]])
+    return encode_cursor([False, row["created_at"].isoformat(), SOURCES[0].name, row["id"]])
 
 
 def _dates(days: tuple[Any, Any]) -> str:

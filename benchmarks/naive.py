@@ -52,8 +52,8 @@ class EmptyView(BenchView):
 class NaiveView(BenchView):
     """Planned as the server plans for anybody: how a tenant's requests are planned is none of that system's."""
 
-    def enter_to_read(self) -> None:
-        self.door.enter_context(tenant(self.company_id))
+    def begin_read(self) -> None:
+        self.exit_stack.enter_context(tenant(self.company_id))
         with connection.cursor() as cursor:
             cursor.execute(" ".join(f"SET LOCAL {setting} TO DEFAULT;" for setting in TENANT_PLANNER_SETTINGS))
 

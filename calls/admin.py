@@ -14,8 +14,8 @@ from calls.models import Appointment, Call, CallDetail, MissedCaller
 from crm.admin.base.cards import Card
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import EvidenceAdmin, RowAdmin
-from crm.admin.base.pagination import spell_count
+from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
+from crm.admin.base.pagination import format_count
 from crm.admin.base.search import ExactSearch
 
 
@@ -97,11 +97,11 @@ class CallAdmin(ExactSearch, RowAdmin):
     def get_cards(self) -> list[Card]:
         calls = Call.objects.created_between(now() - timedelta(hours=24), None)
         url = reverse("admin:calls_call_changelist")
-        return [Card("Calls", spell_count(calls, most=10_000), "in the last 24 hours", url)]
+        return [Card("Calls", format_count(calls, most=10_000), "in the last 24 hours", url)]
 
 
 @admin.register(CallDetail)
-class CallDetailAdmin(ExactSearch, EvidenceAdmin):
+class CallDetailAdmin(ExactSearch, ReadOnlyAdmin):
     """What was told of a call beside that it happened. One without a call was told first, and waits for it."""
 
     list_display = (moment("created_at"), "call", excerpt("summary"), "openphone_id", "company")
@@ -183,7 +183,7 @@ class AppointmentAdmin(ExactSearch, RowAdmin):
 
 
 @admin.register(MissedCaller)
-class MissedCallerAdmin(ExactSearch, EvidenceAdmin):
+class MissedCallerAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (
         moment("last_missed_at"),
         "contact",

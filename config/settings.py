@@ -147,7 +147,7 @@ else:
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["crm.api.base.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["crm.api.base.permissions.RoleAllows"],
+    "DEFAULT_PERMISSION_CLASSES": ["crm.api.base.permissions.RolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["crm.api.base.renderers.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["crm.api.base.parsers.BoundedJSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["crm.api.base.throttles.UserThrottle"],
@@ -212,7 +212,7 @@ AXES_COOLOFF_TIME = timedelta(seconds=env.at_least("SIGN_IN_LOCK_S", 1, default=
 # Name and address together: who guesses elsewhere locks out himself, not the person whose name it is.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "crm.client_ip.client_address"
-AXES_LOCKOUT_CALLABLE = "crm.admin_site.refuse_locked_out"
+AXES_LOCKOUT_CALLABLE = "crm.admin_site.lockout_response"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True  # would keep every sign-in with its address, for ever

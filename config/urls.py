@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from config.health import healthz, readyz
 from config.metrics import metrics
-from crm.api.base.errors import no_such_route
+from crm.api.base.errors import api_not_found
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -21,7 +21,7 @@ urlpatterns = [
     path("webhooks/", include("messaging.webhooks.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    re_path("^api/", no_such_route),
+    re_path("^api/", api_not_found),
     path("healthz", healthz),
     path("readyz", readyz),
     path("metrics", metrics),

@@ -17,7 +17,7 @@ from crm.db.tenancy import all_tenants
 from crm.services.login_throttling import may_try_to_sign_in, seconds_locked_out
 
 
-class LabelledChoices(AutocompleteJsonView):
+class CompanyAutocomplete(AutocompleteJsonView):
     """Suggestions that say which company they are of: many companies have a Casey, a manager, a front desk."""
 
     def get_queryset(self) -> QuerySet:
@@ -36,7 +36,7 @@ def refuse(seconds: int) -> HttpResponse:
     return HttpResponse(text, status=429, content_type="text/plain", headers={"Retry-After": str(seconds)})
 
 
-def refuse_locked_out(request: HttpRequest, _response: HttpResponse, credentials: dict[str, Any]) -> HttpResponse:
+def lockout_response(request: HttpRequest, _response: HttpResponse, credentials: dict[str, Any]) -> HttpResponse:
     """The answer of the admin to a name that is locked out from this address (AXES_LOCKOUT_CALLABLE)."""
     return refuse(seconds_locked_out(username=credentials["username"], address=client_address(request)))
 
@@ -77,7 +77,7 @@ class StaffSite(admin.AdminSite):
         return super().index(request, {"cards": cards, **(extra_context or {})})
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
-        return LabelledChoices.as_view(admin_site=self)(request)
+        return CompanyAutocomplete.as_view(admin_site=self)(request)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Apps in the order of INSTALLED_APPS: customers before what is found out about their calls."""

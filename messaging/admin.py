@@ -13,8 +13,8 @@ from django.utils.timesince import timesince
 from crm.admin.base.cards import Card
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import EvidenceAdmin, RowAdmin
-from crm.admin.base.pagination import spell_count
+from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
+from crm.admin.base.pagination import format_count
 from crm.admin.base.search import ExactSearch
 from messaging.choices import EventStatus
 from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
@@ -26,7 +26,7 @@ MAX_COUNTED = 10_000
 
 
 @admin.register(Message)
-class MessageAdmin(ExactSearch, EvidenceAdmin):
+class MessageAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("created_at"), "direction", "contact", excerpt("body"), badge("status"), "company")
     list_select_related = ("contact", "company")
     list_filter = ("direction",)
@@ -46,7 +46,7 @@ class StatusFilter(admin.ChoicesFieldListFilter):
 
 
 @admin.register(WebhookEvent)
-class WebhookEventAdmin(ExactSearch, EvidenceAdmin):
+class WebhookEventAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (
         moment("created_at"),
         "event_type",
@@ -58,7 +58,7 @@ class WebhookEventAdmin(ExactSearch, EvidenceAdmin):
     list_select_related = ("company",)
     list_filter = (("status", StatusFilter), "company")
     actions = ("process_again",)
-    search_texts = ("event_id",)
+    search_text_fields = ("event_id",)
     search_contact = ""
     search_help_text = "The provider's id of the event, or ours of the delivery."
     fieldsets = (
@@ -95,13 +95,13 @@ class WebhookEventAdmin(ExactSearch, EvidenceAdmin):
         return [
             Card(
                 "Deliveries waiting",
-                spell_count(waiting, most=MAX_COUNTED),
+                format_count(waiting, most=MAX_COUNTED),
                 f"the oldest for {timesince(oldest, depth=1)}" if oldest else "all worked on",
                 url + EventStatus.PENDING,
             ),
             Card(
                 "Deliveries dead",
-                spell_count(dead, most=MAX_COUNTED),
+                format_count(dead, most=MAX_COUNTED),
                 "wait for a person",
                 url + EventStatus.DEAD,
                 urgent=dead.exists(),

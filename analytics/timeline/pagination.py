@@ -7,7 +7,7 @@ from django.utils.dateparse import parse_datetime
 
 from analytics.timeline.sources import SOURCES, Entry, entry_of
 from crm.api.base.filters import MAX_ID
-from crm.api.base.pagination import Order, bad_cursor, read_cursor, write_cursor
+from crm.api.base.pagination import Order, decode_cursor, encode_cursor, invalid_cursor
 from crm.models import Contact
 
 Place = tuple[datetime, str, int]  # an entry's time, source and key
@@ -33,19 +33,19 @@ class Timeline:
         return entries[:size]
 
     def write(self, entry: Entry, *, backwards: bool) -> str:
-        return write_cursor([backwards, entry.at.isoformat(), entry.source, entry.key])
+        return encode_cursor([backwards, entry.at.isoformat(), entry.source, entry.key])
 
     def read(self, cursor: str) -> tuple[bool, Place]:
         """Raises ValidationError, naming `cursor`, for one that this list did not give out."""
         try:
-            backwards, time, name, key = read_cursor(cursor)
+            backwards, time, name, key = decode_cursor(cursor)
             at = parse_datetime(time)
             if type(backwards) is not bool or type(key) is not int or not 0 < key <= MAX_ID:
                 raise ValueError(cursor)
             if at is None or at.tzinfo is None or name not in {source.name for source in SOURCES}:
                 raise ValueError(cursor)
         except (ValueError, TypeError) as error:
-            raise bad_cursor() from error
+            raise invalid_cursor() from error
         return backwards, (at, name, key)
 
 

@@ -11,12 +11,12 @@ from calls.models import Appointment
 from calls.services.booking import book_appointment
 from crm.api.base.filters import DayFilter, DaysFilterSet, IdFilter
 from crm.api.base.idempotency import idempotent
-from crm.api.base.serializers import ColleagueField, TenantSerializer
+from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import EditViewSet
 
 
 class AppointmentSerializer(TenantSerializer):
-    assigned_rep = ColleagueField(required=False, allow_null=True)
+    assigned_rep = CompanyUserField(required=False, allow_null=True)
 
     class Meta:
         model = Appointment

@@ -9,14 +9,14 @@ from calls.choices import BOOKED, CallStatus
 from calls.models import Call
 from crm.api.base.filters import DaysFilterSet, IdFilter
 from crm.api.base.lists import ListRowsMixin
-from crm.api.base.serializers import ColleagueField, TenantSerializer
+from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import EditViewSet, TenantViewSet
 
 MAX_SECONDS = 2**31 - 1  # what the column holds on PostgreSQL, said on every database
 
 
 class CallSerializer(TenantSerializer):
-    assigned_rep = ColleagueField(required=False, allow_null=True)
+    assigned_rep = CompanyUserField(required=False, allow_null=True)
 
     class Meta:
         model = Call

@@ -3,13 +3,13 @@
 from django.contrib import admin
 
 from crm.admin.base.columns import badge, excerpt, moment
-from crm.admin.base.model_admin import EvidenceAdmin
+from crm.admin.base.model_admin import ReadOnlyAdmin
 from crm.admin.base.search import ExactSearch
 from crm.models import Activity, Conversation
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ExactSearch, EvidenceAdmin):
+class ConversationAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("last_activity_at"), "contact", "phone_line", badge("status"), "assignee", "company")
     list_select_related = ("contact", "phone_line", "assignee", "company")
     list_filter = ("company",)
@@ -28,11 +28,11 @@ class ConversationAdmin(ExactSearch, EvidenceAdmin):
 
 
 @admin.register(Activity)
-class ActivityAdmin(ExactSearch, EvidenceAdmin):
+class ActivityAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("created_at"), badge("activity_type"), "direction", "contact", excerpt("body"), "company")
     list_select_related = ("contact", "company")
     list_filter = ("activity_type", "company")
-    search_texts = ("openphone_id",)
+    search_text_fields = ("openphone_id",)
     search_help_text = "The provider's id, the contact's phone number in any spelling, or the activity's id."
     fields = (
         "related_rows",

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.safestring import SafeString
 
 from crm.admin.base.columns import badge, moment, pretty_json
-from crm.admin.base.model_admin import EvidenceAdmin
+from crm.admin.base.model_admin import ReadOnlyAdmin
 from crm.admin.base.search import ExactSearch
 from crm.models import AuditEntry, SuppressedNumber
 from crm.models.audit import hash_number
@@ -13,7 +13,7 @@ from crm.phones import InvalidPhone, normalize_phone
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ExactSearch, EvidenceAdmin):
+class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("at"), badge("action"), "table_name", "row_id", "columns", "actor", "company")
     list_select_related = ("company",)
     list_filter = ("company",)
@@ -38,7 +38,7 @@ class AuditEntryAdmin(ExactSearch, EvidenceAdmin):
 
 
 @admin.register(SuppressedNumber)
-class SuppressedNumberAdmin(ExactSearch, EvidenceAdmin):
+class SuppressedNumberAdmin(ExactSearch, ReadOnlyAdmin):
     """Found by a number that somebody knows; no number can be read from it."""
 
     list_display = (moment("created_at"), "company")

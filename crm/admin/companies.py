@@ -13,7 +13,7 @@ from crm.admin.base.cards import Card
 from crm.admin.base.columns import moment
 from crm.admin.base.forms import PhoneFormField, RowForm
 from crm.admin.base.model_admin import RowAdmin
-from crm.admin.base.pagination import spell_count
+from crm.admin.base.pagination import format_count
 from crm.models import Company, PhoneLine
 from crm.services.timezones import change_timezone
 
@@ -56,7 +56,7 @@ class CompanyAdmin(RowAdmin):
 
     def get_cards(self) -> list[Card]:
         url = reverse("admin:crm_company_changelist")
-        return [Card("Companies", spell_count(Company.objects.all(), most=10_000), "served by us", url)]
+        return [Card("Companies", format_count(Company.objects.all(), most=10_000), "served by us", url)]
 
 
 class NamedFilter(admin.SimpleListFilter):
@@ -99,7 +99,7 @@ class PhoneLineAdmin(RowAdmin):
         return [
             Card(
                 "Unnamed lines",
-                spell_count(unnamed, most=1000),
+                format_count(unnamed, most=1000),
                 "heard of in a delivery",
                 reverse("admin:crm_phoneline_changelist") + "?named=no",
                 urgent=unnamed.exists(),

@@ -82,7 +82,7 @@ class ContactAdmin(ExactSearch, RowAdmin):
     list_display = ("__str__", "phone", "email", "city", "company", moment("created_at"))
     list_select_related = ("company",)
     list_filter = ("company",)
-    search_texts = ("first_name", "last_name", "email")
+    search_text_fields = ("first_name", "last_name", "email")
     search_contact = "pk"
     search_help_text = (
         "A phone number in any spelling, a first, last or full name, an e-mail address, or an id: all of it. "

@@ -11,8 +11,8 @@ from django.urls import reverse
 from crm.admin.base.cards import Card
 from crm.admin.base.columns import badge, excerpt, moment
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import EvidenceAdmin, RowAdmin
-from crm.admin.base.pagination import spell_count
+from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
+from crm.admin.base.pagination import format_count
 from crm.admin.base.search import ExactSearch
 from crm.choices import OptOutState
 from crm.db.tenancy import tenant
@@ -91,7 +91,7 @@ class OptOutAdmin(ExactSearch, RowAdmin):
         return [
             Card(
                 "Opt-outs to look at",
-                spell_count(waiting, most=MAX_COUNTED),
+                format_count(waiting, most=MAX_COUNTED),
                 "no text goes there meanwhile",
                 reverse("admin:crm_optout_changelist") + f"?state__exact={OptOutState.UNDER_REVIEW}",
                 urgent=waiting.exists(),
@@ -100,7 +100,7 @@ class OptOutAdmin(ExactSearch, RowAdmin):
 
 
 @admin.register(OptOutEntry)
-class OptOutEntryAdmin(ExactSearch, EvidenceAdmin):
+class OptOutEntryAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("created_at"), badge("action"), excerpt("words"), "source", moment("occurred_at"), "company")
     list_select_related = ("company",)
     list_filter = ("company",)

@@ -4,14 +4,14 @@ import django_filters
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.filters import ContactFilterSet, IdFilter
-from crm.api.base.serializers import ColleagueField, TenantSerializer
+from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import FullViewSet
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.models import Campaign, CampaignMembership
 
 
 class CampaignSerializer(TenantSerializer):
-    created_by = ColleagueField(read_only=True, allow_null=True)
+    created_by = CompanyUserField(read_only=True, allow_null=True)
 
     class Meta:
         model = Campaign

@@ -9,7 +9,7 @@ from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.filters import ContactFilterSet
 from crm.api.base.lists import Rows
-from crm.api.base.serializers import ColleagueField, PhoneField, TenantSerializer
+from crm.api.base.serializers import CompanyUserField, PhoneField, TenantSerializer
 from crm.api.base.views import EditViewSet, FullViewSet
 from crm.choices import FlagType, LeadStatus
 from crm.models import Contact, ContactFlag, ContactPhone, Lead
@@ -80,7 +80,7 @@ class ContactViewSet(FullViewSet):
 
 
 class ContactFlagSerializer(TenantSerializer):
-    created_by = ColleagueField(read_only=True, allow_null=True)
+    created_by = CompanyUserField(read_only=True, allow_null=True)
 
     class Meta:
         model = ContactFlag

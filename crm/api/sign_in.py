@@ -37,12 +37,12 @@ class PublicTenantView(APIView):
     """A view that looks users up by token: their company is only known once they are."""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        with ExitStack() as self.door:
+        with ExitStack() as self.exit_stack:
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # counts the request: not within what may be one transaction
-        self.door.enter_context(all_tenants())
+        self.exit_stack.enter_context(all_tenants())
 
 
 class SignInSerializer(TokenObtainPairSerializer):

@@ -14,7 +14,7 @@ from crm.api.base.filters import read_order
 from crm.api.base.idempotency import idempotent
 from crm.api.base.lists import ListRowsMixin
 from crm.api.base.roles import visible
-from crm.api.base.serializers import ColleagueField, TenantSerializer
+from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import TenantViewSet
 from crm.models import Contact
 from messaging.models import Message
@@ -35,7 +35,7 @@ class NotSent(Conflict):
 
 
 class MessageSerializer(TenantSerializer):
-    user = ColleagueField(source="activity.user", read_only=True, allow_null=True, help_text="Who of us wrote it.")
+    user = CompanyUserField(source="activity.user", read_only=True, allow_null=True, help_text="Who of us wrote it.")
 
     class Meta:
         model = Message

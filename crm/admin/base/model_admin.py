@@ -96,7 +96,7 @@ class RowAdmin(admin.ModelAdmin):
         return super().get_deleted_objects(objs, request)
 
 
-class EvidenceAdmin(RowAdmin):
+class ReadOnlyAdmin(RowAdmin):
     """Rows that say what happened: to be read, never written by hand."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -13,7 +13,7 @@ def count_up_to(rows: QuerySet, most: int) -> int:
     return rows.order_by()[:most].count()
 
 
-def spell_count(rows: QuerySet, *, most: int) -> str:
+def format_count(rows: QuerySet, *, most: int) -> str:
     """`1,234`, or `10,000+` where there are more than `most`."""
     count = count_up_to(rows, most + 1)
     return f"{most:,}+" if count > most else f"{count:,}"

@@ -11,13 +11,13 @@ MAX_CONTACTS = 1000
 
 
 class ExactSearch(admin.ModelAdmin):
-    """Finds rows by their id, by texts in `search_texts`, and by their contact's phone number, each exactly.
+    """Finds rows by their id, by texts in `search_text_fields`, and by their contact's phone number, each exactly.
 
     Django itself would compare columns of `search_fields` through UPPER() and LIKE, which no index of ours answers.
     """
 
     search_fields = ("id",)  # shows the box
-    search_texts: tuple[str, ...] = ()
+    search_text_fields: tuple[str, ...] = ()
     search_ids: tuple[str, ...] = ("pk",)
     search_contact: str = "contact"
 
@@ -31,7 +31,7 @@ class ExactSearch(admin.ModelAdmin):
     def get_match(self, term: str) -> Q:
         """The condition for one term; empty if the term can't be anything that is searched."""
         matching = Q()
-        for field in self.search_texts:
+        for field in self.search_text_fields:
             matching |= Q(**{f"{field}__in": spellings(term)})
         if term.isascii() and term.isdecimal():
             for field in self.search_ids:

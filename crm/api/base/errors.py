@@ -21,7 +21,7 @@ class Conflict(APIException):
     default_code = "conflict"
 
 
-class TookTooLong(APIException):
+class QueryTimeout(APIException):
     """PostgreSQL cancelled a statement, or its wait for a lock: see config.middleware.DatabaseLimits."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
@@ -41,13 +41,13 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         # Serializers check constraints beforehand and name the field; what gets here was written in between.
         error = Conflict()
     elif isinstance(error, OperationalError) and getattr(error.__cause__, "pgcode", None) in CANCELLED:
-        error = TookTooLong()
+        error = QueryTimeout()
     elif isinstance(error, SuspiciousOperation):
         error = ParseError("The request can't be read.")  # more parameters than a page has, and the like
     return rest_exception_handler(error, context)
 
 
 @csrf_exempt
-def no_such_route(_request: HttpRequest) -> JsonResponse:
+def api_not_found(_request: HttpRequest) -> JsonResponse:
     """What is answered below /api/ where no route is: JSON like all else, not Django's page."""
     return JsonResponse({"detail": "Not found."}, status=404)

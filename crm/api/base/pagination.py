@@ -138,34 +138,34 @@ class Order:
 
     def write(self, row: dict[str, Any], *, backwards: bool) -> str:
         time, key = (row[name] for name in self.fields)
-        return write_cursor([backwards, time.isoformat(), key])
+        return encode_cursor([backwards, time.isoformat(), key])
 
     def read(self, cursor: str) -> tuple[bool, list[Any]]:
         """Raises ValidationError, naming `cursor`, for one that this API did not give out."""
         try:
-            backwards, time, key = read_cursor(cursor)
+            backwards, time, key = decode_cursor(cursor)
             meta = self.queryset.model._meta
             place = [meta.get_field(self.fields[0]).to_python(time), meta.get_field(self.fields[1]).to_python(key)]
             if type(backwards) is not bool or type(key) is not int or not 0 < key < 2**63 or place[0].tzinfo is None:
                 raise ValueError(cursor)
         except (ValueError, TypeError, AttributeError, DjangoValidationError) as error:
-            raise bad_cursor() from error
+            raise invalid_cursor() from error
         return backwards, place
 
 
-def write_cursor(place: list[Any]) -> str:
+def encode_cursor(place: list[Any]) -> str:
     return urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
-def read_cursor(cursor: str) -> Any:
-    """What `write_cursor` was given. Raises ValueError for what it can't have written."""
+def decode_cursor(cursor: str) -> Any:
+    """What `encode_cursor` was given. Raises ValueError for what it can't have written."""
     try:
         return json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except RecursionError as error:
         raise ValueError(cursor) from error
 
 
-def bad_cursor() -> ValidationError:
+def invalid_cursor() -> ValidationError:
     return ValidationError({"cursor": ["Not a cursor that this list gave out."]})
 
 

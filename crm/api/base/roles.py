@@ -77,11 +77,11 @@ TABLE: dict[str, tuple[Grant, Grant, Grant]] = {
 }
 
 
-def grant_of(role: str, resource: str) -> Grant:
+def grant_for(role: str, resource: str) -> Grant:
     """What a role may do with a resource: nothing, where either is unknown."""
     return dict(zip(ROLES, TABLE.get(resource, ()), strict=False)).get(role, NOTHING)
 
 
 def visible(rows: Any, user: "User", resource: str) -> Any:
     """Those of `rows` that the user may see as that resource."""
-    return rows.assigned_to(user) if grant_of(user.role, resource).own else rows
+    return rows.assigned_to(user) if grant_for(user.role, resource).own else rows

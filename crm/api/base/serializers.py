@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
 from rest_framework import serializers
 
-from crm.api.base.roles import grant_of, visible
+from crm.api.base.roles import grant_for, visible
 from crm.date_ranges import FIRST_DAY, LAST_DAY
 from crm.db.tenancy import current_company_id
 from crm.models import Contact, User
@@ -77,7 +77,7 @@ class TenantSerializer(serializers.ModelSerializer):
         """
         if not self.instance:
             return {}
-        fields = grant_of(self.context["request"].user.role, self.context["view"].resource).fields
+        fields = grant_for(self.context["request"].user.role, self.context["view"].resource).fields
         if fields is None:
             return {}
         stands = self.to_representation(self.instance)
@@ -130,14 +130,14 @@ class PhoneField(serializers.CharField):
             raise serializers.ValidationError(str(error)) from error
 
 
-class ColleagueField(serializers.PrimaryKeyRelatedField):
+class CompanyUserField(serializers.PrimaryKeyRelatedField):
     """A user of the same company. Django's default manager of users is open to all companies; this one is not."""
 
     def get_queryset(self) -> Any:
         return User.objects.all()
 
 
-class ActiveColleagueField(ColleagueField):
+class ActiveUserField(CompanyUserField):
     """A colleague who still works here."""
 
     def get_queryset(self) -> Any:

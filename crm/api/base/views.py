@@ -43,7 +43,7 @@ class TenantView(APIView):
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            with ExitStack() as self.door:
+            with ExitStack() as self.exit_stack:
                 return super().dispatch(request, *args, **kwargs)
         except IntegrityError as error:  # foreign keys are checked when the transaction ends, behind DRF's handler
             self.writing = False
@@ -58,19 +58,19 @@ class TenantView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # who it is, and whether they may
         if request.method in SAFE_METHODS:
-            self.enter_to_read()
+            self.begin_read()
         else:
-            self.enter_to_write()
+            self.begin_write()
         if request.method in self.allowed_methods:  # a method that isn't there is a 405, whatever came with it
             check_parameters(request, self.known_parameters())
 
-    def enter_to_read(self) -> None:
-        self.door.enter_context(tenant_autocommit(self.company_id))
+    def begin_read(self) -> None:
+        self.exit_stack.enter_context(tenant_autocommit(self.company_id))
 
-    def enter_to_write(self) -> None:
-        self.door.enter_context(tenant(self.company_id))
+    def begin_write(self) -> None:
+        self.exit_stack.enter_context(tenant(self.company_id))
         self.writing = True
-        self.door.enter_context(acting_as(self.user.pk, self.user.username))
+        self.exit_stack.enter_context(acting_as(self.user.pk, self.user.username))
 
     def known_parameters(self) -> set[str]:
         return set()
