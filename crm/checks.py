@@ -9,7 +9,7 @@ from django.db import connections
 from django.db.migrations import RunPython, RunSQL
 from django.db.migrations.loader import MigrationLoader
 
-from crm.db.index_operations import ForAllTenants
+from crm.db.data_operations import ForAllTenants
 from crm.db.tenancy import TenantModel
 
 ROLE_PROBLEM = "The database role {role} passes row-level security by: it is {why}."
@@ -42,7 +42,7 @@ def data_migrations_enter_every_company(**_options: Any) -> list[CheckMessage]:
     return [
         Error(
             f"{label}.{name} has a plain {type(operation).__name__}.",
-            hint="Under row-level security it finds no row: take the one …ForAllTenants from crm.db.index_operations.",
+            hint="Under row-level security it finds no row: take the one …ForAllTenants from crm.db.data_operations.",
             id="crm.E002",
         )
         for (label, name), migration in sorted(loader.disk_migrations.items())

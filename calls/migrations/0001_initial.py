@@ -459,7 +459,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        crm.db.audit.RecordChanges(
+        crm.db.audit.CreateAuditTriggers(
             model_name="appointment",
             skips=["updated_at"],
         ),

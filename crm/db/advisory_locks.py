@@ -1,4 +1,7 @@
-"""Locks on what has no row yet."""
+"""Advisory locks on names, for rows that don't exist yet.
+
+They are held until the transaction ends. On SQLite nothing is locked: a writing transaction has the database to itself.
+"""
 
 import hashlib
 
@@ -6,12 +9,22 @@ from django.db import connection
 
 
 def advisory_xact_lock(*name: object) -> None:
-    """Wait for whoever holds this name, and hold it until the transaction ends.
+    """Wait for the lock on `name`.
 
-    For two rows that are written by different workers and must find each other, whichever comes first: neither is
-    there to be locked. On SQLite a transaction is alone with the database anyway.
+    Two workers that write related rows lock the same name, so that the later one sees the row of the earlier one.
     """
-    if connection.vendor == "postgresql":
-        digest = hashlib.sha256(repr(name).encode()).digest()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest[:8], signed=True)])
+    _call("pg_advisory_xact_lock", name)
+
+
+def try_advisory_xact_lock(*name: object) -> bool:
+    """Take the lock on `name` without waiting. Return whether it was free."""
+    return _call("pg_try_advisory_xact_lock", name) is not False
+
+
+def _call(function: str, name: tuple[object, ...]) -> object:
+    if connection.vendor != "postgresql":
+        return None
+    digest = hashlib.sha256(repr(name).encode()).digest()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [int.from_bytes(digest[:8], signed=True)])
+        return cursor.fetchone()[0]

@@ -1,25 +1,24 @@
-"""Triggers that write down who changed what in a table, by whichever path: instances, bulk, raw SQL, COPY.
+"""Audit triggers: they record who changed which columns of a row, whichever way it is written.
 
-A model says `audit = Audit()`, and its app's migration `RecordChanges(…)`, frozen into migrations. On PostgreSQL the
-operation makes the triggers. Django changes a table of SQLite by making a new one and dropping the old one with its
-triggers: there they are made anew after each `migrate`, from the models as they are.
+A model declares `audit = Audit()`, and its app's migration holds `CreateAuditTriggers(…)`, which creates them on
+PostgreSQL. On SQLite `crm.db.triggers.recreate_sqlite_triggers` creates them from the models after each `migrate`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.apps import apps
-from django.db import connections, models
+from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import ProjectState
+
+from crm.db.postgres_operations import GetModel, PostgresOperation
+from crm.db.triggers import TriggerDeclaration
 
 TABLE = "audit_entries"
-HIDDEN = "(hidden)"  # stands for the values of columns that nobody may read
+HIDDEN = "(hidden)"  # recorded in place of the values of hidden columns
 
-# An entry has the columns that differ, each with its old and its new value; an empty text is a value, NULL is null.
-RECORDER = f"""
+# An entry holds the columns that differ, each as [old, new]. An empty text differs from NULL.
+AUDIT_FUNCTION = f"""
 CREATE OR REPLACE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     skipped text[] := TG_ARGV[0]::text[];
@@ -66,159 +65,92 @@ $$
 
 
 @dataclass(frozen=True)
-class Audit:
-    """Declares that changes of a model's rows are written down, with what of each column."""
+class Audit(TriggerDeclaration):
+    """Declaration that changes of a model's rows are recorded."""
 
     skips: tuple[str, ...] = ()
-    """Columns whose changes say nothing, such as a time of the last change."""
+    """Columns that are not recorded, such as the time of the last change."""
     hides: tuple[str, ...] = ()
-    """Columns of which is written down that they changed, and never from what to what."""
+    """Columns whose changes are recorded without the values."""
 
-    def columns_skipped(self, model: type[models.Model]) -> list[str]:
-        """Also the id, which an entry has a column of its own for, and what the database derives."""
-        derived = [field.column for field in model._meta.concrete_fields if field.generated and field.column]
-        return ["id", *self.skips, *derived]
+    def skipped_columns(self, model: type[models.Model]) -> list[str]:
+        """Return `skips`, the id, which an entry has in a column of its own, and generated columns."""
+        generated = [field.column for field in model._meta.concrete_fields if field.generated and field.column]
+        return ["id", *self.skips, *generated]
+
+    def sqlite_tables(self, model: type[models.Model]) -> set[str]:
+        return {model._meta.db_table, TABLE}
+
+    def sqlite_triggers(self, model: type[models.Model]) -> dict[str, str]:
+        table, skipped = model._meta.db_table, self.skipped_columns(model)
+        columns = [field.column for field in model._meta.concrete_fields if field.column not in skipped]
+        hidden = ", ".join(f"'{name}'" for name in self.hides)
+        values = (
+            f"json(CASE WHEN name IN ({hidden}) THEN json_array('{HIDDEN}', '{HIDDEN}')"
+            " ELSE json_array(before, after) END)"
+        )
+        triggers = {}
+        for action, row in (("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")):
+            before = "NULL" if action == "insert" else 'OLD."{0}"'
+            after = "NULL" if action == "delete" else 'NEW."{0}"'
+            pairs = " UNION ALL ".join(
+                f"SELECT '{name}' AS name, {before.format(name)} AS before, {after.format(name)} AS after"
+                for name in columns
+            )
+            triggers[f"record_{table}_{action}"] = f"""
+                AFTER {action.upper()} ON {table} WHEN crm_recorded()
+                BEGIN
+                    INSERT INTO {TABLE} (company_id, actor_id, actor, table_name, row_id, action, changes, at)
+                    SELECT {row}.company_id, crm_actor_id(), crm_actor(), '{table}', {row}.id, '{action}',
+                           changes, strftime('%Y-%m-%d %H:%M:%f', 'now')
+                    FROM (
+                        SELECT json_group_object(name, {values}) AS changes, count(*) AS columns
+                        FROM ({pairs}) WHERE before IS NOT after
+                    )
+                    WHERE columns > 0;
+                END
+            """  # noqa: S608  # the names come from the models
+        return triggers
 
 
-class CreateRecorder(Operation):
-    """Make the function that PostgreSQL's triggers call. Running it twice is harmless."""
+class CreateAuditFunction(PostgresOperation):
+    """Create the function that the audit triggers call. Frozen into migrations; running it twice is harmless."""
 
-    reduces_to_sql = True
-    reversible = True
+    def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [AUDIT_FUNCTION]
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """The function is no part of the models' state."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(RECORDER, params=None)
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute("DROP FUNCTION IF EXISTS record_change()")
+    def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return ["DROP FUNCTION IF EXISTS record_change()"]
 
     def describe(self) -> str:
-        return "Create the function that records changes"
+        return "Create the audit function"
 
 
-class RecordChanges(Operation):
-    """Make the triggers of one table. Running it twice is harmless."""
-
-    reduces_to_sql = True
-    reversible = True
+class CreateAuditTriggers(PostgresOperation):
+    """Create the audit triggers of one table. Frozen into migrations; running it twice is harmless."""
 
     def __init__(self, model_name: str, skips: Sequence[str] = (), hides: Sequence[str] = ()) -> None:
         self.model_name = model_name
         self.audit = Audit(skips=tuple(skips), hides=tuple(hides))
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        named = {"skips": list(self.audit.skips), "hides": list(self.audit.hides)}
-        return type(self).__name__, [], {"model_name": self.model_name} | {k: v for k, v in named.items() if v}
+        columns = {"skips": list(self.audit.skips), "hides": list(self.audit.hides)}
+        return type(self).__name__, [], {"model_name": self.model_name} | {k: v for k, v in columns.items() if v}
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Triggers are no part of the models' state."""
+    def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        model = get_model(self.model_name)
+        table, columns = model._meta.db_table, [self.audit.skipped_columns(model), list(self.audit.hides)]
+        arguments = ", ".join(f"'{{{','.join(names)}}}'" for names in columns)
+        return [
+            f"CREATE OR REPLACE TRIGGER record_row AFTER INSERT OR DELETE ON {table}"
+            f" FOR EACH ROW EXECUTE FUNCTION record_change({arguments})",
+            f"CREATE OR REPLACE TRIGGER record_update AFTER UPDATE ON {table}"
+            f" FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION record_change({arguments})",
+        ]
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            model = to_state.apps.get_model(app_label, self.model_name)
-            for statement in _postgresql_triggers(model, self.audit):
-                schema_editor.execute(statement, params=None)
-
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS record_row ON {table}")
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS record_update ON {table}")
+    def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        table = get_model(self.model_name)._meta.db_table
+        return [f"DROP TRIGGER IF EXISTS {name} ON {table}" for name in ("record_row", "record_update")]
 
     def describe(self) -> str:
-        return f"Record who changes what in {self.model_name}"
-
-
-def audited_models() -> list[tuple[type[models.Model], Audit]]:
-    """Every model that declares an `audit`, with it."""
-    declared = [(model, getattr(model, "audit", None)) for model in apps.get_models()]
-    return [(model, audit) for model, audit in declared if isinstance(audit, Audit)]
-
-
-def make_sqlite_triggers(*, using: str, **_signal: Any) -> None:
-    """After `migrate`: the triggers of every audited table that stands."""
-    connection = connections[using]
-    if connection.vendor != "sqlite":
-        return
-    with connection.cursor() as cursor:
-        standing = set(connection.introspection.table_names(cursor))
-        for model, audit in audited_models():
-            if {model._meta.db_table, TABLE} <= standing:
-                for statement in _sqlite_triggers(model, audit):
-                    cursor.execute(statement)
-
-
-def _postgresql_triggers(model: type[models.Model], audit: Audit) -> list[str]:
-    table, columns = model._meta.db_table, [audit.columns_skipped(model), list(audit.hides)]
-    arguments = ", ".join(f"'{{{','.join(names)}}}'" for names in columns)
-    return [
-        f"CREATE OR REPLACE TRIGGER record_row AFTER INSERT OR DELETE ON {table}"
-        f" FOR EACH ROW EXECUTE FUNCTION record_change({arguments})",
-        f"CREATE OR REPLACE TRIGGER record_update AFTER UPDATE ON {table}"
-        f" FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION record_change({arguments})",
-    ]
-
-
-def _sqlite_triggers(model: type[models.Model], audit: Audit) -> list[str]:
-    skipped = audit.columns_skipped(model)
-    columns = [field.column for field in model._meta.concrete_fields if field.column not in skipped]
-    statements = []
-    for action, row in (("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")):
-        before = "NULL" if action == "insert" else 'OLD."{0}"'
-        after = "NULL" if action == "delete" else 'NEW."{0}"'
-        pairs = " UNION ALL ".join(
-            f"SELECT '{name}' AS name, {before.format(name)} AS before, {after.format(name)} AS after"
-            for name in columns
-        )
-        hidden = ", ".join(f"'{name}'" for name in audit.hides)
-        shown = (
-            f"json(CASE WHEN name IN ({hidden}) THEN json_array('{HIDDEN}', '{HIDDEN}')"
-            " ELSE json_array(before, after) END)"
-        )
-        trigger = f"record_{model._meta.db_table}_{action}"
-        statements += [
-            f"DROP TRIGGER IF EXISTS {trigger}",
-            f"""
-            CREATE TRIGGER {trigger} AFTER {action.upper()} ON {model._meta.db_table} WHEN crm_recorded()
-            BEGIN
-                INSERT INTO {TABLE} (company_id, actor_id, actor, table_name, row_id, action, changes, at)
-                SELECT {row}.company_id, crm_actor_id(), crm_actor(), '{model._meta.db_table}', {row}.id, '{action}',
-                       changes, strftime('%Y-%m-%d %H:%M:%f', 'now')
-                FROM (
-                    SELECT json_group_object(name, {shown}) AS changes, count(*) AS columns
-                    FROM ({pairs}) WHERE before IS NOT after
-                )
-                WHERE columns > 0;
-            END
-            """,  # noqa: S608  # the names come from the models
-        ]
-    return statements
+        return f"Create audit triggers for {self.model_name}"

@@ -1,56 +1,44 @@
-"""Counting how often something was done this minute, over all processes, in one statement a time.
+"""Counters of events in the current minute, shared by all processes.
 
-A cache can't do it: Django's get and set race, and the in-memory one counts in each process for itself. The table is no
-model's: it holds no one's data and is worth nothing after a minute. So on PostgreSQL it is UNLOGGED, which takes the
-write-ahead log, and the wait for the disk, off every request.
+Django's cache can't count: its get and set race, and the in-memory cache belongs to one process. The table has no
+model. Its rows are worthless after a minute, so on PostgreSQL it is UNLOGGED, which spares each request a disk write.
 """
 
 import time
+from collections.abc import Sequence
 
 from django.db import connection
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import ProjectState
+
+from crm.db.postgres_operations import GetModel, PostgresOperation
 
 TABLE = "minute_counters"
+COLUMNS = "key varchar(100) PRIMARY KEY, minute bigint NOT NULL, count bigint NOT NULL"
 MINUTE = 60
 
 
-class CreateMinuteCounters(Operation):
-    """The table of `count_up`, frozen into migrations."""
+class CreateMinuteCounters(PostgresOperation):
+    """Create the table of the counters. Frozen into migrations."""
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """No model, so nothing that `makemigrations` would have to know."""
+    def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [f"CREATE UNLOGGED TABLE {TABLE} ({COLUMNS})"]
 
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        kind = "UNLOGGED TABLE" if schema_editor.connection.vendor == "postgresql" else "TABLE"
-        schema_editor.execute(
-            f"CREATE {kind} {TABLE} (key varchar(100) PRIMARY KEY, minute bigint NOT NULL, count bigint NOT NULL)"
-        )
+    def sqlite_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [f"CREATE TABLE {TABLE} ({COLUMNS})"]
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        schema_editor.execute(f"DROP TABLE {TABLE}")
+    def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [f"DROP TABLE {TABLE}"]
+
+    sqlite_reverse_statements = reverse_statements
 
     def describe(self) -> str:
         return f"Create {TABLE}"
 
 
 def count_up(key: str) -> int:
-    """Count one more for `key`, and return how many it makes in this minute of the clock, this one included."""
+    """Count one event for `key`. Return the count in this minute of the clock, the event included."""
     with connection.cursor() as cursor:
-        # The row is locked while it is written, so of two at once each gets a number of its own.
+        # The statement locks the row, so two simultaneous events get different counts.
         cursor.execute(
             f"""
             INSERT INTO {TABLE} (key, minute, count) VALUES (%s, %s, 1)
@@ -65,11 +53,11 @@ def count_up(key: str) -> int:
 
 
 def seconds_left() -> int:
-    """Until the minute ends: at least 1."""
+    """Return the seconds until the minute ends, at least 1."""
     return MINUTE - int(time.time() % MINUTE)
 
 
 def remove_past_minutes() -> None:
-    """Addresses come and go; their counters are worth nothing once the minute is over."""
+    """Delete the counters of past minutes."""
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {TABLE} WHERE minute < %s", [int(time.time() // MINUTE) - 1])  # noqa: S608  # a constant

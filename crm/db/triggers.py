@@ -1,21 +1,20 @@
-"""Triggers that keep one table in step with another, whichever path a write to that other takes.
+"""Triggers that keep one table in step with another, whichever way rows of the other are written.
 
-A model says `triggers = Triggers(…)`, and its app's migration `CreateTriggers(…)`, with the text frozen into it. On
-PostgreSQL the operation makes them. Django changes a table of SQLite by making a new one and dropping the old one with
-its triggers: there they are made anew after each `migrate`, from the models as they are.
+A model declares `triggers = Triggers(…)`. Its app's migration holds `CreateTriggers(…)` with the same text, which
+creates them on PostgreSQL. On SQLite `recreate_sqlite_triggers` creates them from the models after each `migrate`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.db import connections, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
-from django.db.migrations.state import ProjectState
 
-# Rows of a statement are seen all at once, as tables of these names: a statement of a million rows costs one call.
+from crm.db.postgres_operations import GetModel, PostgresOperation
+
+# A trigger for each statement sees its rows as tables of these names: a million rows cost one call.
 TRANSITION_TABLES = {
     "INSERT": "REFERENCING NEW TABLE AS after",
     "UPDATE": "REFERENCING OLD TABLE AS before NEW TABLE AS after",
@@ -24,27 +23,42 @@ TRANSITION_TABLES = {
 }
 
 
+class TriggerDeclaration:
+    """A declaration of triggers, as an attribute of a model."""
+
+    def sqlite_tables(self, model: type[models.Model]) -> set[str]:
+        """Return the tables that must exist before the SQLite triggers can be created."""
+        raise NotImplementedError
+
+    def sqlite_triggers(self, model: type[models.Model]) -> dict[str, str]:
+        """Return the text after `CREATE TRIGGER name`, by the trigger's name."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class Triggers:
-    """What is to happen when rows of the table `on` are written."""
+class Triggers(TriggerDeclaration):
+    """Triggers on the table `on` that write to the table of the declaring model."""
 
     on: str
     name: str
-    """Of PostgreSQL's function, and the beginning of each trigger's."""
+    """Name of the PostgreSQL function, and prefix of the triggers' names."""
     postgresql: str
-    """The function's body, in PL/pgSQL; once a statement, TRUNCATE included, with the rows in `before` and `after`."""
+    """Body of the function in PL/pgSQL, called for each statement, TRUNCATE included, with tables `before`, `after`."""
     each_row: Mapping[str, str] = field(default_factory=dict)
-    """By the event, for which rows it is called one by one, as NEW or OLD, in place of once a statement. PostgreSQL
-    asks that without calling the function: where few rows matter it costs next to nothing."""
+    """Conditions by event: for such rows the function is called one by one, with NEW or OLD, not for each statement.
+    PostgreSQL evaluates a condition without calling the function, which is cheap where few rows match."""
     sqlite: Mapping[str, str] = field(default_factory=dict)
-    """What follows CREATE TRIGGER, by what ends the trigger's name; once a row."""
+    """Text after `CREATE TRIGGER name`, for each row, by the suffix of the trigger's name."""
+
+    def sqlite_tables(self, model: type[models.Model]) -> set[str]:
+        return {model._meta.db_table, self.on}
+
+    def sqlite_triggers(self, model: type[models.Model]) -> dict[str, str]:
+        return {f"{self.name}_{event}": text for event, text in self.sqlite.items()}
 
 
-class CreateTriggers(Operation):
-    """Make the function and the triggers that call it. Running it twice is harmless."""
-
-    reduces_to_sql = True
-    reversible = True
+class CreateTriggers(PostgresOperation):
+    """Create a trigger function and its triggers. Frozen into migrations; running it twice is harmless."""
 
     def __init__(self, on: str, name: str, postgresql: str, each_row: Mapping[str, str] | None = None) -> None:
         self.on, self.name, self.postgresql, self.each_row = on, name, postgresql, dict(each_row or {})
@@ -53,65 +67,55 @@ class CreateTriggers(Operation):
         fields: dict[str, Any] = {"on": self.on, "name": self.name, "postgresql": self.postgresql}
         return type(self).__name__, [], fields | ({"each_row": self.each_row} if self.each_row else {})
 
-    def state_forwards(self, app_label: str, state: ProjectState) -> None:
-        """Triggers are no part of the models' state."""
-
-    def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if schema_editor.connection.vendor != "postgresql":
-            return
-        schema_editor.execute(
-            f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $${self.postgresql}$$",
-            params=None,
-        )
-        for event, seen in TRANSITION_TABLES.items():
-            called = f"{seen} FOR EACH STATEMENT"
+    def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        statements = [
+            f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $${self.postgresql}$$"
+        ]
+        for event, tables in TRANSITION_TABLES.items():
+            timing = f"{tables} FOR EACH STATEMENT"
             if event in self.each_row:
-                called = f"FOR EACH ROW WHEN ({self.each_row[event]})"
-            schema_editor.execute(
-                f"CREATE OR REPLACE TRIGGER {self.name}_{event.lower()} AFTER {event} ON {self.on} {called}"
+                timing = f"FOR EACH ROW WHEN ({self.each_row[event]})"
+            statements.append(
+                f"CREATE OR REPLACE TRIGGER {self.name}_{event.lower()} AFTER {event} ON {self.on} {timing}"
                 f" EXECUTE FUNCTION {self.name}()"
             )
+        return statements
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(f"DROP FUNCTION IF EXISTS {self.name}() CASCADE")  # and the triggers with it
-            return
+    def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [f"DROP FUNCTION IF EXISTS {self.name}() CASCADE"]  # CASCADE drops the triggers
+
+    def sqlite_reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
         with schema_editor.connection.cursor() as cursor:
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB %s", [f"{self.name}_*"])
-            for (name,) in cursor.fetchall():
-                schema_editor.execute(f"DROP TRIGGER {name}")
+            return [f"DROP TRIGGER {name}" for (name,) in cursor.fetchall()]
 
     def describe(self) -> str:
-        return f"Keep in step with {self.on}: {self.name}"
+        return f"Create triggers on {self.on}: {self.name}"
 
 
-def models_with_triggers() -> list[tuple[type[models.Model], Triggers]]:
-    """Every model that is kept in step by triggers, with them."""
-    declared = [(model, getattr(model, "triggers", None)) for model in apps.get_models()]
-    return [(model, triggers) for model, triggers in declared if isinstance(triggers, Triggers)]
+Declaration = TypeVar("Declaration", bound=TriggerDeclaration)
 
 
-def make_sqlite_triggers(*, using: str, **_signal: Any) -> None:
-    """After `migrate`: the triggers of every such model whose table stands."""
+def declared_triggers(kind: type[Declaration]) -> list[tuple[type[models.Model], Declaration]]:
+    """Return each model with its declaration of this kind, where it has one."""
+    declared = [
+        (model, getattr(model, attribute, None)) for model in apps.get_models() for attribute in ("audit", "triggers")
+    ]
+    return [(model, declaration) for model, declaration in declared if isinstance(declaration, kind)]
+
+
+def recreate_sqlite_triggers(*, using: str, **_signal: Any) -> None:
+    """Recreate every declared trigger whose tables exist, after `migrate`.
+
+    Django alters a SQLite table by copying it and dropping the old one together with its triggers.
+    """
     connection = connections[using]
     if connection.vendor != "sqlite":
         return
     with connection.cursor() as cursor:
-        standing = set(connection.introspection.table_names(cursor))
-        for model, triggers in models_with_triggers():
-            if {model._meta.db_table, triggers.on} <= standing:
-                for event, statement in triggers.sqlite.items():
-                    cursor.execute(f"DROP TRIGGER IF EXISTS {triggers.name}_{event}")
-                    cursor.execute(f"CREATE TRIGGER {triggers.name}_{event} {statement}")
+        tables = set(connection.introspection.table_names(cursor))
+        for model, declaration in declared_triggers(TriggerDeclaration):
+            if declaration.sqlite_tables(model) <= tables:
+                for name, text in declaration.sqlite_triggers(model).items():
+                    cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+                    cursor.execute(f"CREATE TRIGGER {name} {text}")

@@ -1223,23 +1223,23 @@ class Migration(migrations.Migration):
             },
         ),
         crm.db.rate_counters.CreateMinuteCounters(),
-        crm.db.audit.CreateRecorder(),
-        crm.db.audit.RecordChanges(
+        crm.db.audit.CreateAuditFunction(),
+        crm.db.audit.CreateAuditTriggers(
             model_name="user",
             skips=["last_login"],
             hides=["password"],
         ),
-        crm.db.audit.RecordChanges(
+        crm.db.audit.CreateAuditTriggers(
             model_name="contact",
             skips=["updated_at"],
         ),
-        crm.db.audit.RecordChanges(
+        crm.db.audit.CreateAuditTriggers(
             model_name="contactphone",
         ),
-        crm.db.audit.RecordChanges(
+        crm.db.audit.CreateAuditTriggers(
             model_name="contactflag",
         ),
-        crm.db.audit.RecordChanges(
+        crm.db.audit.CreateAuditTriggers(
             model_name="campaign",
             skips=["updated_at"],
         ),

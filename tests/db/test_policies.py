@@ -6,7 +6,7 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, models, transaction
 
-from crm.db.index_operations import RunPythonForAllTenants, RunSQLForAllTenants
+from crm.db.data_operations import RunPythonForAllTenants, RunSQLForAllTenants
 from crm.db.policies import ACTORS, ALL_SETTING, COMPANY_SETTING, SameCompany
 from crm.db.tenancy import TenantModel, all_tenants, tenant
 from crm.models import AuditEntry, Contact, Lead

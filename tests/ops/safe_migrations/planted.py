@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 import crm.db.indexes
 import crm.db.policies
 from crm.db.constraint_operations import *
+from crm.db.data_operations import *
 from crm.db.index_operations import *
 
 

@@ -1,0 +1,62 @@
+"""Base class of migration operations that run SQL and leave the models' state unchanged."""
+
+from collections.abc import Callable, Sequence
+
+from django.db import models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+GetModel = Callable[[str], type[models.Model]]
+
+
+class PostgresOperation(Operation):
+    """Runs `statements`, and backwards `reverse_statements`. Other databases run the `sqlite_` ones, if any."""
+
+    def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        raise NotImplementedError
+
+    def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return []
+
+    def sqlite_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return []
+
+    def sqlite_reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return []
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        pass
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        on_postgres = schema_editor.connection.vendor == "postgresql"
+        statements = self.statements if on_postgres else self.sqlite_statements
+        self._execute(statements, schema_editor, app_label, to_state)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        on_postgres = schema_editor.connection.vendor == "postgresql"
+        statements = self.reverse_statements if on_postgres else self.sqlite_reverse_statements
+        self._execute(statements, schema_editor, app_label, from_state)
+
+    def _execute(
+        self,
+        statements: Callable[[BaseDatabaseSchemaEditor, GetModel], Sequence[str]],
+        schema_editor: BaseDatabaseSchemaEditor,
+        app_label: str,
+        state: ProjectState,
+    ) -> None:
+        # `state.apps` renders every model, so it is read only by operations that ask for a model.
+        for statement in statements(schema_editor, lambda name: state.apps.get_model(app_label, name)):
+            schema_editor.execute(statement, params=None)
