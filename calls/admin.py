@@ -59,7 +59,7 @@ class CallAdmin(ExactSearch, RowAdmin):
         "company",
     )
     list_select_related = ("contact", "assigned_rep", "company")
-    list_filter = ("status", "created_at", "company")
+    list_filter = ("status", "booked", "created_at", "company")
     ordering = ("-created_at",)
     search_help_text = "The contact's phone number, in any spelling, or the call's id."
     autocomplete_fields = ("assigned_rep",)

@@ -1,11 +1,24 @@
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+from django.db.models import QuerySet
+
+if TYPE_CHECKING:
+    from crm.models import User
 
 
 class CallsConfig(AppConfig):
     name = "calls"
 
     def ready(self) -> None:
+        from calls.models import Appointment, Call
         from calls.services.timezone_change import update_future_appointments  # models can be imported from here on
+        from crm.query_slots import contact_ids_of_rep
         from crm.signals import company_timezone_changed
 
+        def find_contact_ids(rep: "User") -> QuerySet:
+            calls, appointments = Call.objects.assigned_to(rep), Appointment.objects.assigned_to(rep)
+            return calls.values("contact").union(appointments.values("contact"))  # each is found in its own index
+
+        contact_ids_of_rep.register(find_contact_ids)
         company_timezone_changed.connect(update_future_appointments, dispatch_uid="calls.update_future_appointments")

@@ -25,9 +25,6 @@ class CallQuerySet(QuerySet):
     def assigned_to(self, rep: "User") -> Self:
         return self.filter(assigned_rep=rep)
 
-    def booked(self) -> Self:
-        return self.filter(booked=True)
-
     def missed(self) -> Self:
         return self.filter(status=CallStatus.MISSED)
 

@@ -1,4 +1,4 @@
-"""The values that a column may hold, stored as this lower-case text and guarded by a CHECK."""
+"""Choices of columns, stored as lower-case text and guarded by a CHECK."""
 
 from django.db.models import TextChoices
 
@@ -36,7 +36,7 @@ class FlagType(TextChoices):
 
 
 class ReviewState(TextChoices):
-    """Whether a person has said yet if a flag is right."""
+    """State of a flag's review."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -47,7 +47,7 @@ class Channel(TextChoices):
 
 
 class OptOutState(TextChoices):
-    """Whether a number may be texted. Under review it may not."""
+    """State of a number. Messages are blocked under review, too."""
 
     CLEAR = "clear"
     UNDER_REVIEW = "under_review"
@@ -55,17 +55,17 @@ class OptOutState(TextChoices):
 
 
 class OptOutAction(TextChoices):
-    """What an entry of the ledger says was done."""
+    """Action that an opt-out entry records."""
 
     OPTED_OUT = "opted_out"
-    SUSPECTED = "suspected", "Sounds like an opt-out"
-    DISMISSED = "dismissed", "Was no opt-out"
+    SUSPECTED = "suspected", "Possible opt-out"
+    DISMISSED = "dismissed"
     OPTED_IN = "opted_in"
 
 
 class ConversationStatus(TextChoices):
     OPEN = "open"
-    WAITING = "waiting", "Waiting for us"
+    WAITING = "waiting", "Waiting for reply"
     CLOSED = "closed"
 
 

@@ -8,12 +8,12 @@ from django.db.models.functions import TruncDate
 from analytics.dashboard.calls import count_calls_by_day
 from analytics.dashboard.rates import rate
 from calls.models import Appointment
-from crm.periods import Period
+from crm.date_ranges import DateRange
 
 MAX_DAYS = 1100
 
 
-def measure_scheduled(period: Period) -> list[dict[str, object]]:
+def measure_scheduled(period: DateRange) -> list[dict[str, object]]:
     """Visits that start on a day against the qualified calls of that day. The two are different people's: it may
     exceed 100 %."""
     visits = (
@@ -28,7 +28,7 @@ def measure_scheduled(period: Period) -> list[dict[str, object]]:
     return _by_day(period, booked=dict(visits.values_list("day", "booked")), qualified=qualified)
 
 
-def measure_cohort(period: Period) -> list[dict[str, object]]:
+def measure_cohort(period: DateRange) -> list[dict[str, object]]:
     """Of the qualified calls of a day, those that were booked, whenever that was."""
     counted = count_calls_by_day(period)
     return _by_day(
@@ -38,7 +38,7 @@ def measure_cohort(period: Period) -> list[dict[str, object]]:
     )
 
 
-def _by_day(period: Period, *, booked: dict[date, int], qualified: dict[date, int]) -> list[dict[str, object]]:
+def _by_day(period: DateRange, *, booked: dict[date, int], qualified: dict[date, int]) -> list[dict[str, object]]:
     return [
         {
             "date": day,

@@ -11,8 +11,7 @@ from django.db import connection
 
 from analytics.rollups.coverage import SNAPSHOT_VERSION, RollupCoverage, Run, read_coverage, snapshot_parameters
 from analytics.rollups.measures import MEASURES, Span, count_calls, sum_of
-from crm.date_ranges import bounds_of
-from crm.periods import Period
+from crm.date_ranges import DateRange, bounds_of
 
 TRIES = 3  # before everything is counted anew: between two looks the worker has folded, or a call has changed
 
@@ -25,27 +24,27 @@ TOTALS = {"day": "NULL", "group": ""}
 BY_DAY = {"day": "part.day", "group": "GROUP BY part.day"}
 
 
-def sum_calls(period: Period) -> dict[str, Any]:
+def sum_calls(period: DateRange) -> dict[str, Any]:
     """Each of MEASURES over the whole period."""
 
     def whole(run: Run) -> list[Span]:
-        return [Span(*Period(*run, period.zone).bounds, None)]
+        return [Span(*DateRange(*run, period.zone).bounds, None)]
 
     [(_, *counts)] = _count(period, whole, **TOTALS)
     return {name: count or 0 for name, count in zip(MEASURES, counts, strict=True)}
 
 
-def count_calls_by_day(period: Period) -> dict[date, dict[str, Any]]:
+def count_calls_by_day(period: DateRange) -> dict[date, dict[str, Any]]:
     """Each of MEASURES, of every day of a closed period that had a call."""
 
     def each_day(run: Run) -> list[Span]:
-        return [Span(*bounds_of(day, day, period.zone), day) for day in Period(*run, period.zone).days]
+        return [Span(*bounds_of(day, day, period.zone), day) for day in DateRange(*run, period.zone).days]
 
     rows = _count(period, each_day, **BY_DAY)
     return {date.fromisoformat(str(day)): dict(zip(MEASURES, counts, strict=True)) for day, *counts in rows if day}
 
 
-def _count(period: Period, spans_of: Callable[[Run], list[Span]], **shape: str) -> Sequence[Any]:
+def _count(period: DateRange, spans_of: Callable[[Run], list[Span]], **shape: str) -> Sequence[Any]:
     for _ in range(TRIES):
         coverage = read_coverage(period.zone)
         rows = _ask(period, coverage, spans_of, shape)
@@ -57,7 +56,7 @@ def _count(period: Period, spans_of: Callable[[Run], list[Span]], **shape: str) 
 
 
 def _ask(
-    period: Period, coverage: RollupCoverage, spans_of: Callable[[Run], list[Span]], shape: dict[str, str]
+    period: DateRange, coverage: RollupCoverage, spans_of: Callable[[Run], list[Span]], shape: dict[str, str]
 ) -> list[tuple[Any, ...]]:
     days = period.start_date, period.end_date
     clean, of_clean = coverage.rollup_days_sql(*days)

@@ -3,10 +3,10 @@
 from analytics.dashboard.calls import sum_calls
 from analytics.dashboard.rates import rate
 from calls.choices import CallStatus
-from crm.periods import Period
+from crm.date_ranges import DateRange
 
 
-def call_metrics(period: Period) -> dict[str, object]:
+def call_metrics(period: DateRange) -> dict[str, object]:
     """The metrics of the tenant entered.
 
     `value` is money in the company's currency, as text with two decimals; a lost call without a price counts as 0.

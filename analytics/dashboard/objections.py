@@ -3,8 +3,8 @@
 from django.db import connection
 
 from analytics.dashboard.rates import rate
+from crm.date_ranges import DateRange
 from crm.db.tenancy import current_company_id
-from crm.periods import Period
 
 # Each call that is still there, and those that went to an archive as they were counted then, in one snapshot. A call
 # counts by its latest analysis alone, whose labels have all one time: so calls add up over any span of time. Two passes
@@ -28,7 +28,7 @@ GROUP BY part.label ORDER BY count DESC, part.label LIMIT %s
 """
 
 
-def top_objections(period: Period, *, limit: int) -> dict[str, object]:
+def top_objections(period: DateRange, *, limit: int) -> dict[str, object]:
     """The `limit` commonest objections of the tenant entered, in analyses made within the period.
 
     A call counts by its latest analysis alone, and once per label however often that analysis names it.

@@ -112,8 +112,8 @@ class Call(TenantModel):
             Index(
                 fields=["company", "booked"],
                 name="ix_calls_company_id_booked",
-                question="How many of a company's calls were booked?",
-                asked_by="CallQuerySet.booked()",
+                question="Which calls of a company are booked, and how many?",
+                asked_by="admin: a company's calls filtered by booked",
             ),
             Index(
                 fields=["contact", "created_at"],

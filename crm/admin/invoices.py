@@ -13,7 +13,7 @@ from crm.models import Company, Invoice
 class InvoiceAdmin(ExactSearch, RowAdmin):
     list_display = ("number", "contact", "amount_with_currency", badge("status"), "due_date", "company")
     list_select_related = ("contact", "company")
-    list_filter = ("status", "company")
+    list_filter = ("status", "due_date", "company")
     search_help_text = "The invoice's number, the contact's phone number in any spelling, or an id."
     autocomplete_fields = ("company", "contact")
     fields = ("company", "contact", "number", "amount", "status", "due_date", "created_at", "updated_at")

@@ -47,21 +47,21 @@ class Migration(migrations.Migration):
                         default="USD",
                         max_length=3,
                         validators=[
-                            django.core.validators.RegexValidator("^[A-Z]{3}$", "Three capital letters, such as USD.")
+                            django.core.validators.RegexValidator(
+                                "^[A-Z]{3}$", "Must be three capital letters, such as USD."
+                            )
                         ],
                     ),
                 ),
                 (
                     "missed_call_text",
-                    models.TextField(
-                        blank=True, help_text="Sent to who rang and was not answered; empty: nothing is sent."
-                    ),
+                    models.TextField(blank=True, help_text="Sent after a missed call. Leave empty to send nothing."),
                 ),
                 (
                     "retention_days",
                     models.PositiveIntegerField(
                         blank=True,
-                        help_text="Closed calls, texts and deliveries that are older may leave for an archive, days; empty: none does.",
+                        help_text="Archive closed records after this many days. Empty: never.",
                         null=True,
                     ),
                 ),
@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="users_role_within_company",
-                        violation_error_message="A user of a company needs a role; staff have neither company nor role.",
+                        violation_error_message="A company's user must have a role; staff can have neither company nor role.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -210,7 +210,9 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(blank=True, max_length=100)),
                 (
                     "number",
-                    models.CharField(blank=True, help_text="E.164; empty while only the id is known.", max_length=32),
+                    models.CharField(
+                        blank=True, help_text="E.164. Empty: only the provider's id is known.", max_length=32
+                    ),
                 ),
                 (
                     "provider",
@@ -222,33 +224,35 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "provider_id",
-                    models.CharField(blank=True, help_text="The provider's id of the line: PN…", max_length=100),
+                    models.CharField(
+                        blank=True, help_text="The provider's id for this line, such as PN…", max_length=100
+                    ),
                 ),
                 (
                     "daily_cap",
-                    models.PositiveIntegerField(
-                        default=2000, help_text="Segments a day that the carrier lets through."
-                    ),
+                    models.PositiveIntegerField(default=2000, help_text="SMS segments a day that the carrier allows."),
                 ),
                 (
                     "next_send_at",
                     models.DateTimeField(
-                        default=django.utils.timezone.now, editable=False, help_text="No text leaves before."
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        help_text="Next message not before this time.",
                     ),
                 ),
                 (
                     "sent_on",
-                    models.DateField(blank=True, editable=False, help_text="The day, UTC, that is counted.", null=True),
+                    models.DateField(
+                        blank=True, editable=False, help_text="The day (UTC) that sent_segments counts.", null=True
+                    ),
                 ),
                 (
                     "sent_segments",
-                    models.PositiveIntegerField(default=0, editable=False, help_text="How many left on that day."),
+                    models.PositiveIntegerField(default=0, editable=False, help_text="SMS segments sent on that day."),
                 ),
                 (
                     "paused_until",
-                    models.DateTimeField(
-                        blank=True, help_text="The provider refuses; nothing leaves before.", null=True
-                    ),
+                    models.DateTimeField(blank=True, help_text="Paused by the provider until this time.", null=True),
                 ),
                 ("pause_reason", models.CharField(blank=True, max_length=200)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -264,7 +268,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("number", ""), ("provider_id", ""), _negated=True),
                         name="phone_lines_identified",
-                        violation_error_message="A line needs its number or the provider's id.",
+                        violation_error_message="A phone line must have a number or a provider id.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("number", ""), _negated=True),
@@ -292,7 +296,7 @@ class Migration(migrations.Migration):
                 ),
                 ("first_name", models.CharField(blank=True, max_length=100)),
                 ("last_name", models.CharField(blank=True, max_length=100)),
-                ("phone", models.CharField(help_text="The main number, E.164.", max_length=32)),
+                ("phone", models.CharField(help_text="Main number, E.164.", max_length=32)),
                 ("email", models.EmailField(blank=True, max_length=254)),
                 ("address", models.CharField(blank=True, max_length=200)),
                 ("city", models.CharField(blank=True, max_length=100)),
@@ -302,7 +306,7 @@ class Migration(migrations.Migration):
                     "timezone",
                     models.CharField(
                         blank=True,
-                        help_text="If known; else the number's or ours.",
+                        help_text="Empty: taken from the phone number, else the company.",
                         max_length=64,
                         validators=[crm.models.companies.validate_timezone],
                     ),
@@ -345,7 +349,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("phone", ""), _negated=True),
                         name="contacts_phone_present",
-                        violation_error_message="A contact needs a phone number.",
+                        violation_error_message="A contact must have a phone number.",
                     ),
                     crm.db.policies.TenantPolicy(name="contacts_tenant"),
                 ],
@@ -429,17 +433,15 @@ class Migration(migrations.Migration):
                 ("reason", models.TextField(blank=True)),
                 (
                     "source",
-                    models.CharField(
-                        blank=True, help_text="Where it came from: manual, sms, import, provider.", max_length=50
-                    ),
+                    models.CharField(blank=True, help_text="Origin: manual, sms, import or provider.", max_length=50),
                 ),
-                ("evidence", models.TextField(blank=True, help_text="The words or the event that it rests on.")),
+                ("evidence", models.TextField(blank=True, help_text="The words or event that justify the flag.")),
                 (
                     "review_state",
                     models.CharField(
                         blank=True,
                         choices=[("pending", "Pending"), ("confirmed", "Confirmed")],
-                        help_text="Pending: in force, and a person has still to say whether it was meant. Empty: no question.",
+                        help_text="Pending: in force until a user reviews it. Empty: needs no review.",
                         max_length=10,
                     ),
                 ),
@@ -457,9 +459,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "expires_at",
-                    models.DateTimeField(
-                        blank=True, help_text="Not in force from here on; empty: for good.", null=True
-                    ),
+                    models.DateTimeField(blank=True, help_text="Expires at this time. Empty: never.", null=True),
                 ),
             ],
             options={
@@ -480,7 +480,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("expires_at__isnull", True)),
                         fields=("contact", "flag_type"),
                         name="contact_flags_contact_id_flag_type_unique",
-                        violation_error_message="The contact has this flag already.",
+                        violation_error_message="The contact already has this flag.",
                     ),
                     crm.db.policies.TenantPolicy(name="contact_flags_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="contact_flags_contact_id_same_company"),
@@ -565,7 +565,7 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("body", models.TextField(blank=True, help_text="The text that each contact gets.")),
+                ("body", models.TextField(blank=True, help_text="Message sent to each contact.")),
                 (
                     "phone_line",
                     models.ForeignKey(
@@ -609,7 +609,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="campaigns_scheduled_has_time",
-                        violation_error_message="A scheduled campaign needs scheduled_at.",
+                        violation_error_message="A scheduled campaign must have scheduled_at.",
                     ),
                     crm.db.policies.TenantPolicy(name="campaigns_tenant"),
                     crm.db.policies.SameCompany(field="phone_line", name="campaigns_phone_line_id_same_company"),
@@ -662,7 +662,7 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("reason", models.CharField(blank=True, help_text="Why it was skipped or failed.", max_length=200)),
+                ("reason", models.CharField(blank=True, help_text="Reason for skipping or failure.", max_length=200)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
             ],
@@ -692,7 +692,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("campaign", "contact"),
                         name="campaign_memberships_campaign_id_contact_id_unique",
-                        violation_error_message="The contact is in this campaign already.",
+                        violation_error_message="The contact is already in this campaign.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -701,7 +701,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="campaign_memberships_sent_has_time",
-                        violation_error_message="A membership that was sent needs sent_at.",
+                        violation_error_message="A sent membership must have sent_at.",
                     ),
                     crm.db.policies.TenantPolicy(name="campaign_memberships_tenant"),
                     crm.db.policies.SameCompany(field="campaign", name="campaign_memberships_campaign_id_same_company"),
@@ -724,12 +724,12 @@ class Migration(migrations.Migration):
                         to="crm.company",
                     ),
                 ),
-                ("actor_id", models.BigIntegerField(help_text="The user's id; empty for a program.", null=True)),
+                ("actor_id", models.BigIntegerField(help_text="User id. Empty: a program.", null=True)),
                 (
                     "actor",
                     models.CharField(
                         blank=True,
-                        help_text="The user, or the program; empty if neither came through a door.",
+                        help_text="User or program. Empty: unknown.",
                         max_length=200,
                     ),
                 ),
@@ -741,7 +741,7 @@ class Migration(migrations.Migration):
                         choices=[("insert", "Insert"), ("update", "Update"), ("delete", "Delete")], max_length=10
                     ),
                 ),
-                ("changes", models.JSONField(help_text="Each column that differs, with its old and its new value.")),
+                ("changes", models.JSONField(help_text="Old and new value of each changed column.")),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
@@ -823,7 +823,7 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     models.CharField(
-                        choices=[("open", "Open"), ("waiting", "Waiting for us"), ("closed", "Closed")],
+                        choices=[("open", "Open"), ("waiting", "Waiting for reply"), ("closed", "Closed")],
                         default="open",
                         max_length=10,
                     ),
@@ -842,7 +842,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("contact", "phone_line"),
                         name="conversations_contact_id_phone_number_id_unique",
-                        violation_error_message="This contact and this line have a conversation already.",
+                        violation_error_message="This contact and phone line already have a conversation.",
                     ),
                     crm.db.policies.TenantPolicy(name="conversations_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="conversations_contact_id_same_company"),
@@ -864,7 +864,7 @@ class Migration(migrations.Migration):
                 (
                     "openphone_id",
                     models.CharField(
-                        blank=True, help_text="The provider's id of it, whichever provider.", max_length=100, null=True
+                        blank=True, help_text="The provider's id, of any provider.", max_length=100, null=True
                     ),
                 ),
                 (
@@ -894,7 +894,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_index=False,
-                        help_text="Who of us.",
+                        help_text="Staff member.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -927,7 +927,7 @@ class Migration(migrations.Migration):
                 (
                     "created_at",
                     models.DateTimeField(
-                        default=django.utils.timezone.now, help_text="When it happened, as the provider tells it."
+                        default=django.utils.timezone.now, help_text="Time of the event, as reported by the provider."
                     ),
                 ),
             ],
@@ -947,7 +947,7 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="activities_direction_valid",
-                        violation_error_message="Anything but a note is incoming or outgoing.",
+                        violation_error_message="Only a note can be without a direction.",
                     ),
                     models.UniqueConstraint(
                         fields=("company", "openphone_id"), name="activities_company_id_openphone_id_unique"
@@ -979,14 +979,12 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "key",
-                    models.CharField(
-                        help_text="Chosen by the client, new for each thing that it wants done.", max_length=100
-                    ),
+                    models.CharField(help_text="Chosen by the client, unique for each operation.", max_length=100),
                 ),
                 ("request", models.CharField(help_text="Method and path.", max_length=250)),
-                ("request_hash", models.CharField(help_text="SHA-256 of the request's body.", max_length=64)),
+                ("request_hash", models.CharField(help_text="SHA-256 of the request body.", max_length=64)),
                 ("status", models.PositiveSmallIntegerField()),
-                ("response", models.TextField(help_text="JSON, in the order in which it was answered.")),
+                ("response", models.TextField(help_text="JSON response, in its original key order.")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
@@ -995,7 +993,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("company", "user", "key"),
                         name="idempotency_keys_company_id_user_id_key_unique",
-                        violation_error_message="This key is in use.",
+                        violation_error_message="This key is already in use.",
                     ),
                     crm.db.policies.TenantPolicy(name="idempotency_keys_tenant"),
                 ],
@@ -1020,7 +1018,10 @@ class Migration(migrations.Migration):
                         to="crm.contact",
                     ),
                 ),
-                ("number", models.CharField(help_text="As printed on it; unique within the company.", max_length=50)),
+                (
+                    "number",
+                    models.CharField(help_text="As printed on the invoice. Unique within the company.", max_length=50),
+                ),
                 (
                     "amount",
                     models.DecimalField(
@@ -1082,7 +1083,7 @@ class Migration(migrations.Migration):
                 ("number_hash", models.CharField(max_length=64)),
                 (
                     "phone",
-                    models.CharField(blank=True, help_text="E.164; empty once the person was erased.", max_length=32),
+                    models.CharField(blank=True, help_text="E.164. Empty after erasure.", max_length=32),
                 ),
                 ("channel", models.CharField(choices=[("sms", "SMS")], default="sms", max_length=10)),
                 (
@@ -1097,21 +1098,21 @@ class Migration(migrations.Migration):
                     "decided_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="When that was said which decides the state; empty: nothing was said ever.",
+                        help_text="Time of the entry that decides the state. Empty: no entries.",
                         null=True,
                     ),
                 ),
                 (
                     "confirmed_at",
                     models.DateTimeField(
-                        blank=True, help_text="When we last confirmed an opt-out or opt-in.", null=True
+                        blank=True, help_text="Time of the last confirmation of an opt-out or opt-in.", null=True
                     ),
                 ),
                 (
                     "asked_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="When we last asked whether we may text again, as a confirmation does.",
+                        help_text="Time of the last message that asked for an opt-in.",
                         null=True,
                     ),
                 ),
@@ -1163,21 +1164,24 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("opted_out", "Opted Out"),
-                            ("suspected", "Sounds like an opt-out"),
-                            ("dismissed", "Was no opt-out"),
+                            ("suspected", "Possible opt-out"),
+                            ("dismissed", "Dismissed"),
                             ("opted_in", "Opted In"),
                         ],
                         max_length=20,
                     ),
                 ),
-                ("words", models.TextField(blank=True, help_text="What was said, word for word.")),
-                ("source", models.CharField(help_text="sms, provider, review, manual, import.", max_length=50)),
+                ("words", models.TextField(blank=True, help_text="The exact words.")),
+                (
+                    "source",
+                    models.CharField(help_text="Origin: sms, provider, review, manual or import.", max_length=50),
+                ),
                 (
                     "activity",
                     models.ForeignKey(
                         blank=True,
                         db_index=False,
-                        help_text="The message that said it.",
+                        help_text="The message with these words.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -1198,7 +1202,7 @@ class Migration(migrations.Migration):
                 (
                     "occurred_at",
                     models.DateTimeField(
-                        help_text="When it was said, as the provider tells it. The latest one decides."
+                        help_text="Time of the words, as reported by the provider. The latest entry decides."
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),

@@ -1,4 +1,4 @@
-"""Companies and their people; contacts and all that is remembered about them."""
+"""Models of companies, users, contacts and their records."""
 
 from crm.models.activities import Activity, Conversation
 from crm.models.audit import AuditEntry, SuppressedNumber

@@ -1,4 +1,4 @@
-"""What happened between a company and its contacts."""
+"""Conversations and activities of contacts."""
 
 from typing import ClassVar
 
@@ -40,22 +40,22 @@ class Conversation(TenantModel):
             models.UniqueConstraint(
                 fields=["contact", "phone_line"],
                 name="conversations_contact_id_phone_number_id_unique",
-                violation_error_message="This contact and this line have a conversation already.",
+                violation_error_message="This contact and phone line already have a conversation.",
             ),
         ]
         indexes = [
             Index(
                 fields=["phone_line"],
                 name="idx_conversation_phone_number_id",
-                question="Which conversations run over this line?",
+                question="Which conversations use this phone line?",
                 asked_by="GET /api/v1/conversations?phone_line=",
             ),
             Index(
                 fields=["contact"],
                 name="idx_conversation_contact",
-                question="Which conversations has this contact?",
+                question="Which conversations does this contact have?",
                 asked_by="GET /api/v1/conversations?contact=",
-                kept_because="monitoring and run books name it; the unique key over contact and line would do.",
+                kept_because="monitoring and run books name it; the unique key on contact and phone line covers it.",
             ),
             Index(
                 fields=["company", "created_at"],
@@ -66,13 +66,13 @@ class Conversation(TenantModel):
             Index(
                 fields=["company", "last_activity_at"],
                 name="ix_conversations_company_id_last_activity_at",
-                question="In which conversations did something happen lately?",
+                question="Which conversations have the latest activity?",
                 asked_by="GET /api/v1/conversations?order=recent",
             ),
             Index(
                 fields=["company", "status", "last_activity_at"],
                 name="ix_conversations_company_id_status_last_activity_at",
-                question="Which conversations are waiting for us, the latest first?",
+                question="Which conversations wait for a reply, latest first?",
                 asked_by="GET /api/v1/conversations?status=&order=recent",
             ),
         ]
@@ -82,13 +82,13 @@ class Conversation(TenantModel):
 
 
 class Activity(TenantModel):
-    """One entry in a contact's history: a message, call, voicemail, note or e-mail. Evidence, so never changed by hand.
+    """A message, call, voicemail, note or e-mail. It is evidence, so users can't change it.
 
-    A caller without a number ("Anonymous") has an activity, but no contact and no conversation.
+    The activity of a caller without a number ("Anonymous") has no contact and no conversation.
     """
 
     openphone_id = models.CharField(
-        max_length=100, null=True, blank=True, help_text="The provider's id of it, whichever provider."
+        max_length=100, null=True, blank=True, help_text="The provider's id, of any provider."
     )
     contact = models.ForeignKey(
         Contact, on_delete=models.PROTECT, null=True, blank=True, related_name="activities", db_index=False
@@ -97,14 +97,20 @@ class Activity(TenantModel):
         Conversation, on_delete=models.PROTECT, null=True, blank=True, related_name="activities", db_index=False
     )
     user = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False, help_text="Who of us."
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="Staff member.",
     )
 
     activity_type = models.CharField(max_length=20, choices=ActivityType.choices)
     direction = models.CharField(max_length=10, choices=Direction.choices, blank=True, help_text="Empty for notes.")
     body = models.TextField(blank=True)
 
-    created_at = models.DateTimeField(default=now, help_text="When it happened, as the provider tells it.")
+    created_at = models.DateTimeField(default=now, help_text="Time of the event, as reported by the provider.")
 
     objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
 
@@ -116,9 +122,9 @@ class Activity(TenantModel):
             models.CheckConstraint(
                 condition=Q(direction__in=Direction.values) | Q(direction="", activity_type="note"),
                 name="activities_direction_valid",
-                violation_error_message="Anything but a note is incoming or outgoing.",
+                violation_error_message="Only a note can be without a direction.",
             ),
-            # A provider's event is one entry, however often and from however many workers it comes.
+            # A provider's event makes one activity, however often and in however many workers it arrives.
             models.UniqueConstraint(
                 fields=["company", "openphone_id"], name="activities_company_id_openphone_id_unique"
             ),
@@ -128,8 +134,8 @@ class Activity(TenantModel):
                 fields=["openphone_id"],
                 condition=Q(openphone_id__isnull=False),
                 name="idx_activity_openphone_id",
-                question="Which entry is this provider id, in any company?",
-                asked_by="admin search; matching a delivery",
+                question="Which activity has this provider id, in any company?",
+                asked_by="admin search; matching a webhook event",
             ),
             Index(
                 fields=["conversation", "created_at"],
@@ -140,13 +146,13 @@ class Activity(TenantModel):
             Index(
                 fields=["activity_type", "created_at"],
                 name="idx_activity_type_created",
-                question="The newest entries of one kind, over all companies?",
+                question="The newest activities of one type, over all companies?",
                 asked_by="admin: activities filtered by type",
             ),
             Index(
                 fields=["user", "created_at"],
                 name="idx_activity_user",
-                question="What did this person do, newest first?",
+                question="What did this user do, newest first?",
                 asked_by="GET /api/v1/activities?user=",
             ),
             Index(
@@ -158,7 +164,7 @@ class Activity(TenantModel):
             Index(
                 fields=["company", "created_at"],
                 name="ix_activities_company_id_created_at",
-                question="A company's history, newest first, from any page on?",
+                question="A company's activities, newest first, from any page on?",
                 asked_by="GET /api/v1/activities",
             ),
         ]

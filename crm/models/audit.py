@@ -1,4 +1,4 @@
-"""Who changed what, and what outlives the person it is about."""
+"""Audit entries, and hashes of numbers that must not be contacted."""
 
 from django.db import models
 from django.utils.timezone import now
@@ -13,26 +13,24 @@ from crm.models.companies import Company
 
 
 class AuditEntry(TenantModel):
-    """One row inserted, changed or deleted. Written by triggers alone, so that no path goes around it.
+    """One row inserted, updated or deleted. Triggers write it, so no way of writing a row avoids it.
 
-    It points at nothing that the database would check: it outlives the row, the user and the company that it names.
-    Staff have no company, and changes of their accounts none either.
+    It has no foreign keys in the database, because it outlives the row, the user and the company that it names.
+    An entry about a staff account has no company, as staff have none.
     """
 
-    appended_from_anywhere = True  # users change outside of any company, and their evidence is written with them
+    appended_from_anywhere = True  # users are also changed outside of a tenant, and the entry is written with them
 
     company = models.ForeignKey(  # type: ignore[assignment]
         Company, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    actor_id = models.BigIntegerField(null=True, help_text="The user's id; empty for a program.")
-    actor = models.CharField(
-        max_length=200, blank=True, help_text="The user, or the program; empty if neither came through a door."
-    )
+    actor_id = models.BigIntegerField(null=True, help_text="User id. Empty: a program.")
+    actor = models.CharField(max_length=200, blank=True, help_text="User or program. Empty: unknown.")
 
     table_name = models.CharField(max_length=63)
     row_id = models.BigIntegerField()
     action = models.CharField(max_length=10, choices=AuditAction.choices)
-    changes = models.JSONField(help_text="Each column that differs, with its old and its new value.")
+    changes = models.JSONField(help_text="Old and new value of each changed column.")
 
     at = models.DateTimeField(default=now)
 
@@ -60,9 +58,9 @@ class AuditEntry(TenantModel):
 
 
 class SuppressedNumber(TenantModel):
-    """A number whose owner was deleted or erased, and must not be contacted. Only a keyed hash of it is kept.
+    """Keyed hash of a number whose owner was deleted or erased and must not be contacted.
 
-    Who said stop is not here, but in the ledger of opt-outs.
+    Opt-outs are kept in `opt_outs`, not here.
     """
 
     number_hash = models.CharField(max_length=64)
@@ -81,5 +79,5 @@ class SuppressedNumber(TenantModel):
 
 
 def hash_number(phone: str) -> str:
-    """What is kept of an E.164 number that must be recognised and never read."""
+    """Return the hash that is stored for an E.164 number, so that it can be recognised but not read."""
     return keyed_hash("number", phone)

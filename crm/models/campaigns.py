@@ -1,4 +1,4 @@
-"""What is sent to many contacts, and how far it got with each."""
+"""Campaigns and campaign memberships."""
 
 from django.db import models
 from django.db.models import Q
@@ -21,11 +21,9 @@ SENT = (
 
 
 class Campaign(TenantModel):
-    """What is sent to whom and when."""
-
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=20, choices=CampaignStatus.choices, default=CampaignStatus.DRAFT)
-    body = models.TextField(blank=True, help_text="The text that each contact gets.")
+    body = models.TextField(blank=True, help_text="Message sent to each contact.")
     phone_line = models.ForeignKey(
         PhoneLine, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -46,7 +44,7 @@ class Campaign(TenantModel):
             models.CheckConstraint(
                 condition=~Q(status="scheduled") | Q(scheduled_at__isnull=False),
                 name="campaigns_scheduled_has_time",
-                violation_error_message="A scheduled campaign needs scheduled_at.",
+                violation_error_message="A scheduled campaign must have scheduled_at.",
             ),
         ]
         indexes = [
@@ -63,12 +61,12 @@ class Campaign(TenantModel):
 
 
 class CampaignMembership(TenantModel):
-    """One contact in one campaign, and how far it got."""
+    """One contact in one campaign, with its progress."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="campaign_memberships", db_index=False)
     status = models.CharField(max_length=20, choices=MembershipStatus.choices, default=MembershipStatus.PENDING)
-    reason = models.CharField(max_length=200, blank=True, help_text="Why it was skipped or failed.")
+    reason = models.CharField(max_length=200, blank=True, help_text="Reason for skipping or failure.")
 
     created_at = models.DateTimeField(default=now, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
@@ -80,31 +78,31 @@ class CampaignMembership(TenantModel):
             models.UniqueConstraint(
                 fields=["campaign", "contact"],
                 name="campaign_memberships_campaign_id_contact_id_unique",
-                violation_error_message="The contact is in this campaign already.",
+                violation_error_message="The contact is already in this campaign.",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=SENT) | Q(sent_at__isnull=False),
                 name="campaign_memberships_sent_has_time",
-                violation_error_message="A membership that was sent needs sent_at.",
+                violation_error_message="A sent membership must have sent_at.",
             ),
         ]
         indexes = [
             Index(
                 fields=["campaign", "status"],
                 name="idx_campaign_membership_status",
-                question="Who of this campaign is at this stage, and how many are?",
+                question="Which contacts of this campaign have this status, and how many?",
                 asked_by="GET /api/v1/campaign-memberships?campaign=&status=",
             ),
             Index(
                 fields=["sent_at", "status"],
                 name="idx_campaign_membership_sent",
-                question="What was sent lately, over all companies, and what became of it?",
+                question="Which memberships were sent lately, over all companies, and with what status?",
                 asked_by="admin: memberships filtered by sent_at",
             ),
             Index(
                 fields=["contact"],
                 name="ix_campaign_memberships_contact_id",
-                question="Which campaigns has this contact been in?",
+                question="Which campaigns was this contact in?",
                 asked_by="GET /api/v1/campaign-memberships?contact=; deleting a contact",
             ),
             Index(

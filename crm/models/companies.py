@@ -1,4 +1,4 @@
-"""Tenants, the people who sign in, and the lines that customers ring."""
+"""Companies, users and phone lines."""
 
 from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -18,13 +18,13 @@ from crm.db.tenancy import TenantManager, TenantModel
 from crm.phones import MAX_LENGTH
 from crm.querysets import PhoneLineQuerySet
 
-MIN_RETENTION_DAYS = 365  # the dashboard's years are compared, and a provider may be asked again for what it told
+MIN_RETENTION_DAYS = 365  # the dashboard compares years, and reconciling asks a provider for old records again
 
 
 def validate_timezone(name: str) -> None:
-    """Raises ValidationError for anything but an IANA name such as `America/Denver`."""
+    """Raise ValidationError unless `name` is an IANA time zone such as `America/Denver`."""
     if name not in available_timezones():
-        raise ValidationError(f"{name!r} is not an IANA time zone, such as America/Denver.")
+        raise ValidationError(f"{name!r} isn't an IANA time zone; use a name such as America/Denver.")
 
 
 class Company(models.Model):
@@ -35,17 +35,17 @@ class Company(models.Model):
 
     timezone = models.CharField(max_length=64, default="America/New_York", validators=[validate_timezone])
     currency = models.CharField(
-        max_length=3, default="USD", validators=[RegexValidator(r"^[A-Z]{3}$", "Three capital letters, such as USD.")]
+        max_length=3,
+        default="USD",
+        validators=[RegexValidator(r"^[A-Z]{3}$", "Must be three capital letters, such as USD.")],
     )
 
-    missed_call_text = models.TextField(
-        blank=True, help_text="Sent to who rang and was not answered; empty: nothing is sent."
-    )
+    missed_call_text = models.TextField(blank=True, help_text="Sent after a missed call. Leave empty to send nothing.")
 
     retention_days = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="Closed calls, texts and deliveries that are older may leave for an archive, days; empty: none does.",
+        help_text="Archive closed records after this many days. Empty: never.",
     )
 
     created_at = models.DateTimeField(default=now, editable=False)
@@ -66,24 +66,24 @@ class Company(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone in which this company's days begin and end."""
+        """The time zone in which the company's days begin and end."""
         return ZoneInfo(self.timezone)
 
 
 class TenantUserManager(TenantManager, UserManager):
-    """The users of the tenant entered."""
+    """Manager of the active tenant's users."""
 
 
 class User(AbstractUser):
-    """A person who signs in: works for one company in one role, or is staff and works in the admin for all."""
+    """A person who signs in: a user of one company with one role, or staff, who see all companies in the admin."""
 
     company = models.ForeignKey(
         Company, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     role = models.CharField(max_length=10, choices=Role.choices, blank=True)
 
-    # Sign-in looks a user name up before any tenant is known, and user names are unique across companies: Django's
-    # default manager is the open one. All other code says `User.objects`, which is closed without a tenant.
+    # Sign-in looks up a user name before a tenant is active, and user names are unique across companies. So the default
+    # manager is the open one. All other code uses `User.objects`, which needs an active tenant.
     accounts = UserManager()
     objects: ClassVar = TenantUserManager()
     audit = Audit(skips=("last_login",), hides=("password",))
@@ -94,7 +94,7 @@ class User(AbstractUser):
             models.CheckConstraint(
                 condition=Q(company__isnull=True, role="") | Q(company__isnull=False, role__in=Role.values),
                 name="users_role_within_company",
-                violation_error_message="A user of a company needs a role; staff have neither company nor role.",
+                violation_error_message="A company's user must have a role; staff can have neither company nor role.",
             ),
             models.CheckConstraint(
                 condition=Q(company__isnull=True) | Q(is_staff=False, is_superuser=False),
@@ -106,7 +106,7 @@ class User(AbstractUser):
             Index(
                 fields=["company", "date_joined"],
                 name="ix_users_company_id_date_joined",
-                question="Who works for this company, newest first?",
+                question="A company's users, newest first?",
                 asked_by="GET /api/v1/users",
             ),
         ]
@@ -116,19 +116,23 @@ class User(AbstractUser):
 
 
 class PhoneLine(TenantModel):
-    """One of a company's own numbers. A line first heard of in a delivery has no name until the manager gives one."""
+    """One of a company's own numbers. A line that a webhook event created has no name until a manager gives it one."""
 
     name = models.CharField(max_length=100, blank=True)
-    number = models.CharField(max_length=MAX_LENGTH, blank=True, help_text="E.164; empty while only the id is known.")
+    number = models.CharField(
+        max_length=MAX_LENGTH, blank=True, help_text="E.164. Empty: only the provider's id is known."
+    )
     provider = models.CharField(max_length=20, choices=Provider.choices, default=Provider.OPENPHONE)
-    provider_id = models.CharField(max_length=100, blank=True, help_text="The provider's id of the line: PN…")
+    provider_id = models.CharField(max_length=100, blank=True, help_text="The provider's id for this line, such as PN…")
 
-    # What may leave over it, and what has: whoever sends moves these on, so that any number of workers keep one pace.
-    daily_cap = models.PositiveIntegerField(default=2000, help_text="Segments a day that the carrier lets through.")
-    next_send_at = models.DateTimeField(default=now, editable=False, help_text="No text leaves before.")
-    sent_on = models.DateField(null=True, blank=True, editable=False, help_text="The day, UTC, that is counted.")
-    sent_segments = models.PositiveIntegerField(default=0, editable=False, help_text="How many left on that day.")
-    paused_until = models.DateTimeField(null=True, blank=True, help_text="The provider refuses; nothing leaves before.")
+    # Pace and daily count of outgoing messages. Each send updates them, so all workers together keep one pace.
+    daily_cap = models.PositiveIntegerField(default=2000, help_text="SMS segments a day that the carrier allows.")
+    next_send_at = models.DateTimeField(default=now, editable=False, help_text="Next message not before this time.")
+    sent_on = models.DateField(
+        null=True, blank=True, editable=False, help_text="The day (UTC) that sent_segments counts."
+    )
+    sent_segments = models.PositiveIntegerField(default=0, editable=False, help_text="SMS segments sent on that day.")
+    paused_until = models.DateTimeField(null=True, blank=True, help_text="Paused by the provider until this time.")
     pause_reason = models.CharField(max_length=200, blank=True)
 
     created_at = models.DateTimeField(default=now, editable=False)
@@ -142,7 +146,7 @@ class PhoneLine(TenantModel):
             models.CheckConstraint(
                 condition=~Q(number="", provider_id=""),
                 name="phone_lines_identified",
-                violation_error_message="A line needs its number or the provider's id.",
+                violation_error_message="A phone line must have a number or a provider id.",
             ),
             models.UniqueConstraint(
                 fields=["company", "number"], condition=~Q(number=""), name="phone_lines_company_id_number_unique"
@@ -157,7 +161,7 @@ class PhoneLine(TenantModel):
             Index(
                 fields=["company", "created_at"],
                 name="ix_phone_lines_company_id_created_at",
-                question="Which lines does this company have, newest first?",
+                question="A company's phone lines, newest first?",
                 asked_by="GET /api/v1/phone-lines",
             ),
         ]

@@ -1,4 +1,4 @@
-"""Requests that were answered, for those who ask again because the answer got lost."""
+"""Idempotency keys."""
 
 from typing import ClassVar
 
@@ -12,15 +12,15 @@ from crm.querysets import IdempotencyKeyQuerySet
 
 
 class IdempotencyKey(TenantModel):
-    """What one request of a user was answered. Written together with what the request did, or not at all."""
+    """The stored response to a user's request, written in the transaction of the request's own changes."""
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
-    key = models.CharField(max_length=100, help_text="Chosen by the client, new for each thing that it wants done.")
+    key = models.CharField(max_length=100, help_text="Chosen by the client, unique for each operation.")
     request = models.CharField(max_length=250, help_text="Method and path.")
-    request_hash = models.CharField(max_length=64, help_text="SHA-256 of the request's body.")
+    request_hash = models.CharField(max_length=64, help_text="SHA-256 of the request body.")
 
     status = models.PositiveSmallIntegerField()
-    response = models.TextField(help_text="JSON, in the order in which it was answered.")
+    response = models.TextField(help_text="JSON response, in its original key order.")
 
     created_at = models.DateTimeField(default=now, editable=False)
 
@@ -32,14 +32,14 @@ class IdempotencyKey(TenantModel):
             models.UniqueConstraint(
                 fields=["company", "user", "key"],
                 name="idempotency_keys_company_id_user_id_key_unique",
-                violation_error_message="This key is in use.",
+                violation_error_message="This key is already in use.",
             ),
         ]
         indexes = [
             Index(
                 fields=["created_at"],
                 name="ix_idempotency_keys_created_at",
-                question="Which keys have run out, over all companies?",
+                question="Which keys have expired, over all companies?",
                 asked_by="the worker, once a minute",
             ),
         ]

@@ -1,6 +1,4 @@
-"""Money asked for."""
-
-from typing import ClassVar
+"""Invoices."""
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -10,24 +8,21 @@ from django.utils.timezone import now
 from crm.choices import InvoiceStatus
 from crm.constraints import one_of
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantManager, TenantModel
+from crm.db.tenancy import TenantModel
 from crm.models.contacts import Contact
-from crm.querysets import InvoiceQuerySet
 
 
 class Invoice(TenantModel):
-    """Money asked of a contact, in the company's currency."""
+    """Money that a company asks a contact to pay, in the company's currency."""
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="invoices", db_index=False)
-    number = models.CharField(max_length=50, help_text="As printed on it; unique within the company.")
+    number = models.CharField(max_length=50, help_text="As printed on the invoice. Unique within the company.")
     amount = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
     status = models.CharField(max_length=20, choices=InvoiceStatus.choices, default=InvoiceStatus.DRAFT)
 
     due_date = models.DateField()
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
-
-    objects: ClassVar = TenantManager.from_queryset(InvoiceQuerySet)()
 
     class Meta:
         db_table = "invoices"
@@ -48,13 +43,13 @@ class Invoice(TenantModel):
             Index(
                 fields=["status", "due_date"],
                 name="idx_invoice_status_due",
-                question="Which invoices of this status are due by then, over all companies?",
-                asked_by="admin: invoices by status; InvoiceQuerySet.past_due()",
+                question="Which invoices of this status are due at this time, over all companies?",
+                asked_by="admin: invoices filtered by status and due date",
             ),
             Index(
                 fields=["contact"],
                 name="ix_invoices_contact_id",
-                question="What has this contact been asked to pay?",
+                question="Which invoices does this contact have?",
                 asked_by="GET /api/v1/invoices?contact=; deleting a contact",
             ),
             Index(

@@ -1,6 +1,6 @@
-"""Who said stop: one ledger for each company, number and channel. Kept for good, whatever becomes of the contact.
+"""Opt-outs by company, number and channel. They are kept for ever, even if the contact is deleted.
 
-47 CFR 64.1200(a)(10): a wish to get no more texts may be told in any reasonable way, and has to be honoured.
+47 CFR 64.1200(a)(10): a person may opt out in any reasonable way, and the opt-out must be honoured.
 """
 
 from typing import ClassVar
@@ -20,22 +20,24 @@ from crm.querysets import OptOutQuerySet
 
 
 class OptOut(TenantModel):
-    """How one number stands to texts of the company. Whoever sends to it, or takes its stop, locks this row first.
+    """The opt-out state of one number in one company. Sending and recording an opt-out lock this row first.
 
-    It is found by the hash: that outlives the number, which is erased with the person.
+    It is found by the hash, which outlives the number: erasing the person erases the number.
     """
 
     number_hash = models.CharField(max_length=64)
-    phone = models.CharField(max_length=MAX_LENGTH, blank=True, help_text="E.164; empty once the person was erased.")
+    phone = models.CharField(max_length=MAX_LENGTH, blank=True, help_text="E.164. Empty after erasure.")
     channel = models.CharField(max_length=10, choices=Channel.choices, default=Channel.SMS)
 
     state = models.CharField(max_length=20, choices=OptOutState.choices, default=OptOutState.CLEAR)
     decided_at = models.DateTimeField(
-        null=True, blank=True, help_text="When that was said which decides the state; empty: nothing was said ever."
+        null=True, blank=True, help_text="Time of the entry that decides the state. Empty: no entries."
     )
-    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="When we last confirmed an opt-out or opt-in.")
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Time of the last confirmation of an opt-out or opt-in."
+    )
     asked_at = models.DateTimeField(
-        null=True, blank=True, help_text="When we last asked whether we may text again, as a confirmation does."
+        null=True, blank=True, help_text="Time of the last message that asked for an opt-in."
     )
 
     created_at = models.DateTimeField(default=now, editable=False)
@@ -57,14 +59,14 @@ class OptOut(TenantModel):
                 fields=["company", "created_at"],
                 condition=Q(state=OptOutState.UNDER_REVIEW),
                 name="ix_opt_outs_company_id_created_at_under_review",
-                question="Which opt-outs has a person still to look at?",
+                question="Which opt-outs are under review?",
                 asked_by="GET /api/v1/opt-outs?state=under_review",
             ),
             Index(
                 fields=["company", "created_at"],
                 condition=Q(decided_at__isnull=False),
                 name="ix_opt_outs_company_id_created_at_decided",
-                question="Which numbers of a company have said something about texts, newest first?",
+                question="A company's opt-outs that have entries, newest first?",
                 asked_by="GET /api/v1/opt-outs",
             ),
         ]
@@ -74,21 +76,23 @@ class OptOut(TenantModel):
 
 
 class OptOutEntry(TenantModel):
-    """One thing said or done about an opt-out, with its evidence. Added, never changed."""
+    """Evidence of one step of an opt-out. Entries are added, never changed."""
 
     opt_out = models.ForeignKey(OptOut, on_delete=models.PROTECT, related_name="entries", db_index=False)
     action = models.CharField(max_length=20, choices=OptOutAction.choices)
-    words = models.TextField(blank=True, help_text="What was said, word for word.")
-    source = models.CharField(max_length=50, help_text="sms, provider, review, manual, import.")
+    words = models.TextField(blank=True, help_text="The exact words.")
+    source = models.CharField(max_length=50, help_text="Origin: sms, provider, review, manual or import.")
     activity = models.ForeignKey(
         Activity, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
-        help_text="The message that said it.",
+        help_text="The message with these words.",
     )  # fmt: skip
     created_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
 
-    occurred_at = models.DateTimeField(help_text="When it was said, as the provider tells it. The latest one decides.")
+    occurred_at = models.DateTimeField(
+        help_text="Time of the words, as reported by the provider. The latest entry decides."
+    )
     created_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
@@ -97,7 +101,7 @@ class OptOutEntry(TenantModel):
         verbose_name_plural = "opt-out entries"
         constraints = [
             one_of("action", OptOutAction, name="opt_out_entries_action_valid"),
-            # A delivery that is worked on again says nothing new.
+            # A webhook event that is processed again adds nothing.
             models.UniqueConstraint(
                 fields=["opt_out", "activity", "action"], name="opt_out_entries_opt_out_activity_action_unique"
             ),
@@ -106,20 +110,20 @@ class OptOutEntry(TenantModel):
             Index(
                 fields=["opt_out", "occurred_at"],
                 name="ix_opt_out_entries_opt_out_id_occurred_at",
-                question="What was said and done about this number, in order?",
-                asked_by="GET /api/v1/opt-outs/{id}; whoever records an entry",
+                question="Which entries does this opt-out have, in order?",
+                asked_by="GET /api/v1/opt-outs/{id}; recording an entry",
             ),
             Index(
                 fields=["company", "created_at"],
                 name="ix_opt_out_entries_company_id_created_at",
-                question="What was said and done about opt-outs in this company, newest first?",
+                question="A company's opt-out entries, newest first?",
                 asked_by="admin: opt-out entries of a company",
             ),
             Index(
                 fields=["activity"],
                 condition=Q(activity__isnull=False),
                 name="ix_opt_out_entries_activity_id",
-                question="Is this message evidence in the ledger?",
+                question="Is this message evidence of an opt-out?",
                 asked_by="manage.py archive; deleting an activity",
             ),
         ]

@@ -16,8 +16,8 @@ from analytics.rollups.jobs import run_next_rollup
 from analytics.rollups.update import rebuild_call_rollup, update_call_rollup
 from calls.choices import BOOKED, CallStatus
 from calls.models import Call
+from crm.date_ranges import DateRange
 from crm.db.tenancy import tenant
-from crm.periods import Period
 from crm.services.timezones import change_timezone
 from ops.archive.archiving import archive_company
 from ops.archive.restore import find_archives, restore_archive
@@ -50,7 +50,7 @@ def assert_exact(company, *periods, archived=()):
     with tenant(company.pk):
         company.refresh_from_db()
         for start, end in [(None, None), *periods]:
-            period = Period(start, end, company.zone)
+            period = DateRange(start, end, company.zone)
             totals, days, value = expected(period, archived)
             metrics = call_metrics(period)
             assert {name: metrics[name] for name in ("total", "qualified", "booked")} == {

@@ -22,9 +22,8 @@ from analytics.rollups.jobs import rollups_are_left, run_next_rollup
 from analytics.rollups.update import find_differences, find_oldest_write, update_call_rollup
 from calls.choices import CallStatus
 from calls.models import Call
-from crm.date_ranges import start_of
+from crm.date_ranges import DateRange, start_of
 from crm.db.tenancy import all_tenants, tenant
-from crm.periods import Period
 from crm.services.timezones import change_timezone
 from tests.analytics.rollup_fixture import (
     DAY,
@@ -77,7 +76,7 @@ def test_a_day_that_is_over_is_counted_once_and_read_from_the_rollup(acme, djang
     assert days_counted(acme) == {day: 2}
     with tenant(acme.pk):
         CallDay.objects.update(total=7)  # what no trigger sees shows where the number comes from
-        assert call_metrics(Period(None, None, acme.zone))["total"] == 7
+        assert call_metrics(DateRange(None, None, acme.zone))["total"] == 7
 
 
 def test_todays_calls_are_counted_when_asked(acme):
@@ -147,7 +146,7 @@ def test_what_happens_between_the_look_and_the_count_is_counted(acme, monkeypatc
 
     monkeypatch.setattr(reader, "read_coverage", look_and_be_late)
     with tenant(acme.pk):
-        assert call_metrics(Period(None, None, acme.zone))["by_status"]["unbooked"] == 2
+        assert call_metrics(DateRange(None, None, acme.zone))["by_status"]["unbooked"] == 2
     assert happenings == []
 
 
@@ -166,7 +165,7 @@ def test_an_hour_belongs_to_the_days_that_it_is_part_of(zone, hour, days):
 
 
 def test_numbers_of_a_large_rollup_cost_as_few_statements_as_those_of_an_empty_one(acme):
-    period = Period(None, None, acme.zone)
+    period = DateRange(None, None, acme.zone)
     for _ in range(2):
         with tenant(acme.pk), CountQueries() as asked:
             call_metrics(period)
@@ -183,7 +182,7 @@ def test_another_company_s_rollup_is_not_read(acme, globex):
     update_call_rollup(company=globex)
     update_call_rollup(company=acme)
     with tenant(acme.pk):
-        assert call_metrics(Period(None, None, acme.zone))["total"] == 0
+        assert call_metrics(DateRange(None, None, acme.zone))["total"] == 0
 
 
 def test_the_command_builds_and_checks(acme, globex, capsys):
@@ -261,7 +260,7 @@ def test_writers_folders_and_readers_side_by_side_end_exact(acme):
         totals = []
         while not done.is_set():
             with tenant(acme.pk):
-                totals.append(call_metrics(Period(None, None, acme.zone))["total"])
+                totals.append(call_metrics(DateRange(None, None, acme.zone))["total"])
         return totals
 
     with ThreadPoolExecutor(max_workers=6) as pool:

@@ -44,7 +44,9 @@ def test_migrations_record_what_the_models_declare():
         for operation in migration.operations
         if isinstance(operation, CreateAuditTriggers)
     }
-    assert recorded == {(model._meta.app_label, model._meta.model_name): audit for model, audit in declared_triggers(Audit)}
+    assert recorded == {
+        (model._meta.app_label, model._meta.model_name): audit for model, audit in declared_triggers(Audit)
+    }
 
 
 def test_columns_that_a_declaration_names_exist():

@@ -99,7 +99,7 @@ QUESTIONS: dict[str, Question] = {
     "idx_conversation_contact": get("conversations?contact={contact}"),
     "idx_appointment_date": of_all_companies(lambda sample: list(Appointment.objects.filter(date=UNTIL))),
     "idx_invoice_status_due": of_all_companies(
-        lambda sample: list(Invoice.objects.past_due(today=UNTIL - timedelta(days=300)))
+        lambda sample: list(Invoice.objects.filter(status="sent", due_date__lt=UNTIL - timedelta(days=300)))
     ),
     # Documented: the dashboard.
     "ix_appointments_company_id_scheduled_start": get(f"dashboard/booking-rate?{MONTH}"),
@@ -111,7 +111,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_calls_created_at": of_all_companies(lambda sample: list(Call.objects.order_by("-created_at", "-id")[:100])),
     "ix_calls_company_id_status": get("dashboard/calls?status=cancelled&count=1&limit=1"),
     "ix_calls_assigned_rep_id_created_at": get("dashboard/calls?assigned_rep={rep}"),
-    "ix_calls_company_id_booked": lambda sample: Call.objects.booked().count(),
+    "ix_calls_company_id_booked": lambda sample: Call.objects.filter(booked=True).count(),
     "ix_message_threads_contact_card_id_created_at": get("message-threads/{contact}"),
     "ix_call_analysis_tenant_id_analyzed_at": get("call-analyses"),
     # Ours: pages of each list, newest first.

@@ -8,8 +8,7 @@ from rest_framework.request import Request
 
 from crm.api.base.serializers import DayField
 from crm.api.base.views import TenantView
-from crm.date_ranges import FIRST_DAY, today_in
-from crm.periods import Period
+from crm.date_ranges import FIRST_DAY, DateRange, today_in
 
 DEFAULT_DAYS = 30
 
@@ -24,14 +23,14 @@ class PeriodParameters(serializers.Serializer):
             raise serializers.ValidationError({"start_date": ["Must not be after end_date."]})
         return attrs
 
-    def period(self, *, default_days: int | None) -> Period:
+    def period(self, *, default_days: int | None) -> DateRange:
         """The days asked for; of a side left out, `default_days` until today, or all time."""
         zone = self.context["request"].user.company.zone
         start, end = self.validated_data.get("start_date"), self.validated_data.get("end_date")
         if default_days:
             end = end or max(today_in(zone), start or today_in(zone))
             start = start or max(end - timedelta(days=default_days - 1), FIRST_DAY)
-        return Period(start, end, zone)
+        return DateRange(start, end, zone)
 
 
 class MetricsAPIView(TenantView):

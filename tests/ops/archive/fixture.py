@@ -10,8 +10,8 @@ from django.utils.timezone import now
 from analytics.dashboard.booking_rate import measure_cohort, measure_scheduled
 from analytics.dashboard.metrics import call_metrics
 from analytics.dashboard.objections import top_objections
+from crm.date_ranges import DateRange
 from crm.db.tenancy import all_tenants, tenant
-from crm.periods import Period
 from ops.archive.archiving import archive_company
 from ops.archive.manifest import MODELS
 from tests import factories
@@ -54,9 +54,9 @@ def dashboard(company):
     today = now().date()
     with tenant(company.pk):
         company.refresh_from_db()
-        said = [call_metrics(Period(None, None, company.zone))]
+        said = [call_metrics(DateRange(None, None, company.zone))]
         for start, end in ((900, 700), (801, 800), (800, 799), (810, 0), (20, 0)):
-            period = Period(today - start * DAY, today - end * DAY, company.zone)
+            period = DateRange(today - start * DAY, today - end * DAY, company.zone)
             said += [call_metrics(period), measure_cohort(period), measure_scheduled(period)]
             said.append(top_objections(period, limit=20))
     return said

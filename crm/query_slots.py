@@ -1,0 +1,28 @@
+"""Queries that `crm` asks and an app above it provides, since `crm` may not import that app's models."""
+
+from collections.abc import Callable
+
+from django.db.models import QuerySet
+
+
+class QuerySlot:
+    """A query with one provider, registered in `AppConfig.ready`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._query: Callable[..., QuerySet] | None = None
+
+    def register(self, query: Callable[..., QuerySet]) -> None:
+        self._query = query
+
+    def __call__(self, *args: object) -> QuerySet:
+        if self._query is None:
+            raise LookupError(f"No app provides {self.name}; register a query in its AppConfig.ready.")
+        return self._query(*args)
+
+
+# For a rep: the ids of contacts with a call or an appointment that is assigned to the rep, in one column.
+contact_ids_of_rep = QuerySlot("contact_ids_of_rep")
+
+# Incoming messages that no user has read.
+unread_messages = QuerySlot("unread_messages")
