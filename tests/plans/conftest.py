@@ -1,23 +1,24 @@
-"""A PostgreSQL database large enough that the planner has a choice, with the statistics of real use."""
+"""A PostgreSQL database that is large enough for the planner to have a choice of plans."""
 
 import contextlib
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from calls.models import Call
 from crm.db.tenancy import tenant
-from crm.models import Campaign, Company, Contact, Conversation, User
+from crm.models import Campaign, Company, Conversation, User
 from ops.demo.seeding import seed_demo
+from ops.index_health.planner import explain, indexes_used, nodes_of
+from tests.plans.sample import Sample
 
-UNTIL = date(2026, 3, 1)
-SIZE = {"companies": 20, "contacts": 10_000, "calls": 40_000, "days": 400, "seed": 1, "until": UNTIL}
+LAST_DAY = date(2026, 3, 1)
+SIZE = {"companies": 20, "contacts": 10_000, "calls": 40_000, "days": 400, "seed": 1, "until": LAST_DAY}
 
-# Tables that demo data keep small, filled up to where an index pays. A company's own rows stay as they are.
+# Demo data leave these tables too small for an index to pay. The rows of the demo companies stay as they are.
 FILL = [
     """
     INSERT INTO companies (name, slug, timezone, currency, missed_call_text, created_at)
@@ -46,7 +47,7 @@ FILL = [
     SELECT company_id, id, 'office_number', '', 'manual', '', '', now() - n * interval '1 day', now()
     FROM contacts, generate_series(1, 3) n
     """,
-    # Whoever sends makes a row for every number; about one in ten something was said.
+    # Sending makes a row for every number. About one number in ten has opted out or in.
     """
     INSERT INTO opt_outs (company_id, number_hash, phone, channel, state, decided_at, created_at)
     SELECT companies.id, slug || n, '', 'sms',
@@ -79,19 +80,6 @@ FILL = [
 ]
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A company of middling size, and somebody and something of it that questions can be about."""
-
-    company: Company
-    manager: User
-    rep: User
-    contact: Contact
-    conversation: Conversation
-    campaign: Campaign
-    call: Call
-
-
 @pytest.fixture(scope="package")
 def sample(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock():
@@ -108,6 +96,7 @@ def sample(django_db_setup, django_db_blocker):
                 conversation=conversation,
                 campaign=Campaign.objects.exclude(memberships=None).first(),
                 call=Call.objects.filter(lead__isnull=False).first(),
+                last_day=LAST_DAY,
             )
         run("TRUNCATE companies, users CASCADE")
 
@@ -118,45 +107,32 @@ def run(*statements: str) -> None:
             cursor.execute(statement)
 
 
-def indexes_used(ask: Callable[[], object]) -> set[str]:
-    """The indexes through which PostgreSQL answers the statements of `ask`, as its planner has it."""
-    return {node["Index Name"] for node in nodes_of(ask) if "Index Name" in node}
+def indexes_chosen(ask: Callable[[], object]) -> set[str]:
+    """Return the indexes that the planner chooses for the statements of `ask`."""
+    return {index for plan in _plans_of(ask) for index in indexes_used(plan)}
 
 
 def tables_scanned(ask: Callable[[], object]) -> set[str]:
-    """The tables that it reads from one end to the other."""
-    return {node["Relation Name"] for node in nodes_of(ask) if node["Node Type"] == "Seq Scan"}
+    """Return the tables that the statements of `ask` read from end to end."""
+    nodes = [node for plan in _plans_of(ask) for node in nodes_of(plan)]
+    return {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
 
 
 def buffers_read(ask: Callable[[], object]) -> int:
-    """How many pages the statements of `ask` touch, when they are run."""
-    plans = _plans_of(ask, "ANALYZE, BUFFERS, TIMING OFF, ")
+    """Run the statements of `ask` and return how many pages they touch."""
+    plans = _plans_of(ask, "ANALYZE, BUFFERS, TIMING OFF")
     return sum(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans)
 
 
-def nodes_of(ask: Callable[[], object]) -> list[dict]:
-    return [node for plan in _plans_of(ask) for node in _flatten(plan)]
+def _plans_of(ask: Callable[[], object], options: str = "") -> list[dict[str, Any]]:
+    statements: list[tuple[str, Any]] = []
 
-
-def _plans_of(ask: Callable[[], object], options: str = "") -> list[dict]:
-    statements: list[tuple[str, object]] = []
-
-    def note(execute, sql, params, many, context):
+    def capture(execute, sql, params, many, context):
         if sql.lstrip().upper().startswith(("SELECT", "WITH", "DELETE", "UPDATE")):
             statements.append((sql, params))
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(note), contextlib.suppress(StopIteration):
+    with connection.execute_wrapper(capture), contextlib.suppress(StopIteration):
         ask()
-    assert statements, "nothing was asked of the database"
-    plans: list[dict] = []
-    with connection.cursor() as cursor:
-        for sql, params in statements:
-            cursor.execute(f"EXPLAIN ({options}FORMAT JSON) {sql}", params)
-            plan = cursor.fetchone()[0]
-            plans.append((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
-    return plans
-
-
-def _flatten(node: dict) -> list[dict]:
-    return [node, *(child for plan in node.get("Plans", []) for child in _flatten(plan))]
+    assert statements, "no statement was sent to the database"
+    return [explain(connection, sql, params, options=options) for sql, params in statements]

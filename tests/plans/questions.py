@@ -1,10 +1,11 @@
-"""The question of every index, asked as the product asks it."""
+"""The question of every index, asked through the product's API and querysets."""
 
 from collections.abc import Callable
 from datetime import timedelta
 
 from django.db import connection
 from django.utils.timezone import now
+from rest_framework.test import APIClient
 
 from calls.models import Appointment, Call, MissedCaller
 from crm.db.tenancy import all_tenants
@@ -21,15 +22,13 @@ from crm.models import (
     OptOutEntry,
 )
 from messaging.models import Message, WebhookEvent
-from tests.conftest import signed_in
-from tests.plans.conftest import UNTIL, Sample
+from tests.plans.sample import Sample
 
 Question = Callable[[Sample], object]
-MONTH = f"start_date={UNTIL - timedelta(days=30)}&end_date={UNTIL}"
 
 
 def get(url: str) -> Question:
-    """A request by the manager; `{contact}` and the like stand for what the sample has."""
+    """Return a question that sends a GET request as the manager, with the sample's ids for `{contact}` and the like."""
 
     def ask(sample: Sample) -> object:
         path = url.format(
@@ -42,8 +41,11 @@ def get(url: str) -> Question:
             conversation=sample.conversation.pk,
             line=sample.conversation.phone_line_id,
             campaign=sample.campaign.pk,
+            month=sample.month,
         )
-        response = signed_in(sample.manager).get(f"/api/v1/{path}")
+        client = APIClient()
+        client.force_authenticate(sample.manager)
+        response = client.get(f"/api/v1/{path}")
         assert response.status_code == 200, response.content
         return response
 
@@ -51,7 +53,7 @@ def get(url: str) -> Question:
 
 
 def of_all_companies(ask: Question) -> Question:
-    """A question of staff, or of a worker."""
+    """Return the question as staff or a worker ask it: over all companies."""
 
     def ask_all(sample: Sample) -> object:
         with all_tenants():
@@ -61,7 +63,7 @@ def of_all_companies(ask: Question) -> Question:
 
 
 def foreign_key_check(table: str, column: str, find: Callable[[Sample], int]) -> Question:
-    """The look-up that the database itself makes in `table` when the row referred to is deleted."""
+    """Return the query that PostgreSQL runs on `table` when the referenced row is deleted."""
 
     def ask(sample: Sample) -> object:
         with connection.cursor() as cursor:
@@ -97,16 +99,16 @@ QUESTIONS: dict[str, Question] = {
     ),
     "idx_conversation_phone_number_id": get("conversations?phone_line={line}&count=1&limit=1"),
     "idx_conversation_contact": get("conversations?contact={contact}"),
-    "idx_appointment_date": of_all_companies(lambda sample: list(Appointment.objects.filter(date=UNTIL))),
+    "idx_appointment_date": of_all_companies(lambda sample: list(Appointment.objects.filter(date=sample.last_day))),
     "idx_invoice_status_due": of_all_companies(
-        lambda sample: list(Invoice.objects.filter(status="sent", due_date__lt=UNTIL - timedelta(days=300)))
+        lambda sample: list(Invoice.objects.filter(status="sent", due_date__lt=sample.last_day - timedelta(days=300)))
     ),
     # Documented: the dashboard.
-    "ix_appointments_company_id_scheduled_start": get(f"dashboard/booking-rate?{MONTH}"),
+    "ix_appointments_company_id_scheduled_start": get("dashboard/booking-rate?{month}"),
     "ix_appointments_scheduled_start": of_all_companies(
         lambda sample: list(Appointment.objects.starting_between(now(), now() + timedelta(days=1)))
     ),
-    "ix_calls_company_id_created_at": get(f"dashboard/metrics?{MONTH}"),
+    "ix_calls_company_id_created_at": get("dashboard/metrics?{month}"),
     "ix_calls_company_id": get("dashboard/calls?count=1&limit=1"),
     "ix_calls_created_at": of_all_companies(lambda sample: list(Call.objects.order_by("-created_at", "-id")[:100])),
     "ix_calls_company_id_status": get("dashboard/calls?status=cancelled&count=1&limit=1"),
@@ -114,7 +116,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_calls_company_id_booked": lambda sample: Call.objects.filter(booked=True).count(),
     "ix_message_threads_contact_card_id_created_at": get("message-threads/{contact}"),
     "ix_call_analysis_tenant_id_analyzed_at": get("call-analyses"),
-    # Ours: pages of each list, newest first.
+    # Lists, newest first.
     "ix_activities_company_id_created_at": get("activities"),
     "ix_campaign_memberships_company_id_created_at": get("campaign-memberships"),
     "ix_campaigns_company_id_created_at": get("campaigns"),
@@ -128,7 +130,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_phone_lines_company_id_created_at": get("phone-lines"),
     "ix_users_company_id_date_joined": get("users"),
     "ix_webhook_events_company_id_created_at": get("webhook-events"),
-    # Ours: opt-outs.
+    # Opt-outs.
     "ix_opt_outs_company_id_created_at_decided": get("opt-outs"),
     "ix_opt_outs_company_id_created_at_under_review": get("opt-outs?state=under_review"),
     "ix_opt_out_entries_opt_out_id_occurred_at": lambda sample: list(
@@ -140,12 +142,12 @@ QUESTIONS: dict[str, Question] = {
         lambda sample: Activity.objects.filter(contact=sample.contact).values_list("pk", flat=True)[0],
     ),
     "ix_opt_out_entries_company_id_created_at": lambda sample: list(OptOutEntry.objects.order_by("-created_at")[:100]),
-    # Ours: texts that are to leave.
+    # The outbox.
     "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.ready_to_leave(now()).first()),
     "ix_message_threads_membership_id": foreign_key_check(
         "message_threads", "membership_id", lambda sample: sample.campaign.memberships.first().pk
     ),
-    # Ours: texts that nobody has read, and missed callers.
+    # Unread messages and missed callers.
     "ix_message_threads_contact_card_id_unread": lambda sample: list(
         Message.objects.unread().filter(contact=sample.contact)
     ),
@@ -155,22 +157,22 @@ QUESTIONS: dict[str, Question] = {
         lambda sample: MissedCaller.objects.texts_due().first()
     ),
     "ix_missed_callers_contact_id": get("missed-calls?contact={contact}"),
-    # Ours: upkeep.
+    # Cleanup of expired rows.
     "ix_idempotency_keys_created_at": of_all_companies(lambda sample: IdempotencyKey.objects.expired(now()).delete()),
-    # Ours: the search.
+    # Contact search.
     "ix_contacts_company_id_first_name_key": get("contacts?search={name}"),
     "ix_contacts_company_id_last_name_key": get("contacts?search={name}"),
     "ix_contacts_company_id_email_key": get("contacts?search={email}"),
     "ix_contact_phones_company_id_phone_reversed": get("contacts?search={digits}"),
-    # Ours: evidence.
+    # Audit entries.
     "ix_audit_entries_company_id_at": lambda sample: list(AuditEntry.objects.order_by("-at")[:100]),
     "ix_audit_entries_table_name_row_id": of_all_companies(
         lambda sample: list(AuditEntry.objects.filter(table_name="campaigns", row_id=sample.campaign.pk))
     ),
-    # Ours: the dashboard's rows.
-    "ix_call_objections_company_id_analyzed_at_label": get(f"dashboard/top-objections?{MONTH}"),
-    "ix_stale_call_hours_company_id_hour": get(f"dashboard/metrics?{MONTH}"),
-    # Ours: what hangs on a contact, a call, a lead.
+    # Rollups of the dashboard.
+    "ix_call_objections_company_id_analyzed_at_label": get("dashboard/top-objections?{month}"),
+    "ix_stale_call_hours_company_id_hour": get("dashboard/metrics?{month}"),
+    # Rows that refer to a contact, call, lead or user.
     "ix_appointments_assigned_rep_id_scheduled_start": get("appointments?assigned_rep={rep}"),
     "ix_appointments_call_id": foreign_key_check("appointments", "call_id", lambda sample: sample.call.pk),
     "ix_appointments_contact_id_scheduled_start": get("appointments?contact={contact}"),

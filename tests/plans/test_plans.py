@@ -1,4 +1,4 @@
-"""Each index answers its question: asked as the product asks it, the planner chooses that index by itself."""
+"""Plans of the questions that the indexes are for."""
 
 import pytest
 from django.apps import apps
@@ -9,12 +9,12 @@ from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import User
 from tests.conftest import signed_in
-from tests.plans.conftest import buffers_read, indexes_used, tables_scanned
+from tests.plans.conftest import buffers_read, indexes_chosen, tables_scanned
 from tests.plans.questions import QUESTIONS
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite's planner is another"),
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="plans of PostgreSQL only"),
 ]
 
 BIG_TABLES = {"activities", "appointments", "call_analysis", "calls", "contacts", "message_threads"}
@@ -23,7 +23,7 @@ REP_LISTS = [
 ]  # fmt: skip
 
 
-def test_every_index_has_a_question_here():
+def test_every_index_has_a_question():
     declared = {
         index.name
         for label in ("crm", "calls", "messaging", "analytics")
@@ -34,25 +34,25 @@ def test_every_index_has_a_question_here():
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_the_question_is_answered_through_its_index(name, sample):
-    assert name in indexes_used(lambda: QUESTIONS[name](sample))
+def test_question_is_answered_through_its_index(name, sample):
+    assert name in indexes_chosen(lambda: QUESTIONS[name](sample))
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_no_question_reads_a_big_table_from_end_to_end(name, sample):
+def test_question_never_scans_a_big_table(name, sample):
     assert not tables_scanned(lambda: QUESTIONS[name](sample)) & BIG_TABLES
 
 
 @pytest.mark.parametrize("route", ["calls", "contacts", "activities"])
-def test_a_page_behind_a_cursor_seeks_in_the_index(route, sample):
+def test_next_page_seeks_in_the_index(route, sample):
     api = signed_in(sample.manager)
     first = api.get(f"/api/v1/{route}").json()
-    used = indexes_used(lambda: api.get(first["next"]))
+    used = indexes_chosen(lambda: api.get(first["next"]))
     assert any(name.endswith("company_id_created_at") for name in used), used
 
 
 @pytest.mark.parametrize("route", [*REP_LISTS, "contacts?search={name}", "message-threads/{contact}"])
-def test_a_reps_rows_are_found_without_reading_a_big_table_from_end_to_end(route, sample):
+def test_list_of_a_rep_never_scans_a_big_table(route, sample):
     with tenant(sample.company.pk):
         contact = Call.objects.assigned_to(sample.rep).exclude(contact=None).first().contact
     url = f"/api/v1/{route.format(contact=contact.pk, name=contact.last_name)}"
@@ -62,23 +62,23 @@ def test_a_reps_rows_are_found_without_reading_a_big_table_from_end_to_end(route
 
 
 @pytest.mark.parametrize(
-    ("path", "most"),
+    ("path", "max_pages"),
     [
         ("metrics", 500),
         ("metrics?start_date=2026-01-01&end_date=2026-01-30", 50),
         ("booking-rate?start_date=2026-01-01&end_date=2026-01-30&basis=cohort", 50),
     ],
 )
-def test_numbers_of_the_largest_company_touch_few_pages(path, most, sample):
+def test_dashboard_of_the_largest_company_reads_few_pages(path, max_pages, sample):
     with all_tenants():
         largest = User.objects.get(username="manager")
     api = signed_in(largest)
-    assert buffers_read(lambda: api.get(f"/api/v1/dashboard/{path}")) <= most
+    assert buffers_read(lambda: api.get(f"/api/v1/dashboard/{path}")) <= max_pages
 
 
 @pytest.fixture
 def largest(sample):
-    """The manager of the largest company, of whose calls none is counted ahead."""
+    """The manager of the largest company, whose call rollup covers no day."""
     with all_tenants():
         CallRollup.objects.update(timezone="")
         return User.objects.get(username="manager")
@@ -97,23 +97,23 @@ def largest(sample):
         ("calls?{}&count=1", "ix_calls_company_id_created_at", "ix_calls_created_at"),
     ],
 )
-def test_the_largest_company_s_rows_are_not_picked_out_of_everybody_s(path, days, index, misleading, largest):
-    used = indexes_used(lambda: signed_in(largest).get(f"/api/v1/dashboard/{path.format(days)}"))
+def test_dashboard_of_the_largest_company_uses_the_index_by_company(path, days, index, misleading, largest):
+    used = indexes_chosen(lambda: signed_in(largest).get(f"/api/v1/dashboard/{path.format(days)}"))
     assert index in used
     assert misleading not in used
 
 
-def test_the_planner_has_no_hand_forced(sample):
+def test_planner_settings_are_the_defaults(sample):
     with connection.cursor() as cursor:
         cursor.execute("SELECT setting FROM pg_settings WHERE name LIKE 'enable\\_%' AND setting <> boot_val")
         assert cursor.fetchall() == []
 
 
-def test_a_scrape_of_prometheus_reads_no_big_table_from_end_to_end(sample, client, settings):
+def test_prometheus_scrape_never_scans_a_big_table(sample, client, settings):
     settings.METRICS_TOKEN = "one-that-only-prometheus-knows"
 
     def scrape():
         assert client.get("/metrics", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"}).status_code == 200
 
     assert not tables_scanned(scrape) & {*BIG_TABLES, "webhook_events"}
-    assert {"idx_webhook_event_processed", "ix_message_threads_run_at"} <= set(indexes_used(scrape))
+    assert {"idx_webhook_event_processed", "ix_message_threads_run_at"} <= indexes_chosen(scrape)
