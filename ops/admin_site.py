@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
 from crm.admin_site import StaffSite
-from ops.index_health.admin_page import BadChoice, make_page
+from ops.index_health.admin_page import InvalidParameter, make_page
 from ops.index_health.report import run_checks
 
 TITLE = "Index health"
@@ -46,7 +46,7 @@ class Site(StaffSite):
         measure = asked["measure"] == "1"
         try:
             page = make_page(run_checks(measure=measure, explain=measure), sort=asked["sort"], table=asked["table"])
-        except BadChoice as error:
+        except InvalidParameter as error:
             return refuse(str(error), status=400)
         except OperationalError:
             reason = "The database took too long to answer. manage.py index_report has more time than a page."

@@ -1,1 +1,1 @@
-"""What ails the indexes of the database: what the models declare against what stands, is used, overlaps and swells."""
+"""Index health: drift, redundancy, usage, bloat, plans and size of the database's indexes."""

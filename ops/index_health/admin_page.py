@@ -1,4 +1,4 @@
-"""The report as a page shows it: findings by group, tables by size, indexes in the order that was asked for."""
+"""Data for the admin page: findings by group, the largest tables, and the sorted list of indexes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,34 +9,34 @@ from ops.index_health.findings import GROUPS, Finding
 from ops.index_health.questions import question_of
 from ops.index_health.report import Report, UnknownTable
 
-MAX_TABLES = 12  # in the chart: beside the large ones the others could not be seen
+MAX_TABLES = 12  # in the chart, where smaller tables would not be visible
 
-ABOUT = {
-    "drift": "The database is not what the models declare: a migration is missing, or broke off.",
-    "redundant": "Every write pays for these, and another index answers the same; or one is lacking.",
-    "use": "Nothing was found through these for as long as use is counted.",
-    "bloat": "Space that holds nothing, and statistics that are out of date.",
-    "questions": "Asked, and not answered through an index.",
-    "size": "So large that partitions are worth a thought, or an archive for what is old.",
+DESCRIPTIONS = {
+    "drift": "The database differs from the models: a migration is missing or failed.",
+    "redundant": "Another index answers the same queries, or a foreign key has no index.",
+    "use": "No query has used these since the server began to count.",
+    "bloat": "Indexes with empty space, dead rows and outdated statistics.",
+    "questions": "Queries that are not answered through their index.",
+    "size": "Large enough to archive old rows or to partition the table.",
 }
 
 
-class BadChoice(ValueError):
-    """A parameter of the page that makes no sense. The words name it."""
+class InvalidParameter(ValueError):
+    """A query parameter of the page is invalid. The message names it."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """The findings of one group that are not expected."""
+    """The open findings of one group."""
 
     name: str
-    about: str
+    description: str
     findings: list[Finding]
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """A table in the chart; widths in per cent of the largest one with its indexes."""
+    """A table in the chart. Widths are percentages of the largest table with its indexes."""
 
     table: CatalogTable
     width: float
@@ -45,21 +45,21 @@ class TableRow:
 
 @dataclass(frozen=True)
 class IndexRow:
-    """An index in the list; its width in per cent of the largest one. `answers` is its question, or what it guards."""
+    """An index in the list. The width is a percentage of the largest index."""
 
     index: CatalogIndex
     width: float
-    bytes_a_row: float
-    answers: str
+    bytes_per_row: float
+    purpose: str
 
 
 @dataclass(frozen=True)
 class SortColumn:
-    """A column of the list, which it can be sorted by."""
+    """A sortable column of the list."""
 
     name: str
     title: str
-    place: Callable[[IndexRow], Any]
+    sort_key: Callable[[IndexRow], Any]
 
 
 COLUMNS = {
@@ -68,7 +68,7 @@ COLUMNS = {
         SortColumn("name", "Index", lambda row: row.index.name),
         SortColumn("table", "Table", lambda row: row.index.table),
         SortColumn("size", "Size", lambda row: -row.index.bytes),
-        SortColumn("per_row", "Bytes a row", lambda row: -row.bytes_a_row),
+        SortColumn("per_row", "Bytes per row", lambda row: -row.bytes_per_row),
         SortColumn("scans", "Scans", lambda row: row.index.scans or 0),
         SortColumn("last_use", "Last use", lambda row: (row.index.last_scan is not None, row.index.last_scan)),
     )
@@ -77,7 +77,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Page:
-    """`tables` are the largest of the database, whichever the report is about."""
+    """The page's data. `tables` are the largest of the whole database, even if the report covers one table."""
 
     report: Report
     groups: list[Group]
@@ -88,64 +88,56 @@ class Page:
 
     @property
     def bytes(self) -> int:
-        """Of all indexes."""
+        """The size of all indexes."""
         return sum(index.bytes for index in self.report.database.indexes.values())
 
 
 def make_page(whole: Report, *, sort: str, table: str) -> Page:
-    """The report with its indexes sorted by a column, narrowed to one table where one is named.
+    """Return the page with its indexes sorted by a column, for one table if it is given.
 
     Raises:
-        BadChoice: there is no such column or table.
+        InvalidParameter: the column or table doesn't exist.
     """
     if sort not in COLUMNS:
-        raise BadChoice(f"sort: {sort!r} is none of: {', '.join(COLUMNS)}.")
+        raise InvalidParameter(f"sort: {sort!r} must be one of {', '.join(COLUMNS)}.")
     try:
         report = whole.of_table(table) if table else whole
     except UnknownTable as error:
-        raise BadChoice(f"table: {error}") from error
+        raise InvalidParameter(f"table: {error}") from error
     return Page(
         report=report,
         groups=[
-            Group(name, ABOUT[name], [finding for finding in report.unexpected if finding.kind in kinds])
+            Group(name, DESCRIPTIONS[name], [finding for finding in report.open_findings if finding.kind in kinds])
             for name, kinds in GROUPS.items()
         ],
         known=[finding for finding in report.findings if finding.known],
-        tables=_chart(list(whole.database.tables.values())),
-        indexes=sorted(_list(report.database), key=lambda row: (COLUMNS[sort].place(row), row.index.name)),
+        tables=_table_rows(whole.database),
+        indexes=sorted(_index_rows(report.database), key=lambda row: (COLUMNS[sort].sort_key(row), row.index.name)),
     )
 
 
-def _chart(tables: list[CatalogTable]) -> list[TableRow]:
-    def whole(table: CatalogTable) -> int:
-        return table.bytes + table.index_bytes
-
-    largest = sorted(tables, key=whole, reverse=True)[:MAX_TABLES]
-    most = max(map(whole, largest), default=0) or 1
-    return [TableRow(table, table.bytes / most * 100, table.index_bytes / most * 100) for table in largest]
+def _table_rows(database: Database) -> list[TableRow]:
+    largest = sorted(database.tables.values(), key=lambda table: -table.total_bytes)[:MAX_TABLES]
+    unit = max((table.total_bytes for table in largest), default=0) / 100 or 1
+    return [TableRow(table, table.bytes / unit, table.index_bytes / unit) for table in largest]
 
 
-def _list(database: Database) -> list[IndexRow]:
-    most = max((index.bytes for index in database.indexes.values()), default=0) or 1
+def _index_rows(database: Database) -> list[IndexRow]:
+    unit = max((index.bytes for index in database.indexes.values()), default=0) / 100 or 1
     return [
         IndexRow(
             index,
-            width=index.bytes / most * 100,
-            bytes_a_row=_divide(index.bytes, database.tables[index.table].rows),
-            answers=_what_it_answers(index),
+            width=index.bytes / unit,
+            bytes_per_row=index.bytes / rows if (rows := database.tables[index.table].rows) else 0,
+            purpose=_purpose(index),
         )
         for index in database.indexes.values()
     ]
 
 
-def _divide(size: int, rows: int) -> float:
-    """0 where it says nothing, for the table is empty."""
-    return size / rows if rows else 0
-
-
-def _what_it_answers(index: CatalogIndex) -> str:
-    """Its question, or what it guards; empty for those of others that guard nothing."""
+def _purpose(index: CatalogIndex) -> str:
+    """Return the index's question or its constraint; empty for other indexes of Django and libraries."""
     question, _ = question_of(index.name)
     if question or index.primary:
-        return question or "Guards the primary key."
-    return f"Guards that no two rows have the same {', '.join(index.columns)}." if index.unique else ""
+        return question or "Primary key."
+    return f"Rejects a second row with the same {', '.join(index.columns)}." if index.unique else ""

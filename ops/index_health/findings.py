@@ -1,27 +1,27 @@
-"""What a check says. Every surface (command, JSON, admin page, metrics) shows findings and nothing else."""
+"""Findings: the results of the index checks, shared by the command, its JSON, the admin page and the metrics."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class FindingKind(StrEnum):
-    """What was found. `--fail-on` takes these, and the groups below."""
+    """The kinds of findings. `--fail-on` takes these and the groups below."""
 
-    MISSING = "missing"  # declared, and not in the database
-    EXTRA = "extra"  # in the database, and declared nowhere
-    CHANGED = "changed"  # of one name, with another definition
-    INVALID = "invalid"  # what a concurrent build left behind when it broke
+    MISSING = "missing"  # declared, but not in the database
+    EXTRA = "extra"  # in the database, but declared nowhere
+    CHANGED = "changed"  # the same name with another definition
+    INVALID = "invalid"  # left behind by a concurrent build that failed
     DUPLICATE = "duplicate"  # the same keys, method and condition twice
-    PREFIX = "prefix"  # its keys are the first ones of another
-    COVERED = "covered"  # a partial one, contained in one without, or with a wider, condition
-    FOREIGN_KEY = "foreign_key"  # rows are looked up by it when what they point to goes, and no index helps
+    PREFIX = "prefix"  # another index starts with the same keys
+    COVERED = "covered"  # partial, and contained in an index without or with a wider condition
+    FOREIGN_KEY = "foreign_key"  # no index finds the referring rows when a referenced row is deleted
     UNUSED = "unused"
     BLOAT = "bloat"
     DEAD_ROWS = "dead_rows"
     STALE_STATISTICS = "stale_statistics"
-    LOW_HOT_RATIO = "low_hot_ratio"  # few updates are HOT: each writes every index of the table
-    UNANSWERED = "unanswered"  # its question is not answered through it
-    SLOW_STATEMENT = "slow_statement"  # that no index serves
+    LOW_HOT_RATIO = "low_hot_ratio"  # few updates are HOT: most write every index of the table
+    UNANSWERED = "unanswered"  # the planner answers the index's question without it
+    SLOW_STATEMENT = "slow_statement"  # a slow statement that uses no index
     LARGE = "large"
 
 
@@ -37,10 +37,10 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a person should know, in one sentence, with the command or statement that heals it.
+    """One problem in plain words, with the command or statement that solves it.
 
-    `index` is empty where it is the table that ails. `reclaimable_bytes` is in bytes. `known`: known and kept on purpose (the
-    documents name it, or Django made it), so it is shown and fails nothing.
+    `index` is empty if the finding is about the table. A `known` finding is kept on purpose: the model gives a reason,
+    or Django or a library made the index. It is shown and fails nothing.
     """
 
     kind: FindingKind
@@ -54,6 +54,6 @@ class Finding:
 
 @dataclass(frozen=True)
 class SkippedCheck:
-    """What could not be asked, and why, in one sentence. A check yields it beside its findings."""
+    """A check that could not run, with the reason."""
 
     message: str

@@ -1,7 +1,6 @@
-"""Upkeep beside the daily traffic: leftovers dropped, statistics renewed, bloated indexes built anew, one at a time.
+"""Index maintenance during normal traffic: drop leftovers, refresh statistics, rebuild bloated indexes one by one.
 
-Nothing is kept of what was done. Each time the database itself says what there is to do, so a run that was killed is
-carried on by the next one.
+No progress is stored. Each run asks the database which tasks remain, so a run continues after one that was killed.
 """
 
 import time
@@ -18,27 +17,27 @@ from django.utils.timezone import now
 from crm.db.index_operations import POLL_S, exclusive_build_lock
 from ops.index_health.catalog import Database, read_database
 from ops.index_health.checks import bloat, drift, vacuum_stats
-from ops.index_health.findings import Finding, FindingKind
+from ops.index_health.findings import Finding, FindingKind, SkippedCheck
 
 QUIET_POLL_S = 1
 
-ACTIVE = """
+ACTIVE_SESSIONS = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND state = 'active' AND pid <> pg_backend_pid()
 """
 
 
 class WindowClosed(Exception):
-    """The time of day in which work may begin is over, or has not come."""
+    """The maintenance window is closed."""
 
 
 class TooBusy(Exception):
-    """The database had no quiet moment for as long as we were to wait."""
+    """Too many sessions were active for the whole time that a task may wait."""
 
 
 @dataclass(frozen=True)
 class MaintenanceWindow:
-    """From `start` until before `end` by the clocks of `zone`, over midnight where `end` is the earlier one."""
+    """The time of day in `zone` from `start` until before `end`, over midnight if `end` is earlier."""
 
     start: clock
     end: clock
@@ -52,8 +51,8 @@ class MaintenanceWindow:
 
 
 @dataclass(frozen=True)
-class Bounds:
-    """When work may begin: within the window, and with at most so many of this role's sessions active."""
+class Limits:
+    """Conditions for starting a task, which waits up to `patience_s` until at most `max_active` sessions are active."""
 
     window: MaintenanceWindow | None = None
     max_active: int | None = None
@@ -61,77 +60,88 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Done:
-    """A piece of work that is over. It was needless where somebody else had done it meanwhile."""
+class Plan:
+    """The tasks in order, and the checks that could not look for more."""
+
+    tasks: list[Finding]
+    skipped_checks: list[SkippedCheck]
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """A finished task. It was not `needed` if another session had done it in the meantime."""
 
     task: Finding
     seconds: float
-    needless: bool
+    needed: bool
 
 
-def plan_maintenance(*, database: Database) -> list[Finding]:
-    """What there is to do, in order: what takes no time first, then whatever saves most."""
-    found = [one for find in (drift.find, vacuum_stats.find, bloat.find) for one in find(database)]
-    findings = [one for one in found if isinstance(one, Finding)]
+def plan_maintenance(*, database: Database) -> Plan:
+    """Return the tasks, quick ones first, then the rebuilds by the bytes that they free."""
+    results = [one for find in (drift.find, vacuum_stats.find, bloat.find) for one in find(database)]
+    findings = [one for one in results if isinstance(one, Finding)]
     leftovers = [one for one in findings if one.kind is FindingKind.INVALID and drift.is_leftover(one.index)]
     stale = [one for one in findings if one.kind is FindingKind.STALE_STATISTICS]
     bloated = [one for one in findings if one.kind is FindingKind.BLOAT]
-    return [*leftovers, *stale, *sorted(bloated, key=lambda one: -one.reclaimable_bytes)]
+    return Plan(
+        tasks=[*leftovers, *stale, *sorted(bloated, key=lambda one: -one.reclaimable_bytes)],
+        skipped_checks=[one for one in results if isinstance(one, SkippedCheck)],
+    )
 
 
-def maintain_indexes(*, plan: Sequence[Finding], bounds: Bounds) -> Iterator[Done]:
-    """Do what the plan says, never beside a migration that builds an index, which waits for a piece of work at most.
+def maintain_indexes(*, tasks: Sequence[Finding], limits: Limits) -> Iterator[TaskResult]:
+    """Run the tasks, never during a migration that builds an index. Such a migration waits for one task at most.
 
     Raises:
-        WindowClosed, TooBusy: before the next piece of work. What is done stays done.
+        WindowClosed, TooBusy: before a task. Finished tasks stay finished.
     """
-    for task in plan:
-        _wait_for_quiet(bounds)
+    for task in tasks:
+        _wait_until_quiet(limits)
         with connection.schema_editor(atomic=False) as editor, exclusive_build_lock(editor):
-            _stay_in_window(bounds)  # the wait for another builder may have been long
+            _check_window(limits)  # waiting for another build may have taken long
             needed = _is_needed(task)
             begin = monotonic()
             if needed:
                 with connection.cursor() as cursor:
                     cursor.execute(task.remedy)
-        yield Done(task, monotonic() - begin, needless=not needed)
-        time.sleep(2 * POLL_S)  # a migration that waits for its turn gets it
+        yield TaskResult(task, monotonic() - begin, needed)
+        time.sleep(2 * POLL_S)  # lets a waiting migration take the lock
 
 
 def _is_needed(task: Finding) -> bool:
-    """Another run may have done it while we waited, or somebody may have dropped the index."""
+    """Return whether the task is still planned: another run may have done it, or the index may be gone."""
     database = read_database()
     database = replace(
         database,
         tables={name: table for name, table in database.tables.items() if name == task.table},
         indexes={name: index for name, index in database.indexes.items() if name == task.index},
     )
-    return any(found.remedy == task.remedy for found in plan_maintenance(database=database))
+    return any(planned.remedy == task.remedy for planned in plan_maintenance(database=database).tasks)
 
 
-def _wait_for_quiet(bounds: Bounds) -> None:
-    deadline = monotonic() + bounds.patience_s
-    _stay_in_window(bounds)
-    while bounds.max_active is not None and (active := _count_active()) > bounds.max_active:
+def _wait_until_quiet(limits: Limits) -> None:
+    deadline = monotonic() + limits.patience_s
+    _check_window(limits)
+    while limits.max_active is not None and (active := _count_active()) > limits.max_active:
         if monotonic() >= deadline:
             raise TooBusy(
-                f"{active} sessions were active, and {bounds.max_active} may be, for {bounds.patience_s:.0f} s."
+                f"{active} sessions were active for {limits.patience_s:.0f} s; --max-active allows {limits.max_active}."
             )
         time.sleep(QUIET_POLL_S)
-        _stay_in_window(bounds)
+        _check_window(limits)
 
 
-def _stay_in_window(bounds: Bounds) -> None:
-    window = bounds.window
+def _check_window(limits: Limits) -> None:
+    window = limits.window
     if window and not window.is_open(now()):
         raise WindowClosed(
-            f"It is {now().astimezone(window.zone):%H:%M}: work begins between {window.start:%H:%M} and"
+            f"It is {now().astimezone(window.zone):%H:%M}, outside the window of {window.start:%H:%M} to"
             f" {window.end:%H:%M} ({window.zone})."
         )
 
 
 def _count_active() -> int:
     with connection.cursor() as cursor:
-        cursor.execute(ACTIVE)
+        cursor.execute(ACTIVE_SESSIONS)
         count: int = cursor.fetchone()[0]
     return count

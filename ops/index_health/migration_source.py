@@ -1,4 +1,4 @@
-"""Which migration makes an index, and whether it has run."""
+"""Migrations that create indexes, and whether they are applied."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from django.db.migrations.operations.base import Operation
 
 @dataclass(frozen=True)
 class MigrationSource:
-    """`applied`: `manage.py migrate` will not run it again."""
+    """The migration that creates an index. `manage.py migrate` runs it only if it is not `applied`."""
 
     app: str
     migration: str
@@ -21,17 +21,17 @@ class MigrationSource:
 
 
 def find_migration_sources(alias: str) -> dict[str, MigrationSource]:
-    """By the name of an index or constraint; of several migrations, the last."""
+    """Return the last migration that creates each index or constraint, by the name of the index."""
     loader = MigrationLoader(connections[alias])
     return {
         name: MigrationSource(app, migration, (app, migration) in loader.applied_migrations)
         for (app, migration), found in sorted(loader.disk_migrations.items())
         for operation in found.operations
-        for name in _names(operation)
+        for name in _created_names(operation)
     }
 
 
-def _names(operation: Operation) -> list[str]:
+def _created_names(operation: Operation) -> list[str]:
     if isinstance(operation, AddIndex):
         return [operation.index.name]
     if isinstance(operation, AddConstraint):

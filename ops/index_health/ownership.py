@@ -1,4 +1,4 @@
-"""Whose a table is: ours, the framework's, or nobody's."""
+"""Ownership of tables and indexes: the product's, or those of Django and its libraries."""
 
 from functools import cache
 from typing import cast
@@ -9,33 +9,33 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from crm.db import rate_counters
 
-OUR_APPS = {"crm", "calls", "messaging", "analytics"}
-MADE_BY_OPERATIONS = {rate_counters.TABLE}
-"""Tables of no model."""
+PRODUCT_APPS = {"crm", "calls", "messaging", "analytics"}
+TABLES_WITHOUT_MODEL = {rate_counters.TABLE}
 
 
 @cache
 def models_by_table() -> dict[str, type[models.Model]]:
-    """Every model, those that Django makes for many-to-many fields included."""
+    """Return all models by table, including many-to-many tables and that of the migrations."""
     migrations = cast(type[models.Model], MigrationRecorder.Migration)
     return {model._meta.db_table: model for model in (*apps.get_models(include_auto_created=True), migrations)}
 
 
-def is_ours(table: str) -> bool:
+def is_product_table(table: str) -> bool:
+    """Return whether the table belongs to the product's own apps."""
     model = models_by_table().get(table)
     if model is None:
-        return table in MADE_BY_OPERATIONS
-    return model._meta.app_label in OUR_APPS and not model._meta.auto_created
+        return table in TABLES_WITHOUT_MODEL
+    return model._meta.app_label in PRODUCT_APPS and not model._meta.auto_created
 
 
 def is_framework(table: str) -> bool:
-    """Django's, or a library's: what is found there is known, and not ours to mend."""
-    return table in models_by_table() and not is_ours(table)
+    """Return whether Django or a library made the table. Its findings are known: the product can't change them."""
+    return table in models_by_table() and not is_product_table(table)
 
 
 @cache
 def named_declarations() -> dict[str, models.Index | models.BaseConstraint]:
-    """What stands in a Meta under a name of its own."""
+    """Return the indexes and constraints that models declare in Meta, by name."""
     return {
         declaration.name: declaration
         for model in apps.get_models()
@@ -44,5 +44,5 @@ def named_declarations() -> dict[str, models.Index | models.BaseConstraint]:
 
 
 def kept_because(name: str) -> str:
-    """Why an index stands beside another that could answer for it, or empty."""
+    """Return the declared reason to keep a redundant index, or an empty string."""
     return getattr(named_declarations().get(name), "kept_because", "")

@@ -1,6 +1,6 @@
-"""Statements that make, replace and drop an index without blocking a writer, worded for whoever will paste them.
+"""Remedies: statements that create, replace and drop an index without blocking writers.
 
-On PostgreSQL each statement with CONCURRENTLY has to be sent alone, outside of a transaction.
+On PostgreSQL each statement with CONCURRENTLY must be sent alone, outside a transaction.
 """
 
 import re
@@ -12,9 +12,9 @@ NAME_LENGTH = 63
 
 
 def create(database: Database, index: CatalogIndex) -> str:
-    """Of a unique constraint: its index first, while others write, and the constraint on it."""
+    """Return the statements for an index. A unique constraint gets its index first, built while others write."""
     if index.constraint and database.vendor == "postgresql":
-        return f"{_build(database, index, index.name)}; {_constrain(index, index.name)}"
+        return f"{_build(database, index, index.name)}; {_add_constraint(index, index.name)}"
     return _build(database, index, index.name)
 
 
@@ -24,17 +24,15 @@ def drop(database: Database, index: CatalogIndex) -> str:
     return f"DROP INDEX{_concurrently(database)} {quote(index.name)}"
 
 
-def replace(database: Database, standing: CatalogIndex, declared: CatalogIndex) -> str:
-    """The new one is built before the old one goes: no moment without."""
-    if standing.table != declared.table:
-        return f"ALTER INDEX {quote(standing.name)} RENAME TO {quote(_other_name(standing.name))}; " + create(
-            database, declared
-        )
+def replace(database: Database, existing: CatalogIndex, declared: CatalogIndex) -> str:
+    """Return statements that build the new index before they drop the old one, so that there always is one."""
+    if existing.table != declared.table:
+        return f"{rename(existing.name, _new_name(existing.name))}; {create(database, declared)}"
     if database.vendor == "sqlite":
-        return f"{drop(database, standing)}; {create(database, declared)}"
-    name = _other_name(declared.name)
-    adopt = _constrain(declared, name) if declared.constraint else rename(name, declared.name)
-    return f"{_build(database, declared, name)}; {drop(database, standing)}; {adopt}"
+        return f"{drop(database, existing)}; {create(database, declared)}"
+    name = _new_name(declared.name)
+    adopt = _add_constraint(declared, name) if declared.constraint else rename(name, declared.name)
+    return f"{_build(database, declared, name)}; {drop(database, existing)}; {adopt}"
 
 
 def rename(name: str, to: str) -> str:
@@ -42,7 +40,7 @@ def rename(name: str, to: str) -> str:
 
 
 def drop_or_remove_operation(database: Database, index: CatalogIndex) -> str:
-    """Of a declared one, the migration's operation: what is dropped by hand would be told as missing."""
+    """Return the migration operation for a declared index, which would be missing after a DROP, else the DROP."""
     if index.name in named_declarations():
         meta = models_by_table()[index.table]._meta
         return f'RemoveIndexConcurrently("{meta.model_name}", "{index.name}") in a migration of {meta.app_label}'
@@ -59,7 +57,7 @@ def _build(database: Database, index: CatalogIndex, name: str) -> str:
     return f"CREATE {unique}INDEX{_concurrently(database)} {quote(name)} ON {quote(index.table)} {definition}"
 
 
-def _constrain(index: CatalogIndex, name: str) -> str:
+def _add_constraint(index: CatalogIndex, name: str) -> str:
     kind = "PRIMARY KEY" if index.primary else "UNIQUE"
     return f"ALTER TABLE {quote(index.table)} ADD CONSTRAINT {quote(index.constraint)} {kind} USING INDEX {quote(name)}"
 
@@ -68,5 +66,5 @@ def _concurrently(database: Database) -> str:
     return " CONCURRENTLY" if database.vendor == "postgresql" else ""
 
 
-def _other_name(name: str) -> str:
+def _new_name(name: str) -> str:
     return f"{name[: NAME_LENGTH - len('_new')]}_new"

@@ -1,13 +1,15 @@
-"""A report as text for a terminal, and as JSON for machines."""
+"""Index reports as text for a terminal and as JSON."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from ops.index_health.catalog import CatalogIndex, CatalogTable, Database
+from django.template.defaultfilters import filesizeformat
+from django.utils.timezone import now
+
+from ops.index_health.catalog import Database
 from ops.index_health.checks.size import bytes_per_row, grown_in_month
 from ops.index_health.findings import GROUPS, Finding
-from ops.index_health.formatting import in_bytes, in_days
-from ops.index_health.ownership import is_ours
+from ops.index_health.ownership import is_product_table
 from ops.index_health.questions import question_of
 from ops.index_health.report import Report
 
@@ -15,55 +17,31 @@ LARGEST = 10
 
 
 def as_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
-    """`everything`: what is expected too, all tables, and each index with its use and its question."""
-    yield describe_database(report.database)
-    shown = report.findings if everything else report.unexpected
+    """Yield the report's lines. `everything` adds known findings, all tables, and each index with its use."""
+    measured = report.database.vendor == "postgresql"
+    yield _describe(report.database)
+    shown = report.findings if everything else report.open_findings
     for group, kinds in GROUPS.items():
-        found = [finding for finding in shown if finding.kind in kinds]
-        if found:
-            yield ""
-            yield group.upper()
+        if found := [finding for finding in shown if finding.kind in kinds]:
+            yield from ("", group.upper())
             for finding in found:
-                yield from _lines_of(finding)
-    yield ""
-    yield from _tables(report, limit=None if everything else LARGEST)
+                yield from _finding_lines(finding)
+    if measured:
+        yield ""
+        yield from _table_lines(report.database, limit=None if everything else LARGEST)
     if everything:
         yield ""
-        yield from _indexes(report)
+        yield from _index_lines(report.database)
     yield ""
-    yield from (f"Not asked: {one.message}" for one in report.skipped_checks)
-    yield summarise(report, everything=everything)
-
-
-def describe_database(database: Database) -> str:
-    name = "PostgreSQL" if database.vendor == "postgresql" else "SQLite"
-    minor = database.version % 10000 if database.vendor == "postgresql" else database.version // 100 % 100
-    tables, indexes = database.tables.values(), database.indexes.values()
-    counted = f" Use is counted {in_days(database.counted_since)}" if database.counted_since else ""
-    servers = f" on {', '.join(database.servers)}." if counted else ""
-    return (
-        f"{name} {database.version // 10000}.{minor}: {len(tables)} tables with"
-        f" {in_bytes(sum(table.bytes for table in tables))}, {len(indexes)} indexes with"
-        f" {in_bytes(sum(index.bytes for index in indexes))}.{counted}{servers}"
-    )
-
-
-def summarise(report: Report, *, everything: bool) -> str:
-    wrong = len(report.unexpected)
-    known = len(report.findings) - wrong
-    hidden = "" if everything or not known else f" --all shows {known} more that are known and kept."
-    reclaimable_bytes = (
-        f" Without what is of no use: {in_bytes(report.reclaimable_bytes)} less." if report.reclaimable_bytes else ""
-    )
-    return (
-        (f"{wrong} finding{'s' if wrong > 1 else ''}." if wrong else "Nothing is wrong.") + reclaimable_bytes + hidden
-    )
+    yield from (f"Skipped: {one.message}" for one in report.skipped_checks)
+    yield _summarize(report, everything=everything)
 
 
 def as_json(report: Report) -> dict[str, Any]:
-    """The shape that `manage.py index_report --json` promises: see its help."""
+    """Return the object that `manage.py index_report --json` documents in its help."""
     database = report.database
     since = database.counted_since
+    measured = database.vendor == "postgresql"
     return {
         "database": {
             "vendor": database.vendor,
@@ -72,8 +50,8 @@ def as_json(report: Report) -> dict[str, Any]:
             "servers": list(database.servers),
         },
         "totals": {
-            "findings": len(report.unexpected),
-            "known": len(report.findings) - len(report.unexpected),
+            "findings": len(report.open_findings),
+            "known": len(report.findings) - len(report.open_findings),
             "reclaimable_bytes": report.reclaimable_bytes,
         },
         "findings": [
@@ -93,12 +71,12 @@ def as_json(report: Report) -> dict[str, Any]:
         "tables": [
             {
                 "name": table.name,
-                "ours": is_ours(table.name),
-                "rows": table.rows,
-                "bytes": table.bytes,
-                "index_bytes": table.index_bytes,
-                "bytes_per_row": round(bytes_per_row(table), 1),
-                "grown_in_month": round(grown_in_month(database, table)),
+                "ours": is_product_table(table.name),
+                "rows": table.rows if measured else None,
+                "bytes": table.bytes if measured else None,
+                "index_bytes": table.index_bytes if measured else None,
+                "bytes_per_row": round(bytes_per_row(table), 1) if measured else None,
+                "grown_in_month": round(grown_in_month(database, table)) if measured else None,
             }
             for table in database.tables.values()
         ],
@@ -111,7 +89,7 @@ def as_json(report: Report) -> dict[str, Any]:
                 "asked_by": question_of(index.name)[1],
                 "constraint": index.constraint,
                 "valid": index.valid,
-                "bytes": index.bytes,
+                "bytes": index.bytes if measured else None,
                 "scans": index.scans,
                 "tuples_read": index.tuples_read,
                 "tuples_fetched": index.tuples_fetched,
@@ -122,46 +100,68 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _lines_of(finding: Finding) -> Iterator[str]:
-    where = f"{finding.index} on {finding.table}" if finding.index else finding.table
+def _describe(database: Database) -> str:
+    tables, indexes = database.tables.values(), database.indexes.values()
+    if database.vendor == "sqlite":
+        return f"SQLite: {len(tables)} tables, {len(indexes)} indexes."
+    use = ""
+    if since := database.counted_since:
+        use = (
+            f" Use is counted since {since:%Y-%m-%d %H:%M} UTC, for {(now() - since).days} days,"
+            f" on {', '.join(database.servers)}."
+        )
+    return (
+        f"PostgreSQL {database.version // 10000}.{database.version % 10000}: {len(tables)} tables with"
+        f" {filesizeformat(sum(table.bytes for table in tables))}, {len(indexes)} indexes with"
+        f" {filesizeformat(sum(index.bytes for index in indexes))}.{use}"
+    )
+
+
+def _summarize(report: Report, *, everything: bool) -> str:
+    count = len(report.open_findings)
+    known = len(report.findings) - count
+    summary = f"{count} finding{'' if count == 1 else 's'}." if count else "No findings."
+    if report.reclaimable_bytes:
+        summary += f" The remedies free {filesizeformat(report.reclaimable_bytes)}."
+    if known and not everything:
+        summary += f" --all shows {known} more that are known and kept on purpose."
+    return summary
+
+
+def _finding_lines(finding: Finding) -> Iterator[str]:
+    place = f"{finding.index} on {finding.table}" if finding.index else finding.table
     known = " (known)" if finding.known else ""
-    yield f"  {finding.kind}{known}: {where}. {finding.message}"
+    yield f"  {finding.kind}{known}: {place}. {finding.message}"
     if finding.remedy and not finding.known:
         yield "    → " + finding.remedy.replace("; ", ";\n      ")
 
 
-def _tables(report: Report, *, limit: int | None) -> Iterator[str]:
-    tables = sorted(report.database.tables.values(), key=_whole, reverse=True)[:limit]
+def _table_lines(database: Database, *, limit: int | None) -> Iterator[str]:
     yield f"{'TABLES, LARGEST FIRST':38} {'rows':>13} {'table':>10} {'indexes':>10} {'B/row':>7} {'a month':>10}"
-    for table in tables:
-        month = grown_in_month(report.database, table)
+    for table in sorted(database.tables.values(), key=lambda table: -table.total_bytes)[:limit]:
+        month = grown_in_month(database, table)
         yield (
-            f"  {table.name:36} {table.rows:13,} {in_bytes(table.bytes):>10} {in_bytes(table.index_bytes):>10}"
-            f" {bytes_per_row(table):7,.0f} {in_bytes(month) if month else '–':>10}"
+            f"  {table.name:36} {table.rows:13,} {filesizeformat(table.bytes):>10}"
+            f" {filesizeformat(table.index_bytes):>10} {bytes_per_row(table):7,.0f}"
+            f" {filesizeformat(month) if month else '–':>10}"
         )
 
 
-def _whole(table: CatalogTable) -> int:
-    return table.bytes + table.index_bytes
-
-
-def _indexes(report: Report) -> Iterator[str]:
+def _index_lines(database: Database) -> Iterator[str]:
     yield f"{'INDEXES':62} {'size':>10} {'B/row':>6} {'scans':>12} {'read':>14} {'fetched':>14} last use"
-    for index in report.database.indexes.values():
-        rows = report.database.tables[index.table].rows
+    for index in database.indexes.values():
+        rows = database.tables[index.table].rows
+        size = filesizeformat(index.bytes) if index.bytes else "–"
         per_row = f"{index.bytes / rows:.0f}" if rows else "–"
+        last_use = f"{index.last_scan:%Y-%m-%d}" if index.last_scan else "–"
         yield (
-            f"  {index.name:60} {in_bytes(index.bytes):>10} {per_row:>6} {_figure(index.scans):>12}"
-            f" {_figure(index.tuples_read):>14} {_figure(index.tuples_fetched):>14} {_last_use(index)}"
+            f"  {index.name:60} {size:>10} {per_row:>6} {_number(index.scans):>12}"
+            f" {_number(index.tuples_read):>14} {_number(index.tuples_fetched):>14} {last_use}"
         )
         question, asked_by = question_of(index.name)
         if question:
             yield f"    “{question}” – {asked_by}"
 
 
-def _figure(number: int | None) -> str:
+def _number(number: int | None) -> str:
     return "–" if number is None else f"{number:,}"
-
-
-def _last_use(index: CatalogIndex) -> str:
-    return f"{index.last_scan:%Y-%m-%d}" if index.last_scan else "–"

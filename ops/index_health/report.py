@@ -1,39 +1,40 @@
-"""The whole report: every check over one reading of the database. Every surface shows what `run_checks` returns."""
+"""The index report: all checks over one reading of the database."""
 
 from dataclasses import dataclass, replace
 
+from ops.index_health import checks
 from ops.index_health.catalog import Database, read_database
-from ops.index_health.checks import CHECKS, EXPLAINING, MEASURING
 from ops.index_health.findings import Finding, FindingKind, SkippedCheck
 
 
 class UnknownTable(LookupError):
-    """There is no such table."""
+    """The database has no such table."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """`findings` by kind, in the order of `FindingKind`, then by table and index. `skipped_checks`: what could not be asked."""
+    """The database with its findings, sorted by kind in the order of `FindingKind`, then by table and index."""
 
     database: Database
     findings: tuple[Finding, ...]
     skipped_checks: tuple[SkippedCheck, ...]
 
     @property
-    def unexpected(self) -> tuple[Finding, ...]:
+    def open_findings(self) -> tuple[Finding, ...]:
+        """The findings that are not known and kept on purpose."""
         return tuple(finding for finding in self.findings if not finding.known)
 
     @property
     def reclaimable_bytes(self) -> int:
-        """Bytes, if all that is not expected were healed; an index that is found twice is gone once."""
-        most: dict[tuple[str, str], int] = {}
-        for finding in self.unexpected:
-            place = finding.table, finding.index
-            most[place] = max(most.get(place, 0), finding.reclaimable_bytes)
-        return sum(most.values())
+        """The bytes that the remedies free. An index with several findings counts once."""
+        by_index: dict[tuple[str, str], int] = {}
+        for finding in self.open_findings:
+            key = finding.table, finding.index
+            by_index[key] = max(by_index.get(key, 0), finding.reclaimable_bytes)
+        return sum(by_index.values())
 
     def of_table(self, name: str) -> "Report":
-        """What concerns one table alone. Raises UnknownTable."""
+        """Return the report on one table. Raises UnknownTable."""
         if name not in self.database.tables and all(finding.table != name for finding in self.findings):
             raise UnknownTable(f"There is no table {name!r}.")
         database = replace(
@@ -46,16 +47,21 @@ class Report:
 
 
 def run_checks(*, measure: bool = True, explain: bool = False) -> Report:
-    """Read the database once and run the checks: with `measure` those that read indexes to the end, too, and with
-    `explain` those that ask the planner."""
+    """Read the database and run the checks.
+
+    `measure` adds the check that reads whole indexes, `explain` those that ask the planner. SQLite has neither.
+    """
     database = read_database()
-    checks = (*CHECKS, *(MEASURING if measure else ()), *(EXPLAINING if explain else ()))
-    said = [word for find in checks for word in find(database)]
-    findings = [word for word in said if isinstance(word, Finding)]
-    skipped_checks = [word for word in said if isinstance(word, SkippedCheck)]
+    chosen = checks.SCHEMA
+    if database.vendor == "postgresql":
+        chosen += checks.STATISTICS
+        chosen += checks.MEASURING if measure else ()
+        chosen += checks.EXPLAINING if explain else ()
+    results = [result for find in chosen for result in find(database)]
+    findings = [result for result in results if isinstance(result, Finding)]
     kinds = list(FindingKind)
     return Report(
         database=database,
         findings=tuple(sorted(findings, key=lambda one: (kinds.index(one.kind), one.table, one.index))),
-        skipped_checks=(*database.skipped_checks, *skipped_checks),
+        skipped_checks=(*database.skipped_checks, *(one for one in results if isinstance(one, SkippedCheck))),
     )

@@ -1,4 +1,4 @@
-"""What stands in the database: its tables and indexes with their sizes and use, read once for all checks."""
+"""The catalogue: the database's tables and indexes with their sizes and use, beside the declared indexes."""
 
 from dataclasses import replace
 
@@ -15,21 +15,15 @@ __all__ = ["CatalogIndex", "CatalogTable", "Database", "ForeignKey", "Key", "rea
 
 
 def read_database(alias: str = "default") -> Database:
-    """The schema with its sizes, its use on this server and the replicas, and what the models declare.
-
-    It reads catalogues and no rows, except on SQLite, which has to count them.
-    """
+    """Read the catalogue, with the use of indexes on this server and the replicas. Reads no rows of any table."""
     connection = connections[alias]
     reader = postgresql if connection.vendor == "postgresql" else sqlite
     database = reader.read(connection)
     try:
         database = replace(database, declared=read_declared(connection))
     except DatabaseError as error:
-        why = str(error).strip()
-        skipped_checks = SkippedCheck(
-            f"What the models declare could not be compared: no temporary tables can be made ({why})."
-        )
-        database = replace(database, skipped_checks=(*database.skipped_checks, skipped_checks))
+        skipped = SkippedCheck(f"Drift is unknown: temporary tables can't be created ({str(error).strip()}).")
+        database = replace(database, skipped_checks=(*database.skipped_checks, skipped))
     for replica in settings.REPLICAS:
         database = add_use(database, connections[replica])
     return database

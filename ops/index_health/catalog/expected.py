@@ -1,11 +1,12 @@
-"""What the models declare, worded by the database itself: all of it is built, empty, beside what stands, and read back.
+"""Declared indexes in the database's own words.
 
-Django's own words for an index can't be compared with a database's, which rewords what it is given.
+Databases reword definitions, so Django's statements can't be compared with theirs. All models' tables are created empty
+and temporary, and their indexes are read back.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
 from django.apps import apps
 from django.db import transaction
@@ -16,31 +17,46 @@ from django.db.models import Model
 from ops.index_health.catalog import postgresql, sqlite
 from ops.index_health.catalog.models import CatalogIndex
 
+_declared_cache: dict[tuple[Any, ...], dict[str, CatalogIndex]] = {}
+
 
 def read_declared(connection: BaseDatabaseWrapper) -> dict[str, CatalogIndex]:
-    """By the names that Django gives, those of keys and unique fields included. Leaves nothing behind.
+    """Return the declared indexes by Django's names, including those of keys and unique fields.
+
+    Creating all tables takes most of a report's time, so each process does it once for a server version and its models.
 
     Raises:
-        DatabaseError: the server is a replica, or the role may make no temporary tables.
+        DatabaseError: the server is a replica, or the role can't create temporary tables.
     """
+    models = tuple(
+        model
+        for model in (*apps.get_models(), cast(type[Model], MigrationRecorder.Migration))
+        if model._meta.managed and not model._meta.proxy
+    )
+    key = (connection.vendor, connection.get_database_version(), models)
+    if key not in _declared_cache:
+        _declared_cache[key] = _create_and_read(connection, models)
+    return _declared_cache[key]
+
+
+def _create_and_read(connection: BaseDatabaseWrapper, models: tuple[type[Model], ...]) -> dict[str, CatalogIndex]:
     if connection.vendor == "sqlite":
         with _in_memory(connection) as twin:
-            _create_all(twin)
+            _create_tables(twin, models)
             return sqlite.read_indexes(twin)
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-        # Temporary tables may bear the names of those that stand, and so may their indexes, which nothing locks.
+        # In their own schema temporary tables and indexes may have the names of the real ones, which stay unlocked.
         cursor.execute("SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)")
-        _create_all(connection)
+        _create_tables(connection, models)
         declared = postgresql.read_indexes(connection, schema="pg_my_temp_schema()")
         transaction.set_rollback(True, using=connection.alias)
     return declared
 
 
-def _create_all(connection: BaseDatabaseWrapper) -> None:
+def _create_tables(connection: BaseDatabaseWrapper, models: tuple[type[Model], ...]) -> None:
     with connection.schema_editor(atomic=False) as editor:
-        for model in (*apps.get_models(), cast(type[Model], MigrationRecorder.Migration)):
-            if model._meta.managed and not model._meta.proxy:
-                editor.create_model(model)
+        for model in models:
+            editor.create_model(model)
 
 
 @contextmanager
@@ -50,4 +66,4 @@ def _in_memory(connection: BaseDatabaseWrapper) -> Iterator[BaseDatabaseWrapper]
     try:
         yield twin
     finally:
-        BaseDatabaseWrapper.close(twin)  # SQLite's own close() spares what is in memory
+        BaseDatabaseWrapper.close(twin)  # Django's SQLite wrapper doesn't close databases in memory

@@ -1,4 +1,4 @@
-"""Tables, indexes and foreign keys as every check sees them, on either database."""
+"""Tables, indexes and foreign keys as the checks see them, on either database."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from ops.index_health.findings import SkippedCheck
 
 @dataclass(frozen=True)
 class Key:
-    """One column or expression of an index, as the database words it. What is the default is empty."""
+    """A column or expression of an index, in the database's words. Defaults are empty."""
 
     expression: str
     opclass: str = ""
@@ -21,9 +21,9 @@ class Key:
 class CatalogIndex:
     """An index with its definition, its size in bytes and its use since `Database.counted_since`.
 
-    `definition` is worded like that of crm.db.introspection, without names. `constraint` is the name of the constraint
-    that it guards, or empty. One that is `building` is not valid yet. Scans and tuples are those of all servers
-    together; figures that none knows are None.
+    `definition` has the form of crm.db.introspection, without names. `constraint` is the name of the constraint that
+    the index enforces, or empty. An index that is `building` is not valid yet. Scans and tuples are sums over all
+    servers, or None if they are unknown.
     """
 
     name: str
@@ -49,23 +49,23 @@ class CatalogIndex:
         return tuple(key.expression for key in self.keys)
 
     @property
-    def guards(self) -> bool:
-        """Without it rows could be written that must not be."""
+    def is_constraint(self) -> bool:
+        """Whether the index rejects rows, so that it is needed even if no query uses it."""
         return self.unique or bool(self.constraint)
 
 
 @dataclass(frozen=True)
 class CatalogTable:
-    """A table with its size in bytes (without its indexes) and what autovacuum knows of it.
+    """A table with its size in bytes (without its indexes) and its statistics; zeros and None on SQLite.
 
     `rows` is the planner's estimate. `inserted`, `updated`, `hot_updated` and `deleted` are rows since
     `Database.counted_since`.
     """
 
     name: str
-    rows: int
-    bytes: int
-    index_bytes: int
+    rows: int = 0
+    bytes: int = 0
+    index_bytes: int = 0
     live_rows: int | None = None
     dead_rows: int | None = None
     inserted: int | None = None
@@ -76,10 +76,14 @@ class CatalogTable:
     last_vacuum: datetime | None = None
     last_analyze: datetime | None = None
 
+    @property
+    def total_bytes(self) -> int:
+        return self.bytes + self.index_bytes
+
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A reference that the database enforces: `columns` of `table` name a row of `target`."""
+    """A foreign key constraint: `columns` of `table` refer to `target`."""
 
     name: str
     table: str
@@ -89,10 +93,10 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Database:
-    """The application's schema at one moment: what stands, and what the models declare (see declared.py).
+    """The schema at one moment, with the declared indexes (see expected.py).
 
-    `servers` are the aliases whose use is counted, the primary first; `counted_since` is the latest of their
-    beginnings. `skipped_checks` is what could not be read, and why.
+    `servers` are the aliases of the servers whose use is counted, the primary first. `counted_since` is the latest time
+    at which one of them began to count. `skipped_checks` are facts that could not be read.
     """
 
     alias: str

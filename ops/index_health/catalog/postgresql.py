@@ -1,4 +1,4 @@
-"""What PostgreSQL 15 to 18 says of itself."""
+"""The catalogue and statistics of PostgreSQL 15 to 18."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ LAST_SCAN_SINCE = 160000
 
 
 def read(connection: BaseDatabaseWrapper) -> Database:
-    version = connection.pg_version  # type: ignore[attr-defined]  # PostgreSQL's own
+    version = connection.pg_version  # type: ignore[attr-defined]  # PostgreSQL's wrapper only
     return Database(
         alias=connection.alias,
         vendor=connection.vendor,
@@ -27,12 +27,12 @@ def read(connection: BaseDatabaseWrapper) -> Database:
 
 
 def read_counted_since(connection: BaseDatabaseWrapper) -> datetime:
-    """When the server began to count, UTC. `stats_reset` is NULL where nobody ever reset the counters of a database.
+    """Return the time at which the server began to count, in UTC.
 
-    After a crash all counters begin anew while the postmaster's start, and `stats_reset`, may stay what they were: the
-    background writer's counters tell.
+    `stats_reset` of a database is NULL until someone resets its counters. After a crash all counters start again, while
+    the postmaster's start and that `stats_reset` may stay the same: the background writer's counters show it.
     """
-    [row] = _ask(
+    [row] = _fetch(
         connection,
         """
         SELECT greatest(
@@ -45,9 +45,9 @@ def read_counted_since(connection: BaseDatabaseWrapper) -> datetime:
 
 
 def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[str, CatalogIndex]:
-    """By name. `schema` is SQL for the oid of one."""
+    """Return the indexes by name. `schema` is an SQL expression for the oid of a schema."""
     last_scan = "s.last_idx_scan" if connection.pg_version >= LAST_SCAN_SINCE else "NULL"  # type: ignore[attr-defined]
-    rows = _ask(
+    rows = _fetch(
         connection,
         f"""
         SELECT c.relname, t.relname, m.amname,
@@ -82,7 +82,7 @@ def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[
         LEFT JOIN pg_stat_user_indexes s ON s.indexrelid = i.indexrelid
         WHERE t.relnamespace = {schema}
         ORDER BY t.relname, c.relname
-        """,  # noqa: S608  # constants of this module and of declared.py
+        """,  # noqa: S608  # constants of this module and of expected.py
     )
     return {
         name: CatalogIndex(
@@ -112,7 +112,7 @@ def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[
 
 
 def read_tables(connection: BaseDatabaseWrapper) -> dict[str, CatalogTable]:
-    rows = _ask(
+    rows = _fetch(
         connection,
         f"""
         SELECT t.relname, CASE WHEN t.reltuples < 0 THEN coalesce(s.n_live_tup, 0) ELSE t.reltuples END::bigint,
@@ -128,12 +128,12 @@ def read_tables(connection: BaseDatabaseWrapper) -> dict[str, CatalogTable]:
 
 
 def read_foreign_keys(connection: BaseDatabaseWrapper) -> tuple[ForeignKey, ...]:
-    rows = _ask(
+    rows = _fetch(
         connection,
         f"""
         SELECT n.conname, t.relname,
-            ARRAY(SELECT a.attname::text FROM unnest(n.conkey) WITH ORDINALITY k (number, place)
-                  JOIN pg_attribute a ON a.attrelid = n.conrelid AND a.attnum = k.number ORDER BY k.place),
+            ARRAY(SELECT a.attname::text FROM unnest(n.conkey) WITH ORDINALITY k (number, position)
+                  JOIN pg_attribute a ON a.attrelid = n.conrelid AND a.attnum = k.number ORDER BY k.position),
             o.relname
         FROM pg_constraint n
         JOIN pg_class t ON t.oid = n.conrelid
@@ -145,7 +145,15 @@ def read_foreign_keys(connection: BaseDatabaseWrapper) -> tuple[ForeignKey, ...]
     return tuple(ForeignKey(name, table, tuple(columns), target) for name, table, columns, target in rows)
 
 
-def _ask(connection: BaseDatabaseWrapper, question: str) -> list[tuple[Any, ...]]:
+def find_extension(connection: BaseDatabaseWrapper, name: str) -> str | None:
+    """Return the quoted schema of an extension, or None if it is not installed."""
     with connection.cursor() as cursor:
-        cursor.execute(question)
+        cursor.execute("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = %s", [name])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _fetch(connection: BaseDatabaseWrapper, query: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
         return cursor.fetchall()

@@ -1,4 +1,4 @@
-"""The checks, a module each, by noun. Each has `find(database)`, which yields findings and what it could not ask."""
+"""Index checks, one module each. Every module has `find(database)`, which yields findings and skipped checks."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,10 +15,12 @@ from ops.index_health.checks import (
 )
 from ops.index_health.findings import Finding, SkippedCheck
 
-Check = Callable[[Database], Iterator[Finding | SkippedCheck]]
+Checks = tuple[Callable[[Database], Iterator[Finding | SkippedCheck]], ...]
 
-CHECKS: tuple[Check, ...] = (drift.find, redundancy.find, unused.find, vacuum_stats.find, size.find)
-MEASURING: tuple[Check, ...] = (bloat.find,)
-"""Those that read indexes to the end, for which no request can wait."""
-EXPLAINING: tuple[Check, ...] = (unanswered_questions.find, slow_queries.find)
-"""Those that ask the planner: only with `--explain`."""
+SCHEMA: Checks = (drift.find, redundancy.find)
+"""Checks of definitions, the only ones for SQLite."""
+STATISTICS: Checks = (unused.find, vacuum_stats.find, size.find)
+MEASURING: Checks = (bloat.find,)
+"""Checks that read whole indexes, which takes longer than a web request should."""
+EXPLAINING: Checks = (unanswered_questions.find, slow_queries.find)
+"""Checks that ask the planner."""

@@ -1,15 +1,15 @@
-"""Indexes that another one could answer for, and foreign keys that none answers for."""
+"""Redundancy: indexes that another index can replace, and foreign keys without an index."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from django.db import models
+from django.template.defaultfilters import filesizeformat
 
 from ops.index_health import remediation
 from ops.index_health.catalog import CatalogIndex, Database, Key
 from ops.index_health.findings import Finding, FindingKind
-from ops.index_health.foreign_keys import pointing_columns, serves, unserved
-from ops.index_health.formatting import in_bytes
+from ops.index_health.foreign_keys import referring_columns, serves, unserved
 from ops.index_health.ownership import is_framework, kept_because, models_by_table, named_declarations
 
 KEPT = {models.PROTECT, models.RESTRICT, models.DO_NOTHING}
@@ -19,68 +19,61 @@ def find(database: Database) -> Iterator[Finding]:
     for table in database.tables:
         indexes = [index for index in database.of_table(table) if index.valid]
         for index in indexes:
-            if not index.guards:
-                yield from _of_one(database, index, [other for other in indexes if other is not index])
+            if not index.is_constraint:
+                yield from _compare(database, index, [other for other in indexes if other is not index])
     yield from _foreign_keys(database)
 
 
-def _of_one(database: Database, index: CatalogIndex, others: list[CatalogIndex]) -> Iterator[Finding]:
-    """At most one finding: the first index, the narrowest first, that could answer for it."""
+def _compare(database: Database, index: CatalogIndex, others: list[CatalogIndex]) -> Iterator[Finding]:
+    """Yield at most one finding: with the narrowest of the other indexes that can replace this one."""
     for kind in (FindingKind.DUPLICATE, FindingKind.PREFIX, FindingKind.COVERED):
         for other in sorted(others, key=lambda other: (len(other.keys), other.bytes, other.name)):
-            if _relation(index, other) == kind and (kind != FindingKind.DUPLICATE or _goes_first(index, other)):
+            if _relation(index, other) == kind and (kind != FindingKind.DUPLICATE or _is_dropped_first(index, other)):
                 yield _redundant(database, kind, index, other)
                 return
 
 
 def _relation(index: CatalogIndex, other: CatalogIndex) -> FindingKind | None:
-    """How `other` could stand in for `index`."""
+    """Return how `other` can replace `index`, or None."""
     if index.method != other.method:
         return None
-    wider = _wider(index.condition, other.condition)
     if index.keys == other.keys and index.includes == other.includes and index.condition == other.condition:
         return FindingKind.DUPLICATE
-    if index.method != "btree" or not wider or not _begins_with(other.keys, index.keys):
+    if index.method != "btree" or not _starts_with(other.keys, index.keys):
+        return None
+    if not set(_terms(other.condition)) <= set(_terms(index.condition)):  # the other may lack rows
         return None
     if not set(index.includes) <= {*other.columns, *other.includes}:
         return None
     return FindingKind.PREFIX if index.condition == other.condition else FindingKind.COVERED
 
 
-def _begins_with(long: tuple[Key, ...], short: tuple[Key, ...]) -> bool:
-    """In the same order, or the whole of it turned round: a B-tree is read both ways."""
-    beginning = long[: len(short)]
-    turned = tuple(
+def _starts_with(long: tuple[Key, ...], short: tuple[Key, ...]) -> bool:
+    """Return whether the first keys are equal, or all reversed: a B-tree is read both ways."""
+    reverse = tuple(
         Key(key.expression, key.opclass, key.collation, not key.descending, not key.nulls_first) for key in short
     )
-    return beginning in (short, turned)
+    return long[: len(short)] in (short, reverse)
 
 
-def _wider(narrow: str, wide: str) -> bool:
-    """Every row of the first condition fulfils the second, as far as their texts tell: each part of it is among the
-    first one's."""
-    return set(_parts(wide)) <= set(_parts(narrow))
-
-
-def _parts(condition: str) -> list[str]:
-    """What stands between the ANDs, at the outermost level."""
-    condition = _bare(condition)
-    parts, depth, quoted, start, place = [], 0, False, 0, 0
-    while place < len(condition):
-        letter = condition[place]
+def _terms(condition: str) -> list[str]:
+    """Return the terms that AND combines at the outermost level."""
+    condition = _strip_parentheses(condition)
+    terms, depth, quoted, start, position = [], 0, False, 0, 0
+    while position < len(condition):
+        letter = condition[position]
         quoted ^= letter == "'"
         depth += 0 if quoted else (letter == "(") - (letter == ")")
-        if not quoted and depth == 0 and condition[place : place + 5].upper() == " AND ":
-            parts.append(condition[start:place])
-            start = place = place + 5
+        if not quoted and depth == 0 and condition[position : position + 5].upper() == " AND ":
+            terms.append(condition[start:position])
+            start = position = position + 5
             continue
-        place += 1
-    parts = [part for part in (*parts, condition[start:]) if part]
-    return [_bare(part) for part in parts]
+        position += 1
+    return [_strip_parentheses(term) for term in (*terms, condition[start:]) if term]
 
 
-def _bare(condition: str) -> str:
-    """Without parentheses around the whole of it."""
+def _strip_parentheses(condition: str) -> str:
+    """Remove parentheses that enclose the whole condition."""
     condition = condition.strip()
     while condition.startswith("(") and _closes_at_end(condition):
         condition = condition[1:-1].strip()
@@ -89,18 +82,18 @@ def _bare(condition: str) -> str:
 
 def _closes_at_end(condition: str) -> bool:
     depth = 0
-    for place, letter in enumerate(condition):
+    for position, letter in enumerate(condition):
         depth += (letter == "(") - (letter == ")")
         if depth == 0:
-            return place == len(condition) - 1
+            return position == len(condition) - 1
     return False
 
 
-def _goes_first(index: CatalogIndex, other: CatalogIndex) -> bool:
-    """Of two equals: the one that guards nothing, is declared nowhere, or has the later name."""
+def _is_dropped_first(index: CatalogIndex, other: CatalogIndex) -> bool:
+    """Return whether this one of two equal indexes goes: no constraint, declared nowhere, or the later name."""
 
     def worth(one: CatalogIndex) -> tuple[bool, bool]:
-        return one.guards, one.name in named_declarations()
+        return one.is_constraint, one.name in named_declarations()
 
     return worth(index) < worth(other) or (worth(index) == worth(other) and index.name > other.name)
 
@@ -108,53 +101,57 @@ def _goes_first(index: CatalogIndex, other: CatalogIndex) -> bool:
 def _redundant(database: Database, kind: FindingKind, index: CatalogIndex, other: CatalogIndex) -> Finding:
     message = {
         FindingKind.DUPLICATE: f"{other.name} is the same index.",
-        FindingKind.PREFIX: f"{other.name} begins with the same keys and answers the same questions.",
-        FindingKind.COVERED: f"{other.name} has all its rows, by the same keys.",
+        FindingKind.PREFIX: f"{other.name} starts with the same keys and answers the same queries.",
+        FindingKind.COVERED: f"{other.name} has all its rows by the same keys.",
     }[kind]
-    reason = kept_because(index.name)
-    saving = f" Without it: {in_bytes(index.bytes)} less, and one write less for each row."
+    message += " Without it each write is cheaper" + (
+        f" and {filesizeformat(index.bytes)} are free." if index.bytes else "."
+    )
     frameworks = is_framework(index.table)
-    kept = f" Kept: {reason}" if reason else " Django or a library makes it." if frameworks else ""
+    if reason := kept_because(index.name):
+        message += f" Kept on purpose: {reason}"
+    elif frameworks:
+        message += " Django or a library makes it."
     return Finding(
         kind=kind,
         table=index.table,
         index=index.name,
-        message=message + saving + kept,
+        message=message,
         remedy="" if frameworks else remediation.drop_or_remove_operation(database, index),
         reclaimable_bytes=index.bytes,
-        known=bool(kept),
+        known=bool(reason) or frameworks,
     )
 
 
 def _foreign_keys(database: Database) -> Iterator[Finding]:
-    """Those that a declared index would serve are told as missing."""
+    """Yield foreign keys without an index. If a declared index would serve the key, drift reports it as missing."""
     for key in unserved(database, database.indexes.values()):
         if any(serves(index, key) for index in (database.declared or {}).values()):
             continue
-        [column, *_] = pointing_columns(key)
+        [column, *_] = referring_columns(key)
         field = _field(key.table, column)
         kept = field is not None and not field.db_index and field.remote_field.on_delete in KEPT
-        message = f"No index begins with {column}: {key.table} is read whole when a row of {key.target} is deleted."
+        message = f"No index starts with {column}: deleting a row of {key.target} reads all of {key.table}."
         if kept:
-            message += " Its model declares none: rows that are pointed at are kept."
+            message += " The model declares none on purpose: rows that are referenced can't be deleted."
         yield Finding(
             kind=FindingKind.FOREIGN_KEY,
             table=key.table,
             index="",
             message=message,
-            remedy=_index_of(key.table, column, field),
+            remedy=_index_remedy(key.table, column, field),
             known=kept or is_framework(key.table),
         )
 
 
 def _field(table: str, column: str) -> Any:
-    """The model's foreign key over this column, or None."""
+    """Return the model's foreign key over this column, or None."""
     model = models_by_table().get(table)
     fields = model._meta.local_fields if model else []
     return next((field for field in fields if isinstance(field, models.ForeignKey) and field.column == column), None)
 
 
-def _index_of(table: str, column: str, field: Any) -> str:
+def _index_remedy(table: str, column: str, field: Any) -> str:
     name = f"ix_{table}_{column}"
     if field is not None:
         return f'Index(fields=["{field.name}"], name="{name}") in {field.model.__name__}.Meta.indexes'

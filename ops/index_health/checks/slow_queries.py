@@ -1,4 +1,4 @@
-"""Slow statements that no index serves, by pg_stat_statements, and whether one would: by HypoPG, where it is there."""
+"""Slow statements without an index: pg_stat_statements finds them, HypoPG tells whether an index would help."""
 
 import re
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ from django.db import DatabaseError, connection, transaction
 
 from crm.db.tenancy import tenant
 from ops.index_health.catalog import CatalogTable, Database
-from ops.index_health.extensions import find_extension
+from ops.index_health.catalog.postgresql import find_extension
 from ops.index_health.findings import Finding, FindingKind, SkippedCheck
 from ops.index_health.planner import MIN_ROWS_FOR_PLAN, explain_generic, nodes_of
 from ops.index_health.remediation import quote
 
-MOST = 20  # statements, those that took the most time together
-SHOWN = 300  # characters of a statement
-WORTH = 0.5  # of what it costs now
-NOBODY = 0  # no company's id: it is planned for as a tenant, for whom pages are cheap, and nothing is read
+MAX_STATEMENTS = 20  # those that took the most time in total
+MAX_SHOWN = 300  # characters of a statement
+MAX_COST_RATIO = 0.5  # of the present cost, for an index to be worth it
+NO_COMPANY = 0  # plans with a tenant's planner settings; nothing is read
 
 SLOWEST = """
 SELECT query, calls, mean_exec_time FROM {schema}.pg_stat_statements
@@ -26,29 +26,29 @@ WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AN
     AND (queryid IS NULL OR query ~* '^\\s*(select|with|update|delete)\\M' AND query !~ '\\mpg_')
 ORDER BY total_exec_time DESC LIMIT %s
 """
-POLICY = re.compile(r"CASE WHEN .*? THEN true ELSE .*? END")  # what row-level security adds to every filter
-SELECTED = re.compile(r"^SELECT [^()]{20,}? FROM(?= )")  # dozens of columns that say nothing
+POLICY = re.compile(r"CASE WHEN .*? THEN true ELSE .*? END")  # row-level security adds it to every filter
+SELECTED = re.compile(r"^SELECT [^()]{20,}? FROM(?= )")  # a long list of columns
 COMPARED = re.compile(r"\((\w+)\)?(?:::[a-z ]+)? (=|<=?|>=?) ")
 
 
 @dataclass(frozen=True)
 class Scan:
-    """A table read from end to end, with the columns by which its rows are picked, in the order an index would want."""
+    """A table that is read from end to end, with its filter's columns in the order of a suitable index."""
 
     table: CatalogTable
     columns: tuple[str, ...]
 
 
 def find(database: Database) -> Iterator[Finding | SkippedCheck]:
-    if database.vendor != "postgresql":
-        return
     schema = find_extension(connection, "pg_stat_statements")
     if schema is None:
-        yield SkippedCheck("Slow statements are unknown: extension pg_stat_statements is not installed.")
+        yield SkippedCheck(
+            "Slow statements are unknown: extension pg_stat_statements is not installed. See docs/index-maintenance.md."
+        )
         return
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(SLOWEST.format(schema=schema), [settings.SLOW_STATEMENT_MS, MOST])
+            cursor.execute(SLOWEST.format(schema=schema), [settings.SLOW_STATEMENT_MS, MAX_STATEMENTS])
             slowest = cursor.fetchall()
     except DatabaseError as error:
         yield SkippedCheck(f"Slow statements are unknown: {str(error).strip()}.")
@@ -64,17 +64,15 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
             failed += 1
             continue
         for scan in dict.fromkeys(_find_scans(plan, database)):
-            yield _word(query, calls, mean_ms, scan, plan["Total Cost"])
+            yield _make_finding(query, calls, mean_ms, scan, plan["Total Cost"])
     if hidden:
-        yield SkippedCheck(
-            f"{hidden} slow statements are other roles': only a member of pg_read_all_stats may read them."
-        )
+        yield SkippedCheck(f"{hidden} slow statements belong to other roles: GRANT pg_read_all_stats to read them.")
     if failed:
-        yield SkippedCheck(f"{failed} slow statements could not be planned: their parameters' types are unknown.")
+        yield SkippedCheck(f"{failed} slow statements can't be planned: the types of their parameters are unknown.")
 
 
 def _explain(query: str) -> dict[str, Any]:
-    with tenant(NOBODY), transaction.atomic():
+    with tenant(NO_COMPANY), transaction.atomic():
         return explain_generic(connection, query)
 
 
@@ -89,38 +87,40 @@ def _find_scans(plan: dict[str, Any], database: Database) -> Iterator[Scan]:
             yield Scan(table, tuple(dict.fromkeys(equal + ranges[:1])))
 
 
-def _word(query: str, calls: int, mean_ms: float, scan: Scan, cost: float) -> Finding:
+def _make_finding(query: str, calls: int, mean_ms: float, scan: Scan, cost: float) -> Finding:
     text = SELECTED.sub("SELECT … FROM", " ".join(query.split()), count=1)
-    text = text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    text = text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"
     wanted = f"{scan.table.name} ({', '.join(scan.columns)})"
     what_if, remedy = "", ""
     if scan.columns:
-        would_cost = _imagine(scan, query)
+        would_cost = _cost_with_index(scan, query)
         if would_cost is None:
-            what_if = f" An index on {wanted} may serve it: extension hypopg would tell."
-        elif would_cost <= cost * WORTH:
-            what_if = f" With an index on {wanted} the planner expects a cost of {would_cost:,.0f}, not {cost:,.0f}."
+            what_if = f" An index on {wanted} may help: extension hypopg can tell."
+        elif would_cost <= cost * MAX_COST_RATIO:
+            what_if = (
+                f" With an index on {wanted} the planner expects a cost of {would_cost:,.0f} instead of {cost:,.0f}."
+            )
             remedy = f"Declare an index on {wanted}, see docs/adding-an-index.md."
     return Finding(
         FindingKind.SLOW_STATEMENT,
         scan.table.name,
         "",
-        f"It is read from end to end ({scan.table.rows:,} rows), {calls:,} × in {mean_ms:,.0f} ms on average, by"
+        f"A slow statement reads all {scan.table.rows:,} rows ({calls:,} calls, {mean_ms:,.0f} ms on average):"
         f" {text}{'' if text.endswith(('.', '…')) else '.'}{what_if}",
         remedy=remedy,
     )
 
 
-def _imagine(scan: Scan, query: str) -> float | None:
-    """What the query would cost with an index on the scan's columns; None where HypoPG is not there to say."""
+def _cost_with_index(scan: Scan, query: str) -> float | None:
+    """Return the query's cost with an index on the scan's columns, or None without HypoPG."""
     schema = find_extension(connection, "hypopg")
     if schema is None:
         return None
     index = f"CREATE INDEX ON {quote(scan.table.name)} ({', '.join(map(quote, scan.columns))})"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {schema}.hypopg_create_index(%s)", [index])  # from the catalogue
+        cursor.execute(f"SELECT {schema}.hypopg_create_index(%s)", [index])  # the extension's schema
         try:
             cost: float = _explain(query)["Total Cost"]
             return cost
         finally:
-            cursor.execute(f"SELECT {schema}.hypopg_reset()")  # from the catalogue
+            cursor.execute(f"SELECT {schema}.hypopg_reset()")  # the extension's schema

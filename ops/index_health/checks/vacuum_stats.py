@@ -1,4 +1,4 @@
-"""What autovacuum keeps up with on a healthy server: dead rows, statistics, and updates that touch no index."""
+"""Vacuum statistics: dead rows, stale planner statistics, and updates that write every index."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,10 +11,9 @@ from ops.index_health.findings import Finding, FindingKind
 
 
 def find(database: Database) -> Iterator[Finding]:
-    """Tables of which the server counts nothing (SQLite's) have no findings."""
     for table in database.tables.values():
         if table.live_rows is None:
-            continue
+            continue  # PostgreSQL keeps no statistics of this table
         yield from _find_dead_rows(table, remediation.quote(table.name))
         yield from _find_stale_statistics(table, remediation.quote(table.name))
         yield from _find_low_hot_ratio(table, remediation.quote(table.name), len(database.of_table(table.name)))
@@ -27,8 +26,8 @@ def _find_dead_rows(table: CatalogTable, name: str) -> Iterator[Finding]:
             FindingKind.DEAD_ROWS,
             table.name,
             "",
-            f"{dead:,} of its {live + dead:,} rows are dead ({share:.0f} %), and so are their entries in every index;"
-            f" last vacuumed: {_day(table.last_vacuum)}. If it stays so, a long transaction keeps VACUUM from them.",
+            f"{dead:,} of {live + dead:,} rows are dead ({share:.0f} %) and still fill every index; last VACUUM:"
+            f" {_format(table.last_vacuum)}. If VACUUM doesn't remove them, look for a long transaction.",
             remedy=f"VACUUM (ANALYZE) {name}",
         )
 
@@ -38,11 +37,11 @@ def _find_stale_statistics(table: CatalogTable, name: str) -> Iterator[Finding]:
     if changed < settings.UPKEEP_MIN_ROWS:
         return
     if table.last_analyze is None:
-        message = f"The planner knows nothing of its {live:,} rows: it was never analyzed."
+        message = f"The planner has no statistics of {live:,} rows: the table was never analyzed."
     elif _percent(changed, live) >= settings.STALE_ROWS_PERCENT:
         message = (
-            f"The planner's statistics are out of date: {changed:,} changes to its {live:,} rows since the last ANALYZE"
-            f" ({_day(table.last_analyze)})."
+            f"The planner's statistics are out of date: {changed:,} changes to {live:,} rows since the last ANALYZE"
+            f" ({_format(table.last_analyze)})."
         )
     else:
         return
@@ -56,9 +55,9 @@ def _find_low_hot_ratio(table: CatalogTable, name: str, indexes: int) -> Iterato
             FindingKind.LOW_HOT_RATIO,
             table.name,
             "",
-            f"Only {share:.0f} % of its {updates:,} updates were HOT: each of the others wrote all {indexes} indexes."
-            " Either what changes is a column that an index needs (then ask whether that index pays), or pages are"
-            " full: then leave room in them, which new pages have at once, and old ones after a rewrite.",
+            f"Only {share:.0f} % of {updates:,} updates were HOT: each of the others wrote all {indexes} indexes."
+            " If an indexed column changes often, check whether its index is worth it. If pages are full, a fillfactor"
+            " leaves room in new pages, and in old ones after a rewrite of the table.",
             remedy=f"ALTER TABLE {name} SET (fillfactor = 90)",
         )
 
@@ -67,5 +66,5 @@ def _percent(part: int, whole: int) -> float:
     return 100 * part / max(whole, 1)
 
 
-def _day(moment: datetime | None) -> str:
+def _format(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"

@@ -1,4 +1,4 @@
-"""`manage.py maintain_indexes`: bloated indexes built anew and stale statistics renewed, while others work."""
+"""`manage.py maintain_indexes`: rebuild bloated indexes and refresh statistics during normal traffic."""
 
 from argparse import ArgumentTypeError
 from datetime import time
@@ -7,14 +7,15 @@ from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
+from django.template.defaultfilters import filesizeformat
 from tqdm import tqdm
 
 from ops.index_health.catalog import read_database
 from ops.index_health.findings import Finding
-from ops.index_health.formatting import in_bytes
 from ops.index_health.maintenance import (
-    Bounds,
+    Limits,
     MaintenanceWindow,
+    Plan,
     TooBusy,
     WindowClosed,
     maintain_indexes,
@@ -25,23 +26,23 @@ from ops.safe_migrations.progress import Progress, watch
 
 class Command(BaseCommand):
     help = (
-        "Show what upkeep the indexes need: leftovers of a broken REINDEX dropped, ANALYZE where statistics are stale,"
-        " REINDEX CONCURRENTLY of those over INDEX_BLOAT_PERCENT. With --apply, do it; if killed, run it again."
+        "List the maintenance that indexes need: drop leftovers of a failed REINDEX, ANALYZE tables with stale"
+        " statistics, REINDEX CONCURRENTLY indexes over INDEX_BLOAT_PERCENT. --apply does it; if killed, run it again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--apply", action="store_true", help="do it; without, nothing is changed")
+        parser.add_argument("--apply", action="store_true", help="run the tasks; without it nothing is changed")
         parser.add_argument(
-            "--between", type=_times, metavar="22:00-05:00", help="begin work only at this time of day (default: any)"
+            "--between", type=_times, metavar="22:00-05:00", help="start tasks only at this time of day (default: any)"
         )
         parser.add_argument(
-            "--timezone", type=_zone, default="UTC", metavar="ZONE", help="whose clocks --between means (default: UTC)"
+            "--timezone", type=_zone, default="UTC", metavar="ZONE", help="time zone of --between (default: UTC)"
         )
         parser.add_argument(
             "--max-active",
             type=_count,
             metavar="N",
-            help="begin work only while at most N other sessions of our role are active (default: any number)",
+            help="start tasks only while at most N other sessions of the same role are active (default: any number)",
         )
         parser.add_argument(
             "--patience", type=_count, default=600, metavar="S", help="seconds to wait for that (default: 600)"
@@ -49,32 +50,34 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         if connection.vendor != "postgresql":
-            raise CommandError("maintain_indexes is for PostgreSQL: SQLite's indexes are built anew by its VACUUM.")
+            raise CommandError("maintain_indexes is for PostgreSQL: on SQLite, VACUUM rebuilds all indexes.")
         plan = plan_maintenance(database=read_database())
         self._show(plan)
-        if not plan:
+        if not plan.tasks:
             return
         if not options["apply"]:
-            self.stdout.write("Nothing was changed: --apply does it.")
+            self.stdout.write("Nothing was changed. Add --apply to run the tasks.")
             return
         start, end = options["between"] or (None, None)
-        bounds = Bounds(
+        limits = Limits(
             window=MaintenanceWindow(start, end, options["timezone"]) if start and end else None,
             max_active=options["max_active"],
             patience_s=options["patience"],
         )
-        self._do(plan, bounds)
+        self._run(plan.tasks, limits)
 
-    def _show(self, plan: list[Finding]) -> None:
-        for number, task in enumerate(plan, 1):
-            reclaimable_bytes = f" Saves {in_bytes(task.reclaimable_bytes)}." if task.reclaimable_bytes else ""
-            self.stdout.write(
-                f"{number}. {task.remedy}\n   {task.index or task.table}: {task.message}{reclaimable_bytes}"
-            )
-        total = sum(task.reclaimable_bytes for task in plan)
-        self.stdout.write(f"{len(plan)} things to do, which save {in_bytes(total)}." if plan else "Nothing to do.")
+    def _show(self, plan: Plan) -> None:
+        for number, task in enumerate(plan.tasks, 1):
+            frees = f" Frees {filesizeformat(task.reclaimable_bytes)}." if task.reclaimable_bytes else ""
+            self.stdout.write(f"{number}. {task.remedy}\n   {task.index or task.table}: {task.message}{frees}")
+        for skipped in plan.skipped_checks:
+            self.stdout.write(f"Skipped: {skipped.message}")
+        total = sum(task.reclaimable_bytes for task in plan.tasks)
+        self.stdout.write(
+            f"Tasks: {len(plan.tasks)}. They free {filesizeformat(total)}." if plan.tasks else "Nothing to do."
+        )
 
-    def _do(self, plan: list[Finding], bounds: Bounds) -> None:
+    def _run(self, tasks: list[Finding], limits: Limits) -> None:
         done = 0
         with tqdm(bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}]", leave=False, disable=None) as bar:
 
@@ -85,18 +88,18 @@ class Command(BaseCommand):
 
             try:
                 with watch(connection.alias, show):
-                    for one in maintain_indexes(plan=plan, bounds=bounds):
+                    for result in maintain_indexes(tasks=tasks, limits=limits):
                         done += 1
-                        how = "was no longer needed" if one.needless else f"{one.seconds:.1f} s"
+                        outcome = f"{result.seconds:.1f} s" if result.needed else "no longer needed"
                         bar.clear()
-                        self.stdout.write(f"{done}/{len(plan)} {one.task.remedy}: {how}")
+                        self.stdout.write(f"{done}/{len(tasks)} {result.task.remedy}: {outcome}")
             except WindowClosed as closed:
-                self.stdout.write(f"{closed} {len(plan) - done} of {len(plan)} things are left for the next run.")
+                self.stdout.write(f"{closed} {len(tasks) - done} of {len(tasks)} tasks are left for the next run.")
             except TooBusy as busy:
-                raise CommandError(f"Gave up after {done} of {len(plan)}: {busy} Run it again later.") from busy
+                raise CommandError(f"Stopped after {done} of {len(tasks)} tasks: {busy} Run it again later.") from busy
             except DatabaseError as error:
                 raise CommandError(
-                    f"{plan[done].remedy} failed: {str(error).strip()}. Run it again: what it left behind goes first."
+                    f"{tasks[done].remedy} failed: {str(error).strip()}. Run it again: it drops the leftovers first."
                 ) from error
 
 
@@ -106,7 +109,7 @@ def _times(text: str) -> tuple[time, time]:
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r} must be like 22:00-05:00.") from error
     if start == end:
-        raise ArgumentTypeError(f"{text!r} leaves no time at all.")
+        raise ArgumentTypeError(f"{text!r} must start and end at different times.")
     return start, end
 
 
@@ -114,7 +117,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError) as error:
-        raise ArgumentTypeError(f"{name!r} is no time zone, such as America/Denver.") from error
+        raise ArgumentTypeError(f"{name!r} must be a time zone, such as America/Denver.") from error
 
 
 def _count(text: str) -> int:

@@ -1,13 +1,14 @@
-"""A database with demo data for the faults to be planted in."""
+"""A healthy database with demo data, and copies of it to plant faults in."""
 
+from contextlib import contextmanager
 from datetime import date
 
 import pytest
 from django.core.management import call_command
 from django.test import override_settings
 
-from ops.demo import seed_demo
-from tests.ops.index_health.copies import copied, empty, run
+from ops.demo.seeding import seed_demo
+from tests.ops.index_health.databases import connected_to, new_database, run
 
 SMALL = {"companies": 2, "contacts": 60, "calls": 400, "days": 90, "seed": 1, "until": date(2026, 3, 1)}
 QUICK_PASSWORDS = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"]}
@@ -15,18 +16,46 @@ QUICK_PASSWORDS = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5Password
 
 @pytest.fixture(scope="package")
 def demo(django_db_blocker, tmp_path_factory):
-    """A migrated database with demo data. Nothing but copies of it is changed."""
+    """The name of a migrated database with demo data, which no test changes."""
     folder = tmp_path_factory.mktemp("index_health")
-    with django_db_blocker.unblock(), empty(folder), override_settings(**QUICK_PASSWORDS):
-        call_command("migrate", verbosity=0)
-        seed_demo(**SMALL)
-        run("VACUUM")
+    with django_db_blocker.unblock(), new_database(folder) as name:
+        with connected_to(name), override_settings(**QUICK_PASSWORDS):
+            call_command("migrate", verbosity=0)
+            seed_demo(**SMALL)
+            run("VACUUM", "ANALYZE")
+        yield name
+
+
+@pytest.fixture(scope="package")
+def demo_copy(demo, django_db_blocker, tmp_path_factory):
+    """A context manager that connects to a new copy of the demo database."""
+
+    @contextmanager
+    def copy():
+        folder = tmp_path_factory.mktemp("copy")
+        with django_db_blocker.unblock(), new_database(folder, copy_of=demo) as name, connected_to(name):
+            run("ANALYZE")  # PostgreSQL copies no statistics on ANALYZE itself
+            yield
+
+    return copy
+
+
+@pytest.fixture
+def healthy(demo, django_db_blocker):
+    """A connection to the demo database, for tests that only read."""
+    with django_db_blocker.unblock(), connected_to(demo):
         yield
 
 
 @pytest.fixture
-def planted(demo, django_db_blocker, tmp_path):
-    """A copy of the demo database, for one test to spoil."""
-    with django_db_blocker.unblock(), copied(tmp_path):
-        run("ANALYZE")  # a copy does not know that its original was
+def planted(demo_copy):
+    """A copy of the demo database for one test."""
+    with demo_copy():
+        yield
+
+
+@pytest.fixture(scope="module")
+def shared(demo_copy):
+    """A copy of the demo database for the tests of a module, which leave it healthy."""
+    with demo_copy():
         yield

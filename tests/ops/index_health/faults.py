@@ -1,6 +1,6 @@
-"""The catalogue of planted faults: what is done to a healthy database, and what the report has to find.
+"""Faults of indexes to plant in a healthy database, with the findings that they cause.
 
-All of them can stand in one database at once; those that are found by what is not used come last.
+All of them can be planted in one database at once. Unused indexes come last, because other faults use indexes.
 """
 
 from collections.abc import Callable
@@ -12,18 +12,20 @@ from django.db import DatabaseError, connection
 
 from ops.index_health.findings import FindingKind
 from tests.db.scratch import another_session, set_in_session
-from tests.ops.index_health.copies import run, superuser
+from tests.ops.index_health.databases import run, superuser
 
 Found = tuple[FindingKind, str]
-"""A kind, and the index it is about; where there is none, the table."""
+"""A kind of finding, and its index or else its table."""
 
 SQLITE, POSTGRES = "sqlite", "postgresql"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """`plant` is SQL, or does it. `finds` is the fault; `also` what is as true of it: an index that is there twice is
-    declared nowhere, too."""
+    """A fault with the statements or function that plant it.
+
+    `finds` is its finding; `also` are further true findings: a duplicate index, for example, is extra as well.
+    """
 
     name: str
     plant: tuple[str, ...] | Callable[[], None]
@@ -41,14 +43,14 @@ def extra(index: str) -> frozenset[Found]:
 
 
 def break_unique_build() -> None:
-    """Most contacts have no e-mail address: those are equal."""
+    """Build a unique index over contacts without an e-mail address, which are equal."""
     run("DROP INDEX idx_contact_email")
     with pytest.raises(DatabaseError, match="idx_contact_email"):
         run("CREATE UNIQUE INDEX CONCURRENTLY idx_contact_email ON contacts (email)")
 
 
 def cancel_build() -> None:
-    """An old transaction that may write is in the way of the build for longer than its session may wait."""
+    """Let an old transaction block the build for longer than the statement timeout."""
     run("DROP INDEX idx_contact_last_name")
     set_in_session(statement_timeout="200ms")
     with another_session() as old:
@@ -71,7 +73,7 @@ UNUSED = ("ix_calls_company_id_booked", "calls_by_duration")
 
 
 def use_all_but_the_unused() -> None:
-    """Each index gets its scan in a transaction in which PostgreSQL believes that its table has no other."""
+    """Scan each index in a transaction that hides the table's other indexes from the planner."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -96,7 +98,7 @@ def use_all_but_the_unused() -> None:
             cursor.execute("ROLLBACK TO SAVEPOINT before")
 
 
-def leave_unused_what_is_extra() -> None:
+def use_all_but_an_extra_one() -> None:
     run("CREATE INDEX calls_by_duration ON calls (duration_s)")
     use_all_but_the_unused()
 
@@ -137,24 +139,24 @@ FAULTS = [
         databases=BOTH,
     ),
     Fault(
-        "a table of no model has an index",
+        "a table without a model has an index",
         ("CREATE TABLE calls_before_2020 (id bigint)", "CREATE INDEX calls_before_2020_id ON calls_before_2020 (id)"),
         (FindingKind.EXTRA, "calls_before_2020_id"),
         databases=BOTH,
     ),
     Fault(
-        "the same column under another operator class is no duplicate",
+        "an index with another operator class isn't a duplicate",
         ("CREATE INDEX contacts_by_email_pattern ON contacts (email varchar_pattern_ops)",),
         (FindingKind.EXTRA, "contacts_by_email_pattern"),
     ),
     Fault(
-        "the other way round for one of two columns is no prefix",
+        "an index with one of two keys reversed isn't a prefix",
         ("CREATE INDEX events_mixed ON webhook_events (company_id, created_at DESC)",),
         (FindingKind.EXTRA, "events_mixed"),
         databases=BOTH,
     ),
     Fault(
-        "a B-tree stands for a hash index",
+        "a B-tree replaces a hash index",
         changed("idx_contact_phone_hash", "contacts USING btree (phone)"),
         (FindingKind.CHANGED, "idx_contact_phone_hash"),
     ),
@@ -171,13 +173,13 @@ FAULTS = [
         databases=BOTH,
     ),
     Fault(
-        "the condition is another",
+        "the condition is different",
         changed("ix_missed_callers_created_at_text_back_due", "missed_callers (created_at) WHERE text_back <> 'due'"),
         (FindingKind.CHANGED, "ix_missed_callers_created_at_text_back_due"),
         databases=BOTH,
     ),
     Fault(
-        "the included column is gone",
+        "the included column is missing",
         changed("ix_call_objections_company_id_analyzed_at_label", "call_objections (company_id, analyzed_at, label)"),
         (FindingKind.CHANGED, "ix_call_objections_company_id_analyzed_at_label"),
     ),
@@ -191,15 +193,15 @@ FAULTS = [
         (FindingKind.CHANGED, "suppressed_numbers_company_id_number_hash_unique"),
     ),
     Fault(
-        "the operator class is another",
+        "the operator class is different",
         changed("idx_contact_first_name", "contacts (first_name varchar_pattern_ops)"),
         (FindingKind.CHANGED, "idx_contact_first_name"),
     ),
-    Fault("a unique build met equal rows", break_unique_build, (FindingKind.INVALID, "idx_contact_email")),
+    Fault("a unique build met duplicate rows", break_unique_build, (FindingKind.INVALID, "idx_contact_email")),
     Fault("a build was cancelled", cancel_build, (FindingKind.INVALID, "idx_contact_last_name")),
     Fault("a rebuild was cancelled", cancel_reindex, (FindingKind.INVALID, "ix_leads_contact_id_ccnew")),
     Fault(
-        "an index is there twice",
+        "an index exists twice",
         ("CREATE INDEX appointments_by_start ON appointments (company_id, scheduled_start)",),
         (FindingKind.DUPLICATE, "appointments_by_start"),
         extra("appointments_by_start"),
@@ -213,27 +215,27 @@ FAULTS = [
         databases=BOTH,
     ),
     Fault(
-        "the first key of another",
+        "the first key of another index",
         ("CREATE INDEX appointments_by_contact ON appointments (contact_id)",),
         (FindingKind.PREFIX, "appointments_by_contact"),
         extra("appointments_by_contact"),
         databases=BOTH,
     ),
     Fault(
-        "the first key of another, the other way round",
+        "the first key of another index, reversed",
         ("CREATE INDEX analyses_by_call ON call_analysis (call_id DESC)",),
         (FindingKind.PREFIX, "analyses_by_call"),
         extra("analyses_by_call"),
     ),
     Fault(
-        "a partial index on what another has in full",
+        "a partial index with the keys of a full one",
         ("CREATE INDEX leads_open ON leads (company_id, created_at) WHERE status = 'new'",),
         (FindingKind.COVERED, "leads_open"),
         extra("leads_open"),
         databases=BOTH,
     ),
     Fault(
-        "a partial index on what another has under a wider condition",
+        "a partial index with the keys of one with a wider condition",
         (
             "CREATE INDEX opt_outs_new ON opt_outs (company_id, created_at)"
             " WHERE state = 'under_review' AND channel = 'sms'",
@@ -249,7 +251,7 @@ FAULTS = [
         databases=BOTH,
     ),
     Fault(
-        "a foreign key with the company, without an index but on the company",
+        "a foreign key with the company, with an index on the company only",
         (
             "ALTER TABLE leads ADD COLUMN line_id bigint,"
             " ADD FOREIGN KEY (company_id, line_id) REFERENCES phone_lines (company_id, id)",
@@ -260,7 +262,7 @@ FAULTS = [
         "an index is large",
         (
             "INSERT INTO minute_counters SELECT lpad(n::text, 90, '0'), 0, 0 FROM generate_series(1, 20000) n",
-            "SELECT pg_stat_force_next_flush()",  # what is counted later would make the statistics look old
+            "SELECT pg_stat_force_next_flush()",  # rows counted after ANALYZE would make the statistics stale
             "ANALYZE minute_counters",
         ),
         (FindingKind.LARGE, "minute_counters_pkey"),
@@ -274,9 +276,20 @@ FAULTS = [
     ),
     Fault(
         "an added index is not used",
-        leave_unused_what_is_extra,
+        use_all_but_an_extra_one,
         (FindingKind.UNUSED, "calls_by_duration"),
         frozenset({(FindingKind.EXTRA, "calls_by_duration"), (FindingKind.UNUSED, "ix_calls_company_id_booked")}),
         settings={"INDEX_UNUSED_DAYS": 0},
     ),
 ]
+
+SQL_REMEDIES = {
+    FindingKind.MISSING,
+    FindingKind.EXTRA,
+    FindingKind.CHANGED,
+    FindingKind.INVALID,
+    FindingKind.DUPLICATE,
+    FindingKind.PREFIX,
+    FindingKind.COVERED,
+}
+SOLVED_BY_SQL = [fault for fault in FAULTS if fault.finds[0] in SQL_REMEDIES]

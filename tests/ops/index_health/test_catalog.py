@@ -1,4 +1,4 @@
-"""Reading what stands: without leaving a trace, on every server, and while somebody builds."""
+"""Reading the catalogue: no traces, on all servers, and during builds."""
 
 from contextlib import contextmanager
 from threading import Thread
@@ -7,19 +7,19 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, connections, transaction
 
-from ops.index_health.catalog import read_database
+from ops.index_health.catalog import expected, read_database
 from ops.index_health.findings import FindingKind
 from ops.index_health.report import run_checks
 from tests.conftest import postgres_only
 from tests.db.scratch import another_session, wait_until
-from tests.ops.index_health.copies import run, superuser
+from tests.ops.index_health.databases import ask, run, superuser
 from tests.postgres_server import QUICK, SUPERUSER, PostgresServer
 
 TRACES = "SELECT count(*) FROM pg_class WHERE relpersistence = 't'"
 
 
 class Standby(PostgresServer):
-    """A copy of a running server that follows it and can only be read."""
+    """A read-only server that follows a running one."""
 
     def __init__(self, primary):
         super().__init__(QUICK)
@@ -32,7 +32,7 @@ class Standby(PostgresServer):
         )  # fmt: skip
 
     def _create_role(self):
-        """The primary's are there."""
+        """The roles are those of the primary."""
 
 
 @contextmanager
@@ -57,16 +57,10 @@ def replica(planted, settings):
 
 
 def unused():
-    return {finding.index for finding in run_checks().unexpected if finding.kind == FindingKind.UNUSED}
+    return {finding.index for finding in run_checks().open_findings if finding.kind == FindingKind.UNUSED}
 
 
-def ask(question, on=connection):
-    with on.cursor() as cursor:
-        cursor.execute(question)
-        return cursor.fetchone()[0]
-
-
-def test_what_is_declared_is_what_a_migrated_database_has(planted):
+def test_migrated_database_has_the_declared_indexes(healthy):
     database = read_database()
     named = {name for name in database.declared if name.startswith(("ix_", "idx_"))}
     assert len(named) > 60
@@ -74,7 +68,8 @@ def test_what_is_declared_is_what_a_migrated_database_has(planted):
 
 
 @postgres_only
-def test_reading_leaves_no_trace_and_may_be_part_of_a_request(planted):
+def test_reading_leaves_no_traces_in_a_transaction(healthy, monkeypatch):
+    monkeypatch.setattr(expected, "_declared_cache", {})
     path = ask("SHOW search_path")
     with transaction.atomic():
         before = read_database()
@@ -85,16 +80,17 @@ def test_reading_leaves_no_trace_and_may_be_part_of_a_request(planted):
 
 
 @postgres_only
-def test_a_role_that_may_make_no_temporary_tables_is_told_so_and_gets_the_rest(planted):
+def test_role_without_temporary_tables_gets_all_checks_but_drift(planted, monkeypatch):
+    monkeypatch.setattr(expected, "_declared_cache", {})
     run(f"REVOKE TEMPORARY ON DATABASE {connection.settings_dict['NAME']} FROM PUBLIC, CURRENT_USER")
     run("CREATE INDEX calls_again ON calls (company_id, status)")
     report = run_checks()
-    assert [finding.kind for finding in report.unexpected] == [FindingKind.DUPLICATE]
-    assert any("could not be compared" in one.message for one in report.skipped_checks)
+    assert [finding.kind for finding in report.open_findings] == [FindingKind.DUPLICATE]
+    assert any(one.message.startswith("Drift is unknown") for one in report.skipped_checks)
 
 
 @postgres_only
-def test_an_index_that_is_being_built_is_no_broken_one(planted):
+def test_index_that_is_being_built_is_not_invalid(planted):
     building = "CREATE INDEX CONCURRENTLY calls_by_price ON calls (quoted_price)"
     with another_session() as old, another_session() as builder:
         old.execute("LOCK TABLE calls IN ROW EXCLUSIVE MODE")
@@ -106,12 +102,12 @@ def test_an_index_that_is_being_built_is_no_broken_one(planted):
         report = run_checks()
         old.connection.rollback()
         thread.join()
-    assert report.unexpected == ()
-    assert any(one.message == "calls_by_price is being built at this moment." for one in report.skipped_checks)
+    assert report.open_findings == ()
+    assert any(one.message == "calls_by_price is being built right now." for one in report.skipped_checks)
 
 
 @postgres_only
-def test_what_a_migration_that_broke_left_is_healed_by_migrating_again(planted):
+def test_failed_migration_is_repaired_by_migrating_again(planted):
     run(
         "DELETE FROM django_migrations WHERE app = 'crm' AND name = '0002_performance_indexes'",
         "DROP INDEX idx_contact_email",
@@ -120,18 +116,18 @@ def test_what_a_migration_that_broke_left_is_healed_by_migrating_again(planted):
     with pytest.raises(Exception, match="could not create unique index"):
         run("CREATE UNIQUE INDEX CONCURRENTLY idx_contact_email ON contacts (email)")
     report = run_checks()
-    assert {(one.kind, one.index, one.remedy) for one in report.unexpected} == {
+    assert {(one.kind, one.index, one.remedy) for one in report.open_findings} == {
         (FindingKind.MISSING, "ix_leads_contact_id", "manage.py migrate crm"),
         (FindingKind.INVALID, "idx_contact_email", "manage.py migrate crm"),
     }
-    assert all("crm.0002_performance_indexes" in one.message for one in report.unexpected)
-    assert not any("rows that are equal" in one.message for one in report.unexpected)  # what is declared is not unique
+    assert all("crm.0002_performance_indexes" in one.message for one in report.open_findings)
+    assert not any("duplicate rows" in one.message for one in report.open_findings)  # the declared one isn't unique
     call_command("migrate", "crm", verbosity=0)
-    assert run_checks().unexpected == ()
+    assert run_checks().open_findings == ()
 
 
 @postgres_only
-def test_what_a_replica_uses_is_in_use(replica, settings):
+def test_index_used_on_a_replica_is_not_unused(replica, settings):
     settings.INDEX_UNUSED_DAYS = 0
     run("CREATE INDEX calls_by_length ON calls (duration_s)")
     assert "calls_by_length" in unused()
@@ -147,32 +143,39 @@ def test_what_a_replica_uses_is_in_use(replica, settings):
 
 
 @postgres_only
-def test_while_a_replica_cannot_be_asked_nothing_is_called_unused(planted, settings):
+def test_unreachable_replica_skips_the_check_for_unused_indexes(planted, settings):
     settings.INDEX_UNUSED_DAYS = 0
     assert unused()
     with a_replica(settings, host="/nowhere"):
         report = run_checks()
     assert not [finding for finding in report.findings if finding.kind == FindingKind.UNUSED]
-    assert any(one.message.startswith("replica1 could not be asked") for one in report.skipped_checks)
+    assert any(one.message.startswith("The use of indexes on replica1 is unknown") for one in report.skipped_checks)
 
 
 @postgres_only
-def test_counters_that_are_too_young_call_nothing_unused(planted):
+def test_young_counters_skip_the_check_for_unused_indexes(healthy):
     report = run_checks()
     assert not [finding for finding in report.findings if finding.kind == FindingKind.UNUSED]
-    assert any(one.message.startswith("No index is called unused yet") for one in report.skipped_checks)
+    assert any(one.message.startswith("Unused indexes are unknown yet") for one in report.skipped_checks)
 
 
 @postgres_only
-def test_a_guard_is_never_called_unused_and_what_a_foreign_key_needs_is_kept(planted, settings):
+def test_index_of_a_constraint_or_foreign_key_is_kept_without_scans(planted, settings):
     settings.INDEX_UNUSED_DAYS = 0
     with superuser() as cursor:
         cursor.execute("SELECT pg_stat_reset()")
         cursor.connection.commit()
     report = run_checks()
     found = {finding.index: finding for finding in report.findings if finding.kind == FindingKind.UNUSED}
-    assert not [name for name in found if report.database.indexes[name].guards]
+    assert not [name for name in found if report.database.indexes[name].is_constraint]
     assert found["ix_calls_lead_id"].known
     assert "foreign key" in found["ix_calls_lead_id"].message
     assert found["companies_slug_3d5676e3_like"].known  # Django makes it beside each unique text
     assert not found["idx_contact_email"].known
+
+
+def test_declared_indexes_are_read_once_for_a_process(healthy, monkeypatch):
+    monkeypatch.setattr(expected, "_declared_cache", {})
+    first = read_database().declared
+    monkeypatch.setattr(expected, "_create_and_read", None)
+    assert read_database().declared is first
