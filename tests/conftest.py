@@ -9,6 +9,7 @@ from rest_framework.test import APIClient
 from crm.db.policies import ALL_SETTING
 from crm.db.tenancy import tenant
 from tests import factories
+from tests.databases import migrated_database
 
 
 @receiver(connection_created)
@@ -24,10 +25,10 @@ postgres_only = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory):
-    """SQLite's tests run on a file, in WAL mode as in real use: in memory it has no concurrency to speak of."""
-    if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("sqlite") / "test.sqlite3")
+def django_db_setup(django_test_environment, django_db_blocker):
+    """A migrated database for this process. On SQLite it is a file: in memory, SQLite has no concurrency."""
+    with django_db_blocker.unblock(), migrated_database("own"):
+        yield
 
 
 @pytest.fixture

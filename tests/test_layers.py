@@ -1,4 +1,4 @@
-"""The floor plan of the models: what spans apps lives in the highest one it needs. Imports are import-linter's."""
+"""Foreign keys between the apps. Imports are import-linter's."""
 
 import pytest
 from django.apps import apps
@@ -7,31 +7,30 @@ from crm.db.tenancy import TenantModel
 
 UPWARDS = ["crm", "calls", "messaging", "analytics"]
 FOREIGN_KEYS = [
-    pytest.param(field, id=str(field))
+    field
     for app in UPWARDS
     for model in apps.get_app_config(app).get_models(include_auto_created=True)
     for field in model._meta.get_fields()
     if field.is_relation and not field.auto_created
 ]
+BETWEEN_OUR_APPS = [field for field in FOREIGN_KEYS if field.related_model._meta.app_label in UPWARDS]
+TO_TENANT_ROWS = [field for field in FOREIGN_KEYS if issubclass(field.related_model, TenantModel)]
 
 
-@pytest.mark.parametrize("field", FOREIGN_KEYS)
-def test_a_foreign_key_points_down_or_to_its_own_app(field):
-    target = field.related_model._meta.app_label
-    if target in UPWARDS:
-        assert UPWARDS.index(target) <= UPWARDS.index(field.model._meta.app_label)
+@pytest.mark.parametrize("field", BETWEEN_OUR_APPS, ids=str)
+def test_foreign_key_points_down_or_to_its_own_app(field):
+    target, own = field.related_model._meta.app_label, field.model._meta.app_label
+    assert UPWARDS.index(target) <= UPWARDS.index(own)
 
 
-@pytest.mark.parametrize("field", FOREIGN_KEYS)
-def test_what_points_at_a_companys_rows_belongs_to_a_company(field):
-    if issubclass(field.related_model, TenantModel):
-        assert issubclass(field.model, TenantModel)
+@pytest.mark.parametrize("field", TO_TENANT_ROWS, ids=str)
+def test_foreign_key_to_a_tenants_row_belongs_to_a_tenant_model(field):
+    assert issubclass(field.model, TenantModel)
 
 
-def test_nothing_that_others_bring_along_points_at_a_companys_rows():
-    """Their models know of no company, so they would be found without one."""
-    ours = {apps.get_app_config(app) for app in UPWARDS}
+def test_other_packages_models_do_not_point_at_tenant_rows():
+    """Their models have no company, so such a row would be found outside its tenant."""
     for model in apps.get_models():
-        if apps.get_app_config(model._meta.app_label) not in ours:
+        if model._meta.app_label not in UPWARDS:
             targets = [field.related_model for field in model._meta.concrete_fields if field.is_relation]
             assert not [target for target in targets if issubclass(target, TenantModel)]

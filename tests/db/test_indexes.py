@@ -60,6 +60,7 @@ def test_it_says_where_migrations_find_a_hash_index():
     assert arguments == {"fields": ["phone"], "name": "contacts_phone"}
 
 
+@pytest.mark.database
 def test_a_hash_index_is_one_on_postgresql_and_an_ordinary_one_elsewhere():
     sql = str(HashIndex(fields=["phone"], name="contacts_phone").create_sql(Contact, connection.schema_editor()))
     if connection.vendor == "postgresql":
@@ -68,6 +69,7 @@ def test_a_hash_index_is_one_on_postgresql_and_an_ordinary_one_elsewhere():
         assert sql == 'CREATE INDEX "contacts_phone" ON "contacts" ("phone")'
 
 
+@pytest.mark.database
 def test_a_hash_index_keeps_its_condition():
     index = HashIndex(fields=["phone"], condition=models.Q(phone__gt=""), name="contacts_phone")
     assert "WHERE" in str(index.create_sql(Contact, connection.schema_editor()))

@@ -4,10 +4,11 @@ from contextlib import contextmanager
 from datetime import date
 
 import pytest
-from django.core.management import call_command
+from django.db import connection
 from django.test import override_settings
 
 from ops.demo.seeding import seed_demo
+from tests.databases import migrated_database
 from tests.ops.index_health.databases import connected_to, new_database, run
 
 SMALL = {"companies": 2, "contacts": 60, "calls": 400, "days": 90, "seed": 1, "until": date(2026, 3, 1)}
@@ -15,15 +16,15 @@ QUICK_PASSWORDS = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5Password
 
 
 @pytest.fixture(scope="package")
-def demo(django_db_blocker, tmp_path_factory):
+def demo(django_db_setup, django_db_blocker):
     """The name of a migrated database with demo data, which no test changes."""
-    folder = tmp_path_factory.mktemp("index_health")
-    with django_db_blocker.unblock(), new_database(folder) as name:
-        with connected_to(name), override_settings(**QUICK_PASSWORDS):
-            call_command("migrate", verbosity=0)
+    own = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock(), migrated_database("index_health") as name:
+        with override_settings(**QUICK_PASSWORDS):
             seed_demo(**SMALL)
-            run("VACUUM", "ANALYZE")
-        yield name
+        run("VACUUM", "ANALYZE")
+        with connected_to(own):
+            yield name
 
 
 @pytest.fixture(scope="package")
