@@ -1,4 +1,4 @@
-# What a person types. Everything runs in .venv, made on demand with nothing but Python 3.11.
+# Everything that a developer types. It all runs in .venv, which needs nothing but Python 3.11 to be created.
 
 PYTHON ?= python3.11
 PORT ?= 8000
@@ -6,17 +6,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 CALLS ?= 1000000
+JOBS ?= auto
+PYTEST = $(BIN)/python -m pytest -n $(JOBS)
 
-.PHONY: help run test fuzz check bench install lock
+.PHONY: help run test test-fast coverage fuzz check format shell bench install lock
 
 help:
-	@echo "make run      the product with demo data on http://127.0.0.1:$(PORT)  (PORT=…)"
-	@echo "make test     all tests, on SQLite and on a PostgreSQL of their own"
-	@echo "make fuzz     a long hunt for ways in, from a new seed  (FUZZ_EXAMPLES=…, FUZZ_SEED=…)"
-	@echo "make bench    what is fast and what it costs, into docs/benchmarks.md  (CALLS=…, BENCH=\"--only 1,2 …\")"
-	@echo "make check    format, lint, types, import laws, missing and blocking migrations"
-	@echo "make install  only the environment in $(VENV)"
-	@echo "make lock     the requirements anew, from pyproject.toml"
+	@echo "make run        start the product with demo data on http://127.0.0.1:$(PORT)  (PORT=…)"
+	@echo "make test       run all tests, on SQLite and on a PostgreSQL that it starts itself  (JOBS=…)"
+	@echo "make test-fast  run the quick tests on SQLite"
+	@echo "make coverage   run all tests and print the share of branches that they reach"
+	@echo "make fuzz       search longer for API faults, from a new seed  (FUZZ_EXAMPLES=…, FUZZ_SEED=…)"
+	@echo "make bench      measure speed and cost, and write docs/benchmarks.md  (CALLS=…, BENCH=\"--only 1,2 …\")"
+	@echo "make check      check format, lint, types, import rules, migrations and OpenAPI"
+	@echo "make format     format the code and apply the linter's fixes"
+	@echo "make shell      open a Python shell with the models; DEBUG_TOOLBAR=true shows the SQL of pages"
+	@echo "make install    create or update the environment in $(VENV)"
+	@echo "make lock       renew the requirements from pyproject.toml"
 
 install: $(BIN)/.dev
 
@@ -25,7 +31,7 @@ $(BIN)/.venv:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-# Two sets in one environment: what the product runs on, and, over it, what its developers use.
+# Two sets in one environment: the product's packages, then those of its developers.
 $(BIN)/.run: requirements/run.txt | $(BIN)/.venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
@@ -39,16 +45,26 @@ run: $(BIN)/.run
 	@$(BIN)/python manage.py seed_demo --if-empty
 	@PORT=$(PORT) BIN=$(BIN) sh config/run.sh
 
+# A failure on SQLite doesn't keep PostgreSQL from running, and still fails the target.
 test: $(BIN)/.dev
-	$(BIN)/python -m pytest --database=sqlite
-	$(BIN)/python -m pytest --database=postgres
+	@$(PYTEST) --database=sqlite; sqlite=$$?; \
+	$(PYTEST) --database=postgres -m database && exit $$sqlite
+
+test-fast: $(BIN)/.dev
+	@$(PYTEST) --database=sqlite -m "not slow"
+
+# The goal is for both runs together, so that neither fails by its own figure.
+coverage: $(BIN)/.dev
+	@$(PYTEST) --database=sqlite --cov --cov-report= --cov-fail-under=0; sqlite=$$?; \
+	$(PYTEST) --database=postgres -m database --cov --cov-append --cov-report= --cov-fail-under=0; postgres=$$?; \
+	$(BIN)/coverage report --skip-covered && exit $$((sqlite + postgres))
 
 fuzz: export FUZZ_EXAMPLES ?= 100
 fuzz: export FUZZ_SEED ?= $(shell date +%s)
 fuzz: $(BIN)/.dev
 	$(BIN)/python -m pytest --database=postgres -s tests/fuzz
 
-# On the PostgreSQL of DATABASE_URL, where that is set, else on one that it brings along, as the tests do.
+# Uses the PostgreSQL of DATABASE_URL if that is set. Otherwise it starts its own, as the tests do.
 bench: $(BIN)/.dev
 	$(BIN)/python -m benchmarks --calls $(CALLS) $(BENCH)
 
@@ -60,6 +76,13 @@ check: $(BIN)/.dev
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py migrate_safely --check-files
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+format: $(BIN)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+shell: $(BIN)/.dev
+	@$(BIN)/python manage.py shell
 
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements/dev.txt

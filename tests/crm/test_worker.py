@@ -1,6 +1,6 @@
 """The loop that does the background work, with jobs made for the test."""
 
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 
 import pytest
 from django.db import InterfaceError, OperationalError
@@ -73,14 +73,19 @@ def test_stopping_finishes_the_piece_in_hand_and_begins_no_other(db):
     assert log == ["a"]
 
 
-def test_without_work_it_runs_until_it_is_stopped(db):
-    stop = Event()
+def test_idle_worker_runs_until_it_is_stopped(db):
+    stop, looks = Event(), Semaphore(0)
+
+    def do_next():
+        looks.release()
+        return False
+
+    register(Job(name="idle", do_next=do_next, is_left=lambda: False))
     thread = Thread(target=work, kwargs={"stop": stop})
     thread.start()
-    thread.join(timeout=0.1)
-    assert thread.is_alive()
+    assert all(looks.acquire(timeout=60) for _ in range(3))
     stop.set()
-    thread.join(timeout=5)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 

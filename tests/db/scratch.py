@@ -85,10 +85,10 @@ def in_the_way_of(*builders):
         yield old, *[pool.submit(with_own_connection, build) for build in builders]
 
 
-def wait_until(condition, *, seconds=10):
+def wait_until(condition, *, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not come to that in time"
+        assert time.monotonic() < deadline, "the condition did not become true in time"
         time.sleep(0.02)
 
 

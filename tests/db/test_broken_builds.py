@@ -1,7 +1,5 @@
 """What happens to a concurrent build on a busy PostgreSQL: faults are real ones, from real sessions."""
 
-import time
-
 import pytest
 from django.db import DatabaseError, IntegrityError, connection
 
@@ -28,6 +26,15 @@ add_number = AddIndexConcurrently("row", Index(fields=["number"], name=NAME))
 
 def is_valid():
     return standing()[NAME][1]
+
+
+def polls_for_the_build_lock():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND query ^@ 'SELECT pg_try_advisory_lock'"
+        )
+        return cursor.fetchone()[0] > 0
 
 
 def leave_unique_build_broken():
@@ -102,7 +109,7 @@ def test_it_outwaits_an_old_transaction_whatever_the_sessions_timeouts_say(scrat
         with pytest.raises(TimeoutError):
             building.result(timeout=0.5)
         old.connection.commit()
-        assert building.result(timeout=10) == "150ms"
+        assert building.result(timeout=60) == "150ms"
     assert is_valid()
 
 
@@ -110,13 +117,13 @@ def test_nobody_who_writes_waits_for_a_build_that_waits(scratch):
     with in_the_way_of(lambda: run(add_number, scratch)) as (old, building), another_session() as writer:
         wait_until(lambda: NAME in standing())
         assert not is_valid()
-        writer.execute("SET lock_timeout = '1s'")
+        writer.execute("SET lock_timeout = '10s'")
         writer.execute(f"INSERT INTO {TABLE} (number) VALUES (10)")
         writer.execute(f"UPDATE {TABLE} SET number = 11 WHERE number = 10")
         writer.connection.commit()
         assert not building.done()
         old.connection.commit()
-        building.result(timeout=10)
+        building.result(timeout=60)
     assert is_valid()
 
 
@@ -127,9 +134,9 @@ def test_two_migrates_at_once_build_one_index_between_them(scratch):
     with in_the_way_of(build, build) as (old, first, second):
         wait_until(lambda: NAME in standing())
         begun = standing()[NAME][0]
-        time.sleep(0.5)  # the second one is there by now, and sees an index that is not valid yet
+        wait_until(polls_for_the_build_lock)  # the second session, which sees an index that is not valid yet
         old.connection.commit()
-        first.result(timeout=10)
-        second.result(timeout=10)
+        first.result(timeout=60)
+        second.result(timeout=60)
     assert is_valid()
     assert standing()[NAME][0] == begun

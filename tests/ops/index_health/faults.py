@@ -52,21 +52,21 @@ def break_unique_build() -> None:
 def cancel_build() -> None:
     """Let an old transaction block the build for longer than the statement timeout."""
     run("DROP INDEX idx_contact_last_name")
-    set_in_session(statement_timeout="200ms")
+    set_in_session(lock_timeout="200ms")
     with another_session() as old:
         old.execute("LOCK TABLE contacts IN ROW EXCLUSIVE MODE")
-        with pytest.raises(DatabaseError, match="statement timeout"):
+        with pytest.raises(DatabaseError, match="lock timeout"):
             run("CREATE INDEX CONCURRENTLY idx_contact_last_name ON contacts (last_name)")
-    set_in_session(statement_timeout="0")
+    set_in_session(lock_timeout="0")
 
 
 def cancel_reindex() -> None:
-    set_in_session(statement_timeout="200ms")
+    set_in_session(lock_timeout="200ms")
     with another_session() as old:
         old.execute("LOCK TABLE leads IN ROW EXCLUSIVE MODE")
-        with pytest.raises(DatabaseError, match="statement timeout"):
+        with pytest.raises(DatabaseError, match="lock timeout"):
             run("REINDEX INDEX CONCURRENTLY ix_leads_contact_id")
-    set_in_session(statement_timeout="0")
+    set_in_session(lock_timeout="0")
 
 
 UNUSED = ("ix_calls_company_id_booked", "calls_by_duration")
