@@ -1,7 +1,6 @@
 """Fixtures that every test may use. Two companies stand in most of them: ours, `acme`, and another's, `globex`."""
 
 import pytest
-from django.db import connection
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 from rest_framework.test import APIClient

@@ -50,7 +50,7 @@ def break_unique_build() -> None:
 
 
 def cancel_build() -> None:
-    """Let an old transaction block the build for longer than the statement timeout."""
+    """Let an old transaction block the build for longer than the lock timeout."""
     run("DROP INDEX idx_contact_last_name")
     set_in_session(lock_timeout="200ms")
     with another_session() as old:
