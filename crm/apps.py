@@ -9,11 +9,11 @@ class CrmConfig(AppConfig):
 
     def ready(self) -> None:
         from crm import checks  # noqa: F401  # registers them; models can be imported from here on
-        from crm.db.audit_context import add_functions
+        from crm.db.audit_context import add_sqlite_functions
         from crm.db.triggers import recreate_sqlite_triggers
         from crm.services.expiry_cleanup import remove_expired_each_minute
         from crm.worker import Job, register
 
-        connection_created.connect(add_functions, dispatch_uid="crm.add_functions")
+        connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")
         post_migrate.connect(recreate_sqlite_triggers, sender=self, dispatch_uid="crm.recreate_sqlite_triggers")
         register(Job(name="upkeep", do_next=remove_expired_each_minute, is_left=lambda: False))

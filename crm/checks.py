@@ -1,4 +1,4 @@
-"""System checks: what must hold for one company's rows to be closed to another's."""
+"""System checks of tenant isolation and of the database driver."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -12,13 +12,13 @@ from django.db.migrations.loader import MigrationLoader
 from crm.db.data_operations import ForAllTenants
 from crm.db.tenancy import TenantModel
 
-ROLE_PROBLEM = "The database role {role} passes row-level security by: it is {why}."
-ROLE_HINT = "ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS; or connect as another role, which owns the tables."
+ROLE_PROBLEM = "The database role {role} bypasses row-level security: it is {why}."
+ROLE_HINT = "ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS; or connect as another role that owns the tables."
 
 
 @register(Tags.database)
 def role_is_bound_by_policies(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
-    """A warning where the role that we connect as sees every company's rows, whatever is entered."""
+    """Warn if policies don't bind the database role, so that it always sees every company's rows."""
     return [
         Warning(ROLE_PROBLEM.format(**found), hint=ROLE_HINT.format(**found), id="crm.W001")
         for found in _unbound_roles(databases)
@@ -27,7 +27,7 @@ def role_is_bound_by_policies(databases: Sequence[str] | None = None, **_options
 
 @register(Tags.database, deploy=True)
 def role_is_bound_by_policies_in_production(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """The same as an error, under `check --deploy --database default`."""
+    """Report the same as an error, under `check --deploy --database default`."""
     return [
         Error(ROLE_PROBLEM.format(**found), hint=ROLE_HINT.format(**found), id="crm.E001")
         for found in _unbound_roles(databases)
@@ -36,17 +36,17 @@ def role_is_bound_by_policies_in_production(databases: Sequence[str] | None = No
 
 @register(Tags.models)
 def data_migrations_enter_every_company(**_options: Any) -> list[CheckMessage]:
-    """A plain RunPython or RunSQL in our migrations would silently touch no row of a tenant's table."""
+    """Refuse plain RunPython and RunSQL, which would silently find no row of a tenant model."""
     loader = MigrationLoader(None, ignore_no_migrations=True)
-    ours = {model._meta.app_label for model in apps.get_models() if issubclass(model, TenantModel)}
+    labels = {model._meta.app_label for model in apps.get_models() if issubclass(model, TenantModel)}
     return [
         Error(
             f"{label}.{name} has a plain {type(operation).__name__}.",
-            hint="Under row-level security it finds no row: take the one …ForAllTenants from crm.db.data_operations.",
+            hint="Row-level security hides all rows from it; use …ForAllTenants from crm.db.data_operations.",
             id="crm.E002",
         )
         for (label, name), migration in sorted(loader.disk_migrations.items())
-        if label in ours
+        if label in labels
         for operation in migration.operations
         if isinstance(operation, RunPython | RunSQL) and not isinstance(operation, ForAllTenants)
     ]
@@ -54,12 +54,12 @@ def data_migrations_enter_every_company(**_options: Any) -> list[CheckMessage]:
 
 @register(Tags.database)
 def driver_is_psycopg2(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
-    """Where both are installed, Django silently takes psycopg 3, which is slower at fetching and has another COPY."""
+    """Refuse psycopg 3, which Django silently prefers. It fetches more slowly, and its COPY differs."""
     drivers = [cast(Any, connections[alias]).Database.__name__ for alias in databases or () if _is_postgresql(alias)]
     return [
         Error(
-            f"The database is reached by {driver}, not by psycopg2.",
-            hint="Take psycopg (3) out of the environment: pip uninstall psycopg",
+            f"The database driver must be psycopg2, not {driver}.",
+            hint="Remove psycopg 3 from the environment: pip uninstall psycopg",
             id="crm.E003",
         )
         for driver in drivers

@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""Client IP addresses."""
 
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
@@ -7,10 +7,10 @@ from django.http import HttpRequest
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The address of the client, as the outermost of our own proxies saw it. None on a Unix socket.
+    """Return the client's address, as the outermost trusted proxy saw it. None on a Unix socket.
 
-    Anybody can send `X-Forwarded-For`; only what TRUSTED_PROXIES proxies added at its end is true. Of an IPv6 address
-    it is the network (/64): whoever has one address of it has all of them.
+    Clients can send any `X-Forwarded-For`; only the entries that TRUSTED_PROXIES proxies appended can be trusted. For
+    an IPv6 address its /64 network is returned, since one client owns all addresses of it.
     """
     seen: str = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXIES and (chain := request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):

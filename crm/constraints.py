@@ -1,10 +1,10 @@
-"""Constraints that several apps declare in the same words."""
+"""Constraints that several apps declare."""
 
 from django.db import models
 
 
 def one_of(field: str, choices: type[models.TextChoices], *, name: str) -> models.CheckConstraint:
-    """A CHECK that `field` holds one of `choices`: bulk writes and other programs skip Django's validation."""
+    """Return a CHECK that `field` holds one of `choices`; bulk writes and other programs skip Django's validation."""
     return models.CheckConstraint(
         condition=models.Q(**{f"{field}__in": choices.values}),
         name=name,

@@ -46,11 +46,9 @@ def today_in(zone: ZoneInfo) -> date:
 
 
 def start_of(day: date, zone: ZoneInfo) -> datetime:
-    """Return the instant (UTC) at which `day` begins in `zone`.
-
-    Where the clock springs forward at midnight, 00:00 does not exist. With fold=0 Python applies the offset from before
-    the change, which gives the instant of the change: the day's true beginning.
-    """
+    """Return the instant (UTC) at which `day` begins in `zone`."""
+    # Where the clock springs forward at midnight, 00:00 does not exist. With fold=0 Python applies the offset from
+    # before the change, which gives the instant of the change: the day's true beginning.
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 

@@ -1,4 +1,4 @@
-"""What is kept unreadable: secrets, which we must be able to read again, and hashes, which nobody must."""
+"""Encryption of secrets, and keyed hashes."""
 
 import hmac
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ class SecretUnreadable(RuntimeError):
 
 
 def encrypt(text: str) -> str:
-    """`text` under the newest of SECRETS_KEYS, different each time."""
+    """Return `text`, encrypted with the newest of SECRETS_KEYS; different each time."""
     return _cipher(settings.SECRETS_KEYS).encrypt(text.encode()).decode()
 
 
 def decrypt(token: str) -> str:
-    """What `encrypt` was given, under any of SECRETS_KEYS. Raises SecretUnreadable, which doesn't repeat the token."""
+    """Return the text of a token, encrypted with any of SECRETS_KEYS. Raises SecretUnreadable without the token."""
     try:
         return _cipher(settings.SECRETS_KEYS).decrypt(token.encode()).decode()
     except InvalidToken:
         raise SecretUnreadable(
-            "A stored secret can't be read: the key that it was encrypted with is not in SECRETS_KEYS."
+            "A stored secret can't be decrypted; add the key that encrypted it to SECRETS_KEYS."
         ) from None
 
 
 def has_newest_key(token: str) -> bool:
-    """Whether `token` is encrypted with the newest key already."""
+    """Return whether `token` is encrypted with the newest key."""
     try:
         _cipher(settings.SECRETS_KEYS[:1]).decrypt(token.encode())
     except InvalidToken:
@@ -36,10 +36,10 @@ def has_newest_key(token: str) -> bool:
 
 
 def keyed_hash(purpose: str, text: str) -> str:
-    """HMAC-SHA256 with PRIVACY_KEY, in hex: equal for equal texts, and no way back.
+    """Return the HMAC-SHA256 of `text` with PRIVACY_KEY, in hex. Equal for equal texts, and not reversible.
 
-    A plain hash would be none: all phone numbers there are can be hashed in an hour. `purpose` keeps hashes of the
-    same text for different ends apart.
+    A plain hash would be reversible: all existing phone numbers can be hashed in an hour. `purpose` makes hashes of the
+    same text differ between uses.
     """
     return hmac.digest(settings.PRIVACY_KEY.encode(), f"{purpose}:{text}".encode(), "sha256").hex()
 

@@ -1,4 +1,4 @@
-"""Model fields of our own, frozen into migrations."""
+"""Model fields for search keys and secrets. Frozen into migrations."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ from crm.encryption import decrypt, encrypt
 class SearchKeyField(models.CharField):
     """Text that is compared byte by byte, so that a prefix is a range: `key >= 'gar' AND key < 'gar\U0010ffff'`.
 
-    Linguistic collations skip punctuation and would put "o'b" elsewhere. LIKE is no way out: under row-level security
-    PostgreSQL may not use an index for it, because its operator is not leakproof; `>=` and `<` on text are.
+    Linguistic collations skip punctuation and would sort "o'b" elsewhere. LIKE doesn't help: its operator isn't
+    leakproof, so under row-level security PostgreSQL can't use an index for it. `>=` and `<` on text are leakproof.
     """
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
         parameters = super().db_parameters(connection)
         if connection.vendor == "postgresql":
-            parameters["collation"] = "C"  # SQLite compares bytes anyway, and knows no collation of this name
+            parameters["collation"] = "C"  # SQLite compares bytes anyway, and has no such collation
         return parameters
 
 
 class EncryptedTextField(models.TextField):
-    """Text that the database never sees: encrypted by whichever door it is written, readable on the instance alone.
+    """Text that is encrypted before it reaches the database, and decrypted on the instance.
 
-    Nothing can be looked up by it, since the same text is another one each time it is encrypted.
+    It can't be searched, since each encryption of the same text differs.
     """
 
     def from_db_value(self, value: str | None, expression: Any, connection: BaseDatabaseWrapper) -> str | None:
@@ -36,5 +36,5 @@ class EncryptedTextField(models.TextField):
         return None if text is None else encrypt(text)
 
     def get_lookup(self, lookup_name: str) -> Any:
-        """Only `isnull`. Django raises FieldError for all others."""
+        """Allow only `isnull`; Django raises FieldError for other look-ups."""
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None

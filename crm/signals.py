@@ -1,7 +1,7 @@
-"""What this app tells the apps above it, which it may not import."""
+"""Signals to the apps above `crm`, which `crm` may not import."""
 
 from django.dispatch import Signal
 
-# A company's time zone changed: `company`, which has the new one, and `now`, from when on it holds. Sent inside the
-# transaction that changes it, so that no visit is left behind on the old clock.
+# A company's time zone changed. Arguments: `company`, with the new time zone, and `now`, from when it applies. Sent in
+# the transaction of the change, so that no appointment keeps the old time zone.
 company_timezone_changed = Signal()

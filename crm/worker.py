@@ -1,7 +1,7 @@
-"""The background worker: one loop over the jobs that apps register in `AppConfig.ready`.
+"""Background worker: a loop over the jobs that apps register in `AppConfig.ready`.
 
-Any number of workers run side by side. Nothing is handed out by a master: each piece of work is a row, and a worker
-takes it by a lease, a time before which no other worker touches it. One that is killed leaves a lease that runs out.
+Any number of workers run side by side, without a coordinator. Each task is a row that a worker leases for some time.
+The lease of a killed worker expires.
 """
 
 import logging
@@ -11,44 +11,46 @@ from threading import Event
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-IDLE_S = 0.5  # between two looks at an empty table
+IDLE_S = 0.5  # between two polls of empty queues
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Job:
-    """One kind of work, in pieces that are taken one at a time."""
+    """One kind of background work, done task by task."""
 
     name: str
     do_next: Callable[[], bool]
-    """Does the next piece that is due. False where none is."""
+    """Do the next task that is due. Returns False without one."""
     is_left: Callable[[], bool]
-    """Whether any piece has still to be done, now or later: those under a lease or waiting after a failure count."""
+    """Return whether a task remains, now or later: leased tasks and retries count."""
 
 
 _jobs: dict[str, Job] = {}
 
 
 def register(job: Job) -> None:
-    """Have the worker do this job as well."""
+    """Add a job to the worker, or replace the one of the same name."""
     _jobs[job.name] = job
 
 
 def work(*, stop: Event, until_empty: bool = False) -> None:
-    """Do pieces of work until `stop` is set; the piece in hand is finished first.
+    """Do tasks until `stop` is set, and finish the current task first.
 
-    With `until_empty` it returns as soon as nothing is left, neither now nor after the leases and waits that stand.
-    A database that goes away is waited for.
+    With `until_empty`, return as soon as no task remains, leased and delayed ones included. If the database is
+    unavailable, wait for it.
     """
     while not stop.is_set():
         try:
-            done = [job.do_next() for job in _jobs.values()]  # each in turn: a long queue doesn't hold up the others
+            done = [
+                job.do_next() for job in _jobs.values()
+            ]  # one task of each job, so that a long queue doesn't delay the others
             if any(done):
                 continue
             if until_empty and not any(job.is_left() for job in _jobs.values()):
                 return
         except (OperationalError, InterfaceError) as error:
-            logger.warning("The database can't be used (%s); trying again.", type(error).__name__)
+            logger.warning("The database is unavailable (%s); retrying.", type(error).__name__)
         close_old_connections()
         stop.wait(IDLE_S)

@@ -1,7 +1,7 @@
-"""On whose behalf rows are written, for the evidence that triggers keep (`crm.db.audit`).
+"""Actor and on/off switch of the audit triggers (`crm.db.audit`).
 
-A door says it once: `with acting_as(user.pk, user.username):`. SQLite's triggers ask this process, by functions of
-ours; PostgreSQL's ask settings that are LOCAL to the transaction, since a pooler would carry a session's to others.
+SQLite's triggers call functions of this process. PostgreSQL's triggers read settings that are LOCAL to the transaction,
+since a pooler would pass a session's settings on to other clients.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,23 +21,23 @@ _recorded: ContextVar[bool] = ContextVar("recorded", default=True)
 
 @contextmanager
 def acting_as(user_id: int | None, name: str) -> Iterator[None]:
-    """What is written inside is this user's doing, or, without an id, that of the program `name`.
+    """Record changes inside the block as made by this user, or, without an id, by the program `name`.
 
-    On PostgreSQL the inside is one transaction, or part of the one that is open.
+    On PostgreSQL the block is one transaction, or part of the open one.
     """
-    with _told(_actor, (user_id, name), _tell_actor):
+    with _set_context(_actor, (user_id, name), _set_actor):
         yield
 
 
 @contextmanager
 def audit_disabled() -> Iterator[None]:
-    """Write without evidence. For demo data alone: rows that nobody made, in millions. PostgreSQL: as `acting_as`."""
-    with _told(_recorded, False, _tell_recorded):
+    """Write without audit entries. Only for demo data, which are millions of rows. On PostgreSQL: as `acting_as`."""
+    with _set_context(_recorded, False, _set_recorded):
         yield
 
 
-def add_functions(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
-    """Give a new SQLite connection the functions that the triggers call."""
+def add_sqlite_functions(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+    """Add the functions that the triggers call to a new SQLite connection."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("crm_actor_id", 0, lambda: _actor.get()[0])
         connection.connection.create_function("crm_actor", 0, lambda: _actor.get()[1])
@@ -45,8 +45,8 @@ def add_functions(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
 
 
 @contextmanager
-def _told(variable: ContextVar[T], value: T, tell: Callable[[T], None]) -> Iterator[None]:
-    """Set the variable, and on PostgreSQL tell it as well; afterwards what was before holds again."""
+def _set_context(variable: ContextVar[T], value: T, set_in_database: Callable[[T], None]) -> Iterator[None]:
+    """Set the variable, and on PostgreSQL its setting, and restore both afterwards."""
     before, token = variable.get(), variable.set(value)
     try:
         if connection.vendor != "postgresql":
@@ -54,15 +54,15 @@ def _told(variable: ContextVar[T], value: T, tell: Callable[[T], None]) -> Itera
             return
         nested = connection.in_atomic_block
         with transaction.atomic():
-            tell(value)
+            set_in_database(value)
             yield
-            if nested and not connection.needs_rollback:  # else the setting ends with the transaction
-                tell(before)
+            if nested and not connection.needs_rollback:  # otherwise the setting ends with the transaction
+                set_in_database(before)
     finally:
         variable.reset(token)
 
 
-def _tell_actor(actor: Actor) -> None:
+def _set_actor(actor: Actor) -> None:
     user_id, name = actor
     with connection.cursor() as cursor:
         cursor.execute(
@@ -71,6 +71,6 @@ def _tell_actor(actor: Actor) -> None:
         )
 
 
-def _tell_recorded(recorded: bool) -> None:
+def _set_recorded(recorded: bool) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('crm.recorded', %s, true)", ["" if recorded else "off"])

@@ -1,4 +1,4 @@
-"""Index classes for `Meta.indexes`, frozen into migrations: their import path never changes."""
+"""Index classes for `Meta.indexes`. Frozen into migrations, so their import path never changes."""
 
 from typing import Any, Self, cast
 
@@ -8,14 +8,14 @@ from django.db.backends.ddl_references import Statement
 
 
 class Index(models.Index):
-    """A B-tree index that says which question it answers, and may use PostgreSQL's full 63 characters as its name.
+    """A B-tree index that documents its question and allows names of 63 characters, PostgreSQL's limit.
 
-    Django stops at 30 characters for databases that we do not run on. Raising the limit here, instead of silencing
-    `models.E034`, keeps that check awake at 63, where PostgreSQL would cut the name without an error.
+    Django's limit of 30 characters is for other databases. A higher limit, instead of a silenced `models.E034`, keeps
+    that check working at 63, where PostgreSQL would cut the name without an error.
 
-    `question` and `asked_by` are documentation carried by the declaration: `docs/indexes.md` is tested against them.
-    They are no part of the index's definition, so a reworded question makes no migration. `kept_because` is the same
-    kind of thing: the reason why an index stands that another one could answer for, as `manage.py index_report` shows.
+    `question` and `asked_by` document the index, and a test compares `docs/indexes.md` with them. `kept_because` is the
+    reason to keep an index that another one covers; `manage.py index_report` shows it. None of the three belongs to the
+    index's definition, so rewording them makes no migration.
     """
 
     max_name_length = 63
@@ -29,13 +29,13 @@ class Index(models.Index):
         self.asked_by = asked_by
 
     def clone(self) -> Self:
-        twin = cast(Self, super().clone())  # built from deconstruct(), which rightly knows no documentation
-        twin.question, twin.asked_by, twin.kept_because = self.question, self.asked_by, self.kept_because
-        return twin
+        copy = cast(Self, super().clone())  # made from deconstruct(), which leaves out the documentation
+        copy.question, copy.asked_by, copy.kept_because = self.question, self.asked_by, self.kept_because
+        return copy
 
 
 class HashIndex(Index):
-    """A hash index on PostgreSQL; a plain B-tree elsewhere. One column, equality only, never unique."""
+    """A hash index on PostgreSQL, a B-tree elsewhere. One column, equality only, never unique."""
 
     suffix = "hash"
 
@@ -48,7 +48,7 @@ class HashIndex(Index):
 
 
 class UniqueIndex(Index):
-    """A unique index. For `AddUniqueConstraintConcurrently`: models declare a UniqueConstraint."""
+    """A unique index for `AddUniqueConstraintConcurrently`. Models declare a UniqueConstraint instead."""
 
     def create_sql(
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, using: str = "", **kwargs: Any

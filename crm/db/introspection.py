@@ -1,4 +1,4 @@
-"""What the database itself says of an index, in words that can be compared with a declaration."""
+"""Index definitions read from the database, in a form that compares with declarations."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 @dataclass(frozen=True)
 class ExistingIndex:
-    """An index that exists. `definition` is worded as `declared_definition` words the same index."""
+    """An index in the database. `definition` has the form of `declared_definition`."""
 
     table: str
     valid: bool
@@ -16,7 +16,7 @@ class ExistingIndex:
 
 
 def find_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], name: str) -> ExistingIndex | None:
-    """The index of this name, on whichever table it is, in the schema of the model's table."""
+    """Return the index of this name, on any table, in the schema of the model's table."""
     with schema_editor.connection.cursor() as cursor:
         if schema_editor.connection.vendor == "sqlite":
             cursor.execute("SELECT tbl_name, sql FROM sqlite_master WHERE type = 'index' AND name = %s", [name])
@@ -37,10 +37,10 @@ def find_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model
 
 
 def declared_definition(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], index: models.Index) -> str:
-    """The definition that `index` will have once it is built.
+    """Return the definition that `index` will have once it is built.
 
-    SQLite keeps a statement as it was given. PostgreSQL rewords it: there the index is built on an empty copy of the
-    table, and read back.
+    SQLite stores the statement unchanged. PostgreSQL normalizes it, so the index is built on an empty copy of the table
+    and read back.
     """
     statement = index.create_sql(model, schema_editor)
     if schema_editor.connection.vendor == "sqlite":
@@ -58,6 +58,6 @@ def declared_definition(schema_editor: BaseDatabaseSchemaEditor, model: type[mod
 
 
 def normalize_definition(definition: str) -> str:
-    """`CREATE [UNIQUE] INDEX name ON schema.table USING …` without the names."""
+    """Return `CREATE [UNIQUE] INDEX name ON schema.table USING …` without the names."""
     head, _, tail = definition.partition(" USING ")
     return ("UNIQUE " if head.startswith("CREATE UNIQUE") else "") + "USING " + tail

@@ -1,7 +1,7 @@
-"""What PostgreSQL holds against a forgotten filter: declared for every tenant model, frozen into migrations.
+"""Row-level security policies and same-company foreign keys of tenant models. Frozen into migrations.
 
-Both are constraints in Django's eyes, so that `makemigrations` finds a new tenant model's by itself. Elsewhere than on
-PostgreSQL they are nothing.
+Both are constraints for Django, so `makemigrations` detects those of a new tenant model. On databases other than
+PostgreSQL they do nothing.
 """
 
 from typing import Any
@@ -11,11 +11,11 @@ from django.db.backends.ddl_references import Statement, Table
 from django.db.models.signals import class_prepared
 
 COMPANY_SETTING, ALL_SETTING = "crm.company_id", "crm.all_companies"
-ACTORS = {"created_by", "user"}  # foreign keys that name who acted: staff may, and are of no company
+ACTORS = {"created_by", "user"}  # foreign keys to the acting user, who may be staff without a company
 
 
 class PostgresConstraint(models.BaseConstraint):
-    """A constraint that is made after its table, by statements that PostgreSQL alone understands."""
+    """A constraint that is created after its table by PostgreSQL statements."""
 
     def statements(self, model: Any, schema_editor: Any) -> list[str]:
         raise NotImplementedError
@@ -39,7 +39,7 @@ class PostgresConstraint(models.BaseConstraint):
         return self._join(model, schema_editor, self.reverse_statements)
 
     def validate(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing that a form could be told: who may see a row is no matter of what is in it."""
+        """Skip validation: a form can't violate these constraints."""
 
     def _join(self, model: Any, schema_editor: Any, statements: Any) -> Any:
         if schema_editor.connection.vendor != "postgresql":
@@ -49,15 +49,15 @@ class PostgresConstraint(models.BaseConstraint):
 
 
 class TenantPolicy(PostgresConstraint):
-    """Row-level security: of this table, a transaction sees and writes the rows of the company it has entered.
+    """Row-level security: a transaction sees and writes only the rows of its active tenant.
 
-    FORCEd, so that it binds the table's owner, as whom we run. An unset company is no company's: nothing is found. With
-    `appended_from_anywhere` rows can be added, and only added, outside of their company as well.
+    It is FORCEd, so that it binds the table's owner, the role of the product. Without an active tenant nothing is
+    found. With `appended_from_anywhere` rows can also be inserted, and only inserted, outside of their company.
 
-    The settings are read in sub-selects, once a statement and not once a row. The two cases stand in a CASE, not in an
-    OR: our queries name the company themselves, so that an index can find it, and of `company = 7 AND (company = … OR
-    …)` the planner would expect as few rows as of two independent conditions, and sort a large company's whole table
-    for one page. Of a CASE it expects half.
+    Sub-selects read the settings once a statement, not once a row. A CASE joins the two conditions, not an OR, because
+    queries name the company as well, so that an index can find it. For `company = 7 AND (company = … OR …)` the planner
+    would expect as few rows as for two independent conditions, and sort a large company's whole table for one page.
+    For a CASE it expects half of the rows.
     """
 
     def __init__(self, *, name: str, appended_from_anywhere: bool = False) -> None:
@@ -73,37 +73,39 @@ class TenantPolicy(PostgresConstraint):
     def statements(self, model: Any, schema_editor: Any) -> list[str]:
         table = schema_editor.quote_name(model._meta.db_table)
         company = schema_editor.quote_name(model._meta.get_field("company").column)
-        mine = f"{company} = (SELECT NULLIF(current_setting('{COMPANY_SETTING}', true), '')::bigint)"
-        everybodys = f"(SELECT current_setting('{ALL_SETTING}', true)) = 'on'"
+        own = f"{company} = (SELECT NULLIF(current_setting('{COMPANY_SETTING}', true), '')::bigint)"
+        all_companies = f"(SELECT current_setting('{ALL_SETTING}', true)) = 'on'"
         statements = [
             f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
             f"CREATE POLICY {schema_editor.quote_name(self.name)} ON {table} "
-            f"USING (CASE WHEN {everybodys} THEN true ELSE {mine} END)",
+            f"USING (CASE WHEN {all_companies} THEN true ELSE {own} END)",
         ]
         if self.appended_from_anywhere:
-            statements.append(f"CREATE POLICY {self._appending(schema_editor)} ON {table} FOR INSERT WITH CHECK (true)")
+            statements.append(
+                f"CREATE POLICY {self._append_policy(schema_editor)} ON {table} FOR INSERT WITH CHECK (true)"
+            )
         return statements
 
     def reverse_statements(self, model: Any, schema_editor: Any) -> list[str]:
         table = schema_editor.quote_name(model._meta.db_table)
         return [
             f"DROP POLICY {schema_editor.quote_name(self.name)} ON {table}",
-            f"DROP POLICY IF EXISTS {self._appending(schema_editor)} ON {table}",
+            f"DROP POLICY IF EXISTS {self._append_policy(schema_editor)} ON {table}",
             f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
         ]
 
-    def _appending(self, schema_editor: Any) -> str:
+    def _append_policy(self, schema_editor: Any) -> str:
         return schema_editor.quote_name(f"{self.name}_append")
 
 
 class SameCompany(PostgresConstraint):
-    """A foreign key can only name a row of the same company. Foreign keys look past row-level security.
+    """A foreign key that can only refer to a row of the same company. Plain foreign keys ignore row-level security.
 
-    The table referred to needs (company, id) as a key, which is made with the first reference. Added NOT VALID and
-    validated after: the first takes a short lock, the second reads the table while others write. Django's own foreign
-    key of the field goes: a row has always a company, so this one says all that it said; each write is checked once.
+    The referenced table needs a unique key (company, id), which is created with the first reference. The constraint is
+    added NOT VALID, which takes a short lock, and validated afterwards, which reads the table while others write.
+    Django's own foreign key of the field is dropped: a row always has a company, so it would check the same twice.
     """
 
     def __init__(self, *, field: str, name: str) -> None:
@@ -144,7 +146,7 @@ class SameCompany(PostgresConstraint):
 
 
 def add_tenant_constraints(sender: type[models.Model], **_signal: Any) -> None:
-    """Give a tenant model its policy, and each of its foreign keys to rows of a company the same company."""
+    """Add to a tenant model its policy, and a SameCompany for each foreign key to another tenant model or a user."""
     from crm.db.tenancy import TenantModel
 
     meta = sender._meta
@@ -164,4 +166,4 @@ def add_tenant_constraints(sender: type[models.Model], **_signal: Any) -> None:
     meta.original_attrs["constraints"] = meta.constraints
 
 
-class_prepared.connect(add_tenant_constraints, dispatch_uid="crm.db.policies.declare")
+class_prepared.connect(add_tenant_constraints, dispatch_uid="crm.db.policies.add_tenant_constraints")

@@ -1,14 +1,14 @@
-"""Who may be seen: a query on a tenant's rows says which company it means, or it raises.
+"""The active tenant: a query on tenant models finds the rows of the active company, or it raises.
 
-A door (API, admin, command, worker, webhook) enters a tenant before it touches rows:
+Each entry point (API, admin, command, worker, webhook) activates a tenant before it reads or writes rows:
 
     with tenant(company.id):
-        Contact.objects.filter(phone=phone)     # that company's
+        Contact.objects.filter(phone=phone)     # rows of this company
 
-    with all_tenants():                         # staff, migrations, commands that mean every company
+    with all_tenants():                         # staff, migrations, commands for every company
         WebhookEvent.objects.filter(processed=False)
 
-The company is part of the query from the moment it is built, so a forgotten filter cannot leak another tenant's rows.
+The company is part of the query from its start, so a forgotten filter can't show another tenant's rows.
 """
 
 from collections.abc import Iterator
@@ -21,95 +21,95 @@ from django.db import connection, models, transaction
 from crm.db.policies import ALL_SETTING, COMPANY_SETTING
 
 ALL = "all companies"
-# What one company asks of PostgreSQL is answered from few pages, most of them in memory: a page costs little more than
-# a row, and starting parallel workers costs more than they save. With a page at its default price the planner reads
-# everybody's rows of a month, because they lie side by side, and throws most away, rather than one large company's.
+# One company's queries read few pages, mostly in memory: a page costs little more than a row, and parallel workers cost
+# more than they save. At the default page cost the planner would read all companies' rows of a month, which lie side by
+# side, and discard most of them, instead of one large company's rows.
 TENANT_PLANNER_SETTINGS = {"seq_page_cost": "0.1", "random_page_cost": "0.1", "max_parallel_workers_per_gather": "0"}
-_entered: ContextVar[int | str | None] = ContextVar("entered_tenant", default=None)
+_active: ContextVar[int | str | None] = ContextVar("active_tenant", default=None)
 _limits: ContextVar[dict[str, str] | None] = ContextVar("limits", default=None)
 
 
 class NoActiveTenant(RuntimeError):
-    """A tenant's rows were asked for without saying which company is meant."""
+    """A tenant model was queried without an active tenant."""
 
 
 def tenant(company_id: int) -> AbstractContextManager[None]:
-    """Enter one company: inside, its rows alone are found, by tenant models and by whatever else asks PostgreSQL."""
-    return _enter(company_id)
+    """Activate one company: queries of tenant models, and any statement on PostgreSQL, find its rows alone."""
+    return _activate(company_id)
 
 
 def all_tenants() -> AbstractContextManager[None]:
-    """Enter every company at once. For staff, migrations and commands that mean it; never on behalf of a tenant."""
-    return _enter(ALL)
+    """Activate every company at once. For staff, migrations and operators' commands; never on behalf of a tenant."""
+    return _activate(ALL)
 
 
 def tenant_autocommit(company_id: int) -> AbstractContextManager[None]:
-    """Enter one company for a few questions, outside of any transaction: for a request that only reads."""
-    return _enter_autocommit(company_id)
+    """Activate one company for a few statements outside of a transaction, as in a request that only reads."""
+    return _activate_autocommit(company_id)
 
 
 def all_tenants_autocommit() -> AbstractContextManager[None]:
-    """Enter every company for a few questions, outside of any transaction: who is it that asks?"""
-    return _enter_autocommit(ALL)
+    """Activate every company for a few statements outside of a transaction, as in authentication."""
+    return _activate_autocommit(ALL)
 
 
 @contextmanager
-def _enter(entered: int | str) -> Iterator[None]:
-    """On PostgreSQL a tenant is entered by a transaction, whose end is where it is left.
+def _activate(company: int | str) -> Iterator[None]:
+    """Activate the tenant; on PostgreSQL in a transaction.
 
-    The settings that the policies read are LOCAL to it: a pooler that gives the connection to another client between
-    two transactions gives no company away with it.
+    The settings that the policies read are LOCAL to the transaction. So a pooler that gives the connection to another
+    client between two transactions doesn't pass the company on.
     """
-    before = _entered.get()
-    token = _entered.set(entered)
+    before = _active.get()
+    token = _active.set(company)
     try:
-        if connection.vendor != "postgresql" or entered == before:
+        if connection.vendor != "postgresql" or company == before:
             yield
             return
         nested = connection.in_atomic_block
         with transaction.atomic():
-            outer = _ask_database() if nested else {}
-            _tell_database(_settings_of(entered) | (_limits.get() or {}))
+            outer = _read_settings() if nested else {}
+            _apply_settings(_settings_of(company) | (_limits.get() or {}))
             yield
-            if nested and not connection.needs_rollback:  # a rollback, and the end of a transaction, undo it anyway
-                _tell_database(outer)
+            if nested and not connection.needs_rollback:  # a rollback, or the transaction's end, restores them anyway
+                _apply_settings(outer)
     finally:
-        _entered.reset(token)
+        _active.reset(token)
 
 
 @contextmanager
-def _enter_autocommit(entered: int | str) -> Iterator[None]:
-    """Each statement brings its settings along, which spares three messages: BEGIN, the settings, COMMIT.
+def _activate_autocommit(company: int | str) -> Iterator[None]:
+    """Send the settings with each statement, which saves three messages: BEGIN, the settings, COMMIT.
 
-    PostgreSQL runs what comes in one message as one transaction, so the settings are LOCAL as well.
+    PostgreSQL runs the statements of one message as one transaction, so these settings are LOCAL as well.
     """
     if connection.vendor != "postgresql" or connection.in_atomic_block:
-        with _enter(entered):
+        with _activate(company):
             yield
         return
-    told, values = _told(_settings_of(entered) | (_limits.get() or {}))
+    set_config, values = _set_config_sql(_settings_of(company) | (_limits.get() or {}))
 
-    def tell_first(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        if _entered.get() != entered:  # another tenant has been entered inside, by a transaction
+    def send_settings_first(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        if _active.get() != company:  # a transaction inside has activated another tenant
             return execute(sql, params, many, context)
         if many or context["cursor"].name:
-            raise RuntimeError("This takes more than a statement: enter tenant(), not tenant_autocommit().")
-        return execute(f"{told}; {sql}", [*values, *(params or ())], many, context)
+            raise RuntimeError("tenant_autocommit() can't run more than one statement at a time; enter tenant().")
+        return execute(f"{set_config}; {sql}", [*values, *(params or ())], many, context)
 
-    token = _entered.set(entered)
+    token = _active.set(company)
     try:
-        with connection.execute_wrapper(tell_first):
+        with connection.execute_wrapper(send_settings_first):
             yield
     finally:
-        _entered.reset(token)
+        _active.reset(token)
 
 
 @contextmanager
 def statement_limits(*, statement_timeout: int, lock_timeout: int) -> Iterator[None]:
-    """In each tenant entered inside, PostgreSQL cancels what takes or waits longer. Milliseconds; 0 is no limit.
+    """Limit statements and lock waits in tenants that are activated inside. Milliseconds; 0 means no limit.
 
-    They are told with the tenant, so they cost no statement, and are LOCAL like it: a session's would meet a pooler's
-    next client, and a pooler in transaction mode refuses them at the start of a connection.
+    The limits are sent with the tenant's settings, so they cost no statement. They are LOCAL, too: a session's limits
+    would reach a pooler's next client, and a pooler in transaction mode refuses them at the start of a connection.
     """
     token = _limits.set({"statement_timeout": str(statement_timeout), "lock_timeout": str(lock_timeout)})
     try:
@@ -119,36 +119,35 @@ def statement_limits(*, statement_timeout: int, lock_timeout: int) -> Iterator[N
 
 
 def mark_rollback() -> None:
-    """Have what was written since the tenant was entered undone when it is left: for a request that is refused midway.
+    """Roll back all writes since the tenant was activated, at the end of its block: for a request refused midway.
 
-    On SQLite, where a tenant is no transaction, nothing happens: there the services' own transactions must do.
+    On SQLite this does nothing, as a tenant has no transaction there; the services' own transactions must do.
     """
     if connection.vendor == "postgresql":
         transaction.set_rollback(True)
 
 
-def _settings_of(entered: int | str) -> dict[str, str]:
-    if entered == ALL:
+def _settings_of(company: int | str) -> dict[str, str]:
+    if company == ALL:
         return {COMPANY_SETTING: "", ALL_SETTING: "on"}
-    return {COMPANY_SETTING: str(entered), ALL_SETTING: "", **TENANT_PLANNER_SETTINGS}
+    return {COMPANY_SETTING: str(company), ALL_SETTING: "", **TENANT_PLANNER_SETTINGS}
 
 
-def _tell_database(settings: dict[str, str]) -> None:
-    """Set what the policies read, and how to plan, for this transaction."""
+def _apply_settings(settings: dict[str, str]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(*_told(settings))
+        cursor.execute(*_set_config_sql(settings))
 
 
-def _told(settings: dict[str, str]) -> tuple[str, list[str]]:
-    """The statement that sets them for its transaction, and its parameters."""
+def _set_config_sql(settings: dict[str, str]) -> tuple[str, list[str]]:
+    """Return the statement that sets the settings for its transaction, and its parameters."""
     return (
         f"SELECT {', '.join(['set_config(%s, %s, true)'] * len(settings))}",  # placeholders
         [text for setting in settings.items() for text in setting],
     )
 
 
-def _ask_database() -> dict[str, str]:
-    """What the policies read so far in this transaction."""
+def _read_settings() -> dict[str, str]:
+    """Return the policies' settings in this transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(current_setting(%s, true), ''), coalesce(current_setting(%s, true), '')",
@@ -158,33 +157,33 @@ def _ask_database() -> dict[str, str]:
 
 
 def current_company_id() -> int:
-    """The company entered. Raises NoActiveTenant outside `tenant()`, also inside `all_tenants()`."""
-    entered = _entered.get()
-    if not isinstance(entered, int):
-        raise NoActiveTenant("This needs one company: enter it with crm.db.tenancy.tenant(company_id).")
-    return entered
+    """Return the active company's id. Raises NoActiveTenant without one, and inside `all_tenants()`."""
+    company = _active.get()
+    if not isinstance(company, int):
+        raise NoActiveTenant("One company must be active; enter crm.db.tenancy.tenant(company_id).")
+    return company
 
 
 class TenantManager(models.Manager):
-    """A manager whose every query is of the tenant entered. Raises NoActiveTenant where none is.
+    """A manager that finds the active tenant's rows. Raises NoActiveTenant without an active tenant.
 
-    A model with words of its own says `objects = TenantManager.from_queryset(CallQuerySet)()`.
+    A model with named queries declares `objects = TenantManager.from_queryset(CallQuerySet)()`.
     """
 
     def get_queryset(self) -> Any:
-        entered = _entered.get()
-        if entered is None:
+        company = _active.get()
+        if company is None:
             raise NoActiveTenant(
-                f"{self.model.__name__} was queried without a company: enter tenant(company_id), or all_tenants()."
+                f"{self.model.__name__} was queried without a company; enter tenant(company_id) or all_tenants()."
             )
         rows = super().get_queryset()
-        return rows if entered == ALL else rows.filter(company=entered)
+        return rows if company == ALL else rows.filter(company=company)
 
 
 class TenantModel(models.Model):
-    """A row that belongs to one company. Its table gets its policies by itself: see crm.db.policies."""
+    """A row that belongs to one company. `crm.db.policies` adds the policies of its table."""
 
-    # No index of its own: each table has one that begins with company_id and serves a real question.
+    # No index of its own: each table has one that begins with company_id and answers a real question.
     company = models.ForeignKey("crm.Company", on_delete=models.PROTECT, related_name="+", db_index=False)
 
     objects = TenantManager()

@@ -1,1 +1,1 @@
-"""Writes over more than one row: keyword-only functions, their exceptions beside them."""
+"""Use cases: all writes of the app's rows that keep several rows consistent."""

@@ -1,4 +1,4 @@
-"""New companies."""
+"""Creation of companies."""
 
 import secrets
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from crm.phones import InvalidPhone, normalize_phone
 
 @dataclass(frozen=True)
 class NewCompany:
-    """A company that was just made. The password is the manager's, and known nowhere else; "" without a manager."""
+    """A created company and its manager's password, which is not stored; "" without a manager."""
 
     company: Company
     password: str
@@ -24,10 +24,14 @@ class NewCompany:
 def create_company(
     *, name: str, slug: str, timezone: str, lines: Sequence[tuple[str, str]] = (), manager: str = ""
 ) -> NewCompany:
-    """A company with its lines, each a number and the provider's id of it, and with a manager of this user name.
+    """Create a company with phone lines and a manager.
+
+    Args:
+        lines: pairs of number and provider id.
+        manager: the manager's user name; "" for none.
 
     Raises:
-        ValidationError: by field (name, slug, timezone, line, manager); nothing is written.
+        ValidationError: by field (name, slug, timezone, line, manager). Nothing is written.
     """
     with transaction.atomic():
         company = Company(name=name, slug=slug, timezone=timezone)

@@ -1,4 +1,4 @@
-"""Contacts and their numbers, which are written together: `contacts.phone` repeats one of `contact_phones`."""
+"""Contacts and their numbers, written together because `contacts.phone` repeats a row of `contact_phones`."""
 
 from typing import Any
 
@@ -12,29 +12,30 @@ from crm.services.opt_outs import sync_opt_out_flags
 
 
 class PhoneTaken(Exception):
-    """Another contact of the company has this number."""
+    """The number belongs to another contact of the company."""
 
     def __init__(self, phone: str) -> None:
         super().__init__(f"Another contact has the number {phone}.")
 
 
 def create_contact(*, company_id: int, phone: str, **fields: Any) -> Contact:
-    """A new contact with its main number, E.164. Raises PhoneTaken."""
+    """Create a contact with its main number, E.164. Raises PhoneTaken."""
     return save_contact(contact=Contact(company_id=company_id, phone=phone, **fields))
 
 
 def save_contact(*, contact: Contact) -> Contact:
-    """Write a contact, new or changed, and see that its main number is among its numbers.
+    """Save a new or changed contact, and add its main number to its numbers.
 
-    Raises PhoneTaken, and changes nothing, if the number is another contact's.
+    Raises:
+        PhoneTaken: the number belongs to another contact. Nothing is changed.
     """
     try:
         with transaction.atomic():
             contact.save()
-            number, is_new = ContactPhone.objects.get_or_create(
+            number, created = ContactPhone.objects.get_or_create(
                 company_id=contact.company_id, contact=contact, phone=contact.phone
             )
-            if is_new:
+            if created:
                 restore_flags(number=number)
     except IntegrityError as error:
         raise PhoneTaken(contact.phone) from error
@@ -42,9 +43,9 @@ def save_contact(*, contact: Contact) -> Contact:
 
 
 def get_or_create_contact(*, company_id: int, phone: str) -> Contact:
-    """The contact that owns this number, E.164, made without a name if nobody does.
+    """Return the contact that owns this number, E.164. Create one without a name if there is none.
 
-    Several workers may hear of a new caller at the same instant: the unique number lets one of them make the contact,
+    Several workers may process a new caller at the same instant. The unique number lets one of them create the contact,
     and the others find it.
     """
     owner = _owner_of(phone)
@@ -52,22 +53,22 @@ def get_or_create_contact(*, company_id: int, phone: str) -> Contact:
         try:
             return create_contact(company_id=company_id, phone=phone)
         except PhoneTaken:
-            # Another worker was faster; or a program that knew nothing of contact_phones wrote the contact alone.
+            # Another worker was faster, or a program that doesn't know contact_phones wrote the contact alone.
             owner = _owner_of(phone) or save_contact(contact=Contact.objects.get(phone=phone))
     return owner
 
 
 def name_contact(*, contact: Contact, name: str) -> None:
-    """Give a contact without any name this one: the first word is the first name."""
+    """Set the name of a contact that has none; the first word is the first name."""
     first, _, last = " ".join(name.split()).partition(" ")
     nameless = Contact.objects.filter(pk=contact.pk, first_name="", last_name="")
     nameless.update(first_name=first[:100], last_name=last[:100], updated_at=timezone.now())
 
 
 def suppress_numbers(*, contact: Contact) -> None:
-    """Remember, without the numbers, that whoever has one of this contact's must not be contacted, if that is so.
+    """Store hashes of the contact's numbers if it has a do-not-contact flag, so that the flag outlives it.
 
-    Opt-outs need none of this: their ledger knows numbers, not contacts.
+    Opt-outs don't need this: they belong to numbers, not to contacts.
     """
     if contact.flags.in_force().filter(flag_type=FlagType.DO_NOT_CONTACT).exists():
         SuppressedNumber.objects.bulk_create(
@@ -80,9 +81,9 @@ def suppress_numbers(*, contact: Contact) -> None:
 
 
 def delete_contact(*, contact: Contact) -> None:
-    """Delete a contact without a history. Raises ProtectedError for one that has any.
+    """Delete a contact without activities. Raises ProtectedError for a contact with any.
 
-    Who must not be contacted is remembered: the same number may be imported anew tomorrow.
+    A do-not-contact flag is kept for its numbers, which may be imported again.
     """
     with transaction.atomic():
         suppress_numbers(contact=contact)
@@ -90,12 +91,12 @@ def delete_contact(*, contact: Contact) -> None:
 
 
 def restore_flags(*, number: ContactPhone) -> None:
-    """Give the owner of a number that is new to the company the flags that it had with its owner before.
+    """Give the owner of a new number the flags that the number had with its earlier owner.
 
-    The hash stays: to text somebody who had said stop is worse than to ask them once more whether they mean it.
+    The stored hash stays: a message to a person who refused contact is worse than another question.
     """
-    known = {"company": number.company_id, "number_hash": hash_number(number.phone)}
-    if SuppressedNumber.objects.filter(**known).exists():
+    same_number = {"company": number.company_id, "number_hash": hash_number(number.phone)}
+    if SuppressedNumber.objects.filter(**same_number).exists():
         ContactFlag.objects.get_or_create(
             company_id=number.company_id,
             contact_id=number.contact_id,
@@ -103,14 +104,15 @@ def restore_flags(*, number: ContactPhone) -> None:
             expires_at=None,
             defaults={"reason": "In force when an earlier contact with this number was erased.", "source": "erasure"},
         )
-    if OptOut.objects.select_for_update().filter(**known).exclude(state=OptOutState.CLEAR).first():
+    if OptOut.objects.select_for_update().filter(**same_number).exclude(state=OptOutState.CLEAR).first():
         sync_opt_out_flags(contact=number.contact)
 
 
 def update_contact(*, contact: Contact, **fields: Any) -> Contact:
-    """Change fields of a contact. A new main number joins its numbers; the old one stays among them.
+    """Change fields of a contact. A new main number is added to its numbers; the old one stays.
 
-    Raises PhoneTaken, and changes nothing, if the number is another contact's.
+    Raises:
+        PhoneTaken: the number belongs to another contact. Nothing is changed.
     """
     for name, value in fields.items():
         setattr(contact, name, value)

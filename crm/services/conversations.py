@@ -1,7 +1,7 @@
-"""Conversations and what is said in them, as providers tell it: in any order, more than once, to many workers at once.
+"""Conversations and activities from providers' events, which arrive in any order, repeatedly, and in many workers.
 
-Rows are always touched in the same order (line, contact, conversation, activity), so that two workers that hear of the
-same caller wait for one another and never both ways.
+Rows are always locked in the same order (line, contact, conversation, activity), so that two workers with events of the
+same caller don't deadlock.
 """
 
 from collections.abc import Sequence
@@ -20,33 +20,33 @@ from crm.services.contacts import get_or_create_contact
 
 
 class ActivityTypeClash(Exception):
-    """A provider's id stands for an entry of another kind already, such as a call's for a message."""
+    """A provider id already belongs to an activity of another type, such as a call's id to a message."""
 
 
 @dataclass(frozen=True)
 class ConversationContext:
-    """Who spoke with whom. Each part may be unknown."""
+    """Line, contact and conversation of an event. Each may be unknown."""
 
     line: PhoneLine | None
     contact: Contact | None
     conversation: Conversation | None
     our_number: str
     outside_number: str
-    is_newest: bool  # nothing later is known of the conversation
+    is_newest: bool  # the conversation has no later activity
 
 
 def resolve_conversation(
     *, provider: str, line_id: str, our_numbers: Sequence[str], outside_numbers: Sequence[str], at: datetime
 ) -> ConversationContext:
-    """The line, the contact and their conversation, each made if it is not there; its last activity moves up to `at`.
+    """Return line, contact and conversation, each created if missing. Move the last activity forward to `at`.
 
     Args:
-        line_id: the provider's id of our line, or "".
-        our_numbers: one of them is our line's; several in a group text.
-        outside_numbers: the first that is not ours is the contact's. Where the provider doesn't say who is who, the
-            same numbers are in both.
+        line_id: the provider's id of the phone line, or "".
+        our_numbers: one of them is the line's number; several in a group message.
+        outside_numbers: the first that isn't a line's number is the contact's. If the provider doesn't tell the two
+            apart, both arguments hold the same numbers.
     """
-    our_number, outside_number = _tell_apart(our_numbers, outside_numbers)
+    our_number, outside_number = _identify_numbers(our_numbers, outside_numbers)
     line = get_or_create_phone_line(provider=provider, provider_id=line_id, number=our_number)
     contact = _contact_of(outside_number)
     conversation = _open_conversation(line, contact, at) if line and contact else None
@@ -61,10 +61,10 @@ def resolve_conversation(
 
 
 def get_or_create_phone_line(*, provider: str, provider_id: str, number: str) -> PhoneLine | None:
-    """The company's line with the provider's id, else with this number, else a new one without a name.
+    """Return the company's line with the provider's id, else with this number, else a new line without a name.
 
-    What the line lacks, the id or the number, it gets. An id or a number that it has stays: deliveries come in any
-    order, so that the later one is not the truer one. None, if neither is given.
+    A missing id or number is filled in. An existing one stays: webhook events arrive in any order, so a later one isn't
+    more reliable. Returns None if neither is given.
     """
     if not provider_id and not number:
         return None
@@ -79,12 +79,12 @@ def get_or_create_phone_line(*, provider: str, provider_id: str, number: str) ->
             line = _find_line(provider, provider_id, number)
             if line is None:
                 raise
-    gaps = fill_blank_fields(line, number=number, provider_id=provider_id if line.provider == provider else "")
-    if gaps:
+    changed = fill_blank_fields(line, number=number, provider_id=provider_id if line.provider == provider else "")
+    if changed:
         try:
             with transaction.atomic():
-                line.save(update_fields=gaps)
-        except IntegrityError:  # another line has the number or the id: which of the two is right, a person says
+                line.save(update_fields=changed)
+        except IntegrityError:  # another line has the number or the id; a user must decide which line is right
             line.refresh_from_db()
     return line
 
@@ -98,34 +98,34 @@ def record_activity(
     created_at: datetime,
     body: str = "",
 ) -> tuple[Activity, bool]:
-    """The history's entry for a provider's id, and whether it is news in its conversation. One that stands gets what
-    it lacks.
+    """Return the activity of a provider id, and whether it is new in its conversation.
 
-    The entry is locked until the transaction ends: whoever tells of the same id meanwhile waits. Of several times it
-    keeps the earliest: a receipt, a recording or a voicemail is told of after what it belongs to.
+    Blank fields of an existing activity are filled in. The activity is locked until the transaction ends, so workers
+    with the same id wait. Of several times it keeps the earliest: a receipt, recording or voicemail is reported after
+    the call or message that it belongs to.
 
     Raises:
-        ActivityTypeClash: the id stands for an entry of another kind.
+        ActivityTypeClash: the id belongs to an activity of another type.
     """
-    said = {"contact": context.contact, "conversation": context.conversation, "body": body}
-    activity, is_new = Activity.objects.select_for_update().get_or_create(
+    fields = {"contact": context.contact, "conversation": context.conversation, "body": body}
+    activity, created = Activity.objects.select_for_update().get_or_create(
         company_id=current_company_id(),
         openphone_id=openphone_id,
-        defaults={"activity_type": activity_type, "direction": direction, "created_at": created_at, **said},
+        defaults={"activity_type": activity_type, "direction": direction, "created_at": created_at, **fields},
     )
     if activity.activity_type != activity_type:
-        raise ActivityTypeClash(f"{openphone_id} is known as a {activity.activity_type}, not as a {activity_type}.")
-    if is_new:
+        raise ActivityTypeClash(f"{openphone_id} is the id of a {activity.activity_type}, not of a {activity_type}.")
+    if created:
         return activity, True
-    changed = fill_blank_fields(activity, **said) + keep_earliest(activity, created_at)
+    changed = fill_blank_fields(activity, **fields) + keep_earliest(activity, created_at)
     activity.save(update_fields=changed)
     return activity, "conversation" in changed
 
 
 def update_conversation_status(context: ConversationContext, *, direction: str, answered: bool = False) -> None:
-    """Say whose turn it is after something new: ours, if the newest came in and nobody answered it.
+    """Set the status after a new activity: `waiting` if the newest activity is incoming and unanswered.
 
-    What comes in opens a closed conversation again; what goes out leaves it closed.
+    An incoming activity reopens a closed conversation; an outgoing one leaves it closed.
     """
     if not context.conversation or not context.is_newest:
         return
@@ -137,39 +137,39 @@ def update_conversation_status(context: ConversationContext, *, direction: str, 
 
 
 def fill_blank_fields(row: Model, **values: Any) -> list[str]:
-    """Set the fields that are empty and for which a value is given; the caller saves. Returns their names.
+    """Set empty fields that have a value in `values`, without saving. Return their names.
 
-    A provider repeats itself with parts missing: a good value is never replaced by an empty one.
+    Providers repeat events with parts missing, so a value is never replaced by an empty one.
     """
-    gaps = [name for name, value in values.items() if value and not getattr(row, name)]
-    for name in gaps:
+    blank = [name for name, value in values.items() if value and not getattr(row, name)]
+    for name in blank:
         setattr(row, name, values[name])
-    return gaps
+    return blank
 
 
 def keep_earliest(row: Any, created_at: datetime) -> list[str]:
-    """Set an earlier time of creation; the caller saves. Returns the names of the fields that changed."""
+    """Set an earlier time of creation, without saving. Return the names of the changed fields."""
     if created_at >= row.created_at:
         return []
     row.created_at = created_at
     return ["created_at"]
 
 
-def _tell_apart(ours: Sequence[str], outside: Sequence[str]) -> tuple[str, str]:
-    """Our line's number and the outside one; "" where it can't be told."""
+def _identify_numbers(ours: Sequence[str], outside: Sequence[str]) -> tuple[str, str]:
+    """Return the line's number and the contact's; "" for an unknown one."""
     lines = set(PhoneLine.objects.filter(number__in=ours).values_list("number", flat=True))
     known = [number for number in ours if number in lines]
-    sure = known or [number for number in ours if number not in outside]
-    if not sure and len(ours) > 1:
-        return "", ""  # nobody said who is who, and our own number must not become a customer
-    our_number = sure[0] if known or len(sure) == 1 else ""
-    return our_number, next((number for number in outside if number not in sure), "")
+    line_numbers = known or [number for number in ours if number not in outside]
+    if not line_numbers and len(ours) > 1:
+        return "", ""  # the provider doesn't tell them apart, and a line's number must not become a contact
+    our_number = line_numbers[0] if known or len(line_numbers) == 1 else ""
+    return our_number, next((number for number in outside if number not in line_numbers), "")
 
 
 def _contact_of(number: str) -> Contact | None:
     try:
         return get_or_create_contact(company_id=current_company_id(), phone=normalize_phone(number))
-    except InvalidPhone:  # a short code, "Anonymous": nobody whom we could call back
+    except InvalidPhone:  # a short code or "Anonymous", which can't be called back
         return None
 
 
@@ -183,11 +183,11 @@ def _find_line(provider: str, provider_id: str, number: str) -> PhoneLine | None
 
 
 def _open_conversation(line: PhoneLine, contact: Contact, at: datetime) -> Conversation:
-    """Locked until the transaction ends, so that the last activity never moves back."""
-    conversation, is_new = Conversation.objects.select_for_update(no_key=True).get_or_create(
+    """Lock the conversation until the transaction ends, so that its last activity never moves back."""
+    conversation, created = Conversation.objects.select_for_update(no_key=True).get_or_create(
         company_id=line.company_id, contact=contact, phone_line=line, defaults={"last_activity_at": at}
     )
-    if not is_new and at > conversation.last_activity_at:
+    if not created and at > conversation.last_activity_at:
         conversation.last_activity_at = at
         conversation.save(update_fields=["last_activity_at"])
     return conversation

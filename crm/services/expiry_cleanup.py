@@ -1,4 +1,4 @@
-"""Removing what has run out: nothing of it is ever looked at again."""
+"""Removal of expired keys, tokens, sessions and counters."""
 
 import time
 from importlib import import_module
@@ -16,7 +16,7 @@ _last_s = float("-inf")
 
 
 def remove_expired() -> None:
-    """Remove idempotency keys, refresh tokens and admin sessions that have run out, and counters of past minutes."""
+    """Delete expired idempotency keys, refresh tokens and admin sessions, and counters of past minutes."""
     with all_tenants():
         IdempotencyKey.objects.expired(now()).delete()
     apps.get_model("token_blacklist", "OutstandingToken").objects.filter(expires_at__lt=now()).delete()
@@ -25,7 +25,7 @@ def remove_expired() -> None:
 
 
 def remove_expired_each_minute() -> bool:
-    """A worker's job. It never says that there is more to do: what runs out next minute is no work left."""
+    """Job of the worker. Return False always, so that the worker doesn't wait for the next minute's expiry."""
     global _last_s
     if time.monotonic() - _last_s >= EVERY_S:
         _last_s = time.monotonic()

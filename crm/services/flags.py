@@ -1,4 +1,4 @@
-"""Flags that a person sets and ends by hand. One that says `opted_out` is written by way of the ledger."""
+"""Contact flags that users set and end. An `opted_out` flag is written through the opt-out services."""
 
 from django.utils import timezone
 
@@ -8,7 +8,7 @@ from crm.services.opt_outs import opt_in_contact, opt_out_contact
 
 
 class FlagRefused(Exception):
-    """The flag can't be written so; `field` is to blame."""
+    """The flag can't be saved, because of the value of `field`."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason)
@@ -16,19 +16,21 @@ class FlagRefused(Exception):
 
 
 def check_flag(*, before: ContactFlag | None, after: ContactFlag) -> None:
-    """Whether a flag may be written as it is now; opt-outs are set and ended, no more. Raises FlagRefused."""
+    """Raise FlagRefused if the change isn't allowed: opt-outs can only be set and ended."""
     if FlagType.OPTED_OUT not in (after.flag_type, before and before.flag_type):
         return
     if before and (before.flag_type, before.contact_id) != (after.flag_type, after.contact_id):
-        raise FlagRefused("flag_type", "An opt-out stays what and whose it is; end it, and set another flag.")
+        raise FlagRefused("flag_type", "An opt-out's type and contact can't be changed; end it and set another flag.")
     if before and before.expires_at and before.expires_at != after.expires_at:
-        raise FlagRefused("expires_at", "This opt-out has ended. If they want no more texts again, set a new flag.")
+        raise FlagRefused(
+            "expires_at", "This opt-out has ended and can't be changed; set a new flag for a new opt-out."
+        )
     if after.expires_at and not (before and before.expires_at) and (not before or after.expires_at > timezone.now()):
-        raise FlagRefused("expires_at", "An opt-out lasts until they want texts again: end it then, and not ahead.")
+        raise FlagRefused("expires_at", "An opt-out can't end at a future time; end it when the contact opts in.")
 
 
 def save_flag(*, flag: ContactFlag, user: User) -> ContactFlag:
-    """Write a checked flag, new or changed, as this user's doing."""
+    """Save a new or changed flag that `check_flag` has allowed, for this user."""
     if flag.flag_type != FlagType.OPTED_OUT:
         flag.save()
         return flag

@@ -1,27 +1,28 @@
-"""Doing once what was asked for twice: a client that lost the answer sends the same request with the same key."""
+"""Idempotency keys: a client that lost a response repeats the request with the same key."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.timezone import now
 
+from crm.db.advisory_locks import try_advisory_xact_lock
 from crm.db.tenancy import current_company_id
 from crm.models import IdempotencyKey, User
 
 
 class KeyInUse(Exception):
-    """The first request with this key is still at work."""
+    """The first request with this key is still running."""
 
 
 class KeyOfAnotherRequest(Exception):
-    """The key was used with another body, or for something else."""
+    """The key was used for a request with another body, method or path."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, JSON text, and whether they were kept from the first time."""
+    """Response of a request: status, JSON text, and whether it was stored by an earlier request."""
 
     status: int
     text: str
@@ -29,23 +30,25 @@ class Answer:
 
 
 def answer_once(*, user: User, key: str, request: str, body: bytes, act: Callable[[], Answer]) -> Answer:
-    """The answer of `act`, or, where this user has sent `key` within a day, the one that was given then.
+    """Return the response of `act`, or the stored response if the user has sent `key` within a day.
 
-    The answer is kept in the transaction of what `act` does. Where it raises, nothing is done and nothing kept: the
-    request may come again. Two at once with one key: on PostgreSQL the later is refused while the first is at work;
-    SQLite has one writer at a time, so there it waits, and gets the first one's answer.
+    The response is stored in the transaction of `act`. If `act` raises, nothing is changed or stored, and the request
+    can be repeated. PostgreSQL refuses a second request with the key while the first is running. SQLite has one writer
+    at a time: there the second request waits and gets the first one's response.
 
     Raises:
-        KeyInUse, KeyOfAnotherRequest: and nothing is done.
+        KeyInUse, KeyOfAnotherRequest: nothing is changed.
     """
     request_hash = hashlib.sha256(body).hexdigest()
     with transaction.atomic():
-        _lock(user, key)
+        # A row can't serve as the lock, since nobody else sees it before the commit.
+        if not try_advisory_xact_lock("idempotency key", user.pk, key):
+            raise KeyInUse("The first request with this key is still running; try again later.")
         known = IdempotencyKey.objects.filter(user=user, key=key)
         known.expired(now()).delete()
         if before := known.first():
             if (before.request, before.request_hash) != (request, request_hash):
-                raise KeyOfAnotherRequest("This key was used for another request.")
+                raise KeyOfAnotherRequest("This key was used for another request; choose a new key.")
             return Answer(before.status, before.response, kept=True)
         answer = act()
         IdempotencyKey(
@@ -58,14 +61,3 @@ def answer_once(*, user: User, key: str, request: str, body: bytes, act: Callabl
             response=answer.text,
         ).save()
         return answer
-
-
-def _lock(user: User, key: str) -> None:
-    """Until the transaction ends. A row can't be the lock: nobody else sees it before it is committed."""
-    if connection.vendor != "postgresql":
-        return
-    number = int.from_bytes(hashlib.sha256(f"{user.pk} {key}".encode()).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        if not cursor.fetchone()[0]:
-            raise KeyInUse("The first request with this key is still at work.")

@@ -1,7 +1,7 @@
-"""The ledger of who said stop, and the flags that follow from it: both are written in one transaction.
+"""Opt-outs and the contact flags that follow from them, written in one transaction.
 
-Rows are locked in the same order everywhere: the numbers' rows of the ledger by hash, then the contact, then its flag.
-So two workers that hear a STOP and a START at once wait for one another, and whoever sends waits for both.
+Rows are locked in the same order everywhere: opt-outs by hash, then the contact, then its flag. So two workers that
+process a STOP and a START at once wait for each other, and sending waits for both.
 """
 
 from collections.abc import Iterable
@@ -19,51 +19,53 @@ from crm.models.audit import hash_number
 from crm.querysets import OptOutQuerySet
 
 REASONS = {
-    OptOutState.OPTED_OUT: "Asked for no more texts.",
-    OptOutState.UNDER_REVIEW: "Sounds like a wish to get no more texts.",
+    OptOutState.OPTED_OUT: "Opted out of messages.",
+    OptOutState.UNDER_REVIEW: "Possible opt-out, under review.",
 }
 
 
 class NotUnderReview(Exception):
-    """Nobody has to say any more whether this opt-out was meant."""
+    """The opt-out needs no review."""
 
     def __init__(self) -> None:
-        super().__init__("This is not under review any more.")
+        super().__init__("This opt-out is no longer under review.")
 
 
 def lock_opt_out(*, phone: str) -> OptOut:
-    """How this number, E.164, stands to texts of the company entered; locked until the transaction ends."""
+    """Return the opt-out row of this number, E.164, created if missing and locked until the transaction ends."""
     opt_out, _ = OptOut.objects.select_for_update().get_or_create(
         company_id=current_company_id(),
         number_hash=hash_number(phone),
         channel=Channel.SMS,
         defaults={"phone": phone},
     )
-    if not opt_out.phone:  # they were erased, and are back
+    if not opt_out.phone:  # the person was erased and is back
         opt_out.phone = phone
         opt_out.save(update_fields=["phone"])
     return opt_out
 
 
 def record_opt_out(*, phone: str, **evidence: Any) -> bool:
-    """Somebody with this number, E.164, wants no more texts. Whether that is news.
+    """Record an opt-out of this number, E.164. Return whether its state changed.
+
+    An activity is recorded once. An entry older than the latest one doesn't change the state.
 
     Args:
-        evidence: words, source, occurred_at, and if known the activity and the user, as in OptOutEntry. What the same
-            activity said before is not said again. What is said of yesterday changes nothing about today.
+        evidence: words, source, occurred_at, and if known activity and user, as in OptOutEntry.
     """
     return _record([phone], OptOutAction.OPTED_OUT, **evidence)
 
 
 def flag_possible_opt_out(*, phone: str, **evidence: Any) -> bool:
-    """What they said sounds like an opt-out: a person has to say whether it is, and until then it is one."""
+    """Record a possible opt-out, which blocks messages until a user reviews it. Return whether the state changed."""
     return _record([phone], OptOutAction.SUSPECTED, **evidence)
 
 
 def record_opt_in(*, phone: str, **evidence: Any) -> bool:
-    """They want texts again. Ends a review as well: their own plain word, said later, counts for more than our guess.
+    """Record an opt-in. Return whether the state changed.
 
-    Kept also of who is not out: a STOP that was said before may arrive after it.
+    It also ends a review, since a later explicit opt-in outweighs a guess. It is kept for numbers without an opt-out,
+    too, because an earlier STOP may still arrive.
     """
     return _record([phone], OptOutAction.OPTED_IN, **evidence)
 
@@ -71,7 +73,7 @@ def record_opt_in(*, phone: str, **evidence: Any) -> bool:
 def opt_out_contact(
     *, contact: Contact, user: User | None, reason: str = "", source: str = "", evidence: str = ""
 ) -> ContactFlag:
-    """Somebody of us says that this contact wants no more texts, on any of its numbers. Returns the flag."""
+    """Opt out all numbers of a contact on behalf of a user. Return the flag."""
     source = source or "manual"
     with transaction.atomic():
         words = evidence or reason
@@ -90,36 +92,38 @@ def opt_out_contact(
 
 
 def opt_in_contact(*, contact: Contact, user: User | None, words: str = "") -> None:
-    """Somebody of us says that this contact wants texts again."""
+    """Opt in all numbers of a contact on behalf of a user."""
     phones = _numbers_of(contact)
     _record(phones, OptOutAction.OPTED_IN, words=words, source="manual", occurred_at=timezone.now(), user=user)
 
 
 def confirm_opt_out(*, opt_out: OptOut, user: User | None) -> OptOut:
-    """A person has read the words under review, and they are an opt-out. Raises NotUnderReview."""
+    """Confirm that the words under review are an opt-out. Raises NotUnderReview."""
     return _review(opt_out, OptOutAction.OPTED_OUT, user)
 
 
 def dismiss_opt_out(*, opt_out: OptOut, user: User | None) -> OptOut:
-    """A person has read the words under review, and they are no opt-out. Raises NotUnderReview."""
+    """Decide that the words under review aren't an opt-out. Raises NotUnderReview."""
     return _review(opt_out, OptOutAction.DISMISSED, user)
 
 
 def sync_opt_out_flags(*, contact: Contact) -> None:
-    """Let the contact's flag say what the ledger says of its numbers, and take it out of campaigns if it is out.
+    """Set the contact's flag from the opt-outs of its numbers, and end its pending campaign memberships.
 
-    A campaign's text that is leaving at this instant is passed over: it has to go through the gate, which asks the
-    ledger. To wait for it here would be to wait for one another.
+    A membership whose message is being sent is skipped: the send policy checks opt-outs anyway, and waiting here would
+    deadlock.
     """
     with transaction.atomic():
-        Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)  # another number of theirs may change as well
+        Contact.objects.select_for_update(no_key=True).get(
+            pk=contact.pk
+        )  # another number of the contact may change as well
         states = set(opt_outs_of(contact).exclude(state=OptOutState.CLEAR).values_list("state", flat=True))
         if not states:
             ContactFlag.objects.opted_out().filter(contact=contact).update(expires_at=timezone.now())
             return
-        is_sure = OptOutState.OPTED_OUT in states
-        state = OptOutState.OPTED_OUT if is_sure else OptOutState.UNDER_REVIEW
-        review_state = ReviewState.CONFIRMED if is_sure else ReviewState.PENDING
+        is_confirmed = OptOutState.OPTED_OUT in states
+        state = OptOutState.OPTED_OUT if is_confirmed else OptOutState.UNDER_REVIEW
+        review_state = ReviewState.CONFIRMED if is_confirmed else ReviewState.PENDING
         flag, _ = ContactFlag.objects.get_or_create(
             company_id=contact.company_id,
             contact=contact,
@@ -130,14 +134,14 @@ def sync_opt_out_flags(*, contact: Contact) -> None:
         if flag.review_state != review_state:
             flag.review_state, flag.reason = review_state, REASONS[state]
             flag.save(update_fields=["review_state", "reason"])
-        waiting = CampaignMembership.objects.filter(contact=contact, status=MembershipStatus.PENDING)
+        pending = CampaignMembership.objects.filter(contact=contact, status=MembershipStatus.PENDING)
         CampaignMembership.objects.filter(
-            pk__in=[row.pk for row in waiting.select_for_update(skip_locked=True)]
+            pk__in=[row.pk for row in pending.select_for_update(skip_locked=True)]
         ).update(status=MembershipStatus.OPTED_OUT, reason=REASONS[state])
 
 
 def opt_outs_of(contact: Contact) -> OptOutQuerySet:
-    """What the ledger holds of the contact's numbers."""
+    """Return the opt-outs of the contact's numbers."""
     hashes = [hash_number(phone) for phone in _numbers_of(contact)]
     return OptOut.objects.filter(company=contact.company_id, number_hash__in=hashes)
 
@@ -152,29 +156,29 @@ def _record(
     activity: Activity | None = None,
     user: User | None = None,
 ) -> bool:
-    """Append an entry for each number, and let its state and the flags follow. Whether any state has changed."""
+    """Add an entry for each number, and update states and flags. Return whether any state changed."""
     with transaction.atomic():
         opt_outs = [lock_opt_out(phone=phone) for phone in sorted(phones, key=hash_number)]
         before = [opt_out.state for opt_out in opt_outs]
         for opt_out in opt_outs:
-            _append(opt_out, action, words, source, occurred_at, activity, user)
+            _add_entry(opt_out, action, words, source, occurred_at, activity, user)
         _sync_owners(opt_outs)
         return before != [opt_out.state for opt_out in opt_outs]
 
 
 def _review(opt_out: OptOut, action: OptOutAction, user: User | None) -> OptOut:
-    """The answer names the message that it is about, and a confirmed opt-out dates from when that was said."""
+    """Add an entry about the message under review, with its time: a confirmed opt-out counts from then."""
     with transaction.atomic():
         opt_out = OptOut.objects.select_for_update().get(pk=opt_out.pk)
         if opt_out.state != OptOutState.UNDER_REVIEW:
             raise NotUnderReview
-        asked = _open_suspicions(list(opt_out.entries.all()))[-1]
-        _append(opt_out, action, asked.words, "review", asked.occurred_at, asked.activity, user)
+        reviewed = _open_suspicions(list(opt_out.entries.all()))[-1]
+        _add_entry(opt_out, action, reviewed.words, "review", reviewed.occurred_at, reviewed.activity, user)
         _sync_owners([opt_out])
     return opt_out
 
 
-def _append(
+def _add_entry(
     opt_out: OptOut,
     action: OptOutAction,
     words: str,
@@ -183,10 +187,10 @@ def _append(
     activity: Activity | None,
     user: User | None,
 ) -> None:
-    occurred_at = min(occurred_at, timezone.now())  # a clock that is ahead must not decide for ever
+    occurred_at = min(occurred_at, timezone.now())  # a provider's clock that is ahead must not decide for ever
     entries = OptOutEntry.objects.filter(opt_out=opt_out)
-    known = entries.filter(activity=activity, action=action).first() if activity else None
-    if known is None:
+    existing = entries.filter(activity=activity, action=action).first() if activity else None
+    if existing is None:
         OptOutEntry.objects.create(
             company_id=opt_out.company_id,
             opt_out=opt_out,
@@ -197,9 +201,9 @@ def _append(
             created_by=user,
             occurred_at=occurred_at,
         )
-    elif occurred_at < known.occurred_at:  # a provider that gives no time of its own has delivered it twice
-        known.occurred_at = occurred_at
-        known.save(update_fields=["occurred_at"])
+    elif occurred_at < existing.occurred_at:  # a provider that sends no time of its own sent the event twice
+        existing.occurred_at = occurred_at
+        existing.save(update_fields=["occurred_at"])
     else:
         return
     opt_out.state, opt_out.decided_at = _decide(list(entries))
@@ -207,8 +211,8 @@ def _append(
 
 
 def _decide(entries: list[OptOutEntry]) -> tuple[str, datetime]:
-    """The state that follows from all that was said, and since when, in whatever order we heard it."""
-    last = _last_plain_word(entries)
+    """Return the state that follows from all entries, in any order of arrival, and since when."""
+    last = _latest_explicit_entry(entries)
     if last and last.action == OptOutAction.OPTED_OUT:
         return OptOutState.OPTED_OUT, last.occurred_at
     if suspicions := _open_suspicions(entries):
@@ -216,18 +220,18 @@ def _decide(entries: list[OptOutEntry]) -> tuple[str, datetime]:
     return OptOutState.CLEAR, max(entry.occurred_at for entry in entries)
 
 
-def _last_plain_word(entries: list[OptOutEntry]) -> OptOutEntry | None:
-    """Of two at the same instant the stop."""
-    plain = [entry for entry in entries if entry.action in (OptOutAction.OPTED_OUT, OptOutAction.OPTED_IN)]
-    return max(plain, key=lambda entry: (entry.occurred_at, entry.action == OptOutAction.OPTED_OUT), default=None)
+def _latest_explicit_entry(entries: list[OptOutEntry]) -> OptOutEntry | None:
+    """Return the latest opt-out or opt-in; of two at the same instant the opt-out."""
+    explicit = [entry for entry in entries if entry.action in (OptOutAction.OPTED_OUT, OptOutAction.OPTED_IN)]
+    return max(explicit, key=lambda entry: (entry.occurred_at, entry.action == OptOutAction.OPTED_OUT), default=None)
 
 
 def _open_suspicions(entries: list[OptOutEntry]) -> list[OptOutEntry]:
-    """What sounds like a stop and nobody has answered yet, the latest said last.
+    """Return possible opt-outs without a decision, by time.
 
-    A dismissal is of what we had heard when it was made, not of what was said before it and arrives later.
+    A dismissal covers the entries that were there when it was made, not an earlier message that arrives later.
     """
-    last = _last_plain_word(entries)
+    last = _latest_explicit_entry(entries)
     dismissed = max((entry.pk for entry in entries if entry.action == OptOutAction.DISMISSED), default=0)
     return sorted(
         (
@@ -245,7 +249,7 @@ def _sync_owners(opt_outs: list[OptOut]) -> None:
     phones = [opt_out.phone for opt_out in opt_outs]
     owners = ContactPhone.objects.filter(phone__in=phones).values("contact")
     contacts = Contact.objects.filter(Q(pk__in=owners) | Q(phone__in=phones))
-    for contact in contacts.order_by("pk"):  # in one order, so that two of us don't wait for one another
+    for contact in contacts.order_by("pk"):  # in one order, so that two workers don't deadlock
         sync_opt_out_flags(contact=contact)
 
 
@@ -254,7 +258,7 @@ def _numbers_of(contact: Contact) -> set[str]:
 
 
 def _evidence_of(contact: Contact, state: str) -> dict[str, Any]:
-    """What a new flag rests on: the latest of what was said on any of the contact's numbers."""
+    """Return the evidence of a new flag: the latest entry on any of the contact's numbers."""
     action = OptOutAction.OPTED_OUT if state == OptOutState.OPTED_OUT else OptOutAction.SUSPECTED
     entry = OptOutEntry.objects.filter(opt_out__in=opt_outs_of(contact), action=action).latest("occurred_at", "id")
     return {"source": entry.source, "evidence": entry.words, "created_by_id": entry.created_by_id}

@@ -1,4 +1,4 @@
-"""What a provider's address book says of people whom we know, or will."""
+"""Contacts from a provider's address book."""
 
 from collections.abc import Sequence
 
@@ -12,16 +12,18 @@ from crm.phones import InvalidPhone, normalize_phone
 from crm.services.contacts import get_or_create_contact, restore_flags
 from crm.services.conversations import fill_blank_fields
 
-MAX_NAME, MAX_EMAIL = 100, 254  # as the columns have it
+MAX_NAME, MAX_EMAIL = 100, 254  # lengths of the columns
 
 
-def record_address(*, phones: Sequence[str], first_name: str, last_name: str, email: str, deleted: bool) -> None:
-    """Take over an entry of a provider's address book: fill what the contacts with its numbers lack.
+def import_provider_contact(
+    *, phones: Sequence[str], first_name: str, last_name: str, email: str, deleted: bool
+) -> None:
+    """Fill blank fields of the contacts with these numbers, and create a contact if there is none.
 
-    Numbers that nobody has become the first such contact's; where there is none, one is made. An entry that was deleted
-    there, or has no number that could be dialled, changes nothing: nobody is forgotten here for that.
+    Numbers without an owner are added to the first of these contacts. A deletion by the provider, or a provider contact
+    without a valid number, changes nothing.
     """
-    numbers = _dialable(phones)
+    numbers = _valid_numbers(phones)
     if deleted or not numbers:
         return
     with transaction.atomic():
@@ -30,17 +32,17 @@ def record_address(*, phones: Sequence[str], first_name: str, last_name: str, em
             owners = {get_or_create_contact(company_id=current_company_id(), phone=numbers[0]).pk}
         contacts = list(Contact.objects.select_for_update(no_key=True).filter(pk__in=owners).order_by("pk"))
         for contact in contacts:
-            gaps = fill_blank_fields(
-                contact, first_name=first_name[:MAX_NAME], last_name=last_name[:MAX_NAME], email=_usable(email)
+            changed = fill_blank_fields(
+                contact, first_name=first_name[:MAX_NAME], last_name=last_name[:MAX_NAME], email=_valid_email(email)
             )
-            if gaps:
-                contact.save(update_fields=[*gaps, "updated_at"])
+            if changed:
+                contact.save(update_fields=[*changed, "updated_at"])
         for phone in numbers:
             _add_number(contacts[0], phone)
 
 
-def _dialable(phones: Sequence[str]) -> list[str]:
-    """E.164, each once, in order."""
+def _valid_numbers(phones: Sequence[str]) -> list[str]:
+    """Return the valid numbers as E.164, without duplicates, in order."""
     numbers = []
     for phone in phones:
         try:
@@ -50,7 +52,7 @@ def _dialable(phones: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(numbers))
 
 
-def _usable(email: str) -> str:
+def _valid_email(email: str) -> str:
     try:
         validate_email(email)
     except ValidationError:
@@ -59,8 +61,8 @@ def _usable(email: str) -> str:
 
 
 def _add_number(contact: Contact, phone: str) -> None:
-    number, is_new = ContactPhone.objects.get_or_create(
+    number, created = ContactPhone.objects.get_or_create(
         company_id=contact.company_id, phone=phone, defaults={"contact": contact}
     )
-    if is_new:
+    if created:
         restore_flags(number=number)

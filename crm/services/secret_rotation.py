@@ -1,4 +1,4 @@
-"""Bringing stored secrets under the newest key."""
+"""Re-encryption of stored secrets with the newest key."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,19 +16,19 @@ BATCH = 200
 
 
 def count_secrets() -> int:
-    """How many rows hold an encrypted text, over all companies."""
+    """Return the number of rows with encrypted text, over all companies."""
     with all_tenants():
         return sum(model._base_manager.count() for model, _ in _encrypted_fields())
 
 
 def rotate_secrets(*, progress: Callable[[int], object]) -> int:
-    """Encrypt with the newest of SECRETS_KEYS whatever is not yet; return how many texts that were.
+    """Encrypt every secret with the newest of SECRETS_KEYS. Return the number of re-encrypted secrets.
 
-    A batch is a transaction, so that one that is broken off goes on where it stopped. `progress` is told how many more
-    rows were looked at.
+    Each batch is a transaction, so that an interrupted rotation can be continued. `progress` is called with the number
+    of rows of each batch.
 
     Raises:
-        SecretUnreadable: the key of a stored secret is missing. What came before it is done.
+        SecretUnreadable: the key of a stored secret is missing. Earlier batches are done.
     """
     return sum(_rotate(model, field, progress) for model, field in _encrypted_fields())
 
@@ -41,9 +41,9 @@ def _rotate(model: type[Model], field: str, progress: Callable[[int], object]) -
             batch = list(rows)
             for row_id, stored in batch:
                 if stored is not None and not has_newest_key(stored):
-                    # Only what was read: a secret that somebody changes meanwhile is under the newest key anyway.
-                    same = _stored(model, field).filter(pk=row_id, stored=stored)
-                    rotated += same.update(**{field: decrypt(stored)})
+                    # Only an unchanged secret: one that is changed meanwhile gets the newest key anyway.
+                    unchanged = _stored(model, field).filter(pk=row_id, stored=stored)
+                    rotated += unchanged.update(**{field: decrypt(stored)})
         if not batch:
             return rotated
         last_id = batch[-1][0]
@@ -51,7 +51,7 @@ def _rotate(model: type[Model], field: str, progress: Callable[[int], object]) -
 
 
 def _stored(model: type[Model], field: str) -> Any:
-    """Rows with the text as the database has it."""
+    """Return the rows with the encrypted text as `stored`."""
     return model._base_manager.annotate(stored=Cast(field, TextField()))
 
 

@@ -1,4 +1,4 @@
-"""A company that moves to another time zone."""
+"""Time zones of companies."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from crm.signals import company_timezone_changed
 
 
 def change_timezone(*, company: Company, timezone: str, now: datetime) -> None:
-    """Days and visits of the company follow the clock of `timezone` (an IANA name) from `now` on.
+    """Set the company's time zone (an IANA name) from `now` on.
 
-    What is past stays as it was written down: apps with rows of the future hear `company_timezone_changed`.
+    Past rows stay unchanged. Apps with rows in the future receive `company_timezone_changed`.
     """
     with transaction.atomic():
         company.timezone = timezone

@@ -64,7 +64,7 @@ def test_rotation_leaves_nothing_under_the_old_key(old_key, settings, capsys, ac
         WebhookSecretFactory(company=company, secret=SECRET)
     settings.SECRETS_KEYS = [NEW, OLD]
     assert deliver(client, text_v4()).status_code == 200
-    assert "2 secrets encrypted anew" in rotate(capsys)
+    assert "2 secrets re-encrypted" in rotate(capsys)
     settings.SECRETS_KEYS = [NEW]
     assert readable() == [SECRET, SECRET]
     assert deliver(client, text_v4()).status_code == 200
@@ -73,7 +73,7 @@ def test_rotation_leaves_nothing_under_the_old_key(old_key, settings, capsys, ac
 def test_rotation_takes_the_keys_of_accounts_along(old_key, settings, capsys, acme):
     ProviderAccountFactory(company=acme, api_key="a-key")
     settings.SECRETS_KEYS = [NEW, OLD]
-    assert "1 secrets encrypted anew" in rotate(capsys)
+    assert "1 secrets re-encrypted" in rotate(capsys)
     settings.SECRETS_KEYS = [NEW]
     with tenant(acme.pk):
         assert ProviderAccount.objects.get().api_key == "a-key"
@@ -84,7 +84,7 @@ def test_rotating_again_changes_nothing(old_key, settings, capsys):
     settings.SECRETS_KEYS = [NEW, OLD]
     rotate(capsys)
     before = stored()
-    assert "0 secrets encrypted anew" in rotate(capsys)
+    assert "0 secrets re-encrypted" in rotate(capsys)
     assert stored() == before
 
 
@@ -94,7 +94,7 @@ def test_a_rotation_that_broke_off_goes_on(old_key, settings, capsys, monkeypatc
     settings.SECRETS_KEYS = [NEW]
     WebhookSecretFactory()
     settings.SECRETS_KEYS = [NEW, OLD]
-    assert "1 secrets encrypted anew" in rotate(capsys)
+    assert "1 secrets re-encrypted" in rotate(capsys)
 
 
 def test_a_missing_key_is_named_and_nothing_is_lost(old_key, settings, capsys):

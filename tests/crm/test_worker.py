@@ -106,7 +106,7 @@ def test_it_waits_for_a_database_that_went_away(db, caplog, error):
     work(stop=Event(), until_empty=True)
     assert done == ["back"]
     assert [record.getMessage() for record in caplog.records] == [
-        f"The database can't be used ({error.__name__}); trying again."
+        f"The database is unavailable ({error.__name__}); retrying."
     ] * 2
 
 

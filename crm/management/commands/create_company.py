@@ -1,4 +1,4 @@
-"""`manage.py create_company`: a new tenant."""
+"""Command that creates a company."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,16 +10,18 @@ from crm.services.companies import create_company
 
 
 class Command(BaseCommand):
-    help = "Create a company, with its phone lines and a manager who can sign in."
+    help = "Create a company with phone lines and a manager."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--name", required=True)
-        parser.add_argument("--slug", required=True, help="part of the webhook URLs given to providers")
+        parser.add_argument("--slug", required=True, help="part of the webhook URLs that providers call")
         parser.add_argument("--timezone", required=True, help="an IANA name, such as America/Denver")
         parser.add_argument(
             "--line", action="append", default=[], metavar="NUMBER=PROVIDER_ID", dest="lines", help="may be repeated"
         )
-        parser.add_argument("--manager", default="", metavar="USERNAME", help="the password is made, and printed once")
+        parser.add_argument(
+            "--manager", default="", metavar="USERNAME", help="the password is generated and printed once"
+        )
 
     def handle(self, *, name: str, slug: str, timezone: str, lines: list[str], manager: str, **options: Any) -> None:
         pairs = []
@@ -27,11 +29,11 @@ class Command(BaseCommand):
             number, _, provider_id = line.partition("=")
             pairs.append((number.strip(), provider_id.strip()))
         try:
-            made = create_company(name=name, slug=slug, timezone=timezone, lines=pairs, manager=manager)
+            created = create_company(name=name, slug=slug, timezone=timezone, lines=pairs, manager=manager)
         except ValidationError as error:
             raise CommandError(
                 "\n".join(f"--{field}: {' '.join(messages)}" for field, messages in error.message_dict.items())
             ) from error
-        self.stdout.write(f"Created {made.company} ({made.company.slug}).")
-        if made.password:
-            self.stdout.write(f"{manager} signs in with the password {made.password}, which is not shown again.")
+        self.stdout.write(f"Created {created.company} ({created.company.slug}).")
+        if created.password:
+            self.stdout.write(f"{manager} can sign in with the password {created.password}, which is not shown again.")

@@ -1,4 +1,4 @@
-"""`manage.py rotate_secrets`: the second step of changing SECRETS_KEYS."""
+"""Command that re-encrypts secrets, the second step of changing SECRETS_KEYS."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from crm.services.secret_rotation import count_secrets, rotate_secrets
 
 
 class Command(BaseCommand):
-    help = "Encrypt every stored secret with the first of SECRETS_KEYS; afterwards the others can be taken away."
+    help = "Encrypt every stored secret with the first of SECRETS_KEYS. Afterwards the other keys can be removed."
 
     def handle(self, **options: Any) -> None:
         with tqdm(total=count_secrets(), unit="secret") as bar:
@@ -18,4 +18,4 @@ class Command(BaseCommand):
                 rotated = rotate_secrets(progress=bar.update)
             except SecretUnreadable as error:
                 raise CommandError(str(error)) from error
-        self.stdout.write(f"{rotated} secrets encrypted anew; all are under the newest key.")
+        self.stdout.write(f"{rotated} secrets re-encrypted; all use the newest key.")

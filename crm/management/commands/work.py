@@ -1,4 +1,4 @@
-"""`manage.py work`: the background worker."""
+"""Command that runs the background worker."""
 
 import signal
 from argparse import ArgumentParser
@@ -11,11 +11,11 @@ from crm.worker import work
 
 
 class Command(BaseCommand):
-    help = "Do the background work: deliveries from providers and whatever else apps registered. Runs until stopped."
+    help = "Run background jobs, such as processing webhook events and sending messages. Runs until stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--until-empty", action="store_true", help="End when nothing is left to do, leases and waits included."
+            "--until-empty", action="store_true", help="End when no task remains, leased and delayed ones included."
         )
 
     def handle(self, *, until_empty: bool, **options: Any) -> None:

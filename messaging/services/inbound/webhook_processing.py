@@ -13,7 +13,7 @@ from calls.services.call_ingest import record_call, record_voicemail
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import all_tenants, tenant
 from crm.services.conversations import ActivityTypeClash
-from crm.services.provider_contacts import record_address
+from crm.services.provider_contacts import import_provider_contact
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
 from messaging.providers.events import (
@@ -117,7 +117,7 @@ def record_event(*, provider: str, event: Event) -> None:
         case TranscriptEvent():
             record_call_detail(openphone_id=event.openphone_id, transcript=list(event.lines))
         case ContactEvent():
-            record_address(**asdict(event))
+            import_provider_contact(**asdict(event))
 
 
 def _lock_claim(event: WebhookEvent) -> bool:
