@@ -192,4 +192,4 @@ def test_an_id_known_as_something_else_is_dead_at_once(client, secret, acme):
     process_next_event()
     event = only_event()
     assert event.status == "dead"
-    assert "ACknown is known as a note, not as a message." in event.error
+    assert "ACknown is the id of a note, not of a message." in event.error
