@@ -1,13 +1,13 @@
-"""Writes `docs/indexes.md` from the models: `python -m tests.db.index_table > docs/indexes.md`."""
+"""The generator of `docs/indexes.md`: `python -m tests.db.index_table > docs/indexes.md`."""
 
 from tests.db.catalogue import our_models
 
-HEAD = """# The indexes
+HEAD = """# Indexes
 
-Which index answers which question, and who asks it. Written from the declarations in the models (`Meta.indexes`) by
-`python -m tests.db.index_table > docs/indexes.md`; a test fails when the two part ways.
+Each index with the question that it answers and the caller that asks it. This page is generated from the models
+(`Meta.indexes`), and a test fails if it is out of date: `python -m tests.db.index_table > docs/indexes.md`.
 
-Beside these stand the primary keys and the unique constraints, which are indexes as well. How to add one:
+Primary keys and unique constraints are indexes as well; they are not listed. How to add one:
 [adding-an-index.md](adding-an-index.md).
 
 | index | table | columns | question | asked by |
@@ -30,16 +30,12 @@ def columns_of(model, index):
         for field, order in index.fields_orders
     )
     method = " (hash)" if index.suffix == "hash" else ""
-    predicate = f" where {in_words(index.condition)}" if index.condition else ""
-    return columns + method + predicate
+    condition = " and ".join(format_lookup(*child) for child in index.condition.children) if index.condition else ""
+    return columns + method + (f" where {condition}" if condition else "")
 
 
-def in_words(condition):
-    """`Q(flag_type="opted_out")` → `flag_type = 'opted_out'`."""
-    return " and ".join(one_in_words(*child) for child in condition.children)
-
-
-def one_in_words(lookup, value):
+def format_lookup(lookup, value):
+    """Return `flag_type = 'opted_out'` for `flag_type="opted_out"` of a Q object."""
     field, _, kind = lookup.partition("__")
     if kind == "isnull":
         return f"{field} is null" if value else f"{field} is not null"

@@ -50,7 +50,7 @@ class CatalogIndex:
 
     @property
     def is_constraint(self) -> bool:
-        """Whether the index rejects rows, so that it is needed even if no query uses it."""
+        """True if the index rejects rows: it is needed even if no query uses it."""
         return self.unique or bool(self.constraint)
 
 

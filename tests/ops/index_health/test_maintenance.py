@@ -1,14 +1,14 @@
 """`manage.py maintain_indexes`: its tasks, its limits, and a run that is killed."""
 
-import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
+from multiprocessing import get_context
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils.timezone import now
@@ -63,15 +63,18 @@ def maintain(capsys, *arguments):
     return capsys.readouterr().out
 
 
-def worker():
-    """Start `maintain_indexes --apply` as a process, on the same database."""
-    address = connection.settings_dict
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "maintain_indexes", "--apply"],
-        cwd=settings.BASE_DIR,
-        env=os.environ | {"DATABASE_URL": f"postgres://{address['USER']}@/{address['HOST']}/{address['NAME']}"},
-        stdout=subprocess.DEVNULL,
-    )
+@contextmanager
+def killed_process():
+    """Run `maintain_indexes --apply` in a forked process, and kill it at the end."""
+    connection.close()  # the child must not share the session
+    process = get_context("fork").Process(target=call_command, args=("maintain_indexes", "--apply"))
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.join()
+    assert process.exitcode == -signal.SIGKILL
 
 
 @postgres_only
@@ -112,12 +115,8 @@ def test_largest_saving_comes_first(bloated, settings, capsys):
 def test_killed_run_is_continued_by_the_next_run(bloated, capsys, server_goes_on):
     with another_session() as old:
         old.execute("LOCK TABLE minute_counters IN ROW EXCLUSIVE MODE")  # the rebuild has to wait for its end
-        with worker() as process:
-            try:
-                wait_until(lambda: f"{BLOATED}_ccnew" in indexes() and ask(REBUILDING), seconds=120)
-            finally:
-                process.kill()
-        assert process.returncode == -signal.SIGKILL
+        with killed_process():
+            wait_until(lambda: f"{BLOATED}_ccnew" in indexes() and ask(REBUILDING), seconds=120)
         if not server_goes_on:
             ask(f"SELECT pg_terminate_backend(pid) FROM ({REBUILDING}) AS rebuilding")
             wait_until(lambda: not ask(REBUILDING))
