@@ -1,1 +1,1 @@
-"""Migrations on a database in use: what each step locks, for how long, and how to run it so that nobody waits."""
+"""Safe migrations: locks of each step, refusal of blocking steps, and runs with short lock timeouts."""

@@ -1,4 +1,4 @@
-"""The plan in words, for a terminal."""
+"""Text output of plans and violations for a terminal."""
 
 import textwrap
 from collections.abc import Container, Iterator, Mapping
@@ -14,18 +14,18 @@ WORK = {
     Work.MOMENT: "for a moment",
     Work.SCAN: "while it reads every row",
     Work.BUILD: "while it builds an index",
-    Work.REWRITE: "while it writes the table anew",
+    Work.REWRITE: "while it rewrites the table",
     Work.ROWS: "while it changes rows",
 }
 
 
 def show_plan(plans: list[MigrationPlan], sizes: Mapping[str, Size]) -> Iterator[str]:
-    """Lines. Without sizes (on SQLite, which has no locks to speak of) the steps alone."""
+    """Yield lines. Without sizes (on SQLite, which has no table locks) only the steps."""
     total = 0.0
     for plan in plans:
-        way = "back from " if plan.backwards else ""
-        together = "in one transaction" if plan.atomic else "step by step"
-        yield f"{way}{plan.label}, {together}"
+        direction = "undo " if plan.backwards else ""
+        transaction = "in one transaction" if plan.atomic else "step by step"
+        yield f"{direction}{plan.label}, {transaction}"
         for step in plan.steps:
             yield f"  {textwrap.shorten(step.description, 110, placeholder='…')}"
             for effect in step.effects:
@@ -41,17 +41,17 @@ def show_plan(plans: list[MigrationPlan], sizes: Mapping[str, Size]) -> Iterator
 def show_effect(effect: Effect, size: Size, seconds: float) -> str:
     table = f"{effect.table} ({size.rows:,} rows, {filesizeformat(size.bytes)})".replace("\xa0", " ")
     about = f", about {show_seconds(seconds)}" if seconds >= 0.1 else ""
-    return f"{table}: {effect.lock} {WORK[effect.work]}{about}; {effect.lock.who_waits}"
+    return f"{table}: {effect.lock} {WORK[effect.work]}{about}; {effect.lock.blocked_sessions}"
 
 
 def show_violation(violation: Violation, *, allowed: Container[str] = ()) -> str:
-    refused = violation.advice.refused and violation.plan.label not in allowed
-    verdict = "REFUSED" if refused else "Take care"
+    refused = violation.recommendation.refused and violation.plan.label not in allowed
+    verdict = "REFUSED" if refused else "Warning"
     where = f" on {violation.table}" if violation.table else ""
     return (
         f"{verdict}: {violation.plan.label}, {violation.step.description!r}{where}.\n"
-        f"  {violation.advice.why}\n"
-        f"  Instead: {violation.advice.instead}"
+        f"  {violation.recommendation.reason}\n"
+        f"  Instead: {violation.recommendation.instead}"
     )
 
 

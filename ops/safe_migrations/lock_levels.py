@@ -1,47 +1,49 @@
-"""Words for what a statement does to a table: the lock that it takes, and the work that it does under it."""
+"""Lock levels, the work done under a lock, and the effect of a statement on a table."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ops.safe_migrations.recommendations import Advice
+from ops.safe_migrations.recommendations import Recommendation
 
 
 class Lock(StrEnum):
-    """A lock on a table, by PostgreSQL's name, from the weakest."""
+    """A lock on a table by PostgreSQL's name, from the weakest. The position is the number in a LockStmt, less one."""
 
+    ACCESS_SHARE = "ACCESS SHARE"
+    ROW_SHARE = "ROW SHARE"
     ROW_EXCLUSIVE = "ROW EXCLUSIVE"
     SHARE_UPDATE_EXCLUSIVE = "SHARE UPDATE EXCLUSIVE"
     SHARE = "SHARE"
     SHARE_ROW_EXCLUSIVE = "SHARE ROW EXCLUSIVE"
+    EXCLUSIVE = "EXCLUSIVE"
     ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 
     @property
     def blocks_writers(self) -> bool:
-        return self in (Lock.SHARE, Lock.SHARE_ROW_EXCLUSIVE, Lock.ACCESS_EXCLUSIVE)
+        return self in (Lock.SHARE, Lock.SHARE_ROW_EXCLUSIVE, Lock.EXCLUSIVE, Lock.ACCESS_EXCLUSIVE)
 
     @property
-    def who_waits(self) -> str:
+    def blocked_sessions(self) -> str:
         if self is Lock.ACCESS_EXCLUSIVE:
             return "readers and writers wait"
         return "writers wait" if self.blocks_writers else "nobody waits"
 
 
 class Work(StrEnum):
-    """What is done under the lock."""
+    """The work done under the lock."""
 
-    MOMENT = "moment"  # the catalogue is changed, whatever the table's size
-    SCAN = "scan"  # every row is read
-    BUILD = "build"  # an index is built
-    REWRITE = "rewrite"  # the table is written anew, with all its indexes
-    ROWS = "rows"  # rows are changed, each locked until the transaction ends
+    MOMENT = "moment"  # changes the catalog, whatever the table's size
+    SCAN = "scan"  # reads every row
+    BUILD = "build"  # builds an index
+    REWRITE = "rewrite"  # rewrites the table with all its indexes
+    ROWS = "rows"  # changes rows, each locked until the transaction ends
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What one statement does to one table. The table is empty where the statement does not say it."""
+    """The effect of one statement on one table. An empty table stands for an unknown one, which may be large."""
 
     table: str
     lock: Lock
     work: Work = Work.MOMENT
-    advice: Advice | None = None
-    index: str = ""
+    recommendation: Recommendation | None = None

@@ -1,4 +1,4 @@
-"""What is going to run: each migration with its steps, and what each step does to which table."""
+"""Migration plans: the steps of each migration, their effects on tables, and violations."""
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from django.db.migrations import Migration
 from django.db.migrations.state import ProjectState
 
 from ops.safe_migrations import recommendations
-from ops.safe_migrations.lock_analysis import find_created_table, find_effects, update_facts
+from ops.safe_migrations.lock_analysis import find_created_table, find_effects
 from ops.safe_migrations.lock_levels import Effect, Lock, Work
-from ops.safe_migrations.recommendations import Advice
-from ops.safe_migrations.schema_facts import SchemaFacts
-from ops.safe_migrations.sql import split_statements
-from ops.safe_migrations.sql_capture import record
+from ops.safe_migrations.parser import read_statements
+from ops.safe_migrations.recommendations import Recommendation
+from ops.safe_migrations.schema_facts import SchemaFacts, update_facts
+from ops.safe_migrations.sql_capture import capture
 
-UNREADABLE = Effect("", Lock.ROW_EXCLUSIVE, Work.ROWS, recommendations.UNREADABLE)
+PYTHON = Effect("", Lock.ROW_EXCLUSIVE, Work.ROWS, recommendations.PYTHON)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One operation. Its effects are those on tables that others may be using."""
+    """One operation with its effects on tables that others may use."""
 
     description: str
     effects: tuple[Effect, ...]
@@ -28,7 +28,7 @@ class Step:
 
 @dataclass(frozen=True)
 class MigrationPlan:
-    """One migration, applied or taken back."""
+    """One migration, applied or reversed."""
 
     app: str
     name: str
@@ -43,19 +43,21 @@ class MigrationPlan:
 
 @dataclass(frozen=True)
 class Violation:
-    """Why a step should not be done that way on this table."""
+    """A step that would block others, with the recommendation. The table is empty if it is not known."""
 
     plan: MigrationPlan
     step: Step
     table: str
-    advice: Advice
+    recommendation: Recommendation
 
 
 def plan_migrations(
     migrations: Iterable[tuple[Migration, bool, ProjectState]], facts: SchemaFacts, *, alias: str = DEFAULT_DB_ALIAS
 ) -> Iterator[MigrationPlan]:
-    """What these migrations do, each given with whether it is taken back and the state before it, in the order in which
-    they run. Tables that one of them makes are nobody's yet, and left out. `facts` becomes what stands after them."""
+    """Plan migrations in the order in which they run, each given with its direction and the state before it.
+
+    Tables that one of them creates are left out: nobody uses them yet. `facts` is updated on the way.
+    """
     created: set[str] = set()
     for migration, backwards, state in migrations:
         yield plan_migration(migration, state, facts, created, backwards=backwards, alias=alias)
@@ -70,31 +72,31 @@ def plan_migration(
     backwards: bool = False,
     alias: str = DEFAULT_DB_ALIAS,
 ) -> MigrationPlan:
-    """What one migration does. It adds the tables that it makes to `created`."""
+    """Plan one migration, and add the tables that it creates to `created`."""
     steps = []
-    for recorded in record(migration, state, backwards=backwards, alias=alias):
-        facts.state = recorded.after if backwards else recorded.before
-        effects = [UNREADABLE] if recorded.sql is None else []
-        for statement in split_statements(recorded.sql or "", constraints=facts.constraints):
+    for captured in capture(migration, state, backwards=backwards, alias=alias):
+        facts.state = captured.after if backwards else captured.before
+        effects = [PYTHON] if captured.scripts is None else []
+        for statement in read_statements(captured.scripts or (), facts.constraints):
             effects += find_effects(statement, facts)
             update_facts(statement, facts)
             if table := find_created_table(statement):
                 created.add(table)
-        description = recorded.operation.describe()
+        description = captured.operation.describe()
         shown = dict.fromkeys(effect for effect in effects if effect.table not in created)
         steps.append(Step(f"Undo: {description}" if backwards else description, tuple(shown)))
     return MigrationPlan(migration.app_label, migration.name, backwards, migration.atomic is not False, tuple(steps))
 
 
 def find_violations(plan: MigrationPlan, large: Container[str]) -> Iterator[Violation]:
-    """What speaks against running it while others use the tables. Of tables that are not `large`, warnings alone."""
+    """Yield refusals for `large` and unknown tables, and warnings for all."""
     held = False
     for step in plan.steps:
         for effect in step.effects:
-            refused = effect.advice is not None and effect.advice.refused and effect.table in large
-            slow = effect.work is not Work.MOMENT and effect.table in large
-            if held and not refused and (slow or effect == UNREADABLE):
+            recommendation, in_use = effect.recommendation, not effect.table or effect.table in large
+            refused = recommendation is not None and recommendation.refused and in_use
+            if held and not refused and in_use and effect.work is not Work.MOMENT:
                 yield Violation(plan, step, effect.table, recommendations.HELD)
-            elif effect.advice and (refused or not effect.advice.refused):
-                yield Violation(plan, step, effect.table, effect.advice)
-            held = held or (plan.atomic and effect.lock.blocks_writers and effect.table in large)
+            elif recommendation and (refused or not recommendation.refused):
+                yield Violation(plan, step, effect.table, recommendation)
+            held = held or (plan.atomic and effect.lock.blocks_writers and in_use)

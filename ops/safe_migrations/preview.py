@@ -1,4 +1,4 @@
-"""The plan of a `migrate` to come, on the database as it stands."""
+"""Plan of the next `migrate` on a database."""
 
 from collections.abc import Iterator
 
@@ -11,15 +11,15 @@ from django.db.migrations.state import ProjectState
 
 from ops.safe_migrations.plan import MigrationPlan, plan_migrations
 from ops.safe_migrations.schema_facts import SchemaFacts
-from ops.safe_migrations.table_stats import read_known
+from ops.safe_migrations.table_stats import read_facts
 
 
 class NoSuchMigration(ValueError):
-    """The arguments name no app with migrations, or not exactly one of its migrations."""
+    """The arguments do not name an app with migrations, or exactly one of its migrations."""
 
 
 def preview(*, app: str = "", name: str = "", alias: str) -> list[MigrationPlan]:
-    """What `migrate app name` would run now, in this order. Without a name to the app's latest, without an app all.
+    """Return the plans of `migrate app name` in order. The defaults are the app's latest migration, and all apps.
 
     Raises:
         NoSuchMigration, IrreversibleError
@@ -27,7 +27,7 @@ def preview(*, app: str = "", name: str = "", alias: str) -> list[MigrationPlan]
     executor = MigrationExecutor(connections[alias])
     executor.loader.check_consistent_history(connections[alias])
     plan = executor.migration_plan(_find_targets(executor.loader, app, name))
-    facts = read_known(alias) if connections[alias].vendor == "postgresql" else SchemaFacts()
+    facts = read_facts(alias) if connections[alias].vendor == "postgresql" else SchemaFacts()
     return list(plan_migrations(_with_states(executor.loader, plan), facts, alias=alias))
 
 
@@ -35,8 +35,8 @@ def _find_targets(loader: MigrationLoader, app: str, name: str) -> list[tuple[st
     if not app:
         return list(loader.graph.leaf_nodes())
     if app not in loader.migrated_apps:
-        facts = ", ".join(sorted(loader.migrated_apps))
-        raise NoSuchMigration(f"There is no app {app!r} with migrations; there are {facts}.")
+        apps = ", ".join(sorted(loader.migrated_apps))
+        raise NoSuchMigration(f"{app!r} isn't an app with migrations. Choose one of {apps}.")
     if not name:
         return list(loader.graph.leaf_nodes(app))
     if name == "zero":
@@ -44,8 +44,8 @@ def _find_targets(loader: MigrationLoader, app: str, name: str) -> list[tuple[st
     try:
         return [(app, loader.get_migration_by_prefix(app, name).name)]
     except (KeyError, AmbiguityError) as error:
-        facts = ", ".join(sorted(key[1] for key in loader.graph.nodes if key[0] == app))
-        raise NoSuchMigration(f"{name!r} begins no, or more than one, migration of {app}: {facts}.") from error
+        names = ", ".join(sorted(key[1] for key in loader.graph.nodes if key[0] == app))
+        raise NoSuchMigration(f"{name!r} must match one migration of {app}. Choose one of {names}.") from error
 
 
 def _with_states(

@@ -1,4 +1,4 @@
-"""What a session of ours is doing at the moment, and for whom it waits: seen from a second session."""
+"""Progress of a running migration and the sessions that block it, read by a second session."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,20 +12,20 @@ from crm.db.index_operations import INDEX_BUILD_LOCK_ID
 
 POLL_S = 0.2
 
-# Of other roles' sessions PostgreSQL tells the name of the application, and not since when.
+# For sessions of other roles, PostgreSQL shows application_name but not xact_start.
 SESSIONS = """
     SELECT pid, application_name, coalesce(state, ''), extract(epoch FROM now() - xact_start)::float
     FROM pg_stat_activity WHERE pid <> %(pid)s AND pid = ANY(%(pids)s) ORDER BY xact_start NULLS LAST LIMIT 1
 """
-IN_THE_WAY = """
+BLOCKING_PIDS = """
     SELECT array_agg(pid) FROM (
         SELECT unnest(pg_blocking_pids(%s))
         UNION SELECT pid FROM pg_locks
         WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigint) = %s
     ) found (pid)
 """
-USERS = "SELECT array_agg(pid) FROM pg_locks WHERE granted AND relation::regclass::text = ANY(%s)"
-BUILDING = """
+HOLDER_PIDS = "SELECT array_agg(pid) FROM pg_locks WHERE granted AND relation::regclass::text = ANY(%s)"
+INDEX_BUILD = """
     SELECT coalesce(i.relname, ''), p.phase, p.blocks_done, p.blocks_total, p.tuples_done, p.tuples_total
     FROM pg_stat_progress_create_index p LEFT JOIN pg_class i ON i.oid = p.index_relid WHERE p.pid = %s
 """
@@ -33,7 +33,7 @@ BUILDING = """
 
 @dataclass(frozen=True)
 class Blocker:
-    """A session whose transaction has to end first."""
+    """A session whose transaction must end first."""
 
     pid: int
     application: str
@@ -48,7 +48,7 @@ class Blocker:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a build is, in blocks or rows, or who is in its way."""
+    """Progress of an index build in blocks or rows, and the session that blocks it."""
 
     index: str
     phase: str
@@ -59,7 +59,7 @@ class Progress:
 
 @contextmanager
 def watch(alias: str, show: Callable[[Progress], None]) -> Iterator[None]:
-    """Inside, `show` is called several times a second while the session of `alias` builds or waits, from a thread."""
+    """Call `show` from a thread, several times a second, while the session of `alias` builds or waits."""
     if connections[alias].vendor != "postgresql":
         yield
         return
@@ -76,32 +76,32 @@ def watch(alias: str, show: Callable[[Progress], None]) -> Iterator[None]:
         thread.join()
 
 
-def find_oldest_user(alias: str, tables: list[str]) -> Blocker | None:
-    """Of the other sessions that have locks on these tables, the one whose transaction is open for longest."""
+def find_oldest_session(alias: str, tables: list[str]) -> Blocker | None:
+    """Return the other session with locks on these tables whose transaction is the oldest."""
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         pid = cursor.fetchone()[0]
-        cursor.execute(USERS, [tables])
+        cursor.execute(HOLDER_PIDS, [tables])
         return _oldest(cursor, cursor.fetchone()[0], pid)
 
 
 def _poll(alias: str, pid: int, show: Callable[[Progress], None], stop: Event) -> None:
-    connection = connections[alias]  # this thread's own
+    connection = connections[alias]  # a connection of this thread
     try:
         while not stop.wait(POLL_S):
             with connection.cursor() as cursor:
-                if seen := _look(cursor, pid):
-                    show(seen)
+                if progress := _read_progress(cursor, pid):
+                    show(progress)
     except OperationalError:
-        pass  # no connection to spare: it is built all the same
+        pass  # no free connection: the build goes on without a display
     finally:
         connection.close()
 
 
-def _look(cursor: Any, pid: int) -> Progress | None:
-    cursor.execute(IN_THE_WAY, [pid, INDEX_BUILD_LOCK_ID])
+def _read_progress(cursor: Any, pid: int) -> Progress | None:
+    cursor.execute(BLOCKING_PIDS, [pid, INDEX_BUILD_LOCK_ID])
     blocker = _oldest(cursor, cursor.fetchone()[0], pid)
-    cursor.execute(BUILDING, [pid])
+    cursor.execute(INDEX_BUILD, [pid])
     if building := cursor.fetchone():
         index, phase, blocks_done, blocks_total, rows_done, rows_total = building
         done, total = (blocks_done, blocks_total) if blocks_total else (rows_done, rows_total)
@@ -110,7 +110,7 @@ def _look(cursor: Any, pid: int) -> Progress | None:
 
 
 def _oldest(cursor: Any, pids: list[int] | None, pid: int) -> Blocker | None:
-    """Of these sessions but our own."""
+    """Return the session with the oldest transaction among these, without `pid`."""
     cursor.execute(SESSIONS, {"pids": pids or [], "pid": pid})
     row = cursor.fetchone()
     return Blocker(*row) if row else None

@@ -1,77 +1,124 @@
-"""What is wrong with doing it the plain way on a large table, and what to do instead."""
+"""Recommendations: why a statement is unsafe on a large table, and the safe alternative."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Advice:
-    """`refused`: on a large table the migration does not run. Otherwise it is only said, whatever the size."""
+class Recommendation:
+    """If `refused`, the migration does not run on a large table. Otherwise it is a warning for tables of any size."""
 
-    why: str
+    reason: str
     instead: str
     refused: bool = True
 
 
-ADD_INDEX = Advice(
+ADD_INDEX = Recommendation(
     "Writers wait until the index is built.",
-    "AddIndexConcurrently of crm.db.index_operations, in a migration of its own with atomic = False.",
+    "Use AddIndexConcurrently of crm.db.index_operations in a separate migration with atomic = False.",
 )
-REMOVE_INDEX = Advice(
-    "Readers and writers queue up behind it until it has the table to itself.",
-    "RemoveIndexConcurrently of crm.db.index_operations, in a migration of its own with atomic = False.",
+REMOVE_INDEX = Recommendation(
+    "The statement waits for all transactions that use the table; new readers and writers queue behind it.",
+    "Use RemoveIndexConcurrently of crm.db.index_operations in a separate migration with atomic = False.",
 )
-UNIQUE = Advice(
+UNIQUE = Recommendation(
     "Writers wait until a unique index is built.",
-    "AddUniqueConstraintConcurrently of crm.db.constraint_operations, in a migration of its own with atomic = False.",
+    "Use AddUniqueConstraintConcurrently of crm.db.constraint_operations in a separate migration with atomic = False.",
 )
-ADD_CONSTRAINT = Advice(
-    "Every row is checked while writers wait.",
-    "AddConstraintNotValid, and in the next migration ValidateConstraint (crm.db.constraint_operations).",
+EXCLUDE = Recommendation(
+    "Readers and writers wait until the index of the exclusion constraint is built.",
+    "PostgreSQL can't build it concurrently. Run the migration in a maintenance window with --allow.",
 )
-SET_NOT_NULL = Advice(
-    "Every row is read while readers and writers wait.",
-    "First a CheckConstraint that the column is not NULL, by AddConstraintNotValid and, in the next migration, "
-    "ValidateConstraint; then this takes a moment, and the constraint can go.",
+ADD_CONSTRAINT = Recommendation(
+    "Writers wait while every row is checked.",
+    "Use AddConstraintNotValid, and in the next migration ValidateConstraint (crm.db.constraint_operations).",
 )
-CHANGE_TYPE = Advice(
-    "The table and its indexes are written anew while readers and writers wait.",
-    "A new column of the new type, written beside the old one; the old rows in batches; then the code changes over.",
+SET_NOT_NULL = Recommendation(
+    "Readers and writers wait while every row is read.",
+    "First add a CheckConstraint that the column is not NULL: AddConstraintNotValid, and in the next migration "
+    "ValidateConstraint. SET NOT NULL then takes a moment, and you can drop the check.",
 )
-REWRITE = Advice(
-    "The table and its indexes are written anew while readers and writers wait.",
-    "Do it in a maintenance window, with --allow.",
+DOMAIN = Recommendation(
+    "Writers wait while every table with a column of this domain is read.",
+    "Create a new domain, or run the migration in a maintenance window with --allow.",
 )
-REINDEX = Advice("Readers and writers wait until it is built.", "REINDEX … CONCURRENTLY: see maintain_indexes.")
-VALUE_PER_ROW = Advice(
-    "Each row gets a value of its own, so that the table is written anew while readers and writers wait.",
-    "The column without it, NULL allowed; a default for new rows; the old rows in batches.",
+ATTACH_PARTITION = Recommendation(
+    "Readers and writers of the partition wait while its rows are checked.",
+    "First add a valid CHECK constraint equal to the partition's bounds. Then run this with --allow.",
 )
-ADD_COLUMN_WITH_CHECK = Advice(
-    "Every row is checked while readers and writers wait.",
-    "The column without its check (IntegerField for PositiveIntegerField); the check by AddConstraintNotValid, and in "
-    "the next migration ValidateConstraint (crm.db.constraint_operations).",
+CHANGE_TYPE = Recommendation(
+    "Readers and writers wait while the table and its indexes are rewritten.",
+    "Add a new column of the new type, write both columns, fill old rows in batches, then switch the code over.",
 )
-ROWS = Advice(
-    "Each row that it changes stays locked until the migration ends.",
-    "By a command, in batches of some thousand rows, each in a transaction of its own.",
+REWRITE = Recommendation(
+    "Readers and writers wait while the table and its indexes are rewritten.",
+    "Run the migration in a maintenance window with --allow.",
 )
-HELD = Advice(
-    "An earlier step of the same transaction keeps others waiting until this one is done.",
-    "A migration of its own for this step.",
+REINDEX = Recommendation(
+    "Readers and writers wait until the index is rebuilt.",
+    "Use REINDEX … CONCURRENTLY; see manage.py maintain_indexes.",
 )
-RENAME = Advice(
-    "The release that still runs knows the old name alone.",
-    "A new column or table beside the old one; or stop the old release first.",
+REFRESH = Recommendation(
+    "Readers wait until the materialized view is filled.",
+    "Use REFRESH MATERIALIZED VIEW CONCURRENTLY outside of a transaction.",
+)
+VALUE_PER_ROW = Recommendation(
+    "Each row gets its own value, so readers and writers wait while the table is rewritten.",
+    "Add the column without it, with NULL allowed; set a default for new rows; fill old rows in batches.",
+)
+ADD_COLUMN_WITH_CHECK = Recommendation(
+    "Readers and writers wait while every row is checked.",
+    "Add the column without its check (IntegerField for PositiveIntegerField). Add the check by AddConstraintNotValid, "
+    "and in the next migration ValidateConstraint (crm.db.constraint_operations).",
+)
+ROWS = Recommendation(
+    "Each changed row stays locked until the migration ends.",
+    "Use a command that changes some thousand rows at a time, each batch in its own transaction.",
+)
+LOCK = Recommendation(
+    "The lock is held until the migration ends.",
+    "Remove the LOCK statement; each statement takes the lock that it needs.",
+)
+HELD = Recommendation(
+    "An earlier step of the same transaction holds a lock until this step is done.",
+    "Move this step to a separate migration.",
+)
+TRANSACTION = Recommendation(
+    "Django opens and ends the migration's transaction.",
+    "Remove the statement. Use atomic = False for a migration without a transaction.",
+)
+LOCK_TIMEOUT = Recommendation(
+    "migrate_safely limits the wait for a lock by lock_timeout, and this statement overrides it.",
+    "Remove the statement, or pass --lock-timeout-ms.",
+)
+CASCADE = Recommendation(
+    "CASCADE also drops or empties dependent objects, and locks tables that the statement does not name.",
+    "Name the dependent objects in statements of their own, without CASCADE.",
     refused=False,
 )
-DROP_COLUMN = Advice(
-    "The release that still runs asks for it, and writes it.",
-    "First deploy code that no longer knows it, then run this.",
+UNREADABLE = Recommendation(
+    "The statement can't be judged: its syntax, its command or a function that it calls is not known.",
+    "Use an operation or a statement listed in docs/safe-migrations.md, or review its locks and pass --allow.",
+)
+PYTHON = Recommendation(
+    "Python code can't be judged.",
+    "Make sure that it changes few rows at a time and waits for nothing.",
     refused=False,
 )
-DESTROYS = Advice("Its rows are gone.", "Going back brings none of them back.", refused=False)
-UNREADABLE = Advice(
-    "What it does to which table can't be read from here.",
-    "Make sure that it changes few rows at a time, and waits for nothing.",
+RENAME = Recommendation(
+    "The running release knows only the old name.",
+    "Add a new column or table beside the old one, or stop the old release first.",
+    refused=False,
+)
+DROP_COLUMN = Recommendation(
+    "The running release still reads and writes the column.",
+    "First deploy code that no longer uses it, then run this migration.",
+    refused=False,
+)
+DESTROYS_ROWS = Recommendation(
+    "The rows are deleted.", "Going back does not restore them. Make a backup first.", refused=False
+)
+ROW_SECURITY = Recommendation(
+    "The table's row-level security is weakened; a query can see rows of all companies.",
+    "Make sure that a policy still separates the companies when the migration ends.",
     refused=False,
 )

@@ -1,8 +1,8 @@
-"""Running migrations so that nobody waits for long: a step that doesn't get its lock soon lets go, and tries later.
+"""Migration runs with a short lock timeout and retries.
 
-A statement that waits for a lock keeps everybody waiting who comes after it, even those who could share the table with
-whoever is in its way. PostgreSQL's lock_timeout bounds that. What gave up is run again as a whole: an atomic migration
-left nothing behind, and the operations of crm.db that are not atomic carry on where they stopped.
+A statement that waits for a lock blocks everybody behind it, even sessions that do not conflict with the holder.
+PostgreSQL's lock_timeout bounds that wait. A migration that timed out is run again as a whole: an atomic one was rolled
+back, and the operations of crm.db that are not atomic continue where they stopped.
 """
 
 import random
@@ -16,25 +16,25 @@ from django.core.management.commands.migrate import Command as Migrate
 from django.db import OperationalError, connections
 from django.db.migrations import Migration
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 15.0
-WORTH_ANOTHER_TRY = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
+FIRST_PAUSE_S, MAX_PAUSE_S = 0.25, 15.0
+RETRIED_CODES = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 
 
 class LockRetryTimeout(Exception):
-    """A migration did not get its lock for as long as it was to try. Those before it are applied, it left nothing."""
+    """A migration could not acquire its lock within --patience. The ones before it are applied; it was rolled back."""
 
 
 @dataclass(frozen=True)
 class Retry:
-    """A try that ended without the lock, and the seconds until the next."""
+    """A try that ended without the lock, and the seconds until the next one."""
 
     migration: str
     tries: int
     pause: float
 
 
-class _Reporting(Migrate):
-    """Django's own `migrate`, which says where it is."""
+class _ReportingMigrate(Migrate):
+    """Django's `migrate` with a callback for its progress."""
 
     def __init__(self, report: Callable[[str, Migration | None], None]) -> None:
         super().__init__()
@@ -57,13 +57,14 @@ def run_migrations(
     patience_s: float,
     started: Callable[[str], None],
     finished: Callable[[str, float], None],
-    gave_up: Callable[[Retry], None],
+    retrying: Callable[[Retry], None],
 ) -> None:
-    """`migrate` with these arguments, over and over, until all is done. It says which migration starts, which one has
-    finished after how many seconds, its other tries included, and which gave up for a while.
+    """Run `migrate` until all is applied.
+
+    `started` gets a migration's name, `finished` also its seconds with all tries, `retrying` each try without the lock.
 
     Raises:
-        LockRetryTimeout: one tried for `patience_s` seconds.
+        LockRetryTimeout: a migration tried for `patience_s` seconds.
     """
     current, tries, begun = "", 0, time.monotonic()
 
@@ -80,25 +81,25 @@ def run_migrations(
     while True:
         try:
             with _lock_timeout(alias, lock_timeout_ms):
-                call_command(_Reporting(report), *target, database=alias, interactive=False, verbosity=0)
+                call_command(_ReportingMigrate(report), *target, database=alias, interactive=False, verbosity=0)
             return
         except OperationalError as error:
-            if getattr(error.__cause__, "pgcode", None) not in WORTH_ANOTHER_TRY:
+            if getattr(error.__cause__, "pgcode", None) not in RETRIED_CODES:
                 raise
             tries += 1
-            # With chance in it: what is in the way may come back at regular times.
-            pause = min(FIRST_PAUSE_S * 2 ** (tries - 1), LONGEST_PAUSE_S) * random.uniform(0.5, 1.5)  # noqa: S311
+            # Random, because a blocking transaction may come back at regular times.
+            pause = min(FIRST_PAUSE_S * 2 ** (tries - 1), MAX_PAUSE_S) * random.uniform(0.5, 1.5)  # noqa: S311
             if time.monotonic() - begun + pause > patience_s:
                 raise LockRetryTimeout(
-                    f"{current} did not get its lock in {tries} tries. Nothing of it is left."
+                    f"{current} could not acquire the lock within --patience ({tries} tries). It was rolled back."
                 ) from error
-            gave_up(Retry(current, tries, pause))
+            retrying(Retry(current, tries, pause))
             time.sleep(pause)
 
 
 @contextmanager
 def _lock_timeout(alias: str, milliseconds: int) -> Iterator[None]:
-    """For the session. Concurrent builds lift it for themselves: they keep nobody waiting."""
+    """Set lock_timeout for the session. Concurrent builds lift it for themselves: nobody waits for them."""
     connection = connections[alias]
     if connection.vendor != "postgresql":
         yield

@@ -1,6 +1,6 @@
-"""The statements that a migration would run on PostgreSQL, without a server."""
+"""Capture of the SQL that a migration would run on PostgreSQL, without a server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,43 +14,48 @@ from django.db.utils import ConnectionHandler
 
 from crm.db.index_operations import AddIndexConcurrently, RemoveIndexConcurrently
 
-OLDEST_POSTGRESQL = 150_000  # as psycopg2 counts: what a migration runs, it has to run there
-UNNAMED = "constraint of "  # and its table: a name that the server alone knows
+OLDEST_POSTGRESQL = 150_000  # in psycopg2's numbering: the oldest server that a migration must run on
+UNNAMED = "?"  # before a table: an index or constraint of which only the server knows the name
 
 
 def connect_offline(alias: str = DEFAULT_DB_ALIAS) -> Any:
-    """What speaks PostgreSQL's SQL and connects to no server. Routers are asked about `alias`."""
+    """Return a connection that renders SQL for PostgreSQL without a server. Routers are asked about `alias`."""
     engine = {"ENGINE": "django.db.backends.postgresql"}
     connection: Any = ConnectionHandler({DEFAULT_DB_ALIAS: engine, alias: engine})[alias]
-    connection.pg_version = OLDEST_POSTGRESQL  # else it would ask a server
+    connection.pg_version = OLDEST_POSTGRESQL  # else Django asks the server
     return connection
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """One operation with its SQL. It has none that can be known where it runs Python."""
+class Captured:
+    """One operation with its SQL scripts. They are None if it runs Python."""
 
     operation: Operation
-    sql: str | None
+    scripts: tuple[str, ...] | None
     before: ProjectState
     after: ProjectState
 
 
-class Recorder(DatabaseSchemaEditor):
-    """Keeps statements in place of running them. Where the schema editor would ask the server, it makes do."""
+class CapturingEditor(DatabaseSchemaEditor):
+    """A schema editor that keeps statements instead of running them, and asks the server nothing."""
 
     def __init__(self, alias: str) -> None:
         super().__init__(connect_offline(alias), collect_sql=True, atomic=False)
         self.deferred_sql: list[Any] = []
 
     def execute(self, sql: Any, params: Any = ()) -> None:
-        self.collected_sql.append(str(sql))  # which lock it takes does not depend on its parameters
+        """Keep the statement, with empty literals for its parameters: its locks do not depend on them."""
+        if isinstance(params, Mapping):
+            sql = str(sql) % dict.fromkeys(params, "''")
+        elif params:
+            sql = str(sql) % (("''",) * len(params))
+        self.collected_sql.append(str(sql))
 
-    def take(self) -> str:
-        """What was kept since the last time, with what Django would run at the migration's end."""
-        sql = ";\n".join([*self.collected_sql, *map(str, self.deferred_sql)])
+    def take(self) -> tuple[str, ...]:
+        """Return the statements since the last call, with those that Django runs at the migration's end."""
+        scripts = (*self.collected_sql, *map(str, self.deferred_sql))
         self.collected_sql, self.deferred_sql = [], []
-        return sql
+        return scripts
 
     def _constraint_names(self, model: Any, *args: Any, **kwargs: Any) -> list[str]:
         return [UNNAMED + model._meta.db_table]
@@ -62,45 +67,46 @@ class Recorder(DatabaseSchemaEditor):
         return True
 
 
-def record(
+def capture(
     migration: Migration, state: ProjectState, *, backwards: bool = False, alias: str = DEFAULT_DB_ALIAS
-) -> Iterator[Recorded]:
-    """Each operation in the order in which it would run; `state` is that before the migration, also backwards.
+) -> Iterator[Captured]:
+    """Yield each operation in the order in which it would run. `state` is the one before the migration, also backwards.
 
     Raises:
-        IrreversibleError: one of them can't be taken back.
+        IrreversibleError: an operation can't be reversed.
     """
     states = [state]
     for operation in migration.operations:
         states.append(states[-1].clone())
         operation.state_forwards(migration.app_label, states[-1])
     steps = list(zip(migration.operations, states, states[1:], strict=False))
-    recorder = Recorder(alias)
+    editor = CapturingEditor(alias)
     for operation, before, after in reversed(steps) if backwards else steps:
         if backwards and not operation.reversible:
-            raise IrreversibleError(f"{migration}: {operation.describe()!r} can't be taken back.")
+            raise IrreversibleError(f"{migration}: {operation.describe()!r} can't be reversed.")
         if isinstance(operation, AddIndexConcurrently | RemoveIndexConcurrently):
-            yield Recorded(operation, _concurrently(operation, migration.app_label, before, backwards), before, after)
+            script = _render_concurrent(operation, migration.app_label, before, backwards)
+            yield Captured(operation, (script,), before, after)
             continue
         if not _is_sql(operation):
-            yield Recorded(operation, None, before, after)
+            yield Captured(operation, None, before, after)
             continue
-        # What enters every company for a statement needs a database to enter them in.
+        # RunSQLForAllTenants would read the companies from a database.
         kind = RunSQL if isinstance(operation, RunSQL) else type(operation)
         run = kind.database_backwards if backwards else kind.database_forwards
-        run(operation, migration.app_label, recorder, *((after, before) if backwards else (before, after)))
-        yield Recorded(operation, recorder.take(), before, after)
+        run(operation, migration.app_label, editor, *((after, before) if backwards else (before, after)))
+        yield Captured(operation, editor.take(), before, after)
 
 
-def _concurrently(
+def _render_concurrent(
     operation: AddIndexConcurrently | RemoveIndexConcurrently, app: str, before: ProjectState, backwards: bool
 ) -> str:
-    """What matters of the statement. Most migrations are of these, and to render the models for each takes seconds."""
+    """Render a statement with the same locks. Most migrations hold these, and rendering the models takes seconds."""
     model = before.models[app, operation.model_name_lower]
     table = model.options.get("db_table") or f"{app}_{model.name_lower}"
     if isinstance(operation, AddIndexConcurrently) is backwards:
         return f'DROP INDEX CONCURRENTLY "{UNNAMED}{table}"'
-    return f'CREATE INDEX CONCURRENTLY "some index" ON "{table}" ()'
+    return f'CREATE INDEX CONCURRENTLY ON "{table}" (id)'
 
 
 def _is_sql(operation: Operation) -> bool:

@@ -1,4 +1,4 @@
-"""What PostgreSQL says of its tables: how large they are, and what is known of their columns."""
+"""Table sizes, constraints and indexes, read from PostgreSQL's catalog."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ from ops.safe_migrations.schema_facts import SchemaFacts
 
 @dataclass(frozen=True)
 class Size:
-    """Rows as the server estimates them, and bytes without indexes."""
+    """The server's estimate of the rows, and bytes without indexes."""
 
     rows: int
     bytes: int
 
 
 def read_sizes(alias: str) -> dict[str, Size]:
-    """Of every table. One that was never analysed is taken to have many small rows."""
+    """Return the size of every table. A table that was never analyzed counts with many small rows."""
     with connections[alias].cursor() as cursor:
         cursor.execute(
             """
@@ -32,8 +32,8 @@ def read_sizes(alias: str) -> dict[str, Size]:
         return {table: Size(rows, size) for table, rows, size in cursor.fetchall()}
 
 
-def read_known(alias: str) -> SchemaFacts:
-    """What the migrations to come can build on."""
+def read_facts(alias: str) -> SchemaFacts:
+    """Return the constraints and indexes that exist now."""
     facts, constraints = SchemaFacts(), set()
     with connections[alias].cursor() as cursor:
         cursor.execute(
@@ -50,5 +50,13 @@ def read_known(alias: str) -> SchemaFacts:
                 facts.not_null_checks[constraint] = (table, column)
             if column and valid:
                 facts.never_null.add((table, column))
+        cursor.execute(
+            """
+            SELECT i.relname, t.relname
+            FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+            WHERE i.relnamespace = current_schema()::regnamespace
+            """
+        )
+        facts.index_tables = dict(cursor.fetchall())
     facts.constraints = constraints
     return facts

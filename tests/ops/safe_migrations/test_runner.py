@@ -1,4 +1,4 @@
-"""What a person sees of a run, what is done when somebody is in the way, and what a run that was killed leaves."""
+"""Tests of a run: output, retries behind blocking transactions, and a killed run."""
 
 import os
 import re
@@ -29,7 +29,7 @@ def is_valid(index):
         return [valid for (valid,) in cursor.fetchall()]
 
 
-def sessions_that_build():
+def building_sessions():
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'")
         return cursor.fetchone()[0]
@@ -37,14 +37,14 @@ def sessions_that_build():
 
 @pytest.fixture
 def without_indexes(transactional_db):
-    """Of the calls and what belongs to them."""
+    """A database without the indexes of the app calls."""
     call_command("migrate", "calls", "0001", verbosity=0)
     yield
     call_command("migrate", "calls", verbosity=0)
 
 
 @pytest.mark.parametrize("target", [("calls", "0001"), ("crm", "0001_initial"), ()])
-def test_the_plan_is_printed_and_nothing_done(transactional_db, capsys, target):
+def test_plan_is_printed_and_changes_nothing(transactional_db, capsys, target):
     before = standing_indexes()
     call_command("migrate_safely", *target, plan=True)
     printed = capsys.readouterr().out
@@ -53,7 +53,7 @@ def test_the_plan_is_printed_and_nothing_done(transactional_db, capsys, target):
     assert ("There is nothing to migrate." in printed) != bool(target)
 
 
-def test_back_and_forth_is_what_migrate_does(transactional_db):
+def test_backwards_and_forwards_restores_every_index(transactional_db):
     before = standing_indexes()
     call_command("migrate_safely", "calls", "0001")
     assert INDEX not in standing_indexes()
@@ -62,7 +62,7 @@ def test_back_and_forth_is_what_migrate_does(transactional_db):
 
 
 @postgres_only
-def test_the_plan_says_what_is_locked_and_who_waits(without_indexes, planted, capsys):
+def test_plan_shows_locks_and_waiting_sessions(without_indexes, planted, capsys):
     planted(ADD_FIELD)
     call_command("migrate_safely", "calls", plan=True)
     printed = capsys.readouterr().out
@@ -72,22 +72,22 @@ def test_the_plan_says_what_is_locked_and_who_waits(without_indexes, planted, ca
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
-        (["nowhere"], "no app 'nowhere' with migrations; there are admin, analytics"),
-        (["calls", "0009"], "'0009' begins no, or more than one, migration of calls: 0001_initial, 0002"),
-        (["calls", "000"], "'000' begins no, or more than one"),
-        (["--lock-timeout-ms", "0"], "'0' is no number of milliseconds from 1 on."),
-        (["--patience", "ten"], "'ten' is no duration: write 90s, 10m or 1h."),
+        (["nowhere"], "'nowhere' isn't an app with migrations. Choose one of admin, analytics"),
+        (["calls", "0009"], "'0009' must match one migration of calls. Choose one of 0001_initial, 0002"),
+        (["calls", "000"], "'000' must match one migration of calls"),
+        (["--lock-timeout-ms", "0"], "'0' must be a positive number of milliseconds."),
+        (["--patience", "ten"], "'ten' must be a duration such as 90s, 10m or 1h."),
     ],
 )
-def test_an_argument_that_means_nothing_is_named(db, arguments, said):
-    with pytest.raises(CommandError, match=said):
+def test_invalid_argument_is_rejected(db, arguments, message):
+    with pytest.raises(CommandError, match=message):
         call_command("migrate_safely", *arguments)
 
 
 @postgres_only
-def test_it_lets_go_of_a_lock_it_does_not_get_says_who_has_it_and_tries_again(transactional_db, planted, capsys):
+def test_migration_without_its_lock_names_the_holder_and_retries(transactional_db, planted, capsys):
     planted(ADD_FIELD)
     with transactions_in_the_way("SELECT 1 FROM calls"):
         call_command("migrate_safely", "calls")
@@ -99,11 +99,13 @@ def test_it_lets_go_of_a_lock_it_does_not_get_says_who_has_it_and_tries_again(tr
 
 
 @postgres_only
-def test_when_patience_ends_nothing_of_it_is_left_and_the_session_is_as_before(transactional_db, planted):
+def test_migration_is_rolled_back_and_settings_restored_when_patience_ends(transactional_db, planted):
     planted(f"{ADD_FIELD}, {ADD_FIELD.replace('call', 'appointment').replace('planted', 'planted_too')}")
     with another_session() as reader:
         reader.execute("SELECT 1 FROM appointments")
-        with pytest.raises(CommandError, match=r"calls.0003_planted did not get its lock in \d+ tries"):
+        with pytest.raises(
+            CommandError, match=r"calls.0003_planted could not acquire the lock within --patience \(\d+ tries\)"
+        ):
             call_command("migrate_safely", "calls", patience=1)
     assert ("calls", "0003_planted") not in MigrationRecorder(connection).applied_migrations()
     with connection.cursor() as cursor:
@@ -113,7 +115,7 @@ def test_when_patience_ends_nothing_of_it_is_left_and_the_session_is_as_before(t
 
 
 @postgres_only
-def test_a_build_that_waits_says_for_whom(without_indexes, capsys):
+def test_waiting_build_names_the_blocking_session(without_indexes, capsys):
     with transactions_in_the_way("LOCK TABLE calls IN ROW EXCLUSIVE MODE"):
         call_command("migrate_safely", "calls")
     shown = capsys.readouterr().err
@@ -137,12 +139,14 @@ def start_migrating():
 
 
 @postgres_only
-@pytest.mark.skipif("not connection.settings_dict['HOST'].startswith('/')", reason="starts a process on our own server")
-def test_what_was_killed_in_the_middle_of_a_build_is_finished_by_running_again(without_indexes):
+@pytest.mark.skipif(
+    "not connection.settings_dict['HOST'].startswith('/')", reason="starts a process on the server of the tests"
+)
+def test_killed_build_is_finished_by_the_next_run(without_indexes):
     with another_session() as old, ThreadPoolExecutor(1) as pool:
         old.execute("LOCK TABLE calls IN ROW EXCLUSIVE MODE")
         killed = start_migrating()
-        wait_until(lambda: sessions_that_build() == 1, seconds=60)
+        wait_until(lambda: building_sessions() == 1, seconds=60)
         killed.send_signal(signal.SIGKILL)
         killed.communicate(timeout=10)
         assert not any(is_valid("ix_calls_company_id_created_at"))

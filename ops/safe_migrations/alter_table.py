@@ -1,0 +1,98 @@
+"""Classification of ALTER TABLE commands."""
+# ruff: noqa: ARG001  # all readers have one signature
+
+from collections.abc import Callable, Iterator
+
+from pglast import ast
+
+from ops.safe_migrations.column_types import keeps_values
+from ops.safe_migrations.functions import is_volatile
+from ops.safe_migrations.schema_facts import SchemaFacts
+
+Match = tuple[str, str]
+"""A rule's key and a table; the table is empty if it is not known."""
+
+SERIAL_TYPES = {"bigserial", "serial", "serial2", "serial4", "serial8", "smallserial"}
+# Storage parameters that PostgreSQL changes under SHARE UPDATE EXCLUSIVE, by the beginning of their names.
+SHARED_OPTIONS = ("autovacuum_", "fillfactor", "log_autovacuum_", "parallel_workers", "toast_", "vacuum_")
+
+
+def classify_command(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
+    """Yield the rules of one command. A command without a reader goes by its subtype's name."""
+    name = command.subtype.name
+    if reader := COMMANDS.get(name):
+        yield from reader(command, table, facts)
+    else:
+        yield name, table
+
+
+def _add_column(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
+    column = command.def_
+    constraints = {
+        constraint.contype.name.removeprefix("CONSTR_"): constraint for constraint in column.constraints or ()
+    }
+    default = constraints.get("DEFAULT")
+    variants = []
+    if "GENERATED" in constraints and constraints["GENERATED"].generated_kind == "s":
+        variants.append("stored")
+    if "IDENTITY" in constraints:
+        variants.append("identity")
+    if column.typeName.names[-1].sval in SERIAL_TYPES:
+        variants.append("serial")
+    if default and is_volatile(default.raw_expr):
+        variants.append("volatile default")
+    if constraints.keys() & {"UNIQUE", "PRIMARY"}:
+        variants.append("unique")
+    if "CHECK" in constraints:
+        variants.append("check")
+    if "FOREIGN" in constraints:
+        if default and not (isinstance(default.raw_expr, ast.A_Const) and default.raw_expr.isnull):
+            variants.append("default REFERENCES")
+        yield "AT_AddConstraint REFERENCES", constraints["FOREIGN"].pktable.relname
+    for variant in variants:
+        yield f"AT_AddColumn {variant}", table
+    if not variants:
+        yield "AT_AddColumn", table
+
+
+def _add_constraint(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
+    constraint = command.def_
+    variant = " NOT VALID" if constraint.skip_validation else " USING INDEX" if constraint.indexname else ""
+    yield f"AT_AddConstraint {constraint.contype.name.removeprefix('CONSTR_')}{variant}", table
+    if constraint.pktable:
+        yield "AT_AddConstraint REFERENCES", constraint.pktable.relname
+
+
+def _set_not_null(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
+    proven = (table, command.name) in facts.never_null
+    yield f"AT_SetNotNull{' proven' if proven else ''}", table
+
+
+def _alter_type(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
+    kept = keeps_values(facts.type_of(table, command.name), command.def_, command.name)
+    yield f"AT_AlterColumnType{' widened' if kept else ''}", table
+
+
+def _set_options(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
+    options = command.def_
+    shared = all(option.defname.startswith(SHARED_OPTIONS) for option in options)
+    yield (command.subtype.name if shared else "unreadable"), table
+
+
+def _partition(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
+    partition = command.def_
+    yield f"{command.subtype.name}{' concurrent' if partition.concurrent else ''}", table
+    if not partition.concurrent:
+        yield f"{command.subtype.name} partition", partition.name.relname
+
+
+COMMANDS: dict[str, Callable[[ast.AlterTableCmd, str, SchemaFacts], Iterator[Match]]] = {
+    "AT_AddColumn": _add_column,
+    "AT_AddConstraint": _add_constraint,
+    "AT_AlterColumnType": _alter_type,
+    "AT_AttachPartition": _partition,
+    "AT_DetachPartition": _partition,
+    "AT_ResetRelOptions": _set_options,
+    "AT_SetNotNull": _set_not_null,
+    "AT_SetRelOptions": _set_options,
+}

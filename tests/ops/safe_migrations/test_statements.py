@@ -1,0 +1,72 @@
+"""Tests of the classification of statements, without a server."""
+
+import pytest
+
+from ops.safe_migrations import recommendations
+from ops.safe_migrations.lock_analysis import find_created_table, find_effects
+from ops.safe_migrations.parser import read_statements
+from ops.safe_migrations.rules import HARMLESS, RULES
+from ops.safe_migrations.schema_facts import SchemaFacts
+from ops.safe_migrations.statements import classify
+from tests.ops.safe_migrations.statement_table import NOT_RUN, OTHER, ROWS, SCHEMA, TABLE, UNREADABLE
+
+STATEMENTS = SCHEMA | ROWS | NOT_RUN
+MISSING_KEY = (
+    "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'k' AND conrelid = 't'::regclass) THEN"
+    " ALTER TABLE t ADD CONSTRAINT k UNIQUE (a); END IF; END $$"
+)
+
+
+class TableFacts(SchemaFacts):
+    """Facts of the tables in `statement_table`."""
+
+    def __init__(self):
+        super().__init__(never_null={(TABLE, "sure")})
+
+    def type_of(self, table, column):
+        return {"number": "integer", "word": "varchar(20)", "price": "numeric(8, 2)"}[column]
+
+    def table_of(self, index):
+        return TABLE
+
+
+def effects_of(script, facts=None, constraints=()):
+    facts = facts or TableFacts()
+    return [effect for parsed in read_statements([script], constraints) for effect in find_effects(parsed, facts)]
+
+
+@pytest.mark.parametrize(("script", "matches"), STATEMENTS.items(), ids=STATEMENTS)
+def test_statement_falls_under_its_rules(script, matches):
+    found = [match for parsed in read_statements([script], ()) for match in classify(parsed, TableFacts())]
+    assert sorted(found) == sorted(matches)
+
+
+def test_every_rule_has_a_statement():
+    covered = {key for matches in STATEMENTS.values() for key, _ in matches}
+    assert covered == (RULES.keys() - {"unreadable"}) | HARMLESS
+
+
+@pytest.mark.parametrize("script", UNREADABLE)
+def test_unknown_statement_is_refused(script):
+    assert recommendations.UNREADABLE in [effect.recommendation for effect in effects_of(script)]
+
+
+@pytest.mark.parametrize(("constraints", "keys"), [(["other"], 1), (["k"], 0)])
+def test_key_that_is_added_where_missing_depends_on_the_constraints(constraints, keys):
+    unique = [e for e in effects_of(MISSING_KEY, constraints=constraints) if e.recommendation == recommendations.UNIQUE]
+    assert len(unique) == keys
+
+
+@pytest.mark.parametrize(
+    ("script", "table"),
+    [
+        ("CREATE TABLE made (id bigint)", "made"),
+        ("CREATE TABLE IF NOT EXISTS made (id bigint)", ""),
+        ("CREATE TABLE made AS SELECT 1", "made"),
+        ("SELECT 1 INTO made", "made"),
+        (f"CREATE INDEX ON {OTHER} (id)", ""),
+    ],
+)
+def test_only_a_table_that_is_surely_new_counts_as_created(script, table):
+    [statement] = read_statements([script], ())
+    assert find_created_table(statement) == table
