@@ -1,4 +1,4 @@
-"""The values that a column may hold, stored as this lower-case text and guarded by a CHECK."""
+"""Choices of columns. A CHECK constraint guards each."""
 
 from django.db.models import TextChoices
 

@@ -1,4 +1,4 @@
-"""Tables and constraints."""
+"""Tables, constraints and triggers."""
 
 import django.db.models.deletion
 import django.utils.timezone
@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
                         db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.company"
                     ),
                 ),
-                ("day", models.DateField(help_text="In the zone of the company's rollup.")),
+                ("day", models.DateField(help_text="A day in the rollup's time zone.")),
                 ("total", models.PositiveIntegerField()),
                 ("qualified", models.PositiveIntegerField()),
                 ("booked", models.PositiveIntegerField()),
@@ -96,6 +96,7 @@ class Migration(migrations.Migration):
                 ("lost_value", models.DecimalField(decimal_places=2, max_digits=20)),
             ],
             options={
+                "verbose_name": "daily total",
                 "db_table": "call_days",
                 "constraints": [
                     models.UniqueConstraint(fields=("company", "day"), name="call_days_company_id_day_unique"),
@@ -115,20 +116,22 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "timezone",
-                    models.CharField(blank=True, help_text="The zone in which the days were cut.", max_length=64),
+                    models.CharField(blank=True, help_text="Time zone of the counted days.", max_length=64),
                 ),
                 (
                     "rolled_up_until",
-                    models.DateField(blank=True, help_text="The last day counted; empty: none is.", null=True),
+                    models.DateField(blank=True, help_text="Last counted day. Empty: none.", null=True),
                 ),
                 (
                     "version",
                     models.PositiveBigIntegerField(
-                        default=0, help_text="Moves on with every change of what is counted."
+                        default=0, help_text="Increases with each update of the counted days."
                     ),
                 ),
             ],
             options={
+                "verbose_name": "totals status",
+                "verbose_name_plural": "totals status",
                 "db_table": "call_rollups",
                 "constraints": [crm.db.policies.TenantPolicy(name="call_rollups_tenant")],
             },
@@ -146,6 +149,8 @@ class Migration(migrations.Migration):
                 ("hour", models.DateTimeField()),
             ],
             options={
+                "verbose_name": "hour to recount",
+                "verbose_name_plural": "hours to recount",
                 "db_table": "stale_call_hours",
                 "constraints": [crm.db.policies.TenantPolicy(name="stale_call_hours_tenant")],
             },
@@ -195,7 +200,7 @@ class Migration(migrations.Migration):
                 ("lost", models.PositiveIntegerField()),
                 ("cancelled", models.PositiveIntegerField()),
                 ("lost_value", models.DecimalField(decimal_places=2, max_digits=20)),
-                ("quarter_hour", models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")),
+                ("quarter_hour", models.DateTimeField(help_text="Start of the quarter of an hour, UTC.")),
                 (
                     "company",
                     models.ForeignKey(
@@ -218,19 +223,22 @@ class Migration(migrations.Migration):
             name="ArchivedChunk",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("folder", models.CharField(help_text="Where the files were written.", max_length=500)),
+                ("folder", models.CharField(help_text="Folder in which the files were written.", max_length=500)),
                 (
                     "archive",
                     models.CharField(
-                        help_text="The folder's name: the instant at which the archive began.", max_length=30
+                        help_text="Name of the folder: the time at which the archive began.", max_length=30
                     ),
                 ),
                 ("number", models.PositiveIntegerField()),
                 ("bundle", models.CharField(max_length=30)),
-                ("cut_off", models.DateTimeField(help_text="Everything in it is older.")),
-                ("files", models.JSONField(help_text="Each file with its table, rows, size and checksums.")),
+                ("cut_off", models.DateTimeField(help_text="All rows are older than this time.")),
+                ("files", models.JSONField(help_text="Table, row count, size and checksums of each file.")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("restored_at", models.DateTimeField(blank=True, help_text="When its rows came back.", null=True)),
+                (
+                    "restored_at",
+                    models.DateTimeField(blank=True, help_text="Time at which the rows were restored.", null=True),
+                ),
                 (
                     "company",
                     models.ForeignKey(
@@ -239,6 +247,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "archive file",
                 "db_table": "archived_chunks",
                 "constraints": [
                     models.UniqueConstraint(
@@ -252,7 +261,7 @@ class Migration(migrations.Migration):
             name="ArchivedObjections",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("quarter_hour", models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")),
+                ("quarter_hour", models.DateTimeField(help_text="Start of the quarter of an hour, UTC.")),
                 ("label", models.CharField(blank=True, help_text="Empty: calls with any label.", max_length=255)),
                 ("calls", models.PositiveIntegerField()),
                 (
@@ -277,15 +286,15 @@ class Migration(migrations.Migration):
         crm.db.triggers.CreateTriggers(
             on="calls",
             name="mark_call_hours",
-            postgresql="\nDECLARE\n    fresh timestamptz := clock_timestamp() - interval '1 hour';\nBEGIN\n    IF TG_OP = 'INSERT' THEN\n        -- A load in the order of time marks an hour once a company: those marked stand in a setting, which a rollback,\n        -- also one to a savepoint, takes back with the marks.\n        DECLARE\n            hour timestamptz := date_trunc('hour', NEW.created_at, 'UTC');\n            beginning text := extract(epoch FROM hour)::bigint || ' ';\n            marked text := current_setting('crm.marked_calls', true);\n        BEGIN\n            IF marked IS NULL OR NOT starts_with(marked, beginning) THEN\n                marked := beginning;\n            END IF;\n            IF position(' ' || NEW.company_id || ' ' IN marked) = 0 THEN\n                INSERT INTO stale_call_hours (company_id, hour) VALUES (NEW.company_id, hour);\n                PERFORM set_config('crm.marked_calls', marked || NEW.company_id || ' ', true);\n            END IF;\n        END;\n    ELSIF TG_OP = 'UPDATE' THEN\n        IF EXISTS (SELECT FROM before WHERE created_at < fresh)\n            OR EXISTS (SELECT FROM after WHERE created_at < fresh)\n        THEN\n            INSERT INTO stale_call_hours (company_id, hour)\n            WITH old AS (SELECT \n    company_id, date_trunc('hour', created_at, 'UTC') AS hour, status, booked, lead_id IS NOT NULL AS qualified,\n    CASE status WHEN 'lost' THEN quoted_price END AS lost_value\n FROM before WHERE created_at < fresh),\n                 new AS (SELECT \n    company_id, date_trunc('hour', created_at, 'UTC') AS hour, status, booked, lead_id IS NOT NULL AS qualified,\n    CASE status WHEN 'lost' THEN quoted_price END AS lost_value\n FROM after WHERE created_at < fresh)\n            SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS gone\n            UNION\n            SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS come;\n        END IF;\n    ELSIF TG_OP = 'DELETE' THEN\n        INSERT INTO stale_call_hours (company_id, hour)\n        SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM before WHERE created_at < fresh;\n    ELSE\n        -- No row is shown, and no policy holds: an hour of every day that has been counted, of every company.\n        DECLARE\n            everybody text := current_setting('crm.all_companies', true);\n        BEGIN\n            PERFORM set_config('crm.all_companies', 'on', true);\n            INSERT INTO stale_call_hours (company_id, hour)\n            SELECT company_id, date_trunc('hour', (day + time '12:00') AT TIME ZONE timezone, 'UTC')\n            FROM call_days JOIN call_rollups USING (company_id) WHERE timezone <> '';\n            PERFORM set_config('crm.all_companies', coalesce(everybody, ''), true);\n        END;\n    END IF;\n    RETURN NULL;\nEND\n",
+            postgresql="\nDECLARE\n    fresh timestamptz := clock_timestamp() - interval '1 hour';\nBEGIN\n    IF TG_OP = 'INSERT' THEN\n        -- A load in the order of time records an hour once a company. The setting remembers the companies; a rollback,\n        -- also one to a savepoint, reverts it together with the rows.\n        DECLARE\n            hour timestamptz := date_trunc('hour', NEW.created_at, 'UTC');\n            prefix text := extract(epoch FROM hour)::bigint || ' ';\n            recorded text := current_setting('crm.recorded_stale_hours', true);\n        BEGIN\n            IF recorded IS NULL OR NOT starts_with(recorded, prefix) THEN\n                recorded := prefix;\n            END IF;\n            IF position(' ' || NEW.company_id || ' ' IN recorded) = 0 THEN\n                INSERT INTO stale_call_hours (company_id, hour) VALUES (NEW.company_id, hour);\n                PERFORM set_config('crm.recorded_stale_hours', recorded || NEW.company_id || ' ', true);\n            END IF;\n        END;\n    ELSIF TG_OP = 'UPDATE' THEN\n        IF EXISTS (SELECT FROM before WHERE created_at < fresh)\n            OR EXISTS (SELECT FROM after WHERE created_at < fresh)\n        THEN\n            INSERT INTO stale_call_hours (company_id, hour)\n            WITH old AS (SELECT company_id, date_trunc('hour', created_at, 'UTC') AS hour, status AS status, booked AS booked, lead_id IS NOT NULL AS qualified, CASE status WHEN 'lost' THEN quoted_price END AS lost_value FROM before WHERE created_at < fresh),\n                 new AS (SELECT company_id, date_trunc('hour', created_at, 'UTC') AS hour, status AS status, booked AS booked, lead_id IS NOT NULL AS qualified, CASE status WHEN 'lost' THEN quoted_price END AS lost_value FROM after WHERE created_at < fresh)\n            SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS removed\n            UNION\n            SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS added;\n        END IF;\n    ELSIF TG_OP = 'DELETE' THEN\n        INSERT INTO stale_call_hours (company_id, hour)\n        SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM before WHERE created_at < fresh;\n    ELSE\n        -- TRUNCATE shows no rows and ignores policies: record an hour of each counted day of each company.\n        DECLARE\n            outer_setting text := current_setting('crm.all_companies', true);\n        BEGIN\n            PERFORM set_config('crm.all_companies', 'on', true);\n            INSERT INTO stale_call_hours (company_id, hour)\n            SELECT company_id, date_trunc('hour', (day + time '12:00') AT TIME ZONE timezone, 'UTC')\n            FROM call_days JOIN call_rollups USING (company_id) WHERE timezone <> '';\n            PERFORM set_config('crm.all_companies', coalesce(outer_setting, ''), true);\n        END;\n    END IF;\n    RETURN NULL;\nEND\n",
             each_row={
                 "INSERT": "NEW.created_at < clock_timestamp() - interval '1 hour'"
-                " AND current_setting('crm.unmarked_calls', true) IS DISTINCT FROM 'on'"
+                " AND current_setting('crm.skip_stale_hours', true) IS DISTINCT FROM 'on'"
             },
         ),
         crm.db.triggers.CreateTriggers(
             on="call_analysis",
             name="keep_call_objections",
-            postgresql="\nDECLARE\n    touched bigint[];\n    everybody text := current_setting('crm.all_companies', true);\nBEGIN\n    IF TG_OP = 'TRUNCATE' THEN\n        PERFORM set_config('crm.all_companies', 'on', true);\n        DELETE FROM call_objections;\n        PERFORM set_config('crm.all_companies', coalesce(everybody, ''), true);\n        RETURN NULL;\n    ELSIF TG_OP = 'INSERT' THEN\n        touched := ARRAY(SELECT DISTINCT call_id FROM after);\n    ELSIF TG_OP = 'DELETE' THEN\n        touched := ARRAY(SELECT DISTINCT call_id FROM before);\n    ELSE\n        touched := ARRAY(\n            SELECT call_id\n            FROM (SELECT id, tenant_id, call_id, objections, analyzed_at FROM before EXCEPT ALL SELECT id, tenant_id, call_id, objections, analyzed_at FROM after) AS gone\n            UNION\n            SELECT call_id\n            FROM (SELECT id, tenant_id, call_id, objections, analyzed_at FROM after EXCEPT ALL SELECT id, tenant_id, call_id, objections, analyzed_at FROM before) AS come\n        );\n    END IF;\n    IF touched <> '{}' THEN\n        PERFORM FROM calls WHERE id = ANY (touched) ORDER BY id FOR NO KEY UPDATE;\n        DELETE FROM call_objections WHERE call_id = ANY (touched);\n        INSERT INTO call_objections (company_id, call_id, label, analyzed_at) \nSELECT DISTINCT found.tenant_id, found.call_id, substr(lower(trim(entry.value)), 1, 255) AS label,\n       found.analyzed_at\nFROM (\n    SELECT DISTINCT ON (call_id) tenant_id, call_id, objections, analyzed_at FROM call_analysis\n    WHERE call_id = ANY (touched) ORDER BY call_id, analyzed_at DESC, id DESC\n) AS found, jsonb_array_elements_text(CASE jsonb_typeof(found.objections) WHEN 'array' THEN found.objections END) AS entry(value) WHERE trim(entry.value) <> ''\n;\n    END IF;\n    RETURN NULL;\nEND\n",
+            postgresql="\nDECLARE\n    touched bigint[];\n    outer_setting text := current_setting('crm.all_companies', true);\nBEGIN\n    IF TG_OP = 'TRUNCATE' THEN\n        PERFORM set_config('crm.all_companies', 'on', true);\n        DELETE FROM call_objections;\n        PERFORM set_config('crm.all_companies', coalesce(outer_setting, ''), true);\n        RETURN NULL;\n    ELSIF TG_OP = 'INSERT' THEN\n        touched := ARRAY(SELECT DISTINCT call_id FROM after);\n    ELSIF TG_OP = 'DELETE' THEN\n        touched := ARRAY(SELECT DISTINCT call_id FROM before);\n    ELSE\n        touched := ARRAY(\n            SELECT call_id\n            FROM (SELECT id, tenant_id, call_id, objections, analyzed_at FROM before EXCEPT ALL SELECT id, tenant_id, call_id, objections, analyzed_at FROM after) AS removed\n            UNION\n            SELECT call_id\n            FROM (SELECT id, tenant_id, call_id, objections, analyzed_at FROM after EXCEPT ALL SELECT id, tenant_id, call_id, objections, analyzed_at FROM before) AS added\n        );\n    END IF;\n    IF touched <> '{}' THEN\n        PERFORM FROM calls WHERE id = ANY (touched) ORDER BY id FOR NO KEY UPDATE;\n        DELETE FROM call_objections WHERE call_id = ANY (touched);\n        INSERT INTO call_objections (company_id, call_id, label, analyzed_at) \nSELECT DISTINCT found.tenant_id, found.call_id, substr(lower(trim(entry.value)), 1, 255) AS label,\n       found.analyzed_at\nFROM (\n    SELECT DISTINCT ON (call_id) tenant_id, call_id, objections, analyzed_at FROM call_analysis\n    WHERE call_id = ANY (touched) ORDER BY call_id, analyzed_at DESC, id DESC\n) AS found, jsonb_array_elements_text(CASE jsonb_typeof(found.objections) WHEN 'array' THEN found.objections END) AS entry(value) WHERE trim(entry.value) <> ''\n;\n    END IF;\n    RETURN NULL;\nEND\n",
         ),
     ]

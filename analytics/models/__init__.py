@@ -1,4 +1,4 @@
-"""The tables of this app, by noun."""
+"""Models of call analyses, rollups and archives."""
 
 from analytics.models.analyses import CallAnalysis
 from analytics.models.archives import ArchivedCalls, ArchivedChunk, ArchivedObjections

@@ -1,4 +1,4 @@
-"""What was found out about calls."""
+"""Call analyses."""
 
 from typing import ClassVar
 
@@ -15,13 +15,13 @@ from crm.models import Company
 
 
 def validate_labels(value: object) -> None:
-    """Raises ValidationError for anything but a list of texts."""
+    """Raise ValidationError unless the value is a list of non-blank strings."""
     if not isinstance(value, list) or not all(isinstance(label, str) and label.strip() for label in value):
         raise ValidationError('objections must be a list of labels, such as ["price", "timing"].')
 
 
 class CallAnalysis(TenantModel):
-    """What an analysis of one call found. A call analysed again has several; its latest one counts."""
+    """The result of one analysis of a call. A call may have several; the latest counts."""
 
     company = models.ForeignKey(
         Company, on_delete=models.PROTECT, related_name="+", db_column="tenant_id", db_index=False

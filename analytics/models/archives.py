@@ -1,4 +1,4 @@
-"""What went to archives: which rows are in which files, and what the dashboard goes on counting of them."""
+"""Archive files, and the counts that keep archived rows on the dashboard."""
 
 from django.db import models
 from django.utils.timezone import now
@@ -9,9 +9,9 @@ from crm.db.tenancy import TenantModel
 
 
 class ArchivedCalls(CallCounts):
-    """Archived calls that began in one quarter of an hour, counted. Days of all zones begin with a quarter."""
+    """Counts of archived calls that began in one quarter of an hour. Days of every time zone begin with a quarter."""
 
-    quarter_hour = models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")
+    quarter_hour = models.DateTimeField(help_text="Start of the quarter of an hour, UTC.")
 
     class Meta:
         db_table = "archived_calls"
@@ -27,10 +27,10 @@ class ArchivedCalls(CallCounts):
 
 
 class ArchivedObjections(TenantModel):
-    """How many archived calls had this label, by the quarter of an hour in which their latest analysis was made."""
+    """Archived calls with one label, counted by the quarter of an hour of their latest analysis."""
 
     company = of_company(db_index=False)
-    quarter_hour = models.DateTimeField(help_text="When the quarter of an hour begins, UTC.")
+    quarter_hour = models.DateTimeField(help_text="Start of the quarter of an hour, UTC.")
     label = models.CharField(max_length=MAX_LABEL, blank=True, help_text="Empty: calls with any label.")
     calls = models.PositiveIntegerField()
 
@@ -49,24 +49,26 @@ class ArchivedObjections(TenantModel):
 
 
 class ArchivedChunk(TenantModel):
-    """Rows that went together. Written in the transaction that deletes them, so that it says which files are true.
+    """The files of rows that were archived together.
 
-    Also the evidence of who took them: an audit entry for each row would keep in the database what was to leave it.
+    Committed with the deletion of the rows, so it is the authority on which files are valid. It also replaces audit
+    entries for the rows, which would keep their values in the database.
     """
 
     company = of_company(db_index=False)
-    folder = models.CharField(max_length=500, help_text="Where the files were written.")
-    archive = models.CharField(max_length=30, help_text="The folder's name: the instant at which the archive began.")
+    folder = models.CharField(max_length=500, help_text="Folder in which the files were written.")
+    archive = models.CharField(max_length=30, help_text="Name of the folder: the time at which the archive began.")
     number = models.PositiveIntegerField()
     bundle = models.CharField(max_length=30)
-    cut_off = models.DateTimeField(help_text="Everything in it is older.")
-    files = models.JSONField(help_text="Each file with its table, rows, size and checksums.")
+    cut_off = models.DateTimeField(help_text="All rows are older than this time.")
+    files = models.JSONField(help_text="Table, row count, size and checksums of each file.")
 
     created_at = models.DateTimeField(default=now, editable=False)
-    restored_at = models.DateTimeField(null=True, blank=True, help_text="When its rows came back.")
+    restored_at = models.DateTimeField(null=True, blank=True, help_text="Time at which the rows were restored.")
 
     class Meta:
         db_table = "archived_chunks"
+        verbose_name = "archive file"
         constraints = [
             models.UniqueConstraint(
                 fields=["company", "archive", "number"], name="archived_chunks_company_id_archive_number_unique"

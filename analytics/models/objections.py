@@ -1,4 +1,4 @@
-"""What callers object to, as rows."""
+"""Objections in the latest analysis of each call, kept by triggers."""
 
 from typing import ClassVar
 
@@ -10,9 +10,9 @@ from crm.db.indexes import Index
 from crm.db.tenancy import TenantModel
 from crm.db.triggers import Triggers
 
-MAX_LABEL = 255  # letters; of longer ones, which no taxonomy has, the beginning counts
+MAX_LABEL = 255  # characters; longer labels, which no taxonomy has, are cut
 
-# A JSON list's entries as rows, one function each; `found` is an analysis.
+# The items of an analysis' JSON list as rows; `found` is the analysis.
 EACH_LABEL = {
     "postgresql": "jsonb_array_elements_text("
     "CASE jsonb_typeof(found.objections) WHEN 'array' THEN found.objections END) AS entry(value)",
@@ -31,16 +31,16 @@ _LATEST_ON_POSTGRESQL = f"""
     SELECT DISTINCT ON (call_id) {_READ} FROM call_analysis
     WHERE call_id = ANY (touched) ORDER BY call_id, analyzed_at DESC, id DESC
 """  # noqa: S608  # constants
-# Of two analyses of a call that are written at once, neither sees the other: the call's lock lets one wait.
+# Two concurrent writers of analyses of one call do not see each other's rows: the lock of the call makes one wait.
 _POSTGRESQL = f"""
 DECLARE
     touched bigint[];
-    everybody text := current_setting('crm.all_companies', true);
+    outer_setting text := current_setting('crm.all_companies', true);
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
         PERFORM set_config('crm.all_companies', 'on', true);
         DELETE FROM call_objections;
-        PERFORM set_config('crm.all_companies', coalesce(everybody, ''), true);
+        PERFORM set_config('crm.all_companies', coalesce(outer_setting, ''), true);
         RETURN NULL;
     ELSIF TG_OP = 'INSERT' THEN
         touched := ARRAY(SELECT DISTINCT call_id FROM after);
@@ -49,10 +49,10 @@ BEGIN
     ELSE
         touched := ARRAY(
             SELECT call_id
-            FROM (SELECT id, {_READ} FROM before EXCEPT ALL SELECT id, {_READ} FROM after) AS gone
+            FROM (SELECT id, {_READ} FROM before EXCEPT ALL SELECT id, {_READ} FROM after) AS removed
             UNION
             SELECT call_id
-            FROM (SELECT id, {_READ} FROM after EXCEPT ALL SELECT id, {_READ} FROM before) AS come
+            FROM (SELECT id, {_READ} FROM after EXCEPT ALL SELECT id, {_READ} FROM before) AS added
         );
     END IF;
     IF touched <> '{{}}' THEN
@@ -81,7 +81,7 @@ def _sqlite(calls: str) -> str:
 
 
 class CallObjection(TenantModel):
-    """One label of the latest analysis of one call. Triggers on `call_analysis` write these rows, and nobody else."""
+    """One label of the latest analysis of a call. Only triggers on `call_analysis` write these rows."""
 
     company = of_company(db_index=False)
     call = models.ForeignKey(Call, on_delete=models.CASCADE, related_name="+", db_index=False)

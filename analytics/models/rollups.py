@@ -1,4 +1,4 @@
-"""Calls counted by day, for the dashboard; and what has changed since they were counted."""
+"""Daily call totals for the dashboard, and the hours that have changed since they were counted."""
 
 from typing import Any, ClassVar
 
@@ -11,12 +11,12 @@ from crm.models import Company
 
 
 def of_company(relation: type[models.ForeignKey] = models.ForeignKey, **options: Any) -> models.ForeignKey:
-    """What is derived from a company's rows goes with the company."""
+    """Return a foreign key for derived rows: they are deleted with their company."""
     return relation(Company, on_delete=models.CASCADE, related_name="+", **options)
 
 
 class CallCounts(TenantModel):
-    """Some of a company's calls, counted: see analytics.rollups.measures.MEASURES."""
+    """Call counts, with a column for each of analytics.rollups.measures.MEASURES."""
 
     company = of_company(db_index=False)
 
@@ -40,12 +40,13 @@ class CallCounts(TenantModel):
 
 
 class CallDay(CallCounts):
-    """A company's calls that began on one of its days, counted. A day without calls has no row."""
+    """Counts of the calls that began on one of a company's days. A day without calls has no row."""
 
-    day = models.DateField(help_text="In the zone of the company's rollup.")
+    day = models.DateField(help_text="A day in the rollup's time zone.")
 
     class Meta:
         db_table = "call_days"
+        verbose_name = "daily total"
         constraints = [
             models.UniqueConstraint(fields=["company", "day"], name="call_days_company_id_day_unique"),
         ]
@@ -55,25 +56,26 @@ class CallDay(CallCounts):
 
 
 class CallRollup(TenantModel):
-    """How far a company's calls are counted by day. All days until `rolled_up_until` are, but those marked as stale."""
+    """State of a company's rollup: all days until `rolled_up_until` are counted, except stale ones."""
 
     company = of_company(models.OneToOneField)
-    timezone = models.CharField(max_length=64, blank=True, help_text="The zone in which the days were cut.")
-    rolled_up_until = models.DateField(null=True, blank=True, help_text="The last day counted; empty: none is.")
-    version = models.PositiveBigIntegerField(default=0, help_text="Moves on with every change of what is counted.")
+    timezone = models.CharField(max_length=64, blank=True, help_text="Time zone of the counted days.")
+    rolled_up_until = models.DateField(null=True, blank=True, help_text="Last counted day. Empty: none.")
+    version = models.PositiveBigIntegerField(default=0, help_text="Increases with each update of the counted days.")
 
     class Meta:
         db_table = "call_rollups"
+        verbose_name = verbose_name_plural = "totals status"
 
     def __str__(self) -> str:
         return f"{self.company} until {self.rolled_up_until}"
 
 
 class StaleCallHour(TenantModel):
-    """An hour of UTC in which a company's calls have changed since it was over: its days are not to be trusted.
+    """An hour of UTC in which a company's calls have changed since it was over: its days must be counted again.
 
-    Triggers add them, with the change and in its transaction. No key makes them unique, so that no writer ever waits
-    for another. What a call did within `stale_hour_triggers.FRESH` after it began adds none: no such day is folded yet.
+    Triggers insert these rows in the transaction of the change. No key makes them unique, so writers never wait for
+    each other. Changes within `stale_hour_triggers.FRESH` of the call's start insert none: its day is not counted yet.
     """
 
     company = of_company(db_index=False)
@@ -83,6 +85,8 @@ class StaleCallHour(TenantModel):
 
     class Meta:
         db_table = "stale_call_hours"
+        verbose_name = "hour to recount"
+        verbose_name_plural = "hours to recount"
         indexes = [
             Index(
                 fields=["company", "hour"],

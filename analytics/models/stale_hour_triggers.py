@@ -1,44 +1,53 @@
-"""The triggers on `calls` that mark hours as stale: on PostgreSQL once a statement, but for calls inserted;
-for those, and on SQLite, once a row."""
+"""Triggers on `calls` that record stale hours.
+
+On PostgreSQL they run once a statement, except for INSERT. For INSERT, and on SQLite, they run once a row.
+"""
 
 from datetime import timedelta
 
 from crm.db.triggers import Triggers
 
-# A day is folded when it has been over for this long, so changes of younger calls need no mark: the ordinary INSERT of
-# a call that rings now stays cheap. The clock is the wall's at the moment of the write, not the transaction's.
+# Every expression over a call that a measure of analytics.rollups.measures reads. A change of one makes the hour stale.
+MEASURE_INPUTS = {
+    "status": "{row}status",
+    "booked": "{row}booked",
+    "qualified": "{row}lead_id IS NOT NULL",
+    "lost_value": "CASE {row}status WHEN 'lost' THEN {row}quoted_price END",
+}
+
+# A day is counted when it has been over for this long. Changes of younger calls record nothing, so the usual INSERT of
+# a ringing call stays cheap. The clock is the wall clock at the moment of the write, not the transaction's.
 FRESH = timedelta(hours=1)
 
-# The hour last marked by calls inserted in this transaction, in seconds since 1970, and its companies.
-MARKED = "crm.marked_calls"
+# Settings of a transaction. The hour last recorded by its INSERTs, in seconds since 1970, with the companies; and
+# whether its INSERTs record nothing, see `without_stale_marks` in analytics.rollups.update.
+RECORDED_SETTING = "crm.recorded_stale_hours"
+SKIP_SETTING = "crm.skip_stale_hours"
 
-# Says that no call inserted in this transaction needs a mark, as `without_stale_marks` in analytics.rollups.update explains.
-UNMARKED = "crm.unmarked_calls"
-
-# What is compared, and what of a row counts. Two rows that changed places in the same hour change no count.
-_COUNTED = """
-    company_id, date_trunc('hour', created_at, 'UTC') AS hour, status, booked, lead_id IS NOT NULL AS qualified,
-    CASE status WHEN 'lost' THEN quoted_price END AS lost_value
-"""
+# Rows are compared as multisets: two calls of the same hour that swap their values change no total.
+_COMPARED = ", ".join(
+    ["company_id", "date_trunc('hour', created_at, 'UTC') AS hour"]
+    + [f"{expression.format(row='')} AS {name}" for name, expression in MEASURE_INPUTS.items()]
+)
 
 _POSTGRESQL = f"""
 DECLARE
     fresh timestamptz := clock_timestamp() - interval '1 hour';
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        -- A load in the order of time marks an hour once a company: those marked stand in a setting, which a rollback,
-        -- also one to a savepoint, takes back with the marks.
+        -- A load in the order of time records an hour once a company. The setting remembers the companies; a rollback,
+        -- also one to a savepoint, reverts it together with the rows.
         DECLARE
             hour timestamptz := date_trunc('hour', NEW.created_at, 'UTC');
-            beginning text := extract(epoch FROM hour)::bigint || ' ';
-            marked text := current_setting('{MARKED}', true);
+            prefix text := extract(epoch FROM hour)::bigint || ' ';
+            recorded text := current_setting('{RECORDED_SETTING}', true);
         BEGIN
-            IF marked IS NULL OR NOT starts_with(marked, beginning) THEN
-                marked := beginning;
+            IF recorded IS NULL OR NOT starts_with(recorded, prefix) THEN
+                recorded := prefix;
             END IF;
-            IF position(' ' || NEW.company_id || ' ' IN marked) = 0 THEN
+            IF position(' ' || NEW.company_id || ' ' IN recorded) = 0 THEN
                 INSERT INTO stale_call_hours (company_id, hour) VALUES (NEW.company_id, hour);
-                PERFORM set_config('{MARKED}', marked || NEW.company_id || ' ', true);
+                PERFORM set_config('{RECORDED_SETTING}', recorded || NEW.company_id || ' ', true);
             END IF;
         END;
     ELSIF TG_OP = 'UPDATE' THEN
@@ -46,25 +55,25 @@ BEGIN
             OR EXISTS (SELECT FROM after WHERE created_at < fresh)
         THEN
             INSERT INTO stale_call_hours (company_id, hour)
-            WITH old AS (SELECT {_COUNTED} FROM before WHERE created_at < fresh),
-                 new AS (SELECT {_COUNTED} FROM after WHERE created_at < fresh)
-            SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS gone
+            WITH old AS (SELECT {_COMPARED} FROM before WHERE created_at < fresh),
+                 new AS (SELECT {_COMPARED} FROM after WHERE created_at < fresh)
+            SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS removed
             UNION
-            SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS come;
+            SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS added;
         END IF;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO stale_call_hours (company_id, hour)
         SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM before WHERE created_at < fresh;
     ELSE
-        -- No row is shown, and no policy holds: an hour of every day that has been counted, of every company.
+        -- TRUNCATE shows no rows and ignores policies: record an hour of each counted day of each company.
         DECLARE
-            everybody text := current_setting('crm.all_companies', true);
+            outer_setting text := current_setting('crm.all_companies', true);
         BEGIN
             PERFORM set_config('crm.all_companies', 'on', true);
             INSERT INTO stale_call_hours (company_id, hour)
             SELECT company_id, date_trunc('hour', (day + time '12:00') AT TIME ZONE timezone, 'UTC')
             FROM call_days JOIN call_rollups USING (company_id) WHERE timezone <> '';
-            PERFORM set_config('crm.all_companies', coalesce(everybody, ''), true);
+            PERFORM set_config('crm.all_companies', coalesce(outer_setting, ''), true);
         END;
     END IF;
     RETURN NULL;
@@ -73,7 +82,7 @@ END
 
 
 def _sqlite(rows: str) -> str:
-    """Mark the hours of `rows`, each once: there is one writer, whom nobody can wait for."""
+    """Return the body of a trigger that records the hours of `rows`, each once: SQLite has one writer, so no one waits."""
     return f"""
         BEGIN
             INSERT INTO stale_call_hours (company_id, hour)
@@ -88,23 +97,25 @@ def _sqlite(rows: str) -> str:
 
 _OLD = "SELECT OLD.company_id AS company_id, OLD.created_at AS created_at"
 _NEW = "SELECT NEW.company_id AS company_id, NEW.created_at AS created_at"
-_COLUMNS = ("company_id", "created_at", "status", "booked", "lead_id", "quoted_price")
-_DIFFER = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in _COLUMNS)
+_DIFFER = " OR ".join(
+    f"({expression.format(row='OLD.')}) IS NOT ({expression.format(row='NEW.')})"
+    for expression in ("{row}company_id", "{row}created_at", *MEASURE_INPUTS.values())
+)
 
 TRIGGERS = Triggers(
     on="calls",
     name="mark_call_hours",
     postgresql=_POSTGRESQL,
-    # Calls that ring now, each in a transaction of its own, are nearly all that is ever inserted one by one.
+    # Nearly all INSERTs of single calls are of ringing calls, each in a transaction of its own.
     each_row={
         "INSERT": "NEW.created_at < clock_timestamp() - interval '1 hour'"
-        f" AND current_setting('{UNMARKED}', true) IS DISTINCT FROM 'on'"
+        f" AND current_setting('{SKIP_SETTING}', true) IS DISTINCT FROM 'on'"
     },
     sqlite={
         "insert": f"AFTER INSERT ON calls {_sqlite(_NEW)}",
-        "update": f"AFTER UPDATE OF {', '.join(_COLUMNS)} ON calls WHEN {_DIFFER} {_sqlite(f'{_OLD} UNION {_NEW}')}",
+        "update": f"AFTER UPDATE ON calls WHEN {_DIFFER} {_sqlite(f'{_OLD} UNION {_NEW}')}",
         "delete": f"AFTER DELETE ON calls {_sqlite(_OLD)}",
-        # `flush` empties the tables in any order: marks that the calls leave must not outlive their company.
+        # `flush` empties the tables in any order: stale hours of deleted calls must not outlive their company.
         "company": "AFTER DELETE ON companies BEGIN DELETE FROM stale_call_hours WHERE company_id = OLD.id; END",
     },
 )

@@ -10,7 +10,7 @@ from django.db.models import Min
 from django.utils.timezone import now
 
 from analytics.models import ArchivedCalls, CallDay, CallRollup, StaleCallHour
-from analytics.models.stale_hour_triggers import FRESH, MARKED, UNMARKED
+from analytics.models.stale_hour_triggers import FRESH, RECORDED_SETTING, SKIP_SETTING
 from analytics.rollups.coverage import DAY, days_of, read_coverage
 from analytics.rollups.measures import MEASURES, Span, count_calls
 from calls.models import Call
@@ -87,7 +87,7 @@ def without_stale_marks() -> Iterator[None]:
 
 def _tell_unmarked(text: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", [UNMARKED, text])
+        cursor.execute("SELECT set_config(%s, %s, true)", [SKIP_SETTING, text])
 
 
 def find_differences(*, company: Company) -> list[date]:
@@ -125,7 +125,7 @@ def _take_stale_days(zone: ZoneInfo) -> frozenset[date]:
     StaleCallHour.objects.filter(pk__in=stale).delete()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:  # what this transaction itself has marked is marked no more
-            cursor.execute("SELECT set_config(%s, '', true)", [MARKED])
+            cursor.execute("SELECT set_config(%s, '', true)", [RECORDED_SETTING])
     return days_of(set(stale.values()), zone)
 
 
