@@ -1,4 +1,4 @@
-"""What staff see of analyses, their objections, calls counted ahead, and archives."""
+"""Admin for call analyses, objections, rollups and archives."""
 
 from django.contrib import admin
 from django.db.models import Model
@@ -28,7 +28,7 @@ class CallAnalysisAdmin(ExactSearch, RowAdmin):
     time_field = "analyzed_at"
     search_ids = ("pk", "call")
     search_contact = ""
-    search_help_text = "The id of the analysis, or of its call."
+    search_help_text = "Id of the analysis or of its call"
     autocomplete_fields = ("company",)
     raw_id_fields = ("call",)
     fields = ("company", "call", "objections", "sentiment", "outcome", "summary", "analyzed_at")
@@ -70,7 +70,7 @@ class CallObjectionAdmin(ExactSearch, ReadOnlyAdmin):
     time_field = "analyzed_at"
     search_ids = ("pk", "call")
     search_contact = ""
-    search_help_text = "The id of the row, or of its call."
+    search_help_text = "Id of the objection or of its call"
     fields = ("company", "call", "label", "analyzed_at")
 
 
@@ -93,7 +93,7 @@ class ArchivedObjectionsAdmin(ReadOnlyAdmin):
 
 @admin.register(ArchivedChunk)
 class ArchivedChunkAdmin(ReadOnlyAdmin):
-    """Deleted only where its files were destroyed: nobody can tell then whose rows they held."""
+    """Admin for archive files. Delete one only if its files were destroyed: an erasure requires every file."""
 
     list_display = (moment("created_at"), "archive", "number", "bundle", "company", moment("restored_at"))
     list_select_related = ("company",)

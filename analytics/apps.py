@@ -5,7 +5,7 @@ class AnalyticsConfig(AppConfig):
     name = "analytics"
 
     def ready(self) -> None:
-        from analytics.rollups.jobs import rollups_are_left, run_next_rollup  # models can be imported from here on
+        from analytics.rollups.jobs import rollups_are_left, run_next_rollup  # importable once the apps are loaded
         from crm.worker import Job, register
 
         register(Job(name="rollups", do_next=run_next_rollup, is_left=rollups_are_left))

@@ -1,4 +1,4 @@
-"""The business's words for analyses. A query has a name, and it lives here."""
+"""Named queries on call analyses."""
 
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -10,11 +10,10 @@ if TYPE_CHECKING:
 
 class CallAnalysisQuerySet(QuerySet):
     def assigned_to(self, rep: "User") -> Self:
-        """Analyses of the rep's calls."""
         return self.filter(call__assigned_rep=rep)
 
     def latest_of_each_call(self) -> Self:
-        """Analyses that no later one of the same call supersedes."""
+        """Return the latest analysis of each call."""
         later = cast(Any, self.model).objects.filter(
             Q(analyzed_at__gt=OuterRef("analyzed_at")) | Q(analyzed_at=OuterRef("analyzed_at"), pk__gt=OuterRef("pk")),
             call=OuterRef("call"),

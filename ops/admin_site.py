@@ -1,4 +1,7 @@
-"""The staff's site with the page on the database's indexes. Beside `analytics.admin`, whose import registers models."""
+"""Admin site with the index health page.
+
+A module of its own, because importing an `admin` module registers models.
+"""
 
 from typing import Any
 
@@ -22,7 +25,7 @@ class Site(StaffSite):
         return [page, *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """With the page in the list of its app, as if it were a table that can be viewed."""
+        """Return the app list with the index health page, shown like a read-only model."""
         app_list = super().get_app_list(request, app_label)
         for app in app_list:
             if app["app_label"] == "analytics" and may_see_index_health(request):
@@ -37,25 +40,27 @@ class Site(StaffSite):
         return app_list
 
     def index_health_view(self, request: HttpRequest) -> HttpResponse:
-        """The report; with `?measure=1` also what takes its time, as far as that of a request goes."""
+        """Show the report. With `?measure=1` it includes the slow measurements, within the time limit of a request."""
         if not may_see_index_health(request):
             raise PermissionDenied
-        asked = {"sort": "size", "table": "", "measure": "0"} | request.GET.dict()
-        if asked["measure"] not in ("0", "1"):
-            return refuse("measure: it must be 0 or 1.", status=400)
-        measure = asked["measure"] == "1"
+        parameters = {"sort": "size", "table": "", "measure": "0"} | request.GET.dict()
+        if parameters["measure"] not in ("0", "1"):
+            return plain_response("measure: must be 0 or 1.", status=400)
+        measure = parameters["measure"] == "1"
         try:
-            page = make_page(run_checks(measure=measure, explain=measure), sort=asked["sort"], table=asked["table"])
+            page = make_page(
+                run_checks(measure=measure, explain=measure), sort=parameters["sort"], table=parameters["table"]
+            )
         except InvalidParameter as error:
-            return refuse(str(error), status=400)
+            return plain_response(str(error), status=400)
         except OperationalError:
-            reason = "The database took too long to answer. manage.py index_report has more time than a page."
-            return refuse(reason, status=503)
+            reason = "The database took too long to answer. Run manage.py index_report, which has no time limit."
+            return plain_response(reason, status=503)
         context = self.each_context(request) | {
             "title": TITLE,
             "page": page,
-            "table": asked["table"],
-            "sort": asked["sort"],
+            "table": parameters["table"],
+            "sort": parameters["sort"],
             "measured": measure,
             "large_index": settings.INDEX_LARGE_BYTES,
             "large_table": settings.TABLE_LARGE_BYTES,
@@ -64,9 +69,9 @@ class Site(StaffSite):
 
 
 def may_see_index_health(request: HttpRequest) -> bool:
-    """There is no table to hang a permission on: whoever sees how the counting of calls gets on sees this."""
+    """Return whether the user may view the totals status: the page has no model with a permission of its own."""
     return request.user.has_perm("analytics.view_callrollup")
 
 
-def refuse(reason: str, *, status: int) -> HttpResponse:
+def plain_response(reason: str, *, status: int) -> HttpResponse:
     return HttpResponse(reason, status=status, content_type="text/plain")

@@ -1,1 +1,1 @@
-"""The API's resources of this app."""
+"""API of the dashboard, timelines and call analyses."""

@@ -1,4 +1,4 @@
-"""`call-analyses`: what was found out about calls."""
+"""`call-analyses`: results of analysing calls."""
 
 from rest_framework import serializers
 
@@ -24,7 +24,7 @@ class CallAnalysisFilterSet(ContactFilterSet):
 
 
 class CallAnalysisViewSet(CreateReadViewSet):
-    """Analyses of calls, latest first. A call analysed again has several; its latest counts."""
+    """Analyses of calls, latest first. A call may have several; the latest counts."""
 
     resource = "call-analyses"
     model = CallAnalysis

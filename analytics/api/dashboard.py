@@ -1,17 +1,17 @@
-"""`dashboard/…`: the company's numbers. Days are cut in the company's time zone, daylight saving included."""
+"""`dashboard/…`: metrics of the company. Days begin at midnight in the company's time zone."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.dashboard.booking_rate import MAX_DAYS, measure_cohort, measure_scheduled
+from analytics.dashboard.booking_rate import MAX_DAYS, cohort_booking_rate, scheduled_booking_rate
 from analytics.dashboard.metrics import call_metrics
 from analytics.dashboard.objections import top_objections
 from calls.choices import CallStatus
 from crm.api.base.date_ranges import DEFAULT_DAYS, MetricsAPIView, PeriodParameters, PeriodSerializer
 
-BASES = {"scheduled": measure_scheduled, "cohort": measure_cohort}
+BASES = {"scheduled": scheduled_booking_rate, "cohort": cohort_booking_rate}
 
 
 class BookingRateParameters(PeriodParameters):
@@ -23,7 +23,7 @@ class ObjectionParameters(PeriodParameters):
 
 
 class StatusCountsSerializer(serializers.Serializer):
-    """Calls of each status."""
+    """Number of calls by status."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         return {status: serializers.IntegerField() for status in CallStatus.values}
@@ -44,7 +44,7 @@ class MetricsSerializer(PeriodSerializer):
 
 
 class MetricsView(MetricsAPIView):
-    """The company's calls in figures: all time, unless dates are given."""
+    """Call metrics of the company. Default: all time."""
 
     resource = "dashboard/metrics"
 
@@ -66,7 +66,7 @@ class BookingRateSerializer(PeriodSerializer):
 
 
 class BookingRateView(MetricsAPIView):
-    """Booked of qualified, day by day; the last 30 days, unless dates are given. At most 1,100 days."""
+    """Booking rate by day. Default: the last 30 days. At most 1,100 days."""
 
     resource = "dashboard/booking-rate"
     parameters_class = BookingRateParameters
@@ -76,7 +76,9 @@ class BookingRateView(MetricsAPIView):
         parameters = self.read_parameters(request)
         period = parameters.period(default_days=DEFAULT_DAYS)
         if len(period.days) > MAX_DAYS:
-            raise serializers.ValidationError({"start_date": [f"At most {MAX_DAYS} days can be listed."]})
+            raise serializers.ValidationError(
+                {"start_date": [f"At most {MAX_DAYS} days can be listed; choose a later start date."]}
+            )
         basis = parameters.validated_data["basis"]
         return Response(period.as_json() | {"basis": basis, "days": BASES[basis](period)})
 
@@ -93,7 +95,7 @@ class TopObjectionsSerializer(PeriodSerializer):
 
 
 class TopObjectionsView(MetricsAPIView):
-    """The commonest objections; in analyses of the last 30 days, unless dates are given."""
+    """The most frequent objections, by the time of their analysis. Default: the last 30 days."""
 
     resource = "dashboard/top-objections"
     parameters_class = ObjectionParameters

@@ -1,4 +1,4 @@
-"""`contacts/{id}/timeline`: all that happened with a contact."""
+"""`contacts/{id}/timeline`: a contact's timeline."""
 
 from typing import Any
 
@@ -10,15 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.timeline.pagination import Timeline
-from analytics.timeline.sources import Entry
+from analytics.timeline.sources import TimelineEntry
 from crm.api.base.pagination import KeysetPagination
 from crm.api.base.views import TenantViewSet
 from crm.models import Contact
 
 
-def kind_of(*kinds: str) -> Any:
-    """The field that says, for the document as well, which kinds of entry a serializer is of, so that none of another
-    kind fits it."""
+def kind_field(*kinds: str) -> Any:
+    """Return a field whose OpenAPI pattern allows these kinds only, so that an entry matches one serializer."""
 
     class KindField(serializers.CharField):
         pass
@@ -28,14 +27,14 @@ def kind_of(*kinds: str) -> Any:
 
 class EntrySerializer(serializers.Serializer):
     kind = serializers.CharField()
-    at = serializers.DateTimeField(help_text="When it happened; of a visit, when it starts.")
-    id = serializers.IntegerField(source="row.pk", help_text="Of the text, call, visit, …")
+    at = serializers.DateTimeField(help_text="Time of the event. Appointments: the scheduled start.")
+    id = serializers.IntegerField(source="row.pk", help_text="Id of the message, call, appointment, …")
 
 
 class MessageEntrySerializer(EntrySerializer):
-    kind = kind_of("message")
+    kind = kind_field("message")
     direction = serializers.CharField(source="row.direction")
-    user = serializers.IntegerField(source="author", allow_null=True, help_text="Who of us wrote it.")
+    user = serializers.IntegerField(source="author", allow_null=True, help_text="User who wrote it.")
     phone_line = serializers.IntegerField(source="row.phone_line_id", allow_null=True)
     body = serializers.CharField(source="row.body")
     media = serializers.ListField(source="row.media")
@@ -45,23 +44,23 @@ class MessageEntrySerializer(EntrySerializer):
 
 
 class DetailText(serializers.CharField):
-    """A text of a call's details, which most calls have none of."""
+    """A text of the call details. Empty for a call without details."""
 
     def get_attribute(self, instance: Any) -> Any:
         return super().get_attribute(instance) or ""
 
 
 class DetailList(serializers.ListField):
-    """A list of a call's details."""
+    """A list of the call details. Empty for a call without details."""
 
     def get_attribute(self, instance: Any) -> Any:
         return super().get_attribute(instance) or []
 
 
 class CallEntrySerializer(EntrySerializer):
-    kind = kind_of("call")
+    kind = kind_field("call")
     direction = serializers.CharField(source="row.direction")
-    user = serializers.IntegerField(source="author", allow_null=True, help_text="Who of us talked.")
+    user = serializers.IntegerField(source="author", allow_null=True, help_text="User who talked.")
     phone_line = serializers.IntegerField(source="row.phone_line_id", allow_null=True)
     status = serializers.CharField(source="row.status")
     duration_s = serializers.IntegerField(source="row.duration_s", allow_null=True)
@@ -75,14 +74,14 @@ class CallEntrySerializer(EntrySerializer):
 class NoteEntrySerializer(EntrySerializer):
     """A note, a voicemail or an e-mail."""
 
-    kind = kind_of("note", "voicemail", "email")
+    kind = kind_field("note", "voicemail", "email")
     direction = serializers.CharField(source="row.direction")
-    user = serializers.IntegerField(source="author", allow_null=True, help_text="Who of us wrote it.")
+    user = serializers.IntegerField(source="author", allow_null=True, help_text="User who wrote it.")
     body = serializers.CharField(source="row.body")
 
 
-class VisitEntrySerializer(EntrySerializer):
-    kind = kind_of("appointment")
+class AppointmentEntrySerializer(EntrySerializer):
+    kind = kind_field("appointment")
     status = serializers.CharField(source="row.status")
     scheduled_end = serializers.DateTimeField(source="row.scheduled_end")
     assigned_rep = serializers.IntegerField(source="row.assigned_rep_id", allow_null=True)
@@ -90,14 +89,14 @@ class VisitEntrySerializer(EntrySerializer):
 
 
 class FlagEntrySerializer(EntrySerializer):
-    kind = kind_of("flag")
+    kind = kind_field("flag")
     flag_type = serializers.CharField(source="row.flag_type")
     reason = serializers.CharField(source="row.reason")
     expires_at = serializers.DateTimeField(source="row.expires_at", allow_null=True)
 
 
 class CampaignSendEntrySerializer(EntrySerializer):
-    kind = kind_of("campaign_send")
+    kind = kind_field("campaign_send")
     campaign = serializers.IntegerField(source="row.campaign_id")
     name = serializers.CharField(source="row.campaign.name")
     status = serializers.CharField(source="row.status")
@@ -109,14 +108,14 @@ SERIALIZERS: dict[str, Any] = {
     "voicemail": NoteEntrySerializer,
     "email": NoteEntrySerializer,
     "note": NoteEntrySerializer,
-    "appointment": VisitEntrySerializer,
+    "appointment": AppointmentEntrySerializer,
     "flag": FlagEntrySerializer,
     "campaign_send": CampaignSendEntrySerializer,
 }
 
 
 class TimelinePagination(KeysetPagination):
-    """Pages of a timeline: by cursor alone."""
+    """Pages of a timeline, by cursor alone."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         return self.paginate(Timeline(queryset), request)
@@ -127,8 +126,8 @@ class TimelinePagination(KeysetPagination):
 
 
 class TimelineViewSet(TenantViewSet):
-    """All that happened with a contact, the latest first: texts, calls, voicemails, e-mails, notes, flags, visits and
-    what campaigns sent."""
+    """The contact's messages, calls, voicemails, e-mails, notes, flags, appointments and campaign messages, latest
+    first."""
 
     resource = "contacts"
     model = Contact
@@ -147,10 +146,10 @@ class TimelineViewSet(TenantViewSet):
     def timeline(self, request: Request, **kwargs: Any) -> Response:
         contact = get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
         entries = self.paginate_queryset(contact)
-        return self.get_paginated_response(show(entries or []))
+        return self.get_paginated_response(serialize(entries or []))
 
 
-def show(entries: list[Entry]) -> list[Any]:
-    """As JSON. One serializer shows all entries of a kind: to make its fields takes longer than to show an entry."""
-    made = {kind: SERIALIZERS[kind]() for kind in {entry.kind for entry in entries}}
-    return [made[entry.kind].to_representation(entry) for entry in entries]
+def serialize(entries: list[TimelineEntry]) -> list[Any]:
+    """Serialize entries with one serializer a kind: building its fields takes longer than serializing an entry."""
+    serializers_by_kind = {kind: SERIALIZERS[kind]() for kind in {entry.kind for entry in entries}}
+    return [serializers_by_kind[entry.kind].to_representation(entry) for entry in entries]

@@ -1,6 +1,6 @@
-"""The calls of a period in figures: of most days as they were counted ahead, of the rest as they are.
+"""Call counts of a period, from the rollup where it covers the days and from the calls elsewhere.
 
-Always exact, whoever wrote: triggers mark what changes, and a day that is marked is counted from its calls.
+The counts are exact, whoever writes: triggers record stale hours, and stale days are counted from their calls.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,15 +9,17 @@ from typing import Any
 
 from django.db import connection
 
-from analytics.rollups.coverage import SNAPSHOT_VERSION, RollupCoverage, Run, read_coverage, snapshot_parameters
+from analytics.rollups.coverage import SNAPSHOT_VERSION, DayRange, RollupCoverage, read_coverage, snapshot_parameters
 from analytics.rollups.measures import MEASURES, Span, count_calls, sum_of
 from crm.date_ranges import DateRange, bounds_of
 
-TRIES = 3  # before everything is counted anew: between two looks the worker has folded, or a call has changed
+# A try fails if the worker or a writer changes the coverage between its two statements. After the last one, all days
+# are counted from their calls.
+TRIES = 3
 
 COUNT = """
-SELECT mark.version, mark.stale, counted.* FROM (SELECT {mark}) AS mark LEFT JOIN (
-    SELECT {day} AS day, {sums} FROM ({clean} UNION ALL {rest}) AS part {group}
+SELECT snapshot.version, snapshot.stale, counted.* FROM (SELECT {snapshot}) AS snapshot LEFT JOIN (
+    SELECT {day} AS day, {sums} FROM ({covered} UNION ALL {uncovered}) AS part {group}
 ) AS counted ON true
 """
 TOTALS = {"day": "NULL", "group": ""}
@@ -25,46 +27,47 @@ BY_DAY = {"day": "part.day", "group": "GROUP BY part.day"}
 
 
 def sum_calls(period: DateRange) -> dict[str, Any]:
-    """Each of MEASURES over the whole period."""
+    """Return each of MEASURES over the whole period."""
 
-    def whole(run: Run) -> list[Span]:
-        return [Span(*DateRange(*run, period.zone).bounds, None)]
+    def one_span(days: DayRange) -> list[Span]:
+        return [Span(*DateRange(*days, period.zone).bounds, None)]
 
-    [(_, *counts)] = _count(period, whole, **TOTALS)
+    [(_, *counts)] = _count(period, one_span, **TOTALS)
     return {name: count or 0 for name, count in zip(MEASURES, counts, strict=True)}
 
 
 def count_calls_by_day(period: DateRange) -> dict[date, dict[str, Any]]:
-    """Each of MEASURES, of every day of a closed period that had a call."""
+    """Return each of MEASURES for every day of a closed period that has calls."""
 
-    def each_day(run: Run) -> list[Span]:
-        return [Span(*bounds_of(day, day, period.zone), day) for day in DateRange(*run, period.zone).days]
+    def span_per_day(days: DayRange) -> list[Span]:
+        return [Span(*bounds_of(day, day, period.zone), day) for day in DateRange(*days, period.zone).days]
 
-    rows = _count(period, each_day, **BY_DAY)
+    rows = _count(period, span_per_day, **BY_DAY)
     return {date.fromisoformat(str(day)): dict(zip(MEASURES, counts, strict=True)) for day, *counts in rows if day}
 
 
-def _count(period: DateRange, spans_of: Callable[[Run], list[Span]], **shape: str) -> Sequence[Any]:
+def _count(period: DateRange, spans_of: Callable[[DayRange], list[Span]], **shape: str) -> Sequence[Any]:
     for _ in range(TRIES):
         coverage = read_coverage(period.zone)
-        rows = _ask(period, coverage, spans_of, shape)
-        if rows[0][:2] == coverage.mark:
+        rows = _count_with(coverage, period, spans_of, shape)
+        if rows[0][:2] == coverage.snapshot:
             break
     else:
-        rows = _ask(period, RollupCoverage(), spans_of, shape)
+        rows = _count_with(RollupCoverage(), period, spans_of, shape)
     return [row[2:] for row in rows]
 
 
-def _ask(
-    period: DateRange, coverage: RollupCoverage, spans_of: Callable[[Run], list[Span]], shape: dict[str, str]
+def _count_with(
+    coverage: RollupCoverage, period: DateRange, spans_of: Callable[[DayRange], list[Span]], shape: dict[str, str]
 ) -> list[tuple[Any, ...]]:
     days = period.start_date, period.end_date
-    clean, of_clean = coverage.rollup_days_sql(*days)
-    rest, of_rest = count_calls([span for run in coverage.uncovered_ranges(*days) for span in spans_of(run)])
+    covered, covered_parameters = coverage.rollup_days_sql(*days)
+    spans = [span for day_range in coverage.uncovered_ranges(*days) for span in spans_of(day_range)]
+    uncovered, uncovered_parameters = count_calls(spans)
     sums = ", ".join(f"{sum_of(name, 'part')} AS {name}" for name in MEASURES)
     with connection.cursor() as cursor:
         cursor.execute(
-            COUNT.format(mark=SNAPSHOT_VERSION, sums=sums, clean=clean, rest=rest, **shape),
-            [*snapshot_parameters(), *of_clean, *of_rest],
+            COUNT.format(snapshot=SNAPSHOT_VERSION, sums=sums, covered=covered, uncovered=uncovered, **shape),
+            [*snapshot_parameters(), *covered_parameters, *uncovered_parameters],
         )
         return cursor.fetchall()

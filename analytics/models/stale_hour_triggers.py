@@ -82,7 +82,7 @@ END
 
 
 def _sqlite(rows: str) -> str:
-    """Return the body of a trigger that records the hours of `rows`, each once: SQLite has one writer, so no one waits."""
+    """Return a trigger body that records the hours of `rows`, each once: with one writer nobody waits."""
     return f"""
         BEGIN
             INSERT INTO stale_call_hours (company_id, hour)

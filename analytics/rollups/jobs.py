@@ -1,4 +1,4 @@
-"""The worker's job of counting calls ahead: which company is next."""
+"""Worker job that keeps the rollups of all companies up to date."""
 
 import time
 
@@ -13,42 +13,39 @@ from analytics.rollups.update import update_call_rollup
 from crm.db.tenancy import all_tenants
 from crm.models import Company
 
-LOOK_EVERY_S = 60
-_last_s = float("-inf")
-_to_close: list[int] = []  # companies that had a day to close, or had moved to another zone, at the last look
+DUE_CHECK_INTERVAL_S = 60
+_checked_at_s = float("-inf")
+_due_companies: list[int] = []  # as of the last check
 
 
 def run_next_rollup() -> bool:
-    """Bring the rollup of one company up to date. False where none has anything to do.
+    """Update the rollup of one company. Returns whether a company had something to count.
 
-    Changes are found at once, by their marks; whether days are over is looked for once a minute.
+    Stale hours are found at once. Days that have ended are looked for once a minute.
     """
-    global _last_s
-    if time.monotonic() - _last_s >= LOOK_EVERY_S:
-        _last_s = time.monotonic()
-        _to_close[:] = find_companies_to_close()
+    global _checked_at_s
+    if time.monotonic() - _checked_at_s >= DUE_CHECK_INTERVAL_S:
+        _checked_at_s = time.monotonic()
+        _due_companies[:] = find_due_companies()
     with all_tenants(), transaction.atomic():
-        rollup = _claim(_with_changes())
-        while rollup is None and _to_close:
-            rollup = _claim(CallRollup.objects.filter(company=_to_close.pop()))
+        rollup = _claim(_with_stale_hours())
+        while rollup is None and _due_companies:
+            rollup = _claim(CallRollup.objects.filter(company=_due_companies.pop()))
         if rollup is None:
             return False
         if update_call_rollup(company=rollup.company):
-            _to_close.append(rollup.company_id)
+            _due_companies.append(rollup.company_id)
     return True
 
 
 def rollups_are_left() -> bool:
-    """Whether any rollup is known to be behind."""
+    """Return whether a rollup is known to be behind."""
     with all_tenants():
-        return bool(_to_close) or _with_changes().exists()
+        return bool(_due_companies) or _with_stale_hours().exists()
 
 
-def find_companies_to_close() -> list[int]:
-    """Companies with a day that is over and not counted, or with days cut in another zone than theirs.
-
-    Each of them has a rollup from then on.
-    """
+def find_due_companies() -> list[int]:
+    """Return the companies with an uncounted past day or a changed time zone, and create missing rollups."""
     with all_tenants():
         rollups = {rollup.company_id: rollup for rollup in CallRollup.objects.all()}
         due = []
@@ -66,12 +63,12 @@ def find_companies_to_close() -> list[int]:
     return [company.pk for company in due]
 
 
-def _with_changes() -> QuerySet:
+def _with_stale_hours() -> QuerySet:
     return CallRollup.objects.filter(Exists(StaleCallHour.objects.filter(company=OuterRef("company"))))
 
 
 def _claim(rollups: QuerySet) -> CallRollup | None:
-    """One that no other worker is at, which has it from now on to itself until the transaction ends."""
+    """Lock one rollup that no other worker holds, until the transaction ends."""
     if connection.features.has_select_for_update_skip_locked:  # SQLite has one writer at a time anyway
         rollups = rollups.select_for_update(skip_locked=True)
     return rollups.first()

@@ -1,4 +1,12 @@
-"""Counting calls: the one definition of each figure, for what is counted ahead and for what is counted when asked."""
+"""Measures of the dashboard: SQL that counts calls, for the rollup and for days that it does not cover.
+
+To add a measure that calls and days can sum:
+
+1. Add its SQL to MEASURES. If it reads something new of a call, add that to `MEASURE_INPUTS` in
+   analytics/models/stale_hour_triggers.py, from which the triggers derive the columns that they compare.
+2. Add its column to `CallCounts` in analytics/models/rollups.py, and to the tables and the trigger of the migration.
+3. Show it in analytics/dashboard/metrics.py and in `MetricsSerializer` of analytics/api/dashboard.py.
+"""
 
 import json
 from collections.abc import Sequence
@@ -7,36 +15,39 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from analytics.models.stale_hour_triggers import MEASURE_INPUTS
 from calls.choices import CallStatus
 from crm.db.tenancy import current_company_id
 
-# By the column of `call_days` that keeps it.
+_CALL = {name: expression.format(row="call.") for name, expression in MEASURE_INPUTS.items()}
+
+# SQL by the column of CallCounts that keeps the measure.
 MEASURES = {
     "total": "count(*)",
-    "qualified": "count(*) FILTER (WHERE call.lead_id IS NOT NULL)",
-    "booked": "count(*) FILTER (WHERE call.booked)",
-    "qualified_booked": "count(*) FILTER (WHERE call.lead_id IS NOT NULL AND call.booked)",
-    **{status: f"count(*) FILTER (WHERE call.status = '{status}')" for status in CallStatus.values},
-    "lost_value": f"coalesce(sum(call.quoted_price) FILTER (WHERE call.status = '{CallStatus.LOST}'), 0)",
+    "qualified": f"count(*) FILTER (WHERE {_CALL['qualified']})",
+    "booked": f"count(*) FILTER (WHERE {_CALL['booked']})",
+    "qualified_booked": f"count(*) FILTER (WHERE {_CALL['qualified']} AND {_CALL['booked']})",
+    **{status: f"count(*) FILTER (WHERE {_CALL['status']} = '{status}')" for status in CallStatus.values},
+    "lost_value": f"coalesce(sum({_CALL['lost_value']}), 0)",
 }
 
-# Spans as rows. Each is looked up in the index by company and time, however the planner judges the table: whose
-# statistics end yesterday takes today for empty, and any index for good.
+# Spans as rows. The index by company and time serves each, however the planner judges the table: with statistics that
+# end yesterday it takes today for empty and any index for good.
 _SPANS = {
     "postgresql": "unnest(%s::timestamptz[], %s::timestamptz[], %s::date[]) AS span(since, until, day)",
     "sqlite": "(SELECT json_extract(value, '$[0]') AS since, json_extract(value, '$[1]') AS until,"
     " json_extract(value, '$[2]') AS day FROM json_each(%s)) AS span",
 }
-_SLOTS = {
+_QUARTER_HOURS = {
     "postgresql": "date_bin('15 minutes', {0}, '2000-01-01 00:00Z')",
-    # Of the text, since SQLite's own functions round to milliseconds, and so over midnight.
+    # Taken from the text, since SQLite's date functions round to milliseconds and so past midnight.
     "sqlite": "substr({0}, 1, 14) || substr('00153045', CAST(substr({0}, 15, 2) AS integer) / 15 * 2 + 1, 2) || ':00'",
 }
-_NO_BOUNDS = {"postgresql": ("-infinity", "infinity"), "sqlite": ("", "~")}  # texts that every time lies between
+_NO_BOUNDS = {"postgresql": ("-infinity", "infinity"), "sqlite": ("", "~")}  # on SQLite every time sorts between these
 
 
 class Span(NamedTuple):
-    """Calls that began at or after `since` and before `until`; None leaves a side open. They count for `day`."""
+    """Calls that began at or after `since` and before `until`, counted for `day`. None leaves a side open."""
 
     since: datetime | None
     until: datetime | None
@@ -44,11 +55,11 @@ class Span(NamedTuple):
 
 
 def count_calls(spans: Sequence[Span]) -> tuple[str, list[Any]]:
-    """A statement, and its parameters, that counts the calls of the tenant entered: a row for each day that has any.
+    """Return a statement, with its parameters, that counts the active tenant's calls: a row for each day with calls.
 
-    Its columns are `day` and MEASURES, in that order. Calls that went to an archive are counted as they were then.
+    Its columns are `day` and MEASURES, in that order. It includes the counts of archived calls.
     """
-    measures = ", ".join(f"{counted} AS {name}" for name, counted in MEASURES.items())
+    measures = ", ".join(f"{sql} AS {name}" for name, sql in MEASURES.items())
     sums = ", ".join(f"{sum_of(name, 'part')} AS {name}" for name in MEASURES)
     span = _SPANS[connection.vendor]
     statement = f"""
@@ -57,21 +68,21 @@ def count_calls(spans: Sequence[Span]) -> tuple[str, list[Any]]:
             WHERE call.company_id = %s AND call.created_at >= span.since AND call.created_at < span.until
             GROUP BY span.day
             UNION ALL
-            SELECT span.day, {", ".join(MEASURES)} FROM {span} CROSS JOIN archived_calls AS archived
-            WHERE archived.company_id = %s AND archived.quarter_hour >= span.since AND archived.quarter_hour < span.until
+            SELECT span.day, {", ".join(MEASURES)} FROM {span} CROSS JOIN archived_calls
+            WHERE company_id = %s AND quarter_hour >= span.since AND quarter_hour < span.until
         ) AS part GROUP BY part.day
     """  # noqa: S608  # constants
     return statement, [*_as_parameters(spans), current_company_id()] * 2
 
 
 def sum_of(measure: str, rows: str) -> str:
-    """PostgreSQL adds up whole numbers to a decimal one."""
+    """Return SQL that sums a measure. PostgreSQL sums integers to a decimal, hence the cast."""
     return f"CAST(sum({rows}.{measure}) AS {'numeric' if measure == 'lost_value' else 'bigint'})"
 
 
 def quarter_hour_of(column: str) -> str:
-    """The quarter of an hour that a time is in. In UTC, and days in any zone begin with one."""
-    return _SLOTS[connection.vendor].format(column)
+    """Return SQL for the start of the quarter of an hour, in UTC. Days of every time zone begin with a quarter."""
+    return _QUARTER_HOURS[connection.vendor].format(column)
 
 
 def _as_parameters(spans: Sequence[Span]) -> list[Any]:

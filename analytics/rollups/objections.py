@@ -1,4 +1,4 @@
-"""The rows of objections, made anew and compared: triggers keep them in step otherwise."""
+"""Rebuild and check of `call_objections`, which triggers keep otherwise."""
 
 from typing import Any
 
@@ -20,28 +20,31 @@ SELECT count(DISTINCT call_id) FROM (
 
 
 def rebuild_objections(*, company: Company) -> int:
-    """Take the objections out of the company's analyses anew; returns how many there are. Nobody writes meanwhile."""
+    """Replace the company's objections by those of its analyses, with writers locked out. Returns their number."""
     with tenant(company.pk), transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("LOCK TABLE call_analysis IN SHARE ROW EXCLUSIVE MODE")
         CallObjection.objects.all().delete()
-        labels, parameters = _read_labels()
+        labels, parameters = _latest_labels_sql()
         cursor.execute(f"{ADD} {labels}", parameters)
         return CallObjection.objects.count()
 
 
 def count_wrong_objections(*, company: Company) -> int:
-    """How many calls have other rows than their latest analysis has labels."""
+    """Return the number of calls whose objections differ from the labels of their latest analysis."""
     with tenant(company.pk), connection.cursor() as cursor:
-        kept, of_kept = CallObjection.objects.values_list(
+        kept, kept_parameters = CallObjection.objects.values_list(
             "company_id", "call_id", "label", "analyzed_at"
         ).query.sql_with_params()
-        labels, of_labels = _read_labels()
-        cursor.execute(COMPARE.format(kept=kept, labels=labels), [*of_kept, *of_labels, *of_labels, *of_kept])
+        labels, label_parameters = _latest_labels_sql()
+        cursor.execute(
+            COMPARE.format(kept=kept, labels=labels),
+            [*kept_parameters, *label_parameters, *label_parameters, *kept_parameters],
+        )
         return cursor.fetchone()[0]
 
 
-def _read_labels() -> tuple[str, tuple[Any, ...]]:
+def _latest_labels_sql() -> tuple[str, tuple[Any, ...]]:
     analyses = CallAnalysis.objects.latest_of_each_call().order_by().annotate(tenant_id=F("company_id"))
     latest, parameters = analyses.values("tenant_id", "call_id", "objections", "analyzed_at").query.sql_with_params()
     return LABELS.format(latest=latest, each_label=EACH_LABEL[connection.vendor]), parameters

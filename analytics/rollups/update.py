@@ -1,4 +1,4 @@
-"""Counting a company's calls by day, ahead of who asks."""
+"""Update, rebuild and check of a company's call rollup."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,11 +18,11 @@ from crm.date_ranges import bounds_of, days_between, start_of
 from crm.db.tenancy import current_company_id, tenant
 from crm.models import Company
 
-MAX_HOURS = 5000  # of stale ones, in one transaction
-MAX_DAYS = 400  # that become part of a rollup in one transaction
+MAX_HOURS = 5000  # stale rows handled in one transaction
+MAX_DAYS = 400  # days added to a rollup in one transaction
 
-# Whoever may still commit a call without a mark holds this lock on the table, and has begun before the day was over for
-# as long as a mark takes to be due. Of a prepared transaction, and of another role's, nobody tells since when it runs.
+# A transaction that may still commit a call without a stale hour holds this lock on the table, and began before the
+# day had been over for FRESH. Prepared transactions and those of other roles hide their start: 'epoch' stands for it.
 OLDEST_WRITE = """
 SELECT least(clock_timestamp(), min(coalesce(writer.xact_start, 'epoch')))
 FROM pg_locks AS held LEFT JOIN pg_stat_activity AS writer USING (pid)
@@ -31,26 +31,26 @@ WHERE held.locktype = 'relation' AND held.relation = 'calls'::regclass AND held.
     AND held.pid IS DISTINCT FROM pg_backend_pid()
 """
 COMPARE = """
-SELECT day FROM (SELECT * FROM ({clean}) AS ahead EXCEPT SELECT * FROM ({counted}) AS counted) AS wrong
-UNION SELECT day FROM (SELECT * FROM ({counted}) AS counted EXCEPT SELECT * FROM ({clean}) AS ahead) AS missing
+SELECT day FROM (SELECT * FROM ({rollup}) AS rollup EXCEPT SELECT * FROM ({counted}) AS counted) AS wrong
+UNION SELECT day FROM (SELECT * FROM ({counted}) AS counted EXCEPT SELECT * FROM ({rollup}) AS rollup) AS missing
 """
 
 
 def update_call_rollup(*, company: Company) -> bool:
-    """Count the company's days that are over, and those that have changed since; whether some are left for next time.
+    """Count the company's uncounted past days and its stale days. Returns whether some are left.
 
-    What is counted, and how far, changes in one transaction, one at a time of a company.
+    The days, and how far they are counted, change in one transaction, one at a time of a company.
     """
     with tenant(company.pk), transaction.atomic():
         rollup = _lock_rollup(company)
         if rollup.timezone != company.timezone:
             CallDay.objects.all().delete()
             rollup.timezone, rollup.rolled_up_until = company.timezone, None
-        # The marks go first: a change whose mark is seen, and goes, is seen by the statements after it as well.
-        changed = _take_stale_days(company.zone)
+        # Delete stale hours first: the statements after it see each change whose stale hour it saw.
+        stale = _pop_stale_days(company.zone)
         closed = _last_closed_day(company.zone)
         days, rollup.rolled_up_until = _days_to_add(company.zone, after=rollup.rolled_up_until, closed=closed)
-        days |= {day for day in changed if rollup.rolled_up_until and day <= rollup.rolled_up_until}
+        days |= {day for day in stale if rollup.rolled_up_until and day <= rollup.rolled_up_until}
         _count(sorted(days), company.zone)
         rollup.version += 1
         rollup.save()
@@ -58,10 +58,10 @@ def update_call_rollup(*, company: Company) -> bool:
 
 
 def rebuild_call_rollup(*, company: Company) -> int:
-    """Forget what is counted ahead, and count it anew; returns how many days have calls."""
+    """Discard the company's rollup and count it again. Returns the number of days with calls."""
     with tenant(company.pk), transaction.atomic():
         rollup = _lock_rollup(company)
-        rollup.timezone = ""  # of no company: its days are read no more, and folding begins at the first
+        rollup.timezone = ""  # matches no company: readers skip its days, and the update starts at the first
         rollup.save(update_fields=["timezone"])
     while update_call_rollup(company=company):
         pass
@@ -71,27 +71,28 @@ def rebuild_call_rollup(*, company: Company) -> int:
 
 @contextmanager
 def without_stale_marks() -> Iterator[None]:
-    """Insert calls of companies that this very transaction has made: nobody can have counted any, so no mark is needed.
+    """Insert calls without recording stale hours, for companies created in the same transaction.
 
-    Millions of old calls are then inserted without millions of marks. On SQLite nothing changes.
+    Nobody can have counted such calls. Millions of old calls are then loaded without millions of stale hours. SQLite
+    ignores it.
     """
     if connection.vendor != "postgresql":
         yield
         return
     with transaction.atomic():
-        _tell_unmarked("on")
+        _set_local(SKIP_SETTING, "on")
         yield
-        if not connection.needs_rollback:  # else the setting goes with what was written
-            _tell_unmarked("")
+        if not connection.needs_rollback:  # a rollback reverts the setting
+            _set_local(SKIP_SETTING, "")
 
 
-def _tell_unmarked(text: str) -> None:
+def _set_local(setting: str, value: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", [SKIP_SETTING, text])
+        cursor.execute("SELECT set_config(%s, %s, true)", [setting, value])
 
 
 def find_differences(*, company: Company) -> list[date]:
-    """The days whose calls are not what is counted ahead, in order. Those that are known to have changed may differ."""
+    """Return the counted days, in order, that differ from their calls. Stale days may differ and are left out."""
     with tenant(company.pk), transaction.atomic():
         _lock_rollup(company)
         coverage = read_coverage(company.zone)
@@ -99,52 +100,51 @@ def find_differences(*, company: Company) -> list[date]:
         first = min((day for day in starts if day), default=None)
         if first is None or coverage.until is None:
             return []
-        clean, of_clean = coverage.rollup_days_sql(None, None)
+        rollup, rollup_parameters = coverage.rollup_days_sql(None, None)
         days = [day for day in days_between(first, coverage.until) if day not in coverage.stale]
-        counted, of_counted = count_calls(_spans(days, company.zone))
+        counted, count_parameters = count_calls(_spans(days, company.zone))
         with connection.cursor() as cursor:
             cursor.execute(
-                COMPARE.format(clean=clean, counted=counted), [*of_clean, *of_counted, *of_counted, *of_clean]
+                COMPARE.format(rollup=rollup, counted=counted),
+                [*rollup_parameters, *count_parameters, *count_parameters, *rollup_parameters],
             )
             differing = {date.fromisoformat(str(day)) for (day,) in cursor.fetchall()}
-        return sorted(
-            differing - read_coverage(company.zone).stale
-        )  # what changed while we compared has its mark by now
+        # Read again: calls changed during the comparison have made their days stale by now.
+        return sorted(differing - read_coverage(company.zone).stale)
 
 
 def _lock_rollup(company: Company) -> CallRollup:
-    """The company's rollup, made where there is none. The company is read after the lock is had."""
+    """Lock the company's rollup, creating it if needed, and then reload the company's time zone."""
     CallRollup.objects.get_or_create(company=company, defaults={"timezone": company.timezone})
     rollup = CallRollup.objects.select_for_update().get()
     company.refresh_from_db(fields=["timezone"])
     return rollup
 
 
-def _take_stale_days(zone: ZoneInfo) -> frozenset[date]:
+def _pop_stale_days(zone: ZoneInfo) -> frozenset[date]:
     stale = dict(StaleCallHour.objects.order_by("pk").values_list("pk", "hour")[:MAX_HOURS])
     StaleCallHour.objects.filter(pk__in=stale).delete()
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:  # what this transaction itself has marked is marked no more
-            cursor.execute("SELECT set_config(%s, '', true)", [RECORDED_SETTING])
+        _set_local(RECORDED_SETTING, "")  # the hours that this transaction's own INSERTs recorded are gone
     return days_of(set(stale.values()), zone)
 
 
 def find_oldest_write() -> datetime:
-    """Before this no transaction began that has written calls and is still open."""
+    """Return a time before which no open transaction that has written calls began."""
     if connection.vendor != "postgresql":
-        return now()  # there is one writer: we
+        return now()  # this connection is the only writer
     with connection.cursor() as cursor:
         cursor.execute(OLDEST_WRITE)
         return cursor.fetchone()[0]
 
 
 def _last_closed_day(zone: ZoneInfo) -> date:
-    """The last day of which no call can be written any more without a mark."""
+    """Return the last day of which no call can still be written without a stale hour."""
     return (find_oldest_write() - FRESH).astimezone(zone).date() - DAY
 
 
 def _days_to_add(zone: ZoneInfo, *, after: date | None, closed: date) -> tuple[set[date], date]:
-    """The next days to count, at most MAX_DAYS of them, and how far everything is counted with them."""
+    """Return the next days to count, at most MAX_DAYS, and the last counted day afterwards."""
     if after and after >= closed:
         return set(), after
     first = _first_day_with_calls(zone, after=after)
@@ -155,7 +155,7 @@ def _days_to_add(zone: ZoneInfo, *, after: date | None, closed: date) -> tuple[s
 
 
 def _first_day_with_calls(zone: ZoneInfo, *, after: date | None = None) -> date | None:
-    """Of those that are still there and those that went to an archive."""
+    """Return the first day with calls, archived ones included."""
     start = start_of(after + DAY, zone) if after else None
     calls = Call.objects.order_by("created_at").created_between(start, None)
     archived = ArchivedCalls.objects.order_by("quarter_hour").filter(**{"quarter_hour__gte": start} if start else {})
@@ -167,7 +167,6 @@ def _first_day_with_calls(zone: ZoneInfo, *, after: date | None = None) -> date 
 
 
 def _count(days: Sequence[date], zone: ZoneInfo) -> None:
-    """Count these days anew."""
     CallDay.objects.filter(day__in=days).delete()
     counted, parameters = count_calls(_spans(days, zone))
     with connection.cursor() as cursor:

@@ -1,1 +1,1 @@
-"""All that happened with one contact, of whatever kind, in one list."""
+"""A contact's timeline: activities, calls, appointments, flags and campaign messages in one list."""

@@ -1,4 +1,4 @@
-"""Where a timeline's entries come from: one query for each source, served by an index that begins with the contact."""
+"""Sources of a timeline, each a query that is served by an index beginning with the contact."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,34 +13,33 @@ from crm.models import Activity, CampaignMembership, Contact, ContactFlag
 class Source:
     name: str
     time: str
-    """The field that says when a row happened; for a visit, when it is to happen."""
+    """Field with the time by which rows are sorted."""
     rows: Callable[[Contact], Any]
 
 
 @dataclass(frozen=True)
-class Entry:
+class TimelineEntry:
     kind: str
     at: datetime
     row: Any
-    """What is shown: a text, a call, a note, …"""
+    """The row to show: a message, a call, a note, …"""
     source: str
     key: int
-    """The id of the row that the source gave, which may be another one than that shown."""
+    """The id of the source's row, which may differ from the row to show."""
     author: int | None = None
-    """Who of us did it."""
+    """The id of the user who wrote or called."""
 
 
 def activities_of(contact: Contact) -> Any:
-    """Texts, calls, voicemails, notes and e-mails, with what hangs on them."""
     return Activity.objects.filter(contact=contact).select_related("message__membership", "call__detail")
 
 
-def untold_calls_of(contact: Contact) -> Any:
-    """Calls that no delivery told of, so that they have no activity."""
+def calls_without_activity(contact: Contact) -> Any:
+    """Return the calls that no webhook event reported, which therefore have no activity."""
     return Call.objects.filter(contact=contact, activity__isnull=True).select_related("detail")
 
 
-def visits_of(contact: Contact) -> Any:
+def appointments_of(contact: Contact) -> Any:
     return Appointment.objects.filter(contact=contact)
 
 
@@ -49,24 +48,24 @@ def flags_of(contact: Contact) -> Any:
 
 
 def campaign_sends_of(contact: Contact) -> Any:
-    """What was sent to the contact for campaigns, but for texts in its thread: those stand in the history already."""
+    """Return the campaign sends without a message in a conversation: those with one are activities already."""
     sent = CampaignMembership.objects.filter(contact=contact, sent_at__isnull=False, messages__isnull=True)
     return sent.select_related("campaign")
 
 
 SOURCES = (
     Source("activity", "created_at", activities_of),
-    Source("appointment", "scheduled_start", visits_of),
-    Source("call", "created_at", untold_calls_of),
+    Source("appointment", "scheduled_start", appointments_of),
+    Source("call", "created_at", calls_without_activity),
     Source("campaign_send", "sent_at", campaign_sends_of),
     Source("flag", "created_at", flags_of),
 )
 
 
-def entry_of(row: Any, source: Source) -> Entry:
+def entry_of(row: Any, source: Source) -> TimelineEntry:
     at = getattr(row, source.time)
     if not isinstance(row, Activity):
-        return Entry(kind=source.name, at=at, row=row, source=source.name, key=row.pk)
+        return TimelineEntry(kind=source.name, at=at, row=row, source=source.name, key=row.pk)
     kind = row.activity_type
-    shown = getattr(row, kind, row)  # its text or call; of a note there is no more
-    return Entry(kind=kind, at=at, row=shown, source=source.name, key=row.pk, author=row.user_id)
+    shown = getattr(row, kind, row)  # its message or call; a note is the activity itself
+    return TimelineEntry(kind=kind, at=at, row=shown, source=source.name, key=row.pk, author=row.user_id)

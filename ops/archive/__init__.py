@@ -1,1 +1,1 @@
-"""What is old and closed leaves the database for Parquet files, and comes back from them."""
+"""Archive of old, closed rows in Parquet files, from which they can be restored."""

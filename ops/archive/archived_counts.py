@@ -1,4 +1,4 @@
-"""What the dashboard counts of calls that go, kept by quarters of an hour; taken back when they come back."""
+"""Dashboard counts of archived calls, kept by quarter of an hour."""
 
 from collections.abc import Sequence
 
@@ -22,13 +22,13 @@ ADD = """
     INSERT INTO {table} ({key}, {columns}) SELECT * FROM ({counted}) AS counted WHERE true
     ON CONFLICT ({key}) DO UPDATE SET {sums}
 """
-TAKE_BACK = """
+SUBTRACT = """
     UPDATE {table} AS kept SET {differences} FROM ({counted}) AS counted WHERE {same}
 """
 
 
 def add_archived_counts(calls: Sequence[int]) -> None:
-    """Add what is counted of these calls of the company entered. They go in the same transaction."""
+    """Add the counts of these calls of the active tenant. Call it in the transaction that deletes them."""
     for table, key, columns, counted, parameters in _count(calls):
         sums = ", ".join(f"{column} = {table}.{column} + excluded.{column}" for column in columns)
         with connection.cursor() as cursor:
@@ -39,13 +39,13 @@ def add_archived_counts(calls: Sequence[int]) -> None:
 
 
 def subtract_archived_counts(calls: Sequence[int]) -> None:
-    """The opposite, for calls that have come back in the same transaction, with what was found out about them."""
+    """Subtract the counts of restored calls. Call it in the transaction that inserts them, with their analyses."""
     for table, key, columns, counted, parameters in _count(calls):
         differences = ", ".join(f"{column} = kept.{column} - counted.{column}" for column in columns)
         same = " AND ".join(f"kept.{column} = counted.{column}" for column in key)
         with connection.cursor() as cursor:
             cursor.execute(
-                TAKE_BACK.format(table=table, differences=differences, counted=counted, same=same), parameters
+                SUBTRACT.format(table=table, differences=differences, counted=counted, same=same), parameters
             )
             cursor.execute(
                 f"DELETE FROM {table} WHERE company_id = %s AND {columns[0]} = 0",  # noqa: S608  # constants
@@ -54,18 +54,18 @@ def subtract_archived_counts(calls: Sequence[int]) -> None:
 
 
 def _count(calls: Sequence[int]) -> list[tuple[str, list[str], list[str], str, list[int]]]:
-    """Of each table that keeps counts: its key, its columns, and the statement that counts these calls for it."""
+    """Return, for each table of counts: its name, key, columns, and the counting statement with its parameters."""
     if not calls:
         return []
-    ids, measures = ", ".join(["%s"] * len(calls)), ", ".join(f"{how} AS {name}" for name, how in MEASURES.items())
-    of_calls = [current_company_id(), *calls]
+    ids, measures = ", ".join(["%s"] * len(calls)), ", ".join(f"{sql} AS {name}" for name, sql in MEASURES.items())
+    parameters = [current_company_id(), *calls]
     return [
         (
             "archived_calls", ["company_id", "quarter_hour"], list(MEASURES),
-            CALLS.format(quarter_hour=quarter_hour_of("created_at"), measures=measures, ids=ids), of_calls,
+            CALLS.format(quarter_hour=quarter_hour_of("created_at"), measures=measures, ids=ids), parameters,
         ),
         (
             "archived_objections", ["company_id", "quarter_hour", "label"], ["calls"],
-            OBJECTIONS.format(quarter_hour=quarter_hour_of("analyzed_at"), ids=ids), of_calls * 2,
+            OBJECTIONS.format(quarter_hour=quarter_hour_of("analyzed_at"), ids=ids), parameters * 2,
         ),
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""What goes: bundles of rows that leave, and come back, together; and why some of them stay."""
+"""Bundles: tables whose rows are archived and restored together, and the reasons to keep rows."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,19 +17,23 @@ from crm.models import Activity
 from messaging.models import Message, WebhookEvent
 from messaging.models.messages import ON_ITS_WAY
 
-DERIVED = (CallObjection,)  # go with what they are derived from, and are derived anew: triggers see to both
-OPEN = Q(conversation__status__in=[ConversationStatus.OPEN, ConversationStatus.WAITING])
+DERIVED = (CallObjection,)  # deleted with the rows they derive from; triggers derive them again on restore
+OPEN = [ConversationStatus.OPEN, ConversationStatus.WAITING]
 
 
 @dataclass(frozen=True)
 class BundleTable:
-    """One model of a bundle. Those that others point at come first."""
+    """One table of a bundle. Referenced tables come before those that reference them."""
 
     model: type[TenantModel]
     path: str
-    """How a row leads to the bundle's root: `pk` of the root itself."""
-    when: str
-    """The column that says how old a row is."""
+    """Lookup from a row to the bundle's root. The root itself has `pk`."""
+    age_column: str
+    """Column with the time that decides whether a row is old."""
+
+    @property
+    def name(self) -> str:
+        return self.model._meta.db_table
 
     def rows(self, roots: Iterable[int]) -> QuerySet:
         return self.model.objects.filter(**{f"{self.path}__in": list(roots)}).order_by("pk")
@@ -37,56 +41,55 @@ class BundleTable:
 
 @dataclass(frozen=True)
 class Bundle:
-    """Rows of the root model, each with all that hangs on it. They are found by company and time, through an index."""
+    """Rows of the root table with the rows that belong to them. An index finds the roots by company and time."""
 
     name: str
-    members: tuple[BundleTable, ...]
+    tables: tuple[BundleTable, ...]
     keep_reasons: Mapping[str, Q]
-    """Of which roots the bundle stays, by the reason."""
+    """Conditions under which a root is kept in the database, by reason."""
     weight: Expression = field(default_factory=lambda: Value(0))
-    """Characters or bytes of a root's longest column, where it may be long."""
-    only: Q = field(default_factory=Q)
-    """Which rows of the root's model are roots."""
+    """Length of a root's longest column, where it may be long."""
+    root_filter: Q = field(default_factory=Q)
+    """Condition for a row of the root table to be a root."""
 
     @property
     def root(self) -> BundleTable:
-        return next(member for member in self.members if member.path == "pk")
+        return next(table for table in self.tables if table.path == "pk")
 
     def roots(self, cut_off: datetime) -> QuerySet:
-        """Those that are older than the cut-off."""
-        return self.root.model.objects.filter(self.only, **{f"{self.root.when}__lt": cut_off})
+        return self.root.model.objects.filter(self.root_filter, **{f"{self.root.age_column}__lt": cut_off})
 
     def candidates(self, cut_off: datetime) -> QuerySet:
-        """These roots, each with `reason` (why it stays, or empty) and `weight`, oldest first."""
-        reasons = [When(keep_reasons, then=Value(why)) for why, keep_reasons in self._all_stays(cut_off).items()]
+        """Return the roots, oldest first, with `weight` and `reason`: the reason to keep the root, or empty."""
+        reasons = [When(condition, then=Value(why)) for why, condition in self._all_keep_reasons(cut_off).items()]
         return (
             self.roots(cut_off)
             .annotate(
                 reason=Case(*reasons, default=Value(""), output_field=TextField()), weight=Coalesce(self.weight, 0)
             )
-            .order_by(self.root.when, "pk")
+            .order_by(self.root.age_column, "pk")
         )
 
-    def _all_stays(self, cut_off: datetime) -> dict[str, Any]:
+    def _all_keep_reasons(self, cut_off: datetime) -> dict[str, Any]:
         keep_reasons: dict[str, Any] = {}
-        for member, reference in self.references():
-            named = Exists(reference.model._base_manager.filter(**{f"{reference.name}__{member.path}": OuterRef("pk")}))
+        for table, reference in self.references():
+            named = Exists(reference.model._base_manager.filter(**{f"{reference.name}__{table.path}": OuterRef("pk")}))
             keep_reasons[f"named by {reference.model._meta.verbose_name_plural}"] = named
-        for member in self.members:
-            if member is not self.root:
-                later = {member.path: OuterRef("pk"), f"{member.when}__gte": cut_off}
-                keep_reasons[f"with later {member.model._meta.verbose_name_plural}"] = Exists(
-                    member.model.objects.filter(**later)
+        for table in self.tables:
+            if table is not self.root:
+                later = {table.path: OuterRef("pk"), f"{table.age_column}__gte": cut_off}
+                keep_reasons[f"with later {table.model._meta.verbose_name_plural}"] = Exists(
+                    table.model.objects.filter(**later)
                 )
         return keep_reasons | dict(self.keep_reasons)
 
     def references(self) -> list[tuple[BundleTable, Any]]:
-        """Every foreign key by which a row that doesn't go along names one that would, as the models have them."""
-        models = {*DERIVED, *(member.model for member in self.members)}
+        """Return each foreign key from outside the bundle to one of its tables, as the models declare them."""
+        models = {*DERIVED, *(table.model for table in self.tables)}
         return [
-            (member, relation.field)
-            for member in self.members
-            for relation in member.model._meta.get_fields(include_hidden=True)
+            (table, relation.field)
+            for table in self.tables
+            for relation in table.model._meta.get_fields(include_hidden=True)
             if isinstance(relation, ForeignObjectRel) and relation.related_model not in models
         ]
 
@@ -102,17 +105,18 @@ BUNDLES = (
         ),
         keep_reasons={
             "in progress": Q(status=CallStatus.IN_PROGRESS),
-            "in open conversations": Q(
-                activity__conversation__status__in=[ConversationStatus.OPEN, ConversationStatus.WAITING]
-            ),
+            "in open conversations": Q(activity__conversation__status__in=OPEN),
         },
         weight=Length(Cast("detail__transcript", TextField())),
     ),
     Bundle(
         "activities",
         (BundleTable(Activity, "pk", "created_at"), BundleTable(Message, "activity", "created_at")),
-        keep_reasons={"in open conversations": OPEN, "still to be sent": Q(message__status__in=ON_ITS_WAY)},
-        only=Q(call=None),  # the others go, or stay, with their calls
+        keep_reasons={
+            "in open conversations": Q(conversation__status__in=OPEN),
+            "still to be sent": Q(message__status__in=ON_ITS_WAY),
+        },
+        root_filter=Q(call=None),  # activities of calls belong to the calls' bundle
     ),
     Bundle(
         "missed_callers",

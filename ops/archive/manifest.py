@@ -1,4 +1,4 @@
-"""What an archive's folder says of itself, so that it can be read without the database that it came from."""
+"""Manifest of an archive folder, with which the archive can be read without its database."""
 
 import json
 from collections import Counter
@@ -17,11 +17,11 @@ from ops.archive.parquet import PART, ArchiveDamaged, open_private, schema_of, s
 
 NAME = "manifest.json"
 FORMAT = 1
-MODELS = {member.model._meta.db_table: member.model for bundle in BUNDLES for member in bundle.members}
+MODELS = {table.name: table.model for bundle in BUNDLES for table in bundle.tables}
 
 
 def describe(company: Company, chunks: Sequence[ArchivedChunk]) -> dict[str, Any]:
-    """The manifest of one archive, from what the database knows of its chunks."""
+    """Return the manifest of one archive, built from its chunks in the database."""
     rows: Counter[str] = Counter()
     for chunk in chunks:
         rows.update({file["table"]: file["rows"] for file in chunk.files})
@@ -41,7 +41,7 @@ def describe(company: Company, chunks: Sequence[ArchivedChunk]) -> dict[str, Any
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """All of it or nothing, on the disk when this returns."""
+    """Write the manifest atomically and durably."""
     part = folder / (NAME + PART)
     with open_private(part) as file:
         file.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode())
@@ -50,7 +50,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Raises ArchiveDamaged for what can't be read, and for a format or tables that are not known here."""
+    """Return the manifest. Raises ArchiveDamaged if it is unreadable, or its format or tables are unknown."""
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         version, tables = manifest["format"], manifest["tables"]
@@ -60,15 +60,15 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise ArchiveDamaged(f"{path} has the format {version!r}; this version reads {FORMAT}.")
     for table, facts in tables.items():
         if table not in MODELS:
-            raise ArchiveDamaged(f"{path} has a table {table!r}, which is not one of this database.")
+            raise ArchiveDamaged(f"{path} has a table {table!r}, which this database does not have.")
         here = {field.name: str(field.type) for field in schema_of(MODELS[table])}
         if facts["columns"] != here:
             differing = sorted(dict(facts["columns"].items() ^ here.items()))
-            raise ArchiveDamaged(f"{path}: {table} has other columns than here: {', '.join(differing)}.")
+            raise ArchiveDamaged(f"{path}: columns of {table} differ from this database: {', '.join(differing)}.")
     return manifest
 
 
 def _last_migrations() -> dict[str, str]:
-    """The last migration of each app, as the database has it."""
+    """Return the last applied migration of each app."""
     applied = sorted(MigrationRecorder(connection).applied_migrations())
     return {app: name for app, name in applied if app in apps.app_configs}

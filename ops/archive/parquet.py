@@ -1,4 +1,4 @@
-"""Rows as Parquet, to the byte: read from the database, written to a file that survives a crash, and read again."""
+"""Lossless Parquet files of database rows."""
 
 import hashlib
 import os
@@ -12,16 +12,16 @@ import pyarrow.parquet as pq
 from django.db import models
 from django.db.models.functions import Cast
 
-PART = ".part"  # ends the name of a file that the database doesn't know of yet
+PART = ".part"  # suffix of a file that is not valid yet
 MODULUS = 2**256
 
 
 class ArchiveDamaged(Exception):
-    """A file is not what was written, or is not of this database's tables. Says which."""
+    """A file is missing, changed, or made for other tables. The message names it."""
 
 
 def stored_fields(model: type[models.Model]) -> list[models.Field]:
-    """What a file keeps: every column but those that the database derives."""
+    """Return the fields that a file stores: all but the generated ones."""
     return [field for field in model._meta.concrete_fields if not field.generated]
 
 
@@ -30,7 +30,7 @@ def schema_of(model: type[models.Model]) -> pa.Schema:
 
 
 def read_rows(rows: models.QuerySet) -> pa.Table:
-    """The rows as they are, in the order of their ids. JSON is read as the text that the database has."""
+    """Return the rows in the order of their ids. JSON is read as the database's text."""
     fields = stored_fields(rows.model)
     values = [
         Cast(field.name, models.TextField()) if isinstance(field, models.JSONField) else field.attname
@@ -49,7 +49,7 @@ def read_rows(rows: models.QuerySet) -> pa.Table:
 
 
 def write_part(table: pa.Table, path: Path) -> dict[str, Any]:
-    """Write `<path>.part`, on the disk when this returns; gives what a manifest says of the file."""
+    """Write `<path>.part` durably. Returns the manifest's description of the file."""
     part = part_of(path)
     with open_private(part) as file:
         pq.write_table(table, file, compression="zstd")
@@ -64,7 +64,7 @@ def write_part(table: pa.Table, path: Path) -> dict[str, Any]:
 
 @contextmanager
 def open_private(path: Path) -> Iterator[BinaryIO]:
-    """Write a file that nobody but its owner may read: it holds what customers said. On the disk when it is closed."""
+    """Write a file durably. Only its owner may read it, since it holds personal data."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         yield file
         file.flush()
@@ -77,7 +77,7 @@ def part_of(path: Path) -> Path:
 
 
 def read_file(path: Path) -> pa.Table:
-    """Raises ArchiveDamaged."""
+    """Return the rows of a file. Raises ArchiveDamaged if it is unreadable."""
     try:
         return pq.ParquetFile(path).read()
     except (OSError, pa.ArrowException) as error:
@@ -85,7 +85,7 @@ def read_file(path: Path) -> pa.Table:
 
 
 def rows_of(table: pa.Table) -> Iterable[tuple[Any, ...]]:
-    """As Python has them: times are whole microseconds since 1970, so that they are equal where they are."""
+    """Return comparable rows: times are whole microseconds since 1970."""
     columns = [
         (column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column).to_pylist()
         for column in table.columns
@@ -94,7 +94,7 @@ def rows_of(table: pa.Table) -> Iterable[tuple[Any, ...]]:
 
 
 def content_of(table: pa.Table) -> str:
-    """A checksum of the rows, whatever their order and however a file packs them: the sum of each one's SHA-256."""
+    """Return a checksum of the rows, independent of order and encoding: the sum of their SHA-256 hashes."""
     total = sum(int.from_bytes(hashlib.sha256(repr(row).encode()).digest()) for row in rows_of(table))
     return f"{total % MODULUS:064x}"
 
@@ -105,7 +105,7 @@ def hash_file(path: Path) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in it on the disk as well."""
+    """Flush the folder's file names to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -114,7 +114,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _type_of(field: models.Field) -> pa.DataType:
-    """How a column is kept. Raises KeyError for a kind of column that no archived table has yet."""
+    """Return the Parquet type of a column. Raises KeyError for a field type that no archived table has yet."""
     while isinstance(field, models.ForeignKey):
         field = field.target_field
     if isinstance(field, models.DecimalField):

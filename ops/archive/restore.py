@@ -1,4 +1,4 @@
-"""Bringing archived rows back, as they were, a chunk in a transaction; the counts kept of them go in the same one."""
+"""Restore of archived rows, one chunk in a transaction together with its archived counts."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -34,29 +34,30 @@ Row = tuple[Any, ...]
 
 
 class RestoreRefused(Exception):
-    """There is nothing to restore, or not here."""
+    """There is no archive at the path, or its company is not in this database."""
 
 
 @dataclass
 class Restored:
-    """What a restore did, by table."""
+    """Result of a restore."""
 
     rows: Counter[str] = field(default_factory=Counter)
+    """Restored rows by table."""
     already_present: Counter[str] = field(default_factory=Counter)
-    """Rows that were there already, and equal."""
+    """Equal rows found in the database, by table."""
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Rows that stay in the archive, by table and reason."""
+    """Rows left in the archive, by table and reason."""
     conflicts: list[str] = field(default_factory=list)
-    """Rows in whose place others stand."""
+    """Messages about rows that differ from the database."""
 
-    def skip(self, table: str, why: str, rows: set[int]) -> None:
+    def skip(self, table: str, reason: str, rows: set[int]) -> None:
         if rows:
-            self.skipped[table, why] += len(rows)
+            self.skipped[table, reason] += len(rows)
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A folder whose files have been found to be what its manifest says."""
+    """A folder whose files match its manifest."""
 
     folder: Path
     manifest: dict[str, Any]
@@ -68,13 +69,13 @@ class Archive:
 
 
 def find_archives(path: Path, *, slug: str | None = None) -> list[Archive]:
-    """The archives at or below a folder, or that of a manifest, oldest first, checked to the last byte.
+    """Return the archives at or below a folder, or the archive of a manifest, oldest first, with all files checked.
 
-    What an `archive` that was killed has left there is put in order first.
+    Completes interrupted runs in these folders first.
 
     Raises:
-        RestoreRefused: there are none, or their company is not in this database.
-        ArchiveDamaged: naming the file.
+        RestoreRefused: there is no archive, or its company is not in this database.
+        ArchiveDamaged: a file does not match its manifest.
     """
     files = [path] if path.is_file() else [*path.rglob("*.parquet*"), *path.rglob(NAME)]
     archives = []
@@ -89,7 +90,7 @@ def find_archives(path: Path, *, slug: str | None = None) -> list[Archive]:
             continue
         manifest = read_manifest(folder / NAME)
         if manifest["company"]["id"] != company.pk:
-            raise RestoreRefused(f"{folder}: {company.slug} has another id here; its rows would be another company's.")
+            raise RestoreRefused(f"{folder}: {company.slug} has another id here; restore it in its own database.")
         _check_files(folder, manifest)
         archives.append(Archive(folder, manifest, company))
     if not archives:
@@ -98,9 +99,9 @@ def find_archives(path: Path, *, slug: str | None = None) -> list[Archive]:
 
 
 def restore_archive(archive: Archive, *, dry_run: bool = False, progress: Progress = no_progress) -> Restored:
-    """Bring the rows of an archive back. What is there already stays as it is; so running it again does no harm.
+    """Restore the rows of an archive. Repeating it is harmless: rows in the database are never changed.
 
-    Rows of a person who was erased since, and rows whose contact or call is gone, stay in the archive.
+    Skips rows of erased contacts and rows whose contact or call is gone.
     """
     restored = Restored()
     for chunk in archive.manifest["chunks"]:
@@ -119,17 +120,17 @@ def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
             if not path.is_file():
                 raise ArchiveDamaged(f"{path} is missing.")
             if hash_file(path) != file["sha256"]:
-                raise ArchiveDamaged(f"{path} has been changed: its checksum is not the manifest's.")
+                raise ArchiveDamaged(f"{path} has been changed: its checksum differs from the manifest.")
             table = read_file(path)
             if not table.schema.equals(schema_of(MODELS[file["table"]])) or table.num_rows != file["rows"]:
-                raise ArchiveDamaged(f"{path} has other columns or rows than the manifest says.")
+                raise ArchiveDamaged(f"{path} has other columns or rows than its manifest.")
 
 
 def _restore_chunk(archive: Archive, chunk: dict[str, Any], restored: Restored) -> None:
     known = ArchivedChunk.objects.select_for_update().filter(
         archive=archive.manifest["archive"], number=chunk["number"]
     ).first()  # fmt: skip
-    if known is None:  # of a database that was lost since, or is older than the archive
+    if known is None:  # the database was lost, or is older than the archive
         known = ArchivedChunk(
             company=archive.company, folder=str(archive.folder.resolve()), archive=archive.manifest["archive"],
             number=chunk["number"], bundle=chunk["bundle"], cut_off=datetime.fromisoformat(archive.manifest["cut_off"]),
@@ -137,57 +138,59 @@ def _restore_chunk(archive: Archive, chunk: dict[str, Any], restored: Restored) 
         )  # fmt: skip
     for file in chunk["files"]:
         rows = read_file(archive.folder / file["file"])
-        back = _restore_rows(MODELS[file["table"]], rows, restored, again=known.restored_at is not None)
+        inserted = _restore_rows(MODELS[file["table"]], rows, restored, again=known.restored_at is not None)
         if MODELS[file["table"]] is Call:
-            calls = back
+            calls = inserted
     if known.pk and chunk["bundle"] == "calls" and not known.restored_at:
         subtract_archived_counts(calls)
     for file in chunk["files"]:
-        _forget_gone_references(MODELS[file["table"]], read_file(archive.folder / file["file"]))
+        _clear_missing_references(MODELS[file["table"]], read_file(archive.folder / file["file"]))
     if not known.restored_at:
         known.restored_at = now()
         known.save()
 
 
 def _restore_rows(model: type[models.Model], table: pa.Table, restored: Restored, *, again: bool) -> list[int]:
-    """Insert what is not there. Returns the ids of rows that were inserted."""
+    """Insert missing rows. Returns the ids of the inserted rows."""
     name = model._meta.db_table
     rows = {row[0]: row for row in rows_of(table)}
-    already_present = _standing(model, rows)
+    already_present = _read_existing(model, rows)
     missing = rows.keys() - already_present.keys()
     _compare(name, rows, already_present, restored)
     if again:
-        restored.skip(name, "deleted, or archived again, since they came back", missing)
+        restored.skip(name, "deleted or archived again after a restore", missing)
         return []
-    for why, stay in _rows_to_keep(model, [rows[pk] for pk in missing]).items():
-        restored.skip(name, why, missing & stay)
-        missing -= stay
+    for reason, ids in _rows_to_skip(model, [rows[pk] for pk in missing]).items():
+        restored.skip(name, reason, missing & ids)
+        missing -= ids
     _insert(model, [row for row in table.to_pylist() if row["id"] in missing])
-    inserted = _standing(model, missing)
-    refused = missing - inserted.keys()  # a unique key has been given away, such as a delivery that came once more
-    restored.conflicts += [f"{name} {pk}: another row has its place." for pk in sorted(refused)]
+    inserted = _read_existing(model, missing)
+    refused = missing - inserted.keys()  # another row has a unique key, such as a webhook event sent again
+    restored.conflicts += [f"{name} {pk}: another row has the same unique key." for pk in sorted(refused)]
     different = [pk for pk, row in inserted.items() if row != rows[pk]]
     if different:
-        raise ArchiveDamaged(f"{name} {different[0]} came back as another row than the archive has.")
+        raise ArchiveDamaged(f"{name} {different[0]} differs from the archive after its restore.")
     if inserted:
-        _count_ids_on(name, last=max(inserted))
+        _advance_sequence(name, last=max(inserted))
     restored.rows[name] += len(inserted)
     return list(inserted)
 
 
-def _standing(model: type[models.Model], ids: Iterable[int]) -> dict[int, Row]:
+def _read_existing(model: type[models.Model], ids: Iterable[int]) -> dict[int, Row]:
     return {row[0]: row for row in rows_of(read_rows(model._base_manager.filter(pk__in=list(ids))))}
 
 
 def _compare(name: str, rows: dict[int, Row], already_present: dict[int, Row], restored: Restored) -> None:
     equal = {pk for pk, row in already_present.items() if row == rows[pk]}
     restored.already_present[name] += len(equal)
-    restored.conflicts += [f"{name} {pk}: is there, and differs." for pk in sorted(already_present.keys() - equal)]
+    restored.conflicts += [
+        f"{name} {pk}: the database has a different row." for pk in sorted(already_present.keys() - equal)
+    ]
 
 
-def _rows_to_keep(model: type[models.Model], rows: Sequence[Row]) -> dict[str, set[int]]:
-    """Ids of rows that can't come back, by the reason: of erased people, and of rows that are gone."""
-    stay: dict[str, set[int]] = {}
+def _rows_to_skip(model: type[models.Model], rows: Sequence[Row]) -> dict[str, set[int]]:
+    """Return the ids of rows that can't be restored, by reason: their contact was erased, or a parent row is gone."""
+    skipped: dict[str, set[int]] = {}
     links = [
         (position, field_)
         for position, field_ in enumerate(stored_fields(model))
@@ -195,14 +198,14 @@ def _rows_to_keep(model: type[models.Model], rows: Sequence[Row]) -> dict[str, s
     ]
     for position, field_ in sorted(links, key=lambda link: link[1].related_model is not Contact):
         target = field_.related_model
-        named = {row[position] for row in rows} - {None}
-        unwanted = {f"their {target._meta.verbose_name} is gone": named - _existing(target, named)}
+        referenced = {row[position] for row in rows} - {None}
+        unwanted = {f"their {target._meta.verbose_name} is gone": referenced - _existing(target, referenced)}
         if target is Contact:
-            erased = Contact.objects.filter(pk__in=named, phone__startswith=ERASED_NUMBER)
+            erased = Contact.objects.filter(pk__in=referenced, phone__startswith=ERASED_NUMBER)
             unwanted["their contact was erased"] = set(erased.values_list("pk", flat=True))
-        for why, targets in unwanted.items():
-            stay.setdefault(why, set()).update(row[0] for row in rows if row[position] in targets)
-    return stay
+        for reason, targets in unwanted.items():
+            skipped.setdefault(reason, set()).update(row[0] for row in rows if row[position] in targets)
+    return skipped
 
 
 def _existing(model: type[models.Model], ids: set[int]) -> set[int]:
@@ -210,22 +213,22 @@ def _existing(model: type[models.Model], ids: set[int]) -> set[int]:
 
 
 def _insert(model: type[models.Model], rows: Sequence[dict[str, Any]]) -> None:
-    """As the file has them, in one statement as far as the database takes one; a row whose place is taken is left."""
+    """Insert rows in as few statements as the database allows, leaving out those whose unique key is taken."""
     fields = stored_fields(model)
     columns = ", ".join(connection.ops.quote_name(str(field_.column)) for field_ in fields)
-    many = connection.ops.bulk_batch_size(fields, rows) if rows else 1
-    for start in range(0, len(rows), many):
-        some = rows[start : start + many]
-        values = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(some))
+    batch_size = connection.ops.bulk_batch_size(fields, rows) if rows else 1
+    for start in range(0, len(rows), batch_size):
+        batch = rows[start : start + batch_size]
+        values = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(batch))
         with connection.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {model._meta.db_table} ({columns}) VALUES {values} ON CONFLICT DO NOTHING",  # noqa: S608  # names of our own models
-                [_as_parameter(field_, row[str(field_.column)]) for row in some for field_ in fields],
+                f"INSERT INTO {model._meta.db_table} ({columns}) VALUES {values} ON CONFLICT DO NOTHING",  # noqa: S608  # names of models
+                [_as_parameter(field_, row[str(field_.column)]) for row in batch for field_ in fields],
             )
 
 
-def _count_ids_on(table: str, *, last: int) -> None:
-    """Where a database was made anew, its sequence has still to pass the ids that came back. SQLite sees to it."""
+def _advance_sequence(table: str, *, last: int) -> None:
+    """Advance the sequence of ids past restored ones, as a new database needs. SQLite does so by itself."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [table])
@@ -234,16 +237,16 @@ def _count_ids_on(table: str, *, last: int) -> None:
 
 
 def _as_parameter(field_: models.Field, value: Any) -> Any:
-    """What a database takes as it is stays so, JSON as the text that it was too: of a million rows Django asks long."""
+    """Return a parameter. Integers and texts, JSON included, skip Django's slow conversion."""
     return value if value is None or isinstance(value, str | int) else field_.get_db_prep_save(value, connection)
 
 
-def _forget_gone_references(model: type[models.Model], table: pa.Table) -> None:
-    """What would have been emptied when the row it points at was deleted: a call's lead, a text's campaign."""
+def _clear_missing_references(model: type[models.Model], table: pa.Table) -> None:
+    """Clear references to deleted rows that SET_NULL would have cleared: a call's lead, a message's membership."""
     for field_ in stored_fields(model):
         if isinstance(field_, models.ForeignKey) and field_.remote_field.on_delete is models.SET_NULL:
-            named = set(table.column(field_.column).to_pylist()) - {None}
-            gone = named - _existing(field_.related_model, named)
+            referenced = set(table.column(field_.column).to_pylist()) - {None}
+            gone = referenced - _existing(field_.related_model, referenced)
             ids = table.column("id").to_pylist()
             if gone:
                 model._base_manager.filter(pk__in=ids, **{f"{field_.name}__in": gone}).update(**{field_.attname: None})

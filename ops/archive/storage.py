@@ -1,4 +1,4 @@
-"""Folders of archives: `<ARCHIVE_DIR>/<company>/<archive>/`. The database says which of their files are true."""
+"""Archive folders, `<ARCHIVE_DIR>/<company>/<archive>/`. The database decides which of their files are valid."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ LOCK = ".lock"
 
 
 def make_folder(folder: Path) -> None:
-    """With those above it. Nobody but its owner looks inside."""
+    """Create the folder and its parents, readable by their owner only."""
     for path in (*reversed(folder.parents), folder):
         if not path.is_dir():
             path.mkdir(mode=0o700, exist_ok=True)
@@ -25,7 +25,7 @@ def make_folder(folder: Path) -> None:
 
 @contextmanager
 def exclusive_lock(folder: Path) -> Iterator[None]:
-    """Wait for whoever else of this machine changes files of the company whose folder it is."""
+    """Lock a company's folder against other processes of this machine."""
     make_folder(folder)
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -36,7 +36,7 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
 
 
 def publish_parts(paths: Iterable[Path]) -> None:
-    """The parts have become true: give them their names."""
+    """Rename parts that have become valid."""
     folders = set()
     for path in paths:
         part_of(path).replace(path)
@@ -46,16 +46,16 @@ def publish_parts(paths: Iterable[Path]) -> None:
 
 
 def recover_folder(company: Company, folder: Path) -> None:
-    """Finish what was broken off in one archive's folder, and write its manifest where it is behind.
+    """Complete an interrupted run in one archive's folder, and update its manifest.
 
-    A part that the database knows, by its name and checksum, is put in place; any other was never true, and goes.
+    A part that the database knows by name and checksum is published. Any other part was never valid and is deleted.
     """
     with exclusive_lock(folder.parent):
         recover_unlocked_folder(company, folder)
 
 
 def recover_unlocked_folder(company: Company, folder: Path) -> None:
-    """The same, for who is alone in it already."""
+    """Recover a folder under the caller's `exclusive_lock`."""
     with tenant(company.pk):
         chunks = list(ArchivedChunk.objects.filter(archive=folder.name).order_by("number"))
     known = {file["file"]: file["sha256"] for chunk in chunks for file in chunk.files}
@@ -74,6 +74,6 @@ def recover_unlocked_folder(company: Company, folder: Path) -> None:
 
 
 def folder_of(chunk: ArchivedChunk, root: Path, company: Company) -> Path:
-    """Where the chunk's files are: where they were written, or in the archives' folder as it is set today."""
+    """Return the folder of the chunk's files: the original one if it exists, else the one below `root`."""
     written = Path(chunk.folder)
     return written if written.is_dir() else root / company.slug / chunk.archive

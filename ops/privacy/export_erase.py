@@ -1,4 +1,4 @@
-"""What a person may ask of a company: all that it keeps about them, and to be forgotten."""
+"""Export and erasure of a contact's personal data in the database."""
 
 from typing import Any
 
@@ -9,75 +9,74 @@ from crm.db.audit_context import acting_as
 from crm.models import CampaignMembership, Contact, ContactPhone, User
 from crm.services.contacts import suppress_numbers
 from crm.services.opt_outs import opt_outs_of
-from ops.privacy.personal_data_map import RECORDS
+from ops.privacy.personal_data_map import PERSONAL_DATA
 from ops.privacy.unlinked_data import (
+    audited_rows,
     erase_admin_log,
-    erase_answers,
-    erase_deliveries,
-    erase_entries,
+    erase_audit_entries,
+    erase_idempotency_keys,
     erase_opt_outs,
+    erase_webhook_events,
     export_opt_outs,
-    find_deliveries,
-    find_entries,
-    rows_with_entries,
+    find_audit_entries,
+    find_webhook_events,
 )
 
 
 def export_contact(*, contact: Contact) -> dict[str, list[dict[str, Any]]]:
-    """All that is kept about a contact of the company entered, by table. Values are as Python has them.
+    """Return the personal data of a contact of the active tenant, by table, as Python values.
 
-    Deliveries come with their text; what was recorded of changes comes without who of the company made them.
+    Webhook events come with their body, and audit entries without the user who made the change.
     """
-    exported = {record.model._meta.db_table: list(record.rows(contact).order_by("pk").values()) for record in RECORDS}
+    exported = {data.model._meta.db_table: list(data.rows(contact).order_by("pk").values()) for data in PERSONAL_DATA}
     exported["webhook_events"] = [
         {"id": event.pk, "created_at": event.created_at, "body": bytes(event.body).decode(errors="replace")}
-        for event in find_deliveries(contact)
+        for event in find_webhook_events(contact)
     ]
     exported |= export_opt_outs(contact)
     exported["audit_entries"] = list(
-        find_entries(rows_with_entries(contact)).values("table_name", "row_id", "action", "changes", "at")
+        find_audit_entries(audited_rows(contact)).values("table_name", "row_id", "action", "changes", "at")
     )
     return exported
 
 
-def count_records(*, contact: Contact) -> dict[str, int]:
-    """How many rows of each table an erasure would touch."""
-    counts = {record.model._meta.db_table: record.rows(contact).count() for record in RECORDS if record.personal}
-    counts["webhook_events"] = sum(1 for _ in find_deliveries(contact))
+def count_personal_data(*, contact: Contact) -> dict[str, int]:
+    """Return the number of rows that an erasure would change, by table."""
+    counts = {data.model._meta.db_table: data.rows(contact).count() for data in PERSONAL_DATA if data.personal}
+    counts["webhook_events"] = sum(1 for _ in find_webhook_events(contact))
     counts["opt_outs"] = opt_outs_of(contact).count()
-    counts["audit_entries"] = find_entries(rows_with_entries(contact)).count()
+    counts["audit_entries"] = find_audit_entries(audited_rows(contact)).count()
     return counts
 
 
 def erase_contact(*, contact: Contact, by: User | str, provider_ids: frozenset[str] = frozenset()) -> dict[str, int]:
-    """Forget who a contact of the company entered was; return how many rows of each table that touched.
+    """Erase the personal data of a contact of the active tenant. Returns the number of changed rows by table.
 
-    The rows stay, so that calls, visits and money still add up; what the person said, and what would lead to them,
-    goes: also from raw deliveries and from the record of changes. Who had opted out, and when, is remembered by a keyed
-    hash of the number.
-    It can't be undone. What the provider keeps has to be erased there first, or a late delivery brings it back.
+    The rows stay, so that calls, appointments and invoices still add up. Personal data is emptied, also in webhook
+    events and audit entries. Opt-outs are kept under a keyed hash of the number. It can't be undone. Erase the
+    contact at the provider first, or a late webhook event restores the data.
 
     Args:
-        by: whose doing it is, in the record of changes: a user, or a program's name.
-        provider_ids: the provider's ids of calls and texts with them that are no longer in the database.
+        by: the user or the program to record in the audit entries.
+        provider_ids: the provider's ids of calls and messages that are no longer in the database.
     """
     actor = (by.pk, by.username) if isinstance(by, User) else (None, by)
     with transaction.atomic(), acting_as(*actor):
-        # Deliveries before the contact, as workers lock them: what is being worked on is finished first, and found.
-        counts = {"webhook_events": erase_deliveries(contact, provider_ids)}
-        # The ledger before the contact, as whoever hears a STOP locks them.
+        # Lock webhook events before the contact, as workers do: an event in progress is completed first, then erased.
+        counts = {"webhook_events": erase_webhook_events(contact, provider_ids)}
+        # Lock opt-outs before the contact, as the handler of opt-out keywords does.
         counts["opt_outs"] = erase_opt_outs(contact)
         Contact.objects.select_for_update().get(pk=contact.pk)
         suppress_numbers(contact=contact)
         CampaignMembership.objects.filter(contact=contact, status=MembershipStatus.PENDING).update(
             status=MembershipStatus.SKIPPED, reason="The contact was erased."
         )
-        recorded = rows_with_entries(contact)
+        audited = audited_rows(contact)
         ContactPhone.objects.filter(contact=contact).exclude(phone=contact.phone).delete()
-        for record in RECORDS:
-            if record.personal:
-                counts[record.model._meta.db_table] = record.rows(contact).update(**record.personal)
+        for data in PERSONAL_DATA:
+            if data.personal:
+                counts[data.model._meta.db_table] = data.rows(contact).update(**data.personal)
         erase_admin_log(contact)
-        erase_answers(contact)
-        counts["audit_entries"] = erase_entries(recorded)  # last: the erasure itself was recorded with what it erased
+        erase_idempotency_keys(contact)
+        counts["audit_entries"] = erase_audit_entries(audited)  # last: the erasure itself added entries
     return counts

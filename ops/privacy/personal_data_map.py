@@ -1,4 +1,9 @@
-"""What is kept about a person: which rows, and what in them is the person's. Export and erasure both read this."""
+"""Personal data map: the tables with rows about a contact, and their personal columns.
+
+Export and erasure both read it. A new text column of Contact, or of a table listed here, must be added to `personal`,
+with the value that replaces it, or to `kept`. A new foreign key to Contact needs a `PersonalData` of its own. Tests
+fail until then. Data that names a contact without a foreign key is in `ops.privacy.unlinked_data`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,27 +27,27 @@ from crm.models import (
 )
 from messaging.models import Message
 
-# Not empty: a provider that repeats itself fills what is empty, and must not bring an erased text back.
+# Not empty, because a repeated webhook event fills empty columns and would restore the erased text.
 ERASED = "[erased]"
-ERASED_NUMBER = "erased:"  # begins what an erased contact has in place of a number
+ERASED_NUMBER = "erased:"  # prefix of an erased contact's number
 
 
-def outside(field_name: str, direction: str, value: Any) -> Expression:
-    """`value` where the person is on this side of a call or text; our own number stays."""
+def where_contact_is(direction: str, field_name: str, value: Any) -> Expression:
+    """Return `value` for rows of this direction. In others the column holds the company's own number, which stays."""
     return Case(When(direction=direction, then=value), default=F(field_name))
 
 
 @dataclass(frozen=True)
-class Record:
-    """The rows of one model that are about a contact."""
+class PersonalData:
+    """Rows of one model that are about a contact."""
 
     model: type[Model]
     path: str
-    """How a row leads to its contact."""
+    """Lookup from a row to its contact."""
     personal: Mapping[str, Any] = field(default_factory=dict)
-    """Columns that hold the person's words or data, each with what stands there after an erasure."""
+    """Columns with personal data, each with its value after an erasure."""
     kept: frozenset[str] = frozenset()
-    """Columns of text that say nothing about the person, or that the law wants kept."""
+    """Text columns without personal data, or that the law requires to keep."""
 
     def rows(self, contact: Contact) -> QuerySet:
         return self.model._default_manager.filter(**{self.path: contact.pk})
@@ -51,33 +56,33 @@ class Record:
 NAMES_AND_ADDRESS = ("first_name", "last_name", "email", "address", "city", "state", "postal_code", "timezone")
 
 
-def no_number(contact: str) -> Expression:
-    """Unique within the company, as a number is, and none."""
+def erased_number(contact: str) -> Expression:
+    """Return a value that is unique within the company, as the column requires, and not a phone number."""
     return Concat(Value(ERASED_NUMBER), Cast(contact, CharField()))
 
 
-RECORDS = (
-    Record(Contact, "pk", personal=dict.fromkeys(NAMES_AND_ADDRESS, "") | {"phone": no_number("pk")}),
-    # All but the main number's row are deleted before.
-    Record(ContactPhone, "contact", personal={"phone": no_number("contact_id"), "label": ""}),
-    Record(ContactFlag, "contact", personal={"reason": "", "evidence": ""}, kept=frozenset({"source"})),
-    Record(Lead, "contact", personal={"notes": ""}, kept=frozenset({"source"})),
-    Record(Conversation, "contact"),
-    Record(Activity, "contact", personal={"body": ERASED}, kept=frozenset({"openphone_id"})),
-    Record(CampaignMembership, "contact", kept=frozenset({"reason"})),
-    Record(Invoice, "contact", kept=frozenset({"number"})),  # tax law wants what was asked for kept
-    Record(
+PERSONAL_DATA = (
+    PersonalData(Contact, "pk", personal=dict.fromkeys(NAMES_AND_ADDRESS, "") | {"phone": erased_number("pk")}),
+    # The erasure deletes all rows but the main number's.
+    PersonalData(ContactPhone, "contact", personal={"phone": erased_number("contact_id"), "label": ""}),
+    PersonalData(ContactFlag, "contact", personal={"reason": "", "evidence": ""}, kept=frozenset({"source"})),
+    PersonalData(Lead, "contact", personal={"notes": ""}, kept=frozenset({"source"})),
+    PersonalData(Conversation, "contact"),
+    PersonalData(Activity, "contact", personal={"body": ERASED}, kept=frozenset({"openphone_id"})),
+    PersonalData(CampaignMembership, "contact", kept=frozenset({"reason"})),
+    PersonalData(Invoice, "contact", kept=frozenset({"number"})),  # tax law requires invoices to be kept
+    PersonalData(
         Call,
         "contact",
         personal={
-            "from_number": outside("from_number", Direction.INCOMING, Value(ERASED)),
-            "to_number": outside("to_number", Direction.OUTGOING, Value(ERASED)),
+            "from_number": where_contact_is(Direction.INCOMING, "from_number", Value(ERASED)),
+            "to_number": where_contact_is(Direction.OUTGOING, "to_number", Value(ERASED)),
             "recording_url": "",
             "voicemail_url": "",
             "reason_for_lost_sale": "",
         },
     ),
-    Record(
+    PersonalData(
         CallDetail,
         "call__contact",
         personal={
@@ -91,18 +96,18 @@ RECORDS = (
         },
         kept=frozenset({"openphone_id"}),
     ),
-    Record(MissedCaller, "contact", kept=frozenset({"text_back_reason"})),
-    Record(Appointment, "contact", personal={"notes": ""}, kept=frozenset({"timezone"})),
-    Record(
+    PersonalData(MissedCaller, "contact", kept=frozenset({"text_back_reason"})),
+    PersonalData(Appointment, "contact", personal={"notes": ""}, kept=frozenset({"timezone"})),
+    PersonalData(
         Message,
         "contact",
         personal={
-            "from_number": outside("from_number", Direction.INCOMING, Value(ERASED)),
-            "to_numbers": outside("to_numbers", Direction.OUTGOING, Value([ERASED], JSONField())),
+            "from_number": where_contact_is(Direction.INCOMING, "from_number", Value(ERASED)),
+            "to_numbers": where_contact_is(Direction.OUTGOING, "to_numbers", Value([ERASED], JSONField())),
             "body": ERASED,
             "media": [],
         },
         kept=frozenset({"error", "error_code"}),
     ),
-    Record(CallAnalysis, "call__contact", personal={"summary": ""}, kept=frozenset({"objections", "outcome"})),
+    PersonalData(CallAnalysis, "call__contact", personal={"summary": ""}, kept=frozenset({"objections", "outcome"})),
 )  # fmt: skip

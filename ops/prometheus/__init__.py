@@ -1,1 +1,1 @@
-"""What Prometheus is told: each figure is asked of the database when it scrapes, and no process keeps any."""
+"""Prometheus metrics, read from the database at each scrape."""

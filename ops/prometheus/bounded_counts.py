@@ -1,11 +1,11 @@
-"""Counting for a scrape, which must stay cheap however long the queues are."""
+"""Counts with an upper bound, so that a scrape stays cheap however long the queues are."""
 
 from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
-MAX_COUNTED = 10_000  # a row each is read: this many take a few milliseconds
+MAX_COUNTED = 10_000  # counting reads each row: this many take a few milliseconds
 COUNTED = f"Counted up to {MAX_COUNTED:,}."
 
 

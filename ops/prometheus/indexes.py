@@ -1,5 +1,7 @@
-"""Tables and indexes: sizes, use, and what the cheap checks find. PostgreSQL knows it anyway; SQLite would have to read
-its whole file, so nothing is said there."""
+"""Metrics of tables and indexes: sizes, use and findings of the cheap checks.
+
+Only on PostgreSQL, which keeps these numbers. SQLite would have to read its whole file.
+"""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,7 +14,7 @@ from ops.index_health.checks import redundancy, size, vacuum_stats
 from ops.index_health.findings import Finding, FindingKind
 from ops.index_health.ownership import named_declarations
 
-# Those that need the catalogue alone. Whether an index is unused is for Prometheus to say, over weeks of its scans.
+# Checks that read the catalogue only. Prometheus itself finds unused indexes, by the scans of several weeks.
 CHECKS = (redundancy.find, vacuum_stats.find, size.find)
 FOUND = (
     FindingKind.DUPLICATE, FindingKind.PREFIX, FindingKind.COVERED, FindingKind.FOREIGN_KEY, FindingKind.DEAD_ROWS, FindingKind.STALE_STATISTICS,
@@ -31,7 +33,7 @@ def collect() -> Iterator[Metric]:
 
 def _measure_indexes(indexes: Iterable[CatalogIndex]) -> Iterator[Metric]:
     sizes = GaugeMetricFamily("crm_index_size_bytes", "Bytes on disk.", labels=["table", "index"])
-    scans = CounterMetricFamily("crm_index_scans", "Scans since the server counts.", labels=["table", "index"])
+    scans = CounterMetricFamily("crm_index_scans", "Scans since the statistics were reset.", labels=["table", "index"])
     for index in indexes:
         sizes.add_metric([index.table, index.name], index.bytes)
         scans.add_metric([index.table, index.name], index.scans or 0)
@@ -40,8 +42,8 @@ def _measure_indexes(indexes: Iterable[CatalogIndex]) -> Iterator[Metric]:
 
 def _measure_tables(tables: Iterable[CatalogTable]) -> Iterator[Metric]:
     sizes = GaugeMetricFamily("crm_table_size_bytes", "Bytes on disk, without indexes.", labels=["table"])
-    rows = GaugeMetricFamily("crm_table_rows", "Rows, by the planner's estimate.", labels=["table"])
-    dead = GaugeMetricFamily("crm_table_dead_rows", "Rows that VACUUM has still to clear away.", labels=["table"])
+    rows = GaugeMetricFamily("crm_table_rows", "Rows, estimated by the planner.", labels=["table"])
+    dead = GaugeMetricFamily("crm_table_dead_rows", "Dead rows that VACUUM has not removed yet.", labels=["table"])
     for table in tables:
         sizes.add_metric([table.name], table.bytes)
         rows.add_metric([table.name], table.rows)
@@ -50,20 +52,22 @@ def _measure_tables(tables: Iterable[CatalogTable]) -> Iterator[Metric]:
 
 
 def _find(database: Database) -> Iterator[Metric]:
-    standing = database.indexes
+    existing = database.indexes
     declared = {name for name, one in named_declarations().items() if isinstance(one, models.Index)}
     yield GaugeMetricFamily(
-        "crm_indexes_missing", "Indexes that the models declare and that do not stand.", len(declared - standing.keys())
+        "crm_indexes_missing",
+        "Indexes that the models declare and the database lacks.",
+        len(declared - existing.keys()),
     )
     yield GaugeMetricFamily(
         "crm_indexes_invalid",
-        "Indexes that a build left behind when it broke. One that is being built is not counted.",
-        sum(not index.valid and not index.building for index in standing.values()),
+        "Invalid indexes of failed builds, without those being built.",
+        sum(not index.valid and not index.building for index in existing.values()),
     )
-    said = [word for find in CHECKS for word in find(database)]
-    kinds = [word.kind for word in said if isinstance(word, Finding) and not word.known]
+    results = [result for find in CHECKS for result in find(database)]
+    kinds = [result.kind for result in results if isinstance(result, Finding) and not result.known]
     findings = GaugeMetricFamily(
-        "crm_index_findings", "What manage.py index_report finds, by kind, without what is expected.", labels=["kind"]
+        "crm_index_findings", "Findings of manage.py index_report by kind, without known ones.", labels=["kind"]
     )
     for kind in FOUND:
         findings.add_metric([kind], kinds.count(kind))

@@ -1,4 +1,4 @@
-"""Texts that wait to leave, and missed callers who wait for us."""
+"""Metrics of the outbox and the missed queue."""
 
 from collections.abc import Iterator
 
@@ -13,24 +13,24 @@ from ops.prometheus.bounded_counts import COUNTED, count, seconds_since
 
 
 def collect() -> Iterator[Metric]:
-    texts = GaugeMetricFamily("crm_texts", f"Texts that have still to leave, by status. {COUNTED}", labels=["status"])
+    outbox = GaugeMetricFamily("crm_texts", f"Messages in the outbox, by status. {COUNTED}", labels=["status"])
     for status in ON_ITS_WAY:
-        texts.add_metric([status], count(Message.objects.filter(status=status)))
-    yield texts
+        outbox.add_metric([status], count(Message.objects.filter(status=status)))
+    yield outbox
 
     due = Message.objects.on_their_way(now()).order_by("run_at")
     yield GaugeMetricFamily(
         "crm_texts_oldest_due_seconds",
-        "How long ago the text that has waited longest might have left; 0 where none is due.",
+        "Seconds since the oldest due message could be sent. 0: none is due.",
         value=seconds_since(due.values_list("run_at", flat=True).first()),
     )
     yield GaugeMetricFamily(
         "crm_missed_callers_waiting",
-        f"Missed callers whom nobody has reached yet. {COUNTED}",
+        f"Missed callers who have not been reached. {COUNTED}",
         value=count(MissedCaller.objects.waiting()),
     )
     yield GaugeMetricFamily(
         "crm_missed_callers_texts_due",
-        f"Missed callers who have still to be sent a text. {COUNTED}",
+        f"Missed callers with a due text back. {COUNTED}",
         value=count(MissedCaller.objects.texts_due()),
     )

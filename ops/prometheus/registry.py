@@ -1,4 +1,4 @@
-"""The registry that /metrics shows. It is our own: the library's default one adds figures of one process of many."""
+"""Registry of /metrics. The library's default one would add numbers of a single process."""
 
 from prometheus_client import CollectorRegistry
 

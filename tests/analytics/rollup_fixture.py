@@ -1,4 +1,4 @@
-"""Calls written in every way there is, and the dashboard's numbers counted the plain way."""
+"""Random writers of calls, and the dashboard's metrics counted in Python."""
 
 import random
 from collections import Counter
@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import F
 from django.utils.timezone import now
 
-from analytics.dashboard.booking_rate import measure_cohort
+from analytics.dashboard.booking_rate import cohort_booking_rate
 from analytics.dashboard.metrics import call_metrics
 from analytics.models import CallDay, StaleCallHour
 from analytics.rollups.jobs import run_next_rollup
@@ -35,7 +35,7 @@ COUNTED = ("status", "booked", "lead", "quoted_price", "created_at")
 
 
 def expected(period, archived=()):
-    """The metrics, and the calls of each day that has any, counted the plain way: row by row, in Python."""
+    """Count the metrics and the calls of each day in Python, row by row."""
     totals, days, value = Counter(), Counter(), Decimal(0)
     for status, booked, lead, price, at in [*Call.objects.values_list(*COUNTED), *archived]:
         day = at.astimezone(period.zone).date()
@@ -59,7 +59,7 @@ def assert_exact(company, *periods, archived=()):
             assert metrics["by_status"] == {status: totals[status] for status in CallStatus.values}
             assert metrics["lost"] == {"count": totals["lost"], "value": value}
             if start and end:
-                for row in measure_cohort(period):
+                for row in cohort_booking_rate(period):
                     assert (row["qualified"], row["booked"]) == (
                         days[row["date"], "qualified"], days[row["date"], "booked"]
                     )  # fmt: skip
@@ -70,16 +70,16 @@ def count_stale(company):
         return StaleCallHour.objects.count()
 
 
-def days_counted(company):
+def rollup_days(company):
     with tenant(company.pk):
         return dict(CallDay.objects.values_list("day", "total"))
 
 
 class Writers:
-    """Everything that may happen to the calls of two companies, each thing by chance."""
+    """Random changes of two companies' calls. Each public method is one kind of change, except the two helpers."""
 
     def __init__(self, seed, companies, archives):
-        self.chance, self.companies = random.Random(seed), companies  # noqa: S311  # no secret
+        self.rng, self.companies = random.Random(seed), companies  # noqa: S311  # no secret
         self._archives = archives
         self.archived = {company.pk: {} for company in companies}
         self.leads = {}
@@ -88,21 +88,21 @@ class Writers:
             self.leads[company.pk] = factories.LeadFactory(contact=contact).pk
 
     def new_call(self, company):
-        chance = self.chance
-        status = chance.choice(CallStatus.values)
-        hours = chance.choice([chance.uniform(-30, 150), chance.uniform(0, 3), float(chance.randrange(0, 150))])
+        rng = self.rng
+        status = rng.choice(CallStatus.values)
+        hours = rng.choice([rng.uniform(-30, 150), rng.uniform(0, 3), float(rng.randrange(0, 150))])
         return Call(
             company=company,
             status=status,
             booked=status in BOOKED,
-            lead_id=chance.choice([None, self.leads[company.pk]]),
-            quoted_price=chance.choice([None, Decimal("12.34"), Decimal("1000")]),
+            lead_id=rng.choice([None, self.leads[company.pk]]),
+            quoted_price=rng.choice([None, Decimal("12.34"), Decimal("1000")]),
             created_at=now() - timedelta(hours=hours),
         )
 
-    def some(self, company):
+    def sample(self, company):
         ids = list(Call.objects.filter(company=company).values_list("pk", flat=True))
-        return Call.objects.filter(pk__in=self.chance.sample(ids, min(len(ids), self.chance.choice([1, 3, 50]))))
+        return Call.objects.filter(pk__in=self.rng.sample(ids, min(len(ids), self.rng.choice([1, 3, 50]))))
 
     def insert(self, company):
         self.new_call(company).save()
@@ -120,34 +120,34 @@ class Writers:
             )
 
     def set_status(self, company):
-        status = self.chance.choice(CallStatus.values)
-        self.some(company).update(status=status, booked=status in BOOKED)
+        status = self.rng.choice(CallStatus.values)
+        self.sample(company).update(status=status, booked=status in BOOKED)
 
     def save_instance(self, company):
-        for call in self.some(company)[:2]:
-            call.set_status(self.chance.choice(CallStatus.values))
+        for call in self.sample(company)[:2]:
+            call.set_status(self.rng.choice(CallStatus.values))
             call.save()
 
     def set_lead_and_price(self, company):
-        lead = self.chance.choice([None, self.leads[company.pk]])
-        self.some(company).update(lead=lead, quoted_price=self.chance.choice([None, Decimal("0.10")]))
+        lead = self.rng.choice([None, self.leads[company.pk]])
+        self.sample(company).update(lead=lead, quoted_price=self.rng.choice([None, Decimal("0.10")]))
 
     def move_in_time(self, company):
-        self.some(company).update(created_at=F("created_at") + timedelta(hours=self.chance.uniform(-40, 40)))
+        self.sample(company).update(created_at=F("created_at") + timedelta(hours=self.rng.uniform(-40, 40)))
 
     def move_to_the_other_company(self, company):
         [other] = [one for one in self.companies if one != company]
-        self.some(company).update(company=other, lead=None)
+        self.sample(company).update(company=other, lead=None)
 
     def delete(self, company):
-        self.some(company).delete()
+        self.sample(company).delete()
 
     def delete_by_sql(self, company):
         with connection.cursor() as cursor:
-            ids = list(self.some(company).values_list("pk", flat=True))
+            ids = list(self.sample(company).values_list("pk", flat=True))
             cursor.executemany("DELETE FROM calls WHERE id = %s", [[pk] for pk in ids])
 
-    def change_places(self, company):
+    def swap_statuses(self, company):
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE calls SET status = CASE status WHEN 'missed' THEN 'unbooked' ELSE 'missed' END"
@@ -155,22 +155,22 @@ class Writers:
                 [company.pk],
             )
 
-    def rezone(self, company):
-        change_timezone(company=company, timezone=self.chance.choice(ZONES), now=now())
+    def change_time_zone(self, company):
+        change_timezone(company=company, timezone=self.rng.choice(ZONES), now=now())
 
-    def fold(self, company):
+    def update_rollup(self, company):
         update_call_rollup(company=company)
 
-    def fold_whatever_is_next(self, company):
+    def run_next_rollup(self, company):
         run_next_rollup()
 
-    def rebuild(self, company):
+    def rebuild_rollup(self, company):
         rebuild_call_rollup(company=company)
 
     def archive(self, company):
         before = self._rows(company)
-        age = timedelta(hours=self.chance.uniform(0, 150))
-        archive_company(company=company, cut_off=now() - age, root=self._archives, batch=self.chance.choice([2, 50]))
+        age = timedelta(hours=self.rng.uniform(0, 150))
+        archive_company(company=company, cut_off=now() - age, root=self._archives, batch_size=self.rng.choice([2, 50]))
         for pk in before.keys() - self._rows(company).keys():
             self.archived[company.pk][pk] = before[pk]
 
@@ -187,4 +187,4 @@ class Writers:
         return {pk: counted for pk, *counted in Call.objects.filter(company=company).values_list("pk", *COUNTED)}
 
 
-EVENTS = [name for name in vars(Writers) if not name.startswith("_") and name not in ("new_call", "some")]
+CHANGES = [name for name in vars(Writers) if not name.startswith("_") and name not in ("new_call", "sample")]

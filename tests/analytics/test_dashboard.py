@@ -1,4 +1,4 @@
-"""The dashboard's numbers."""
+"""Dashboard metrics, booking rate and objections."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,6 @@ OBJECTIONS = "/api/v1/dashboard/top-objections"
 
 
 def at(text):
-    """An instant, given in UTC."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
@@ -45,14 +44,14 @@ def test_metrics_count_each_call_once(csr_api, acme, globex):
     }
 
 
-def test_metrics_of_nothing_have_no_rate(csr_api):
+def test_metrics_without_calls_have_no_rate(csr_api):
     answer = csr_api.get(METRICS).json()
     assert answer["total"] == 0
     assert answer["booking_rate"] is None
     assert answer["lost"] == {"count": 0, "value": "0.00"}
 
 
-def test_metrics_cut_days_in_the_companys_zone(csr_api, acme):
+def test_days_begin_at_midnight_in_the_company_s_time_zone(csr_api, acme):
     make_call(acme, created_at=at("2026-03-02 06:59"))  # 23:59 of March 1 in Denver
     make_call(acme, created_at=at("2026-03-02 07:00"))  # midnight
     make_call(acme, created_at=at("2026-03-03 06:59"))  # 23:59 of March 2
@@ -70,7 +69,7 @@ def test_metrics_cut_days_in_the_companys_zone(csr_api, acme):
         ("2026-11-01", "2026-11-01 06:00", "2026-11-02 06:59"),  # 25 hours
     ],
 )
-def test_days_on_which_the_clock_changes_are_whole(day, first, last, csr_api, acme):
+def test_days_with_a_clock_change_are_complete(day, first, last, csr_api, acme):
     for instant in (at(first), at(last)):
         make_call(acme, created_at=instant, qualified=True)
     make_call(acme, created_at=at(first) - timedelta(minutes=1), qualified=True)
@@ -82,7 +81,7 @@ def test_days_on_which_the_clock_changes_are_whole(day, first, last, csr_api, ac
         assert [row["qualified"] for row in answer["days"]] == [2]
 
 
-def test_booking_rate_sets_the_days_visits_against_its_qualified_calls(csr_api, acme, globex):
+def test_booking_rate_divides_appointments_by_qualified_calls_of_the_day(csr_api, acme, globex):
     start = at("2026-03-02 16:00")
     for status in ("scheduled", "confirmed", "completed", "cancelled", "no_show"):
         AppointmentFactory(contact=ContactFactory(company=acme), scheduled_start=start, status=status)
@@ -102,7 +101,7 @@ def test_booking_rate_sets_the_days_visits_against_its_qualified_calls(csr_api, 
     }
 
 
-def test_booking_rate_by_cohort_follows_the_calls_of_a_day(csr_api, acme):
+def test_cohort_booking_rate_counts_booked_calls_of_the_day(csr_api, acme):
     start = at("2026-03-02 16:00")
     make_call(acme, created_at=start, qualified=True, status="awaiting_quote")
     make_call(acme, created_at=start, qualified=True)
@@ -114,7 +113,7 @@ def test_booking_rate_by_cohort_follows_the_calls_of_a_day(csr_api, acme):
 
 
 @pytest.mark.parametrize("url", [BOOKING_RATE, OBJECTIONS])
-def test_dates_default_to_today_and_the_29_days_before(url, csr_api, acme):
+def test_dates_default_to_the_last_30_days(url, csr_api, acme):
     today = now().astimezone(acme.zone).date()
     answer = csr_api.get(url).json()
     assert answer["end_date"] == today.isoformat()
@@ -144,7 +143,7 @@ def test_booking_rate_lists_every_day_and_at_most_1100(csr_api):
         ({"company": "2"}, "company"),
     ],
 )
-def test_a_bad_parameter_is_named(url, parameters, named, csr_api):
+def test_invalid_parameter_is_rejected_by_name(url, parameters, named, csr_api):
     response = csr_api.get(url, parameters)
     assert response.status_code == 400
     assert named in response.json()
@@ -175,7 +174,7 @@ def test_objections_are_ranked_with_ties_by_label(csr_api, acme, globex):
     }
 
 
-def test_a_call_analysed_again_counts_by_its_latest_analysis(csr_api, acme):
+def test_call_counts_by_its_latest_analysis(csr_api, acme):
     call, moment = make_call(acme), at("2026-03-02 16:00")
     CallAnalysisFactory(call=call, objections=["price"], analyzed_at=moment)
     CallAnalysisFactory(call=call, objections=["timing"], analyzed_at=moment + timedelta(hours=1))
@@ -186,12 +185,12 @@ def test_a_call_analysed_again_counts_by_its_latest_analysis(csr_api, acme):
 
 
 @pytest.mark.parametrize("limit", ["0", "21", "x"])
-def test_the_number_of_objections_is_bounded(limit, csr_api):
+def test_limit_of_objections_is_bounded(limit, csr_api):
     assert "limit" in csr_api.get(OBJECTIONS, {"limit": limit}).json()
 
 
 @pytest.mark.parametrize(("url", "statements"), [(METRICS, 2), (BOOKING_RATE, 3), (OBJECTIONS, 1)])
-def test_numbers_cost_the_same_statements_for_one_call_and_for_three(url, statements, csr_api, acme):
+def test_metrics_run_the_same_statements_for_one_call_and_for_three(url, statements, csr_api, acme):
     for calls in (1, 2):
         for _ in range(calls):
             call = make_call(acme, qualified=True, created_at=now())
@@ -202,7 +201,7 @@ def test_numbers_cost_the_same_statements_for_one_call_and_for_three(url, statem
         assert len(queries) == statements
 
 
-def test_the_dashboards_list_filters_by_status_days_and_rep(csr_api, acme, rep):
+def test_dashboard_calls_filter_by_status_days_and_rep(csr_api, acme, rep):
     wanted = make_call(acme, status="missed", created_at=at("2026-03-02 18:00"), assigned_rep=rep)
     make_call(acme, status="missed", created_at=at("2026-03-04 18:00"), assigned_rep=rep)
     make_call(acme, status="missed", created_at=at("2026-03-02 18:00"))
@@ -216,7 +215,7 @@ def test_the_dashboards_list_filters_by_status_days_and_rep(csr_api, acme, rep):
     assert [row["id"] for row in csr_api.get("/api/v1/dashboard/calls", parameters).json()["results"]] == [wanted.pk]
 
 
-def test_a_rep_sees_the_calls_assigned_to_them(rep_api, rep, acme):
+def test_rep_sees_only_assigned_calls(rep_api, rep, acme):
     own = make_call(acme, assigned_rep=rep)
     foreign = make_call(acme)
     for route in ("calls", "dashboard/calls"):
@@ -225,7 +224,7 @@ def test_a_rep_sees_the_calls_assigned_to_them(rep_api, rep, acme):
 
 
 @pytest.mark.parametrize("objections", ["price", ["a\x00b"], [""], [["price"]], [None], {"price": 1}])
-def test_objections_that_are_no_labels_are_refused(objections, manager_api, acme):
+def test_objections_that_are_not_labels_are_rejected(objections, manager_api, acme):
     body = {"call": make_call(acme).pk, "objections": objections}
     response = manager_api.post("/api/v1/call-analyses", body)
     assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""What analyses may hold."""
+"""Validation of call analyses."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -7,24 +7,24 @@ from analytics.models import CallAnalysis
 from tests.factories import CallAnalysisFactory
 
 
-def test_an_analysis_may_have_no_sentiment(in_acme):
+def test_analysis_may_have_no_sentiment(in_acme):
     CallAnalysisFactory(call__contact__company=in_acme, sentiment="")
     assert CallAnalysis.objects.get().sentiment == ""
 
 
 @pytest.mark.parametrize("objections", ["price", {"price": 1}, [1], ["price", ""], [" "], [["price"]]])
-def test_objections_are_a_list_of_labels(in_acme, objections):
+def test_objections_must_be_a_list_of_labels(in_acme, objections):
     analysis = CallAnalysisFactory.build(objections=objections)
     with pytest.raises(ValidationError, match="objections"):
         analysis.clean_fields(exclude=["call", "company"])
 
 
-def test_an_analysis_may_find_no_objection(in_acme):
+def test_analysis_may_have_no_objection(in_acme):
     analysis = CallAnalysisFactory(call__contact__company=in_acme, objections=[])
     analysis.full_clean()
 
 
-def test_a_call_may_be_analysed_again_and_its_analyses_go_with_it(in_acme):
+def test_analyses_are_deleted_with_their_call(in_acme):
     first = CallAnalysisFactory(call__contact__company=in_acme)
     CallAnalysisFactory(call=first.call)
     other = CallAnalysisFactory(call__contact__company=in_acme)

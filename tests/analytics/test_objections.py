@@ -1,4 +1,4 @@
-"""Objections as rows: always those of each call's latest analysis, whoever wrote."""
+"""Objections: kept equal to the labels of each call's latest analysis."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -23,13 +23,13 @@ LABELS = ["price", " Price ", "PRICE", "timing", "trust", " ", "", "x" * 300]
 
 
 def rows():
-    """What is there: (call, label, analyzed_at)."""
+    """Read (call, label, analyzed_at) of each objection."""
     with all_tenants():
         return set(CallObjection.objects.values_list("call", "label", "analyzed_at"))
 
 
 def expected():
-    """What should be there, found the plain way: row by row, in Python."""
+    """Compute the objections from the analyses in Python, row by row."""
     with all_tenants():
         latest = {analysis.call_id: analysis for analysis in CallAnalysis.objects.order_by("analyzed_at", "pk")}
     return {
@@ -45,63 +45,61 @@ def make_calls(company, count):
     return CallFactory.create_batch(count, company=company, contact=None)
 
 
-def analyse(call, chance, **values):
+def analyse(call, rng, **values):
     return CallAnalysisFactory(
         call=call,
-        objections=chance.choices(LABELS, k=chance.randrange(4)),
-        analyzed_at=MOMENT + timedelta(hours=chance.randrange(4)),
+        objections=rng.choices(LABELS, k=rng.randrange(4)),
+        analyzed_at=MOMENT + timedelta(hours=rng.randrange(4)),
         **values,
     )
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_happens_the_rows_are_those_of_the_latest_analyses(seed, acme, globex):
-    chance = random.Random(seed)  # noqa: S311  # no secret
+def test_objections_match_the_latest_analyses_after_random_writes(seed, acme, globex):
+    rng = random.Random(seed)  # noqa: S311  # no secret
     calls = [*make_calls(acme, 3), *make_calls(globex, 3)]
 
-    def some():
+    def sample():
         ids = list(CallAnalysis.objects.values_list("pk", flat=True))
-        return CallAnalysis.objects.filter(pk__in=chance.sample(ids, min(len(ids), chance.choice([1, 3]))))
+        return CallAnalysis.objects.filter(pk__in=rng.sample(ids, min(len(ids), rng.choice([1, 3]))))
 
     def insert_in_bulk():
-        made = [
-            CallAnalysis(
-                company_id=call.company_id, call=call, objections=chance.choices(LABELS, k=2), analyzed_at=MOMENT
-            )
-            for call in chance.sample(calls, 4)
+        analyses = [
+            CallAnalysis(company_id=call.company_id, call=call, objections=rng.choices(LABELS, k=2), analyzed_at=MOMENT)
+            for call in rng.sample(calls, 4)
         ]
-        CallAnalysis.objects.bulk_create(made)
+        CallAnalysis.objects.bulk_create(analyses)
 
-    def write_no_list():
+    def write_an_object():
         with connection.cursor() as cursor:
-            for pk in some().values_list("pk", flat=True):
+            for pk in sample().values_list("pk", flat=True):
                 cursor.execute("UPDATE call_analysis SET objections = %s WHERE id = %s", ['{"price": 1}', pk])
 
     def move_to_another_call():
-        call = chance.choice(calls)
-        some().update(call=call, company=call.company_id)
+        call = rng.choice(calls)
+        sample().update(call=call, company=call.company_id)
 
     def delete_call():
-        gone = calls.pop(chance.randrange(len(calls)))
-        Call.objects.get(pk=gone.pk).delete()
-        calls.extend(make_calls(gone.company, 1))
+        deleted = calls.pop(rng.randrange(len(calls)))
+        Call.objects.get(pk=deleted.pk).delete()
+        calls.extend(make_calls(deleted.company, 1))
 
-    events = [
-        insert_in_bulk, write_no_list, move_to_another_call, delete_call,
-        lambda: analyse(chance.choice(calls), chance),
-        lambda: some().update(objections=chance.choices(LABELS, k=2)),
-        lambda: some().update(analyzed_at=F("analyzed_at") - timedelta(hours=2)),
-        lambda: some().update(summary="Nothing that counts."),
-        lambda: some().delete(),
+    changes = [
+        insert_in_bulk, write_an_object, move_to_another_call, delete_call,
+        lambda: analyse(rng.choice(calls), rng),
+        lambda: sample().update(objections=rng.choices(LABELS, k=2)),
+        lambda: sample().update(analyzed_at=F("analyzed_at") - timedelta(hours=2)),
+        lambda: sample().update(summary="Not an objection."),
+        lambda: sample().delete(),
     ]  # fmt: skip
     for _ in range(50):
         with all_tenants():
-            chance.choice(events)()
+            rng.choice(changes)()
         assert rows() == expected()
     assert count_wrong_objections(company=acme) == count_wrong_objections(company=globex) == 0
 
 
-def test_an_analysis_without_objections_takes_those_of_the_one_before_away(acme):
+def test_analysis_without_objections_replaces_those_of_the_previous_one(acme):
     [call] = make_calls(acme, 1)
     CallAnalysisFactory(call=call, objections=["price"], analyzed_at=MOMENT)
     later = CallAnalysisFactory(call=call, objections=[], analyzed_at=MOMENT + timedelta(hours=1))
@@ -111,7 +109,7 @@ def test_an_analysis_without_objections_takes_those_of_the_one_before_away(acme)
     assert rows() == {(call.pk, "price", MOMENT)}
 
 
-def test_the_command_finds_and_mends_what_no_trigger_has_seen(acme, capsys):
+def test_rebuild_rollups_repairs_objections(acme, capsys):
     [call] = make_calls(acme, 1)
     CallAnalysisFactory(call=call, objections=["price", "trust"], analyzed_at=MOMENT)
     call_command("rebuild_rollups", "--check")
@@ -120,20 +118,20 @@ def test_the_command_finds_and_mends_what_no_trigger_has_seen(acme, capsys):
     with pytest.raises(CommandError, match="1 days or calls differ"):
         call_command("rebuild_rollups", "--check")
     call_command("rebuild_rollups")
-    assert "there are 2 objections" in capsys.readouterr().out
+    assert "2 objections" in capsys.readouterr().out
     assert rows() == expected()
 
 
 @postgres_only
 @pytest.mark.django_db(transaction=True)
-def test_of_analyses_written_side_by_side_the_latest_counts(acme):
+def test_latest_of_concurrent_analyses_counts(acme):
     calls = make_calls(acme, 2)
 
     def write(seed):
-        chance = random.Random(seed)  # noqa: S311  # no secret
+        rng = random.Random(seed)  # noqa: S311  # no secret
         try:
             for _ in range(30):
-                analyse(chance.choice(calls), chance)
+                analyse(rng.choice(calls), rng)
         finally:
             connection.close()
 
@@ -144,7 +142,7 @@ def test_of_analyses_written_side_by_side_the_latest_counts(acme):
 
 
 @postgres_only
-def test_emptying_the_table_empties_the_rows(acme, globex):
+def test_truncate_deletes_objections(acme, globex):
     for company in (acme, globex):
         CallAnalysisFactory(call=make_calls(company, 1)[0])
     with tenant(acme.pk), connection.cursor() as cursor:

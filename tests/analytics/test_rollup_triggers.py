@@ -1,5 +1,6 @@
-"""The triggers that mark changed calls: which write leaves a mark, which calls no function, what they outlive."""
+"""Triggers that record stale hours: which writes record one, and what the triggers survive."""
 
+import re
 from datetime import timedelta
 from itertools import permutations
 
@@ -10,6 +11,8 @@ from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.utils.timezone import now
 
+from analytics.models.stale_hour_triggers import MEASURE_INPUTS
+from analytics.rollups.measures import MEASURES
 from analytics.rollups.update import rebuild_call_rollup, update_call_rollup, without_stale_marks
 from benchmarks.table_copies import columns_of
 from calls.models import Call
@@ -21,7 +24,7 @@ from tests.conftest import postgres_only
 pytestmark = pytest.mark.django_db
 
 
-def test_a_call_that_rings_now_leaves_no_mark_and_one_of_yesterday_does(acme):
+def test_only_a_call_of_an_earlier_hour_makes_an_hour_stale(acme):
     make_call(acme, ago=timedelta(0)).delete()
     assert count_stale(acme) == 0
     make_call(acme, ago=DAY)
@@ -29,7 +32,7 @@ def test_a_call_that_rings_now_leaves_no_mark_and_one_of_yesterday_does(acme):
 
 
 @pytest.mark.parametrize("change", [{"duration_s": 5}, {"from_number": "Anonymous"}, {"reason_for_lost_sale": "Price"}])
-def test_a_change_that_no_number_tells_of_leaves_no_mark(acme, change):
+def test_change_outside_the_measures_makes_no_hour_stale(acme, change):
     call = make_call(acme, status="lost")
     update_call_rollup(company=acme)
     with tenant(acme.pk):
@@ -37,8 +40,16 @@ def test_a_change_that_no_number_tells_of_leaves_no_mark(acme, change):
     assert count_stale(acme) == 0
 
 
-def test_migrations_make_the_triggers_that_the_models_declare():
-    made = [
+def test_every_column_that_a_measure_reads_is_compared_by_the_triggers():
+    columns = {field.column for field in Call._meta.concrete_fields}
+    read, compared = (
+        columns & set(re.findall(r"\w+", " ".join(expressions.values()))) for expressions in (MEASURES, MEASURE_INPUTS)
+    )
+    assert read == compared != set()
+
+
+def test_migrations_create_the_declared_triggers():
+    created = [
         (label, operation.on, operation.name, operation.postgresql, operation.each_row)
         for (label, _), migration in MigrationLoader(None).disk_migrations.items()
         for operation in migration.operations
@@ -48,12 +59,12 @@ def test_migrations_make_the_triggers_that_the_models_declare():
         (model._meta.app_label, triggers.on, triggers.name, triggers.postgresql, triggers.each_row)
         for model, triggers in declared_triggers(Triggers)
     ]
-    assert made == declared
+    assert created == declared
 
 
 @postgres_only
 @pytest.mark.django_db(transaction=True)
-def test_a_load_marks_an_hour_once_a_company_and_again_after_its_savepoint_is_rolled_back(acme, globex):
+def test_load_records_an_hour_once_a_company_and_again_after_a_rollback(acme, globex):
     long_ago = now().replace(minute=0) - 9 * DAY
     with all_tenants(), transaction.atomic():
         savepoint = transaction.savepoint()
@@ -66,7 +77,7 @@ def test_a_load_marks_an_hour_once_a_company_and_again_after_its_savepoint_is_ro
 
 
 @postgres_only
-def test_calls_of_a_company_just_made_are_loaded_without_marks_and_later_ones_leave_them_again(acme, globex):
+def test_new_company_s_calls_are_loaded_without_stale_hours(acme, globex):
     with pytest.raises(ZeroDivisionError), all_tenants(), without_stale_marks():
         raise ZeroDivisionError
     make_call(globex, ago=9 * DAY)
@@ -83,7 +94,7 @@ def test_calls_of_a_company_just_made_are_loaded_without_marks_and_later_ones_le
 
 @postgres_only
 @pytest.mark.parametrize(("ago", "called"), [("1 minute", False), ("9 days", True)])
-def test_no_trigger_is_called_for_a_call_that_rings_now(ago, called, acme):
+def test_insert_of_a_ringing_call_calls_no_trigger(ago, called, acme):
     make_call(acme)
     columns = ", ".join(columns_of(Call))
     values = columns.replace("created_at", f"now() - interval '{ago}'")
@@ -93,7 +104,7 @@ def test_no_trigger_is_called_for_a_call_that_rings_now(ago, called, acme):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_triggers_outlive_a_change_of_the_table_and_a_migrate(acme):
+def test_triggers_survive_a_table_change_and_a_migrate(acme):
     if connection.vendor == "sqlite":
         with connection.schema_editor() as editor:
             editor._remake_table(Call)  # as each change of a column does
@@ -106,7 +117,7 @@ def test_the_triggers_outlive_a_change_of_the_table_and_a_migrate(acme):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("last", [*permutations(["calls", "companies", "stale_call_hours"])], ids="-".join)
-def test_sqlite_is_flushed_whichever_table_is_emptied_last(acme, last):
+def test_flush_on_sqlite_works_in_any_order_of_tables(acme, last):
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL empties all tables at once")
     make_call(acme)
@@ -117,7 +128,7 @@ def test_sqlite_is_flushed_whichever_table_is_emptied_last(acme, last):
 
 
 @postgres_only
-def test_emptying_the_table_is_noticed(acme, globex):
+def test_truncate_makes_every_counted_day_stale(acme, globex):
     for company in (acme, globex):
         make_call(company)
         update_call_rollup(company=company)

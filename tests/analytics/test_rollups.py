@@ -1,4 +1,4 @@
-"""Calls that are counted ahead: the dashboard's numbers are those of the calls, whoever wrote and whenever."""
+"""Call rollups: the dashboard's metrics equal those of the calls after every kind of write."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Max, Min
 from django.utils.timezone import now
 
-from analytics.dashboard import calls as reader
+from analytics.dashboard import calls as dashboard_calls
 from analytics.dashboard.metrics import call_metrics
 from analytics.models import CallDay, CallRollup
 from analytics.rollups import jobs, update
@@ -26,13 +26,13 @@ from crm.date_ranges import DateRange, start_of
 from crm.db.tenancy import all_tenants, tenant
 from crm.services.timezones import change_timezone
 from tests.analytics.rollup_fixture import (
+    CHANGES,
     DAY,
-    EVENTS,
     Writers,
     assert_exact,
     count_stale,
-    days_counted,
     make_call,
+    rollup_days,
 )
 from tests.conftest import postgres_only
 from tests.count_queries import CountQueries
@@ -42,51 +42,51 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def worker_that_has_just_started(monkeypatch):
-    monkeypatch.setattr(jobs, "_last_s", float("-inf"))
-    monkeypatch.setattr(jobs, "_to_close", [])
+def fresh_worker(monkeypatch):
+    monkeypatch.setattr(jobs, "_checked_at_s", float("-inf"))
+    monkeypatch.setattr(jobs, "_due_companies", [])
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_happens_the_numbers_are_those_of_the_calls(seed, acme, globex, monkeypatch, tmp_path):
+def test_metrics_match_the_calls_after_random_writes(seed, acme, globex, monkeypatch, tmp_path):
     writers = Writers(seed, [acme, globex], archives=tmp_path)
-    chance = writers.chance
+    rng = writers.rng
     for step in range(40):
-        event, company = chance.choice(EVENTS), chance.choice([acme, globex])
-        # So little at a time that rollups are often met half finished.
-        monkeypatch.setattr(update, "MAX_DAYS", chance.choice([2, 400]))
-        monkeypatch.setattr(update, "MAX_HOURS", chance.choice([3, 5000]))
+        change, company = rng.choice(CHANGES), rng.choice([acme, globex])
+        # Small steps, so that readers often meet a half-finished rollup.
+        monkeypatch.setattr(update, "MAX_DAYS", rng.choice([2, 400]))
+        monkeypatch.setattr(update, "MAX_HOURS", rng.choice([3, 5000]))
         with all_tenants():
-            getattr(writers, event)(company)
+            getattr(writers, change)(company)
         today = now().date()
-        start = today - chance.randrange(0, 9) * DAY
+        start = today - rng.randrange(0, 9) * DAY
         for one in (acme, globex):
-            one_side = chance.choice([(start, None), (None, start)])
+            one_side = rng.choice([(start, None), (None, start)])
             archived = writers.archived[one.pk].values()
-            assert_exact(one, (start, start + chance.randrange(0, 6) * DAY), one_side, archived=archived)
+            assert_exact(one, (start, start + rng.randrange(0, 6) * DAY), one_side, archived=archived)
         if step % 10 == 9:
-            assert find_differences(company=company) == [], event
+            assert find_differences(company=company) == [], change
 
 
-def test_a_day_that_is_over_is_counted_once_and_read_from_the_rollup(acme, django_assert_num_queries):
+def test_past_day_is_read_from_the_rollup(acme):
     make_call(acme, ago=3 * DAY)
     make_call(acme, ago=3 * DAY)
     assert not update_call_rollup(company=acme)
     day = (now() - 3 * DAY).astimezone(acme.zone).date()
-    assert days_counted(acme) == {day: 2}
+    assert rollup_days(acme) == {day: 2}
     with tenant(acme.pk):
-        CallDay.objects.update(total=7)  # what no trigger sees shows where the number comes from
+        CallDay.objects.update(total=7)  # no trigger sees this, so it shows the source of the number
         assert call_metrics(DateRange(None, None, acme.zone))["total"] == 7
 
 
-def test_todays_calls_are_counted_when_asked(acme):
+def test_today_is_counted_from_its_calls(acme):
     update_call_rollup(company=acme)
     make_call(acme, ago=timedelta(0))
-    assert days_counted(acme) == {}
+    assert rollup_days(acme) == {}
     assert_exact(acme)
 
 
-def test_a_late_change_is_noticed_at_once_and_folded_by_the_worker(acme):
+def test_late_change_is_counted_at_once_and_rolled_up_by_the_worker(acme):
     call = make_call(acme)
     update_call_rollup(company=acme)
     with tenant(acme.pk):
@@ -100,7 +100,7 @@ def test_a_late_change_is_noticed_at_once_and_folded_by_the_worker(acme):
     assert_exact(acme)
 
 
-def test_the_worker_finds_companies_by_itself(acme, globex):
+def test_worker_creates_missing_rollups(acme, globex):
     make_call(acme)
     while run_next_rollup():
         pass
@@ -108,14 +108,14 @@ def test_the_worker_finds_companies_by_itself(acme, globex):
         assert set(CallRollup.objects.values_list("company__slug", "timezone")) == {
             ("acme", "America/Denver"), ("globex", "America/New_York")
         }  # fmt: skip
-    assert sum(days_counted(acme).values()) == 1
-    assert sum(days_counted(globex).values()) == 0
-    with CountQueries() as asked:
+    assert sum(rollup_days(acme).values()) == 1
+    assert sum(rollup_days(globex).values()) == 0
+    with CountQueries() as queries:
         assert not run_next_rollup()
-    assert len(asked) == 1
+    assert len(queries) == 1
 
 
-def test_a_company_that_has_moved_is_counted_from_its_calls_until_its_days_are_cut_anew(acme):
+def test_company_with_a_new_time_zone_is_counted_from_its_calls_until_the_next_rollup(acme):
     make_call(acme)
     update_call_rollup(company=acme)
     change_timezone(company=acme, timezone="Asia/Kolkata", now=now())
@@ -129,25 +129,25 @@ def test_a_company_that_has_moved_is_counted_from_its_calls_until_its_days_are_c
     assert_exact(acme)
 
 
-def test_what_happens_between_the_look_and_the_count_is_counted(acme, monkeypatch):
+def test_change_between_coverage_and_count_is_counted(acme, monkeypatch):
     call = make_call(acme)
     update_call_rollup(company=acme)
-    happenings = [
+    changes = [
         lambda: Call.objects.filter(pk=call.pk).update(status="unbooked"),
         lambda: update_call_rollup(company=acme),
         lambda: make_call(acme, status="unbooked"),
     ]
 
-    def look_and_be_late(zone):
+    def read_coverage_then_change(zone):
         coverage = read_coverage(zone)
-        if happenings:
-            happenings.pop(0)()
+        if changes:
+            changes.pop(0)()
         return coverage
 
-    monkeypatch.setattr(reader, "read_coverage", look_and_be_late)
+    monkeypatch.setattr(dashboard_calls, "read_coverage", read_coverage_then_change)
     with tenant(acme.pk):
         assert call_metrics(DateRange(None, None, acme.zone))["by_status"]["unbooked"] == 2
-    assert happenings == []
+    assert changes == []
 
 
 @pytest.mark.parametrize(
@@ -160,16 +160,16 @@ def test_what_happens_between_the_look_and_the_count_is_counted(acme, monkeypatc
         ("America/St_Johns", "2010-11-07T02:00Z", {date(2010, 11, 6), date(2010, 11, 7)}),  # 0:01 becomes 23:01
     ],
 )
-def test_an_hour_belongs_to_the_days_that_it_is_part_of(zone, hour, days):
+def test_hour_belongs_to_the_days_it_overlaps(zone, hour, days):
     assert days_of([datetime.fromisoformat(hour)], ZoneInfo(zone)) == days
 
 
-def test_numbers_of_a_large_rollup_cost_as_few_statements_as_those_of_an_empty_one(acme):
+def test_metrics_run_two_statements_for_any_rollup(acme):
     period = DateRange(None, None, acme.zone)
     for _ in range(2):
-        with tenant(acme.pk), CountQueries() as asked:
+        with tenant(acme.pk), CountQueries() as queries:
             call_metrics(period)
-        assert len(asked) == 2
+        assert len(queries) == 2
         for ago in range(2, 30):
             make_call(acme, ago=ago * DAY)
         update_call_rollup(company=acme)
@@ -177,7 +177,7 @@ def test_numbers_of_a_large_rollup_cost_as_few_statements_as_those_of_an_empty_o
         make_call(acme, ago=8 * DAY)
 
 
-def test_another_company_s_rollup_is_not_read(acme, globex):
+def test_rollup_of_another_company_is_not_read(acme, globex):
     make_call(globex)
     update_call_rollup(company=globex)
     update_call_rollup(company=acme)
@@ -185,12 +185,12 @@ def test_another_company_s_rollup_is_not_read(acme, globex):
         assert call_metrics(DateRange(None, None, acme.zone))["total"] == 0
 
 
-def test_the_command_builds_and_checks(acme, globex, capsys):
+def test_rebuild_rollups_builds_and_checks(acme, globex, capsys):
     make_call(acme)
     make_call(globex)
     call_command("rebuild_rollups", "--company", "acme")
-    assert capsys.readouterr().out == "acme: 1 days have calls; there are 0 objections.\n"
-    assert (len(days_counted(acme)), len(days_counted(globex))) == (1, 0)
+    assert capsys.readouterr().out == "acme: 1 days with calls, 0 objections.\n"
+    assert (len(rollup_days(acme)), len(rollup_days(globex))) == (1, 0)
     call_command("rebuild_rollups")
     call_command("rebuild_rollups", "--check")
     with tenant(globex.pk):
@@ -211,17 +211,17 @@ def test_the_command_builds_and_checks(acme, globex, capsys):
 
 @postgres_only
 @pytest.mark.django_db(transaction=True)
-def test_a_day_is_not_closed_while_one_is_writing_who_began_before_it_was_over(acme, monkeypatch):
+def test_day_is_not_closed_before_a_transaction_that_began_in_it_ends(acme, monkeypatch):
     make_call(acme, ago=5 * DAY)
     today = start_of(now().astimezone(acme.zone).date(), acme.zone)
     with another_session() as old:
         old.execute("SELECT set_config('crm.all_companies', 'on', false)")
         old.execute("SELECT now() FROM calls")
         [[began]] = old.fetchall()
-        assert find_oldest_write() > began  # who only reads is not waited for
+        assert find_oldest_write() > began  # readers are ignored
         old.execute("UPDATE calls SET duration_s = 1")
         assert find_oldest_write() == began
-        # Yesterday was over, and its marks due, just after the old transaction began.
+        # Yesterday became countable just after the old transaction began.
         monkeypatch.setattr(update, "FRESH", now() - today - timedelta(microseconds=1))
         update_call_rollup(company=acme)
         with tenant(acme.pk):
@@ -234,25 +234,25 @@ def test_a_day_is_not_closed_while_one_is_writing_who_began_before_it_was_over(a
 
 @postgres_only
 @pytest.mark.django_db(transaction=True)
-def test_writers_folders_and_readers_side_by_side_end_exact(acme):
+def test_concurrent_writers_rollups_and_readers_end_exact(acme):
     for ago in range(60):
         make_call(acme, ago=ago * timedelta(hours=3))
     pks = list(range(*id_range()))
     done = Event()
 
     def write(seed):
-        chance = random.Random(seed)  # noqa: S311  # no secret
+        rng = random.Random(seed)  # noqa: S311  # no secret
         for _ in range(60):
             with tenant(acme.pk):
-                calls = Call.objects.filter(pk__in=sorted(chance.sample(pks, 3))).order_by("pk")
-                status = chance.choice(CallStatus.values)
+                calls = Call.objects.filter(pk__in=sorted(rng.sample(pks, 3))).order_by("pk")
+                status = rng.choice(CallStatus.values)
                 for call in calls.select_for_update():
                     call.set_status(status)
-                    call.created_at -= chance.choice([0, 1]) * timedelta(hours=5)
+                    call.created_at -= rng.choice([0, 1]) * timedelta(hours=5)
                     call.save()
-                make_call(acme, ago=timedelta(hours=chance.randrange(100)))
+                make_call(acme, ago=timedelta(hours=rng.randrange(100)))
 
-    def fold():
+    def roll_up():
         while not done.is_set():
             run_next_rollup()
 
@@ -264,12 +264,14 @@ def test_writers_folders_and_readers_side_by_side_end_exact(acme):
         return totals
 
     with ThreadPoolExecutor(max_workers=6) as pool:
-        others = [pool.submit(with_own_connection, act) for act in (fold, fold, read)]
-        for writer in [pool.submit(with_own_connection, partial(write, seed)) for seed in range(3)]:
-            writer.result()
-        done.set()
+        others = [pool.submit(with_own_connection, act) for act in (roll_up, roll_up, read)]
+        try:
+            for writer in [pool.submit(with_own_connection, partial(write, seed)) for seed in range(3)]:
+                writer.result()
+        finally:
+            done.set()
         *_, totals = [other.result() for other in others]
-    assert totals == sorted(totals)  # calls were only added: none was missed, nor counted twice, in between
+    assert totals == sorted(totals)  # calls were only added: none was missed or counted twice
     assert_exact(acme, (now().date() - 9 * DAY, now().date()))
     while run_next_rollup():
         pass

@@ -1,4 +1,4 @@
-"""All that happened with a contact, in one list."""
+"""A contact's timeline."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,12 +21,14 @@ def contact(acme):
 
 @pytest.fixture
 def story(contact, csr):
-    """One of everything, each an hour after the other, and a stranger's as well."""
-    stranger = factories.ContactFactory(company=contact.company)
-    for person in (stranger, contact):
+    """Rows of every source, one an hour, for the contact and for another one."""
+    other = factories.ContactFactory(company=contact.company)
+    for person in (other, contact):
         of = {"contact": person}
-        rung = factories.ActivityFactory(activity_type="call", direction="incoming", user=csr, created_at=at(1), **of)
-        call = factories.CallFactory(activity=rung, status="unbooked", duration_s=90, created_at=at(1), **of)
+        call_activity = factories.ActivityFactory(
+            activity_type="call", direction="incoming", user=csr, created_at=at(1), **of
+        )
+        call = factories.CallFactory(activity=call_activity, status="unbooked", duration_s=90, created_at=at(1), **of)
         factories.CallDetailFactory(call=call, summary="Wants a roof.", next_steps=["Call back."])
         note = factories.ActivityFactory(body="Has a dog.", user=csr, created_at=at(2), **of)
         voice = factories.ActivityFactory(
@@ -34,13 +36,13 @@ def story(contact, csr):
         )
         mail = factories.ActivityFactory(activity_type="email", direction="outgoing", created_at=at(4), **of)
         text = factories.MessageFactory(created_at=at(5), activity__created_at=at(5), media=[{"url": "u"}], **of)
-        untold = factories.CallFactory(status="missed", created_at=at(6), **of)
+        unreported = factories.CallFactory(status="missed", created_at=at(6), **of)
         flag = factories.ContactFlagFactory(created_at=at(7), reason="Asked us to.", **of)
         sent = factories.CampaignMembershipFactory(sent_at=at(8), status="sent", **of)
         factories.CampaignMembershipFactory(status="pending", **of)
-        visit = factories.AppointmentFactory(scheduled_start=at(9), **of)
+        appointment = factories.AppointmentFactory(scheduled_start=at(9), **of)
     return [
-        ("appointment", visit), ("campaign_send", sent), ("flag", flag), ("call", untold), ("message", text),
+        ("appointment", appointment), ("campaign_send", sent), ("flag", flag), ("call", unreported), ("message", text),
         ("email", mail), ("voicemail", voice), ("note", note), ("call", call),
     ]  # fmt: skip
 
@@ -61,14 +63,14 @@ def walk(api, start, link):
     return pages
 
 
-def test_everything_of_the_contact_is_there_the_latest_first(csr_api, contact, story):
+def test_timeline_lists_every_source_latest_first(csr_api, contact, story):
     page = csr_api.get(url(contact)).json()
     assert keys(page) == [(kind, row.pk) for kind, row in story]
     assert [entry["at"] for entry in page["results"]] == [f"{at(9 - n):%Y-%m-%dT%H:%M:%SZ}" for n in range(9)]
     assert (page["next"], page["previous"]) == (None, None)
 
 
-def test_each_entry_shows_what_its_kind_has(csr_api, csr, contact, story):
+def test_entry_has_the_fields_of_its_kind(csr_api, csr, contact, story):
     entries = csr_api.get(url(contact)).json()["results"]
     call = entries[-1]
     assert (call["status"], call["duration_s"], call["user"]) == ("unbooked", 90, csr.pk)
@@ -82,7 +84,7 @@ def test_each_entry_shows_what_its_kind_has(csr_api, csr, contact, story):
     assert entries[0]["status"] == "scheduled"
 
 
-def test_a_campaign_s_text_in_the_thread_is_told_once(csr_api, contact):
+def test_campaign_message_in_a_conversation_is_listed_once(csr_api, contact):
     membership = factories.CampaignMembershipFactory(contact=contact, sent_at=at(1), status="sent")
     text = factories.MessageFactory(
         contact=contact, direction="outgoing", kind="campaign", status="sent", membership=membership
@@ -92,24 +94,24 @@ def test_a_campaign_s_text_in_the_thread_is_told_once(csr_api, contact):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 4])
-def test_pages_hold_everything_once_and_lead_back(csr_api, contact, story, limit):
+def test_pages_hold_each_entry_once_in_both_directions(csr_api, contact, story, limit):
     pages = walk(csr_api, f"{url(contact)}?limit={limit}", "next")
     assert [key for page in pages for key in keys(page)] == [(kind, row.pk) for kind, row in story]
     back = walk(csr_api, pages[-1]["previous"], "previous")
     assert [keys(page) for page in reversed(back)] == [keys(page) for page in pages[:-1]]
 
 
-def test_what_happened_at_the_same_instant_is_told_once_on_every_page(csr_api, contact):
+def test_simultaneous_entries_are_listed_once_across_pages(csr_api, contact):
     for _ in range(3):
         factories.ActivityFactory(contact=contact, created_at=START)
         factories.CampaignMembershipFactory(contact=contact, sent_at=START)
         factories.AppointmentFactory(contact=contact, scheduled_start=START)
         factories.CallFactory(contact=contact, created_at=START)
-    walked = [key for page in walk(csr_api, f"{url(contact)}?limit=2", "next") for key in keys(page)]
-    assert len(walked) == len(set(walked)) == 12
+    listed = [key for page in walk(csr_api, f"{url(contact)}?limit=2", "next") for key in keys(page)]
+    assert len(listed) == len(set(listed)) == 12
 
 
-def test_a_page_costs_the_same_however_much_there_is(csr_api, contact, story):
+def test_page_runs_the_same_statements_for_any_number_of_entries(csr_api, contact, story):
     costs = []
     for more in (0, 5):
         factories.MessageFactory.create_batch(more, contact=contact)
@@ -120,23 +122,23 @@ def test_a_page_costs_the_same_however_much_there_is(csr_api, contact, story):
     assert costs == [6, 6]  # the contact, and one for each source
 
 
-def test_another_company_s_contact_has_none_here(outsider_api, contact, story):
+def test_timeline_of_another_company_s_contact_is_not_found(outsider_api, contact, story):
     assert outsider_api.get(url(contact)).status_code == 404
 
 
-def test_a_rep_sees_that_of_their_own_contacts(rep_api, rep, contact, acme):
+def test_rep_sees_timelines_of_assigned_contacts_only(rep_api, rep, contact, acme):
     factories.CallFactory(contact=contact, assigned_rep=rep)
     assert rep_api.get(url(contact)).status_code == 200
     assert rep_api.get(url(factories.ContactFactory(company=acme))).status_code == 404
 
 
 @pytest.mark.parametrize("query", ["cursor=xyz", "cursor=bnVsbA", "cursor=WzFd", "limit=0", "offset=1", "count=1"])
-def test_a_parameter_that_it_does_not_take_is_named(csr_api, contact, query):
+def test_unknown_parameter_or_cursor_is_rejected_by_name(csr_api, contact, query):
     response = csr_api.get(f"{url(contact)}?{query}")
     assert (response.status_code, list(response.json())) == (400, [query.partition("=")[0]])
 
 
-def test_a_cursor_of_another_list_is_none_here(csr_api, contact):
+def test_cursor_of_another_list_is_rejected(csr_api, contact):
     factories.ContactFactory.create_batch(2, company=contact.company)
     cursor = csr_api.get("/api/v1/contacts", {"limit": 1}).json()["next"].partition("cursor=")[2]
     assert list(csr_api.get(f"{url(contact)}?cursor={cursor}").json()) == ["cursor"]

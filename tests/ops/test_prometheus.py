@@ -1,4 +1,4 @@
-"""The door to Prometheus' figures, and that each is the rows'."""
+"""Prometheus metrics: access and values."""
 
 from datetime import timedelta
 
@@ -17,10 +17,10 @@ TOKEN = "one-that-only-prometheus-knows"
 
 @pytest.fixture
 def scrape(client, db, settings):
-    """The figures by name and labels, as Prometheus reads them."""
+    """Return a function that reads the metrics by name and labels, as Prometheus does."""
     settings.METRICS_TOKEN = TOKEN
 
-    def ask():
+    def read():
         response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
         assert response.status_code == 200
         return {
@@ -29,10 +29,18 @@ def scrape(client, db, settings):
             for sample in family.samples
         }
 
-    return ask
+    return read
 
 
-def test_without_a_token_in_the_settings_there_is_no_such_route(client, db, settings):
+@pytest.fixture
+def frozen_now(monkeypatch):
+    """Freeze the clock that ages are measured with."""
+    moment = now()
+    monkeypatch.setattr("ops.prometheus.bounded_counts.now", lambda: moment)
+    return moment
+
+
+def test_metrics_are_not_found_without_a_token_in_the_settings(client, db, settings):
     settings.METRICS_TOKEN = ""
     settings.DEBUG = False
     for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": f"Bearer {TOKEN}"}):
@@ -46,7 +54,7 @@ def test_without_a_token_in_the_settings_there_is_no_such_route(client, db, sett
     "header",
     [None, "", TOKEN, "Bearer", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", "Bearer ü"],
 )
-def test_who_does_not_know_the_token_is_told_nothing(header, client, db, settings):
+def test_wrong_token_is_rejected(header, client, db, settings):
     settings.METRICS_TOKEN = TOKEN
     response = client.get("/metrics", headers={"Authorization": header} if header is not None else {})
     assert response.status_code == 401
@@ -54,15 +62,15 @@ def test_who_does_not_know_the_token_is_told_nothing(header, client, db, setting
     assert not response.content
 
 
-def test_nobody_may_keep_the_answer(client, db, settings):
+def test_response_must_not_be_stored(client, db, settings):
     settings.METRICS_TOKEN = TOKEN
     response = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
     assert response["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert response["Cache-Control"] == "no-store"
 
 
-def test_texts_on_their_way_are_counted_by_status_over_all_companies(scrape, acme, globex):
-    due, later = now() - timedelta(seconds=90), now() + timedelta(hours=1)
+def test_outbox_is_counted_by_status_over_all_companies(scrape, frozen_now, acme, globex):
+    due, later = frozen_now - timedelta(seconds=90), frozen_now + timedelta(hours=1)
     for company, status, run_at in [
         (acme, "queued", due), (globex, "queued", later), (acme, "sending", later), (globex, "unknown", later),
         (acme, "sent", None),
@@ -70,44 +78,44 @@ def test_texts_on_their_way_are_counted_by_status_over_all_companies(scrape, acm
         factories.MessageFactory(
             contact__company=company, direction="outgoing", kind="reply", status=status, run_at=run_at
         )
-    figures = scrape()
-    assert [figures["crm_texts", status] for status in ("queued", "sending", "unknown")] == [2, 1, 1]
-    assert figures[("crm_texts_oldest_due_seconds",)] == pytest.approx(90, abs=10)
+    metrics = scrape()
+    assert [metrics["crm_texts", status] for status in ("queued", "sending", "unknown")] == [2, 1, 1]
+    assert metrics[("crm_texts_oldest_due_seconds",)] == 90
 
 
 def test_missed_callers_are_counted_until_they_are_reached(scrape, acme, globex):
     factories.MissedCallerFactory(contact__company=acme, text_back="due")
     factories.MissedCallerFactory(contact__company=globex)
     factories.MissedCallerFactory(contact__company=globex, recovered_at=now(), recovered_by="reply")
-    figures = scrape()
-    assert figures[("crm_missed_callers_waiting",)] == 2
-    assert figures[("crm_missed_callers_texts_due",)] == 1
+    metrics = scrape()
+    assert metrics[("crm_missed_callers_waiting",)] == 2
+    assert metrics[("crm_missed_callers_texts_due",)] == 1
 
 
-def test_deliveries_are_counted_by_what_became_of_them(scrape, acme, globex):
-    long_ago = now() - timedelta(minutes=20)
+def test_webhook_events_are_counted_by_status(scrape, frozen_now, acme, globex):
+    long_ago = frozen_now - timedelta(minutes=20)
     factories.WebhookEventFactory(company=acme, created_at=long_ago, tries=2)
     factories.WebhookEventFactory(company=globex, provider="twilio")
     factories.WebhookEventFactory(company=globex, provider="twilio", status="processed", processed=True)
     factories.WebhookEventFactory(company=globex, status="ignored", processed=True, created_at=long_ago)
     factories.WebhookEventFactory.create_batch(3, company=acme, status="dead", created_at=long_ago)
-    figures = scrape()
-    assert figures["crm_webhook_events", "pending"] == 2
-    assert figures["crm_webhook_events", "dead"] == 3
-    assert figures[("crm_webhook_events_failing",)] == 1
-    assert figures[("crm_webhook_oldest_pending_seconds",)] == pytest.approx(1200, abs=10)
-    recent = [figures["crm_webhook_recent_deliveries", "twilio", status] for status in ("pending", "processed", "dead")]
+    metrics = scrape()
+    assert metrics["crm_webhook_events", "pending"] == 2
+    assert metrics["crm_webhook_events", "dead"] == 3
+    assert metrics[("crm_webhook_events_failing",)] == 1
+    assert metrics[("crm_webhook_oldest_pending_seconds",)] == 1200
+    recent = [metrics["crm_webhook_recent_deliveries", "twilio", status] for status in ("pending", "processed", "dead")]
     assert recent == [1, 1, 0]
-    assert figures["crm_webhook_recent_deliveries", "openphone", "dead"] == 0
+    assert metrics["crm_webhook_recent_deliveries", "openphone", "dead"] == 0
 
 
-def test_where_nothing_waits_the_ages_are_zero(scrape):
-    figures = scrape()
-    assert figures[("crm_texts_oldest_due_seconds",)] == 0
-    assert figures[("crm_webhook_oldest_pending_seconds",)] == 0
+def test_ages_of_empty_queues_are_zero(scrape):
+    metrics = scrape()
+    assert metrics[("crm_texts_oldest_due_seconds",)] == 0
+    assert metrics[("crm_webhook_oldest_pending_seconds",)] == 0
 
 
-def test_a_scrape_asks_the_same_however_much_there_is(scrape, acme):
+def test_scrape_runs_the_same_statements_for_any_number_of_rows(scrape, acme):
     with CountQueries() as before:
         scrape()
     factories.WebhookEventFactory.create_batch(5, company=acme)
@@ -117,13 +125,13 @@ def test_a_scrape_asks_the_same_however_much_there_is(scrape, acme):
     assert len(after) == len(before) <= 16
 
 
-def test_a_queue_is_counted_so_far_and_no_farther(scrape, acme, monkeypatch):
+def test_queue_is_counted_up_to_the_limit(scrape, acme, monkeypatch):
     monkeypatch.setattr("ops.prometheus.bounded_counts.MAX_COUNTED", 3)
     factories.WebhookEventFactory.create_batch(4, company=acme)
     assert scrape()["crm_webhook_events", "pending"] == 3
 
 
-def test_no_company_and_no_customer_is_named(scrape, acme, client):
+def test_metrics_name_no_company_and_no_contact(scrape, acme, client):
     contact = factories.ContactFactory(company=acme, phone="+12125550142", last_name="Zelda")
     factories.MissedCallerFactory(contact=contact)
     text = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).content.decode()
@@ -132,23 +140,23 @@ def test_no_company_and_no_customer_is_named(scrape, acme, client):
 
 
 @postgres_only
-def test_every_table_and_index_is_measured(scrape):
-    figures = scrape()
+def test_every_table_and_index_has_a_size(scrape):
+    metrics = scrape()
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname, indexrelname, pg_relation_size(indexrelid) FROM pg_stat_user_indexes")
-        standing = cursor.fetchall()
+        existing = cursor.fetchall()
         cursor.execute("SELECT relname, pg_table_size(relid) FROM pg_stat_user_tables")
         tables = dict(cursor.fetchall())
-    sizes = {key[1:]: size for key, size in figures.items() if key[0] == "crm_index_size_bytes"}
-    assert sizes == {(index, table): size for table, index, size in standing}
-    assert {key[1]: size for key, size in figures.items() if key[0] == "crm_table_size_bytes"} == tables
-    assert figures["crm_index_scans_total", "companies_pkey", "companies"] >= 0
-    assert figures["crm_table_dead_rows", "companies"] >= 0
+    sizes = {key[1:]: size for key, size in metrics.items() if key[0] == "crm_index_size_bytes"}
+    assert sizes == {(index, table): size for table, index, size in existing}
+    assert {key[1]: size for key, size in metrics.items() if key[0] == "crm_table_size_bytes"} == tables
+    assert metrics["crm_index_scans_total", "companies_pkey", "companies"] >= 0
+    assert metrics["crm_table_dead_rows", "companies"] >= 0
 
 
 @postgres_only
 @pytest.mark.django_db(transaction=True)
-def test_what_a_broken_build_leaves_behind_is_told(scrape):
+def test_invalid_index_is_counted(scrape):
     factories.CompanyFactory.create_batch(2, timezone="America/Denver")
     assert scrape()[("crm_indexes_invalid",)] == 0
     with connection.cursor() as cursor, pytest.raises(IntegrityError):

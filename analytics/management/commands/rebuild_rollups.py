@@ -1,4 +1,4 @@
-"""`manage.py rebuild_rollups`: what the dashboard reads in place of calls and analyses, made anew or compared."""
+"""`manage.py rebuild_rollups`: rebuild or check the rollups that the dashboard reads."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,13 +12,13 @@ from crm.models import Company
 
 class Command(BaseCommand):
     help = (
-        "Count calls by day, and list objections, anew. Needed only after something that no trigger sees, such as a"
-        " restore without triggers."
+        "Rebuild the daily call totals and the objections. Needed only after changes that no trigger sees, such as a"
+        " database restored without triggers."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--company", metavar="SLUG", help="of this one alone")
-        parser.add_argument("--check", action="store_true", help="only compare with the calls; fails if they differ")
+        parser.add_argument("--company", metavar="SLUG", help="only this company")
+        parser.add_argument("--check", action="store_true", help="only compare; fails if days or calls differ")
 
     def handle(self, *, company: str | None, check: bool, **options: Any) -> None:
         companies = Company.objects.filter(slug=company) if company else Company.objects.all()
@@ -36,6 +36,6 @@ class Command(BaseCommand):
                     self.stdout.write(f"{one.slug}: {calls} calls have other objections than their latest analysis.")
             else:
                 days, objections = rebuild_call_rollup(company=one), rebuild_objections(company=one)
-                self.stdout.write(f"{one.slug}: {days} days have calls; there are {objections} objections.")
+                self.stdout.write(f"{one.slug}: {days} days with calls, {objections} objections.")
         if wrong:
-            raise CommandError(f"{wrong} days or calls differ. Without --check they are counted anew.")
+            raise CommandError(f"{wrong} days or calls differ. Run this command without --check to rebuild them.")

@@ -1,4 +1,4 @@
-"""`manage.py erase_contact`: the answer to a person who asks to be forgotten."""
+"""`manage.py erase_contact`: erasure of a contact's personal data."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -7,17 +7,17 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ops.archive.erasure import ArchiveMissing, count_archived, erase_contact_everywhere
 from ops.archive.parquet import ArchiveDamaged
-from ops.privacy.contact_lookup import UnknownSubject, contact_with_number
-from ops.privacy.export_erase import count_records
+from ops.privacy.contact_lookup import ContactNotFound, contact_with_number
+from ops.privacy.export_erase import count_personal_data
 
 
 class Command(BaseCommand):
-    help = "Forget the person with this phone number: shows what would go, and with --yes does it, for good."
+    help = "Erase the personal data of the contact with this phone number. Without --yes it only counts rows."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug", help="of the company")
-        parser.add_argument("phone", help="in any spelling")
-        parser.add_argument("--yes", action="store_true", help="do it; it can't be undone")
+        parser.add_argument("slug", help="slug of the company")
+        parser.add_argument("phone", help="phone number of the contact, in any spelling")
+        parser.add_argument("--yes", action="store_true", help="erase the data; it can't be undone")
 
     def handle(self, *, slug: str, phone: str, yes: bool, **options: Any) -> None:
         try:
@@ -25,11 +25,11 @@ class Command(BaseCommand):
                 counts = (
                     erase_contact_everywhere(contact=contact, by="manage.py erase_contact")
                     if yes
-                    else count_records(contact=contact) | count_archived(contact=contact)
+                    else count_personal_data(contact=contact) | count_archived(contact=contact)
                 )
-        except (UnknownSubject, ArchiveMissing, ArchiveDamaged) as error:
+        except (ContactNotFound, ArchiveMissing, ArchiveDamaged) as error:
             raise CommandError(str(error)) from error
         for table, count in sorted(counts.items()):
             if count:
                 self.stdout.write(f"{table:28}{count:8,}")
-        self.stdout.write("Erased." if yes else "Nothing was changed. To erase it: --yes")
+        self.stdout.write("Erased." if yes else "Nothing was changed. Add --yes to erase this data.")

@@ -1,4 +1,4 @@
-"""`manage.py export_contact`: the answer to a person who asks what is kept about them."""
+"""`manage.py export_contact`: a contact's personal data as JSON."""
 
 import json
 from argparse import ArgumentParser
@@ -10,24 +10,26 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from ops.archive.erasure import ArchiveMissing, export_archived
 from ops.archive.parquet import ArchiveDamaged
-from ops.privacy.contact_lookup import UnknownSubject, contact_with_number
+from ops.privacy.contact_lookup import ContactNotFound, contact_with_number
 from ops.privacy.export_erase import export_contact
 
 
 class Command(BaseCommand):
-    help = "All that a company keeps about the person with this phone number, as JSON."
+    help = "Export all personal data of the contact with this phone number, archives included, as JSON."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug", help="of the company")
-        parser.add_argument("phone", help="in any spelling")
-        parser.add_argument("--out", type=Path, metavar="FILE", help="instead of the screen; only you can read it")
+        parser.add_argument("slug", help="slug of the company")
+        parser.add_argument("phone", help="phone number of the contact, in any spelling")
+        parser.add_argument(
+            "--out", type=Path, metavar="FILE", help="write to a file that only you can read; default: standard output"
+        )
 
     def handle(self, *, slug: str, phone: str, out: Path | None, **options: Any) -> None:
         try:
             with contact_with_number(slug=slug, phone=phone) as contact:
-                kept = export_contact(contact=contact) | {"archived": export_archived(contact=contact)}
-                text = json.dumps(kept, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
-        except (UnknownSubject, ArchiveMissing, ArchiveDamaged) as error:
+                exported = export_contact(contact=contact) | {"archived": export_archived(contact=contact)}
+                text = json.dumps(exported, cls=DjangoJSONEncoder, indent=2, ensure_ascii=False)
+        except (ContactNotFound, ArchiveMissing, ArchiveDamaged) as error:
             raise CommandError(str(error)) from error
         if out is None:
             self.stdout.write(text)

@@ -1,4 +1,4 @@
-"""`manage.py restore_archive`: archived rows come back into the database."""
+"""`manage.py restore_archive`: restore archived rows."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -11,19 +11,19 @@ from tqdm import tqdm
 from ops.archive.parquet import ArchiveDamaged
 from ops.archive.restore import Restored, RestoreRefused, find_archives, restore_archive
 
-MAX_CONFLICTS = 20  # that are listed
+MAX_CONFLICTS = 20  # listed ones
 
 
 class Command(BaseCommand):
     help = (
-        "Bring the rows of archives back, as they were. Every file is checked first. It can be killed, and run again,"
-        " at any time: what is there stays as it is."
+        "Restore the rows of archives. Every file is checked first. It can be killed and started again at any time:"
+        " rows in the database are never changed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", type=Path, metavar="DIR|MANIFEST", help="archives at or below it, or one manifest")
-        parser.add_argument("--company", metavar="SLUG", help="of this one alone")
-        parser.add_argument("--dry-run", action="store_true", help="check everything and change nothing")
+        parser.add_argument("path", type=Path, metavar="DIR|MANIFEST", help="folder with archives, or one manifest")
+        parser.add_argument("--company", metavar="SLUG", help="only this company")
+        parser.add_argument("--dry-run", action="store_true", help="check the archives and change nothing")
 
     def handle(self, *, path: Path, company: str | None, dry_run: bool, **options: Any) -> None:
         if not path.exists():
@@ -37,26 +37,26 @@ class Command(BaseCommand):
                     bar.set_postfix_str(bundle, refresh=False)
                     bar.update(rows)
 
-                told = [(archive, restore_archive(archive, dry_run=dry_run, progress=show)) for archive in archives]
+                results = [(archive, restore_archive(archive, dry_run=dry_run, progress=show)) for archive in archives]
         except (ArchiveDamaged, RestoreRefused) as refusal:
             raise CommandError(str(refusal)) from refusal
-        for archive, restored in told:
+        for archive, restored in results:
             self.stdout.write(f"{archive.folder}:")
-            self._tell(restored, dry_run=dry_run)
+            self._write_result(restored, dry_run=dry_run)
             conflicts += restored.conflicts
         for conflict in conflicts[:MAX_CONFLICTS]:
             self.stdout.write(conflict)
         if conflicts:
-            raise CommandError(f"{len(conflicts)} rows are not restored: other rows stand in their place.")
+            raise CommandError(f"{len(conflicts)} rows are not restored: the database has other rows in their place.")
 
-    def _tell(self, restored: Restored, *, dry_run: bool) -> None:
+    def _write_result(self, restored: Restored, *, dry_run: bool) -> None:
         lines: list[tuple[Counter[Any], str]] = [
-            (restored.rows, "would come back" if dry_run else "restored"),
-            (restored.already_present, "were there already"),
-            (restored.skipped, "stay in the archive: "),
+            (restored.rows, "to restore" if dry_run else "restored"),
+            (restored.already_present, "already present"),
+            (restored.skipped, "skipped: "),
         ]
-        for counts, what in lines:
+        for counts, result in lines:
             for key, rows in sorted(counts.items()):
-                table, why = key if isinstance(key, tuple) else (key, "")
+                table, reason = key if isinstance(key, tuple) else (key, "")
                 if rows:
-                    self.stdout.write(f"  {table:20}{rows:>12,} {what}{why}")
+                    self.stdout.write(f"  {table:20}{rows:>12,} {result}{reason}")

@@ -1,4 +1,4 @@
-"""Tests on rows that are really committed, as archivers commit them."""
+"""Committed rows, as archivers commit theirs."""
 
 import pytest
 

@@ -1,13 +1,13 @@
-"""Two companies with old rows of every kind that goes, and of every kind that stays."""
+"""Old rows of every kind to archive and of every kind to keep."""
 
 import random
 from datetime import timedelta
 from decimal import Decimal
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.timezone import now
 
-from analytics.dashboard.booking_rate import measure_cohort, measure_scheduled
+from analytics.dashboard.booking_rate import cohort_booking_rate, scheduled_booking_rate
 from analytics.dashboard.metrics import call_metrics
 from analytics.dashboard.objections import top_objections
 from crm.date_ranges import DateRange
@@ -24,12 +24,12 @@ ODD = "Ünïcode “quotes”, a\ttab, a\nline,\\, 雨 and 🌧"
 
 def archive(company, root, **options):
     return archive_company(
-        company=company, root=root, **{"cut_off": now() - CUT_OFF, "batch": 7} | options
+        company=company, root=root, **{"cut_off": now() - CUT_OFF, "batch_size": 7} | options
     )  # fmt: skip
 
 
 def contents(*tables):
-    """Every row of the tables that are archived, as the database has it, by table and id."""
+    """Read every row of the archived tables, by table and id."""
     found = {}
     with connection.cursor() as cursor:
         for table in tables or MODELS:
@@ -43,63 +43,64 @@ def contents(*tables):
 
 
 def objections():
-    """Derived rows come back with other ids."""
+    """Read the objections without ids: restored ones get new ids."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT company_id, call_id, label, analyzed_at FROM call_objections ORDER BY 1, 2, 3, 4")
         return cursor.fetchall()
 
 
 def dashboard(company):
-    """All that the dashboard says of a company: all time, and spans of several lengths and ends."""
+    """Read all dashboard numbers of a company, for all time and for periods of several lengths."""
     today = now().date()
     with tenant(company.pk):
         company.refresh_from_db()
-        said = [call_metrics(DateRange(None, None, company.zone))]
+        numbers = [call_metrics(DateRange(None, None, company.zone))]
         for start, end in ((900, 700), (801, 800), (800, 799), (810, 0), (20, 0)):
             period = DateRange(today - start * DAY, today - end * DAY, company.zone)
-            said += [call_metrics(period), measure_cohort(period), measure_scheduled(period)]
-            said.append(top_objections(period, limit=20))
-    return said
+            numbers += [call_metrics(period), cohort_booking_rate(period), scheduled_booking_rate(period)]
+            numbers.append(top_objections(period, limit=20))
+    return numbers
 
 
+@transaction.atomic
 def make_history(company, *, seed=1, calls=25):
-    """Old rows in closed conversations, values of all sorts in their columns; and some of last week."""
-    chance = random.Random(seed)  # noqa: S311  # no secret
+    """Create old rows in closed conversations, with varied values, and some rows of last week."""
+    rng = random.Random(seed)  # noqa: S311  # no secret
     contact = factories.ContactFactory(company=company)
     lead = factories.LeadFactory(contact=contact)
-    talk = factories.ConversationFactory(contact=contact, status="closed")
+    conversation = factories.ConversationFactory(contact=contact, status="closed")
     about = {"contact": contact, "company": company}
     for number in range(calls):
-        at = now() - OLD + timedelta(seconds=chance.uniform(0, 5 * 24 * 3600))
+        at = now() - OLD + timedelta(seconds=rng.uniform(0, 5 * 24 * 3600))
         if number % 10 == 9:
-            at = now() - chance.uniform(1, 6) * DAY
+            at = now() - rng.uniform(1, 6) * DAY
         activity = factories.ActivityFactory(
-            **about, conversation=talk, activity_type="call", direction="incoming", body=ODD,
+            **about, conversation=conversation, activity_type="call", direction="incoming", body=ODD,
             openphone_id=f"AC{company.pk}-{number}", created_at=at,
         )  # fmt: skip
         call = factories.CallFactory(
             **about, activity=activity if number % 4 else None, created_at=at, reason_for_lost_sale=ODD,
-            status=chance.choice(["lost", "missed", "unbooked", "purchased"]), lead=chance.choice([None, lead]),
-            quoted_price=chance.choice([None, Decimal("1234567890.12"), Decimal("0.10")]),
-            answered_at=chance.choice([None, at]), duration_s=chance.choice([None, 0, 77]),
+            status=rng.choice(["lost", "missed", "unbooked", "purchased"]), lead=rng.choice([None, lead]),
+            quoted_price=rng.choice([None, Decimal("1234567890.12"), Decimal("0.10")]),
+            answered_at=rng.choice([None, at]), duration_s=rng.choice([None, 0, 77]),
         )  # fmt: skip
-        for _ in range(chance.randrange(3)):
+        for _ in range(rng.randrange(3)):
             factories.CallAnalysisFactory(
-                call=call, objections=chance.choices(["price", " Timing", ODD], k=2), summary=ODD, sentiment="negative",
-                analyzed_at=at + timedelta(minutes=chance.randrange(9)),
+                call=call, objections=rng.choices(["price", " Timing", ODD], k=2), summary=ODD, sentiment="negative",
+                analyzed_at=at + timedelta(minutes=rng.randrange(9)),
             )  # fmt: skip
         factories.CallDetailFactory(
             call=call, created_at=at, summary=ODD, next_steps=[], openphone_id=f"ACd{company.pk}-{number}",
             transcript=[{"speaker": ODD, "start": 0.1, "end": 1e21, "text": None}],
         )  # fmt: skip
-        text = factories.ActivityFactory(**about, conversation=talk, created_at=at, activity_type="message",
+        text = factories.ActivityFactory(**about, conversation=conversation, created_at=at, activity_type="message",
                                          direction="outgoing")  # fmt: skip
         factories.MessageFactory(
             **about, activity=text, created_at=at, body=ODD, to_numbers=[ODD, "+12125550100"], direction="outgoing",
-            status="delivered", media=[{"url": "https://example.com/é"}], run_at=chance.choice([None, at]),
+            status="delivered", media=[{"url": "https://example.com/é"}], run_at=rng.choice([None, at]),
         )  # fmt: skip
         factories.WebhookEventFactory(
-            company=company, created_at=at, body=bytes(chance.randrange(256) for _ in range(50)), processed=True,
+            company=company, created_at=at, body=bytes(rng.randrange(256) for _ in range(50)), processed=True,
             status="processed", headers={"X-Ünïcode": ODD, "nested": [1, 2.5, None, {"z": 1, "a": 2}]},
         )  # fmt: skip
         factories.ActivityFactory(**about, body=ODD, created_at=at)
@@ -109,23 +110,24 @@ def make_history(company, *, seed=1, calls=25):
     return contact
 
 
-def make_what_stays(company):
-    """Old rows that others need, one of each kind; gives the reason of each."""
+@transaction.atomic
+def make_needed_rows(company):
+    """Create old rows that must be kept, one for each reason. Returns their number by bundle and reason."""
     contact = factories.ContactFactory(company=company)
     about = {"contact": contact, "company": company}
     old = {"created_at": now() - OLD}
-    open_talk = factories.ConversationFactory(contact=contact, status="open")
+    open_conversation = factories.ConversationFactory(contact=contact, status="open")
     stop = factories.ActivityFactory(**about, **old, body="STOP")
     factories.OptOutEntryFactory(opt_out__company=company, activity=stop)
     factories.AppointmentFactory(**about, call=factories.CallFactory(**about, **old))
     factories.CallFactory(**about, **old, status="in_progress")
     factories.CallAnalysisFactory(call=factories.CallFactory(**about, **old))
     factories.CallDetailFactory(call=factories.CallFactory(**about, **old))
-    heard = factories.ActivityFactory(
-        **about, **old, activity_type="call", direction="incoming", conversation=open_talk
+    call_activity = factories.ActivityFactory(
+        **about, **old, activity_type="call", direction="incoming", conversation=open_conversation
     )
-    factories.CallFactory(**about, **old, activity=heard)
-    factories.ActivityFactory(**about, **old, conversation=open_talk)
+    factories.CallFactory(**about, **old, activity=call_activity)
+    factories.ActivityFactory(**about, **old, conversation=open_conversation)
     queued = factories.ActivityFactory(**about, **old)
     factories.MessageFactory(**about, **old, activity=queued, status="queued", direction="outgoing", run_at=now())
     text_back = factories.ActivityFactory(**about, **old)
@@ -153,7 +155,7 @@ def make_what_stays(company):
     }
 
 
-def kept_in(company, table):
+def ids_of(company, table):
     model = MODELS[table]
     with all_tenants():
         return set(model.objects.filter(company=company).values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""`manage.py archive`, as an operator types it."""
+"""Command line of `manage.py archive`."""
 
 from datetime import timedelta
 
@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.utils.timezone import now
 
 from tests import factories
-from tests.ops.archive.fixture import OLD, contents, make_history, make_what_stays
+from tests.ops.archive.fixture import OLD, contents, make_history, make_needed_rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,9 +18,9 @@ def old_event(company, days):
     )
 
 
-def test_it_says_what_went_what_stayed_and_where_it_is(acme, tmp_path, capsys):
+def test_output_lists_archived_and_kept_rows_and_the_folder(acme, tmp_path, capsys):
     make_history(acme)
-    make_what_stays(acme)
+    make_needed_rows(acme)
     call_command("archive", "--older-than", "730d", "--to", str(tmp_path))
     out, progress = capsys.readouterr()
     assert "acme: calls                         23 archived" in out
@@ -31,7 +31,7 @@ def test_it_says_what_went_what_stayed_and_where_it_is(acme, tmp_path, capsys):
     assert "acme: nothing was archived." in capsys.readouterr().out
 
 
-def test_each_company_goes_by_its_own_retention(acme, globex, tmp_path, capsys, settings):
+def test_each_company_is_archived_by_its_own_retention(acme, globex, tmp_path, capsys, settings):
     settings.ARCHIVE_DIR = tmp_path
     acme.retention_days = 400
     acme.save()
@@ -41,16 +41,16 @@ def test_each_company_goes_by_its_own_retention(acme, globex, tmp_path, capsys, 
     call_command("archive", "--to", str(tmp_path))
     out = capsys.readouterr().out
     assert "acme: webhook_events                 2 archived" in out
-    assert "globex: skipped, it keeps everything (retention_days is empty)." in out
+    assert "globex: skipped, because its retention_days is empty." in out
     assert len(contents("webhook_events")["webhook_events"]) == 4
 
 
-def test_one_company_alone_and_a_dry_run(acme, globex, tmp_path, capsys):
+def test_company_option_and_dry_run_limit_the_run(acme, globex, tmp_path, capsys):
     for company in (acme, globex):
         old_event(company, OLD.days)
     call_command("archive", "--older-than", "730", "--company", "globex", "--to", str(tmp_path), "--dry-run")
     out = capsys.readouterr().out
-    assert "globex: webhook_events                 1 would go" in out
+    assert "globex: webhook_events                 1 to archive" in out
     assert "acme" not in out
     assert len(contents("webhook_events")["webhook_events"]) == 2
     call_command("archive", "--older-than", "730", "--company", "globex", "--to", str(tmp_path))
@@ -60,12 +60,12 @@ def test_one_company_alone_and_a_dry_run(acme, globex, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--older-than", "two years"], "--older-than: 'two years' is not a number of days, such as 730d"),
+        (["--older-than", "two years"], "--older-than: 'two years' must be a number of days, such as 730d"),
         (["--older-than", "364d"], "--older-than: 364 days are too few"),
-        (["--batch", "0"], "--batch: '0' is not a number from 1 to 20000"),
+        (["--batch", "0"], "--batch: '0' must be a number from 1 to 20000"),
         (["--older-than", "730d", "--company", "nobody"], "There is no company 'nobody'"),
     ],
 )
-def test_bad_input_is_named(db, arguments, complaint):
+def test_invalid_argument_is_rejected_by_name(db, arguments, complaint):
     with pytest.raises(CommandError, match=complaint):
         call_command("archive", *arguments)

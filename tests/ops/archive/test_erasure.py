@@ -1,8 +1,9 @@
-"""A person's right to know and to be forgotten reaches into archives, and stays when rows come back."""
+"""Export and erasure of archived rows, and restores after an erasure."""
 
 import json
 import shutil
 
+import pyarrow.parquet as pq
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -28,13 +29,13 @@ def archives(tmp_path, settings):
 
 @pytest.fixture
 def zelda(acme):
-    """Somebody whose words are in every archived table; others' rows lie beside."""
+    """A contact with rows in every archived table, beside those of others."""
     make_history(acme)
     contact = factories.ContactFactory(company=acme, first_name="Zelda")
     about = {"contact": contact, "company": acme, "created_at": now() - OLD}
-    heard = factories.ActivityFactory(**about, body=SAID, openphone_id="ACzelda", activity_type="call",
+    call_activity = factories.ActivityFactory(**about, body=SAID, openphone_id="ACzelda", activity_type="call",
                                       direction="incoming")  # fmt: skip
-    call = factories.CallFactory(**about, activity=heard, reason_for_lost_sale=SAID)
+    call = factories.CallFactory(**about, activity=call_activity, reason_for_lost_sale=SAID)
     factories.CallDetailFactory(call=call, summary=SAID, created_at=now() - OLD)
     factories.CallAnalysisFactory(call=call, summary=SAID, objections=["Zorro"], analyzed_at=now() - OLD)
     text = factories.ActivityFactory(**about, body=SAID, activity_type="message", direction="incoming")
@@ -46,9 +47,7 @@ def zelda(acme):
 
 
 def files_with(archives, word):
-    """Tables whose files, parts included, hold it in any row."""
-    import pyarrow.parquet as pq
-
+    """List the tables whose files, parts included, contain a word."""
     return {
         path.name.split("-")[1].split(".")[0]
         for path in archives.rglob("*.parquet*")
@@ -56,7 +55,7 @@ def files_with(archives, word):
     }
 
 
-def test_an_erased_person_is_in_no_archive_and_everybody_else_still_is(acme, zelda, archives, capsys):
+def test_erased_contact_is_removed_from_archives_and_others_are_kept(acme, zelda, archives, capsys):
     before, numbers = contents(), dashboard(acme)
     archive(acme, archives)
     assert files_with(archives, "Zorro") == {
@@ -73,20 +72,20 @@ def test_an_erased_person_is_in_no_archive_and_everybody_else_still_is(acme, zel
     restored = restore_archive(found)
     assert not restored.conflicts
     assert dashboard(acme) == numbers
-    gone = {
+    erased = {
         table: sum("Zorro" in str(row) for row in rows.values()) for table, rows in before.items()
     }  # fmt: skip
     after = contents()
-    assert {table: len(rows) - len(after[table]) for table, rows in before.items()} == gone
+    assert {table: len(rows) - len(after[table]) for table, rows in before.items()} == erased
     assert all(before[table][pk] == row for table, rows in after.items() for pk, row in rows.items())
 
 
-def test_a_copy_of_an_archive_does_not_bring_an_erased_person_back(acme, zelda, archives, tmp_path):
+def test_copy_of_an_archive_does_not_restore_an_erased_contact(acme, zelda, archives, tmp_path):
     archive(acme, archives)
     shutil.copytree(archives, tmp_path / "copy")
     with tenant(acme.pk):
         erase_contact_everywhere(contact=zelda, by="test")
-        ArchivedChunk.objects.all().delete()  # the database forgets what the files should be
+        ArchivedChunk.objects.all().delete()  # without them the copy counts as valid
     [found] = find_archives(tmp_path / "copy")
     restored = restore_archive(found)
     assert restored.skipped["calls", "their contact was erased"] == 1
@@ -95,7 +94,7 @@ def test_a_copy_of_an_archive_does_not_bring_an_erased_person_back(acme, zelda, 
     assert "Zorro" not in str(kept)
 
 
-def test_a_delivery_still_in_the_database_is_found_by_an_id_that_was_archived(acme, zelda, archives):
+def test_webhook_event_in_the_database_is_found_by_an_archived_id(acme, zelda, archives):
     archive(acme, archives)
     late = factories.WebhookEventFactory(company=acme, body=b'{"id": "ACzelda", "t": "Zorro"}')
     with tenant(acme.pk):
@@ -104,7 +103,7 @@ def test_a_delivery_still_in_the_database_is_found_by_an_id_that_was_archived(ac
     assert bytes(late.body) == b""
 
 
-def test_an_export_holds_what_was_archived(acme, zelda, archives, capsys):
+def test_export_includes_archived_rows(acme, zelda, archives, capsys):
     archive(acme, archives)
     capsys.readouterr()
     call_command("export_contact", "acme", zelda.phone)
@@ -114,22 +113,20 @@ def test_an_export_holds_what_was_archived(acme, zelda, archives, capsys):
     }  # fmt: skip
 
 
-def test_an_erasure_that_fails_leaves_the_files_as_they_were(acme, zelda, archives, monkeypatch):
+def test_failed_erasure_leaves_the_files_unchanged(acme, zelda, archives, monkeypatch):
     archive(acme, archives)
     before = {path: path.read_bytes() for path in archives.rglob("*.parquet")}
-    monkeypatch.setattr("ops.privacy.export_erase.erase_entries", None)
+    monkeypatch.setattr("ops.privacy.export_erase.erase_audit_entries", None)
     with pytest.raises(TypeError), tenant(acme.pk):
         erase_contact_everywhere(contact=zelda, by="test")
     find_archives(archives)
     assert {path: path.read_bytes() for path in archives.rglob("*.parquet*")} == before
 
 
-def test_an_erasure_that_was_killed_before_it_put_the_files_in_place_is_finished_later(
-    acme, zelda, archives, monkeypatch
-):
+def test_erasure_killed_before_publishing_is_completed_later(acme, zelda, archives, monkeypatch):
     archive(acme, archives)
-    with monkeypatch.context() as broken:
-        broken.setattr("ops.archive.erasure._publish_parts", lambda contact, folders, held: held.close())
+    with monkeypatch.context() as patch:
+        patch.setattr("ops.archive.erasure._publish_parts", lambda contact, folders, held: held.close())
         with tenant(acme.pk):
             erase_contact_everywhere(contact=zelda, by="test")
     assert list(archives.rglob(f"*{PART}"))
@@ -138,7 +135,7 @@ def test_an_erasure_that_was_killed_before_it_put_the_files_in_place_is_finished
     find_archives(archives)
 
 
-def test_archives_that_are_missing_are_asked_for_before_anything_is_erased(acme, zelda, archives):
+def test_missing_archive_prevents_an_erasure(acme, zelda, archives):
     archive(acme, archives)
     shutil.move(archives, archives.with_name("elsewhere"))
     with pytest.raises(CommandError, match=r"missing: .*acme"):

@@ -1,11 +1,9 @@
-"""Processes that are killed at any moment: each row is in the database or in one true file, and nowhere twice."""
+"""Killed processes: each row stays in the database or in one valid file, and in no two places."""
 
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from django.db import connection
 
+from analytics.models import ArchivedChunk
 from crm.db.tenancy import all_tenants
+from ops.archive import archiving, manifest, restore, storage
 from ops.archive.manifest import MODELS
 from ops.archive.restore import find_archives, restore_archive
 from ops.archive.storage import recover_folder
@@ -21,29 +21,64 @@ from tests.ops.archive.fixture import archive, contents, dashboard, make_history
 
 MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
 
+# A child process is killed at the given call of a function, before the function does anything.
+ARCHIVE_KILLS = [
+    (archiving, "make_folder", 1),
+    (archiving, "write_part", 1),
+    (archiving, "write_part", 2),  # one part is written
+    (archiving, "_lock", 1),  # all parts are written
+    (archiving, "add_archived_counts", 1),
+    (archiving, "_delete", 1),
+    (archiving, "_delete_rows", 3),  # some rows are deleted
+    (ArchivedChunk, "save", 1),  # all rows are deleted
+    (archiving, "publish_parts", 1),  # the transaction is committed
+    (Path, "replace", 2),  # a part is published
+    (archiving, "make_folder", 3),  # two chunks are archived
+    (storage, "write_manifest", 1),  # a recovery has published the parts of the last run
+    (manifest, "sync_folder", 1),
+]
+RESTORE_KILLS = [
+    (restore, "recover_folder", 1),
+    (restore, "_restore_chunk", 1),
+    (restore, "_insert", 1),
+    (restore, "_insert", 3),  # rows of two tables are inserted
+    (restore, "subtract_archived_counts", 1),
+    (restore, "_clear_missing_references", 1),  # all rows are inserted
+    (ArchivedChunk, "save", 1),
+    (restore, "_restore_chunk", 3),  # two chunks are restored
+]
+
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def kill_at_random(act, chance, *, longest_s):
-    """Do it in a process of its own and kill that after a while; whether it was killed before it was done."""
+def kill_at(owner, name, call, act):
+    """Run `act` in a child process that kills itself at a call of a function."""
     connection.close()
     child = os.fork()
     if child == 0:
-        status = 1
         try:
+            replace_by_kill(owner, name, call)
             act()
-            status = 0
         finally:
-            os._exit(status)
-    time.sleep(chance.uniform(0, longest_s))
-    os.kill(child, signal.SIGKILL)
+            os._exit(1)
     _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
+    assert os.WIFSIGNALED(status), f"{owner.__name__}.{name} was not called {call} times"
+
+
+def replace_by_kill(owner, name, call):
+    function, calls = getattr(owner, name), []
+
+    def checkpoint(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*args, **kwargs)
+
+    setattr(owner, name, checkpoint)
 
 
 def places(company, root):
-    """In how many places each row is, by table and id: the database, and files that are true."""
+    """Count the places of each row, by table and id: the database, and valid files."""
     for folder in (path for path in (root / company.slug).glob("*") if path.is_dir()):
         recover_folder(company, folder)
     found = Counter((table, pk) for table, rows in contents().items() for pk in rows)
@@ -53,36 +88,32 @@ def places(company, root):
     return found
 
 
-def test_killed_archivers_and_restorers_lose_nothing_and_do_nothing_twice(acme, tmp_path):
-    make_history(acme, calls=60)
+def restore_all(root):
+    for found in find_archives(root):
+        restore_archive(found)
+
+
+def test_killed_archivers_and_restorers_lose_and_repeat_nothing(acme, tmp_path):
+    make_history(acme, calls=40)
     before, numbers = contents(), dashboard(acme)
-    chance = random.Random(7)  # noqa: S311  # no secret
     once = Counter((table, pk) for table, rows in before.items() for pk in rows)
-    kills = 0
-    while kill_at_random(lambda: archive(acme, tmp_path, batch=5), chance, longest_s=0.2 + kills / 20):
-        kills += 1
-        assert places(acme, tmp_path) == once
-        assert dashboard(acme) == numbers
-    assert kills >= 5
+    for kill in ARCHIVE_KILLS:
+        kill_at(*kill, lambda: archive(acme, tmp_path, batch_size=4))
+        assert places(acme, tmp_path) == once, kill
+        assert dashboard(acme) == numbers, kill
+    archive(acme, tmp_path, batch_size=4)
     assert places(acme, tmp_path) == once
     assert sum(len(rows) for rows in contents().values()) < len(once) / 4
-    assert dashboard(acme) == numbers
-
-    def restore():
-        for found in find_archives(tmp_path):
-            restore_archive(found)
-
-    kills = 0
-    while kill_at_random(restore, chance, longest_s=0.2 + kills / 10):
-        kills += 1
-        assert dashboard(acme) == numbers
-    assert kills >= 5
+    for kill in RESTORE_KILLS:
+        kill_at(*kill, lambda: restore_all(tmp_path))
+        assert dashboard(acme) == numbers, kill
+    restore_all(tmp_path)
     assert contents() == before
     assert dashboard(acme) == numbers
 
 
-def test_a_killed_command_is_finished_by_the_next(acme, tmp_path):
-    make_history(acme, calls=60)
+def test_killed_command_is_completed_by_the_next(acme, tmp_path):
+    make_history(acme)
     before = contents()
     database = str(connection.settings_dict["NAME"])
     url = (
@@ -90,21 +121,25 @@ def test_a_killed_command_is_finished_by_the_next(acme, tmp_path):
         if connection.vendor == "sqlite"
         else f"{os.environ['DATABASE_URL'].rsplit('/', 1)[0]}/{database}"
     )
-    command = [sys.executable, str(MANAGE), "archive", "--older-than", "730d", "--to", str(tmp_path), "--batch", "2"]
-    archiver = subprocess.Popen(command, env=os.environ | {"DATABASE_URL": url}, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while len(list(tmp_path.rglob("*.parquet"))) < 8:
-        assert time.monotonic() < deadline
-        assert archiver.poll() is None
-        time.sleep(0.01)
-    archiver.kill()
-    archiver.wait()
+    environment = os.environ | {"DATABASE_URL": url}
+    arguments = ["archive", "--older-than", "730d", "--to", str(tmp_path), "--batch", "5"]
+    script = (
+        "import sys; from django.core.management import execute_from_command_line as run; import django;"
+        " django.setup(); from ops.archive import archiving; from tests.ops.archive.test_kills import replace_by_kill;"
+        " replace_by_kill(archiving, 'publish_parts', 3); run(sys.argv)"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env=environment | {"DJANGO_SETTINGS_MODULE": "config.settings"}, cwd=MANAGE.parent, capture_output=True,
+    )  # fmt: skip
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     with all_tenants():
         left = sum(model.objects.count() for model in MODELS.values())
     assert 0 < left < sum(len(rows) for rows in before.values())
-    finished = subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, str(MANAGE), *arguments], env=environment, capture_output=True, text=True
+    )
     assert finished.returncode == 0, finished.stderr
     assert "archived" in finished.stdout
-    for found in find_archives(tmp_path):
-        restore_archive(found)
+    restore_all(tmp_path)
     assert contents() == before

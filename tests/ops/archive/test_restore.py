@@ -1,4 +1,4 @@
-"""Only what was written comes back, once; and what can't come back is said."""
+"""Restore: conflicts, skipped rows, damaged files and options."""
 
 import json
 import re
@@ -30,43 +30,43 @@ def restore(path):
     return restore_archive(found)
 
 
-def test_restoring_twice_does_no_harm(acme, tmp_path):
+def test_restoring_twice_is_harmless(acme, tmp_path):
     make_history(acme)
     before, numbers = contents(), dashboard(acme)
-    taken = archive(acme, tmp_path)
+    result = archive(acme, tmp_path)
     restore(tmp_path)
     again = restore(tmp_path)
     assert not again.rows
-    assert again.already_present == taken.rows
+    assert again.already_present == result.rows
     assert contents() == before
     assert dashboard(acme) == numbers
 
 
-def test_a_row_that_was_changed_since_it_came_back_is_told_and_left_alone(acme, tmp_path):
+def test_row_changed_after_a_restore_is_a_conflict(acme, tmp_path):
     call = old_call(acme)
     archive(acme, tmp_path)
     restore(tmp_path)
     with tenant(acme.pk):
         Call.objects.filter(pk=call.pk).update(recording_url="https://example.com/new")
     before = contents()
-    assert restore(tmp_path).conflicts == [f"calls {call.pk}: is there, and differs."]
+    assert restore(tmp_path).conflicts == [f"calls {call.pk}: the database has a different row."]
     assert contents() == before
     with pytest.raises(CommandError, match="1 rows are not restored"):
         call_command("restore_archive", str(tmp_path))
 
 
-def test_a_row_that_was_deleted_since_it_came_back_stays_deleted(acme, tmp_path):
+def test_row_deleted_after_a_restore_stays_deleted(acme, tmp_path):
     call = old_call(acme)
     archive(acme, tmp_path)
     restore(tmp_path)
     with tenant(acme.pk):
         Call.objects.get(pk=call.pk).delete()
         numbers = dashboard(acme)
-    assert restore(tmp_path).skipped == {("calls", "deleted, or archived again, since they came back"): 1}
+    assert restore(tmp_path).skipped == {("calls", "deleted or archived again after a restore"): 1}
     assert dashboard(acme) == numbers
 
 
-def test_what_was_archived_again_after_it_came_back_comes_back_from_the_second_archive(acme, tmp_path):
+def test_rows_archived_again_are_restored_from_the_second_archive(acme, tmp_path):
     make_history(acme)
     before, numbers = contents(), dashboard(acme)
     archive(acme, tmp_path)
@@ -78,7 +78,7 @@ def test_what_was_archived_again_after_it_came_back_comes_back_from_the_second_a
     assert contents() == before
 
 
-def test_a_row_whose_place_was_given_away_is_told(acme, tmp_path):
+def test_row_whose_unique_key_is_taken_is_a_conflict(acme, tmp_path):
     contact = factories.ContactFactory(company=acme)
     activity = factories.ActivityFactory(contact=contact, openphone_id="AC1", created_at=now() - OLD)
     call = factories.CallFactory(contact=contact, activity=activity, created_at=now() - OLD)
@@ -86,13 +86,13 @@ def test_a_row_whose_place_was_given_away_is_told(acme, tmp_path):
     factories.ActivityFactory(contact=contact, openphone_id="AC1")
     numbers = dashboard(acme)
     restored = restore(tmp_path)
-    assert restored.conflicts == [f"activities {activity.pk}: another row has its place."]
+    assert restored.conflicts == [f"activities {activity.pk}: another row has the same unique key."]
     assert restored.skipped == {("calls", "their activity is gone"): 1}
     assert call.pk not in contents("calls")["calls"]
     assert dashboard(acme) == numbers
 
 
-def test_rows_of_a_contact_who_was_deleted_stay_in_the_archive(acme, tmp_path):
+def test_rows_of_a_deleted_contact_are_skipped(acme, tmp_path):
     call = old_call(acme)
     archive(acme, tmp_path)
     numbers = dashboard(acme)
@@ -102,7 +102,7 @@ def test_rows_of_a_contact_who_was_deleted_stay_in_the_archive(acme, tmp_path):
     assert dashboard(acme) == numbers
 
 
-def test_a_call_whose_lead_was_deleted_comes_back_without_it(acme, tmp_path):
+def test_call_of_a_deleted_lead_is_restored_without_it(acme, tmp_path):
     lead = factories.LeadFactory(contact__company=acme)
     call = old_call(acme, lead=lead)
     archive(acme, tmp_path)
@@ -115,7 +115,7 @@ def test_a_call_whose_lead_was_deleted_comes_back_without_it(acme, tmp_path):
 
 
 @pytest.mark.parametrize("harm", ["changed", "shortened", "missing"])
-def test_a_file_that_is_not_what_was_written_is_refused_by_name_before_anything_comes_back(acme, tmp_path, harm):
+def test_damaged_file_is_rejected_by_name_before_any_restore(acme, tmp_path, harm):
     make_history(acme)
     archive(acme, tmp_path)
     before = contents()
@@ -136,24 +136,24 @@ def test_a_file_that_is_not_what_was_written_is_refused_by_name_before_anything_
     [
         (lambda manifest: manifest.update(format=2), "has the format 2"),
         (lambda manifest: manifest["tables"].update(secrets={"rows": 1, "columns": {}}), "has a table 'secrets'"),
-        (lambda manifest: manifest["tables"]["calls"]["columns"].update(mood="string"), "calls has other columns"),
+        (lambda manifest: manifest["tables"]["calls"]["columns"].update(mood="string"), "columns of calls differ"),
         (lambda manifest: manifest["company"].update(id=0), "another id here"),
         (lambda manifest: manifest.clear(), "can't be read"),
     ],
 )
-def test_a_manifest_of_another_version_or_database_is_refused(acme, tmp_path, change, complaint):
+def test_manifest_of_another_version_or_database_is_rejected(acme, tmp_path, change, complaint):
     old_call(acme)
-    taken = archive(acme, tmp_path)
-    manifest = json.loads((taken.folder / NAME).read_text())
+    result = archive(acme, tmp_path)
+    manifest = json.loads((result.folder / NAME).read_text())
     change(manifest)
-    (taken.folder / NAME).write_text(json.dumps(manifest))
+    (result.folder / NAME).write_text(json.dumps(manifest))
     with all_tenants():
-        ArchivedChunk.objects.all().delete()  # else the manifest would be written anew from them
+        ArchivedChunk.objects.all().delete()  # or the manifest would be written again from them
     with pytest.raises(CommandError, match=complaint):
         call_command("restore_archive", str(tmp_path))
 
 
-def test_an_archive_is_enough_where_the_database_was_lost(acme, tmp_path):
+def test_archive_is_restored_into_a_database_that_lost_its_chunks(acme, tmp_path):
     make_history(acme)
     before, numbers = contents(), dashboard(acme)
     archive(acme, tmp_path)
@@ -172,17 +172,17 @@ def test_an_archive_is_enough_where_the_database_was_lost(acme, tmp_path):
     assert dashboard(acme)[0] == numbers[0]
 
 
-def test_a_dry_run_checks_and_counts_and_changes_nothing(acme, tmp_path, capsys):
+def test_dry_run_counts_rows_and_changes_nothing(acme, tmp_path, capsys):
     make_history(acme)
-    taken = archive(acme, tmp_path)
+    result = archive(acme, tmp_path)
     before = contents()
     call_command("restore_archive", str(tmp_path), "--dry-run")
-    assert f"{taken.rows['calls']} would come back" in capsys.readouterr().out
+    assert f"{result.rows['calls']} to restore" in capsys.readouterr().out
     assert contents() == before
-    assert restore(tmp_path).rows == taken.rows
+    assert restore(tmp_path).rows == result.rows
 
 
-def test_one_manifest_or_one_company_can_be_chosen(acme, globex, tmp_path, capsys):
+def test_manifest_or_company_can_be_selected(acme, globex, tmp_path, capsys):
     for company in (acme, globex):
         old_call(company)
         archive(company, tmp_path)
@@ -193,7 +193,7 @@ def test_one_manifest_or_one_company_can_be_chosen(acme, globex, tmp_path, capsy
     assert len(contents("calls")["calls"]) == 2
 
 
-def test_what_is_no_archive_is_refused(acme, tmp_path):
+def test_path_without_an_archive_is_rejected(acme, tmp_path):
     with pytest.raises(CommandError, match="does not exist"):
         call_command("restore_archive", str(tmp_path / "nothing"))
     with pytest.raises(CommandError, match="there is no archive"):

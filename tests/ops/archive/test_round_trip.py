@@ -1,4 +1,4 @@
-"""What goes to an archive comes back as it was, and meanwhile the dashboard says the same."""
+"""Round trip through an archive: restored rows and the dashboard's numbers."""
 
 import pytest
 from django.utils.timezone import now
@@ -19,9 +19,9 @@ from tests.ops.archive.fixture import (
     archive,
     contents,
     dashboard,
-    kept_in,
+    ids_of,
     make_history,
-    make_what_stays,
+    make_needed_rows,
     objections,
 )
 
@@ -32,49 +32,49 @@ def restore(path):
     return [restore_archive(found) for found in find_archives(path)]
 
 
-def test_every_row_comes_back_with_every_column_as_it_was(acme, globex, tmp_path):
+def test_every_column_of_every_row_is_restored(acme, globex, tmp_path):
     for company in (acme, globex):
         make_history(company)
     before, labels = contents(), objections()
-    taken = archive(acme, tmp_path)
-    gone = {table: len(before[table]) - len(rows) for table, rows in contents().items()}
-    assert gone == dict(taken.rows)
-    assert set(gone) == set(MODELS)
-    assert min(gone.values()) >= 1
+    result = archive(acme, tmp_path)
+    archived = {table: len(before[table]) - len(rows) for table, rows in contents().items()}
+    assert archived == dict(result.rows)
+    assert set(archived) == set(MODELS)
+    assert min(archived.values()) >= 1
     [restored] = restore(tmp_path)
     assert contents() == before
     assert objections() == labels
-    assert restored.rows == taken.rows
+    assert restored.rows == result.rows
     assert not restored.conflicts
     assert not restored.skipped
 
 
-def test_what_is_young_or_another_company_s_stays(acme, globex, tmp_path):
+def test_young_rows_and_other_companies_rows_are_kept(acme, globex, tmp_path):
     for company in (acme, globex):
         make_history(company)
-    of_globex = {table: kept_in(globex, table) for table in MODELS}
+    of_globex = {table: ids_of(globex, table) for table in MODELS}
     archive(acme, tmp_path)
-    assert {table: kept_in(globex, table) for table in MODELS} == of_globex
+    assert {table: ids_of(globex, table) for table in MODELS} == of_globex
     with tenant(acme.pk):
         assert Call.objects.count() == 2
         assert not Call.objects.filter(created_at__lt=now() - OLD + 6 * DAY).exists()
 
 
-def test_what_others_need_stays_and_is_told_with_the_reason(acme, tmp_path):
-    expected = make_what_stays(acme)
+def test_needed_rows_are_kept_with_the_reason(acme, tmp_path):
+    expected = make_needed_rows(acme)
     before = contents()
-    taken = archive(acme, tmp_path)
+    result = archive(acme, tmp_path)
     assert contents() == before
-    assert dict(taken.kept) == expected
-    assert not taken.rows
-    assert not taken.folder.exists()
+    assert dict(result.kept) == expected
+    assert not result.rows
+    assert not result.folder.exists()
 
 
-@pytest.mark.parametrize("folded", [False, True])
-def test_the_dashboard_says_the_same_before_and_after_and_when_all_is_back(acme, tmp_path, folded):
+@pytest.mark.parametrize("rolled_up", [False, True])
+def test_dashboard_is_unchanged_by_archiving_and_restoring(acme, tmp_path, rolled_up):
     make_history(acme, calls=40)
-    make_what_stays(acme)
-    if folded:
+    make_needed_rows(acme)
+    if rolled_up:
         update_call_rollup(company=acme)
     before = dashboard(acme)
     archive(acme, tmp_path)
@@ -93,7 +93,7 @@ def test_the_dashboard_says_the_same_before_and_after_and_when_all_is_back(acme,
         assert not ArchivedObjections.objects.exists()
 
 
-def test_a_call_written_into_an_archived_day_is_counted_with_what_was_there(acme, tmp_path):
+def test_call_added_to_an_archived_day_is_counted(acme, tmp_path):
     make_history(acme, calls=40)
     update_call_rollup(company=acme)
     archive(acme, tmp_path)
@@ -111,7 +111,7 @@ def test_a_call_written_into_an_archived_day_is_counted_with_what_was_there(acme
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Kiritimati"])
-def test_a_company_that_moves_has_its_archived_calls_on_the_days_of_its_new_zone(acme, tmp_path, zone):
+def test_archived_calls_follow_a_change_of_time_zone(acme, tmp_path, zone):
     make_history(acme, calls=60)
     change_timezone(company=acme, timezone=zone, now=now())
     rebuild_call_rollup(company=acme)
@@ -125,18 +125,18 @@ def test_a_company_that_moves_has_its_archived_calls_on_the_days_of_its_new_zone
     assert find_differences(company=acme) == []
 
 
-def test_one_entry_a_chunk_says_what_went_and_no_row_is_recorded_twice(acme, tmp_path):
+def test_chunks_replace_audit_entries(acme, tmp_path):
     make_history(acme)
     with all_tenants():
         AuditEntry.objects.all().delete()
-    taken = archive(acme, tmp_path)
+    result = archive(acme, tmp_path)
     with all_tenants():
         assert not AuditEntry.objects.exists()
         chunks = ArchivedChunk.objects.all()
-        assert sum(file["rows"] for chunk in chunks for file in chunk.files) == taken.rows.total()
+        assert sum(file["rows"] for chunk in chunks for file in chunk.files) == result.rows.total()
 
 
-def test_a_second_archive_takes_what_came_since_and_nothing_twice(acme, tmp_path):
+def test_second_archive_takes_new_rows_only(acme, tmp_path):
     make_history(acme, seed=1)
     before = contents()
     first = archive(acme, tmp_path)
@@ -150,7 +150,7 @@ def test_a_second_archive_takes_what_came_since_and_nothing_twice(acme, tmp_path
     assert {table: {pk: after[table][pk] for pk in rows} for table, rows in before.items()} == before
 
 
-def test_marks_are_left_to_the_worker_and_answered_meanwhile(acme, tmp_path):
+def test_archiving_makes_hours_stale_and_the_dashboard_stays_exact(acme, tmp_path):
     make_history(acme)
     update_call_rollup(company=acme)
     before = dashboard(acme)

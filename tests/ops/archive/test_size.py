@@ -97,7 +97,7 @@ class Watched:
         return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE_BYTES
 
 
-def test_all_that_was_archived_comes_back_row_by_row(tmp_path):
+def test_large_archive_is_restored_row_by_row(tmp_path):
     with Watched() as loading:
         seed_demo(companies=1, contacts=max(20, min(40_000, CALLS // 25)), calls=CALLS, days=730, seed=1,
                   until=now().date() - timedelta(days=400))  # fmt: skip
@@ -108,7 +108,7 @@ def test_all_that_was_archived_comes_back_row_by_row(tmp_path):
     with Watched() as comparing:
         before, numbers = checksums(), dashboard(company)
     with Watched() as archiving:
-        taken = archive_company(company=company, cut_off=now() - timedelta(days=366), root=tmp_path, batch=2000)
+        result = archive_company(company=company, cut_off=now() - timedelta(days=366), root=tmp_path, batch_size=2000)
     left = count_rows()
     assert dashboard(company) == numbers
     with Watched() as checking:
@@ -122,15 +122,15 @@ def test_all_that_was_archived_comes_back_row_by_row(tmp_path):
     print(f"\n{'table':20}{'rows':>10}{'archived':>10}{'restored':>10}  compared")
     for table, (rows, digest) in before.items():
         print(f"{table:20}{rows:>10,}{rows - left[table]:>10,}{restored.rows[table]:>10,}  equal {digest[:12]}")
-    for (bundle, why), rows in sorted(taken.kept.items()):
+    for (bundle, why), rows in sorted(result.kept.items()):
         print(f"kept of {bundle}: {rows:,} {why}")
     for what, part in {
         "loaded": loading, "compared": comparing, "archived": archiving, "checked": checking, "restored": restoring,
     }.items():  # fmt: skip
         print(f"{what:10}{part.seconds:6.1f} s, {part.cpu:6.1f} s of them in Python, memory + {part.mb:.0f} MB")
     print(
-        f"{taken.rows.total():,} rows archived; {size / 1e6:.1f} MB of Parquet; peak of the process"
+        f"{result.rows.total():,} rows archived; {size / 1e6:.1f} MB of Parquet; peak of the process"
         f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:.0f} MB"
     )
-    assert taken.rows["calls"] > CALLS * 0.8
+    assert result.rows["calls"] > CALLS * 0.8
     assert max(archiving.mb, restoring.mb) < 400
