@@ -126,8 +126,7 @@ class TimelinePagination(KeysetPagination):
 
 
 class TimelineViewSet(TenantViewSet):
-    """The contact's messages, calls, voicemails, e-mails, notes, flags, appointments and campaign messages, latest
-    first."""
+    """Timeline of a contact, latest first: activities, appointments, flags and campaign messages."""
 
     resource = "contacts"
     model = Contact

@@ -66,8 +66,10 @@ class RollupCoverage:
         if end is None or after <= end:
             if ranges and ranges[-1][1] + DAY == after:
                 after = ranges.pop()[0]
-            ranges = [*ranges, (after, end)]
-        yield from ranges
+            yield from ranges
+            yield after, end
+        else:
+            yield from ranges
 
     def _stale_between(self, start: date | None, end: date | None) -> list[date]:
         return [day for day in sorted(self.stale) if (not start or day >= start) and (not end or day <= end)]

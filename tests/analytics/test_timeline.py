@@ -25,10 +25,10 @@ def story(contact, csr):
     other = factories.ContactFactory(company=contact.company)
     for person in (other, contact):
         of = {"contact": person}
-        call_activity = factories.ActivityFactory(
+        reported = factories.ActivityFactory(
             activity_type="call", direction="incoming", user=csr, created_at=at(1), **of
         )
-        call = factories.CallFactory(activity=call_activity, status="unbooked", duration_s=90, created_at=at(1), **of)
+        call = factories.CallFactory(activity=reported, status="unbooked", duration_s=90, created_at=at(1), **of)
         factories.CallDetailFactory(call=call, summary="Wants a roof.", next_steps=["Call back."])
         note = factories.ActivityFactory(body="Has a dog.", user=csr, created_at=at(2), **of)
         voice = factories.ActivityFactory(

@@ -29,7 +29,7 @@ def archives(tmp_path, settings):
 
 @pytest.fixture
 def zelda(acme):
-    """A contact with rows in every archived table, beside those of others."""
+    """Create a contact with rows in every archived table, beside those of others."""
     make_history(acme)
     contact = factories.ContactFactory(company=acme, first_name="Zelda")
     about = {"contact": contact, "company": acme, "created_at": now() - OLD}

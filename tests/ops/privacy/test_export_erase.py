@@ -42,7 +42,7 @@ WORDS = ["Zelda", "Quux", "zelda@example.com", "Elm Street", "Zorro", PHONE[1:],
 
 @pytest.fixture
 def zelda(acme, manager, client):
-    """A contact with rows in every table that can hold personal data."""
+    """Create a contact with rows in every table that can hold personal data."""
     factories.WebhookSecretFactory(company=acme)
     factories.PhoneLineFactory(company=acme, number=OUR_NUMBER, provider_id="PNdesk")
     contact = factories.ContactFactory(
