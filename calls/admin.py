@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
+from calls.choices import CallStatus
 from calls.models import Appointment, Call, CallDetail, MissedCaller
 from crm.admin.base.cards import Card
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
@@ -54,7 +55,7 @@ class CallAdmin(ExactSearch, RowAdmin):
         "contact",
         "from_number",
         "direction",
-        badge("status"),
+        badge("status", lambda status: CallStatus(status).color),
         "assigned_rep",
         "company",
     )

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from analytics.models import stale_hour_triggers
+from calls.choices import CallStatus
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantModel
 from crm.models import Company
@@ -24,19 +25,14 @@ class CallCounts(TenantModel):
     qualified = models.PositiveIntegerField()
     booked = models.PositiveIntegerField()
     qualified_booked = models.PositiveIntegerField()
-
-    in_progress = models.PositiveIntegerField()
-    missed = models.PositiveIntegerField()
-    unbooked = models.PositiveIntegerField()
-    awaiting_quote = models.PositiveIntegerField()
-    still_deciding = models.PositiveIntegerField()
-    purchased = models.PositiveIntegerField()
-    lost = models.PositiveIntegerField()
-    cancelled = models.PositiveIntegerField()
     lost_value = models.DecimalField(max_digits=20, decimal_places=2)
 
     class Meta:
         abstract = True
+
+
+for status in CallStatus.values:
+    CallCounts.add_to_class(status, models.PositiveIntegerField())
 
 
 class CallDay(CallCounts):

@@ -419,10 +419,10 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[
-                            ("reply", "They texted"),
-                            ("call", "They were talked to"),
-                            ("booking", "They booked"),
-                            ("manual", "Somebody of us said so"),
+                            ("reply", "Replied"),
+                            ("call", "Answered call"),
+                            ("booking", "Booked"),
+                            ("manual", "Marked by staff"),
                         ],
                         max_length=10,
                     ),

@@ -22,8 +22,6 @@ from crm.services.conversations import (
     update_conversation_status,
 )
 
-# A call only moves on: what a person or a booking made of it stays, whatever is delivered later.
-_PROGRESS = (CallStatus.IN_PROGRESS, CallStatus.MISSED, CallStatus.UNBOOKED)
 _URL_LENGTH = 500  # as the columns have it; a longer one is kept among the details
 
 
@@ -158,7 +156,9 @@ def _write_call(
         answered=answered or _was_answered(call),
         over=over or call.status != CallStatus.IN_PROGRESS,
     )
-    if call.status in _PROGRESS and _PROGRESS.index(status) > _PROGRESS.index(CallStatus(call.status)):
+    # A call only advances: a status that a person or a booking set stays, whichever event arrives later.
+    before, after = CallStatus(call.status).progress, status.progress
+    if before is not None and after is not None and after > before:
         call.set_status(status)
         changed += ["status", "booked"]
     if changed:

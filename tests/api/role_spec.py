@@ -1,27 +1,27 @@
-"""What every caller must be answered on every route, read from the table of roles and nothing else of the product."""
+"""Expected status of every caller on every route, derived from the permissions alone."""
 
 from dataclasses import dataclass
 
 from django.contrib.admindocs.views import simplify_regex
 from django.urls import get_resolver
 
-from crm.api.base.roles import CHANGE, CREATE, DELETE, LIST, READ, ROLES, TABLE
+from crm.api.base.roles import CHANGE, CREATE, DELETE, LIST, PERMISSIONS, READ
 
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 STAFF, NOBODY = "staff", "nobody"
-# The idle rep has no call and no visit; the outsider is the manager of another company.
+# The idle rep has no call and no appointment; the outsider is the manager of another company.
 ROLE_OF = {"manager": "manager", "csr": "csr", "rep": "rep", "idle_rep": "rep", "outsider": "manager"}
 CALLERS = [*ROLE_OF, STAFF, NOBODY]
 
-# Open to whoever has the right body.
+# Open to everybody who sends the right body.
 SIGN_IN = {"auth/token": 200, "auth/token/refresh": 200, "auth/sign-out": 204}
 ME = "me"
 
 ON_LIST = {"GET": LIST, "HEAD": LIST, "POST": CREATE}
 ON_ROW = {"GET": READ, "HEAD": READ, "PUT": CHANGE, "PATCH": CHANGE, "DELETE": DELETE}
-ON_FIGURES = {"GET": READ, "HEAD": READ, "PATCH": CHANGE}  # or on settings
+ON_SINGLE = {"GET": READ, "HEAD": READ, "PATCH": CHANGE}  # metrics and settings
 SUCCESS = {LIST: 200, READ: 200, CREATE: 201, CHANGE: 200, DELETE: 204}
-# What else may be done with a row, at contacts/<pk>/NAME: the method, and what it answers. The name is the verb.
+# Actions on a row, at contacts/<pk>/NAME: the method and the status of success. The name is the verb.
 ACTIONS = {
     "confirm": ("POST", 200),
     "dismiss": ("POST", 200),
@@ -31,7 +31,7 @@ ACTIONS = {
     "resume": ("POST", 200),
     "timeline": ("GET", 200),
 }
-TAKEN = {"message-threads"}  # what is created there leaves later: 202
+QUEUED = {"message-threads"}  # a created row is sent later: 202
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,18 @@ class Route:
 
     @property
     def action(self):
-        """What is done with a row beside reading, changing and deleting it; mostly ""."""
+        """The name of an action on a row; "" for the usual verbs."""
         return self.path.partition(">/")[2]
 
     @property
     def verbs(self):
-        """The verb of each method that may be there."""
+        """The verb of each method that the route may have."""
         if self.action:
             method = ACTIONS[self.action][0]
             return {method: self.action} | ({"HEAD": self.action} if method == "GET" else {})
         if "<pk>" in self.path:
             return ON_ROW
-        return ON_LIST if any(LIST in grant.verbs for grant in TABLE[self.resource]) else ON_FIGURES
+        return ON_LIST if any(LIST in grant.verbs for grant in PERMISSIONS[self.resource].values()) else ON_SINGLE
 
     @property
     def names_a_row(self):
@@ -66,7 +66,7 @@ class Route:
 
 
 def all_routes():
-    """Every route below /api/v1/ that the URL resolver knows."""
+    """Return every route below /api/v1/."""
     below = [part for part in get_resolver().url_patterns if str(part.pattern) == "api/v1/"]
     return sorted(
         {Route(simplify_regex(str(entry.pattern)).strip("/")) for part in below for entry in part.url_patterns},
@@ -79,7 +79,7 @@ CELLS = len(ROUTES) * len(CALLERS) * len(METHODS)
 
 
 def expected(caller, route, method, *, body_names_a_row):
-    """The status that this caller must get; `body_names_a_row` says whether what is sent refers to a row of ours."""
+    """Return the expected status. `body_names_a_row`: the body refers to a row of the company under test."""
     if route.path in SIGN_IN:
         return {"POST": SIGN_IN[route.path], "OPTIONS": 200}.get(method, 405)
     if caller == NOBODY:
@@ -88,13 +88,13 @@ def expected(caller, route, method, *, body_names_a_row):
         return 200 if method in ("GET", "HEAD", "OPTIONS") else 405
     if caller == STAFF:
         return 403
-    grants = dict(zip(ROLES, TABLE[route.resource], strict=True))
-    grant, verb = grants[ROLE_OF[caller]], route.verbs.get(method)
-    if not grant.verbs:
+    grants = PERMISSIONS[route.resource]
+    grant, verb = grants.get(ROLE_OF[caller]), route.verbs.get(method)
+    if grant is None:
         return 403
     if method == "OPTIONS":
         return 200
-    if not any(verb in somebodys.verbs for somebodys in grants.values()):
+    if not any(verb in other.verbs for other in grants.values()):
         return 405
     if verb not in grant.verbs:
         return 403
@@ -105,4 +105,4 @@ def expected(caller, route, method, *, body_names_a_row):
             return 400
     if route.action:
         return ACTIONS[route.action][1]
-    return 202 if verb == CREATE and route.resource in TAKEN else SUCCESS[verb]
+    return 202 if verb == CREATE and route.resource in QUEUED else SUCCESS[verb]

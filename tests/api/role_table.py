@@ -1,43 +1,41 @@
-"""Writes `docs/roles.md` from the table of roles: `python -m tests.api.role_table > docs/roles.md`."""
+"""Generator of `docs/roles.md`: `python -m tests.api.role_table > docs/roles.md`."""
 
-HEAD = """# Who may do what
+HEAD = """# Roles and permissions
 
-The API's resources by role. Written from the table in `crm/api/base/roles.py` by
-`python -m tests.api.role_table > docs/roles.md`; a test fails when the two part ways.
+The API's resources by role. Generated from the table in `crm/api/base/roles.py` by
+`python -m tests.api.role_table > docs/roles.md`; a test fails when the two differ.
 
-- A resource is named by its URL below `/api/v1/`. What is not in the table, nobody may do; a route without a row here
-  fails a test.
-- *Own*: rows assigned to the user. For a rep those are the calls and visits assigned to them, the analyses of those
-  calls, and the contacts of those calls and visits with what hangs on them. Any other row is not there for them, in
-  lists, in counts, by id (404), and in what they write (400).
-- A role that has nothing on a resource gets 403 for every method; one that lacks the verb gets 403; a verb that nobody
-  has is a 405. A verb beyond list, read, create, change and delete is the end of a route, as in
+- A resource is named by its URL below `/api/v1/`. A role may do only the actions in its column. A route without a row
+  here fails a test.
+- *Own*: rows assigned to the user. A rep's own rows are the calls and appointments assigned to them, the analyses of
+  those calls, the contacts of those calls and appointments, and the rows of those contacts. Other rows don't exist for
+  them: in lists, in counts, by id (404), and in references that they send (400).
+- A role without permissions on a resource gets 403 for every method. A role without the verb gets 403. A verb that no
+  role has is a 405. A verb beyond list, read, create, change and delete is the end of a route, as in
   `webhook-events/{id}/replay`. A field that a role may not change is a 400 that names it.
-- Staff have no company and so no API (403); they work in the admin. Everybody may sign in, and ask `me`.
-"""
-
-TABLE_HEAD = """
-| resource | manager | csr | rep |
-|---|---|---|---|
+- Staff have no company and can't use the API (403); they work in the admin. Every user may sign in and read `me`.
 """
 
 FOOT = """
-The test `tests/api/test_role_matrix.py` asks every route with every method as every kind of caller and holds each
-answer to this table: {routes} routes x {methods} methods x {callers} callers = **{cells} cells**. It compares every
-row of both companies before and after: what is refused has changed nothing, what is allowed has changed the caller's
+The test `tests/api/test_role_matrix.py` sends every method to every route as every kind of caller and compares each
+response with this table: {routes} routes x {methods} methods x {callers} callers = **{cells} cells**. It compares every
+row of both companies before and after. A rejected request has changed nothing; an allowed one has changed the caller's
 company alone.
 """
 
 
 def role_table():
-    from crm.api.base.roles import TABLE
+    from crm.api.base.roles import PERMISSIONS, grant_for
+    from crm.choices import Role
     from tests.api.role_spec import CALLERS, CELLS, METHODS, ROUTES
 
-    lines = "".join(
-        f"| `{resource}` | {' | '.join(in_words(grant) for grant in grants)} |\n" for resource, grants in TABLE.items()
+    head = f"\n| resource | {' | '.join(Role.values)} |\n|---|{'---|' * len(Role)}\n"
+    rows = "".join(
+        f"| `{resource}` | {' | '.join(in_words(grant_for(role, resource)) for role in Role)} |\n"
+        for resource in PERMISSIONS
     )
     foot = FOOT.format(routes=len(ROUTES), methods=len(METHODS), callers=len(CALLERS), cells=f"{CELLS:,}")
-    return HEAD + TABLE_HEAD + lines + foot
+    return HEAD + head + rows + foot
 
 
 def in_words(grant):

@@ -4,14 +4,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from crm.api.base.roles import ROLES, TABLE
+from crm.api.base.roles import PERMISSIONS, grant_for
 from crm.choices import Role
 from crm.db.tenancy import tenant
 from crm.models import Activity, ContactFlag
 from tests.api.resources import RESOURCES
 from tests.factories import AppointmentFactory, CallFactory, ContactFactory, MessageFactory, UserFactory
 
-OWN = [route for route, grants in TABLE.items() if grants[ROLES.index(Role.REP)].own]
+OWN = [resource for resource in PERMISSIONS if grant_for(Role.REP, resource).own]
 OWN_LISTS = [resource for resource in RESOURCES if resource.route in OWN]
 every_own_list = pytest.mark.parametrize("resource", OWN_LISTS, ids=str)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.api.base.roles import TABLE
+from crm.api.base.roles import PERMISSIONS
 from tests.api.role_fixture import Answer, Fixture
 from tests.api.role_spec import CALLERS, ME, METHODS, ROUTES, SIGN_IN, expected
 from tests.api.role_table import role_table
@@ -16,7 +16,7 @@ def world(db):
 
 
 def test_every_route_is_in_the_table_and_every_row_of_the_table_has_a_route():
-    assert {route.resource for route in ROUTES} == {*TABLE, *SIGN_IN, ME}
+    assert {route.resource for route in ROUTES} == {*PERMISSIONS, *SIGN_IN, ME}
 
 
 @pytest.mark.parametrize("caller", CALLERS)
@@ -27,7 +27,7 @@ def test_each_method_answers_the_caller_as_the_table_says(route, caller, world):
         answers[method] = world.ask(caller, route, method)
         names_a_row = bool({"contact", "call"} & set(world.body(route, method)))
         status = expected(caller, route, method, body_names_a_row=names_a_row)
-        writes = status < 300 and route.resource in TABLE and method in ("POST", "PUT", "PATCH", "DELETE")
+        writes = status < 300 and route.resource in PERMISSIONS and method in ("POST", "PUT", "PATCH", "DELETE")
         company = "globex" if caller == "outsider" else "acme"
         if (route.path, method) == (
             "auth/token",

@@ -15,14 +15,15 @@ EXCERPT_LENGTH = 80
 MAX_CHARACTERS = 200_000
 
 
-def badge(field: str) -> Callable[[Model], str]:
-    """A column of a closed choice, coloured by its value (the colours are in crm/admin.css)."""
+def badge(field: str, color_of: Callable[[Any], str] = str) -> Callable[[Model], str]:
+    """Return a column of a closed choice. Its CSS class (see crm/admin.css) is `color_of(value)`, else the value."""
 
     def show(row: Model) -> str:
         value = getattr(row, field)
         if not value:
             return ""
-        return format_html('<span class="badge badge-{}">{}</span>', value, getattr(row, f"get_{field}_display")())
+        label = getattr(row, f"get_{field}_display")()
+        return format_html('<span class="badge badge-{}">{}</span>', color_of(value), label)
 
     return _column(show, field)
 

@@ -1,4 +1,4 @@
-"""Who may do what: the one table of role by resource by verb. `docs/roles.md` is written from it."""
+"""Role-based permissions: role by resource by verb. `docs/roles.md` is generated from this table."""
 
 from collections.abc import Set
 from dataclasses import dataclass, replace
@@ -14,22 +14,25 @@ LIST, READ, CREATE, CHANGE, DELETE = "list", "read", "create", "change", "delete
 
 @dataclass(frozen=True)
 class Grant:
-    """What one role may do with one resource."""
+    """A role's permissions on one resource.
+
+    Attributes:
+        own: limits the role to rows that the queryset's `assigned_to(user)` returns.
+        fields: the fields that CHANGE may change; None for every field.
+    """
 
     verbs: frozenset[str] = frozenset()
     own: bool = False
-    """Only with rows that are assigned to the user, by the queryset's word `assigned_to`."""
     fields: frozenset[str] | None = None
-    """What CHANGE may change; None for every field."""
 
 
 def own(grant: Grant, *, fields: Set[str] | None = None) -> Grant:
-    """The grant, for rows assigned to the user alone, and for changes of these fields alone."""
+    """Limit the grant to rows assigned to the user, and its changes to `fields`."""
     return replace(grant, own=True, fields=None if fields is None else frozenset(fields))
 
 
 def also(grant: Grant, *verbs: str) -> Grant:
-    """The grant, and these verbs: names of a resource's actions beside the usual five."""
+    """Add verbs to the grant: names of the resource's actions beside the usual five."""
     return replace(grant, verbs=grant.verbs | set(verbs))
 
 
@@ -42,46 +45,59 @@ READ_CREATE = Grant(READ_ONLY.verbs | {CREATE})
 READ_UPDATE = Grant(READ_ONLY.verbs | {CHANGE})
 READ_CREATE_UPDATE = Grant(READ_CREATE.verbs | {CHANGE})
 ALL = Grant(READ_CREATE_UPDATE.verbs | {DELETE})
-TEXTS = also(LIST_ONLY, CREATE, "read")  # who reads a thread takes it out of everybody's unread ones
+# The verb "read" marks a message as read for every user. A role with own rows alone must not have it.
+LIST_CREATE_MARK_READ = also(LIST_ONLY, CREATE, "read")
 
-OUTCOME = {"status", "quoted_price", "reason_for_lost_sale"}
-VISIT = {"scheduled_start", "scheduled_end", "status", "notes"}
+CALL_OUTCOME_FIELDS = {"status", "quoted_price", "reason_for_lost_sale"}
+APPOINTMENT_FIELDS = {"scheduled_start", "scheduled_end", "status", "notes"}
 
-# A resource is named by its URL below /api/v1/. What is not in the table nobody may do.
-ROLES: tuple[str, ...] = (Role.MANAGER, Role.CSR, Role.REP)
-TABLE: dict[str, tuple[Grant, Grant, Grant]] = {
-    "activities": (READ_CREATE, READ_CREATE, own(READ_CREATE)),
-    "appointments": (READ_CREATE_UPDATE, READ_CREATE_UPDATE, own(READ_UPDATE, fields=VISIT)),
-    "call-analyses": (READ_CREATE, READ_ONLY, own(READ_ONLY)),
-    "calls": (READ_CREATE_UPDATE, READ_CREATE_UPDATE, own(READ_UPDATE, fields=OUTCOME)),
-    "campaign-memberships": (ALL, READ_ONLY, NOTHING),
-    "campaigns": (ALL, READ_ONLY, NOTHING),
-    "contact-flags": (READ_CREATE_UPDATE, READ_CREATE_UPDATE, own(READ_CREATE)),
-    "company": (RETRIEVE_UPDATE, RETRIEVE, RETRIEVE),
-    "contacts": (also(ALL, "timeline"), also(READ_CREATE_UPDATE, "timeline"), own(also(READ_ONLY, "timeline"))),
-    "conversations": (READ_UPDATE, READ_UPDATE, own(READ_ONLY)),
-    "dashboard/booking-rate": (RETRIEVE, RETRIEVE, NOTHING),
-    "dashboard/calls": (LIST_ONLY, LIST_ONLY, own(LIST_ONLY)),
-    "dashboard/metrics": (RETRIEVE, RETRIEVE, NOTHING),
-    "dashboard/top-objections": (RETRIEVE, RETRIEVE, NOTHING),
-    "invoices": (ALL, READ_CREATE_UPDATE, NOTHING),
-    "leads": (ALL, READ_CREATE_UPDATE, own(READ_ONLY)),
-    "message-threads": (TEXTS, TEXTS, own(LIST_ONLY)),
-    "missed-calls": (also(READ_ONLY, "recover"), also(READ_ONLY, "recover"), NOTHING),
-    "missed-calls/counts": (RETRIEVE, RETRIEVE, NOTHING),
-    "notices": (RETRIEVE, NOTHING, NOTHING),
-    "opt-outs": (also(READ_ONLY, "confirm", "dismiss"), also(READ_ONLY, "confirm", "dismiss"), NOTHING),
-    "phone-lines": (also(READ_CREATE_UPDATE, "resume"), READ_ONLY, READ_ONLY),
-    "users": (READ_CREATE_UPDATE, NOTHING, NOTHING),
-    "webhook-events": (also(READ_ONLY, "replay"), NOTHING, NOTHING),
+MANAGER, CSR, REP = Role.MANAGER, Role.CSR, Role.REP
+# By the resource's URL below /api/v1/, then by role. A role without an entry may do nothing with the resource.
+PERMISSIONS: dict[str, dict[str, Grant]] = {
+    "activities": {MANAGER: READ_CREATE, CSR: READ_CREATE, REP: own(READ_CREATE)},
+    "appointments": {
+        MANAGER: READ_CREATE_UPDATE,
+        CSR: READ_CREATE_UPDATE,
+        REP: own(READ_UPDATE, fields=APPOINTMENT_FIELDS),
+    },
+    "call-analyses": {MANAGER: READ_CREATE, CSR: READ_ONLY, REP: own(READ_ONLY)},
+    "calls": {
+        MANAGER: READ_CREATE_UPDATE,
+        CSR: READ_CREATE_UPDATE,
+        REP: own(READ_UPDATE, fields=CALL_OUTCOME_FIELDS),
+    },
+    "campaign-memberships": {MANAGER: ALL, CSR: READ_ONLY},
+    "campaigns": {MANAGER: ALL, CSR: READ_ONLY},
+    "contact-flags": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_CREATE)},
+    "company": {MANAGER: RETRIEVE_UPDATE, CSR: RETRIEVE, REP: RETRIEVE},
+    "contacts": {
+        MANAGER: also(ALL, "timeline"),
+        CSR: also(READ_CREATE_UPDATE, "timeline"),
+        REP: own(also(READ_ONLY, "timeline")),
+    },
+    "conversations": {MANAGER: READ_UPDATE, CSR: READ_UPDATE, REP: own(READ_ONLY)},
+    "dashboard/booking-rate": {MANAGER: RETRIEVE, CSR: RETRIEVE},
+    "dashboard/calls": {MANAGER: LIST_ONLY, CSR: LIST_ONLY, REP: own(LIST_ONLY)},
+    "dashboard/metrics": {MANAGER: RETRIEVE, CSR: RETRIEVE},
+    "dashboard/top-objections": {MANAGER: RETRIEVE, CSR: RETRIEVE},
+    "invoices": {MANAGER: ALL, CSR: READ_CREATE_UPDATE},
+    "leads": {MANAGER: ALL, CSR: READ_CREATE_UPDATE, REP: own(READ_ONLY)},
+    "message-threads": {MANAGER: LIST_CREATE_MARK_READ, CSR: LIST_CREATE_MARK_READ, REP: own(LIST_ONLY)},
+    "missed-calls": {MANAGER: also(READ_ONLY, "recover"), CSR: also(READ_ONLY, "recover")},
+    "missed-calls/counts": {MANAGER: RETRIEVE, CSR: RETRIEVE},
+    "notices": {MANAGER: RETRIEVE},
+    "opt-outs": {MANAGER: also(READ_ONLY, "confirm", "dismiss"), CSR: also(READ_ONLY, "confirm", "dismiss")},
+    "phone-lines": {MANAGER: also(READ_CREATE_UPDATE, "resume"), CSR: READ_ONLY, REP: READ_ONLY},
+    "users": {MANAGER: READ_CREATE_UPDATE},
+    "webhook-events": {MANAGER: also(READ_ONLY, "replay")},
 }
 
 
 def grant_for(role: str, resource: str) -> Grant:
-    """What a role may do with a resource: nothing, where either is unknown."""
-    return dict(zip(ROLES, TABLE.get(resource, ()), strict=False)).get(role, NOTHING)
+    """Return a role's grant on a resource; an unknown role or resource has none."""
+    return PERMISSIONS.get(resource, {}).get(role, NOTHING)
 
 
 def visible(rows: Any, user: "User", resource: str) -> Any:
-    """Those of `rows` that the user may see as that resource."""
+    """Return the rows that the user may see as that resource."""
     return rows.assigned_to(user) if grant_for(user.role, resource).own else rows
