@@ -1,4 +1,4 @@
-"""What staff see of calls and visits."""
+"""Admin for calls, call details, appointments and missed callers."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from crm.admin.base.search import ExactSearch
 
 
 class AppointmentInline(admin.TabularInline):
-    """What was booked from a call."""
+    """Appointments booked from a call."""
 
     model = Appointment
     fields = readonly_fields = ("date", "time", "timezone", "assigned_rep", "status")
@@ -46,7 +46,7 @@ class CallForm(RowForm):
 
 @admin.register(Call)
 class CallAdmin(ExactSearch, RowAdmin):
-    """What the provider told of a call stays as it was; what became of it may be corrected."""
+    """Fields from the provider are read-only; the outcome may be corrected."""
 
     form = CallForm
     inlines = (AppointmentInline,)
@@ -62,14 +62,14 @@ class CallAdmin(ExactSearch, RowAdmin):
     list_select_related = ("contact", "assigned_rep", "company")
     list_filter = ("status", "booked", "created_at", "company")
     ordering = ("-created_at",)
-    search_help_text = "The contact's phone number, in any spelling, or the call's id."
+    search_help_text = "The contact's phone number, in any format, or the call's id."
     autocomplete_fields = ("assigned_rep",)
     raw_id_fields = ("lead",)
     fieldsets = (
-        ("The sale", {"fields": ("status", "lead", "assigned_rep", "quoted_price", "reason_for_lost_sale")}),
-        ("The call", {"fields": ("company", "contact", "phone_line", "direction", "from_number", "to_number")}),
+        ("Outcome", {"fields": ("status", "lead", "assigned_rep", "quoted_price", "reason_for_lost_sale")}),
+        ("Call", {"fields": ("company", "contact", "phone_line", "direction", "from_number", "to_number")}),
         ("Times", {"fields": ("created_at", "answered_at", "completed_at", "duration")}),
-        ("Evidence", {"fields": ("activity", "recording_url", "voicemail_url", "related_rows")}),
+        ("Records", {"fields": ("activity", "recording_url", "voicemail_url", "related_rows")}),
     )
     readonly_fields = (
         "company",
@@ -93,7 +93,7 @@ class CallAdmin(ExactSearch, RowAdmin):
         return "" if call.duration_s is None else str(timedelta(seconds=call.duration_s))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # a call without a delivery would be missing from its contact's history
+        return False  # a call without an activity would be missing from its contact's timeline
 
     def get_cards(self) -> list[Card]:
         calls = Call.objects.created_between(now() - timedelta(hours=24), None)
@@ -103,16 +103,19 @@ class CallAdmin(ExactSearch, RowAdmin):
 
 @admin.register(CallDetail)
 class CallDetailAdmin(ExactSearch, ReadOnlyAdmin):
-    """What was told of a call beside that it happened. One without a call was told first, and waits for it."""
+    """Details of calls; details without a call arrived first and wait for it."""
 
     list_display = (moment("created_at"), "call", excerpt("summary"), "openphone_id", "company")
     list_select_related = ("call", "company")
     search_ids = ("pk", "call")
     search_contact = ""
-    search_help_text = "The call's id, or that of its details."
+    search_help_text = "The id of the call or of its details."
     fieldsets = (
         (None, {"fields": ("company", "call", "openphone_id", "summary", "steps", "voicemail_transcript")}),
-        ("On the phone", {"fields": ("forwarded_to", "menu_choice", "files", "words", "created_at")}),
+        (
+            "Recording and transcript",
+            {"fields": ("forwarded_to", "menu_choice", "recordings_json", "transcript_json", "created_at")},
+        ),
     )
 
     @admin.display(description="next steps")
@@ -120,16 +123,16 @@ class CallDetailAdmin(ExactSearch, ReadOnlyAdmin):
         return " ".join(detail.next_steps)
 
     @admin.display(description="recordings")
-    def files(self, detail: CallDetail) -> SafeString:
+    def recordings_json(self, detail: CallDetail) -> SafeString:
         return pretty_json(detail.recordings)
 
     @admin.display(description="transcript")
-    def words(self, detail: CallDetail) -> SafeString:
+    def transcript_json(self, detail: CallDetail) -> SafeString:
         return pretty_json(detail.transcript)
 
 
 class StartFilter(admin.SimpleListFilter):
-    """Django's own filter by date looks back only; visits lie ahead."""
+    """Filter by start. Django's date filter covers the past only."""
 
     title = "start"
     parameter_name = "start"
@@ -149,7 +152,7 @@ class AppointmentForm(RowForm):
         super().__init__(*args, **kwargs)
         if "timezone" in self.fields:
             self.fields["timezone"].required = False
-            self.fields["timezone"].help_text = "Empty: the company's."
+            self.fields["timezone"].help_text = "Empty: taken from the company."
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -166,7 +169,7 @@ class AppointmentAdmin(ExactSearch, RowAdmin):
     list_filter = ("status", StartFilter, "company")
     ordering = ("-date", "-time")
     time_field = "scheduled_start"
-    search_help_text = "The contact's phone number, in any spelling, or the visit's id."
+    search_help_text = "The contact's phone number, in any format, or the appointment's id."
     autocomplete_fields = ("company", "contact", "assigned_rep")
     fieldsets = (
         (None, {"fields": ("company", "contact", "assigned_rep", "status", "notes")}),
@@ -174,11 +177,11 @@ class AppointmentAdmin(ExactSearch, RowAdmin):
             "When",
             {
                 "fields": ("scheduled_start", "scheduled_end", "timezone", ("date", "time")),
-                "description": "Start and end are entered in UTC. Date and time follow from them, by the clock of the "
-                "visit's own time zone.",
+                "description": "Enter start and end in UTC. Date and time are derived from them, in the "
+                "appointment's time zone.",
             },
         ),
-        ("From", {"fields": ("call", "lead", "created_at", "updated_at")}),
+        ("Origin", {"fields": ("call", "lead", "created_at", "updated_at")}),
     )
     readonly_fields = ("date", "time", "call", "lead", "created_at", "updated_at")
 
@@ -197,9 +200,9 @@ class MissedCallerAdmin(ExactSearch, ReadOnlyAdmin):
     list_select_related = ("contact", "company")
     list_filter = ("company",)
     time_field = "last_missed_at"
-    search_help_text = "The contact's phone number, in any spelling, or the row's id."
+    search_help_text = "The contact's phone number, in any format, or the row's id."
     fieldsets = (
         (None, {"fields": ("company", "contact", "phone_line", "missed_calls", "first_missed_at", "last_missed_at")}),
-        ("The text back", {"fields": ("text_back", "text_back_reason")}),
-        ("Reached", {"fields": ("recovered_at", "recovered_by")}),
+        ("Text back", {"fields": ("text_back", "text_back_reason")}),
+        ("Recovery", {"fields": ("recovered_at", "recovered_by")}),
     )

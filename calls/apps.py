@@ -12,7 +12,7 @@ class CallsConfig(AppConfig):
 
     def ready(self) -> None:
         from calls.models import Appointment, Call
-        from calls.services.timezone_change import update_future_appointments  # models can be imported from here on
+        from calls.services.timezone_change import update_future_appointments  # models can't be imported earlier
         from crm.query_slots import contact_ids_of_rep
         from crm.signals import company_timezone_changed
 

@@ -1,4 +1,4 @@
-"""The business's words for calls and visits. A query has a name, and it lives here."""
+"""Named queries of calls, appointments and missed callers."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 class CallQuerySet(QuerySet):
     def created_between(self, start: datetime | None, end: datetime | None) -> Self:
-        """Calls that began at or after `start` and before `end`; None leaves that side open."""
+        """Return calls that began in [start, end); None leaves a side open."""
         calls = self
         if start is not None:
             calls = calls.filter(created_at__gte=start)
@@ -29,21 +29,21 @@ class CallQuerySet(QuerySet):
         return self.filter(status=CallStatus.MISSED)
 
     def talked(self) -> Self:
-        """Calls in which somebody was talked to, whoever rang whom."""
+        """Return calls with a conversation, incoming or outgoing."""
         spoken = self.filter(Q(answered_at__isnull=False) | Q(duration_s__gt=0))
         return spoken.exclude(status__in=[CallStatus.MISSED, CallStatus.IN_PROGRESS])
 
 
 class AppointmentQuerySet(QuerySet):
     def starting_between(self, start: datetime, end: datetime) -> Self:
-        """Visits that start at or after `start` and before `end`."""
+        """Return appointments that start in [start, end)."""
         return self.filter(scheduled_start__gte=start, scheduled_start__lt=end)
 
     def assigned_to(self, rep: "User") -> Self:
         return self.filter(assigned_rep=rep)
 
     def kept(self) -> Self:
-        """Visits that count as booked: not cancelled, and nobody failed to show up."""
+        """Return appointments that count as booked: neither cancelled nor a no-show."""
         return self.filter(
             status__in=[AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED, AppointmentStatus.COMPLETED]
         )
@@ -51,18 +51,18 @@ class AppointmentQuerySet(QuerySet):
 
 class MissedCallerQuerySet(OfContactQuerySet):
     def waiting(self) -> Self:
-        """Those not reached yet."""
+        """Return callers that were not reached yet."""
         return self.filter(recovered_at__isnull=True)
 
     def texts_due(self) -> Self:
-        """Those to whom a text has still to be sent, who waits longest first."""
+        """Return callers whose text back is due, longest wait first."""
         return self.filter(text_back=TextBack.DUE).order_by("created_at", "id")
 
     def open_or_recovered_after(self, at: datetime) -> Self:
-        """Places that were not left by `at`, the one that was left first before the others."""
-        left_later = self.filter(Q(recovered_at__isnull=True) | Q(recovered_at__gt=at))
-        return left_later.order_by(F("recovered_at").asc(nulls_last=True), "id")
+        """Return entries that were open at `at` or opened later, earliest recovery first."""
+        rows = self.filter(Q(recovered_at__isnull=True) | Q(recovered_at__gt=at))
+        return rows.order_by(F("recovered_at").asc(nulls_last=True), "id")
 
     def active_at(self, at: datetime) -> Self:
-        """The place that was there and not left at `at`."""
+        """Return the entry that was open at `at`."""
         return self.open_or_recovered_after(at).filter(first_missed_at__lt=at)

@@ -1,4 +1,4 @@
-"""Database functions that read an instant on the wall clock of a zone kept in another column, for generated columns."""
+"""Local date and time functions for generated columns, in a time zone from another column."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 
 class WallDate(Func):
-    """The calendar day of `instant` in `zone`. Frozen into migrations."""
+    """The date of an instant in a time zone. Frozen in migrations."""
 
     arity = 2
     output_field: Field = DateField()
@@ -17,7 +17,7 @@ class WallDate(Func):
     sqlite_function = "django_datetime_cast_date"
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> Any:
-        # Django's own function, registered as deterministic: (text in UTC, zone wanted, zone it is stored in).
+        # Django's own function, registered as deterministic: (text in UTC, target zone, stored zone).
         return self.as_sql(
             compiler,
             connection,
@@ -28,7 +28,7 @@ class WallDate(Func):
 
 
 class WallTime(WallDate):
-    """The time of day of `instant` in `zone`. Frozen into migrations."""
+    """The time of day of an instant in a time zone. Frozen in migrations."""
 
     output_field: Field = TimeField()
     template = "(%(expressions)s)::time"

@@ -1,4 +1,4 @@
-"""The site that staff work in, across all companies. Outside the package `crm.admin`, whose import registers models."""
+"""Admin site for staff, across all companies. Not in the package `crm.admin`, whose import registers models."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -18,7 +18,7 @@ from crm.services.login_throttling import may_try_to_sign_in, seconds_locked_out
 
 
 class CompanyAutocomplete(AutocompleteJsonView):
-    """Suggestions that say which company they are of: many companies have a Casey, a manager, a front desk."""
+    """Suggestions with the company's name: many companies have a contact or user of the same name."""
 
     def get_queryset(self) -> QuerySet:
         rows = super().get_queryset()
@@ -31,18 +31,18 @@ class CompanyAutocomplete(AutocompleteJsonView):
         return choice
 
 
-def refuse(seconds: int) -> HttpResponse:
-    text = f"Too many tries to sign in. Please try again in {seconds} seconds."
+def too_many_attempts(seconds: int) -> HttpResponse:
+    text = f"Too many sign-in attempts. Please try again in {seconds} seconds."
     return HttpResponse(text, status=429, content_type="text/plain", headers={"Retry-After": str(seconds)})
 
 
 def lockout_response(request: HttpRequest, _response: HttpResponse, credentials: dict[str, Any]) -> HttpResponse:
-    """The answer of the admin to a name that is locked out from this address (AXES_LOCKOUT_CALLABLE)."""
-    return refuse(seconds_locked_out(username=credentials["username"], address=client_address(request)))
+    """Return the response to a username that is locked out for this address (AXES_LOCKOUT_CALLABLE)."""
+    return too_many_attempts(seconds_locked_out(username=credentials["username"], address=client_address(request)))
 
 
 class StaffSite(admin.AdminSite):
-    """Every view of it sees all companies. Only staff get in."""
+    """An admin whose views see all companies. For staff only."""
 
     site_header = site_title = "Home-services CRM"
     index_title = "Overview"
@@ -51,20 +51,20 @@ class StaffSite(admin.AdminSite):
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         def view_of_all_companies(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            with ExitStack() as door:
-                door.enter_context(all_tenants())
+            with ExitStack() as stack:
+                stack.enter_context(all_tenants())
                 if request.method == "POST" and request.user.is_authenticated:
-                    door.enter_context(acting_as(request.user.pk, request.user.get_username()))
+                    stack.enter_context(acting_as(request.user.pk, request.user.get_username()))
                 response = view(request, *args, **kwargs)
                 if isinstance(response, SimpleTemplateResponse):
-                    response.render()  # queries too, and would otherwise do so after the tenants are left
+                    response.render()  # rendering runs queries, which need the active tenants
                 return response
 
         return super().admin_view(view_of_all_companies, cacheable)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if request.method == "POST" and not may_try_to_sign_in(client_address(request)):
-            return refuse(seconds_left())
+            return too_many_attempts(seconds_left())
         return super().login(request, extra_context)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
@@ -80,6 +80,6 @@ class StaffSite(admin.AdminSite):
         return CompanyAutocomplete.as_view(admin_site=self)(request)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Apps in the order of INSTALLED_APPS: customers before what is found out about their calls."""
+        """Return apps in the order of INSTALLED_APPS."""
         order = [app.label for app in apps.get_app_configs()]
         return sorted(super().get_app_list(request, app_label), key=lambda app: order.index(app["app_label"]))

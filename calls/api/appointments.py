@@ -1,4 +1,4 @@
-"""`appointments`: visits, which are booked."""
+"""`appointments`."""
 
 from typing import Any
 
@@ -30,29 +30,30 @@ class AppointmentSerializer(TenantSerializer):
         if self.instance:
             for name in ("contact", "call"):
                 if name in attrs and attrs[name] != getattr(self.instance, name):
-                    raise ValidationError({name: ["A visit keeps it; cancel this one and book another."]})
+                    raise ValidationError({name: ["Can't be changed; cancel this appointment and book another."]})
         elif attrs.get("call") and attrs["call"].contact_id != attrs["contact"].pk:
-            raise ValidationError({"call": ["This call was with another contact."]})
+            raise ValidationError({"call": ["This call belongs to another contact."]})
         return super().validate(attrs)
 
     def create(self, validated_data: dict[str, Any]) -> Appointment:
         return book_appointment(**validated_data)
 
     def update(self, instance: Appointment, validated_data: dict[str, Any]) -> Appointment:
-        visit = super().update(instance, validated_data)
-        visit.refresh_from_db(fields=["date", "time"])  # derived by the database, which returns them on INSERT alone
-        return visit
+        appointment = super().update(instance, validated_data)
+        # The database derives them and returns them on INSERT only.
+        appointment.refresh_from_db(fields=["date", "time"])
+        return appointment
 
 
 class AppointmentFilterSet(DaysFilterSet):
     assigned_rep = IdFilter(field_name="assigned_rep_id")
-    date = DayFilter(field_name="date", label="The day of the visit by the wall clock.")
+    date = DayFilter(field_name="date", label="The appointment's day in its own time zone.")
     day_field = "scheduled_start"
     status = django_filters.ChoiceFilter(choices=AppointmentStatus.choices)
 
 
 class AppointmentViewSet(EditViewSet):
-    """Visits, by their start, latest first. Booking one from a call makes that call a booked one, with a lead."""
+    """Appointments by start, latest first. Booking from a call marks the call as booked and gives it a lead."""
 
     resource = "appointments"
     model = Appointment

@@ -1,4 +1,4 @@
-"""`calls`, and the dashboard's list of them."""
+"""`calls` and `dashboard/calls`."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from crm.api.base.lists import ListRowsMixin
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import EditViewSet, TenantViewSet
 
-MAX_SECONDS = 2**31 - 1  # what the column holds on PostgreSQL, said on every database
+MAX_SECONDS = 2**31 - 1  # the column's maximum on PostgreSQL, enforced on every database
 
 
 class CallSerializer(TenantSerializer):
@@ -61,6 +61,6 @@ class CallViewSet(CallRows, EditViewSet):
 
 @extend_schema_view(list=extend_schema(operation_id="dashboard_calls_list"))
 class DashboardCallsViewSet(ListRowsMixin, CallRows):
-    """The dashboard's list of calls, newest first."""
+    """The dashboard's calls, newest first."""
 
     resource = "dashboard/calls"

@@ -1,4 +1,4 @@
-"""`missed-calls`: the queue of who rang in vain."""
+"""`missed-calls`: the missed queue and its metrics."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ class MissedCallerSerializer(TenantSerializer):
 
 
 class MissedCallerFilterSet(ContactFilterSet):
-    recovered = YesNoFilter(method="by_recovered", label="Whether they were reached.")
+    recovered = YesNoFilter(method="by_recovered", label="Whether the caller was reached.")
     recovered_by = django_filters.ChoiceFilter(choices=Recovery.choices)
 
     def by_recovered(self, queryset: Any, name: str, value: bool) -> Any:
@@ -38,7 +38,7 @@ class MissedCallerFilterSet(ContactFilterSet):
 
 
 class MissedCallerViewSet(ReadViewSet):
-    """Who rang in vain, the latest first: one row for all the calls until they were reached."""
+    """Missed callers, latest first: one row for all missed calls until the caller is reached."""
 
     resource = "missed-calls"
     model = MissedCaller
@@ -49,25 +49,25 @@ class MissedCallerViewSet(ReadViewSet):
     @extend_schema(request=None, responses=MissedCallerSerializer)
     @action(detail=True, methods=["post"])
     def recover(self, request: Request, **kwargs: Any) -> Response:
-        """Take a caller off the queue by hand. One who has been reached already stays as they are."""
+        """Mark a missed caller as recovered. A recovered one stays unchanged."""
         return Response(self.get_serializer(mark_recovered_manually(caller=self.get_object())).data)
 
 
 class RecoveriesSerializer(serializers.Serializer):
-    """Missed callers reached in each way."""
+    """Missed callers by recovery."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         return {way: serializers.IntegerField() for way in Recovery.values}
 
 
 class MissedCallCountsSerializer(PeriodSerializer):
-    waiting = serializers.IntegerField(help_text="Not reached yet, whenever they rang.")
-    recovered_by = RecoveriesSerializer(help_text="Of those who rang in these days.")
-    texted = serializers.IntegerField(help_text="Those who rang in these days and were sent a text.")
+    waiting = serializers.IntegerField(help_text="Callers not reached yet, regardless of the period.")
+    recovered_by = RecoveriesSerializer(help_text="Callers of the period by recovery.")
+    texted = serializers.IntegerField(help_text="Callers of the period that were sent a message.")
 
 
 class MissedCallCountsView(MetricsAPIView):
-    """The queue of missed callers in figures; of those who rang last in these days, by default the last 30."""
+    """Metrics of the missed queue, for callers whose last missed call is in the period (default: 30 days)."""
 
     resource = "missed-calls/counts"
 

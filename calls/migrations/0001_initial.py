@@ -91,7 +91,10 @@ class Migration(migrations.Migration):
                         choices=[("incoming", "Incoming"), ("outgoing", "Outgoing")], default="incoming", max_length=10
                     ),
                 ),
-                ("from_number", models.CharField(blank=True, help_text="E.164, or as sent: Anonymous.", max_length=32)),
+                (
+                    "from_number",
+                    models.CharField(blank=True, help_text="E.164, or as sent, such as Anonymous.", max_length=32),
+                ),
                 ("to_number", models.CharField(blank=True, max_length=32)),
                 ("recording_url", models.URLField(blank=True, max_length=500)),
                 ("voicemail_url", models.URLField(blank=True, max_length=500)),
@@ -112,7 +115,7 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("booked", models.BooleanField(default=False, editable=False, help_text="Follows from the status.")),
+                ("booked", models.BooleanField(default=False, editable=False, help_text="Derived from the status.")),
                 ("reason_for_lost_sale", models.TextField(blank=True)),
                 (
                     "quoted_price",
@@ -126,14 +129,14 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, help_text="When it began to ring."),
+                    models.DateTimeField(default=django.utils.timezone.now, help_text="Start of ringing."),
                 ),
                 ("answered_at", models.DateTimeField(blank=True, null=True)),
                 ("completed_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "duration_s",
                     models.PositiveIntegerField(
-                        blank=True, help_text="Seconds of talk; empty if unanswered.", null=True
+                        blank=True, help_text="Talk time in seconds; empty if unanswered.", null=True
                     ),
                 ),
             ],
@@ -188,7 +191,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("direction", "outgoing"), ("status", "missed"), _negated=True),
                         name="calls_outgoing_never_missed",
-                        violation_error_message="An outgoing call is never missed.",
+                        violation_error_message="An outgoing call can't be missed.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("quoted_price__isnull", True), ("quoted_price__gte", 0), _connector="OR"),
@@ -328,7 +331,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "openphone_id",
-                    models.CharField(help_text="The provider's id of the call, whichever provider.", max_length=100),
+                    models.CharField(help_text="The provider's id of the call, from any provider.", max_length=100),
                 ),
                 (
                     "call",
@@ -343,19 +346,19 @@ class Migration(migrations.Migration):
                 ("recordings", models.JSONField(blank=True, default=list, help_text="A list of {url, type}.")),
                 ("voicemail_transcript", models.TextField(blank=True)),
                 ("summary", models.TextField(blank=True)),
-                ("next_steps", models.JSONField(blank=True, default=list, help_text="A list of texts.")),
+                ("next_steps", models.JSONField(blank=True, default=list, help_text="A list of strings.")),
                 (
                     "transcript",
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text="A list of {speaker, start, end, text}; seconds from the beginning.",
+                        help_text="A list of {speaker, start, end, text}; in seconds from the start.",
                     ),
                 ),
                 ("forwarded_to", models.CharField(blank=True, max_length=100)),
                 (
                     "menu_choice",
-                    models.CharField(blank=True, help_text="What the caller chose in the phone menu.", max_length=200),
+                    models.CharField(blank=True, help_text="The caller's choice in the phone menu.", max_length=200),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
@@ -394,7 +397,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_index=False,
-                        help_text="The line that they rang last.",
+                        help_text="The phone line of the last missed call.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
@@ -412,7 +415,10 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
-                ("text_back_reason", models.CharField(blank=True, help_text="Why no text went out.", max_length=300)),
+                (
+                    "text_back_reason",
+                    models.CharField(blank=True, help_text="The reason why no message was sent.", max_length=300),
+                ),
                 ("recovered_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "recovered_by",

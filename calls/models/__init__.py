@@ -1,4 +1,4 @@
-"""Calls, what is told of them, the visits that are booked from them, and whose calls were missed."""
+"""Calls, call details, appointments and missed callers."""
 
 from calls.models.appointments import Appointment
 from calls.models.call_details import CallDetail

@@ -1,4 +1,4 @@
-"""Visits."""
+"""Appointments."""
 
 from typing import ClassVar
 
@@ -19,9 +19,9 @@ from crm.models.companies import validate_timezone
 
 
 class Appointment(TenantModel):
-    """A visit. `date` and `time` are the start on the company's wall clock; the database derives them.
+    """An appointment. The database derives `date` and `time`, the start in the appointment's `timezone`.
 
-    `timezone` is copied from the company when the visit is made: a company that moves re-zones future visits only.
+    `timezone` is copied from the company. A change of the company's time zone updates future appointments only.
     """
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="appointments", db_index=False)
@@ -68,45 +68,45 @@ class Appointment(TenantModel):
             Index(
                 fields=["date", "time"],
                 name="idx_appointment_date",
-                question="Which visits are on this day, by the wall clock, over all companies?",
+                question="Which appointments are on this day, by local date, over all companies?",
                 asked_by="admin: list of appointments; GET /api/v1/appointments?date=",
             ),
             Index(
                 fields=["company", "scheduled_start"],
                 name="ix_appointments_company_id_scheduled_start",
-                question="A company's visits that start in these days?",
+                question="Which of a company's appointments start in these days?",
                 asked_by="GET /api/v1/dashboard/booking-rate; GET /api/v1/appointments",
             ),
             Index(
                 fields=["scheduled_start"],
                 name="ix_appointments_scheduled_start",
-                question="Which visits start between these instants, over all companies?",
+                question="Which appointments start between these times, over all companies?",
                 asked_by="AppointmentQuerySet.starting_between() over all companies",
             ),
             Index(
                 fields=["contact", "scheduled_start"],
                 name="ix_appointments_contact_id_scheduled_start",
-                question="The visits to this contact?",
+                question="Which appointments has this contact?",
                 asked_by="GET /api/v1/appointments?contact=",
             ),
             Index(
                 fields=["assigned_rep", "scheduled_start"],
                 name="ix_appointments_assigned_rep_id_scheduled_start",
-                question="The visits of this rep?",
+                question="Which appointments has this rep?",
                 asked_by="GET /api/v1/appointments?assigned_rep=",
             ),
             Index(
                 fields=["call"],
                 condition=Q(call__isnull=False),
                 name="ix_appointments_call_id",
-                question="What was booked from this call?",
+                question="Which appointments were booked from this call?",
                 asked_by="admin: a call's page",
             ),
             Index(
                 fields=["lead"],
                 condition=Q(lead__isnull=False),
                 name="ix_appointments_lead_id",
-                question="Which visits belong to this lead?",
+                question="Which appointments belong to this lead?",
                 asked_by="deleting a lead",
             ),
         ]

@@ -1,4 +1,4 @@
-"""What is told of a call beside that it happened: often before the call itself, and mostly long."""
+"""Call details."""
 
 from django.db import models
 from django.utils.timezone import now
@@ -8,21 +8,23 @@ from crm.db.tenancy import TenantModel
 
 
 class CallDetail(TenantModel):
-    """Recordings, voicemail, transcript and summary of one call. Known by the provider's id of the call, so that it
-    can be there before the call is."""
+    """Recordings, voicemail, transcript and summary of one call; may arrive before the call.
 
-    openphone_id = models.CharField(max_length=100, help_text="The provider's id of the call, whichever provider.")
+    Identified by the provider's id of the call.
+    """
+
+    openphone_id = models.CharField(max_length=100, help_text="The provider's id of the call, from any provider.")
     call = models.OneToOneField(Call, on_delete=models.CASCADE, null=True, blank=True, related_name="detail")
 
     recordings = models.JSONField(default=list, blank=True, help_text="A list of {url, type}.")
     voicemail_transcript = models.TextField(blank=True)
     summary = models.TextField(blank=True)
-    next_steps = models.JSONField(default=list, blank=True, help_text="A list of texts.")
+    next_steps = models.JSONField(default=list, blank=True, help_text="A list of strings.")
     transcript = models.JSONField(
-        default=list, blank=True, help_text="A list of {speaker, start, end, text}; seconds from the beginning."
+        default=list, blank=True, help_text="A list of {speaker, start, end, text}; in seconds from the start."
     )
     forwarded_to = models.CharField(max_length=100, blank=True)
-    menu_choice = models.CharField(max_length=200, blank=True, help_text="What the caller chose in the phone menu.")
+    menu_choice = models.CharField(max_length=200, blank=True, help_text="The caller's choice in the phone menu.")
 
     created_at = models.DateTimeField(default=now, editable=False)
 

@@ -1,4 +1,4 @@
-"""Phone calls."""
+"""Calls."""
 
 from typing import ClassVar
 
@@ -18,9 +18,9 @@ from crm.phones import MAX_LENGTH
 
 
 class Call(TenantModel):
-    """One phone call: a repeat caller is a new row. The provider's id of it is its activity's `openphone_id`.
+    """A phone call. Its activity's `openphone_id` is the provider's id of the call.
 
-    A call with a lead is a *qualified* one.
+    A call with a lead is *qualified*.
     """
 
     activity = models.OneToOneField(Activity, on_delete=models.PROTECT, null=True, blank=True, related_name="call")
@@ -44,22 +44,24 @@ class Call(TenantModel):
     )
 
     direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.INCOMING)
-    from_number = models.CharField(max_length=MAX_LENGTH, blank=True, help_text="E.164, or as sent: Anonymous.")
+    from_number = models.CharField(max_length=MAX_LENGTH, blank=True, help_text="E.164, or as sent, such as Anonymous.")
     to_number = models.CharField(max_length=MAX_LENGTH, blank=True)
     recording_url = models.URLField(max_length=500, blank=True)
     voicemail_url = models.URLField(max_length=500, blank=True)
 
     status = models.CharField(max_length=20, choices=CallStatus.choices, default=CallStatus.IN_PROGRESS)
-    booked = models.BooleanField(default=False, editable=False, help_text="Follows from the status.")
+    booked = models.BooleanField(default=False, editable=False, help_text="Derived from the status.")
     reason_for_lost_sale = models.TextField(blank=True)
     quoted_price = models.DecimalField(
         max_digits=12, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
     )
 
-    created_at = models.DateTimeField(default=now, help_text="When it began to ring.")
+    created_at = models.DateTimeField(default=now, help_text="Start of ringing.")
     answered_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
-    duration_s = models.PositiveIntegerField(null=True, blank=True, help_text="Seconds of talk; empty if unanswered.")
+    duration_s = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Talk time in seconds; empty if unanswered."
+    )
 
     objects: ClassVar = TenantManager.from_queryset(CallQuerySet)()
 
@@ -76,7 +78,7 @@ class Call(TenantModel):
             models.CheckConstraint(
                 condition=~Q(direction="outgoing", status="missed"),
                 name="calls_outgoing_never_missed",
-                violation_error_message="An outgoing call is never missed.",
+                violation_error_message="An outgoing call can't be missed.",
             ),
             models.CheckConstraint(
                 condition=Q(quoted_price__isnull=True) | Q(quoted_price__gte=0),
@@ -88,25 +90,25 @@ class Call(TenantModel):
             Index(
                 fields=["company", "created_at"],
                 name="ix_calls_company_id_created_at",
-                question="A company's calls of these days, newest first, from any page on?",
+                question="Which calls has a company in these days, newest first, from any page?",
                 asked_by="GET /api/v1/dashboard/calls, metrics and booking-rate with dates; GET /api/v1/calls",
             ),
             Index(
                 fields=["created_at"],
                 name="ix_calls_created_at",
-                question="The newest calls over all companies?",
+                question="Which calls are the newest, over all companies?",
                 asked_by="admin: list of calls",
             ),
             Index(
                 fields=["company", "status"],
                 name="ix_calls_company_id_status",
-                question="A company's calls of one status, and how many?",
+                question="Which of a company's calls have this status, and how many?",
                 asked_by="GET /api/v1/dashboard/calls?status=&count=1",
             ),
             Index(
                 fields=["assigned_rep", "created_at"],
                 name="ix_calls_assigned_rep_id_created_at",
-                question="The calls of this rep, newest first?",
+                question="Which calls has this rep, newest first?",
                 asked_by="GET /api/v1/dashboard/calls?assigned_rep=",
             ),
             Index(
@@ -118,7 +120,7 @@ class Call(TenantModel):
             Index(
                 fields=["contact", "created_at"],
                 name="ix_calls_contact_card_id_created_at",
-                question="The calls with this contact, newest first?",
+                question="Which calls has this contact, newest first?",
                 asked_by="GET /api/v1/calls?contact=",
             ),
             Index(
@@ -128,13 +130,13 @@ class Call(TenantModel):
                 question="Which calls belong to this lead?",
                 asked_by="deleting a lead",
             ),
-            # Last: a prefix of others, it costs the planner the same, and of equals PostgreSQL takes the youngest.
+            # Declared last: among indexes of equal cost, PostgreSQL picks the youngest, and this is a prefix of others.
             Index(
                 fields=["company"],
                 name="ix_calls_company_id",
                 question="How many calls has this company?",
                 asked_by="GET /api/v1/dashboard/calls?count=1",
-                kept_because="monitoring and run books name it, and it is the smallest that counts a company's calls.",
+                kept_because="monitoring and run books name it, and no smaller index counts a company's calls.",
             ),
         ]
 
@@ -142,6 +144,6 @@ class Call(TenantModel):
         return f"Call #{self.pk}"
 
     def set_status(self, status: str) -> None:
-        """Set the status and the flag that follows from it; the caller saves."""
+        """Set the status and the derived flag `booked`. Does not save."""
         self.status = status
         self.booked = status in BOOKED

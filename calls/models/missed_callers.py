@@ -1,4 +1,4 @@
-"""Who rang and was not answered."""
+"""Missed callers."""
 
 from typing import ClassVar
 
@@ -15,12 +15,12 @@ from crm.models import Contact, PhoneLine
 
 
 class MissedCaller(TenantModel):
-    """A contact whose call was missed: in the queue until they reply, ring again and are answered, or book."""
+    """A contact in the missed queue until they reply, answer or get a call, or book."""
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="missed_callers", db_index=False)
     phone_line = models.ForeignKey(
         PhoneLine, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
-        help_text="The line that they rang last.",
+        help_text="The phone line of the last missed call.",
     )  # fmt: skip
 
     missed_calls = models.PositiveIntegerField(default=1)
@@ -28,7 +28,7 @@ class MissedCaller(TenantModel):
     last_missed_at = models.DateTimeField()
 
     text_back = models.CharField(max_length=10, choices=TextBack.choices, default=TextBack.OFF)
-    text_back_reason = models.CharField(max_length=300, blank=True, help_text="Why no text went out.")
+    text_back_reason = models.CharField(max_length=300, blank=True, help_text="The reason why no message was sent.")
 
     recovered_at = models.DateTimeField(null=True, blank=True)
     recovered_by = models.CharField(max_length=10, choices=Recovery.choices, blank=True)
@@ -46,7 +46,7 @@ class MissedCaller(TenantModel):
                 | Q(recovered_at__isnull=False, recovered_by__in=Recovery.values),
                 name="missed_callers_recovered_says_how",
             ),
-            # One place in the queue, however often they ring.
+            # One open entry in the queue for all missed calls of a contact.
             models.UniqueConstraint(
                 fields=["contact"],
                 condition=Q(recovered_at__isnull=True),
@@ -57,22 +57,22 @@ class MissedCaller(TenantModel):
             Index(
                 fields=["company", "last_missed_at"],
                 name="ix_missed_callers_company_id_last_missed_at",
-                question="Whose calls were missed, newest first?",
+                question="Which callers were missed, newest first?",
                 asked_by="GET /api/v1/missed-calls",
             ),
             Index(
                 fields=["company", "last_missed_at"],
                 condition=Q(recovered_at__isnull=True),
                 name="ix_missed_callers_company_id_last_missed_at_waiting",
-                question="Who rang and was not reached yet, and how many are they?",
+                question="Which missed callers were not reached yet, and how many?",
                 asked_by="GET /api/v1/missed-calls?recovered=false; GET /api/v1/missed-calls/counts",
-                kept_because="few callers are waiting at a time: they are counted from a page or two.",
+                kept_because="few callers wait at a time, so one or two pages count them.",
             ),
             Index(
                 fields=["created_at"],
                 condition=Q(text_back="due"),
                 name="ix_missed_callers_created_at_text_back_due",
-                question="To whom has a text still to be sent, over all companies?",
+                question="Which text backs are due, over all companies?",
                 asked_by="manage.py work",
             ),
             Index(

@@ -1,4 +1,4 @@
-"""Booking visits."""
+"""Booking of appointments."""
 
 from datetime import datetime
 from typing import Any
@@ -21,14 +21,13 @@ def book_appointment(
     call: Call | None = None,
     **fields: Any,
 ) -> Appointment:
-    """Book a visit, on the wall clock that the company has now.
+    """Create an appointment in the company's current time zone and remove the contact from the missed queue.
 
-    Booked from a call, the visit gets the call's lead, made if there is none, and the call awaits its quote.
-    Who booked is no missed caller any more.
+    An appointment from a call shares the call's lead, created if missing, and the call awaits a quote.
     """
     with transaction.atomic():
         lead = _book_call(call, contact) if call else None
-        visit = Appointment.objects.create(
+        appointment = Appointment.objects.create(
             company=company,
             contact=contact,
             call=call,
@@ -38,12 +37,12 @@ def book_appointment(
             timezone=company.timezone,
             **fields,
         )
-        mark_recovered(contact=contact, at=visit.created_at, by=Recovery.BOOKING)
-        return visit
+        mark_recovered(contact=contact, at=appointment.created_at, by=Recovery.BOOKING)
+        return appointment
 
 
 def _book_call(call: Call, contact: Contact) -> Lead:
-    call = Call.objects.select_for_update().get(pk=call.pk)  # two bookings at once must not make two leads
+    call = Call.objects.select_for_update().get(pk=call.pk)  # concurrent bookings must not create two leads
     if call.lead is None:
         call.lead = Lead.objects.create(company_id=call.company_id, contact=contact, source="call")
     if call.lead.status not in (LeadStatus.BOOKED, LeadStatus.WON):

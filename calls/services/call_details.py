@@ -1,4 +1,4 @@
-"""What is told of a call beside that it happened, and mostly after it; a transcript may well come before its call."""
+"""Recordings, transcript and summary of a call; may arrive before the call."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,21 +12,22 @@ Recording = dict[str, str]
 
 
 def lock_call(openphone_id: str) -> None:
-    """Until the transaction ends nobody else hears of the call with this provider's id, nor of its details."""
+    """Lock the call with this provider's id, and its details, until the transaction ends."""
     advisory_xact_lock("call", current_company_id(), openphone_id)
 
 
 def record_call_detail(*, openphone_id: str, recordings: Sequence[Recording] = (), **fields: Any) -> CallDetail:
-    """The details of the call with this provider's id, linked to the call once both are there, in either order.
+    """Create or complete the details of the call with this provider's id.
 
-    What is told again adds what was missing; a recording is the same if its URL is.
+    Call and details are linked as soon as both exist, in either order. Later events fill blank fields. Recordings are
+    identified by URL.
     """
     lock_call(openphone_id)
     detail, _ = CallDetail.objects.get_or_create(company_id=current_company_id(), openphone_id=openphone_id)
     changed = fill_blank_fields(detail, call=_find_call(openphone_id), **fields)
-    known = _without_doubles([*detail.recordings, *recordings])
-    if known != detail.recordings:
-        detail.recordings = known
+    merged = _unique_by_url([*detail.recordings, *recordings])
+    if merged != detail.recordings:
+        detail.recordings = merged
         changed.append("recordings")
     if changed:
         detail.save(update_fields=changed)
@@ -34,7 +35,7 @@ def record_call_detail(*, openphone_id: str, recordings: Sequence[Recording] = (
 
 
 def link_detail(*, call: Call, openphone_id: str) -> None:
-    """Give the call the details that were told before it was."""
+    """Link details that arrived before the call."""
     CallDetail.objects.filter(openphone_id=openphone_id, call=None).update(call=call)
 
 
@@ -42,8 +43,8 @@ def _find_call(openphone_id: str) -> Call | None:
     return Call.objects.filter(activity__openphone_id=openphone_id).first()
 
 
-def _without_doubles(recordings: Iterable[Recording]) -> list[Recording]:
-    """By URL, in order; of two tellings the one with a type."""
+def _unique_by_url(recordings: Iterable[Recording]) -> list[Recording]:
+    """Return the recordings without duplicate URLs, in order; a duplicate with a type wins."""
     found: dict[str, Recording] = {}
     for recording in recordings:
         if not found.get(recording["url"], {}).get("type"):

@@ -1,4 +1,4 @@
-"""Calls, as providers tell of them: in any order, more than once."""
+"""Ingest of calls from webhook events, in any order and with repeats."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +22,7 @@ from crm.services.conversations import (
     update_conversation_status,
 )
 
-_URL_LENGTH = 500  # as the columns have it; a longer one is kept among the details
+_URL_LENGTH = 500  # the columns' length; longer URLs are kept in the call details
 
 
 def record_call(
@@ -46,13 +46,13 @@ def record_call(
     menu_choice: str = "",
     outside_name: str = "",
 ) -> Call:
-    """The call of the company entered with this provider's id, however often and in whatever order it is told of.
+    """Create or update the active tenant's call with this provider's id.
 
-    A second telling adds what was missing and may turn a missed call into an answered one, never the other way round.
-    It makes no lead: people, bookings and analyses do.
+    A repeat fills blank fields and may turn a missed call into an answered one, never the reverse. Leads come from
+    people, bookings and analyses, not from here.
 
     Raises:
-        ActivityTypeClash: the id is known as something else than a call.
+        ActivityTypeClash: the id belongs to an activity of another type.
     """
     with transaction.atomic():
         lock_call(openphone_id)
@@ -63,7 +63,7 @@ def record_call(
             outside_numbers=outside_numbers,
             at=created_at,
         )
-        call, is_news = _write_call(
+        call, changed = _write_call(
             context,
             openphone_id=openphone_id,
             direction=direction,
@@ -87,10 +87,12 @@ def record_call(
         else:
             link_detail(call=call, openphone_id=openphone_id)
         if call.voicemail_url or voicemail_transcript:
-            is_news |= _note_voicemail(call, context, openphone_id=openphone_id, transcript=voicemail_transcript)
+            changed |= _record_voicemail_activity(
+                call, context, openphone_id=openphone_id, transcript=voicemail_transcript
+            )
         if outside_name and context.contact:
             name_contact(contact=context.contact, name=outside_name)
-        if is_news:
+        if changed:
             update_conversation_status(context, direction=call.direction, answered=_was_answered(call))
         update_missed_queue(call=call, answered=answered)
         return call
@@ -100,15 +102,15 @@ def record_voicemail(
     *,
     url: str,
     transcript: str,
-    duration_s: int | None,  # noqa: ARG001  # of the voicemail: nobody talked
+    duration_s: int | None,  # noqa: ARG001  # the voicemail's length, not talk time
     **call: Any,
 ) -> Call:
-    """The call that ended in a voicemail, which may be told of before the call is.
+    """Create or update the call that ended in a voicemail; the voicemail may arrive before the call.
 
-    Whoever left one was not answered; if it is told elsewhere that they were, that counts.
+    The call counts as missed unless another event says that it was answered.
 
     Args:
-        call: what `record_call` takes of any call: who with whom, which way, when.
+        call: arguments of `record_call` that identify the call: parties, direction, time.
     """
     return record_call(answered=False, over=True, voicemail_url=url, voicemail_transcript=transcript, **call)
 
@@ -121,10 +123,10 @@ def _write_call(
     created_at: datetime,
     answered: bool,
     over: bool,
-    **told: Any,
+    **fields: Any,
 ) -> tuple[Call, bool]:
-    """The call's row, and whether it is news: because nobody knew of it, or because it was answered after all."""
-    activity, is_news = record_activity(
+    """Return the call, and whether it is new or was found to be answered."""
+    activity, is_new = record_activity(
         openphone_id=openphone_id,
         activity_type=ActivityType.CALL,
         context=context,
@@ -134,7 +136,7 @@ def _write_call(
     from_number, to_number = context.outside_number, context.our_number
     if direction == Direction.OUTGOING:
         from_number, to_number = to_number, from_number
-    told |= {
+    fields |= {
         "contact": context.contact,
         "phone_line": context.line,
         "from_number": from_number,
@@ -144,13 +146,13 @@ def _write_call(
     if call is None:
         status = _status(direction, answered=answered, over=over)
         call = Call(company_id=current_company_id(), activity=activity, direction=direction, created_at=created_at)
-        for name, value in told.items():
+        for name, value in fields.items():
             setattr(call, name, value)
         call.set_status(status)
         call.save(force_insert=True)
         return call, True
     was_answered = _was_answered(call)
-    changed = fill_blank_fields(call, **told) + keep_earliest(call, created_at)
+    changed = fill_blank_fields(call, **fields) + keep_earliest(call, created_at)
     status = _status(
         call.direction,
         answered=answered or _was_answered(call),
@@ -163,7 +165,7 @@ def _write_call(
         changed += ["status", "booked"]
     if changed:
         call.save(update_fields=changed)
-    return call, is_news or _was_answered(call) != was_answered
+    return call, is_new or _was_answered(call) != was_answered
 
 
 def _status(direction: str, *, answered: bool, over: bool) -> CallStatus:
@@ -176,9 +178,9 @@ def _was_answered(call: Call) -> bool:
     return bool(call.answered_at) or call.status not in (CallStatus.IN_PROGRESS, CallStatus.MISSED)
 
 
-def _note_voicemail(call: Call, context: ConversationContext, *, openphone_id: str, transcript: str) -> bool:
-    """The voicemail's entry in the history, once, at the time of its call. Returns whether it is news."""
-    _, is_news = record_activity(
+def _record_voicemail_activity(call: Call, context: ConversationContext, *, openphone_id: str, transcript: str) -> bool:
+    """Record the voicemail's activity once, at the time of its call. Return whether it is new."""
+    _, is_new = record_activity(
         openphone_id=f"{openphone_id}:voicemail",
         activity_type=ActivityType.VOICEMAIL,
         context=context,
@@ -186,7 +188,7 @@ def _note_voicemail(call: Call, context: ConversationContext, *, openphone_id: s
         created_at=call.created_at,
         body=transcript,
     )
-    return is_news
+    return is_new
 
 
 def _first_url(recordings: Sequence[Recording]) -> str:

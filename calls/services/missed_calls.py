@@ -1,8 +1,7 @@
-"""The queue of missed callers: who rang in vain, until they are reached.
+"""The missed queue.
 
-A place in the queue is a stretch of missed calls with nothing between them by which the caller was reached. Deliveries
-come late and in any order, so each step looks on both sides of the time that it is told of, and ends in the same
-places as if all had come in order.
+An entry is a series of a contact's missed calls without a recovery between them. Webhook events arrive late and out of
+order, so each update considers entries before and after its own time. The result is the same as for events in order.
 """
 
 from datetime import datetime, timedelta
@@ -16,125 +15,123 @@ from calls.models import Appointment, Call, MissedCaller
 from crm.choices import ActivityType, Direction
 from crm.models import Activity, Contact
 
-FRESH = timedelta(minutes=30)  # a "sorry we missed you" that comes later than this only puzzles
+MAX_TEXT_BACK_AGE = timedelta(minutes=30)  # a later "sorry we missed you" confuses the caller
 
 
 def update_missed_queue(*, call: Call, answered: bool) -> None:
-    """Move the queue on by a call that is over, however often it is told of."""
+    """Update the queue after a call has ended; repeats are harmless."""
     if call.contact is None:
         return
     if answered:
-        _take_back(call, call.contact)
+        _remove_answered_call(call, call.contact)
         mark_recovered(contact=call.contact, at=call.created_at, by=Recovery.CALL)
     elif call.status == CallStatus.MISSED:
         queue_missed_call(call=call, contact=call.contact)
 
 
 def queue_missed_call(*, call: Call, contact: Contact) -> None:
-    """Give the contact its place in the queue, or count the missed call to the place that it has.
+    """Create the contact's entry in the queue, or count the missed call in the open one.
 
-    Who was talked to, texted us or booked later than this call rang has left that place already.
+    If the contact was reached after this call, the entry is recovered at once.
     """
     at = call.created_at
     with transaction.atomic():
-        _wait_for_others(contact)
+        _lock_contact(contact)
         reached = _reached_after(contact, at)
-        place = contact.missed_callers.open_or_recovered_after(at).first()
-        if place is None or (reached and (place.recovered_at is None or place.recovered_at > reached[0])):
-            place = MissedCaller(company_id=call.company_id, contact=contact, first_missed_at=at, last_missed_at=at)
+        entry = contact.missed_callers.open_or_recovered_after(at).first()
+        if entry is None or (reached and (entry.recovered_at is None or entry.recovered_at > reached[0])):
+            entry = MissedCaller(company_id=call.company_id, contact=contact, first_missed_at=at, last_missed_at=at)
             if reached:
-                place.recovered_at, place.recovered_by = reached
-        if at >= place.last_missed_at:
-            place.phone_line = call.phone_line
-        _recount(place, min(place.first_missed_at, at), max(place.last_missed_at, at))
-        if place.text_back == TextBack.OFF and place.recovered_at is None and _may_text(call):
-            place.text_back = TextBack.DUE
-        place.save()
+                entry.recovered_at, entry.recovered_by = reached
+        if at >= entry.last_missed_at:
+            entry.phone_line = call.phone_line
+        _recount(entry, min(entry.first_missed_at, at), max(entry.last_missed_at, at))
+        if entry.text_back == TextBack.OFF and entry.recovered_at is None and _may_text(call):
+            entry.text_back = TextBack.DUE
+        entry.save()
 
 
 def mark_recovered(*, contact: Contact, at: datetime, by: Recovery) -> None:
-    """The contact was reached at `at`, and leaves the place in the queue that it had then, if any.
+    """Close the contact's entry that was open at `at`, if any.
 
-    Where it rang in vain once more after that, those calls are a place of their own. A text that we send by ourselves
-    reaches nobody: it is no recovery.
+    Missed calls after `at` become an entry of their own. An outgoing message isn't a recovery.
     """
     with transaction.atomic():
-        _wait_for_others(contact)
-        place = contact.missed_callers.active_at(at).first()
-        if place is None:
+        _lock_contact(contact)
+        entry = contact.missed_callers.active_at(at).first()
+        if entry is None:
             return
         rest = MissedCaller(
             company_id=contact.company_id,
             contact=contact,
-            phone_line=place.phone_line,
-            recovered_at=place.recovered_at,
-            recovered_by=place.recovered_by,
+            phone_line=entry.phone_line,
+            recovered_at=entry.recovered_at,
+            recovered_by=entry.recovered_by,
         )
-        is_split = _recount(rest, at, place.last_missed_at)
+        is_split = _recount(rest, at, entry.last_missed_at)
         if is_split:
-            _recount(place, place.first_missed_at, at - timedelta.resolution)
-        if place.text_back == TextBack.DUE:
-            place.text_back = TextBack.OFF
-        place.recovered_at, place.recovered_by = at, by
-        place.save()
+            _recount(entry, entry.first_missed_at, at - timedelta.resolution)
+        if entry.text_back == TextBack.DUE:
+            entry.text_back = TextBack.OFF
+        entry.recovered_at, entry.recovered_by = at, by
+        entry.save()
         if is_split:
             rest.save()
 
 
 def mark_recovered_manually(*, caller: MissedCaller) -> MissedCaller:
-    """Somebody of us says that the caller was reached. Whoever has left the queue already stays as they are."""
+    """Close an entry by hand; a recovered entry stays unchanged."""
     if caller.recovered_at is None:
         mark_recovered(contact=caller.contact, at=timezone.now(), by=Recovery.MANUAL)
         caller.refresh_from_db()
     return caller
 
 
-def _take_back(call: Call, contact: Contact) -> None:
-    """A call that may have counted as missed was answered after all."""
+def _remove_answered_call(call: Call, contact: Contact) -> None:
+    """Uncount a call that was counted as missed but was answered."""
     at = call.created_at
     with transaction.atomic():
-        _wait_for_others(contact)
-        for place in contact.missed_callers.filter(first_missed_at__lte=at, last_missed_at__gte=at):
-            if _recount(place, place.first_missed_at, place.last_missed_at):
-                place.save()
+        _lock_contact(contact)
+        for entry in contact.missed_callers.filter(first_missed_at__lte=at, last_missed_at__gte=at):
+            if _recount(entry, entry.first_missed_at, entry.last_missed_at):
+                entry.save()
             else:
-                place.delete()
+                entry.delete()
 
 
-def _wait_for_others(contact: Contact) -> None:
-    """Whoever else moves this contact in the queue waits, and then sees what was told here: of a missed call and a
-    reply that come at the same instant, one finds the other."""
+def _lock_contact(contact: Contact) -> None:
+    """Serialize updates of the contact's queue entries: a simultaneous missed call and reply must see each other."""
     Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
 
 
 def _reached_after(contact: Contact, at: datetime) -> tuple[datetime, Recovery] | None:
-    """When, and how, the contact was first reached after `at`."""
-    texts = Activity.objects.filter(
+    """Return time and kind of the contact's first recovery after `at`."""
+    replies = Activity.objects.filter(
         contact=contact, activity_type=ActivityType.MESSAGE, direction=Direction.INCOMING, created_at__gt=at
     )
-    talks = Call.objects.talked().filter(contact=contact, created_at__gt=at)
-    visits = Appointment.objects.filter(contact=contact, created_at__gt=at)
+    calls = Call.objects.talked().filter(contact=contact, created_at__gt=at)
+    appointments = Appointment.objects.filter(contact=contact, created_at__gt=at)
     first = [
         (row.created_at, by)
-        for rows, by in ((texts, Recovery.REPLY), (talks, Recovery.CALL), (visits, Recovery.BOOKING))
+        for rows, by in ((replies, Recovery.REPLY), (calls, Recovery.CALL), (appointments, Recovery.BOOKING))
         if (row := rows.only("created_at").order_by("created_at").first())
     ]
     return min(first, default=None)
 
 
 def _may_text(call: Call) -> bool:
-    is_fresh = call.created_at >= timezone.now() - FRESH
-    return is_fresh and call.phone_line is not None and bool(call.company.missed_call_text)
+    is_recent = call.created_at >= timezone.now() - MAX_TEXT_BACK_AGE
+    return is_recent and call.phone_line is not None and bool(call.company.missed_call_text)
 
 
-def _recount(place: MissedCaller, first: datetime, last: datetime) -> bool:
-    """Set the times and the number of the contact's missed calls from `first` to `last`. False if there are none."""
-    missed = place.contact.calls.missed().filter(created_at__range=(first, last))
+def _recount(entry: MissedCaller, first: datetime, last: datetime) -> bool:
+    """Set the entry's times and count from the missed calls between `first` and `last`. False if there are none."""
+    missed = entry.contact.calls.missed().filter(created_at__range=(first, last))
     span = missed.aggregate(
         first_missed_at=Min("created_at"), last_missed_at=Max("created_at"), missed_calls=Count("pk")
     )
     if not span["missed_calls"]:
         return False
     for name, value in span.items():
-        setattr(place, name, value)
+        setattr(entry, name, value)
     return True

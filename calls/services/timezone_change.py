@@ -1,4 +1,4 @@
-"""Visits of a company that moves to another time zone."""
+"""Appointments after a change of the company's time zone."""
 
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,6 @@ from crm.models import Company
 
 
 def update_future_appointments(*, company: Company, now: datetime, **_signal: Any) -> None:
-    """Put visits that start at `now` or later on the company's new clock. Past ones keep the day they were on."""
+    """Move appointments from `now` on to the company's new time zone. Past ones keep their date and time."""
     with tenant(company.pk):
         Appointment.objects.filter(scheduled_start__gte=now).update(timezone=company.timezone)

@@ -1,4 +1,4 @@
-"""What staff see of this app, and what every app's admin is made of."""
+"""Admin framework (`base`) and the admin of this app's models."""
 
 from crm.admin import activities, audit, campaigns, companies, contacts, idempotency, invoices, opt_outs, users
 

@@ -1,4 +1,4 @@
-"""What staff see of changes, and of numbers that must not be contacted."""
+"""Admin for audit entries and suppressed numbers."""
 
 from django.contrib import admin
 from django.db.models import Q
@@ -19,7 +19,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
     list_filter = ("company",)
     time_field = "at"
     search_contact = ""
-    search_help_text = "A table and the id of a row in it, such as: contacts 12. Or the entry's id."
+    search_help_text = "A table and a row id, such as: contacts 12. Or the entry's id."
     fields = ("company", "table_name", "row_id", "action", "before_and_after", "actor", "actor_id", "at")
 
     def get_match(self, term: str) -> Q:
@@ -39,18 +39,18 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
 
 @admin.register(SuppressedNumber)
 class SuppressedNumberAdmin(ExactSearch, ReadOnlyAdmin):
-    """Found by a number that somebody knows; no number can be read from it."""
+    """Numbers are stored as hashes: a known number can be found, none can be read."""
 
     list_display = (moment("created_at"), "company")
     list_select_related = ("company",)
     list_filter = ("company",)
     search_contact = ""
-    search_help_text = "A phone number, in any spelling, or the row's id."
+    search_help_text = "A phone number, in any format, or the row's id."
     fields = ("company", "created_at")
 
     def get_match(self, term: str) -> Q:
-        matching = super().get_match(term)
+        match = super().get_match(term)
         try:
-            return matching | Q(number_hash=hash_number(normalize_phone(term)))
+            return match | Q(number_hash=hash_number(normalize_phone(term)))
         except InvalidPhone:
-            return matching
+            return match

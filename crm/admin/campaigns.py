@@ -1,4 +1,4 @@
-"""Campaigns, and how far they got with each contact."""
+"""Admin for campaigns and campaign memberships."""
 
 from django.contrib import admin
 
@@ -10,7 +10,7 @@ from crm.models import Campaign, CampaignMembership
 
 @admin.register(Campaign)
 class CampaignAdmin(RowAdmin):
-    """A table of thousands: it may be searched and sorted by anything."""
+    """A table of thousands, so every column may be searched and sorted."""
 
     list_display = ("name", badge("status"), "company", "phone_line", moment("scheduled_at"), moment("created_at"))
     list_select_related = ("company", "phone_line")
@@ -22,7 +22,7 @@ class CampaignAdmin(RowAdmin):
     fieldsets = (
         (None, {"fields": ("related_rows", "company", "name", "status", "body")}),
         ("Sending", {"fields": ("phone_line", "scheduled_at")}),
-        ("Made", {"fields": ("created_by", "created_at", "updated_at")}),
+        ("Created", {"fields": ("created_by", "created_at", "updated_at")}),
     )
 
 
@@ -31,7 +31,7 @@ class CampaignMembershipAdmin(ExactSearch, RowAdmin):
     list_display = ("campaign", "contact", badge("status"), "reason", "company", moment("sent_at"))
     list_select_related = ("campaign", "contact", "company")
     list_filter = ("status", "sent_at", "company")
-    search_help_text = "The contact's phone number, in any spelling, or the membership's id."
+    search_help_text = "The contact's phone number, in any format, or the membership's id."
     autocomplete_fields = ("company", "campaign", "contact")
     fields = ("company", "campaign", "contact", "status", "reason", "sent_at", "created_at")
     readonly_fields = ("created_at",)

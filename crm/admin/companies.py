@@ -1,4 +1,4 @@
-"""Companies and their phone lines."""
+"""Admin for companies and phone lines."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from crm.services.timezones import change_timezone
 
 @admin.register(Company)
 class CompanyAdmin(RowAdmin):
-    """A table of hundreds: it may be searched and sorted by anything."""
+    """A table of hundreds, so every column may be searched and sorted."""
 
     form = forms.ModelForm
     list_display = ("name", "slug", "timezone", "currency", moment("created_at"))
@@ -30,24 +30,24 @@ class CompanyAdmin(RowAdmin):
     fieldsets = (
         (None, {"fields": ("name", "slug", "missed_call_text", "retention_days")}),
         (
-            "Days and money",
+            "Time zone and currency",
             {
                 "fields": ("timezone", "currency", "created_at"),
-                "description": "A company that moves to another time zone takes its future visits along, not its past.",
+                "description": "A new time zone applies to future appointments; past ones keep theirs.",
             },
         ),
     )
     readonly_fields = ("created_at",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Providers were given URLs with the slug."""
+        """Make the slug read-only: providers hold URLs with it."""
         return (*self.readonly_fields, "slug") if obj else self.readonly_fields
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Company | None = None) -> Any:
         return {} if obj else {"slug": ("name",)}
 
     def has_delete_permission(self, request: HttpRequest, obj: Company | None = None) -> bool:
-        return False  # the page that asks would have to load all that the company ever did
+        return False  # the confirmation page would load every row of the company
 
     def save_model(self, request: HttpRequest, obj: Company, form: forms.ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -56,7 +56,7 @@ class CompanyAdmin(RowAdmin):
 
     def get_cards(self) -> list[Card]:
         url = reverse("admin:crm_company_changelist")
-        return [Card("Companies", format_count(Company.objects.all(), most=10_000), "served by us", url)]
+        return [Card("Companies", format_count(Company.objects.all(), most=10_000), "in total", url)]
 
 
 class NamedFilter(admin.SimpleListFilter):
@@ -71,12 +71,14 @@ class NamedFilter(admin.SimpleListFilter):
 
 
 class PhoneLineForm(RowForm):
-    number = PhoneFormField(required=False, help_text="In any spelling; empty while only the provider's id is known.")
+    number = PhoneFormField(
+        required=False, help_text="In any format. Leave empty while only the provider's id is known."
+    )
 
 
 @admin.register(PhoneLine)
 class PhoneLineAdmin(RowAdmin):
-    """A table of thousands: it may be searched and sorted by anything."""
+    """A table of thousands, so every column may be searched and sorted."""
 
     form = PhoneLineForm
     list_display = ("__str__", "number", "company", "provider", "provider_id", moment("created_at"))
@@ -87,20 +89,20 @@ class PhoneLineAdmin(RowAdmin):
     autocomplete_fields = ("company",)
     fieldsets = (
         (None, {"fields": ("company", "name", "number", "provider", "provider_id", "created_at")}),
-        ("What may leave", {"fields": ("daily_cap", "sent_on", "sent_segments", "paused_until", "pause_reason")}),
+        ("Sending limits", {"fields": ("daily_cap", "sent_on", "sent_segments", "paused_until", "pause_reason")}),
     )
     readonly_fields = ("created_at", "sent_on", "sent_segments")
 
     def has_delete_permission(self, request: HttpRequest, obj: PhoneLine | None = None) -> bool:
-        return False  # calls and texts point at it, and no index finds all of them
+        return False  # calls and messages refer to it, without an index for each reference
 
     def get_cards(self) -> list[Card]:
         unnamed = PhoneLine.objects.unnamed()
         return [
             Card(
-                "Unnamed lines",
+                "New phone lines",
                 format_count(unnamed, most=1000),
-                "heard of in a delivery",
+                "need a name",
                 reverse("admin:crm_phoneline_changelist") + "?named=no",
                 urgent=unnamed.exists(),
             )

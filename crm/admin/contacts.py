@@ -1,4 +1,4 @@
-"""Customers, their numbers, what must be remembered of them, and what they wish to buy."""
+"""Admin for contacts, their numbers, flags and leads."""
 
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from crm.admin.base.columns import badge, moment
 from crm.admin.base.forms import PhoneFormField, RowForm
 from crm.admin.base.model_admin import RowAdmin
-from crm.admin.base.search import ExactSearch, spellings
+from crm.admin.base.search import ExactSearch, case_variants
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
 from crm.models import Contact, ContactFlag, ContactPhone, Lead, User
@@ -21,7 +21,7 @@ from crm.services.opt_outs import opt_in_contact, sync_opt_out_flags
 
 
 class ContactForm(RowForm):
-    phone = PhoneFormField(help_text="The main number, in any spelling. A former one stays among the numbers below.")
+    phone = PhoneFormField(help_text="The main number, in any format. A former main number stays in the list below.")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -32,7 +32,7 @@ class ContactForm(RowForm):
 
 
 class ContactPhoneForm(forms.ModelForm):
-    """One number of `contact`. It takes its company from there, so the key that begins with it is checked here."""
+    """A number of `contact`. Uniqueness is checked here, since the company comes from the contact."""
 
     phone = PhoneFormField()
 
@@ -46,7 +46,7 @@ class ContactPhoneForm(forms.ModelForm):
         phone, company_id = self.cleaned_data["phone"], self.contact.company_id
         self.instance.company_id = company_id
         if self.instance.pk is None and phone == self.contact.phone:
-            raise ValidationError("This is the main number, which is kept among the numbers by itself.")
+            raise ValidationError("The main number is in this list automatically.")
         if company_id and is_taken(phone, company_id=company_id, contact=self.contact):
             raise ValidationError(str(PhoneTaken(phone)))
         return phone
@@ -59,7 +59,7 @@ class ContactPhoneFormSet(forms.BaseInlineFormSet):
     def clean(self) -> None:
         super().clean()
         if any(form.instance.phone == self.instance.phone for form in self.deleted_forms):
-            raise ValidationError("The main number can't be removed: choose another main number first.")
+            raise ValidationError("The main number can't be removed; choose another main number first.")
         kept = [form.cleaned_data.get("phone") for form in self.forms if form not in self.deleted_forms]
         numbers = [phone for phone in kept if phone]
         if len(numbers) != len(set(numbers)):
@@ -85,8 +85,8 @@ class ContactAdmin(ExactSearch, RowAdmin):
     search_text_fields = ("first_name", "last_name", "email")
     search_contact = "pk"
     search_help_text = (
-        "A phone number in any spelling, a first, last or full name, an e-mail address, or an id: all of it. "
-        "With a company chosen, the beginning of a name or the last digits of a number will do."
+        "A complete phone number in any format, first, last or full name, e-mail address or id. "
+        "With a company filter, also the beginning of a name or the last digits of a number."
     )
     autocomplete_fields = ("company",)
     readonly_fields = ("created_at", "updated_at", "related_rows")
@@ -103,12 +103,12 @@ class ContactAdmin(ExactSearch, RowAdmin):
         company = request.GET.get("company__id__exact", "")
         if not company.isdecimal():
             return super().get_search_results(request, queryset, search_term)
-        with tenant(int(company)):  # inside one company, beginnings and endings are answered by its own indexes
+        with tenant(int(company)):  # indexes that begin with the company support prefixes and suffixes
             return queryset.search(search_term), False
 
     def get_match(self, term: str) -> Q:
         first, _, last = term.partition(" ")
-        full_name = Q(first_name__in=spellings(first), last_name__in=spellings(last.strip()))
+        full_name = Q(first_name__in=case_variants(first), last_name__in=case_variants(last.strip()))
         return super().get_match(term) | full_name if last else super().get_match(term)
 
     def save_model(self, request: HttpRequest, obj: Contact, form: forms.ModelForm, change: bool) -> None:
@@ -145,7 +145,7 @@ class ContactFlagAdmin(ExactSearch, RowAdmin):
     )  # fmt: skip
     list_select_related = ("contact", "company")
     list_filter = ("flag_type", "company")
-    search_help_text = "The contact's phone number, in any spelling, or the flag's id."
+    search_help_text = "The contact's phone number, in any format, or the flag's id."
     autocomplete_fields = ("company", "contact")
     fields = (
         "company",
@@ -168,7 +168,7 @@ class ContactFlagAdmin(ExactSearch, RowAdmin):
             obj.pk = save_flag(flag=obj, user=cast(User, request.user)).pk
 
     def delete_model(self, request: HttpRequest, obj: ContactFlag) -> None:
-        """An opt-out that is thrown away is ended first: the ledger must not know of it what no flag says."""
+        """End an opt-out before its flag is deleted, so that both agree."""
         if obj.flag_type == FlagType.OPTED_OUT:
             with tenant(obj.company_id):
                 opt_in_contact(contact=obj.contact, user=cast(User, request.user), words="The flag was deleted.")
@@ -180,12 +180,12 @@ class LeadAdmin(ExactSearch, RowAdmin):
     list_display = (moment("created_at"), "contact", badge("status"), "source", "company", moment("updated_at"))
     list_select_related = ("contact", "company")
     list_filter = ("status", "company")
-    search_help_text = "The contact's phone number, in any spelling, or the lead's id."
+    search_help_text = "The contact's phone number, in any format, or the lead's id."
     autocomplete_fields = ("company", "contact")
     fields = ("related_rows", "company", "contact", "status", "source", "notes", "created_at", "updated_at")
     readonly_fields = ("related_rows", "created_at", "updated_at")
 
 
 def is_taken(phone: str, *, company_id: int, contact: Contact) -> bool:
-    """Whether the number is another contact's."""
+    """Return whether another contact has the number."""
     return ContactPhone.objects.filter(company=company_id, phone=phone).exclude(contact=contact.pk).exists()

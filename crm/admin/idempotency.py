@@ -1,4 +1,4 @@
-"""Requests that were answered, kept for a day."""
+"""Admin for idempotency keys."""
 
 from django.contrib import admin
 

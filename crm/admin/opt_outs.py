@@ -1,4 +1,4 @@
-"""The ledger of opt-outs, and the queue of those that a person has still to look at."""
+"""Admin for opt-outs and their review."""
 
 from typing import Any, cast
 
@@ -22,12 +22,12 @@ from crm.phones import InvalidPhone, normalize_phone
 from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out
 
 MAX_COUNTED = 1000
-ANSWERS = {"confirm": confirm_opt_out, "dismiss": dismiss_opt_out}
+DECISIONS = {"confirm": confirm_opt_out, "dismiss": dismiss_opt_out}
 
 
 class ReviewForm(RowForm):
     answer = forms.ChoiceField(
-        choices=[("confirm", "They want no more texts"), ("dismiss", "They meant something else")],
+        choices=[("confirm", "Opt out: send no more messages"), ("dismiss", "Not an opt-out: allow messages")],
         widget=forms.RadioSelect,
     )
 
@@ -45,7 +45,7 @@ class EntryInline(admin.TabularInline):
 
 @admin.register(OptOut)
 class OptOutAdmin(ExactSearch, RowAdmin):
-    """Read, and answered where a person is asked; never written otherwise."""
+    """Read-only, except for the decision on an opt-out under review."""
 
     form = ReviewForm
     inlines = (EntryInline,)
@@ -53,18 +53,18 @@ class OptOutAdmin(ExactSearch, RowAdmin):
     list_select_related = ("company",)
     list_filter = ("state", "company")
     search_contact = ""
-    search_help_text = "A phone number, in any spelling, or the row's id."
+    search_help_text = "A phone number, in any format, or the row's id."
     readonly_fields = ("company", "phone", "channel", "state", "decided_at", "confirmed_at", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).filter(decided_at__isnull=False)
 
     def get_match(self, term: str) -> Q:
-        matching = super().get_match(term)
+        match = super().get_match(term)
         try:
-            return matching | Q(number_hash=hash_number(normalize_phone(term)))
+            return match | Q(number_hash=hash_number(normalize_phone(term)))
         except InvalidPhone:
-            return matching
+            return match
 
     def get_fields(self, request: HttpRequest, obj: OptOut | None = None) -> Any:
         return (*self.readonly_fields, "answer") if self.has_change_permission(request, obj) else self.readonly_fields
@@ -73,8 +73,8 @@ class OptOutAdmin(ExactSearch, RowAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: OptOut | None = None) -> bool:
-        is_asked = obj is None or obj.state == OptOutState.UNDER_REVIEW
-        return is_asked and super().has_change_permission(request, obj)
+        is_under_review = obj is None or obj.state == OptOutState.UNDER_REVIEW
+        return is_under_review and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -82,7 +82,7 @@ class OptOutAdmin(ExactSearch, RowAdmin):
     def save_model(self, request: HttpRequest, obj: OptOut, form: forms.ModelForm, change: bool) -> None:
         try:
             with tenant(obj.company_id):
-                ANSWERS[form.cleaned_data["answer"]](opt_out=obj, user=cast(User, request.user))
+                DECISIONS[form.cleaned_data["answer"]](opt_out=obj, user=cast(User, request.user))
         except NotUnderReview as error:
             self.message_user(request, str(error), level="warning")
 
@@ -90,9 +90,9 @@ class OptOutAdmin(ExactSearch, RowAdmin):
         waiting = OptOut.objects.filter(state=OptOutState.UNDER_REVIEW)
         return [
             Card(
-                "Opt-outs to look at",
+                "Opt-outs to review",
                 format_count(waiting, most=MAX_COUNTED),
-                "no text goes there meanwhile",
+                "texting is blocked until you decide",
                 reverse("admin:crm_optout_changelist") + f"?state__exact={OptOutState.UNDER_REVIEW}",
                 urgent=waiting.exists(),
             )

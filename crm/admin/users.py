@@ -1,4 +1,4 @@
-"""People who sign in."""
+"""Admin for users."""
 
 from typing import Any
 
@@ -17,16 +17,16 @@ ACCESS = ("is_staff", "is_superuser", "groups")
 
 
 class UserForm(RowForm, UserChangeForm):
-    """Django's, held to our constraints."""
+    """Django's form with the checks of RowForm."""
 
 
 class NewUserForm(RowForm, AdminUserCreationForm):
-    """Django's, held to our constraints."""
+    """Django's form with the checks of RowForm."""
 
 
 @admin.register(User)
 class UserAdmin(RowAdmin, AuthUserAdmin):
-    """A table of thousands: it may be searched and sorted by anything. Who leaves is made inactive, never deleted."""
+    """A table of thousands, so every column may be searched and sorted. Users are deactivated, never deleted."""
 
     form = UserForm
     add_form = NewUserForm
@@ -42,14 +42,14 @@ class UserAdmin(RowAdmin, AuthUserAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password", "is_active")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Works for", {"fields": ("company", "role"), "description": "Staff have neither company nor role."}),
-        ("Works here", {"fields": ACCESS, "description": "Staff work in this admin, for all companies."}),
+        ("Company", {"fields": ("company", "role"), "description": "Staff have neither company nor role."}),
+        ("Staff access", {"fields": ACCESS, "description": "Staff use this admin, for all companies."}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")}),
-        ("Works for", {"fields": ("company", "role"), "description": "Staff have neither company nor role."}),
-        ("Works here", {"fields": ("is_staff",), "description": "Staff work in this admin, for all companies."}),
+        ("Company", {"fields": ("company", "role"), "description": "Staff have neither company nor role."}),
+        ("Staff access", {"fields": ("is_staff",), "description": "Staff use this admin, for all companies."}),
     )
 
     @admin.display(description="name", ordering="last_name")
@@ -57,7 +57,7 @@ class UserAdmin(RowAdmin, AuthUserAdmin):
         return user.get_full_name()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Who may change users must not be able to make themselves more than they are."""
+        """Make access fields read-only for all but superusers: staff must not raise their own permissions."""
         fields = super().get_readonly_fields(request, obj)
         return fields if request.user.is_superuser else (*fields, *ACCESS)
 

@@ -1,1 +1,1 @@
-"""The API's common ground, and the resources of this app."""
+"""API framework (`base`) and the resources of this app."""

@@ -1,4 +1,4 @@
-"""`conversations` and `activities`: what happened with contacts."""
+"""`conversations` and `activities`."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ ORDERS = {"newest": ("-created_at", "-id"), "recent": ("-last_activity_at", "-id
 
 class ConversationSerializer(TenantSerializer):
     assignee = ActiveUserField(required=False, allow_null=True)
-    unread = serializers.IntegerField(read_only=True, help_text="Texts that came in and that nobody of us has read.")
+    unread = serializers.IntegerField(read_only=True, help_text="Unread incoming messages.")
 
     class Meta:
         model = Conversation
@@ -30,7 +30,7 @@ class ConversationFilterSet(ContactFilterSet):
     phone_line = IdFilter(field_name="phone_line_id")
     assignee = IdFilter(field_name="assignee_id")
     status = django_filters.ChoiceFilter(choices=ConversationStatus.choices)
-    unread = YesNoFilter(method="by_unread", label="Whether texts in it have still to be read.")
+    unread = YesNoFilter(method="by_unread", label="Whether it has unread messages.")
 
     def by_unread(self, queryset: Any, name: str, value: bool) -> Any:
         return queryset.unread() if value else queryset.read()
@@ -43,15 +43,13 @@ class ConversationFilterSet(ContactFilterSet):
                 "order",
                 str,
                 enum=list(ORDERS),
-                description="By when it began (`newest`, the default) or by when something last happened in it "
-                "(`recent`): the inbox. The latest comes first.",
+                description="By start (`newest`, the default) or by last activity (`recent`: the inbox), latest first.",
             )
         ]
     )
 )
 class ConversationViewSet(mixins.UpdateModelMixin, ReadViewSet):
-    """Everything between one contact and one line. Deliveries make them; who sees to one, and whether it is done with,
-    is ours to say."""
+    """Conversations between a contact and a phone line. Webhook events create them; users set assignee and status."""
 
     resource = "conversations"
     model = Conversation
@@ -90,7 +88,7 @@ class ActivityFilterSet(ContactFilterSet):
 
 
 class ActivityViewSet(CreateReadViewSet):
-    """Contacts' history. A POST adds a note by the user; all else comes from deliveries, and nothing is changed."""
+    """Contacts' activities. A POST adds a note; all others come from webhook events and can't be changed."""
 
     resource = "activities"
     model = Activity

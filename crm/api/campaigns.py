@@ -1,4 +1,4 @@
-"""`campaigns` and `campaign-memberships`: what is sent to whom, and how far it got."""
+"""`campaigns` and `campaign-memberships`."""
 
 import django_filters
 from rest_framework.serializers import BaseSerializer
@@ -26,7 +26,7 @@ class CampaignFilterSet(django_filters.FilterSet):
 
 
 class CampaignViewSet(FullViewSet):
-    """Texts to many contacts."""
+    """Messages to many contacts."""
 
     resource = "campaigns"
     model = Campaign
@@ -50,7 +50,7 @@ class CampaignMembershipFilterSet(ContactFilterSet):
 
 
 class CampaignMembershipViewSet(FullViewSet):
-    """Contacts in campaigns."""
+    """Contacts in campaigns, with their progress."""
 
     resource = "campaign-memberships"
     model = CampaignMembership

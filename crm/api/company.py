@@ -1,4 +1,4 @@
-"""`company`: the user's own."""
+"""`company`: the user's company."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ class CompanySettingsSerializer(TenantSerializer):
         max_length=1600,
         allow_blank=True,
         required=False,
-        help_text="Sent to who rang and was not answered; empty: nothing is sent.",
+        help_text="Sent after a missed call. Leave empty to send nothing.",
     )
 
     retention_days = serializers.IntegerField(
@@ -27,18 +27,18 @@ class CompanySettingsSerializer(TenantSerializer):
         max_value=36500,
         allow_null=True,
         required=False,
-        help_text="Closed calls, texts and deliveries that are older may leave for an archive; null: none does.",
+        help_text="Archive closed records after this many days. Null: never.",
     )
 
     class Meta:
         model = Company
         fields = ["id", "name", "slug", "timezone", "currency", "missed_call_text", "retention_days", "created_at"]
-        # Providers were given URLs with the slug; staff move a company to another time zone, with its visits.
+        # Providers hold URLs with the slug. Staff change the time zone, together with the appointments.
         read_only_fields = ["slug", "timezone", "currency", "created_at"]
 
 
 class CompanyView(TenantView):
-    """The company that the user works for."""
+    """The user's company and its settings."""
 
     resource = "company"
 
@@ -57,5 +57,5 @@ class CompanyView(TenantView):
         serializer.save()
         return Response(serializer.data)
 
-    def _serializer(self, **said: Any) -> CompanySettingsSerializer:
-        return CompanySettingsSerializer(self.user.company, context={"request": self.request, "view": self}, **said)
+    def _serializer(self, **options: Any) -> CompanySettingsSerializer:
+        return CompanySettingsSerializer(self.user.company, context={"request": self.request, "view": self}, **options)

@@ -1,4 +1,4 @@
-"""`contacts` and what hangs on them: `contact-flags`, `leads`."""
+"""`contacts`, `contact-flags` and `leads`."""
 
 from collections import defaultdict
 from typing import Any
@@ -49,7 +49,7 @@ class ContactSearchSet(django_filters.FilterSet):
         method="by_search",
         min_length=MIN_SEARCH_LENGTH,
         max_length=200,
-        label="The beginning of a name or e-mail, any spelling of a number, or its last digits.",
+        label="The beginning of a name or e-mail address, a phone number in any format, or its last digits.",
     )
 
     def by_search(self, queryset: Any, name: str, value: str) -> Any:
@@ -57,7 +57,7 @@ class ContactSearchSet(django_filters.FilterSet):
 
 
 class ContactViewSet(FullViewSet):
-    """Customers. One that has a history can't be deleted (409)."""
+    """Contacts. A contact with a history can't be deleted (409)."""
 
     resource = "contacts"
     model = Contact
@@ -112,9 +112,9 @@ class ContactFlagFilterSet(ContactFilterSet):
 
 
 class ContactFlagViewSet(EditViewSet):
-    """What must be remembered about contacts. A flag ends by `expires_at`; it is not deleted.
+    """Flags of contacts. A flag ends at `expires_at`; it can't be deleted.
 
-    `opted_out` says it of all numbers that the contact has, in the ledger of opt-outs; ended, they are in again.
+    The flag `opted_out` opts out every number of the contact. Its end opts them in again.
     """
 
     resource = "contact-flags"

@@ -1,4 +1,4 @@
-"""`invoices`: money asked for."""
+"""`invoices`."""
 
 import django_filters
 

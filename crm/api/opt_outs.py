@@ -1,4 +1,4 @@
-"""`opt-outs`: the ledger, and the queue of those that a person has still to look at."""
+"""`opt-outs`, and the review of possible ones."""
 
 from typing import Any
 
@@ -26,7 +26,9 @@ class OptOutEntrySerializer(TenantSerializer):
 
 
 class OptOutSerializer(TenantSerializer):
-    contact = serializers.IntegerField(read_only=True, allow_null=True, help_text="Who has the number now.")
+    contact = serializers.IntegerField(
+        read_only=True, allow_null=True, help_text="The contact that has the number now."
+    )
     entries: Any = OptOutEntrySerializer(many=True, read_only=True)
 
     class Meta:
@@ -44,7 +46,7 @@ class OptOutFilterSet(django_filters.FilterSet):
 
 
 class OptOutViewSet(ReadViewSet):
-    """Who said stop, or something like it: one row for each number, with all that was said and done about it."""
+    """Opt-outs, one for each number, with their history."""
 
     resource = "opt-outs"
     model = OptOut
@@ -58,18 +60,18 @@ class OptOutViewSet(ReadViewSet):
     @extend_schema(request=None, responses=OptOutSerializer)
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, **kwargs: Any) -> Response:
-        """It was meant: they get no more texts. 409 if it is not under review."""
+        """Confirm the opt-out: the number gets no more messages. 409 if it is not under review."""
         return self._review(confirm_opt_out)
 
     @extend_schema(request=None, responses=OptOutSerializer)
     @action(detail=True, methods=["post"])
     def dismiss(self, request: Request, **kwargs: Any) -> Response:
-        """It was not meant: they may be texted. 409 if it is not under review."""
+        """Dismiss the opt-out: the number may get messages again. 409 if it is not under review."""
         return self._review(dismiss_opt_out)
 
-    def _review(self, answer: Any) -> Response:
+    def _review(self, decide: Any) -> Response:
         try:
-            answer(opt_out=self.get_object(), user=self.user)
+            decide(opt_out=self.get_object(), user=self.user)
         except NotUnderReview as error:
             raise Conflict(str(error)) from error
         return Response(self.get_serializer(self.get_object()).data)

@@ -1,4 +1,4 @@
-"""`phone-lines`: the company's own numbers. Everybody sees them, managers name them."""
+"""`phone-lines`."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class PhoneLineSerializer(TenantSerializer):
             "created_at",
         ]  # fmt: skip
         read_only_fields = ["paused_until", "pause_reason", "created_at"]
-        extra_kwargs = {"daily_cap": {"max_value": 2**31 - 1}}  # what the column holds on PostgreSQL
+        extra_kwargs = {"daily_cap": {"max_value": 2**31 - 1}}  # the column's maximum on PostgreSQL
 
 
 class PhoneLineFilterSet(django_filters.FilterSet):
@@ -43,5 +43,5 @@ class PhoneLineViewSet(EditViewSet):
     @extend_schema(request=None, responses=PhoneLineSerializer)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, **kwargs: Any) -> Response:
-        """Let texts leave over a line again that its provider had refused: the manager has seen to it."""
+        """Resume sending over a line that its provider had suspended."""
         return Response(self.get_serializer(resume_line(line=self.get_object())).data)

@@ -1,4 +1,4 @@
-"""Signing in and out, and who is signed in."""
+"""Sign-in, token refresh, sign-out and the current user."""
 
 from contextlib import ExitStack
 from typing import Any
@@ -27,21 +27,21 @@ MAX_TOKEN_LENGTH = 2000
 
 
 class TokenPairSerializer(serializers.Serializer):
-    """The answer to a sign-in. Send `Authorization: Bearer <access>` with every request."""
+    """Access and refresh token. Send `Authorization: Bearer <access>` with every request."""
 
     access = serializers.CharField()
     refresh = serializers.CharField()
 
 
 class PublicTenantView(APIView):
-    """A view that looks users up by token: their company is only known once they are."""
+    """A view that reads a user by token: the company is unknown until then."""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         with ExitStack() as self.exit_stack:
             return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)  # counts the request: not within what may be one transaction
+        super().initial(request, *args, **kwargs)  # counts the request, outside of the view's transaction
         self.exit_stack.enter_context(all_tenants())
 
 
@@ -50,7 +50,7 @@ class SignInSerializer(TokenObtainPairSerializer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Longer ones are nobody's, and hashing them or keeping them as a failed try would cost.
+        # No user has longer ones; hashing them or storing them as failed attempts would be expensive.
         self.fields["username"] = serializers.CharField(write_only=True, max_length=150)
         self.fields["password"] = PasswordField(max_length=128, trim_whitespace=False)
 
@@ -61,17 +61,17 @@ class SignInSerializer(TokenObtainPairSerializer):
         except AuthenticationFailed as error:
             if getattr(request, "axes_locked_out", False):
                 wait = seconds_locked_out(username=attrs["username"], address=client_address(request))
-                raise Throttled(wait, "Too many wrong passwords.") from error
+                raise Throttled(wait, "Too many failed sign-ins.") from error
             raise
-        # The library keeps this to itself; last_login is written and failed tries are forgotten by it.
+        # simplejwt doesn't send this signal; its receivers write last_login and clear failed attempts.
         user_logged_in.send(sender=User, request=request, user=self.user)
         return tokens
 
 
 class SignInView(TokenObtainPairView):
-    """Sign in: a short-lived access token, and a refresh token to get the next one with.
+    """Sign in: return a short-lived access token and a refresh token.
 
-    Too many wrong passwords for a name from one address: 429 until `Retry-After`. From elsewhere the name still works.
+    Too many wrong passwords for a username from one address: 429 until `Retry-After`. Other addresses aren't affected.
     """
 
     serializer_class = SignInSerializer
@@ -89,7 +89,7 @@ class RefreshSerializer(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         refresh = SessionToken(attrs["refresh"])
         user = User.accounts.filter(pk=refresh["user_id"], is_active=True).first()
-        # Who has a new password, or had it taken back, signs in anew.
+        # A changed password or a deactivated user requires a new sign-in.
         if user is None or refresh.get("hash_password") != get_md5_hash_password(user.password):
             raise AuthenticationFailed("No active account found for the given token.", "no_active_account")
         refresh.exchange()
@@ -97,9 +97,9 @@ class RefreshSerializer(serializers.Serializer):
 
 
 class RefreshView(PublicTenantView, TokenRefreshView):
-    """A new access token for a refresh token, and the refresh token to use next: the one given is used up.
+    """Exchange a refresh token for a new access token and the next refresh token.
 
-    A used one is refused (401); coming again later it ends the whole session, since somebody else may have it.
+    A used refresh token is rejected (401). Reuse long after its exchange ends the session: the token may be stolen.
     """
 
     serializer_class = RefreshSerializer
@@ -115,7 +115,7 @@ class SignOutSerializer(TokenBlacklistSerializer):
 
 
 class SignOutView(PublicTenantView, TokenBlacklistView):
-    """Sign out: the refresh token given is of no use any more."""
+    """Sign out: revoke the refresh token."""
 
     serializer_class = SignOutSerializer
 
@@ -140,7 +140,7 @@ class MeSerializer(serializers.ModelSerializer):
 
 
 class MeView(APIView):
-    """Who is signed in, and for which company."""
+    """The current user and their company."""
 
     permission_classes = [IsAuthenticated]
 

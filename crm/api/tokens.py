@@ -1,4 +1,4 @@
-"""Refresh tokens: each is good for one use, and one that is used again takes its whole family along."""
+"""Refresh tokens: single use; reuse revokes the token's family."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,21 +11,21 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
-# Two tabs of one browser may send the same token at once: the later one is refused, and that is all. Whoever sends it
-# long after it was exchanged has it from somewhere else.
-RACE = timedelta(seconds=30)
+# Two tabs of one browser may send the same token at once: the later one is rejected, without further consequences.
+# A token that is sent long after its exchange was probably stolen.
+REUSE_GRACE = timedelta(seconds=30)
 USED = "Token is blacklisted"
 
 
 class SessionToken(RefreshToken):
-    """A refresh token. It and those that it is exchanged for are one family: their ids begin alike.
+    """A refresh token. It and the tokens that it is exchanged for are a family: their ids share a prefix.
 
-    The table has the ids of tokens and never their text, which would sign in whoever reads it there.
+    The table stores ids and never the tokens themselves: a reader of the table could sign in with them.
     """
 
     @classmethod
     def for_user(cls, user: Any) -> "SessionToken":
-        token = super(BlacklistMixin, cls).for_user(user)  # the mixin's own keeps the text
+        token = super(BlacklistMixin, cls).for_user(user)  # the mixin's method would store the token
         token.outstand()
         return token
 
@@ -42,26 +42,26 @@ class SessionToken(RefreshToken):
         )
 
     def check_blacklist(self) -> None:
-        """Raises TokenError for a token that is used up. If that is not just now, its family is of no use any more."""
+        """Raise TokenError for a used token. Revoke its family if it was used longer than REUSE_GRACE ago."""
         used = BlacklistedToken.objects.filter(token__jti=self["jti"]).first()
         if used is None:
             return
-        if used.blacklisted_at < now() - RACE:
+        if used.blacklisted_at < now() - REUSE_GRACE:
             family = OutstandingToken.objects.filter(jti__startswith=self["jti"].partition(".")[0] + ".")
             for token in family.filter(blacklistedtoken=None):
                 BlacklistedToken.objects.get_or_create(token=token)
         raise TokenError(USED)
 
     def blacklist(self) -> BlacklistedToken:
-        """Use it up. Raises TokenError where another request has done so in between, or its user is gone."""
+        """Mark the token as used. Raises TokenError if a concurrent request did, or if the user is gone."""
         token = OutstandingToken.objects.filter(jti=self["jti"]).first()
-        used, only_now = BlacklistedToken.objects.get_or_create(token=token) if token else (None, False)
-        if used is None or not only_now:
+        used, created = BlacklistedToken.objects.get_or_create(token=token) if token else (None, False)
+        if used is None or not created:
             raise TokenError(USED)
         return used
 
     def exchange(self) -> None:
-        """Use it up, and become the next one of its family. Raises TokenError as `blacklist` does."""
+        """Mark the token as used and become its family's next one. Raises TokenError as `blacklist` does."""
         with transaction.atomic():
             self.blacklist()
             self.set_jti()

@@ -1,4 +1,4 @@
-"""`users`: who works for the company. Managers only; nobody is deleted, only deactivated."""
+"""`users`: deactivated, never deleted."""
 
 import copy
 from typing import Any

@@ -1,11 +1,11 @@
-"""What staff see first: a few figures, each a link to its rows."""
+"""Cards of the admin's first page."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Card:
-    """One figure on the first page. An urgent one is coloured."""
+    """A figure with a link to its rows. Urgent cards are highlighted."""
 
     title: str
     figure: str

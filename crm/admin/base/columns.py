@@ -1,4 +1,4 @@
-"""Columns that several lists show."""
+"""Columns of change lists."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def badge(field: str, color_of: Callable[[Any], str] = str) -> Callable[[Model],
 
 
 def moment(field: str) -> Callable[[Model], str]:
-    """A column of an instant, in UTC: `2026-03-08 14:05`."""
+    """Return a column of a time in UTC: `2026-03-08 14:05`."""
 
     def show(row: Model) -> str:
         instant = getattr(row, field)
@@ -39,7 +39,7 @@ def moment(field: str) -> Callable[[Model], str]:
 
 
 def excerpt(field: str) -> Callable[[Model], str]:
-    """A column of the first words of a long text."""
+    """Return a column of the beginning of a long text."""
 
     def show(row: Model) -> str:
         return Truncator(getattr(row, field)).chars(EXCERPT_LENGTH)
@@ -48,19 +48,19 @@ def excerpt(field: str) -> Callable[[Model], str]:
 
 
 def pretty_json(value: bytes | Any) -> SafeString:
-    """JSON for people, escaped; bytes that are none as they are. At most 200,000 characters of it."""
+    """Return indented JSON as escaped HTML, or bytes that aren't JSON unchanged. At most MAX_CHARACTERS are shown."""
     try:
         text = json.dumps(json.loads(value) if isinstance(value, bytes) else value, indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         text = bytes(value).decode(errors="backslashreplace")
     if len(text) > MAX_CHARACTERS:
         text = f"{text[:MAX_CHARACTERS]}\n… {len(text) - MAX_CHARACTERS:,} characters more"
-    # A lone surrogate is valid JSON and no valid UTF-8.
+    # A lone surrogate is valid JSON but not valid UTF-8.
     return format_html('<pre class="source">{}</pre>', text.encode(errors="backslashreplace").decode())
 
 
 def links_to_rows(row: Model, site: admin.AdminSite) -> SafeString:
-    """Links to the lists of whatever points at this row, in any app: a contact's calls, texts, visits."""
+    """Return links to the lists of rows that refer to this row, in any app."""
     links = [
         (
             reverse(
@@ -77,5 +77,5 @@ def links_to_rows(row: Model, site: admin.AdminSite) -> SafeString:
 
 
 def _column(show: Callable[[Model], str], field: str) -> Callable[[Model], str]:
-    show.__name__ = field  # names the column's CSS class
+    show.__name__ = field  # the column's CSS class
     return admin.display(description=field.replace("_", " "), ordering=field)(show)

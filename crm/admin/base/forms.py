@@ -1,4 +1,4 @@
-"""Forms that several models share."""
+"""Base form and form fields of the admin."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from crm.phones import MAX_LENGTH, InvalidPhone, normalize_phone
 
 
 class PhoneFormField(forms.CharField):
-    """A phone number in any spelling; cleaned it is E.164."""
+    """A phone number in any format, cleaned to E.164."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_LENGTH, **kwargs)
@@ -24,22 +24,22 @@ class PhoneFormField(forms.CharField):
 
 
 class RowForm(forms.ModelForm):
-    """A row of one company, which never points into another, and is held to every constraint of its table."""
+    """Form of a company's row. Rejects references into other companies and checks every constraint."""
 
     @property
     def company(self) -> Company | None:
-        """The row's company: chosen here, or known from before."""
+        """The chosen company, or that of an existing row."""
         return self.cleaned_data.get("company") or (self.instance.company if self.instance.company_id else None)
 
     def clean(self) -> dict[str, Any]:
         cleaned, company = super().clean() or self.cleaned_data, self.company
-        for name, value in list(cleaned.items()):  # an error takes its field out
+        for name, value in list(cleaned.items()):  # add_error() removes the field
             if company and isinstance(value, Model) and getattr(value, "company_id", company.pk) != company.pk:
-                self.add_error(name, f"{value} is not of {company}.")
+                self.add_error(name, f"{value} doesn't belong to {company}.")
         return cleaned
 
     def validate_unique(self) -> None:
-        """Django leaves out constraints that name a field which is not on the page; the database would raise."""
+        """Also check constraints on fields outside the form: Django skips those, and the database would raise."""
         super().validate_unique()
         if self.is_valid():
             try:

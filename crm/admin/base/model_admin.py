@@ -1,4 +1,4 @@
-"""What every list and page of a company's rows has in common."""
+"""Base admin classes."""
 
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ from crm.admin.base.pagination import BoundedPaginator, count_up_to
 
 MAX_SHOWN = 20
 MAX_CASCADED = 1000
-# With one of these chosen, an index begins with what is chosen and goes on with the time.
+# Filters on a column that an index has before the time.
 FILTERS_BEFORE_TIME = {
     "company__id__exact",
     "contact__id__exact",
@@ -27,9 +27,9 @@ FILTERS_BEFORE_TIME = {
 
 
 class RowAdmin(admin.ModelAdmin):
-    """A table that may have 100 million rows: everything it does is answered by an index, or bounded.
+    """Admin for tables of up to 100 million rows: every query uses an index or is bounded.
 
-    So there is no sorting by a click, no action on a whole selection, and no count to the end.
+    So there is no sorting by column, no bulk action and no exact count.
     """
 
     form: type[ModelForm] = RowForm
@@ -43,11 +43,11 @@ class RowAdmin(admin.ModelAdmin):
     time_field = "created_at"
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        """Newest first: by time where an index gives it, else by id, which every table has."""
+        """Return newest first: by time if an index supports it, else by id."""
         return (f"-{self.time_field}",) if FILTERS_BEFORE_TIME & request.GET.keys() else self.ordering
 
     def get_cards(self) -> list[Card]:
-        """What the first page says of these rows."""
+        """Return the cards of this model for the first page."""
         return []
 
     @admin.display(description="See also")
@@ -59,7 +59,7 @@ class RowAdmin(admin.ModelAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def formfield_for_dbfield(self, db_field: Field, request: Any, **kwargs: Any) -> FormField | None:
-        """Without Django's row of icons: beside a reference only the one that shows what is referred to."""
+        """Show only the view icon beside a reference, not Django's add, change and delete icons."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field:
             for icon in ("can_add_related", "can_change_related", "can_delete_related"):
@@ -67,12 +67,12 @@ class RowAdmin(admin.ModelAdmin):
         return field
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """A row never moves to another company."""
+        """Make the company read-only: a row can't move to another company."""
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "company") if getattr(obj, "company_id", None) else fields
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """A page to add a row leaves out what follows from the row or can't be known yet."""
+        """Leave read-only fields out of the add page."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj:
             return fieldsets
@@ -89,15 +89,15 @@ class RowAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Like Django's, which loads every row that stands in the way or would go as well, however many there are."""
-        in_the_way = [text for relation in self.opts.related_objects for text in rows_in_the_way(relation, list(objs))]
-        if in_the_way:
-            return [], {}, set(), in_the_way
+        """Check for protected and cascaded rows first: Django's method loads all of them."""
+        blocking = [text for relation in self.opts.related_objects for text in blocking_rows(relation, list(objs))]
+        if blocking:
+            return [], {}, set(), blocking
         return super().get_deleted_objects(objs, request)
 
 
 class ReadOnlyAdmin(RowAdmin):
-    """Rows that say what happened: to be read, never written by hand."""
+    """Admin for rows that staff can't add, change or delete."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -109,8 +109,8 @@ class ReadOnlyAdmin(RowAdmin):
         return False
 
 
-def rows_in_the_way(relation: Any, objs: list[Model]) -> list[str]:
-    """The first of the rows that forbid deleting `objs`; or that there are too many to go with them at a click."""
+def blocking_rows(relation: Any, objs: list[Model]) -> list[str]:
+    """Return the first rows that prevent deleting `objs`, or a note that too many would be deleted with them."""
     rows: QuerySet = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": objs})
     names = relation.related_model._meta
     if relation.on_delete is PROTECT:

@@ -1,4 +1,4 @@
-"""Counts that stay cheap on tables of 100 million rows."""
+"""Bounded pagination and counts for tables of 100 million rows."""
 
 from django.core.paginator import Paginator
 from django.db import connection
@@ -9,18 +9,18 @@ MAX_ROWS = 10_000
 
 
 def count_up_to(rows: QuerySet, most: int) -> int:
-    """How many there are, giving up at `most`: the database stops looking there."""
+    """Count rows up to `most`; the database stops there."""
     return rows.order_by()[:most].count()
 
 
 def format_count(rows: QuerySet, *, most: int) -> str:
-    """`1,234`, or `10,000+` where there are more than `most`."""
+    """Return the count as text: `1,234`, or `10,000+` above `most`."""
     count = count_up_to(rows, most + 1)
     return f"{most:,}+" if count > most else f"{count:,}"
 
 
 def estimate_rows(model: type[Model]) -> int | None:
-    """The planner's idea of the table's size, free of charge. None on SQLite, which keeps none."""
+    """Return the planner's row estimate; None on SQLite, which has none."""
     if connection.vendor != "postgresql":
         return None
     with connection.cursor() as cursor:
@@ -29,7 +29,7 @@ def estimate_rows(model: type[Model]) -> int | None:
 
 
 class BoundedPaginator(Paginator):
-    """Pages through the first 10,000 rows, and neither counts nor skips more: who wants row 50,000 will filter."""
+    """Paginates the first MAX_ROWS rows; neither counts nor skips more."""
 
     object_list: QuerySet
 
@@ -39,10 +39,10 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def total(self) -> str:
-        """How many rows there are, in words: `37`, `about 103,000,000`, `10,000 or more`."""
+        """The number of rows as text: `37`, `about 103,000,000` or `10,000 or more`."""
         if self.count < MAX_ROWS:
             return f"{self.count:,}"
-        everything = not self.object_list.query.where
-        estimate = estimate_rows(self.object_list.model) if everything else None
-        # Never analysed, or not for long: less than what was just counted.
+        unfiltered = not self.object_list.query.where
+        estimate = estimate_rows(self.object_list.model) if unfiltered else None
+        # Without a recent ANALYZE, the estimate may be below the count.
         return f"about {estimate:,}" if estimate and estimate > MAX_ROWS else f"{MAX_ROWS:,} or more"

@@ -1,4 +1,4 @@
-"""Who is calling."""
+"""Authentication by bearer token."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,14 @@ class TokenAuthentication(JWTAuthentication):
     """`Authorization: Bearer …` with an access token from POST /api/v1/auth/token."""
 
     def get_user(self, validated_token: "Token") -> Any:
-        """The user, with the company, whose zone most answers need: the library's own takes a statement more.
+        """Return the token's user with the company, in one statement: most responses need the company's time zone.
 
-        Raises AuthenticationFailed for who is gone, no longer active, or has another password since.
+        Raises:
+            AuthenticationFailed: the user is gone or inactive, or the password has changed since.
         """
         users = User.accounts.select_related("company")
         try:
-            with all_tenants_autocommit():  # the user's company is only known once the user is
+            with all_tenants_autocommit():  # the company is unknown until the user is read
                 user = users.get(pk=validated_token[api_settings.USER_ID_CLAIM])
         except User.DoesNotExist as error:
             raise AuthenticationFailed("User not found", code="user_not_found") from error

@@ -1,4 +1,4 @@
-"""Figures about a range of the company's days: the parameters that say which, and the view that reads them."""
+"""Date range parameters of metrics endpoints."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ class PeriodParameters(serializers.Serializer):
         return attrs
 
     def period(self, *, default_days: int | None) -> DateRange:
-        """The days asked for; of a side left out, `default_days` until today, or all time."""
+        """Return the requested days. A missing side means the last `default_days`, or all time if that is None."""
         zone = self.context["request"].user.company.zone
         start, end = self.validated_data.get("start_date"), self.validated_data.get("end_date")
         if default_days:
@@ -34,7 +34,7 @@ class PeriodParameters(serializers.Serializer):
 
 
 class MetricsAPIView(TenantView):
-    """A set of numbers, for parameters that a serializer reads from the query string."""
+    """A view of metrics. `parameters_class` reads its query parameters."""
 
     parameters_class: type[PeriodParameters] = PeriodParameters
 

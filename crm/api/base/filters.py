@@ -1,4 +1,4 @@
-"""Query parameters that narrow a list. One that the route doesn't know is refused, never passed over."""
+"""Query parameters and filters of lists."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -18,24 +18,25 @@ MAX_ID = 2**63 - 1
 
 
 def check_parameters(request: Request, known: Iterable[str]) -> None:
-    """Raises ValidationError naming each query parameter that is unknown, empty, or given more than once.
+    """Reject query parameters that are unknown, empty or repeated. Ignoring one would return too many rows.
 
-    Passing over any of them would answer with more rows than were asked for.
+    Raises:
+        ValidationError: names each such parameter.
     """
     errors = {}
     for name, values in request.query_params.lists():
         if name not in known:
-            errors[name] = ["This route knows no such parameter."]
+            errors[name] = ["Unknown query parameter."]
         elif len(values) > 1:
-            errors[name] = ["Give it once."]
+            errors[name] = ["Must be given once."]
         elif not values[0].strip():
-            errors[name] = ["It is empty."]
+            errors[name] = ["Must not be empty."]
     if errors:
         raise ValidationError(errors)
 
 
 def read_order(request: Request, orders: dict[str, tuple[str, str]]) -> tuple[str, str]:
-    """The order that `?order=` names, the first of `orders` by default. Raises ValidationError for another."""
+    """Return the order that `?order=` names, by default the first. Raises ValidationError for an unknown name."""
     order = request.query_params.get("order", next(iter(orders)))
     if order not in orders:
         raise ValidationError({"order": [f"Must be one of: {', '.join(orders)}."]})
@@ -43,7 +44,7 @@ def read_order(request: Request, orders: dict[str, tuple[str, str]]) -> tuple[st
 
 
 class IdFilter(django_filters.Filter):
-    """A row's id. One that can't exist in the database is a bad request, not an error from the database."""
+    """A row's id. An id out of the column's range is a bad request, not a database error."""
 
     field_class = forms.IntegerField
 
@@ -52,7 +53,7 @@ class IdFilter(django_filters.Filter):
 
 
 class DayFilter(django_filters.DateFilter):
-    """A day, `YYYY-MM-DD`, within the years that calendars agree on."""
+    """A day, `YYYY-MM-DD`, from 1970 to 2100."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         validators = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
@@ -61,7 +62,7 @@ class DayFilter(django_filters.DateFilter):
 
 @extend_schema_field({"type": "boolean"})
 class YesNoFilter(django_filters.TypedChoiceFilter):
-    """`true` or `false`. Django's own form field would take any other word for no filter."""
+    """`true` or `false`. Django's own form field ignores any other word."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         choices = [("true", "true"), ("false", "false")]
@@ -69,13 +70,13 @@ class YesNoFilter(django_filters.TypedChoiceFilter):
 
 
 class ContactFilterSet(django_filters.FilterSet):
-    """`?contact=`, which every list of rows that have a contact takes."""
+    """`?contact=`, for every list of rows with a contact."""
 
     contact = IdFilter(field_name="contact_id")
 
 
 class DaysFilterSet(ContactFilterSet):
-    """`start_date` and `end_date`: days of the company, both included, cut in its time zone."""
+    """`start_date` and `end_date`: days in the company's time zone, both included."""
 
     start_date = DayFilter(method="within_days", label="First day, in the company's time zone.")
     end_date = DayFilter(method="within_days", label="Last day, included.")

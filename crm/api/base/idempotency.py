@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a POST that may be sent again without being done again."""
+"""Idempotency keys of POST requests."""
 
 import json
 import re
@@ -21,9 +21,9 @@ PARAMETER = OpenApiParameter(
     HEADER,
     {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[!-~]+$"},
     OpenApiParameter.HEADER,
-    description="Chosen by the client, new for each thing that it wants done. Within a day the same key with the same "
-    "body gets the same answer, marked `Idempotency-Replayed: true`, and nothing is done again; with another body it "
-    "is a 422, while the first request is at work a 409. What was refused may be sent again.",
+    description="Chosen by the client, new for each operation. Within a day, a repeat of the key with the same body "
+    "returns the stored response, marked `Idempotency-Replayed: true`, without repeating the operation. With another "
+    "body it is a 422; while the first request is in progress, a 409. A rejected request may be sent again.",
 )
 
 
@@ -33,7 +33,7 @@ class Unprocessable(APIException):
 
 
 def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
-    """A view's method that takes an `Idempotency-Key`."""
+    """Let a view's method accept an `Idempotency-Key`."""
 
     @extend_schema(parameters=[PARAMETER])
     @wraps(handler)
@@ -42,7 +42,7 @@ def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
         if key is None:
             return handler(view, request, *args, **kwargs)
         if not re.fullmatch("[!-~]{1,100}", key):
-            raise ValidationError({HEADER: ["Must be 1 to 100 visible ASCII characters, without blanks."]})
+            raise ValidationError({HEADER: ["Must be 1 to 100 visible ASCII characters, without spaces."]})
 
         def act() -> Answer:
             response = handler(view, request, *args, **kwargs)

@@ -1,7 +1,6 @@
-"""Lists, read without making a model instance of any row: three times the pages a second.
+"""Lists read as plain rows, without model instances: three times the pages a second.
 
-What a resource's fields are is said once, by its serializer. A list takes from it which columns to read and how each is
-shown, and hands the database's rows on.
+The serializer defines a resource's fields once. A list derives the columns and their formatting from it.
 """
 
 from collections.abc import Callable
@@ -13,9 +12,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-Rows = list[dict[str, Any]]  # of one page, each with the names of the answer
+Rows = list[dict[str, Any]]  # of one page, keyed by the response's field names
 
-# Shown as the database has them; the renderer knows dates and times.
+# Returned as stored; the renderer formats dates and times.
 AS_STORED = (
     serializers.BooleanField,
     serializers.CharField,
@@ -34,7 +33,7 @@ AS_STORED = (
 
 @dataclass(frozen=True)
 class ListColumn:
-    """Where a field of the answer comes from, and what has to be done with it."""
+    """A field of the response: its source column and its formatting."""
 
     name: str
     source: str
@@ -43,7 +42,7 @@ class ListColumn:
 
 @cache
 def columns_of(serializer_class: type[Any]) -> tuple[ListColumn, ...]:
-    """The columns behind a serializer's fields. A field that no column holds is left to the view's `complete_rows`."""
+    """Return the columns of a serializer's fields. The view's `complete_rows` adds fields without a column."""
     columns = []
     for name, field in serializer_class().fields.items():
         if not field.write_only and isinstance(field, (*AS_STORED, serializers.DecimalField)):
@@ -53,20 +52,20 @@ def columns_of(serializer_class: type[Any]) -> tuple[ListColumn, ...]:
 
 
 class ListRowsMixin:
-    """GET of a list. For views of `TenantViewSet`."""
+    """The `list` action of a `TenantViewSet`."""
 
     def list(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         columns = columns_of(self.get_serializer_class())
-        places = [name.lstrip("-") for name in self.get_ordering()]
-        read = dict.fromkeys([*(column.source for column in columns), *places])
+        order_columns = [name.lstrip("-") for name in self.get_ordering()]
+        read = dict.fromkeys([*(column.source for column in columns), *order_columns])
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()).values(*read)) or []
-        rows = [{column.name: _shown(row[column.source], column.show) for column in columns} for row in page]
+        rows = [{column.name: _formatted(row[column.source], column.show) for column in columns} for row in page]
         self.complete_rows(rows)
         return self.get_paginated_response(rows)
 
     def complete_rows(self, rows: Rows) -> None:
-        """Add to a page's rows, in place and by one statement a field at most, what no column of theirs holds."""
+        """Add fields without a column to a page's rows, in place, with at most one statement a field."""
 
 
-def _shown(value: Any, show: Callable[[Any], Any] | None) -> Any:
+def _formatted(value: Any, show: Callable[[Any], Any] | None) -> Any:
     return value if show is None or value is None else show(value)

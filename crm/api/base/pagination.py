@@ -1,4 +1,4 @@
-"""Pages of a list: by cursor, which costs the same on page 1 and on page 10,000, or by offset for small depths."""
+"""Keyset pagination, equally fast on every page; offset pagination for small depths."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -14,7 +14,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 100, 1000, 10_000
-MAX_COUNTED = 1000  # nobody reads on a screen that it is 583,211, and counting those takes the longest of all
+MAX_COUNTED = 1000  # an exact count of a large list is slow and of no use on a screen
 PARAMETERS = {"limit", "cursor", "offset", "count"}
 
 
@@ -22,7 +22,7 @@ class KeysetPagination(BasePagination):
     """`{"next", "previous", "results"}`; with `count=1` also `"count"`, up to 1000, and `"count_capped"`.
 
     The view's `ordering` is a time and the id, both in the same direction, e.g. `("-created_at", "-id")`. A cursor is
-    the place of a row in that order; the database seeks to it in the index and reads on, whatever lies before.
+    the position of a row in that order; the database seeks to it in the index and reads on.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -36,7 +36,7 @@ class KeysetPagination(BasePagination):
         return self._page_at_offset(order.rows())
 
     def paginate(self, order: Any, request: Request, *, count: int | None = None) -> list[Any]:
-        """The page that the request's cursor names, of what can be asked like an `Order`."""
+        """Return the page at the request's cursor. `order` has the interface of `Order`."""
         self._begin(request, count)
         self.order = order
         return self._page_at_cursor()
@@ -47,7 +47,9 @@ class KeysetPagination(BasePagination):
         self.limit = _whole_number(request, "limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
 
     def _page_at_offset(self, rows: QuerySet) -> list[Any]:
-        offset = _whole_number(self.request, "offset", default=0, low=0, high=MAX_OFFSET, beyond="page by cursor there")
+        offset = _whole_number(
+            self.request, "offset", default=0, low=0, high=MAX_OFFSET, hint="; use a cursor for deeper pages"
+        )
         page = list(rows[offset : offset + self.limit + 1])
         more = len(page) > self.limit
         self.next = replace_query_param(self.url, "offset", offset + self.limit) if more else None
@@ -56,12 +58,12 @@ class KeysetPagination(BasePagination):
 
     def _page_at_cursor(self) -> list[Any]:
         cursor = self.request.query_params.get("cursor")
-        backwards, place = self.order.read(cursor) if cursor is not None else (False, None)
-        page = self.order.page(self.limit + 1, after=place, backwards=backwards)
+        backwards, position = self.order.read(cursor) if cursor is not None else (False, None)
+        page = self.order.page(self.limit + 1, after=position, backwards=backwards)
         more, page = len(page) > self.limit, page[: self.limit]
         if backwards:
             page.reverse()
-        # Reading on from a cursor, the row that it names lies on the other side: there is a page that way.
+        # The cursor's own row lies on the other side, so there is a page in that direction.
         has_next = backwards or more
         has_previous = more if backwards else cursor is not None
         self.next = self._link(page[-1], backwards=False) if page and has_next else None
@@ -88,9 +90,9 @@ class KeysetPagination(BasePagination):
                 "count": {
                     "type": "integer",
                     "maximum": MAX_COUNTED,
-                    "description": "The rows of the whole list, when asked for by count=1.",
+                    "description": "The number of rows in the whole list; only with count=1.",
                 },
-                "count_capped": {"type": "boolean", "description": "Beside count: there are more than it says."},
+                "count_capped": {"type": "boolean", "description": "Whether the list has more rows than `count`."},
                 "next": link,
                 "previous": link,
                 "results": schema,
@@ -103,14 +105,14 @@ class KeysetPagination(BasePagination):
 
         return [
             parameter("limit", "Rows on a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
-            parameter("cursor", "A place in the list, from `next` or `previous`.", type="string"),
-            parameter("offset", "Rows to skip: for small depths.", type="integer", minimum=0, maximum=MAX_OFFSET),
+            parameter("cursor", "A position in the list, from `next` or `previous`.", type="string"),
+            parameter("offset", "Rows to skip. For small depths only.", type="integer", minimum=0, maximum=MAX_OFFSET),
             parameter("count", f"1 adds the number of rows, up to {MAX_COUNTED}.", type="integer", enum=[0, 1]),
         ]
 
 
 class Order:
-    """A total order of a queryset's rows, and the places in it."""
+    """A total order of a queryset's rows, and the positions in it."""
 
     def __init__(self, queryset: QuerySet, ordering: tuple[str, str]) -> None:
         self.queryset = queryset
@@ -118,14 +120,14 @@ class Order:
         self.descending = ordering[0].startswith("-")
 
     def rows(self, *, after: list[Any] | None = None, backwards: bool = False) -> QuerySet:
-        """The rows behind the place `after`, or, backwards, those before it in reverse."""
+        """Return the rows after a position, or, backwards, those before it in reverse."""
         descending = self.descending != backwards
         rows = self.queryset
         if after is not None:
             time, key = self.fields
             beyond = "lt" if descending else "gt"
-            # The first condition alone bounds the index scan; the second drops those rows of the same instant that
-            # were on the page before.
+            # The first condition alone bounds the index scan; the second drops rows of the same instant that were on
+            # the page before.
             rows = rows.filter(
                 Q(**{f"{time}__{beyond}e": after[0]}),
                 Q(**{f"{time}__{beyond}": after[0]}) | Q(**{f"{key}__{beyond}": after[1]}),
@@ -133,7 +135,7 @@ class Order:
         return rows.order_by(*(f"-{name}" if descending else name for name in self.fields))
 
     def page(self, size: int, *, after: list[Any] | None = None, backwards: bool = False) -> list[Any]:
-        """The first `size` of those rows."""
+        """Return the first `size` of those rows."""
         return list(self.rows(after=after, backwards=backwards)[:size])
 
     def write(self, row: dict[str, Any], *, backwards: bool) -> str:
@@ -141,24 +143,24 @@ class Order:
         return encode_cursor([backwards, time.isoformat(), key])
 
     def read(self, cursor: str) -> tuple[bool, list[Any]]:
-        """Raises ValidationError, naming `cursor`, for one that this API did not give out."""
+        """Decode a cursor. Raises ValidationError for an invalid one."""
         try:
             backwards, time, key = decode_cursor(cursor)
             meta = self.queryset.model._meta
-            place = [meta.get_field(self.fields[0]).to_python(time), meta.get_field(self.fields[1]).to_python(key)]
-            if type(backwards) is not bool or type(key) is not int or not 0 < key < 2**63 or place[0].tzinfo is None:
+            position = [meta.get_field(self.fields[0]).to_python(time), meta.get_field(self.fields[1]).to_python(key)]
+            if type(backwards) is not bool or type(key) is not int or not 0 < key < 2**63 or position[0].tzinfo is None:
                 raise ValueError(cursor)
         except (ValueError, TypeError, AttributeError, DjangoValidationError) as error:
             raise invalid_cursor() from error
-        return backwards, place
+        return backwards, position
 
 
-def encode_cursor(place: list[Any]) -> str:
-    return urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+def encode_cursor(position: list[Any]) -> str:
+    return urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str) -> Any:
-    """What `encode_cursor` was given. Raises ValueError for what it can't have written."""
+    """Return the position of an encoded cursor. Raises ValueError for an invalid one."""
     try:
         return json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except RecursionError as error:
@@ -166,15 +168,14 @@ def decode_cursor(cursor: str) -> Any:
 
 
 def invalid_cursor() -> ValidationError:
-    return ValidationError({"cursor": ["Not a cursor that this list gave out."]})
+    return ValidationError({"cursor": ["Invalid cursor. Take it from `next` or `previous`."]})
 
 
-def _whole_number(request: Request, name: str, *, default: int, low: int, high: int, beyond: str = "") -> int:
+def _whole_number(request: Request, name: str, *, default: int, low: int, high: int, hint: str = "") -> int:
     text = request.query_params.get(name)
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 19 and low <= int(text) <= high):
-        hint = f"; {beyond}" if beyond else ""
         raise ValidationError({name: [f"Must be a whole number from {low} to {high}{hint}."]})
     return int(text)
 

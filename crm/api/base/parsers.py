@@ -1,4 +1,4 @@
-"""Request bodies: JSON alone, and none that is made to hurt."""
+"""JSON request bodies, bounded in depth and size."""
 
 import re
 from collections.abc import Mapping
@@ -8,16 +8,16 @@ from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.parsers import JSONParser
 
 MAX_DEPTH, MAX_VALUES = 20, 10_000
-# A NUL, which no text of PostgreSQL holds, and halves of a character, which can't be written in UTF-8.
+# PostgreSQL can't store NUL, and UTF-8 can't encode lone surrogates.
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 class BoundedJSONParser(JSONParser):
-    """JSON of a depth and number of values that forms have.
+    """JSON parser with limits on depth and number of values.
 
     Raises:
-        ParseError: it is deeper or longer than that, or no JSON.
-        ValidationError: naming each field with text that can't be stored.
+        ParseError: the body isn't JSON or exceeds a limit.
+        ValidationError: names each field with text that can't be stored.
     """
 
     def parse(
@@ -26,19 +26,19 @@ class BoundedJSONParser(JSONParser):
         try:
             data = super().parse(stream, media_type, parser_context)
         except RecursionError as error:
-            raise ParseError(f"The JSON is more than {MAX_DEPTH} levels deep.") from error
+            raise ParseError(f"The JSON must be at most {MAX_DEPTH} levels deep.") from error
         fields = data.items() if isinstance(data, dict) else [("detail", data)]
-        if errors := {name: ["It has characters that can't be stored."] for name in _unstorable(fields)}:
+        if errors := {name: ["Must not contain null characters or lone surrogates."] for name in _unstorable(fields)}:
             raise ValidationError(errors)
         return data
 
 
 def _unstorable(fields: Any) -> list[str]:
-    """The names of fields with text that can't be stored. Level by level, so that depth takes no stack."""
+    """Return the fields with text that can't be stored. Level by level, since recursion would exhaust the stack."""
     found: dict[str, None] = {}
     level = list(fields)
     if any(UNSTORABLE.search(name) for name, _ in level):
-        raise ParseError("A field's name has characters that can't be stored.")
+        raise ParseError("Field names must not contain null characters or lone surrogates.")
     seen = 0
     for _ in range(MAX_DEPTH):
         deeper = []
@@ -51,8 +51,8 @@ def _unstorable(fields: Any) -> list[str]:
                 deeper += [(name, item) for item in value]
         seen += len(level)
         if seen > MAX_VALUES:
-            raise ParseError(f"The JSON has more than {MAX_VALUES:,} values.")
+            raise ParseError(f"The JSON must have at most {MAX_VALUES:,} values.")
         if not deeper:
             return list(found)
         level = deeper
-    raise ParseError(f"The JSON is more than {MAX_DEPTH} levels deep.")
+    raise ParseError(f"The JSON must be at most {MAX_DEPTH} levels deep.")

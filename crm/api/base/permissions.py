@@ -1,4 +1,4 @@
-"""Asks the table of roles."""
+"""Permission class of the API."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # the settings name this module, so DRF's views import it bef
 
 
 class RolePermission(BasePermission):
-    """The user's role has the view's verb on the view's resource. A view that names no resource is open to nobody."""
+    """Allows the verbs that the user's role has on the view's resource; a view without a resource allows none."""
 
     message = "Your role may not do this."
 
@@ -20,10 +20,10 @@ class RolePermission(BasePermission):
         if not request.user.is_authenticated:
             return False
         if not request.user.company_id:
-            self.message = "Only users of a company have this API; staff work in the admin."
+            self.message = "Only users of a company can use this API; staff use the admin."
             return False
         verbs = grant_for(request.user.role, getattr(view, "resource", "")).verbs
         if not verbs:
             return False
-        verb = view.verb  # type: ignore[attr-defined]  # who names a resource is a TenantView
+        verb = view.verb  # type: ignore[attr-defined]  # a view with a resource is a TenantView
         return verb is None or verb in verbs

@@ -1,4 +1,4 @@
-"""The OpenAPI document, which tells every answer that a route may give, refusals included."""
+"""OpenAPI document, with every error response."""
 
 from typing import Any
 
@@ -9,35 +9,35 @@ from rest_framework import serializers
 from crm.api.base.serializers import TenantSerializer
 from crm.db.tenancy import all_tenants
 
-REFUSAL = {
+ERROR_SCHEMA = {
     "type": "object",
-    "description": "Either `detail`, or each bad field or parameter by name with what is wrong with it.",
+    "description": "Either `detail`, or error messages by the name of the field or parameter.",
     "properties": {
         "detail": {"type": "string"},
-        "code": {"type": "string", "description": "Of a token that is refused: token_not_valid, user_inactive, …"},
+        "code": {"type": "string", "description": "With a rejected token: token_not_valid, user_inactive, …"},
         "retry_at": {
             "type": "string",
             "format": "date-time",
             "nullable": True,
-            "description": "Of a text that is refused: when it may go; null where waiting doesn't help.",
+            "description": "With a blocked message: the earliest time to retry; null if waiting doesn't help.",
         },
-        "messages": {"type": "array", "items": {"type": "object"}, "description": "More on a token that is refused."},
+        "messages": {"type": "array", "items": {"type": "object"}, "description": "Details of a rejected token."},
     },
     "additionalProperties": {
         "oneOf": [
             {"type": "array", "items": {"type": "string"}},
-            {"type": "object", "description": "Of a list: each bad item by its place."},
+            {"type": "object", "description": "In a list: error messages by the item's position."},
         ]
     },
 }
-REFUSALS = {
-    "400": ("BadRequest", "Something in it is not allowed, by name; or it is no JSON."),
-    "401": ("Unauthorized", "Not signed in, or the token is not valid any more."),
-    "403": ("Forbidden", "This is for users of a company, in another role."),
-    "404": ("NotFound", "It is not there, or it is another company's."),
-    "409": ("Conflict", "What stands in the database does not allow it."),
+ERROR_RESPONSES = {
+    "400": ("BadRequest", "A field or parameter isn't valid, or the body isn't JSON."),
+    "401": ("Unauthorized", "Not signed in, or the token is no longer valid."),
+    "403": ("Forbidden", "The user has no company, or the role lacks the permission."),
+    "404": ("NotFound", "The row doesn't exist or belongs to another company."),
+    "409": ("Conflict", "The request conflicts with the current data."),
     "413": ("TooLarge", "The body is too large."),
-    "415": ("UnsupportedMediaType", "The body is not application/json."),
+    "415": ("UnsupportedMediaType", "The body must be application/json."),
     "422": ("Unprocessable", "The Idempotency-Key was used with another body."),
     "429": ("TooManyRequests", "Too many requests."),
 }
@@ -47,7 +47,7 @@ WALL_CLOCK = r"^[0-2]\d:[0-5]\d:[0-5]\d(\.\d+)?$"
 
 
 class ErrorDocumentingAutoSchema(AutoSchema):
-    """One operation of the document."""
+    """One operation, with its error responses."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **kwargs)
@@ -62,7 +62,7 @@ class ErrorDocumentingAutoSchema(AutoSchema):
             if any(parameter["name"] == IDEMPOTENCY_KEY for parameter in operation.get("parameters", ())):
                 codes.add("422")
             for code in sorted(codes):
-                operation["responses"].setdefault(code, {"$ref": f"#/components/responses/{REFUSALS[code][0]}"})
+                operation["responses"].setdefault(code, {"$ref": f"#/components/responses/{ERROR_RESPONSES[code][0]}"})
         return operation
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class ErrorDocumentingAutoSchema(AutoSchema):
         if not schema:
             return schema
         if isinstance(field, serializers.TimeField):
-            schema.pop("format", None)  # that of OpenAPI has an offset from UTC; a wall clock has none
+            schema.pop("format", None)  # OpenAPI's time has a UTC offset; wall clock time has none
             schema["pattern"] = WALL_CLOCK
         elif isinstance(field, serializers.DecimalField) and direction == "request":
             meta = {name: schema.pop(name) for name in ("nullable", "description") if name in schema}
@@ -88,26 +88,28 @@ class ErrorDocumentingAutoSchema(AutoSchema):
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
         super()._insert_field_validators(field, schema)
         if isinstance(field, serializers.EmailField | serializers.URLField) and (field.read_only or field.allow_blank):
-            schema.pop("format", None)  # an empty text is neither an address nor a URL
+            schema.pop("format", None)  # an empty string is neither an e-mail address nor a URL
 
 
 class TenantSchemaGenerator(SchemaGenerator):
-    """Draws the document of every route. It asks models for empty querysets, and so needs a tenant like anybody."""
+    """Generator of the document. It builds empty querysets, and so needs an active tenant."""
 
     def get_schema(self, *args: Any, **kwargs: Any) -> Any:
         with all_tenants():
             document = super().get_schema(*args, **kwargs)
-        document["components"]["schemas"]["Refusal"] = REFUSAL
-        document["components"]["responses"] = {name: _answer(code, text) for code, (name, text) in REFUSALS.items()}
+        document["components"]["schemas"]["Refusal"] = ERROR_SCHEMA
+        document["components"]["responses"] = {
+            name: _response(code, text) for code, (name, text) in ERROR_RESPONSES.items()
+        }
         return document
 
 
-def _answer(code: str, description: str) -> dict[str, Any]:
+def _response(code: str, description: str) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
     headers = {"headers": RETRY_AFTER} if code == "429" else {}
     return {"description": description, "content": content, **headers}
 
 
 def _may_be_blank(field: Any) -> bool:
-    """DRF forgets this of a read-only field; the model knows."""
+    """Return whether the model allows a blank: DRF drops this from read-only fields."""
     return field.parent.Meta.model._meta.get_field(field.source).blank

@@ -1,4 +1,4 @@
-"""What serializers of all apps share."""
+"""Base serializer and fields of the API."""
 
 import copy
 from datetime import UTC, date, datetime, time
@@ -18,19 +18,19 @@ from crm.phones import InvalidPhone, normalize_phone
 
 FIRST_INSTANT, LAST_INSTANT = (datetime.combine(day, time.min, UTC) for day in (FIRST_DAY, LAST_DAY))
 
-# DRF would take 0 for the text "0", "off" for false, and 5.5 for the row 5.
+# DRF would accept 0 as the string "0", "off" as false, and 5.5 as the row 5.
 JSON_TYPES: list[tuple[type[serializers.Field], set[type], str]] = [
     (serializers.BooleanField, {bool}, "Must be true or false."),
-    (serializers.CharField, {str}, "Must be a text."),
-    (serializers.ChoiceField, {str}, "Must be a text."),
-    (serializers.DecimalField, {str, int, float}, "Must be a number, or a text that holds one."),
+    (serializers.CharField, {str}, "Must be a string."),
+    (serializers.ChoiceField, {str}, "Must be a string."),
+    (serializers.DecimalField, {str, int, float}, "Must be a number or a numeric string."),
     (serializers.IntegerField, {int}, "Must be a whole number."),
     (serializers.PrimaryKeyRelatedField, {int}, "Must be an id."),
 ]
 
 
 class DayField(serializers.DateField):
-    """`YYYY-MM-DD`, within the years that calendars agree on."""
+    """A day, `YYYY-MM-DD`, from 1970 to 2100."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(input_formats=["%Y-%m-%d"], **kwargs)
@@ -43,7 +43,7 @@ class DayField(serializers.DateField):
 
 
 class InstantField(serializers.DateTimeField):
-    """A time within the years that calendars agree on: at the ends of time no zone could tell which day it is."""
+    """A time from 1970 to 2100: beyond Python's first and last year a time zone conversion would fail."""
 
     def to_internal_value(self, value: Any) -> datetime:
         instant = super().to_internal_value(value)
@@ -53,7 +53,7 @@ class InstantField(serializers.DateTimeField):
 
 
 class TenantSerializer(serializers.ModelSerializer):
-    """A row of the company entered. Unknown fields, and what the database would refuse, are errors by field name."""
+    """A row of the active tenant. Unknown fields and violated constraints are errors by field name."""
 
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
         models.DateField: DayField,
@@ -62,27 +62,27 @@ class TenantSerializer(serializers.ModelSerializer):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict):
-            errors = {str(name): ["There is no such field."] for name in sorted(set(data) - set(self.fields))}
+            errors = {str(name): ["Unknown field."] for name in sorted(set(data) - set(self.fields))}
             for name, field in self.fields.items():
                 if not field.read_only and (message := _wrong_type(field, data.get(name))):
                     errors[name] = [message]
-            if errors := errors or self._not_theirs_to_change(data):
+            if errors := errors or self._forbidden_changes(data):
                 raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
 
-    def _not_theirs_to_change(self, data: dict[str, Any]) -> dict[str, list[str]]:
-        """Fields that the user's role may not change, and that `data` would. Sent back as they were read, they pass.
+    def _forbidden_changes(self, data: dict[str, Any]) -> dict[str, list[str]]:
+        """Return an error for each changed field that the user's role may not change. Unchanged values pass.
 
-        Compared as sent, before any id in them is looked up: the answer tells nothing of the row that it names.
+        Values are compared as sent, before ids are looked up: the error must not reveal whether a row exists.
         """
         if not self.instance:
             return {}
         fields = grant_for(self.context["request"].user.role, self.context["view"].resource).fields
         if fields is None:
             return {}
-        stands = self.to_representation(self.instance)
-        theirs = [name for name, field in self.fields.items() if name in fields or field.read_only]
-        changed = [name for name in data if name not in theirs and data[name] != stands.get(name)]
+        current = self.to_representation(self.instance)
+        allowed = [name for name, field in self.fields.items() if name in fields or field.read_only]
+        changed = [name for name in data if name not in allowed and data[name] != current.get(name)]
         return {name: ["Your role may not change this."] for name in changed}
 
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
@@ -100,13 +100,13 @@ class TenantSerializer(serializers.ModelSerializer):
             try:
                 constraint.validate(model, row)
             except DjangoValidationError as error:
-                errors.setdefault(_field_to_blame(constraint), []).extend(error.messages)
+                errors.setdefault(_field_of(constraint), []).extend(error.messages)
         if errors:
             raise serializers.ValidationError(errors)
         return attrs
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
-        """Write the fields that were sent, and no others: what somebody else changes meanwhile stays changed."""
+        """Write only the fields that were sent, so that concurrent changes to other fields are kept."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
         stamps = [field.name for field in instance._meta.fields if getattr(field, "auto_now", False)]
@@ -114,14 +114,14 @@ class TenantSerializer(serializers.ModelSerializer):
         return instance
 
     def get_unique_together_validators(self) -> list[Any]:
-        return []  # these would blame no field; validate() asks every constraint
+        return []  # these would name no field; validate() checks every constraint
 
     def prepare(self, row: Any) -> None:
-        """Derive what the service will derive, so that the constraints are asked about the row to be written."""
+        """Set the fields that the service will derive, so that constraints are checked on the final row."""
 
 
 class PhoneField(serializers.CharField):
-    """A phone number in any spelling; kept and answered as E.164."""
+    """A phone number in any format, stored and returned as E.164."""
 
     def to_internal_value(self, data: Any) -> str:
         try:
@@ -131,28 +131,28 @@ class PhoneField(serializers.CharField):
 
 
 class CompanyUserField(serializers.PrimaryKeyRelatedField):
-    """A user of the same company. Django's default manager of users is open to all companies; this one is not."""
+    """A user of the same company. The default manager of users spans all companies."""
 
     def get_queryset(self) -> Any:
         return User.objects.all()
 
 
 class ActiveUserField(CompanyUserField):
-    """A colleague who still works here."""
+    """An active user of the same company."""
 
     def get_queryset(self) -> Any:
         return super().get_queryset().filter(is_active=True)
 
 
 class ContactField(serializers.PrimaryKeyRelatedField):
-    """A contact that the user may see. Any other is answered like one that does not exist."""
+    """A contact that the user may see. Any other is reported as missing."""
 
     def get_queryset(self) -> Any:
         return visible(Contact.objects.all(), self.context["request"].user, "contacts")
 
 
 def _wrong_type(field: serializers.Field, value: Any) -> str:
-    """What is wrong with the JSON type of a value, if anything."""
+    """Return an error message for a value of the wrong JSON type, else ""."""
     if isinstance(field, serializers.ListField) and isinstance(value, list):
         return next((message for item in value if (message := _wrong_type(field.child, item))), "")
     for kind, types, message in JSON_TYPES:
@@ -161,8 +161,8 @@ def _wrong_type(field: serializers.Field, value: Any) -> str:
     return ""
 
 
-def _field_to_blame(constraint: BaseConstraint) -> str:
-    """The last field that a constraint names: the one that its declaration is about, by our way of writing them."""
+def _field_of(constraint: BaseConstraint) -> str:
+    """Return the last field of a constraint; constraints are declared with the offending field last."""
     if isinstance(constraint, UniqueConstraint):
         return constraint.fields[-1]
     if isinstance(constraint, CheckConstraint):

@@ -1,4 +1,4 @@
-"""How often somebody may ask, counted over all processes. The limits are settings; 0 takes one off."""
+"""Rate limits, counted over all processes. A limit of 0 in the settings disables it."""
 
 from typing import TYPE_CHECKING
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:  # the settings name this module, so DRF's views import it bef
 
 
 class UserThrottle(BaseThrottle):
-    """Requests of one user in a minute; of one address where nobody is signed in."""
+    """Requests a minute by user, or by address without a sign-in."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        who = f"user {request.user.pk}" if request.user.is_authenticated else f"address {client_address(request)}"
+        client = f"user {request.user.pk}" if request.user.is_authenticated else f"address {client_address(request)}"
         limit: int = settings.THROTTLE_USER_PER_MIN
-        return not limit or count_up(who) <= limit
+        return not limit or count_up(client) <= limit
 
     def wait(self) -> float:
         return seconds_left()
 
 
 class SignInThrottle(UserThrottle):
-    """Tries to sign in from one address in a minute, by the API and by the admin together."""
+    """Sign-in attempts a minute by address, over the API and the admin."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         return may_try_to_sign_in(client_address(request))

@@ -1,4 +1,4 @@
-"""The door of the API: every view enters the company of the user, and refuses parameters that it doesn't know."""
+"""Base views: each activates the user's company as tenant and rejects unknown query parameters."""
 
 from contextlib import ExitStack
 from typing import Any, cast
@@ -34,18 +34,21 @@ VERBS = {
 
 
 class TenantView(APIView):
-    """A view whose queries are those of the signed-in user's company. Its role must have the verb on the resource."""
+    """A view limited to the user's company. The user's role must have the verb on the resource.
+
+    Attributes:
+        resource: a key of `crm.api.base.roles.PERMISSIONS`.
+        writing: whether the request runs in a transaction; an error response rolls it back.
+    """
 
     resource: str
-    """A row of the table in crm.api.base.roles."""
     writing = False
-    """In a transaction, which is undone where the request is refused."""
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             with ExitStack() as self.exit_stack:
                 return super().dispatch(request, *args, **kwargs)
-        except IntegrityError as error:  # foreign keys are checked when the transaction ends, behind DRF's handler
+        except IntegrityError as error:  # foreign keys are checked at COMMIT, after DRF's handler
             self.writing = False
             return self.finalize_response(self.request, self.handle_exception(error), *args, **kwargs)
 
@@ -56,12 +59,12 @@ class TenantView(APIView):
         return response
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)  # who it is, and whether they may
+        super().initial(request, *args, **kwargs)  # authentication, permission, throttling
         if request.method in SAFE_METHODS:
             self.begin_read()
         else:
             self.begin_write()
-        if request.method in self.allowed_methods:  # a method that isn't there is a 405, whatever came with it
+        if request.method in self.allowed_methods:  # an unsupported method is a 405 regardless of its parameters
             check_parameters(request, self.known_parameters())
 
     def begin_read(self) -> None:
@@ -77,22 +80,22 @@ class TenantView(APIView):
 
     @property
     def verb(self) -> str | None:
-        """What the request is about to do with the resource. None for OPTIONS, and for a method that is not there."""
+        """The verb that the request needs on the resource; None for OPTIONS and unsupported methods."""
         return READ if self.request.method in ("GET", "HEAD") else None
 
     @property
     def user(self) -> User:
-        """The user signed in, which the permission classes have made sure of."""
+        """The signed-in user; the permission class rejects anonymous requests."""
         return cast(User, self.request.user)
 
     @property
     def company_id(self) -> int:
-        """The user's company; the permission classes refuse whoever has none."""
+        """The user's company; the permission class rejects users without one."""
         return cast(int, self.user.company_id)
 
 
 class TenantViewSet(TenantView, GenericViewSet):
-    """Rows of one model. Another company's are not found, like those that do not exist."""
+    """Rows of one model. Another company's rows are a 404."""
 
     model: type[Model]
     ordering: tuple[str, str] = ("-created_at", "-id")
@@ -101,17 +104,17 @@ class TenantViewSet(TenantView, GenericViewSet):
     lookup_value_regex = "[0-9]{1,18}"  # 18 digits always fit the column
 
     def get_queryset(self) -> QuerySet:
-        if getattr(self, "swagger_fake_view", False):  # drawing the OpenAPI document: nobody has signed in
+        if getattr(self, "swagger_fake_view", False):  # the OpenAPI generator has no user
             return self.model._default_manager.none()
         return visible(self.get_rows(), self.user, self.resource)
 
     def get_rows(self) -> Any:
-        """The company's rows, before what its role hides from the user."""
+        """Return the company's rows, before the role's restriction to own rows."""
         return self.model.objects.all()  # type: ignore[attr-defined]
 
     @property
     def verb(self) -> str | None:
-        # An action of another name is a verb by itself.
+        # The name of any other action is its verb.
         return None if self.action in (None, "metadata") else VERBS.get(self.action, self.action)
 
     def get_ordering(self) -> tuple[str, str]:
@@ -128,15 +131,15 @@ class ReadViewSet(ListRowsMixin, mixins.RetrieveModelMixin, TenantViewSet):
 
 
 class CreateReadViewSet(mixins.CreateModelMixin, ReadViewSet):
-    """List, read and add."""
+    """List, read and create."""
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company_id=self.user.company_id)
 
 
 class EditViewSet(mixins.UpdateModelMixin, CreateReadViewSet):
-    """List, read, add and change; what has happened is not deleted."""
+    """List, read, create and change."""
 
 
 class FullViewSet(mixins.DestroyModelMixin, EditViewSet):
-    """List, read, add, change and delete."""
+    """List, read, create, change and delete."""

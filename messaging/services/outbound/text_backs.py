@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from calls.choices import TextBack
 from calls.models import MissedCaller
-from calls.services.missed_calls import FRESH
+from calls.services.missed_calls import MAX_TEXT_BACK_AGE
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import all_tenants, tenant
 from messaging.choices import MessageKind
@@ -48,13 +48,13 @@ def queue_text_back(*, caller: MissedCaller) -> None:
     if not body or line is None:
         _mark(caller, TextBack.OFF)
         return
-    if caller.last_missed_at < timezone.now() - FRESH:
+    if caller.last_missed_at < timezone.now() - MAX_TEXT_BACK_AGE:
         _mark(caller, TextBack.OFF, "It would have come too late.")
         return
     try:
         with transaction.atomic():
             message = queue_text(contact=caller.contact, line=line, body=body, kind=MessageKind.MISSED_CALL)
-            if message.run_at is not None and message.run_at > timezone.now() + FRESH:
+            if message.run_at is not None and message.run_at > timezone.now() + MAX_TEXT_BACK_AGE:
                 raise SendBlocked(message.error, retry_at=message.run_at)
             if not _mark(caller, TextBack.QUEUED):
                 raise _Settled
