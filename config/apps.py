@@ -1,4 +1,4 @@
-"""Django's admin, with our own site in place of the default one."""
+"""App configuration of the admin, with the staff site as default."""
 
 from django.apps import apps
 from django.contrib.admin.apps import AdminConfig
@@ -11,6 +11,6 @@ class StaffAdminConfig(AdminConfig):
         super().ready()
         from django.contrib.admin import site
 
-        # The package registers its refresh tokens, text and all: whoever reads one can sign in as its user.
+        # The package registers its refresh tokens with their text; a reader could sign in with one.
         for model in apps.get_app_config("token_blacklist").get_models():
             site.unregister(model)

@@ -1,4 +1,4 @@
-"""Turns DATABASE_URL into Django's DATABASES entry, set up for real use on both databases."""
+"""Django's DATABASES from DATABASE_URL and REPLICA_URLS."""
 
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,15 @@ ENGINES = {"django.db.backends.sqlite3", "django.db.backends.postgresql"}
 
 
 def read_database(env: Env, *, default: str) -> dict[str, Any]:
-    """The `default` database. What the URL says (`?sslmode=require`, `?conn_max_age=0`) goes before what we set.
+    """Return the `default` database. Options of the URL (`?sslmode=require`) override the defaults here.
 
     Raises:
-        ImproperlyConfigured: naming DATABASE_URL, for what can't be read and for any other kind of database.
+        ImproperlyConfigured: DATABASE_URL isn't valid or names another kind of database.
     """
     try:
         database: dict[str, Any] = env.db("DATABASE_URL", default=default)
-    except Exception as error:  # the library raises what its URL parser raises: KeyError, ValueError, its own
-        raise ImproperlyConfigured(f"DATABASE_URL can't be read: {error}") from error
+    except Exception as error:  # the library raises KeyError, ValueError and its own errors
+        raise ImproperlyConfigured(f"DATABASE_URL isn't valid: {error}") from error
     if database.get("ENGINE") not in ENGINES:
         raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
     if database["ENGINE"].endswith("sqlite3"):
@@ -28,19 +28,19 @@ def read_database(env: Env, *, default: str) -> dict[str, Any]:
 
 
 def read_replicas(env: Env, *, primary: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Read-only copies of `default`, as `replica1`, `replica2`, …; only the index report asks them.
+    """Return the read replicas as `replica1`, `replica2`, …; only the index report queries them.
 
     Raises:
-        ImproperlyConfigured: naming REPLICA_URLS, for what can't be read and for anything but PostgreSQL.
+        ImproperlyConfigured: REPLICA_URLS isn't valid or names a database other than PostgreSQL.
     """
     replicas = {}
     for number, url in enumerate(env.list("REPLICA_URLS", default=[]), start=1):
         try:
             database = Env.db_url_config(url)
         except Exception as error:  # as above
-            raise ImproperlyConfigured(f"REPLICA_URLS can't be read: {error}") from error
+            raise ImproperlyConfigured(f"REPLICA_URLS isn't valid: {error}") from error
         if not primary["ENGINE"].endswith("postgresql") or database.get("ENGINE") != primary["ENGINE"]:
-            raise ImproperlyConfigured("REPLICA_URLS must be of PostgreSQL servers, as DATABASE_URL then is.")
+            raise ImproperlyConfigured("REPLICA_URLS and DATABASE_URL must all be PostgreSQL servers.")
         replicas[f"replica{number}"] = _postgresql(database) | {"TEST": {"MIRROR": "default"}}
     return replicas
 
@@ -50,8 +50,8 @@ def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
     if not folder.is_dir():
         raise ImproperlyConfigured(f"DATABASE_URL: the folder {folder} does not exist.")
     options = {
-        # A transaction that first reads and then writes can't be made to wait for the write lock: SQLite fails it
-        # at once with "database is locked". Taking the lock at BEGIN makes it queue for `timeout` seconds.
+        # SQLite fails a transaction that reads before it writes at once, with "database is locked", instead of waiting.
+        # Taking the write lock at BEGIN makes it wait up to `timeout` seconds.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728",
@@ -60,5 +60,5 @@ def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
 
 
 def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
-    # A new connection costs ~6 ms, several times the query behind most pages. What the URL says goes first.
+    # A new connection costs ~6 ms, several times a typical query. Options of the URL override these.
     return {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True} | database

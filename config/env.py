@@ -1,4 +1,4 @@
-"""Reads settings from environment variables and names the one that is wrong."""
+"""Strict reader of environment variables."""
 
 import builtins
 import re
@@ -11,10 +11,10 @@ TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
 class Env(environ.Env):
-    """django-environ, strict: a value that can't be read stops the start with the variable's name.
+    """django-environ with errors that name the variable.
 
-    The library takes every unknown word for False, lets `int("ten")` fail without saying which variable it read, keeps
-    the blanks around a list's items, and reads `$ecret` as the name of another variable.
+    The library reads every unknown word as False, doesn't name the variable of a failed `int("ten")`, keeps spaces
+    around list items, and reads `$ecret` as the name of another variable.
     """
 
     def get_value(
@@ -24,7 +24,7 @@ class Env(environ.Env):
         if raw is None:
             return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
         if raw == "" and default is self.NOTSET:
-            raise ImproperlyConfigured(f"{var} is set but empty.")
+            raise ImproperlyConfigured(f"{var} must not be empty.")
         if cast is bool:
             return self._strict_bool(str(var), raw)
         if cast is list:
@@ -32,7 +32,7 @@ class Env(environ.Env):
         try:
             return self.parse_value(raw, cast)
         except (ValueError, TypeError) as error:
-            raise ImproperlyConfigured(f"{var} has a value that can't be read: {raw!r} ({error}).") from error
+            raise ImproperlyConfigured(f"{var} isn't valid: {raw!r} ({error}).") from error
 
     def one_of(self, var: str, choices: tuple[str, ...], default: str) -> str:
         value = self.str(var, default=default)
@@ -47,15 +47,15 @@ class Env(environ.Env):
         return value
 
     def origins(self, var: str) -> builtins.list[str]:
-        """Origins of web pages, `https://app.example.com`, with commas between them; none by default."""
+        """Return comma-separated web origins, such as `https://app.example.com`; none by default."""
         origins: builtins.list[str] = self.list(var, default=[])
         for origin in origins:
             if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?", origin):
-                raise ImproperlyConfigured(f"{var} has {origin!r}; it must be like https://app.example.com.")
+                raise ImproperlyConfigured(f"{var} has {origin!r}; an origin must look like https://app.example.com.")
         return origins
 
     def web_address(self, var: str, default: Any = environ.Env.NOTSET) -> str:
-        """Where something is on the web, without a slash at its end."""
+        """Return a URL without its trailing slash."""
         address = self.str(var, default=default)
         if not address.startswith(("http://", "https://")):
             raise ImproperlyConfigured(f"{var} is {address!r}; it must begin with http:// or https://.")

@@ -1,4 +1,4 @@
-"""Answers for load balancers: is the process alive, may it be given traffic."""
+"""Health and readiness checks for load balancers."""
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -6,12 +6,12 @@ from django.http import HttpRequest, JsonResponse
 
 
 def healthz(_request: HttpRequest) -> JsonResponse:
-    """The process answers. Asks nobody else, so that a database in trouble does not get every server restarted."""
+    """Report that the process is alive. Checks nothing else: a database outage must not restart every server."""
     return JsonResponse({"status": "ok"})
 
 
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """The database is reached and every migration of this release applied; else 503 with what is missing."""
+    """Report whether the database is reachable and fully migrated; else 503 with the missing migrations."""
     try:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())

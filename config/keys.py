@@ -1,4 +1,4 @@
-"""The keys of stored secrets and of hashes, checked before the start."""
+"""Encryption and hashing keys."""
 
 import base64
 import binascii
@@ -12,10 +12,10 @@ MIN_LENGTH = 32
 
 
 def read_secrets_keys(env: Env, *, production: bool, secret_key: str) -> list[str]:
-    """SECRETS_KEYS, newest first; in development by default one that follows from SECRET_KEY.
+    """Return SECRETS_KEYS, newest first; in development the default is derived from SECRET_KEY.
 
     Raises:
-        ImproperlyConfigured: none where production needs one, or one that is no key. The message repeats none.
+        ImproperlyConfigured: no key in production, or an invalid key. The message doesn't contain the key.
     """
     keys: list[str] = env.list("SECRETS_KEYS") if production else env.list("SECRETS_KEYS", default=[])
     if not keys and production:
@@ -23,14 +23,14 @@ def read_secrets_keys(env: Env, *, production: bool, secret_key: str) -> list[st
     for position, key in enumerate(keys, start=1):
         if not _is_key(key):
             raise ImproperlyConfigured(
-                f"SECRETS_KEYS: key {position} is not 32 bytes in URL-safe base64; make one as .env.example says."
+                f"SECRETS_KEYS: key {position} must be 32 bytes in URL-safe base64; see .env.example."
             )
     derived = base64.urlsafe_b64encode(hashlib.sha256(f"secrets:{secret_key}".encode()).digest()).decode()
     return keys or [derived]
 
 
 def read_privacy_key(env: Env, *, production: bool, secret_key: str) -> str:
-    """PRIVACY_KEY; in development by default one that follows from SECRET_KEY. Raises ImproperlyConfigured."""
+    """Return PRIVACY_KEY; in development the default is derived from SECRET_KEY. Raises ImproperlyConfigured."""
     key = env.str("PRIVACY_KEY") if production else env.str("PRIVACY_KEY", default="")
     if (key or production) and len(key) < MIN_LENGTH:
         raise ImproperlyConfigured(f"PRIVACY_KEY must have at least {MIN_LENGTH} characters.")

@@ -1,4 +1,4 @@
-"""The form of a log line: without phone numbers, e-mail addresses, and what was searched for."""
+"""Log formatter that masks phone numbers, e-mail addresses and query values."""
 
 import logging
 import re
@@ -16,23 +16,23 @@ _PHONE = re.compile(
 
 
 def mask(text: str) -> str:
-    """`text` with *** for phone numbers but for their last two digits, for e-mail addresses, for values in URLs."""
+    """Return the text with *** for phone numbers (except the last two digits), e-mail addresses and query values."""
     text = _QUERY_VALUE.sub(r"\1***", text)
     text = _EMAIL.sub("***@***", text)
     return _PHONE.sub(lambda match: f"***{match[1] or match[2]}", text)
 
 
 class PrivateFormatter(logging.Formatter):
-    """Masks the line as it will be written, whoever logs it: message, arguments, error and stack alike."""
+    """Masks the complete line: message, arguments, exception and stack."""
 
     def format(self, record: logging.LogRecord) -> str:
-        record.exc_text = None  # another handler's formatter may have left its own, unmasked
+        record.exc_text = None  # another formatter may have cached an unmasked traceback
         line = mask(super().format(record))
         record.exc_text = None
         return line
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
-        """The frames and each error's first line. What PostgreSQL says below it quotes whole rows and statements."""
+        """Return the frames and each error's first line; PostgreSQL's further lines quote rows and statements."""
         parts: list[str] = []
         error: BaseException | None = ei[1]
         while error is not None:

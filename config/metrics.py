@@ -1,4 +1,4 @@
-"""Figures for Prometheus, to whoever has the token."""
+"""Prometheus metrics endpoint."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -11,13 +11,13 @@ from crm.db.tenancy import all_tenants
 from ops.prometheus.registry import REGISTRY
 
 
-@csrf_exempt  # no browser signs in here; and where there is no token, a POST must find no route either
+@csrf_exempt  # not for browsers; without a token, a POST must be a 404, too
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Every figure in Prometheus' text format. Without METRICS_TOKEN there is no such route."""
+    """Return all metrics in Prometheus' text format; 404 without METRICS_TOKEN."""
     if not settings.METRICS_TOKEN:
         raise Http404
     if not constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}"):
         return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
     with all_tenants():
-        figures = generate_latest(REGISTRY)
-    return HttpResponse(figures, content_type=CONTENT_TYPE_PLAIN_0_0_4, headers={"Cache-Control": "no-store"})
+        body = generate_latest(REGISTRY)
+    return HttpResponse(body, content_type=CONTENT_TYPE_PLAIN_0_0_4, headers={"Cache-Control": "no-store"})

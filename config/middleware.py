@@ -1,4 +1,4 @@
-"""What is asked of every request, and said with every answer, whichever door it comes to."""
+"""Security headers, statement timeouts and request limits."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ NUL = "Null characters are not allowed."
 
 
 class SecurityHeaders:
-    """The headers that neither Django nor a library of ours sets."""
+    """Sets headers that neither Django nor django-csp sets."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -23,12 +23,12 @@ class SecurityHeaders:
         response = self.get_response(request)
         response.setdefault("Permissions-Policy", FEATURES)
         if request.path_info.startswith("/api/"):
-            response.setdefault("Cache-Control", "no-store")  # answers hold what customers said
+            response.setdefault("Cache-Control", "no-store")  # responses contain personal data
         return response
 
 
 class DatabaseLimits:
-    """Nobody waits for an answer for ever, and one slow question must not hold a process of the web server."""
+    """Limits statements and lock waits: a slow query must not occupy a server thread."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -41,9 +41,9 @@ class DatabaseLimits:
 
 
 class RequestLimits:
-    """Refuses what no door could use, before any work is done for it: 413 for a large body, 400 for a NUL character.
+    """Rejects large bodies (413) and NUL characters (400) before any other work.
 
-    Webhooks have a limit of their own, so that a delivery is stored whatever is in it.
+    Webhooks have a limit of their own, so that every webhook event is stored regardless of its content.
     """
 
     def __init__(self, get_response: Next) -> None:
@@ -52,12 +52,14 @@ class RequestLimits:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\0" in request.path_info:
             return JsonResponse({"detail": NUL}, status=400)
-        if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL has no text that holds one
+        if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL can't store it
             names = [name for name, values in request.GET.lists() if "\0" in "".join([name, *values])]
             return JsonResponse({name: [NUL] for name in names}, status=400)
-        # A body without a length is empty to Django, so the header says it all.
+        # Django reads a body without Content-Length as empty, so checking the header is enough.
         size = request.META.get("CONTENT_LENGTH", "")
         too_large = size.isdigit() and int(size) > settings.REQUEST_MAX_SIZE
         if too_large and not request.path_info.startswith("/webhooks/"):
-            return JsonResponse({"detail": f"The body is larger than {settings.REQUEST_MAX_SIZE:,} bytes."}, status=413)
+            return JsonResponse(
+                {"detail": f"The body must be at most {settings.REQUEST_MAX_SIZE:,} bytes."}, status=413
+            )
         return self.get_response(request)

@@ -1,11 +1,11 @@
 #!/bin/sh
-# The server and a worker beside it, for `make run`; whichever ends takes the other along, and so does Ctrl-C.
+# Server and worker for `make run`. Both end together, also on Ctrl-C.
 
 export PUBLIC_URL="${PUBLIC_URL:-http://127.0.0.1:$PORT}"
 
 cat <<TEXT
 
-  Home-services CRM runs on http://127.0.0.1:$PORT   (Ctrl-C ends it)
+  Home-services CRM runs on http://127.0.0.1:$PORT   (Ctrl-C to stop)
 
     admin     http://127.0.0.1:$PORT/admin/     admin / demo
     API       http://127.0.0.1:$PORT/api/docs   manager, csr or rep / demo

@@ -1,4 +1,4 @@
-"""All settings, read from the environment (see .env.example). A bad value stops the start and names itself."""
+"""Settings, read from the environment (see .env.example)."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,12 +10,12 @@ from config.env import Env
 from config.keys import read_privacy_key, read_secrets_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DEVELOPMENT_SECRET_KEY = "development-only-secret-key-which-production-refuses"  # noqa: S105  # production refuses it
+DEVELOPMENT_SECRET_KEY = "development-only-secret-key-which-production-refuses"  # noqa: S105  # rejected in production
 
 env = Env()
 Env.read_env(BASE_DIR / ".env")
 
-# --- Where we run -----------------------------------------------------------------------------------------------------
+# --- Environment ------------------------------------------------------------------------------------------------------
 
 ENVIRONMENT = env.one_of("ENVIRONMENT", ("development", "production"), default="development")
 PRODUCTION = ENVIRONMENT == "production"
@@ -24,18 +24,20 @@ SECRET_KEY = env.str("SECRET_KEY") if PRODUCTION else env.str("SECRET_KEY", defa
 ALLOWED_HOSTS = (
     env.list("ALLOWED_HOSTS") if PRODUCTION else env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 )
-# Where the outside world reaches us: providers are given webhook URLs below it.
+# Public base URL; the webhook URLs of providers begin with it.
 PUBLIC_URL = env.web_address("PUBLIC_URL") if PRODUCTION else env.web_address("PUBLIC_URL", "http://127.0.0.1:8000")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 
-if PRODUCTION and DEBUG:
-    raise ImproperlyConfigured("DEBUG must be off where ENVIRONMENT=production.")
+DEBUG_TOOLBAR = env.bool("DEBUG_TOOLBAR", default=False)  # needs the development dependencies
+
+if PRODUCTION and (DEBUG or DEBUG_TOOLBAR):
+    raise ImproperlyConfigured("DEBUG and DEBUG_TOOLBAR must be false if ENVIRONMENT=production.")
 if PRODUCTION and (SECRET_KEY == DEVELOPMENT_SECRET_KEY or len(SECRET_KEY) < 32):
     raise ImproperlyConfigured(
-        "SECRET_KEY must be a private one of at least 32 characters where ENVIRONMENT=production."
+        "SECRET_KEY must be a private value of at least 32 characters if ENVIRONMENT=production."
     )
 if PRODUCTION and not ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS must name at least one host where ENVIRONMENT=production.")
+    raise ImproperlyConfigured("ALLOWED_HOSTS must name at least one host if ENVIRONMENT=production.")
 
 SECRETS_KEYS = read_secrets_keys(env, production=PRODUCTION, secret_key=SECRET_KEY)
 PRIVACY_KEY = read_privacy_key(env, production=PRODUCTION, secret_key=SECRET_KEY)
@@ -83,7 +85,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
-APPEND_SLASH = False  # the front end's URLs have no trailing slash; a redirect would also lose a POST's body
+APPEND_SLASH = False  # URLs have no trailing slash, and a redirect would lose a POST's body
 
 TEMPLATES = [
     {
@@ -102,19 +104,19 @@ TEMPLATES = [
 # --- Data -------------------------------------------------------------------------------------------------------------
 
 DATABASES = {"default": read_database(env, default=f"sqlite:///{BASE_DIR / 'crm.sqlite3'}")}
-# What a request may take or wait for; commands and workers have time. The transaction of its tenant sets them.
+# Limits of a request's statements, set in its transaction. Commands and workers have none.
 WEB_STATEMENT_TIMEOUT_MS = env.at_least("WEB_STATEMENT_TIMEOUT_MS", 0, default=15_000)
 WEB_LOCK_TIMEOUT_MS = env.at_least("WEB_LOCK_TIMEOUT_MS", 0, default=5_000)
 DATABASES |= read_replicas(env, primary=DATABASES["default"])
 REPLICAS = [alias for alias in DATABASES if alias != "default"]
-# How long a step of `migrate_safely` waits for a lock, and others behind it; and the rows from which a table is large.
+# Lock timeout of a step of `migrate_safely`, which others wait behind; row count from which a table is large.
 MIGRATE_LOCK_TIMEOUT_MS = env.at_least("MIGRATE_LOCK_TIMEOUT_MS", 1, default=80)
 LARGE_TABLE_ROWS = env.at_least("LARGE_TABLE_ROWS", 0, default=100_000)
-# Where `archive` writes. It holds what customers said: on an encrypted disk, out of the web server's reach.
+# Folder of `archive`. It contains personal data: use an encrypted disk that the web server doesn't serve.
 ARCHIVE_DIR = BASE_DIR / env.str("ARCHIVE_DIR", default="archive")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- People -----------------------------------------------------------------------------------------------------------
+# --- Users ------------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "crm.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
@@ -129,7 +131,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # --- Time, language, files --------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
-TIME_ZONE = "UTC"  # instants are stored in UTC; days are cut in each company's own zone
+TIME_ZONE = "UTC"  # times are stored in UTC; days are counted in each company's time zone
 USE_I18N = False
 USE_TZ = True
 STATIC_URL = "static/"
@@ -140,7 +142,7 @@ if PRODUCTION:
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
 else:
-    WHITENOISE_USE_FINDERS = True  # development serves static files with no collectstatic, and sees them change
+    WHITENOISE_USE_FINDERS = True  # development serves static files without collectstatic
     WHITENOISE_AUTOREFRESH = True
 
 # --- The API ----------------------------------------------------------------------------------------------------------
@@ -154,17 +156,17 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "crm.api.base.schema.ErrorDocumentingAutoSchema",
     "EXCEPTION_HANDLER": "crm.api.base.errors.exception_handler",
-    "URL_FORMAT_OVERRIDE": None,  # one format; `?format=` is an unknown parameter like any other
+    "URL_FORMAT_OVERRIDE": None,  # makes `?format=` an unknown parameter
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.at_least("ACCESS_TOKEN_LIFETIME_S", 1, default=3600)),
     "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.at_least("REFRESH_TOKEN_LIFETIME_S", 1, default=14 * 24 * 3600)),
-    "CHECK_REVOKE_TOKEN": True,  # a new password ends every session
+    "CHECK_REVOKE_TOKEN": True,  # a changed password ends every session
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Home-services CRM",
-    "DESCRIPTION": "Contacts, calls, texts and visits of one company: the one that the signed-in user works for.",
+    "DESCRIPTION": "Contacts, calls, messages and appointments of the signed-in user's company.",
     "VERSION": "1",
     "DEFAULT_GENERATOR_CLASS": "crm.api.base.schema.TenantSchemaGenerator",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -176,8 +178,8 @@ SPECTACULAR_SETTINGS = {
 
 # --- Webhooks and the worker ------------------------------------------------------------------------------------------
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # the largest webhook delivery that is taken
-REQUEST_MAX_SIZE = 1024 * 1024  # bytes, of everything else
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # bytes, of a webhook request
+REQUEST_MAX_SIZE = 1024 * 1024  # bytes, of any other request
 WORKER_LEASE_S = env.at_least("WORKER_LEASE_S", 1, default=30)
 SMS_BACKEND = env.one_of("SMS_BACKEND", ("console", "provider"), default="provider" if PRODUCTION else "console")
 SMS_PER_SECOND = env.at_least("SMS_PER_SECOND", 1, default=1)
@@ -201,7 +203,7 @@ HOT_UPDATES_PERCENT = env.at_least("HOT_UPDATES_PERCENT", 0, default=50)
 HOT_MIN_UPDATES = env.at_least("HOT_MIN_UPDATES", 0, default=10_000)
 SLOW_STATEMENT_MS = env.at_least("SLOW_STATEMENT_MS", 0, default=100)
 
-# --- Guessing and flooding --------------------------------------------------------------------------------------------
+# --- Rate limits and login throttling ---------------------------------------------------------------------------------
 
 THROTTLE_USER_PER_MIN = env.at_least("THROTTLE_USER_PER_MIN", 0, default=1200)
 THROTTLE_SIGN_IN_PER_MIN = env.at_least("THROTTLE_SIGN_IN_PER_MIN", 0, default=20)
@@ -209,15 +211,15 @@ TRUSTED_PROXIES = env.at_least("TRUSTED_PROXIES", 0, default=0)
 
 AXES_FAILURE_LIMIT = env.at_least("SIGN_IN_TRIES", 1, default=10)
 AXES_COOLOFF_TIME = timedelta(seconds=env.at_least("SIGN_IN_LOCK_S", 1, default=900))
-# Name and address together: who guesses elsewhere locks out himself, not the person whose name it is.
+# By username and address together: an attacker must not lock out the user at another address.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "crm.client_ip.client_address"
 AXES_LOCKOUT_CALLABLE = "crm.admin_site.lockout_response"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_DISABLE_ACCESS_LOG = True  # would keep every sign-in with its address, for ever
+AXES_DISABLE_ACCESS_LOG = True  # it would store every sign-in with its address forever
 AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False  # names and addresses stay out of the log
+AXES_VERBOSE = False  # keeps usernames and addresses out of the log
 
 # --- Security ---------------------------------------------------------------------------------------------------------
 
@@ -245,7 +247,7 @@ X_FRAME_OPTIONS = "DENY"
 
 SESSION_COOKIE_AGE = env.at_least("ADMIN_SESSION_S", 60, default=8 * 3600)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-SESSION_COOKIE_SAMESITE = "Lax"  # a link in an e-mail leads into the admin
+SESSION_COOKIE_SAMESITE = "Lax"  # for links to the admin in e-mails
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
 if PRODUCTION:
@@ -257,11 +259,11 @@ if PRODUCTION:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
-# --- Watching ---------------------------------------------------------------------------------------------------------
+# --- Monitoring -------------------------------------------------------------------------------------------------------
 
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one there is no /metrics
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without it, /metrics is a 404
 if PRODUCTION and METRICS_TOKEN and len(METRICS_TOKEN) < 16:
-    raise ImproperlyConfigured("METRICS_TOKEN must have at least 16 characters where ENVIRONMENT=production.")
+    raise ImproperlyConfigured("METRICS_TOKEN must have at least 16 characters if ENVIRONMENT=production.")
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 
@@ -281,13 +283,25 @@ LOGGING = {
         "level": env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"),
     },
     "loggers": {
-        # Django's own handlers know nothing of our formatter: everything goes to the root's.
+        # Django's own handlers don't mask. All records go to the root handler.
         "django": {"handlers": [], "level": "INFO"},
-        "axes": {"level": "WARNING"},  # it tells of every sign-in, in several lines
+        "axes": {"level": "WARNING"},  # it logs every sign-in in several lines
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
-        # At DEBUG it writes every statement with its values, names and texts among them.
+        # At DEBUG it logs every statement with its values, which contain personal data.
         "django.db.backends": {"level": "INFO"},
-        # It writes the address of every request, with customers' numbers in it.
+        # It logs the URL of every request, which contains phone numbers.
         "httpx": {"level": "WARNING"},
     },
 }
+
+# --- Debug toolbar ----------------------------------------------------------------------------------------------------
+
+if DEBUG_TOOLBAR:
+    INSTALLED_APPS.append("debug_toolbar")
+    # After the CSP middleware: the toolbar's scripts and styles are files of this site, which the policy allows.
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1, "debug_toolbar.middleware.DebugToolbarMiddleware"
+    )
+    INTERNAL_IPS = ["127.0.0.1", "::1"]
+    DEBUG_TOOLBAR_PANELS = ["debug_toolbar.panels.timer.TimerPanel", "debug_toolbar.panels.sql.SQLPanel"]
+    DEBUG_TOOLBAR_CONFIG = {"RENDER_PANELS": True}  # panels in the page: another server process couldn't load them

@@ -1,5 +1,6 @@
-"""Every door of the product: API, documentation, health, and below them the apps' own routes."""
+"""URL configuration."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
@@ -13,7 +14,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    # Each route is tried in turn, so the app with the most of them comes last.
+    # Routes are tried in order, so the app with the most routes comes last.
     path("api/v1/", include("analytics.api.urls")),
     path("api/v1/", include("messaging.api.urls")),
     path("api/v1/", include("calls.api.urls")),
@@ -26,3 +27,5 @@ urlpatterns = [
     path("readyz", readyz),
     path("metrics", metrics),
 ]
+if settings.DEBUG_TOOLBAR:
+    urlpatterns.insert(0, path("__debug__/", include("debug_toolbar.urls")))

@@ -47,7 +47,7 @@ def pytest_load_initial_conftests(early_config, parser, args):
     for name in IGNORED_VARIABLES:
         os.environ.pop(name, None)
     # Rate limits count with a statement, and tests count statements. Tests of the limits set them.
-    os.environ |= {"THROTTLE_USER_PER_MIN": "0", "THROTTLE_SIGN_IN_PER_MIN": "0"}
+    os.environ |= {"THROTTLE_USER_PER_MIN": "0", "THROTTLE_SIGN_IN_PER_MIN": "0", "DEBUG_TOOLBAR": "false"}
     os.environ[FOLDER] = tempfile.mkdtemp(prefix="crm_tests_")
 
 

@@ -1,4 +1,4 @@
-"""Every resource of the API, as a table that tests run over."""
+"""Resources of the API, as test parameters."""
 
 from dataclasses import dataclass
 

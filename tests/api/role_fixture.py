@@ -1,4 +1,4 @@
-"""Two companies with a row of everything, and a way to ask as anybody and see whose rows that changed."""
+"""Two companies with a row of everything, and requests as any caller that report the changed companies."""
 
 import re
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ CHANGES = {
 }
 
 
-PAUSED_UNTIL = datetime(2020, 3, 2, tzinfo=UTC)  # over, so that replies leave
+PAUSED_UNTIL = datetime(2020, 3, 2, tzinfo=UTC)  # in the past, so that replies are sent
 
 
 class Fixture:
@@ -48,7 +48,9 @@ class Fixture:
             "outsider": factories.UserFactory(company=globex, role="manager"),
             "staff": factories.UserFactory(company=None, role="", is_staff=True, is_superuser=True),
         }
-        contact = factories.ContactFactory(company=acme, phone="+12125550192")  # valid, so that it may be texted
+        contact = factories.ContactFactory(
+            company=acme, phone="+12125550192"
+        )  # a valid number, so that messages may be sent
         call = factories.CallFactory(contact=contact, assigned_rep=rep)
         line = factories.PhoneLineFactory(company=acme, paused_until=PAUSED_UNTIL, pause_reason="No credit.")
         self.rows = {
@@ -93,11 +95,10 @@ class Fixture:
             "phone-lines": {"number": "+12125550191"},
             "users": {"username": "nina", "password": "shingle-99-x", "role": "csr"},
         }
-        self.standing = self.read_all()
+        self.before = self.read_all()
 
     def body(self, route, method):
-        """What is sent: for POST and PUT all that a row needs, for PATCH a change; to sign-in what it asks for. To an
-        action what stands under its whole path."""
+        """Return the request body: every required field for POST and PUT, a change for PATCH."""
         if route.action:
             return self.bodies.get(route.path, {}) if method in ("POST", "PUT", "PATCH") else {}
         if route.path.startswith("auth/"):
@@ -109,7 +110,7 @@ class Fixture:
         return {"POST": whole, "PUT": whole | change, "PATCH": change}.get(method, {})
 
     def ask(self, caller, route, method):
-        """The answer's status and the companies whose rows it changed; then all is as it was."""
+        """Send a request, roll it back, and return its status and the companies whose rows it changed."""
         row = self.rows.get(route.resource)
         if (route.resource, method) == ("contacts", "DELETE"):
             row = self.stranger
@@ -122,11 +123,11 @@ class Fixture:
         return Answer(response.status_code, changed)
 
     def changed(self):
-        standing, now = self.standing, self.read_all()
-        return frozenset(self.slugs.get(key, "?") for key in standing | now if standing.get(key) != now.get(key))
+        before, now = self.before, self.read_all()
+        return frozenset(self.slugs.get(key, "?") for key in before | now if before.get(key) != now.get(key))
 
     def read_all(self):
-        """Every row of ours, by company."""
+        """Return every row by company."""
         rows = {}
         with all_tenants(), connection.cursor() as cursor:
             for model in our_models():

@@ -1,4 +1,4 @@
-"""Contacts, what must be remembered about them, and notes."""
+"""Contacts, flags, notes, leads and phone lines."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def found(api, term):
     return {row["id"] for row in response.json()["results"]}
 
 
-def test_a_number_makes_a_contact(csr_api, acme):
+def test_phone_number_alone_creates_a_contact(csr_api, acme):
     answer = csr_api.post(CONTACTS, {"phone": "(212) 555-0123"})
     assert answer.status_code == 201
     assert answer.json()["phone"] == "+12125550123"
@@ -37,7 +37,7 @@ def test_a_number_makes_a_contact(csr_api, acme):
         ({"phone": "+12125550123", "vip": True}, "vip"),
     ],
 )
-def test_a_contact_that_can_not_be_is_refused_by_field(body, named, csr_api, acme):
+def test_invalid_contact_is_rejected_by_field(body, named, csr_api, acme):
     response = csr_api.post(CONTACTS, body)
     assert response.status_code == 400
     assert list(response.json()) == [named]
@@ -45,7 +45,7 @@ def test_a_contact_that_can_not_be_is_refused_by_field(body, named, csr_api, acm
         assert not Contact.objects.exists()
 
 
-def test_a_number_has_one_owner_in_a_company_and_may_have_one_in_another(csr_api, acme, globex):
+def test_phone_number_is_unique_within_a_company(csr_api, acme, globex):
     ContactFactory(company=globex, phone="+12125550123")
     assert csr_api.post(CONTACTS, {"phone": "+12125550123"}).status_code == 201
     second = ContactFactory(company=acme)
@@ -58,7 +58,7 @@ def test_a_number_has_one_owner_in_a_company_and_may_have_one_in_another(csr_api
         assert Contact.objects.count() == 2
 
 
-def test_a_new_main_number_joins_the_contacts_numbers(csr_api, acme):
+def test_new_main_number_joins_the_contacts_numbers(csr_api, acme):
     contact = ContactFactory(company=acme, phone="+12125550123")
     answer = csr_api.patch(f"{CONTACTS}/{contact.pk}", {"phone": "+1 212 555 0199", "last_name": "Reed"}).json()
     assert answer["phone"] == "+12125550199"
@@ -71,7 +71,7 @@ def test_a_new_main_number_joins_the_contacts_numbers(csr_api, acme):
         }
 
 
-def test_a_taken_main_number_changes_nothing(csr_api, acme):
+def test_taken_main_number_changes_nothing(csr_api, acme):
     ContactFactory(company=acme, phone="+12125550199")
     contact = ContactFactory(company=acme, phone="+12125550123", last_name="Reed")
     response = csr_api.patch(f"{CONTACTS}/{contact.pk}", {"phone": "+12125550199", "last_name": "Stone"})
@@ -87,7 +87,7 @@ def test_a_taken_main_number_changes_nothing(csr_api, acme):
         "+1 (212) 555-0123", "1-212-555-0123", "5550123", "555-0123", "0123",
     ],
 )  # fmt: skip
-def test_search_finds_any_spelling_of_any_number(spelling, csr_api, acme, globex):
+def test_search_finds_every_number_in_every_format(spelling, csr_api, acme, globex):
     contact = ContactFactory(company=acme, phone="+12015550100")
     ContactPhoneFactory(contact=contact, phone="+12125550123")
     ContactFactory(company=acme, phone="+12125550124")
@@ -98,7 +98,7 @@ def test_search_finds_any_spelling_of_any_number(spelling, csr_api, acme, globex
 @pytest.mark.parametrize(
     "term", ["Dana", "dana", "DAN", "O'Bri", "o'brien", "dana o'b", "O'Brien Dana", "dana.obrien@", "Dana.O"]
 )
-def test_search_finds_the_beginning_of_names_and_addresses(term, csr_api, acme, globex):
+def test_search_finds_prefixes_of_names_and_email_addresses(term, csr_api, acme, globex):
     names = {"first_name": "Dana", "last_name": "O'Brien", "email": "Dana.OBrien@example.com"}
     contact = ContactFactory(company=acme, **names)
     ContactFactory(company=acme, first_name="Jordana", last_name="Brien", email="jordana@example.com")
@@ -106,7 +106,7 @@ def test_search_finds_the_beginning_of_names_and_addresses(term, csr_api, acme, 
     assert found(csr_api, term) == {contact.pk}
 
 
-def test_a_contact_without_a_history_can_be_deleted_and_no_other(manager_api, acme):
+def test_contact_is_deletable_only_without_a_history(manager_api, acme):
     contact = ContactFactory(company=acme)
     ContactFlagFactory(contact=contact)
     assert manager_api.delete(f"{CONTACTS}/{contact.pk}").status_code == 204
@@ -118,7 +118,7 @@ def test_a_contact_without_a_history_can_be_deleted_and_no_other(manager_api, ac
         assert ContactPhone.objects.get().contact == caller
 
 
-def test_a_flag_says_who_set_it_and_stands_once(csr, csr_api, acme):
+def test_flag_records_its_author_and_is_unique(csr, csr_api, acme):
     contact = ContactFactory(company=acme)
     body = {"contact": contact.pk, "flag_type": "opted_out"}
     answer = csr_api.post("/api/v1/contact-flags", body)
@@ -129,7 +129,7 @@ def test_a_flag_says_who_set_it_and_stands_once(csr, csr_api, acme):
 
 
 @pytest.mark.parametrize("route", ["contact-flags", "leads", "activities", "invoices", "appointments"])
-def test_a_contact_of_another_company_can_not_be_referred_to(route, csr_api, acme, globex):
+def test_reference_to_another_companys_contact_is_rejected(route, csr_api, acme, globex):
     body = {
         "contact": ContactFactory(company=globex).pk,
         "flag_type": "opted_out",
@@ -152,7 +152,7 @@ def test_a_contact_of_another_company_can_not_be_referred_to(route, csr_api, acm
     assert list(response.json()) == ["contact"]
 
 
-def test_a_note_is_the_users_and_stays(csr, csr_api, acme):
+def test_note_belongs_to_its_user_and_cannot_be_changed(csr, csr_api, acme):
     contact = ContactFactory(company=acme)
     answer = csr_api.post("/api/v1/activities", {"contact": contact.pk, "body": "Has a dog."})
     assert answer.status_code == 201
@@ -162,7 +162,7 @@ def test_a_note_is_the_users_and_stays(csr, csr_api, acme):
         assert method(f"/api/v1/activities/{note['id']}", {"body": "Has a cat."}).status_code == 405
 
 
-def test_lines_are_named_by_managers(csr_api, manager_api, acme):
+def test_phone_line_is_named_by_managers_only(csr_api, manager_api, acme):
     line = PhoneLineFactory(company=acme, name="")
     url = f"/api/v1/phone-lines/{line.pk}"
     assert csr_api.patch(url, {"name": "Sales"}).status_code == 403
@@ -171,14 +171,14 @@ def test_lines_are_named_by_managers(csr_api, manager_api, acme):
     assert manager_api.patch(url, {"name": "Sales"}).json()["name"] == "Sales"
 
 
-def test_a_contact_alone_makes_a_lead(csr_api, acme):
+def test_contact_alone_creates_a_lead(csr_api, acme):
     contact = ContactFactory(company=acme)
     answer = csr_api.post("/api/v1/leads", {"contact": contact.pk})
     assert answer.status_code == 201
     assert answer.json()["status"] == "new"
 
 
-def test_who_had_said_stop_is_remembered_when_the_contact_is_deleted_and_made_anew(manager_api, acme):
+def test_opt_out_survives_deletion_and_recreation_of_the_contact(manager_api, acme):
     contact = ContactFactory(company=acme, phone="+12125550123")
     body = {"contact": contact.pk, "flag_type": "opted_out"}
     assert manager_api.post("/api/v1/contact-flags", body).status_code == 201

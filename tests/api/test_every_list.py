@@ -1,4 +1,4 @@
-"""What holds for every list of the API alike."""
+"""Behaviour common to every list of the API."""
 
 import pytest
 
@@ -10,7 +10,7 @@ every_resource = pytest.mark.parametrize("resource", RESOURCES, ids=str)
 
 
 def make_row(resource, company, **values):
-    """A row of `company`, with all that it needs in the same company."""
+    """Return a row of `company`, with its references in the same company."""
     if resource.route == "call-analyses":
         contact = values.pop("contact", None) or ContactFactory(company=company)
         return resource.factory(call=CallFactory(contact=contact), **values)
@@ -25,7 +25,7 @@ def ids(response):
 
 
 @every_resource
-def test_it_shows_the_companys_rows_and_hides_those_of_another(resource, manager_api, acme, globex):
+def test_list_shows_only_the_companys_rows(resource, manager_api, acme, globex):
     own, foreign = make_row(resource, acme), make_row(resource, globex)
     listed = ids(manager_api.get(resource.url))
     assert own.pk in listed
@@ -33,10 +33,10 @@ def test_it_shows_the_companys_rows_and_hides_those_of_another(resource, manager
 
 
 @every_resource
-def test_it_costs_the_same_queries_for_one_row_and_for_three(resource, manager_api, acme):
+def test_list_takes_a_constant_number_of_queries(resource, manager_api, acme):
     counts = []
     make_row(resource, acme)
-    manager_api.get(resource.url)  # what is read once a process is not this list's cost
+    manager_api.get(resource.url)  # fills caches of the process
     for more in (0, 2):
         for _ in range(more):
             make_row(resource, acme)
@@ -47,13 +47,13 @@ def test_it_costs_the_same_queries_for_one_row_and_for_three(resource, manager_a
 
 
 @every_resource
-def test_it_refuses_whoever_is_not_signed_in(resource, client, acme):
+def test_list_requires_a_sign_in(resource, client, acme):
     make_row(resource, acme)
     assert client.get(resource.url).status_code == 401
 
 
 @every_resource
-def test_it_refuses_staff_who_have_no_company(resource, staff):
+def test_list_rejects_staff_without_a_company(resource, staff):
     from tests.conftest import signed_in
 
     assert signed_in(staff).get(resource.url).status_code == 403
@@ -67,14 +67,14 @@ def test_it_refuses_staff_who_have_no_company(resource, staff):
         "offset=-1", "offset=10001", "cursor=xyz", "cursor=bnVsbA", "count=2", "limit=1&limit=2", "format=xml",
     ],
 )  # fmt: skip
-def test_a_parameter_that_it_does_not_take_is_named(resource, query, manager_api):
+def test_unknown_or_invalid_parameter_is_named(resource, query, manager_api):
     response = manager_api.get(f"{resource.url}?{query}")
     assert response.status_code == 400
     assert query.partition("=")[0] in response.json()
 
 
 @every_resource
-def test_pages_by_cursor_hold_every_row_once_and_lead_back(resource, manager_api, acme):
+def test_cursor_pages_hold_every_row_once_and_lead_back(resource, manager_api, acme):
     made = {make_row(resource, acme).pk for _ in range(5)}
     pages, url = [], f"{resource.url}?limit=2"
     while url:
@@ -103,7 +103,7 @@ def test_offset_pages_equal_cursor_pages(resource, manager_api, acme):
 
 
 @every_resource
-def test_the_number_of_rows_comes_when_asked_for(resource, manager_api, acme):
+def test_count_is_returned_on_request(resource, manager_api, acme):
     make_row(resource, acme)
     assert "count" not in manager_api.get(resource.url).json()
     answer = manager_api.get(f"{resource.url}?count=1").json()
@@ -111,7 +111,7 @@ def test_the_number_of_rows_comes_when_asked_for(resource, manager_api, acme):
     assert answer["count_capped"] is False
 
 
-def test_more_than_a_thousand_rows_are_not_counted_to_the_end(manager_api, acme, monkeypatch):
+def test_count_is_capped(manager_api, acme, monkeypatch):
     monkeypatch.setattr("crm.api.base.pagination.MAX_COUNTED", 2)
     for n in range(3):
         answer = manager_api.get("/api/v1/phone-lines?count=1&limit=1").json()
@@ -122,16 +122,15 @@ def test_more_than_a_thousand_rows_are_not_counted_to_the_end(manager_api, acme,
 
 
 @pytest.mark.parametrize("resource", [r for r in RESOURCES if r.detail], ids=str)
-def test_it_shows_a_row_as_the_row_s_own_page_does(resource, manager_api, acme):
-    """A list reads columns and no model instances; the serializer says for both what a row looks like."""
+def test_list_shows_a_row_like_its_detail_route(resource, manager_api, acme):
     row = make_row(resource, acme)
     listed = [each for each in manager_api.get(resource.url).json()["results"] if each["id"] == row.pk]
-    whole = manager_api.get(f"{resource.url}/{row.pk}").json()  # a page of its own may show more
+    whole = manager_api.get(f"{resource.url}/{row.pk}").json()  # the detail route may show more
     assert [each.items() <= whole.items() for each in listed] == [True]
 
 
 @pytest.mark.parametrize("resource", [r for r in RESOURCES if r.has_contact], ids=str)
-def test_it_can_be_narrowed_to_one_contact(resource, manager_api, acme):
+def test_list_can_be_filtered_by_contact(resource, manager_api, acme):
     contact, other = ContactFactory(company=acme), ContactFactory(company=acme)
     wanted = make_row(resource, acme, contact=contact)
     make_row(resource, acme, contact=other)
@@ -141,12 +140,12 @@ def test_it_can_be_narrowed_to_one_contact(resource, manager_api, acme):
 
 
 @pytest.mark.parametrize("resource", [r for r in RESOURCES if r.detail], ids=str)
-def test_a_row_of_another_company_is_not_there(resource, manager_api, acme, globex):
+def test_another_companys_row_is_not_found(resource, manager_api, acme, globex):
     own, foreign = make_row(resource, acme), make_row(resource, globex)
     assert manager_api.get(f"{resource.url}/{own.pk}").json()["id"] == own.pk
     for method in ("get", "patch", "delete"):
         status = getattr(manager_api, method)(f"{resource.url}/{foreign.pk}", {}).status_code
-        assert status in (404, 405), f"{method} answered {status}"
+        assert status in (404, 405), f"{method} returned {status}"
     assert manager_api.get(f"{resource.url}/{foreign.pk}").status_code == 404
     assert manager_api.get(f"{resource.url}/999999999999999999").status_code == 404
     assert manager_api.get(f"{resource.url}/99999999999999999999").status_code == 404
@@ -176,7 +175,7 @@ def test_a_row_of_another_company_is_not_there(resource, manager_api, acme, glob
         ("contacts", "search", "a\x00bc"),
     ],
 )
-def test_a_value_that_does_not_exist_is_refused_by_name(route, parameter, value, manager_api):
+def test_invalid_filter_value_is_rejected_by_name(route, parameter, value, manager_api):
     response = manager_api.get(f"/api/v1/{route}", {parameter: value})
     assert response.status_code == 400
     assert list(response.json()) == [parameter]

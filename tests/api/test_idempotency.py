@@ -1,4 +1,4 @@
-"""A POST with an Idempotency-Key: sent twice, done once."""
+"""Idempotency keys."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -34,42 +34,42 @@ def book(api, body, key="one"):
     return api.post(URL, body, headers={"Idempotency-Key": key})
 
 
-def visits():
+def count_appointments():
     with all_tenants():
         return Appointment.objects.count()
 
 
-def test_the_same_key_and_body_get_the_same_answer_and_one_visit(csr_api, contact):
+def test_repeated_key_and_body_replay_the_response(csr_api, contact):
     first, second = (book(csr_api, body_of(contact)) for _ in range(2))
     assert first.status_code == second.status_code == 201
     assert first.content == second.content
     assert "Idempotency-Replayed" not in first
     assert second["Idempotency-Replayed"] == "true"
-    assert visits() == 1
+    assert count_appointments() == 1
 
 
-def test_the_order_of_fields_makes_no_other_body(csr_api, contact):
+def test_field_order_does_not_change_the_body(csr_api, contact):
     body = body_of(contact)
     assert book(csr_api, body).json() == book(csr_api, dict(reversed(body.items()))).json()
-    assert visits() == 1
+    assert count_appointments() == 1
 
 
-def test_the_key_with_another_body_is_refused(csr_api, contact):
+def test_reused_key_with_another_body_is_rejected(csr_api, contact):
     book(csr_api, body_of(contact))
     answer = book(csr_api, body_of(contact, notes="Ring twice."))
     assert answer.status_code == 422
     assert "another request" in answer.json()["detail"]
-    assert visits() == 1
+    assert count_appointments() == 1
 
 
-def test_another_key_or_none_books_again(csr_api, contact):
+def test_new_key_or_no_key_books_again(csr_api, contact):
     book(csr_api, body_of(contact))
     assert book(csr_api, body_of(contact), key="two").status_code == 201
     assert csr_api.post(URL, body_of(contact)).status_code == 201
-    assert visits() == 3
+    assert count_appointments() == 3
 
 
-def test_a_colleagues_key_and_another_companys_are_other_keys(csr_api, manager_api, outsider_api, contact, globex):
+def test_key_belongs_to_one_user(csr_api, manager_api, outsider_api, contact, globex):
     ids = {
         book(csr_api, body_of(contact)).json()["id"],
         book(manager_api, body_of(contact)).json()["id"],
@@ -78,28 +78,28 @@ def test_a_colleagues_key_and_another_companys_are_other_keys(csr_api, manager_a
     assert len(ids) == 3
 
 
-def test_what_was_refused_is_not_kept_and_may_be_sent_again(csr_api, contact):
+def test_rejected_request_is_not_stored_and_may_be_repeated(csr_api, contact):
     assert book(csr_api, body_of(contact, scheduled_end="2027-03-02T15:00:00Z")).status_code == 400
     assert book(csr_api, body_of(contact)).status_code == 201
 
 
 @pytest.mark.parametrize("key", ["", "two words", "k" * 101, "ключ".encode().decode("latin-1")])
-def test_a_key_that_can_not_be_is_named(key, csr_api, contact):
+def test_invalid_key_is_named(key, csr_api, contact):
     answer = book(csr_api, body_of(contact), key=key)
     assert answer.status_code == 400
     assert list(answer.json()) == ["Idempotency-Key"]
-    assert visits() == 0
+    assert count_appointments() == 0
 
 
-def test_a_key_is_forgotten_after_a_day(csr_api, contact):
+def test_key_expires_after_a_day(csr_api, contact):
     book(csr_api, body_of(contact))
     with all_tenants():
         IdempotencyKey.objects.update(created_at=now() - timedelta(hours=25))
     assert book(csr_api, body_of(contact, notes="Ring twice.")).status_code == 201
-    assert visits() == 2
+    assert count_appointments() == 2
 
 
-def test_what_breaks_half_way_leaves_neither_effect_nor_key(csr, acme, contact):
+def test_failed_request_leaves_neither_changes_nor_key(csr, acme, contact):
     def break_half_way():
         Contact.objects.filter(pk=contact.pk).update(first_name="Gone")
         raise ObjectDoesNotExist("half way")
@@ -133,17 +133,17 @@ def in_threads(count, ask):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_with_one_key_book_one_visit(rows):
+def test_concurrent_requests_with_one_key_book_once(rows):
     user, contact = rows
     answers = in_threads(4, lambda _: book(signed_in(user), body_of(contact)))
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
-    assert visits() == 1
+    assert count_appointments() == 1
 
 
 @postgres_only
 @pytest.mark.django_db(transaction=True)
-def test_while_the_first_is_at_work_the_second_is_told_so(rows):
+def test_second_request_is_rejected_while_the_first_is_in_progress(rows):
     user, _ = rows
     at_work, told = threading.Event(), threading.Event()
 
@@ -167,7 +167,7 @@ def test_while_the_first_is_at_work_the_second_is_told_so(rows):
     assert in_threads(2, ask) == [Answer(201, "{}"), None]
 
 
-def test_the_document_tells_of_the_header(db):
+def test_openapi_document_describes_the_header(db):
     document = TenantSchemaGenerator().get_schema(public=True)
     names = [parameter["name"] for parameter in document["paths"][URL]["post"]["parameters"]]
     assert names == ["Idempotency-Key"]

@@ -1,4 +1,4 @@
-"""Requests that nobody means to send: each is refused for what it is, and nothing of it is kept."""
+"""Malformed requests."""
 
 import pytest
 
@@ -23,21 +23,21 @@ from tests.factories import AppointmentFactory, CallFactory, ContactFactory, Use
         ("users", {"username": "rita", "role": "rep", "password": "rain-gutter-43", "is_active": "yes"}, "is_active"),
     ],
 )
-def test_a_value_of_another_json_type_is_refused_by_field(route, body, named, manager_api):
+def test_wrong_json_type_is_rejected_by_field(route, body, named, manager_api):
     response = manager_api.post(f"/api/v1/{route}", body)
     assert response.status_code == 400
     assert list(response.json()) == [named]
 
 
-def test_a_label_that_is_no_text_is_refused(manager_api, acme):
+def test_objection_that_is_not_a_string_is_rejected(manager_api, acme):
     call = CallFactory(contact=ContactFactory(company=acme))
     response = manager_api.post("/api/v1/call-analyses", {"call": call.pk, "objections": ["price", 1]})
     assert response.status_code == 400
-    assert response.json() == {"objections": ["Must be a text."]}
+    assert response.json() == {"objections": ["Must be a string."]}
 
 
-def test_an_id_beyond_every_number_is_refused(manager_api, acme):
-    """`1e400` is read as infinity, which no column can be compared with."""
+def test_infinite_id_is_rejected(manager_api, acme):
+    """`1e400` is parsed as infinity."""
     response = manager_api.generic("POST", "/api/v1/leads", '{"contact": 1e400}', content_type="application/json")
     assert response.status_code == 400
     assert list(response.json()) == ["contact"]
@@ -52,23 +52,23 @@ def test_an_id_beyond_every_number_is_refused(manager_api, acme):
     ],
 )
 @pytest.mark.parametrize("timezone", ["America/Denver", "Pacific/Auckland"])
-def test_a_time_at_the_end_of_time_is_refused(start, end, timezone, manager_api, acme):
-    """Its day by the wall clock would be in a year that Python does not have, and no list could be read any more."""
+def test_time_outside_the_supported_years_is_rejected(start, end, timezone, manager_api, acme):
+    """Its local date would be outside of Python's years, and lists with it would fail."""
     acme.timezone = timezone
     acme.save()
-    visit = AppointmentFactory(contact=ContactFactory(company=acme))
-    body = {"contact": visit.contact_id, "scheduled_start": start, "scheduled_end": end}
+    appointment = AppointmentFactory(contact=ContactFactory(company=acme))
+    body = {"contact": appointment.contact_id, "scheduled_start": start, "scheduled_end": end}
     response = manager_api.post("/api/v1/appointments", body)
     assert response.status_code == 400
     assert set(response.json()) == {"scheduled_start", "scheduled_end"}
     assert "created_at" in manager_api.post("/api/v1/calls", {"created_at": start}).json()
     assert manager_api.get("/api/v1/appointments").status_code == 200
     with tenant(acme.pk):
-        assert list(Appointment.objects.all()) == [visit]
+        assert list(Appointment.objects.all()) == [appointment]
         assert not Call.objects.exists()
 
 
-def test_a_day_at_the_end_of_time_is_refused(manager_api, acme):
+def test_day_outside_the_supported_years_is_rejected(manager_api, acme):
     body = {"contact": ContactFactory(company=acme).pk, "number": "1", "amount": "1.00", "due_date": "9999-12-31"}
     response = manager_api.post("/api/v1/invoices", body)
     assert response.status_code == 400
@@ -76,10 +76,10 @@ def test_a_day_at_the_end_of_time_is_refused(manager_api, acme):
 
 
 @pytest.mark.parametrize("body", ["", "{", "\x00", "[" * 10, '{"\\ud800": 1}', '{"status": "\\ud800"}', b"\xff\xfe"])
-def test_a_body_that_is_no_unicode_json_is_a_bad_request(body, manager_api):
+def test_body_that_is_not_unicode_json_is_a_bad_request(body, manager_api):
     response = manager_api.generic("POST", "/api/v1/calls", body, content_type="application/json")
     body = body.decode(errors="replace") if isinstance(body, bytes) else body
-    if body == "":  # an empty body is an empty call, which may be
+    if body == "":  # an empty body is a valid, empty call
         assert response.status_code == 201
     else:
         assert response.status_code == 400
@@ -87,19 +87,19 @@ def test_a_body_that_is_no_unicode_json_is_a_bad_request(body, manager_api):
 
 
 @pytest.mark.parametrize("body", ["[]", "[{}]", "1", '"text"', "null"])
-def test_a_body_that_is_no_object_is_a_bad_request(body, manager_api):
+def test_body_that_is_not_an_object_is_a_bad_request(body, manager_api):
     response = manager_api.generic("POST", "/api/v1/contacts", body, content_type="application/json")
     assert response.status_code == 400
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x"])
-def test_a_body_that_is_not_json_is_an_unsupported_type(content_type, manager_api):
+def test_body_of_another_content_type_is_unsupported(content_type, manager_api):
     response = manager_api.generic("POST", "/api/v1/contacts", "phone=1", content_type=content_type)
     assert response.status_code == 415
 
 
 @pytest.mark.parametrize("method", ["TRACE", "QUERY", "PUT", "DELETE"])
-def test_a_method_that_is_not_there_is_said_to_be_so_whatever_comes_with_it(method, manager_api):
+def test_unsupported_method_is_a_405_regardless_of_parameters(method, manager_api):
     response = manager_api.generic(method, "/api/v1/contacts?limit=0&nonsense=1")
     assert response.status_code == 405
     assert response["Allow"] == "GET, POST, HEAD, OPTIONS"
@@ -107,7 +107,7 @@ def test_a_method_that_is_not_there_is_said_to_be_so_whatever_comes_with_it(meth
 
 @pytest.mark.parametrize("path", ["/api/v1/contacts/-1", "/api/v1/contacts/", "/api/v1/nonsense", "/api/v2/contacts"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_route_that_is_not_there_is_answered_in_json(path, method, db):
+def test_unknown_route_is_answered_in_json(path, method, db):
     response = signed_in(UserFactory()).generic(method, path)
     assert response.status_code == 404
     assert response.json() == {"detail": "Not found."}

@@ -1,4 +1,4 @@
-"""The ledger of opt-outs and its review, and flags set by hand, through the API."""
+"""Opt-outs, their review, and manual flags, through the API."""
 
 from datetime import timedelta
 
@@ -23,31 +23,31 @@ def contact(acme):
 
 
 @pytest.fixture
-def suspected(contact):
-    say(flag_possible_opt_out, contact.company, SECOND, "off your list, please")
+def under_review(contact):
+    record(flag_possible_opt_out, contact.company, SECOND, "off your list, please")
     with tenant(contact.company_id):
         return OptOut.objects.get()
 
 
-def say(what, company, phone, words="STOP"):
+def record(service, company, phone, words="STOP"):
     with tenant(company.pk):
-        what(phone=phone, words=words, source="sms", occurred_at=timezone.now())
+        service(phone=phone, words=words, source="sms", occurred_at=timezone.now())
 
 
 def found(api, **parameters):
     return [row["phone"] for row in api.get(OPT_OUTS, parameters).json()["results"]]
 
 
-def test_an_opt_out_shows_who_it_is_and_all_that_was_said(csr_api, contact, suspected):
-    row = csr_api.get(f"{OPT_OUTS}/{suspected.pk}").json()
+def test_opt_out_shows_its_contact_and_history(csr_api, contact, under_review):
+    row = csr_api.get(f"{OPT_OUTS}/{under_review.pk}").json()
     assert (row["contact"], row["phone"], row["state"]) == (contact.pk, SECOND, "under_review")
     assert [(entry["action"], entry["words"]) for entry in row["entries"]] == [("suspected", "off your list, please")]
 
 
-def test_the_queue_of_reviews_and_a_contact_s_numbers_are_found(csr_api, contact, suspected, acme, globex):
+def test_opt_outs_can_be_filtered_by_state_and_contact(csr_api, contact, under_review, acme, globex):
     stranger = ContactFactory(company=acme)
-    say(record_opt_out, acme, stranger.phone)
-    say(record_opt_out, globex, contact.phone)
+    record(record_opt_out, acme, stranger.phone)
+    record(record_opt_out, globex, contact.phone)
     assert found(csr_api) == [stranger.phone, SECOND]
     assert found(csr_api, state="under_review") == [SECOND]
     assert found(csr_api, state="opted_out") == [stranger.phone]
@@ -55,44 +55,44 @@ def test_the_queue_of_reviews_and_a_contact_s_numbers_are_found(csr_api, contact
     assert found(csr_api, contact=10**9) == []
 
 
-def test_a_number_of_which_nothing_was_said_is_not_listed(csr_api, acme):
+def test_number_without_a_decision_is_not_listed(csr_api, acme):
     with tenant(acme.pk):
         lock_opt_out(phone=SECOND)
     assert found(csr_api) == []
 
 
-def test_a_list_costs_the_same_queries_however_many_entries_there_are(csr_api, acme):
+def test_opt_out_list_takes_a_constant_number_of_queries(csr_api, acme):
     def cost():
         with CountQueries() as queries:
             csr_api.get(OPT_OUTS)
         return len(queries)
 
-    say(record_opt_out, acme, SECOND)
+    record(record_opt_out, acme, SECOND)
     before = cost()
     for n in range(3):
-        say(record_opt_in, acme, SECOND)
-        say(record_opt_out, acme, fictional_number(42_110 + n))
+        record(record_opt_in, acme, SECOND)
+        record(record_opt_out, acme, fictional_number(42_110 + n))
     assert cost() == before
 
 
 @pytest.mark.parametrize(("answer", "state", "flags"), [("confirm", "opted_out", 1), ("dismiss", "clear", 0)])
-def test_a_review_is_answered_once(csr, csr_api, contact, suspected, answer, state, flags):
-    response = csr_api.post(f"{OPT_OUTS}/{suspected.pk}/{answer}")
+def test_review_is_decided_once(csr, csr_api, contact, under_review, answer, state, flags):
+    response = csr_api.post(f"{OPT_OUTS}/{under_review.pk}/{answer}")
     assert (response.status_code, response.json()["state"]) == (200, state)
     assert response.json()["entries"][-1]["created_by"] == csr.pk
     with tenant(contact.company_id):
         assert contact.flags.opted_out().count() == flags
-    again = csr_api.post(f"{OPT_OUTS}/{suspected.pk}/{answer}")
+    again = csr_api.post(f"{OPT_OUTS}/{under_review.pk}/{answer}")
     assert again.status_code == 409
     assert "under review" in again.json()["detail"]
 
 
-def test_a_flag_under_review_says_so(csr_api, contact, suspected):
+def test_flag_under_review_shows_its_state(csr_api, contact, under_review):
     [flag] = csr_api.get(FLAGS, {"contact": contact.pk}).json()["results"]
     assert (flag["flag_type"], flag["review_state"]) == ("opted_out", "pending")
 
 
-def test_a_flag_set_by_hand_is_in_the_ledger_and_ended_by_hand_as_well(csr, csr_api, contact):
+def test_manual_flag_opts_out_until_it_is_ended(csr, csr_api, contact):
     body = {"contact": contact.pk, "flag_type": "opted_out", "reason": "Rang us.", "evidence": "No texts, she said."}
     flag = csr_api.post(FLAGS, body).json()
     assert (flag["reason"], flag["source"], flag["evidence"]) == ("Rang us.", "manual", "No texts, she said.")
@@ -108,14 +108,14 @@ def test_a_flag_set_by_hand_is_in_the_ledger_and_ended_by_hand_as_well(csr, csr_
         assert OptOutEntry.objects.filter(action="opted_in", source="manual", created_by=csr).count() == 2
 
 
-def test_the_reason_of_an_opt_out_may_be_put_better(csr_api, contact):
+def test_reason_of_an_opt_out_can_be_changed(csr_api, contact):
     flag = csr_api.post(FLAGS, {"contact": contact.pk, "flag_type": "opted_out"}).json()
     changed = csr_api.patch(f"{FLAGS}/{flag['id']}", {"reason": "Rang us."}).json()
     assert (changed["reason"], changed["expires_at"]) == ("Rang us.", None)
 
 
 @pytest.mark.parametrize("change", [{"flag_type": "office_number"}, {"expires_at": "ahead"}, {"contact": "another"}])
-def test_an_opt_out_does_not_become_something_else(csr_api, contact, acme, change):
+def test_type_contact_and_future_end_of_an_opt_out_are_rejected(csr_api, contact, acme, change):
     flag = csr_api.post(FLAGS, {"contact": contact.pk, "flag_type": "opted_out"}).json()
     values = {"ahead": (timezone.now() + timedelta(days=1)).isoformat(), "another": ContactFactory(company=acme).pk}
     response = csr_api.patch(
@@ -127,7 +127,7 @@ def test_an_opt_out_does_not_become_something_else(csr_api, contact, acme, chang
         assert contact.flags.opted_out().exists()
 
 
-def test_another_flag_does_not_become_an_opt_out_and_none_has_an_end_ahead(csr_api, contact):
+def test_flag_cannot_become_an_opt_out_or_end_in_the_future(csr_api, contact):
     flag = ContactFlagFactory(contact=contact, flag_type="office_number")
     assert "flag_type" in csr_api.patch(f"{FLAGS}/{flag.pk}", {"flag_type": "opted_out"}).json()
     body = {"contact": contact.pk, "flag_type": "opted_out", "expires_at": "2030-01-01T00:00:00Z"}
@@ -136,7 +136,7 @@ def test_another_flag_does_not_become_an_opt_out_and_none_has_an_end_ahead(csr_a
         assert not OptOut.objects.exists()
 
 
-def test_an_ended_opt_out_is_not_taken_up_again(csr_api, contact):
+def test_ended_opt_out_cannot_be_reopened(csr_api, contact):
     flag = csr_api.post(FLAGS, {"contact": contact.pk, "flag_type": "opted_out"}).json()
     csr_api.patch(f"{FLAGS}/{flag['id']}", {"expires_at": timezone.now().isoformat()})
     assert "expires_at" in csr_api.patch(f"{FLAGS}/{flag['id']}", {"expires_at": None}).json()
@@ -145,7 +145,7 @@ def test_an_ended_opt_out_is_not_taken_up_again(csr_api, contact):
         assert ContactFlag.objects.filter(contact=contact).count() == 2
 
 
-def test_a_rep_may_say_that_a_contact_of_theirs_wants_no_texts_and_sees_no_ledger(rep, rep_api, acme):
+def test_rep_opts_out_an_own_contact_but_cannot_list_opt_outs(rep, rep_api, acme):
     contact = CallFactory(contact__company=acme, assigned_rep=rep).contact
     assert rep_api.post(FLAGS, {"contact": contact.pk, "flag_type": "opted_out"}).status_code == 201
     with tenant(acme.pk):
@@ -153,7 +153,7 @@ def test_a_rep_may_say_that_a_contact_of_theirs_wants_no_texts_and_sees_no_ledge
     assert rep_api.get(OPT_OUTS).status_code == 403
 
 
-def test_the_ledger_is_read_and_reviewed_and_nothing_else(manager_api, suspected):
-    assert manager_api.delete(f"{OPT_OUTS}/{suspected.pk}").status_code == 405
-    assert manager_api.patch(f"{OPT_OUTS}/{suspected.pk}", {"state": "clear"}).status_code == 405
+def test_opt_outs_cannot_be_created_changed_or_deleted(manager_api, under_review):
+    assert manager_api.delete(f"{OPT_OUTS}/{under_review.pk}").status_code == 405
+    assert manager_api.patch(f"{OPT_OUTS}/{under_review.pk}", {"state": "clear"}).status_code == 405
     assert manager_api.post(OPT_OUTS, {"phone": SECOND}).status_code == 405

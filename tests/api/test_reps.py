@@ -1,4 +1,4 @@
-"""Reps have what is assigned to them: their calls and visits, and the contacts of those."""
+"""Reps see the calls and appointments assigned to them, and the contacts of those."""
 
 import pytest
 from django.db import connection
@@ -17,7 +17,7 @@ every_own_list = pytest.mark.parametrize("resource", OWN_LISTS, ids=str)
 
 
 def make_row(resource, rep, *, by=CallFactory):
-    """A row that is the rep's, of a contact of its own; `by` says through what, where it is not assigned itself."""
+    """Return a row of the rep with a new contact, which a row of the factory `by` assigns if the row itself can't."""
     contact = ContactFactory(company=rep.company)
     if resource.route == "call-analyses":
         return resource.factory(call=CallFactory(contact=contact, assigned_rep=rep))
@@ -34,17 +34,17 @@ def colleague(acme):
 
 @pytest.fixture
 def stranger(colleague):
-    """A contact of a colleague's."""
+    """A contact of another rep."""
     return CallFactory(contact=ContactFactory(company=colleague.company), assigned_rep=colleague).contact
 
 
-def test_every_list_of_reps_is_asked_here():
+def test_every_list_of_own_rows_is_tested_here():
     assert {resource.route for resource in OWN_LISTS} | {"message-threads"} == set(OWN)
 
 
 @pytest.mark.parametrize("by", [CallFactory, AppointmentFactory])
 @every_own_list
-def test_a_rep_sees_their_rows_and_not_a_colleagues(resource, by, rep, rep_api, colleague):
+def test_rep_sees_only_own_rows(resource, by, rep, rep_api, colleague):
     own, other = make_row(resource, rep, by=by), make_row(resource, colleague, by=by)
     page = rep_api.get(f"{resource.url}?count=1").json()
     assert [row["id"] for row in page["results"]] == [own.pk]
@@ -55,10 +55,10 @@ def test_a_rep_sees_their_rows_and_not_a_colleagues(resource, by, rep, rep_api, 
 
 
 @every_own_list
-def test_a_reps_list_costs_the_same_queries_for_one_row_and_for_three(resource, rep, rep_api):
+def test_list_of_own_rows_takes_a_constant_number_of_queries(resource, rep, rep_api):
     counts = []
     make_row(resource, rep)
-    rep_api.get(resource.url)  # what is read once a process is not this list's cost
+    rep_api.get(resource.url)  # fills caches of the process
     for more in (0, 2):
         for _ in range(more):
             make_row(resource, rep)
@@ -69,28 +69,28 @@ def test_a_reps_list_costs_the_same_queries_for_one_row_and_for_three(resource, 
 
 
 @pytest.mark.parametrize("resource", [r for r in OWN_LISTS if r.has_contact], ids=str)
-def test_no_filter_widens_what_a_rep_sees(resource, rep, rep_api, colleague):
+def test_filter_does_not_reveal_other_rows_to_a_rep(resource, rep, rep_api, colleague):
     make_row(resource, rep)
     other = make_row(resource, colleague)
     contact = other.call.contact if resource.route == "call-analyses" else other.contact
     assert rep_api.get(f"{resource.url}?contact={contact.pk}").json()["results"] == []
 
 
-def test_a_rep_finds_none_but_their_contacts(rep, rep_api, stranger):
+def test_search_of_a_rep_finds_only_own_contacts(rep, rep_api, stranger):
     own = CallFactory(contact=ContactFactory(company=rep.company), assigned_rep=rep).contact
     found = rep_api.get("/api/v1/contacts", {"search": "Casey"}).json()["results"]
     assert [row["id"] for row in found] == [own.pk]
     assert rep_api.get("/api/v1/contacts", {"search": stranger.phone}).json()["results"] == []
 
 
-def test_a_contact_of_many_calls_and_visits_is_listed_once(rep, rep_api):
+def test_contact_of_several_calls_and_appointments_is_listed_once(rep, rep_api):
     contact = ContactFactory(company=rep.company)
     for factory in (CallFactory, CallFactory, AppointmentFactory, AppointmentFactory):
         factory(contact=contact, assigned_rep=rep)
     assert [row["id"] for row in rep_api.get("/api/v1/contacts").json()["results"]] == [contact.pk]
 
 
-def test_a_contact_goes_with_the_call(rep, rep_api, colleague):
+def test_contact_follows_the_assignment_of_its_call(rep, rep_api, colleague):
     call = CallFactory(contact=ContactFactory(company=rep.company), assigned_rep=rep)
     assert rep_api.get(f"/api/v1/contacts/{call.contact.pk}").status_code == 200
     call.assigned_rep = colleague
@@ -98,7 +98,7 @@ def test_a_contact_goes_with_the_call(rep, rep_api, colleague):
     assert rep_api.get(f"/api/v1/contacts/{call.contact.pk}").status_code == 404
 
 
-def test_a_rep_reads_the_threads_of_their_contacts(rep, rep_api, stranger):
+def test_rep_reads_only_messages_of_own_contacts(rep, rep_api, stranger):
     own = CallFactory(contact=ContactFactory(company=rep.company), assigned_rep=rep).contact
     message = MessageFactory(contact=own)
     MessageFactory(contact=stranger)
@@ -111,7 +111,7 @@ def test_a_rep_reads_the_threads_of_their_contacts(rep, rep_api, stranger):
     ("route", "model", "body"),
     [("activities", Activity, {"body": "Has a dog."}), ("contact-flags", ContactFlag, {"flag_type": "opted_out"})],
 )
-def test_a_rep_writes_on_their_contacts_and_others_are_not_there(route, model, body, rep, rep_api, stranger, acme):
+def test_rep_writes_only_to_own_contacts(route, model, body, rep, rep_api, stranger, acme):
     own = CallFactory(contact=ContactFactory(company=acme), assigned_rep=rep).contact
     assert rep_api.post(f"/api/v1/{route}", body | {"contact": own.pk}).status_code == 201
     hidden, missing = (rep_api.post(f"/api/v1/{route}", body | {"contact": pk}) for pk in (stranger.pk, 999_999))
@@ -121,7 +121,7 @@ def test_a_rep_writes_on_their_contacts_and_others_are_not_there(route, model, b
         assert [row.contact for row in model.objects.all()] == [own]
 
 
-def test_a_rep_says_what_became_of_their_call(rep, rep_api, acme):
+def test_rep_records_the_outcome_of_an_own_call(rep, rep_api, acme):
     call = CallFactory(contact=ContactFactory(company=acme), assigned_rep=rep, status="awaiting_quote")
     outcome = {"status": "lost", "reason_for_lost_sale": "Price", "quoted_price": "900.00"}
     answer = rep_api.patch(f"/api/v1/calls/{call.pk}", outcome)
@@ -130,22 +130,22 @@ def test_a_rep_says_what_became_of_their_call(rep, rep_api, acme):
 
 
 @pytest.mark.parametrize(("route", "factory"), [("calls", CallFactory), ("appointments", AppointmentFactory)])
-def test_a_rep_hands_nothing_over_and_takes_nothing(route, factory, rep, rep_api, colleague, acme):
+def test_rep_cannot_reassign_rows(route, factory, rep, rep_api, colleague, acme):
     own = factory(contact=ContactFactory(company=acme), assigned_rep=rep)
-    others = [factory(contact=ContactFactory(company=acme), assigned_rep=whose) for whose in (colleague, None)]
+    others = [factory(contact=ContactFactory(company=acme), assigned_rep=assignee) for assignee in (colleague, None)]
     for value in (colleague.pk, None):
         answer = rep_api.patch(f"/api/v1/{route}/{own.pk}", {"assigned_rep": value, "status": "cancelled"})
         assert answer.status_code == 400
         assert list(answer.json()) == ["assigned_rep"]
     for row in others:
         assert rep_api.patch(f"/api/v1/{route}/{row.pk}", {"assigned_rep": rep.pk}).status_code == 404
-    for row, whose, status in zip((own, *others), (rep, colleague, None), [own.status] * 3, strict=True):
+    for row, assignee, status in zip((own, *others), (rep, colleague, None), [own.status] * 3, strict=True):
         row.refresh_from_db()
-        assert (row.assigned_rep, row.status) == (whose, status)
+        assert (row.assigned_rep, row.status) == (assignee, status)
 
 
 @pytest.mark.parametrize(("route", "factory"), [("calls", CallFactory), ("appointments", AppointmentFactory)])
-def test_a_rep_may_send_back_what_they_read(route, factory, rep, rep_api, acme):
+def test_rep_may_send_back_unchanged_fields(route, factory, rep, rep_api, acme):
     row = factory(contact=ContactFactory(company=acme), assigned_rep=rep)
     url = f"/api/v1/{route}/{row.pk}"
     answer = rep_api.put(url, rep_api.get(url).json() | {"status": "cancelled"})
@@ -153,10 +153,10 @@ def test_a_rep_may_send_back_what_they_read(route, factory, rep, rep_api, acme):
     assert answer.json()["status"] == "cancelled"
 
 
-def test_moving_a_visit_to_a_contact_tells_a_rep_nothing_of_that_contact(rep, rep_api, stranger, acme):
-    visit = AppointmentFactory(contact=ContactFactory(company=acme), assigned_rep=rep)
+def test_appointment_change_does_not_reveal_hidden_contacts_to_a_rep(rep, rep_api, stranger, acme):
+    appointment = AppointmentFactory(contact=ContactFactory(company=acme), assigned_rep=rep)
     hidden, missing = (
-        rep_api.patch(f"/api/v1/appointments/{visit.pk}", {"contact": pk}) for pk in (stranger.pk, 999_999)
+        rep_api.patch(f"/api/v1/appointments/{appointment.pk}", {"contact": pk}) for pk in (stranger.pk, 999_999)
     )
     assert hidden.status_code == 400
     assert hidden.json() == missing.json()

@@ -1,4 +1,4 @@
-"""Every route, every method, every kind of caller: the answer is the table's, and a refusal changes nothing."""
+"""Permissions of every caller on every route and method."""
 
 from pathlib import Path
 
@@ -11,32 +11,29 @@ from tests.api.role_table import role_table
 
 
 @pytest.fixture
-def world(db):
+def fixture(db):
     return Fixture()
 
 
-def test_every_route_is_in_the_table_and_every_row_of_the_table_has_a_route():
+def test_permissions_and_routes_match():
     assert {route.resource for route in ROUTES} == {*PERMISSIONS, *SIGN_IN, ME}
 
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("route", ROUTES, ids=str)
-def test_each_method_answers_the_caller_as_the_table_says(route, caller, world):
+def test_response_of_every_method_matches_the_permissions(route, caller, fixture):
     answers, wanted = {}, {}
     for method in METHODS:
-        answers[method] = world.ask(caller, route, method)
-        names_a_row = bool({"contact", "call"} & set(world.body(route, method)))
+        answers[method] = fixture.ask(caller, route, method)
+        names_a_row = bool({"contact", "call"} & set(fixture.body(route, method)))
         status = expected(caller, route, method, body_names_a_row=names_a_row)
         writes = status < 300 and route.resource in PERMISSIONS and method in ("POST", "PUT", "PATCH", "DELETE")
         company = "globex" if caller == "outsider" else "acme"
-        if (route.path, method) == (
-            "auth/token",
-            "POST",
-        ):  # notes when acme's manager, in whose name it is, came in last
+        if (route.path, method) == ("auth/token", "POST"):  # updates last_login of acme's manager
             writes, company = True, "acme"
         wanted[method] = Answer(status, frozenset({company} if writes else ()))
     assert answers == wanted
 
 
-def test_the_document_shows_the_table():
+def test_roles_document_matches_the_permissions():
     assert Path("docs/roles.md").read_text() == role_table()

@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Sign-in and sign-out, and users."""
 
 import pytest
 from rest_framework.test import APIClient
@@ -19,7 +19,7 @@ def sign_in(api, user):
     return api.post(TOKEN, {"username": user.username, "password": PASSWORD})
 
 
-def test_a_token_opens_the_companys_rows(api, csr, acme):
+def test_access_token_gives_access_to_the_companys_rows(api, csr, acme):
     tokens = sign_in(api, csr).json()
     assert set(tokens) == {"access", "refresh"}
     contact = ContactFactory(company=acme)
@@ -42,14 +42,14 @@ def test_a_token_opens_the_companys_rows(api, csr, acme):
     }
 
 
-def test_a_wrong_password_or_name_opens_nothing(api, csr):
+def test_wrong_password_or_username_is_rejected(api, csr):
     for username, password in ((csr.username, "wrong"), ("nobody", PASSWORD)):
         response = api.post(TOKEN, {"username": username, "password": password})
         assert response.status_code == 401
         assert "access" not in response.json()
 
 
-def test_a_bad_token_is_refused(api):
+def test_invalid_token_is_rejected(api):
     api.credentials(HTTP_AUTHORIZATION="Bearer nonsense")
     assert api.get(ME).status_code == 401
 
@@ -58,7 +58,7 @@ def test_missing_credentials_are_named(api, db):
     assert set(api.post(TOKEN, {}).json()) == {"username", "password"}
 
 
-def test_a_refresh_token_gives_a_new_access_token_until_signed_out(api, csr):
+def test_refresh_token_works_until_sign_out(api, csr):
     tokens = api.post(REFRESH, sign_in(api, csr).json()).json()
     assert set(tokens) == {"access", "refresh"}
     assert api.post(SIGN_OUT, {"refresh": tokens["refresh"]}).status_code == 204
@@ -66,7 +66,7 @@ def test_a_refresh_token_gives_a_new_access_token_until_signed_out(api, csr):
     assert api.post(SIGN_OUT, {"refresh": tokens["refresh"]}).status_code == 401
 
 
-def test_a_deactivated_user_is_out_at_once(api, csr):
+def test_deactivated_user_loses_access_at_once(api, csr):
     tokens = sign_in(api, csr).json()
     csr.is_active = False
     csr.save()
@@ -77,19 +77,19 @@ def test_a_deactivated_user_is_out_at_once(api, csr):
     assert sign_in(api, csr).status_code == 401
 
 
-def test_staff_can_ask_who_they_are_and_have_no_company(api, staff):
+def test_staff_can_read_me_without_a_company(api, staff):
     api.force_authenticate(staff)
     assert api.get(ME).json()["company"] is None
 
 
 @pytest.mark.parametrize("role", ["csr", "rep"])
 @pytest.mark.parametrize("route", ["users", "webhook-events"])
-def test_managers_alone_see_users_and_deliveries(role, route, api, acme):
+def test_users_and_webhook_events_are_for_managers_only(role, route, api, acme):
     api.force_authenticate(UserFactory(company=acme, role=role))
     assert api.get(f"/api/v1/{route}").status_code == 403
 
 
-def test_a_manager_adds_a_colleague_who_can_sign_in(api, manager, manager_api, acme):
+def test_manager_creates_a_user_who_can_sign_in(api, manager, manager_api, acme):
     body = {"username": "nina", "password": "shingle-99-x", "role": "csr"}
     answer = manager_api.post("/api/v1/users", body)
     assert answer.status_code == 201, answer.content
@@ -108,7 +108,7 @@ def test_a_manager_adds_a_colleague_who_can_sign_in(api, manager, manager_api, a
         ({"company": 1}, "company"),
     ],
 )
-def test_a_colleague_that_can_not_be_is_refused_by_field(change, named, manager, manager_api):
+def test_invalid_user_is_rejected_by_field(change, named, manager, manager_api):
     body = {"username": "nina", "password": "shingle-99-x", "role": "csr"} | change
     response = manager_api.post("/api/v1/users", body)
     assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""How often one may ask, over all processes."""
+"""Rate limits."""
 
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ TOKEN = "/api/v1/auth/token"
 
 @pytest.fixture
 def three_a_minute(settings, monkeypatch):
-    """The minute does not end while the test runs."""
+    """Freeze the clock within a minute."""
     settings.THROTTLE_USER_PER_MIN = settings.THROTTLE_SIGN_IN_PER_MIN = 3
     set_clock(monkeypatch, 1_000_000 * 60 + 15)
 
@@ -33,7 +33,7 @@ def statuses(ask, times=5):
     return [ask().status_code for _ in range(times)]
 
 
-def test_a_user_may_ask_so_often_and_is_told_when_again(three_a_minute, csr_api, manager_api):
+def test_user_limit_is_enforced_with_retry_after(three_a_minute, csr_api, manager_api):
     assert statuses(lambda: csr_api.get("/api/v1/contacts")) == [200, 200, 200, 429, 429]
     refused = csr_api.get("/api/v1/leads")
     assert refused.status_code == 429
@@ -42,13 +42,13 @@ def test_a_user_may_ask_so_often_and_is_told_when_again(three_a_minute, csr_api,
     assert manager_api.get("/api/v1/contacts").status_code == 200
 
 
-def test_a_new_minute_begins_at_nought(three_a_minute, csr_api, monkeypatch):
+def test_counter_resets_every_minute(three_a_minute, csr_api, monkeypatch):
     assert statuses(lambda: csr_api.get("/api/v1/me"))[-1] == 429
     set_clock(monkeypatch, 1_000_001 * 60)
     assert csr_api.get("/api/v1/me").status_code == 200
 
 
-def test_an_address_may_try_to_sign_in_so_often_by_both_doors_together(three_a_minute, csr):
+def test_sign_in_limit_counts_api_and_admin_together(three_a_minute, csr):
     body = {"username": csr.username, "password": PASSWORD}
     assert APIClient().post(TOKEN, body).status_code == 200
     assert Client().post("/admin/login/", body).status_code == 200
@@ -59,18 +59,18 @@ def test_an_address_may_try_to_sign_in_so_often_by_both_doors_together(three_a_m
     assert APIClient().post(TOKEN, body, REMOTE_ADDR="198.51.100.4").status_code == 200
 
 
-def test_who_is_not_signed_in_is_counted_by_address(three_a_minute, db):
+def test_anonymous_requests_are_counted_by_address(three_a_minute, db):
     body = {"refresh": "nonsense"}
     assert statuses(lambda: APIClient().post("/api/v1/auth/token/refresh", body)) == [401, 401, 401, 429, 429]
 
 
-def test_deliveries_are_never_throttled(three_a_minute, acme, client):
+def test_webhooks_are_never_throttled(three_a_minute, acme, client):
     WebhookSecretFactory(company=acme)
     url = "/webhooks/openphone/acme"
     assert set(statuses(lambda: client.post(url, b"{}", content_type="application/json"), 10)) == {401}
 
 
-def test_it_costs_one_statement(csr, settings):
+def test_throttling_takes_one_statement(csr, settings):
     api = signed_in(csr)
     counts = []
     for limit in (0, 1200):
@@ -83,9 +83,9 @@ def test_it_costs_one_statement(csr, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_each_is_counted(monkeypatch):
+def test_concurrent_requests_are_all_counted(monkeypatch):
     set_clock(monkeypatch, 1_000_000 * 60)
-    key = uuid4().hex  # no test takes these rows away
+    key = uuid4().hex  # a fresh key: these rows outlive the test
 
     def count(_):
         try:

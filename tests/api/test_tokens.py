@@ -1,4 +1,4 @@
-"""Refresh tokens: one use each, and what ends a session."""
+"""Refresh tokens."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -32,13 +32,13 @@ def me(tokens):
     return APIClient().get(ME, headers={"Authorization": f"Bearer {tokens['access']}"}).status_code
 
 
-def let_time_pass(**span):
-    """Every token used so far was used that long ago."""
+def age_used_tokens(**span):
+    """Move the use of every token into the past."""
     for used in BlacklistedToken.objects.all():
         BlacklistedToken.objects.filter(pk=used.pk).update(blacklisted_at=used.blacklisted_at - timedelta(**span))
 
 
-def test_a_refresh_token_is_good_for_one_use(csr):
+def test_refresh_token_is_single_use(csr):
     first = sign_in(csr)
     second = refresh(first).json()
     assert second["refresh"] != first["refresh"]
@@ -46,24 +46,24 @@ def test_a_refresh_token_is_good_for_one_use(csr):
     assert refresh(second).status_code == 200
 
 
-def test_a_used_token_that_comes_again_later_ends_its_session_and_no_other(csr):
+def test_late_token_reuse_ends_only_its_own_session(csr):
     stolen, other_device = sign_in(csr), sign_in(csr)
-    mine = refresh(stolen).json()
-    let_time_pass(minutes=1)
+    own = refresh(stolen).json()
+    age_used_tokens(minutes=1)
     assert refresh(stolen).status_code == 401
-    assert refresh(mine).status_code == 401
+    assert refresh(own).status_code == 401
     assert refresh(other_device).status_code == 200
 
 
-def test_signing_out_with_a_used_token_ends_what_was_made_of_it(csr):
-    mine = sign_in(csr)
-    thiefs = refresh(mine).json()
-    let_time_pass(minutes=1)
-    assert post(SIGN_OUT, refresh=mine["refresh"]).status_code == 401
-    assert refresh(thiefs).status_code == 401
+def test_sign_out_with_a_used_token_revokes_its_family(csr):
+    own = sign_in(csr)
+    stolen = refresh(own).json()
+    age_used_tokens(minutes=1)
+    assert post(SIGN_OUT, refresh=own["refresh"]).status_code == 401
+    assert refresh(stolen).status_code == 401
 
 
-def test_a_new_password_ends_every_session(csr, manager_api):
+def test_new_password_ends_every_session(csr, manager_api):
     before = sign_in(csr)
     assert manager_api.patch(f"/api/v1/users/{csr.pk}", {"password": "copper-flashing-7"}).status_code == 200
     assert me(before) == 401
@@ -73,20 +73,20 @@ def test_a_new_password_ends_every_session(csr, manager_api):
     assert refresh(after).status_code == 200
 
 
-def test_an_access_token_is_no_refresh_token(csr):
+def test_access_and_refresh_tokens_are_not_interchangeable(csr):
     tokens = sign_in(csr)
     assert post(REFRESH, refresh=tokens["access"]).status_code == 401
     assert me({"access": tokens["refresh"]}) == 401
 
 
-def test_the_tables_hold_no_token_that_could_be_used(csr):
+def test_token_tables_store_no_usable_token(csr):
     refresh(sign_in(csr))
     assert set(OutstandingToken.objects.values_list("token", flat=True)) == {""}
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("url", [REFRESH, SIGN_OUT])
-def test_of_requests_at_once_with_one_token_exactly_one_wins(url):
+def test_exactly_one_of_concurrent_refreshes_succeeds(url):
     tokens = sign_in(UserFactory())
     start = threading.Barrier(4)
 
@@ -105,7 +105,7 @@ def test_of_requests_at_once_with_one_token_exactly_one_wins(url):
         assert refresh(won.json()).status_code == 200
 
 
-def test_a_colleagues_password_must_not_be_like_the_name(manager_api):
+def test_password_similar_to_the_username_is_rejected(manager_api):
     body = {"username": "nina.petrova", "password": "nina.petrova1", "role": "csr"}
     response = manager_api.post("/api/v1/users", body)
     assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""What staff may do to calls and visits."""
+"""Admin for calls and appointments."""
 
 from datetime import UTC, date, datetime, time
 
@@ -19,7 +19,7 @@ def call_form(**changes):
     return {"status": "unbooked", "appointments-TOTAL_FORMS": 0, "appointments-INITIAL_FORMS": 0} | changes
 
 
-def test_booked_follows_a_call_s_status(client, in_acme):
+def test_status_change_sets_booked(client, in_acme):
     call = factories.CallFactory(contact__company=in_acme, status="unbooked")
     url = reverse("admin:calls_call_change", args=[call.pk])
     client.post(url, call_form(status="purchased", quoted_price="1200"))
@@ -30,13 +30,13 @@ def test_booked_follows_a_call_s_status(client, in_acme):
     assert (call.status, call.booked) == ("unbooked", False)
 
 
-def test_an_outgoing_call_can_t_be_missed(client, in_acme):
+def test_outgoing_call_cannot_be_missed(client, in_acme):
     call = factories.CallFactory(contact__company=in_acme, direction="outgoing")
     response = client.post(reverse("admin:calls_call_change", args=[call.pk]), call_form(status="missed"))
-    assert response.context["adminform"].form.non_field_errors() == ["An outgoing call is never missed."]
+    assert response.context["adminform"].form.non_field_errors() == ["An outgoing call can't be missed."]
 
 
-def test_what_the_provider_told_of_a_call_stays(client, in_acme):
+def test_provider_fields_of_a_call_are_read_only(client, in_acme):
     call = factories.CallFactory(contact__company=in_acme, from_number="+12125550100")
     client.post(
         reverse("admin:calls_call_change", args=[call.pk]), call_form(status="lost", from_number="+12125550199")
@@ -45,27 +45,27 @@ def test_what_the_provider_told_of_a_call_stays(client, in_acme):
     assert (call.status, call.from_number) == ("lost", "+12125550100")
 
 
-def test_a_rep_of_another_company_can_t_be_assigned(client, in_acme, outsider):
+def test_rep_of_another_company_cannot_be_assigned(client, in_acme, outsider):
     call = factories.CallFactory(contact__company=in_acme)
     response = client.post(reverse("admin:calls_call_change", args=[call.pk]), call_form(assigned_rep=outsider.pk))
     assert "assigned_rep" in response.context["adminform"].form.errors
     assert Call.objects.get().assigned_rep is None
 
 
-def test_a_call_s_page_shows_what_was_booked_from_it(client, in_acme):
+def test_call_page_shows_its_appointments(client, in_acme):
     call = factories.CallFactory(contact__company=in_acme, status="awaiting_quote")
-    visit = factories.AppointmentFactory(contact=call.contact, call=call)
+    appointment = factories.AppointmentFactory(contact=call.contact, call=call)
     html = client.get(reverse("admin:calls_call_change", args=[call.pk])).content.decode()
-    assert reverse("admin:calls_appointment_change", args=[visit.pk]) in html
+    assert reverse("admin:calls_appointment_change", args=[appointment.pk]) in html
 
 
-def test_calls_are_found_by_their_contact_s_number(client):
+def test_calls_are_found_by_the_contacts_number(client):
     call, _other = factories.CallFactory(contact__phone="+12125550100"), factories.CallFactory()
     response = client.get(reverse("admin:calls_call_changelist"), {"q": "(212) 555-0100"})
     assert list(response.context["cl"].result_list) == [call]
 
 
-def visit_form(company, contact, **changes):
+def appointment_form(company, contact, **changes):
     return {
         "company": company.pk,
         "contact": contact.pk,
@@ -78,30 +78,30 @@ def visit_form(company, contact, **changes):
     } | changes
 
 
-def test_a_visit_without_a_time_zone_takes_the_company_s(client, in_acme):
+def test_appointment_defaults_to_the_companys_time_zone(client, in_acme):
     contact = factories.ContactFactory(company=in_acme)
-    client.post(reverse("admin:calls_appointment_add"), visit_form(in_acme, contact))
-    visit = Appointment.objects.get()
-    assert visit.timezone == "America/Denver"
-    assert (visit.date, visit.time) == (date(2026, 3, 2), time(20, 30))
+    client.post(reverse("admin:calls_appointment_add"), appointment_form(in_acme, contact))
+    appointment = Appointment.objects.get()
+    assert appointment.timezone == "America/Denver"
+    assert (appointment.date, appointment.time) == (date(2026, 3, 2), time(20, 30))
 
 
-def test_a_visit_that_ends_before_it_starts_is_refused(client, in_acme):
+def test_appointment_that_ends_before_it_starts_is_rejected(client, in_acme):
     contact = factories.ContactFactory(company=in_acme)
     response = client.post(
-        reverse("admin:calls_appointment_add"), visit_form(in_acme, contact, scheduled_end_1="03:00")
+        reverse("admin:calls_appointment_add"), appointment_form(in_acme, contact, scheduled_end_1="03:00")
     )
     assert response.context["adminform"].form.non_field_errors() == ["An appointment must end after it starts."]
 
 
-def test_visits_ahead_are_told_from_visits_past(client, in_acme):
+def test_start_filter_separates_future_from_past_appointments(client, in_acme):
     past = factories.AppointmentFactory(contact__company=in_acme, scheduled_start=datetime(2020, 1, 1, tzinfo=UTC))
     url = reverse("admin:calls_appointment_changelist")
     assert list(client.get(url).context["cl"].result_list) == [past]
     assert list(client.get(url, {"start": "week"}).context["cl"].result_list) == []
 
 
-def test_a_company_that_moves_takes_its_future_visits_along_and_leaves_its_past(client, acme, globex):
+def test_new_company_time_zone_applies_to_future_appointments_only(client, acme, globex):
     # 04:00 UTC is the evening before in Denver, and the same day in London.
     past = factories.AppointmentFactory(contact__company=acme, scheduled_start=datetime(2020, 1, 2, 4, tzinfo=UTC))
     ahead = factories.AppointmentFactory(contact__company=acme, scheduled_start=datetime(2100, 1, 2, 4, tzinfo=UTC))
@@ -110,8 +110,8 @@ def test_a_company_that_moves_takes_its_future_visits_along_and_leaves_its_past(
         reverse("admin:crm_company_change", args=[acme.pk]),
         {"name": acme.name, "timezone": "Europe/London", "currency": "USD"},
     )
-    for visit in (past, ahead, foreign):
-        visit.refresh_from_db()
+    for appointment in (past, ahead, foreign):
+        appointment.refresh_from_db()
     assert (past.timezone, past.date) == ("America/Denver", date(2020, 1, 1))
     assert (ahead.timezone, ahead.date) == ("Europe/London", date(2100, 1, 2))
     assert foreign.timezone == "America/New_York"

@@ -1,4 +1,4 @@
-"""Calls and the visits booked from them, through the API."""
+"""Calls and appointments through the API."""
 
 import pytest
 
@@ -11,16 +11,20 @@ APPOINTMENTS = "/api/v1/appointments"
 TIMES = {"scheduled_start": "2026-03-03T01:30:00Z", "scheduled_end": "2026-03-03T02:30:00Z"}
 
 
-def test_three_fields_make_a_visit_on_the_companys_wall_clock(csr_api, acme):
+def test_appointment_is_booked_in_the_companys_time_zone(csr_api, acme):
     contact = ContactFactory(company=acme)
     answer = csr_api.post(APPOINTMENTS, {"contact": contact.pk, **TIMES})
     assert answer.status_code == 201, answer.content
-    visit = answer.json()
-    assert (visit["date"], visit["time"], visit["timezone"]) == ("2026-03-02", "18:30:00", "America/Denver")
-    assert visit["status"] == "scheduled"
+    appointment = answer.json()
+    assert (appointment["date"], appointment["time"], appointment["timezone"]) == (
+        "2026-03-02",
+        "18:30:00",
+        "America/Denver",
+    )
+    assert appointment["status"] == "scheduled"
 
 
-def test_booking_from_a_call_books_the_call_and_makes_one_lead(csr_api, acme):
+def test_booking_from_a_call_books_the_call_and_creates_one_lead(csr_api, acme):
     call = CallFactory(contact=ContactFactory(company=acme), status="unbooked")
     body = {"contact": call.contact.pk, "call": call.pk, **TIMES}
     first, second = (csr_api.post(APPOINTMENTS, body).json() for _ in range(2))
@@ -30,7 +34,7 @@ def test_booking_from_a_call_books_the_call_and_makes_one_lead(csr_api, acme):
     assert call.lead.status == "booked"
 
 
-def test_booking_again_keeps_what_became_of_the_call(csr_api, acme):
+def test_second_booking_keeps_the_outcome_of_the_call(csr_api, acme):
     contact = ContactFactory(company=acme)
     call = CallFactory(contact=contact, status="purchased", lead=LeadFactory(contact=contact, status="won"))
     csr_api.post(APPOINTMENTS, {"contact": contact.pk, "call": call.pk, **TIMES})
@@ -48,7 +52,7 @@ def test_booking_again_keeps_what_became_of_the_call(csr_api, acme):
         ({"status": "done"}, "status"),
     ],
 )
-def test_a_visit_that_can_not_be_is_refused_by_field(change, named, csr_api, acme):
+def test_invalid_appointment_is_rejected_by_field(change, named, csr_api, acme):
     response = csr_api.post(APPOINTMENTS, {"contact": ContactFactory(company=acme).pk, **TIMES} | change)
     assert response.status_code == 400
     assert list(response.json()) == [named]
@@ -56,7 +60,7 @@ def test_a_visit_that_can_not_be_is_refused_by_field(change, named, csr_api, acm
         assert not Appointment.objects.exists()
 
 
-def test_a_visit_is_not_booked_from_another_contacts_call(csr_api, acme):
+def test_appointment_from_another_contacts_call_is_rejected(csr_api, acme):
     call = CallFactory(contact=ContactFactory(company=acme))
     response = csr_api.post(APPOINTMENTS, {"contact": ContactFactory(company=acme).pk, "call": call.pk, **TIMES})
     assert list(response.json()) == ["call"]
@@ -64,21 +68,21 @@ def test_a_visit_is_not_booked_from_another_contacts_call(csr_api, acme):
     assert call.booked is False
 
 
-def test_a_rep_of_another_company_can_not_be_sent(csr_api, acme, globex):
+def test_rep_of_another_company_is_rejected(csr_api, acme, globex):
     body = {"contact": ContactFactory(company=acme).pk, "assigned_rep": UserFactory(company=globex).pk, **TIMES}
     assert list(csr_api.post(APPOINTMENTS, body).json()) == ["assigned_rep"]
 
 
-def test_moving_a_visit_moves_its_date_and_time(csr_api, acme):
-    visit = AppointmentFactory(contact=ContactFactory(company=acme))
+def test_new_start_moves_date_and_time(csr_api, acme):
+    appointment = AppointmentFactory(contact=ContactFactory(company=acme))
     answer = csr_api.patch(
-        f"{APPOINTMENTS}/{visit.pk}",
+        f"{APPOINTMENTS}/{appointment.pk}",
         {"scheduled_start": "2026-03-09T14:00:00Z", "scheduled_end": "2026-03-09T15:00:00Z"},
     ).json()
     assert (answer["date"], answer["time"]) == ("2026-03-09", "08:00:00")
 
 
-def test_visits_can_be_asked_for_by_day_and_rep(csr_api, rep, rep_api, acme):
+def test_appointments_can_be_filtered_by_day_and_rep(csr_api, rep, rep_api, acme):
     wanted = AppointmentFactory(contact=ContactFactory(company=acme), assigned_rep=rep)
     other = AppointmentFactory(contact=ContactFactory(company=acme))
     parameters = {"date": "2026-03-02", "assigned_rep": rep.pk, "start_date": "2026-03-02", "end_date": "2026-03-02"}
@@ -88,7 +92,7 @@ def test_visits_can_be_asked_for_by_day_and_rep(csr_api, rep, rep_api, acme):
     assert rep_api.get(f"{APPOINTMENTS}/{other.pk}").status_code == 404
 
 
-def test_a_calls_status_carries_booked_along(csr_api, acme):
+def test_call_status_sets_booked(csr_api, acme):
     call = CallFactory(contact=ContactFactory(company=acme), status="awaiting_quote")
     url = f"/api/v1/calls/{call.pk}"
     answer = csr_api.patch(url, {"status": "lost", "reason_for_lost_sale": "Price", "quoted_price": "900"}).json()
@@ -96,7 +100,7 @@ def test_a_calls_status_carries_booked_along(csr_api, acme):
     assert csr_api.patch(url, {"status": "unbooked"}).json()["booked"] is False
 
 
-def test_an_outgoing_call_is_never_missed(csr_api, acme):
+def test_outgoing_call_cannot_be_missed(csr_api, acme):
     call = CallFactory(contact=ContactFactory(company=acme), direction="outgoing")
     response = csr_api.patch(f"/api/v1/calls/{call.pk}", {"status": "missed"})
     assert response.status_code == 400
@@ -105,11 +109,11 @@ def test_an_outgoing_call_is_never_missed(csr_api, acme):
     assert call.status == "unbooked"
 
 
-def test_a_change_writes_the_fields_that_were_sent_alone(csr_api, rep, acme):
+def test_update_writes_only_the_sent_fields(csr_api, rep, acme):
     call = CallFactory(contact=ContactFactory(company=acme), status="awaiting_quote")
-    with CountQueries() as asked:
+    with CountQueries() as queries:
         csr_api.patch(f"/api/v1/calls/{call.pk}", {"status": "lost"})
-    (update,) = [query["sql"] for query in asked.captured_queries if query["sql"].startswith("UPDATE")]
+    (update,) = [query["sql"] for query in queries.captured_queries if query["sql"].startswith("UPDATE")]
     assert "assigned_rep" not in update
     call.refresh_from_db()
     assert (call.status, call.booked) == ("lost", True)

@@ -1,4 +1,4 @@
-"""The queue of missed callers: who is in it, and what takes them out."""
+"""The missed queue."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ def contact(acme):
 
 @pytest.fixture
 def ring(contact, in_acme):
-    """The contact rings, so many minutes past four, and is answered or not."""
+    """Return a function that records a call some minutes after AT, answered or missed."""
 
     def ring(minutes, *, answered=False, at=AT, **values):
         began = at + timedelta(minutes=minutes)
@@ -43,20 +43,20 @@ def ring(contact, in_acme):
 
 
 @pytest.fixture
-def text(contact, in_acme):
-    def text(minutes):
+def reply(contact, in_acme):
+    def reply(minutes):
         at = AT + timedelta(minutes=minutes)
         factories.MessageFactory(contact=contact, created_at=at, activity__created_at=at)
         mark_recovered(contact=contact, at=at, by="reply")
 
-    return text
+    return reply
 
 
-def places():
-    """Minutes past four of the first and last missed call, their number, when they were reached and how."""
+def entries():
+    """Return each entry: minutes after AT of the first and last call, their number, and the recovery."""
 
-    def minutes(moment):
-        return moment and (moment - AT).total_seconds() / 60
+    def minutes(time):
+        return time and (time - AT).total_seconds() / 60
 
     return [
         (
@@ -70,112 +70,114 @@ def places():
     ]
 
 
-def test_who_rings_in_vain_twice_has_one_place(ring):
+def test_two_missed_calls_share_one_entry(ring):
     ring(0)
     ring(5)
-    assert places() == [(0, 5, 2, None, "")]
+    assert entries() == [(0, 5, 2, None, "")]
 
 
-def test_a_missed_call_told_twice_counts_once(ring):
+def test_repeated_event_counts_once(ring):
     call = ring(0)
     update_missed_queue(call=call, answered=False)
-    assert places() == [(0, 0, 1, None, "")]
+    assert entries() == [(0, 0, 1, None, "")]
 
 
-def test_a_caller_without_a_number_has_no_place(in_acme, acme):
+def test_anonymous_caller_is_not_queued(in_acme, acme):
     update_missed_queue(call=factories.CallFactory(contact=None, company=acme, status="missed"), answered=False)
     assert not MissedCaller.objects.exists()
 
 
-def test_who_texts_has_been_reached(ring, text):
+def test_reply_recovers_the_caller(ring, reply):
     ring(0)
-    text(10)
-    assert places() == [(0, 0, 1, 10, "reply")]
+    reply(10)
+    assert entries() == [(0, 0, 1, 10, "reply")]
 
 
 @pytest.mark.parametrize("direction", ["incoming", "outgoing"])
-def test_who_is_talked_to_has_been_reached_whoever_rang(ring, direction):
+def test_answered_call_recovers_the_caller_in_either_direction(ring, direction):
     ring(0)
     ring(10, answered=True, direction=direction)
-    assert places() == [(0, 0, 1, 10, "call")]
+    assert entries() == [(0, 0, 1, 10, "call")]
 
 
-def test_who_books_has_been_reached(ring, contact, csr_api):
+def test_booking_recovers_the_caller(ring, contact, csr_api):
     ring(0)
-    visit = {"scheduled_start": "2026-05-04T16:00:00Z", "scheduled_end": "2026-05-04T17:00:00Z"}
-    assert csr_api.post("/api/v1/appointments", {"contact": contact.pk, **visit}).status_code == 201
-    assert [place[-1] for place in places()] == ["booking"]
+    appointment = {"scheduled_start": "2026-05-04T16:00:00Z", "scheduled_end": "2026-05-04T17:00:00Z"}
+    assert csr_api.post("/api/v1/appointments", {"contact": contact.pk, **appointment}).status_code == 201
+    assert [entry[-1] for entry in entries()] == ["booking"]
 
 
-def test_a_visit_booked_from_the_missed_call_itself_counts_as_well(ring, contact, csr_api):
+def test_booking_from_the_missed_call_itself_recovers_the_caller(ring, contact, csr_api):
     call = ring(0)
-    visit = {"scheduled_start": "2026-05-04T16:00:00Z", "scheduled_end": "2026-05-04T17:00:00Z"}
-    assert csr_api.post("/api/v1/appointments", {"contact": contact.pk, "call": call.pk, **visit}).status_code == 201
+    appointment = {"scheduled_start": "2026-05-04T16:00:00Z", "scheduled_end": "2026-05-04T17:00:00Z"}
+    assert (
+        csr_api.post("/api/v1/appointments", {"contact": contact.pk, "call": call.pk, **appointment}).status_code == 201
+    )
     update_missed_queue(call=call, answered=False)
-    assert [(place[2], place[-1]) for place in places()] == [(1, "booking")]
+    assert [(entry[2], entry[-1]) for entry in entries()] == [(1, "booking")]
 
 
-def test_who_rings_in_vain_again_has_a_place_again(ring, text):
+def test_missed_call_after_a_recovery_opens_a_new_entry(ring, reply):
     ring(0)
-    text(10)
+    reply(10)
     ring(20)
-    assert places() == [(0, 0, 1, 10, "reply"), (20, 20, 1, None, "")]
+    assert entries() == [(0, 0, 1, 10, "reply"), (20, 20, 1, None, "")]
 
 
-def test_a_missed_call_told_late_finds_the_caller_reached(ring, text):
-    text(10)
+def test_late_missed_call_is_recovered_at_once(ring, reply):
+    reply(10)
     ring(0)
-    assert places() == [(0, 0, 1, 10, "reply")]
+    assert entries() == [(0, 0, 1, 10, "reply")]
 
 
-def test_a_reply_before_the_call_reaches_nobody(ring, text):
-    text(0)
+def test_reply_before_the_call_is_not_a_recovery(ring, reply):
+    reply(0)
     ring(10)
-    assert places() == [(10, 10, 1, None, "")]
+    assert entries() == [(10, 10, 1, None, "")]
 
 
-def test_an_answered_call_told_late_parts_the_calls_before_it_from_those_behind(ring):
+def test_late_answered_call_splits_the_entry(ring):
     ring(0)
     ring(20)
     ring(10, answered=True)
-    assert places() == [(0, 0, 1, 10, "call"), (20, 20, 1, None, "")]
+    assert entries() == [(0, 0, 1, 10, "call"), (20, 20, 1, None, "")]
 
 
-def test_a_call_that_was_answered_after_all_was_never_missed(ring):
+def test_call_found_to_be_answered_leaves_the_queue(ring):
     call = ring(0)
     call.status, call.answered_at = "unbooked", AT
     call.save()
     update_missed_queue(call=call, answered=True)
-    assert places() == []
+    assert entries() == []
 
 
-def test_a_text_of_ours_reaches_nobody(ring, contact):
+def test_outgoing_message_is_not_a_recovery(ring, contact):
     ring(0)
     factories.MessageFactory(contact=contact, direction="outgoing", status="delivered", kind="missed_call")
     ring(5)
-    assert places() == [(0, 5, 2, None, "")]
+    assert entries() == [(0, 5, 2, None, "")]
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_whatever_order_it_is_told_in_the_places_are_the_same(ring, text, seed):
-    story = [(0, "missed"), (4, "missed"), (9, "text"), (12, "text"), (15, "missed"), (18, "talk"), (21, "missed")]
-    random.Random(seed).shuffle(story)  # noqa: S311  # an order, not a secret
-    for minutes, what in story:
-        if what == "text":
-            text(minutes)
+def test_entries_do_not_depend_on_the_order_of_events(ring, reply, seed):
+    events = [(0, "missed"), (4, "missed"), (9, "text"), (12, "text"), (15, "missed"), (18, "talk"), (21, "missed")]
+    random.Random(seed).shuffle(events)  # noqa: S311  # not a secret
+    for minutes, event in events:
+        if event == "text":
+            reply(minutes)
         else:
-            ring(minutes, answered=what == "talk")
-    assert places() == [(0, 4, 2, 9, "reply"), (15, 15, 1, 18, "call"), (21, 21, 1, None, "")]
+            ring(minutes, answered=event == "talk")
+    assert entries() == [(0, 4, 2, 9, "reply"), (15, 15, 1, 18, "call"), (21, 21, 1, None, "")]
 
 
-def test_another_contact_s_reply_reaches_them_alone(ring, acme):
+def test_reply_recovers_only_its_own_contact(ring, acme):
     ring(0)
     stranger = factories.MissedCallerFactory(contact__company=acme, first_missed_at=AT)
     mark_recovered(contact=stranger.contact, at=AT + timedelta(minutes=5), by="reply")
-    assert sorted(place[-1] for place in places()) == ["", "reply"]
+    assert sorted(entry[-1] for entry in entries()) == ["", "reply"]
 
 
-# --- The text back ----------------------------------------------------------------------------------------------------
+# --- Text back --------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -186,26 +188,26 @@ def line(acme):
 
 
 @pytest.mark.parametrize(("minutes_ago", "due"), [(29, TextBack.DUE), (31, TextBack.OFF)])
-def test_a_text_is_due_while_the_call_is_fresh(ring, line, minutes_ago, due):
+def test_text_back_is_due_only_after_a_recent_call(ring, line, minutes_ago, due):
     ring(-minutes_ago, at=timezone.now(), phone_line=line)
     assert MissedCaller.objects.get().text_back == due
 
 
-def test_no_text_is_due_where_the_company_wants_none(ring, line, acme):
+def test_text_back_requires_a_configured_text(ring, line, acme):
     acme.missed_call_text = ""
     acme.save()
     ring(0, at=timezone.now(), phone_line=line)
     assert MissedCaller.objects.get().text_back == "off"
 
 
-def test_one_place_gets_one_text_however_often_they_ring(ring, line):
+def test_entry_gets_one_text_back(ring, line):
     ring(-5, at=timezone.now(), phone_line=line)
     MissedCaller.objects.update(text_back="queued")
     ring(-1, at=timezone.now(), phone_line=line)
     assert MissedCaller.objects.get().text_back == "queued"
 
 
-def test_who_was_reached_meanwhile_gets_no_text(ring, line, contact):
+def test_recovered_caller_gets_no_text_back(ring, line, contact):
     ring(-5, at=timezone.now(), phone_line=line)
     mark_recovered(contact=contact, at=timezone.now(), by="call")
     assert MissedCaller.objects.get().text_back == "off"
@@ -214,7 +216,7 @@ def test_who_was_reached_meanwhile_gets_no_text(ring, line, contact):
 # --- The API ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_list_has_the_latest_first_and_tells_the_waiting_from_the_reached(csr_api, acme, globex):
+def test_missed_callers_are_listed_latest_first_and_filtered_by_recovery(csr_api, acme, globex):
     waiting, reached = (
         factories.MissedCallerFactory(contact__company=acme, first_missed_at=AT + timedelta(hours=hours), **values)
         for hours, values in ((0, {}), (1, {"recovered_at": AT + timedelta(hours=2), "recovered_by": "call"}))
@@ -230,7 +232,7 @@ def test_the_list_has_the_latest_first_and_tells_the_waiting_from_the_reached(cs
     assert ids(contact=waiting.contact_id) == [waiting.pk]
 
 
-def test_the_counts_say_who_waits_and_how_the_others_were_reached(csr_api, acme, globex):
+def test_counts_show_waiting_and_recovered_callers(csr_api, acme, globex):
     for by in ("reply", "reply", "call"):
         factories.MissedCallerFactory(
             contact__company=acme,
@@ -256,7 +258,7 @@ def test_the_counts_say_who_waits_and_how_the_others_were_reached(csr_api, acme,
     assert (lately["waiting"], lately["texted"]) == (1, 0)
 
 
-def test_somebody_may_say_that_a_caller_was_reached(csr_api, acme):
+def test_caller_can_be_marked_as_recovered_once(csr_api, acme):
     caller = factories.MissedCallerFactory(contact__company=acme, text_back="due")
     for _ in range(2):
         response = csr_api.post(f"{URL}/{caller.pk}/recover")
@@ -265,12 +267,12 @@ def test_somebody_may_say_that_a_caller_was_reached(csr_api, acme):
         assert MissedCaller.objects.get().text_back == "off"
 
 
-def test_another_company_s_caller_is_not_there(csr_api, globex):
+def test_another_companys_caller_is_not_found(csr_api, globex):
     caller = factories.MissedCallerFactory(contact__company=globex)
     assert csr_api.get(f"{URL}/{caller.pk}").status_code == 404
     assert csr_api.post(f"{URL}/{caller.pk}/recover").status_code == 404
 
 
-def test_reps_have_no_queue(rep, acme):
+def test_rep_cannot_see_the_missed_queue(rep, acme):
     factories.MissedCallerFactory(contact__company=acme)
     assert signed_in(rep).get(URL).status_code == 403

@@ -1,4 +1,4 @@
-"""Each database is set up for many writers, and PostgreSQL for a role that can't do everything."""
+"""Database configuration."""
 
 import importlib.util
 from concurrent.futures import ThreadPoolExecutor
@@ -15,28 +15,28 @@ from tests.conftest import postgres_only
 from tests.db.scratch import another_session
 from tests.factories import ContactFactory
 
-sqlite_only = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="says something about SQLite alone")
+sqlite_only = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="for SQLite only")
 
 
-def ask(question):
+def fetch_one(sql):
     with connection.cursor() as cursor:
-        cursor.execute(question)
+        cursor.execute(sql)
         return cursor.fetchone()
 
 
 @sqlite_only
 @pytest.mark.django_db
-def test_sqlite_lets_readers_read_while_somebody_writes_and_writers_queue():
-    assert ask("PRAGMA journal_mode") == ("wal",)
-    assert ask("PRAGMA synchronous") == (1,)  # NORMAL: durable enough with a write-ahead log, and far faster
-    assert ask("PRAGMA busy_timeout") == (20_000,)
-    assert ask("PRAGMA foreign_keys") == (1,)
+def test_sqlite_is_configured_for_concurrent_access():
+    assert fetch_one("PRAGMA journal_mode") == ("wal",)
+    assert fetch_one("PRAGMA synchronous") == (1,)  # NORMAL: durable enough with a write-ahead log, and far faster
+    assert fetch_one("PRAGMA busy_timeout") == (20_000,)
+    assert fetch_one("PRAGMA foreign_keys") == (1,)
     assert connection.transaction_mode == "IMMEDIATE"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_transactions_that_read_and_then_write_wait_for_each_other(acme):
-    """With SQLite's own way of beginning a transaction, all but one of them would fail: "database is locked"."""
+def test_read_then_write_transactions_wait_for_each_other(acme):
+    """With SQLite's default transaction mode, all but one would fail: "database is locked"."""
 
     def rename_often(_):
         try:
@@ -55,7 +55,7 @@ def test_transactions_that_read_and_then_write_wait_for_each_other(acme):
 
 @sqlite_only
 @pytest.mark.django_db(transaction=True)
-def test_a_reader_is_not_kept_waiting_by_a_writer(acme):
+def test_reader_is_not_blocked_by_a_writer(acme):
     def read():
         try:
             return Company.objects.get(pk=acme.pk).name
@@ -63,24 +63,24 @@ def test_a_reader_is_not_kept_waiting_by_a_writer(acme):
             connection.close()
 
     with ThreadPoolExecutor(max_workers=1) as pool, transaction.atomic():
-        Company.objects.update(name="Not to be seen yet")
+        Company.objects.update(name="Not committed yet")
         assert pool.submit(read).result(timeout=60) == "Acme Roofing"
 
 
 @postgres_only
 @pytest.mark.django_db
-def test_the_role_is_bound_by_the_databases_rules():
-    assert ask("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user") == (False, False)
+def test_database_role_cannot_bypass_row_security():
+    assert fetch_one("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user") == (False, False)
 
 
-def test_psycopg_3_is_not_there_for_django_to_prefer():
+def test_psycopg_3_is_not_installed():
     assert importlib.util.find_spec("psycopg") is None
     assert not is_psycopg3
 
 
 @postgres_only
 @pytest.mark.django_db(transaction=True)
-def test_a_request_that_waits_too_long_is_answered_503_and_its_limit_ends_with_it(acme, manager_api, settings):
+def test_lock_timeout_of_a_request_is_a_503_and_ends_with_it(acme, manager_api, settings):
     settings.WEB_LOCK_TIMEOUT_MS = 100
     contact = ContactFactory(company=acme)
     with another_session() as busy:
@@ -89,22 +89,22 @@ def test_a_request_that_waits_too_long_is_answered_503_and_its_limit_ends_with_i
         response = manager_api.patch(f"/api/v1/contacts/{contact.pk}", {"first_name": "Kim"})
         assert response.status_code == 503
         assert "try again" in response.json()["detail"]
-    assert ask("SHOW lock_timeout") == ask("SHOW statement_timeout") == ("0",)
+    assert fetch_one("SHOW lock_timeout") == fetch_one("SHOW statement_timeout") == ("0",)
     assert manager_api.patch(f"/api/v1/contacts/{contact.pk}", {"first_name": "Kim"}).status_code == 200
 
 
 @postgres_only
 @pytest.mark.django_db(transaction=True)
-def test_what_one_company_asks_is_planned_without_parallel_workers(acme):
-    before = ask("SHOW max_parallel_workers_per_gather"), ask("SHOW random_page_cost")
+def test_tenant_queries_are_planned_without_parallel_workers(acme):
+    before = fetch_one("SHOW max_parallel_workers_per_gather"), fetch_one("SHOW random_page_cost")
     with tenant(acme.pk):
-        assert ask("SHOW max_parallel_workers_per_gather") == ("0",)
-        assert ask("SHOW random_page_cost") == ask("SHOW seq_page_cost") == ("0.1",)
-    assert (ask("SHOW max_parallel_workers_per_gather"), ask("SHOW random_page_cost")) == before
+        assert fetch_one("SHOW max_parallel_workers_per_gather") == ("0",)
+        assert fetch_one("SHOW random_page_cost") == fetch_one("SHOW seq_page_cost") == ("0.1",)
+    assert (fetch_one("SHOW max_parallel_workers_per_gather"), fetch_one("SHOW random_page_cost")) == before
 
 
 @postgres_only
-def test_another_driver_is_refused(monkeypatch):
+def test_other_database_driver_is_rejected(monkeypatch):
     assert driver_is_psycopg2(["default"]) == []
     monkeypatch.setattr(connection, "Database", SimpleNamespace(__name__="psycopg"))
     [error] = driver_is_psycopg2(["default"])

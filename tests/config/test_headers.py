@@ -1,4 +1,4 @@
-"""What every answer tells a browser."""
+"""Security headers, CORS and cookies."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ PAGE = "https://app.example.com"
 
 
 @pytest.mark.parametrize("url", ["/admin/login/", "/api/docs", "/api/schema", "/api/v1/me", "/healthz", "/nowhere"])
-def test_a_browser_is_told_to_trust_nobody_else(url, client, db):
+def test_security_headers_are_set(url, client, db):
     response = client.get(url)
     policy = response["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -26,7 +26,7 @@ def test_a_browser_is_told_to_trust_nobody_else(url, client, db):
     assert "camera=()" in response["Permissions-Policy"]
 
 
-def test_the_documentations_page_has_no_script_or_style_of_its_own(client, db):
+def test_documentation_page_has_no_inline_script_or_style(client, db):
     page = client.get("/api/docs").content.decode()
     assert "<style" not in page
     assert "<script>" not in page
@@ -34,7 +34,7 @@ def test_the_documentations_page_has_no_script_or_style_of_its_own(client, db):
     assert script["Content-Type"].startswith("application/javascript")
 
 
-def test_answers_of_the_api_are_kept_by_no_cache(csr_api):
+def test_api_responses_are_not_cached(csr_api):
     assert csr_api.get("/api/v1/me")["Cache-Control"] == "no-store"
 
 
@@ -43,11 +43,11 @@ def preflight(client, url, origin=PAGE):
     return client.options(url, headers=headers)
 
 
-def test_no_page_elsewhere_may_call_the_api_by_default(client, db):
+def test_cross_origin_requests_are_rejected_by_default(client, db):
     assert "Access-Control-Allow-Origin" not in preflight(client, "/api/v1/contacts")
 
 
-def test_pages_that_are_listed_may_call_the_api_and_nothing_else(client, db, settings):
+def test_listed_origins_may_call_only_the_api(client, db, settings):
     settings.CORS_ALLOWED_ORIGINS = [PAGE]
     allowed = preflight(client, "/api/v1/contacts")
     assert allowed["Access-Control-Allow-Origin"] == PAGE
@@ -57,7 +57,7 @@ def test_pages_that_are_listed_may_call_the_api_and_nothing_else(client, db, set
     assert "Access-Control-Allow-Origin" not in preflight(client, "/admin/login/")
 
 
-def test_the_admins_cookies_are_out_of_reach_of_scripts_and_end_with_the_browser(client, staff):
+def test_admin_cookies_are_http_only_session_cookies(client, staff):
     client.force_login(staff)
     client.get("/admin/login/?next=/admin/")
     client.post("/admin/login/", {"username": "stella", "password": "rain-gutter-42"})
@@ -70,7 +70,7 @@ def test_the_admins_cookies_are_out_of_reach_of_scripts_and_end_with_the_browser
     assert token["samesite"] == "Strict"
 
 
-def test_the_deployment_check_of_production_is_clean():
+def test_production_passes_the_deployment_check():
     production = {
         "ENVIRONMENT": "production",
         "SECRET_KEY": "A8rF3n-k9Q_zT7x-P2vB8sLw4YdR6mJ1hGc0aUeXoKiVtNbWqEy5",

@@ -1,4 +1,4 @@
-"""What is logged names no customer: no number, no address, no search, no text."""
+"""Masking of personal data in logs."""
 
 import io
 import json
@@ -25,12 +25,12 @@ SPELLINGS = [
 ]  # fmt: skip
 
 
-NAME, WORD = "Zelda", "Zorro"  # by name below: a stack shows the lines of the source
+NAME, WORD = "Zelda", "Zorro"  # constants, since a traceback shows source lines
 
 
 @pytest.fixture
 def log():
-    """What the product would write to stderr, in the form that it would have there, at the most talkative level."""
+    """The product's log output at level DEBUG."""
     config = django_settings.LOGGING
     formatter = config["formatters"]["line"]
     stream = io.StringIO()
@@ -40,7 +40,7 @@ def log():
             "formatters": {"line": formatter},
             "handlers": {"stderr": config["handlers"]["stderr"] | {"stream": stream}},
             "root": config["root"] | {"level": "DEBUG"},
-            "loggers": config["loggers"] | {"factory": {"level": "INFO"}},  # the tests' own
+            "loggers": config["loggers"] | {"factory": {"level": "INFO"}},  # factory_boy's logger
         }
     )
     yield stream
@@ -49,7 +49,7 @@ def log():
 
 @pytest.mark.parametrize("number", SPELLINGS)
 @pytest.mark.parametrize("sentence", ["{}", "Call {} back.", "number={}", "('{}',)", '{{"from": "{}"}}', "<{}>"])
-def test_a_number_is_masked_but_for_its_last_digits(number, sentence):
+def test_phone_number_is_masked_except_its_last_digits(number, sentence):
     masked = mask(sentence.format(number))
     assert "***00" in masked
     assert "555" not in masked
@@ -57,11 +57,11 @@ def test_a_number_is_masked_but_for_its_last_digits(number, sentence):
 
 
 @pytest.mark.parametrize("address", ["casey@example.com", "c.customer+crm@mail.example.co.uk"])
-def test_an_e_mail_address_is_masked(address):
+def test_email_address_is_masked(address):
     assert mask(f"To {address}: bounced") == "To ***@***: bounced"
 
 
-def test_what_was_searched_for_is_masked():
+def test_query_values_are_masked():
     assert mask('"GET /api/v1/contacts?search=Customer&limit=5 HTTP/1.1" 200') == (
         '"GET /api/v1/contacts?search=***&limit=*** HTTP/1.1" 200'
     )
@@ -71,7 +71,7 @@ def test_what_was_searched_for_is_masked():
     "text",
     [
         "2026-11-22 01:34:04,123 INFO",
-        "Delivery 1234567 (message.received) failed: DataError",
+        "Webhook event 1234567 (message.received) failed: DataError",
         "GET /api/v1/contacts/987654321 404",
         "took 12.5 ms, 1,234,567 rows",
         "127.0.0.1:50312",
@@ -79,19 +79,19 @@ def test_what_was_searched_for_is_masked():
         "timestamp 1789000000 and 1789000000123",
     ],
 )
-def test_what_is_no_number_stays_readable(text):
+def test_other_text_stays_readable(text):
     assert mask(text) == text
 
 
-def test_arguments_are_masked_as_the_text_is(log):
+def test_log_arguments_are_masked(log):
     logging.getLogger("crm.anything").info("Sending to %s of %s", "+12125550100", {"email": "casey@example.com"})
     line = log.getvalue()
     assert "Sending to ***00 of {'email': '***@***'}" in line
 
 
 @pytest.mark.django_db
-def test_an_error_of_the_database_names_nobody(log):
-    """PostgreSQL quotes the whole row, or the statement with its values."""
+def test_database_error_contains_no_personal_data(log):
+    """PostgreSQL's messages quote rows and statements with values."""
     contact = ContactFactory(first_name="Zelda", phone="+12125550100")
     failures = [
         lambda: Contact(company=contact.company, phone=contact.phone, first_name=NAME).save(),
@@ -110,7 +110,7 @@ def test_an_error_of_the_database_names_nobody(log):
 
 
 @pytest.mark.django_db
-def test_the_most_talkative_level_writes_no_statement(log, settings):
+def test_debug_level_logs_no_statement(log, settings):
     settings.DEBUG = True
     connection.force_debug_cursor = True
     try:
@@ -126,7 +126,7 @@ def test_the_most_talkative_level_writes_no_statement(log, settings):
 @pytest.mark.parametrize(
     "query", ["search=%2B12125550100", "search=zelda@example.com", "search=Zelda&limit=0", "Zelda=1", "cursor=Zelda"]
 )
-def test_a_request_that_is_refused_names_nobody(log, manager, query):
+def test_rejected_request_logs_no_personal_data(log, manager, query):
     signed_in(manager).get(f"/api/v1/contacts?{query}")
     signed_in(manager).post(f"/api/v1/contacts?{query}", {"first_name": "Zorro", "phone": "abc"})
     signed_in(manager).get(f"/api/v1/nothing?{query}")
@@ -136,8 +136,8 @@ def test_a_request_that_is_refused_names_nobody(log, manager, query):
 
 
 @pytest.mark.django_db
-def test_a_request_that_breaks_names_nobody(log, client):
-    """Django logs a view's error with its stack."""
+def test_failed_request_logs_no_personal_data(log, client):
+    """Django logs a view's exception with its traceback."""
     from django.core.handlers.exception import response_for_exception
 
     request = RequestFactory().post("/api/v1/contacts?search=%2B12125550100", {"first_name": "Zorro"})
@@ -150,7 +150,7 @@ def test_a_request_that_breaks_names_nobody(log, client):
 
 
 @pytest.mark.django_db
-def test_a_delivery_that_fails_names_nobody(log, client):
+def test_failed_webhook_event_logs_no_personal_data(log, client):
     company = CompanyFactory(slug="acme")
     WebhookSecretFactory(company=company)
     deliver(client, text_v4(text="My dog is called Zorro"), secret="d3Jvbmc=")

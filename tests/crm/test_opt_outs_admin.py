@@ -1,4 +1,4 @@
-"""The ledger of opt-outs in the staff's site."""
+"""Admin for opt-outs and their review."""
 
 import pytest
 from django.urls import reverse
@@ -21,8 +21,8 @@ def contact(in_acme):
     return ContactFactory(company=in_acme, phone=PHONE)
 
 
-def say(what, phone=PHONE):
-    what(phone=phone, words="off your list, please", source="sms", occurred_at=timezone.now())
+def record(service, phone=PHONE):
+    service(phone=phone, words="off your list, please", source="sms", occurred_at=timezone.now())
 
 
 def change_page(row):
@@ -42,8 +42,8 @@ def flag_form(flag, **fields):
 
 
 @pytest.mark.parametrize(("answer", "state", "flags"), [("confirm", "opted_out", 1), ("dismiss", "clear", 0)])
-def test_staff_answer_a_review_on_its_page(client, staff, contact, answer, state, flags):
-    say(flag_possible_opt_out)
+def test_review_is_decided_on_its_page(client, staff, contact, answer, state, flags):
+    record(flag_possible_opt_out)
     opt_out = OptOut.objects.get()
     page = client.get(change_page(opt_out)).content.decode()
     assert "off your list, please" in page
@@ -54,8 +54,8 @@ def test_staff_answer_a_review_on_its_page(client, staff, contact, answer, state
     assert OptOutEntry.objects.latest("id").created_by == staff
 
 
-def test_what_is_decided_is_only_read(client, contact):
-    say(record_opt_out)
+def test_decided_opt_out_is_read_only(client, contact):
+    record(record_opt_out)
     opt_out = OptOut.objects.get()
     assert 'name="answer"' not in client.get(change_page(opt_out)).content.decode()
     assert client.post(change_page(opt_out), {"answer": "dismiss"}).status_code == 403
@@ -63,22 +63,22 @@ def test_what_is_decided_is_only_read(client, contact):
 
 
 @pytest.mark.parametrize("view", ["change", "delete"])
-def test_no_entry_is_changed_or_deleted(client, contact, view):
-    say(record_opt_out)
+def test_opt_out_entry_cannot_be_changed_or_deleted(client, contact, view):
+    record(record_opt_out)
     entry = OptOutEntry.objects.get()
     page = reverse(f"admin:crm_optoutentry_{view}", args=[entry.pk])
     assert client.post(page, {"post": "yes", "words": "Hello"}).status_code == 403
     assert OptOutEntry.objects.get().words == entry.words
 
 
-def test_an_opt_out_is_found_by_any_spelling_of_its_number_also_when_that_is_erased(client, contact):
-    say(record_opt_out)
+def test_opt_out_is_found_by_its_number_even_after_erasure(client, contact):
+    record(record_opt_out)
     OptOut.objects.update(phone="")
     found = client.get(reverse("admin:crm_optout_changelist"), {"q": f"{PHONE[2:5]} {PHONE[5:]}"})
     assert [row.number_hash for row in found.context["cl"].result_list] == [OptOut.objects.get().number_hash]
 
 
-def test_a_flag_that_staff_set_is_in_the_ledger_until_they_end_it(client, staff, contact):
+def test_staff_flag_opts_out_until_it_is_ended(client, staff, contact):
     assert set_flag(client, contact, reason="Rang us.").status_code == 302
     flag = ContactFlag.objects.get()
     assert (flag.created_by, flag.reason, OptOut.objects.get().state) == (staff, "Rang us.", "opted_out")
@@ -89,13 +89,13 @@ def test_a_flag_that_staff_set_is_in_the_ledger_until_they_end_it(client, staff,
     assert not ContactFlag.objects.opted_out().exists()
 
 
-def test_an_opt_out_with_an_end_ahead_is_refused_by_name(client, contact):
+def test_opt_out_with_a_future_end_is_rejected_by_field(client, contact):
     response = set_flag(client, contact, expires_at_0="2040-01-01", expires_at_1="00:00:00")
     assert "expires_at" in response.context["adminform"].form.errors
     assert not OptOut.objects.exists()
 
 
-def test_a_flag_that_is_thrown_away_is_ended_in_the_ledger(client, contact):
+def test_deleted_flag_ends_its_opt_out(client, contact):
     set_flag(client, contact)
     flag = ContactFlag.objects.get()
     client.post(reverse("admin:crm_contactflag_delete", args=[flag.pk]), {"post": "yes"})
@@ -103,9 +103,9 @@ def test_a_flag_that_is_thrown_away_is_ended_in_the_ledger(client, contact):
     assert (OptOut.objects.get().state, OptOutEntry.objects.count()) == ("clear", 2)
 
 
-def test_a_number_that_leaves_a_contact_takes_its_opt_out_along(client, contact):
+def test_opt_out_leaves_the_contact_with_its_number(client, contact):
     number = ContactPhoneFactory(contact=contact, phone=SECOND)
-    say(record_opt_out, SECOND)
+    record(record_opt_out, SECOND)
     assert contact.flags.opted_out().exists()
     main = contact.phones.get(phone=PHONE)
     form = {
@@ -118,17 +118,17 @@ def test_a_number_that_leaves_a_contact_takes_its_opt_out_along(client, contact)
     assert OptOut.objects.get().state == "opted_out"
 
 
-def test_a_contact_with_a_flag_is_deleted_and_the_ledger_stays(client, contact):
-    say(record_opt_out)
+def test_opt_out_survives_deletion_of_its_contact(client, contact):
+    record(record_opt_out)
     client.post(reverse("admin:crm_contact_delete", args=[contact.pk]), {"post": "yes"})
     assert not ContactFlag.objects.exists()
     assert OptOut.objects.get().state == "opted_out"
 
 
-def test_the_first_page_points_at_what_is_to_be_reviewed(client, contact):
-    say(flag_possible_opt_out)
+def test_first_page_shows_opt_outs_to_review(client, contact):
+    record(flag_possible_opt_out)
     [card] = [
-        card for card in client.get(reverse("admin:index")).context["cards"] if card.title == "Opt-outs to look at"
+        card for card in client.get(reverse("admin:index")).context["cards"] if card.title == "Opt-outs to review"
     ]
     assert (card.figure, card.urgent) == ("1", True)
     assert client.get(card.url).status_code == 200

@@ -1,4 +1,4 @@
-"""Two companies in one database: ours, which the hunter works for, and another's, which must stay unseen."""
+"""Two companies: the caller's, and a foreign one whose rows must never appear in a response."""
 
 from itertools import count
 
@@ -9,10 +9,10 @@ from crm.db.tenancy import TenantModel, all_tenants
 from crm.models import User
 from tests import factories
 
-MARKER = "quetzal"  # stands in every row of the other company, and in nothing else
-AREA_CODE = "989"  # of its numbers alone
+MARKER = "quetzal"  # in every row of the foreign company only
+AREA_CODE = "989"  # of the foreign company's numbers only
 FOREIGN_TEXTS = (MARKER, f"+1{AREA_CODE}555")
-FOREIGN_IDS = range(777_000_001, 777_000_021)  # its rows' ids, to be told from ours in an answer
+FOREIGN_IDS = range(777_000_001, 777_000_021)  # ids of the foreign company's rows only
 REFERENCES = {
     "id", "contact", "call", "lead", "campaign", "conversation", "phone_line", "user", "assigned_rep", "created_by",
     "assignee",
@@ -20,14 +20,14 @@ REFERENCES = {
 
 
 def make_company_rows(company, *, rows, **of_rep):
-    """Rows in every table that the API shows."""
+    """Create rows in every table that the API shows."""
     line = factories.PhoneLineFactory(company=company)
     for _ in range(rows):
         contact = factories.ContactFactory(company=company)
         factories.ContactFlagFactory(contact=contact)
         lead = factories.LeadFactory(contact=contact)
-        talk = factories.ConversationFactory(contact=contact, phone_line=line)
-        factories.ActivityFactory(contact=contact, conversation=talk)
+        conversation = factories.ConversationFactory(contact=contact, phone_line=line)
+        factories.ActivityFactory(contact=contact, conversation=conversation)
         factories.CampaignMembershipFactory(contact=contact, campaign__company=company)
         factories.InvoiceFactory(contact=contact)
         call = factories.CallFactory(contact=contact, lead=lead, phone_line=line, **of_rep)
@@ -39,7 +39,7 @@ def make_company_rows(company, *, rows, **of_rep):
 
 
 def make_foreign_rows(company):
-    """The other company's rows, each with the marker, ids of FOREIGN_IDS, and numbers of AREA_CODE."""
+    """Create the foreign company's rows, each with the marker, an id of FOREIGN_IDS and numbers of AREA_CODE."""
     ids, numbers = iter(FOREIGN_IDS), count()
 
     def number():
@@ -56,8 +56,8 @@ def make_foreign_rows(company):
     make(factories.ContactPhoneFactory, phone=number(), **of_contact)
     make(factories.ContactFlagFactory, reason=MARKER, created_by=rep, **of_contact)
     lead = make(factories.LeadFactory, notes=MARKER, **of_contact)
-    talk = make(factories.ConversationFactory, phone_line=line, **of_contact)
-    make(factories.ActivityFactory, conversation=talk, user=rep, body=MARKER, **of_contact)
+    conversation = make(factories.ConversationFactory, phone_line=line, **of_contact)
+    make(factories.ActivityFactory, conversation=conversation, user=rep, body=MARKER, **of_contact)
     campaign = make(factories.CampaignFactory, name=MARKER, body=MARKER, phone_line=line, created_by=rep)
     make(factories.CampaignMembershipFactory, campaign=campaign, reason=MARKER, **of_contact)
     make(factories.InvoiceFactory, number=MARKER, **of_contact)
@@ -71,14 +71,14 @@ def make_foreign_rows(company):
     make(factories.WebhookEventFactory, event_id=MARKER, error=MARKER)
 
 
-def foreign_ids_in(answer):
-    """The other company's ids among an answer's own and those that it refers to, however deep."""
-    if isinstance(answer, list):
-        return {found for item in answer for found in foreign_ids_in(item)}
-    if not isinstance(answer, dict):
+def foreign_ids_in(response):
+    """Return the foreign ids in a response at any depth."""
+    if isinstance(response, list):
+        return {found for item in response for found in foreign_ids_in(item)}
+    if not isinstance(response, dict):
         return set()
-    found = {answer[name] for name in REFERENCES & answer.keys() if answer[name] in FOREIGN_IDS}
-    return found | foreign_ids_in(list(answer.values()))
+    found = {response[name] for name in REFERENCES & response.keys() if response[name] in FOREIGN_IDS}
+    return found | foreign_ids_in(list(response.values()))
 
 
 def tenant_models():
@@ -86,12 +86,12 @@ def tenant_models():
 
 
 def ids_of(company):
-    """The ids that its rows have, whichever table."""
+    """Return the ids of a company's rows over all tables."""
     return sorted({row["id"] for rows in rows_of(company).values() for row in rows})
 
 
 def rows_of(company):
-    """Every row of a company, with every column: what must be the same before and after."""
+    """Return every row of a company with every column."""
     with all_tenants():
         return {
             model.__name__: list(model.objects.filter(company=company).order_by("pk").values())
@@ -100,7 +100,7 @@ def rows_of(company):
 
 
 def references_across_companies():
-    """Rows that refer to a row of another company, as (model, field, ids)."""
+    """Return references into another company as (model, field, ids)."""
     with all_tenants():
         return [
             (model.__name__, field.name, found)

@@ -1,4 +1,4 @@
-"""schemathesis, let loose on the application over HTTP as one user, by the OpenAPI document that it publishes."""
+"""Runner of schemathesis over HTTP, as one user, from the published OpenAPI document."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from tests.fuzz.fixture import FOREIGN_IDS, FOREIGN_TEXTS, foreign_ids_in
 
 
 class ForeignRow(Failure):
-    """An answer shows something of another company."""
+    """A response shows data of another company."""
 
 
 @schemathesis.check
 def no_foreign_row(ctx, response, case):
     if not 200 <= response.status_code < 300:
-        return  # a refusal may repeat what was sent
+        return  # an error may repeat the request's values
     signs = {text for text in FOREIGN_TEXTS if text in response.text and text not in str(case.body)}
     signs |= foreign_ids_in(response.json() if response.content else None)
     if signs:
@@ -29,10 +29,10 @@ def no_foreign_row(ctx, response, case):
 
 @dataclass
 class Report:
-    """What a hunt did and found. A finding is told once for each route and kind."""
+    """Counts and findings of a run. Findings are unique by route and kind."""
 
     requests: int = 0
-    answers: Counter = field(default_factory=Counter)
+    statuses: Counter = field(default_factory=Counter)
     checks: Counter = field(default_factory=Counter)
     findings: dict = field(default_factory=dict)
 
@@ -40,7 +40,7 @@ class Report:
         if isinstance(event, events.ScenarioFinished):
             self.requests += len(event.recorder.interactions)
             for interaction in event.recorder.interactions.values():
-                self.answers[interaction.response.status_code if interaction.response else "none"] += 1
+                self.statuses[interaction.response.status_code if interaction.response else "none"] += 1
             for case_id, checks in event.recorder.checks.items():
                 for check in checks:
                     self.read_check(event.recorder, case_id, check)
@@ -54,40 +54,40 @@ class Report:
         if check.failure_info:
             failure = check.failure_info.failure
             interaction = recorder.interactions.get(case_id)
-            answer = interaction.response if interaction else None
-            said = f"{answer.status_code} {answer.content[:500]!r}" if answer else "no answer"
+            response = interaction.response if interaction else None
+            response_text = f"{response.status_code} {response.content[:500]!r}" if response else "no response"
             self.findings.setdefault(
                 (check.name, recorder.label, failure.title, failure.message[:60]),
-                f"{failure.message[:800]}\n    {check.failure_info.code_sample[:800]}\n    {said}",
+                f"{failure.message[:800]}\n    {check.failure_info.code_sample[:800]}\n    {response_text}",
             )
 
     def __str__(self):
         return "\n".join(
             [
                 f"{self.requests} requests, {self.checks.total()} checks, {len(self.findings)} findings",
-                "  answers: " + ", ".join(f"{times} × {status}" for status, times in sorted(self.answers.items())),
+                "  statuses: " + ", ".join(f"{times} × {status}" for status, times in sorted(self.statuses.items())),
                 "  checks: " + ", ".join(f"{times} × {name}" for name, times in sorted(self.checks.items())),
-                *(f"  {key}: {told}" for key, told in self.findings.items()),
+                *(f"  {key}: {text}" for key, text in self.findings.items()),
             ]
         )
 
 
-def hunt(url, token, *, seed, examples, phases, own_ids, after_call):
-    """Asks every route, with all checks, as the user whose access token it is. `after_call(case)` follows each."""
+def run_schemathesis(url, token, *, seed, examples, phases, own_ids, after_call):
+    """Send requests to every route with every check, as the token's user. Call `after_call(case)` after each."""
     config = SchemathesisConfig.from_dict(
         {
             "seed": seed,
-            "cache": {"enabled": False},  # what an earlier run has learnt would make this one another
+            "cache": {"enabled": False},  # results of earlier runs would change this one
             "phases": {"enabled": False, **{phase: {"enabled": True} for phase in phases}},
             "generation": {
                 "max-examples": examples,
                 "no-shrink": True,
-                # Ids that exist, ours and theirs: by chance alone it would never meet a row.
+                # Ids of existing rows; random ids would never match one.
                 "dictionaries": {"integer": {"dictionary": "ids", "probability": 0.5}},
             },
             "dictionaries": {"ids": {"values": [*own_ids, *FOREIGN_IDS]}},
             "auth": {"openapi": {"token": {"bearer": token}}},
-            # What JSON Schema can't say (the end after the start, a contact that exists) may still be refused.
+            # Rules beyond JSON Schema (the end after the start, an existing contact) may still reject a request.
             "checks": {
                 "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "401", "403", "404", "409", "429"]}
             },

@@ -1,4 +1,4 @@
-"""No answer of the API and no page of the admin holds a secret, in any form that could be used."""
+"""API responses, admin pages and audit entries contain no secret."""
 
 import pytest
 from django.contrib import admin
@@ -19,7 +19,7 @@ API_KEY = "api-key-of-acme"
 
 @pytest.fixture
 def secret(acme, client, manager, staff):
-    """It is in use, and one delivery that it signed has come in. An account with the provider is set, too."""
+    """A webhook secret with signed webhook events, and a provider account."""
     ProviderAccountFactory(company=acme, api_key=API_KEY)
     row = WebhookSecretFactory(company=acme, secret=SECRET)
     for payload in (text_v4(), text_2026()):
@@ -30,7 +30,7 @@ def secret(acme, client, manager, staff):
 def forbidden(row):
     with all_tenants():
         stored = WebhookSecret.objects.values_list("secret_fingerprint").get(pk=row.pk)[0]
-    return [SECRET, SECRET.removeprefix("whsec_"), API_KEY, stored, "gAAAA"]  # and how every ciphertext begins
+    return [SECRET, SECRET.removeprefix("whsec_"), API_KEY, stored, "gAAAA"]  # the beginning of every ciphertext
 
 
 def urls_of(model_admin):
@@ -41,7 +41,7 @@ def urls_of(model_admin):
             yield reverse(f"{name}_{view}", args=[row.pk])
 
 
-def test_no_answer_of_the_api_holds_a_secret(secret, manager, staff):
+def test_api_responses_contain_no_secret(secret, manager, staff):
     paths = [resource.url for resource in RESOURCES] + ["/api/v1/me", "/api/schema", "/api/v1/"]
     answered = 0
     for api in (signed_in(manager), signed_in(staff)):
@@ -52,7 +52,7 @@ def test_no_answer_of_the_api_holds_a_secret(secret, manager, staff):
     assert answered > len(RESOURCES)
 
 
-def test_no_page_of_the_admin_holds_a_secret(secret, client, staff):
+def test_admin_pages_contain_no_secret(secret, client, staff):
     client.force_login(staff)
     urls = [reverse("admin:index")]
     with all_tenants():
@@ -64,7 +64,7 @@ def test_no_page_of_the_admin_holds_a_secret(secret, client, staff):
     assert len(urls) > 20
 
 
-def test_no_entry_of_the_evidence_holds_a_secret_or_the_hash_of_a_password(secret, manager):
+def test_audit_entries_contain_no_secret_or_password_hash(secret, manager):
     with all_tenants():
         entries = str(list(AuditEntry.objects.values()))
     assert manager.username in entries
