@@ -12,10 +12,9 @@ from django.utils.timezone import now
 
 from calls.choices import CallStatus
 from calls.models import Appointment, Call, CallDetail, MissedCaller
-from crm.admin.base.cards import Card
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
+from crm.admin.base.model_admin import Card, ReadOnlyAdmin, RowAdmin
 from crm.admin.base.pagination import format_count
 from crm.admin.base.search import ExactSearch
 

@@ -10,10 +10,9 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from crm.admin.base.cards import Card
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
+from crm.admin.base.model_admin import Card, ReadOnlyAdmin, RowAdmin
 from crm.admin.base.pagination import format_count
 from crm.admin.base.search import ExactSearch
 from messaging.choices import EventStatus

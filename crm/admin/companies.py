@@ -9,10 +9,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.timezone import now
 
-from crm.admin.base.cards import Card
 from crm.admin.base.columns import moment
 from crm.admin.base.forms import PhoneFormField, RowForm
-from crm.admin.base.model_admin import RowAdmin
+from crm.admin.base.model_admin import Card, RowAdmin
 from crm.admin.base.pagination import format_count
 from crm.models import Company, PhoneLine
 from crm.services.timezones import change_timezone

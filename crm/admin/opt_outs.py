@@ -8,10 +8,9 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from crm.admin.base.cards import Card
 from crm.admin.base.columns import badge, excerpt, moment
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
+from crm.admin.base.model_admin import Card, ReadOnlyAdmin, RowAdmin
 from crm.admin.base.pagination import format_count
 from crm.admin.base.search import ExactSearch
 from crm.choices import OptOutState

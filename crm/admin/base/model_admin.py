@@ -1,5 +1,6 @@
 """Base admin classes."""
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -10,7 +11,6 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
-from crm.admin.base.cards import Card
 from crm.admin.base.columns import links_to_rows
 from crm.admin.base.forms import RowForm
 from crm.admin.base.pagination import BoundedPaginator, count_up_to
@@ -24,6 +24,17 @@ FILTERS_BEFORE_TIME = {
     "conversation__id__exact",
     "activity_type__exact",
 }
+
+
+@dataclass(frozen=True)
+class Card:
+    """A figure on the first page, with a link to its rows. Urgent cards are highlighted."""
+
+    title: str
+    figure: str
+    note: str
+    url: str
+    urgent: bool = False
 
 
 class RowAdmin(admin.ModelAdmin):

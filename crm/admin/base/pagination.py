@@ -39,7 +39,7 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def total(self) -> str:
-        """The number of rows as text: `37`, `about 103,000,000` or `10,000 or more`."""
+        """Return the number of rows as text: `37`, `about 103,000,000` or `10,000 or more`."""
         if self.count < MAX_ROWS:
             return f"{self.count:,}"
         unfiltered = not self.object_list.query.where
