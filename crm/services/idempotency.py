@@ -12,52 +12,54 @@ from crm.db.tenancy import current_company_id
 from crm.models import IdempotencyKey, User
 
 
-class KeyInUse(Exception):
+class KeyInProgress(Exception):
     """The first request with this key is still running."""
 
 
-class KeyOfAnotherRequest(Exception):
+class KeyReused(Exception):
     """The key was used for a request with another body, method or path."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class StoredResponse:
     """Response of a request: status, JSON text, and whether it was stored by an earlier request."""
 
     status: int
     text: str
-    kept: bool = False
+    replayed: bool = False
 
 
-def answer_once(*, user: User, key: str, request: str, body: bytes, act: Callable[[], Answer]) -> Answer:
-    """Return the response of `act`, or the stored response if the user has sent `key` within a day.
+def run_idempotently(
+    *, user: User, key: str, request: str, body: bytes, operation: Callable[[], StoredResponse]
+) -> StoredResponse:
+    """Return the response of `operation`, or the stored response if the user has sent `key` within a day.
 
-    The response is stored in the transaction of `act`. If `act` raises, nothing is changed or stored, and the request
-    can be repeated. PostgreSQL refuses a second request with the key while the first is running. SQLite has one writer
+    The response is stored in the transaction of `operation`. If that raises, nothing is changed or stored, and the
+    request can be repeated. PostgreSQL refuses a second request with the key while the first is running. SQLite has one writer
     at a time: there the second request waits and gets the first one's response.
 
     Raises:
-        KeyInUse, KeyOfAnotherRequest: nothing is changed.
+        KeyInProgress, KeyReused: nothing is changed.
     """
     request_hash = hashlib.sha256(body).hexdigest()
     with transaction.atomic():
         # A row can't serve as the lock, since nobody else sees it before the commit.
         if not try_advisory_xact_lock("idempotency key", user.pk, key):
-            raise KeyInUse("The first request with this key is still running; try again later.")
+            raise KeyInProgress("The first request with this key is still running; try again later.")
         known = IdempotencyKey.objects.filter(user=user, key=key)
         known.expired(now()).delete()
         if before := known.first():
             if (before.request, before.request_hash) != (request, request_hash):
-                raise KeyOfAnotherRequest("This key was used for another request; choose a new key.")
-            return Answer(before.status, before.response, kept=True)
-        answer = act()
+                raise KeyReused("This key was used for another request; choose a new key.")
+            return StoredResponse(before.status, before.response, replayed=True)
+        response = operation()
         IdempotencyKey(
             company_id=current_company_id(),
             user=user,
             key=key,
             request=request,
             request_hash=request_hash,
-            status=answer.status,
-            response=answer.text,
+            status=response.status,
+            response=response.text,
         ).save()
-        return answer
+        return response

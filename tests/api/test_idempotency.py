@@ -13,7 +13,7 @@ from calls.models import Appointment
 from crm.api.base.schema import TenantSchemaGenerator
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Contact, IdempotencyKey
-from crm.services.idempotency import Answer, KeyInUse, answer_once
+from crm.services.idempotency import KeyInProgress, StoredResponse, run_idempotently
 from tests.conftest import postgres_only, signed_in
 from tests.factories import CompanyFactory, ContactFactory, UserFactory
 
@@ -100,13 +100,13 @@ def test_key_expires_after_a_day(csr_api, contact):
 
 
 def test_failed_request_leaves_neither_changes_nor_key(csr, acme, contact):
-    def break_half_way():
+    def fail_half_way():
         Contact.objects.filter(pk=contact.pk).update(first_name="Gone")
         raise ObjectDoesNotExist("half way")
 
     with tenant(acme.pk):
         with pytest.raises(ObjectDoesNotExist, match="half way"):
-            answer_once(user=csr, key="one", request="POST /", body=b"", act=break_half_way)
+            run_idempotently(user=csr, key="one", request="POST /", body=b"", operation=fail_half_way)
         assert not IdempotencyKey.objects.exists()
         contact.refresh_from_db()
         assert contact.first_name == "Casey"
@@ -145,26 +145,30 @@ def test_concurrent_requests_with_one_key_book_once(rows):
 @pytest.mark.django_db(transaction=True)
 def test_second_request_is_rejected_while_the_first_is_in_progress(rows):
     user, _ = rows
-    at_work, told = threading.Event(), threading.Event()
+    in_progress, rejected = threading.Event(), threading.Event()
 
-    def work_until_the_other_is_told():
-        at_work.set()
-        assert told.wait(10)
-        return Answer(201, "{}")
+    def wait_for_the_other_request():
+        in_progress.set()
+        assert rejected.wait(10)
+        return StoredResponse(201, "{}")
 
     def ask(number):
         with tenant(user.company_id):
             if number == 0:
-                return answer_once(user=user, key="k", request="POST /", body=b"", act=work_until_the_other_is_told)
-            assert at_work.wait(10)
+                return run_idempotently(
+                    user=user, key="k", request="POST /", body=b"", operation=wait_for_the_other_request
+                )
+            assert in_progress.wait(10)
             try:
-                with pytest.raises(KeyInUse):
-                    answer_once(user=user, key="k", request="POST /", body=b"", act=lambda: Answer(201, "{}"))
+                with pytest.raises(KeyInProgress):
+                    run_idempotently(
+                        user=user, key="k", request="POST /", body=b"", operation=lambda: StoredResponse(201, "{}")
+                    )
             finally:
-                told.set()
+                rejected.set()
             return None
 
-    assert in_threads(2, ask) == [Answer(201, "{}"), None]
+    assert in_threads(2, ask) == [StoredResponse(201, "{}"), None]
 
 
 def test_openapi_document_describes_the_header(db):

@@ -1,4 +1,4 @@
-"""Hostile requests: they get a 4xx in the API's shape, at little cost."""
+"""Malicious requests get a cheap 4xx response in JSON."""
 
 import json
 import time
@@ -27,7 +27,7 @@ def affordable():
 
 @pytest.fixture
 def timed(affordable):
-    """Ask, and fail if the answer costs more processor time than is affordable."""
+    """Return a function that sends a request and fails if it takes more CPU time than `affordable`."""
 
     def ask(request, *args, **kwargs):
         request(*args, **kwargs)  # the first request of a process also pays for caches

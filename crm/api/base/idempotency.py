@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from crm.api.base.errors import Conflict
 from crm.api.base.renderers import FastJSONRenderer
-from crm.services.idempotency import Answer, KeyInUse, KeyOfAnotherRequest, answer_once
+from crm.services.idempotency import KeyInProgress, KeyReused, StoredResponse, run_idempotently
 
 HEADER = "Idempotency-Key"
 PARAMETER = OpenApiParameter(
@@ -37,31 +37,33 @@ def idempotent(handler: Callable[..., Response]) -> Callable[..., Response]:
 
     @extend_schema(parameters=[PARAMETER])
     @wraps(handler)
-    def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def wrapper(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         key = request.headers.get(HEADER)
         if key is None:
             return handler(view, request, *args, **kwargs)
         if not re.fullmatch("[!-~]{1,100}", key):
             raise ValidationError({HEADER: ["Must be 1 to 100 visible ASCII characters, without spaces."]})
 
-        def act() -> Answer:
+        def operation() -> StoredResponse:
             response = handler(view, request, *args, **kwargs)
-            return Answer(response.status_code, FastJSONRenderer().render(response.data).decode())
+            return StoredResponse(response.status_code, FastJSONRenderer().render(response.data).decode())
 
         try:
-            given = answer_once(
+            stored = run_idempotently(
                 user=view.user,
                 key=key,
                 request=f"{request.method} {request.path}",
                 body=json.dumps(request.data, sort_keys=True).encode(),
-                act=act,
+                operation=operation,
             )
-        except KeyInUse as error:
+        except KeyInProgress as error:
             raise Conflict(str(error)) from error
-        except KeyOfAnotherRequest as error:
+        except KeyReused as error:
             raise Unprocessable(str(error)) from error
         return Response(
-            json.loads(given.text), given.status, headers={"Idempotency-Replayed": "true"} if given.kept else None
+            json.loads(stored.text),
+            stored.status,
+            headers={"Idempotency-Replayed": "true"} if stored.replayed else None,
         )
 
-    return answer
+    return wrapper
