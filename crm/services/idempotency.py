@@ -35,8 +35,8 @@ def run_idempotently(
     """Return the response of `operation`, or the stored response if the user has sent `key` within a day.
 
     The response is stored in the transaction of `operation`. If that raises, nothing is changed or stored, and the
-    request can be repeated. PostgreSQL refuses a second request with the key while the first is running. SQLite has one writer
-    at a time: there the second request waits and gets the first one's response.
+    request can be repeated. PostgreSQL refuses a second request with the key while the first is running. SQLite has one
+    writer at a time: there the second request waits and gets the first one's response.
 
     Raises:
         KeyInProgress, KeyReused: nothing is changed.
