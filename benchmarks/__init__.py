@@ -1,1 +1,1 @@
-"""What things cost, measured side by side in one run."""
+"""Benchmarks on demo data; `docs/benchmarks.md` is their report."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks` and `python -m benchmarks policies`."""
+"""Entry point of `python -m benchmarks` and `python -m benchmarks policies`."""
 
 import os
 import sys
@@ -8,9 +8,9 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from benchmarks import command, policy_cost  # noqa: E402  # models can be imported from here on
+from benchmarks import command, policies  # noqa: E402  # models need Django to be set up
 
 if sys.argv[1:2] == ["policies"]:
-    policy_cost.Command().run_from_argv(["python -m benchmarks", *sys.argv[1:]])
+    policies.Command().run_from_argv(["python -m benchmarks", *sys.argv[1:]])
 else:
     command.Command().run_from_argv(["python -m", "benchmarks", *sys.argv[1:]])

@@ -1,7 +1,4 @@
-"""More rows than the demo tells stories of: texts, analyses, contacts, deliveries and memberships of a busy system.
-
-They are the demo's own rows, copied by the database with other numbers, times and owners.
-"""
+"""Bulk rows of a busy system, copied by the database from demo rows with other ids, times and owners."""
 
 from collections.abc import Mapping
 
@@ -9,58 +6,47 @@ from django.core.management.color import no_style
 from django.db import connection, models
 
 from analytics.models import CallAnalysis
+from benchmarks.database import columns_of, execute, fetch
 from crm.models import Activity, CampaignMembership, Contact, ContactPhone
 from messaging.models import Message, WebhookEvent
 
-AREA_CODES = 788  # from 201 on; each has a hundred numbers that are reserved for fiction
-ARRIVED = "('delivered', 'received')"
+AREA_CODES = 788  # from 201 on, each with a hundred numbers that are reserved for fiction
 
 
-def fill_texts(*, target: int) -> None:
-    """Repeat the texts of the demo, with their activities, until there are about `target`."""
-    _repeat_texts(times=target // max(_count(Message), 1), of="true")
+def repeat_messages(*, target: int, contact: int | None = None) -> None:
+    """Copy messages with their activities until there are about `target`, of one contact or of all."""
+    condition = "true" if contact is None else f"contact_card_id = {contact}"
+    [(last, times)] = fetch(
+        f"SELECT (SELECT max(id) FROM activities), {target} / greatest(count(*), 1) FROM message_threads"
+        f" WHERE {condition}"
+    )
+    execute(
+        "CREATE TEMPORARY TABLE bench_messages AS"
+        f" SELECT id, activity_id, n, {last} + row_number() OVER () AS new_id"
+        f" FROM message_threads, generate_series(1, {times - 1}) AS n"
+        f" WHERE status IN ('delivered', 'received') AND {condition}"
+    )
+    earlier = "original.created_at - new.n * interval '7 hours'"
+    _copy_rows(
+        Activity,
+        "bench_messages AS new JOIN activities AS original ON original.id = new.activity_id",
+        {"id": "new.new_id", "openphone_id": "original.openphone_id || '-' || new.new_id", "created_at": earlier},
+    )
+    _copy_rows(
+        Message,
+        "bench_messages AS new JOIN message_threads AS original ON original.id = new.id",
+        {"activity_id": "new.new_id", "membership_id": "NULL", "created_at": earlier},
+    )
+    execute("DROP TABLE bench_messages", *connection.ops.sequence_reset_sql(no_style(), [Activity]))
 
 
-def deepen_thread(*, contact: int, target: int) -> None:
-    """Make the thread with this contact about `target` texts long."""
-    of = f"message.contact_card_id = {contact}"
-    _repeat_texts(times=target // max(_count(Message, of.replace("message.", "")), 1), of=of)
-
-
-def _repeat_texts(*, times: int, of: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(id), 0) FROM activities")
-        last = cursor.fetchone()[0]
-        cursor.execute(
-            "CREATE TEMPORARY TABLE bench_texts AS"
-            " SELECT message.id, message.activity_id, n, %s + row_number() OVER () AS new_id"
-            " FROM message_threads AS message, generate_series(1, %s) AS n"
-            f" WHERE message.status IN {ARRIVED} AND {of}",
-            [last, times - 1],
-        )
-        earlier = "original.created_at - new.n * interval '7 hours'"
-        _copy_rows(
-            Activity,
-            "bench_texts AS new JOIN activities AS original ON original.id = new.activity_id",
-            {"id": "new.new_id", "openphone_id": "original.openphone_id || '-' || new.new_id", "created_at": earlier},
-        )
-        _copy_rows(
-            Message,
-            "bench_texts AS new JOIN message_threads AS original ON original.id = new.id",
-            {"activity_id": "new.new_id", "membership_id": "NULL", "created_at": earlier},
-        )
-        cursor.execute("DROP TABLE bench_texts")
-        for statement in connection.ops.sequence_reset_sql(no_style(), [Activity]):
-            cursor.execute(statement)
-
-
-def fill_analyses(*, each: int) -> None:
-    """An analysis of each `each`-th call that was answered and has none yet."""
+def add_analyses(*, every: int) -> None:
+    """Add an analysis to each `every`-th answered call that has none."""
     _copy_rows(
         CallAnalysis,
         "calls JOIN (SELECT *, row_number() OVER () AS place FROM call_analysis) AS original"
-        f" ON original.place = 1 + calls.id / {each} %% {_count(CallAnalysis)}"
-        f" WHERE calls.id %% {each} = 0 AND calls.answered_at IS NOT NULL"
+        f" ON original.place = 1 + calls.id / {every} % {_count(CallAnalysis)}"
+        f" WHERE calls.id % {every} = 0 AND calls.answered_at IS NOT NULL"
         " AND NOT EXISTS (SELECT FROM call_analysis AS other WHERE other.call_id = calls.id)",
         {
             "tenant_id": "calls.company_id",
@@ -70,25 +56,24 @@ def fill_analyses(*, each: int) -> None:
     )
 
 
-def fill_contacts(*, each_company: int) -> None:
-    """So many contacts more in each company, of the names that it has, with numbers that it has not."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT max(id) FROM contacts")
-        last = cursor.fetchone()[0]
+def add_contacts(*, per_company: int) -> None:
+    """Add contacts to each company, with the names that it has and numbers that it hasn't."""
+    [(last,)] = fetch("SELECT max(id) FROM contacts")
     _copy_rows(
         Contact,
         f"""companies CROSS JOIN LATERAL (
-            SELECT n, '+1' || 201 + n / 100 || '55501' || lpad((n %% 100)::text, 2, '0') AS phone
-            FROM generate_series(0, {AREA_CODES * 100 - 1}) AS n
+            SELECT n, phone FROM (
+                SELECT n, '+1' || 201 + n / 100 || '55501' || lpad((n % 100)::text, 2, '0') AS phone
+                FROM generate_series(0, {AREA_CODES * 100 - 1}) AS n
+            ) AS candidate
             WHERE NOT EXISTS (
-                SELECT FROM contact_phones AS taken WHERE taken.company_id = companies.id
-                AND taken.phone = '+1' || 201 + n / 100 || '55501' || lpad((n %% 100)::text, 2, '0')
-            ) ORDER BY n LIMIT {each_company}
+                SELECT FROM contact_phones WHERE company_id = companies.id AND contact_phones.phone = candidate.phone
+            ) ORDER BY n LIMIT {per_company}
         ) AS new JOIN (
             SELECT company_id, count(*) AS places FROM contacts GROUP BY company_id
         ) AS size ON size.company_id = companies.id JOIN (
             SELECT *, row_number() OVER (PARTITION BY company_id) AS place FROM contacts
-        ) AS original ON original.company_id = companies.id AND original.place = 1 + new.n %% size.places""",
+        ) AS original ON original.company_id = companies.id AND original.place = 1 + new.n % size.places""",
         {"phone": "new.phone", "email": "'c' || new.n || original.email"},
     )
     _copy_rows(
@@ -103,12 +88,12 @@ def fill_contacts(*, each_company: int) -> None:
     )
 
 
-def fill_deliveries(*, target: int) -> None:
-    """Repeat the deliveries that are worked off until there are about `target`."""
-    times = target // max(_count(WebhookEvent), 1)
+def repeat_webhook_events(*, target: int) -> None:
+    """Copy processed webhook events until there are about `target`."""
     _copy_rows(
         WebhookEvent,
-        f"webhook_events AS original, generate_series(1, {times - 1}) AS n WHERE original.processed",
+        f"webhook_events AS original, generate_series(1, {target // max(_count(WebhookEvent), 1) - 1}) AS n"
+        " WHERE original.processed",
         {
             "event_id": "original.event_id || '-' || n",
             "created_at": "original.created_at - n * interval '13 minutes'",
@@ -116,33 +101,25 @@ def fill_deliveries(*, target: int) -> None:
     )
 
 
-def fill_memberships(*, target: int) -> None:
-    """Contacts in campaigns until there are about `target` memberships."""
-    missing = target - _count(CampaignMembership)
-    if missing <= 0:
-        return
+def add_memberships(*, target: int) -> None:
+    """Add contacts to campaigns until there are `target` memberships."""
     _copy_rows(
         CampaignMembership,
         "(SELECT DISTINCT ON (campaign_id) * FROM campaign_memberships WHERE status = 'delivered') AS original"
         " JOIN contacts ON contacts.company_id = original.company_id WHERE NOT EXISTS (SELECT FROM"
         " campaign_memberships AS other WHERE (other.campaign_id, other.contact_id) ="
-        f" (original.campaign_id, contacts.id)) LIMIT {missing}",
+        f" (original.campaign_id, contacts.id)) LIMIT {max(target - _count(CampaignMembership), 0)}",
         {"contact_id": "contacts.id", "activity_id": "NULL"},
     )
 
 
 def _copy_rows(model: type[models.Model], source: str, changes: Mapping[str, str]) -> None:
-    """Rows of `source`'s alias `original`, a row of the model's table each, with `changes` to some of its columns."""
-    columns = [str(field.column) for field in model._meta.concrete_fields if not field.generated]
-    if "id" not in changes:
-        columns.remove("id")
+    """Insert the rows of alias `original` in `source`, with `changes` by column."""
+    columns = [*(["id"] if "id" in changes else []), *columns_of(model)]
     values = ", ".join(changes.get(column, f"original.{column}") for column in columns)
-    with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT {values} FROM {source}", [])
-        connection.check_constraints()
+    execute(f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) SELECT {values} FROM {source}")
+    connection.check_constraints()
 
 
-def _count(model: type[models.Model], condition: str = "true") -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {model._meta.db_table} WHERE {condition}")
-        return cursor.fetchone()[0]
+def _count(model: type[models.Model]) -> int:
+    return int(fetch(f"SELECT count(*) FROM {model._meta.db_table}")[0][0])

@@ -1,4 +1,4 @@
-"""The endpoints that are measured: as the product answers them, as the documents' system did, and as SQL by hand."""
+"""Measured endpoints: of the product, naive, and as hand-written SQL."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from messaging.models import Message
 
 NEWEST, OLDEST = ("-created_at", "-id"), ("created_at", "id")
 METRICS, ALL_TIME = "metrics, 30 days", "metrics, all time"
-ALL_TIME_SERVED = "metrics, all time, naive by status"
+ALL_TIME_BY_STATUS = "metrics, all time, naive by status"
 BOOKING, BOOKING_YEAR = "booking rate, 30 days", "booking rate, 1 year"
 CALLS, DEEP_CALLS, CANCELLED = "calls, first page", "calls, deep page", "calls, cancelled"
 OBJECTIONS, OBJECTIONS_YEAR = "top objections, 30 days", "top objections, 1 year"
@@ -30,119 +30,84 @@ SEARCHES = (BY_NAME, BY_TWO_NAMES, BY_EMAIL, BY_PHONE, BY_DIGITS)
 
 @dataclass(frozen=True)
 class Promise:
-    """What the second document says of an endpoint with its indexes: how many times as fast, and within which ms."""
+    """The second document's (lowest, highest) speedup by its indexes, and milliseconds with them."""
 
-    times: tuple[int, int]
+    speedup: tuple[int, int]
     ms: tuple[int, int]
+
+
+PROMISES = {
+    METRICS: Promise((5, 10), (50, 200)),
+    BOOKING: Promise((5, 15), (100, 300)),
+    CALLS: Promise((5, 20), (50, 200)),
+    OBJECTIONS: Promise((5, 10), (50, 150)),
+    THREAD: Promise((10, 40), (20, 50)),
+}
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`path` is below /api/v1/, `naive` below /bench/; what is None has not been written that way."""
+    """`path` is the product's, `naive` the naive endpoint's; None where that form doesn't exist."""
 
     name: str
     path: str
     naive: str | None = None
     sql: Statement | None = None
-    promise: Promise | None = None
 
 
 def endpoints_of(sample: Sample) -> list[Endpoint]:
-    """Every endpoint, asked for this company."""
+    """Return every endpoint, asked for this company."""
     with tenant(sample.company.pk):
-        return _endpoints_of(sample)
+        return [
+            Endpoint(name, f"/api/v1/{path}", f"/bench/{naive}" if naive else None, sql)
+            for name, path, naive, sql in _endpoints_of(sample)
+        ]
 
 
-def _endpoints_of(sample: Sample) -> list[Endpoint]:
+def _endpoints_of(sample: Sample) -> list[tuple[str, str, str | None, Statement | None]]:
     calls, deep = Call.objects.all(), sample.depth
-    texts = Message.objects.filter(contact=sample.contact)
-    history = Activity.objects.filter(contact=sample.contact)
-    call_place = _place(calls, NEWEST, deep)
-    text_depth = sample.texts * 9 // 10
-    text_place = _place(texts, OLDEST, text_depth)
-    history_place = _place_in_timeline(history)
+    messages = Message.objects.filter(contact=sample.contact)
+    last_call, after_call = _row_at(calls, NEWEST, deep)
+    deep_message = sample.messages * 9 // 10
+    _, after_message = _row_at(messages, OLDEST, deep_message)
+    activities = Activity.objects.filter(contact=sample.contact)
+    last, _ = _row_at(activities, NEWEST, activities.count() * 9 // 10)
+    after_activity = encode_cursor([False, last["created_at"].isoformat(), SOURCES[0].name, last["id"]])
     month, year = sample.days(30), sample.days(365)
-    in_month, in_year = _dates(month), _dates(year)
-    someone = sample.customer
-    thread, past = f"message-threads/{sample.contact}", f"contacts/{sample.contact}/timeline"
+    metrics, rate, objections = (
+        f"{path}?start_date={month[0]}&end_date={month[1]}" for path in ("metrics", "booking-rate", "top-objections")
+    )
+    year_rate, year_objections = (
+        f"{path}?start_date={year[0]}&end_date={year[1]}" for path in ("booking-rate", "top-objections")
+    )
+    someone = sample.contact
+    thread, history = f"message-threads/{someone.pk}", f"contacts/{someone.pk}/timeline"
+    # fmt: off
     return [
-        Endpoint(
-            METRICS,
-            f"dashboard/metrics?{in_month}",
-            sql=raw_sql.metrics(sample, *month),
-            promise=Promise((5, 10), (50, 200)),
-        ),
-        Endpoint(ALL_TIME, "dashboard/metrics", naive="metrics", sql=raw_sql.metrics(sample)),
-        Endpoint(ALL_TIME_SERVED, "dashboard/metrics", naive="metrics-by-status"),
-        Endpoint(
-            BOOKING,
-            f"dashboard/booking-rate?{in_month}",
-            naive=f"booking-rate?{in_month}",
-            sql=raw_sql.booking_rate(sample, *month),
-            promise=Promise((5, 15), (100, 300)),
-        ),
-        Endpoint(
-            BOOKING_YEAR,
-            f"dashboard/booking-rate?{in_year}",
-            naive=f"booking-rate?{in_year}",
-            sql=raw_sql.booking_rate(sample, *year),
-        ),
-        Endpoint(
-            CALLS,
-            "dashboard/calls",
-            naive="calls?offset=0",
-            sql=raw_sql.calls(sample),
-            promise=Promise((5, 20), (50, 200)),
-        ),
-        Endpoint(
-            DEEP_CALLS,
-            f"dashboard/calls?cursor={call_place[1]}",
-            naive=f"calls?offset={deep}",
-            sql=raw_sql.calls(sample, call_place[0]),
-        ),
-        Endpoint(CANCELLED, "dashboard/calls?status=cancelled", naive="calls?status=cancelled&offset=0"),
-        Endpoint(
-            OBJECTIONS,
-            f"dashboard/top-objections?{in_month}",
-            naive=f"top-objections?{in_month}",
-            sql=raw_sql.objections(sample, *month),
-            promise=Promise((5, 10), (50, 150)),
-        ),
-        Endpoint(
-            OBJECTIONS_YEAR,
-            f"dashboard/top-objections?{in_year}",
-            naive=f"top-objections?{in_year}",
-            sql=raw_sql.objections(sample, *year),
-        ),
-        Endpoint(
-            THREAD,
-            thread,
-            naive=f"{thread}?offset=0",
-            sql=raw_sql.thread(sample),
-            promise=Promise((10, 40), (20, 50)),
-        ),
-        Endpoint(DEEP_THREAD, f"{thread}?cursor={text_place[1]}", naive=f"{thread}?offset={text_depth}"),
-        Endpoint(HISTORY, past),
-        Endpoint(DEEP_HISTORY, f"{past}?cursor={history_place}"),
-        Endpoint(BY_NAME, f"contacts?search={someone.last_name[:4]}", sql=raw_sql.search(sample)),
-        Endpoint(BY_TWO_NAMES, f"contacts?search={someone.first_name[:3]}+{someone.last_name[:3]}"),
-        Endpoint(BY_EMAIL, f"contacts?search={someone.email}"),
-        Endpoint(BY_PHONE, f"contacts?search={someone.phone.lstrip('+')}"),
-        Endpoint(BY_DIGITS, f"contacts?search={someone.phone[-4:]}"),
+        (METRICS, f"dashboard/{metrics}", None, raw_sql.metrics(sample, *month)),
+        (ALL_TIME, "dashboard/metrics", "metrics", raw_sql.metrics(sample)),
+        (ALL_TIME_BY_STATUS, "dashboard/metrics", "metrics-by-status", None),
+        (BOOKING, f"dashboard/{rate}", rate, raw_sql.booking_rate(sample, *month)),
+        (BOOKING_YEAR, f"dashboard/{year_rate}", year_rate, raw_sql.booking_rate(sample, *year)),
+        (CALLS, "dashboard/calls", "calls?offset=0", raw_sql.calls(sample)),
+        (DEEP_CALLS, f"dashboard/calls?cursor={after_call}", f"calls?offset={deep}", raw_sql.calls(sample, last_call)),
+        (CANCELLED, "dashboard/calls?status=cancelled", "calls?status=cancelled&offset=0", None),
+        (OBJECTIONS, f"dashboard/{objections}", objections, raw_sql.objections(sample, *month)),
+        (OBJECTIONS_YEAR, f"dashboard/{year_objections}", year_objections, raw_sql.objections(sample, *year)),
+        (THREAD, thread, f"{thread}?offset=0", raw_sql.thread(sample)),
+        (DEEP_THREAD, f"{thread}?cursor={after_message}", f"{thread}?offset={deep_message}", None),
+        (HISTORY, history, None, None),
+        (DEEP_HISTORY, f"{history}?cursor={after_activity}", None, None),
+        (BY_NAME, f"contacts?search={someone.last_name[:4]}", None, raw_sql.search(sample)),
+        (BY_TWO_NAMES, f"contacts?search={someone.first_name[:3]}+{someone.last_name[:3]}", None, None),
+        (BY_EMAIL, f"contacts?search={someone.email}", None, None),
+        (BY_PHONE, f"contacts?search={someone.phone.lstrip('+')}", None, None),
+        (BY_DIGITS, f"contacts?search={someone.phone[-4:]}", None, None),
     ]
+    # fmt: on
 
 
-def _place(rows: QuerySet[Any], ordering: tuple[str, str], depth: int) -> tuple[Any, str]:
-    """The row at this depth of a list, and the cursor behind it."""
+def _row_at(rows: QuerySet[Any], ordering: tuple[str, str], depth: int) -> tuple[Any, str]:
+    """Return the row at this depth of a list, and the cursor after it."""
     row = rows.order_by(*ordering).values("created_at", "id")[depth]
     return row, Order(rows, ordering).write(row, backwards=False)
-
-
-def _place_in_timeline(activities: QuerySet[Any]) -> str:
-    """The cursor behind nine tenths of what happened with a contact."""
-    row, _ = _place(activities, NEWEST, activities.count() * 9 // 10)
-    return encode_cursor([False, row["created_at"].isoformat(), SOURCES[0].name, row["id"]])
-
-
-def _dates(days: tuple[Any, Any]) -> str:
-    return f"start_date={days[0]}&end_date={days[1]}"

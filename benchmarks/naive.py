@@ -1,17 +1,17 @@
-"""The five endpoints in the shapes of the system that the documents describe, on our tables and behind our sign-in.
+"""The five endpoints as the documents' system would answer them, on this product's tables and behind its sign-in.
 
-Nine statements for the metrics, whole rows fetched and counted in Python, model instances and a COUNT for every page,
-OFFSET for its depth. Columns that it had and we have not are said by the nearest that we have: the flags that its
-metrics asked for (`bought`, `cancelled`, …), which none of its indexes served, by expressions that none of ours serves.
+Metrics take nine statements. Whole rows are fetched and counted in Python. Pages take model instances, COUNT and
+OFFSET. The metrics filtered by flag columns that no index served; here expressions without an index stand for them.
 """
 
 from collections import Counter
 from datetime import UTC, datetime, time
 from typing import Any
 
-from django.db import connection
+from django.db import models
 from django.db.models import Case, Count, QuerySet, Sum, When
 from django.db.models.functions import TruncDate
+from django.urls import include, path
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
@@ -19,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.models import CallAnalysis
+from benchmarks.database import execute
 from calls.models import Appointment, Call
 from crm.api.base.views import TenantView
 from crm.db.tenancy import TENANT_PLANNER_SETTINGS, tenant
@@ -29,160 +30,143 @@ PAGE = 100
 FLAGS = {"bought": "purchased", "still_deciding": "still_deciding", "cancelled": "cancelled", "missed_call": "missed"}
 
 
-class BenchView(TenantView):
+class EmptyView(TenantView):
+    """Baseline: a signed-in request that asks the database for nothing."""
+
     permission_classes = [IsAuthenticated]
     renderer_classes = [JSONRenderer]
 
     def known_parameters(self) -> set[str]:
         return {"start_date", "end_date", "offset", "status"}
 
+    def get(self, request: Request, **_: Any) -> Response:
+        return Response({})
+
+
+class NaiveView(EmptyView):
+    """Base view without the planner settings that the product gives a tenant."""
+
+    def begin_read(self) -> None:
+        self.exit_stack.enter_context(tenant(self.company_id))
+        execute(*(f"SET LOCAL {setting} TO DEFAULT" for setting in TENANT_PLANNER_SETTINGS))
+
     def bounds(self) -> tuple[datetime, datetime]:
-        """UTC days: it knew no time zone."""
+        """Return the asked days in UTC: that system knew no time zones."""
         start, end = (datetime.fromisoformat(self.request.query_params[name]) for name in ("start_date", "end_date"))
         return start.replace(tzinfo=UTC), datetime.combine(end, time.max, UTC)
 
 
-class EmptyView(BenchView):
-    """What a request costs that asks for nothing."""
-
-    def get(self, request: Request) -> Response:
-        return Response({})
-
-
-class NaiveView(BenchView):
-    """Planned as the server plans for anybody: how a tenant's requests are planned is none of that system's."""
-
-    def begin_read(self) -> None:
-        self.exit_stack.enter_context(tenant(self.company_id))
-        with connection.cursor() as cursor:
-            cursor.execute(" ".join(f"SET LOCAL {setting} TO DEFAULT;" for setting in TENANT_PLANNER_SETTINGS))
-
-
-class NaiveMetrics(NaiveView):
-    def get(self, request: Request) -> Response:
-        calls: QuerySet[Any] = Call.objects.annotate(**{flag: _flag(status) for flag, status in FLAGS.items()})
+class FlagMetrics(NaiveView):
+    def get(self, request: Request, **_: Any) -> Response:
+        flags = {flag: Case(When(status=status, then=True), default=False) for flag, status in FLAGS.items()}
+        calls: QuerySet[Any] = Call.objects.annotate(**flags)
         booked = calls.filter(booked=True)
-        quoted = booked.filter(bought=False, still_deciding=False, cancelled=False)
-        lost = booked.filter(bought=False).exclude(reason_for_lost_sale="")
-        return Response(
-            {
-                "still_deciding": booked.filter(still_deciding=True).count(),
-                "awaiting_quote": quoted.filter(reason_for_lost_sale="").count(),
-                "purchased_service": calls.filter(bought=True, cancelled=False).count(),
-                "missed_calls": calls.filter(missed_call=True, cancelled=False).count(),
-                "cancelled_appointments": calls.filter(cancelled=True).count(),
-                "discrepancies": booked.filter(quoted_price=None).exclude(lead=None).count(),
-                "lost_quotes": {
-                    "total": lost.count(),
-                    "value_lost": float(lost.aggregate(value=Sum("quoted_price"))["value"] or 0),
-                },
-                "still_deciding_count": calls.filter(still_deciding=True).count(),
-            }
+        return _metrics(
+            booked.filter(bought=False).exclude(reason_for_lost_sale=""),
+            still_deciding=booked.filter(still_deciding=True),
+            awaiting_quote=booked.filter(bought=False, still_deciding=False, cancelled=False, reason_for_lost_sale=""),
+            purchased_service=calls.filter(bought=True, cancelled=False),
+            missed_calls=calls.filter(missed_call=True, cancelled=False),
+            cancelled_appointments=calls.filter(cancelled=True),
+            discrepancies=booked.filter(quoted_price=None).exclude(lead=None),
+            still_deciding_count=calls.filter(still_deciding=True),
         )
 
 
-class ServedMetrics(NaiveView):
-    """The same, had it counted by the status that the second document's index is on: no statement of it did."""
+class StatusMetrics(NaiveView):
+    """The kinder variant: the same numbers by the indexed status, which that system's statements never used."""
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request, **_: Any) -> Response:
         calls = Call.objects.all()
-        lost = calls.filter(booked=True, status="lost").exclude(reason_for_lost_sale="")
-        return Response(
-            {
-                "still_deciding": calls.filter(booked=True, status="still_deciding").count(),
-                "awaiting_quote": calls.filter(booked=True, status="awaiting_quote", reason_for_lost_sale="").count(),
-                "purchased_service": calls.filter(booked=True, status="purchased").count(),
-                "missed_calls": calls.filter(booked=False, status="missed").count(),
-                "cancelled_appointments": calls.filter(booked=True, status="cancelled").count(),
-                "discrepancies": calls.filter(booked=True, quoted_price=None).exclude(lead=None).count(),
-                "lost_quotes": {
-                    "total": lost.count(),
-                    "value_lost": float(lost.aggregate(value=Sum("quoted_price"))["value"] or 0),
-                },
-                "still_deciding_count": calls.filter(status="still_deciding").exclude(quoted_price=None).count(),
-            }
+        booked = calls.filter(booked=True)
+        return _metrics(
+            booked.filter(status="lost").exclude(reason_for_lost_sale=""),
+            still_deciding=booked.filter(status="still_deciding"),
+            awaiting_quote=booked.filter(status="awaiting_quote", reason_for_lost_sale=""),
+            purchased_service=booked.filter(status="purchased"),
+            missed_calls=calls.filter(booked=False, status="missed"),
+            cancelled_appointments=booked.filter(status="cancelled"),
+            discrepancies=booked.filter(quoted_price=None).exclude(lead=None),
+            still_deciding_count=calls.filter(status="still_deciding").exclude(quoted_price=None),
         )
 
 
 class NaiveBookingRate(NaiveView):
-    def get(self, request: Request) -> Response:
-        start, end = self.bounds()
-        visits = Appointment.objects.filter(
-            scheduled_start__gte=start,
-            scheduled_start__lte=end,
-            status__in=["scheduled", "confirmed", "completed"],
+    def get(self, request: Request, **_: Any) -> Response:
+        appointments = Appointment.objects.filter(
+            scheduled_start__range=self.bounds(), status__in=["scheduled", "confirmed", "completed"]
         )
-        calls = Call.objects.filter(created_at__gte=start, created_at__lte=end, lead__isnull=False)
-        booked, qualified = _per_day(visits, "scheduled_start"), _per_day(calls, "created_at")
+        calls = Call.objects.filter(created_at__range=self.bounds(), lead__isnull=False)
+        booked, qualified = _per_day(appointments, "scheduled_start"), _per_day(calls, "created_at")
+        days = sorted(qualified)
         return Response(
-            {
-                "data": [
-                    {"date": day, "rate": round(booked.get(day, 0) / qualified[day] * 100, 2)}
-                    for day in sorted(qualified)
-                ]
-            }
+            {"data": [{"date": day, "rate": round(booked.get(day, 0) / qualified[day] * 100, 2)} for day in days]}
         )
 
 
 class NaiveObjections(NaiveView):
-    def get(self, request: Request) -> Response:
-        start, end = self.bounds()
-        analyses = list(
-            CallAnalysis.objects.filter(analyzed_at__gte=start, analyzed_at__lte=end, objections__isnull=False)
-        )
+    def get(self, request: Request, **_: Any) -> Response:
         counts: Counter[str] = Counter()
         with_objections = 0
-        for analysis in analyses:
+        for analysis in list(CallAnalysis.objects.filter(analyzed_at__range=self.bounds(), objections__isnull=False)):
             labels = {str(label) for label in analysis.objections}
             with_objections += bool(labels)
             counts.update(labels)
+        top = counts.most_common(5)
         return Response(
-            {
-                "data": [
-                    {"label": label, "percentage": round(count / with_objections * 100, 2)}
-                    for label, count in counts.most_common(5)
-                ]
-            }
+            {"data": [{"label": label, "percentage": round(n / with_objections * 100, 2)} for label, n in top]}
         )
 
 
-class WholeCallSerializer(serializers.ModelSerializer):
-    class Meta:
-        model = Call
-        fields = "__all__"
-
-
 class NaiveCalls(NaiveView):
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request, **_: Any) -> Response:
         calls = Call.objects.order_by("-created_at")
         if status := request.query_params.get("status"):
             calls = calls.filter(status=status)
-        offset = int(request.query_params["offset"])
-        total, page = calls.count(), calls[offset : offset + PAGE]
-        rows = WholeCallSerializer(page, many=True).data
-        return Response({"calls": rows, "total": total, "limit": PAGE, "offset": offset})
-
-
-class WholeMessageSerializer(serializers.ModelSerializer):
-    class Meta:
-        model = Message
-        fields = "__all__"
+        return Response(_page(request, calls))
 
 
 class NaiveThread(NaiveView):
-    def get(self, request: Request, contact: int) -> Response:
-        Contact.objects.get(pk=contact)
+    def get(self, request: Request, **parameters: Any) -> Response:
+        contact = Contact.objects.get(pk=parameters["contact"]).pk
         messages = Message.objects.filter(contact=contact).order_by("created_at")
-        offset = int(request.query_params["offset"])
-        total, page = messages.count(), messages[offset : offset + PAGE]
-        rows = WholeMessageSerializer(page, many=True).data
-        return Response({"contact_card_id": contact, "messages": rows, "total": total})
+        return Response({"contact_card_id": contact} | _page(request, messages))
 
 
-def _flag(status: str) -> Case:
-    return Case(When(status=status, then=True), default=False)
+def _metrics(lost: QuerySet[Any], **counted: QuerySet[Any]) -> Response:
+    value = lost.aggregate(value=Sum("quoted_price"))["value"]
+    counts = {name: calls.count() for name, calls in counted.items()}
+    return Response(counts | {"lost_quotes": {"total": lost.count(), "value_lost": float(value or 0)}})
 
 
 def _per_day(rows: QuerySet[Any], instant: str) -> dict[Any, int]:
     days = rows.order_by().annotate(day=TruncDate(instant)).values("day").annotate(rows=Count("pk", distinct=True))
     return dict(days.values_list("day", "rows"))
+
+
+def _page(request: Request, rows: QuerySet[Any]) -> dict[str, Any]:
+    offset = int(request.query_params["offset"])
+    total = rows.count()
+    page = _serializer_of(rows.model)(rows[offset : offset + PAGE], many=True).data
+    return {"results": page, "total": total, "limit": PAGE, "offset": offset}
+
+
+def _serializer_of(of_model: type[models.Model]) -> type[serializers.ModelSerializer]:
+    class WholeRowSerializer(serializers.ModelSerializer):
+        class Meta:
+            model = of_model
+            fields = "__all__"
+
+    return WholeRowSerializer
+
+
+urlpatterns = [
+    path("bench/empty", EmptyView.as_view()),
+    path("bench/metrics", FlagMetrics.as_view()),
+    path("bench/metrics-by-status", StatusMetrics.as_view()),
+    path("bench/booking-rate", NaiveBookingRate.as_view()),
+    path("bench/top-objections", NaiveObjections.as_view()),
+    path("bench/calls", NaiveCalls.as_view()),
+    path("bench/message-threads/<int:contact>", NaiveThread.as_view()),
+    path("", include("config.urls")),
+]

@@ -1,15 +1,20 @@
-"""What row-level security costs the dashboard: the same requests with the policies and without, in turns."""
+"""`python -m benchmarks policies`: the cost of row-level security for the dashboard."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
-from statistics import median
-from time import perf_counter
+from functools import partial
+from typing import Any
 
 from django.apps import apps
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from rest_framework.test import APIClient
+from tqdm import tqdm
 
+from benchmarks.database import execute
+from benchmarks.report import table
+from benchmarks.timing import Rounds, time_once
 from calls.models import Call
 from crm.db.tenancy import TenantModel, tenant
 from crm.models import Company, User
@@ -18,27 +23,51 @@ from messaging.models import Message
 ROUNDS, REQUESTS = 30, 6
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Median milliseconds of one request, with the policies and without; and the middle half of the rounds' ratios."""
+class Command(BaseCommand):
+    help = (
+        "Time the dashboard's endpoints with and without row-level security, in turns, for the first company."
+        " Row-level security is off in between: use a database of demo data that nobody works on."
+    )
 
-    endpoint: str
-    with_policies: float
-    without: float
-    ratio: float
-    lower: float
-    upper: float
+    def handle(self, *args: Any, **options: Any) -> None:
+        if connection.vendor != "postgresql":
+            raise CommandError("Only PostgreSQL has row-level security; set DATABASE_URL.")
+        if settings.THROTTLE_USER_PER_MIN:
+            raise CommandError("The benchmark exceeds a user's request limit; set THROTTLE_USER_PER_MIN=0.")
+        company = Company.objects.order_by("pk").first()
+        if company is None:
+            raise CommandError("There is no company; make demo data with seed_demo first.")
+        self.stdout.write(
+            table(["endpoint", "with policies, ms", "without, ms", "ratio", "quartiles"], [*_measure(company)])
+        )
 
 
-def measure_policies(*, company: Company, progress: Callable[[], object]) -> list[Cost]:
-    """The five documented endpoints for one company. Switches row-level security off and on again: not for a database
-    that anybody works on. The turns are short, so that a machine that slows down slows both."""
+def _measure(company: Company) -> Iterator[list[str]]:
+    """Time the endpoints in short turns, so that a machine that slows down slows both alike."""
+    client = APIClient(HTTP_HOST="localhost")
+    client.force_authenticate(User.accounts.filter(company=company, role="manager")[0])
+    paths = _paths(company)
+    times = {(name, secured): Rounds() for name in paths for secured in (True, False)}
+    try:
+        for turn in tqdm(range(ROUNDS), unit="round"):
+            for secured in (True, False) if turn % 2 else (False, True):
+                _secure(secured)
+                for name, path in paths.items():
+                    times[name, secured].values.append(time_once(partial(_get, client, path), repeats=REQUESTS))
+    finally:
+        _secure(True)
+    for name in paths:
+        ratio = times[name, True].against(times[name, False])
+        values = (times[name, True].median, times[name, False].median, ratio.median)
+        yield [name, *(f"{value:.2f}" for value in values), f"{ratio.lower:.2f}–{ratio.upper:.2f}"]
+
+
+def _paths(company: Company) -> dict[str, str]:
     with tenant(company.pk):
-        manager = User.objects.filter(role="manager")[0]
         last = Call.objects.order_by("-created_at")[0].created_at.date()
         thread = Message.objects.exclude(contact=None)[0].contact_id
     month = f"start_date={last - timedelta(days=29)}&end_date={last}"
-    endpoints = {
+    return {
         "metrics, 30 days": f"dashboard/metrics?{month}",
         "metrics, all time": "dashboard/metrics",
         "booking rate, 30 days": f"dashboard/booking-rate?{month}",
@@ -46,49 +75,15 @@ def measure_policies(*, company: Company, progress: Callable[[], object]) -> lis
         "top objections, 30 days": f"dashboard/top-objections?{month}",
         "message thread": f"message-threads/{thread}",
     }
-    client = APIClient(HTTP_HOST="localhost")
-    client.force_authenticate(manager)
-    taken: dict[tuple[str, bool], list[float]] = {(name, on): [] for name in endpoints for on in (True, False)}
-    try:
-        for turn in range(ROUNDS):
-            for on in (True, False) if turn % 2 else (False, True):
-                _switch(on)
-                for name, path in endpoints.items():
-                    taken[name, on].append(_time(client, f"/api/v1/{path}"))
-                progress()
-    finally:
-        _switch(True)
-    return [_cost(name, taken[name, True], taken[name, False]) for name in endpoints]
 
 
-def _switch(on: bool) -> None:
-    with connection.cursor() as cursor:
-        for model in apps.get_models():
-            if issubclass(model, TenantModel):
-                word = "ENABLE" if on else "DISABLE"
-                cursor.execute(f'ALTER TABLE "{model._meta.db_table}" {word} ROW LEVEL SECURITY')
+def _secure(secured: bool) -> None:
+    verb = "ENABLE" if secured else "DISABLE"
+    tables = [model._meta.db_table for model in apps.get_models() if issubclass(model, TenantModel)]
+    execute(*(f'ALTER TABLE "{name}" {verb} ROW LEVEL SECURITY' for name in tables))
 
 
-def _time(client: APIClient, url: str) -> float:
-    """Median milliseconds of a request, after one that is not counted."""
-    times = []
-    for _ in range(REQUESTS + 1):
-        start = perf_counter()
-        response = client.get(url)
-        times.append((perf_counter() - start) * 1000)
-        if response.status_code != 200:
-            raise RuntimeError(f"{url} answered {response.status_code}.")
-    return median(times[1:])
-
-
-def _cost(endpoint: str, with_policies: list[float], without: list[float]) -> Cost:
-    ratios = sorted(a / b for a, b in zip(with_policies, without, strict=True))
-    quarter = len(ratios) // 4
-    return Cost(
-        endpoint,
-        median(with_policies),
-        median(without),
-        ratio=median(ratios),
-        lower=ratios[quarter],
-        upper=ratios[-quarter - 1],
-    )
+def _get(client: APIClient, path: str) -> None:
+    response = client.get(f"/api/v1/{path}")
+    if response.status_code != 200:
+        raise RuntimeError(f"{path} answered {response.status_code}.")

@@ -1,9 +1,7 @@
-"""The statements that somebody would write by hand who knows the tables, and nothing but these answers is wanted."""
+"""Hand-written SQL for the endpoints: the least that their answers cost."""
 
 from datetime import date, timedelta
 from typing import Any
-
-from django.db import connection
 
 from analytics.models import CallRollup
 from analytics.rollups.measures import MEASURES
@@ -27,12 +25,11 @@ SELECT {", ".join(f"sum({name})" for name in MEASURES)} FROM (
     FROM calls WHERE company_id = %s AND created_at >= %s AND created_at < %s
 ) AS part
 """
-BOOKED = """
-SELECT (scheduled_start AT TIME ZONE %s)::date, count(*) FROM appointments
+BOOKING_RATE = """
+(SELECT (scheduled_start AT TIME ZONE %s)::date, count(*) FROM appointments
 WHERE company_id = %s AND scheduled_start >= %s AND scheduled_start < %s
-    AND status IN ('scheduled', 'confirmed', 'completed') GROUP BY 1
-"""
-QUALIFIED = """
+    AND status IN ('scheduled', 'confirmed', 'completed') GROUP BY 1)
+UNION ALL
 SELECT day, qualified FROM call_days WHERE company_id = %s AND day BETWEEN %s AND %s
 UNION ALL
 SELECT (created_at AT TIME ZONE %s)::date, count(*) FROM calls
@@ -45,6 +42,7 @@ SELECT label, count(*), (
 FROM call_objections WHERE company_id = %s AND analyzed_at >= %s AND analyzed_at < %s
 GROUP BY label ORDER BY 2 DESC, 1 LIMIT 5
 """
+CALLS = "SELECT {} FROM calls WHERE company_id = %s {} ORDER BY created_at DESC, id DESC LIMIT 101"
 THREAD = "SELECT * FROM message_threads WHERE contact_card_id = %s ORDER BY created_at, id LIMIT 101"
 SEARCH = """
 SELECT * FROM contacts WHERE company_id = %s AND (
@@ -54,61 +52,42 @@ SELECT * FROM contacts WHERE company_id = %s AND (
 """
 
 
-def run(statement: Statement) -> list[tuple[Any, ...]]:
-    """Its rows. The tenant has to be entered."""
-    with connection.cursor() as cursor:
-        cursor.execute(*statement)
-        return cursor.fetchall()
-
-
 def metrics(sample: Sample, start: date = FIRST_DAY, end: date = LAST_DAY) -> Statement:
-    """Of the days that are counted ahead, and of the calls of those that are not."""
     company = sample.company.pk
-    return METRICS, [company, start, end, company, *_uncounted(sample, start, end)]
+    return METRICS, [company, start, end, company, *_not_rolled_up(sample, start, end)]
 
 
 def booking_rate(sample: Sample, start: date, end: date) -> Statement:
     company, zone = sample.company.pk, sample.company.timezone
-    booked = [zone, company, *_bounds(sample, start, end)]
-    return f"({BOOKED}) UNION ALL ({QUALIFIED})", [
-        *booked, company, start, end, zone, company, *_uncounted(sample, start, end),
-    ]  # fmt: skip
+    booked = [zone, company, *bounds_of(start, end, sample.company.zone)]
+    return BOOKING_RATE, [*booked, company, start, end, zone, company, *_not_rolled_up(sample, start, end)]
 
 
-def calls(sample: Sample, place: dict[str, Any] | None = None) -> Statement:
-    """The page behind `place`, or the first."""
-    columns = ", ".join(_columns())
-    behind = "AND (created_at, id) < (%s, %s)" if place else ""
-    return (
-        f"SELECT {columns} FROM calls WHERE company_id = %s {behind} ORDER BY created_at DESC, id DESC LIMIT 101",
-        [sample.company.pk, *([place["created_at"], place["id"]] if place else [])],
-    )
+def calls(sample: Sample, after: dict[str, Any] | None = None) -> Statement:
+    """Return the statement of the first page, or of the page after a row."""
+    fields = {field.name: field for field in Call._meta.concrete_fields}
+    columns = ", ".join(str(fields[column.source].column) for column in columns_of(CallSerializer))
+    if after is None:
+        return CALLS.format(columns, ""), [sample.company.pk]
+    condition = "AND (created_at, id) < (%s, %s)"
+    return CALLS.format(columns, condition), [sample.company.pk, after["created_at"], after["id"]]
 
 
 def objections(sample: Sample, start: date, end: date) -> Statement:
-    return OBJECTIONS, [sample.company.pk, *_bounds(sample, start, end)] * 2
+    return OBJECTIONS, [sample.company.pk, *bounds_of(start, end, sample.company.zone)] * 2
 
 
 def thread(sample: Sample) -> Statement:
-    return THREAD, [sample.contact]
+    return THREAD, [sample.contact.pk]
 
 
 def search(sample: Sample) -> Statement:
-    """By the beginning of a name."""
-    name = sample.customer.last_name[:4]
+    """Return the statement that searches by the beginning of a name."""
+    name = sample.contact.last_name[:4]
     return SEARCH, [sample.company.pk, *[name, name + LAST_CHARACTER] * 3]
 
 
-def _columns() -> list[str]:
-    fields = {field.name: field for field in Call._meta.concrete_fields}
-    return [str(fields[column.source].column) for column in columns_of(CallSerializer)]
-
-
-def _uncounted(sample: Sample, start: date, end: date) -> tuple[Any, Any]:
-    """From where on the calls of these days are not counted ahead."""
+def _not_rolled_up(sample: Sample, start: date, end: date) -> tuple[Any, Any]:
+    """Return the bounds of the days whose calls aren't in the daily totals."""
     last = CallRollup.objects.values_list("rolled_up_until", flat=True).first()
-    return _bounds(sample, max(start, last + timedelta(days=1)) if last else start, end)
-
-
-def _bounds(sample: Sample, start: date, end: date) -> tuple[Any, Any]:
-    return bounds_of(start, end, sample.company.zone)
+    return bounds_of(max(start, last + timedelta(days=1)) if last else start, end, sample.company.zone)

@@ -1,22 +1,20 @@
-"""What a run found, as Markdown and charts. Everything in it is written by the run."""
+"""Report of a run: Markdown and charts."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-DIGITS = "0123456789–"  # what a cell of numbers begins with
+NUMERIC = "0123456789–"  # first characters of cells in right-aligned columns
 
-ABOUT_GOALS = """They are set for ten million calls, and asked of the largest company; here measured on the data above.
-Medians; what is compared was asked in turns, in one run."""
+ABOUT_GOALS = """The goals are set for ten million calls and asked of the largest company; here they are measured on the
+data above. Figures are medians. Alternatives took turns in one run."""
 
 Tell = Callable[[str], object]
-"""Shows whoever waits what is being done."""
+"""Shows the current step to the user."""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """A figure that has to be reached."""
-
     text: str
     limit: float
     measured: float
@@ -29,10 +27,9 @@ class Goal:
 
     @property
     def row(self) -> list[str]:
-        sign = "≥" if self.at_least else "≤"
         return [
             self.text,
-            f"{sign} {number(self.limit)} {self.unit}",
+            f"{'≥' if self.at_least else '≤'} {number(self.limit)} {self.unit}",
             f"{number(self.measured)} {self.unit}",
             "reached" if self.reached else "**not reached**",
         ]
@@ -40,7 +37,7 @@ class Goal:
 
 @dataclass
 class Chapter:
-    """One part of the report: paragraphs and tables in order, charts by file name, and the goals that it measured."""
+    """Paragraphs and tables in order, charts by file name, and measured goals."""
 
     title: str
     parts: list[str] = field(default_factory=list)
@@ -53,26 +50,25 @@ class Chapter:
     def add_table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         self.parts.append(table(head, rows))
 
-    def add_chart(self, name: str, svg: str, *, about: str) -> None:
+    def add_chart(self, name: str, title: str, svg: str) -> None:
         self.charts[f"{name}.svg"] = svg
-        self.parts.append(f"![{about}](benchmarks/{name}.svg)")
+        self.parts.append(f"![{title}](benchmarks/{name}.svg)")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    rules = ["---:" if all(row[n][:1] in DIGITS for row in rows) else "---" for n in range(len(head))]
-    lines = [head, rules, *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    rules = ["---:" if all(row[n][:1] in NUMERIC for row in rows) else "---" for n in range(len(head))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, rules, *rows])
 
 
 def number(value: float) -> str:
-    """With as many digits as mean something."""
+    """Format with about three significant digits."""
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def write_report(path: Path, *, head: str, chapters: Sequence[Chapter]) -> None:
-    """The document at `path`, and its charts in a folder of the same name beside it."""
+    """Write the document to `path`, and its charts to the folder of the same name beside it."""
     goals = [goal.row for chapter in chapters for goal in chapter.goals]
     parts = ["# Benchmarks", head]
     if goals:

@@ -1,4 +1,4 @@
-"""Whom the questions are asked for: a large and a middling company, and somebody and something of each."""
+"""Companies that the benchmarks ask about: the largest and the median one."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,71 +8,53 @@ from django.db.models import Count
 
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
-from crm.models import Activity, CampaignMembership, Company, Contact, Conversation, User
+from crm.models import Campaign, Company, Contact, Conversation, User
 from messaging.models import Message
+from tests.plans.sample import Sample as QuestionSample
 
 DEPTH = 100_000
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Ids, unless said otherwise. The contact is the one with the longest thread."""
+class Sample(QuestionSample):
+    """A company, and rows of it to ask about; the contact is the one with most messages."""
 
     name: str
-    company: Company
     calls: int
-    manager: str
-    """The user name."""
-    rep: int
-    user: int
-    """Who has written texts."""
-    contact: int
-    texts: int
-    """How many the contact's thread has."""
-    customer: Contact
-    """Somebody to look for."""
-    conversation: int
-    phone_line: int
-    campaign: int
-    openphone_id: str
-    last_day: date
+    messages: int
+    """Messages of the contact."""
     depth: int
-    """How many calls a deep page lies behind."""
+    """Calls before a deep page."""
 
     def days(self, days: int) -> tuple[date, date]:
+        """Return the first and the last of the newest `days` days."""
         return self.last_day - timedelta(days=days - 1), self.last_day
 
 
 def take_samples() -> list[Sample]:
-    """The largest company and the median one; the one alone where there is no other."""
+    """Return the largest company and the median one, which may be the same."""
     with all_tenants():
         sizes = list(Call.objects.values_list("company").annotate(calls=Count("pk")).order_by("-calls", "company"))
-    chosen = {"largest": sizes[0], "median": sizes[len(sizes) // 2]}
-    return [_take(name, *of) for name, of in chosen.items()]
+    return [_take("largest", *sizes[0]), _take("median", *sizes[len(sizes) // 2])]
 
 
 def _take(name: str, company_id: int, calls: int) -> Sample:
     with tenant(company_id):
-        busiest: Any = (
-            Message.objects.exclude(contact=None).values("contact").annotate(texts=Count("pk")).order_by("-texts")[0]
-        )
-        conversation = Conversation.objects.filter(contact=busiest["contact"]).order_by("pk")[0]
         company = Company.objects.get(pk=company_id)
+        named: Any = Message.objects.exclude(contact__email="").exclude(contact__last_name="")
+        busiest = named.exclude(contact=None).values("contact").annotate(messages=Count("pk")).order_by("-messages")[0]
         newest = Call.objects.order_by("-created_at")[0].created_at
         return Sample(
             name=name,
             company=company,
-            calls=calls,
-            manager=User.objects.filter(role="manager").order_by("pk")[0].username,
-            rep=Call.objects.exclude(assigned_rep=None).order_by("-pk").values_list("assigned_rep", flat=True)[0],
-            user=Activity.objects.exclude(user=None).values_list("user", flat=True)[0],
-            contact=busiest["contact"],
-            texts=busiest["texts"],
-            customer=Contact.objects.exclude(email="").exclude(last_name="").order_by("pk")[0],
-            conversation=conversation.pk,
-            phone_line=conversation.phone_line_id,
-            campaign=CampaignMembership.objects.values_list("campaign", flat=True)[0],
-            openphone_id=str(Activity.objects.exclude(openphone_id=None).values_list("openphone_id", flat=True)[0]),
+            manager=User.objects.filter(role="manager").order_by("pk")[0],
+            rep=User.objects.filter(pk__in=Call.objects.values("assigned_rep")).order_by("pk")[0],
+            contact=Contact.objects.get(pk=busiest["contact"]),
+            conversation=Conversation.objects.filter(contact=busiest["contact"]).order_by("pk")[0],
+            campaign=Campaign.objects.exclude(memberships=None)[0],
+            call=Call.objects.filter(lead__isnull=False)[0],
             last_day=newest.astimezone(company.zone).date(),
+            calls=calls,
+            messages=busiest["messages"],
             depth=min(DEPTH, calls * 9 // 10),
         )

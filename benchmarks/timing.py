@@ -1,71 +1,91 @@
-"""Times of things that are compared: taken in turns in one run, so that a machine that slows down slows all of them."""
+"""Timing in turns: a machine that slows down slows all alternatives alike."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median, quantiles
 from time import monotonic, perf_counter
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from django.db import connection
 
 Ask = Callable[[], object]
+Clock = Callable[[Ask], float]
 Name = TypeVar("Name")
 
-SLOW_MS = 200  # from here on the first answer counts: caches, once filled, make up little of it
+SLOW_MS = 200  # the first answer counts if it takes longer: filling caches is little of it
 MIN_ROUNDS = 3
 
 
-@dataclass(frozen=True)
-class Spread:
-    """The median of a sample, and the quarters between which its middle half lies."""
+class Spread(NamedTuple):
+    """The median of some values, and the quartiles around it."""
 
     median: float
     lower: float
     upper: float
 
 
-def spread_of(values: list[float]) -> Spread:
-    if len(values) < 2:
-        return Spread(values[0], values[0], values[0])
-    lower, middle, upper = quantiles(values, n=4, method="inclusive")
-    return Spread(middle, lower, upper)
-
-
 @dataclass(frozen=True)
-class Timing:
-    """Milliseconds that something took, one figure a round."""
+class Rounds:
+    """One measured value per round."""
 
-    rounds: list[float]
+    values: list[float] = field(default_factory=list)
 
     @property
-    def ms(self) -> float:
-        return median(self.rounds)
+    def median(self) -> float:
+        return median(self.values)
 
-    def times(self, other: "Timing") -> Spread:
-        """How many times as long it took as the other, round by round."""
-        return spread_of([mine / its for mine, its in zip(self.rounds, other.rounds, strict=True)])
+    def against(self, other: "Rounds") -> Spread:
+        """Return the spread of this value divided by the other of the same round."""
+        ratios = [mine / its for mine, its in zip(self.values, other.values, strict=True)]
+        if len(ratios) < 2:
+            return Spread(ratios[0], ratios[0], ratios[0])
+        lower, middle, upper = quantiles(ratios, n=4, method="inclusive")
+        return Spread(middle, lower, upper)
 
-    def __add__(self, other: "Timing") -> "Timing":
-        return Timing([mine + its for mine, its in zip(self.rounds, other.rounds, strict=True)])
+    def __add__(self, other: "Rounds") -> "Rounds":
+        return Rounds([mine + its for mine, its in zip(self.values, other.values, strict=True)])
 
 
-def time_in_turns(asks: Mapping[Name, Ask], *, rounds: int, budget_s: float = 30) -> dict[Name, Timing]:
-    """Each of `asks` once a round, forwards and backwards in turn; fewer rounds when the time is up."""
-    taken: dict[Name, list[float]] = {name: [] for name in asks}
+def wall_ms(ask: Ask) -> float:
+    start = perf_counter()
+    ask()
+    return (perf_counter() - start) * 1000
+
+
+def database_ms(ask: Ask) -> float:
+    """Return the milliseconds that the statements of `ask` take, as the driver sees them."""
+    times: list[float] = []
+
+    def clock(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        start = perf_counter()
+        try:
+            return execute(sql, parameters, many, context)
+        finally:
+            times.append((perf_counter() - start) * 1000)
+
+    with connection.execute_wrapper(clock):
+        ask()
+    return sum(times)
+
+
+def time_in_turns(
+    asks: Mapping[Name, Ask], *, rounds: int, budget_s: float = 30, clock: Clock = wall_ms
+) -> dict[Name, Rounds]:
+    """Time each of `asks` once a round, forwards and backwards in turn, in milliseconds.
+
+    Once `budget_s` has passed, no more than MIN_ROUNDS are taken.
+    """
+    taken: dict[Name, Rounds] = {name: Rounds() for name in asks}
     end = monotonic() + budget_s
     for number in range(rounds):
         if number >= MIN_ROUNDS and monotonic() > end:
             break
         for name in reversed(list(asks)) if number % 2 else asks:
-            taken[name].append(time_once(asks[name]))
-    return {name: Timing(times) for name, times in taken.items()}
+            taken[name].values.append(time_once(asks[name], clock=clock))
+    return taken
 
 
-def time_once(ask: Ask, *, requests: int = 3) -> float:
-    """Milliseconds of an answer: the median of a few, after one that is not counted."""
-    first = _clock(ask)
-    return first if first > SLOW_MS else median(_clock(ask) for _ in range(requests))
-
-
-def _clock(ask: Ask) -> float:
-    start = perf_counter()
-    ask()
-    return (perf_counter() - start) * 1000
+def time_once(ask: Ask, *, clock: Clock = wall_ms, repeats: int = 3) -> float:
+    """Return the median milliseconds of `repeats` answers after a warm-up."""
+    first = clock(ask)
+    return first if first > SLOW_MS else median(clock(ask) for _ in range(repeats))

@@ -1,57 +1,53 @@
-"""Clients that write, each a process of its own: in one, Python's lock would be what is measured."""
+"""Concurrent writing clients, one process each: Python's lock would limit threads."""
 
 import random
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Any
 
 import psycopg2
 
 CLIENTS = 4
-LEAD_S = 0.7  # in which all of them connect and prepare
+LEAD_S = 0.7  # time for all clients to connect and prepare
 ROWS = 2000
 BOOKED = ("awaiting_quote", "still_deciding", "purchased", "lost", "cancelled")
 
 
 @dataclass(frozen=True)
 class WriteLoad:
-    """What a client does, again and again, from the time `start` on (time.time()), or once it is ready."""
+    """One client's work from `start` (time.time()) on; each client runs one statement at least."""
 
-    parameters: dict[str, Any]
+    connection: dict[str, Any]
     table: str
     columns: list[str]
     verb: str
-    start: float
     seconds: float
-    seed: int
+    start: float = 0
+    seed: int = 0
 
 
-@contextmanager
-def writing_clients() -> Iterator[ProcessPoolExecutor]:
-    with ProcessPoolExecutor(CLIENTS, mp_context=get_context("spawn")) as pool:
-        yield pool
+def client_pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(CLIENTS, mp_context=get_context("spawn"))
 
 
-def write_together(pool: ProcessPoolExecutor, job: dict[str, Any]) -> int:
-    """How many rows all clients together have written."""
+def write_together(pool: ProcessPoolExecutor, load: WriteLoad) -> int:
+    """Return how many rows all clients have written together."""
     start = time.time() + LEAD_S
-    return sum(pool.map(_work, [WriteLoad(**job, start=start, seed=seed) for seed in range(CLIENTS)]))
+    return sum(pool.map(_write, [replace(load, start=start, seed=seed) for seed in range(CLIENTS)]))
 
 
-def _work(job: WriteLoad) -> int:
-    connection = psycopg2.connect(**job.parameters)
+def _write(load: WriteLoad) -> int:
+    connection = psycopg2.connect(**load.connection)
     connection.autocommit = True
     written = 0
     with connection.cursor() as cursor:
         cursor.execute("SET crm.all_companies = 'on'")
-        statements = _inserts(cursor, job) if job.verb == "INSERT" else _updates(cursor, job)
-        while time.time() < job.start:
+        statements = _inserts(cursor, load) if load.verb == "INSERT" else _updates(cursor, load)
+        while time.time() < load.start:
             time.sleep(0.005)
-        end = time.time() + job.seconds
+        end = time.time() + load.seconds
         while not written or time.time() < end:
             cursor.execute(statements[written % len(statements)])
             written += 1
@@ -59,24 +55,23 @@ def _work(job: WriteLoad) -> int:
     return written
 
 
-def _inserts(cursor: Any, job: WriteLoad) -> list[bytes]:
-    """Calls of now, of whomever others were."""
-    columns = ", ".join(job.columns)
-    cursor.execute(f"SELECT {columns} FROM calls WHERE id %% 7 = %s ORDER BY id DESC LIMIT {ROWS}", [job.seed])
+def _inserts(cursor: Any, load: WriteLoad) -> list[bytes]:
+    """Return statements that repeat existing calls as calls of now."""
+    columns = ", ".join(load.columns)
+    cursor.execute(f"SELECT {columns} FROM calls WHERE id %% 7 = %s ORDER BY id DESC LIMIT {ROWS}", [load.seed])
     rows = cursor.fetchall()
-    places = ", ".join(f"${n}" for n in range(1, len(job.columns) + 1))
+    numbered = ", ".join(f"${n}" for n in range(1, len(load.columns) + 1))
     cursor.execute(
-        f"PREPARE write AS INSERT INTO {job.table} ({columns}, created_at) VALUES ({places}, clock_timestamp())"
+        f"PREPARE write AS INSERT INTO {load.table} ({columns}, created_at) VALUES ({numbered}, clock_timestamp())"
     )
-    holes = ", ".join(["%s"] * len(job.columns))
-    return [cursor.mogrify(f"EXECUTE write ({holes})", row) for row in rows]
+    return [cursor.mogrify(f"EXECUTE write ({', '.join(['%s'] * len(row))})", row) for row in rows]
 
 
-def _updates(cursor: Any, job: WriteLoad) -> list[bytes]:
-    """Another outcome of a booked call."""
-    cursor.execute(f"SELECT id FROM {job.table} WHERE booked AND id %% {CLIENTS} = %s LIMIT 20000", [job.seed])
+def _updates(cursor: Any, load: WriteLoad) -> list[bytes]:
+    """Return statements that change the status of booked calls."""
+    cursor.execute(f"SELECT id FROM {load.table} WHERE booked AND id %% {CLIENTS} = %s LIMIT 20000", [load.seed])
     ids = [row[0] for row in cursor.fetchall()]
-    luck = random.Random(job.seed)
-    luck.shuffle(ids)
-    cursor.execute(f"PREPARE write AS UPDATE {job.table} SET status = $2 WHERE id = $1")
-    return [cursor.mogrify("EXECUTE write (%s, %s)", [row_id, luck.choice(BOOKED)]) for row_id in ids]
+    chance = random.Random(load.seed)
+    chance.shuffle(ids)
+    cursor.execute(f"PREPARE write AS UPDATE {load.table} SET status = $2 WHERE id = $1")
+    return [cursor.mogrify("EXECUTE write (%s, %s)", [row_id, chance.choice(BOOKED)]) for row_id in ids]

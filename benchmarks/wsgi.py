@@ -1,4 +1,4 @@
-"""The WSGI application that a run starts: the product, and the routes that it is compared with."""
+"""WSGI application of a benchmark: the product, and the naive endpoints beside it."""
 
 import os
 
@@ -8,4 +8,4 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
-settings.ROOT_URLCONF = "benchmarks.urls"
+settings.ROOT_URLCONF = "benchmarks.naive"

@@ -15,7 +15,7 @@ class DemoRefused(RuntimeError):
     """The demo can't be made here, or not of this size; nothing was changed."""
 
 
-def standing_demo_companies() -> QuerySet[Company]:
+def demo_companies() -> QuerySet[Company]:
     """The demo's companies that stand: those with a slug and the name that belongs to it in the catalogue."""
     names = {demo.slug: demo.name for demo in catalogue()}
     candidates = Company.objects.filter(slug__in=names).values_list("pk", "slug", "name")
@@ -24,7 +24,7 @@ def standing_demo_companies() -> QuerySet[Company]:
 
 def refuse_what_stands(*, usernames: Collection[str]) -> None:
     """Raises DemoRefused where demo companies stand, or others hold a slug or user name that the demo needs."""
-    if standing_demo_companies().exists():
+    if demo_companies().exists():
         raise DemoRefused("Demo companies stand here already. Remove and make them anew with --reset.")
     slugs = [demo.slug for demo in catalogue()]
     if slug := Company.objects.filter(slug__in=slugs).values_list("slug", flat=True).first():

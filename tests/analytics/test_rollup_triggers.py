@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from analytics.models.stale_hour_triggers import MEASURE_INPUTS
 from analytics.rollups.measures import MEASURES
 from analytics.rollups.update import rebuild_call_rollup, update_call_rollup, without_stale_marks
-from benchmarks.table_copies import columns_of
+from benchmarks.database import columns_of
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
 from crm.db.triggers import CreateTriggers, Triggers, declared_triggers
