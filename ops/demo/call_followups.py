@@ -1,4 +1,4 @@
-"""What follows from a call: texts, notes and e-mails, an analysis, a visit and its invoice."""
+"""Follow-ups of calls: messages, notes, e-mails, analyses, appointments and invoices."""
 
 import json
 from collections.abc import Iterator
@@ -10,14 +10,12 @@ from crm.choices import InvoiceStatus
 from messaging.choices import MessageKind, MessageStatus
 from ops.demo import phrases
 from ops.demo.activity_writer import ActivityWriter
-from ops.demo.bulk_writer import Tables
 from ops.demo.calendar import DAY, HOUR, MINUTE, stamp
-from ops.demo.company_setup import CompanySetup
 from ops.demo.missed_callers import MissedCallers
 from ops.demo.random_data import shuffled, weighted_cycle
 
-VISIT_STARTS = [8 * HOUR + half * 30 * MINUTE for half in range(17)]  # 8:00 to 16:00
-VISIT_LENGTHS = (60 * MINUTE, 90 * MINUTE, 120 * MINUTE)
+APPOINTMENT_STARTS = [8 * HOUR + half * 30 * MINUTE for half in range(17)]  # 8:00 to 16:00
+APPOINTMENT_LENGTHS = (60 * MINUTE, 90 * MINUTE, 120 * MINUTE)
 INVOICE_STATUSES = {
     InvoiceStatus.PAID: 60,
     InvoiceStatus.SENT: 10,
@@ -27,67 +25,66 @@ INVOICE_STATUSES = {
     InvoiceStatus.DRAFT: 7,
 }
 SENTIMENTS = {Sentiment.POSITIVE: 40, Sentiment.NEUTRAL: 38, Sentiment.NEGATIVE: 15, "": 7}
-# Of who rang in vain; the others wait, until a later call is answered.
-WAYS_TO_REACH: dict[Recovery | None, int] = {Recovery.REPLY: 40, Recovery.BOOKING: 3, Recovery.MANUAL: 7, None: 50}
+# Of missed callers; None waits until a later call is answered.
+RECOVERIES: dict[Recovery | None, int] = {Recovery.REPLY: 40, Recovery.BOOKING: 3, Recovery.MANUAL: 7, None: 50}
 OBJECTIONS_IN_A_CALL = (0, 0, 0, 0, 1, 1, 1, 1, 2, 3)
 
 
 class CallFollowups:
-    """Writes what follows from the calls of one company. Nothing but visits lies after the end of the history."""
+    """Writes the follow-ups of one company's calls. Only appointments lie after the end of the history."""
 
-    def __init__(self, tables: Tables, setup: CompanySetup, writer: ActivityWriter) -> None:
-        self.tables, self.setup, self.writer = tables, setup, writer
-        self.calendar, self.random = setup.calendar, setup.random
-        self.missed_callers = MissedCallers(tables, setup, writer)
+    def __init__(self, writer: ActivityWriter) -> None:
+        self.writer, self.setup, self.tables = writer, writer.setup, writer.tables
+        self.calendar, self.random = self.setup.calendar, writer.random
+        self.missed_callers = MissedCallers(self.setup)
         self.invoices = 0
-        random = self.random
-        self.invoice_statuses = weighted_cycle(random, INVOICE_STATUSES)
+        self.invoice_statuses = weighted_cycle(self.random, INVOICE_STATUSES)
         self.coming_statuses = cycle([AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED])
         self.cancelled_statuses = cycle(
             [AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW, AppointmentStatus.CANCELLED]
         )
-        self.sentiments = weighted_cycle(random, SENTIMENTS)
-        self.ways_to_reach = weighted_cycle(random, WAYS_TO_REACH)
-        self.objections = shuffled(random, [self._some_objections() for _ in range(499)])
+        self.sentiments = weighted_cycle(self.random, SENTIMENTS)
+        self.recoveries = weighted_cycle(self.random, RECOVERIES)
+        self.objections = shuffled(self.random, [self._some_objections() for _ in range(499)])
 
-    def of_missed(self, position: int, instant: int, *, rung_at: int, voicemail: bool) -> None:
-        """A voicemail, the text that says sorry, and an answer."""
+    def after_missed(self, position: int, instant: int, *, called_at: int, voicemail: bool) -> None:
+        """Add a voicemail, the text back, and how the caller was reached."""
         writer = self.writer
         if voicemail:
             writer.voicemail(position, instant)
-        if self.missed_callers.ring(position, rung_at):
+        if self.missed_callers.miss(position, called_at):
             body = phrases.MISSED_CALL_TEXT.format(company=self.setup.demo.name)
             writer.send(position, instant + 90, body, by_hand=False, kind=MessageKind.MISSED_CALL)
-        way = next(self.ways_to_reach)
+        recovery = next(self.recoveries)
         reached = instant + 7 * MINUTE
-        if way == Recovery.REPLY:
-            writer.receive(position, reached, writer.phrase(phrases.ANSWERS_TO_MISSED))
-        elif way == Recovery.BOOKING and reached < self.calendar.end:  # on the web site, say
-            visit = self.plan_visit(self.calendar.day_of(instant))
-            status = next(self.coming_statuses) if visit >= self.calendar.end else AppointmentStatus.COMPLETED
-            self._visit(position, reached, call=None, lead=None, rep=None, visit=visit, status=status)
-        if way:
-            self.missed_callers.reach(position, reached, way)
+        if recovery == Recovery.REPLY:
+            writer.receive(position, reached, writer.phrase(phrases.REPLIES_TO_TEXT_BACK))
+        elif recovery == Recovery.BOOKING and reached < self.calendar.end:  # on the website, for example
+            start = self.plan_appointment(self.calendar.day_of(instant))
+            status = next(self.coming_statuses) if start >= self.calendar.end else AppointmentStatus.COMPLETED
+            self._add_appointment(position, reached, start, status)
+        if recovery:
+            self.missed_callers.reach(position, reached, recovery)
 
-    def of_answered(self, position: int, instant: int, *, call: int, booked: bool) -> None:
-        """An analysis, mostly; now and then a note, or a question the day after."""
+    def after_answered(self, position: int, instant: int, *, call: int, booked: bool) -> None:
+        """Add an analysis, mostly; now and then a note, or a question the day after."""
         writer, luck = self.writer, self.random.random()
         if luck < 0.65:
-            self._analyse(call, instant + 10 * MINUTE, booked=booked)
+            self._add_analysis(call, instant + 10 * MINUTE, booked=booked)
         if luck < 0.05:  # analysed again, weeks later
-            self._analyse(call, instant + 20 * DAY, booked=booked)
+            self._add_analysis(call, instant + 20 * DAY, booked=booked)
         if 0.6 < luck < 0.75:
             writer.note(position, instant + MINUTE)
         if luck > 0.75:
             writer.receive(position, instant + DAY, writer.phrase(phrases.QUESTIONS))
             writer.send(position, instant + DAY + 5 * MINUTE, writer.phrase(phrases.REPLIES), kind=MessageKind.REPLY)
 
-    def plan_visit(self, day: int) -> int:
-        """When a visit starts that is booked on that day: a workday soon."""
-        visit_day = self.calendar.next_workday(day + 1 + int(9 * self.random.random() ** 2))
-        return self.calendar.midnights[visit_day] + self.random.choice(VISIT_STARTS)
+    def plan_appointment(self, day: int) -> int:
+        """Return the start of an appointment booked on that day: soon, on a workday."""
+        booked_day = self.calendar.next_workday(day + 1 + int(9 * self.random.random() ** 2))
+        return self.calendar.midnights[booked_day] + self.random.choice(APPOINTMENT_STARTS)
 
-    def of_booked(
+    def after_booked(
         self,
         position: int,
         instant: int,
@@ -95,79 +92,73 @@ class CallFollowups:
         call: int,
         lead: int | None,
         rep: int | None,
-        visit: int,
+        start: int,
         status: str,
         price: str | None,
     ) -> None:
-        """The visit with its confirmation; after it a quote by e-mail and, where it was taken, an invoice."""
-        writer = self.writer
-        if visit >= self.calendar.end and status != CallStatus.CANCELLED:
-            visit_status = next(self.coming_statuses)
-        elif status == CallStatus.CANCELLED:
-            # Nobody can fail to show up for a visit still to come.
-            visit_status = next(self.cancelled_statuses) if visit < self.calendar.end else AppointmentStatus.CANCELLED
+        """Add the appointment with its confirmation; after it a quote by e-mail and, if accepted, an invoice."""
+        writer, coming = self.writer, start >= self.calendar.end
+        if status == CallStatus.CANCELLED:
+            # A coming appointment can't be a no-show yet.
+            appointment_status = AppointmentStatus.CANCELLED if coming else next(self.cancelled_statuses)
         else:
-            visit_status = AppointmentStatus.COMPLETED
-        self._visit(position, instant, call=call, lead=lead, rep=rep, visit=visit, status=visit_status)
-        day = self.calendar.dates[self.calendar.day_of(visit)]
+            appointment_status = next(self.coming_statuses) if coming else AppointmentStatus.COMPLETED
+        self._add_appointment(position, instant, start, appointment_status, call=call, lead=lead, rep=rep)
+        day = self.calendar.dates[self.calendar.day_of(start)]
         body = writer.phrase(phrases.CONFIRMATIONS, when=f"{day:%a %b} {day.day}")
         writer.send(position, instant + MINUTE, body, kind=MessageKind.REMINDER)
         if self.random.random() < 0.5:
             writer.receive(position, instant + 15 * MINUTE, writer.phrase(phrases.THANKS))
         if price:
-            writer.email(position, visit + 4 * HOUR)
-        if status == CallStatus.PURCHASED and price:
-            self._bill(position, visit + DAY, price)
+            writer.email(position, start + 4 * HOUR)
+            if status == CallStatus.PURCHASED:
+                self._add_invoice(position, start + DAY, price)
 
-    def last_texts(self) -> None:
-        """Texts that are on their way at the end of the history: to somebody who may be texted."""
+    def close(self, reps: Iterator[int]) -> None:
+        """Add messages on their way, upcoming appointments without a call, and missed callers who still wait."""
         position = next(position for position in range(20) if not self.setup.flag_of(position))
         on_their_way = (MessageStatus.UNKNOWN, MessageStatus.SENDING, MessageStatus.QUEUED)
-        for minutes, status in zip((9, 6, 3), on_their_way, strict=True):
-            body = self.writer.phrase(phrases.STANDING_TEXTS)
-            self.writer.send(
-                position, self.calendar.end - minutes * MINUTE, body, status=status, kind=MessageKind.REPLY
-            )
-
-    def upcoming_visits(self, reps: Iterator[int]) -> None:
-        """Visits agreed without a call, in the two weeks to come."""
+        for minutes, message_status in zip((9, 6, 3), on_their_way, strict=True):
+            sent = self.calendar.end - minutes * MINUTE
+            body = self.writer.phrase(phrases.UNSENT_MESSAGES)
+            self.writer.send(position, sent, body, status=message_status, kind=MessageKind.REPLY)
         for n in range(max(6, min(40, self.setup.contacts // 20))):
             day = self.calendar.next_workday(self.calendar.days + n % 14)
             position = int(self.setup.contacts * self.random.random())
-            visit = self.calendar.midnights[day] + self.random.choice(VISIT_STARTS)
+            start = self.calendar.midnights[day] + self.random.choice(APPOINTMENT_STARTS)
             status = AppointmentStatus.CANCELLED if n % 6 == 5 else next(self.coming_statuses)
-            agreed = self.calendar.end - DAY + n * MINUTE
-            self._visit(position, agreed, call=None, lead=None, rep=next(reps), visit=visit, status=status)
-            self.missed_callers.reach(position, agreed, Recovery.BOOKING)
+            booked_at = self.calendar.end - DAY + n * MINUTE
+            self._add_appointment(position, booked_at, start, status, rep=next(reps))
+            self.missed_callers.reach(position, booked_at, Recovery.BOOKING)
+        self.missed_callers.close()
 
-    def _visit(
+    def _add_appointment(
         self,
         position: int,
         instant: int,
-        *,
-        call: int | None,
-        lead: int | None,
-        rep: int | None,
-        visit: int,
+        start: int,
         status: str,
+        *,
+        call: int | None = None,
+        lead: int | None = None,
+        rep: int | None = None,
     ) -> None:
         created_at = stamp(instant)
-        self.tables.appointments.add(
-            company=self.setup.company,
-            contact=self.setup.first_contact + position,
+        self.tables["appointments"].add(
+            **self.setup.ids(position),
             call=call,
             lead=lead,
             assigned_rep=rep,
-            scheduled_start=stamp(visit),
-            scheduled_end=stamp(visit + self.random.choice(VISIT_LENGTHS)),
+            scheduled_start=stamp(start),
+            scheduled_end=stamp(start + self.random.choice(APPOINTMENT_LENGTHS)),
             timezone=self.setup.demo.region.timezone,
             status=status,
-            notes=self.writer.phrase(phrases.VISIT_NOTES),
+            notes=self.writer.phrase(phrases.APPOINTMENT_NOTES),
             created_at=created_at,
             updated_at=created_at,
         )
 
-    def _bill(self, position: int, instant: int, amount: str) -> None:
+    def _add_invoice(self, position: int, instant: int, amount: str) -> None:
         if instant >= self.calendar.end:
             return
         due = instant + 14 * DAY
@@ -176,9 +167,8 @@ class CallFollowups:
             status = InvoiceStatus.SENT
         self.invoices += 1
         created_at = stamp(instant)
-        self.tables.invoices.add(
-            company=self.setup.company,
-            contact=self.setup.first_contact + position,
+        self.tables["invoices"].add(
+            **self.setup.ids(position),
             number=f"INV-{self.invoices:05d}",
             amount=amount,
             status=status,
@@ -187,10 +177,10 @@ class CallFollowups:
             updated_at=created_at,
         )
 
-    def _analyse(self, call: int, instant: int, *, booked: bool) -> None:
+    def _add_analysis(self, call: int, instant: int, *, booked: bool) -> None:
         if instant >= self.calendar.end:
             return
-        self.tables.analyses.add(
+        self.tables["call_analysis"].add(
             company=self.setup.company,
             call=call,
             objections=next(self.objections),

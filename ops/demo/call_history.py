@@ -1,4 +1,4 @@
-"""What happens in a company day by day: calls, and what follows from them."""
+"""Calls of a company day by day, with their follow-ups."""
 
 from array import array
 from dataclasses import dataclass
@@ -7,11 +7,9 @@ from calls.choices import BOOKED, CallStatus, Recovery
 from crm.choices import Direction, LeadStatus
 from ops.demo import phrases
 from ops.demo.activity_writer import ActivityWriter
-from ops.demo.bulk_writer import Tables
 from ops.demo.calendar import HOUR, MINUTE, stamp
 from ops.demo.call_details import add_detail
 from ops.demo.call_followups import CallFollowups
-from ops.demo.company_setup import CompanySetup
 from ops.demo.random_data import calls_by_day, pick_caller, shuffled, times_of_day, weighted_cycle
 
 IN, OUT = Direction.INCOMING, Direction.OUTGOING
@@ -19,7 +17,7 @@ IN, OUT = Direction.INCOMING, Direction.OUTGOING
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call ends. A qualified one has a lead; an anonymous caller is nobody we know."""
+    """The end of a call. A qualified call has a lead; an anonymous caller is no contact."""
 
     direction: str
     status: str
@@ -47,7 +45,7 @@ OUTCOMES = {
 }
 LIVE = Outcome(IN, CallStatus.IN_PROGRESS)
 LIVE_CALLS = 2  # the last ones of each company
-MIN_CALLS = 120  # of a company, so that every outcome and every status of what follows occurs
+MIN_CALLS = 120  # of a company, so that every outcome and every status of the follow-ups occurs
 
 LEAD_STATUSES = list(LeadStatus)
 LEAD_OF_BOOKED = {
@@ -60,64 +58,61 @@ LEAD_OF_BOOKED = {
 QUOTED = (CallStatus.STILL_DECIDING, CallStatus.PURCHASED, CallStatus.LOST)
 
 
-class History:
-    """The calls of one company. The whole story (activity, texts, visit, analysis, …) is told of each n-th call."""
+class CallHistory:
+    """The calls of one company. Each `detail_every`-th has an activity and follow-ups; the others are bare rows."""
 
-    def __init__(
-        self, tables: Tables, setup: CompanySetup, writer: ActivityWriter, *, calls: int, tell_each: int
-    ) -> None:
-        self.tables, self.setup, self.writer = tables, setup, writer
-        self.random = random = setup.random
-        self.calls, self.tell_each, self.rung = calls, tell_each, 0
-        dates = setup.calendar.dates[: setup.calendar.days]
-        self.by_day = calls_by_day(random, calls, dates, setup.demo.trade.busy_months)
-        # A contact has one lead for each status: ids by position and status. An array, for there may be millions.
-        self.leads = array("q", bytes(8 * len(LEAD_STATUSES) * setup.contacts))
+    def __init__(self, writer: ActivityWriter, *, calls: int, detail_every: int) -> None:
+        self.writer, self.setup, self.tables = writer, writer.setup, writer.tables
+        self.random = random = writer.random
+        self.calls, self.detail_every, self.added = calls, detail_every, 0
+        calendar, trade = self.setup.calendar, self.setup.demo.trade
+        self.by_day = calls_by_day(random, calls, calendar.dates[: calendar.days], trade.busy_months)
+        # One lead of each status per contact: ids by position and status. An array, because there may be millions.
+        self.leads = array("q", bytes(8 * len(LEAD_STATUSES) * self.setup.contacts))
 
-        low, high = setup.demo.trade.prices
-        self.followups = CallFollowups(tables, setup, writer)
+        low, high = trade.prices
+        reps = self.setup.reps
+        self.followups = CallFollowups(writer)
         self.outcomes = weighted_cycle(random, OUTCOMES)
         self.open_leads = weighted_cycle(random, {LeadStatus.NEW: 2, LeadStatus.CONTACTED: 2, LeadStatus.QUALIFIED: 3})
-        self.reps = shuffled(random, [*setup.reps, *setup.reps, setup.reps[0]])
+        self.reps = shuffled(random, [*reps, *reps, reps[0]])
         self.prices = shuffled(random, [f"{low + (high - low) * random.random() ** 2:.0f}.00" for _ in range(499)])
         self.durations = shuffled(random, [int(random.lognormvariate(5, 0.8)) + 5 for _ in range(997)])
         self.reasons = shuffled(random, [writer.phrase(phrases.LOST_REASONS) for _ in range(31)])
 
     def times(self, day: int) -> list[int]:
-        """When the calls of that day come."""
+        """Return the instants of that day's calls."""
         midnight = self.setup.calendar.midnights[day]
         return [midnight + second for second in times_of_day(self.random, self.by_day[day])]
 
-    def ring(self, day: int, instant: int) -> None:
-        """One call, and what follows from it."""
+    def add_call(self, day: int, instant: int) -> None:
         setup, random = self.setup, self.random
-        self.rung += 1
-        outcome = LIVE if self.rung > self.calls - LIVE_CALLS else next(self.outcomes)
-        told = self.rung % self.tell_each == 0 or outcome is LIVE
+        self.added += 1
+        outcome = LIVE if self.added > self.calls - LIVE_CALLS else next(self.outcomes)
+        detailed = self.added % self.detail_every == 0 or outcome is LIVE
         direction, status, booked = outcome.direction, outcome.status, outcome.status in BOOKED
-        position = None if outcome.anonymous else pick_caller(random, setup.known(day))
+        position = None if outcome.anonymous else pick_caller(random, setup.contacts_on(day))
 
-        visit = self.followups.plan_visit(day) if told and booked else None
-        if visit and visit >= setup.calendar.end and status != CallStatus.CANCELLED:
-            status = CallStatus.AWAITING_QUOTE  # there was no visit yet, so nobody could decide
+        appointment = self.followups.plan_appointment(day) if detailed and booked else None
+        if appointment and appointment >= setup.calendar.end and status != CallStatus.CANCELLED:
+            status = CallStatus.AWAITING_QUOTE  # no decision before the appointment
 
-        answered = status != CallStatus.MISSED
+        answered, ended = status != CallStatus.MISSED, status != CallStatus.IN_PROGRESS
         answered_at = instant + 3 + int(random.random() * 20)
         duration = next(self.durations)
         completed_at = answered_at + duration if answered else answered_at + 25
-        ended = status != CallStatus.IN_PROGRESS
-        line = 0 if position is None else self.writer.line_of(position)
-        caller = "Anonymous" if position is None else setup.number(position)
+        line = 0 if position is None else setup.line_of(position)
+        theirs = "Anonymous" if position is None else setup.number(position)
         ours = setup.line_numbers[line]
-        voicemail = told and not answered and position is not None and self.rung % 5 < 2
+        voicemail = detailed and not answered and position is not None and self.added % 5 < 2
         activity, openphone_id = None, ""
-        if told:
+        if detailed:
             activity, openphone_id = self.writer.call(position, instant, direction, answered=answered)
         lead = self._lead(position, status, instant) if outcome.qualified and position is not None else None
         rep = next(self.reps) if outcome.qualified else None
         price = next(self.prices) if status in QUOTED else None
 
-        call = self.tables.calls.add(
+        call = self.tables["calls"].add(
             company=setup.company,
             activity=activity,
             contact=None if position is None else setup.first_contact + position,
@@ -125,8 +120,8 @@ class History:
             lead=lead,
             assigned_rep=rep,
             direction=direction,
-            from_number=caller if direction == IN else ours,
-            to_number=ours if direction == IN else caller,
+            from_number=theirs if direction == IN else ours,
+            to_number=ours if direction == IN else theirs,
             recording_url=f"https://recordings.example.com/{activity}.mp3" if activity and answered and ended else "",
             voicemail_url=f"https://recordings.example.com/{activity}-voicemail.mp3" if voicemail else "",
             status=status,
@@ -138,47 +133,41 @@ class History:
             completed_at=stamp(completed_at) if ended else None,
             duration_s=duration if answered and ended else None,
         )
-        if not told or position is None or not ended:
+        if not detailed or position is None or not ended:
             return
         add_detail(
-            self.tables,
             self.writer,
             call=call,
             openphone_id=openphone_id,
             at=completed_at,
             answered=answered,
             voicemail=voicemail,
-            speakers=(ours, caller),
+            speakers=(ours, theirs),
         )
         if not answered:
-            self.followups.of_missed(position, completed_at, rung_at=instant, voicemail=voicemail)
+            self.followups.after_missed(position, completed_at, called_at=instant, voicemail=voicemail)
             return
         self.followups.missed_callers.reach(position, instant, Recovery.CALL)
-        self.followups.of_answered(position, completed_at, call=call, booked=booked)
-        if visit:
-            self.followups.of_booked(
-                position, completed_at, call=call, lead=lead, rep=rep, visit=visit, status=status, price=price
+        self.followups.after_answered(position, completed_at, call=call, booked=booked)
+        if appointment:
+            self.followups.after_booked(
+                position, completed_at, call=call, lead=lead, rep=rep, start=appointment, status=status, price=price
             )
 
     def close(self) -> None:
-        """What is going on at the end of the history: texts on their way, visits agreed without a call, and
-        missed callers who still wait."""
-        self.followups.last_texts()
-        self.followups.upcoming_visits(self.reps)
-        self.followups.missed_callers.close()
+        """Add the rows of the end of the history."""
+        self.followups.close(self.reps)
 
     def _lead(self, position: int, status: str, instant: int) -> int:
         lead_status = LEAD_OF_BOOKED.get(CallStatus(status)) or next(self.open_leads)
         slot = position * len(LEAD_STATUSES) + LEAD_STATUSES.index(lead_status)
         if not self.leads[slot]:
-            created_at = stamp(instant + 5 * MINUTE)
-            self.leads[slot] = self.tables.leads.add(
-                company=self.setup.company,
-                contact=self.setup.first_contact + position,
+            self.leads[slot] = self.tables["leads"].add(
+                **self.setup.ids(position),
                 status=lead_status,
                 source=self.random.choice(phrases.LEAD_SOURCES),
                 notes=self.writer.phrase(phrases.LEAD_NOTES),
-                created_at=created_at,
+                created_at=stamp(instant + 5 * MINUTE),
                 updated_at=stamp(instant + HOUR),
             )
         return self.leads[slot]

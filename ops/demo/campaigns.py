@@ -1,27 +1,23 @@
-"""A company's campaigns, one in each status at least, and how far each got with whom."""
-
-from collections.abc import Iterator
+"""Campaigns of a company, at least one in each status, and their memberships."""
 
 from crm.choices import CampaignStatus, FlagType, MembershipStatus
 from crm.models.campaigns import SENT
 from messaging.choices import MessageKind, MessageStatus
 from ops.demo import phrases
 from ops.demo.activity_writer import ActivityWriter
-from ops.demo.bulk_writer import Tables
 from ops.demo.calendar import DAY, HOUR, MINUTE, stamp
-from ops.demo.company_setup import CompanySetup
 from ops.demo.random_data import weighted_cycle
 
-AUDIENCE = 150  # contacts of a campaign at most
+MAX_CONTACTS = 150  # of a campaign
 
-REACHED = {
+SENT_STATUSES = {
     MembershipStatus.DELIVERED: 84,
     MembershipStatus.REPLIED: 7,
     MembershipStatus.SENT: 3,
     MembershipStatus.FAILED: 3,
     MembershipStatus.UNDELIVERED: 3,
 }
-# How much of the audience was reached when the campaign stopped where it stands.
+# Share of the contacts that the campaign has reached.
 PROGRESS = {
     CampaignStatus.COMPLETED: 1.0,
     CampaignStatus.RUNNING: 0.6,
@@ -30,91 +26,83 @@ PROGRESS = {
     CampaignStatus.SCHEDULED: 0.0,
     CampaignStatus.DRAFT: 0.0,
 }
-NOT_SENT = {
-    MembershipStatus.FAILED: "The provider refused the number.",
+REASONS = {
+    MembershipStatus.FAILED: "The provider rejected the number.",
     MembershipStatus.UNDELIVERED: "The carrier reported it undelivered.",
 }
 
 
-def add_campaigns(tables: Tables, setup: CompanySetup, writer: ActivityWriter) -> None:
-    """The company's campaigns, evenly over the history: the oldest are completed, the last ones still to come."""
-    reached = weighted_cycle(setup.random, REACHED)
-    for n, (name, body, status) in enumerate(phrases.CAMPAIGNS):
-        day = (n + 2) * setup.calendar.days // (len(phrases.CAMPAIGNS) + 3)
-        body = body.format(company=setup.demo.name, job=setup.random.choice(setup.jobs))
-        _add_campaign(tables, setup, writer, reached, name=name, body=body, status=CampaignStatus(status), day=day)
+class Campaigns:
+    """Writes one company's campaigns, evenly over the history: the oldest are completed, the last ones upcoming."""
 
+    def __init__(self, writer: ActivityWriter) -> None:
+        self.writer, self.setup = writer, writer.setup
+        self.results = weighted_cycle(writer.random, SENT_STATUSES)
 
-def _add_campaign(
-    tables: Tables,
-    setup: CompanySetup,
-    writer: ActivityWriter,
-    reached: Iterator[MembershipStatus],
-    *,
-    name: str,
-    body: str,
-    status: CampaignStatus,
-    day: int,
-) -> None:
-    created = setup.calendar.midnights[day] + 10 * HOUR
-    sending = {
-        CampaignStatus.RUNNING: setup.calendar.end - 12 * HOUR,
-        CampaignStatus.SCHEDULED: setup.calendar.end + 3 * DAY + 10 * HOUR,
-    }.get(status, created + DAY)
-    campaign = tables.campaigns.add(
-        company=setup.company,
-        name=name,
-        status=status,
-        body=body,
-        created_by=setup.manager,
-        scheduled_at=stamp(sending) if status != CampaignStatus.DRAFT else None,
-        created_at=stamp(created),
-        updated_at=stamp(created),
-    )
-    audience = min(setup.known(day), AUDIENCE)
-    had_their_turn = int(audience * PROGRESS[status])
-    for position in range(audience):
-        if position < had_their_turn:
-            result, reason = _result_of_turn(setup, reached, position)
-        elif position == had_their_turn and status == CampaignStatus.RUNNING:
-            result, reason = MembershipStatus.SENDING, ""
-        elif status == CampaignStatus.CANCELLED:
-            result, reason = MembershipStatus.SKIPPED, "The campaign was cancelled."
-        else:
-            result, reason = MembershipStatus.PENDING, ""
-        sent = sending + position * 4
-        membership = tables.memberships.add(
+    def add_all(self) -> None:
+        setup, days = self.setup, self.setup.calendar.days
+        for n, (name, body, status) in enumerate(phrases.CAMPAIGNS):
+            body = body.format(company=setup.demo.name, job=setup.random.choice(setup.jobs))
+            self._add(name, body, CampaignStatus(status), day=(n + 2) * days // (len(phrases.CAMPAIGNS) + 3))
+
+    def _add(self, name: str, body: str, status: CampaignStatus, *, day: int) -> None:
+        setup = self.setup
+        created = setup.calendar.midnights[day] + 10 * HOUR
+        start = {
+            CampaignStatus.RUNNING: setup.calendar.end - 12 * HOUR,
+            CampaignStatus.SCHEDULED: setup.calendar.end + 3 * DAY + 10 * HOUR,
+        }.get(status, created + DAY)
+        campaign = setup.tables["campaigns"].add(
             company=setup.company,
-            campaign=campaign,
-            contact=setup.first_contact + position,
-            status=result,
-            reason=reason,
+            name=name,
+            status=status,
+            body=body,
+            created_by=setup.manager,
+            scheduled_at=stamp(start) if status != CampaignStatus.DRAFT else None,
             created_at=stamp(created),
-            sent_at=stamp(sent) if result in SENT else None,
+            updated_at=stamp(created),
         )
-        if result in SENT:
-            text_status = MessageStatus.DELIVERED if result == MembershipStatus.REPLIED else MessageStatus(result)
-            writer.send(
-                position,
-                sent,
-                body,
-                status=text_status,
-                by_hand=False,
-                kind=MessageKind.CAMPAIGN,
-                membership=membership,
+        contacts = min(setup.contacts_on(day), MAX_CONTACTS)
+        reached = int(contacts * PROGRESS[status])
+        for position in range(contacts):
+            result, reason = self._result(status, position, reached)
+            sent_at = start + position * 4
+            membership = setup.tables["campaign_memberships"].add(
+                **setup.ids(position),
+                campaign=campaign,
+                status=result,
+                reason=reason,
+                created_at=stamp(created),
+                sent_at=stamp(sent_at) if result in SENT else None,
             )
-        if result == MembershipStatus.REPLIED:
-            writer.receive(position, sent + 20 * MINUTE, setup.random.choice(phrases.CAMPAIGN_ANSWERS))
+            if result in SENT:
+                replied = result == MembershipStatus.REPLIED
+                message_status = MessageStatus.DELIVERED if replied else MessageStatus(result)
+                self.writer.send(
+                    position,
+                    sent_at,
+                    body,
+                    status=message_status,
+                    by_hand=False,
+                    kind=MessageKind.CAMPAIGN,
+                    membership=membership,
+                )
+                if replied:
+                    answer = setup.random.choice(phrases.CAMPAIGN_ANSWERS)
+                    self.writer.receive(position, sent_at + 20 * MINUTE, answer)
 
-
-def _result_of_turn(
-    setup: CompanySetup, reached: Iterator[MembershipStatus], position: int
-) -> tuple[MembershipStatus, str]:
-    """How far the campaign got with a contact whose turn it was, and why no further."""
-    flag = setup.flag_of(position)
-    if flag == FlagType.OPTED_OUT:
-        return MembershipStatus.OPTED_OUT, "Said STOP."
-    if flag:
-        return MembershipStatus.SKIPPED, f"The contact is flagged {FlagType(flag).label.lower()}."
-    result = next(reached)
-    return result, NOT_SENT.get(result, "")
+    def _result(self, status: CampaignStatus, position: int, reached: int) -> tuple[MembershipStatus, str]:
+        """Return the status of a membership, and its reason."""
+        if position < reached:
+            flag = self.setup.flag_of(position)
+            if flag == FlagType.OPTED_OUT:
+                return MembershipStatus.OPTED_OUT, "Said STOP."
+            if flag:
+                return MembershipStatus.SKIPPED, f"The contact is flagged {flag.label.lower()}."
+            result = next(self.results)
+            return result, REASONS.get(result, "")
+        if position == reached and status == CampaignStatus.RUNNING:
+            return MembershipStatus.SENDING, ""
+        if status == CampaignStatus.CANCELLED:
+            return MembershipStatus.SKIPPED, "The campaign was cancelled."
+        return MembershipStatus.PENDING, ""

@@ -1,4 +1,4 @@
-"""The companies that a demo may have. The list is fixed: a demo company is known by its slug and name."""
+"""Catalogue of demo companies: fixed, because a demo company is recognized by its slug and name."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from django.utils.text import slugify
 
 @dataclass(frozen=True)
 class Region:
-    """Where a company works: its real area codes, and towns with the first three digits of their postal codes."""
+    """A company's area, with its real area codes, and towns with the first three digits of their postal codes."""
 
     timezone: str
     state: str
@@ -19,7 +19,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Trade:
-    """What a company does: its season (months), usual prices (lowest, highest), and what people call about."""
+    """A company's business: its season (months), usual prices (lowest, highest), and jobs."""
 
     name: str
     busy_months: tuple[int, ...]
@@ -29,7 +29,7 @@ class Trade:
 
 @dataclass(frozen=True)
 class DemoCompany:
-    """A company of the catalogue; `position` is its place there, from 0."""
+    """A company of the catalogue; `position` counts from 0."""
 
     position: int
     name: str
@@ -42,81 +42,38 @@ class DemoCompany:
 
     @property
     def usernames(self) -> tuple[str, str, str]:
-        """Who signs in: the manager, a CSR and a rep."""
+        """The manager, a CSR and a rep."""
         suffix = "" if self.position == 0 else str(self.position + 1)
         return f"manager{suffix}", f"csr{suffix}", f"rep{suffix}"
 
 
+# fmt: off
 REGIONS = (
-    Region(
-        "America/Denver",
-        "CO",
-        (303, 720),
-        (("Denver", "802"), ("Aurora", "800"), ("Boulder", "803"), ("Lakewood", "802"), ("Littleton", "801")),
-    ),
-    Region(
-        "America/New_York",
-        "NY",
-        (212, 718, 914, 516),
-        (("Yonkers", "107"), ("Queens", "113"), ("Brooklyn", "112"), ("White Plains", "106"), ("Hempstead", "115")),
-    ),
-    Region(
-        "America/Chicago",
-        "IL",
-        (312, 773, 630, 847),
-        (("Chicago", "606"), ("Naperville", "605"), ("Evanston", "602"), ("Oak Park", "603"), ("Skokie", "600")),
-    ),
-    Region(
-        "America/Phoenix",
-        "AZ",
-        (602, 480, 623),
-        (("Phoenix", "850"), ("Mesa", "852"), ("Tempe", "852"), ("Glendale", "853"), ("Scottsdale", "852")),
-    ),
-    Region(
-        "America/Los_Angeles",
-        "CA",
-        (213, 310, 818, 626),
-        (("Los Angeles", "900"), ("Pasadena", "911"), ("Burbank", "915"), ("Torrance", "905"), ("Glendale", "912")),
-    ),
-    Region(
-        "America/New_York",
-        "GA",
-        (404, 770, 678),
-        (("Atlanta", "303"), ("Marietta", "300"), ("Decatur", "300"), ("Roswell", "300"), ("Smyrna", "300")),
-    ),
-    Region(
-        "America/Chicago",
-        "TX",
-        (214, 972, 469),
-        (("Dallas", "752"), ("Plano", "750"), ("Irving", "750"), ("Garland", "750"), ("Frisco", "750")),
-    ),
-    Region(
-        "America/Los_Angeles",
-        "WA",
-        (206, 425, 253),
-        (("Seattle", "981"), ("Tacoma", "984"), ("Bellevue", "980"), ("Kirkland", "980"), ("Renton", "980")),
-    ),
+    Region("America/Denver", "CO", (303, 720), (
+        ("Denver", "802"), ("Aurora", "800"), ("Boulder", "803"), ("Lakewood", "802"), ("Littleton", "801"))),
+    Region("America/New_York", "NY", (212, 718, 914, 516), (
+        ("Yonkers", "107"), ("Queens", "113"), ("Brooklyn", "112"), ("White Plains", "106"), ("Hempstead", "115"))),
+    Region("America/Chicago", "IL", (312, 773, 630, 847), (
+        ("Chicago", "606"), ("Naperville", "605"), ("Evanston", "602"), ("Oak Park", "603"), ("Skokie", "600"))),
+    Region("America/Phoenix", "AZ", (602, 480, 623), (
+        ("Phoenix", "850"), ("Mesa", "852"), ("Tempe", "852"), ("Glendale", "853"), ("Scottsdale", "852"))),
+    Region("America/Los_Angeles", "CA", (213, 310, 818, 626), (
+        ("Los Angeles", "900"), ("Pasadena", "911"), ("Burbank", "915"), ("Torrance", "905"), ("Glendale", "912"))),
+    Region("America/New_York", "GA", (404, 770, 678), (
+        ("Atlanta", "303"), ("Marietta", "300"), ("Decatur", "300"), ("Roswell", "300"), ("Smyrna", "300"))),
+    Region("America/Chicago", "TX", (214, 972, 469), (
+        ("Dallas", "752"), ("Plano", "750"), ("Irving", "750"), ("Garland", "750"), ("Frisco", "750"))),
+    Region("America/Los_Angeles", "WA", (206, 425, 253), (
+        ("Seattle", "981"), ("Tacoma", "984"), ("Bellevue", "980"), ("Kirkland", "980"), ("Renton", "980"))),
 )
 
 TRADES = (
-    Trade(
-        "Roofing",
-        (4, 5, 6, 9),
-        (4_500, 26_000),
-        ("roof replacement", "roof leak", "gutter repair", "hail damage", "skylight", "chimney flashing"),
-    ),
-    Trade(
-        "Concrete",
-        (4, 5, 6, 7, 8),
-        (1_800, 14_000),
-        ("driveway", "patio slab", "garage floor", "sidewalk repair", "retaining wall", "stamped concrete"),
-    ),
-    Trade(
-        "Heating & Air",
-        (1, 6, 7, 8, 12),
-        (300, 11_500),
-        ("furnace tune-up", "AC replacement", "heat pump", "thermostat", "duct cleaning", "mini-split"),
-    ),
+    Trade("Roofing", (4, 5, 6, 9), (4_500, 26_000), (
+        "roof replacement", "roof leak", "gutter repair", "hail damage", "skylight", "chimney flashing")),
+    Trade("Concrete", (4, 5, 6, 7, 8), (1_800, 14_000), (
+        "driveway", "patio slab", "garage floor", "sidewalk repair", "retaining wall", "stamped concrete")),
+    Trade("Heating & Air", (1, 6, 7, 8, 12), (300, 11_500), (
+        "furnace tune-up", "AC replacement", "heat pump", "thermostat", "duct cleaning", "mini-split")),
 )
 
 BRANDS = (
@@ -125,24 +82,19 @@ BRANDS = (
     "Granite Peak", "Copper Canyon", "Willow Bend", "Stonebridge", "Clearwater", "Hilltop", "Lakeside", "Trailhead",
     "Liberty Oak", "Fox Hollow", "Timberline", "Bayfront", "Crestview", "Riverbend", "Juniper", "Highland",
     "Meadowlark", "Pinecrest", "Cedar Grove", "Falcon Ridge", "Mesa Verde", "Windmill", "Anchor", "Beacon Hill",
-)  # fmt: skip
+)
+# fmt: on
 
 MAX_COMPANIES = len(BRANDS) * len(TRADES)
 
 
 def catalogue() -> Iterator[DemoCompany]:
-    """Every company that a demo may have, the largest first. Trades shift by one each round, so no name comes twice."""
+    """Yield every possible company, the largest first. Trades shift by one each round, so names never repeat."""
     for position in range(MAX_COMPANIES):
         rounds, brand = divmod(position, len(BRANDS))
         trade = TRADES[(brand + rounds) % len(TRADES)]
-        yield DemoCompany(
-            position=position,
-            name=f"{BRANDS[brand]} {trade.name}",
-            region=REGIONS[position % len(REGIONS)],
-            trade=trade,
-        )
+        yield DemoCompany(position, f"{BRANDS[brand]} {trade.name}", REGIONS[position % len(REGIONS)], trade)
 
 
 def first_companies(count: int) -> list[DemoCompany]:
-    """The first `count` of the catalogue."""
     return list(islice(catalogue(), count))

@@ -1,59 +1,54 @@
-"""Whose calls were missed, and how they were reached."""
+"""The missed queue: missed callers, and how they were reached."""
 
 from calls.choices import Recovery, TextBack
-from crm.choices import FlagType
-from ops.demo.activity_writer import ActivityWriter
-from ops.demo.bulk_writer import Tables
 from ops.demo.calendar import stamp
 from ops.demo.company_setup import CompanySetup
 from ops.demo.random_data import weighted_cycle
 
 TEXTS_BACK = {TextBack.QUEUED: 16, TextBack.OFF: 3, TextBack.REFUSED: 1}
-REASONS = {TextBack.QUEUED: "", TextBack.OFF: "", TextBack.REFUSED: "It is too early or too late where they live."}
+REASONS = {TextBack.REFUSED: "It is too early or too late where they live."}
 
 
 class MissedCallers:
-    """The queue of one company. A row is written when its caller has been reached, or at the end of the history."""
+    """The queue of one company. A row is written when its caller is reached, or at the end of the history."""
 
-    def __init__(self, tables: Tables, setup: CompanySetup, writer: ActivityWriter) -> None:
-        self.tables, self.setup, self.writer = tables, setup, writer
+    def __init__(self, setup: CompanySetup) -> None:
+        self.setup = setup
         self.texts_back = weighted_cycle(setup.random, TEXTS_BACK)
-        self.calls: dict[int, list[int]] = {}  # when those rang who wait, by their position
-        self.texts: dict[int, tuple[str, str]] = {}  # what became of the text to them, and why
+        self.waiting: dict[int, tuple[list[int], str, str]] = {}  # calls, text back and its reason, by position
 
-    def ring(self, position: int, instant: int) -> bool:
-        """A call is missed. Returns whether the caller is texted: once for all that they ring."""
-        if position in self.calls:
-            self.calls[position].append(instant)
+    def miss(self, position: int, instant: int) -> bool:
+        """Add a missed call. Returns whether the caller gets a text back: one for all calls while they wait."""
+        if position in self.waiting:
+            self.waiting[position][0].append(instant)
             return False
         text_back = next(self.texts_back)
-        reason = REASONS[text_back]
+        reason = REASONS.get(text_back, "")
         if flag := self.setup.flag_of(position):
-            text_back, reason = TextBack.REFUSED, f"The contact is flagged {FlagType(flag).label.lower()}."
-        self.calls[position], self.texts[position] = [instant], (text_back, reason)
+            text_back, reason = TextBack.REFUSED, f"The contact is flagged {flag.label.lower()}."
+        self.waiting[position] = [instant], text_back, reason
         return text_back == TextBack.QUEUED
 
     def reach(self, position: int, instant: int, by: Recovery) -> None:
-        """The contact is reached; whoever waits is out of the queue."""
-        if instant < self.setup.calendar.end and instant > self.calls.get(position, [instant])[-1]:
+        """Take the contact out of the queue, if it waits there."""
+        if position in self.waiting and self.waiting[position][0][-1] < instant < self.setup.calendar.end:
             self._write(position, recovered_at=stamp(instant), recovered_by=by)
 
     def close(self) -> None:
-        """The others still wait at the end of the history."""
-        for position in list(self.calls):
+        """Write the callers who still wait at the end of the history."""
+        for position in list(self.waiting):
             self._write(position)
 
-    def _write(self, position: int, **reached: str) -> None:
-        calls, (text_back, reason) = self.calls.pop(position), self.texts.pop(position)
-        self.tables.missed_callers.add(
-            company=self.setup.company,
-            contact=self.setup.first_contact + position,
-            phone_line=self.setup.lines[self.writer.line_of(position)],
+    def _write(self, position: int, **recovered: str) -> None:
+        calls, text_back, reason = self.waiting.pop(position)
+        self.setup.tables["missed_callers"].add(
+            **self.setup.ids(position),
+            phone_line=self.setup.lines[self.setup.line_of(position)],
             missed_calls=len(calls),
             first_missed_at=stamp(calls[0]),
             last_missed_at=stamp(calls[-1]),
             text_back=text_back,
             text_back_reason=reason,
             created_at=stamp(calls[0]),
-            **reached,
+            **recovered,
         )

@@ -1,4 +1,4 @@
-"""Invented people and addresses: common names put together by chance."""
+"""Names and addresses of invented people, combined by chance."""
 
 FIRST_NAMES = (
     "Aaron", "Abigail", "Adam", "Alicia", "Amanda", "Amir", "Andre", "Angela", "Anita", "Antonio", "Ashley",
@@ -39,4 +39,4 @@ STREETS = (
     "Willow Way", "Windsor Dr",
 )  # fmt: skip
 
-MAIL_HOSTS = ("example.com", "example.net", "example.org")  # reserved: nobody can be written to
+MAIL_HOSTS = ("example.com", "example.net", "example.org")  # reserved domains: no mail is delivered

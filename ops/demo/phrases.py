@@ -1,8 +1,8 @@
-"""What is said and noted in a demo. `{job}` is what the call was about, `{company}` who was called."""
+"""Phrases of demo messages, calls and notes, with `{job}` and `{company}`."""
 
 MISSED_CALL_TEXT = "Hi, this is {company}. Sorry we missed your call! How can we help?"
-STOP_CONFIRMED = "{company}: you get no more texts from us. Reply START if you change your mind."
-ANSWERS_TO_MISSED = (
+STOP_CONFIRMED = "{company}: you get no more messages from us. Reply START if you change your mind."
+REPLIES_TO_TEXT_BACK = (
     "Hi! I need somebody to look at my {job}.",
     "No worries. Can I get an estimate for a {job}?",
     "Please call me back after 3.",
@@ -25,7 +25,7 @@ REPLIES = (
     "Usually one to two days, depending on the weather.",
     "Let me check with the crew and get back to you.",
 )
-STANDING_TEXTS = ("Just checking in about your {job}. Any questions?", "Your crew is on the way.", "Thanks again!")
+UNSENT_MESSAGES = ("Just checking in about your {job}. Any questions?", "Your crew is on the way.", "Thanks again!")
 
 VOICEMAILS = (
     "Hi, I'm calling about a {job}. Please call me back when you get a chance.",
@@ -34,7 +34,7 @@ VOICEMAILS = (
 )
 NOTES = (
     "Has two dogs; ring first.",
-    "Prefers texts over calls.",
+    "Prefers messages over calls.",
     "Neighbour of an earlier customer, asked for the same crew.",
     "Wants the {job} done before winter.",
     "HOA needs a copy of our insurance certificate.",
@@ -46,7 +46,7 @@ EMAILS = (
 )
 LEAD_SOURCES = ("phone", "web form", "referral", "yard sign", "search ad")
 LEAD_NOTES = ("", "", "Asked about a {job}.", "Wants three quotes for a {job}.", "Comes recommended by a neighbour.")
-VISIT_NOTES = ("", "", "Estimate for the {job}.", "Bring the long ladder.", "Call 30 minutes ahead.")
+APPOINTMENT_NOTES = ("", "", "Estimate for the {job}.", "Bring the long ladder.", "Call 30 minutes ahead.")
 
 LOST_REASONS = (
     "Went with a cheaper quote.",
@@ -58,8 +58,7 @@ LOST_REASONS = (
     "No answer after three follow-ups.",
 )
 
-# What keeps people from buying, and how often in a hundred. The dashboard folds case and blanks: some are as analysts
-# really write them.
+# In a hundred. The dashboard normalizes case and blanks; some labels need it, as in production.
 OBJECTIONS = {
     "price": 27,
     "Price": 2,
@@ -75,20 +74,20 @@ OBJECTIONS = {
     "hoa approval": 2,
 }
 SUMMARIES = (
-    "Caller asked about a {job} and wanted a price before a visit.",
-    "Caller described the {job}; the CSR explained how we work and offered a visit.",
+    "Caller asked about a {job} and wanted a price before an appointment.",
+    "Caller described the {job}; the CSR explained the next steps and offered an appointment.",
     "Follow-up on the {job}. Caller is comparing quotes.",
 )
 
 NEXT_STEPS = ("Send the quote.", "Call back on Monday.", "Ask the crew when they can look at the {job}.")
-WHAT_WAS_SAID = (
+TRANSCRIPT = (
     "{company}, how can I help?",
     "Hi, it is about my {job}.",
     "Sure. When could we come and have a look?",
     "Any day after four is fine.",
 )
 
-# Name, text and status of a campaign. Each status has its campaign in every company.
+# Name, message and status. Every company has a campaign in each status.
 CAMPAIGNS = (
     ("Spring check", "Spring is here: {company} checks your {job} for free. Reply STOP to opt out.", "completed"),
     ("Storm follow-up", "Rough night? {company} looks at storm damage this week. Reply STOP to opt out.", "completed"),

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: demo companies to look at, to develop and to measure on."""
+"""`manage.py seed_demo`: demo data for development and benchmarks."""
 
 from datetime import date, datetime
 from typing import Any
@@ -12,23 +12,23 @@ from ops.demo import PASSWORD, DemoRefused, seed_demo
 from ops.demo.companies import first_companies
 from ops.demo.preconditions import ADMIN
 
-WESTERNMOST = ZoneInfo("America/Los_Angeles")  # no demo company's day begins later, so nothing lies in the future
+WESTERNMOST = ZoneInfo("America/Los_Angeles")  # no demo company's day begins later, so no call lies in the future
 
 
 class Command(BaseCommand):
-    help = "Make demo companies: contacts, calls, texts, visits, campaigns and invoices of two years."
+    help = "Make demo companies with contacts, calls, messages, appointments, campaigns and invoices of two years."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--companies", type=int, default=2)
         parser.add_argument("--contacts", type=int, default=500, help="of all companies together (default: 500)")
         parser.add_argument("--calls", type=int, default=5000, help="of all companies together (default: 5000)")
-        parser.add_argument("--days", type=int, default=730, help="how far back the history goes (default: 730)")
+        parser.add_argument("--days", type=int, default=730, help="length of the history (default: 730)")
         parser.add_argument("--seed", type=int, default=1, help="the same seed and sizes make the same data")
         parser.add_argument(
-            "--until", type=date.fromisoformat, metavar="DATE", help="first day still to come (default: today)"
+            "--until", type=date.fromisoformat, metavar="DATE", help="the day after the history (default: today)"
         )
-        parser.add_argument("--if-empty", action="store_true", help="do nothing where any company stands")
-        parser.add_argument("--reset", action="store_true", help="first remove the demo companies that stand")
+        parser.add_argument("--if-empty", action="store_true", help="do nothing if there is any company")
+        parser.add_argument("--reset", action="store_true", help="remove existing demo companies first")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["if_empty"] and Company.objects.exists():

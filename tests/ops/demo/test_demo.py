@@ -1,4 +1,4 @@
-"""Demo data: the same from the same seed, of every kind in every company, and like real life."""
+"""Demo data: the same from the same seed, of every kind in every company, and believable."""
 
 import hashlib
 import re
@@ -70,7 +70,7 @@ def checksums():
     return sums
 
 
-def test_the_same_arguments_make_the_same_rows_to_the_byte(in_all_companies):
+def test_same_arguments_make_the_same_rows_to_the_byte(in_all_companies):
     seed_demo(**SMALL)
     first = checksums()
     seed_demo(**SMALL, reset=True)
@@ -96,14 +96,14 @@ def test_every_table_has_rows_in_every_company(in_all_companies):
         assert model.objects.exclude(company=None).values("company").distinct().count() == 3, model
 
 
-def test_the_totals_are_those_asked_for(in_all_companies):
+def test_totals_are_those_of_the_arguments(in_all_companies):
     counts = seed_demo(**SMALL)
     assert (Company.objects.count(), Contact.objects.count(), Call.objects.count()) == (2, 60, 400)
     assert counts == {model._meta.db_table: model.objects.count() for model in demo_tables()} | {"users": 12}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_smallest_company_has_every_value_of_every_choice_but_work_for_the_worker(in_all_companies, seed):
+def test_smallest_company_has_every_value_of_every_choice_but_pending_work(in_all_companies, seed):
     seed_demo(companies=1, contacts=20, calls=120, days=90, seed=seed, until=UNTIL)
     models = [model for model in demo_tables() if model is not Company]
     for field in [field for model in models for field in model._meta.fields if field.choices]:
@@ -111,7 +111,7 @@ def test_the_smallest_company_has_every_value_of_every_choice_but_work_for_the_w
         assert missing <= {"callrail", "twilio", "pending", "due"}, f"{field.model.__name__}.{field.name}"
 
 
-def test_flags_say_what_the_ledger_says(in_all_companies):
+def test_flags_agree_with_opt_outs(in_all_companies):
     seed_demo(**SMALL | {"companies": 3, "contacts": 200})
     for company in Company.objects.all():
         with tenant(company.pk):
@@ -124,7 +124,7 @@ def test_flags_say_what_the_ledger_says(in_all_companies):
             assert ContactFlag.objects.opted_out().count() == OptOut.objects.exclude(state="clear").count()
 
 
-def test_it_reports_progress_by_table(in_all_companies):
+def test_progress_is_reported_by_table(in_all_companies):
     seen = Counter()
     counts = seed_demo(**SMALL, progress=lambda table, rows: seen.update({table: rows}))
     assert seen == counts
@@ -144,7 +144,7 @@ def test_companies_differ_in_size(in_all_companies):
     assert calls[0] > 1.5 * calls[-1]
 
 
-def test_weekends_nights_and_lunch_are_quiet_by_the_companys_own_clock(in_all_companies):
+def test_weekends_nights_and_lunch_are_quiet_in_local_time(in_all_companies):
     seed_demo(**SMALL | {"calls": 6000})
     for company in Company.objects.all():
         moments = Call.objects.filter(company=company).values_list("created_at", flat=True)
@@ -156,7 +156,7 @@ def test_weekends_nights_and_lunch_are_quiet_by_the_companys_own_clock(in_all_co
         assert hours[12] < hours[13] / 1.5
 
 
-def test_nothing_happened_after_the_history_ends_but_visits_are_still_to_come(in_all_companies):
+def test_only_appointments_lie_after_the_end_of_the_history(in_all_companies):
     seed_demo(**SMALL)
     for company in Company.objects.all():
         for model, moment in ((Call, "created_at"), (Activity, "created_at"), (CallAnalysis, "analyzed_at")):
@@ -167,7 +167,7 @@ def test_nothing_happened_after_the_history_ends_but_visits_are_still_to_come(in
         assert not coming.filter(status__in=["completed", "no_show"]).exists()
 
 
-def test_a_call_is_only_decided_after_its_visit(in_all_companies):
+def test_call_is_decided_after_its_appointment_only(in_all_companies):
     seed_demo(**SMALL)
     undecided = {CallStatus.AWAITING_QUOTE, CallStatus.CANCELLED}
     coming = Appointment.objects.filter(date__gte=UNTIL, call__isnull=False)
@@ -175,7 +175,7 @@ def test_a_call_is_only_decided_after_its_visit(in_all_companies):
     assert set(coming.values_list("call__status", flat=True)) <= undecided
 
 
-def test_every_number_is_reserved_for_fiction(in_all_companies):
+def test_every_phone_number_is_reserved_for_fiction(in_all_companies):
     seed_demo(**SMALL)
     columns = [
         (PhoneLine, "number"),
@@ -193,53 +193,53 @@ def test_every_number_is_reserved_for_fiction(in_all_companies):
     assert {match[0] for match in re.finditer(r"\+\d{7,}", bodies)} <= numbers
 
 
-def test_numbers_stay_apart_where_contacts_outnumber_the_regions_area_codes(in_all_companies):
+def test_phone_numbers_differ_even_if_contacts_outnumber_the_regions_area_codes(in_all_companies):
     seed_demo(**SMALL | {"companies": 1, "contacts": 9000})
     assert ContactPhone.objects.values("phone").distinct().count() == ContactPhone.objects.count() > 9000
     assert not PhoneLine.objects.filter(number__in=ContactPhone.objects.values("phone")).exists()
 
 
-def test_a_contacts_main_number_is_among_its_numbers(in_all_companies):
+def test_main_number_of_a_contact_is_among_its_numbers(in_all_companies):
     seed_demo(**SMALL)
     for contact in Contact.objects.prefetch_related("phones"):
         assert contact.phone in {number.phone for number in contact.phones.all()}
     assert Contact.objects.annotate(n=Count("phones")).filter(n=2).exists()
 
 
-def test_calls_and_texts_are_told_in_the_contacts_history(in_all_companies):
+def test_calls_and_messages_have_activities(in_all_companies):
     seed_demo(**SMALL)
     assert not Call.objects.filter(activity=None).exists()
-    for told in (Call, Message):
-        for row in told.objects.select_related("activity"):
+    for model in (Call, Message):
+        for row in model.objects.select_related("activity"):
             assert row.activity.contact_id == row.contact_id
             assert row.activity.created_at == row.created_at
             assert row.activity.company_id == row.company_id
 
 
-def test_a_conversation_lasts_from_its_first_activity_to_its_last(in_all_companies):
+def test_conversation_lasts_from_its_first_activity_to_its_last(in_all_companies):
     seed_demo(**SMALL)
-    moment = "activities__created_at"
-    for conversation in Conversation.objects.annotate(first=Min(moment), last=Max(moment)):
+    created = "activities__created_at"
+    for conversation in Conversation.objects.annotate(first=Min(created), last=Max(created)):
         assert (conversation.created_at, conversation.last_activity_at) == (conversation.first, conversation.last)
 
 
-def test_nothing_happens_to_a_contact_before_it_is_known(in_all_companies):
+def test_contact_is_created_before_its_first_activity(in_all_companies):
     seed_demo(**SMALL)
     for contact in Contact.objects.annotate(first=Min("activities__created_at")).exclude(first=None):
         assert contact.created_at <= contact.first
 
 
-def test_a_company_is_never_mixed_up_with_another(in_all_companies):
+def test_rows_refer_to_rows_of_their_own_company(in_all_companies):
     seed_demo(**SMALL)
     for model in demo_tables():
         for field in model._meta.fields:
             if field.related_model and hasattr(field.related_model, "company") and hasattr(model, "company"):
-                strangers = model.objects.exclude(**{field.name: None})
-                pairs = strangers.values_list("company", f"{field.name}__company").distinct()
+                others = model.objects.exclude(**{field.name: None})
+                pairs = others.values_list("company", f"{field.name}__company").distinct()
                 assert all(own == other for own, other in pairs), field
 
 
-def test_lost_calls_say_why_and_about_how_half_of_the_answered_ones_are_qualified(in_all_companies):
+def test_lost_calls_have_reasons_and_about_half_of_the_answered_calls_are_qualified(in_all_companies):
     seed_demo(**SMALL | {"calls": 2000})
     lost = Call.objects.filter(status="lost")
     assert lost.exists()
@@ -249,13 +249,13 @@ def test_lost_calls_say_why_and_about_how_half_of_the_answered_ones_are_qualifie
     assert 0.4 < answered.filter(lead__isnull=False).count() / answered.count() < 0.5
 
 
-def test_some_calls_were_analysed_again(in_all_companies):
+def test_some_calls_have_two_analyses(in_all_companies):
     seed_demo(**SMALL | {"calls": 2000})
     assert Call.objects.annotate(n=Count("analyses")).filter(n=2).exists()
     assert sum(map(len, CallAnalysis.objects.values_list("objections", flat=True))) > 100
 
 
-def test_missed_callers_were_reached_after_they_rang_or_still_wait(in_all_companies):
+def test_missed_callers_were_reached_after_their_calls_or_still_wait(in_all_companies):
     seed_demo(**SMALL)
     for company in Company.objects.all():
         callers = MissedCaller.objects.filter(company=company)
@@ -266,7 +266,7 @@ def test_missed_callers_were_reached_after_they_rang_or_still_wait(in_all_compan
     assert MissedCaller.objects.waiting().exists()
 
 
-def test_old_texts_have_been_read_and_new_ones_not(in_all_companies):
+def test_old_incoming_messages_are_read_and_new_ones_unread(in_all_companies):
     seed_demo(**SMALL)
     for company in Company.objects.all():
         incoming = Message.objects.filter(company=company, direction="incoming")
@@ -275,21 +275,21 @@ def test_old_texts_have_been_read_and_new_ones_not(in_all_companies):
         assert not Message.objects.filter(direction="outgoing").exclude(read_at=None).exists()
 
 
-def test_no_delivery_waits_for_the_worker(in_all_companies):
+def test_no_webhook_event_is_pending(in_all_companies):
     seed_demo(**SMALL)
     assert not WebhookEvent.objects.waiting().exists()
     assert set(WebhookEvent.objects.values_list("status", flat=True)) == {"processed", "ignored", "dead"}
 
 
-def test_of_many_calls_one_in_a_hundred_is_told(in_all_companies, monkeypatch):
+def test_one_in_a_hundred_of_many_calls_has_an_activity(in_all_companies, monkeypatch):
     monkeypatch.setattr("ops.demo.seeding.MANY_CALLS", 1000)
-    monkeypatch.setattr("ops.demo.seeding.MIN_OPT_OUT_CASES", 40)
+    monkeypatch.setattr("ops.demo.seeding.MIN_DETAILED_CALLS", 40)
     seed_demo(**SMALL | {"companies": 1, "calls": 4000})
     assert Call.objects.exclude(activity=None).count() == pytest.approx(40, abs=2)
     assert Call.objects.count() == 4000
 
 
-def test_rows_can_be_added_after_it(in_all_companies):
+def test_rows_can_be_added_afterwards(in_all_companies):
     seed_demo(**SMALL)
     company = Company.objects.get(slug="summit-roofing")
     contact = factories.ContactFactory(company=company)
@@ -299,7 +299,7 @@ def test_rows_can_be_added_after_it(in_all_companies):
     assert factories.UserFactory(company=company).pk
 
 
-def test_its_people_sign_in_with_the_demo_password(in_all_companies, rf):
+def test_demo_users_sign_in_with_the_demo_password(in_all_companies, rf):
     seed_demo(**SMALL)
     for username, role in (("manager", "manager"), ("csr", "csr"), ("rep", "rep"), ("csr2", "csr"), ("admin", "")):
         user = authenticate(rf.post("/api/v1/auth/token"), username=username, password="demo")
@@ -308,7 +308,7 @@ def test_its_people_sign_in_with_the_demo_password(in_all_companies, rf):
     assert user.company is None
 
 
-def test_it_refuses_where_demo_companies_stand(in_all_companies):
+def test_second_seeding_is_refused_without_reset(in_all_companies):
     seed_demo(**SMALL)
     before = checksums()
     with pytest.raises(DemoRefused, match="--reset"):
@@ -316,7 +316,7 @@ def test_it_refuses_where_demo_companies_stand(in_all_companies):
     assert checksums() == before
 
 
-def test_it_refuses_in_production(in_all_companies, settings):
+def test_production_is_refused(in_all_companies, settings):
     settings.PRODUCTION = True
     with pytest.raises(DemoRefused, match="production"):
         seed_demo(**SMALL)
@@ -334,13 +334,13 @@ def test_it_refuses_in_production(in_all_companies, settings):
         ({"days": 5}, "days"),
     ],
 )
-def test_it_refuses_a_size_out_of_range_by_name(in_all_companies, size, named):
+def test_size_out_of_range_is_refused_by_name(in_all_companies, size, named):
     with pytest.raises(DemoRefused, match=f"^{named}"):
         seed_demo(**SMALL | size)
     assert not Company.objects.exists()
 
 
-def test_it_refuses_where_another_company_has_a_demo_slug(in_all_companies):
+def test_demo_slug_of_another_company_is_refused(in_all_companies):
     real = factories.CompanyFactory(name="Summit & Sons", slug="summit-roofing")
     with pytest.raises(DemoRefused, match="summit-roofing"):
         seed_demo(**SMALL, reset=True)
@@ -348,14 +348,14 @@ def test_it_refuses_where_another_company_has_a_demo_slug(in_all_companies):
 
 
 @pytest.mark.parametrize("username", ["admin", "csr2"])
-def test_it_refuses_where_somebody_else_has_a_demo_sign_in(acme, username):
+def test_demo_user_name_of_another_user_is_refused(acme, username):
     factories.UserFactory(company=acme, username=username)
     with pytest.raises(DemoRefused, match=username):
         seed_demo(**SMALL)
     assert Company.objects.count() == 1
 
 
-def test_a_reset_leaves_other_companies_and_staff_untouched(in_all_companies, acme, staff):
+def test_removal_leaves_other_companies_and_staff_untouched(in_all_companies, acme, staff):
     analysis = factories.CallAnalysisFactory(call__contact__company=acme)
     message = factories.MessageFactory(contact=analysis.call.contact)
     seed_demo(**SMALL)
@@ -367,7 +367,7 @@ def test_a_reset_leaves_other_companies_and_staff_untouched(in_all_companies, ac
         assert Contact.objects.get() == analysis.call.contact
 
 
-def test_a_reset_removes_rows_that_people_added_to_the_demo(in_all_companies):
+def test_removal_includes_rows_that_users_added_to_the_demo(in_all_companies):
     seed_demo(**SMALL)
     company = Company.objects.get(slug="summit-roofing")
     factories.WebhookSecretFactory(company=company)
@@ -378,7 +378,7 @@ def test_a_reset_removes_rows_that_people_added_to_the_demo(in_all_companies):
             assert not model.objects.exists(), model
 
 
-def test_a_removal_without_a_demo_changes_nothing(in_all_companies, acme):
+def test_removal_without_demo_data_changes_nothing(in_all_companies, acme):
     invoice = factories.InvoiceFactory(contact__company=acme)
     remove_demo()
     assert list(Invoice.objects.all()) == [invoice]

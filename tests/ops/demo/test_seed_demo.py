@@ -10,7 +10,7 @@ from crm.models import Company
 SMALL = ["--contacts", "40", "--calls", "240", "--days", "90", "--until", "2026-03-01"]
 
 
-def test_it_prints_the_counts_and_who_signs_in(db, capsys):
+def test_command_prints_the_counts_and_the_user_names(db, capsys):
     call_command("seed_demo", *SMALL)
     printed = capsys.readouterr().out
     assert "calls" in printed
@@ -19,18 +19,18 @@ def test_it_prints_the_counts_and_who_signs_in(db, capsys):
     assert "manager2, csr2, rep2 (Harborview Concrete, harborview-concrete)" in printed
 
 
-def test_it_shows_a_progress_bar(db, capsys):
+def test_command_shows_a_progress_bar(db, capsys):
     call_command("seed_demo", *SMALL)
     assert "280/280" in capsys.readouterr().err
 
 
-def test_it_ends_with_today_unless_told_otherwise(db):
+def test_history_ends_today_by_default(db):
     call_command("seed_demo", *SMALL[:-2])
     with all_tenants():
         assert Call.objects.filter(status="in_progress").exists()
 
 
-def test_it_refuses_a_second_time_and_resets(db):
+def test_command_refuses_a_second_time_and_resets(db):
     call_command("seed_demo", *SMALL)
     with pytest.raises(CommandError, match="--reset"):
         call_command("seed_demo", *SMALL)
@@ -38,7 +38,7 @@ def test_it_refuses_a_second_time_and_resets(db):
     assert Company.objects.count() == 1
 
 
-def test_if_empty_leaves_what_stands_alone(acme, capsys):
+def test_if_empty_leaves_existing_companies_alone(acme, capsys):
     call_command("seed_demo", if_empty=True)
     assert list(Company.objects.all()) == [acme]
     assert capsys.readouterr().out == ""
