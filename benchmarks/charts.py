@@ -50,8 +50,9 @@ def draw_bars(
         axes.margins(x=0.1)
         if log:
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(_tick)
         if len(series) > 1:
-            figure.legend(loc="outside upper right", ncols=len(series), frameon=False)
+            figure.legend(loc="outside lower left", ncols=len(series), frameon=False)
         return _svg(figure)
 
 
@@ -63,6 +64,7 @@ def draw_lines(title: str, *, unit: str, sizes: Sequence[float], lines: Sequence
             axes.plot(sizes, values, "o--" if n >= 6 else "o-", label=f"{label}: {number(values[-1])}", markersize=4)
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(_tick)
         axes.set_xticks(sizes, [number(size) for size in sizes])
         axes.set_xlabel(f"{unit}, both axes logarithmic")
         figure.legend(loc="outside right upper", frameon=False)
@@ -73,6 +75,10 @@ def _figure(title: str, *, height: float) -> tuple[Figure, Axes]:
     figure = Figure((WIDTH, height), layout="constrained", facecolor="white")
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", parse_math=False)
     return figure, figure.subplots()
+
+
+def _tick(value: float, _position: object) -> str:
+    return number(value)
 
 
 def _svg(figure: Figure) -> str:
