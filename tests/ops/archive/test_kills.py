@@ -2,24 +2,19 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from analytics.models import ArchivedChunk
-from crm.db.tenancy import all_tenants
 from ops.archive import archiving, restore, storage
-from ops.archive.manifest import MODELS
 from ops.archive.restore import find_archives, restore_archive
 from ops.archive.storage import recover_folder
 from tests.ops.archive.fixture import archive, contents, dashboard, make_history
-
-MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
 
 # A child process is killed at the given call of a function, before the function does anything.
 ARCHIVE_KILLS = [
@@ -46,23 +41,6 @@ RESTORE_KILLS = [
     (ArchivedChunk, "save", 1),
     (restore, "_restore_chunk", 3),  # two chunks are restored
 ]
-
-# The command, killed when it has archived two chunks and committed the third.
-KILLED_COMMAND = """
-import os, signal, sys
-import django
-from django.core.management import execute_from_command_line
-django.setup()
-from ops.archive import archiving
-publish, calls = archiving.publish_parts, []
-def publish_or_die(paths):
-    calls.append(paths)
-    if len(calls) == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    publish(paths)
-archiving.publish_parts = publish_or_die
-execute_from_command_line(sys.argv)
-"""
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,7 +84,7 @@ def restore_all(root):
 
 
 def test_killed_archivers_and_restorers_lose_and_repeat_nothing(acme, tmp_path):
-    make_history(acme, calls=40)
+    make_history(acme, calls=20)
     before, numbers = contents(), dashboard(acme)
     once = Counter((table, pk) for table, rows in before.items() for pk in rows)
     for kill in ARCHIVE_KILLS:
@@ -122,27 +100,13 @@ def test_killed_archivers_and_restorers_lose_and_repeat_nothing(acme, tmp_path):
     assert dashboard(acme) == numbers
 
 
-def test_killed_command_is_completed_by_the_next(acme, tmp_path):
+def test_killed_command_is_completed_by_the_next(acme, tmp_path, capsys):
     make_history(acme)
     before = contents()
-    database = str(connection.settings_dict["NAME"])
-    url = (
-        f"sqlite:///{database}"
-        if connection.vendor == "sqlite"
-        else f"{os.environ['DATABASE_URL'].rsplit('/', 1)[0]}/{database}"
-    )
-    environment = os.environ | {
-        "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings", "PYTHONPATH": str(MANAGE.parent)
-    }  # fmt: skip
     arguments = ["archive", "--older-than", "730d", "--to", str(tmp_path), "--batch", "5"]
-    killed = subprocess.run([sys.executable, "-c", KILLED_COMMAND, *arguments], env=environment, capture_output=True)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    with all_tenants():
-        left = sum(model.objects.count() for model in MODELS.values())
-    assert 0 < left < sum(len(rows) for rows in before.values())
-    command = [sys.executable, str(MANAGE), *arguments]
-    finished = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert finished.returncode == 0, finished.stderr
-    assert "archived" in finished.stdout
+    kill_at(archiving, "publish_parts", 3, lambda: call_command(*arguments))
+    assert 0 < sum(len(rows) for rows in contents().values()) < sum(len(rows) for rows in before.values())
+    call_command(*arguments)
+    assert "archived" in capsys.readouterr().out
     restore_all(tmp_path)
     assert contents() == before

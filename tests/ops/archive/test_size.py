@@ -22,28 +22,28 @@ from ops.archive.restore import find_archives, restore_archive
 from ops.demo import seed_demo
 from tests.ops.archive.fixture import dashboard
 
-CALLS = int(os.environ.get("ARCHIVE_CALLS", "1500"))
-PAGE = 20_000  # rows in memory at once, of those that are compared
+CALLS = int(os.environ.get("ARCHIVE_CALLS", "600"))
+PAGE = 20_000  # compared rows in memory at once
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def checksums():
-    """Of each table, how many rows there are and a hash of every row in the order of ids, as the database has them."""
+    """Return the row count of each table and a hash of its rows in the order of ids."""
     sums = {}
     with all_tenants(), connection.cursor() as cursor:
         for table in MODELS:
             digest, count, last = hashlib.sha256(), 0, 0
             while True:
                 cursor.execute(f"SELECT * FROM {table} WHERE id > %s ORDER BY id LIMIT %s", [last, PAGE])
-                place = [column[0] for column in cursor.description].index("id")
+                position = [column[0] for column in cursor.description].index("id")
                 rows = cursor.fetchall()
                 for row in rows:
                     digest.update(repr([bytes(v) if isinstance(v, memoryview) else v for v in row]).encode())
                 if not rows:
                     break
-                count, last = count + len(rows), rows[-1][place]
+                count, last = count + len(rows), rows[-1][position]
             sums[table] = (count, digest.hexdigest())
         digest, count = hashlib.sha256(), 0
         columns = "call_id, label, analyzed_at"
@@ -64,33 +64,33 @@ def count_rows():
         return counts
 
 
-def close_most():
-    """So that one call in ten or so has to stay, because of its visit or its conversation, and the others go."""
+def close_most_calls():
+    """Close most conversations and detach most appointments, so that about one call in ten is kept."""
     with all_tenants(), audit_disabled(), connection.cursor() as cursor:
         cursor.execute("UPDATE appointments SET call_id = NULL WHERE id % 20 <> 0")
         cursor.execute("UPDATE conversations SET status = 'closed' WHERE id % 20 <> 0")
 
 
-class Watched:
-    """Seconds that the inside took, and by how many MB the process's memory rose above what it was, at most."""
+class Measured:
+    """Seconds spent inside, and the peak growth of the process's memory in MB."""
 
     def __enter__(self):
-        self.before = self.most = self._memory()
+        self.before = self.peak = self._memory()
         self._done, self.began, self.cpu = threading.Event(), time.monotonic(), -time.process_time()
-        self._watcher = threading.Thread(target=self._watch)
-        self._watcher.start()
+        self._sampler = threading.Thread(target=self._sample)
+        self._sampler.start()
         return self
 
     def __exit__(self, *_):
         self._done.set()
-        self._watcher.join()
+        self._sampler.join()
         self.seconds = time.monotonic() - self.began
         self.cpu += time.process_time()
-        self.mb = (self.most - self.before) / 1e6
+        self.mb = (self.peak - self.before) / 1e6
 
-    def _watch(self):
+    def _sample(self):
         while not self._done.wait(0.05):
-            self.most = max(self.most, self._memory())
+            self.peak = max(self.peak, self._memory())
 
     @staticmethod
     def _memory():
@@ -98,22 +98,22 @@ class Watched:
 
 
 def test_large_archive_is_restored_row_by_row(tmp_path):
-    with Watched() as loading:
+    with Measured() as loading:
         seed_demo(companies=1, contacts=max(20, min(40_000, CALLS // 25)), calls=CALLS, days=730, seed=1,
                   until=now().date() - timedelta(days=400))  # fmt: skip
-        close_most()
+        close_most_calls()
         company = Company.objects.get()
         while update_call_rollup(company=company):
             pass
-    with Watched() as comparing:
+    with Measured() as comparing:
         before, numbers = checksums(), dashboard(company)
-    with Watched() as archiving:
+    with Measured() as archiving:
         result = archive_company(company=company, cut_off=now() - timedelta(days=366), root=tmp_path, batch_size=2000)
     left = count_rows()
     assert dashboard(company) == numbers
-    with Watched() as checking:
+    with Measured() as checking:
         [found] = find_archives(tmp_path)
-    with Watched() as restoring:
+    with Measured() as restoring:
         restored = restore_archive(found)
     assert not restored.conflicts
     assert checksums() == before
