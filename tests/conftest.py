@@ -1,4 +1,4 @@
-"""Fixtures that every test may use. Two companies stand in most of them: ours, `acme`, and another's, `globex`."""
+"""Shared fixtures. Most tests have two companies: `acme`, and another company, `globex`."""
 
 import pytest
 from django.db.backends.signals import connection_created
@@ -13,14 +13,16 @@ from tests.databases import migrated_database
 
 @receiver(connection_created)
 def see_every_company(connection, **_signal):
-    """A test's own queries see all rows, whichever company the product has entered or left: what it asks is what is
-    there. The product's doors set both of these for each of their transactions, so that nothing leaks into them."""
+    """Let a test's own queries see all rows on PostgreSQL, without an active tenant.
+
+    The product sets the company for each transaction, so this setting doesn't reach it.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config(%s, 'on', false)", [ALL_SETTING])
 
 
-postgres_only = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="says something about PostgreSQL alone")
+postgres_only = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="PostgreSQL only")
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +44,7 @@ def globex(db):
 
 @pytest.fixture
 def in_acme(acme):
-    """The test's own queries are acme's."""
+    """Acme, as the active tenant of the test."""
     with tenant(acme.pk):
         yield acme
 

@@ -1,4 +1,4 @@
-"""Rows for tests. Numbers are from the range reserved for fiction: +1 212 555 01xx."""
+"""Factories of rows, with phone numbers from the range reserved for fiction: +1 212 555 01xx."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -43,23 +43,21 @@ from crm.models import (
 from crm.models.audit import hash_number
 from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
 
-# Of codes that are in use: a text may only go to a number that could be somebody's.
+# Area codes in use, since messages are only sent to valid numbers.
 AREA_CODES = [code for code in range(201, 1000) if is_valid_number(parse(f"+1{code}5550100"))]
 
 
 def fictional_number(n: int) -> str:
-    """A different area code for each hundred; there are some 45,000."""
+    """Return the n-th of about 45,000 numbers, with a different area code for each hundred."""
     return f"+1{AREA_CODES[n // 100]}55501{n % 100:02d}"
 
 
 PASSWORD = "rain-gutter-42"
-
-
-PASSWORD_HASH = make_password(PASSWORD)  # made once, since a good hash is slow on purpose
+PASSWORD_HASH = make_password(PASSWORD)  # computed once, since password hashes are slow on purpose
 
 
 class RowFactory(DjangoModelFactory):
-    """Writes rows of whichever company they name, whether or not the test has entered one."""
+    """Base class that writes rows of any company, whether or not the test has an active tenant."""
 
     class Meta:
         abstract = True
@@ -118,7 +116,7 @@ class ContactFactory(RowFactory):
 
 
 class OfContactFactory(RowFactory):
-    """Rows that belong to a contact, and to its company."""
+    """Base class of rows that belong to a contact and its company."""
 
     class Meta:
         abstract = True
@@ -266,9 +264,9 @@ class AppointmentFactory(OfContactFactory):
     class Meta:
         model = Appointment
 
-    timezone = factory.LazyAttribute(lambda visit: visit.company.timezone)
+    timezone = factory.LazyAttribute(lambda appointment: appointment.company.timezone)
     scheduled_start = datetime(2026, 3, 2, 16, tzinfo=UTC)
-    scheduled_end = factory.LazyAttribute(lambda visit: visit.scheduled_start + timedelta(hours=1))
+    scheduled_end = factory.LazyAttribute(lambda appointment: appointment.scheduled_start + timedelta(hours=1))
 
 
 class MessageFactory(OfContactFactory):

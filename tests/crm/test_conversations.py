@@ -1,4 +1,4 @@
-"""Conversations as CSRs work on them: unread texts, whose they are, whether they are done with."""
+"""Conversations in the API: unread messages, assignee and status."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ START = datetime(2026, 3, 2, 16, tzinfo=UTC)
 
 @pytest.fixture
 def conversations(acme):
-    """Three, begun one after the other, in which something happened lately the other way round."""
+    """Three conversations whose latest activities are in the reverse order of their creation."""
     return [
         ConversationFactory(
             contact=ContactFactory(company=acme),
@@ -35,7 +35,7 @@ def ids(response):
     return [row["id"] for row in response.json()["results"]]
 
 
-def test_each_says_how_many_texts_nobody_has_read(csr_api, conversations):
+def test_conversation_counts_unread_messages(csr_api, conversations):
     first, second, third = conversations
     receive(first)
     receive(first)
@@ -51,14 +51,14 @@ def test_each_says_how_many_texts_nobody_has_read(csr_api, conversations):
     assert csr_api.get(f"{URL}/{first.pk}").json()["unread"] == 2
 
 
-def test_a_page_with_unread_texts_is_one_statement(csr_api, conversations):
+def test_page_of_unread_conversations_takes_one_query(csr_api, conversations):
     receive(conversations[0])
     with CountQueries() as queries:
         csr_api.get(URL, {"unread": "true", "order": "recent"})
     assert len(queries) == 1
 
 
-def test_the_inbox_begins_with_the_one_where_something_happened_last(csr_api, conversations):
+def test_recent_order_begins_with_the_latest_activity(csr_api, conversations):
     first, second, third = (row.pk for row in conversations)
     assert ids(csr_api.get(URL)) == [third, second, first]
     page = csr_api.get(URL, {"order": "recent", "limit": 2})
@@ -67,7 +67,7 @@ def test_the_inbox_begins_with_the_one_where_something_happened_last(csr_api, co
     assert list(csr_api.get(URL, {"order": "random"}).json()) == ["order"]
 
 
-def test_it_is_given_to_a_colleague_and_closed(csr_api, csr, conversations):
+def test_conversation_can_be_assigned_and_closed(csr_api, csr, conversations):
     first, *_ = conversations
     response = csr_api.patch(f"{URL}/{first.pk}", {"status": "closed", "assignee": csr.pk})
     assert (response.status_code, response.json()["status"], response.json()["assignee"]) == (200, "closed", csr.pk)
@@ -76,21 +76,23 @@ def test_it_is_given_to_a_colleague_and_closed(csr_api, csr, conversations):
     assert csr_api.patch(f"{URL}/{first.pk}", {"assignee": None}).json()["assignee"] is None
 
 
-@pytest.mark.parametrize("who", ["a stranger", "somebody who left"])
-def test_it_is_given_to_nobody_else(csr_api, conversations, acme, globex, who):
-    user = UserFactory(company=globex) if who == "a stranger" else UserFactory(company=acme, is_active=False)
+@pytest.mark.parametrize("who", ["user of another company", "inactive user"])
+def test_assignment_to_another_company_or_an_inactive_user_is_refused(csr_api, conversations, acme, globex, who):
+    user = (
+        UserFactory(company=globex) if who == "user of another company" else UserFactory(company=acme, is_active=False)
+    )
     response = csr_api.patch(f"{URL}/{conversations[0].pk}", {"assignee": user.pk})
     assert (response.status_code, list(response.json())) == (400, ["assignee"])
     with tenant(acme.pk):
         assert not Conversation.objects.exclude(assignee=None).exists()
 
 
-def test_what_deliveries_say_of_it_is_not_changed_by_hand(csr_api, conversations, acme):
+def test_contact_of_a_conversation_cannot_be_changed(csr_api, conversations, acme):
     first, second, _ = conversations
     assert csr_api.patch(f"{URL}/{first.pk}", {"contact": second.contact_id}).status_code in (200, 400)
     with tenant(acme.pk):
         assert Conversation.objects.get(pk=first.pk).contact_id == first.contact_id
 
 
-def test_another_company_s_is_not_there(outsider_api, conversations):
+def test_conversation_of_another_company_is_not_found(outsider_api, conversations):
     assert outsider_api.patch(f"{URL}/{conversations[0].pk}", {"status": "closed"}).status_code == 404

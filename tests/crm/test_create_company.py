@@ -1,4 +1,4 @@
-"""`manage.py create_company`."""
+"""The command `create_company`."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,14 +13,14 @@ def create(*arguments, name="Acme Roofing", slug="acme", timezone="America/Denve
     call_command("create_company", "--name", name, "--slug", slug, "--timezone", timezone, *arguments)
 
 
-def assert_nothing_is_there():
+def assert_nothing_is_written():
     with all_tenants():
         assert not Company.objects.exists()
         assert not PhoneLine.objects.exists()
         assert not User.objects.exists()
 
 
-def test_it_makes_a_company_with_lines_and_a_manager_who_can_sign_in(capsys, client):
+def test_command_creates_a_company_with_lines_and_a_manager(capsys):
     create("--line", "(212) 555-0100=PN1", "--line", "+12125550101=PN2", "--manager", "maria")
     company = Company.objects.get()
     assert (company.name, company.slug, company.timezone) == ("Acme Roofing", "acme", "America/Denver")
@@ -33,12 +33,12 @@ def test_it_makes_a_company_with_lines_and_a_manager_who_can_sign_in(capsys, cli
     assert manager.check_password(password)
 
 
-def test_a_company_needs_no_line_and_no_manager(capsys):
+def test_lines_and_manager_are_optional(capsys):
     create()
     assert capsys.readouterr().out == "Created Acme Roofing (acme).\n"
 
 
-def test_a_line_may_be_given_without_the_providers_id():
+def test_provider_id_of_a_line_is_optional():
     create("--line", "2125550100")
     with all_tenants():
         assert PhoneLine.objects.get().provider_id == ""
@@ -58,13 +58,13 @@ def test_a_line_may_be_given_without_the_providers_id():
         (["--line", "2125550100=PN1", "--manager", "two words"], {}, "--manager"),
     ],
 )
-def test_what_cannot_be_is_named_and_nothing_is_written(arguments, fields, named):
+def test_invalid_argument_is_named_and_nothing_is_written(arguments, fields, named):
     with pytest.raises(CommandError, match=f"^{named}: "):
         create(*arguments, **fields)
-    assert_nothing_is_there()
+    assert_nothing_is_written()
 
 
-def test_a_slug_and_a_user_name_are_taken_once():
+def test_taken_slug_and_user_name_are_refused():
     create("--manager", "maria")
     with pytest.raises(CommandError, match=r"^--slug: "):
         create(name="Another")

@@ -1,4 +1,4 @@
-"""What has run out is removed, and nothing else."""
+"""Removal of expired rows."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ from tests.factories import IdempotencyKeyFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_keys_of_yesterday_go_and_those_of_today_stay():
+def test_keys_older_than_a_day_are_removed():
     IdempotencyKeyFactory(created_at=now() - timedelta(hours=25))
     kept = IdempotencyKeyFactory(created_at=now() - timedelta(hours=23))
     remove_expired()
@@ -26,7 +26,7 @@ def test_keys_of_yesterday_go_and_those_of_today_stay():
         assert list(IdempotencyKey.objects.all()) == [kept]
 
 
-def test_tokens_and_sessions_that_ran_out_go(csr):
+def test_expired_tokens_and_sessions_are_removed(csr):
     for token in SessionToken.for_user(csr), SessionToken.for_user(csr):
         token.blacklist()
     gone = OutstandingToken.objects.order_by("id").first()
@@ -38,7 +38,7 @@ def test_tokens_and_sessions_that_ran_out_go(csr):
     assert list(Session.objects.values_list("session_key", flat=True)) == ["new"]
 
 
-def test_counters_of_past_minutes_go_and_those_of_this_one_stay():
+def test_counters_of_past_minutes_are_removed():
     count_up("before")
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE {TABLE} SET minute = minute - 2")

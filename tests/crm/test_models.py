@@ -1,4 +1,4 @@
-"""What the database refuses and derives for companies, contacts and their surroundings."""
+"""Constraints and generated columns of companies, contacts and their records."""
 
 from datetime import UTC, datetime
 
@@ -33,29 +33,29 @@ def ann(acme):
 
 
 @pytest.fixture
-def everything():
-    """What a bulk write or another program can reach."""
+def every_company():
+    """Every company is active, so bulk updates reach all rows."""
     with all_tenants():
         yield
 
 
-# --- Companies and their people ---------------------------------------------------------------------------------------
+# --- Companies, users and phone lines ---------------------------------------------------------------------------------
 
 
-def test_a_slug_is_one_companys(acme):
+def test_slug_is_unique(acme):
     with refused("slug"):
         CompanyFactory(slug=acme.slug)
 
 
 @pytest.mark.parametrize(("field", "value"), [("timezone", "Denver"), ("timezone", "UTC+2"), ("currency", "usd")])
-def test_validation_refuses_a_zone_or_currency_that_is_none(acme, field, value):
+def test_invalid_time_zone_or_currency_fails_validation(acme, field, value):
     setattr(acme, field, value)
     with pytest.raises(ValidationError) as refusal:
         acme.full_clean()
     assert list(refusal.value.message_dict) == [field]
 
 
-def test_a_company_that_has_rows_stays(ann):
+def test_company_with_rows_cannot_be_deleted(ann):
     with pytest.raises(ProtectedError):
         ann.company.delete()
     assert Company.objects.filter(pk=ann.company_id).exists()
@@ -71,24 +71,24 @@ def test_a_company_that_has_rows_stays(ann):
         ({"is_superuser": True}, "users_staff_without_company"),
     ],
 )
-def test_a_companys_user_has_a_role_and_is_no_staff(csr, change, constraint):
+def test_user_of_a_company_needs_a_role_and_cannot_be_staff(csr, change, constraint):
     with refused(constraint):
         User.accounts.filter(pk=csr.pk).update(**change)
     csr.refresh_from_db()
     assert (csr.role, csr.is_staff, csr.is_superuser) == ("csr", False, False)
 
 
-def test_staff_have_neither_company_nor_role(staff):
+def test_staff_cannot_have_a_role(staff):
     with refused("users_role_within_company"):
         User.accounts.filter(pk=staff.pk).update(role="manager")
 
 
-def test_a_user_name_is_one_persons_across_companies(outsider, acme):
+def test_user_name_is_unique_across_companies(outsider, acme):
     with refused("username"):
         UserFactory(company=acme, username=outsider.username)
 
 
-def test_a_line_has_a_number_or_the_providers_id(acme):
+def test_phone_line_needs_a_number_or_a_provider_id(acme):
     PhoneLineFactory(company=acme, number="")
     PhoneLineFactory(company=acme, provider_id="")
     with refused("phone_lines_identified"):
@@ -96,17 +96,17 @@ def test_a_line_has_a_number_or_the_providers_id(acme):
 
 
 @pytest.mark.parametrize("same", [{"number": "+12125550142"}, {"provider_id": "PNsame"}])
-def test_a_line_is_known_once_in_a_company_and_several_may_lack_what_is_the_same(acme, globex, same):
+def test_number_and_provider_id_of_a_line_are_unique_within_a_company_unless_empty(acme, globex, same):
     PhoneLineFactory(company=acme, **same)
     PhoneLineFactory(company=globex, **same)
     with refused("phone_lines"):
         PhoneLineFactory(company=acme, **same)
-    lacking = dict.fromkeys(same, "")
-    PhoneLineFactory(company=acme, **lacking)
-    PhoneLineFactory(company=acme, **lacking)
+    empty = dict.fromkeys(same, "")
+    PhoneLineFactory(company=acme, **empty)
+    PhoneLineFactory(company=acme, **empty)
 
 
-def test_two_providers_may_give_a_line_the_same_id(acme):
+def test_two_providers_may_use_the_same_line_id(acme):
     PhoneLineFactory(company=acme, provider="openphone", provider_id="PNsame")
     PhoneLineFactory(company=acme, provider="twilio", provider_id="PNsame")
 
@@ -114,14 +114,14 @@ def test_two_providers_may_give_a_line_the_same_id(acme):
 # --- Contacts ---------------------------------------------------------------------------------------------------------
 
 
-def test_two_companies_may_know_the_same_number_and_one_company_once(acme, globex):
+def test_main_number_is_unique_within_a_company(acme, globex):
     ContactFactory(company=acme, phone="+12125550100")
     ContactFactory(company=globex, phone="+12125550100")
     with refused("contacts"):
         ContactFactory(company=acme, phone="+12125550100")
 
 
-def test_a_second_number_has_one_owner_in_a_company(acme, globex, ann):
+def test_additional_number_is_unique_within_a_company(acme, globex, ann):
     ContactPhoneFactory(contact=ann, phone="+12125550101")
     ContactPhoneFactory(contact=ContactFactory(company=globex), phone="+12125550101")
     other = ContactFactory(company=acme)
@@ -129,23 +129,23 @@ def test_a_second_number_has_one_owner_in_a_company(acme, globex, ann):
         ContactPhoneFactory(contact=other, phone="+12125550101")
 
 
-def test_a_contact_has_a_number(ann, everything):
+def test_contact_needs_a_number(ann, every_company):
     with refused("contacts_phone_present"):
         Contact.objects.update(phone="")
 
 
-def test_search_keys_follow_the_names_whoever_writes(ann, everything):
+def test_search_keys_follow_a_bulk_update_of_names(ann, every_company):
     Contact.objects.update(first_name="ANN", last_name="O'Brien", email="Ann@Example.com")
     keys = Contact.objects.values_list("first_name_key", "last_name_key", "email_key").get()
     assert keys == ("ann", "o'brien", "ann@example.com")
 
 
-def test_the_reversed_number_follows_the_number(ann, everything):
+def test_reversed_number_follows_a_bulk_update_of_the_number(ann, every_company):
     ContactPhone.objects.update(phone="+12125550123")
     assert ContactPhone.objects.get().phone_reversed == "32105552121+"
 
 
-def test_a_flag_without_an_end_stands_once_and_ended_ones_stay_beside_it(ann):
+def test_flag_without_an_end_is_unique_beside_expired_ones(ann):
     ContactFlagFactory(contact=ann, flag_type="opted_out", expires_at=NOON)
     ContactFlagFactory(contact=ann, flag_type="opted_out", expires_at=NOON)
     ContactFlagFactory(contact=ann, flag_type="opted_out")
@@ -154,24 +154,24 @@ def test_a_flag_without_an_end_stands_once_and_ended_ones_stay_beside_it(ann):
         ContactFlagFactory(contact=ann, flag_type="opted_out")
 
 
-def test_a_contact_and_a_line_have_one_conversation(ann):
+def test_conversation_is_unique_for_a_contact_and_a_line(ann):
     conversation = ConversationFactory(contact=ann)
     ConversationFactory(contact=ann)
     with refused("conversations"):
         ConversationFactory(contact=ann, phone_line=conversation.phone_line)
 
 
-def test_a_contact_with_a_history_stays(ann):
+def test_contact_with_activities_cannot_be_deleted(ann):
     ActivityFactory(contact=ann)
     with pytest.raises(ProtectedError), transaction.atomic():
         ann.delete()
     assert Contact._base_manager.filter(pk=ann.pk).exists()
 
 
-# --- What happened ----------------------------------------------------------------------------------------------------
+# --- Activities -------------------------------------------------------------------------------------------------------
 
 
-def test_a_providers_id_is_one_entry_of_a_company_and_many_may_have_none(acme, globex, ann):
+def test_provider_id_of_an_activity_is_unique_within_a_company_unless_null(acme, globex, ann):
     ActivityFactory(contact=ann, openphone_id="AC1")
     ActivityFactory(contact=ContactFactory(company=globex), openphone_id="AC1")
     ActivityFactory(contact=ann, openphone_id=None)
@@ -181,7 +181,7 @@ def test_a_providers_id_is_one_entry_of_a_company_and_many_may_have_none(acme, g
 
 
 @pytest.mark.parametrize("activity_type", ["message", "call", "voicemail", "email"])
-def test_only_a_note_goes_neither_way(ann, everything, activity_type):
+def test_only_a_note_can_be_without_a_direction(ann, every_company, activity_type):
     ActivityFactory(contact=ann, activity_type="note", direction="")
     with refused("activities_direction_valid"):
         Activity.objects.update(activity_type=activity_type)
@@ -191,14 +191,14 @@ def test_only_a_note_goes_neither_way(ann, everything, activity_type):
 # --- Campaigns and invoices -------------------------------------------------------------------------------------------
 
 
-def test_a_scheduled_campaign_says_when(acme, everything):
+def test_scheduled_campaign_needs_a_time(acme, every_company):
     CampaignFactory(company=acme)
     with refused("campaigns_scheduled_has_time"):
         Campaign.objects.update(status="scheduled")
     Campaign.objects.update(status="scheduled", scheduled_at=NOON)
 
 
-def test_a_contact_is_in_a_campaign_once(ann):
+def test_contact_is_in_a_campaign_once(ann):
     membership = CampaignMembershipFactory(contact=ann)
     CampaignMembershipFactory(contact=ann)
     with refused("campaign_memberships"):
@@ -206,7 +206,7 @@ def test_a_contact_is_in_a_campaign_once(ann):
 
 
 @pytest.mark.parametrize("status", ["sent", "delivered", "undelivered", "replied"])
-def test_what_was_sent_says_when(ann, everything, status):
+def test_sent_membership_needs_a_time(ann, every_company, status):
     CampaignMembershipFactory(contact=ann)
     with refused("campaign_memberships_sent_has_time"):
         CampaignMembership.objects.update(status=status)
@@ -214,19 +214,19 @@ def test_what_was_sent_says_when(ann, everything, status):
 
 
 @pytest.mark.parametrize("status", ["pending", "sending", "failed", "opted_out", "skipped"])
-def test_what_was_not_sent_needs_no_time(ann, everything, status):
+def test_unsent_membership_needs_no_time(ann, every_company, status):
     CampaignMembershipFactory(contact=ann)
     assert CampaignMembership.objects.update(status=status) == 1
 
 
-def test_an_invoices_number_is_one_companys(globex, ann):
+def test_invoice_number_is_unique_within_a_company(globex, ann):
     InvoiceFactory(contact=ann, number="INV-1")
     InvoiceFactory(contact=ContactFactory(company=globex), number="INV-1")
     with refused("invoices"):
         InvoiceFactory(contact=ann, number="INV-1")
 
 
-def test_nobody_is_asked_for_less_than_nothing(ann):
+def test_invoice_amount_cannot_be_negative(ann):
     InvoiceFactory(contact=ann, amount=0)
     with refused("invoices_amount_not_negative"):
         InvoiceFactory(contact=ann, amount="-0.01")

@@ -1,4 +1,4 @@
-"""One function brings every spelling of a number into one form."""
+"""Normalization of phone numbers."""
 
 import pytest
 
@@ -21,19 +21,19 @@ from crm.phones import InvalidPhone, digits_of, normalize_phone
         "２１２５５５０１００",
     ],
 )
-def test_every_spelling_of_an_american_number_is_one_number(text):
+def test_american_number_is_normalized_from_every_spelling(text):
     assert normalize_phone(text) == "+12125550100"
 
 
-def test_what_is_normalised_stays_as_it_is():
+def test_normalized_number_stays_unchanged():
     assert normalize_phone(normalize_phone("(212) 555-0100")) == "+12125550100"
 
 
-def test_a_country_code_is_kept():
+def test_country_code_is_kept():
     assert normalize_phone("+44 20 7946 0100") == "+442079460100"
 
 
-def test_a_number_that_cannot_exist_but_could_be_dialled_is_taken():
+def test_possible_number_with_an_unknown_area_code_is_accepted():
     assert normalize_phone("+15555550100") == "+15555550100"
 
 
@@ -55,11 +55,11 @@ def test_a_number_that_cannot_exist_but_could_be_dialled_is_taken():
         "🙂",
     ],
 )
-def test_what_nobody_could_dial_is_no_number(text):
+def test_impossible_number_is_refused(text):
     with pytest.raises(InvalidPhone):
         normalize_phone(text)
 
 
-def test_digits_of_a_term():
+def test_digits_of_returns_ascii_digits():
     assert digits_of("(212) 555-01") == "21255501"
     assert digits_of("O'Brien ２") == ""

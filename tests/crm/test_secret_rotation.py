@@ -1,4 +1,4 @@
-"""Secrets at rest: unreadable in the database, and brought under a new key while the product runs."""
+"""Encryption of secrets at rest, and rotation of keys."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -22,13 +22,13 @@ def old_key(settings):
 
 
 def stored():
-    """Every column of every secret, as the database has it."""
+    """Return every column of every webhook secret, as the database stores it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM webhook_secrets ORDER BY id")
         return [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor.fetchall()]
 
 
-def readable():
+def decrypted():
     with all_tenants():
         return list(WebhookSecret.objects.order_by("id").values_list("secret", flat=True))
 
@@ -38,39 +38,39 @@ def rotate(capsys):
     return capsys.readouterr().out
 
 
-def test_the_database_never_sees_a_secret():
+def test_database_stores_no_plain_secret():
     WebhookSecretFactory(secret=SECRET)
     [row] = stored()
     assert SECRET not in str(row)
     assert SECRET.encode().hex() not in str(row)
-    assert readable() == [SECRET]
+    assert decrypted() == [SECRET]
 
 
-def test_the_same_secret_is_another_text_each_time(acme, globex):
+def test_equal_secrets_are_encrypted_differently(acme, globex):
     WebhookSecretFactory(company=acme, secret=SECRET)
     WebhookSecretFactory(company=globex, secret=SECRET)
     first, second = stored()
     assert first["secret"] != second["secret"]
 
 
-def test_nothing_can_be_looked_up_by_a_secret():
+def test_secret_cannot_be_filtered_by():
     WebhookSecretFactory(secret=SECRET)
     with pytest.raises(FieldError), all_tenants():
         WebhookSecret.objects.filter(secret=SECRET)
 
 
-def test_rotation_leaves_nothing_under_the_old_key(old_key, settings, capsys, acme, globex, client):
+def test_rotation_makes_the_old_key_unnecessary(old_key, settings, capsys, acme, globex, client):
     for company in (acme, globex):
         WebhookSecretFactory(company=company, secret=SECRET)
     settings.SECRETS_KEYS = [NEW, OLD]
     assert deliver(client, text_v4()).status_code == 200
     assert "2 secrets re-encrypted" in rotate(capsys)
     settings.SECRETS_KEYS = [NEW]
-    assert readable() == [SECRET, SECRET]
+    assert decrypted() == [SECRET, SECRET]
     assert deliver(client, text_v4()).status_code == 200
 
 
-def test_rotation_takes_the_keys_of_accounts_along(old_key, settings, capsys, acme):
+def test_rotation_includes_api_keys_of_accounts(old_key, settings, capsys, acme):
     ProviderAccountFactory(company=acme, api_key="a-key")
     settings.SECRETS_KEYS = [NEW, OLD]
     assert "1 secrets re-encrypted" in rotate(capsys)
@@ -79,7 +79,7 @@ def test_rotation_takes_the_keys_of_accounts_along(old_key, settings, capsys, ac
         assert ProviderAccount.objects.get().api_key == "a-key"
 
 
-def test_rotating_again_changes_nothing(old_key, settings, capsys):
+def test_second_rotation_changes_nothing(old_key, settings, capsys):
     WebhookSecretFactory()
     settings.SECRETS_KEYS = [NEW, OLD]
     rotate(capsys)
@@ -88,7 +88,7 @@ def test_rotating_again_changes_nothing(old_key, settings, capsys):
     assert stored() == before
 
 
-def test_a_rotation_that_broke_off_goes_on(old_key, settings, capsys, monkeypatch):
+def test_interrupted_rotation_is_continued(old_key, settings, capsys, monkeypatch):
     monkeypatch.setattr(secret_rotation, "BATCH", 1)
     WebhookSecretFactory()
     settings.SECRETS_KEYS = [NEW]
@@ -97,7 +97,7 @@ def test_a_rotation_that_broke_off_goes_on(old_key, settings, capsys, monkeypatc
     assert "1 secrets re-encrypted" in rotate(capsys)
 
 
-def test_a_missing_key_is_named_and_nothing_is_lost(old_key, settings, capsys):
+def test_missing_key_is_reported_and_secrets_are_kept(old_key, settings, capsys):
     WebhookSecretFactory(secret=SECRET)
     before = stored()
     settings.SECRETS_KEYS = [NEW]
@@ -106,7 +106,7 @@ def test_a_missing_key_is_named_and_nothing_is_lost(old_key, settings, capsys):
     assert stored() == before
 
 
-def test_rotation_keeps_a_company_s_secrets_unique(old_key, settings, capsys, acme):
+def test_rotation_keeps_secrets_unique_within_a_company(old_key, settings, capsys, acme):
     WebhookSecretFactory(company=acme, secret=SECRET)
     settings.SECRETS_KEYS = [NEW, OLD]
     rotate(capsys)

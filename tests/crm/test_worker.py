@@ -1,4 +1,4 @@
-"""The loop that does the background work, with jobs made for the test."""
+"""The background worker, with jobs of the tests."""
 
 from threading import Event, Semaphore, Thread
 
@@ -15,8 +15,8 @@ def no_other_jobs(monkeypatch):
     monkeypatch.setattr(worker, "IDLE_S", 0.001)
 
 
-class Pieces:
-    """A job of so many pieces, that writes down what it did."""
+class CountdownJob:
+    """A job with `count` tasks that logs each of them."""
 
     def __init__(self, name, count, log):
         self.name, self.count, self.log = name, count, log
@@ -30,27 +30,27 @@ class Pieces:
         return True
 
 
-def test_until_empty_does_all_and_ends(db):
+def test_until_empty_does_all_tasks_and_returns(db):
     log = []
-    Pieces("a", 3, log)
+    CountdownJob("a", 3, log)
     work(stop=Event(), until_empty=True)
     assert log == ["a", "a", "a"]
 
 
-def test_each_job_has_its_turn(db):
+def test_jobs_take_turns(db):
     log = []
-    Pieces("long", 3, log)
-    Pieces("short", 1, log)
+    CountdownJob("long", 3, log)
+    CountdownJob("short", 1, log)
     work(stop=Event(), until_empty=True)
     assert log == ["long", "short", "long", "long"]
 
 
-def test_until_empty_waits_for_what_is_not_due_yet(db):
-    looks = iter([False, False, True])
+def test_until_empty_waits_for_delayed_tasks(db):
+    polls = iter([False, False, True])
     done = []
 
     def do_next():
-        if not done and next(looks):
+        if not done and next(polls):
             done.append("late")
             return True
         return False
@@ -60,13 +60,13 @@ def test_until_empty_waits_for_what_is_not_due_yet(db):
     assert done == ["late"]
 
 
-def test_stopping_finishes_the_piece_in_hand_and_begins_no_other(db):
+def test_stop_finishes_the_current_task_only(db):
     log, stop = [], Event()
-    pieces = Pieces("a", 3, log)
+    job = CountdownJob("a", 3, log)
 
     def do_next():
         stop.set()
-        return pieces.do_next()
+        return job.do_next()
 
     register(Job(name="a", do_next=do_next, is_left=lambda: True))
     work(stop=stop)
@@ -74,23 +74,23 @@ def test_stopping_finishes_the_piece_in_hand_and_begins_no_other(db):
 
 
 def test_idle_worker_runs_until_it_is_stopped(db):
-    stop, looks = Event(), Semaphore(0)
+    stop, polls = Event(), Semaphore(0)
 
     def do_next():
-        looks.release()
+        polls.release()
         return False
 
     register(Job(name="idle", do_next=do_next, is_left=lambda: False))
     thread = Thread(target=work, kwargs={"stop": stop})
     thread.start()
-    assert all(looks.acquire(timeout=60) for _ in range(3))
+    assert all(polls.acquire(timeout=60) for _ in range(3))
     stop.set()
     thread.join(timeout=60)
     assert not thread.is_alive()
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_it_waits_for_a_database_that_went_away(db, caplog, error):
+def test_worker_waits_for_an_unavailable_database(db, caplog, error):
     outages = iter([error("gone"), error("gone")])
     done = []
 
@@ -110,15 +110,15 @@ def test_it_waits_for_a_database_that_went_away(db, caplog, error):
     ] * 2
 
 
-def test_any_other_error_ends_the_worker(db):
+def test_other_error_ends_the_worker(db):
     register(Job(name="a", do_next=lambda: 1 / 0, is_left=lambda: True))
     with pytest.raises(ZeroDivisionError):
         work(stop=Event())
 
 
-def test_registering_a_job_again_replaces_it(db):
+def test_registration_of_the_same_name_replaces_the_job(db):
     log = []
-    Pieces("a", 1, log)
-    Pieces("a", 2, log)
+    CountdownJob("a", 1, log)
+    CountdownJob("a", 2, log)
     work(stop=Event(), until_empty=True)
     assert log == ["a", "a"]

@@ -1,4 +1,4 @@
-"""The indexes that the database has, in the same words on both databases."""
+"""Indexes in the database, in the same form for both databases."""
 
 import re
 from typing import NamedTuple
@@ -26,7 +26,7 @@ def our_tables():
 
 
 def standing_indexes():
-    """Every valid index on a table of ours, by name; those of primary keys and constraints too."""
+    """Return every valid index on the product's tables by name, also of primary keys and constraints."""
     with connection.cursor() as cursor:
         rows = _on_postgresql(cursor) if connection.vendor == "postgresql" else _on_sqlite(cursor)
         return {name: ExistingIndex(*facts) for name, *facts in rows if facts[0] in our_tables()}
@@ -43,7 +43,7 @@ def _on_postgresql(cursor):
         JOIN pg_class t ON t.oid = i.indrelid
         JOIN pg_am m ON m.oid = c.relam
         WHERE i.indisvalid AND c.relnamespace = current_schema()::regnamespace
-            AND c.relname NOT LIKE '%\_like'  -- Django's companion of a unique text: for LIKE, on two small tables
+            AND c.relname NOT LIKE '%\_like'  -- Django's extra index for LIKE on a unique text, on two small tables
         """
     )
     for name, table, method, predicate, unique, columns in cursor.fetchall():
@@ -56,7 +56,7 @@ def _on_sqlite(cursor):
         cursor.execute("SELECT name FROM pragma_index_info(%s) ORDER BY seqno", [name])
         columns = tuple(column for (column,) in cursor.fetchall())
         _, _, predicate = (sql or "").partition(" WHERE ")
-        # What has no statement of its own stands for a UNIQUE in the table's.
+        # An index without a statement belongs to a UNIQUE in the table's statement.
         yield name, table, columns, "btree", _plain(predicate), not sql or sql.startswith("CREATE UNIQUE")
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of the kernel's tests."""
+"""Fixtures of the tests of crm.db."""
 
 import pytest
 from django.db import connection
@@ -9,7 +9,7 @@ from tests.db.scratch import TABLE, declare_rows
 
 @pytest.fixture
 def scratch(transactional_db):
-    """The project state of an app `crm` that has nothing but one small table with two equal numbers."""
+    """The project state of an app `crm` with one small table that holds two equal numbers."""
     state = ProjectState()
     create = declare_rows()
     create.state_forwards("crm", state)

@@ -1,4 +1,4 @@
-"""A small table to build indexes on, the operations by hand, and other sessions to be in their way."""
+"""A small table for index operations, and sessions that block them."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ def declare_rows(name="Row", table=TABLE):
 
 
 def run(operation, before):
-    """Apply an operation as `migrate` does; gives the state after it."""
+    """Apply an operation as `migrate` does. Return the state after it."""
     after = before.clone()
     operation.state_forwards("crm", after)
     with connection.schema_editor(atomic=False) as editor:
@@ -31,16 +31,16 @@ def run(operation, before):
     return after
 
 
-def undo(operation, before):
-    """Take an operation back that was applied on the state `before`."""
+def reverse(operation, before):
+    """Reverse an operation that was applied to the state `before`."""
     after = before.clone()
     operation.state_forwards("crm", after)
     with connection.schema_editor(atomic=False) as editor:
         operation.database_backwards("crm", editor, after, before)
 
 
-def standing(table=TABLE):
-    """The table's indexes by name, without its primary key: (oid, valid, definition) on PostgreSQL."""
+def indexes_of(table=TABLE):
+    """Return the table's indexes by name, without the primary key. On PostgreSQL: (oid, valid, definition)."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = %s", [table])
@@ -58,7 +58,7 @@ def standing(table=TABLE):
 
 @contextmanager
 def another_session():
-    """A connection of its own; what it began is rolled back at the end."""
+    """Yield the cursor of a second connection, whose transaction is rolled back at the end."""
     session = connection.Database.connect(**connection.get_connection_params())
     try:
         yield session.cursor()
@@ -68,9 +68,9 @@ def another_session():
 
 @contextmanager
 def in_the_way_of(*builders):
-    """An old transaction that wrote to the table, and the builders, each begun after it in a thread of its own.
+    """Start a transaction that writes to the table, then each builder in its own thread.
 
-    Gives the old session's cursor and the builders' futures.
+    Yields the cursor of the old transaction and the builders' futures.
     """
 
     def with_own_connection(build):
@@ -79,7 +79,7 @@ def in_the_way_of(*builders):
         finally:
             connection.close()
 
-    # A failing test must end the old transaction before it waits for the builders, which wait for that.
+    # A failing test must end the old transaction before it joins the builders, which wait for the transaction.
     with ThreadPoolExecutor(max_workers=len(builders)) as pool, another_session() as old:
         old.execute(f"INSERT INTO {TABLE} (number) VALUES (9)")
         yield old, *[pool.submit(with_own_connection, build) for build in builders]

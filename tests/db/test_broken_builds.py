@@ -1,4 +1,4 @@
-"""What happens to a concurrent build on a busy PostgreSQL: faults are real ones, from real sessions."""
+"""Concurrent index builds on a busy PostgreSQL, with real faults from real sessions."""
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection
@@ -10,11 +10,11 @@ from tests.db.scratch import (
     TABLE,
     another_session,
     in_the_way_of,
+    indexes_of,
     read_from_session,
+    reverse,
     run,
     set_in_session,
-    standing,
-    undo,
     wait_until,
 )
 
@@ -25,7 +25,7 @@ add_number = AddIndexConcurrently("row", Index(fields=["number"], name=NAME))
 
 
 def is_valid():
-    return standing()[NAME][1]
+    return indexes_of()[NAME][1]
 
 
 def polls_for_the_build_lock():
@@ -38,13 +38,13 @@ def polls_for_the_build_lock():
 
 
 def leave_unique_build_broken():
-    """Two rows are equal, so that a unique index can't be finished; PostgreSQL leaves it behind INVALID."""
+    """Fail to build a unique index on duplicate rows; PostgreSQL leaves it INVALID."""
     with connection.cursor() as cursor, pytest.raises(IntegrityError):
         cursor.execute(f"CREATE UNIQUE INDEX CONCURRENTLY {NAME} ON {TABLE} (number)")
 
 
 def leave_build_that_timed_out():
-    """An old transaction is in the way for longer than the session's lock_timeout allows."""
+    """Fail to build an index, since an old transaction outlasts the session's lock_timeout."""
     set_in_session(lock_timeout="100ms")
     with another_session() as old, connection.cursor() as cursor:
         old.execute(f"INSERT INTO {TABLE} (number) VALUES (9)")
@@ -54,32 +54,32 @@ def leave_build_that_timed_out():
 
 
 @pytest.mark.parametrize("leave_broken", [leave_unique_build_broken, leave_build_that_timed_out])
-def test_running_again_repairs_a_build_that_broke_half_way(scratch, leave_broken):
+def test_second_run_rebuilds_an_invalid_index(scratch, leave_broken):
     leave_broken()
     assert not is_valid()
-    broken_oid = standing()[NAME][0]
+    broken_oid = indexes_of()[NAME][0]
     run(add_number, scratch)
-    oid, valid, definition = standing()[NAME]
+    oid, valid, definition = indexes_of()[NAME]
     assert valid
     assert oid != broken_oid
     assert definition.startswith("CREATE INDEX")
 
 
-def test_a_broken_build_is_taken_away_by_going_back(scratch):
+def test_reversal_drops_an_invalid_index(scratch):
     leave_unique_build_broken()
-    undo(add_number, scratch)
-    assert standing() == {}
+    reverse(add_number, scratch)
+    assert indexes_of() == {}
 
 
-def test_a_broken_build_is_taken_away_by_a_removal(scratch):
+def test_removal_drops_an_invalid_index(scratch):
     built = run(add_number, scratch)
-    undo(add_number, scratch)
+    reverse(add_number, scratch)
     leave_unique_build_broken()
     run(RemoveIndexConcurrently("row", NAME), built)
-    assert standing() == {}
+    assert indexes_of() == {}
 
 
-def test_after_a_build_that_fails_the_timeouts_are_back_and_others_may_build(scratch):
+def test_failed_build_restores_timeouts_and_releases_the_lock(scratch):
     set_in_session(lock_timeout="300ms", statement_timeout="1234ms")
     wrong_class = Index(fields=["number"], name=NAME, opclasses=["text_pattern_ops"])
     try:
@@ -95,7 +95,7 @@ def test_after_a_build_that_fails_the_timeouts_are_back_and_others_may_build(scr
 
 
 @pytest.mark.parametrize("timeout", ["lock_timeout", "statement_timeout", "transaction_timeout"])
-def test_it_outwaits_an_old_transaction_whatever_the_sessions_timeouts_say(scratch, timeout):
+def test_build_waits_for_an_old_transaction_despite_timeouts(scratch, timeout):
     if connection.pg_version < 170000 and timeout == "transaction_timeout":
         pytest.skip("This PostgreSQL has no transaction_timeout.")
 
@@ -105,7 +105,7 @@ def test_it_outwaits_an_old_transaction_whatever_the_sessions_timeouts_say(scrat
         return read_from_session(timeout)
 
     with in_the_way_of(build) as (old, building):
-        wait_until(lambda: NAME in standing())
+        wait_until(lambda: NAME in indexes_of())
         with pytest.raises(TimeoutError):
             building.result(timeout=0.5)
         old.connection.commit()
@@ -113,9 +113,9 @@ def test_it_outwaits_an_old_transaction_whatever_the_sessions_timeouts_say(scrat
     assert is_valid()
 
 
-def test_nobody_who_writes_waits_for_a_build_that_waits(scratch):
+def test_writers_do_not_wait_for_a_waiting_build(scratch):
     with in_the_way_of(lambda: run(add_number, scratch)) as (old, building), another_session() as writer:
-        wait_until(lambda: NAME in standing())
+        wait_until(lambda: NAME in indexes_of())
         assert not is_valid()
         writer.execute("SET lock_timeout = '10s'")
         writer.execute(f"INSERT INTO {TABLE} (number) VALUES (10)")
@@ -127,16 +127,16 @@ def test_nobody_who_writes_waits_for_a_build_that_waits(scratch):
     assert is_valid()
 
 
-def test_two_migrates_at_once_build_one_index_between_them(scratch):
+def test_two_simultaneous_migrations_build_one_index(scratch):
     def build():
         run(add_number, scratch)
 
     with in_the_way_of(build, build) as (old, first, second):
-        wait_until(lambda: NAME in standing())
-        begun = standing()[NAME][0]
+        wait_until(lambda: NAME in indexes_of())
+        begun = indexes_of()[NAME][0]
         wait_until(polls_for_the_build_lock)  # the second session, which sees an index that is not valid yet
         old.connection.commit()
         first.result(timeout=60)
         second.result(timeout=60)
     assert is_valid()
-    assert standing()[NAME][0] == begun
+    assert indexes_of()[NAME][0] == begun

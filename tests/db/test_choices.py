@@ -1,4 +1,4 @@
-"""A column of choices holds one of them, whoever writes: bulk updates and other programs skip Django's validation."""
+"""CHECK constraints of columns with choices."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -23,7 +23,7 @@ CHOICES = [
 
 @pytest.fixture
 def rows_of(db):
-    """The rows of a model, of which there is one."""
+    """A function that creates one row of a model and returns the model's rows."""
 
     def make(model):
         FACTORIES[model]()
@@ -38,7 +38,7 @@ def test_every_model_has_a_factory():
 
 @pytest.mark.parametrize(("model", "field"), CHOICES)
 @pytest.mark.parametrize("wrong", ["wrong", "MESSAGE", None])
-def test_it_refuses_what_is_no_choice(rows_of, model, field, wrong):
+def test_database_refuses_other_values(rows_of, model, field, wrong):
     rows = rows_of(model)
     before = rows.values_list(field).get()
     with pytest.raises(IntegrityError), transaction.atomic(), all_tenants():
@@ -47,7 +47,7 @@ def test_it_refuses_what_is_no_choice(rows_of, model, field, wrong):
 
 
 @pytest.mark.parametrize(("model", "field"), CHOICES)
-def test_validation_names_the_field(rows_of, model, field):
+def test_validation_error_names_the_field(rows_of, model, field):
     row = rows_of(model).get()
     setattr(row, field, "wrong")
     with pytest.raises(ValidationError) as refusal, all_tenants():

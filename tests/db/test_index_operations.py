@@ -1,4 +1,4 @@
-"""Adding and removing indexes: the same result on both databases, and harmless when it is done twice."""
+"""Index operations: equal results on both databases, and repeatable."""
 
 import io
 
@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from crm.db.index_operations import AddIndexConcurrently, IndexNameTaken, RemoveIndexConcurrently
 from crm.db.indexes import HashIndex, Index
 from tests.conftest import postgres_only
-from tests.db.scratch import declare_rows, read_from_session, run, set_in_session, standing, undo
+from tests.db.scratch import declare_rows, indexes_of, read_from_session, reverse, run, set_in_session
 
 NAME = "scratch_rows_number"
 add_number = AddIndexConcurrently("row", Index(fields=["number"], name=NAME))
@@ -24,91 +24,91 @@ OTHER_DEFINITIONS = {
 }
 
 
-def test_it_builds_an_index_and_takes_it_away_again(scratch):
+def test_operation_builds_an_index_and_drops_it_backwards(scratch):
     run(add_number, scratch)
-    assert list(standing()) == [NAME]
-    undo(add_number, scratch)
-    assert standing() == {}
+    assert list(indexes_of()) == [NAME]
+    reverse(add_number, scratch)
+    assert indexes_of() == {}
 
 
-def test_a_partial_index_keeps_its_condition(scratch):
+def test_partial_index_keeps_its_condition(scratch):
     run(AddIndexConcurrently("row", Index(fields=["word"], condition=Q(word__isnull=False), name=NAME)), scratch)
-    assert "IS NOT NULL" in str(standing()[NAME])
+    assert "IS NOT NULL" in str(indexes_of()[NAME])
 
 
-def test_building_twice_leaves_the_first_index_alone(scratch):
+def test_second_build_keeps_the_index(scratch):
     run(add_number, scratch)
-    first = standing()
+    first = indexes_of()
     run(add_number, scratch)
-    assert standing() == first  # on PostgreSQL that is the same oid
+    assert indexes_of() == first  # on PostgreSQL that is the same oid
 
 
-def test_building_a_partial_index_twice_leaves_the_first_one_alone(scratch):
+def test_second_build_keeps_a_partial_index(scratch):
     partial = AddIndexConcurrently(
         "row", Index(fields=["word", "-number"], condition=Q(word__in=["seven", "eight"], number__gt=7), name=NAME)
     )
     run(partial, scratch)
-    first = standing()
+    first = indexes_of()
     run(partial, scratch)
-    assert standing() == first
+    assert indexes_of() == first
 
 
-def test_building_a_hash_index_twice_leaves_the_first_one_alone(scratch):
+def test_second_build_keeps_a_hash_index(scratch):
     hashed = AddIndexConcurrently("row", HashIndex(fields=["word"], name=NAME))
     run(hashed, scratch)
-    first = standing()
+    first = indexes_of()
     run(hashed, scratch)
-    assert standing() == first
+    assert indexes_of() == first
 
 
-def test_taking_away_twice_is_harmless(scratch):
+def test_second_drop_is_harmless(scratch):
     run(add_number, scratch)
-    undo(add_number, scratch)
-    undo(add_number, scratch)
-    assert standing() == {}
+    reverse(add_number, scratch)
+    reverse(add_number, scratch)
+    assert indexes_of() == {}
 
 
-def test_removing_is_adding_backwards(scratch):
+def test_removal_backwards_builds_the_index(scratch):
     built = run(add_number, scratch)
     remove = RemoveIndexConcurrently("row", NAME)
     run(remove, built)
     run(remove, built)
-    assert standing() == {}
-    undo(remove, built)
-    undo(remove, built)
-    assert list(standing()) == [NAME]
+    assert indexes_of() == {}
+    reverse(remove, built)
+    reverse(remove, built)
+    assert list(indexes_of()) == [NAME]
 
 
 @pytest.mark.parametrize("other", OTHER_DEFINITIONS.values(), ids=OTHER_DEFINITIONS)
-def test_it_refuses_a_name_that_stands_for_another_definition(scratch, other):
+def test_name_of_another_definition_is_refused(scratch, other):
     run(AddIndexConcurrently("row", other), scratch)
-    before = standing()
+    before = indexes_of()
     with pytest.raises(IndexNameTaken, match=NAME) as refusal:
         run(add_number, scratch)
     assert "in the database:" in str(refusal.value)
     assert "declared:" in str(refusal.value)
-    assert standing() == before
+    assert indexes_of() == before
 
 
 @postgres_only
-def test_it_refuses_a_name_that_stands_for_another_method(scratch):
+def test_name_of_another_method_is_refused(scratch):
     run(AddIndexConcurrently("row", HashIndex(fields=["number"], name=NAME)), scratch)
-    before = standing()
+    before = indexes_of()
     with pytest.raises(IndexNameTaken, match=r"(?s)USING hash \(number\).*USING btree \(number\)"):
         run(add_number, scratch)
-    assert standing() == before
+    assert indexes_of() == before
 
 
-def test_it_refuses_a_name_that_stands_for_a_unique_index(scratch):
+def test_name_of_a_unique_index_is_refused(scratch):
     with connection.cursor() as cursor:
         cursor.execute(f'CREATE UNIQUE INDEX "{NAME}" ON "scratch_rows" ("number") WHERE number > 7')
-    before = standing()
+    before = indexes_of()
     with pytest.raises(IndexNameTaken, match="UNIQUE"):
         run(AddIndexConcurrently("row", Index(fields=["number"], condition=Q(number__gt=7), name=NAME)), scratch)
-    assert standing() == before
+    assert indexes_of() == before
 
 
-def test_it_refuses_a_name_that_stands_on_another_table_and_never_drops_that_one(scratch):
+def test_name_of_an_index_on_another_table_is_refused_and_that_index_kept(scratch):
     neighbour = declare_rows("Neighbour", "scratch_neighbours")
     both = scratch.clone()
     neighbour.state_forwards("crm", both)
@@ -118,24 +118,24 @@ def test_it_refuses_a_name_that_stands_on_another_table_and_never_drops_that_one
         run(AddIndexConcurrently("neighbour", Index(fields=["number"], name=NAME)), both)
         with pytest.raises(IndexNameTaken, match="scratch_neighbours"):
             run(add_number, both)
-        undo(add_number, both)
-        assert standing() == {}
-        assert list(standing("scratch_neighbours")) == [NAME]
+        reverse(add_number, both)
+        assert indexes_of() == {}
+        assert list(indexes_of("scratch_neighbours")) == [NAME]
     finally:
         with connection.schema_editor() as editor:
             neighbour.database_backwards("crm", editor, both, scratch)
 
 
 @postgres_only
-def test_inside_a_transaction_it_is_refused_with_the_remedy(scratch):
+def test_build_in_a_transaction_is_refused_with_a_remedy(scratch):
     with pytest.raises(TransactionManagementError, match="atomic = False"), transaction.atomic():
         run(add_number, scratch)
-    assert standing() == {}
+    assert indexes_of() == {}
 
 
 @postgres_only
 @pytest.mark.parametrize("succeeds", [True, False])
-def test_the_sessions_timeouts_come_back(scratch, succeeds):
+def test_session_timeouts_are_restored(scratch, succeeds):
     timeouts = {"lock_timeout": "300ms", "statement_timeout": "1234ms"}
     set_in_session(**timeouts)
     try:
@@ -151,7 +151,7 @@ def test_the_sessions_timeouts_come_back(scratch, succeeds):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sqlmigrate_prints_the_statements_and_asks_the_database_nothing_about_them():
+def test_sqlmigrate_prints_the_statements_without_querying_the_indexes():
     printed = io.StringIO()
     with CaptureQueriesContext(connection) as queries:
         call_command("sqlmigrate", "analytics", "0002", stdout=printed, no_color=True)
@@ -162,7 +162,7 @@ def test_sqlmigrate_prints_the_statements_and_asks_the_database_nothing_about_th
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sqlmigrate_prints_the_way_back():
+def test_sqlmigrate_prints_the_reverse_statements():
     printed = io.StringIO()
     call_command("sqlmigrate", "analytics", "0002", backwards=True, stdout=printed, no_color=True)
     wanted = "DROP INDEX CONCURRENTLY IF EXISTS" if connection.vendor == "postgresql" else "DROP INDEX"

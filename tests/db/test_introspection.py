@@ -1,4 +1,4 @@
-"""The indexes that were promised stand in the database as they were promised, and no others without a reason."""
+"""Indexes in the database, compared with the promised and the declared ones."""
 
 import re
 from collections import defaultdict
@@ -13,7 +13,7 @@ from crm.models import Company, Contact, User
 from tests.db.catalogue import ExistingIndex, our_models, our_tables, standing_indexes
 from tests.db.index_table import index_table
 
-# The contract with everybody who looks these names up: monitoring, run books, hints in the documentation.
+# A contract: monitoring, run books and documentation refer to these names.
 PROMISED = {
     "idx_activity_openphone_id": ("activities", "openphone_id"),
     "idx_activity_conversation_created": ("activities", "conversation_id, created_at"),
@@ -49,7 +49,7 @@ PREDICATES = {
     "idx_contact_flag_type_phone": "flag_type = 'opted_out'",
 }
 
-# A thread is read by its contact, never as a list of all texts of a company.
+# Messages are read by contact, never as a list of all messages of a company.
 NEVER_LISTED_BY_COMPANY = {"message_threads"}
 
 pytestmark = pytest.mark.django_db
@@ -68,12 +68,12 @@ def unique_constraints():
 
 
 def leading_columns(table):
-    """What a complete index of the table begins with."""
+    """Return the first columns of the table's complete indexes."""
     return {index.columns[0] for index in standing_indexes().values() if index.table == table and not index.predicate}
 
 
 @pytest.mark.parametrize("name", PROMISED)
-def test_a_promised_index_stands_as_promised(name):
+def test_promised_index_exists_as_promised(name):
     table, columns = PROMISED[name]
     method = "hash" if name == "idx_contact_phone_hash" and connection.vendor == "postgresql" else "btree"
     assert standing_indexes()[name] == ExistingIndex(
@@ -81,7 +81,7 @@ def test_a_promised_index_stands_as_promised(name):
     )
 
 
-def test_the_database_has_the_indexes_that_the_models_declare_and_those_of_constraints_alone():
+def test_database_has_only_declared_indexes_and_those_of_constraints():
     declared = {index.name for _, index in declared_indexes()}
     constrained = {constraint.name for _, constraint in constraints()}
     others = {name: index for name, index in standing_indexes().items() if name not in declared | constrained}
@@ -89,14 +89,14 @@ def test_the_database_has_the_indexes_that_the_models_declare_and_those_of_const
     assert all(index.unique for index in others.values()), others
 
 
-def test_no_columns_are_indexed_twice():
+def test_columns_are_not_indexed_twice():
     names = defaultdict(list)
     for name, index in standing_indexes().items():
         names[index.table, index.columns, index.method, index.predicate].append(name)
     assert not [twins for twins in names.values() if len(twins) > 1]
 
 
-def test_an_index_that_a_longer_one_could_stand_in_for_is_a_promised_one():
+def test_index_that_a_longer_one_covers_is_a_promised_one():
     complete = {name: index for name, index in standing_indexes().items() if not index.predicate}
     redundant = {
         name
@@ -112,26 +112,28 @@ def test_an_index_that_a_longer_one_could_stand_in_for_is_a_promised_one():
 
 
 @pytest.mark.parametrize(("model", "index"), declared_indexes(), ids=lambda value: getattr(value, "name", ""))
-def test_an_index_says_which_question_it_answers_and_who_asks(model, index):
+def test_index_documents_its_question_and_caller(model, index):
     assert index.question.endswith("?")
     assert index.asked_by
-    assert "|" not in index.question + index.asked_by  # it would break the table in docs/indexes.md
+    assert "|" not in index.question + index.asked_by  # a bar would break the table in docs/indexes.md
 
 
 @pytest.mark.parametrize(("model", "index"), declared_indexes(), ids=lambda value: getattr(value, "name", ""))
-def test_an_index_is_named_for_its_table_and_columns(model, index):
+def test_index_name_consists_of_table_and_columns(model, index):
     columns = [model._meta.get_field(field).column for field, _ in index.fields_orders]
     name = "_".join(["ix", model._meta.db_table, *columns])
-    # A partial index may say of which rows it is, where a complete one has the plain name.
+    # A partial index may append its condition to the name.
     assert index.name in PROMISED or index.name == name or (index.condition and index.name.startswith(f"{name}_"))
     assert len(index.name) <= 63
 
 
 @pytest.mark.parametrize(("model", "constraint"), constraints(), ids=lambda value: getattr(value, "name", ""))
-def test_a_constraint_is_named_for_its_table_and_meaning(model, constraint):
+def test_constraint_name_begins_with_its_table(model, constraint):
     ending = "unique" if isinstance(constraint, models.UniqueConstraint) else "[a-z]+"
     assert re.fullmatch(rf"{model._meta.db_table}_([a-z_]+_)?{ending}", constraint.name)
-    assert len(constraint.name) <= 63  # Django checks no constraint's length, and PostgreSQL cuts it in silence
+    assert (
+        len(constraint.name) <= 63
+    )  # Django doesn't check the length of a constraint's name, and PostgreSQL cuts it silently
 
 
 @pytest.mark.parametrize("constraint", unique_constraints(), ids=lambda constraint: constraint.name)
@@ -141,30 +143,37 @@ def test_unique_constraint_is_within_a_company(constraint):
 
 
 @pytest.mark.parametrize("model", our_models(), ids=lambda model: model.__name__)
-def test_every_row_but_companies_and_users_belongs_to_a_company(model):
+def test_model_is_a_tenant_model_except_company_and_user(model):
     assert issubclass(model, TenantModel) or model in (Company, User)
 
 
 @pytest.mark.parametrize("table", sorted(our_tables() - NEVER_LISTED_BY_COMPANY - {Company._meta.db_table}))
-def test_a_companys_rows_are_found_through_an_index(table):
+def test_table_has_an_index_that_begins_with_the_company(table):
     assert {"company_id", "tenant_id"} & leading_columns(table)
 
 
-@pytest.mark.parametrize("model", our_models(), ids=lambda model: model.__name__)
-def test_what_points_at_a_contact_or_goes_with_its_target_is_found_through_an_index(model):
-    for field in model._meta.concrete_fields:
-        if not field.is_relation:
-            continue
-        follows = field.remote_field.on_delete in (models.CASCADE, models.SET_NULL)
-        if field.related_model is Contact or follows:
-            # A partial index on "is not null" finds every row that points anywhere.
-            indexes = [index for index in standing_indexes().values() if index.table == model._meta.db_table]
-            assert any(
-                index.columns[0] == field.column and index.predicate in ("", f"{field.column} IS NOT NULL")
-                for index in indexes
-            ), field
+def foreign_keys_to_index():
+    """Return the foreign keys that are looked up when a contact or the target row is deleted."""
+    return [
+        field
+        for model in our_models()
+        for field in model._meta.concrete_fields
+        if field.is_relation
+        and (field.related_model is Contact or field.remote_field.on_delete in (models.CASCADE, models.SET_NULL))
+    ]
 
 
-def test_the_documents_table_is_the_declarations():
+@pytest.mark.parametrize("field", foreign_keys_to_index(), ids=str)
+def test_foreign_key_to_a_contact_or_with_a_cascade_has_an_index(field):
+    # A partial index on "is not null" finds every row that refers to anything.
+    assert any(
+        index.table == field.model._meta.db_table
+        and index.columns[0] == field.column
+        and index.predicate in ("", f"{field.column} IS NOT NULL")
+        for index in standing_indexes().values()
+    )
+
+
+def test_documented_indexes_match_the_declarations():
     written = Path(settings.BASE_DIR, "docs", "indexes.md").read_text()
     assert written == index_table(), "run: python -m tests.db.index_table > docs/indexes.md"

@@ -1,4 +1,4 @@
-"""Two migrations an app: the tables, and the indexes, which can be taken away and brought back under the data."""
+"""The two migrations of each app: tables, and indexes, which can be dropped and restored with data in place."""
 
 import pytest
 from django.core.management import call_command
@@ -10,7 +10,7 @@ from crm.db.index_operations import AddIndexConcurrently
 from tests import factories
 from tests.db.catalogue import OUR_APPS, our_models, our_tables, standing_indexes
 
-EVERY_ROW = [
+FACTORIES = [
     factories.UserFactory,
     factories.ContactFactory,
     factories.ContactFlagFactory,
@@ -27,7 +27,6 @@ EVERY_ROW = [
     factories.WebhookSecretFactory,
     factories.CallAnalysisFactory,
     factories.LeadFactory,
-    factories.OptOutEntryFactory,
     factories.SuppressedNumberFactory,
     factories.IdempotencyKeyFactory,
     factories.CallDayFactory,
@@ -46,7 +45,7 @@ def migrations():
 
 
 def contents():
-    """Every row of every table of ours, as the database has it."""
+    """Return every row of every product table, as the database stores it."""
     found = {}
     with connection.cursor() as cursor:
         for table in our_tables():
@@ -61,19 +60,19 @@ def indexes_of(app):
 
 @pytest.fixture
 def full_tables(transactional_db):
-    """One row in every table, and every migration applied again whatever the test leaves behind."""
-    for row in EVERY_ROW:
-        row()
+    """One row in every table. Afterwards every migration is applied again."""
+    for factory in FACTORIES:
+        factory()
     yield contents()
     call_command("migrate", verbosity=0)
 
 
-def test_there_is_a_row_in_every_table(full_tables):
+def test_every_table_has_a_row(full_tables):
     assert [table for table, rows in full_tables.items() if not rows] == []
 
 
 @pytest.mark.parametrize("app", OUR_APPS)
-def test_going_back_to_0001_takes_just_the_indexes_away_and_migrating_brings_them_back(full_tables, app):
+def test_reverting_to_0001_drops_only_the_indexes_and_migrating_restores_them(full_tables, app):
     before = standing_indexes()
     call_command("migrate", app, "0001", verbosity=0)
     assert standing_indexes() == {name: index for name, index in before.items() if name not in indexes_of(app)}
@@ -83,7 +82,7 @@ def test_going_back_to_0001_takes_just_the_indexes_away_and_migrating_brings_the
     assert contents() == full_tables
 
 
-def test_rows_are_written_as_ever_while_the_indexes_are_away(full_tables):
+def test_rows_can_be_written_without_the_indexes(full_tables):
     for app in OUR_APPS:
         call_command("migrate", app, "0001", verbosity=0)
     factories.CallAnalysisFactory()
@@ -93,17 +92,17 @@ def test_rows_are_written_as_ever_while_the_indexes_are_away(full_tables):
 
 
 @pytest.mark.parametrize("app", OUR_APPS)
-def test_a_migration_that_broke_half_way_is_finished_by_migrating_again(full_tables, app):
+def test_interrupted_migration_is_finished_by_migrating_again(full_tables, app):
     before = standing_indexes()
     MigrationRecorder(connection).record_unapplied(app, "0002_performance_indexes")
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX {max(indexes_of(app))}")  # the others stand, as they do after a broken one
+        cursor.execute(f"DROP INDEX {max(indexes_of(app))}")  # the others exist, as after an interrupted migration
     call_command("migrate", app, verbosity=0)
     assert standing_indexes() == before
 
 
 @pytest.mark.parametrize("app", OUR_APPS)
-def test_going_back_that_broke_half_way_is_finished_by_going_back_again(full_tables, app):
+def test_interrupted_reversal_is_finished_by_reverting_again(full_tables, app):
     with connection.cursor() as cursor:
         cursor.execute(f"DROP INDEX {max(indexes_of(app))}")
     call_command("migrate", app, "0001", verbosity=0)
@@ -111,12 +110,12 @@ def test_going_back_that_broke_half_way_is_finished_by_going_back_again(full_tab
 
 
 @pytest.mark.parametrize("app", OUR_APPS)
-def test_an_app_has_its_tables_in_one_migration_and_its_indexes_in_another(migrations, app):
+def test_app_has_one_migration_of_tables_and_one_of_indexes(migrations, app):
     assert sorted(name for label, name in migrations if label == app) == ["0001_initial", "0002_performance_indexes"]
 
 
 @pytest.mark.parametrize("app", OUR_APPS)
-def test_a_migration_waits_for_other_apps_tables_and_never_for_their_indexes(migrations, app):
+def test_migration_depends_on_other_apps_tables_but_not_on_their_indexes(migrations, app):
     wanted = [needed for key, migration in migrations.items() if key[0] == app for needed in migration.dependencies]
     assert all(name == "0001_initial" for label, name in wanted if label in OUR_APPS and label != app)
     order = [*reversed(OUR_APPS[: OUR_APPS.index(app)]), app]
@@ -124,7 +123,7 @@ def test_a_migration_waits_for_other_apps_tables_and_never_for_their_indexes(mig
 
 
 @pytest.mark.parametrize("app", OUR_APPS)
-def test_the_index_migration_holds_concurrent_builds_alone(migrations, app):
+def test_index_migration_holds_only_concurrent_builds(migrations, app):
     migration = migrations[app, "0002_performance_indexes"]
     assert migration.atomic is False
     assert {type(operation) for operation in migration.operations} == {AddIndexConcurrently}
@@ -132,6 +131,6 @@ def test_the_index_migration_holds_concurrent_builds_alone(migrations, app):
 
 
 @pytest.mark.parametrize("app", OUR_APPS)
-def test_the_table_migration_holds_no_index_of_ours(migrations, app):
+def test_table_migration_holds_no_index(migrations, app):
     operations = migrations[app, "0001_initial"].operations
     assert not [operation for operation in operations if getattr(operation, "options", {}).get("indexes")]

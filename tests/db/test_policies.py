@@ -1,4 +1,4 @@
-"""What PostgreSQL holds when a programmer forgets a filter: every test goes behind Python's back."""
+"""Row-level security, tested with queries that bypass the tenant managers."""
 
 import pytest
 from django.apps import apps
@@ -27,19 +27,19 @@ every_model = pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda model: 
 
 
 @pytest.fixture(autouse=True)
-def like_the_product():
-    """Without the session's setting by which tests otherwise see every row."""
+def without_all_companies():
+    """Clear the session's setting that lets other tests see every row."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config(%s, '', true)", [ALL_SETTING])
 
 
 def unfiltered(model):
-    """The model's rows by a plain queryset, which names no company."""
+    """Return the model's rows by a plain queryset, which has no company filter."""
     return models.QuerySet(model)
 
 
 def make(model, company):
-    """A row of `company`, and all that it needs in the same company."""
+    """Create a row of `company`, with the rows that it refers to."""
     factory = FACTORIES[model]
     if issubclass(factory, factories.OfContactFactory):
         return factory(contact__company=company)
@@ -49,7 +49,7 @@ def make(model, company):
 
 
 @every_model
-def test_every_tenant_table_has_its_policy_forced(model):
+def test_tenant_table_has_a_forced_policy(model):
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -66,7 +66,7 @@ def test_every_tenant_table_has_its_policy_forced(model):
 
 
 @every_model
-def test_a_query_without_any_filter_finds_the_company_entered_alone(model, acme, globex):
+def test_unfiltered_query_finds_only_the_active_company(model, acme, globex):
     own, foreign = make(model, acme), make(model, globex)
     with tenant(acme.pk):
         found = {row.pk for row in unfiltered(model)}
@@ -76,13 +76,13 @@ def test_a_query_without_any_filter_finds_the_company_entered_alone(model, acme,
 
 
 @every_model
-def test_nothing_is_found_where_no_company_is_entered(model, acme):
+def test_query_without_an_active_company_finds_nothing(model, acme):
     make(model, acme)
     assert not unfiltered(model).exists()
 
 
 @every_model
-def test_another_companys_rows_are_neither_changed_nor_deleted(model, acme, globex):
+def test_rows_of_another_company_are_neither_changed_nor_deleted(model, acme, globex):
     foreign = make(model, globex)
     column = next(field.name for field in model._meta.concrete_fields if not field.generated and not field.is_relation)
     with tenant(acme.pk):
@@ -93,14 +93,14 @@ def test_another_companys_rows_are_neither_changed_nor_deleted(model, acme, glob
 
 
 @every_model
-def test_no_row_can_be_written_into_another_company(model, acme, globex):
+def test_row_cannot_be_moved_to_another_company(model, acme, globex):
     own = make(model, acme)
     refused = pytest.raises(DatabaseError, match="row-level security")
     with tenant(acme.pk), refused, transaction.atomic():
         unfiltered(model).filter(pk=own.pk).update(company=globex)
 
 
-def test_raw_sql_is_bound_as_well(acme, globex):
+def test_raw_sql_finds_only_the_active_company(acme, globex):
     factories.ContactFactory(company=globex)
     with tenant(acme.pk), connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM contacts")
@@ -108,7 +108,7 @@ def test_raw_sql_is_bound_as_well(acme, globex):
 
 
 @pytest.mark.parametrize(("model", "field"), REFERENCES, ids=lambda value: getattr(value, "__name__", value))
-def test_a_row_can_not_name_a_row_of_another_company(model, field, acme, globex):
+def test_foreign_key_to_another_company_is_refused(model, field, acme, globex):
     own = make(model, acme)
     target = model._meta.get_field(field).related_model
     foreign = FACTORIES[target](company=globex) if target._meta.model_name == "user" else make(target, globex)
@@ -117,7 +117,7 @@ def test_a_row_can_not_name_a_row_of_another_company(model, field, acme, globex)
         connection.check_constraints()
 
 
-def test_every_foreign_key_between_tenants_rows_is_held(acme):
+def test_every_foreign_key_between_tenant_models_has_a_constraint(acme):
     missing = [
         f"{model.__name__}.{field.name}"
         for model in TENANT_MODELS
@@ -132,7 +132,7 @@ def test_every_foreign_key_between_tenants_rows_is_held(acme):
         assert cursor.fetchone() == (len(REFERENCES), True)
 
 
-def test_every_foreign_key_between_tenants_rows_is_checked_once():
+def test_foreign_key_is_checked_once():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT conrelid::regclass::text, attname, count(*) FROM pg_constraint"
@@ -142,7 +142,7 @@ def test_every_foreign_key_between_tenants_rows_is_checked_once():
         assert cursor.fetchall() == []
 
 
-def test_undone_django_holds_the_foreign_key(acme):
+def test_removed_constraint_restores_the_plain_foreign_key(acme):
     constraint = next(c for c in Lead._meta.constraints if c.name == "leads_contact_id_same_company")
     held = (
         "SELECT array_agg(conname::text ~ 'same_company') FROM pg_constraint"
@@ -158,8 +158,8 @@ def test_undone_django_holds_the_foreign_key(acme):
         assert cursor.fetchone() == ([True],)
 
 
-def test_the_company_is_left_with_its_transaction(acme, globex):
-    """What a pooler in transaction mode hands on to the next client."""
+def test_active_company_ends_with_its_transaction(acme, globex):
+    """A pooler in transaction mode gives the connection to another client."""
     factories.ContactFactory(company=acme)
     with tenant(acme.pk):
         with tenant(globex.pk):
@@ -171,7 +171,7 @@ def test_the_company_is_left_with_its_transaction(acme, globex):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_failure_inside_a_company_leaves_it_too(acme, globex):
+def test_failure_restores_the_outer_company(acme, globex):
     with pytest.raises(DatabaseError), tenant(acme.pk):  # noqa: PT012
         with pytest.raises(ZeroDivisionError), tenant(globex.pk):
             raise ZeroDivisionError
@@ -182,12 +182,12 @@ def test_a_failure_inside_a_company_leaves_it_too(acme, globex):
     assert not connection.in_atomic_block
 
 
-def test_we_connect_as_a_role_that_policies_bind():
+def test_database_role_is_bound_by_policies():
     found = {message.id for message in run_checks(databases=["default"], include_deployment_checks=True)}
     assert not found & {"crm.W001", "crm.E001", "crm.E002"}
 
 
-def test_data_migrations_see_every_company(acme, globex):
+def test_data_migration_sees_every_company(acme, globex):
     for company in (acme, globex):
         factories.ContactFactory(company=company, first_name="")
 
@@ -212,7 +212,7 @@ class _State:
         pass
 
 
-def test_a_plain_data_migration_is_refused(tmp_path, monkeypatch, settings):
+def test_plain_data_migration_is_refused(tmp_path, monkeypatch, settings):
     package = tmp_path / "plain_migrations"
     package.mkdir()
     (package / "__init__.py").touch()
@@ -227,7 +227,7 @@ def test_a_plain_data_migration_is_refused(tmp_path, monkeypatch, settings):
     assert [message.msg.split()[-1] for message in refused] == ["RunSQL.", "RunPython."]
 
 
-def test_the_schema_can_be_undone(acme):
+def test_policy_can_be_removed_and_added(acme):
     with connection.schema_editor(atomic=False) as editor:
         for constraint in reversed(Contact._meta.constraints):
             if "tenant" in constraint.name:

@@ -1,4 +1,4 @@
-"""Behind a real PgBouncer that gives each transaction of any client the same one connection."""
+"""Tenants behind a real PgBouncer with a single server connection."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ pytestmark = [
 
 ROUNDS = 100
 
-# Two threads, two companies, one server connection between them; in between, queries that no company was entered for.
+# Two threads with two companies share one server connection; between them run queries without an active company.
 CLIENT = f"""
 import sys, threading, django
 django.setup()
@@ -32,30 +32,30 @@ from django.db import connection
 from crm.db.tenancy import tenant, tenant_autocommit
 from crm.models import Contact
 
-def count_unguarded():
+def count_without_manager():
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM contacts")
         return cursor.fetchone()[0]
 
-def ask(company, expected):
+def count_contacts(company, expected):
     for _ in range({ROUNDS}):
         for enter in (tenant, tenant_autocommit):
             with enter(company):
-                seen.add((expected, count_unguarded(), Contact.objects.count()))
-        unentered.add(count_unguarded())
+                seen.add((expected, count_without_manager(), Contact.objects.count()))
+        without_tenant.add(count_without_manager())
     connection.close()
 
-seen, unentered = set(), set()
-threads = [threading.Thread(target=ask, args=(int(sys.argv[n]), n)) for n in (1, 2)]
+seen, without_tenant = set(), set()
+threads = [threading.Thread(target=count_contacts, args=(int(sys.argv[n]), n)) for n in (1, 2)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
-print(sorted(seen), sorted(unentered))
+print(sorted(seen), sorted(without_tenant))
 """
 
 
 @pytest.fixture
 def pooled_url():
-    """The tests' database through PgBouncer, in transaction mode, with a single server connection."""
+    """URL of the tests' database through PgBouncer in transaction mode with one server connection."""
     folder = Path(tempfile.mkdtemp(prefix="crm-pool-", dir="/tmp"))
     settings = connection.settings_dict
     (folder / "users.txt").write_text('"crm" ""\n')
@@ -80,7 +80,7 @@ def pooled_url():
         shutil.rmtree(folder)
 
 
-def test_two_companies_share_a_connection_and_no_setting_stays_on_it(pooled_url):
+def test_settings_of_two_companies_do_not_stay_on_a_shared_connection(pooled_url):
     one, two = CompanyFactory(), CompanyFactory()
     ContactFactory(company=one)
     ContactFactory.create_batch(2, company=two)

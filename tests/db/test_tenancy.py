@@ -1,4 +1,4 @@
-"""Whose rows a query finds: those of the company entered, and none by accident."""
+"""Tenant managers and the active tenant."""
 
 import threading
 
@@ -30,36 +30,36 @@ def foreign(globex):
 
 
 @pytest.mark.parametrize("word", ["all", "count", "exists", "first", "none"])
-def test_it_refuses_every_query_that_forgot_its_company(own, word):
+def test_query_without_a_company_is_refused(own, word):
     with pytest.raises(NoActiveTenant, match="Contact was queried without a company"):
         getattr(Contact.objects, word)()
 
 
 @pytest.mark.parametrize("manager", MANAGERS, ids=str)
-def test_every_manager_of_a_companys_rows_is_closed(manager):
+def test_every_manager_of_tenant_models_needs_a_company(manager):
     with pytest.raises(NoActiveTenant):
         manager.all()
 
 
 @pytest.mark.parametrize("write", ["create", "get_or_create", "update_or_create"])
-def test_it_refuses_writes_through_the_manager_that_forgot_their_company(acme, write):
+def test_write_through_a_manager_without_a_company_is_refused(acme, write):
     with pytest.raises(NoActiveTenant):
         getattr(Contact.objects, write)(company=acme, phone="+12125550199")
 
 
-def test_it_finds_the_rows_of_the_company_entered(acme, globex, own, foreign):
+def test_query_finds_the_active_companys_rows(acme, globex, own, foreign):
     with tenant(acme.pk):
         assert list(Contact.objects.all()) == [own]
     with tenant(globex.pk):
         assert list(Contact.objects.all()) == [foreign]
 
 
-def test_every_company_is_entered_at_once_only_by_saying_so(own, foreign):
+def test_all_tenants_finds_every_companys_rows(own, foreign):
     with all_tenants():
         assert set(Contact.objects.all()) == {own, foreign}
 
 
-def test_the_company_is_left_when_the_block_ends(acme):
+def test_company_is_active_until_its_block_ends(acme):
     with tenant(acme.pk):
         pass
     with pytest.raises(NoActiveTenant):
@@ -67,7 +67,7 @@ def test_the_company_is_left_when_the_block_ends(acme):
 
 
 @pytest.mark.parametrize("enter_inner", [all_tenants, lambda: tenant(0)])
-def test_the_outer_company_is_back_after_an_inner_block_that_raises(acme, own, foreign, enter_inner):
+def test_outer_company_is_active_again_after_an_inner_block_raises(acme, own, foreign, enter_inner):
     with tenant(acme.pk):
         with pytest.raises(ZeroDivisionError), enter_inner():
             raise ZeroDivisionError
@@ -76,19 +76,19 @@ def test_the_outer_company_is_back_after_an_inner_block_that_raises(acme, own, f
         Contact.objects.count()
 
 
-def test_the_inner_company_counts(acme, globex, own, foreign):
+def test_inner_company_replaces_the_outer_one(acme, globex, own, foreign):
     with tenant(acme.pk), tenant(globex.pk):
         assert list(Contact.objects.all()) == [foreign]
 
 
-def test_a_query_stays_its_companys_wherever_it_is_run(acme, globex, own, foreign):
+def test_query_keeps_the_company_that_was_active_when_it_was_built(acme, globex, own, foreign):
     with tenant(acme.pk):
         contacts = Contact.objects.all()
     with tenant(globex.pk):
-        assert foreign not in contacts  # on PostgreSQL not even `own`: the policy asks about the company entered now
+        assert foreign not in contacts  # on PostgreSQL not even `own`: the policy checks the company that is active now
 
 
-def test_writing_through_a_query_reaches_the_company_entered_alone(acme, own, foreign):
+def test_writes_reach_only_the_active_companys_rows(acme, own, foreign):
     with tenant(acme.pk):
         Contact.objects.update(first_name="Ada")
         ContactPhone.objects.all().delete()
@@ -99,12 +99,12 @@ def test_writing_through_a_query_reaches_the_company_entered_alone(acme, own, fo
         assert [number.contact for number in ContactPhone.objects.all()] == [foreign]
 
 
-def test_another_companys_row_is_not_there(acme, own, foreign):
+def test_row_of_another_company_does_not_exist(acme, own, foreign):
     with tenant(acme.pk), pytest.raises(Contact.DoesNotExist):
         Contact.objects.get(pk=foreign.pk)
 
 
-def test_a_contacts_rows_are_the_companys_as_well(acme, globex, own):
+def test_related_rows_need_the_company_as_well(acme, globex, own):
     LeadFactory(contact=own)
     with pytest.raises(NoActiveTenant):
         own.leads.count()
@@ -115,7 +115,7 @@ def test_a_contacts_rows_are_the_companys_as_well(acme, globex, own):
         assert [len(contact.leads.all()) for contact in Contact.objects.prefetch_related("leads")] == [1]
 
 
-def test_a_row_at_hand_leads_to_its_own_company_contact_and_call_without_entering_any(own):
+def test_loaded_row_reaches_its_related_objects_without_an_active_company(own):
     activity = ActivityFactory(contact=own, activity_type="call", direction="incoming")
     call = CallFactory(contact=own, activity=activity)
     activity.refresh_from_db()
@@ -124,13 +124,13 @@ def test_a_row_at_hand_leads_to_its_own_company_contact_and_call_without_enterin
     assert activity.call == call
 
 
-def test_deleting_a_row_takes_its_rows_along_without_entering_a_company(own, foreign):
+def test_delete_cascades_without_an_active_company(own, foreign):
     own.delete()
     with all_tenants():
         assert [number.contact for number in ContactPhone.objects.all()] == [foreign]
 
 
-def test_a_new_thread_has_entered_nothing(acme):
+def test_new_thread_has_no_active_company(acme):
     seen = []
 
     def look():
@@ -146,7 +146,7 @@ def test_a_new_thread_has_entered_nothing(acme):
     assert seen == ["refused"]
 
 
-def test_one_company_is_known_only_where_one_is_entered(acme):
+def test_current_company_id_needs_one_active_company(acme):
     with pytest.raises(NoActiveTenant):
         current_company_id()
     with all_tenants(), pytest.raises(NoActiveTenant):
@@ -156,40 +156,40 @@ def test_one_company_is_known_only_where_one_is_entered(acme):
 
 
 @pytest.mark.django_db
-def test_entering_no_company_in_particular_enters_none():
+def test_tenant_none_activates_no_company():
     with tenant(None), pytest.raises(NoActiveTenant):
         Contact.objects.count()
 
 
-def test_sign_in_finds_a_user_name_before_any_company_is_known(csr, outsider):
+def test_accounts_manager_finds_a_user_name_without_a_company(csr, outsider):
     assert User.accounts.get_by_natural_key("olga") == outsider
     assert User._default_manager is User.accounts
 
 
-def test_users_are_the_companys_own_without_its_staff(acme, csr, outsider, staff):
+def test_users_of_a_company_exclude_staff(acme, csr, outsider, staff):
     with tenant(acme.pk):
         assert list(User.objects.all()) == [csr]
     with all_tenants():
         assert set(User.objects.all()) == {csr, outsider, staff}
 
 
-def test_companies_themselves_are_open(acme, globex):
+def test_companies_can_be_queried_without_a_tenant(acme, globex):
     assert set(Company.objects.all()) == {acme, globex}
 
 
-def test_validation_finds_a_number_taken_in_the_company_and_says_nothing_of_anothers(acme, own, foreign):
+def test_validation_finds_duplicate_numbers_only_within_the_company(acme, own, foreign):
     with tenant(acme.pk):
         Contact(company=acme, phone=foreign.phone).full_clean()
         with pytest.raises(ValidationError, match="Another contact has this number"):
             Contact(company=acme, phone=own.phone).full_clean()
 
 
-def test_validation_of_a_user_name_looks_across_companies(acme, outsider):
+def test_validation_finds_duplicate_user_names_across_companies(acme, outsider):
     twin = User(company=acme, role="csr", username="olga", password="x")
     with tenant(acme.pk), pytest.raises(ValidationError, match="username already exists"):
         twin.full_clean()
 
 
-def test_get_or_create_makes_no_row_without_a_company(in_acme):
+def test_get_or_create_without_a_company_is_refused(in_acme):
     with pytest.raises(DatabaseError), transaction.atomic():
         Contact.objects.get_or_create(phone="+12125550199")

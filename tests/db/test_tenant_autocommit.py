@@ -1,4 +1,4 @@
-"""A tenant entered for a few questions, outside of any transaction: each statement brings along whose it is."""
+"""Tenants that are activated for a few statements without a transaction."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -19,64 +19,64 @@ def contacts(acme, globex):
         ContactFactory.create_batch(count, company=company)
 
 
-def ask(statement):
+def fetch_value(statement):
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return cursor.fetchone()[0]
 
 
-def count_unguarded():
-    """By the policies alone: nobody's manager adds a company."""
-    return ask("SELECT count(*) FROM contacts")
+def count_without_manager():
+    """Count contacts by raw SQL, which only the policies filter."""
+    return fetch_value("SELECT count(*) FROM contacts")
 
 
-def test_the_policies_hold_for_each_statement_and_no_longer(acme, globex):
+def test_policies_apply_to_each_statement_and_end_with_the_block(acme, globex):
     with tenant_autocommit(acme.pk):
         assert not connection.in_atomic_block
-        assert (count_unguarded(), Contact.objects.count(), count_unguarded()) == (1, 1, 1)
+        assert (count_without_manager(), Contact.objects.count(), count_without_manager()) == (1, 1, 1)
     with tenant_autocommit(globex.pk):
-        assert (count_unguarded(), Contact.objects.count()) == (2, 2)
+        assert (count_without_manager(), Contact.objects.count()) == (2, 2)
     with all_tenants_autocommit():
-        assert (count_unguarded(), Contact.objects.count()) == (3, 3)
-    assert count_unguarded() == 3  # as the tests see it, see tests.conftest
+        assert (count_without_manager(), Contact.objects.count()) == (3, 3)
+    assert count_without_manager() == 3  # as the tests see it, see tests.conftest
 
 
-def test_no_setting_stays_on_the_connection(acme):
+def test_settings_do_not_stay_on_the_connection(acme):
     settings = ("crm.company_id", "crm.all_companies", "random_page_cost", "statement_timeout")
-    before = [ask(f"SELECT coalesce(current_setting('{name}', true), '')") for name in settings]
+    before = [fetch_value(f"SELECT coalesce(current_setting('{name}', true), '')") for name in settings]
     with statement_limits(statement_timeout=4321, lock_timeout=1234), tenant_autocommit(acme.pk):
-        inside = [ask(f"SELECT current_setting('{name}')") for name in settings]
+        inside = [fetch_value(f"SELECT current_setting('{name}')") for name in settings]
     assert inside == [str(acme.pk), "", "0.1", "4321ms"]
-    assert [ask(f"SELECT coalesce(current_setting('{name}', true), '')") for name in settings] == before
+    assert [fetch_value(f"SELECT coalesce(current_setting('{name}', true), '')") for name in settings] == before
 
 
-def test_the_limits_of_the_web_hold(acme):
+def test_statement_timeout_applies(acme):
     with statement_limits(statement_timeout=50, lock_timeout=0), tenant_autocommit(acme.pk):
         with pytest.raises(DatabaseError, match="statement timeout"):
-            ask("SELECT count(pg_sleep(5))")
-        assert count_unguarded() == 1
+            fetch_value("SELECT count(pg_sleep(5))")
+        assert count_without_manager() == 1
 
 
 @pytest.mark.parametrize("enter", [tenant, tenant_autocommit])
-def test_the_inner_company_counts_and_then_the_outer_again(enter, acme, globex):
+def test_inner_company_replaces_the_outer_one_until_its_block_ends(enter, acme, globex):
     with tenant_autocommit(acme.pk):
         with enter(globex.pk):
-            assert (count_unguarded(), Contact.objects.count()) == (2, 2)
-        assert (count_unguarded(), Contact.objects.count()) == (1, 1)
+            assert (count_without_manager(), Contact.objects.count()) == (2, 2)
+        assert (count_without_manager(), Contact.objects.count()) == (1, 1)
         with all_tenants():
-            assert (count_unguarded(), Contact.objects.count()) == (3, 3)
+            assert (count_without_manager(), Contact.objects.count()) == (3, 3)
         with transaction.atomic():
-            assert (count_unguarded(), Contact.objects.count()) == (1, 1)
+            assert (count_without_manager(), Contact.objects.count()) == (1, 1)
 
 
-def test_within_a_transaction_it_is_entered_as_ever(acme):
+def test_tenant_in_a_transaction_uses_the_transaction(acme):
     with transaction.atomic():
         with tenant_autocommit(acme.pk):
-            assert (count_unguarded(), Contact.objects.count()) == (1, 1)
-        assert count_unguarded() == 3
+            assert (count_without_manager(), Contact.objects.count()) == (1, 1)
+        assert count_without_manager() == 3
 
 
-def test_what_takes_more_than_a_statement_is_refused_and_gives_nothing(acme):
+def test_more_than_one_statement_is_refused(acme):
     with tenant_autocommit(acme.pk):
         with pytest.raises(RuntimeError, match="enter tenant"):
             list(Contact.objects.iterator())
@@ -86,17 +86,17 @@ def test_what_takes_more_than_a_statement_is_refused_and_gives_nothing(acme):
 
 @pytest.fixture
 def client(csr):
-    """Signed in by a token, as the front end is."""
+    """A client that is signed in by a token, as the front end is."""
     return APIClient(headers={"authorization": f"Bearer {RefreshToken.for_user(csr).access_token}"})
 
 
-def test_a_request_that_reads_needs_no_transaction(client, django_assert_num_queries):
-    with django_assert_num_queries(2):  # who is it, and what is asked; nothing to begin or to end
+def test_read_request_needs_no_transaction(client, django_assert_num_queries):
+    with django_assert_num_queries(2):  # the user and the list; no BEGIN or COMMIT
         answer = client.get("/api/v1/leads")
     assert answer.status_code == 200
 
 
-def test_a_request_that_reads_finds_its_company_alone(client, globex):
+def test_read_request_finds_only_its_company(client, globex):
     with tenant(globex.pk):
         foreign = Contact.objects.values_list("pk", flat=True).first()
     assert len(client.get("/api/v1/contacts").json()["results"]) == 1
