@@ -5,7 +5,7 @@ from django.db.models.signals import post_migrate
 
 class CrmConfig(AppConfig):
     name = "crm"
-    verbose_name = "Customers"
+    verbose_name = "Companies and contacts"
 
     def ready(self) -> None:
         from crm import checks  # noqa: F401  # registers them; models can be imported from here on
@@ -16,4 +16,4 @@ class CrmConfig(AppConfig):
 
         connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")
         post_migrate.connect(recreate_sqlite_triggers, sender=self, dispatch_uid="crm.recreate_sqlite_triggers")
-        register(Job(name="upkeep", do_next=remove_expired_each_minute, is_left=lambda: False))
+        register(Job(name="expiry cleanup", do_next=remove_expired_each_minute, is_left=lambda: False))

@@ -14,7 +14,7 @@ from crm.admin.base.forms import PhoneFormField, RowForm
 from crm.admin.base.model_admin import Card, RowAdmin
 from crm.admin.base.pagination import format_count
 from crm.models import Company, PhoneLine
-from crm.services.timezones import change_timezone
+from crm.services.companies import change_timezone
 
 
 @admin.register(Company)

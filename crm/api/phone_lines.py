@@ -12,7 +12,7 @@ from crm.api.base.serializers import PhoneField, TenantSerializer
 from crm.api.base.views import EditViewSet
 from crm.choices import Provider
 from crm.models import PhoneLine
-from crm.services.phone_lines import resume_line
+from crm.services.companies import resume_line
 
 
 class PhoneLineSerializer(TenantSerializer):

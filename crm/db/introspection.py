@@ -45,16 +45,16 @@ def declared_definition(schema_editor: BaseDatabaseSchemaEditor, model: type[mod
     statement = index.create_sql(model, schema_editor)
     if schema_editor.connection.vendor == "sqlite":
         return str(statement)
-    table, twin = model._meta.db_table, "index_definition_twin"
+    table, copy = model._meta.db_table, "index_definition_copy"
     with schema_editor.connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMPORARY TABLE {twin} (LIKE {schema_editor.quote_name(table)})")
+        cursor.execute(f"CREATE TEMPORARY TABLE {copy} (LIKE {schema_editor.quote_name(table)})")
         try:
-            statement.rename_table_references(table, twin)
+            statement.rename_table_references(table, copy)
             cursor.execute(str(statement))
-            cursor.execute("SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass", [twin])
+            cursor.execute("SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = %s::regclass", [copy])
             return normalize_definition(cursor.fetchone()[0])
         finally:
-            cursor.execute(f"DROP TABLE {twin}")
+            cursor.execute(f"DROP TABLE {copy}")
 
 
 def normalize_definition(definition: str) -> str:

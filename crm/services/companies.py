@@ -1,8 +1,9 @@
-"""Creation of companies."""
+"""Companies and their phone lines."""
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -11,6 +12,7 @@ from crm.choices import Role
 from crm.db.tenancy import tenant
 from crm.models import Company, PhoneLine, User
 from crm.phones import InvalidPhone, normalize_phone
+from crm.signals import company_timezone_changed
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,24 @@ def create_company(
             for number, provider_id in lines:
                 _add_line(company, number, provider_id)
         return NewCompany(company=company, password=_add_manager(company, manager) if manager else "")
+
+
+def change_timezone(*, company: Company, timezone: str, now: datetime) -> None:
+    """Set the company's time zone (an IANA name) from `now` on.
+
+    Past rows stay unchanged. Apps with rows in the future receive `company_timezone_changed`.
+    """
+    with transaction.atomic():
+        company.timezone = timezone
+        company.save(update_fields=["timezone"])
+        company_timezone_changed.send(sender=Company, company=company, now=now)
+
+
+def resume_line(*, line: PhoneLine) -> PhoneLine:
+    """End the pause of a line that its provider refused, so that messages are sent again."""
+    line.paused_until, line.pause_reason = None, ""
+    line.save(update_fields=["paused_until", "pause_reason"])
+    return line
 
 
 def _add_line(company: Company, number: str, provider_id: str) -> None:

@@ -18,7 +18,7 @@ from calls.choices import BOOKED, CallStatus
 from calls.models import Call
 from crm.date_ranges import DateRange
 from crm.db.tenancy import tenant
-from crm.services.timezones import change_timezone
+from crm.services.companies import change_timezone
 from ops.archive.archiving import archive_company
 from ops.archive.restore import find_archives, restore_archive
 from tests import factories

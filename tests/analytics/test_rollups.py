@@ -24,7 +24,7 @@ from calls.choices import CallStatus
 from calls.models import Call
 from crm.date_ranges import DateRange, start_of
 from crm.db.tenancy import all_tenants, tenant
-from crm.services.timezones import change_timezone
+from crm.services.companies import change_timezone
 from tests.analytics.rollup_fixture import (
     CHANGES,
     DAY,

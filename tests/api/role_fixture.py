@@ -13,7 +13,7 @@ from crm.models import Company
 from tests import factories
 from tests.api.role_spec import NOBODY
 from tests.conftest import signed_in
-from tests.db.catalogue import our_models
+from tests.db.catalogue import product_models
 
 CHANGES = {
     "appointments": {"status": "confirmed"},
@@ -130,7 +130,7 @@ class Fixture:
         """Return every row by company."""
         rows = {}
         with all_tenants(), connection.cursor() as cursor:
-            for model in our_models():
+            for model in product_models():
                 table = model._meta.db_table
                 company = "id" if model is Company else model._meta.get_field("company").column
                 cursor.execute(f"SELECT {company}, '{table}', {table}.* FROM {table} ORDER BY id")

@@ -19,7 +19,7 @@ from crm.db.tenancy import all_tenants
 from crm.models import Company
 from tests import factories
 from tests.conftest import postgres_only, signed_in
-from tests.db.catalogue import standing_indexes
+from tests.db.catalogue import existing_indexes
 
 SVG = "{http://www.w3.org/2000/svg}svg"
 DAYS = "start_date=2026-01-01&end_date=2026-12-31"
@@ -33,7 +33,7 @@ def tag_of(svg):
 @postgres_only
 @pytest.mark.django_db(transaction=True)
 def test_run_writes_its_chapters_and_leaves_indexes_and_calls_as_they_were(tmp_path, capsys):
-    before = standing_indexes()
+    before = existing_indexes()
     report = tmp_path / "benchmarks.md"
     call_command(Command(), *SMALL, "--output", str(report))
     text = report.read_text()
@@ -50,7 +50,7 @@ def test_run_writes_its_chapters_and_leaves_indexes_and_calls_as_they_were(tmp_p
         "shapes-largest.svg", "shapes-median.svg", "sizes.svg",
     ]  # fmt: skip
     assert {tag_of(chart.read_text()) for chart in charts} == {SVG}
-    assert standing_indexes() == before
+    assert existing_indexes() == before
     with all_tenants():
         assert Call.objects.count() == 360
 

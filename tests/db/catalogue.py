@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.apps import apps
 from django.db import connection
 
-OUR_APPS = ["crm", "calls", "messaging", "analytics"]
+PRODUCT_APPS = ["crm", "calls", "messaging", "analytics"]
 
 
 class ExistingIndex(NamedTuple):
@@ -17,19 +17,19 @@ class ExistingIndex(NamedTuple):
     unique: bool
 
 
-def our_models():
-    return [model for app in OUR_APPS for model in apps.get_app_config(app).get_models()]
+def product_models():
+    return [model for app in PRODUCT_APPS for model in apps.get_app_config(app).get_models()]
 
 
-def our_tables():
-    return {model._meta.db_table for model in our_models()}
+def product_tables():
+    return {model._meta.db_table for model in product_models()}
 
 
-def standing_indexes():
+def existing_indexes():
     """Return every valid index on the product's tables by name, also of primary keys and constraints."""
     with connection.cursor() as cursor:
         rows = _on_postgresql(cursor) if connection.vendor == "postgresql" else _on_sqlite(cursor)
-        return {name: ExistingIndex(*facts) for name, *facts in rows if facts[0] in our_tables()}
+        return {name: ExistingIndex(*facts) for name, *facts in rows if facts[0] in product_tables()}
 
 
 def _on_postgresql(cursor):

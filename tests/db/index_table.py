@@ -1,6 +1,6 @@
 """The generator of `docs/indexes.md`: `python -m tests.db.index_table > docs/indexes.md`."""
 
-from tests.db.catalogue import our_models
+from tests.db.catalogue import product_models
 
 HEAD = """# Indexes
 
@@ -19,7 +19,7 @@ def index_table():
     return HEAD + "".join(
         f"| `{index.name}` | {model._meta.db_table} | {columns_of(model, index)} | {index.question} "
         f"| {index.asked_by} |\n"
-        for model in our_models()
+        for model in product_models()
         for index in model._meta.indexes
     )
 

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 
 from crm.db.tenancy import all_tenants
 from tests import factories
-from tests.db.catalogue import our_models
+from tests.db.catalogue import product_models
 
 FACTORIES = {
     factory._meta.model: factory
@@ -15,7 +15,7 @@ FACTORIES = {
 }
 CHOICES = [
     pytest.param(model, field.name, id=f"{model._meta.db_table}.{field.name}")
-    for model in our_models()
+    for model in product_models()
     for field in model._meta.concrete_fields
     if field.choices
 ]
@@ -33,7 +33,7 @@ def rows_of(db):
 
 
 def test_every_model_has_a_factory():
-    assert FACTORIES.keys() == set(our_models())
+    assert FACTORIES.keys() == set(product_models())
 
 
 @pytest.mark.parametrize(("model", "field"), CHOICES)

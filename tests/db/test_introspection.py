@@ -10,7 +10,7 @@ from django.db import connection, models
 
 from crm.db.tenancy import TenantModel
 from crm.models import Company, Contact, User
-from tests.db.catalogue import ExistingIndex, our_models, our_tables, standing_indexes
+from tests.db.catalogue import ExistingIndex, existing_indexes, product_models, product_tables
 from tests.db.index_table import index_table
 
 # A contract: monitoring, run books and documentation refer to these names.
@@ -56,11 +56,11 @@ pytestmark = pytest.mark.django_db
 
 
 def declared_indexes():
-    return [(model, index) for model in our_models() for index in model._meta.indexes]
+    return [(model, index) for model in product_models() for index in model._meta.indexes]
 
 
 def constraints():
-    return [(model, constraint) for model in our_models() for constraint in model._meta.constraints]
+    return [(model, constraint) for model in product_models() for constraint in model._meta.constraints]
 
 
 def unique_constraints():
@@ -69,14 +69,14 @@ def unique_constraints():
 
 def leading_columns(table):
     """Return the first columns of the table's complete indexes."""
-    return {index.columns[0] for index in standing_indexes().values() if index.table == table and not index.predicate}
+    return {index.columns[0] for index in existing_indexes().values() if index.table == table and not index.predicate}
 
 
 @pytest.mark.parametrize("name", PROMISED)
 def test_promised_index_exists_as_promised(name):
     table, columns = PROMISED[name]
     method = "hash" if name == "idx_contact_phone_hash" and connection.vendor == "postgresql" else "btree"
-    assert standing_indexes()[name] == ExistingIndex(
+    assert existing_indexes()[name] == ExistingIndex(
         table, tuple(columns.split(", ")), method, PREDICATES.get(name, ""), unique=False
     )
 
@@ -84,20 +84,20 @@ def test_promised_index_exists_as_promised(name):
 def test_database_has_only_declared_indexes_and_those_of_constraints():
     declared = {index.name for _, index in declared_indexes()}
     constrained = {constraint.name for _, constraint in constraints()}
-    others = {name: index for name, index in standing_indexes().items() if name not in declared | constrained}
-    assert declared <= standing_indexes().keys()
+    others = {name: index for name, index in existing_indexes().items() if name not in declared | constrained}
+    assert declared <= existing_indexes().keys()
     assert all(index.unique for index in others.values()), others
 
 
 def test_columns_are_not_indexed_twice():
     names = defaultdict(list)
-    for name, index in standing_indexes().items():
+    for name, index in existing_indexes().items():
         names[index.table, index.columns, index.method, index.predicate].append(name)
     assert not [twins for twins in names.values() if len(twins) > 1]
 
 
 def test_index_that_a_longer_one_covers_is_a_promised_one():
-    complete = {name: index for name, index in standing_indexes().items() if not index.predicate}
+    complete = {name: index for name, index in existing_indexes().items() if not index.predicate}
     redundant = {
         name
         for name, short in complete.items()
@@ -142,12 +142,12 @@ def test_unique_constraint_is_within_a_company(constraint):
     assert not constraint.include
 
 
-@pytest.mark.parametrize("model", our_models(), ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", product_models(), ids=lambda model: model.__name__)
 def test_model_is_a_tenant_model_except_company_and_user(model):
     assert issubclass(model, TenantModel) or model in (Company, User)
 
 
-@pytest.mark.parametrize("table", sorted(our_tables() - NEVER_LISTED_BY_COMPANY - {Company._meta.db_table}))
+@pytest.mark.parametrize("table", sorted(product_tables() - NEVER_LISTED_BY_COMPANY - {Company._meta.db_table}))
 def test_table_has_an_index_that_begins_with_the_company(table):
     assert {"company_id", "tenant_id"} & leading_columns(table)
 
@@ -156,7 +156,7 @@ def foreign_keys_to_index():
     """Return the foreign keys that are looked up when a contact or the target row is deleted."""
     return [
         field
-        for model in our_models()
+        for model in product_models()
         for field in model._meta.concrete_fields
         if field.is_relation
         and (field.related_model is Contact or field.remote_field.on_delete in (models.CASCADE, models.SET_NULL))
@@ -170,7 +170,7 @@ def test_foreign_key_to_a_contact_or_with_a_cascade_has_an_index(field):
         index.table == field.model._meta.db_table
         and index.columns[0] == field.column
         and index.predicate in ("", f"{field.column} IS NOT NULL")
-        for index in standing_indexes().values()
+        for index in existing_indexes().values()
     )
 
 

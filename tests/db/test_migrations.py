@@ -8,7 +8,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from crm.db.index_operations import AddIndexConcurrently
 from tests import factories
-from tests.db.catalogue import OUR_APPS, our_models, our_tables, standing_indexes
+from tests.db.catalogue import PRODUCT_APPS, existing_indexes, product_models, product_tables
 
 FACTORIES = [
     factories.UserFactory,
@@ -41,21 +41,23 @@ FACTORIES = [
 
 @pytest.fixture(scope="module")
 def migrations():
-    return {key: migration for key, migration in MigrationLoader(None).disk_migrations.items() if key[0] in OUR_APPS}
+    return {
+        key: migration for key, migration in MigrationLoader(None).disk_migrations.items() if key[0] in PRODUCT_APPS
+    }
 
 
 def contents():
     """Return every row of every product table, as the database stores it."""
     found = {}
     with connection.cursor() as cursor:
-        for table in our_tables():
+        for table in product_tables():
             cursor.execute(f"SELECT * FROM {table} ORDER BY id")
             found[table] = [[bytes(cell) if isinstance(cell, memoryview) else cell for cell in row] for row in cursor]
     return found
 
 
 def indexes_of(app):
-    return {index.name for model in our_models() if model._meta.app_label == app for index in model._meta.indexes}
+    return {index.name for model in product_models() if model._meta.app_label == app for index in model._meta.indexes}
 
 
 @pytest.fixture
@@ -71,19 +73,19 @@ def test_every_table_has_a_row(full_tables):
     assert [table for table, rows in full_tables.items() if not rows] == []
 
 
-@pytest.mark.parametrize("app", OUR_APPS)
+@pytest.mark.parametrize("app", PRODUCT_APPS)
 def test_reverting_to_0001_drops_only_the_indexes_and_migrating_restores_them(full_tables, app):
-    before = standing_indexes()
+    before = existing_indexes()
     call_command("migrate", app, "0001", verbosity=0)
-    assert standing_indexes() == {name: index for name, index in before.items() if name not in indexes_of(app)}
+    assert existing_indexes() == {name: index for name, index in before.items() if name not in indexes_of(app)}
     assert contents() == full_tables
     call_command("migrate", app, verbosity=0)
-    assert standing_indexes() == before
+    assert existing_indexes() == before
     assert contents() == full_tables
 
 
 def test_rows_can_be_written_without_the_indexes(full_tables):
-    for app in OUR_APPS:
+    for app in PRODUCT_APPS:
         call_command("migrate", app, "0001", verbosity=0)
     factories.CallAnalysisFactory()
     factories.MessageFactory()
@@ -91,38 +93,38 @@ def test_rows_can_be_written_without_the_indexes(full_tables):
     assert len(contents()["calls"]) == len(full_tables["calls"]) + 1
 
 
-@pytest.mark.parametrize("app", OUR_APPS)
+@pytest.mark.parametrize("app", PRODUCT_APPS)
 def test_interrupted_migration_is_finished_by_migrating_again(full_tables, app):
-    before = standing_indexes()
+    before = existing_indexes()
     MigrationRecorder(connection).record_unapplied(app, "0002_performance_indexes")
     with connection.cursor() as cursor:
         cursor.execute(f"DROP INDEX {max(indexes_of(app))}")  # the others exist, as after an interrupted migration
     call_command("migrate", app, verbosity=0)
-    assert standing_indexes() == before
+    assert existing_indexes() == before
 
 
-@pytest.mark.parametrize("app", OUR_APPS)
+@pytest.mark.parametrize("app", PRODUCT_APPS)
 def test_interrupted_reversal_is_finished_by_reverting_again(full_tables, app):
     with connection.cursor() as cursor:
         cursor.execute(f"DROP INDEX {max(indexes_of(app))}")
     call_command("migrate", app, "0001", verbosity=0)
-    assert not indexes_of(app) & standing_indexes().keys()
+    assert not indexes_of(app) & existing_indexes().keys()
 
 
-@pytest.mark.parametrize("app", OUR_APPS)
+@pytest.mark.parametrize("app", PRODUCT_APPS)
 def test_app_has_one_migration_of_tables_and_one_of_indexes(migrations, app):
     assert sorted(name for label, name in migrations if label == app) == ["0001_initial", "0002_performance_indexes"]
 
 
-@pytest.mark.parametrize("app", OUR_APPS)
+@pytest.mark.parametrize("app", PRODUCT_APPS)
 def test_migration_depends_on_other_apps_tables_but_not_on_their_indexes(migrations, app):
     wanted = [needed for key, migration in migrations.items() if key[0] == app for needed in migration.dependencies]
-    assert all(name == "0001_initial" for label, name in wanted if label in OUR_APPS and label != app)
-    order = [*reversed(OUR_APPS[: OUR_APPS.index(app)]), app]
-    assert all(label in order for label, _ in wanted if label in OUR_APPS)
+    assert all(name == "0001_initial" for label, name in wanted if label in PRODUCT_APPS and label != app)
+    order = [*reversed(PRODUCT_APPS[: PRODUCT_APPS.index(app)]), app]
+    assert all(label in order for label, _ in wanted if label in PRODUCT_APPS)
 
 
-@pytest.mark.parametrize("app", OUR_APPS)
+@pytest.mark.parametrize("app", PRODUCT_APPS)
 def test_index_migration_holds_only_concurrent_builds(migrations, app):
     migration = migrations[app, "0002_performance_indexes"]
     assert migration.atomic is False
@@ -130,7 +132,7 @@ def test_index_migration_holds_only_concurrent_builds(migrations, app):
     assert {operation.index.name for operation in migration.operations} == indexes_of(app)
 
 
-@pytest.mark.parametrize("app", OUR_APPS)
+@pytest.mark.parametrize("app", PRODUCT_APPS)
 def test_table_migration_holds_no_index(migrations, app):
     operations = migrations[app, "0001_initial"].operations
     assert not [operation for operation in operations if getattr(operation, "options", {}).get("indexes")]

@@ -8,12 +8,12 @@ from django.db import DatabaseError, transaction
 
 from crm.db.tenancy import NoActiveTenant, all_tenants, current_company_id, tenant
 from crm.models import Company, Contact, ContactPhone, User
-from tests.db.catalogue import our_models
+from tests.db.catalogue import product_models
 from tests.factories import ActivityFactory, CallFactory, ContactFactory, LeadFactory
 
 MANAGERS = [
     manager
-    for model in our_models()
+    for model in product_models()
     for manager in model._meta.managers
     if model is not Company and manager.name != "accounts"  # the one for signing in
 ]

@@ -9,7 +9,7 @@ from analytics.rollups.update import find_differences, rebuild_call_rollup, upda
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import AuditEntry
-from crm.services.timezones import change_timezone
+from crm.services.companies import change_timezone
 from ops.archive.manifest import MODELS
 from ops.archive.restore import find_archives, restore_archive
 from tests import factories

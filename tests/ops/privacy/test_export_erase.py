@@ -30,7 +30,7 @@ from ops.privacy.export_erase import count_personal_data, erase_contact, export_
 from ops.privacy.personal_data_map import ERASED, PERSONAL_DATA
 from tests import factories
 from tests.conftest import signed_in
-from tests.db.catalogue import our_tables
+from tests.db.catalogue import product_tables
 from tests.messaging.payloads import call_v4, deliver, text_2026, text_v4
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +85,7 @@ def everything(but=()):
     """Read every value of every row of the product's tables, as text."""
     with connection.cursor() as cursor:
         found = {}
-        for table in sorted({*our_tables(), "django_admin_log"} - set(but)):
+        for table in sorted({*product_tables(), "django_admin_log"} - set(but)):
             cursor.execute(f"SELECT * FROM {table} ORDER BY id")
             rows = [[bytes(v).decode() if isinstance(v, memoryview | bytes) else v for v in row] for row in cursor]
             found[table] = str(rows)

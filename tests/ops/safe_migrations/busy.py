@@ -6,7 +6,7 @@ from django.db import connection, transaction
 
 from calls.models import Call
 from ops.demo.seeding import seed_demo
-from tests.db.catalogue import our_models
+from tests.db.catalogue import product_models
 
 SEED = {"companies": 2, "contacts": 500, "calls": 2_000, "days": 400, "seed": 1, "until": date(2026, 3, 1)}
 
@@ -50,4 +50,4 @@ def _columns():
 
 
 def _indexed_tables():
-    return {model._meta.db_table for model in our_models() if model._meta.indexes} - {"calls"}
+    return {model._meta.db_table for model in product_models() if model._meta.indexes} - {"calls"}

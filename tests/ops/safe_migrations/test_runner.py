@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from tests.conftest import postgres_only
-from tests.db.catalogue import standing_indexes
+from tests.db.catalogue import existing_indexes
 from tests.db.scratch import another_session, wait_until
 from tests.ops.safe_migrations.blockers import transactions_in_the_way
 
@@ -45,20 +45,20 @@ def without_indexes(transactional_db):
 
 @pytest.mark.parametrize("target", [("calls", "0001"), ("crm", "0001_initial"), ()])
 def test_plan_is_printed_and_changes_nothing(transactional_db, capsys, target):
-    before = standing_indexes()
+    before = existing_indexes()
     call_command("migrate_safely", *target, plan=True)
     printed = capsys.readouterr().out
-    assert standing_indexes() == before
+    assert existing_indexes() == before
     assert ("Undo: Create index" in printed) == bool(target)
     assert ("There is nothing to migrate." in printed) != bool(target)
 
 
 def test_backwards_and_forwards_restores_every_index(transactional_db):
-    before = standing_indexes()
+    before = existing_indexes()
     call_command("migrate_safely", "calls", "0001")
-    assert INDEX not in standing_indexes()
+    assert INDEX not in existing_indexes()
     call_command("migrate_safely", "calls")
-    assert standing_indexes() == before
+    assert existing_indexes() == before
 
 
 @postgres_only

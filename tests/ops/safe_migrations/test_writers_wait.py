@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from tests.conftest import postgres_only
-from tests.db.catalogue import OUR_APPS, standing_indexes
+from tests.db.catalogue import PRODUCT_APPS, existing_indexes
 from tests.db.scratch import another_session
 from tests.ops.safe_migrations import busy
 from tests.ops.safe_migrations.blockers import transactions_in_the_way
@@ -40,7 +40,7 @@ def busy_writers():
 
 
 def down():
-    for app in reversed(OUR_APPS):
+    for app in reversed(PRODUCT_APPS):
         call_command("migrate_safely", app, "0001")
 
 
@@ -58,7 +58,7 @@ WRITER = "UPDATE calls SET duration_s = 1 WHERE id = (SELECT max(id) FROM calls)
 
 
 def test_no_write_waits_while_every_index_is_dropped_and_built(rows, capsys):
-    before = standing_indexes()
+    before = existing_indexes()
     quiet = measure(busy.statements(), seconds=max(1, ROWS / 50_000), pause=PAUSE_S)
     took = []
     with busy_writers() as figures:
@@ -70,7 +70,7 @@ def test_no_write_waits_while_every_index_is_dropped_and_built(rows, capsys):
         print(f"\n{rows:,} calls; {', '.join(took)}\n  in peace  {quiet}\n  migrating {figures}")
     assert figures.failures == []
     assert figures.lock_wait_ms < BOUND_MS
-    assert standing_indexes() == before
+    assert existing_indexes() == before
 
 
 def test_no_write_waits_while_a_migration_waits_for_transactions_in_the_way(rows):
