@@ -60,7 +60,7 @@ class TextBack(TextChoices):
 
 
 class Recovery(TextChoices):
-    """How a missed caller was reached."""
+    """Kind of a missed caller's recovery."""
 
     REPLY = "reply", "Replied"
     CALL = "call", "Answered call"

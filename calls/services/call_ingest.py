@@ -57,11 +57,7 @@ def record_call(
     with transaction.atomic():
         lock_call(openphone_id)
         context = resolve_conversation(
-            provider=provider,
-            line_id=line_id,
-            our_numbers=our_numbers,
-            outside_numbers=outside_numbers,
-            at=created_at,
+            provider=provider, line_id=line_id, our_numbers=our_numbers, outside_numbers=outside_numbers, at=created_at
         )
         call, changed = _write_call(
             context,
@@ -154,9 +150,7 @@ def _write_call(
     was_answered = _was_answered(call)
     changed = fill_blank_fields(call, **fields) + keep_earliest(call, created_at)
     status = _status(
-        call.direction,
-        answered=answered or _was_answered(call),
-        over=over or call.status != CallStatus.IN_PROGRESS,
+        call.direction, answered=answered or _was_answered(call), over=over or call.status != CallStatus.IN_PROGRESS
     )
     # A call only advances: a status that a person or a booking set stays, whichever event arrives later.
     before, after = CallStatus(call.status).progress, status.progress

@@ -61,11 +61,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
         REP: own(READ_UPDATE, fields=APPOINTMENT_FIELDS),
     },
     "call-analyses": {MANAGER: READ_CREATE, CSR: READ_ONLY, REP: own(READ_ONLY)},
-    "calls": {
-        MANAGER: READ_CREATE_UPDATE,
-        CSR: READ_CREATE_UPDATE,
-        REP: own(READ_UPDATE, fields=CALL_OUTCOME_FIELDS),
-    },
+    "calls": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_UPDATE, fields=CALL_OUTCOME_FIELDS)},
     "campaign-memberships": {MANAGER: ALL, CSR: READ_ONLY},
     "campaigns": {MANAGER: ALL, CSR: READ_ONLY},
     "contact-flags": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_CREATE)},
