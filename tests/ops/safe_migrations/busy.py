@@ -1,4 +1,4 @@
-"""Rows to write to, and what writers write: every table whose indexes a migration adds or drops."""
+"""Rows and statements for writers: every table whose indexes a migration adds or drops."""
 
 from datetime import date
 
@@ -8,17 +8,17 @@ from calls.models import Call
 from ops.demo.seeding import seed_demo
 from tests.db.catalogue import product_models
 
-SEED = {"companies": 2, "contacts": 500, "calls": 2_000, "days": 400, "seed": 1, "until": date(2026, 3, 1)}
+SEED = {"companies": 2, "contacts": 200, "calls": 1_000, "days": 400, "seed": 1, "until": date(2026, 3, 1)}
 
 
 def fill(calls):
-    """Demo companies, and copies of their calls until there are so many."""
+    """Create demo companies, copy their calls up to this number, and return the number."""
     seed_demo(**SEED)
     columns = ", ".join(_columns())
     with connection.cursor() as cursor:
         with transaction.atomic():
-            # Nobody counts these: triggers of each row would take as long as all the rest. The checks of foreign keys
-            # are to be over when they come back.
+            # Without triggers of each row, which take most of the time. The checks of foreign keys must end before the
+            # triggers are back.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE calls DISABLE TRIGGER USER")
             cursor.execute(
                 f"INSERT INTO calls ({columns}) SELECT {columns} FROM calls, generate_series(2, %s)",
@@ -31,7 +31,7 @@ def fill(calls):
 
 
 def statements():
-    """Calls that come in, calls that change so that each of their indexes is written, and a row of each other table."""
+    """Return an INSERT of calls, an UPDATE of all their indexes, and an UPDATE of each other table."""
     columns = ", ".join(_columns())
     return [
         f"INSERT INTO calls ({columns}) SELECT {columns} FROM calls WHERE id = (SELECT min(id) + {{row}} FROM calls)",
@@ -45,7 +45,7 @@ def _row_of(table):
 
 
 def _columns():
-    """Without those of which a copy needs another."""
+    """Return the columns that a copy of a call can share."""
     return [field.column for field in Call._meta.concrete_fields if field.name not in ("id", "activity")]
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of migrations to come."""
+"""Fixtures for migrations that no release contains."""
 
 import sys
 
@@ -10,7 +10,7 @@ from tests.ops.safe_migrations.planted import plant
 
 @pytest.fixture
 def planted(request, tmp_path, settings):
-    """Plants migrations of the app `calls` by their operations' source; whatever of them is applied goes back."""
+    """A function that adds migrations of the app `calls` from their operations' source. The teardown reverses them."""
 
     def plant_calls(*migrations, atomic=True):
         settings.MIGRATION_MODULES = plant(tmp_path, "calls", *migrations, atomic=atomic)

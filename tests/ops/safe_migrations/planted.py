@@ -1,4 +1,4 @@
-"""A third migration of an app, which stands in no release: in a copy of the app's own, made for one test."""
+"""Migrations after an app's second one, in a copy of its package for one test."""
 
 import importlib
 import shutil
@@ -28,16 +28,17 @@ class Migration(migrations.Migration):
 
 
 def operations_of(source):
-    """The operations themselves, for what needs no file."""
+    """Return the operations, for tests that need no file."""
     namespace = {}
-    exec(SOURCE.format(app="calls", after="", atomic=True, operations=source), namespace)  # noqa: S102  # our own source
+    exec(SOURCE.format(app="calls", after="", atomic=True, operations=source), namespace)  # noqa: S102  # the tests' own source
     return namespace["Migration"].operations
 
 
 def plant(folder, app, *migrations, atomic=True):
-    """Each of `migrations` is the source of its operations; they are numbered from 0003 on.
+    """Write migrations from 0003 on, each given by the source of its operations.
 
-    Gives what `settings.MIGRATION_MODULES` has to be while they stand.
+    Returns:
+        The value of `settings.MIGRATION_MODULES` that uses them.
     """
     package = f"planted_{folder.name}"
     shutil.copytree(Path(apps.get_app_config(app).path, "migrations"), folder / package)

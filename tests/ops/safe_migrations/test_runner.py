@@ -1,15 +1,10 @@
 """Tests of a run: output, retries behind blocking transactions, and a killed run."""
 
-import os
 import re
-import signal
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from threading import Timer
+from contextlib import contextmanager
+from multiprocessing import get_context
 
 import pytest
-from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
@@ -17,7 +12,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from tests.conftest import postgres_only
 from tests.db.catalogue import existing_indexes
 from tests.db.scratch import another_session, wait_until
-from tests.ops.safe_migrations.blockers import transactions_in_the_way
+from tests.ops.safe_migrations.blockers import blocking_transactions
 
 ADD_FIELD = 'migrations.AddField("call", "planted", models.IntegerField(null=True))'
 INDEX = "ix_calls_company_id"
@@ -29,9 +24,24 @@ def is_valid(index):
         return [valid for (valid,) in cursor.fetchall()]
 
 
-def building_sessions():
+def output_until(capsys, text):
+    """Return two functions: one returns all output so far, the other whether it holds this text."""
+    printed = []
+
+    def output():
+        printed.extend(capsys.readouterr())
+        return "".join(printed)
+
+    return output, lambda: text in output()
+
+
+def sessions_that_ran(pattern):
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY%'")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s AND pid <> pg_backend_pid()"
+            " AND datname = current_database()",
+            [pattern],
+        )
         return cursor.fetchone()[0]
 
 
@@ -89,11 +99,11 @@ def test_invalid_argument_is_rejected(db, arguments, message):
 @postgres_only
 def test_migration_without_its_lock_names_the_holder_and_retries(transactional_db, planted, capsys):
     planted(ADD_FIELD)
-    with transactions_in_the_way("SELECT 1 FROM calls"):
+    out, seen = output_until(capsys, "Try 2 in")
+    with blocking_transactions("SELECT 1 FROM calls", until=seen):
         call_command("migrate_safely", "calls")
-    printed = capsys.readouterr().out
+    printed = out()
     assert re.search(r"no lock within 80 ms; in use by session \d+ \(long report\), its transaction open", printed)
-    assert "Try 2 in" in printed
     assert "calls.0003_planted: done in" in printed
     assert ("calls", "0003_planted") in MigrationRecorder(connection).applied_migrations()
 
@@ -116,44 +126,38 @@ def test_migration_is_rolled_back_and_settings_restored_when_patience_ends(trans
 
 @postgres_only
 def test_waiting_build_names_the_blocking_session(without_indexes, capsys):
-    with transactions_in_the_way("LOCK TABLE calls IN ROW EXCLUSIVE MODE"):
+    out, seen = output_until(capsys, "long report")
+    with blocking_transactions("LOCK TABLE calls IN ROW EXCLUSIVE MODE", until=seen):
         call_command("migrate_safely", "calls")
-    shown = capsys.readouterr().err
+    shown = out()
     assert re.search(r"waiting for writers before build for session \d+ \(long report\), its transaction open", shown)
     assert "idle in transaction" in shown
 
 
-def start_migrating():
-    code = "from django.core.management import execute_from_command_line as run; run(['', 'migrate_safely', 'calls'])"
-    database = connection.settings_dict
-    url = f"postgres://{database['USER']}@/{database['HOST']}/{database['NAME']}"
-    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"}
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=django_settings.BASE_DIR,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+@contextmanager
+def forked_migration():
+    """Run `migrate_safely calls` in a forked process; kill it if it still runs at the end."""
+    connection.close()  # the process opens its own
+    process = get_context("fork").Process(target=call_command, args=("migrate_safely", "calls"))
+    process.start()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.join()
 
 
 @postgres_only
-@pytest.mark.skipif(
-    "not connection.settings_dict['HOST'].startswith('/')", reason="starts a process on the server of the tests"
-)
 def test_killed_build_is_finished_by_the_next_run(without_indexes):
-    with another_session() as old, ThreadPoolExecutor(1) as pool:
+    with another_session() as old:
         old.execute("LOCK TABLE calls IN ROW EXCLUSIVE MODE")
-        killed = start_migrating()
-        wait_until(lambda: building_sessions() == 1, seconds=60)
-        killed.send_signal(signal.SIGKILL)
-        killed.communicate(timeout=10)
+        with forked_migration():
+            wait_until(lambda: sessions_that_ran("CREATE INDEX CONCURRENTLY%") == 1)
         assert not any(is_valid("ix_calls_company_id_created_at"))
-        again = start_migrating()
-        printing = pool.submit(again.communicate, timeout=120)
-        Timer(1.0, old.connection.rollback).start()
-        assert "done in" in printing.result(timeout=120)[0]
-    assert again.returncode == 0
+        with forked_migration() as again:
+            wait_until(lambda: sessions_that_ran("SELECT pg_try_advisory_lock%") > 0)
+            old.connection.rollback()
+            again.join(timeout=120)
+            assert again.exitcode == 0
     assert is_valid("ix_calls_company_id_created_at") == [True]
     assert is_valid(INDEX) == [True]

@@ -240,7 +240,7 @@ def test_recommended_operations_run_on_large_tables(large, planted):
         f'AddConstraintNotValid("call", {KNOWN})',
         'ValidateConstraint("call", "calls_duration_known")',
         'migrations.AlterField("call", "duration_s", models.PositiveIntegerField())',
-        f"{FINE['key within the company']}, {FINE['field with a default'].replace('planted', 'text')}",
+        f"{FINE['same company key']}, {FINE['field with a default'].replace('planted', 'text')}",
         'ValidateConstraint("call", "planted")',
     )
     call_command("migrate_safely", "calls")
@@ -257,7 +257,7 @@ def test_same_company_key_replaces_the_plain_key_and_is_validated_later(transact
 
 @postgres_only
 def test_unique_constraint_is_added_concurrently_and_again_harmlessly(large, planted):
-    planted(f"{CONCURRENT['unique']}, {CONCURRENT['unique where']}", atomic=False)
+    planted(f"{CONCURRENT['unique']}, {CONCURRENT['unique with a condition']}", atomic=False)
     call_command("migrate_safely", "calls")
     MigrationRecorder(connection).record_unapplied("calls", "0003_planted")
     call_command("migrate_safely", "calls")
