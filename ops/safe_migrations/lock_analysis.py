@@ -6,6 +6,7 @@ from pglast import ast
 from pglast.enums import ObjectType
 
 from ops.safe_migrations.lock_levels import Effect
+from ops.safe_migrations.parser import UNKNOWN
 from ops.safe_migrations.rules import HARMLESS, RULES
 from ops.safe_migrations.schema_facts import SchemaFacts
 from ops.safe_migrations.statements import classify
@@ -19,19 +20,21 @@ def find_effects(statement: ast.Node | None, facts: SchemaFacts) -> Iterator[Eff
         rule = RULES.get(key)
         if rule is None:
             rule, table = RULES["unreadable"], ""
-        yield Effect(table, rule.lock, rule.work, rule.recommendation)
+        yield Effect("" if table == UNKNOWN else table, rule.lock, rule.work, rule.recommendation)
 
 
 def find_created_table(statement: ast.Node | None) -> str:
     """Return the table that a statement creates, or an empty text.
 
-    IF NOT EXISTS creates none for sure: the table may exist and be large.
+    IF NOT EXISTS, a temporary table or another schema may leave a large table of the same name.
     """
     match statement:
-        case ast.CreateStmt(if_not_exists=False):
-            return statement.relation.relname
-        case ast.CreateTableAsStmt(if_not_exists=False, objtype=ObjectType.OBJECT_TABLE):
-            return statement.into.rel.relname
-        case ast.SelectStmt(intoClause=ast.IntoClause()):
-            return statement.intoClause.rel.relname
+        case (
+            ast.CreateStmt(if_not_exists=False, relation=table)
+            | ast.CreateTableAsStmt(
+                if_not_exists=False, objtype=ObjectType.OBJECT_TABLE, into=ast.IntoClause(rel=table)
+            )
+            | ast.SelectStmt(intoClause=ast.IntoClause(rel=table))
+        ) if not table.schemaname and table.relpersistence != "t":
+            return table.relname
     return ""

@@ -8,6 +8,9 @@ from pglast.ast import A_Const, A_Expr, BoolExpr, DoStmt, FuncCall, Node, RangeV
 from pglast.enums import BoolExprType, SubLinkType
 from pglast.parser import ParseError
 
+UNKNOWN = "?"
+"""A name that only a running block knows."""
+
 # PL/pgSQL statements that run only the SQL written in them.
 STATIC_NODES = {
     "PLpgSQL_stmt_assert", "PLpgSQL_stmt_assign", "PLpgSQL_stmt_block", "PLpgSQL_stmt_call", "PLpgSQL_stmt_case",
@@ -97,8 +100,7 @@ def _read_dynamic(text: str, constraints: Container[str]) -> Iterator[Node | Non
         case A_Const(val=String(sval=statement)):
             pass
         case FuncCall(funcname=(String(sval="format"),), args=(A_Const(val=String(sval=statement)), *_)):
-            # A name that is known at run time only belongs to no known column or index.
-            statement = statement.replace("%I", '"?"').replace("%L", "''").replace("%%", "%")
+            statement = statement.replace("%I", f'"{UNKNOWN}"').replace("%L", "''").replace("%%", "%")
         case _:
             yield None
             return

@@ -57,6 +57,11 @@ def test_key_that_is_added_where_missing_depends_on_the_constraints(constraints,
     assert len(unique) == keys
 
 
+def test_name_that_only_a_block_knows_is_an_unknown_table():
+    [effect] = effects_of("DO $$ BEGIN EXECUTE format('TRUNCATE %I', name); END $$")
+    assert effect.table == ""
+
+
 @pytest.mark.parametrize(
     ("script", "table"),
     [
@@ -64,6 +69,8 @@ def test_key_that_is_added_where_missing_depends_on_the_constraints(constraints,
         ("CREATE TABLE IF NOT EXISTS made (id bigint)", ""),
         ("CREATE TABLE made AS SELECT 1", "made"),
         ("SELECT 1 INTO made", "made"),
+        ("CREATE TEMPORARY TABLE made (id bigint)", ""),
+        ("CREATE TABLE other.made (id bigint)", ""),
         (f"CREATE INDEX ON {OTHER} (id)", ""),
     ],
 )

@@ -72,6 +72,10 @@ REFUSED = {
         "RunSQLForAllTenants(\"UPDATE calls SET to_number = ''\", migrations.RunSQL.noop)",
         use.ROWS,
     ),
+    "statement with parameters": (
+        'migrations.RunSQL([("UPDATE calls SET to_number = %s WHERE id = %s", ["x", 1])], migrations.RunSQL.noop)',
+        use.ROWS,
+    ),
     "statement that builds": (
         'RunSQLForAllTenants("SELECT 1; CREATE INDEX planted ON public.calls (id) -- fast", migrations.RunSQL.noop)',
         use.ADD_INDEX,

@@ -15,9 +15,9 @@ MEASURED = "MIGRATE_ROWS" in os.environ
 # PostgreSQL cancels a write that waits longer for one lock. 100 ms can be promised only on an idle machine. Among other
 # tests the limit is far above lock_timeout of migrate_safely, so that a late process is not mistaken for a blocked one.
 LOCK_TIMEOUT_MS = 100 if MEASURED else 20_000
-PAUSE_S = 0 if MEASURED else 0.002  # among other tests, a processor is left for the migration
+PAUSE_S = 0 if MEASURED else 0.01  # among other tests, a processor is left for the migration
 PROCESSES = 3
-SAMPLE_S = 0.005
+SAMPLE_S = 0.02
 BLOCKED_WRITERS = """
     SELECT a.query FROM pg_stat_activity a JOIN pg_locks w USING (pid)
     JOIN pg_locks h ON h.pid = ANY (pg_blocking_pids(w.pid)) AND h.relation = w.relation
