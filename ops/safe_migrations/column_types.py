@@ -43,6 +43,8 @@ def _widens(old: Type, new: Type) -> bool:
     if old == new:
         return True
     match old, new:
+        case ("numeric", _), ("numeric", ()):
+            return True
         case (("varchar", _), ("text", ())) | (("varchar", _), ("varchar", ())) | (("text", ()), ("varchar", ())):
             return True
         case ("varchar", (before,)), ("varchar", (after,)):

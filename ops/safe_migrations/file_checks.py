@@ -12,7 +12,7 @@ from ops.safe_migrations.schema_facts import SchemaFacts
 SMALL_TABLES = {"companies", "users", "phone_lines", "provider_accounts", "webhook_secrets"}
 
 
-class _AllBut:
+class AllNamesBut:
     """Every name except these."""
 
     def __init__(self, names: Container[str]) -> None:
@@ -30,11 +30,11 @@ def check_files(apps: set[str]) -> Iterator[Violation]:
     """
     graph = MigrationLoader(None).graph
     order = dict.fromkeys(key for leaf in graph.leaf_nodes() for key in graph.forwards_plan(leaf))
-    state, facts = ProjectState(), SchemaFacts(constraints=_AllBut(()))
+    state, facts = ProjectState(), SchemaFacts(constraints=AllNamesBut(()))
     for key in order:
         migration = graph.nodes[key]
         if key[0] in apps and not migration.initial:
             created: set[str] = set()
             plan = plan_migration(migration, state, facts, created)
-            yield from find_violations(plan, _AllBut(SMALL_TABLES | created))
+            yield from find_violations(plan, AllNamesBut(SMALL_TABLES | created))
         state = migration.mutate_state(state, preserve=False)

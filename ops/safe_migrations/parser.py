@@ -4,7 +4,19 @@ from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
 from pglast import parse_plpgsql, parse_sql
-from pglast.ast import A_Const, A_Expr, BoolExpr, DoStmt, FuncCall, Node, RangeVar, SelectStmt, String, SubLink
+from pglast.ast import (
+    A_Const,
+    A_Expr,
+    BoolExpr,
+    ColumnRef,
+    DoStmt,
+    FuncCall,
+    Node,
+    RangeVar,
+    SelectStmt,
+    String,
+    SubLink,
+)
 from pglast.enums import BoolExprType, SubLinkType
 from pglast.parser import ParseError
 
@@ -41,8 +53,8 @@ def read_statements(scripts: Iterable[str], constraints: Container[str]) -> Iter
 def walk(node: Any) -> Iterator[Node]:
     """Yield the node and every node below it."""
     if isinstance(node, tuple):
-        for one in node:
-            yield from walk(one)
+        for part in node:
+            yield from walk(part)
     elif isinstance(node, Node):
         yield node
         for name in node:
@@ -65,8 +77,8 @@ def _read_block(do: DoStmt, constraints: Container[str]) -> Iterator[Node | None
 
 def _read_block_node(node: Any, constraints: Container[str]) -> Iterator[Node | None]:
     if isinstance(node, list):
-        for one in node:
-            yield from _read_block_node(one, constraints)
+        for part in node:
+            yield from _read_block_node(part, constraints)
         return
     if not isinstance(node, dict):
         return
@@ -76,10 +88,7 @@ def _read_block_node(node: Any, constraints: Container[str]) -> Iterator[Node | 
         elif name == "PLpgSQL_stmt_dynexecute":
             yield from _read_dynamic(value["query"]["PLpgSQL_expr"]["query"], constraints)
             yield from _read_block_node(value.get("params"), constraints)
-        elif (
-            name == "PLpgSQL_stmt_if"
-            and _tests_missing_constraint(value["cond"]["PLpgSQL_expr"]["query"]) in constraints
-        ):
+        elif name == "PLpgSQL_stmt_if" and _is_skipped(value["cond"]["PLpgSQL_expr"]["query"], constraints):
             yield from _read_block_node([value.get("elsif_list"), value.get("else_body")], constraints)
         elif name.startswith("PLpgSQL_stmt_") and name not in STATIC_NODES:
             yield None
@@ -107,26 +116,32 @@ def _read_dynamic(text: str, constraints: Container[str]) -> Iterator[Node | Non
     yield from read_statements([statement], constraints)
 
 
-def _tests_missing_constraint(text: str) -> str | None:
-    """Return x of NOT EXISTS (SELECT … FROM pg_constraint WHERE conname = 'x' AND …)."""
-    condition = _parse_expression(text)
-    if not (isinstance(condition, BoolExpr) and condition.boolop is BoolExprType.NOT_EXPR):
-        return None
-    link = condition.args[0]
-    if not (isinstance(link, SubLink) and link.subLinkType is SubLinkType.EXISTS_SUBLINK):
-        return None
-    query: SelectStmt = link.subselect
-    [source] = query.fromClause if len(query.fromClause or ()) == 1 else [None]
-    if not (isinstance(source, RangeVar) and source.relname == "pg_constraint"):
-        return None
-    where: Any = query.whereClause
-    tests = where.args if isinstance(where, BoolExpr) and where.boolop is BoolExprType.AND_EXPR else [where]
-    for test in tests:
-        match test:
-            case A_Expr(name=(String(sval="="),), lexpr=column, rexpr=A_Const(val=String(sval=name))):
-                if column.fields[-1].sval == "conname":
-                    return name
-    return None
+def _is_skipped(condition: str, constraints: Container[str]) -> bool:
+    """Return whether a condition is NOT EXISTS (… FROM pg_constraint WHERE conname = 'x' AND …), and x exists."""
+    match _parse_expression(condition):
+        case BoolExpr(
+            boolop=BoolExprType.NOT_EXPR,
+            args=(
+                SubLink(
+                    subLinkType=SubLinkType.EXISTS_SUBLINK,
+                    subselect=SelectStmt(fromClause=(RangeVar(relname="pg_constraint"),), whereClause=where),
+                ),
+            ),
+        ):
+            tests = where.args if isinstance(where, BoolExpr) and where.boolop is BoolExprType.AND_EXPR else [where]
+            return any(_constraint_name(test) in constraints for test in tests if _constraint_name(test))
+    return False
+
+
+def _constraint_name(test: Any) -> str:
+    match test:
+        case A_Expr(
+            name=(String(sval="="),),
+            lexpr=ColumnRef(fields=(*_, String(sval="conname"))),
+            rexpr=A_Const(val=String(sval=name)),
+        ):
+            return name
+    return ""
 
 
 def _parse_expression(text: str) -> Any:

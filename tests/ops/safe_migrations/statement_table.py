@@ -126,6 +126,7 @@ SCHEMA = {
     f"ALTER TABLE {TABLE} ALTER COLUMN word TYPE text USING upper(word)": on("AT_AlterColumnType"),
     f"ALTER TABLE {TABLE} ALTER COLUMN word TYPE varchar(30)": on("AT_AlterColumnType widened"),
     f'ALTER TABLE {TABLE} ALTER COLUMN "word" TYPE text USING "word"::text': on("AT_AlterColumnType widened"),
+    f"ALTER TABLE {TABLE} ALTER COLUMN price TYPE numeric": on("AT_AlterColumnType widened"),
     f"ALTER TABLE {TABLE} ALTER COLUMN price TYPE numeric(12, 2)": on("AT_AlterColumnType widened"),
     f"ALTER TABLE {TABLE} ALTER COLUMN number SET NOT NULL": on("AT_SetNotNull"),
     f"ALTER TABLE {TABLE} ALTER COLUMN sure SET NOT NULL": on("AT_SetNotNull proven"),

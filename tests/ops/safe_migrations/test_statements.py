@@ -3,6 +3,7 @@
 import pytest
 
 from ops.safe_migrations import recommendations
+from ops.safe_migrations.file_checks import AllNamesBut
 from ops.safe_migrations.lock_analysis import find_created_table, find_effects
 from ops.safe_migrations.parser import read_statements
 from ops.safe_migrations.rules import HARMLESS, RULES
@@ -55,6 +56,11 @@ def test_unknown_statement_is_refused(script):
 def test_key_that_is_added_where_missing_depends_on_the_constraints(constraints, keys):
     unique = [e for e in effects_of(MISSING_KEY, constraints=constraints) if e.recommendation == recommendations.UNIQUE]
     assert len(unique) == keys
+
+
+def test_block_with_another_condition_is_read_whatever_constraints_exist():
+    [effect] = effects_of("DO $$ BEGIN IF true THEN TRUNCATE t; END IF; END $$", constraints=AllNamesBut(()))
+    assert effect.table == "t"
 
 
 def test_name_that_only_a_block_knows_is_an_unknown_table():
