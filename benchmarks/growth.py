@@ -21,8 +21,8 @@ Times = Mapping[str, Rounds]
 
 ABOUT = """The same endpoints over HTTP at several sizes, asked for the largest company of each. The other tables grow
 with the calls: messages, analyses and contacts are about a tenth of the calls each, the longest thread a
-four-hundredth. The sizes are measured minutes apart, so an endpoint's growth is told against an empty request that took
-turns with it."""
+four-hundredth. The sizes are measured minutes apart, so an endpoint's growth is given against an empty request that
+took turns with it."""
 
 
 def time_endpoints(sample: Sample, *, rounds: int, tell: Tell) -> Times:

@@ -102,8 +102,8 @@ class CallHistory:
         duration = next(self.durations)
         completed_at = answered_at + duration if answered else answered_at + 25
         line = 0 if position is None else setup.line_of(position)
-        theirs = "Anonymous" if position is None else setup.number(position)
-        ours = setup.line_numbers[line]
+        contact_number = "Anonymous" if position is None else setup.number(position)
+        company_number = setup.line_numbers[line]
         voicemail = detailed and not answered and position is not None and self.added % 5 < 2
         activity, openphone_id = None, ""
         if detailed:
@@ -120,8 +120,8 @@ class CallHistory:
             lead=lead,
             assigned_rep=rep,
             direction=direction,
-            from_number=theirs if direction == IN else ours,
-            to_number=ours if direction == IN else theirs,
+            from_number=contact_number if direction == IN else company_number,
+            to_number=company_number if direction == IN else contact_number,
             recording_url=f"https://recordings.example.com/{activity}.mp3" if activity and answered and ended else "",
             voicemail_url=f"https://recordings.example.com/{activity}-voicemail.mp3" if voicemail else "",
             status=status,
@@ -142,7 +142,7 @@ class CallHistory:
             at=completed_at,
             answered=answered,
             voicemail=voicemail,
-            speakers=(ours, theirs),
+            speakers=(company_number, contact_number),
         )
         if not answered:
             self.followups.after_missed(position, completed_at, called_at=instant, voicemail=voicemail)

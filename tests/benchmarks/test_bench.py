@@ -103,7 +103,7 @@ def count(rows, copy):
     return fetch(f"SELECT count(*) FROM {rows} = %s::regclass", copy.table)[0][0]
 
 
-def test_growth_is_told_in_empty_requests():
+def test_growth_is_measured_in_empty_requests():
     slow_machine = {name: Rounds([10.0]) for name in CHARTED} | {EMPTY: Rounds([5.0])}
     quick_machine = {name: Rounds([2.0]) for name in CHARTED} | {EMPTY: Rounds([1.0])}
     grown = {name: Rounds([4.0]) for name in CHARTED} | {EMPTY: Rounds([1.0])}

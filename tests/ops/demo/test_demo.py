@@ -47,7 +47,7 @@ def demo_tables():
 
 
 def checksums():
-    """A hash of every row of every table, by table."""
+    """Return a hash of each table's rows."""
     sums = {}
     with connection.cursor() as cursor:
         for model in demo_tables():

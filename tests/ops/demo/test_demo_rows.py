@@ -183,8 +183,8 @@ def test_missed_callers_were_reached_after_their_calls_or_still_wait(demo):
         callers = MissedCaller.objects.filter(company=company)
         assert not callers.filter(recovered_at__lte=F("last_missed_at")).exists()
         assert not callers.filter(first_missed_at__gt=F("last_missed_at")).exists()
-        rung = Call.objects.missed().filter(company=company, contact__isnull=False)
-        assert sum(callers.values_list("missed_calls", flat=True)) == rung.count() > 0
+        missed = Call.objects.missed().filter(company=company, contact__isnull=False)
+        assert sum(callers.values_list("missed_calls", flat=True)) == missed.count() > 0
     assert MissedCaller.objects.waiting().exists()
 
 
