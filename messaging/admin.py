@@ -1,4 +1,4 @@
-"""What staff see of texts and deliveries."""
+"""Admin for messages, webhook events and provider credentials."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ from crm.admin.base.pagination import format_count
 from crm.admin.base.search import ExactSearch
 from messaging.choices import EventStatus
 from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
-from messaging.providers.signatures import InvalidSecret
-from messaging.providers.webhook_adapters import ADAPTERS
-from messaging.services.inbound.reprocessing import reprocess_webhook_events
+from messaging.providers.errors import InvalidSecret
+from messaging.providers.registry import ACCOUNT_ID_HELP, KEY_HELP, PROVIDERS
+from messaging.services.inbound.webhook_processing import reprocess_webhook_events
 
 MAX_COUNTED = 10_000
 
@@ -29,10 +29,10 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("created_at"), "direction", "contact", excerpt("body"), badge("status"), "company")
     list_select_related = ("contact", "company")
     list_filter = ("direction",)
-    search_help_text = "The contact's phone number, in any spelling, or the message's id."
+    search_help_text = "The contact's phone number in any format, or the message's ID."
     fieldsets = (
         (None, {"fields": ("company", "contact", "phone_line", "direction", "status", "body")}),
-        ("On its way", {"fields": ("kind", "membership", "error", "error_code", "tries", "run_at")}),
+        ("Sending", {"fields": ("kind", "membership", "error", "error_code", "tries", "run_at")}),
         ("Evidence", {"fields": ("activity", "from_number", "to_numbers", "media", "created_at", "read_at")}),
     )
 
@@ -59,24 +59,24 @@ class WebhookEventAdmin(ExactSearch, ReadOnlyAdmin):
     actions = ("process_again",)
     search_text_fields = ("event_id",)
     search_contact = ""
-    search_help_text = "The provider's id of the event, or ours of the delivery."
+    search_help_text = "The provider's event ID, or the ID of this row."
     fieldsets = (
         (None, {"fields": ("company", "provider", "event_type", "event_id", "status", "processed", "error")}),
-        ("Work", {"fields": ("tries", "created_at", "run_at", "processed_at")}),
-        ("As it came", {"fields": ("body_as_sent", "headers_as_sent")}),
+        ("Processing", {"fields": ("tries", "created_at", "run_at", "processed_at")}),
+        ("Raw request", {"fields": ("body_as_sent", "headers_as_sent")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).defer("body", "headers")  # a page of bodies may be 500 MB
+        return super().get_queryset(request).defer("body", "headers")  # the bodies of one page may be 500 MB
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
-        """What was delivered is never changed; whether it is dealt with again is a matter of who may change at all."""
+        """Allow reprocessing with the change permission, although the event itself can't be changed."""
         return request.user.has_perm("messaging.change_webhookevent")
 
     @admin.action(description="Process again", permissions=["replay"])
     def process_again(self, request: HttpRequest, queryset: Any) -> None:
         count = reprocess_webhook_events(events=WebhookEvent.objects.filter(pk__in=queryset.values("pk")))
-        self.message_user(request, f"Deliveries waiting for a worker again: {count}. Those that waited already stay.")
+        self.message_user(request, f"Queued for processing: {count}. Events already pending were left unchanged.")
 
     @admin.display(description="body")
     def body_as_sent(self, event: WebhookEvent) -> SafeString:
@@ -93,15 +93,15 @@ class WebhookEventAdmin(ExactSearch, ReadOnlyAdmin):
         dead = WebhookEvent.objects.filter(processed=False, status=EventStatus.DEAD)
         return [
             Card(
-                "Deliveries waiting",
+                "Pending webhook events",
                 format_count(waiting, most=MAX_COUNTED),
-                f"the oldest for {timesince(oldest, depth=1)}" if oldest else "all worked on",
+                f"oldest waiting {timesince(oldest, depth=1)}" if oldest else "all processed",
                 url + EventStatus.PENDING,
             ),
             Card(
-                "Deliveries dead",
+                "Failed deliveries",
                 format_count(dead, most=MAX_COUNTED),
-                "wait for a person",
+                "need attention",
                 url + EventStatus.DEAD,
                 urgent=dead.exists(),
             ),
@@ -109,18 +109,18 @@ class WebhookEventAdmin(ExactSearch, ReadOnlyAdmin):
 
 
 class WebhookSecretForm(RowForm):
-    # Never sent back to the browser, not even in a form with an error elsewhere.
+    # Never sent back to the browser, even if another field has an error.
     secret = forms.CharField(
         max_length=200,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="As the provider shows it. It is not shown again.",
+        help_text="As shown by the provider. It isn't shown again.",
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.keys() >= {"provider", "secret"}:
             try:
-                ADAPTERS[cleaned["provider"]].check_secret(cleaned["secret"])
+                PROVIDERS[cleaned["provider"]].signature.check_secret(cleaned["secret"])
             except InvalidSecret as error:
                 self.add_error("secret", str(error))
         return cleaned
@@ -128,7 +128,7 @@ class WebhookSecretForm(RowForm):
 
 @admin.register(WebhookSecret)
 class WebhookSecretAdmin(RowAdmin):
-    """Added and removed, never changed, and never shown."""
+    """Admin that adds and deletes secrets, but never shows or changes one."""
 
     form = WebhookSecretForm
     list_display = ("__str__", "company", "provider", moment("created_at"))
@@ -144,25 +144,26 @@ class WebhookSecretAdmin(RowAdmin):
 
 
 class ProviderAccountForm(RowForm):
-    # Never sent back to the browser, not even in a form with an error elsewhere.
+    account_id = forms.CharField(max_length=100, required=False, label="Account ID", help_text=f"{ACCOUNT_ID_HELP}.")
+    # Never sent back to the browser, even if another field has an error.
     api_key = forms.CharField(
         max_length=200,
         required=False,
         label="API key",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text="Twilio's auth token. It is not shown again; left empty, the one that is set stays.",
+        help_text=f"{KEY_HELP}. It isn't shown again. Leave empty to keep the present key.",
     )
 
     def clean_api_key(self) -> str:
         key = self.cleaned_data["api_key"].strip() or self.instance.api_key
         if not key:
-            raise forms.ValidationError("The account needs its key.")
+            raise forms.ValidationError("An API key is required.")
         return key
 
 
 @admin.register(ProviderAccount)
 class ProviderAccountAdmin(RowAdmin):
-    """The key is set anew, and never shown."""
+    """Admin that replaces keys, but never shows one."""
 
     form = ProviderAccountForm
     fields = ("company", "provider", "account_id", "api_key")

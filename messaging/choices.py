@@ -1,4 +1,4 @@
-"""The values that a column may hold, stored as this lower-case text and guarded by a CHECK."""
+"""Column choices, stored in lower case and enforced by CHECK constraints."""
 
 from django.db.models import TextChoices
 
@@ -15,7 +15,7 @@ class MessageStatus(TextChoices):
 
 
 class MessageKind(TextChoices):
-    """Why we send a text. All but a reply keep quiet hours."""
+    """The reason for an outgoing message. Quiet hours apply to all but replies and confirmations."""
 
     REPLY = "reply"
     CAMPAIGN = "campaign"
@@ -25,12 +25,12 @@ class MessageKind(TextChoices):
 
 
 class EventStatus(TextChoices):
-    """How far a stored delivery got."""
+    """The processing status of a webhook event."""
 
     PENDING = "pending"
     PROCESSED = "processed"
-    IGNORED = "ignored"  # understood well enough to know that nothing is to be done about it (yet)
-    DEAD = "dead"  # can't be read, or failed too often: waits for a person
+    IGNORED = "ignored"  # nothing to record (yet)
+    DEAD = "dead"  # invalid, or failed too often: needs attention
 
 
 DONE = (EventStatus.PROCESSED, EventStatus.IGNORED)

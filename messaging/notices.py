@@ -1,4 +1,4 @@
-"""What waits for a person of the company. Reckoned each time from the rows themselves, a bounded query each."""
+"""Notices: open issues for managers, computed on request with bounded queries."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,16 +18,16 @@ from messaging.models import Message, WebhookEvent
 
 MAX_COUNTED = 100
 MAX_LINES = 20
-LONG_UNKNOWN = timedelta(minutes=15)  # by then the provider was asked, more than once, what became of a text
+UNKNOWN_FOR = timedelta(minutes=15)  # by then the message was looked up more than once
 
 
 class NoticeKind(StrEnum):
     UNNAMED_LINE = "unnamed_line"
     PAUSED_LINE = "paused_line"
-    DEAD_DELIVERIES = "dead_deliveries"
+    DEAD_EVENTS = "dead_deliveries"
     OPT_OUTS_UNDER_REVIEW = "opt_outs_under_review"
-    TEXTS_UNKNOWN = "texts_unknown"
-    TEXTS_FAILED_TODAY = "texts_failed_today"
+    UNKNOWN_MESSAGES = "texts_unknown"
+    FAILED_TODAY = "texts_failed_today"
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,8 @@ class Notice:
 
 
 def list_notices(*, zone: ZoneInfo) -> list[Notice]:
-    """All that waits for a person of the company entered, whose days are those of `zone`.
-
-    Nothing is noted anywhere: what has been seen to is gone by itself.
-    """
-    return [*_lines(), *_deliveries(), *_opt_outs(), *_texts(zone)]
+    """Return the open issues of the active company, with today in `zone`. Solved issues disappear by themselves."""
+    return [*_lines(), *_dead_events(), *_opt_outs(), *_messages(zone)]
 
 
 def _lines() -> list[Notice]:
@@ -51,14 +48,19 @@ def _lines() -> list[Notice]:
     paused = PhoneLine.objects.filter(paused_until__gt=timezone.now()).order_by("-created_at", "-id")[:MAX_LINES]
     return [
         *(
-            Notice(NoticeKind.UNNAMED_LINE, 1, f"Name this line: {line.number or line.provider_id}.", _url_of(line))
+            Notice(
+                NoticeKind.UNNAMED_LINE,
+                1,
+                f"New phone line {line.number or line.provider_id} needs a name.",
+                _url_of(line),
+            )
             for line in unnamed
         ),
         *(
             Notice(
                 NoticeKind.PAUSED_LINE,
                 1,
-                f"Nothing leaves over {line.name or line.number} before {line.paused_until:%Y-%m-%d %H:%M} UTC: "
+                f"{line.name or line.number} is paused until {line.paused_until:%Y-%m-%d %H:%M} UTC: "
                 f"{line.pause_reason}",
                 _url_of(line),
             )
@@ -67,38 +69,43 @@ def _lines() -> list[Notice]:
     ]
 
 
-def _deliveries() -> list[Notice]:
+def _dead_events() -> list[Notice]:
     dead = WebhookEvent.objects.with_status(EventStatus.DEAD)
     newest = dead.order_by("-created_at", "-id").only("error").first()
     if newest is None:
         return []
-    message = f"Deliveries that could not be dealt with. The newest: {newest.error}"
-    return [Notice(NoticeKind.DEAD_DELIVERIES, _count(dead), message, "/api/v1/webhook-events?status=dead")]
+    message = f"Webhook events failed and need attention. The newest: {newest.error}"
+    return [Notice(NoticeKind.DEAD_EVENTS, _count(dead), message, "/api/v1/webhook-events?status=dead")]
 
 
 def _opt_outs() -> list[Notice]:
     return _notice(
         NoticeKind.OPT_OUTS_UNDER_REVIEW,
         OptOut.objects.filter(state=OptOutState.UNDER_REVIEW),
-        "These may have said that they want no texts. Until somebody decides, they get none.",
+        "Opt-outs to review. Messages to these numbers are blocked until you decide.",
         "/api/v1/opt-outs?state=under_review",
     )
 
 
-def _texts(zone: ZoneInfo) -> list[Notice]:
-    # Through the history, which has an index by company and time.
+def _messages(zone: ZoneInfo) -> list[Notice]:
+    # Through activities, which have an index by company and time.
     failed = Message.objects.filter(
         activity__company=current_company_id(),
         activity__created_at__gte=start_of(today_in(zone), zone),
         status__in=[MessageStatus.FAILED, MessageStatus.UNDELIVERED],
     )
     unknown = Message.objects.filter(
-        status=MessageStatus.UNKNOWN, run_at__isnull=False, created_at__lt=timezone.now() - LONG_UNKNOWN
+        status=MessageStatus.UNKNOWN, run_at__isnull=False, created_at__lt=timezone.now() - UNKNOWN_FOR
     )
     url = "/api/v1/conversations?order=recent"
     return [
-        *_notice(NoticeKind.TEXTS_UNKNOWN, unknown, "Nobody knows whether these texts have left.", url),
-        *_notice(NoticeKind.TEXTS_FAILED_TODAY, failed, "These texts of today did not arrive.", url),
+        *_notice(
+            NoticeKind.UNKNOWN_MESSAGES,
+            unknown,
+            "It is unknown whether these messages were sent. Check them at the provider.",
+            url,
+        ),
+        *_notice(NoticeKind.FAILED_TODAY, failed, "Messages of today were not delivered.", url),
     ]
 
 

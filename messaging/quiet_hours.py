@@ -1,7 +1,7 @@
-"""When people may be texted: the windows of the law as data, and the next instant at which all of them are open.
+"""Quiet hours: the texting hours of federal and state law, and the next time that all of them allow.
 
-Hours are wall clock at the recipient, [opens, closes), Monday first. Sources marked "vendor table" are lists that
-vendors publish and that disagree with one another: kept to on the safe side, cited as no statute.
+Hours are the recipient's wall clock, [opens, closes), Monday first. "Vendor table" marks lists published by vendors,
+which disagree with one another. The stricter value is used, and no statute is cited.
 """
 
 from collections.abc import Iterable
@@ -14,12 +14,12 @@ from phonenumbers import geocoder
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 LOOK_AHEAD_DAYS = 14
-MAX_ZONES = 16  # a number with more (toll-free ones have 42) says nothing about where anybody is
+MAX_ZONES = 16  # more zones (toll-free numbers have 42) say nothing about the location
 
 
 @dataclass(frozen=True)
 class TextingHours:
-    """The hours of each day of the week, and who says so."""
+    """Allowed hours for each day of the week, and their legal source."""
 
     week: tuple[tuple[int, int], ...]
     source: str
@@ -36,8 +36,8 @@ def _hours(
 
 
 FEDERAL = _hours("47 CFR 64.1200(c)(1)", (8, 21))
-# Campaigns are sent in these at most, wherever the law allows more: customary in the trade, no law.
-MARKETING = _hours("our own", (9, 20), sunday=(12, 20))
+# For campaigns, even where the law allows more hours: an industry custom, not a law.
+MARKETING = _hours("industry custom", (9, 20), sunday=(12, 20))
 
 STATES = {
     "FL": _hours("Florida Statutes 501.616(6)", (8, 20)),
@@ -54,7 +54,7 @@ STATES = {
     "RI": _hours("vendor table", (9, 18), saturday=(10, 17), sunday=(10, 17)),
     "WA": _hours("vendor table", (8, 20)),
 }
-# What people write on a card and what the number's region is called, where it is not the two letters.
+# Names of states on contacts and of the regions of numbers, other than the two letters.
 STATE_NAMES = {
     "alabama": "AL", "connecticut": "CT", "florida": "FL", "kentucky": "KY", "louisiana": "LA", "maryland": "MD",
     "massachusetts": "MA", "mississippi": "MS", "new jersey": "NJ", "oklahoma": "OK", "rhode island": "RI",
@@ -63,33 +63,33 @@ STATE_NAMES = {
 
 
 def texting_hours_of(*, states: Iterable[str], marketing: bool) -> list[TextingHours]:
-    """The windows that bind a text: the federal one, those of the states, in any spelling, and ours for marketing."""
+    """Return all hours that apply: federal, those of the states (in any spelling), and the marketing hours."""
     codes = {STATE_NAMES.get(state.strip().lower(), state.strip().upper()) for state in states}
     return [FEDERAL, *(STATES[code] for code in sorted(codes & set(STATES))), *([MARKETING] if marketing else [])]
 
 
-def next_open(*, moment: datetime, zones: Iterable[ZoneInfo], windows: Iterable[TextingHours]) -> datetime | None:
-    """The first instant from `moment` on that lies within all windows in every one of the zones. None if there is none.
+def next_open(*, moment: datetime, zones: Iterable[ZoneInfo], hours: Iterable[TextingHours]) -> datetime | None:
+    """Return the first instant from `moment` on that all hours allow in every zone; None if there is none.
 
-    Found by moving on to the next opening of whichever zone is closed, until none is. Openings are wall clock times,
-    so that both nights of a change to and from summer time come out right.
+    The search advances to the next opening of each closed zone until all are open. Openings are wall-clock times, so
+    nights of a daylight-saving change are correct.
     """
-    zones, windows = list(zones), list(windows)
+    zones, hours = list(zones), list(hours)
     last, found = moment + timedelta(days=LOOK_AHEAD_DAYS), moment
     while found <= last:
-        later = max(_next_open_in(zone, found, windows) for zone in zones)
+        later = max(_next_open_in(zone, found, hours) for zone in zones)
         if later == found:
             return found
         found = later
     return None
 
 
-def _next_open_in(zone: ZoneInfo, moment: datetime, windows: list[TextingHours]) -> datetime:
+def _next_open_in(zone: ZoneInfo, moment: datetime, hours: list[TextingHours]) -> datetime:
     local = moment.astimezone(zone)
     day = local.date()
     while True:
-        opens = max(window.week[day.weekday()][0] for window in windows)
-        closes = min(window.week[day.weekday()][1] for window in windows)
+        opens = max(rule.week[day.weekday()][0] for rule in hours)
+        closes = min(rule.week[day.weekday()][1] for rule in hours)
         if day > local.date() or local.hour < opens:
             return datetime.combine(day, time(opens), zone).astimezone(UTC)
         if local.hour < closes:
@@ -98,15 +98,15 @@ def _next_open_in(zone: ZoneInfo, moment: datetime, windows: list[TextingHours])
 
 
 def zones_of_number(phone: str) -> list[str]:
-    """The IANA zones in which who has this number, E.164, may be. Empty where it doesn't say: toll-free, unknown."""
+    """Return the IANA zones where the owner of a number (E.164) may be; empty for toll-free and unknown numbers."""
     zones = [zone for zone in time_zones_for_number(phonenumbers.parse(phone)) if zone != UNKNOWN_TIMEZONE]
     return zones if len(zones) <= MAX_ZONES else []
 
 
 def state_of_number(phone: str) -> str:
-    """The state of the area code: `Florida`, or `FL` of a `Palm Beach, FL`. Florida presumes that people live there.
+    """Return the state of the area code, as `Florida` or `FL`; "" for foreign and unknown numbers.
 
-    Empty for another country's numbers and where it isn't known.
+    Florida's law presumes that the owner of its area code lives there.
     """
     number = phonenumbers.parse(phone)
     if number.country_code != 1:

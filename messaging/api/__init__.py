@@ -1,1 +1,1 @@
-"""The API's resources of this app."""
+"""API resources of messaging."""

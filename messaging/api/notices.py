@@ -1,4 +1,4 @@
-"""`notices`: what waits for a person."""
+"""`notices`: open issues for managers."""
 
 from dataclasses import asdict
 from typing import cast
@@ -15,9 +15,9 @@ from messaging.notices import NoticeKind, list_notices
 
 class NoticeSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(choices=list(NoticeKind))
-    count = serializers.IntegerField(help_text="At most 100 are counted.")
+    count = serializers.IntegerField(help_text="Number of rows, at most 100.")
     message = serializers.CharField()
-    url = serializers.CharField(help_text="Where in this API to look.")
+    url = serializers.CharField(help_text="API URL of the affected rows.")
 
 
 class NoticesSerializer(serializers.Serializer):
@@ -25,8 +25,10 @@ class NoticesSerializer(serializers.Serializer):
 
 
 class NoticesView(TenantView):
-    """What waits for the manager: lines without a name, lines that a provider refuses, deliveries that could not be
-    read, opt-outs to decide on, texts that did not arrive."""
+    """Return open issues for managers.
+
+    They are unnamed and paused phone lines, failed webhook events, opt-outs to review, and undelivered messages.
+    """
 
     resource = "notices"
 

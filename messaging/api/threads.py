@@ -1,4 +1,4 @@
-"""`message-threads/{contact_card_id}`: the texts with one contact."""
+"""`message-threads/{contact_card_id}`: the messages with one contact."""
 
 from typing import Any
 
@@ -19,23 +19,25 @@ from crm.api.base.views import TenantViewSet
 from crm.models import Contact
 from messaging.models import Message
 from messaging.services.outbound.outbox import SendBlocked
-from messaging.services.threads import LineRequired, mark_thread_read, queue_reply
+from messaging.services.replies import LineRequired, mark_thread_read, queue_reply
 
 ORDERS = {"oldest": ("created_at", "id"), "newest": ("-created_at", "-id")}
-MAX_CHARACTERS = 1600  # of a text, as providers take it
+MAX_CHARACTERS = 1600  # of a message: the providers' limit
 CONTACT = OpenApiParameter("contact_card_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 
 
 class NotSent(Conflict):
-    """A text may not go: why, and when it may, where waiting helps."""
+    """The send policy blocks a message, for good or until `retry_at`."""
 
-    def __init__(self, refusal: SendBlocked) -> None:
-        super().__init__(str(refusal))
-        self.detail: Any = {"detail": str(refusal), "retry_at": refusal.retry_at}
+    def __init__(self, blocked: SendBlocked) -> None:
+        super().__init__(str(blocked))
+        self.detail: Any = {"detail": str(blocked), "retry_at": blocked.retry_at}
 
 
 class MessageSerializer(TenantSerializer):
-    user = CompanyUserField(source="activity.user", read_only=True, allow_null=True, help_text="Who of us wrote it.")
+    user = CompanyUserField(
+        source="activity.user", read_only=True, allow_null=True, help_text="User who wrote the message."
+    )
 
     class Meta:
         model = Message
@@ -54,11 +56,11 @@ class ReplySerializer(TenantSerializer):
         fields = ["body", "phone_line"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return attrs  # the service makes the row, and with it all that its constraints ask for
+        return attrs  # the service creates the row with all required fields
 
 
 class ReadSerializer(serializers.Serializer):
-    read = serializers.IntegerField(help_text="How many texts had not been read yet.")
+    read = serializers.IntegerField(help_text="Number of messages marked as read.")
 
 
 @extend_schema_view(
@@ -71,7 +73,7 @@ class ReadSerializer(serializers.Serializer):
     )
 )
 class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
-    """The texts with one contact, oldest first; `order=newest` begins with the latest."""
+    """Messages with one contact, oldest first. `order=newest` starts with the latest."""
 
     resource = "message-threads"
     model = Message
@@ -98,25 +100,27 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
     )
     @idempotent
     def create(self, request: Request, **kwargs: Any) -> Response:
-        """Send a reply. It is taken into the queue (202), or refused with the reason and the time when it may go, if
-        there is one (409). Without `phone_line` it goes over the line that the contact spoke over last."""
+        """Queue a reply (202), or return why it is blocked (409), with `retry_at` if waiting helps.
+
+        Without `phone_line`, the phone line of the contact's latest conversation is used.
+        """
         contact = self.get_contact()
         reply = ReplySerializer(data=request.data, context=self.get_serializer_context())
         reply.is_valid(raise_exception=True)
-        said = reply.validated_data
+        fields = reply.validated_data
         try:
             message = queue_reply(
-                contact=contact, body=said["body"], user=self.user, line=said.get("phone_line")
+                contact=contact, body=fields["body"], user=self.user, line=fields.get("phone_line")
             )  # fmt: skip
         except LineRequired as error:
             raise serializers.ValidationError({"phone_line": [str(error)]}) from error
-        except SendBlocked as refusal:
-            raise NotSent(refusal) from refusal
+        except SendBlocked as blocked:
+            raise NotSent(blocked) from blocked
         return Response(self.get_serializer(message).data, status.HTTP_202_ACCEPTED)
 
     @extend_schema(
         operation_id="message_threads_read", parameters=[CONTACT], request=None, responses=ReadSerializer
     )  # fmt: skip
     def read(self, request: Request, **kwargs: Any) -> Response:
-        """Mark all that the contact texted as read."""
+        """Mark the contact's incoming messages as read."""
         return Response({"read": mark_thread_read(contact=self.get_contact())})

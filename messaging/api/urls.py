@@ -1,4 +1,4 @@
-"""Routes of this app below /api/v1/."""
+"""Routes of messaging below /api/v1/."""
 
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter

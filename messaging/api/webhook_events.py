@@ -1,4 +1,4 @@
-"""`webhook-events`: what providers delivered. Managers only."""
+"""`webhook-events`: stored webhook events, for managers only."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from crm.api.base.views import ReadViewSet
 from crm.choices import Provider
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
-from messaging.services.inbound.reprocessing import reprocess_webhook_events
+from messaging.services.inbound.webhook_processing import reprocess_webhook_events
 
 
 class WebhookEventSerializer(TenantSerializer):
@@ -35,7 +35,7 @@ class WebhookEventFilterSet(django_filters.FilterSet):
 
 
 class WebhookEventViewSet(ReadViewSet):
-    """Deliveries from providers, and what became of them."""
+    """Webhook events from providers, with their processing status."""
 
     resource = "webhook-events"
     model = WebhookEvent
@@ -45,9 +45,9 @@ class WebhookEventViewSet(ReadViewSet):
     @extend_schema(request=None, responses={202: WebhookEventSerializer})
     @action(detail=True, methods=["post"])
     def replay(self, request: Request, **kwargs: Any) -> Response:
-        """Deal with the delivery again, dead, ignored or processed; one that still waits for a worker is a 409."""
+        """Process a dead, ignored or processed event again. A pending event is a 409."""
         event = self.get_object()
         if not reprocess_webhook_events(events=WebhookEvent.objects.filter(pk=event.pk)):
-            raise Conflict("It waits for a worker already.")
+            raise Conflict("The webhook event is already pending.")
         event.refresh_from_db()
         return Response(self.get_serializer(event).data, status.HTTP_202_ACCEPTED)

@@ -38,10 +38,12 @@ class Migration(migrations.Migration):
                     "account_id",
                     models.CharField(
                         blank=True,
-                        help_text="Twilio's account SID, CallRail's account id; OpenPhone has none.",
+                        help_text="Account ID at the provider, if the provider has one.",
                         max_length=100,
                         validators=[
-                            django.core.validators.RegexValidator("^[A-Za-z0-9]+$", "Letters and digits alone.")
+                            django.core.validators.RegexValidator(
+                                "^[A-Za-z0-9]+$", "Account ID must contain letters and digits only."
+                            )
                         ],
                     ),
                 ),
@@ -61,12 +63,12 @@ class Migration(migrations.Migration):
                             ("provider", "openphone"), models.Q(("account_id", ""), _negated=True), _connector="OR"
                         ),
                         name="provider_accounts_account_id_given",
-                        violation_error_message="Twilio and CallRail need the account's id.",
+                        violation_error_message="This provider requires an account ID.",
                     ),
                     models.UniqueConstraint(
                         fields=("company", "provider"),
                         name="provider_accounts_company_id_provider_unique",
-                        violation_error_message="The company has an account with this provider already.",
+                        violation_error_message="The company already has an account with this provider.",
                     ),
                     crm.db.policies.TenantPolicy(name="provider_accounts_tenant"),
                 ],
@@ -137,17 +139,17 @@ class Migration(migrations.Migration):
                             ("missed_call", "Missed call"),
                             ("confirmation", "Confirmation of an opt-out or opt-in"),
                         ],
-                        help_text="Empty for what we did not send from here.",
+                        help_text="Empty for messages not sent by this product.",
                         max_length=20,
                     ),
                 ),
                 (
                     "from_number",
-                    models.CharField(blank=True, help_text="E.164, or as sent: a short code.", max_length=32),
+                    models.CharField(blank=True, help_text="E.164, or as sent, such as a short code.", max_length=32),
                 ),
                 (
                     "to_numbers",
-                    models.JSONField(blank=True, default=list, help_text="Every recipient; several in a group text."),
+                    models.JSONField(blank=True, default=list, help_text="All recipients; several in a group message."),
                 ),
                 ("body", models.TextField(blank=True)),
                 ("media", models.JSONField(blank=True, default=list, help_text="Attachments: a list of {url, type}.")),
@@ -169,26 +171,33 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "error_code",
-                    models.CharField(blank=True, help_text="The provider's or the carrier's.", max_length=20),
+                    models.CharField(blank=True, help_text="Error code of the provider or the carrier.", max_length=20),
                 ),
                 (
                     "error",
-                    models.CharField(blank=True, help_text="Why it has not left, or did not arrive.", max_length=300),
+                    models.CharField(
+                        blank=True, help_text="Why the message was not sent or not delivered.", max_length=300
+                    ),
                 ),
-                ("tries", models.PositiveSmallIntegerField(default=0, help_text="How often the provider was called.")),
+                ("tries", models.PositiveSmallIntegerField(default=0, help_text="Number of send attempts.")),
                 (
                     "run_at",
                     models.DateTimeField(
                         blank=True,
-                        help_text="No worker takes it before: it may not go yet, or another has it.",
+                        help_text="Next attempt not before this time.",
                         null=True,
                     ),
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, help_text="When it was sent or received."),
+                    models.DateTimeField(default=django.utils.timezone.now, help_text="Time of sending or receipt."),
                 ),
-                ("read_at", models.DateTimeField(blank=True, help_text="When one of us read what came in.", null=True)),
+                (
+                    "read_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Time when a user read the incoming message.", null=True
+                    ),
+                ),
             ],
             options={
                 "db_table": "message_threads",
@@ -263,12 +272,10 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "event_id",
-                    models.CharField(
-                        help_text="The provider's id of the event, else a hash of the body.", max_length=200
-                    ),
+                    models.CharField(help_text="The provider's event ID, else a hash of the body.", max_length=200),
                 ),
                 ("event_type", models.CharField(blank=True, max_length=100)),
-                ("body", models.BinaryField(help_text="The bytes that were signed.")),
+                ("body", models.BinaryField(help_text="Request body as signed.")),
                 ("headers", models.JSONField(default=dict)),
                 (
                     "status",
@@ -286,30 +293,30 @@ class Migration(migrations.Migration):
                 (
                     "processed",
                     models.BooleanField(
-                        default=False, help_text="Nothing is left to do; true for ignored ones as well."
+                        default=False, help_text="No processing is pending. True for ignored events, too."
                     ),
                 ),
                 (
                     "error",
                     models.TextField(
-                        blank=True, help_text="Why it is ignored or dead, failed last, or was taken in part."
+                        blank=True, help_text="Why the event was ignored, failed, or had characters replaced."
                     ),
                 ),
                 (
                     "tries",
                     models.PositiveSmallIntegerField(
-                        default=0, help_text="Failed ones; a killed worker's try is none."
+                        default=0, help_text="Failed attempts. A worker crash doesn't count."
                     ),
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, help_text="When it reached us."),
+                    models.DateTimeField(default=django.utils.timezone.now, help_text="Time of receipt."),
                 ),
                 (
                     "run_at",
                     models.DateTimeField(
                         default=django.utils.timezone.now,
-                        help_text="No worker takes it before: the end of a lease, or of the wait after a failure.",
+                        help_text="Next attempt not before this time.",
                     ),
                 ),
                 ("processed_at", models.DateTimeField(blank=True, null=True)),
@@ -377,7 +384,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("company", "provider", "secret_fingerprint"),
                         name="webhook_secrets_company_id_provider_secret_fingerprint_unique",
-                        violation_error_message="This secret is set already.",
+                        violation_error_message="The company already has this secret.",
                     ),
                     crm.db.policies.TenantPolicy(name="webhook_secrets_tenant"),
                 ],

@@ -1,4 +1,4 @@
-"""Texts, and the deliveries from providers that tell of everything."""
+"""Models of messages, webhook events and provider credentials."""
 
 from messaging.models.accounts import ProviderAccount
 from messaging.models.messages import Message

@@ -1,4 +1,4 @@
-"""What a company signs in to its providers with."""
+"""Provider accounts."""
 
 from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
@@ -12,14 +12,16 @@ from crm.fields import EncryptedTextField
 
 
 class ProviderAccount(TenantModel):
-    """A company's account with a provider, through which its texts leave and its history is asked for."""
+    """A company's account with a provider, used for sending and reconciliation."""
 
     provider = models.CharField(max_length=20, choices=Provider.choices)
     account_id = models.CharField(
         max_length=100,
         blank=True,
-        validators=[RegexValidator(r"^[A-Za-z0-9]+$", "Letters and digits alone.")],  # it is part of an address
-        help_text="Twilio's account SID, CallRail's account id; OpenPhone has none.",
+        validators=[
+            RegexValidator(r"^[A-Za-z0-9]+$", "Account ID must contain letters and digits only.")
+        ],  # it is part of a URL
+        help_text="Account ID at the provider, if the provider has one.",
     )
     api_key = EncryptedTextField(validators=[MaxLengthValidator(200)])
 
@@ -32,12 +34,12 @@ class ProviderAccount(TenantModel):
             models.CheckConstraint(
                 condition=Q(provider=Provider.OPENPHONE) | ~Q(account_id=""),
                 name="provider_accounts_account_id_given",
-                violation_error_message="Twilio and CallRail need the account's id.",
+                violation_error_message="This provider requires an account ID.",
             ),
             models.UniqueConstraint(
                 fields=["company", "provider"],
                 name="provider_accounts_company_id_provider_unique",
-                violation_error_message="The company has an account with this provider already.",
+                violation_error_message="The company already has an account with this provider.",
             ),
         ]
 

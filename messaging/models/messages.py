@@ -1,4 +1,4 @@
-"""Texts."""
+"""Messages."""
 
 from typing import ClassVar
 
@@ -19,12 +19,11 @@ ON_ITS_WAY = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN
 
 
 class Message(TenantModel):
-    """One text in the thread with a contact. The table keeps its historical name.
+    """One SMS or MMS. The table keeps its historical name.
 
-    `body` repeats the activity's, so that a thread is read from this table and a history from activities alone.
-
-    A text of ours is its own place in the queue: `queued` until `run_at`, marked `sending` before the provider is
-    called, and `unknown` where no answer came: then it is looked up there, and never just sent again.
+    `body` repeats the activity's body, so that messages are read from this table only, and the history from activities
+    only. An outgoing message is its own queue entry: `queued` until `run_at`, `sending` before the provider is called,
+    and `unknown` if no answer came.
     """
 
     activity = models.OneToOneField(Activity, on_delete=models.PROTECT, related_name="message")
@@ -47,22 +46,22 @@ class Message(TenantModel):
 
     direction = models.CharField(max_length=10, choices=Direction.choices)
     kind = models.CharField(
-        max_length=20, choices=MessageKind.choices, blank=True, help_text="Empty for what we did not send from here."
+        max_length=20, choices=MessageKind.choices, blank=True, help_text="Empty for messages not sent by this product."
     )
-    from_number = models.CharField(max_length=MAX_LENGTH, blank=True, help_text="E.164, or as sent: a short code.")
-    to_numbers = models.JSONField(default=list, blank=True, help_text="Every recipient; several in a group text.")
+    from_number = models.CharField(
+        max_length=MAX_LENGTH, blank=True, help_text="E.164, or as sent, such as a short code."
+    )
+    to_numbers = models.JSONField(default=list, blank=True, help_text="All recipients; several in a group message.")
     body = models.TextField(blank=True)
     media = models.JSONField(default=list, blank=True, help_text="Attachments: a list of {url, type}.")
     status = models.CharField(max_length=20, choices=MessageStatus.choices)
-    error_code = models.CharField(max_length=20, blank=True, help_text="The provider's or the carrier's.")
-    error = models.CharField(max_length=300, blank=True, help_text="Why it has not left, or did not arrive.")
-    tries = models.PositiveSmallIntegerField(default=0, help_text="How often the provider was called.")
-    run_at = models.DateTimeField(
-        null=True, blank=True, help_text="No worker takes it before: it may not go yet, or another has it."
-    )
+    error_code = models.CharField(max_length=20, blank=True, help_text="Error code of the provider or the carrier.")
+    error = models.CharField(max_length=300, blank=True, help_text="Why the message was not sent or not delivered.")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Number of send attempts.")
+    run_at = models.DateTimeField(null=True, blank=True, help_text="Next attempt not before this time.")
 
-    created_at = models.DateTimeField(default=now, help_text="When it was sent or received.")
-    read_at = models.DateTimeField(null=True, blank=True, help_text="When one of us read what came in.")
+    created_at = models.DateTimeField(default=now, help_text="Time of sending or receipt.")
+    read_at = models.DateTimeField(null=True, blank=True, help_text="Time when a user read the incoming message.")
 
     objects: ClassVar = TenantManager.from_queryset(MessageQuerySet)()
 
@@ -84,29 +83,29 @@ class Message(TenantModel):
             Index(
                 fields=["contact", "created_at"],
                 name="ix_message_threads_contact_card_id_created_at",
-                question="The thread with this contact, in order, from any page on?",
+                question="What are the messages with this contact, in order, from any page on?",
                 asked_by="GET /api/v1/message-threads/{contact_card_id}",
             ),
             Index(
                 fields=["run_at"],
                 condition=Q(status__in=ON_ITS_WAY),
                 name="ix_message_threads_run_at",
-                question="Which texts are to leave now, over all companies?",
+                question="Which messages are due for sending, over all companies?",
                 asked_by="manage.py work",
             ),
             Index(
                 fields=["contact"],
                 condition=Q(direction=Direction.INCOMING, read_at__isnull=True),
                 name="ix_message_threads_contact_card_id_unread",
-                question="How many texts of these contacts has nobody read?",
+                question="How many messages of these contacts are unread?",
                 asked_by="GET /api/v1/conversations; POST /api/v1/message-threads/{contact_card_id}/read",
-                kept_because="of a long thread few texts are unread: they are counted without reading the thread.",
+                kept_because="few messages of a long conversation are unread: the others needn't be read.",
             ),
             Index(
                 fields=["membership"],
                 condition=Q(membership__isnull=False),
                 name="ix_message_threads_membership_id",
-                question="Which text did this membership of a campaign get?",
+                question="Which message was sent for this campaign membership?",
                 asked_by="deleting a membership; a campaign's results",
             ),
         ]

@@ -1,4 +1,4 @@
-"""What providers deliver, and the secrets that prove it was them."""
+"""Webhook events and signing secrets."""
 
 from typing import Any, ClassVar
 
@@ -18,23 +18,21 @@ from messaging.querysets import WebhookEventQuerySet
 
 
 class WebhookEvent(TenantModel):
-    """One delivery from a provider, stored before anything else happens, as it came. Evidence."""
+    """One request from a provider, stored unchanged before anything else happens."""
 
     provider = models.CharField(max_length=20, choices=Provider.choices)
-    event_id = models.CharField(max_length=200, help_text="The provider's id of the event, else a hash of the body.")
+    event_id = models.CharField(max_length=200, help_text="The provider's event ID, else a hash of the body.")
     event_type = models.CharField(max_length=100, blank=True)
-    body = models.BinaryField(help_text="The bytes that were signed.")
+    body = models.BinaryField(help_text="Request body as signed.")
     headers = models.JSONField(default=dict)
 
     status = models.CharField(max_length=10, choices=EventStatus.choices, default=EventStatus.PENDING)
-    processed = models.BooleanField(default=False, help_text="Nothing is left to do; true for ignored ones as well.")
-    error = models.TextField(blank=True, help_text="Why it is ignored or dead, failed last, or was taken in part.")
-    tries = models.PositiveSmallIntegerField(default=0, help_text="Failed ones; a killed worker's try is none.")
+    processed = models.BooleanField(default=False, help_text="No processing is pending. True for ignored events, too.")
+    error = models.TextField(blank=True, help_text="Why the event was ignored, failed, or had characters replaced.")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Failed attempts. A worker crash doesn't count.")
 
-    created_at = models.DateTimeField(default=now, help_text="When it reached us.")
-    run_at = models.DateTimeField(
-        default=now, help_text="No worker takes it before: the end of a lease, or of the wait after a failure."
-    )
+    created_at = models.DateTimeField(default=now, help_text="Time of receipt.")
+    run_at = models.DateTimeField(default=now, help_text="Next attempt not before this time.")
     processed_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar = TenantManager.from_queryset(WebhookEventQuerySet)()
@@ -56,34 +54,36 @@ class WebhookEvent(TenantModel):
             Index(
                 fields=["processed", "created_at"],
                 name="idx_webhook_event_processed",
-                question="Which deliveries are still to be worked on, oldest first, over all companies?",
+                question="Which webhook events are pending, oldest first, over all companies?",
                 asked_by="manage.py work",
             ),
             Index(
                 fields=["event_id"],
                 name="idx_webhook_event_id",
-                question="Where is the delivery with this id, in any company?",
+                question="Which webhook event has this id, in any company?",
                 asked_by="admin search",
             ),
             Index(
                 fields=["company", "created_at"],
                 name="ix_webhook_events_company_id_created_at",
-                question="A company's deliveries, newest first, from any page on?",
+                question="What are a company's webhook events, newest first, from any page on?",
                 asked_by="GET /api/v1/webhook-events",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_type or 'delivery'} {self.event_id}"
+        return f"{self.event_type or 'event'} {self.event_id}"
 
 
 class WebhookSecret(TenantModel):
-    """A secret that a provider signs its deliveries to one company with. Several are valid at once: two generations
-    of webhooks, and the old and the new one during a rotation."""
+    """A secret with which a provider signs a company's webhook events.
+
+    Several are valid at the same time: for two generations of webhooks, and during a rotation.
+    """
 
     provider = models.CharField(max_length=20, choices=Provider.choices)
     secret = EncryptedTextField(validators=[MaxLengthValidator(200)])
-    # Ciphertexts of one secret differ, so that this is what is unique.
+    # For the unique constraint: ciphertexts of the same secret differ.
     secret_fingerprint = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
 
@@ -94,7 +94,7 @@ class WebhookSecret(TenantModel):
             models.UniqueConstraint(
                 fields=["company", "provider", "secret_fingerprint"],
                 name="webhook_secrets_company_id_provider_secret_fingerprint_unique",
-                violation_error_message="This secret is set already.",
+                violation_error_message="The company already has this secret.",
             ),
         ]
 
@@ -102,7 +102,7 @@ class WebhookSecret(TenantModel):
         return f"{self.get_provider_display()} secret of {self.created_at:%Y-%m-%d}"
 
     def clean(self) -> None:
-        """Before the constraint is asked."""
+        """Set the fingerprint before the unique constraint is checked."""
         super().clean()
         self.secret_fingerprint = keyed_hash("webhook secret", self.secret)
 

@@ -1,4 +1,4 @@
-"""How texts and tables are made comparable."""
+"""Normalization of message texts and keyword tables, so that they can be compared."""
 
 import re
 import unicodedata
@@ -6,17 +6,24 @@ import unicodedata
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHES = re.compile(r"['’‘ʼ`´]")
 _NUMBER_SIGN = re.compile(r"#(?!\w)")  # wrong #
-_DRAWN_OUT = re.compile(r"(.)\1{2,}")
+_REPEATED_LETTERS = re.compile(r"(.)\1{2,}")
 
 
-def words_of(text: str) -> list[str]:
-    """The words, without case, accents, punctuation, emoji, invisible characters: `Don't STOOOP!` → dont, stop."""
+def split_words(text: str) -> list[str]:
+    """Return the words without case, accents, punctuation, emoji and invisible characters.
+
+    `Don't STOOOP!` becomes dont, stop.
+    """
     text = _NUMBER_SIGN.sub(" number ", text)
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    kept = "".join(character for character in text if unicodedata.category(character) not in ("Mn", "Cf"))
-    return [_DRAWN_OUT.sub(r"\1", word) for word in _WORD.findall(_APOSTROPHES.sub("", kept))]
+    visible = "".join(character for character in text if unicodedata.category(character) not in ("Mn", "Cf"))
+    return [_REPEATED_LETTERS.sub(r"\1", word) for word in _WORD.findall(_APOSTROPHES.sub("", visible))]
 
 
-def fold(text: str) -> str:
-    """The words, with a space between them."""
-    return " ".join(words_of(text))
+def normalize(text: str) -> str:
+    """Return the words of a text, separated by one space."""
+    return " ".join(split_words(text))
+
+
+def normalized(*texts: str) -> frozenset[str]:
+    return frozenset(map(normalize, texts))

@@ -1,9 +1,9 @@
-"""Sentences that a reasonable person would read as a wish to get no more texts. They are looked for in folded texts."""
+"""Phrases that may revoke consent, as patterns for normalized text."""
 
 import re
 
-# Two of these make a wish: what is meant, and that there be no more of it.
-_TEXTS = (
+# Parts of the patterns: names for messages, and for the person who gets them.
+_MESSAGES = (
     "texts|txts|texting|txting|messages|msgs|messaging|sms|mms|spam|spamming|notifications|alerts|reminders|promos|"
     "promotions|offers|ads|marketing|solicitations|soliciting|subscription|calls|calling|contacting|bugging|bothering|"
     "harassing|emails|emailing"
@@ -20,15 +20,15 @@ def _any_of(*patterns: str) -> tuple[re.Pattern[str], ...]:
 
 ENGLISH = _any_of(
     # stop texting me; stop all these messages; cancel my texts; and not: don't stop texting me
-    rf"(?<!\bdont )(?<!\bnot )\b(stop|quit|cease|end|cancel|halt) (\w+ ){{0,4}}({_TEXTS})\b",
+    rf"(?<!\bdont )(?<!\bnot )\b(stop|quit|cease|end|cancel|halt) (\w+ ){{0,4}}({_MESSAGES})\b",
     r"\bstop sending (me|us|these|this|those|any|anything|stuff|it)\b",
     # don't text me again; and not: why don't you text me, you never text me, don't call me, text me
     rf"(?<!\byou )\b(dont|do not|dnt|never) (ever |please )?(text|txt|message|msg|contact|bother|bug|spam) ({_ME})\b",
     rf"(?<!\byou )\b(dont|do not|dnt|never) (ever |please )?call ({_ME})\b(?!.*\btext\b)",
     r"\b(dont|do not) send (me|us|any|anymore|more|anything|these|this)\b",
     r"\b(dont|do not|no longer|didnt|did not|never) (want|wanna|wish|need|care|like|ask|asked|sign|signed)"
-    rf" (\w+ ){{0,5}}({_TEXTS}|contacted|texted|messaged|called|bothered|texts)\b",
-    rf"\bno (more|further) (text|message|contact|communication|communications|{_TEXTS})\b",
+    rf" (\w+ ){{0,5}}({_MESSAGES}|contacted|texted|messaged|called|bothered|texts)\b",
+    rf"\bno (more|further) (text|message|contact|communication|communications|{_MESSAGES})\b",
     # take me off your list; remove me; and not: remove the old gutter
     rf"\b(take|get|scratch|cross|pull|drop) ({_MY_NUMBER}) (\w+ )?(off|from|out)\b",
     rf"\b(remove|delete|erase|purge) ({_MY_NUMBER})\b",
@@ -39,7 +39,7 @@ ENGLISH = _any_of(
     r"\boptout\b",
     r"\bleave (me|us) (the \w+ )?alone\b",
     r"\b(lose|forget|erase) (my|this) number\b",
-    # Not whom we think: whoever it is has never agreed to anything.
+    # Wrong number: its present owner has never given consent.
     r"\bwrong (number|person|phone|guy|lady|num|cell)\b",
     r"\b(not|isnt|no longer) (my|his|her|their|the right|the correct|\w+s) (number|phone|cell)\b",
     r"\b(no one|nobody|noone) (here )?(by|with) that name\b",
@@ -91,11 +91,11 @@ WHOLE_CLAUSES = _any_of(
     r"(please |pls )?(stop|enough|basta|chega)( with)?( all)? (the|this|these|your) (nonsense|crap|bs|shit|already)",
 )
 
-# STOP in capitals is a stop in the middle of a sentence as well, unless one of these follows.
+# STOP in capitals may be an opt-out in the middle of a sentence, too, unless one of these follows.
 HARMLESS_AFTER_STOP = ("by", "BY", "over", "OVER", "sign", "SIGN", "in", "IN", "at", "AT", "off", "OFF", "signs")
 
-# A reaction to a text of ours repeats it, and with it our own "Reply STOP to opt out".
-OUR_OWN_WORDS = re.compile(
+# A reaction quotes the message, and with it the company's own "Reply STOP to opt out".
+REACTION = re.compile(
     r"(liked|loved|disliked|laughed at|emphasized|questioned|reacted \S+ to|removed an? [^“\"]{1,40} from"
     r"|le gustó|le encantó|a aimé|\S{1,8} to)\s*[“\"„«].*",
     re.IGNORECASE | re.DOTALL,

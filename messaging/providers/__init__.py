@@ -1,1 +1,1 @@
-"""What providers say, put into one vocabulary. Pure functions: nothing here touches the database."""
+"""Providers' APIs and webhooks, translated into one vocabulary. One folder per provider; `registry` lists them."""

@@ -1,18 +1,69 @@
-"""Rows of a provider's list, put into our words."""
+"""Errors of webhook events, signatures and send attempts."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-from messaging.providers.events import NotHandled, Unreadable
-
-T = TypeVar("T")
+from datetime import datetime
 
 
-def read_or_say(read: Callable[[dict[str, Any]], T], row: dict[str, Any]) -> T | Unreadable:
-    """The row as `read` takes it, or why it can't be read: one bad row must not hide those behind it."""
-    try:
-        return read(row)
-    except Unreadable as error:
-        return error
-    except NotHandled as reason:
-        return Unreadable(str(reason))
+class InvalidPayload(Exception):
+    """A webhook event or a list row can't be read. A retry doesn't help. The text says why."""
+
+
+class FieldError(InvalidPayload):
+    """A field is missing or has an invalid value."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+
+
+class NotHandled(Exception):
+    """A webhook event has nothing to record. The text says why."""
+
+
+class UnknownType(NotHandled):
+    """No handler exists for this type of webhook event."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__(f"{event_type} events aren't supported yet.")
+
+
+class InvalidSecret(ValueError):
+    """The text can't be a secret of this provider."""
+
+
+class BadSignature(Exception):
+    """A webhook event has no signature, or none by a known secret."""
+
+
+class SendError(Exception):
+    """A message was not sent, or its outcome is unknown. The text explains it to a person."""
+
+    def __init__(self, reason: str, *, code: str = "") -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class Rejected(SendError):
+    """The provider will never send this message. Nothing was sent."""
+
+
+class OptedOut(Rejected):
+    """The provider holds an opt-out of this number (Twilio's error 21610)."""
+
+
+class RateLimited(SendError):
+    """Nothing was sent. The request may be repeated after `wait_s` seconds (429)."""
+
+    def __init__(self, reason: str, *, wait_s: float) -> None:
+        super().__init__(reason)
+        self.wait_s = wait_s
+
+
+class LineSuspended(SendError):
+    """The line can't send before `until`: no credit, no registration, or the carrier's daily cap (402, 403)."""
+
+    def __init__(self, reason: str, *, until: datetime, code: str = "") -> None:
+        super().__init__(reason, code=code)
+        self.until = until
+
+
+class UnknownOutcome(SendError):
+    """No answer, or a 5xx: the message may have been sent. It must be looked up before it is sent again."""

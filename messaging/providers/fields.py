@@ -1,39 +1,65 @@
-"""Fields of a delivery. Each takes what providers were seen to send, and raises FieldError for anything else."""
+"""Field readers for webhook events: one per type of value. They raise FieldError for an unexpected value."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 from crm.phones import MAX_LENGTH, InvalidPhone, normalize_phone
-from messaging.providers.events import FieldError
+from messaging.choices import MessageStatus
+from messaging.providers.errors import FieldError
 
-# As the columns have it.
+# Sizes of the columns.
 MAX_ID, MAX_FILE_URL, MAX_CODE = 100, 500, 20
 MAX_SECONDS = 2**31 - 1
 
+# Statuses in the APIs of OpenPhone and Twilio. `queued` and `sending` at the provider are `sent` here: here they mean
+# that the provider doesn't have the message yet.
+MESSAGE_STATUSES = {
+    "received": MessageStatus.RECEIVED,
+    "receiving": MessageStatus.RECEIVED,
+    "accepted": MessageStatus.SENT,
+    "scheduled": MessageStatus.SENT,
+    "queued": MessageStatus.SENT,
+    "sending": MessageStatus.SENT,
+    "sent": MessageStatus.SENT,
+    "partially_delivered": MessageStatus.SENT,
+    "delivered": MessageStatus.DELIVERED,
+    "read": MessageStatus.DELIVERED,
+    "undelivered": MessageStatus.UNDELIVERED,
+    "failed": MessageStatus.FAILED,
+    "canceled": MessageStatus.FAILED,
+}
+
+
+def sent_status(value: object) -> MessageStatus:
+    """Return the status of an outgoing message that the provider has. An unknown value means `sent`."""
+    status = MESSAGE_STATUSES.get(str(value).lower(), MessageStatus.SENT)
+    # A documented answer calls an outgoing message "received": by the provider.
+    return MessageStatus.SENT if status == MessageStatus.RECEIVED else status
+
 
 def text(source: dict[str, Any], field: str) -> str:
-    """A text; "" if it is missing or null."""
+    """Return a string; "" if it is missing or null."""
     value = source.get(field)
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise FieldError(field, "must be a text")
+        raise FieldError(field, "must be a string")
     return value
 
 
 def texts(source: dict[str, Any], field: str) -> tuple[str, ...]:
-    """A list of texts, without the empty ones; a single text is a list of one."""
+    """Return a list of strings without the empty ones. A single string is a list of one."""
     value = source.get(field)
     if value is None:
         return ()
     sent = [value] if isinstance(value, str) else value
     if not isinstance(sent, list) or not all(isinstance(item, str) for item in sent):
-        raise FieldError(field, "must be a list of texts")
+        raise FieldError(field, "must be a list of strings")
     return tuple(item.strip() for item in sent if item.strip())
 
 
 def code(source: dict[str, Any], field: str) -> str:
-    """A short code, which some write as a number; "" if it is missing."""
+    """Return a short code, which may be sent as a number; "" if it is missing."""
     value = source.get(field)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)[:MAX_CODE]
@@ -41,7 +67,7 @@ def code(source: dict[str, Any], field: str) -> str:
 
 
 def boolean(source: dict[str, Any], field: str) -> bool | None:
-    """True or false, also as a word; None if it is missing."""
+    """Return a boolean, which may be sent as a word; None if it is missing."""
     value = source.get(field)
     known = {"true": True, "false": False, "": None}
     answer = known.get(value.strip().lower(), value) if isinstance(value, str) else value
@@ -51,7 +77,7 @@ def boolean(source: dict[str, Any], field: str) -> bool | None:
 
 
 def identifier(source: dict[str, Any], field: str) -> str:
-    """A provider's id. Raises FieldError if it is missing or too long: a cut one would be another's."""
+    """Return a provider's id. Raises FieldError if it is missing or too long: a shortened id could match another."""
     value = text(source, field).strip()
     if not value:
         raise FieldError(field, "missing")
@@ -61,7 +87,7 @@ def identifier(source: dict[str, Any], field: str) -> str:
 
 
 def instant(source: dict[str, Any], field: str) -> datetime | None:
-    """A time with its zone, UTC if it names none; None if it is missing."""
+    """Return a time in UTC; None if it is missing. A time without a zone is UTC."""
     value = text(source, field)
     if not value:
         return None
@@ -73,16 +99,16 @@ def instant(source: dict[str, Any], field: str) -> datetime | None:
 
 
 def seconds(source: dict[str, Any], field: str) -> int | None:
-    """A length of time in whole seconds, also as a text; None if it is missing or none that a call could last."""
+    """Return a duration in whole seconds, which may be sent as a string; None if it is missing or out of range."""
     value = source.get(field)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= len(str(MAX_SECONDS)):
         value = int(value)
-    moment = moment_s({field: value}, field)
-    return None if moment is None else round(moment)
+    offset = offset_s({field: value}, field)
+    return None if offset is None else round(offset)
 
 
-def moment_s(source: dict[str, Any], field: str) -> float | None:
-    """A moment within a call, in seconds from its beginning; None if it is missing or none."""
+def offset_s(source: dict[str, Any], field: str) -> float | None:
+    """Return an offset within a call in seconds; None if it is missing or invalid."""
     value = source.get(field)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_SECONDS:
         return None
@@ -90,30 +116,30 @@ def moment_s(source: dict[str, Any], field: str) -> float | None:
 
 
 def numbers(source: dict[str, Any], field: str) -> tuple[str, ...]:
-    """Phone numbers, in order: a text, several joined by commas, or a list. E.164, or as sent where that can't be."""
+    """Return phone numbers from a list or a comma-separated string: E.164, or as sent if they can't be normalized."""
     value = source.get(field)
     if value is None:
         return ()
     sent = value.split(",") if isinstance(value, str) else value
     if not isinstance(sent, list) or not all(isinstance(number, str) for number in sent):
-        raise FieldError(field, "must be a number or a list of them")
+        raise FieldError(field, "must be a phone number or a list of phone numbers")
     return tuple(_number(number.strip()) for number in sent if number.strip())
 
 
 def attachments(source: dict[str, Any], field: str) -> tuple[dict[str, str], ...]:
-    """Files: `{url, type}`, alone or in a list; some deliveries list bare URLs. What is no web address is left out."""
+    """Return files as `{url, type}` from an object, a URL or a list. Entries without a web URL are skipped."""
     value = source.get(field)
     found = []
     for item in value if isinstance(value, list) else [value]:
         entry = {"url": item} if isinstance(item, str) else item
-        if isinstance(entry, dict) and _is_web_address(entry.get("url")):
+        if isinstance(entry, dict) and _is_web_url(entry.get("url")):
             kind = entry.get("type")
             found.append({"url": entry["url"], "type": kind if isinstance(kind, str) else ""})
     return tuple(found)
 
 
 def file_url(source: dict[str, Any], field: str) -> str:
-    """The address of a file, alone or the first of several; "" if there is none that fits into its column."""
+    """Return the first file URL that fits the column; "" if there is none."""
     return next((file["url"] for file in attachments(source, field) if len(file["url"]) <= MAX_FILE_URL), "")
 
 
@@ -124,6 +150,6 @@ def _number(sent: str) -> str:
         return sent[:MAX_LENGTH]
 
 
-def _is_web_address(value: Any) -> bool:
-    # It becomes a link in a browser: `javascript:` would be a program.
+def _is_web_url(value: Any) -> bool:
+    # The URL becomes a link in a browser: `javascript:` would run code.
     return isinstance(value, str) and value.startswith(("https://", "http://"))

@@ -1,4 +1,4 @@
-"""One request to a provider, and what its answer means for a text."""
+"""HTTP requests to providers, with responses translated into send errors."""
 
 import json
 import random
@@ -13,81 +13,85 @@ from typing import Any
 import httpx
 from django.utils import timezone
 
-from messaging.providers.sms_client import LineSuspended, RateLimited, Rejected, SendError, UnknownOutcome
+from messaging.providers.errors import LineSuspended, RateLimited, Rejected, SendError, UnknownOutcome
 
-CONNECT_S, ANSWER_S = 3.0, 7.0  # together well under a worker's lease
-MAX_ANSWER = 5 * 1024 * 1024  # bytes
-UNREACHABLE_WAIT_S = 10.0
+CONNECT_TIMEOUT_S, RESPONSE_TIMEOUT_S = 3.0, 7.0  # together well under a worker's lease
+MAX_RESPONSE = 5 * 1024 * 1024  # bytes
+UNREACHABLE_RETRY_S = 10.0
 MAX_WAIT_S = 3600.0
-PATIENCE, MAX_PATIENT_WAIT_S = 6, 30.0
+MAX_RETRIES, MAX_RETRY_WAIT_S = 6, 30.0
 MAX_REASON = 200
 
 _NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
 
-Errors = Mapping[str, Callable[..., SendError]]  # by the provider's code, or by the status; made of `words, code=`
+Errors = Mapping[
+    str, Callable[..., SendError]
+]  # by the provider's code or the HTTP status; called with `reason, code=`
 NO_ERRORS: Errors = {}
 
 
 def request_json(method: str, url: str, *, errors: Errors = NO_ERRORS, **options: Any) -> dict[str, Any]:
-    """What the provider answers, an object.
+    """Send a request and return the JSON object of the response.
 
     Args:
-        errors: what certain answers mean; the others mean what their status says.
+        errors: errors for certain codes; other errors follow from the HTTP status.
         options: httpx's `json`, `data`, `params`, `headers`, `auth`.
 
     Raises:
-        RateLimited, LineSuspended, Refused: nothing was done.
-        Ambiguous: no answer, or none that can be read: it may have been done, or not.
+        RateLimited, LineSuspended, Rejected: the provider did nothing.
+        UnknownOutcome: no response, or an unreadable one: the provider may have acted.
     """
-    deadline = time.monotonic() + CONNECT_S + ANSWER_S
+    deadline = time.monotonic() + CONNECT_TIMEOUT_S + RESPONSE_TIMEOUT_S
     try:
-        # A connection for each request: one that is kept may have been closed meanwhile, and a text written into it
-        # would be one that nobody can say of whether it has left.
+        # A new connection for each request: the provider may have closed a kept one. A message written into that would
+        # have an unknown outcome.
         with (
-            httpx.Client(verify=_trusted(), timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S)) as client,
+            httpx.Client(
+                verify=_ssl_context(), timeout=httpx.Timeout(RESPONSE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+            ) as client,
             client.stream(method, url, **options) as response,
         ):
             content = _read(response, deadline)
     except (httpx.ConnectError, httpx.ConnectTimeout):
-        raise RateLimited("The provider can't be reached.", wait_s=UNREACHABLE_WAIT_S) from None
+        raise RateLimited("The provider can't be reached.", wait_s=UNREACHABLE_RETRY_S) from None
     except httpx.TimeoutException:
-        raise UnknownOutcome("The provider gave no answer in time.") from None
-    except httpx.RequestError as error:  # its text may quote the request, so that it is not passed on
-        raise UnknownOutcome(f"The connection broke off ({type(error).__name__}).") from None
-    answer = _object_in(content)
+        raise UnknownOutcome("The provider didn't respond in time.") from None
+    except httpx.RequestError as error:  # its text may quote the request
+        raise UnknownOutcome(f"The connection was lost ({type(error).__name__}).") from None
+    answer = _parse_object(content)
     if response.is_success and answer is not None:
         return answer
-    raise _error_of(response, answer or {}, errors)
+    raise _to_error(response, answer or {}, errors)
 
 
-def request_patiently(method: str, url: str, **options: Any) -> dict[str, Any]:
-    """The same; where the provider asks for fewer requests it waits. For long lists alone: a worker must not sleep."""
-    for _ in range(PATIENCE):
+def request_with_retries(method: str, url: str, **options: Any) -> dict[str, Any]:
+    """Call `request_json` and wait when rate limited. For long lists only: a worker must not sleep."""
+    for _ in range(MAX_RETRIES):
         try:
             return request_json(method, url, **options)
         except RateLimited as error:
-            if error.wait_s > MAX_PATIENT_WAIT_S:
+            if error.wait_s > MAX_RETRY_WAIT_S:
                 raise
             time.sleep(error.wait_s)
     return request_json(method, url, **options)
 
 
 def in_an_hour() -> datetime:
-    """When a refused line is tried again: by then somebody may have paid, or put the key right."""
+    """Return when a suspended line is tried again: by then somebody may have paid, or corrected the key."""
     return timezone.now() + timedelta(hours=1)
 
 
 def _read(response: httpx.Response, deadline: float) -> bytes:
-    """The body. httpx's own time limit is for each piece, of which a slow answer may have any number."""
+    """Return the body. httpx limits the time per chunk only, and a slow response may have any number of chunks."""
     content = b""
-    for piece in response.iter_bytes():
-        content += piece
-        if time.monotonic() > deadline or len(content) > MAX_ANSWER:
+    for chunk in response.iter_bytes():
+        content += chunk
+        if time.monotonic() > deadline or len(content) > MAX_RESPONSE:
             raise httpx.ReadTimeout("too slow, or too long")
     return content
 
 
-def _object_in(content: bytes) -> dict[str, Any] | None:
+def _parse_object(content: bytes) -> dict[str, Any] | None:
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError):
@@ -95,24 +99,26 @@ def _object_in(content: bytes) -> dict[str, Any] | None:
     return answer if isinstance(answer, dict) else None
 
 
-def _error_of(response: httpx.Response, answer: dict[str, Any], errors: Errors) -> SendError:
+def _to_error(response: httpx.Response, answer: dict[str, Any], errors: Errors) -> SendError:
     status, code = response.status_code, str(answer.get("code") or "")[:20]
-    words = _plain(str(answer.get("message") or answer.get("error") or response.reason_phrase))
+    reason = _redact_numbers(str(answer.get("message") or answer.get("error") or response.reason_phrase))
     if known := errors.get(code) or errors.get(str(status)):
-        return known(words, code=code)
+        return known(reason, code=code)
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return RateLimited("The provider asks for fewer requests.", wait_s=_wait_s(response.headers.get("Retry-After")))
+        return RateLimited(
+            "The provider's rate limit was reached.", wait_s=_retry_after_s(response.headers.get("Retry-After"))
+        )
     if status == httpx.codes.UNAUTHORIZED:
-        return LineSuspended("The provider refuses the key.", until=in_an_hour(), code=code)
+        return LineSuspended("The provider rejects the API key.", until=in_an_hour(), code=code)
     if status in (httpx.codes.PAYMENT_REQUIRED, httpx.codes.FORBIDDEN):
-        return LineSuspended(words, until=in_an_hour(), code=code)
+        return LineSuspended(reason, until=in_an_hour(), code=code)
     if response.is_client_error and status != httpx.codes.REQUEST_TIMEOUT:
-        return Rejected(words, code=code)
-    return UnknownOutcome(f"The provider answered {status}, which says nothing for sure.", code=code)
+        return Rejected(reason, code=code)
+    return UnknownOutcome(f"The provider answered with status {status}; the outcome is unknown.", code=code)
 
 
-def _wait_s(retry_after: str | None) -> float:
-    """With jitter where the provider doesn't say: else all workers would come back at once."""
+def _retry_after_s(retry_after: str | None) -> float:
+    """Return the seconds to wait, with jitter if there is no header: else all workers would retry at once."""
     try:
         seconds = float(retry_after or "")
     except ValueError:
@@ -120,11 +126,11 @@ def _wait_s(retry_after: str | None) -> float:
     return min(max(seconds, 0.0), MAX_WAIT_S)
 
 
-def _plain(words: str) -> str:
-    """The provider's words without phone numbers: an error's text may reach a log."""
-    return _NUMBER.sub("(number)", words)[:MAX_REASON]
+def _redact_numbers(text: str) -> str:
+    """Replace phone numbers: the text of an error may reach a log."""
+    return _NUMBER.sub("(number)", text)[:MAX_REASON]
 
 
 @cache
-def _trusted() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # reads a file of certificates, each time
+def _ssl_context() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # reads the certificates file each time

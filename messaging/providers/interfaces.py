@@ -1,76 +1,81 @@
-"""What a provider's API is asked for, and what it may answer: the small interface that each adapter keeps."""
+"""Interfaces that each provider implements: a signature scheme, a webhook reader and an SMS client."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from messaging.providers.events import CallEvent, MessageEvent, Unreadable
+from messaging.providers.errors import InvalidPayload
+from messaging.providers.events import CallEvent, Envelope, Event, MessageEvent
 
 
-class SendError(Exception):
-    """A text has not left, or nobody knows. The text says why, in words for a person."""
+class SignatureScheme(Protocol):
+    """Signatures of a provider's webhook events. All functions are pure; names in `headers` may have any case."""
 
-    def __init__(self, reason: str, *, code: str = "") -> None:
-        super().__init__(reason)
-        self.code = code
+    SECRET_NAME: str  # the provider's name for the signing secret
 
+    def check_secret(self, secret: str) -> None:
+        """Raise InvalidSecret unless the text may be a secret of this provider."""
 
-class Rejected(SendError):
-    """The provider won't send this text, now or later. Nothing has left."""
+    def generate_secret(self) -> str:
+        """Return a new secret, or "" if only the provider can make one."""
 
+    def sign(self, *, secret: str, body: bytes, url: str, now: float) -> dict[str, str]:
+        """Return the headers that the provider would send with this body, content type included.
 
-class OptedOut(Rejected):
-    """The provider holds an opt-out of this number (Twilio's error 21610)."""
+        Args:
+            now: Unix time, seconds.
+        """
 
-
-class RateLimited(SendError):
-    """Nothing has left; it may be tried again after so many seconds (429)."""
-
-    def __init__(self, reason: str, *, wait_s: float) -> None:
-        super().__init__(reason)
-        self.wait_s = wait_s
-
-
-class LineSuspended(SendError):
-    """Nothing leaves over this line before `until`: no credit, no registration, the carrier's daily cap (402, 403)."""
-
-    def __init__(self, reason: str, *, until: datetime, code: str = "") -> None:
-        super().__init__(reason, code=code)
-        self.until = until
+    def verify_signature(
+        self, *, headers: Mapping[str, str], body: bytes, secrets: Iterable[str], url: str, now: float
+    ) -> None:
+        """Raise BadSignature unless one of the secrets signed the body for this URL."""
 
 
-class UnknownOutcome(SendError):
-    """No answer, or a 5xx: the text may have left or not. It has to be looked up before it is sent again."""
+class WebhookReader(Protocol):
+    """A provider's webhook events. All functions are pure; names in `headers` may have any case."""
+
+    EVENT_TYPES: frozenset[str]  # the types that are recorded
+
+    def read_envelope(self, body: bytes, headers: Mapping[str, str]) -> Envelope:
+        """Return the id, type and content of a webhook event. Raises InvalidPayload."""
+
+    def read_event(self, envelope: Envelope, *, received_at: datetime) -> Event:
+        """Return the event in the common vocabulary. Raises NotHandled, or FieldError with the field's name.
+
+        Args:
+            received_at: used as the event's time if the provider states none.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One of our lines, as a provider knows it."""
+    """A phone line as its provider identifies it."""
 
     number: str  # E.164; "" if unknown
     provider_id: str  # "" if unknown
 
 
 @dataclass(frozen=True, kw_only=True)
-class SentText:
-    """A text that the provider has."""
+class SentMessage:
+    """A message that the provider has accepted."""
 
-    openphone_id: str  # its id there
+    openphone_id: str  # the provider's id
     status: str  # a MessageStatus
     error_code: str = ""
 
 
 class SMSClient(Protocol):
-    """A provider's API, as one account of a company. Each call may raise SendError."""
+    """A provider's API, used with one account of a company. Each call may raise SendError."""
 
-    def send(self, *, line: Line, to: str, body: str) -> SentText: ...
+    def send(self, *, line: Line, to: str, body: str) -> SentMessage: ...
 
-    def find_sent(self, *, line: Line, to: str, body: str, since: datetime) -> list[SentText]:
-        """The texts with this body that left over the line to this number since then, oldest first."""
+    def find_sent(self, *, line: Line, to: str, body: str, since: datetime) -> list[SentMessage]:
+        """Return the messages with this body that the line sent to this number since then, oldest first."""
 
-    def list_messages(self, *, line: Line, since: datetime) -> Iterator[MessageEvent | Unreadable]:
-        """Every text over the line since then, in any order; in place of one that can't be read, why not."""
+    def list_messages(self, *, line: Line, since: datetime) -> Iterator[MessageEvent | InvalidPayload]:
+        """Yield each message of the line since then, in any order, or the error of an unreadable one."""
 
-    def list_calls(self, *, line: Line, since: datetime) -> Iterator[CallEvent | Unreadable]:
-        """Every call over the line since then that is over, likewise."""
+    def list_calls(self, *, line: Line, since: datetime) -> Iterator[CallEvent | InvalidPayload]:
+        """Yield each completed call of the line since then, in any order, or the error of an unreadable one."""

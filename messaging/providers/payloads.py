@@ -1,66 +1,68 @@
-"""Bytes from outside made into texts that a database can hold."""
+"""Request bodies parsed into values that the database can store."""
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from messaging.providers.events import Unreadable
+from messaging.providers.errors import InvalidPayload, NotHandled
+
+T = TypeVar("T")
 
 FORM = "application/x-www-form-urlencoded"
 MAX_DEPTH = 100
 MAX_FORM_FIELDS = 1000
-MAX_EVENT_ID, MAX_EVENT_TYPE = 200, 100  # as the columns have them
+MAX_EVENT_ID, MAX_EVENT_TYPE = 200, 100  # sizes of the columns
 
-# PostgreSQL stores no NUL, and UTF-8 has no half of a surrogate pair.
+# PostgreSQL can't store NUL, and UTF-8 can't encode half a surrogate pair.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
 
 
 def read_json(body: bytes) -> tuple[dict[str, Any], str]:
-    """The JSON object in `body`, and a remark on what was replaced in it by U+FFFD, or "".
+    """Return the JSON object in `body`, and a warning about characters replaced by U+FFFD, or "".
 
     Raises:
-        Unreadable: no JSON, no object, or nested deeper than MAX_DEPTH.
+        InvalidPayload: not JSON, not an object, or nested deeper than MAX_DEPTH.
     """
-    remarks = []
+    replaced = []
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        remarks.append(f"invalid UTF-8 at byte {error.start}")
+        replaced.append(f"invalid UTF-8 at byte {error.start}")
         text = body.decode("utf-8-sig", errors="replace")
     try:
-        # Not strict: a raw control character inside a text is a nuisance, no reason to lose a customer's message.
+        # Not strict: a raw control character in a string is no reason to lose a customer's message.
         value = json.loads(text, strict=False)
     except RecursionError as error:
-        raise Unreadable("The body is nested too deeply.") from error
+        raise InvalidPayload("The request body is nested too deeply.") from error
     except ValueError as error:
-        raise Unreadable(f"The body is no JSON: {error}") from error
+        raise InvalidPayload(f"The request body isn't valid JSON: {error}") from error
     if not isinstance(value, dict):
-        raise Unreadable("The body is JSON, but no object.")
-    clean = storable(value)
+        raise InvalidPayload("The request body must be a JSON object.")
+    clean = replace_unstorable(value)
     if clean != value:
-        remarks.append("NUL or half a surrogate pair")
-    return clean, f"Replaced by U+FFFD: {', '.join(remarks)}." if remarks else ""
+        replaced.append("NUL or half a surrogate pair")
+    return clean, f"Replaced by U+FFFD: {', '.join(replaced)}." if replaced else ""
 
 
 def read_form(body: bytes) -> tuple[dict[str, Any], str]:
-    """The fields of a form in `body`, the last of those with one name, and a remark as `read_json` gives it.
+    """Return the fields of a form, and a warning as `read_json` does. Of repeated fields the last one counts.
 
     Raises:
-        Unreadable: more than MAX_FORM_FIELDS.
+        InvalidPayload: more than MAX_FORM_FIELDS.
     """
     sent = dict(form_pairs(body))
-    clean = storable(sent)
+    clean = replace_unstorable(sent)
     return clean, "" if clean == sent else "Replaced by U+FFFD: invalid UTF-8 or NUL."
 
 
 def form_pairs(body: bytes) -> list[tuple[str, str]]:
-    """The names and values of a form as they stand there; invalid UTF-8 in them is half a surrogate pair for each byte.
+    """Return the names and values of a form, repeated fields included. Invalid UTF-8 bytes become surrogates.
 
     Raises:
-        Unreadable: more than MAX_FORM_FIELDS.
+        InvalidPayload: more than MAX_FORM_FIELDS.
     """
     try:
         return parse_qsl(
@@ -70,36 +72,47 @@ def form_pairs(body: bytes) -> list[tuple[str, str]]:
             max_num_fields=MAX_FORM_FIELDS,
         )
     except ValueError as error:
-        raise Unreadable(f"The form has more than {MAX_FORM_FIELDS} fields.") from error
+        raise InvalidPayload(f"The form has more than {MAX_FORM_FIELDS} fields.") from error
 
 
 def is_form(headers: Mapping[str, str]) -> bool:
-    """Whether the body is a form, by its content type."""
+    """Return whether the content type says that the body is a form."""
     return find_header(headers, "content-type").split(";")[0].strip().lower() == FORM
 
 
 def find_header(headers: Mapping[str, str], name: str) -> str:
-    """The header with this lower-case name, however it was spelled; "" if there is none."""
+    """Return the header with this lower-case name in any case; "" if there is none."""
     return next((value for key, value in headers.items() if key.lower() == name), "")
 
 
-def plain_id(value: Any) -> str:
-    """An event's id if it is one that can be stored as it is, else ""."""
+def storable_id(value: Any) -> str:
+    """Return the event id if it can be stored unchanged, else ""."""
     usable = isinstance(value, str) and len(value) <= MAX_EVENT_ID and value.isprintable() and REPLACEMENT not in value
     return value.strip() if usable else ""
 
 
-def storable(value: Any, depth: int = 0) -> Any:
-    """`value`, a tree as JSON has it, with U+FFFD in each text in place of what no database can hold.
+def replace_unstorable(value: Any, depth: int = 0) -> Any:
+    """Return a JSON value whose unstorable characters are replaced by U+FFFD.
 
-    Raises Unreadable below MAX_DEPTH: so that what the door could read, a worker with a fuller stack can read as well.
+    Raises:
+        InvalidPayload: nested deeper than MAX_DEPTH. A worker with a fuller stack can then parse it, too.
     """
     if depth > MAX_DEPTH:
-        raise Unreadable("The body is nested too deeply.")
+        raise InvalidPayload("The request body is nested too deeply.")
     if isinstance(value, str):
         return _UNSTORABLE.sub(REPLACEMENT, value)
     if isinstance(value, list):
-        return [storable(item, depth + 1) for item in value]
+        return [replace_unstorable(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {storable(key): storable(item, depth + 1) for key, item in value.items()}
+        return {replace_unstorable(key): replace_unstorable(item, depth + 1) for key, item in value.items()}
     return value
+
+
+def try_read(read: Callable[[dict[str, Any]], T], row: dict[str, Any]) -> T | InvalidPayload:
+    """Return the parsed row, or the error: one bad row of a list must not hide the rows after it."""
+    try:
+        return read(row)
+    except InvalidPayload as error:
+        return error
+    except NotHandled as error:
+        return InvalidPayload(str(error))

@@ -1,27 +1,21 @@
-"""What the providers' ways to prove a delivery have in common: an HMAC in base64, made with a secret that both know."""
+"""HMAC signatures in base64, as all providers use them."""
 
 import base64
 import hmac
 from collections.abc import Iterable
 
-
-class InvalidSecret(ValueError):
-    """The text can't be a secret of this provider."""
-
-
-class BadSignature(Exception):
-    """A delivery is not signed, or not with a secret that we know."""
+from messaging.providers.errors import BadSignature, InvalidSecret
 
 
 def digest(key: bytes, signed: bytes, algorithm: str) -> str:
-    """The signature of some bytes, in base64. The algorithm is the provider's: sha256, or sha1 with the older ones."""
+    """Return the signature of some bytes in base64. `algorithm` is sha256 or sha1."""
     return base64.b64encode(hmac.digest(key, signed, algorithm)).decode()
 
 
-def demand_match(pairs: Iterable[tuple[str, str]]) -> None:
-    """Returns if in one of the pairs the expected and the given signature are the same. Raises BadSignature.
+def require_match(pairs: Iterable[tuple[str, str]]) -> None:
+    """Raise BadSignature unless the expected and the given signature are equal in one of the pairs.
 
-    All of them are compared, each in constant time: how long it takes tells nothing of how near a guess was.
+    All pairs are compared, each in constant time: the duration must not tell how close a guess was.
     """
     matches = [hmac.compare_digest(expected.encode(), given.encode()) for expected, given in pairs]
     if not any(matches):
@@ -29,6 +23,6 @@ def demand_match(pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def check_token(secret: str) -> None:
-    """For providers whose secret is a plain word. Raises InvalidSecret."""
+    """Raise InvalidSecret unless the secret is a single word, for providers that sign with a plain token."""
     if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise InvalidSecret("A secret is one word of letters, digits and signs.")
+        raise InvalidSecret("The secret must be one word of ASCII letters, digits and symbols.")

@@ -1,1 +1,1 @@
-"""Writes over more than one row: keyword-only functions, their exceptions beside them."""
+"""Writes that span several rows: keyword-only functions with their exceptions."""

@@ -1,4 +1,4 @@
-"""What a company signs in to its providers with."""
+"""Accounts of the active company at its providers."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -8,18 +8,18 @@ from crm.db.tenancy import current_company_id
 from messaging.models import ProviderAccount
 
 
-class AccountRefused(ValueError):
-    """It lacks its id, or the key is none."""
+class InvalidAccount(ValueError):
+    """The account id is missing, or the key is invalid."""
 
 
 def set_provider_account(*, provider: Provider, api_key: str, account_id: str | None = None) -> ProviderAccount:
-    """The account of the company entered with this provider, with this key from now on.
+    """Create the company's account with this provider, or replace its key.
 
     Args:
-        account_id: None keeps the one that is set.
+        account_id: None keeps the present id.
 
     Raises:
-        AccountRefused: the provider needs an id and there is none, or the key can't be one.
+        InvalidAccount: the provider's accounts need an id, or the key is invalid.
     """
     with transaction.atomic():
         account = ProviderAccount.objects.select_for_update().filter(provider=provider).first()
@@ -30,6 +30,6 @@ def set_provider_account(*, provider: Provider, api_key: str, account_id: str | 
         try:
             account.full_clean()
         except ValidationError as error:
-            raise AccountRefused(" ".join(error.messages)) from error
+            raise InvalidAccount(" ".join(error.messages)) from error
         account.save()
     return account

@@ -1,4 +1,4 @@
-"""What we do in the thread with a contact: answer, and read."""
+"""Replies to a contact, and read marks."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -7,36 +7,36 @@ from crm.choices import ConversationStatus
 from crm.models import Contact, Conversation, PhoneLine, User
 from messaging.choices import MessageKind
 from messaging.models import Message
-from messaging.services.outbound.outbox import queue_text
+from messaging.services.outbound.outbox import queue_message
 
 
 class LineRequired(Exception):
-    """It can't be told over which of the company's lines a reply should go."""
+    """The phone line of a reply can't be determined."""
 
 
 def queue_reply(*, contact: Contact, body: str, user: User, line: PhoneLine | None = None) -> Message:
-    """Queue a reply to the contact over `line`, or the line that they spoke over last, or the only one there is.
+    """Queue a reply to the contact over `line`, else the line of the latest conversation, else the only line.
 
     Raises:
-        LineRequired: there is more than one line, and the contact has spoken over none of them.
-        SendBlocked: the text may not go.
+        LineRequired: the contact has no conversation, and the company has several phone lines.
+        SendBlocked: the send policy blocks the message.
     """
-    line = line or _line_of(contact)
+    line = line or _reply_line(contact)
     if line is None:
-        raise LineRequired("Say over which line: the contact has no conversation yet.")
+        raise LineRequired("Required: the contact has no conversation yet.")
     with transaction.atomic():
-        message = queue_text(contact=contact, line=line, body=body, kind=MessageKind.REPLY, user=user)
+        message = queue_message(contact=contact, line=line, body=body, kind=MessageKind.REPLY, user=user)
         waiting = Conversation.objects.filter(contact=contact, phone_line=line, status=ConversationStatus.WAITING)
         waiting.update(status=ConversationStatus.OPEN)
     return message
 
 
 def mark_thread_read(*, contact: Contact) -> int:
-    """Mark every text that came in from the contact as read, and return how many were not."""
+    """Mark the contact's incoming messages as read. Returns how many were unread."""
     return Message.objects.unread().filter(contact=contact).update(read_at=timezone.now())
 
 
-def _line_of(contact: Contact) -> PhoneLine | None:
+def _reply_line(contact: Contact) -> PhoneLine | None:
     newest = (
         Conversation.objects.filter(contact=contact)
         .order_by("-last_activity_at", "-id")

@@ -1,4 +1,4 @@
-"""The secrets that providers sign their deliveries with, and where they deliver to."""
+"""Signing secrets and URLs of webhooks."""
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -8,45 +8,46 @@ from crm.choices import Provider
 from crm.db.tenancy import current_company_id
 from crm.models import Company
 from messaging.models import WebhookSecret
-from messaging.providers.webhook_adapters import ADAPTERS
+from messaging.providers.registry import PROVIDERS
 
 
-class SecretRefused(ValueError):
-    """The company has this secret already, it is longer than any, or only the provider can make one."""
+class SecretNotAdded(ValueError):
+    """The secret exists already, is too long, or can be made by the provider only."""
 
 
 def add_webhook_secret(*, provider: Provider, secret: str) -> WebhookSecret:
-    """One more secret that proves deliveries to the company entered; those it has stay valid.
+    """Add a signing secret of the active company. Its other secrets stay valid.
 
     Raises:
-        InvalidSecret: it is none of this provider's.
-        SecretRefused: it is there already, or too long.
+        InvalidSecret: the text can't be a secret of this provider.
+        SecretNotAdded: the secret exists already, or is too long.
     """
-    ADAPTERS[provider].check_secret(secret)
+    PROVIDERS[provider].signature.check_secret(secret)
     row = WebhookSecret(company_id=current_company_id(), provider=provider, secret=secret)
     try:
         row.full_clean()
     except ValidationError as error:
-        raise SecretRefused(" ".join(error.messages)) from error
+        raise SecretNotAdded(" ".join(error.messages)) from error
     row.save()
     return row
 
 
 def generate_webhook_secret(*, provider: Provider) -> WebhookSecret:
-    """A new secret of our own making, in the provider's form. Raises SecretRefused if only the provider makes them."""
-    secret = ADAPTERS[provider].generate_secret()
+    """Add a generated secret. Raises SecretNotAdded if only the provider can make one."""
+    signature = PROVIDERS[provider].signature
+    secret = signature.generate_secret()
     if not secret:
-        raise SecretRefused(
-            f"{provider.label} signs with {ADAPTERS[provider].SECRET}, which nobody else can make: --add that one."
+        raise SecretNotAdded(
+            f"{provider.label} signs with {signature.SECRET_NAME}, which can't be generated; use --add."
         )
     return add_webhook_secret(provider=provider, secret=secret)
 
 
 def webhook_path(company: Company, provider: Provider) -> str:
-    """Where a provider's deliveries to a company come in."""
+    """Return the path of the company's webhook."""
     return reverse("webhook", args=[provider.value, company.slug])
 
 
 def webhook_url(company: Company, provider: Provider) -> str:
-    """The same, as the outside world reaches us."""
+    """Return the public URL of the company's webhook."""
     return settings.PUBLIC_URL + webhook_path(company, provider)

@@ -1,1 +1,1 @@
-"""The door that providers knock at."""
+"""Webhook endpoints of the providers."""

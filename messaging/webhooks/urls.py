@@ -1,9 +1,9 @@
-"""One door for every provider that we take deliveries from, below `/webhooks/`."""
+"""Routes below `/webhooks/`."""
 
 from django.urls import path
 
-from messaging.webhooks.views import receive_delivery
+from messaging.webhooks.views import receive_webhook
 
 urlpatterns = [
-    path("<slug:provider>/<slug:slug>", receive_delivery, name="webhook"),
+    path("<slug:provider>/<slug:slug>", receive_webhook, name="webhook"),
 ]

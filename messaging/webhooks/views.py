@@ -1,4 +1,4 @@
-"""Providers deliver here. A signature says who they are: there is no session, and no CSRF token."""
+"""Webhook view. A signature authenticates the provider: there is neither a session nor a CSRF token."""
 
 from dataclasses import asdict
 
@@ -10,26 +10,26 @@ from django.views.decorators.http import require_POST
 
 from crm.choices import Provider
 from crm.models import Company
-from messaging.providers.signatures import BadSignature
-from messaging.providers.webhook_adapters import ADAPTERS
+from messaging.providers.errors import BadSignature
+from messaging.providers.registry import PROVIDERS
 from messaging.services.inbound.webhook_intake import WebhookResult, accept_webhook
 
 
 @csrf_exempt
 @require_POST
-def receive_delivery(request: HttpRequest, provider: str, slug: str) -> HttpResponse:
-    """Store a delivery and answer at once: `{"status": "taken" | "duplicate" | "kept", "reason"}`; Twilio gets TwiML.
+def receive_webhook(request: HttpRequest, provider: str, slug: str) -> HttpResponse:
+    """Store a webhook event and answer with a WebhookResult, or in the provider's own format.
 
-    401 for a signature that is missing or wrong, 404 for an unknown provider or company, 413 above 10 MB: nothing is
-    stored.
+    A missing or wrong signature is a 401, an unknown provider or company a 404, and more than 10 MB a 413. Nothing is
+    stored in these cases.
     """
-    if provider not in ADAPTERS:
-        return _answer(WebhookResult("refused", "There is no such provider."), status=404)
+    if provider not in PROVIDERS:
+        return _answer(WebhookResult("refused", "Unknown provider."), status=404)
     company = Company.objects.filter(slug=slug).first()
     if company is None:
-        return _answer(WebhookResult("refused", "There is no such company."), status=404)
+        return _answer(WebhookResult("refused", "Unknown company."), status=404)
     try:
-        receipt = accept_webhook(
+        result = accept_webhook(
             company=company,
             provider=Provider(provider),
             body=request.body,
@@ -37,15 +37,15 @@ def receive_delivery(request: HttpRequest, provider: str, slug: str) -> HttpResp
             url=settings.PUBLIC_URL + request.get_full_path(),
         )
     except RequestDataTooBig:
-        return _answer(WebhookResult("refused", "The delivery is larger than 10 MB."), status=413)
+        return _answer(WebhookResult("refused", "The request body must not exceed 10 MB."), status=413)
     except BadSignature as error:
         return _answer(WebhookResult("refused", str(error)), status=401)
-    return _answer(receipt, speaks_twiml=provider == Provider.TWILIO)
+    return _answer(result, xml=PROVIDERS[provider].webhook_reply)
 
 
-def _answer(receipt: WebhookResult, *, status: int = 200, speaks_twiml: bool = False) -> HttpResponse:
-    response: HttpResponse = JsonResponse(asdict(receipt), status=status)
-    if speaks_twiml:  # what it is told to do now: nothing
-        response = HttpResponse("<Response/>", content_type="text/xml")
-    response.receipt = receipt  # type: ignore[attr-defined]  # for who delivers from within
+def _answer(result: WebhookResult, *, status: int = 200, xml: str = "") -> HttpResponse:
+    response: HttpResponse = JsonResponse(asdict(result), status=status)
+    if xml:
+        response = HttpResponse(xml, content_type="text/xml")
+    response.webhook_result = result  # type: ignore[attr-defined]  # for replay_webhooks
     return response

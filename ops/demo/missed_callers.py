@@ -6,7 +6,7 @@ from ops.demo.company_setup import CompanySetup
 from ops.demo.random_data import weighted_cycle
 
 TEXTS_BACK = {TextBack.QUEUED: 16, TextBack.OFF: 3, TextBack.REFUSED: 1}
-REASONS = {TextBack.REFUSED: "It is too early or too late where they live."}
+REASONS = {TextBack.REFUSED: "It is too early or too late in the contact's time zone."}
 
 
 class MissedCallers:

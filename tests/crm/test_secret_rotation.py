@@ -110,7 +110,7 @@ def test_rotation_keeps_secrets_unique_within_a_company(old_key, settings, capsy
     WebhookSecretFactory(company=acme, secret=SECRET)
     settings.SECRETS_KEYS = [NEW, OLD]
     rotate(capsys)
-    with pytest.raises(CommandError, match="set already"):
+    with pytest.raises(CommandError, match="already has this secret"):
         call_command("webhook_secret", "acme", "openphone", "--add", SECRET)
     with tenant(acme.pk):
         assert WebhookSecret.objects.count() == 1

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from messaging.providers.webhook_adapters import ADAPTERS
+from messaging.providers.registry import PROVIDERS
 from tests.factories import fictional_number
 
 SECRET = "R2ZLM2o0bFhBNVpyUnU2NG9mYXQ1MHNyR3pvSUhIVVg="  # the one of WebhookSecretFactory
@@ -309,5 +309,7 @@ def deliver(client, payload, *, provider="openphone", company="acme", secret=SEC
     else:
         body = (urlencode(payload) if provider == "twilio" else json.dumps(payload)).encode()
     path = f"/webhooks/{provider}/{company}{query}"
-    signed = ADAPTERS[provider].sign(secret=secret, body=body, url=settings.PUBLIC_URL + path, now=time.time())
+    signed = PROVIDERS[provider].signature.sign(
+        secret=secret, body=body, url=settings.PUBLIC_URL + path, now=time.time()
+    )
     return client.post(path, body, content_type=signed.pop("content-type"), headers=signed | headers)

@@ -6,15 +6,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from messaging.providers.callrail.webhook import (
-    check_secret,
-    generate_secret,
-    read_envelope,
-    read_event,
-    verify_signature,
-)
-from messaging.providers.events import FieldError, NotHandled
-from messaging.providers.signatures import BadSignature, InvalidSecret
+from messaging.providers.callrail.signature import check_secret, generate_secret, verify_signature
+from messaging.providers.callrail.webhook import read_envelope, read_event
+from messaging.providers.errors import BadSignature, FieldError, InvalidSecret, NotHandled
 from tests.messaging.payloads import CALLER, OUR_NUMBER, callrail_call, callrail_text
 
 AT, RECEIVED = datetime(2026, 3, 2, 16, tzinfo=UTC), datetime(2026, 3, 2, 16, 20, tzinfo=UTC)

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from crm.db.tenancy import tenant
 from messaging.models import Message, WebhookEvent
+from messaging.providers.interfaces import Line
 from messaging.providers.registry import client_for_sending
-from messaging.providers.sms_client import Line
 from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import PhoneLineFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER

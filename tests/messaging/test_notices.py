@@ -40,7 +40,7 @@ def test_each_kind_of_trouble_is_told_with_where_to_look(manager_api, acme, glob
         ("texts_unknown", 1),
         ("texts_failed_today", 1),
     ]
-    assert notices[0]["message"] == f"Name this line: {line.number}."
+    assert notices[0]["message"] == f"New phone line {line.number} needs a name."
     assert "No credit." in notices[1]["message"]
     assert "It can't be read." in notices[2]["message"]
     for notice in notices:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from messaging.providers.events import FieldError, NotHandled
-from messaging.providers.openphone.envelopes import is_current
+from messaging.providers.errors import FieldError, NotHandled
+from messaging.providers.openphone.envelope import is_current
 from messaging.providers.openphone.webhook import read_envelope, read_event
 from tests.messaging.payloads import (
     CALLER,
@@ -226,5 +226,5 @@ def test_a_field_that_cannot_be_read_is_named(payload, field):
 
 def test_a_type_that_nothing_is_done_about_says_so():
     for event_type in ("task.assigned", "integration.created", "something.new"):
-        with pytest.raises(NotHandled, match=f"^{event_type} is not handled yet"):
+        with pytest.raises(NotHandled, match=f"^{event_type} events aren't supported yet"):
             read(legacy(event_type, {"id": "TK1"}))

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from messaging.providers.events import CallEvent, FieldError, NotHandled
+from messaging.providers.errors import FieldError, NotHandled
+from messaging.providers.events import CallEvent
 from messaging.providers.openphone.webhook import read_envelope, read_event
 from tests.messaging.payloads import (
     CALLER,
@@ -164,7 +165,7 @@ def test_both_spellings_of_a_type_are_one(spelled):
 @pytest.mark.parametrize("build", [*SUMMARIES, *TRANSCRIPTS])
 def test_before_it_is_completed_there_is_nothing_to_record(build, status):
     field = "processingStatus" if "2026" in build.__name__ else "status"
-    with pytest.raises(NotHandled, match=f"completed: {status}, so that there is nothing in it"):
+    with pytest.raises(NotHandled, match=f"completed: its status is {status}, so it has no content"):
         read(build(**{field: status}))
 
 
@@ -172,10 +173,10 @@ def test_before_it_is_completed_there_is_nothing_to_record(build, status):
 def test_with_no_content_there_is_nothing_to_record(nothing):
     for build in SUMMARIES:
         assert read(build(nextSteps=nothing)).next_steps == ()
-        with pytest.raises(NotHandled, match="nothing in it"):
+        with pytest.raises(NotHandled, match="no content"):
             read(build(summary=nothing, nextSteps=nothing))
     for build in TRANSCRIPTS:
-        with pytest.raises(NotHandled, match="nothing in it"):
+        with pytest.raises(NotHandled, match="no content"):
             read(build(dialogue=nothing))
 
 
@@ -187,7 +188,10 @@ def test_with_no_content_there_is_nothing_to_record(nothing):
         (call_2026("call.answered", answeredAt="soon"), "answeredAt"),
         (of_call_2026("call.missed", createdAt=AT.isoformat()), "id"),
         (of_call_2026("call.forwarded", id="ACcall", forwardedTo=7, **TIMES), "forwardedTo"),
-        (of_call_2026("call.menu.selected", id="ACcall", phoneMenuSelectionName=7, **TIMES), "phoneMenuSelectionName"),
+        (
+            of_call_2026("call.menu.selected", id="ACcall", phoneMenuSelectionName=7, **TIMES),
+            "phoneMenuSelectionName",
+        ),
         (of_call_2026("call.missed", context={"participants": {"external": 7}}, id="ACcall", **TIMES), "external"),
         (voicemail_2026(id=None, callId=None), "id"),
         (voicemail_2026(callId=7), "callId"),

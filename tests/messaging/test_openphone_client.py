@@ -6,9 +6,10 @@ import pytest
 
 from crm.phones import normalize_phone
 from messaging.providers import http
+from messaging.providers.errors import LineSuspended, RateLimited, Rejected, UnknownOutcome
+from messaging.providers.interfaces import Line
 from messaging.providers.openphone.client import OpenPhoneClient
 from messaging.providers.registry import client_for_sending
-from messaging.providers.sms_client import Line, LineSuspended, RateLimited, Rejected, UnknownOutcome
 from tests.factories import ProviderAccountFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 from tests.provider_server import KEY, Answer, Fault, answer, drop, garbage, hang
@@ -68,7 +69,7 @@ def test_a_text_of_which_nobody_knows_is_not_found_if_it_did_not_leave(client, p
 
 @pytest.mark.parametrize("takes", [True, False])
 def test_no_answer_in_time_says_nothing(client, provider_server, monkeypatch, takes):
-    monkeypatch.setattr(http, "ANSWER_S", 0.3)
+    monkeypatch.setattr(http, "RESPONSE_TIMEOUT_S", 0.3)
     provider_server.fail_sends(hang(takes=takes))
     with pytest.raises(UnknownOutcome):
         send(client)
@@ -76,7 +77,7 @@ def test_no_answer_in_time_says_nothing(client, provider_server, monkeypatch, ta
 
 
 def test_an_answer_without_end_is_not_read_to_the_end(client, provider_server, monkeypatch):
-    monkeypatch.setattr(http, "MAX_ANSWER", 10)
+    monkeypatch.setattr(http, "MAX_RESPONSE", 10)
     with pytest.raises(UnknownOutcome):
         send(client)
     assert len(provider_server.sent) == 1
@@ -135,7 +136,7 @@ def test_a_country_that_is_not_enabled_does_not_stop_the_line(client, provider_s
 
 
 def test_a_key_that_the_provider_does_not_know_is_named_as_such(provider_server):
-    with pytest.raises(LineSuspended, match="refuses the key"):
+    with pytest.raises(LineSuspended, match="rejects the API key"):
         send(OpenPhoneClient(key="another"))
     assert provider_server.sent == []
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from messaging.providers.events import ContactEvent, FieldError
+from messaging.providers.errors import FieldError
+from messaging.providers.events import ContactEvent
 from messaging.providers.openphone.webhook import read_envelope, read_event
 from tests.factories import fictional_number
 from tests.messaging.payloads import CALLER, contact_2026, contact_v3

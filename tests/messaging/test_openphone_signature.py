@@ -2,6 +2,7 @@
 
 import pytest
 
+from messaging.providers.errors import BadSignature, InvalidSecret
 from messaging.providers.openphone.signature import (
     check_secret,
     generate_secret,
@@ -9,7 +10,6 @@ from messaging.providers.openphone.signature import (
     sign_legacy,
     verify_signature,
 )
-from messaging.providers.signatures import BadSignature, InvalidSecret
 
 CURRENT = {
     "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
@@ -50,7 +50,7 @@ def test_it_believes_the_published_vector(vector):
 
 
 def test_it_signs_as_the_published_vectors_are_signed():
-    stamps = {"delivery_id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "timestamp": "1614265330"}
+    stamps = {"event_id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "timestamp": "1614265330"}
     assert sign_current(secret=CURRENT["secret"], body=CURRENT["body"], **stamps) == CURRENT["headers"]
     assert sign_legacy(secret=LEGACY["secret"], body=LEGACY["body"], timestamp="1795273200000") == LEGACY["headers"]
 

@@ -13,7 +13,7 @@ from crm.models import ContactFlag, OptOut, OptOutEntry, PhoneLine
 from messaging.models import Message
 from messaging.services.inbound.messages import record_message
 from messaging.services.inbound.webhook_processing import process_next_event
-from messaging.services.outbound.outbox import SendBlocked, queue_text
+from messaging.services.outbound.outbox import SendBlocked, queue_message
 from tests.conftest import postgres_only
 from tests.factories import CompanyFactory, ContactFactory, ContactPhoneFactory, MessageFactory, WebhookSecretFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER, deliver, text_2026, text_v4
@@ -27,7 +27,7 @@ def arrive(client, secret, in_acme, desk):
 
     def arrive(*payloads):
         for payload in payloads:
-            assert deliver(client, payload).json()["status"] == "taken"
+            assert deliver(client, payload).json()["status"] == "accepted"
             assert process_next_event()
 
     return arrive
@@ -119,7 +119,7 @@ def test_one_confirmation_goes_out_although_the_number_is_out(arrive, desk):
     assert (text.to_numbers, text.phone_line, text.status) == ([CALLER], desk, "queued")
     assert "Acme Roofing" in text.body
     with pytest.raises(SendBlocked):
-        queue_text(contact=text.contact, line=desk, body="Ten percent off!", kind="campaign")
+        queue_message(contact=text.contact, line=desk, body="Ten percent off!", kind="campaign")
 
 
 @pytest.mark.parametrize("text", ["STOP", "stop.", "StopAll", "UNSUBSCRIBE", "cancel", "End", "QUIT"])

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from crm.choices import Provider
-from messaging.opt_out_text.classification import Verdict, classify_text, provider_answers
+from messaging.opt_out_text.classification import Verdict, classify_text
+from messaging.providers.registry import provider_confirms
 from tests.messaging.opt_out_table import opt_out_table
 from tests.messaging.texts import TEXTS
 
@@ -38,7 +39,7 @@ def test_a_text_of_any_length_is_read_at_once(character):
     ],
 )
 def test_a_provider_answers_to_its_own_words_alone(provider, answered, unanswered):
-    assert [text for text in answered + unanswered if provider_answers(provider, text)] == answered
+    assert [text for text in answered + unanswered if provider_confirms(provider, text)] == answered
 
 
 def test_the_document_shows_the_texts():

@@ -7,7 +7,7 @@ import pytest
 from crm.models import CampaignMembership
 from messaging.models import Message
 from messaging.services.inbound.messages import AmbiguousReceipt
-from messaging.services.outbound.campaign_progress import follow_membership
+from messaging.services.outbound.campaign_progress import update_membership
 from tests.factories import CampaignMembershipFactory, ContactFactory, MessageFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 from tests.messaging.test_any_order import THEN, record, text
@@ -92,14 +92,14 @@ def test_a_membership_follows_its_text_and_never_back(leaving, contact, order):
 
 def test_a_failed_membership_says_why(leaving, contact):
     membership = CampaignMembershipFactory(contact=contact, status="sending")
-    follow_membership(message=leaving(membership=membership, status="failed", error="No such number."))
+    update_membership(message=leaving(membership=membership, status="failed", error="No such number."))
     assert list(CampaignMembership.objects.values_list("status", "reason")) == [("failed", "No such number.")]
 
 
 @pytest.mark.parametrize("status", ["skipped", "opted_out", "replied"])
 def test_what_is_decided_of_a_membership_stays(leaving, contact, status):
     membership = CampaignMembershipFactory(contact=contact, status=status, sent_at=THEN)
-    follow_membership(message=leaving(membership=membership, status="delivered"))
+    update_membership(message=leaving(membership=membership, status="delivered"))
     assert CampaignMembership.objects.get().status == status
 
 

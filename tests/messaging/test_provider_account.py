@@ -52,7 +52,7 @@ def test_removing_takes_that_account_alone(command, acme, globex):
 
 @pytest.mark.parametrize("provider", ["twilio", "callrail"])
 def test_a_provider_whose_accounts_have_ids_needs_one(command, acme, provider):
-    with pytest.raises(CommandError, match=r"--set-key: .* need the account's id"):
+    with pytest.raises(CommandError, match=r"--set-key: .* requires an account ID"):
         command("--set-key", KEY, provider=provider)
     with refused("provider_accounts_account_id_given"):
         ProviderAccountFactory(company=acme, provider=provider)
@@ -67,7 +67,7 @@ def test_what_is_no_account_is_refused(command, acme, arguments):
 
 
 def test_an_id_that_would_lead_elsewhere_is_refused(command, acme):
-    with pytest.raises(CommandError, match="Letters and digits"):
+    with pytest.raises(CommandError, match="letters and digits"):
         command("--set-key", KEY, "--account-id", "../Accounts/AC18", provider="twilio")
     assert accounts_of(acme) == []
 

@@ -71,7 +71,7 @@ def test_a_text_goes_at_the_first_instant_at_which_every_clock_is_open(zones, st
     if expected < moment:
         expected = expected.replace(year=2027)
     windows = texting_hours_of(states=states, marketing=marketing)
-    found = next_open(moment=moment.astimezone(UTC), zones=[ZoneInfo(zone) for zone in zones], windows=windows)
+    found = next_open(moment=moment.astimezone(UTC), zones=[ZoneInfo(zone) for zone in zones], hours=windows)
     assert found == expected
 
 
@@ -80,14 +80,14 @@ def test_a_text_goes_at_the_first_instant_at_which_every_clock_is_open(zones, st
 )  # fmt: skip
 def test_a_night_of_the_change_is_an_hour_shorter_or_longer(moment, hours):
     closes = at(moment, NEW_YORK).astimezone(UTC)
-    opens = next_open(moment=closes, zones=[ZoneInfo(NEW_YORK)], windows=texting_hours_of(states=[], marketing=False))
+    opens = next_open(moment=closes, zones=[ZoneInfo(NEW_YORK)], hours=texting_hours_of(states=[], marketing=False))
     assert (opens - closes).total_seconds() == hours * 3600
 
 
 def test_zones_that_are_never_open_together_have_no_hour():
     zones = [ZoneInfo("Pacific/Auckland"), ZoneInfo("Europe/Madrid")]
     windows = texting_hours_of(states=[], marketing=True)
-    assert next_open(moment=datetime(2026, 3, 2, tzinfo=UTC), zones=zones, windows=windows) is None
+    assert next_open(moment=datetime(2026, 3, 2, tzinfo=UTC), zones=zones, hours=windows) is None
 
 
 @pytest.mark.parametrize(

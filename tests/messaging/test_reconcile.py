@@ -158,7 +158,7 @@ def test_a_text_that_cannot_be_read_hides_none_behind_it(api, acme, capsys):
     api.add_message("PNdesk", CALLER, "Broken", at=AT + timedelta(minutes=1), id=17)
     with pytest.raises(CommandError):
         reconcile(capsys)
-    assert "2 seen, 1 added, 0 changed, 1 that can't be read" in capsys.readouterr().out
+    assert "2 seen, 1 added, 0 changed, 1 unreadable" in capsys.readouterr().out
     assert [text[0] for text in texts_of(acme)] == ["Tuesday?"]
 
 
@@ -169,11 +169,11 @@ def test_a_line_that_breaks_off_stops_no_other(api, acme, globex, provider_serve
     for line in ("PNdesk", "PNglobex"):
         api.add_message(line, CALLER, "Tuesday?", at=AT)
     provider_server.fail_reads(drop(takes=False))
-    with pytest.raises(CommandError, match="Not everything"):
+    with pytest.raises(CommandError, match="incomplete"):
         reconcile(capsys)
     shown = capsys.readouterr().out
-    assert "Acme Roofing, Front desk: 0 seen, 0 added, 0 changed; broke off: The connection broke off" in shown
-    assert "2 lines asked for, 1 of them not to the end." in shown
+    assert "Acme Roofing, Front desk: 0 seen, 0 added, 0 changed; stopped early: The connection was lost" in shown
+    assert "2 lines checked, 1 incomplete." in shown
     assert texts_of(acme) == []
     assert len(texts_of(globex)) == 1
 
@@ -182,11 +182,11 @@ def test_a_company_is_asked_for_alone_and_by_its_own_key(api, acme, globex, prov
     PhoneLineFactory(company=globex, number=fictional_number(41_000), provider_id="PNglobex")
     ProviderAccountFactory(company=globex, api_key="another")
     api.add_message("PNdesk", CALLER, "Tuesday?", at=AT)
-    assert "1 lines asked for, 0 of them" in reconcile(capsys, "--company", "acme")
+    assert "1 lines checked, 0 incomplete" in reconcile(capsys, "--company", "acme")
     assert texts_of(globex) == []
     with pytest.raises(CommandError):
         reconcile(capsys, "--company", "globex")
-    assert "The provider refuses the key." in capsys.readouterr().out
+    assert "The provider rejects the API key." in capsys.readouterr().out
     with pytest.raises(CommandError, match="nobody"):
         reconcile(capsys, "--company", "nobody")
 
@@ -206,7 +206,7 @@ def test_a_stop_that_no_delivery_told_of_takes_effect(api, acme, capsys):
 
 
 def test_a_line_without_an_account_is_not_asked_for(desk, provider_server, capsys):
-    assert "0 lines asked for" in reconcile(capsys)
+    assert "0 lines checked" in reconcile(capsys)
     assert provider_server.requests == []
 
 

@@ -36,7 +36,7 @@ def arrive(client, secret, in_acme):
 
     def arrive(*payloads):
         for payload in payloads:
-            assert deliver(client, payload).json()["status"] == "taken"
+            assert deliver(client, payload).json()["status"] == "accepted"
             assert process_next_event()
         done = set(WebhookEvent.objects.values_list("status", "error"))
         assert done == {("processed", "")}

@@ -75,7 +75,7 @@ def test_every_shape_comes_in_by_the_door(folder, replay, acme):
     for provider in ("callrail", "twilio"):
         WebhookSecretFactory(company=acme, provider=provider)
     files = {f"file{number:02}": build() for number, build in enumerate(EVERY_SHAPE)}
-    assert replay(folder(**files)) == ["17 files: 17 taken, 0 duplicate, 0 kept, 0 no secret, 0 refused"]
+    assert replay(folder(**files)) == ["17 files: 17 accepted, 0 duplicate, 0 stored, 0 no secret, 0 refused"]
     with tenant(acme.pk):
         stored = WebhookEvent.objects.filter(status="pending").values_list("provider", flat=True)
         assert Counter(stored) == {"openphone": 13, "callrail": 2, "twilio": 2}
@@ -85,7 +85,7 @@ def test_the_newest_secret_signs(folder, replay, acme):
     WebhookSecretFactory(company=acme, provider="twilio", secret="the-old-one")
     newest = WebhookSecretFactory(company=acme, provider="twilio", secret="the-new-one")
     place = folder(a=twilio_text())
-    assert "1 taken" in replay(place)[-1]
+    assert "1 accepted" in replay(place)[-1]
     newest.delete()
     assert "1 duplicate" in replay(place)[-1]
 
@@ -107,15 +107,15 @@ def test_the_summary_accounts_for_every_file_and_says_why(folder, replay):
     )
     assert lines == [
         "  duplicate  b_same.json",
-        "  kept       c_task.json  task.assigned is not handled yet.",
-        "  kept       f_broken.json  The body is no JSON: Expecting value: line 1 column 1 (char 0)",
-        "  taken      g_dirty.json  Replaced by U+FFFD: NUL or half a surrogate pair.",
-        "  kept       sub/h_shapeless.json  type: a delivery must say what kind of event it is.",
-        "  no secret  CallRail signs with the secret token of the company, which is not set:"
+        "  stored     c_task.json  task.assigned events aren't supported yet.",
+        "  stored     f_broken.json  The request body isn't valid JSON: Expecting value: line 1 column 1 (char 0)",
+        "  accepted   g_dirty.json  Replaced by U+FFFD: NUL or half a surrogate pair.",
+        "  stored     sub/h_shapeless.json  type: must be the type of the event",
+        "  no secret  CallRail signs with the company's secret token; set it with"
         " manage.py webhook_secret acme callrail",
-        "  no secret  Twilio signs with the auth token of the account, which is not set:"
+        "  no secret  Twilio signs with the account's auth token; set it with"
         " manage.py webhook_secret acme twilio",
-        "9 files: 2 taken, 1 duplicate, 3 kept, 3 no secret, 0 refused",
+        "9 files: 2 accepted, 1 duplicate, 3 stored, 3 no secret, 0 refused",
     ]
 
 
@@ -128,8 +128,8 @@ def test_the_bytes_are_stored_as_they_are_in_the_file(folder, replay, acme):
 
 def test_again_everything_is_a_duplicate_even_without_ids(folder, replay):
     place = folder(a=text_v4() | {"id": None}, b=call_2026() | {"id": None}, c=b"not json")
-    assert replay(place)[-1] == "3 files: 2 taken, 0 duplicate, 1 kept, 0 no secret, 0 refused"
-    assert replay(place)[-1] == "3 files: 0 taken, 3 duplicate, 0 kept, 0 no secret, 0 refused"
+    assert replay(place)[-1] == "3 files: 2 accepted, 0 duplicate, 1 stored, 0 no secret, 0 refused"
+    assert replay(place)[-1] == "3 files: 0 accepted, 3 duplicate, 0 stored, 0 no secret, 0 refused"
 
 
 def test_a_delivery_of_the_current_generation_gets_an_id_if_it_has_none(folder, replay, acme):
@@ -151,7 +151,7 @@ def test_it_comes_in_over_https_under_the_public_name(folder, replay, settings):
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     settings.PUBLIC_URL = "https://crm.example.com"
     settings.ALLOWED_HOSTS = ["crm.example.com"]
-    assert replay(folder(a=text_v4()))[-1] == "1 files: 1 taken, 0 duplicate, 0 kept, 0 no secret, 0 refused"
+    assert replay(folder(a=text_v4()))[-1] == "1 files: 1 accepted, 0 duplicate, 0 stored, 0 no secret, 0 refused"
 
 
 def test_what_the_door_refuses_is_counted_and_fails_the_command(folder, secret, settings, capsys):
@@ -161,8 +161,8 @@ def test_what_the_door_refuses_is_counted_and_fails_the_command(folder, secret, 
         call_command("replay_webhooks", str(place), "--company", "acme")
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
-        "  refused    b.json  The delivery is larger than 10 MB.",
-        "2 files: 1 taken, 0 duplicate, 0 kept, 0 no secret, 1 refused",
+        "  refused    b.json  The request body must not exceed 10 MB.",
+        "2 files: 1 accepted, 0 duplicate, 0 stored, 0 no secret, 1 refused",
     ]
 
 
@@ -175,7 +175,7 @@ def test_a_host_that_is_not_allowed_is_a_refusal(folder, secret, settings, capsy
 
 
 def test_without_a_secret_it_says_how_to_set_one(folder, acme, capsys):
-    with pytest.raises(CommandError, match="None of the files could be signed"):
+    with pytest.raises(CommandError, match="No file could be signed"):
         call_command("replay_webhooks", str(folder(a=text_v4())), "--company", "acme")
     assert "manage.py webhook_secret acme openphone\n" in capsys.readouterr().out
 

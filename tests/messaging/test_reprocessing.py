@@ -48,7 +48,7 @@ def test_a_manager_has_a_delivery_dealt_with_again(manager_api, acme, status, pr
 def test_a_delivery_that_waits_already_is_a_conflict_and_keeps_its_tries(manager_api, acme):
     event = WebhookEventFactory(company=acme, tries=3)
     answer = manager_api.post(f"/api/v1/webhook-events/{event.pk}/replay")
-    assert (answer.status_code, answer.json()) == (409, {"detail": "It waits for a worker already."})
+    assert (answer.status_code, answer.json()) == (409, {"detail": "The webhook event is already pending."})
     assert state(event)[2] == 3
 
 
@@ -73,7 +73,7 @@ def test_staff_choose_deliveries_in_the_admin(client, staff, acme, dead):
     waiting = WebhookEventFactory(company=acme, tries=3)
     chosen = {"action": "process_again", "_selected_action": [dead.pk, waiting.pk]}
     page = client.post(reverse("admin:messaging_webhookevent_changelist"), chosen, follow=True)
-    assert "waiting for a worker again: 1." in page.content.decode()
+    assert "Queued for processing: 1." in page.content.decode()
     assert [state(event)[0] for event in (dead, other, waiting)] == ["pending", "dead", "pending"]
     assert state(waiting)[2] == 3
 
@@ -98,7 +98,7 @@ def permission(codename):
 def test_the_command_reopens_the_dead_of_one_company(replay, acme, globex, dead):
     others = [WebhookEventFactory(company=globex, status="dead"), WebhookEventFactory(company=acme, status="ignored",
               processed=True)]  # fmt: skip
-    assert replay() == "1 deliveries wait for a worker again."
+    assert replay() == "1 webhook events queued for processing."
     assert [state(event)[0] for event in [dead, *others]] == ["pending", "dead", "ignored"]
 
 

@@ -6,14 +6,15 @@ import pytest
 
 from crm.services.opt_outs import flag_possible_opt_out, record_opt_in, record_opt_out
 from messaging.models import Message
-from messaging.services.outbound.outbox import queue_text
-from messaging.services.outbound.send_policy import SendBlocked, check_text
+from messaging.services.outbound.outbox import queue_message
+from messaging.services.outbound.send_policy import SendBlocked, check_message
 from tests.factories import ActivityFactory, ContactFactory, ContactFlagFactory, MessageFactory, PhoneLineFactory
 from tests.messaging.clocks import zone_where_it_is
 
 NOON = datetime(2026, 3, 3, 17, tzinfo=UTC)  # a Tuesday in New York
 NIGHT = datetime(2026, 3, 3, 5, tzinfo=UTC)
 MORNING = datetime(2026, 3, 3, 13, tzinfo=UTC)
+TOO_LATE = "A confirmation must be sent within five minutes of the opt-out or opt-in."
 SAID = {"words": "STOP", "source": "sms"}
 EVERY_KIND = ["reply", "campaign", "reminder", "missed_call", "confirmation"]
 HELD = ["campaign", "reminder", "missed_call"]
@@ -35,7 +36,7 @@ def ask(line, casey):
 
     def ask(kind="reply", *, contact=casey, body="On our way.", now=NOON):
         try:
-            check_text(contact=contact, phone=contact.phone, line=line, kind=kind, body=body, now=now)
+            check_message(contact=contact, phone=contact.phone, line=line, kind=kind, body=body, now=now)
         except SendBlocked as refusal:
             return str(refusal), refusal.retry_at
         return None
@@ -55,7 +56,7 @@ def test_at_noon_anything_goes_to_anybody(ask, kind):
 @pytest.mark.parametrize("kind", ["reply", "campaign", "reminder", "missed_call"])
 def test_nothing_goes_to_a_number_that_said_stop(ask, casey, kind):
     opt_out(casey)
-    assert ask(kind) == ("They opted out of texts.", None)
+    assert ask(kind) == ("The contact has opted out.", None)
     record_opt_in(phone=casey.phone, words="START", source="sms", occurred_at=NOON + timedelta(minutes=1))
     assert ask(kind) is None
 
@@ -64,19 +65,19 @@ def test_nothing_goes_to_a_number_that_said_stop(ask, casey, kind):
 def test_nothing_goes_to_a_number_that_may_have_said_stop(ask, casey, kind):
     flag_possible_opt_out(phone=casey.phone, words="take me off your list", source="sms", occurred_at=NOON)
     reason, retry_at = ask(kind)
-    assert "somebody has to look" in reason
+    assert "review the opt-out" in reason
     assert retry_at is None
 
 
 def test_the_flag_alone_is_enough(ask, casey):
     ContactFlagFactory(contact=casey, flag_type="opted_out")
-    assert ask() == ("They opted out of texts.", None)
+    assert ask() == ("The contact has opted out.", None)
 
 
 def test_the_ledger_alone_is_enough(ask, casey):
     opt_out(casey)
     casey.flags.all().delete()
-    assert ask() == ("They opted out of texts.", None)
+    assert ask() == ("The contact has opted out.", None)
 
 
 def test_a_number_of_another_contact_and_an_opt_out_of_another_company_are_none_of_ours(ask, casey, globex):
@@ -95,8 +96,8 @@ def test_a_flag_that_has_expired_is_not_in_force(ask, casey):
 @pytest.mark.parametrize(
     ("flag_type", "reason"),
     [
-        ("do_not_contact", "They are marked as do not contact."),
-        ("invalid_number", "The number is marked as invalid."),
+        ("do_not_contact", "The contact is flagged as do not contact."),
+        ("invalid_number", "The contact's number is flagged as invalid."),
     ],
 )
 def test_flags_stop_every_kind_of_text(ask, casey, kind, flag_type, reason):
@@ -117,25 +118,27 @@ def test_an_office_number_may_be_texted(ask, casey):
 def test_a_confirmation_passes_the_opt_out_that_it_confirms_within_five_minutes(ask, casey, minutes, goes):
     opt_out(casey, NOON)
     refused = ask("confirmation", now=NOON + timedelta(minutes=minutes))
-    assert refused == (None if goes else ("A confirmation may only be sent within five minutes.", None))
+    assert refused == (
+        None if goes else ("A confirmation must be sent within five minutes of the opt-out or opt-in.", None)
+    )
 
 
 def test_a_confirmation_of_nothing_is_refused(ask):
-    assert ask("confirmation") == ("A confirmation may only be sent within five minutes.", None)
+    assert ask("confirmation") == (TOO_LATE, None)
 
 
 @pytest.mark.parametrize("phone", ["+15555550100", "+12", "22000", "Anonymous", "+11115550100"])
 def test_a_number_that_nobody_can_have_is_refused(ask, in_acme, phone):
     odd = ContactFactory(company=in_acme, phone=phone)
-    assert ask(contact=odd) == (f"{phone} is not a valid number.", None)
+    assert ask(contact=odd) == (f"{phone} isn't a valid phone number.", None)
 
 
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ("", "The text is empty."),
-        (" \n\t", "The text is empty."),
-        ("a" * 1601, "The text has 1601 characters; 1600 is the most."),
+        ("", "The message must not be empty."),
+        (" \n\t", "The message must not be empty."),
+        ("a" * 1601, "The message has 1601 characters; shorten it to 1600."),
     ],
 )
 def test_a_text_has_1_to_1600_characters(ask, line, body, reason):
@@ -146,7 +149,7 @@ def test_a_text_has_1_to_1600_characters(ask, line, body, reason):
 
 def test_a_paused_line_says_why_and_until_when(ask, line):
     line.paused_until, line.pause_reason = NOON + timedelta(hours=1), "Not enough credits"
-    assert ask() == ("The line is paused: Not enough credits", NOON + timedelta(hours=1))
+    assert ask() == ("The phone line is paused: Not enough credits", NOON + timedelta(hours=1))
     assert ask(now=NOON + timedelta(hours=1)) is None
 
 
@@ -164,14 +167,14 @@ def test_a_paused_line_says_why_and_until_when(ask, line):
 def test_a_line_sends_no_more_segments_a_day_than_its_cap(ask, line, sent, body, goes):
     line.sent_on, line.sent_segments = NOON.date(), sent
     midnight = datetime(2026, 3, 4, tzinfo=UTC)
-    assert ask(body=body) == (None if goes else ("The line has sent its 10 segments of today.", midnight))
+    assert ask(body=body) == (None if goes else ("The phone line has reached its daily cap of 10 segments.", midnight))
     assert ask(body=body, now=midnight) is None
 
 
 @pytest.mark.parametrize("kind", HELD)
 def test_whatever_is_no_answer_waits_for_the_morning(ask, kind):
     opens = MORNING + timedelta(hours=1) if kind == "campaign" else MORNING
-    assert ask(kind, now=NIGHT) == ("It is too early or too late where they live.", opens)
+    assert ask(kind, now=NIGHT) == ("It is too early or too late in the contact's time zone.", opens)
 
 
 def test_an_answer_goes_at_night(ask, casey):
@@ -221,7 +224,7 @@ def test_nobody_gets_more_than_three_campaign_texts_within_24_hours(ask, casey):
     had_campaign_texts(casey, 1, 20, 25)
     assert ask("campaign") is None
     had_campaign_texts(casey, 22)
-    assert ask("campaign") == ("They had 3 campaign texts within 24 hours.", NOON + timedelta(hours=2))
+    assert ask("campaign") == ("The contact has had 3 campaign messages within 24 hours.", NOON + timedelta(hours=2))
     assert ask("reminder") is None
     assert ask("campaign", now=NOON + timedelta(hours=2)) is None
 
@@ -239,7 +242,7 @@ def test_when_it_may_go_is_when_all_of_it_holds(ask, line, casey):
     line.paused_until = datetime(2026, 3, 4, 3, tzinfo=UTC)  # 22:00 of that day
     assert ask("reply")[1] == line.paused_until
     assert ask("reminder") == (
-        "The line is paused: the provider refuses to send",
+        "The phone line is paused: the provider rejects messages",
         datetime(2026, 3, 4, 13, tzinfo=UTC),
     )
 
@@ -250,27 +253,27 @@ def test_when_it_may_go_is_when_all_of_it_holds(ask, line, casey):
 def test_a_refused_text_is_not_queued(in_acme, line, casey):
     opt_out(casey)
     with pytest.raises(SendBlocked, match="opted out"):
-        queue_text(contact=casey, line=line, body="Hello", kind="campaign")
+        queue_message(contact=casey, line=line, body="Hello", kind="campaign")
     assert not Message.objects.exists()
 
 
 def test_a_text_that_may_go_later_waits_in_the_queue(in_acme, line, casey):
     casey.timezone = zone_where_it_is(3)
-    message = queue_text(contact=casey, line=line, body="Your visit is tomorrow.", kind="reminder")
+    message = queue_message(contact=casey, line=line, body="Your visit is tomorrow.", kind="reminder")
     assert message.status == "queued"
     assert message.run_at > message.created_at + timedelta(hours=4)
-    assert message.error == "It is too early or too late where they live."
+    assert message.error == "It is too early or too late in the contact's time zone."
 
 
 def test_an_answer_that_would_come_late_is_refused_instead(in_acme, line, casey):
     line.paused_until = datetime(2999, 1, 1, tzinfo=UTC)
     with pytest.raises(SendBlocked) as refused:
-        queue_text(contact=casey, line=line, body="Hello", kind="reply")
+        queue_message(contact=casey, line=line, body="Hello", kind="reply")
     assert refused.value.retry_at == line.paused_until
     assert not Message.objects.exists()
 
 
 def test_a_text_that_may_go_is_due_at_once(in_acme, line, casey):
     casey.timezone = zone_where_it_is(14)
-    message = queue_text(contact=casey, line=line, body="Spring check?", kind="campaign")
+    message = queue_message(contact=casey, line=line, body="Spring check?", kind="campaign")
     assert (message.status, message.error, message.run_at) == ("queued", "", message.created_at)

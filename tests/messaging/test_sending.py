@@ -10,9 +10,9 @@ from crm.db.tenancy import tenant
 from crm.models import OptOut
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
-from messaging.services.outbound.outbox import queue_text
+from messaging.services.outbound.outbox import queue_message
 from messaging.services.outbound.send_results import apply_send_result
-from messaging.services.outbound.sending import call_provider, claim_text, send_next_text, texts_are_left
+from messaging.services.outbound.sending import claim_message, has_pending_messages, send_next_message, send_to_provider
 from tests.factories import (
     CampaignMembershipFactory,
     ContactFactory,
@@ -46,14 +46,14 @@ def casey(in_acme):
 @pytest.fixture
 def queue(in_acme, desk, casey, account, provider_server):
     def queue(body="On our way.", *, contact=casey, kind="reply", line=desk, **more):
-        return queue_text(contact=contact, line=line, body=body, kind=kind, **more)
+        return queue_message(contact=contact, line=line, body=body, kind=kind, **more)
 
     return queue
 
 
 def send_all():
     count = 0
-    while send_next_text():
+    while send_next_message():
         count += 1
     return count
 
@@ -70,8 +70,8 @@ def campaign_text(queue, contact):
 
 def test_a_queued_text_leaves_once_and_has_the_providers_id(queue, casey, desk, provider_server):
     message = queue("On our way.")
-    assert send_next_text()
-    assert not send_next_text()
+    assert send_next_message()
+    assert not send_next_message()
     [sent] = provider_server.sent
     assert (sent.from_number, sent.to, sent.body) == (desk.number, casey.phone, "On our way.")
     message.refresh_from_db()
@@ -96,7 +96,7 @@ def test_texts_to_one_contact_arrive_in_the_order_in_which_they_were_queued(queu
     texts = [queue(f"Part {number}") for number in range(3)]
     # The first one waits longest for its turn, as after a 429.
     Message.objects.filter(pk=texts[0].pk).update(run_at=timezone.now() + timedelta(hours=1))
-    assert not send_next_text()
+    assert not send_next_message()
     Message.objects.filter(pk=texts[0].pk).update(run_at=timezone.now())
     assert send_all() == 3
     assert [text.body for text in provider_server.sent] == ["Part 0", "Part 1", "Part 2"]
@@ -117,12 +117,12 @@ def test_texts_of_two_companies_leave_each_over_its_own_account(queue, desk, glo
 
     with tenant(globex.pk):
         contact = ContactFactory(company=globex, phone="+12125550101")
-        queue_text(contact=contact, line=theirs, body="No account yet", kind="reply")
+        queue_message(contact=contact, line=theirs, body="No account yet", kind="reply")
     send_all()
     assert [text.from_number for text in provider_server.sent] == [desk.number]
     with tenant(globex.pk):
         theirs.refresh_from_db()
-    assert theirs.pause_reason == "The company has no account with OpenPhone / Quo."
+    assert theirs.pause_reason == "The company has no account with OpenPhone / Quo; add one."
 
 
 # --- What is said between queueing and leaving counts ---
@@ -134,20 +134,20 @@ def test_an_opt_out_after_queueing_stops_the_text_and_ends_the_membership(queue,
     send_all()
     membership.refresh_from_db()
     assert provider_server.sent == []
-    assert look(message) == ("failed", "They opted out of texts.")
+    assert look(message) == ("failed", "The contact has opted out.")
     assert membership.status == "opted_out"
 
 
 def test_an_opt_out_between_the_claim_and_the_call_stops_the_text(queue, casey, desk, provider_server):
 
     message, membership = campaign_text(queue, casey)
-    claimed = claim_text(line_id=desk.pk)
+    claimed = claim_message(line_id=desk.pk)
     membership.refresh_from_db()
     assert (claimed.status, membership.status) == ("sending", "sending")
     record_opt_out(phone=casey.phone, occurred_at=timezone.now(), **STOP)
-    apply_send_result(message=claimed, outcome=call_provider(message=claimed))
+    apply_send_result(message=claimed, outcome=send_to_provider(message=claimed))
     assert provider_server.sent == []
-    assert look(message) == ("failed", "They opted out of texts.")
+    assert look(message) == ("failed", "The contact has opted out.")
     desk.refresh_from_db()
     membership.refresh_from_db()
     assert (desk.sent_segments, membership.status) == (0, "opted_out")
@@ -165,11 +165,11 @@ def test_two_lines_at_once_send_no_fourth_campaign_text_within_24_hours(queue, c
         message.status, message.tries, message.run_at = "sending", 1, timezone.now() + timedelta(seconds=30)
         message.save()
     for message in texts:
-        apply_send_result(message=message, outcome=call_provider(message=message))
+        apply_send_result(message=message, outcome=send_to_provider(message=message))
     assert len(provider_server.sent) <= 3
     held = Message.objects.filter(status="queued")
     assert held.count() == 4 - len(provider_server.sent)
-    assert {message.error for message in held} == {"They had 3 campaign texts within 24 hours."}
+    assert {message.error for message in held} == {"The contact has had 3 campaign messages within 24 hours."}
 
 
 def test_a_flag_after_queueing_skips_the_membership(queue, casey, provider_server):
@@ -178,19 +178,19 @@ def test_a_flag_after_queueing_skips_the_membership(queue, casey, provider_serve
     send_all()
     membership.refresh_from_db()
     assert provider_server.sent == []
-    assert look(message) == ("failed", "They are marked as do not contact.")
-    assert (membership.status, membership.reason) == ("skipped", "They are marked as do not contact.")
+    assert look(message) == ("failed", "The contact is flagged as do not contact.")
+    assert (membership.status, membership.reason) == ("skipped", "The contact is flagged as do not contact.")
 
 
 def test_a_window_that_closed_while_we_were_down_holds_the_text(queue, casey, provider_server):
     message = queue("Your visit is tomorrow.", kind="reminder")
     casey.timezone = zone_where_it_is(3)
     casey.save()
-    assert send_next_text()
+    assert send_next_message()
     assert provider_server.sent == []
-    assert look(message) == ("queued", "It is too early or too late where they live.")
+    assert look(message) == ("queued", "It is too early or too late in the contact's time zone.")
     assert message.run_at > timezone.now() + timedelta(hours=4)
-    assert not send_next_text()
+    assert not send_next_message()
 
 
 def test_a_reply_that_was_queued_goes_at_night(queue, casey, provider_server):
@@ -213,7 +213,7 @@ def test_a_text_over_the_lines_cap_waits_for_the_next_day(queue, casey, desk, pr
     assert len(provider_server.sent) == desk.sent_segments == 2
     held = Message.objects.get(status="queued")
     assert held.run_at >= datetime.combine(today + timedelta(days=1), datetime.min.time(), UTC)
-    assert held.error == "The line has sent its 2 segments of today."
+    assert held.error == "The phone line has reached its daily cap of 2 segments."
 
 
 # --- What the provider answers ---
@@ -225,7 +225,7 @@ def test_a_provider_that_asks_for_fewer_requests_gets_them(queue, casey, desk, p
     before = timezone.now()
     assert send_all() == 1
     desk.refresh_from_db()
-    assert look(message) == ("queued", "The provider asks for fewer requests.")
+    assert look(message) == ("queued", "The provider's rate limit was reached.")
     assert message.run_at >= before + timedelta(seconds=60)
     assert desk.next_send_at >= before + timedelta(seconds=60)  # the other one waits as well
     assert (message.tries, desk.sent_segments) == (0, 0)
@@ -272,7 +272,7 @@ def test_an_opt_out_that_the_provider_holds_goes_into_the_ledger(in_acme, casey,
     line = PhoneLineFactory(company=in_acme, number="+12125550190", provider="twilio", provider_id="PNtwilio")
     provider_server.twilio.stopped.add(casey.phone)
     membership = CampaignMembershipFactory(contact=casey)
-    message = queue_text(contact=casey, line=line, body="Spring check?", kind="campaign", membership=membership)
+    message = queue_message(contact=casey, line=line, body="Spring check?", kind="campaign", membership=membership)
     send_all()
     membership.refresh_from_db()
     assert look(message)[0] == "failed"
@@ -289,16 +289,16 @@ def test_a_text_of_which_nobody_knows_is_not_sent_again(queue, provider_server, 
     assert len(provider_server.sent) == 1
     assert look(message)[0] == "unknown"
     assert message.run_at > timezone.now()
-    assert texts_are_left()
+    assert has_pending_messages()
     queue("And another")  # waits until it is known what became of the first
-    assert not send_next_text()
+    assert not send_next_message()
 
 
 def test_a_receipt_that_is_faster_than_the_answer_is_kept(queue, desk, provider_server):
 
     message = queue()
-    claimed = claim_text(line_id=desk.pk)
-    outcome = call_provider(message=claimed)
+    claimed = claim_message(line_id=desk.pk)
+    outcome = send_to_provider(message=claimed)
     message.activity.openphone_id = outcome.openphone_id
     message.activity.save()
     Message.objects.filter(pk=message.pk).update(status="delivered")
@@ -309,14 +309,14 @@ def test_a_receipt_that_is_faster_than_the_answer_is_kept(queue, desk, provider_
 def test_a_claim_that_has_gone_to_another_calls_nobody(queue, desk, provider_server):
 
     queue()
-    claimed = claim_text(line_id=desk.pk)
+    claimed = claim_message(line_id=desk.pk)
     Message.objects.update(run_at=timezone.now() + timedelta(seconds=5))
-    assert call_provider(message=claimed) is None
+    assert send_to_provider(message=claimed) is None
     assert provider_server.sent == []
 
 
 def test_texts_that_are_held_for_long_are_not_waited_for(queue):
     message = queue()
-    assert texts_are_left()
+    assert has_pending_messages()
     Message.objects.filter(pk=message.pk).update(run_at=timezone.now() + timedelta(hours=9))
-    assert not texts_are_left()
+    assert not has_pending_messages()

@@ -17,8 +17,8 @@ from crm.db.tenancy import all_tenants, tenant
 from crm.models import CampaignMembership, OptOut, PhoneLine
 from messaging.models import Message
 from messaging.services.inbound.webhook_processing import process_next_event
-from messaging.services.outbound.outbox import queue_text
-from messaging.services.outbound.sending import send_next_text
+from messaging.services.outbound.outbox import queue_message
+from messaging.services.outbound.sending import send_next_message
 from tests.conftest import postgres_only
 from tests.factories import (
     CampaignFactory,
@@ -69,7 +69,7 @@ def queue_campaign(line, count):
         contact = ContactFactory(company=line.company, phone=phone, timezone=awake)
         membership = CampaignMembershipFactory(campaign=campaign, contact=contact)
         with tenant(line.company_id):
-            queue_text(contact=contact, line=line, body="Spring check?", kind="campaign", membership=membership)
+            queue_message(contact=contact, line=line, body="Spring check?", kind="campaign", membership=membership)
     return phones
 
 
@@ -134,7 +134,7 @@ def work_in_threads(count, until):
     def work(_):
         try:
             while not until():
-                if not send_next_text():
+                if not send_next_message():
                     time.sleep(0.002)
         finally:
             connection.close()
@@ -162,10 +162,10 @@ def test_a_line_that_waits_does_not_hold_up_another(provider, line):
         PhoneLine.objects.filter(pk=line.pk).update(next_send_at=timezone.now() + timedelta(hours=1))
     contact = ContactFactory(company=line.company, phone="+12125550199")
     with tenant(line.company_id):
-        queue_text(contact=contact, line=other, body="On our way.", kind="reply")
-    assert send_next_text()
+        queue_message(contact=contact, line=other, body="On our way.", kind="reply")
+    assert send_next_message()
     assert [text.to for text in provider.sent] == [contact.phone]
-    assert not send_next_text()
+    assert not send_next_message()
 
 
 @postgres_only

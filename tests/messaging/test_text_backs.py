@@ -14,7 +14,7 @@ from calls.services.missed_calls import mark_recovered
 from crm.db.tenancy import all_tenants, tenant
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
-from messaging.services.outbound.text_backs import queue_next_text_back, text_backs_are_left
+from messaging.services.outbound.text_backs import has_pending_text_backs, queue_next_text_back
 from tests import factories
 from tests.conftest import postgres_only
 from tests.messaging.clocks import zone_where_it_is
@@ -51,10 +51,10 @@ def state(caller):
 
 def test_the_text_is_queued_once_over_the_line_that_they_rang(company):
     caller = missed(company)
-    assert text_backs_are_left()
+    assert has_pending_text_backs()
     assert queue_next_text_back()
     assert not queue_next_text_back()
-    assert not text_backs_are_left()
+    assert not has_pending_text_backs()
     assert state(caller) == ("queued", "", 1)
     with all_tenants():
         message, row = Message.objects.get(), MissedCaller.objects.get()
@@ -66,7 +66,7 @@ def test_the_text_is_queued_once_over_the_line_that_they_rang(company):
 def test_a_worker_that_comes_late_sends_nothing(company):
     caller = missed(company, minutes_ago=31)
     assert queue_next_text_back()
-    assert state(caller) == ("off", "It would have come too late.", 0)
+    assert state(caller) == ("off", "The call was missed too long ago.", 0)
 
 
 def test_a_company_that_has_changed_its_mind_sends_nothing(company):
@@ -90,13 +90,13 @@ def test_who_said_stop_gets_nothing_and_it_is_said_why(company):
     with tenant(company.pk):
         record_opt_out(phone=caller.contact.phone, words="STOP", source="sms", occurred_at=timezone.now())
     assert queue_next_text_back()
-    assert state(caller) == ("refused", "They opted out of texts.", 0)
+    assert state(caller) == ("refused", "The contact has opted out.", 0)
 
 
 def test_who_rang_at_night_gets_no_text_the_next_morning(company):
     caller = missed(company, hour=3)
     assert queue_next_text_back()
-    assert state(caller) == ("refused", "It is too early or too late where they live.", 0)
+    assert state(caller) == ("refused", "It is too early or too late in the contact's time zone.", 0)
 
 
 @postgres_only

@@ -153,7 +153,7 @@ def test_a_reply_that_may_never_go_says_why(reply, contact, in_acme):
     ContactFlagFactory(contact=contact, flag_type="do_not_contact")
     response = reply(headers={"Idempotency-Key": "abc"})
     assert response.status_code == 409
-    assert response.json() == {"detail": "They are marked as do not contact.", "retry_at": None}
+    assert response.json() == {"detail": "The contact is flagged as do not contact.", "retry_at": None}
     assert not Message.objects.exists()
     ContactFlag.objects.all().delete()
     assert reply(headers={"Idempotency-Key": "abc"}).status_code == 202  # a refusal is not kept

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from messaging.providers.events import FieldError, NotHandled, Unreadable
-from messaging.providers.signatures import BadSignature
-from messaging.providers.twilio.webhook import generate_secret, read_envelope, read_event, sign, verify_signature
+from messaging.providers.errors import BadSignature, FieldError, InvalidPayload, NotHandled
+from messaging.providers.twilio.signature import generate_secret, sign, verify_signature
+from messaging.providers.twilio.webhook import read_envelope, read_event
 from tests.messaging.payloads import CALLER, OUR_NUMBER, twilio_status, twilio_text
 
 RECEIVED = datetime(2026, 3, 2, 16, 20, tzinfo=UTC)
@@ -95,7 +95,7 @@ def test_what_is_no_text_is_not_handled():
 def test_dirt_in_a_form_becomes_a_replacement_character():
     envelope = read_envelope(b"MessageSid=SM1&Body=a%00b%FFc", FORM)
     assert envelope.content["Body"] == "a\ufffdb\ufffdc"
-    assert "U+FFFD" in envelope.remark
+    assert "U+FFFD" in envelope.warning
 
 
 def test_an_id_that_does_not_fit_is_named():
@@ -111,7 +111,7 @@ def test_a_field_of_a_json_delivery_that_cannot_be_read_is_named(field):
 
 
 def test_a_form_of_very_many_fields_is_not_read():
-    with pytest.raises(Unreadable, match="1000 fields"):
+    with pytest.raises(InvalidPayload, match="1000 fields"):
         read_envelope(b"a=1&" * 2000, FORM)
 
 

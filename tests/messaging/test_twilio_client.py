@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from messaging.providers.events import Unreadable
+from messaging.providers.errors import InvalidPayload, LineSuspended, OptedOut, RateLimited, Rejected, UnknownOutcome
+from messaging.providers.interfaces import Line
 from messaging.providers.registry import client_for_sending
-from messaging.providers.sms_client import Line, LineSuspended, OptedOut, RateLimited, Rejected, UnknownOutcome
 from tests.factories import PhoneLineFactory, ProviderAccountFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 from tests.provider_server import answer, drop
@@ -84,12 +84,12 @@ def test_a_list_with_a_time_that_cannot_be_read_proves_nothing(client, provider_
     with pytest.raises(UnknownOutcome):
         find(client)
     [event] = client.list_messages(line=LINE, since=datetime.now(UTC) - timedelta(hours=1))
-    assert isinstance(event, Unreadable)
+    assert isinstance(event, InvalidPayload)
 
 
 def test_a_refused_token_stops_the_line(client, provider_server):
     provider_server.twilio.accounts[ACCOUNT] = "a newer one"
-    with pytest.raises(LineSuspended, match="refuses the key"):
+    with pytest.raises(LineSuspended, match="rejects the API key"):
         send(client)
 
 

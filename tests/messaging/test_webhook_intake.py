@@ -32,7 +32,7 @@ def test_a_delivery_is_stored_as_it_came(client, secret, build):
     payload = build()
     body = json.dumps(payload, indent=3).encode()
     response = deliver(client, body)
-    assert (response.status_code, response.json()) == (200, {"status": "taken", "reason": ""})
+    assert (response.status_code, response.json()) == (200, {"status": "accepted", "reason": ""})
     [event] = stored()
     assert bytes(event.body) == body
     assert (event.company, event.provider) == (secret.company, "openphone")
@@ -59,8 +59,8 @@ def test_the_same_event_twice_is_one_row(client, secret):
 def test_two_companies_may_hear_of_the_same_event(client, secret, globex):
     WebhookSecretFactory(company=globex)
     payload = text_v4()
-    assert deliver(client, payload).json()["status"] == "taken"
-    assert deliver(client, payload, company="globex").json()["status"] == "taken"
+    assert deliver(client, payload).json()["status"] == "accepted"
+    assert deliver(client, payload, company="globex").json()["status"] == "accepted"
     assert {event.company for event in stored()} == {secret.company, globex}
 
 
@@ -112,7 +112,7 @@ def test_ten_megabytes_are_taken_and_one_byte_more_is_not(client, secret, settin
     body = json.dumps(text_v4(text="")).encode()
     assert deliver(client, body + b" " * (limit - len(body) + 1)).status_code == 413
     assert stored() == []
-    assert deliver(client, body + b" " * (limit - len(body))).json()["status"] == "taken"
+    assert deliver(client, body + b" " * (limit - len(body))).json()["status"] == "accepted"
     assert len(bytes(stored()[0].body)) == limit
 
 
@@ -137,7 +137,7 @@ def test_ten_megabytes_are_taken_and_one_byte_more_is_not(client, secret, settin
 )
 def test_what_cannot_be_read_is_stored_and_marked(client, secret, body):
     response = deliver(client, body)
-    assert (response.status_code, response.json()["status"]) == (200, "kept")
+    assert (response.status_code, response.json()["status"]) == (200, "stored")
     [event] = stored()
     assert bytes(event.body) == body
     assert (event.status, event.processed) == ("dead", False)
@@ -149,14 +149,14 @@ def test_what_cannot_be_read_is_stored_and_marked(client, secret, body):
 @pytest.mark.parametrize("dirt", ["\\u0000", "\x00", "\\ud800", "\\udfff\\ud800"])
 def test_what_no_database_holds_is_taken_with_a_remark(client, secret, dirt):
     response = deliver(client, raw(f"Hi{dirt}"))
-    assert response.json()["status"] == "taken"
+    assert response.json()["status"] == "accepted"
     assert "U+FFFD" in stored()[0].error
 
 
 @pytest.mark.parametrize("dirt", [b"\xff", b"\xed\xa0\x80", b"\xc3"])
 def test_invalid_utf_8_is_taken_with_a_remark(client, secret, dirt):
     response = deliver(client, raw("@").replace(b"@", dirt))
-    assert response.json()["status"] == "taken"
+    assert response.json()["status"] == "accepted"
     assert "UTF-8" in stored()[0].error
 
 
@@ -198,7 +198,7 @@ def test_a_long_type_is_cut_and_a_dirty_one_cleaned(client, secret):
 
 def test_a_wrapped_event_is_unwrapped(client, secret):
     payload = text_v3()
-    assert deliver(client, {"object": payload}).json()["status"] == "taken"
+    assert deliver(client, {"object": payload}).json()["status"] == "accepted"
     assert stored()[0].event_id == payload["id"]
 
 
@@ -212,7 +212,7 @@ def test_a_wrapped_event_is_unwrapped(client, secret):
 )
 def test_what_nothing_is_done_about_yet_is_kept_with_the_reason(client, secret, event_type):
     response = deliver(client, legacy(event_type, {"id": "TK1"}))
-    assert response.json() == {"status": "kept", "reason": f"{event_type} is not handled yet."}
+    assert response.json() == {"status": "stored", "reason": f"{event_type} events aren't supported yet."}
     [event] = stored()
     assert (event.event_type, event.status, event.processed) == (event_type, "ignored", True)
     assert event.error == response.json()["reason"]

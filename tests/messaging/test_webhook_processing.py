@@ -11,9 +11,9 @@ from crm.db.tenancy import all_tenants, tenant
 from crm.models import PhoneLine
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import (
-    MAX_WAIT_S,
+    MAX_BACKOFF_S,
     claim_event,
-    events_are_left,
+    has_pending_events,
     process_claimed_event,
     process_next_event,
 )
@@ -50,7 +50,7 @@ def mend():
 
 def test_an_empty_table_has_no_work():
     assert not process_next_event()
-    assert not events_are_left()
+    assert not has_pending_events()
 
 
 def test_the_oldest_of_any_company_comes_first(acme, globex):
@@ -67,7 +67,7 @@ def test_a_claimed_delivery_is_nobody_elses_until_the_lease_is_over(acme, settin
     assert claimed == event
     assert claimed.run_at >= before + timedelta(seconds=settings.WORKER_LEASE_S)
     assert claim_event() is None
-    assert events_are_left()
+    assert has_pending_events()
     make_due()
     assert claim_event() == event
 
@@ -99,14 +99,14 @@ def test_a_done_delivery_says_so(client, secret):
     event = only_event()
     assert (event.status, event.processed, event.error, event.tries) == ("processed", True, "", 0)
     assert event.processed_at is not None
-    assert not events_are_left()
+    assert not has_pending_events()
 
 
 def test_done_and_dead_deliveries_are_left_alone(acme):
     for status, processed in [("processed", True), ("ignored", True), ("dead", False)]:
         WebhookEventFactory(company=acme, status=status, processed=processed)
     assert not process_next_event()
-    assert not events_are_left()
+    assert not has_pending_events()
 
 
 def test_each_delivery_is_dealt_with_inside_its_own_company(client, secret, globex):
@@ -119,7 +119,7 @@ def test_each_delivery_is_dealt_with_inside_its_own_company(client, secret, glob
     with tenant(globex.pk):
         assert not Message.objects.exists()
         foreign.refresh_from_db()
-    assert (foreign.status, foreign.error) == ("ignored", "task.assigned is not handled yet.")
+    assert (foreign.status, foreign.error) == ("ignored", "task.assigned events aren't supported yet.")
 
 
 def test_a_failure_is_counted_and_waits_ever_longer(client, broken):
@@ -131,7 +131,7 @@ def test_a_failure_is_counted_and_waits_ever_longer(client, broken):
         assert (event.status, event.tries) == ("pending", tries)
         assert timedelta(seconds=wait) <= event.run_at - before < timedelta(seconds=wait + 2)
         assert not process_next_event()
-        assert events_are_left()
+        assert has_pending_events()
         make_due()
 
 
@@ -144,7 +144,7 @@ def test_after_too_many_failures_a_delivery_is_dead_and_says_why(client, broken,
     event = only_event()
     assert (event.status, event.processed, event.tries) == ("dead", False, 2)
     assert event.error.startswith("IntegrityError: ")
-    assert not events_are_left()
+    assert not has_pending_events()
 
 
 def test_the_wait_has_an_end(client, broken, settings):
@@ -153,7 +153,7 @@ def test_the_wait_has_an_end(client, broken, settings):
     with all_tenants():
         WebhookEvent.objects.update(tries=60)
     process_next_event()
-    assert only_event().run_at < timezone.now() + timedelta(seconds=MAX_WAIT_S + 1)
+    assert only_event().run_at < timezone.now() + timedelta(seconds=MAX_BACKOFF_S + 1)
 
 
 def test_a_failure_leaves_nothing_half_written_and_success_follows(client, broken, in_acme):
@@ -174,7 +174,7 @@ def test_the_log_names_the_delivery_but_no_number(client, broken, caplog):
     with caplog.at_level(logging.DEBUG, logger="messaging"):
         process_next_event()
     [record] = caplog.records
-    assert record.getMessage() == f"Delivery {only_event().pk} (message.received) failed: IntegrityError"
+    assert record.getMessage() == f"Webhook event {only_event().pk} (message.received) failed: IntegrityError"
     assert CALLER not in caplog.text
 
 

@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 
 from crm.db.tenancy import tenant
 from messaging.models import WebhookSecret
-from messaging.providers.webhook_adapters import ADAPTERS
+from messaging.providers.registry import PROVIDERS
 from tests.factories import WebhookSecretFactory
 from tests.messaging.payloads import SECRET, callrail_call, deliver, text_2026, text_v4, twilio_text
 
@@ -79,7 +79,7 @@ def test_what_is_no_secret_is_refused(command, acme, secret):
 
 def test_the_same_secret_is_refused_the_second_time(command, acme):
     command("--add", SECRET)
-    with pytest.raises(CommandError, match="set already"):
+    with pytest.raises(CommandError, match="already has this secret"):
         command("--add", SECRET)
     assert secrets_of(acme) == [SECRET]
 
@@ -90,13 +90,13 @@ def test_every_provider_has_a_url_and_secrets_of_its_own(client, acme, capsys, s
     call_command("webhook_secret", "acme", provider)
     shown = capsys.readouterr().out
     assert f"https://crm.example.com/webhooks/{provider}/acme\n" in shown
-    assert ADAPTERS[provider].SECRET in shown
+    assert PROVIDERS[provider].signature.SECRET_NAME in shown
     call_command("webhook_secret", "acme", provider, "--add", "not-base64!")
     shown = capsys.readouterr().out
     assert shown.splitlines()[-1].startswith("  1. set on 20")
     assert "not-base64!" not in shown
     assert deliver(client, build(), provider=provider, secret="not-base64!").status_code == 200
-    with pytest.raises(CommandError, match=r"^--add: A secret is one word"):
+    with pytest.raises(CommandError, match=r"^--add: The secret must be one word"):
         call_command("webhook_secret", "acme", provider, "--add", "two words")
 
 
@@ -107,7 +107,7 @@ def test_a_secret_is_generated_for_callrail_and_opens_its_door(client, acme):
 
 
 def test_none_is_generated_for_twilio_whose_auth_token_it_is(acme):
-    with pytest.raises(CommandError, match=r"^--generate: Twilio signs with the auth token of the account"):
+    with pytest.raises(CommandError, match=r"^--generate: Twilio signs with the account's auth token"):
         call_command("webhook_secret", "acme", "twilio", "--generate")
     assert secrets_of(acme) == []
 

@@ -71,7 +71,7 @@ def deliver_many(client, count):
     """Texts of a few busy callers; every third is told of twice, under two events."""
     for number in range(count):
         text = text_v4(id=f"AC{number - number % 3 % 2}", sender=fictional_number(number % CALLERS))
-        assert deliver(client, text).json()["status"] == "taken"
+        assert deliver(client, text).json()["status"] == "accepted"
     return len({f"AC{number - number % 3 % 2}" for number in range(count)})
 
 
@@ -155,7 +155,7 @@ def test_ten_first_texts_of_one_caller_at_once_make_one_contact(client, acme):
 def test_the_same_delivery_ten_times_at_once_is_one_row(acme):
     payload = text_v4()
     answers = ten_times_at_once(lambda: deliver(Client(), payload).json()["status"])
-    assert sorted(answers) == ["duplicate"] * 9 + ["taken"]
+    assert sorted(answers) == ["duplicate"] * 9 + ["accepted"]
     with all_tenants():
         assert WebhookEvent.objects.count() == 1
 

@@ -1,4 +1,4 @@
-"""`manage.py replay_webhooks`: a folder of deliveries, fed through the real door."""
+"""`manage.py replay_webhooks`: recorded webhook events from a folder."""
 
 from argparse import ArgumentParser
 from collections import Counter
@@ -9,13 +9,13 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from crm.models import Company
-from messaging.services.inbound.replay import open_replay
+from messaging.services.inbound.replay import prepare_replay
 
-STATUSES = ("taken", "duplicate", "kept", "no secret", "refused")
+STATUSES = ("accepted", "duplicate", "stored", "no secret", "refused")
 
 
 class Command(BaseCommand):
-    help = "Deliver every *.json file below a folder to a company, as its provider would; the worker does the rest."
+    help = "Send each *.json file below a folder to the company's webhook, signed as its provider signs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, metavar="DIR")
@@ -24,27 +24,27 @@ class Command(BaseCommand):
     def handle(self, *, folder: Path, company: str, **options: Any) -> None:
         row = Company.objects.filter(slug=company).first()
         if row is None:
-            raise CommandError(f"--company: there is no company {company!r}.")
+            raise CommandError(f"--company: unknown company {company!r}.")
         files = sorted(folder.rglob("*.json"))
         if not files:
-            raise CommandError(f"There is no *.json file in {folder}.")
-        deliver = open_replay(company=row)
+            raise CommandError(f"{folder} contains no *.json file.")
+        replay = prepare_replay(company=row)
 
         counts: Counter[str] = Counter()
         reasons = []
-        unset = set()
+        missing_secrets = set()
         for file in tqdm(files, unit="file"):
-            receipt = deliver(file.read_bytes())
-            counts[receipt.status] += 1
-            if receipt.status == "no secret":
-                unset.add(receipt.reason)
-            elif receipt.status != "taken" or receipt.reason:
-                reasons.append(f"  {receipt.status:9}  {file.relative_to(folder)}  {receipt.reason}".rstrip())
+            result = replay(file.read_bytes())
+            counts[result.status] += 1
+            if result.status == "no secret":
+                missing_secrets.add(result.reason)
+            elif result.status != "accepted" or result.reason:
+                reasons.append(f"  {result.status:9}  {file.relative_to(folder)}  {result.reason}".rstrip())
 
         summary = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
-        reasons += [f"  no secret  {reason}" for reason in sorted(unset)]
+        reasons += [f"  no secret  {reason}" for reason in sorted(missing_secrets)]
         self.stdout.write("\n".join([*reasons, f"{len(files)} files: {summary}"]))
         if counts["no secret"] == len(files):
-            raise CommandError("None of the files could be signed.")
+            raise CommandError("No file could be signed; set the secrets named above.")
         if counts["refused"]:
-            raise CommandError(f"The door refused {counts['refused']} of {len(files)} files.")
+            raise CommandError(f"The webhook refused {counts['refused']} of {len(files)} files; see above.")

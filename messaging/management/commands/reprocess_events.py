@@ -1,4 +1,4 @@
-"""`manage.py reprocess_events`: stored deliveries that a worker is to deal with once more."""
+"""`manage.py reprocess_events`: queues stored webhook events for processing again."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime
@@ -12,37 +12,37 @@ from crm.db.tenancy import tenant
 from crm.models import Company
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
-from messaging.services.inbound.reprocessing import reprocess_webhook_events
+from messaging.services.inbound.webhook_processing import reprocess_webhook_events
 
 
 def moment(text: str) -> datetime:
-    """A time, or the beginning of a day; UTC if it names no zone."""
+    """Parse a time, or the beginning of a day. The default zone is UTC."""
     try:
         day = parse_date(text)
-        at = datetime(day.year, day.month, day.day) if day else parse_datetime(text)  # given below
+        at = datetime(day.year, day.month, day.day) if day else parse_datetime(text)  # the zone is added below
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from error
     if at is None:
-        raise ArgumentTypeError(f"{text!r} is no date such as 2026-03-02, nor a time such as 2026-03-02T16:00.")
+        raise ArgumentTypeError(f"{text!r} must be a date such as 2026-03-02 or a time such as 2026-03-02T16:00.")
     return at if timezone.is_aware(at) else timezone.make_aware(at)
 
 
 class Command(BaseCommand):
-    help = "Let the worker deal again with a company's deliveries that are dead, or were ignored or processed."
+    help = "Queue a company's dead, ignored or processed webhook events for processing again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         statuses = [status.value for status in EventStatus if status != EventStatus.PENDING]
         parser.add_argument("--company", required=True, metavar="SLUG")
         parser.add_argument("--status", choices=statuses, default=EventStatus.DEAD.value, help="default: dead")
-        parser.add_argument("--type", metavar="TYPE", help="of the event, such as call.ringing; default: any")
-        parser.add_argument("--since", type=moment, metavar="TIME", help="when the earliest reached us; default: ever")
+        parser.add_argument("--type", metavar="TYPE", help="event type, such as call.ringing; default: any")
+        parser.add_argument("--since", type=moment, metavar="TIME", help="received at or after this time; default: any")
 
     def handle(
         self, *, company: str, status: str, type: str | None, since: datetime | None, **options: Any
-    ) -> None:  # the names are those of the options
+    ) -> None:  # named like the options
         row = Company.objects.filter(slug=company).first()
         if row is None:
-            raise CommandError(f"--company: there is no company {company!r}.")
+            raise CommandError(f"--company: unknown company {company!r}.")
         with tenant(row.pk):
             events = WebhookEvent.objects.with_status(status)
             if type is not None:
@@ -50,4 +50,4 @@ class Command(BaseCommand):
             if since is not None:
                 events = events.filter(created_at__gte=since)
             count = reprocess_webhook_events(events=events)
-        self.stdout.write(f"{count} deliveries wait for a worker again.")
+        self.stdout.write(f"{count} webhook events queued for processing.")

@@ -1,15 +1,14 @@
-"""CallRail: calls and texts over tracking numbers.
+"""CallRail's webhook events: calls and messages of tracking numbers.
 
-Field lists: the provider's help pages and captured deliveries. JSON, or the same as a form; what is missing is "", and
-booleans may be words. No field says what kind of event it is, so that it is told by what is there:
+Sources: the provider's help pages and captured requests. The body is JSON or a form; missing fields are "", and
+booleans may be words. No field states the type of event. It follows from the fields that are present:
 
     text_message    `source_number` and `destination_number`
-    post_call       a call with `answered` or `duration`: it is over, or its entry was modified later
+    post_call       a call with `answered` or `duration`: it has ended, or was modified later
     pre_call        a call without them: it rings
 """
 
-import secrets as randomness
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -17,65 +16,36 @@ from typing import Any
 from crm.choices import Direction
 from messaging.choices import MessageStatus
 from messaging.providers import fields
-from messaging.providers.events import CallEvent, Envelope, Event, FieldError, MessageEvent, UnknownType
-from messaging.providers.payloads import find_header, is_form, plain_id, read_form, read_json
-from messaging.providers.signatures import check_token, demand_match, digest
+from messaging.providers.errors import FieldError, UnknownType
+from messaging.providers.events import CallEvent, Envelope, Event, MessageEvent
+from messaging.providers.payloads import is_form, read_form, read_json, storable_id
 
-SECRET = "the secret token of the company"  # noqa: S105  # its name
+EVENT_TYPES = frozenset({"text_message", "post_call", "pre_call"})
 DIRECTIONS = {"inbound": Direction.INCOMING, "outbound": Direction.OUTGOING}
-# The second of each is the older name, whose copies are still sent.
+# The second name of each is older and still sent.
 CUSTOMER, TRACKING = ("customer_phone_number", "callernum"), ("tracking_phone_number", "trackingnum")
 START = ("start_time", "timestamp", "datetime", "created_at")
 
-check_secret = check_token
-
-
-def generate_secret() -> str:
-    return randomness.token_hex(16)
-
-
-def sign(*, secret: str, body: bytes, url: str, now: float) -> dict[str, str]:  # noqa: ARG001  # the interface of all
-    """The headers of a delivery in JSON."""
-    return {"content-type": "application/json", "signature": _signature(secret, body)}
-
-
-def verify_signature(
-    *,
-    headers: Mapping[str, str],
-    body: bytes,
-    secrets: Iterable[str],
-    url: str,  # noqa: ARG001  # the interface of all
-    now: float,  # noqa: ARG001  # it signs no time
-) -> None:
-    """Returns if one of the secrets signed the raw body: HMAC-SHA1, the key as it is written. Raises BadSignature."""
-    given = find_header(headers, "signature")
-    demand_match((_signature(secret, body), given) for secret in secrets)
-
 
 def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
-    """What kind of event a delivery is, and which.
+    """Return the id, type and content of a webhook event. Raises InvalidPayload.
 
-    Its id is the call's or text's with a hash of the body: when an entry is modified it is delivered again under the
-    same id with other content, and that is news; the same content is not. Raises Unreadable.
+    The id is the call's or message's id with a hash of the body: a modified entry is sent again under the same id with
+    other content, and is a new event. The same content is a duplicate.
     """
-    content, remark = (read_form if is_form(headers) else read_json)(body)
-    resource_id = plain_id(content.get("resource_id"))
+    content, warning = (read_form if is_form(headers) else read_json)(body)
+    resource_id = storable_id(content.get("resource_id"))
     return Envelope(
-        id=plain_id(f"{resource_id}:{sha256(body).hexdigest()[:32]}") if resource_id else "",
+        id=storable_id(f"{resource_id}:{sha256(body).hexdigest()[:32]}") if resource_id else "",
         type=_type_of(content),
         content=content,
-        remark=remark,
+        warning=warning,
     )
 
 
-def is_handled(event_type: str) -> bool:
-    """Whether anything is done about events of this type."""
-    return event_type in ("text_message", "post_call", "pre_call")
-
-
 def read_event(envelope: Envelope, *, received_at: datetime) -> Event:
-    """The event in our words. Raises UnknownType, or FieldError naming the field."""
-    if not is_handled(envelope.type):
+    """Return the event in the common vocabulary. Raises UnknownType, or FieldError with the field's name."""
+    if envelope.type not in EVENT_TYPES:
         raise UnknownType(envelope.type)
     if envelope.type == "text_message":
         return _message(envelope.content, received_at)
@@ -92,7 +62,7 @@ def _type_of(content: dict[str, Any]) -> str:
 
 
 def _message(content: dict[str, Any], received_at: datetime) -> MessageEvent:
-    # Without a direction only what we sent names the agent who did.
+    # Without a direction, only outgoing messages name an agent.
     direction = _direction(content) or (
         Direction.OUTGOING if fields.text(content, "agent").strip() else Direction.INCOMING
     )
@@ -119,11 +89,11 @@ def _call(content: dict[str, Any], received_at: datetime, *, over: bool) -> Call
     left_voicemail = bool(fields.boolean(content, "voicemail"))
     answered = over and bool(fields.boolean(content, "answered")) and not left_voicemail
     created_at = fields.instant(content, _first(content, *START) or START[0]) or received_at
-    length_s = fields.seconds(content, "duration")  # from the first ring, a caller's who hung up as well
+    length_s = fields.seconds(content, "duration")  # from the first ring, also for abandoned calls
     recordings = fields.attachments(content, "recording")
     return CallEvent(
         openphone_id=fields.identifier(content, "resource_id"),
-        line_id="",  # a tracker may stand for a pool of numbers, so that only the number tells the line
+        line_id="",  # a tracker may be a pool of numbers: only the number identifies the line
         our_numbers=fields.numbers(content, _first(content, *TRACKING) or TRACKING[0]),
         outside_numbers=fields.numbers(content, _first(content, *CUSTOMER) or CUSTOMER[0]),
         direction=direction,
@@ -147,16 +117,12 @@ def _end_of(start: datetime, length_s: int | None) -> datetime | None:
 
 
 def _direction(content: dict[str, Any]) -> str:
-    said = fields.text(content, "direction").strip().lower()
-    if said and said not in DIRECTIONS:
+    direction = fields.text(content, "direction").strip().lower()
+    if direction and direction not in DIRECTIONS:
         raise FieldError("direction", f"must be one of: {', '.join(DIRECTIONS)}")
-    return DIRECTIONS[said] if said else ""
+    return DIRECTIONS[direction] if direction else ""
 
 
 def _first(content: dict[str, Any], *names: str) -> str:
-    """The first of the fields that holds something."""
+    """Return the name of the first field that has a value; "" if none has."""
     return next((name for name in names if content.get(name) not in (None, "")), "")
-
-
-def _signature(secret: str, body: bytes) -> str:
-    return digest(secret.encode(), body, "sha1")

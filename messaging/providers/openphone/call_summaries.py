@@ -1,48 +1,49 @@
-"""What machines wrote of a call, as OpenPhone tells of it: a summary or a transcript."""
+"""OpenPhone's call summaries and transcripts."""
 
 from typing import Any
 
 from messaging.providers import fields
-from messaging.providers.events import FieldError, NotHandled, SummaryEvent, TranscriptEvent
-from messaging.providers.openphone.envelopes import OpenedEnvelope
+from messaging.providers.errors import FieldError, NotHandled
+from messaging.providers.events import SummaryEvent, TranscriptEvent
+from messaging.providers.openphone.envelope import EventParts
 
 
-def read_summary(opened: OpenedEnvelope) -> SummaryEvent:
-    """A call was summed up. Raises NotHandled if it was not, or not yet."""
-    _demand_completed(opened)
-    summary, next_steps = fields.texts(opened.resource, "summary"), fields.texts(opened.resource, "nextSteps")
+def read_summary(parts: EventParts) -> SummaryEvent:
+    """Return the summary of a call. Raises NotHandled if there is none yet."""
+    _require_completed(parts)
+    summary, next_steps = fields.texts(parts.resource, "summary"), fields.texts(parts.resource, "nextSteps")
     if not summary and not next_steps:
-        raise NotHandled(f"{opened.type}: there is nothing in it.")
+        raise NotHandled(f"{parts.type}: it has no content.")
     return SummaryEvent(
-        openphone_id=fields.identifier(opened.resource, "callId"), summary="\n".join(summary), next_steps=next_steps
+        openphone_id=fields.identifier(parts.resource, "callId"), summary="\n".join(summary), next_steps=next_steps
     )
 
 
-def read_transcript(opened: OpenedEnvelope) -> TranscriptEvent:
-    """A call was written down. Raises NotHandled if it was not, or not yet."""
-    _demand_completed(opened)
-    dialogue = opened.resource.get("dialogue") or []
+def read_transcript(parts: EventParts) -> TranscriptEvent:
+    """Return the transcript of a call. Raises NotHandled if there is none yet."""
+    _require_completed(parts)
+    dialogue = parts.resource.get("dialogue") or []
     if not isinstance(dialogue, list) or not all(isinstance(line, dict) for line in dialogue):
-        raise FieldError("dialogue", "must be a list of what was said")
+        raise FieldError("dialogue", "must be a list of objects")
     if not dialogue:
-        raise NotHandled(f"{opened.type}: there is nothing in it.")
+        raise NotHandled(f"{parts.type}: it has no content.")
     return TranscriptEvent(
-        openphone_id=fields.identifier(opened.resource, "callId"), lines=tuple(_line(line) for line in dialogue)
+        openphone_id=fields.identifier(parts.resource, "callId"), lines=tuple(_line(line) for line in dialogue)
     )
 
 
-def _demand_completed(opened: OpenedEnvelope) -> None:
-    """Absent, in progress or failed: told of by the same event, and again when there is something to tell."""
-    status = fields.text(opened.resource, "processingStatus") or fields.text(opened.resource, "status")
+def _require_completed(parts: EventParts) -> None:
+    """Raise NotHandled unless processing is complete. The same event is sent again when it is."""
+    status = fields.text(parts.resource, "processingStatus") or fields.text(parts.resource, "status")
     if status not in ("completed", ""):
-        raise NotHandled(f"{opened.type}: {status}, so that there is nothing in it.")
+        raise NotHandled(f"{parts.type}: its status is {status}, so it has no content yet.")
 
 
 def _line(line: dict[str, Any]) -> dict[str, object]:
-    """Who said what, and when. The speaker is a number, or the provider's id of one of us; "" if unknown."""
+    """Return a line with its speaker (a phone number or the provider's user id; "" if unknown), times and text."""
     return {
         "speaker": fields.text(line, "identifier") or fields.text(line, "userId"),
-        "start": fields.moment_s(line, "start"),
-        "end": fields.moment_s(line, "end"),
+        "start": fields.offset_s(line, "start"),
+        "end": fields.offset_s(line, "end"),
         "text": fields.text(line, "content"),
     }

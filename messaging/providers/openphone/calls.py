@@ -1,118 +1,119 @@
-"""Calls and voicemails, as OpenPhone tells of them."""
+"""OpenPhone's calls and voicemails."""
 
 from typing import Any
 
 from crm.choices import Direction
 from messaging.providers import fields
-from messaging.providers.events import CallEvent, FieldError, VoicemailEvent
-from messaging.providers.openphone.envelopes import OpenedEnvelope
+from messaging.providers.errors import FieldError
+from messaging.providers.events import CallEvent, VoicemailEvent
+from messaging.providers.openphone.envelope import EventParts
 
-ANSWERED = ("answered", "ai-handled", "forwarded")  # in their place mostly stands "completed", which says nothing
-MAX_FORWARDED_TO, MAX_MENU_CHOICE = 100, 200  # as the columns have them
+ANSWERED = ("answered", "ai-handled", "forwarded")  # the usual value "completed" says nothing
+MAX_FORWARDED_TO, MAX_MENU_CHOICE = 100, 200  # sizes of the columns
 
 
-def read_call(opened: OpenedEnvelope) -> CallEvent:
-    """It rings, was passed on, or a key of the phone menu was pressed: no more is known.
+def read_call(parts: EventParts) -> CallEvent:
+    """Return a call that rings, was forwarded, or whose caller chose from the phone menu.
 
-    The times that may stand there are not believed: a documented sample rings and has an answer and an end.
+    Its times are ignored: a documented sample of a ringing call has an answer and an end.
     """
     choice = [
-        fields.code(opened.resource, "phoneMenuSelection"),
-        fields.text(opened.resource, "phoneMenuSelectionName"),
+        fields.code(parts.resource, "phoneMenuSelection"),
+        fields.text(parts.resource, "phoneMenuSelectionName"),
     ]
     return CallEvent(
-        # Only what came in is passed on or hears a menu; these two alone leave the direction out.
-        **_occurrence(opened, default_direction="" if opened.type == "call.ringing" else Direction.INCOMING),
+        # Only incoming calls are forwarded or get a menu; these two types omit the direction.
+        **_common_fields(parts, default_direction="" if parts.type == "call.ringing" else Direction.INCOMING),
         answered=False,
         over=False,
         answered_at=None,
         completed_at=None,
         duration_s=None,
-        recordings=_recordings(opened),
-        forwarded_to=_forwarded_to(opened),
+        recordings=_recordings(parts),
+        forwarded_to=_forwarded_to(parts),
         menu_choice=" ".join(filter(None, choice))[:MAX_MENU_CHOICE],
     )
 
 
-def read_answered_call(opened: OpenedEnvelope) -> CallEvent:
-    """Somebody picked up: one of us, or on the other side a person or their voicemail."""
+def read_answered_call(parts: EventParts) -> CallEvent:
+    """Return an answered call. A person or a voicemail picked up."""
     return CallEvent(
-        **_occurrence(opened),
+        **_common_fields(parts),
         answered=True,
         over=False,
-        answered_at=fields.instant(opened.resource, "answeredAt"),
+        answered_at=fields.instant(parts.resource, "answeredAt"),
         completed_at=None,
         duration_s=None,
     )
 
 
-def read_completed_call(opened: OpenedEnvelope) -> CallEvent:
-    """It is over, or was missed, which is said of incoming calls alone, without their direction."""
-    answered_at = fields.instant(opened.resource, "answeredAt")
-    completed_at = fields.instant(opened.resource, "completedAt")
-    answered = answered_at is not None or fields.text(opened.resource, "status") in ANSWERED
-    duration_s = fields.seconds(opened.resource, "duration") if answered else None
+def read_completed_call(parts: EventParts) -> CallEvent:
+    """Return a call that has ended. `call.missed` is sent for incoming calls only, without their direction."""
+    answered_at = fields.instant(parts.resource, "answeredAt")
+    completed_at = fields.instant(parts.resource, "completedAt")
+    answered = answered_at is not None or fields.text(parts.resource, "status") in ANSWERED
+    duration_s = fields.seconds(parts.resource, "duration") if answered else None
     if duration_s is None and answered_at and completed_at:
         duration_s = min(max(0, round((completed_at - answered_at).total_seconds())), fields.MAX_SECONDS)
     return CallEvent(
-        **_occurrence(opened, default_direction=Direction.INCOMING if opened.type == "call.missed" else ""),
+        **_common_fields(parts, default_direction=Direction.INCOMING if parts.type == "call.missed" else ""),
         answered=answered,
         over=True,
         answered_at=answered_at,
         completed_at=completed_at,
         duration_s=duration_s,
-        recordings=_recordings(opened),
-        voicemail_url=fields.file_url(opened.resource, "voicemail"),
-        forwarded_to=_forwarded_to(opened),
+        recordings=_recordings(parts),
+        voicemail_url=fields.file_url(parts.resource, "voicemail"),
+        forwarded_to=_forwarded_to(parts),
     )
 
 
-def read_recorded_call(opened: OpenedEnvelope) -> CallEvent:
-    """What was said can be heard. Where the time of the answer is missing, too, that makes no missed call of it."""
-    return read_completed_call(opened) if opened.resource.get("answeredAt") else read_call(opened)
+def read_recorded_call(parts: EventParts) -> CallEvent:
+    """Return a call with its recording. A missing answer time must not turn it into a missed call."""
+    return read_completed_call(parts) if parts.resource.get("answeredAt") else read_call(parts)
 
 
-def read_voicemail(opened: OpenedEnvelope) -> VoicemailEvent:
-    """A caller spoke to the machine. One that names no call is known by its own id."""
+def read_voicemail(parts: EventParts) -> VoicemailEvent:
+    """Return a voicemail. Without a call id, its own id identifies it."""
     return VoicemailEvent(
-        **_occurrence(opened, id_field="callId" if opened.resource.get("callId") else "id"),
-        url=fields.file_url(opened.resource, "recordingUrl"),
-        transcript=fields.text(opened.resource, "transcript"),
-        duration_s=fields.seconds(opened.resource, "duration"),
+        **_common_fields(parts, id_field="callId" if parts.resource.get("callId") else "id"),
+        url=fields.file_url(parts.resource, "recordingUrl"),
+        transcript=fields.text(parts.resource, "transcript"),
+        duration_s=fields.seconds(parts.resource, "duration"),
     )
 
 
-def _occurrence(opened: OpenedEnvelope, *, id_field: str = "id", default_direction: str = "") -> dict[str, Any]:
-    direction = fields.text(opened.resource, "direction") or default_direction
+def _common_fields(parts: EventParts, *, id_field: str = "id", default_direction: str = "") -> dict[str, Any]:
+    direction = fields.text(parts.resource, "direction") or default_direction
     if direction not in Direction.values:
         raise FieldError("direction", f"must be one of: {', '.join(Direction.values)}")
-    our_numbers, outside_numbers = _numbers(opened, direction)
+    our_numbers, outside_numbers = _numbers(parts, direction)
     return {
-        "openphone_id": fields.identifier(opened.resource, id_field),
-        "line_id": opened.line_id,
+        "openphone_id": fields.identifier(parts.resource, id_field),
+        "line_id": parts.line_id,
         "our_numbers": our_numbers,
         "outside_numbers": outside_numbers,
         "direction": direction,
-        "created_at": opened.created_at,
+        "created_at": parts.created_at,
     }
 
 
-def _numbers(opened: OpenedEnvelope, direction: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Ours and the outside ones. API v4 doesn't say which is which: then both are all participants."""
-    parties = opened.context.get("participants")
-    if isinstance(parties, dict):
-        return fields.numbers(parties, "workspace"), fields.numbers(parties, "external")
-    if "participants" in opened.resource:
-        participants = fields.numbers(opened.resource, "participants")
+def _numbers(parts: EventParts, direction: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return our numbers and the outside numbers. API v4 doesn't tell them apart: both are then all participants."""
+    sides = parts.context.get("participants")
+    if isinstance(sides, dict):
+        return fields.numbers(sides, "workspace"), fields.numbers(sides, "external")
+    if "participants" in parts.resource:
+        participants = fields.numbers(parts.resource, "participants")
         return participants, participants
-    caller, called = fields.numbers(opened.resource, "from"), fields.numbers(opened.resource, "to")
+    caller, called = fields.numbers(parts.resource, "from"), fields.numbers(parts.resource, "to")
     return (called, caller) if direction == Direction.INCOMING else (caller, called)
 
 
-def _recordings(opened: OpenedEnvelope) -> tuple[dict[str, str], ...]:
-    return fields.attachments(opened.resource, "recordings") or fields.attachments(opened.resource, "media")
+def _recordings(parts: EventParts) -> tuple[dict[str, str], ...]:
+    return fields.attachments(parts.resource, "recordings") or fields.attachments(parts.resource, "media")
 
 
-def _forwarded_to(opened: OpenedEnvelope) -> str:
-    """A number, or the provider's id of one of us."""
-    return fields.text(opened.resource, "forwardedTo")[:MAX_FORWARDED_TO]
+def _forwarded_to(parts: EventParts) -> str:
+    """Return a phone number or the provider's user id."""
+    return fields.text(parts.resource, "forwardedTo")[:MAX_FORWARDED_TO]

@@ -1,4 +1,4 @@
-"""OpenPhone's API, version 1 (docs: quo.com/docs, API reference). 10 requests a second and key."""
+"""OpenPhone's API, version 1 (quo.com/docs, API reference): 10 requests per second and key."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,89 +10,90 @@ from django.conf import settings
 from django.utils import timezone
 
 from crm.choices import Direction
-from messaging.providers.events import CallEvent, Envelope, Event, MessageEvent, Unreadable
-from messaging.providers.http import in_an_hour, request_json, request_patiently
-from messaging.providers.list_rows import read_or_say
+from messaging.providers.errors import InvalidPayload, LineSuspended, Rejected, SendError, UnknownOutcome
+from messaging.providers.events import CallEvent, Envelope, Event, MessageEvent
+from messaging.providers.fields import sent_status
+from messaging.providers.http import in_an_hour, request_json, request_with_retries
+from messaging.providers.interfaces import Line, SentMessage
 from messaging.providers.openphone import webhook
-from messaging.providers.sent_statuses import status_of_sent
-from messaging.providers.sms_client import Line, LineSuspended, Rejected, SendError, SentText, UnknownOutcome
+from messaging.providers.payloads import try_read
 
-PAGE = 100  # the most
-# Whose day the carrier's cap counts isn't documented: UTC's and the west coast's are seen. At the sooner midnight it is
-# asked again, which costs one refused request where it was the other.
+PAGE = 100  # the maximum
+# The zone of the carrier's daily cap isn't documented: UTC and the west coast were observed. The line is tried again at
+# the earlier midnight, which costs one rejected request if it was the other zone.
 CAP_ZONES = (UTC, ZoneInfo("America/Los_Angeles"))
 UNFINISHED = ("queued", "initiated", "ringing", "in-progress")
 
 
 class OpenPhoneClient:
-    def __init__(self, *, key: str) -> None:
+    def __init__(self, *, key: str, account_id: str = "") -> None:
         self._headers = {"Authorization": key}
 
-    def send(self, *, line: Line, to: str, body: str) -> SentText:
+    def send(self, *, line: Line, to: str, body: str) -> SentMessage:
         answer = request_json(
             "POST",
             self._url("messages"),
-            # Texts abroad are not enabled, then, which is no reason to pause the line.
+            # 403 for a foreign number: the country isn't enabled, which is no reason to pause the line.
             errors=ERRORS if to.startswith("+1") else ERRORS | {"403": Rejected},
             headers=self._headers,
             json={"content": body, "from": line.provider_id or line.number, "to": [to]},
         )
         message = answer.get("data")
         if not isinstance(message, dict):
-            raise UnknownOutcome("The provider's answer names no text.")
-        return _sent_text(message)
+            raise UnknownOutcome("The provider's answer has no message.")
+        return _sent_message(message)
 
-    def find_sent(self, *, line: Line, to: str, body: str, since: datetime) -> list[SentText]:
+    def find_sent(self, *, line: Line, to: str, body: str, since: datetime) -> list[SentMessage]:
         found = [
             message
             for message in self._pages(
                 "messages",
-                ask=request_json,
+                request=request_json,
                 phoneNumberId=self._line_id(line),
                 participants=[to],
                 createdAfter=_iso(since),
             )
             if message.get("direction") == Direction.OUTGOING
-            and message.get("to") == [to]  # a group with them is another text
+            and message.get("to") == [to]  # a group message is another message
             and message.get("text") == body
         ]
-        return [_sent_text(message) for message in sorted(found, key=lambda message: str(message.get("createdAt")))]
+        return [_sent_message(message) for message in sorted(found, key=lambda message: str(message.get("createdAt")))]
 
-    def list_messages(self, *, line: Line, since: datetime) -> Iterator[MessageEvent | Unreadable]:
+    def list_messages(self, *, line: Line, since: datetime) -> Iterator[MessageEvent | InvalidPayload]:
         line_id = self._line_id(line)
         for participants in self._conversations(line_id, since):
             for message in self._pages(
                 "messages", phoneNumberId=line_id, participants=participants, createdAfter=_iso(since)
             ):
-                yield read_or_say(_message_event, message)
+                yield try_read(_message_event, message)
 
-    def list_calls(self, *, line: Line, since: datetime) -> Iterator[CallEvent | Unreadable]:
+    def list_calls(self, *, line: Line, since: datetime) -> Iterator[CallEvent | InvalidPayload]:
         line_id = self._line_id(line)
         for participants in self._conversations(line_id, since):
             if len(participants) > 1:
-                continue  # calls are listed for one number at a time, and a group can't be called
+                continue  # the API lists calls of one number at a time, and a group can't be called
             for call in self._pages(
                 "calls", phoneNumberId=line_id, participants=participants, createdAfter=_iso(since)
             ):
                 if call.get("status") not in UNFINISHED:
-                    yield read_or_say(_call_event, call)
+                    yield try_read(_call_event, call)
 
     def _conversations(self, line_id: str, since: datetime) -> Iterator[list[str]]:
-        """Whom the line spoke with since then. Texts and calls are listed for one such circle at a time."""
+        """Yield the participants of each conversation since then: messages and calls are listed per conversation."""
         for row in self._pages("conversations", phoneNumbers=[line_id], updatedAfter=_iso(since)):
             participants = row.get("participants")
             if isinstance(participants, list) and participants:
                 yield [str(number) for number in participants]
 
     def _pages(
-        self, noun: str, *, ask: Callable[..., dict[str, Any]] = request_patiently, **params: Any
+        self, resource: str, *, request: Callable[..., dict[str, Any]] = request_with_retries, **params: Any
     ) -> Iterator[dict[str, Any]]:
         token = None
         while True:
             page: dict[str, Any] = {"pageToken": token} if token else {}
-            answer = ask(
+            answer = request(
                 "GET",
-                self._url(noun),
+                self._url(resource),
                 errors=ERRORS,
                 headers=self._headers,
                 params=params | {"maxResults": PAGE} | page,
@@ -104,17 +105,17 @@ class OpenPhoneClient:
                 return
 
     def _line_id(self, line: Line) -> str:
-        """The provider's id of the line, which lists ask for; looked up by its number where we don't know it."""
+        """Return the provider's id of the line, which lists require; unknown ids are looked up by number."""
         if line.provider_id:
             return line.provider_id
         answer = request_json("GET", self._url("phone-numbers"), errors=ERRORS, headers=self._headers)
         ids = [row["id"] for row in answer.get("data") or [] if row.get("number") == line.number]
         if not ids:
-            raise LineSuspended("The provider knows no such line.", until=in_an_hour())
+            raise LineSuspended("The provider doesn't have this phone line; check its number.", until=in_an_hour())
         return ids[0]
 
-    def _url(self, noun: str) -> str:
-        return f"{settings.OPENPHONE_API_URL}/v1/{noun}"
+    def _url(self, resource: str) -> str:
+        return f"{settings.OPENPHONE_API_URL}/v1/{resource}"
 
 
 def _next_midnight() -> datetime:
@@ -123,23 +124,23 @@ def _next_midnight() -> datetime:
 
 
 ERRORS: dict[str, Callable[..., SendError]] = {
-    "0206400": lambda words, *, code: LineSuspended(words, until=timezone.now() + timedelta(days=1), code=code),
-    "0204403": lambda words, *, code: LineSuspended(words, until=_next_midnight(), code=code),
+    "0206400": lambda reason, *, code: LineSuspended(reason, until=timezone.now() + timedelta(days=1), code=code),
+    "0204403": lambda reason, *, code: LineSuspended(reason, until=_next_midnight(), code=code),
 }
 
 
-def _sent_text(message: dict[str, Any]) -> SentText:
+def _sent_message(message: dict[str, Any]) -> SentMessage:
     openphone_id = message.get("id")
     if not isinstance(openphone_id, str) or not openphone_id:
-        raise UnknownOutcome("The provider's answer has no id of the text.")
-    return SentText(openphone_id=openphone_id, status=status_of_sent(message.get("status")))
+        raise UnknownOutcome("The provider's answer has no message id.")
+    return SentMessage(openphone_id=openphone_id, status=sent_status(message.get("status")))
 
 
 def _message_event(message: dict[str, Any]) -> MessageEvent:
-    """Lists hold the objects that deliveries hold, and one reader reads both; the status is the text's own."""
+    """Read a list row as a webhook event, with the status of the row."""
     incoming = message.get("direction") == Direction.INCOMING
     event = cast(MessageEvent, _read("message.received" if incoming else "message.delivered", message))
-    return event if incoming else replace(event, status=status_of_sent(message.get("status")))
+    return event if incoming else replace(event, status=sent_status(message.get("status")))
 
 
 def _call_event(call: dict[str, Any]) -> CallEvent:
@@ -147,7 +148,7 @@ def _call_event(call: dict[str, Any]) -> CallEvent:
 
 
 def _read(event_type: str, resource: dict[str, Any]) -> Event:
-    envelope = Envelope(id="", type=event_type, content={"data": {"object": resource}}, remark="")
+    envelope = Envelope(id="", type=event_type, content={"data": {"object": resource}}, warning="")
     return webhook.read_event(envelope, received_at=timezone.now())
 
 

@@ -1,12 +1,12 @@
-"""Texts, as OpenPhone tells of them."""
+"""OpenPhone's messages."""
 
 from crm.choices import Direction
 from messaging.choices import MessageStatus
 from messaging.providers import fields
 from messaging.providers.events import MessageEvent
-from messaging.providers.openphone.envelopes import OpenedEnvelope
+from messaging.providers.openphone.envelope import EventParts
 
-# Not the status that a delivery gives: a documented sample calls an incoming text "delivered".
+# By type, not by the status field: a documented sample calls an incoming message "delivered".
 STATUSES = {
     "message.received": MessageStatus.RECEIVED,
     "message.delivered": MessageStatus.DELIVERED,
@@ -15,23 +15,23 @@ STATUSES = {
 }
 
 
-def read_message(opened: OpenedEnvelope) -> MessageEvent:
-    """A text came in, or one of ours arrived or did not."""
-    sender = fields.numbers(opened.context, "senderIdentifier") or fields.numbers(opened.resource, "from")
-    recipients = fields.numbers(opened.context, "recipientIdentifiers") or fields.numbers(opened.resource, "to")
-    status = STATUSES[opened.type]
+def read_message(parts: EventParts) -> MessageEvent:
+    """Return an incoming message, or the delivery receipt of an outgoing one."""
+    sender = fields.numbers(parts.context, "senderIdentifier") or fields.numbers(parts.resource, "from")
+    recipients = fields.numbers(parts.context, "recipientIdentifiers") or fields.numbers(parts.resource, "to")
+    status = STATUSES[parts.type]
     incoming = status == MessageStatus.RECEIVED
     return MessageEvent(
-        openphone_id=fields.identifier(opened.resource, "id"),
-        line_id=opened.line_id,
+        openphone_id=fields.identifier(parts.resource, "id"),
+        line_id=parts.line_id,
         our_numbers=recipients if incoming else sender,
         outside_numbers=sender if incoming else recipients,
         direction=Direction.INCOMING if incoming else Direction.OUTGOING,
-        created_at=opened.created_at,
+        created_at=parts.created_at,
         from_number=next(iter(sender), ""),
         to_numbers=recipients,
-        body=fields.text(opened.resource, "text") or fields.text(opened.resource, "body"),
-        media=fields.attachments(opened.resource, "media"),
+        body=fields.text(parts.resource, "text") or fields.text(parts.resource, "body"),
+        media=fields.attachments(parts.resource, "media"),
         status=status,
-        error_code=fields.code(opened.resource, "errorCode"),
+        error_code=fields.code(parts.resource, "errorCode"),
     )

@@ -1,18 +1,19 @@
-"""OpenPhone, called Quo since 2025: every generation of its deliveries.
+"""Webhook events of OpenPhone (named Quo since 2025), in every generation.
 
-Field lists: the provider's webhook documentation (v4 and 2026-03-30) and captured deliveries of the older app (v2, v3).
-The generations differ in where a thing stands more than in what it says:
+Sources: the provider's webhook documentation (v4 and 2026-03-30) and captured requests of the older app (v2, v3).
+The generations differ mainly in the place of a field:
 
-    app v2, v3      data.object with `from`, `to` (a text; of a group, joined by commas), `body`
-    API v4          data.object with `from`, `to` (a list), `text`; calls have `participants` and don't say who is who
-    2026-03-30      data.resource, and around it data.context with the line and the numbers; seen without `data`, too
+    app v2, v3      data.object with `from`, `to` (a string; in a group, comma-separated), `body`
+    API v4          data.object with `from`, `to` (a list), `text`; calls have unsorted `participants`
+    2026-03-30      data.resource, with data.context for the line and the numbers; also seen without `data`
 """
 
 from collections.abc import Callable
 from datetime import datetime
 
-from messaging.providers.events import Envelope, Event, UnknownType
-from messaging.providers.openphone.call_texts import read_summary, read_transcript
+from messaging.providers.errors import UnknownType
+from messaging.providers.events import Envelope, Event
+from messaging.providers.openphone.call_summaries import read_summary, read_transcript
 from messaging.providers.openphone.calls import (
     read_answered_call,
     read_call,
@@ -21,22 +22,11 @@ from messaging.providers.openphone.calls import (
     read_voicemail,
 )
 from messaging.providers.openphone.contacts import read_contact
-from messaging.providers.openphone.envelopes import OpenedEnvelope, open_envelope, read_envelope, sign
+from messaging.providers.openphone.envelope import EventParts, split_envelope
+from messaging.providers.openphone.envelope import read_envelope as read_envelope
 from messaging.providers.openphone.messages import read_message
-from messaging.providers.openphone.signature import SECRET, check_secret, generate_secret, verify_signature
 
-__all__ = [
-    "SECRET",
-    "check_secret",
-    "generate_secret",
-    "is_handled",
-    "read_envelope",
-    "read_event",
-    "sign",
-    "verify_signature",
-]
-
-_READERS: dict[str, Callable[[OpenedEnvelope], Event]] = {
+_READERS: dict[str, Callable[[EventParts], Event]] = {
     "message.received": read_message,
     "message.delivered": read_message,
     "message.failed": read_message,
@@ -54,21 +44,17 @@ _READERS: dict[str, Callable[[OpenedEnvelope], Event]] = {
     "contact.updated": read_contact,
     "contact.deleted": read_contact,
 }
+EVENT_TYPES = frozenset(_READERS)
 
 
-def is_handled(event_type: str) -> bool:
-    """Whether anything is done about events of this type."""
-    return event_type in _READERS
-
-
-def read_event(envelope: Envelope, *, received_at: datetime | None = None) -> Event:  # noqa: ARG001  # it tells times
-    """The event in our words.
+def read_event(envelope: Envelope, *, received_at: datetime | None = None) -> Event:  # noqa: ARG001  # it has its own time
+    """Return the event in the common vocabulary.
 
     Raises:
-        NotHandled: nothing is done about events of this type, or there is nothing in this one.
-        FieldError: a field is missing or can't be read; names it.
+        NotHandled: events of this type are not recorded, or this one has no content.
+        FieldError: a field is missing or invalid.
     """
     reader = _READERS.get(envelope.type)
     if reader is None:
         raise UnknownType(envelope.type)
-    return reader(open_envelope(envelope))
+    return reader(split_envelope(envelope))

@@ -1,4 +1,4 @@
-"""Texts, as providers tell of them: in any order, more than once, and of those that we sent ourselves."""
+"""Messages reported by providers, in any order and repeatedly, including the product's own messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,10 +23,10 @@ from messaging.choices import MessageStatus
 from messaging.models import Message
 from messaging.models.messages import ON_ITS_WAY
 from messaging.services.inbound.opt_out_keywords import handle_opt_out_keywords
-from messaging.services.outbound.campaign_progress import follow_membership, note_reply
+from messaging.services.outbound.campaign_progress import mark_membership_replied, update_membership
 
-# How far a text has got. Deliveries overtake one another, so that a status is only ever replaced by a later stage. Of
-# the ends a receipt counts most: OpenPhone's failed texts may be tried again, and whoever has a text has it.
+# Webhook events overtake one another, so a status is only replaced by one of a later stage. A delivery receipt is last:
+# OpenPhone may retry failed messages, and a delivered message stays delivered.
 _STAGES = (
     (MessageStatus.QUEUED,),
     (MessageStatus.SENDING, MessageStatus.UNKNOWN),
@@ -39,8 +39,7 @@ _STAGE = {status: number for number, stage in enumerate(_STAGES) for status in s
 
 
 class AmbiguousReceipt(Exception):
-    """Several texts to one number are on their way, and a receipt doesn't say which it is of. In a moment it will be
-    known, when the sender has their ids."""
+    """A receipt may belong to several messages being sent. A retry succeeds when the sender knows their ids."""
 
 
 def record_message(
@@ -60,14 +59,14 @@ def record_message(
     opt_out_type: str = "",
     created_at: datetime,
 ) -> Message:
-    """The text of the company entered with this provider's id, however often and in whatever order it is told of.
+    """Create or update the message with this provider's id.
 
-    A group text is one message, in the thread with the first outside number. A second telling adds what was missing
-    and may move the status on.
+    A group message is one message, in the conversation with the first outside number. A repeated report fills blank
+    fields and may advance the status.
 
     Raises:
-        ActivityTypeClash: the id is known as something else than a message.
-        AmbiguousReceipt: it is to be told again a little later.
+        ActivityTypeClash: the id belongs to another type of activity.
+        AmbiguousReceipt: the receipt must be processed again a little later.
     """
     with transaction.atomic():
         context = resolve_conversation(
@@ -79,7 +78,7 @@ def record_message(
         )
         if direction == Direction.OUTGOING:
             _match_outgoing(context, openphone_id=openphone_id, body=body)
-        activity, is_news = record_activity(
+        activity, is_new = record_activity(
             openphone_id=openphone_id,
             activity_type=ActivityType.MESSAGE,
             context=context,
@@ -89,7 +88,7 @@ def record_message(
         )
         message = _write_message(
             activity,
-            # What a provider tells of has left us, wherever it is queued there.
+            # A reported message has reached the provider, even if it is queued there.
             status=MessageStatus.SENT if status in ON_ITS_WAY else status,
             created_at=created_at,
             contact=context.contact,
@@ -102,18 +101,18 @@ def record_message(
         )
         if context.contact and direction == Direction.INCOMING:
             mark_recovered(contact=context.contact, at=message.created_at, by=Recovery.REPLY)
-        follow_membership(message=message)
-        if is_news:
+        update_membership(message=message)
+        if is_new:
             update_conversation_status(context, direction=direction)
             if direction == Direction.INCOMING:
-                note_reply(message=message)
+                mark_membership_replied(message=message)
         if direction == Direction.INCOMING:
             handle_opt_out_keywords(message=message, opt_out_type=opt_out_type)
         return message
 
 
-def move_status(message: Message, status: str) -> list[str]:
-    """Move the status on, never back; the caller saves. Returns the names of the fields that changed."""
+def advance_status(message: Message, status: str) -> list[str]:
+    """Advance the status, never back; the caller saves. Returns the names of the changed fields."""
     if _STAGE[MessageStatus(status)] <= _STAGE[MessageStatus(message.status)]:
         return []
     message.status = status
@@ -121,30 +120,30 @@ def move_status(message: Message, status: str) -> list[str]:
 
 
 def _match_outgoing(context: ConversationContext, *, openphone_id: str, body: str) -> None:
-    """Give the id to the text of ours that it must be of, if the provider was faster than the sender in telling it.
+    """Set the id on the message being sent, if the webhook event came before the provider's answer to the sender.
 
-    That is the oldest with these words to this contact over this line, whose id nobody knows yet.
+    It belongs to the oldest message without an id that has this text, contact and phone line.
     """
     if context.contact is None or Activity.objects.filter(openphone_id=openphone_id).exists():
         return
-    leaving = Message.objects.select_for_update(of=("activity", "self"), no_key=True).filter(
+    candidates = Message.objects.select_for_update(of=("activity", "self"), no_key=True).filter(
         contact=context.contact,
         phone_line=context.line,
         status__in=(MessageStatus.SENDING, MessageStatus.UNKNOWN),
         activity__openphone_id=None,
     )
     if body:
-        leaving = leaving.filter(body=body)
-    texts = leaving.select_related("activity").order_by("created_at", "id")[:2]
-    if not body and len(texts) > 1:
-        raise AmbiguousReceipt(f"{openphone_id} is one of several texts that are on their way.")
-    if texts:
-        activity = texts[0].activity
+        candidates = candidates.filter(body=body)
+    messages = candidates.select_related("activity").order_by("created_at", "id")[:2]
+    if not body and len(messages) > 1:
+        raise AmbiguousReceipt(f"{openphone_id} may be any of several messages that are being sent.")
+    if messages:
+        activity = messages[0].activity
         activity.openphone_id = openphone_id
         activity.save(update_fields=["openphone_id"])
 
 
-def _write_message(activity: Activity, *, status: str, created_at: datetime, **told: Any) -> Message:
+def _write_message(activity: Activity, *, status: str, created_at: datetime, **fields: Any) -> Message:
     message = Message.objects.select_for_update().filter(activity=activity).first()
     if message is None:
         return Message.objects.create(
@@ -153,9 +152,11 @@ def _write_message(activity: Activity, *, status: str, created_at: datetime, **t
             direction=activity.direction,
             status=status,
             created_at=created_at,
-            **told,
+            **fields,
         )
-    changed = fill_blank_fields(message, **told) + keep_earliest(message, created_at) + move_status(message, status)
+    changed = (
+        fill_blank_fields(message, **fields) + keep_earliest(message, created_at) + advance_status(message, status)
+    )
     if changed:
         message.save(update_fields=changed)
     return message

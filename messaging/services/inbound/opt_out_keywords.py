@@ -1,4 +1,4 @@
-"""What is done about what a text says about getting texts."""
+"""Opt-out and opt-in keywords of incoming messages."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,11 +12,12 @@ from crm.phones import InvalidPhone, normalize_phone
 from crm.services.opt_outs import flag_possible_opt_out, lock_opt_out, record_opt_in, record_opt_out
 from messaging.choices import MessageKind
 from messaging.models import Message
-from messaging.opt_out_text.classification import Verdict, classify_text, provider_answers
-from messaging.services.outbound.outbox import SendBlocked, queue_text
-from messaging.services.outbound.send_policy import CONFIRMED_WITHIN
+from messaging.opt_out_text.classification import Verdict, classify_text
+from messaging.providers.registry import provider_confirms
+from messaging.services.outbound.outbox import SendBlocked, queue_message
+from messaging.services.outbound.send_policy import CONFIRMATION_WINDOW
 
-ANSWERED_WITHIN = timedelta(hours=24)
+YES_WINDOW = timedelta(hours=24)
 
 OPT_OUT_REPLY = (
     "You have been unsubscribed from {company} and will get no more texts. Reply START or YES to get them again."
@@ -27,20 +28,20 @@ PROVIDER_VERDICTS = {"STOP": Verdict.OPT_OUT, "START": Verdict.OPT_IN, "HELP": V
 
 
 def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> None:
-    """Let the ledger of opt-outs hear a text that came in, in the transaction that records it; however often.
+    """Apply opt-out and opt-in keywords of an incoming message, in the transaction that records it. Idempotent.
 
-    A HELP is left to the CSR, like any other question: they have our name and number to give.
+    HELP is left to the CSR like any other question: they can give the company's name and number.
 
     Args:
-        opt_out_type: what the provider took it for and has answered to: Twilio's OptOutType. It goes before our own
-            reading, so that the two of us never stand apart.
+        opt_out_type: Twilio's OptOutType: the provider's own verdict, to which it has replied. It takes precedence, so
+            that both sides agree.
     """
     try:
         phone = normalize_phone(message.from_number)
-    except InvalidPhone:  # a short code, or nobody: no text of ours can go there
+    except InvalidPhone:  # a short code or an anonymous sender, to which no message can be sent
         return
     verdict = PROVIDER_VERDICTS.get(opt_out_type) or classify_text(message.body)
-    if verdict == Verdict.YES and _answers_our_question(message, phone):
+    if verdict == Verdict.YES and _answers_confirmation(message, phone):
         verdict = Verdict.OPT_IN
     evidence: dict[str, Any] = {
         "phone": phone,
@@ -50,46 +51,48 @@ def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> None
         "activity": message.activity,
     }
     if verdict == Verdict.SUSPECTED:
-        flag_possible_opt_out(**evidence)  # confirmed by a person, who takes longer than a confirmation may
+        flag_possible_opt_out(**evidence)  # a person decides, which takes longer than the law allows for a confirmation
     elif verdict == Verdict.OPT_OUT and record_opt_out(**evidence):
-        _confirm(message, phone, opt_out_type, OPT_OUT_REPLY)
+        _queue_confirmation(message, phone, opt_out_type, OPT_OUT_REPLY)
     elif verdict == Verdict.OPT_IN and record_opt_in(**evidence):
-        _confirm(message, phone, opt_out_type, OPT_IN_REPLY)
+        _queue_confirmation(message, phone, opt_out_type, OPT_IN_REPLY)
 
 
-def _answers_our_question(message: Message, phone: str) -> bool:
-    """Whether our confirmation, which asks, is the last text that they had from us, within a day.
+def _answers_confirmation(message: Message, phone: str) -> bool:
+    """Return whether the last outgoing message is an opt-out confirmation, at most a day old.
 
-    Anything else that we wrote since may be what they say yes to.
+    A "yes" after any other message may answer that one.
     """
     opt_out = OptOut.objects.filter(number_hash=hash_number(phone), state=OptOutState.OPTED_OUT).first()
     if opt_out is None or opt_out.asked_at is None:
         return False
-    ours = Message.objects.filter(
+    outgoing = Message.objects.filter(
         contact=message.contact_id, direction=Direction.OUTGOING, created_at__lt=message.created_at
     )
-    last = ours.order_by("-created_at", "-id").first()
-    is_question = last is not None and last.kind == MessageKind.CONFIRMATION
-    return is_question and message.created_at - opt_out.asked_at <= ANSWERED_WITHIN
+    last = outgoing.order_by("-created_at", "-id").first()
+    is_confirmation = last is not None and last.kind == MessageKind.CONFIRMATION
+    return is_confirmation and message.created_at - opt_out.asked_at <= YES_WINDOW
 
 
-def _confirm(message: Message, phone: str, opt_out_type: str, words: str) -> None:
-    """Queue the one confirmation that 47 CFR 64.1200(a)(12) allows, within five minutes; none where the provider sends
-    its own. Two machines that answer each other get one in five minutes as well."""
+def _queue_confirmation(message: Message, phone: str, opt_out_type: str, reply: str) -> None:
+    """Queue the one confirmation that 47 CFR 64.1200(a)(12) allows within five minutes.
+
+    There is none if the provider sends its own. The limit also stops two machines from answering each other forever.
+    """
     contact, line, now = message.contact, message.phone_line, timezone.now()
-    if contact is None or contact.phone != phone or line is None:  # texts go to the main number alone
+    if contact is None or contact.phone != phone or line is None:  # messages go to the main number only
         return
-    if opt_out_type or provider_answers(line.provider, message.body) or now - message.created_at > CONFIRMED_WITHIN:
+    if opt_out_type or provider_confirms(line.provider, message.body) or now - message.created_at > CONFIRMATION_WINDOW:
         return
     opt_out = lock_opt_out(phone=phone)
-    if opt_out.confirmed_at and now - opt_out.confirmed_at <= CONFIRMED_WITHIN:
+    if opt_out.confirmed_at and now - opt_out.confirmed_at <= CONFIRMATION_WINDOW:
         return
     try:
-        queue_text(
-            contact=contact, line=line, body=words.format(company=line.company.name), kind=MessageKind.CONFIRMATION
+        queue_message(
+            contact=contact, line=line, body=reply.format(company=line.company.name), kind=MessageKind.CONFIRMATION
         )
-    except SendBlocked:  # the opt-out holds without it
+    except SendBlocked:  # the opt-out is valid without it
         return
     opt_out.confirmed_at = now
-    opt_out.asked_at = now if words == OPT_OUT_REPLY else opt_out.asked_at
+    opt_out.asked_at = now if reply == OPT_OUT_REPLY else opt_out.asked_at
     opt_out.save(update_fields=["confirmed_at", "asked_at"])

@@ -1,4 +1,4 @@
-"""What deliveries missed, asked for at the provider and entered like any delivery."""
+"""Reconciliation: calls and messages that webhook events missed, listed at the provider and recorded."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ from crm.db.tenancy import tenant
 from crm.models import PhoneLine
 from crm.services.conversations import ActivityTypeClash
 from messaging.models import Message, ProviderAccount
-from messaging.providers.events import CallEvent, MessageEvent, Unreadable
+from messaging.providers.errors import InvalidPayload, SendError
+from messaging.providers.events import CallEvent, MessageEvent
+from messaging.providers.interfaces import Line
 from messaging.providers.registry import client_for_account
-from messaging.providers.sms_client import Line, SendError
 from messaging.services.inbound.messages import AmbiguousReceipt
 from messaging.services.inbound.webhook_processing import record_event
 
@@ -22,14 +23,14 @@ ACTOR = "reconcile"
 
 
 @dataclass
-class Findings:
-    """What one line's history brought."""
+class ReconcileResult:
+    """Counts for one phone line."""
 
     seen: int = 0
     added: int = 0
     changed: int = 0
     unreadable: int = 0
-    failure: str = ""  # why it broke off; what came before it stays
+    failure: str = ""  # why the list ended early; rows recorded before stay
 
     @property
     def complete(self) -> bool:
@@ -37,7 +38,7 @@ class Findings:
 
 
 def lines_with_account(*, company_id: int) -> list[PhoneLine]:
-    """The company's lines whose history can be asked for."""
+    """Return the company's phone lines that have a provider account."""
     with tenant(company_id):
         accounts = ProviderAccount.objects.values("provider")
         return list(PhoneLine.objects.filter(provider__in=accounts).order_by("id"))
@@ -45,47 +46,49 @@ def lines_with_account(*, company_id: int) -> list[PhoneLine]:
 
 def reconcile_line(
     *, line: PhoneLine, since: datetime, until: datetime | None = None, progress: Callable[[int], object]
-) -> Findings:
-    """Enter the line's texts and calls of [since, until) that are missing, and what is missing of the others.
+) -> ReconcileResult:
+    """Record the line's missing messages and calls of [since, until), and fill blank fields of the others.
 
-    Each is a transaction of its own, and none is open while the provider is asked. `progress` is told of each one seen.
+    Each event has its own transaction, and none is open during a request. `progress(1)` is called for each event.
     """
-    findings = Findings()
+    result = ReconcileResult()
     try:
-        for event in _history_of(line, since):
+        for event in _list_events(line, since):
             progress(1)
-            findings.seen += 1
-            if isinstance(event, Unreadable):
-                findings.unreadable += 1
+            result.seen += 1
+            if isinstance(event, InvalidPayload):
+                result.unreadable += 1
             elif until is None or event.created_at < until:
-                _enter(event, line, findings)
+                _record(event, line, result)
     except SendError as error:
-        findings.failure = str(error)
-    return findings
+        result.failure = str(error)
+    return result
 
 
-def _history_of(line: PhoneLine, since: datetime) -> Iterator[MessageEvent | CallEvent | Unreadable]:
+def _list_events(line: PhoneLine, since: datetime) -> Iterator[MessageEvent | CallEvent | InvalidPayload]:
     client = client_for_account(line=line)
-    known = Line(number=line.number, provider_id=line.provider_id)
-    return chain(client.list_messages(line=known, since=since), client.list_calls(line=known, since=since))
+    provider_line = Line(number=line.number, provider_id=line.provider_id)
+    return chain(
+        client.list_messages(line=provider_line, since=since), client.list_calls(line=provider_line, since=since)
+    )
 
 
-def _enter(event: MessageEvent | CallEvent, line: PhoneLine, findings: Findings) -> None:
+def _record(event: MessageEvent | CallEvent, line: PhoneLine, result: ReconcileResult) -> None:
     with tenant(line.company_id), acting_as(None, ACTOR):
-        before = _stored(event)
+        before = _snapshot(event)
         try:
             record_event(provider=line.provider, event=event)
-        except (ActivityTypeClash, AmbiguousReceipt):  # which has undone its transaction
-            findings.unreadable += 1
+        except (ActivityTypeClash, AmbiguousReceipt):  # the transaction was rolled back
+            result.unreadable += 1
             return
         if not any(before):
-            findings.added += 1
-        elif before != _stored(event):
-            findings.changed += 1
+            result.added += 1
+        elif before != _snapshot(event):
+            result.changed += 1
 
 
-def _stored(event: MessageEvent | CallEvent) -> list[Any]:
-    """The rows that the event is about, as they are."""
+def _snapshot(event: MessageEvent | CallEvent) -> list[Any]:
+    """Return the current rows of the event."""
     if isinstance(event, MessageEvent):
         return [Message.objects.filter(activity__openphone_id=event.openphone_id).values().first()]
     return [

@@ -1,4 +1,4 @@
-"""Deliveries from files, fed through the real door: all middleware and the view, signed as the provider signs."""
+"""Replay of recorded webhook events through the middleware and the webhook view, with valid signatures."""
 
 import io
 import time
@@ -11,56 +11,50 @@ from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.wsgi import WSGIRequest
 
-from crm.choices import Provider
 from crm.db.tenancy import tenant
 from crm.models import Company
 from messaging.models import WebhookSecret
-from messaging.providers.events import Unreadable
+from messaging.providers.errors import InvalidPayload
 from messaging.providers.payloads import read_json
-from messaging.providers.webhook_adapters import ADAPTERS
+from messaging.providers.registry import PROVIDERS, provider_of_payload
 from messaging.services.inbound.webhook_intake import WebhookResult
 from messaging.services.webhook_secrets import webhook_path
 
-# A delivery with one of these fields is this provider's; any other is OpenPhone's.
-SHAPES = {
-    Provider.TWILIO: {"AccountSid", "MessageSid"},
-    Provider.CALLRAIL: {"tracking_phone_number", "trackingnum", "source_number"},
-}
 
+def prepare_replay(*, company: Company) -> Callable[[bytes], WebhookResult]:
+    """Return a function that sends a body to the company's webhook as its provider would.
 
-def open_replay(*, company: Company) -> Callable[[bytes], WebhookResult]:
-    """A function that delivers a body to the company as its provider would, and returns what the door answered.
-
-    Besides the door's own answers the receipt says "refused", with the door's reason, or "no secret", and how to
-    set one, where there is none to sign with. A form is given as JSON, an object of its fields.
+    Further statuses of its result are "refused", with the reason, and "no secret", with the command that sets one. A
+    form is given as a JSON object of its fields.
     """
     with tenant(company.pk):
         rows = WebhookSecret.objects.order_by("created_at", "id")
         newest = {row.provider: row.secret for row in rows}
-    door = BaseHandler()
-    door.load_middleware()
+    handler = BaseHandler()
+    handler.load_middleware()
     host = urlsplit(settings.PUBLIC_URL).netloc
 
-    def deliver(body: bytes) -> WebhookResult:
-        content = _content_of(body)
-        provider = next((name for name, names in SHAPES.items() if names & content.keys()), Provider.OPENPHONE)
+    def replay(body: bytes) -> WebhookResult:
+        content = _parse(body)
+        provider = provider_of_payload(content)
+        spec = PROVIDERS[provider]
         if provider not in newest:
             return WebhookResult(
                 "no secret",
-                f"{provider.label} signs with {ADAPTERS[provider].SECRET}, which is not set:"
+                f"{provider.label} signs with {spec.signature.SECRET_NAME}; set it with"
                 f" manage.py webhook_secret {company.slug} {provider}",
             )
-        if provider == Provider.TWILIO:
+        if spec.sends_forms:
             body = urlencode({name: value for name, value in content.items() if value is not None}).encode()
         path = webhook_path(company, provider)
-        signed = ADAPTERS[provider].sign(
+        signed = spec.signature.sign(
             secret=newest[provider], body=body, url=settings.PUBLIC_URL + path, now=time.time()
         )
         environ = {
             "REQUEST_METHOD": "POST",
             "PATH_INFO": path,
             "HTTP_HOST": host,
-            # As behind a proxy that ends TLS: plain HTTP would be redirected in production.
+            # As behind a TLS proxy: plain HTTP would be redirected in production.
             "wsgi.url_scheme": "https",
             "wsgi.input": io.BytesIO(body),
             "CONTENT_TYPE": signed.pop("content-type"),
@@ -68,15 +62,15 @@ def open_replay(*, company: Company) -> Callable[[bytes], WebhookResult]:
         }
         environ |= {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in signed.items()}
         setup_testing_defaults(environ)
-        response = door.get_response(WSGIRequest(environ))
-        # Without a receipt it was refused before our view was reached: for a host that isn't allowed, say.
-        return getattr(response, "receipt", WebhookResult("refused", f"HTTP {response.status_code}"))
+        response = handler.get_response(WSGIRequest(environ))
+        # Without a result, middleware refused the request, for example because of a host that isn't allowed.
+        return getattr(response, "webhook_result", WebhookResult("refused", f"HTTP {response.status_code}"))
 
-    return deliver
+    return replay
 
 
-def _content_of(body: bytes) -> dict[str, Any]:
+def _parse(body: bytes) -> dict[str, Any]:
     try:
         return read_json(body)[0]
-    except Unreadable:
+    except InvalidPayload:
         return {}

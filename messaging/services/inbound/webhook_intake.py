@@ -1,4 +1,4 @@
-"""Taking deliveries in: what is signed is stored, whatever it holds, before anything else happens."""
+"""Webhook intake: verified events are stored, whatever they contain, before anything else happens."""
 
 import hashlib
 import time
@@ -12,17 +12,20 @@ from crm.db.tenancy import tenant
 from crm.models import Company
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent, WebhookSecret
-from messaging.providers.events import UnknownType, Unreadable
-from messaging.providers.payloads import storable
-from messaging.providers.webhook_adapters import ADAPTERS
+from messaging.providers.errors import InvalidPayload, UnknownType
+from messaging.providers.payloads import replace_unstorable
+from messaging.providers.registry import PROVIDERS
 
 PRIVATE_HEADERS = {"authorization", "cookie", "proxy-authorization"}
 
 
 @dataclass(frozen=True)
 class WebhookResult:
-    """What became of a delivery: taken (a worker will deal with it), duplicate (stored before), or kept (stored, and
-    nothing will be done about it, for this reason)."""
+    """The result of a webhook request.
+
+    The status is accepted (a worker will process it), duplicate (stored before), or stored (not processed, with the
+    reason).
+    """
 
     status: str
     reason: str = ""
@@ -31,18 +34,20 @@ class WebhookResult:
 def accept_webhook(
     *, company: Company, provider: Provider, body: bytes, headers: Mapping[str, str], url: str
 ) -> WebhookResult:
-    """Check who a delivery is from and store it as it came. A repeated one is stored once.
+    """Verify a webhook event and store it unchanged. Duplicates are stored once.
 
     Args:
-        url: where it was delivered to, as the outside world sees it; some providers sign it.
+        url: the public URL of the request, which some providers sign.
 
     Raises:
-        BadSignature: it isn't signed with a secret of the company; nothing is stored.
+        BadSignature: no secret of the company signed the event; nothing is stored.
     """
     with tenant(company.pk):
         secrets = list(WebhookSecret.objects.filter(provider=provider).values_list("secret", flat=True))
-        ADAPTERS[provider].verify_signature(headers=headers, body=body, secrets=secrets, url=url, now=time.time())
-        event = _event_of(company, provider, body, headers)
+        PROVIDERS[provider].signature.verify_signature(
+            headers=headers, body=body, secrets=secrets, url=url, now=time.time()
+        )
+        event = _build_event(company, provider, body, headers)
         try:
             with transaction.atomic():
                 event.save(force_insert=True)
@@ -50,21 +55,23 @@ def accept_webhook(
             if not WebhookEvent.objects.filter(provider=provider, event_id=event.event_id).exists():
                 raise
             return WebhookResult("duplicate")
-    return WebhookResult("taken" if event.status == EventStatus.PENDING else "kept", event.error)
+    return WebhookResult("accepted" if event.status == EventStatus.PENDING else "stored", event.error)
 
 
-def _event_of(company: Company, provider: Provider, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
+def _build_event(company: Company, provider: Provider, body: bytes, headers: Mapping[str, str]) -> WebhookEvent:
     event = WebhookEvent(company=company, provider=provider, body=body)
-    event.headers = storable({name: value for name, value in headers.items() if name.lower() not in PRIVATE_HEADERS})
-    adapter, event_id = ADAPTERS[provider], ""
+    event.headers = replace_unstorable(
+        {name: value for name, value in headers.items() if name.lower() not in PRIVATE_HEADERS}
+    )
+    webhook, event_id = PROVIDERS[provider].webhook, ""
     try:
-        envelope = adapter.read_envelope(body, headers)
-    except Unreadable as error:
+        envelope = webhook.read_envelope(body, headers)
+    except InvalidPayload as error:
         event.status, event.error = EventStatus.DEAD, str(error)
     else:
-        event_id, event.event_type, event.error = envelope.id, envelope.type, envelope.remark
-        if not adapter.is_handled(envelope.type):
+        event_id, event.event_type, event.error = envelope.id, envelope.type, envelope.warning
+        if envelope.type not in webhook.EVENT_TYPES:
             event.status, event.processed = EventStatus.IGNORED, True
-            event.error = " ".join(filter(None, [str(UnknownType(envelope.type)), envelope.remark]))
+            event.error = " ".join(filter(None, [str(UnknownType(envelope.type)), envelope.warning]))
     event.event_id = event_id or f"sha256:{hashlib.sha256(body).hexdigest()}"
     return event

@@ -1,4 +1,4 @@
-"""Working on stored deliveries: by any number of workers, each delivery once."""
+"""Webhook processing: any number of workers process each stored event once."""
 
 import logging
 from dataclasses import asdict
@@ -16,32 +16,32 @@ from crm.services.conversations import ActivityTypeClash
 from crm.services.provider_contacts import import_provider_contact
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
+from messaging.providers.errors import InvalidPayload, NotHandled
 from messaging.providers.events import (
     CallEvent,
     ContactEvent,
     Event,
     MessageEvent,
-    NotHandled,
     SummaryEvent,
     TranscriptEvent,
-    Unreadable,
     VoicemailEvent,
 )
-from messaging.providers.payloads import storable
-from messaging.providers.webhook_adapters import ADAPTERS
+from messaging.providers.payloads import replace_unstorable
+from messaging.providers.registry import PROVIDERS
+from messaging.querysets import WebhookEventQuerySet
 from messaging.services.inbound.messages import record_message
 
-MAX_WAIT_S = 600
+MAX_BACKOFF_S = 600
 
 logger = logging.getLogger(__name__)
 
 
 def process_next_event() -> bool:
-    """Deal with the oldest delivery that is due, of any company. False if none is.
+    """Process the oldest due event of any company. Returns False if none is due.
 
-    What it brings and the mark that it is done are one transaction: a worker killed in the middle has done nothing, and
-    its delivery is taken again when the lease is over. That is no failed try; an exception is one. After
-    WORKER_MAX_TRIES of them the delivery is dead, and at once if trying again can't help.
+    Its rows and its new status are one transaction. A killed worker has thus done nothing, and the event is claimed
+    again when the lease ends; this isn't a failed attempt. An exception is. After WORKER_MAX_TRIES failed attempts the
+    event is dead, or at once if a retry can't help.
     """
     event = claim_event()
     if event is None:
@@ -49,30 +49,30 @@ def process_next_event() -> bool:
     try:
         with tenant(event.company_id):
             process_claimed_event(event=event)
-    except (Unreadable, ActivityTypeClash) as error:
+    except (InvalidPayload, ActivityTypeClash) as error:
         _mark_dead(event, error, tries=event.tries)
     except Exception as error:
         if not connection.is_usable():
-            raise  # the database went away, which is no fault of the delivery
+            raise  # the database is gone: not the event's fault
         _record_failure(event, error)
     return True
 
 
-def events_are_left() -> bool:
-    """Whether any delivery still waits for a worker, or for the end of a lease or a wait."""
+def has_pending_events() -> bool:
+    """Return whether any event is pending, under a lease or in backoff included."""
     with all_tenants():
         return WebhookEvent.objects.waiting().exists()
 
 
 def claim_event() -> WebhookEvent | None:
-    """The oldest delivery that is due, leased to the caller for WORKER_LEASE_S seconds; None if none is.
+    """Lease the oldest due event for WORKER_LEASE_S seconds. Returns None if none is due.
 
-    The end of the lease, in `run_at`, is what the caller knows it by: whoever takes the delivery next sets another.
+    The end of the lease, in `run_at`, identifies the claim: the next worker sets another value.
     """
     now = timezone.now()
     with all_tenants(), transaction.atomic():
         due = WebhookEvent.objects.due(now)
-        if connection.features.has_select_for_update_skip_locked:  # SQLite has one writer at a time anyway
+        if connection.features.has_select_for_update_skip_locked:  # SQLite has a single writer
             due = due.select_for_update(skip_locked=True)
         event = due.first()
         if event is not None:
@@ -82,15 +82,15 @@ def claim_event() -> WebhookEvent | None:
 
 
 def process_claimed_event(*, event: WebhookEvent) -> None:
-    """Turn a delivery into rows and mark it done, all or nothing; nothing at all if the claim has gone to another."""
-    with transaction.atomic(), acting_as(None, f"{event.provider} delivery"):
+    """Record a claimed event and mark it processed, all or nothing. Does nothing if the claim was lost."""
+    with transaction.atomic(), acting_as(None, f"{event.provider} webhook"):
         if not _lock_claim(event):
             return
-        adapter = ADAPTERS[event.provider]
-        envelope = adapter.read_envelope(bytes(event.body), event.headers)
-        event.status, event.error = EventStatus.PROCESSED, envelope.remark
+        webhook = PROVIDERS[event.provider].webhook
+        envelope = webhook.read_envelope(bytes(event.body), event.headers)
+        event.status, event.error = EventStatus.PROCESSED, envelope.warning
         try:
-            parsed = adapter.read_event(envelope, received_at=event.created_at)
+            parsed = webhook.read_event(envelope, received_at=event.created_at)
         except NotHandled as reason:
             event.status, event.error = EventStatus.IGNORED, str(reason)
         else:
@@ -99,11 +99,21 @@ def process_claimed_event(*, event: WebhookEvent) -> None:
         event.save(update_fields=["status", "error", "processed", "processed_at"])
 
 
+def reprocess_webhook_events(*, events: WebhookEventQuerySet) -> int:
+    """Reset these events to pending, with all attempts. Returns how many; pending events stay unchanged.
+
+    Recording is idempotent, so processed events may be processed again.
+    """
+    return events.exclude(status=EventStatus.PENDING).update(
+        status=EventStatus.PENDING, processed=False, processed_at=None, error="", tries=0, run_at=timezone.now()
+    )
+
+
 def record_event(*, provider: str, event: Event) -> None:
-    """Turn what a provider says into rows of the company entered.
+    """Record a provider's event in the active company.
 
     Raises:
-        ActivityTypeClash: its id is known as something else.
+        ActivityTypeClash: the id belongs to another type of activity.
     """
     match event:
         case MessageEvent():
@@ -121,7 +131,7 @@ def record_event(*, provider: str, event: Event) -> None:
 
 
 def _lock_claim(event: WebhookEvent) -> bool:
-    """Locks the delivery until the transaction ends: a lease that runs out meanwhile gives it to nobody else."""
+    """Lock the event until the transaction ends, so that nobody else gets it when the lease runs out."""
     claimed = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
     return claimed.select_for_update().first() is not None
 
@@ -131,17 +141,17 @@ def _record_failure(event: WebhookEvent, error: Exception) -> None:
     if tries >= settings.WORKER_MAX_TRIES:
         _mark_dead(event, error, tries=tries)
         return
-    _mark(event, error, tries=tries, run_at=timezone.now() + timedelta(seconds=min(2**tries, MAX_WAIT_S)))
+    _update_claim(event, error, tries=tries, run_at=timezone.now() + timedelta(seconds=min(2**tries, MAX_BACKOFF_S)))
 
 
 def _mark_dead(event: WebhookEvent, error: Exception, *, tries: int) -> None:
-    _mark(event, error, tries=tries, status=EventStatus.DEAD)
+    _update_claim(event, error, tries=tries, status=EventStatus.DEAD)
 
 
-def _mark(event: WebhookEvent, error: Exception, **values: object) -> None:
-    # The log names the kind of error alone: a database's message may quote a customer's number.
-    logger.warning("Delivery %d (%s) failed: %s", event.pk, event.event_type, type(error).__name__)
-    reason = str(error) if isinstance(error, Unreadable) else f"{type(error).__name__}: {error}"
+def _update_claim(event: WebhookEvent, error: Exception, **values: object) -> None:
+    # The log has the type of the error only: a database message may quote a customer's number.
+    logger.warning("Webhook event %d (%s) failed: %s", event.pk, event.event_type, type(error).__name__)
+    reason = str(error) if isinstance(error, InvalidPayload) else f"{type(error).__name__}: {error}"
     with tenant(event.company_id):
-        mine = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
-        mine.update(error=storable(reason), **values)
+        claimed = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
+        claimed.update(error=replace_unstorable(reason), **values)

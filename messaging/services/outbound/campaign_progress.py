@@ -1,4 +1,4 @@
-"""How a campaign's memberships follow the texts that were sent for them."""
+"""Progress of campaign memberships."""
 
 from datetime import timedelta
 
@@ -11,9 +11,9 @@ from crm.models.campaigns import SENT
 from messaging.choices import MessageStatus
 from messaging.models import Message
 
-ANSWERS_WITHIN = timedelta(hours=72)
+REPLY_WINDOW = timedelta(hours=72)
 
-# In the order in which they follow one another; what isn't here is not ours to change.
+# In chronological order. Statuses not listed here are never changed.
 _STAGES = (
     MembershipStatus.PENDING,
     MembershipStatus.SENDING,
@@ -32,8 +32,8 @@ _STAGE_OF = {
 }
 
 
-def follow_membership(*, message: Message) -> None:
-    """Move the membership that the text was sent for, if any, on to where the text is. It never moves back."""
+def update_membership(*, message: Message) -> None:
+    """Advance the message's campaign membership, if any, to the status of the message. It never moves back."""
     status = _STAGE_OF.get(MessageStatus(message.status))
     if message.membership_id is None or status is None:
         return
@@ -44,11 +44,11 @@ def follow_membership(*, message: Message) -> None:
         behind.update(status=status, reason=message.error[:200])
 
 
-def note_reply(*, message: Message) -> None:
-    """Mark the latest that was sent to who wrote this text within ANSWERS_WITHIN before it as replied to."""
+def mark_membership_replied(*, message: Message) -> None:
+    """Mark the sender's latest campaign membership, sent within REPLY_WINDOW before the message, as replied."""
     sent = CampaignMembership.objects.filter(
         contact=message.contact_id,
-        sent_at__range=(message.created_at - ANSWERS_WITHIN, message.created_at),
+        sent_at__range=(message.created_at - REPLY_WINDOW, message.created_at),
         status__in=_STAGES[_STAGES.index(MembershipStatus.SENT) :],
     )
     latest = sent.order_by("-sent_at", "-id").values("pk")[:1]

@@ -1,4 +1,4 @@
-"""Texts that are to leave: the message row is the queue."""
+"""Outbox: the message rows are the queue."""
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,12 +8,12 @@ from crm.db.tenancy import current_company_id
 from crm.models import Activity, CampaignMembership, Contact, Conversation, PhoneLine, User
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
-from messaging.services.outbound.send_policy import SendBlocked, can_be_deferred, check_text
+from messaging.services.outbound.send_policy import SendBlocked, can_be_deferred, check_message
 
-__all__ = ["SendBlocked", "queue_text"]
+__all__ = ["SendBlocked", "queue_message"]
 
 
-def queue_text(
+def queue_message(
     *,
     contact: Contact,
     line: PhoneLine,
@@ -22,21 +22,21 @@ def queue_text(
     user: User | None = None,
     membership: CampaignMembership | None = None,
 ) -> Message:
-    """Queue a text to the contact's main number. It leaves by a worker, who asks the gate again.
+    """Queue a message to the contact's main number. A worker checks the send policy again and sends it.
 
-    What may go later waits in the queue until then, but for an answer to somebody who is waiting: that is refused.
+    A message that may be sent later waits in the queue, except for replies and confirmations.
 
     Raises:
-        SendBlocked: it may not go; nothing is queued.
+        SendBlocked: the send policy blocks the message; nothing is queued.
     """
     now = timezone.now()
     run_at, error = now, ""
     try:
-        check_text(contact=contact, phone=contact.phone, line=line, kind=kind, body=body, now=now)
-    except SendBlocked as refusal:
-        if refusal.retry_at is None or not can_be_deferred(kind):
+        check_message(contact=contact, phone=contact.phone, line=line, kind=kind, body=body, now=now)
+    except SendBlocked as blocked:
+        if blocked.retry_at is None or not can_be_deferred(kind):
             raise
-        run_at, error = refusal.retry_at, str(refusal)
+        run_at, error = blocked.retry_at, str(blocked)
     company_id = current_company_id()
     with transaction.atomic():
         conversation, _ = Conversation.objects.get_or_create(company_id=company_id, contact=contact, phone_line=line)

@@ -1,4 +1,4 @@
-"""The automatic text to who rang and was not answered, where the company wants one."""
+"""Text backs: automatic messages to missed callers, if the company wants them."""
 
 import logging
 
@@ -11,21 +11,21 @@ from calls.services.missed_calls import MAX_TEXT_BACK_AGE
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import all_tenants, tenant
 from messaging.choices import MessageKind
-from messaging.services.outbound.outbox import SendBlocked, queue_text
+from messaging.services.outbound.outbox import SendBlocked, queue_message
 
 logger = logging.getLogger(__name__)
 
 
-class _Settled(Exception):
-    """Another worker was faster, or the caller has been reached meanwhile."""
+class _NoLongerDue(Exception):
+    """Another worker was faster, or the caller has been reached."""
 
 
 def queue_next_text_back() -> bool:
-    """Queue the text to the missed caller who waits longest for one, of any company. False if none does.
+    """Queue the text back that has been due longest, of any company. Returns False if none is due.
 
-    The text and the mark that it is queued are one transaction, and the mark is only ever set on one that is still
-    due: of two workers with the same caller one queues the text, the other undoes its own. Conversation first, place
-    in the queue last, as those do it who record calls and texts, so that nobody waits for one another both ways.
+    The message and the status are one transaction, and the status is set only while the text back is due. Of two
+    workers with the same caller, one queues the message and the other rolls back. Lock order: conversation, then missed
+    caller, as in the recording of calls and messages, so that no deadlock arises.
     """
     with all_tenants():
         caller = MissedCaller.objects.texts_due().first()
@@ -36,40 +36,40 @@ def queue_next_text_back() -> bool:
     return True
 
 
-def text_backs_are_left() -> bool:
-    """Whether any missed caller has still to be sent a text."""
+def has_pending_text_backs() -> bool:
+    """Return whether any text back is due."""
     with all_tenants():
         return MissedCaller.objects.texts_due().exists()
 
 
 def queue_text_back(*, caller: MissedCaller) -> None:
-    """Queue the text to this missed caller, or note why none goes out. None waits for the next morning."""
+    """Queue the text back, or record why there is none. It never waits for the next morning."""
     body, line = caller.company.missed_call_text, caller.phone_line
     if not body or line is None:
         _mark(caller, TextBack.OFF)
         return
     if caller.last_missed_at < timezone.now() - MAX_TEXT_BACK_AGE:
-        _mark(caller, TextBack.OFF, "It would have come too late.")
+        _mark(caller, TextBack.OFF, "The call was missed too long ago.")
         return
     try:
         with transaction.atomic():
-            message = queue_text(contact=caller.contact, line=line, body=body, kind=MessageKind.MISSED_CALL)
+            message = queue_message(contact=caller.contact, line=line, body=body, kind=MessageKind.MISSED_CALL)
             if message.run_at is not None and message.run_at > timezone.now() + MAX_TEXT_BACK_AGE:
                 raise SendBlocked(message.error, retry_at=message.run_at)
             if not _mark(caller, TextBack.QUEUED):
-                raise _Settled
-    except _Settled:
+                raise _NoLongerDue
+    except _NoLongerDue:
         pass
-    except SendBlocked as refusal:
-        _mark(caller, TextBack.REFUSED, str(refusal))
+    except SendBlocked as blocked:
+        _mark(caller, TextBack.REFUSED, str(blocked))
     except Exception as error:
         if not connection.is_usable():
-            raise  # the database went away, and the text stays due
-        logger.exception("The text to missed caller %d failed.", caller.pk)
+            raise  # the database is gone; the text back stays due
+        logger.exception("Text back to missed caller %d failed.", caller.pk)
         _mark(caller, TextBack.REFUSED, type(error).__name__)
 
 
 def _mark(caller: MissedCaller, text_back: TextBack, reason: str = "") -> bool:
-    """False if nothing was due any more."""
+    """Set the status. Returns False if the text back is no longer due."""
     due = MissedCaller.objects.texts_due().filter(pk=caller.pk)
     return bool(due.order_by().update(text_back=text_back, text_back_reason=reason[:300]))

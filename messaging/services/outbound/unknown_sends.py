@@ -1,6 +1,6 @@
-"""Texts of which nobody knows whether they have left: looked up at the provider, never just sent again.
+"""Messages with an unknown outcome: looked up at the provider, never sent again blindly.
 
-No provider takes a key by which it would know a repeated text (provider's documents: no idempotency key).
+No provider accepts an idempotency key, according to their documents.
 """
 
 import logging
@@ -15,46 +15,47 @@ from crm.models import Activity
 from crm.services.opt_outs import lock_opt_out
 from messaging.choices import MessageStatus
 from messaging.models import Message
+from messaging.providers.errors import SendError
+from messaging.providers.interfaces import SentMessage
 from messaging.providers.registry import client_for_sending
-from messaging.providers.sms_client import SendError, SentText
 from messaging.services.outbound.send_policy import is_valid_phone
-from messaging.services.outbound.send_results import OUTCOME_UNKNOWN, apply_send_result, fail_text, requeue_text
-from messaging.services.outbound.sending import as_provider_knows, recipient_and_line
+from messaging.services.outbound.send_results import OUTCOME_UNKNOWN, apply_send_result, fail_message, requeue_message
+from messaging.services.outbound.sending import provider_line, recipient_and_line
 
-LOOK_AGAIN = timedelta(seconds=60)
-# A text that is not listed so long after the call was not taken. No call lasts as long, so that none is under way.
+LOOKUP_INTERVAL = timedelta(seconds=60)
+# A message not listed this long after the call was not accepted. It exceeds the timeout, so no call is still running.
 LISTED_WITHIN = timedelta(seconds=75)
-GIVE_UP = timedelta(days=1)
-EARLIER = timedelta(hours=1)  # for clocks that differ, and for a try before the last
+GIVE_UP_AFTER = timedelta(days=1)
+SEARCH_MARGIN = timedelta(hours=1)  # for clock differences and earlier attempts
 
 logger = logging.getLogger(__name__)
 
 
-def look_up_next_text() -> bool:
-    """Find out what became of one text of which nobody knows, of any company. False if none is due."""
+def look_up_next_message() -> bool:
+    """Look up one message with an unknown outcome, of any company. Returns False if none is due."""
     message = claim_lookup()
     if message is None:
         return False
     with tenant(message.company_id):
         phone = message.to_numbers[0]
-        if not is_valid_phone(phone):  # it was valid when the text was claimed
-            fail_text(message=message, reason="The person was erased before it was known whether it has left.")
+        if not is_valid_phone(phone):  # it was valid when the message was claimed
+            fail_message(message=message, reason="The contact was erased before the outcome was known.")
             return True
-        # Who stands in the middle of sending it holds this lock, on PostgreSQL: looked for is what they have done.
+        # A sender in the middle of the call holds this lock on PostgreSQL: the lookup waits for its result.
         lock_opt_out(phone=phone)
-        found = _ask_provider(message)
-    if isinstance(found, SentText):
+        found = _find_at_provider(message)
+    if isinstance(found, SentMessage):
         apply_send_result(message=message, outcome=found)
     else:
-        _conclude(message, found)
+        _apply_not_found(message, found)
     return True
 
 
 def claim_lookup() -> Message | None:
-    """The text that has waited longest, leased to the caller; None if none is due."""
+    """Lease the message that has waited longest for a lookup. Returns None if none is due."""
     now = timezone.now()
     with all_tenants(), transaction.atomic():
-        due = Message.objects.to_look_up(now).select_related("phone_line", "contact")
+        due = Message.objects.due_for_lookup(now).select_related("phone_line", "contact")
         message = due.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
         if message is not None:
             message.run_at = now + timedelta(seconds=settings.WORKER_LEASE_S)
@@ -62,43 +63,45 @@ def claim_lookup() -> Message | None:
     return message
 
 
-def _ask_provider(message: Message) -> SentText | SendError | None:
-    """The text as the provider has it; None if it has not. One that is known as another text of ours is that one."""
+def _find_at_provider(message: Message) -> SentMessage | SendError | None:
+    """Return the provider's copy of the message, unless it is known as another message; None if there is none."""
     try:
         _, line = recipient_and_line(message)
         found = client_for_sending(line=line).find_sent(
-            line=as_provider_knows(line),
+            line=provider_line(line),
             to=message.to_numbers[0],
             body=message.body,
-            since=message.created_at - EARLIER,
+            since=message.created_at - SEARCH_MARGIN,
         )
     except SendError as error:
         return error
     except Exception as error:
         if not connection.is_usable():
             raise
-        logger.warning("Looking up text %d failed: %s", message.pk, type(error).__name__)
-        return SendError(f"Looking it up failed ({type(error).__name__}).")
-    others = Activity.objects.filter(openphone_id__in=[text.openphone_id for text in found])
+        logger.warning("Lookup of message %d failed: %s", message.pk, type(error).__name__)
+        return SendError(f"The lookup failed ({type(error).__name__}).")
+    others = Activity.objects.filter(openphone_id__in=[sent.openphone_id for sent in found])
     known = set(others.exclude(pk=message.activity_id).values_list("openphone_id", flat=True))
-    return next((text for text in found if text.openphone_id not in known), None)
+    return next((sent for sent in found if sent.openphone_id not in known), None)
 
 
-def _conclude(message: Message, error: SendError | None) -> None:
-    """The provider doesn't list the text, or can't be asked. Nothing is done if somebody else knows more by now."""
+def _apply_not_found(message: Message, error: SendError | None) -> None:
+    """Decide about a message that the provider doesn't list, or whose lookup failed. A lost claim changes nothing."""
     now = timezone.now()
     with tenant(message.company_id), transaction.atomic():
-        mine = Message.objects.filter(pk=message.pk, run_at=message.run_at, status__in=OUTCOME_UNKNOWN)
-        row = mine.select_for_update(no_key=True, of=("self",)).first()
+        claimed = Message.objects.filter(pk=message.pk, run_at=message.run_at, status__in=OUTCOME_UNKNOWN)
+        row = claimed.select_for_update(no_key=True, of=("self",)).first()
         if row is None:
             return
-        if error is not None and now - row.created_at > GIVE_UP:
-            fail_text(message=row, reason=f"Nobody knows whether it has left: look at the provider. ({error})")
+        if error is not None and now - row.created_at > GIVE_UP_AFTER:
+            fail_message(message=row, reason=f"The outcome is unknown; check the message at the provider. ({error})")
         elif error is None and now - row.created_at >= LISTED_WITHIN and row.tries >= settings.WORKER_MAX_TRIES:
-            fail_text(message=row, reason="The provider gave no answer, and doesn't list it: look there.")
+            fail_message(
+                message=row, reason="The provider neither confirmed nor listed the message; check it at the provider."
+            )
         elif error is None and now - row.created_at >= LISTED_WITHIN:
-            requeue_text(message=row)
+            requeue_message(message=row)
         else:
-            later = now + LOOK_AGAIN if error else row.created_at + LISTED_WITHIN
+            later = now + LOOKUP_INTERVAL if error else row.created_at + LISTED_WITHIN
             row.status, row.run_at = MessageStatus.UNKNOWN, later
             row.save(update_fields=["status", "run_at"])
