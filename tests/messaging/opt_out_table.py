@@ -1,14 +1,13 @@
-"""Writes `docs/opt-outs-table.md`: `python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`."""
+"""Generator of docs/opt-outs-table.md: `python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`."""
 
 import json
 
-HEAD = """# Texts and their verdicts
+HEAD = """# Messages and their verdicts
 
-{total} texts, each with what `messaging.opt_out_text.classification.classify_text` makes of it. Written from
-`tests/messaging/texts.py` by `python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`; a test asks for each
-verdict anew, and another
-fails when this page is not what is tested. What follows from a verdict is told in [opt-outs.md](opt-outs.md). Texts
-are quoted as JSON quotes them, so that invisible characters are seen.
+{total} messages, each with the verdict of `messaging.opt_out_text.classification.classify_text`. The page is generated
+from `tests/messaging/texts.py` by `python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`. One test checks each
+verdict, and another checks that this page is up to date. [opt-outs.md](opt-outs.md) describes the effect of a verdict.
+Messages are quoted as in JSON, which shows invisible characters.
 """
 
 
@@ -19,7 +18,7 @@ def opt_out_table():
     sections = [HEAD.format(total=sum(map(len, TEXTS.values())))]
     for verdict, texts in TEXTS.items():
         lines = "".join(f"| {quoted(text)} | {classify_text(text)} |\n" for text in texts)
-        sections.append(f"\n## {verdict}: {len(texts)}\n\n| text | verdict |\n|---|---|\n{lines}")
+        sections.append(f"\n## {verdict}: {len(texts)}\n\n| message | verdict |\n|---|---|\n{lines}")
     return "".join(sections)
 
 

@@ -1,12 +1,12 @@
-"""Texts as customers write them, each under the verdict that it has to get: `docs/opt-outs-table.md` shows them."""
+"""Messages as customers write them, by expected verdict: `docs/opt-outs-table.md` shows them."""
 
 from messaging.opt_out_text.classification import Verdict
 
 OPT_OUT = [
-    # The law's words, and the providers'.
+    # Keywords of the law and of the providers.
     "STOP", "stop", "Stop", "sToP", "QUIT", "quit", "END", "end", "REVOKE", "Revoke", "OPT OUT", "opt out", "Opt-Out",
     "OPTOUT", "CANCEL", "cancel", "UNSUBSCRIBE", "unsubscribe", "Unsubscribe", "STOPALL", "StopAll", "STOP ALL",
-    # Punctuation, spaces, emoji, letters that only look different.
+    # Punctuation, spaces, emoji, look-alike letters.
     "Stop.", "STOP!!", "STOP!!!!!!", "“Stop”", '"STOP"', "'stop'", "‘Stop’", "(stop)", "*STOP*", "_stop_", "[STOP]",
     "<STOP>", "~stop~", "STOP?", "...stop...", "  stop  ", "\nSTOP\n", "STOP 🛑", "🛑STOP🛑", "Stop 😡😡", "👎 stop",
     "ＳＴＯＰ", "S\u200bTOP", "\ufeffSTOP", "St\u00adop", "S T O P", "S.T.O.P.", "s-t-o-p", "STOOOP", "stopppp",
@@ -27,19 +27,19 @@ OPT_OUT = [
 ]  # fmt: skip
 
 SUSPECTED = [
-    # Politeness around the word.
+    # Keyword with polite words.
     "STOP PLEASE", "please stop", "Please stop.", "pls stop", "Stop plz", "Stop, thanks", "no thank you, stop",
     "No thanks. Stop.", "ok stop", "just stop already", "STOP NOW", "Hi, please stop", "Sorry, stop", "Please cancel",
     "cancel please", "unsubscribe me please", "Unsubscribe, please!", "Please unsubscribe", "quit please",
     "please end",
     "stop it", "Please stop this", "stop that now", "STOP TEXT", "stop sms", "stop everything", "alto por favor",
     "Por favor, parar", "Basta ya", "arrêt svp", "Parar por favor, obrigado", "Merci, arrêtez",
-    # The word beside something else.
+    # Keyword next to something else.
     "Count me in, STOP this bill", "cannot stop by, STOP", "STOP\nSent from my iPhone",
     "I have a roofer already. Stop.",
     "We're all set; stop", "I said STOP three times", "STOP I already have a contractor", "stop you people are awful",
     "How many times do I have to text STOP", "Thanks but no thanks. Unsubscribe", "Roof is done, end",
-    # Sentences about texts.
+    # Sentences about messages.
     "stop texting me", "Stop texting", "STOP TEXTING ME!!!", "pls stop txting me", "stop messaging me",
     "Stop sending me texts", "stop sending me this stuff", "Stop all these messages", "stop the spam",
     "quit texting me",
@@ -66,7 +66,7 @@ SUSPECTED = [
     "I revoke my consent", "I withdraw all consent", "cease and desist", "I am on the do not call list",
     "I'm reporting you", "reported as spam", "This is spam", "this is harassment", "I'll call the FCC",
     "blocking you",
-    # Whoever it is has never agreed to anything.
+    # Wrong number: the owner has never given consent.
     "wrong number", "Wrong number!", "sorry, wrong number", "You have the wrong person", "wrong #",
     "this is not his number",
     "This is no longer my number", "This isn't Dave's number", "Nobody by that name here",
@@ -99,7 +99,7 @@ YES = [
 HELP = ["HELP", "help", "Help!", "INFO", "info?", "Ayuda", "AIDE", "ajuda"]
 
 NOTHING = [
-    # The word is there and means something else.
+    # Keyword with another meaning.
     "can you stop by at 3?", "Can you stop by tomorrow", "could you stop over at 3", "CAN YOU STOP BY TODAY",
     "Please stop by after 5", "Can someone STOP BY today", "nonstop leaks", "It's leaking non-stop", "non stop rain",
     "when does the weekend end?", "the bus stops here", "It stopped leaking", "The leak won't stop",
@@ -123,7 +123,7 @@ NOTHING = [
     "is it in the subscription price?",
     "We have enough shingles", "no more leaks!", "No more rain please", "I'm interested", "Very interested, thanks",
     "My wife is not interested in gutters but I am in the roof",
-    # In again, or yes, but not by itself.
+    # Opt-in or yes within a sentence.
     "please unstop me", "when can you start?", "Start on Monday", "Can we start at 8", "start the job",
     "YES I want a quote", "Yes we do", "yes but not Tuesday", "yes Tuesday works", "I said yes",
     "help me please", "Can you help?", "Need help with a leak", "more info please",
@@ -132,11 +132,11 @@ NOTHING = [
     "¿Puede parar en la casa mañana?", "No hay más goteras", "soy muy alto", "I live in PALO ALTO",
     "C'est l'arrêt d'autobus",
     "Un arrêt de bus", "vou sair às 5", "A baja altura", "No me mandaron el contrato",
-    # Reactions repeat what we wrote.
+    # Reactions that quote a message.
     "Liked “Acme Roofing: see you at 9. Reply STOP to opt out”", "Loved \"Reply STOP to unsubscribe\"",
     "Disliked “Reply STOP to opt out”", "Laughed at “Text STOP to end”", "👍 to “Reply STOP to unsubscribe”",
     "Removed a like from “Reply STOP to opt out”", "Reacted 😂 to “Reply STOP to opt out”",
-    # Nothing at all.
+    # Empty.
     "", " ", "👍", "?", "ok", "no", "No thanks", "Thanks!", "K", "123", "9am works", "https://example.com/stop",
 ]  # fmt: skip
 
