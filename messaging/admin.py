@@ -99,7 +99,7 @@ class WebhookEventAdmin(ExactSearch, ReadOnlyAdmin):
                 url + EventStatus.PENDING,
             ),
             Card(
-                "Failed deliveries",
+                "Failed webhook events",
                 format_count(dead, most=MAX_COUNTED),
                 "need attention",
                 url + EventStatus.DEAD,

@@ -18,7 +18,7 @@ def collect() -> Iterator[Metric]:
         outbox.add_metric([status], count(Message.objects.filter(status=status)))
     yield outbox
 
-    due = Message.objects.on_their_way(now()).order_by("run_at")
+    due = Message.objects.pending_until(now()).order_by("run_at")
     yield GaugeMetricFamily(
         "crm_texts_oldest_due_seconds",
         "Seconds since the oldest due message could be sent. 0: none is due.",

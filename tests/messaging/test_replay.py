@@ -113,8 +113,7 @@ def test_the_summary_accounts_for_every_file_and_says_why(folder, replay):
         "  stored     sub/h_shapeless.json  type: must be the type of the event",
         "  no secret  CallRail signs with the company's secret token; set it with"
         " manage.py webhook_secret acme callrail",
-        "  no secret  Twilio signs with the account's auth token; set it with"
-        " manage.py webhook_secret acme twilio",
+        "  no secret  Twilio signs with the account's auth token; set it with manage.py webhook_secret acme twilio",
         "9 files: 2 accepted, 1 duplicate, 3 stored, 3 no secret, 0 refused",
     ]
 
