@@ -17,7 +17,7 @@ from crm.models import Contact, ContactFlag
 from messaging.services.inbound.webhook_processing import process_next_event
 from tests.conftest import signed_in
 from tests.factories import CompanyFactory, ContactFactory, WebhookEventFactory, WebhookSecretFactory
-from tests.messaging.payloads import CALLER, deliver, text_v4
+from tests.messaging.payloads import CALLER, post_event, message_v4
 
 SPELLINGS = [
     "+12125550100", "+1 212 555 0100", "+1 (212) 555-0100", "(212) 555-0100", "212-555-0100", "212.555.0100",
@@ -153,9 +153,9 @@ def test_failed_request_logs_no_personal_data(log, client):
 def test_failed_webhook_event_logs_no_personal_data(log, client):
     company = CompanyFactory(slug="acme")
     WebhookSecretFactory(company=company)
-    deliver(client, text_v4(text="My dog is called Zorro"), secret="d3Jvbmc=")
-    deliver(client, text_v4(text="My dog is called Zorro", id="ACtwice"))
-    deliver(client, json.dumps({"type": "message.received", "text": "Zorro", "from": CALLER}).encode())
+    post_event(client, message_v4(text="My dog is called Zorro"), secret="d3Jvbmc=")
+    post_event(client, message_v4(text="My dog is called Zorro", id="ACtwice"))
+    post_event(client, json.dumps({"type": "message.received", "text": "Zorro", "from": CALLER}).encode())
     WebhookEventFactory(company=company, body=b'{"type": "message.received", "data": {"object": {"text": "Zorro')
     while process_next_event():
         pass

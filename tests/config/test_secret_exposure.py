@@ -10,7 +10,7 @@ from messaging.models import WebhookSecret
 from tests.api.resources import RESOURCES
 from tests.conftest import signed_in
 from tests.factories import ProviderAccountFactory, WebhookSecretFactory
-from tests.messaging.payloads import deliver, text_2026, text_v4
+from tests.messaging.payloads import post_event, message_2026, message_v4
 
 pytestmark = pytest.mark.django_db
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -22,8 +22,8 @@ def secret(acme, client, manager, staff):
     """A webhook secret with signed webhook events, and a provider account."""
     ProviderAccountFactory(company=acme, api_key=API_KEY)
     row = WebhookSecretFactory(company=acme, secret=SECRET)
-    for payload in (text_v4(), text_2026()):
-        assert deliver(client, payload, secret=SECRET).status_code == 200
+    for payload in (message_v4(), message_2026()):
+        assert post_event(client, payload, secret=SECRET).status_code == 200
     return row
 
 

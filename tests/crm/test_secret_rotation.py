@@ -10,7 +10,7 @@ from crm.db.tenancy import all_tenants, tenant
 from crm.services import secret_rotation
 from messaging.models import ProviderAccount, WebhookSecret
 from tests.factories import ProviderAccountFactory, WebhookSecretFactory
-from tests.messaging.payloads import SECRET, deliver, text_v4
+from tests.messaging.payloads import SECRET, post_event, message_v4
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
@@ -63,11 +63,11 @@ def test_rotation_makes_the_old_key_unnecessary(old_key, settings, capsys, acme,
     for company in (acme, globex):
         WebhookSecretFactory(company=company, secret=SECRET)
     settings.SECRETS_KEYS = [NEW, OLD]
-    assert deliver(client, text_v4()).status_code == 200
+    assert post_event(client, message_v4()).status_code == 200
     assert "2 secrets re-encrypted" in rotate(capsys)
     settings.SECRETS_KEYS = [NEW]
     assert decrypted() == [SECRET, SECRET]
-    assert deliver(client, text_v4()).status_code == 200
+    assert post_event(client, message_v4()).status_code == 200
 
 
 def test_rotation_includes_api_keys_of_accounts(old_key, settings, capsys, acme):

@@ -1,4 +1,4 @@
-"""Acme takes deliveries from OpenPhone, on one line that has a name."""
+"""Fixtures: Acme's webhook secret, its named phone line, and the providers' APIs on loopback."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def desk(acme):
 
 @pytest.fixture
 def provider_server(settings, monkeypatch):
-    """The providers' APIs on loopback, knowing the line of `desk`; texts leave through the companies' accounts."""
+    """The providers' APIs on loopback with the line of `desk`. Messages are sent through the companies' accounts."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with ProviderServer() as server:
         server.openphone.add_line("PNdesk", OUR_NUMBER)

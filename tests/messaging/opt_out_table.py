@@ -6,7 +6,7 @@ HEAD = """# Messages and their verdicts
 
 {total} messages, each with the verdict of `messaging.opt_out_text.classification.classify_text`. The page is generated
 from `tests/messaging/texts.py` by `python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`. One test checks
-each verdict, and another checks that this page is up to date. [opt-outs.md](opt-outs.md) describes the effect of a verdict.
+each verdict, and another checks that this page is up to date. [opt-outs.md](opt-outs.md) describes their effects.
 Messages are quoted as in JSON, which shows invisible characters.
 """
 

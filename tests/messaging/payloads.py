@@ -1,4 +1,4 @@
-"""Deliveries as the providers make them, one builder for each shape, and a hand that delivers them."""
+"""Webhook payloads, one builder per shape, and a helper that posts them."""
 
 import itertools
 import json
@@ -10,8 +10,8 @@ from django.conf import settings
 from messaging.providers.registry import PROVIDERS
 from tests.factories import fictional_number
 
-SECRET = "R2ZLM2o0bFhBNVpyUnU2NG9mYXQ1MHNyR3pvSUhIVVg="  # the one of WebhookSecretFactory
-CALLER, OUR_NUMBER = fictional_number(40_000), fictional_number(40_001)  # far from those that factories count up
+SECRET = "R2ZLM2o0bFhBNVpyUnU2NG9mYXQ1MHNyR3pvSUhIVVg="  # as in WebhookSecretFactory
+CALLER, OUR_NUMBER = fictional_number(40_000), fictional_number(40_001)  # outside the range of the factories
 AT = "2026-03-02T16:00:00.000Z"
 
 _numbers = itertools.count(1)
@@ -38,8 +38,8 @@ def current(event_type, resource, context, **envelope):
     } | envelope
 
 
-def text_v3(event_type="message.received", *, sender=CALLER, to=OUR_NUMBER, **resource):
-    """As the app of 2023 sends it: `body`, and one text of recipients."""
+def message_v3(event_type="message.received", *, sender=CALLER, to=OUR_NUMBER, **resource):
+    """App of 2023: `body`, and recipients in one string."""
     direction = "incoming" if event_type == "message.received" else "outgoing"
     return legacy(
         event_type,
@@ -61,8 +61,8 @@ def text_v3(event_type="message.received", *, sender=CALLER, to=OUR_NUMBER, **re
     )
 
 
-def text_v4(event_type="message.received", *, sender=CALLER, to=(OUR_NUMBER,), **resource):
-    """As webhooks made by the API send it: `text`, and a list of recipients."""
+def message_v4(event_type="message.received", *, sender=CALLER, to=(OUR_NUMBER,), **resource):
+    """API webhooks: `text`, and a list of recipients."""
     return legacy(
         event_type,
         {
@@ -81,8 +81,8 @@ def text_v4(event_type="message.received", *, sender=CALLER, to=(OUR_NUMBER,), *
     )
 
 
-def text_2026(event_type="message.received", *, context=None, **resource):
-    """As of 2026-03-30: who spoke with whom stands in the context."""
+def message_2026(event_type="message.received", *, context=None, **resource):
+    """Version 2026-03-30: the numbers are in the context."""
     incoming = event_type == "message.received"
     return current(
         event_type,
@@ -106,7 +106,7 @@ def text_2026(event_type="message.received", *, context=None, **resource):
 
 
 def call_v2(event_type="call.completed", **resource):
-    """As the app of 2022 sends it: no duration, and missed calls are `completed` without `answeredAt`."""
+    """App of 2022: no duration, and missed calls are `completed` without `answeredAt`."""
     return legacy(
         event_type,
         {
@@ -129,7 +129,7 @@ def call_v2(event_type="call.completed", **resource):
 
 
 def call_v4(event_type="call.completed", **resource):
-    """As webhooks made by the API send it: participants, and nobody says who is who."""
+    """API webhooks: participants without their sides."""
     return legacy(
         event_type,
         {
@@ -149,14 +149,14 @@ def call_v4(event_type="call.completed", **resource):
     )
 
 
-def of_call_2026(event_type, *, context=None, **resource):
-    """Whatever 2026-03-30 tells of a call: which fields there are depends on the type, and the context is the same."""
-    told = {"phoneNumberId": "PNdesk", "participants": {"workspace": [OUR_NUMBER], "external": [CALLER]}}
-    return current(event_type, resource, told if context is None else context)
+def call_event_2026(event_type, *, context=None, **resource):
+    """Version 2026-03-30: the fields depend on the type, with a common context."""
+    default = {"phoneNumberId": "PNdesk", "participants": {"workspace": [OUR_NUMBER], "external": [CALLER]}}
+    return current(event_type, resource, default if context is None else context)
 
 
 def call_2026(event_type="call.completed", **resource):
-    return of_call_2026(
+    return call_event_2026(
         event_type,
         **{
             "id": f"ACcall{next(_numbers)}",
@@ -173,7 +173,7 @@ def call_2026(event_type="call.completed", **resource):
 
 
 def voicemail_2026(**resource):
-    return of_call_2026(
+    return call_event_2026(
         "call.voicemail.completed",
         **{
             "id": f"ACvoicemail{next(_numbers)}",
@@ -192,13 +192,13 @@ def voicemail_2026(**resource):
 
 
 def summary_v4(event_type="callSummary", **resource):
-    """The provider's own sample names the kind of object as the event's type."""
+    """The provider's sample has the kind of object as the event type."""
     return legacy(event_type, {"object": "callSummary", "status": "completed"} | _SUMMARY | resource)
 
 
 def summary_2026(**resource):
-    told = {"processingStatus": "completed", "handledByAiAgent": False, "jobs": []}
-    return of_call_2026("call.summary.completed", **told | _SUMMARY | resource)
+    fields = {"processingStatus": "completed", "handledByAiAgent": False, "jobs": []}
+    return call_event_2026("call.summary.completed", **fields | _SUMMARY | resource)
 
 
 def transcript_v4(event_type="callTranscript", **resource):
@@ -206,7 +206,7 @@ def transcript_v4(event_type="callTranscript", **resource):
 
 
 def transcript_2026(**resource):
-    return of_call_2026("call.transcript.completed", **{"processingStatus": "completed"} | _TRANSCRIPT | resource)
+    return call_event_2026("call.transcript.completed", **{"processingStatus": "completed"} | _TRANSCRIPT | resource)
 
 
 _SUMMARY = {
@@ -226,13 +226,20 @@ _TRANSCRIPT = {
 
 
 def contact_v3(event_type="contact.updated", **resource):
-    """As the app sends it: numbers and e-mails in `fields`, if there are any."""
-    told = {"id": "CTtest", "object": "contact", "firstName": "Jane", "lastName": "Doe", "notes": [], "createdAt": AT}
-    return legacy(event_type, told | resource, version="v3")
+    """App: numbers and e-mail addresses in `fields`, if any."""
+    defaults = {
+        "id": "CTtest",
+        "object": "contact",
+        "firstName": "Jane",
+        "lastName": "Doe",
+        "notes": [],
+        "createdAt": AT,
+    }
+    return legacy(event_type, defaults | resource, version="v3")
 
 
 def contact_2026(event_type="contact.updated", **resource):
-    told = {
+    defaults = {
         "id": "CTtest",
         "firstName": "Jane",
         "lastName": "Doe",
@@ -242,11 +249,11 @@ def contact_2026(event_type="contact.updated", **resource):
         "customFields": [],
         "createdAt": AT,
     }
-    return current(event_type, told | resource, {"userId": "UStest", "sharedWithIds": []})
+    return current(event_type, defaults | resource, {"userId": "UStest", "sharedWithIds": []})
 
 
 def callrail_call(**fields):
-    """After a call: what is missing is "", and a number may be a text."""
+    """A completed call: missing values are "", and numbers may be strings."""
     return {
         "resource_id": f"CALtest{next(_numbers)}",
         "answered": True,
@@ -265,7 +272,7 @@ def callrail_call(**fields):
     } | fields
 
 
-def callrail_text(**fields):
+def callrail_message(**fields):
     return {
         "resource_id": f"SMStest{next(_numbers)}",
         "source_number": CALLER,
@@ -277,7 +284,7 @@ def callrail_text(**fields):
     } | fields
 
 
-def twilio_text(**fields):
+def twilio_message(**fields):
     sid = f"SMtest{next(_numbers)}"
     return {
         "MessageSid": sid,
@@ -293,17 +300,17 @@ def twilio_text(**fields):
 
 
 def twilio_status(status="delivered", **fields):
-    """What became of a text of ours: its words are not told again."""
-    told = twilio_text(From=OUR_NUMBER, To=CALLER, SmsStatus=status, MessageStatus=status)
-    return {name: told[name] for name in told if name not in ("Body", "NumMedia")} | fields
+    """A status update of an outgoing message, without its body."""
+    message = twilio_message(From=OUR_NUMBER, To=CALLER, SmsStatus=status, MessageStatus=status)
+    return {name: message[name] for name in message if name not in ("Body", "NumMedia")} | fields
 
 
-EVERY_TEXT = [text_v3, text_v4, text_2026]
+EVERY_MESSAGE = [message_v3, message_v4, message_2026]
 EVERY_CALL = [call_v2, call_v4, call_2026]
 
 
-def deliver(client, payload, *, provider="openphone", company="acme", secret=SECRET, query="", **headers):
-    """POST a delivery, signed as its provider signs. `payload` may be the raw bytes."""
+def post_event(client, payload, *, provider="openphone", company="acme", secret=SECRET, query="", **headers):
+    """POST a webhook event with the provider's signature. `payload` may be raw bytes."""
     if isinstance(payload, bytes):
         body = payload
     else:

@@ -1,4 +1,4 @@
-"""What staff see of texts, deliveries and secrets."""
+"""Admin for messages, webhook events and secrets."""
 
 import pytest
 from django.urls import reverse
@@ -21,7 +21,7 @@ def event_page(client, **fields):
     return client.get(reverse("admin:messaging_webhookevent_change", args=[event.pk])).content.decode()
 
 
-def test_a_delivery_s_body_is_shown_readable_and_harmless(client):
+def test_body_is_shown_readable_and_escaped(client):
     html = event_page(client, body=b'{"text":"<script>alert(1)</script> caf\xc3\xa9"}', headers={"x": "<b>"})
     assert "&lt;script&gt;alert(1)&lt;/script&gt; café" in html
     assert "<script>alert(1)" not in html
@@ -40,18 +40,18 @@ def test_a_delivery_s_body_is_shown_readable_and_harmless(client):
     ],
     ids=["text", "bytes", "surrogate", "nul", "deep", "long"],
 )
-def test_a_delivery_that_can_t_be_read_has_a_page_all_the_same(client, body):
+def test_unreadable_event_has_a_page(client, body):
     assert 'class="source"' in event_page(client, body=body)
 
 
-def test_a_list_of_deliveries_leaves_the_bodies_in_the_database(client, acme):
+def test_event_list_defers_bodies(client, acme):
     factories.WebhookEventFactory(company=acme, body=b"telltale body")
     response = client.get(reverse("admin:messaging_webhookevent_changelist"))
     (event,) = response.context["cl"].result_list
     assert {"body", "headers"} <= event.get_deferred_fields()
 
 
-def test_dead_deliveries_are_found_through_what_is_not_processed(client, acme):
+def test_dead_events_are_filtered_by_the_indexed_column(client, acme):
     dead = factories.WebhookEventFactory(company=acme, status="dead")
     factories.WebhookEventFactory(company=acme)
     factories.WebhookEventFactory(company=acme, status="processed", processed=True)
@@ -60,7 +60,7 @@ def test_dead_deliveries_are_found_through_what_is_not_processed(client, acme):
     assert '"processed" IN' in str(response.context["cl"].queryset.query)
 
 
-def test_a_delivery_is_found_by_its_id_in_any_company(client, acme, globex):
+def test_event_is_found_by_its_id_in_any_company(client, acme, globex):
     sought = factories.WebhookEventFactory(company=globex, event_id="EV17")
     factories.WebhookEventFactory(company=acme, event_id="EV170")
     response = client.get(reverse("admin:messaging_webhookevent_changelist"), {"q": "EV17"})
@@ -70,7 +70,7 @@ def test_a_delivery_is_found_by_its_id_in_any_company(client, acme, globex):
 @pytest.mark.parametrize(
     ("model", "factory"), [(Message, factories.MessageFactory), (WebhookEvent, factories.WebhookEventFactory)]
 )
-def test_evidence_is_read_and_never_written(client, model, factory):
+def test_evidence_is_read_only(client, model, factory):
     row = factory()
     name = model._meta.model_name
     before = model._base_manager.values().get()
@@ -82,7 +82,7 @@ def test_evidence_is_read_and_never_written(client, model, factory):
     assert model._base_manager.values().get() == before
 
 
-def test_a_secret_is_added_and_never_shown_again(client, acme):
+def test_secret_is_added_and_never_shown_again(client, acme):
     form = {"company": acme.pk, "provider": "openphone", "secret": SECRET}
     answers = [client.post(reverse("admin:messaging_webhooksecret_add"), form | {"provider": "none"})]
     answers.append(client.post(reverse("admin:messaging_webhooksecret_add"), form, follow=True))
@@ -99,14 +99,14 @@ def test_a_secret_is_added_and_never_shown_again(client, acme):
 @pytest.mark.parametrize(
     ("provider", "secret"), [("openphone", "not base64!"), ("callrail", "two words"), ("twilio", "é")]
 )
-def test_a_secret_that_is_none_is_refused_by_name(client, acme, provider, secret):
+def test_invalid_secret_is_rejected_by_field(client, acme, provider, secret):
     form = {"company": acme.pk, "provider": provider, "secret": secret}
     response = client.post(reverse("admin:messaging_webhooksecret_add"), form)
     assert "secret" in response.context["adminform"].form.errors
     assert not WebhookSecret._base_manager.exists()
 
 
-def test_a_secret_is_not_changed_but_removed(client):
+def test_secret_is_deleted_but_never_changed(client):
     secret = factories.WebhookSecretFactory()
     change = reverse("admin:messaging_webhooksecret_change", args=[secret.pk])
     assert client.post(change, {"secret": SECRET}).status_code == 403

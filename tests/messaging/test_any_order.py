@@ -1,4 +1,4 @@
-"""What providers say, in any order and more than once, becomes the same rows."""
+"""Events in any order and repeatedly: the rows are the same."""
 
 import itertools
 import threading
@@ -35,7 +35,7 @@ def record(*events):
         record_event(provider="openphone", event=event)
 
 
-def occurrence(minutes=0, **changes):
+def common(minutes=0, **changes):
     return {
         "openphone_id": "AC1",
         "line_id": "PNdesk",
@@ -46,7 +46,7 @@ def occurrence(minutes=0, **changes):
     } | changes
 
 
-def text(minutes=0, **changes):
+def message_event(minutes=0, **changes):
     incoming = changes.get("direction", "incoming") == "incoming"
     event = {
         "from_number": CALLER if incoming else OUR_NUMBER,
@@ -55,12 +55,12 @@ def text(minutes=0, **changes):
         "media": (),
         "status": "received" if incoming else "delivered",
     }
-    return MessageEvent(**(occurrence(minutes) | event | changes))
+    return MessageEvent(**(common(minutes) | event | changes))
 
 
 def call(minutes=0, **changes):
     event = {"answered": False, "over": True, "answered_at": None, "completed_at": None, "duration_s": None}
-    return CallEvent(**(occurrence(minutes) | event | changes))
+    return CallEvent(**(common(minutes) | event | changes))
 
 
 def answered(minutes=0, **changes):
@@ -68,7 +68,7 @@ def answered(minutes=0, **changes):
 
 
 def voicemail(minutes=0, **changes):
-    return VoicemailEvent(**(occurrence(minutes) | {"url": VOICE, "transcript": "Call me.", "duration_s": 9} | changes))
+    return VoicemailEvent(**(common(minutes) | {"url": VOICE, "transcript": "Call me.", "duration_s": 9} | changes))
 
 
 def address(*phones, **changes):
@@ -76,32 +76,32 @@ def address(*phones, **changes):
     return ContactEvent(**({"phones": phones} | event | changes))
 
 
-# --- Texts ------------------------------------------------------------------------------------------------------------
+# --- Messages ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["sent", "failed", "undelivered", "delivered"])), ids=str)
-def test_every_order_of_receipts_ends_the_same(in_acme, order):
+def test_receipts_in_any_order_give_one_status(in_acme, order):
     codes = {"undelivered": "30006"}
-    record(*(text(direction="outgoing", status=status, error_code=codes.get(status, "")) for status in order))
+    record(*(message_event(direction="outgoing", status=status, error_code=codes.get(status, "")) for status in order))
     assert list(Message.objects.values_list("status", "error_code")) == [("delivered", "30006")]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["sent", "failed", "undelivered"])), ids=str)
-def test_of_two_bad_ends_the_carriers_counts(in_acme, order):
-    record(*(text(direction="outgoing", status=status) for status in order))
+def test_carrier_failure_outranks_provider_failure(in_acme, order):
+    record(*(message_event(direction="outgoing", status=status) for status in order))
     assert Message.objects.get().status == "undelivered"
 
 
 @pytest.mark.parametrize("status", ["queued", "sending", "unknown"])
-def test_a_text_that_only_the_provider_queues_is_sent_as_far_as_we_go(in_acme, status):
-    record(text(direction="outgoing", status=status))
+def test_status_queued_at_the_provider_means_sent(in_acme, status):
+    record(message_event(direction="outgoing", status=status))
     assert Message.objects.get().status == "sent"
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_receipt_before_its_message_takes_its_words_and_its_time(in_acme, order):
-    receipt = text(5, direction="outgoing", body="", our_numbers=(), outside_numbers=(), to_numbers=())
-    record(*[receipt, text(direction="outgoing", status="sent")][::order])
+def test_receipt_before_its_message_gets_its_body_and_time(in_acme, order):
+    receipt = message_event(5, direction="outgoing", body="", our_numbers=(), outside_numbers=(), to_numbers=())
+    record(*[receipt, message_event(direction="outgoing", status="sent")][::order])
     message = Message.objects.select_related("activity").get()
     assert (message.status, message.body, message.to_numbers) == ("delivered", "Hello", [CALLER])
     assert message.created_at == message.activity.created_at == THEN
@@ -120,7 +120,7 @@ def test_a_receipt_before_its_message_takes_its_words_and_its_time(in_acme, orde
         ([call(over=False, direction="outgoing"), call(direction="outgoing")], "unbooked"),
     ],
 )
-def test_every_order_of_a_calls_events_ends_the_same(in_acme, events, status):
+def test_call_events_in_any_order_give_one_call(in_acme, events, status):
     for order in itertools.permutations(events):
         Call.objects.all().delete()
         Activity.objects.all().delete()
@@ -134,7 +134,7 @@ def test_every_order_of_a_calls_events_ends_the_same(in_acme, events, status):
         }
 
 
-def test_what_is_told_of_a_call_is_there_in_any_order_once(in_acme):
+def test_call_details_in_any_order_are_stored_once(in_acme):
     files = [{"url": f"https://files.example.com/{name}.mp3", "type": "audio/mpeg"} for name in "ab"]
     events = [
         answered(recordings=(files[0],)),
@@ -161,7 +161,7 @@ def test_what_is_told_of_a_call_is_there_in_any_order_once(in_acme):
         }
 
 
-def test_a_summary_of_a_call_that_nobody_tells_of_waits_alone(in_acme):
+def test_summary_without_a_call_is_stored_alone(in_acme):
     record(SummaryEvent(openphone_id="AC1", summary="A drip.", next_steps=()), call(openphone_id="AC2"))
     assert CallDetail.objects.get().call is None
 
@@ -169,7 +169,7 @@ def test_a_summary_of_a_call_that_nobody_tells_of_waits_alone(in_acme):
 @pytest.mark.parametrize(
     "order", list(itertools.permutations([call(), voicemail(1), call(voicemail_url=VOICE)])), ids=str
 )
-def test_a_voicemail_is_one_entry_however_often_it_is_told(in_acme, order):
+def test_repeated_voicemail_is_one_activity(in_acme, order):
     record(*order, *order)
     assert list(Call.objects.values_list("status", "voicemail_url", "created_at")) == [("missed", VOICE, THEN)]
     entry = Activity.objects.get(activity_type="voicemail")
@@ -178,30 +178,30 @@ def test_a_voicemail_is_one_entry_however_often_it_is_told(in_acme, order):
     assert CallDetail.objects.get().voicemail_transcript == "Call me."
 
 
-def test_call_tracking_names_a_caller_who_has_no_name(in_acme, acme):
+def test_call_tracking_names_an_unnamed_caller(in_acme, acme):
     ContactFactory(company=acme, phone=SECOND, first_name="Bo", last_name="")
     record(call(outside_name="ANN  LEE JONES"), call(openphone_id="AC2", outside_numbers=(SECOND,), outside_name="X"))
     names = Contact.objects.order_by("phone").values_list("phone", "first_name", "last_name")
     assert set(names) == {(CALLER, "ANN", "LEE JONES"), (SECOND, "Bo", "")}
 
 
-# --- Whose turn it is -------------------------------------------------------------------------------------------------
+# --- Conversation status ----------------------------------------------------------------------------------------------
 
-OUT, TALKED = text(2, openphone_id="AC2", direction="outgoing"), answered(3, openphone_id="AC3")
+SENT, TALKED = message_event(2, openphone_id="AC2", direction="outgoing"), answered(3, openphone_id="AC3")
 
 
 @pytest.mark.parametrize(
     ("events", "status"),
     [
-        ([text(), OUT], "open"),
-        ([OUT, text(4)], "waiting"),
-        ([text(), TALKED], "open"),
+        ([message_event(), SENT], "open"),
+        ([SENT, message_event(4)], "waiting"),
+        ([message_event(), TALKED], "open"),
         ([TALKED, call(4)], "waiting"),
-        ([OUT, call(over=False), call()], "open"),
-        ([OUT, voicemail(4), call()], "waiting"),
+        ([SENT, call(over=False), call()], "open"),
+        ([SENT, voicemail(4), call()], "waiting"),
     ],
 )
-def test_the_newest_says_whose_turn_it_is_in_any_order(in_acme, events, status):
+def test_newest_activity_sets_the_conversation_status_in_any_order(in_acme, events, status):
     for order in itertools.permutations(events):
         Call.objects.all().delete()
         Message.objects.all().delete()
@@ -211,26 +211,26 @@ def test_the_newest_says_whose_turn_it_is_in_any_order(in_acme, events, status):
         assert Conversation.objects.get().status == status, order
 
 
-def test_a_closed_conversation_is_opened_by_what_comes_in_and_by_nothing_else(in_acme):
-    record(text())
+def test_closed_conversation_is_reopened_by_incoming_activities_only(in_acme):
+    record(message_event())
     Conversation.objects.update(status="closed")
-    record(text(), OUT)
+    record(message_event(), SENT)
     assert Conversation.objects.get().status == "closed"
-    record(text(4, openphone_id="AC4"))
+    record(message_event(4, openphone_id="AC4"))
     assert Conversation.objects.get().status == "waiting"
 
 
-# --- The address book -------------------------------------------------------------------------------------------------
+# --- Address book -----------------------------------------------------------------------------------------------------
 
 
-def test_an_address_makes_a_contact_with_all_its_numbers(in_acme):
+def test_address_entry_creates_a_contact_with_all_numbers(in_acme):
     record(address("911", CALLER, SECOND), address(CALLER, SECOND))
     contact = Contact.objects.get()
     assert (contact.phone, contact.name, contact.email) == (CALLER, "Ann Lee", "ann@example.com")
     assert set(ContactPhone.objects.values_list("phone", flat=True)) == {CALLER, SECOND}
 
 
-def test_an_address_fills_gaps_and_overwrites_nothing(in_acme, acme):
+def test_address_entry_fills_blank_fields_only(in_acme, acme):
     ours = ContactFactory(company=acme, phone=CALLER, first_name="Anna", last_name="", email="")
     owner = ContactFactory(company=acme, first_name="Bo", last_name="Day", email="bo@example.com")
     ContactPhoneFactory(contact=owner, phone=SECOND)
@@ -244,12 +244,12 @@ def test_an_address_fills_gaps_and_overwrites_nothing(in_acme, acme):
 
 
 @pytest.mark.parametrize("event", [address(CALLER, deleted=True), address("911"), address()])
-def test_an_address_without_use_changes_nothing(in_acme, event):
+def test_unusable_address_entry_changes_nothing(in_acme, event):
     record(event)
     assert not Contact.objects.exists()
 
 
-def test_another_companys_contact_is_not_named(in_acme, globex):
+def test_contact_of_another_company_is_not_named(in_acme, globex):
     foreign = ContactFactory(company=globex, phone=CALLER, first_name="", last_name="")
     record(address(CALLER))
     with tenant(globex.pk):
@@ -258,18 +258,18 @@ def test_another_companys_contact_is_not_named(in_acme, globex):
     assert Contact.objects.count() == 1
 
 
-# --- At once ----------------------------------------------------------------------------------------------------------
+# --- Concurrency ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("order", [1, -1])
-def test_a_call_and_its_summary_told_at_once_find_each_other(acme, order):
+def test_concurrent_call_and_summary_are_linked(acme, order):
     first, second = [call(), SummaryEvent(openphone_id="AC1", summary="A drip.", next_steps=())][::order]
-    is_told, is_over = threading.Event(), threading.Event()
+    is_recorded, is_over = threading.Event(), threading.Event()
 
-    def tell_second():
+    def record_second():
         try:
-            is_told.wait()
+            is_recorded.wait()
             with tenant(acme.pk):
                 record(second)
         finally:
@@ -277,11 +277,11 @@ def test_a_call_and_its_summary_told_at_once_find_each_other(acme, order):
             connection.close()
 
     with ThreadPoolExecutor(1) as other:
-        telling = other.submit(tell_second)
+        recording = other.submit(record_second)
         with tenant(acme.pk), transaction.atomic():
             record(first)
-            is_told.set()
-            is_over.wait(0.5)  # time enough for the other to end, if it does not wait for us
-        telling.result()
+            is_recorded.set()
+            is_over.wait(0.5)  # enough time for the other thread, unless it waits for the lock
+        recording.result()
     with tenant(acme.pk):
         assert CallDetail.objects.get().call == Call.objects.get()

@@ -1,4 +1,4 @@
-"""CallRail's deliveries in our words, and its signature."""
+"""CallRail's webhook events and signatures."""
 
 import json
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import pytest
 from messaging.providers.callrail.signature import check_secret, generate_secret, verify_signature
 from messaging.providers.callrail.webhook import read_envelope, read_event
 from messaging.providers.errors import BadSignature, FieldError, InvalidSecret, NotHandled
-from tests.messaging.payloads import CALLER, OUR_NUMBER, callrail_call, callrail_text
+from tests.messaging.payloads import CALLER, OUR_NUMBER, callrail_call, callrail_message
 
 AT, RECEIVED = datetime(2026, 3, 2, 16, tzinfo=UTC), datetime(2026, 3, 2, 16, 20, tzinfo=UTC)
 JSON, FORM = {"Content-Type": "application/json"}, {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -24,7 +24,7 @@ def read(payload):
     return read_event(envelope_of(payload), received_at=RECEIVED)
 
 
-def test_an_answered_call():
+def test_answered_call_is_read():
     event = read(callrail_call(resource_id="CAL1", recording=RECORDING))
     assert (event.openphone_id, event.direction, event.created_at) == ("CAL1", "incoming", AT)
     assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
@@ -36,12 +36,12 @@ def test_an_answered_call():
 
 @pytest.mark.parametrize("call_type", ["abandoned", "missed"])
 @pytest.mark.parametrize("answered", [False, "false", "False", ""])
-def test_a_call_that_nobody_answered(call_type, answered):
+def test_unanswered_call_is_read(call_type, answered):
     event = read(callrail_call(call_type=call_type, answered=answered, duration="15"))
     assert (event.answered, event.over, event.duration_s, event.recordings) == (False, True, None, ())
 
 
-def test_an_outgoing_call_is_told_by_its_direction_or_its_kind():
+def test_outgoing_call_is_detected_by_direction_or_call_type():
     for payload in (callrail_call(direction="outbound"), callrail_call(direction="", call_type="outbound")):
         event = read(payload)
         assert event.direction == "outgoing"
@@ -49,12 +49,12 @@ def test_an_outgoing_call_is_told_by_its_direction_or_its_kind():
 
 
 @pytest.mark.parametrize("left", [True, "true"])
-def test_a_voicemail_is_no_answer_and_its_recording_no_talk(left):
+def test_voicemail_is_unanswered_and_has_no_recording(left):
     event = read(callrail_call(answered=True, voicemail=left, recording=RECORDING))
     assert (event.answered, event.voicemail_url, event.recordings) == (False, RECORDING, ())
 
 
-def test_before_the_call_it_rings():
+def test_call_without_result_is_ringing():
     payload = callrail_call()
     for name in ("answered", "duration", "recording", "voicemail", "direction", "call_type"):
         del payload[name]
@@ -63,7 +63,7 @@ def test_before_the_call_it_rings():
     assert (event.over, event.answered, event.completed_at, event.direction) == (False, False, None, "incoming")
 
 
-def test_the_older_names_say_the_same():
+def test_older_field_names_are_equivalent():
     payload = callrail_call(resource_id="CAL1")
     old = {
         "callernum": payload.pop("customer_phone_number"),
@@ -74,37 +74,37 @@ def test_the_older_names_say_the_same():
     assert read(payload | old) == read(callrail_call(resource_id="CAL1"))
 
 
-def test_a_form_says_the_same_as_json():
-    for payload in (callrail_call(answered="true", voicemail="false"), callrail_text()):
+def test_form_is_equivalent_to_json():
+    for payload in (callrail_call(answered="true", voicemail="false"), callrail_message()):
         envelope = read_envelope(urlencode(payload).encode(), FORM)
         assert envelope.type == envelope_of(payload).type
         assert read_event(envelope, received_at=RECEIVED) == read(payload)
 
 
-def test_a_received_text():
-    event = read(callrail_text(resource_id="SMS1"))
+def test_received_message_is_read():
+    event = read(callrail_message(resource_id="SMS1"))
     assert (event.openphone_id, event.direction, event.status) == ("SMS1", "incoming", "received")
     assert (event.from_number, event.to_numbers, event.body) == (CALLER, (OUR_NUMBER,), "Can you come on Tuesday?")
     assert (event.our_numbers, event.outside_numbers, event.created_at) == ((OUR_NUMBER,), (CALLER,), AT)
 
 
-@pytest.mark.parametrize("told", [{"agent": "carla@example.com"}, {"agent": "", "direction": "outbound"}])
-def test_a_sent_text_names_the_agent_or_its_direction(told):
-    event = read(callrail_text(source_number=OUR_NUMBER, destination_number=CALLER, **told))
+@pytest.mark.parametrize("fields", [{"agent": "carla@example.com"}, {"agent": "", "direction": "outbound"}])
+def test_sent_message_is_detected_by_agent_or_direction(fields):
+    event = read(callrail_message(source_number=OUR_NUMBER, destination_number=CALLER, **fields))
     assert (event.direction, event.status) == ("outgoing", "sent")
     assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
 
 
-def test_an_empty_agent_is_none():
-    assert read(callrail_text(agent="")).direction == "incoming"
+def test_empty_agent_means_incoming():
+    assert read(callrail_message(agent="")).direction == "incoming"
 
 
-def test_without_a_time_it_happened_when_it_reached_us():
-    assert read(callrail_text(timestamp="")).created_at == RECEIVED
+def test_missing_time_is_the_time_of_arrival():
+    assert read(callrail_message(timestamp="")).created_at == RECEIVED
     assert read(callrail_call(start_time="")).created_at == RECEIVED
 
 
-def test_an_id_tells_content_apart_and_a_delivery_without_one_has_none():
+def test_event_id_depends_on_the_content():
     call = callrail_call(resource_id="CAL1")
     first, again, modified = (envelope_of(payload).id for payload in (call, call, call | {"duration": "61"}))
     assert first == again != modified
@@ -114,7 +114,7 @@ def test_an_id_tells_content_apart_and_a_delivery_without_one_has_none():
     assert envelope_of(call | {"resource_id": "x" * 190}).id == ""
 
 
-def test_what_is_neither_a_call_nor_a_text_is_not_handled():
+def test_unknown_event_is_not_handled():
     envelope = envelope_of({"resource_id": "FRM1", "form_data": {}})
     assert envelope.type == "unknown"
     with pytest.raises(NotHandled):
@@ -125,7 +125,7 @@ def test_what_is_neither_a_call_nor_a_text_is_not_handled():
     ("payload", "field"),
     [
         (callrail_call(resource_id=""), "resource_id"),
-        (callrail_text(resource_id=None), "resource_id"),
+        (callrail_message(resource_id=None), "resource_id"),
         (callrail_call(answered="perhaps"), "answered"),
         (callrail_call(answered=1), "answered"),
         (callrail_call(voicemail=[]), "voicemail"),
@@ -134,19 +134,19 @@ def test_what_is_neither_a_call_nor_a_text_is_not_handled():
         (callrail_call(customer_phone_number=7), "customer_phone_number"),
         (callrail_call(tracking_phone_number={"number": 7}), "tracking_phone_number"),
         (callrail_call(customer_name=7), "customer_name"),
-        (callrail_text(content=7), "content"),
-        (callrail_text(source_number=7), "source_number"),
-        (callrail_text(agent=7), "agent"),
+        (callrail_message(content=7), "content"),
+        (callrail_message(source_number=7), "source_number"),
+        (callrail_message(agent=7), "agent"),
     ],
 )
-def test_a_field_that_cannot_be_read_is_named(payload, field):
+def test_invalid_field_is_named(payload, field):
     with pytest.raises(FieldError, match=f"^{field}: "):
         read(payload)
 
 
-# --- The signature ----------------------------------------------------------------------------------------------------
+# --- Signatures -------------------------------------------------------------------------------------------------------
 
-# RFC 2202, test case 2, in base64: the provider publishes no vector.
+# RFC 2202, test case 2, in base64: CallRail publishes no vector.
 VECTOR = {"body": b"what do ya want for nothing?", "secret": "Jefe", "signature": "7/zfauXrL6LSdBbV8YTfnCWafHk="}
 
 
@@ -156,12 +156,12 @@ def verify(*, body=VECTOR["body"], secrets=("Jefe",), **headers):
     )
 
 
-def test_it_believes_the_vector_under_any_of_several_secrets():
+def test_signature_is_accepted_under_any_of_several_secrets():
     verify()
     verify(secrets=["another", "Jefe"])
 
 
-def test_it_believes_nothing_else():
+def test_wrong_signature_is_rejected():
     wrong = [
         {"body": VECTOR["body"] + b" "},
         {"secrets": []},
@@ -176,10 +176,10 @@ def test_it_believes_nothing_else():
 
 
 @pytest.mark.parametrize("secret", ["", " ", "two words", "é", "a\nb"])
-def test_a_secret_is_one_word(secret):
+def test_secret_must_be_one_word(secret):
     with pytest.raises(InvalidSecret):
         check_secret(secret)
 
 
-def test_a_secret_of_our_own_making_is_one():
+def test_generated_secret_is_valid():
     check_secret(generate_secret())

@@ -1,4 +1,4 @@
-"""The console in place of a provider: what a developer sees, and that it arrives the ordinary way."""
+"""Console client: printed messages and their delivery receipts."""
 
 from datetime import timedelta
 
@@ -22,14 +22,14 @@ def client(desk):
     return client_for_sending(line=desk)
 
 
-def test_the_text_is_shown_whole_with_who_gets_it(client, capsys):
+def test_message_is_printed_with_its_recipient(client, capsys):
     client.send(line=LINE, to=CALLER, body="Two lines:\nTuesday, 3 p.m.")
     shown = capsys.readouterr().out
     assert f"{OUR_NUMBER} → {CALLER}" in shown
     assert "   Two lines:\n   Tuesday, 3 p.m.\n" in shown
 
 
-def test_it_arrives_a_moment_later_by_the_worker(client, acme, capsys):
+def test_message_is_delivered_by_the_worker(client, acme, capsys):
     sent = client.send(line=LINE, to=CALLER, body="Tuesday?")
     assert not process_next_event()  # not yet
     WebhookEvent._base_manager.update(run_at=timezone.now())
@@ -42,7 +42,7 @@ def test_it_arrives_a_moment_later_by_the_worker(client, acme, capsys):
 
 
 @pytest.mark.parametrize("provider", ["twilio", "callrail"])
-def test_lines_of_other_providers_stay_one_line(acme, capsys, provider):
+def test_line_of_another_provider_stays_one_line(acme, capsys, provider):
     line = PhoneLineFactory(company=acme, provider=provider, number=OUR_NUMBER, provider_id="")
     client_for_sending(line=line).send(line=Line(number=OUR_NUMBER, provider_id=""), to=CALLER, body="Tuesday?")
     WebhookEvent._base_manager.update(run_at=timezone.now())
@@ -51,7 +51,7 @@ def test_lines_of_other_providers_stay_one_line(acme, capsys, provider):
         assert Message.objects.get().phone_line == line
 
 
-def test_what_was_shown_is_found_and_nothing_else(client, globex, capsys):
+def test_only_printed_messages_are_found(client, globex, capsys):
     before = timezone.now() - timedelta(seconds=1)
     client_for_sending(line=PhoneLineFactory(company=globex)).send(line=LINE, to=CALLER, body="Tuesday?")
     client.send(line=LINE, to=CALLER, body="Wednesday?")

@@ -1,4 +1,4 @@
-"""What the database refuses for texts and deliveries."""
+"""Constraints of messages, webhook events and secrets."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.database_errors import refused
 from tests.factories import MessageFactory, WebhookEventFactory, WebhookSecretFactory
 
 
-def test_a_delivery_is_one_row_of_its_company_and_provider(acme, globex):
+def test_event_id_is_unique_within_company_and_provider(acme, globex):
     WebhookEventFactory(company=acme, event_id="EV1")
     WebhookEventFactory(company=globex, event_id="EV1")
     WebhookEventFactory(company=acme, event_id="EV1", provider="twilio")
@@ -24,26 +24,26 @@ def test_processed_agrees_with_the_status(in_acme, status):
         WebhookEvent.objects.update(processed=status not in DONE)
 
 
-def test_an_ignored_delivery_is_processed_and_a_dead_one_waits_for_a_person(in_acme):
+def test_ignored_event_is_processed_and_dead_event_is_not_pending(in_acme):
     WebhookEventFactory(company=in_acme, event_id="ignored", status="ignored", processed=True)
     WebhookEventFactory(company=in_acme, event_id="dead", status="dead", processed=False)
     assert WebhookEvent.objects.get(processed=True).event_id == "ignored"
     assert not WebhookEvent.objects.waiting().exists()
 
 
-def test_a_body_is_kept_byte_for_byte(in_acme):
+def test_body_is_stored_byte_for_byte(in_acme):
     body = bytes(range(256))
     WebhookEventFactory(company=in_acme, body=body)
     assert bytes(WebhookEvent.objects.get().body) == body
 
 
-def test_tries_are_counted_from_none(in_acme):
+def test_tries_are_not_negative(in_acme):
     WebhookEventFactory(company=in_acme)
     with refused("tries"):
         WebhookEvent.objects.update(tries=-1)
 
 
-def test_a_secret_is_set_once_for_a_provider_and_several_are_valid_at_once(acme, globex):
+def test_secret_is_unique_within_a_provider(acme, globex):
     WebhookSecretFactory(company=acme)
     WebhookSecretFactory(company=globex)
     WebhookSecretFactory(company=acme, provider="twilio")
@@ -52,12 +52,12 @@ def test_a_secret_is_set_once_for_a_provider_and_several_are_valid_at_once(acme,
         WebhookSecretFactory(company=acme)
 
 
-def test_a_secret_does_not_show_in_its_name(acme):
+def test_secret_does_not_show_in_its_name(acme):
     secret = WebhookSecretFactory(company=acme)
     assert secret.secret not in str(secret)
 
 
-def test_an_activity_is_one_text(in_acme):
+def test_activity_has_one_message(in_acme):
     message = MessageFactory(contact__company=in_acme)
     with refused("activity_id"):
         MessageFactory(contact=message.contact, activity=message.activity)

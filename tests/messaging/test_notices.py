@@ -1,4 +1,4 @@
-"""What waits for the manager."""
+"""Notices for managers."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ URL = "/api/v1/notices"
 LATER = datetime(2999, 1, 1, tzinfo=UTC)
 
 
-def make_trouble(company):
+def make_issues(company):
     line = factories.PhoneLineFactory(company=company, name="")
     paused = {"paused_until": LATER, "pause_reason": "No credit."}
     factories.PhoneLineFactory(company=company, name="Front desk", **paused)
@@ -28,9 +28,9 @@ def make_trouble(company):
     return line
 
 
-def test_each_kind_of_trouble_is_told_with_where_to_look(manager_api, acme, globex):
-    line = make_trouble(acme)
-    make_trouble(globex)
+def test_each_kind_of_issue_has_a_notice_with_a_url(manager_api, acme, globex):
+    line = make_issues(acme)
+    make_issues(globex)
     notices = manager_api.get(URL).json()["notices"]
     assert [(notice["kind"], notice["count"]) for notice in notices] == [
         ("unnamed_line", 1),
@@ -47,38 +47,38 @@ def test_each_kind_of_trouble_is_told_with_where_to_look(manager_api, acme, glob
         assert manager_api.get(notice["url"]).status_code == 200
 
 
-def test_where_nothing_is_wrong_nothing_is_told(manager_api, acme, globex):
-    make_trouble(globex)
+def test_company_without_issues_has_no_notices(manager_api, acme, globex):
+    make_issues(globex)
     factories.PhoneLineFactory(company=acme)
     factories.WebhookEventFactory(company=acme)
     assert manager_api.get(URL).json() == {"notices": []}
 
 
-def test_it_costs_the_same_however_much_is_wrong(manager_api, acme):
+def test_query_count_is_independent_of_the_number_of_issues(manager_api, acme):
     costs = []
     for _ in range(2):
-        make_trouble(acme)
+        make_issues(acme)
         with CountQueries() as queries:
             manager_api.get(URL)
         costs.append(len(queries))
     assert costs[0] == costs[1] <= 8
 
 
-def test_a_line_that_is_resumed_is_no_trouble_any_more(manager_api, acme):
+def test_resumed_line_has_no_notice(manager_api, acme):
     line = factories.PhoneLineFactory(company=acme, paused_until=LATER, pause_reason="No credit.")
-    told = manager_api.post(f"/api/v1/phone-lines/{line.pk}/resume").json()
-    assert (told["paused_until"], told["pause_reason"]) == (None, "")
+    line_fields = manager_api.post(f"/api/v1/phone-lines/{line.pk}/resume").json()
+    assert (line_fields["paused_until"], line_fields["pause_reason"]) == (None, "")
     assert manager_api.get(URL).json() == {"notices": []}
 
 
-def test_another_company_s_line_stays_paused(outsider_api, acme):
+def test_line_of_another_company_cannot_be_resumed(outsider_api, acme):
     line = factories.PhoneLineFactory(company=acme, paused_until=LATER, pause_reason="No credit.")
     assert outsider_api.post(f"/api/v1/phone-lines/{line.pk}/resume").status_code == 404
     with tenant(acme.pk):
         assert PhoneLine.objects.get().paused_until == LATER
 
 
-def test_the_manager_says_how_much_leaves_in_a_day_and_not_whether_it_is_paused(manager_api, acme):
+def test_manager_changes_the_daily_cap_but_not_the_pause(manager_api, acme):
     line = factories.PhoneLineFactory(company=acme)
     url = f"/api/v1/phone-lines/{line.pk}"
     assert manager_api.patch(url, {"daily_cap": 500}).json()["daily_cap"] == 500

@@ -1,4 +1,4 @@
-"""A call on its way, and what was recorded, said and made of it: in every generation that tells it."""
+"""OpenPhone's call progress, recordings, voicemails, summaries and transcripts."""
 
 import json
 from datetime import UTC, datetime
@@ -13,9 +13,9 @@ from tests.messaging.payloads import (
     EVERY_CALL,
     OUR_NUMBER,
     call_2026,
+    call_event_2026,
     call_v2,
     call_v4,
-    of_call_2026,
     summary_2026,
     summary_v4,
     transcript_2026,
@@ -35,7 +35,7 @@ def read(payload):
 
 
 @pytest.mark.parametrize("build", EVERY_CALL)
-def test_a_ringing_call_rings_whatever_times_stand_there(build):
+def test_ringing_call_ignores_other_times(build):
     event = read(build("call.ringing", id="ACcall", status="ringing"))
     assert (event.openphone_id, event.line_id, event.direction) == ("ACcall", "PNdesk", "incoming")
     assert (event.answered, event.over, event.created_at) == (False, False, AT)
@@ -43,53 +43,53 @@ def test_a_ringing_call_rings_whatever_times_stand_there(build):
     assert event.outside_numbers == (CALLER,)
 
 
-def test_a_ringing_call_may_lack_those_who_take_part_or_all_context():
+def test_ringing_call_may_lack_participants_and_context():
     for context in ({"phoneNumberId": "PNdesk"}, {}):
         event = read(call_2026("call.ringing", context=context))
         assert (event.our_numbers, event.outside_numbers) == ((), ())
 
 
-def test_participants_that_cannot_be_looked_up_are_unknown():
+def test_unavailable_participants_are_unknown():
     context = {"participants": {"workspace": [], "external": [], "resolution": "unavailable"}}
     assert read(call_2026(context=context)).outside_numbers == ()
 
 
-def test_an_anonymous_caller_is_kept_as_sent():
+def test_anonymous_caller_is_kept_as_sent():
     context = {"participants": {"workspace": [OUR_NUMBER], "external": ["Anonymous"]}}
     assert read(call_2026(context=context)).outside_numbers == ("Anonymous",)
 
 
-def test_an_answered_call_is_not_over():
+def test_answered_call_has_not_ended():
     resource = {"id": "ACcall", "direction": "outgoing", "answeredAt": "2026-03-02T16:00:05Z"} | TIMES
-    event = read(of_call_2026("call.answered", **resource))
+    event = read(call_event_2026("call.answered", **resource))
     assert (event.answered, event.over, event.answered_at, event.completed_at) == (True, False, ANSWERED, None)
     assert event.direction == "outgoing"
-    assert read(of_call_2026("call.answered", **resource | {"answeredAt": None})).answered
+    assert read(call_event_2026("call.answered", **resource | {"answeredAt": None})).answered
 
 
-def test_a_missed_call_came_in_and_is_over():
-    event = read(of_call_2026("call.missed", id="ACcall", **TIMES))
+def test_missed_call_is_incoming_and_has_ended():
+    event = read(call_event_2026("call.missed", id="ACcall", **TIMES))
     assert (event.direction, event.answered, event.over) == ("incoming", False, True)
     assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
 
 
 @pytest.mark.parametrize("build", EVERY_CALL)
-def test_a_completed_call_is_over(build):
+def test_completed_call_has_ended(build):
     assert read(build()).over
 
 
 @pytest.mark.parametrize("to", [CALLER, "UScarla"])
-def test_a_forwarded_call_says_to_whom_and_goes_on(to):
-    event = read(of_call_2026("call.forwarded", id="ACcall", forwardedFrom=OUR_NUMBER, forwardedTo=to, **TIMES))
+def test_forwarded_call_names_its_target_and_has_not_ended(to):
+    event = read(call_event_2026("call.forwarded", id="ACcall", forwardedFrom=OUR_NUMBER, forwardedTo=to, **TIMES))
     assert (event.forwarded_to, event.direction, event.answered, event.over) == (to, "incoming", False, False)
 
 
 @pytest.mark.parametrize(
     ("key", "name", "choice"), [("1", "Book", "1 Book"), ("1", None, "1"), (None, "Book", "Book"), (None, None, "")]
 )
-def test_a_menu_choice_is_the_key_and_its_name(key, name, choice):
+def test_menu_choice_is_the_key_and_its_name(key, name, choice):
     resource = {"phoneMenuSelection": key, "phoneMenuSelectionName": name, "statusReason": "phone-menu-dial"}
-    event = read(of_call_2026("call.menu.selected", id="ACcall", **resource, **TIMES))
+    event = read(call_event_2026("call.menu.selected", id="ACcall", **resource, **TIMES))
     assert (event.menu_choice, event.direction, event.over) == (choice, "incoming", False)
 
 
@@ -102,23 +102,23 @@ def test_a_menu_choice_is_the_key_and_its_name(key, name, choice):
     ],
     ids=["v2", "v4", "2026"],
 )
-def test_a_recording_comes_with_its_call(payload):
+def test_recording_comes_with_its_call(payload):
     event = read(payload)
     assert event.recordings == (RECORDING,)
     assert (event.answered, event.over, event.duration_s) == (True, True, 60)
 
 
-def test_every_part_of_a_recording_is_kept():
+def test_recording_keeps_all_parts():
     parts = [RECORDING, {"url": "https://files.example.com/r2.mp3", "type": "audio/mpeg"}, {"url": None}]
     assert read(call_2026("call.recording.completed", recordings=parts)).recordings == (parts[0], parts[1])
 
 
-def test_a_recording_without_times_makes_no_missed_call():
+def test_recording_without_times_is_not_a_missed_call():
     event = read(call_2026("call.recording.completed", answeredAt=None, duration=None, recordings=[RECORDING]))
     assert (event.over, event.answered, event.recordings) == (False, False, (RECORDING,))
 
 
-def test_a_voicemail_belongs_to_its_call():
+def test_voicemail_belongs_to_its_call():
     event = read(voicemail_2026(callId="ACcall"))
     assert (event.openphone_id, event.line_id, event.direction) == ("ACcall", "PNdesk", "incoming")
     assert (event.url, event.duration_s) == ("https://files.example.com/voicemail.mp3", 18)
@@ -127,13 +127,13 @@ def test_a_voicemail_belongs_to_its_call():
     assert not isinstance(event, CallEvent)
 
 
-def test_a_voicemail_may_have_neither_words_nor_sound_nor_call():
+def test_voicemail_may_lack_transcript_recording_and_call():
     event = read(voicemail_2026(id="ACvoicemail", callId=None, transcript=None, recordingUrl=None))
     assert (event.openphone_id, event.transcript, event.url) == ("ACvoicemail", "", "")
 
 
 @pytest.mark.parametrize("build", SUMMARIES)
-def test_a_summary(build):
+def test_summary_is_read(build):
     event = read(build())
     assert event.openphone_id == "ACcall"
     assert event.summary == "The roof leaks.\nThey want a quote."
@@ -141,7 +141,7 @@ def test_a_summary(build):
 
 
 @pytest.mark.parametrize("build", TRANSCRIPTS)
-def test_a_transcript_says_who_said_what_when(build):
+def test_transcript_has_speakers_times_and_texts(build):
     event = read(build())
     assert event.openphone_id == "ACcall"
     assert event.lines == (
@@ -150,27 +150,27 @@ def test_a_transcript_says_who_said_what_when(build):
     )
 
 
-def test_a_line_of_a_transcript_may_lack_all_but_words():
+def test_transcript_line_may_lack_speaker_and_times():
     [line] = read(transcript_v4(dialogue=[{"content": "Hm.", "identifier": None, "userId": None}])).lines
     assert line == {"speaker": "", "start": None, "end": None, "text": "Hm."}
 
 
 @pytest.mark.parametrize("spelled", [("callSummary", "callTranscript"), ("call.summary.completed",) * 2])
-def test_both_spellings_of_a_type_are_one(spelled):
+def test_type_aliases_are_equivalent(spelled):
     assert read(summary_v4(spelled[0])) == read(summary_2026())
     assert read(transcript_v4(spelled[1].replace("summary", "transcript"))) == read(transcript_2026())
 
 
 @pytest.mark.parametrize("status", ["absent", "in-progress", "failed", "something-new"])
 @pytest.mark.parametrize("build", [*SUMMARIES, *TRANSCRIPTS])
-def test_before_it_is_completed_there_is_nothing_to_record(build, status):
+def test_unfinished_processing_is_not_handled(build, status):
     field = "processingStatus" if "2026" in build.__name__ else "status"
     with pytest.raises(NotHandled, match=f"completed: its status is {status}, so it has no content"):
         read(build(**{field: status}))
 
 
 @pytest.mark.parametrize("nothing", [None, []])
-def test_with_no_content_there_is_nothing_to_record(nothing):
+def test_empty_content_is_not_handled(nothing):
     for build in SUMMARIES:
         assert read(build(nextSteps=nothing)).next_steps == ()
         with pytest.raises(NotHandled, match="no content"):
@@ -186,13 +186,13 @@ def test_with_no_content_there_is_nothing_to_record(nothing):
         (call_2026("call.ringing", direction=None), "direction"),
         (call_2026("call.answered", direction="inbound"), "direction"),
         (call_2026("call.answered", answeredAt="soon"), "answeredAt"),
-        (of_call_2026("call.missed", createdAt=AT.isoformat()), "id"),
-        (of_call_2026("call.forwarded", id="ACcall", forwardedTo=7, **TIMES), "forwardedTo"),
+        (call_event_2026("call.missed", createdAt=AT.isoformat()), "id"),
+        (call_event_2026("call.forwarded", id="ACcall", forwardedTo=7, **TIMES), "forwardedTo"),
         (
-            of_call_2026("call.menu.selected", id="ACcall", phoneMenuSelectionName=7, **TIMES),
+            call_event_2026("call.menu.selected", id="ACcall", phoneMenuSelectionName=7, **TIMES),
             "phoneMenuSelectionName",
         ),
-        (of_call_2026("call.missed", context={"participants": {"external": 7}}, id="ACcall", **TIMES), "external"),
+        (call_event_2026("call.missed", context={"participants": {"external": 7}}, id="ACcall", **TIMES), "external"),
         (voicemail_2026(id=None, callId=None), "id"),
         (voicemail_2026(callId=7), "callId"),
         (voicemail_2026(transcript=["Hi"]), "transcript"),
@@ -208,6 +208,6 @@ def test_with_no_content_there_is_nothing_to_record(nothing):
         (transcript_2026(dialogue=[{"content": 7}]), "content"),
     ],
 )
-def test_a_field_that_cannot_be_read_is_named(payload, field):
+def test_invalid_field_is_named(payload, field):
     with pytest.raises(FieldError, match=f"^{field}: "):
         read(payload)

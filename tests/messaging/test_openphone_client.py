@@ -1,4 +1,4 @@
-"""OpenPhone's API as we call it, against a server that behaves as its documents say."""
+"""OpenPhone's API client, against a server that behaves as documented."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,20 +36,20 @@ def find(client, *, to=CALLER, body=TEXT, since=None):
     return client.find_sent(line=LINE, to=to, body=body, since=since or an_hour_ago())
 
 
-def test_a_text_leaves_and_is_in_the_providers_hands(client, provider_server):
+def test_message_is_sent_and_has_the_providers_id(client, provider_server):
     sent = send(client)
     [left] = provider_server.sent
     assert (left.from_number, left.to, left.body) == (OUR_NUMBER, CALLER, TEXT)
     assert sent.openphone_id == left.id
-    assert sent.status == "sent"  # there it is "queued", which here means that it has still to leave
+    assert sent.status == "sent"  # "queued" at the provider
 
 
 @pytest.mark.parametrize(
     "fault",
-    [drop(takes=True), garbage(202, takes=True), answer(500, code="0201500", takes=True)],
+    [drop(accepts=True), garbage(202, accepts=True), answer(500, code="0201500", accepts=True)],
     ids=["drop", "garbage", "500"],
 )
-def test_a_text_of_which_nobody_knows_is_found_afterwards_if_it_left(client, provider_server, fault):
+def test_sent_message_with_unknown_outcome_is_found(client, provider_server, fault):
     provider_server.fail_sends(fault)
     with pytest.raises(UnknownOutcome):
         send(client)
@@ -57,8 +57,8 @@ def test_a_text_of_which_nobody_knows_is_found_afterwards_if_it_left(client, pro
     assert [text.openphone_id for text in find(client)] == [left.id]
 
 
-@pytest.mark.parametrize("fault", [drop(takes=False), answer(502)], ids=["drop", "502"])
-def test_a_text_of_which_nobody_knows_is_not_found_if_it_did_not_leave(client, provider_server, fault):
+@pytest.mark.parametrize("fault", [drop(accepts=False), answer(502)], ids=["drop", "502"])
+def test_unsent_message_with_unknown_outcome_is_not_found(client, provider_server, fault):
     send(client, body="Another one.")
     provider_server.fail_sends(fault)
     with pytest.raises(UnknownOutcome):
@@ -67,38 +67,38 @@ def test_a_text_of_which_nobody_knows_is_not_found_if_it_did_not_leave(client, p
     assert find(client) == []
 
 
-@pytest.mark.parametrize("takes", [True, False])
-def test_no_answer_in_time_says_nothing(client, provider_server, monkeypatch, takes):
+@pytest.mark.parametrize("accepts", [True, False])
+def test_timeout_has_an_unknown_outcome(client, provider_server, monkeypatch, accepts):
     monkeypatch.setattr(http, "RESPONSE_TIMEOUT_S", 0.3)
-    provider_server.fail_sends(hang(takes=takes))
+    provider_server.fail_sends(hang(accepts=accepts))
     with pytest.raises(UnknownOutcome):
         send(client)
-    assert len(find(client)) == takes
+    assert len(find(client)) == accepts
 
 
-def test_an_answer_without_end_is_not_read_to_the_end(client, provider_server, monkeypatch):
+def test_endless_response_is_cut_off(client, provider_server, monkeypatch):
     monkeypatch.setattr(http, "MAX_RESPONSE", 10)
     with pytest.raises(UnknownOutcome):
         send(client)
     assert len(provider_server.sent) == 1
 
 
-def test_the_key_goes_nowhere_else(client, provider_server):
+def test_redirect_does_not_get_the_key(client, provider_server):
     elsewhere = Answer(307, {}, {"Location": f"{provider_server.url}/v1/messages"})
-    provider_server.fail_sends(Fault(takes=False, ends="answer", answer=elsewhere))
+    provider_server.fail_sends(Fault(accepts=False, ends="answer", answer=elsewhere))
     with pytest.raises(UnknownOutcome):
         send(client)
     assert len(provider_server.requests) == 1
 
 
-def test_where_no_connection_came_about_nothing_has_left_and_it_is_tried_later(client, provider_server, settings):
+def test_unreachable_provider_is_rate_limited(client, provider_server, settings):
     settings.OPENPHONE_API_URL = "http://127.0.0.1:1"
     with pytest.raises(RateLimited) as caught:
         send(client)
     assert caught.value.wait_s > 0
 
 
-def test_too_many_requests_wait_as_long_as_the_provider_says(client, provider_server):
+def test_rate_limit_waits_as_long_as_the_provider_says(client, provider_server):
     provider_server.fail_sends(answer(429, retry_after="7"), answer(429))
     with pytest.raises(RateLimited) as caught:
         send(client)
@@ -120,7 +120,7 @@ def test_too_many_requests_wait_as_long_as_the_provider_says(client, provider_se
         (401, "0200401"),
     ],
 )
-def test_what_is_wrong_with_the_account_stops_the_line_for_a_while(client, provider_server, status, code):
+def test_account_error_suspends_the_line(client, provider_server, status, code):
     provider_server.fail_sends(answer(status, code=code))
     with pytest.raises(LineSuspended) as caught:
         send(client)
@@ -129,26 +129,26 @@ def test_what_is_wrong_with_the_account_stops_the_line_for_a_while(client, provi
     assert now < caught.value.until <= now + timedelta(days=1, seconds=5)
 
 
-def test_a_country_that_is_not_enabled_does_not_stop_the_line(client, provider_server):
+def test_disabled_country_does_not_suspend_the_line(client, provider_server):
     provider_server.fail_sends(answer(403))
     with pytest.raises(Rejected):
         send(client, to="+442079460001")
 
 
-def test_a_key_that_the_provider_does_not_know_is_named_as_such(provider_server):
+def test_wrong_key_is_named(provider_server):
     with pytest.raises(LineSuspended, match="rejects the API key"):
         send(OpenPhoneClient(key="another"))
     assert provider_server.sent == []
 
 
 @pytest.mark.parametrize("body", ["  ", "x" * 1601])
-def test_a_text_that_the_provider_will_never_send_is_refused_in_its_words(client, body):
+def test_invalid_message_is_rejected_with_the_providers_reason(client, body):
     with pytest.raises(Rejected, match="1 to 1600") as caught:
         send(client, body=body)
     assert caught.value.code == "0200400"
 
 
-def test_an_error_holds_neither_numbers_nor_texts(client, provider_server):
+def test_error_contains_neither_number_nor_message(client, provider_server):
     with pytest.raises(Rejected) as caught:
         client.send(line=Line(number="", provider_id="PNother"), to=CALLER, body=TEXT)
     shown = repr(caught.value) + repr(caught.value.__context__)
@@ -156,14 +156,14 @@ def test_an_error_holds_neither_numbers_nor_texts(client, provider_server):
     assert TEXT not in shown
 
 
-def test_no_line_of_the_log_tells_who_was_written_to(client, caplog):
+def test_log_does_not_contain_the_recipient(client, caplog):
     with caplog.at_level("INFO"):
         send(client)
-        assert find(client)  # asks for an address with the number in it
+        assert find(client)  # the request URL contains the number
     assert CALLER[2:] not in caplog.text
 
 
-def test_only_the_same_text_to_the_same_number_since_then_is_found(client, provider_server):
+def test_find_sent_matches_body_number_direction_and_time(client, provider_server):
     api, ago = provider_server.openphone, an_hour_ago()
     api.add_message("PNdesk", CALLER, TEXT, direction="outgoing", at=ago - timedelta(hours=1))
     api.add_message("PNdesk", CALLER, TEXT, at=ago + timedelta(minutes=1))
@@ -175,21 +175,21 @@ def test_only_the_same_text_to_the_same_number_since_then_is_found(client, provi
     assert [text.openphone_id for text in find(client, since=ago)] == expected
 
 
-def test_a_text_is_found_beyond_the_first_page(client, provider_server):
+def test_find_sent_reads_all_pages(client, provider_server):
     oldest = provider_server.openphone.add_message("PNdesk", CALLER, TEXT, direction="outgoing", at=an_hour_ago())
     for _ in range(100):
         provider_server.openphone.add_message("PNdesk", CALLER, "Hello?", at=datetime.now(UTC))
     assert [text.openphone_id for text in find(client, since=an_hour_ago() - timedelta(hours=1))] == [oldest["id"]]
 
 
-def test_the_line_is_found_by_its_number_where_its_id_is_unknown(client, provider_server):
+def test_line_without_an_id_is_found_by_its_number(client, provider_server):
     send(client)
     assert client.find_sent(line=Line(number=OUR_NUMBER, provider_id=""), to=CALLER, body=TEXT, since=an_hour_ago())
     with pytest.raises(LineSuspended):
         client.find_sent(line=Line(number="+12125550188", provider_id=""), to=CALLER, body=TEXT, since=an_hour_ago())
 
 
-def test_a_line_sends_through_its_own_companys_account(desk, globex, provider_server):
+def test_line_uses_the_account_of_its_own_company(desk, globex, provider_server):
     ProviderAccountFactory(company=globex)
     with pytest.raises(LineSuspended, match="no account with OpenPhone"):
         client_for_sending(line=desk)

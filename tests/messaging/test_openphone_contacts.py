@@ -1,4 +1,4 @@
-"""The address book's entries, of all shapes that were seen."""
+"""OpenPhone's address book entries in every observed shape."""
 
 import json
 
@@ -43,17 +43,17 @@ def read(payload):
     ],
     ids=["list", "list of nothing", "one", "several", "empty", "absent", "wrapped", "2026", "2026 of nothing"],
 )  # fmt: skip
-def test_an_entry_of_every_shape(payload, phones, email):
+def test_entry_of_every_shape_is_read(payload, phones, email):
     assert read(payload) == ContactEvent(phones=phones, first_name="Jane", last_name="Doe", email=email, deleted=False)
 
 
 @pytest.mark.parametrize("build", [contact_v3, contact_2026])
-def test_a_deleted_entry(build):
+def test_deleted_entry_is_read(build):
     event = read(build("contact.deleted", lastName=None))
     assert (event.first_name, event.last_name, event.deleted) == ("Jane", "", True)
 
 
-def test_numbers_are_brought_into_one_form_and_what_people_write_instead_of_one_is_left_out():
+def test_numbers_are_normalized_and_other_values_skipped():
     event = read(contact_2026(phoneNumbers=[{"value": "(212) 555-0100"}, {"value": None}, {"value": 7}, {}]))
     assert event.phones == ("+12125550100",)
 
@@ -69,6 +69,6 @@ def test_numbers_are_brought_into_one_form_and_what_people_write_instead_of_one_
         (contact_2026(phoneNumbers=CALLER), "phoneNumbers"),
     ],
 )
-def test_a_field_that_cannot_be_read_is_named(payload, field):
+def test_invalid_field_is_named(payload, field):
     with pytest.raises(FieldError, match=f"^{field}: "):
         read(payload)

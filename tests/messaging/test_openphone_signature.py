@@ -1,4 +1,4 @@
-"""OpenPhone's signatures. The vectors: the Standard Webhooks specification's, and one of our own for the legacy way."""
+"""OpenPhone's signatures, with the vector of Standard Webhooks and a captured legacy one."""
 
 import pytest
 
@@ -45,77 +45,77 @@ def verify(vector, *, headers=None, body=None, secrets=None, now=THEN):
 
 
 @VECTORS
-def test_it_believes_the_published_vector(vector):
+def test_published_vector_is_accepted(vector):
     verify(vector)
 
 
-def test_it_signs_as_the_published_vectors_are_signed():
+def test_published_vectors_are_reproduced():
     stamps = {"event_id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "timestamp": "1614265330"}
     assert sign_current(secret=CURRENT["secret"], body=CURRENT["body"], **stamps) == CURRENT["headers"]
     assert sign_legacy(secret=LEGACY["secret"], body=LEGACY["body"], timestamp="1795273200000") == LEGACY["headers"]
 
 
 @VECTORS
-def test_one_changed_byte_is_refused(vector):
+def test_changed_byte_is_rejected(vector):
     with pytest.raises(BadSignature):
         verify(vector, body=vector["body"].replace(b"2", b"3", 1))
 
 
 @VECTORS
-def test_another_secret_is_refused(vector):
+def test_another_secret_is_rejected(vector):
     with pytest.raises(BadSignature):
         verify(vector, secrets=["c29tZWJvZHkgZWxzZQ=="])
 
 
 @VECTORS
-def test_without_a_secret_everything_is_refused(vector):
+def test_missing_secret_rejects_everything(vector):
     with pytest.raises(BadSignature):
         verify(vector, secrets=[])
 
 
 @VECTORS
-def test_any_of_several_secrets_will_do_and_a_broken_one_does_no_harm(vector):
+def test_one_of_several_secrets_is_enough_even_beside_an_invalid_one(vector):
     verify(vector, secrets=["not base64!", "c29tZWJvZHkgZWxzZQ==", vector["secret"]])
 
 
 @VECTORS
-def test_the_prefix_of_a_secret_does_not_matter(vector):
+def test_secret_prefix_makes_no_difference(vector):
     verify(vector, secrets=["whsec_" + vector["secret"].removeprefix("whsec_")])
 
 
 @VECTORS
-def test_headers_are_found_in_any_case(vector):
+def test_header_names_may_have_any_case(vector):
     capitals = {name.title(): value for name, value in vector["headers"].items()}
     verify(vector | {"headers": capitals})
 
 
-def test_any_of_several_current_signatures_will_do():
+def test_one_of_several_current_signatures_is_enough():
     signature = CURRENT["headers"]["webhook-signature"]
     verify(CURRENT, headers={"webhook-signature": f"v1,AAAA v2,BBBB {signature}"})
 
 
-def test_any_of_several_legacy_signatures_will_do():
+def test_one_of_several_legacy_signatures_is_enough():
     signature = LEGACY["headers"]["openphone-signature"]
     verify(LEGACY, headers={"openphone-signature": f"hmac;1;1;AAAA, {signature}"})
 
 
 @pytest.mark.parametrize("off", [-301, 301])
-def test_a_current_delivery_far_from_our_clock_is_refused(off):
+def test_current_event_outside_the_clock_tolerance_is_rejected(off):
     with pytest.raises(BadSignature, match="clock"):
         verify(CURRENT, now=THEN + off)
 
 
 @pytest.mark.parametrize("off", [-300, 300])
-def test_a_current_delivery_within_five_minutes_is_believed(off):
+def test_current_event_within_the_clock_tolerance_is_accepted(off):
     verify(CURRENT, now=THEN + off)
 
 
-def test_a_legacy_delivery_may_be_late_because_retries_keep_their_timestamp():
+def test_legacy_event_may_be_late():
     verify(LEGACY, now=1795273200 + 3 * 24 * 3600)
 
 
 @pytest.mark.parametrize("timestamp", ["", "soon", "-1614265330", "9" * 5000, "१६१४२६५३३०"])
-def test_a_timestamp_that_is_no_number_is_refused(timestamp):
+def test_invalid_timestamp_is_rejected(timestamp):
     with pytest.raises(BadSignature):
         verify(CURRENT, headers={"webhook-timestamp": timestamp})
 
@@ -123,24 +123,24 @@ def test_a_timestamp_that_is_no_number_is_refused(timestamp):
 @pytest.mark.parametrize(
     "signature", ["", "hmac", "hmac;1;2", "hmac;2;1795273200000;x", ";;;", "hmac;1;1795273200000;é", "sha256=00"]
 )
-def test_a_legacy_header_of_another_form_is_refused(signature):
+def test_malformed_legacy_header_is_rejected(signature):
     with pytest.raises(BadSignature):
         verify(LEGACY, headers={"openphone-signature": signature})
 
 
 @pytest.mark.parametrize("signature", ["", "v1", "v1,", "v2,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=", "v1,é"])
-def test_a_current_header_of_another_form_is_refused(signature):
+def test_malformed_current_header_is_rejected(signature):
     with pytest.raises(BadSignature):
         verify(CURRENT, headers={"webhook-signature": signature})
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "not base64!", "AAA", "é"])
-def test_a_secret_that_is_no_base64_is_invalid(secret):
+def test_secret_that_is_not_base64_is_rejected(secret):
     with pytest.raises(InvalidSecret):
         check_secret(secret)
 
 
-def test_a_secret_of_our_own_making_is_one_and_never_the_same():
+def test_generated_secrets_are_valid_and_unique():
     first, second = generate_secret(), generate_secret()
     check_secret(first)
     assert first != second

@@ -1,4 +1,4 @@
-"""What texts say about getting texts."""
+"""Classification of messages as opt-outs."""
 
 from pathlib import Path
 
@@ -12,22 +12,22 @@ from tests.messaging.texts import TEXTS
 
 
 @pytest.mark.parametrize(("verdict", "text"), [(verdict, text) for verdict in TEXTS for text in TEXTS[verdict]])
-def test_a_text_gets_its_verdict(verdict, text):
+def test_message_gets_its_verdict(verdict, text):
     assert classify_text(text) == verdict
 
 
-def test_there_are_more_than_four_hundred_texts_and_none_twice():
+def test_examples_are_many_and_unique():
     every = [text for texts in TEXTS.values() for text in texts]
     assert len(every) == len(set(every)) > 400
 
 
 @pytest.mark.parametrize("character", ["a ", "stop by ", "st", "dont ", "😀", "don't text ", "\u200b"])
-def test_a_text_of_any_length_is_read_at_once(character):
+def test_long_message_is_classified_quickly(character):
     assert classify_text(character * 100_000) in set(Verdict)
 
 
 @pytest.mark.parametrize(
-    ("provider", "answered", "unanswered"),
+    ("provider", "confirmed", "unconfirmed"),
     [
         (
             Provider.OPENPHONE,
@@ -38,9 +38,9 @@ def test_a_text_of_any_length_is_read_at_once(character):
         (Provider.CALLRAIL, [], ["STOP", "START"]),
     ],
 )
-def test_a_provider_answers_to_its_own_words_alone(provider, answered, unanswered):
-    assert [text for text in answered + unanswered if provider_confirms(provider, text)] == answered
+def test_provider_confirms_its_own_keywords_only(provider, confirmed, unconfirmed):
+    assert [text for text in confirmed + unconfirmed if provider_confirms(provider, text)] == confirmed
 
 
-def test_the_document_shows_the_texts():
+def test_table_page_is_up_to_date():
     assert Path("docs/opt-outs-table.md").read_text() == opt_out_table()

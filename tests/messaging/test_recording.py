@@ -1,4 +1,4 @@
-"""What deliveries become: one contact, one conversation, one entry in the history, one message or call."""
+"""Rows recorded from webhook events: contact, conversation, activity, message and call."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,15 +15,15 @@ from tests.messaging.payloads import (
     AT,
     CALLER,
     EVERY_CALL,
-    EVERY_TEXT,
+    EVERY_MESSAGE,
     OUR_NUMBER,
     call_2026,
     call_v2,
     call_v4,
-    deliver,
-    text_2026,
-    text_v3,
-    text_v4,
+    message_2026,
+    message_v3,
+    message_v4,
+    post_event,
 )
 
 THEN = datetime.fromisoformat(AT)
@@ -32,11 +32,11 @@ MISSED = {"answeredAt": None, "status": "completed"}
 
 @pytest.fixture
 def arrive(client, secret, in_acme):
-    """Deliver these and let the worker deal with them, in this order."""
+    """Post and process payloads in order."""
 
     def arrive(*payloads):
         for payload in payloads:
-            assert deliver(client, payload).json()["status"] == "accepted"
+            assert post_event(client, payload).json()["status"] == "accepted"
             assert process_next_event()
         done = set(WebhookEvent.objects.values_list("status", "error"))
         assert done == {("processed", "")}
@@ -44,8 +44,8 @@ def arrive(client, secret, in_acme):
     return arrive
 
 
-@pytest.mark.parametrize("build", EVERY_TEXT)
-def test_a_text_from_a_stranger_makes_everything(arrive, desk, build):
+@pytest.mark.parametrize("build", EVERY_MESSAGE)
+def test_message_from_a_stranger_creates_contact_conversation_and_activity(arrive, desk, build):
     arrive(build(id="ACtext"))
     message = Message.objects.get()
     assert (message.direction, message.status, message.body) == ("incoming", "received", "Can you come on Tuesday?")
@@ -65,7 +65,7 @@ def test_a_text_from_a_stranger_makes_everything(arrive, desk, build):
 
 
 @pytest.mark.parametrize("build", EVERY_CALL)
-def test_a_call_from_a_stranger_makes_everything_but_a_lead(arrive, desk, build):
+def test_call_from_a_stranger_creates_no_lead(arrive, desk, build):
     arrive(build(id="ACcall"))
     call = Call.objects.get()
     assert (call.direction, call.status, call.booked) == ("incoming", "unbooked", False)
@@ -78,14 +78,14 @@ def test_a_call_from_a_stranger_makes_everything_but_a_lead(arrive, desk, build)
 
 
 @pytest.mark.parametrize("build", EVERY_CALL)
-def test_an_incoming_call_that_nobody_answered_is_missed(arrive, desk, build):
+def test_unanswered_incoming_call_is_missed(arrive, desk, build):
     arrive(build(**MISSED))
     call = Call.objects.get()
     assert (call.status, call.duration_s, call.answered_at) == ("missed", None, None)
 
 
 @pytest.mark.parametrize("build", EVERY_CALL)
-def test_an_outgoing_call_is_never_missed(arrive, desk, build):
+def test_outgoing_call_is_never_missed(arrive, desk, build):
     swapped = {"from": OUR_NUMBER, "to": CALLER} if build is call_v2 else {}
     arrive(build(direction="outgoing", **MISSED, **swapped))
     call = Call.objects.get()
@@ -93,56 +93,56 @@ def test_an_outgoing_call_is_never_missed(arrive, desk, build):
     assert call.contact.phone == CALLER
 
 
-def test_a_voicemail_is_kept(arrive, desk):
+def test_voicemail_url_is_stored(arrive, desk):
     arrive(call_v2(**MISSED, voicemail={"url": "https://files.example.com/v.mp3", "type": "audio/mpeg"}))
     assert Call.objects.get().voicemail_url == "https://files.example.com/v.mp3"
 
 
-def test_a_repeat_caller_is_one_contact_and_a_new_call(arrive, desk):
-    arrive(call_v2(), call_v2(**MISSED), text_v3())
+def test_repeat_caller_is_one_contact_with_a_new_call(arrive, desk):
+    arrive(call_v2(), call_v2(**MISSED), message_v3())
     assert list(Call.objects.order_by("id").values_list("status", flat=True)) == ["unbooked", "missed"]
     assert Contact.objects.count() == Conversation.objects.count() == 1
     assert Activity.objects.count() == 3
 
 
-def test_a_contact_is_found_by_any_of_its_numbers(arrive, desk, acme):
+def test_contact_is_found_by_any_of_its_numbers(arrive, desk, acme):
     contact = ContactFactory(company=acme)
     ContactPhoneFactory(contact=contact, phone=CALLER)
-    arrive(text_v4())
+    arrive(message_v4())
     assert Message.objects.get().contact == contact
     assert Contact.objects.count() == 1
 
 
-def test_another_companys_contact_with_the_number_is_not_ours(arrive, desk, globex):
+def test_contact_of_another_company_is_not_used(arrive, desk, globex):
     foreign = ContactFactory(company=globex, phone=CALLER)
-    arrive(text_v4())
+    arrive(message_v4())
     assert Message.objects.get().contact != foreign
     with tenant(globex.pk):
         assert not Message.objects.exists()
         assert list(Contact.objects.all()) == [foreign]
 
 
-def test_the_same_text_under_another_event_changes_nothing(arrive, desk):
-    arrive(text_v4(id="ACtext"))
+def test_same_message_in_another_event_changes_nothing(arrive, desk):
+    arrive(message_v4(id="ACtext"))
     before = (list(Message.objects.values()), list(Activity.objects.values()), list(Conversation.objects.values()))
-    arrive(text_v3(id="ACtext", body="Another", media=["https://files.example.com/a.jpg"]) | {"id": "EVagain"})
+    arrive(message_v3(id="ACtext", body="Another", media=["https://files.example.com/a.jpg"]) | {"id": "EVagain"})
     message = Message.objects.get()
     assert message.body == "Can you come on Tuesday?"
     assert message.media == [{"url": "https://files.example.com/a.jpg", "type": ""}]
     assert before[1:] == (list(Activity.objects.values()), list(Conversation.objects.values()))
 
 
-def test_good_values_are_never_replaced_by_empty_ones(arrive, desk):
+def test_values_are_never_replaced_by_empty_ones(arrive, desk):
     arrive(call_v2(id="ACcall", voicemail={"url": "https://files.example.com/v.mp3"}))
     before = Call.objects.values().get()
     arrive(call_2026(id="ACcall", context={}, answeredAt=None, completedAt=None, duration=None, status="unknown"))
     assert Call.objects.values().get() == before
 
 
-def test_what_the_first_telling_lacked_the_second_brings(arrive, desk):
-    arrive(text_2026(id="ACtext", text="", context={}), call_2026(id="ACcall", context={}, duration=None, **MISSED))
+def test_second_event_fills_blank_fields(arrive, desk):
+    arrive(message_2026(id="ACtext", text="", context={}), call_2026(id="ACcall", context={}, duration=None, **MISSED))
     assert Message.objects.get().contact is None
-    arrive(text_2026(id="ACtext"), call_2026(id="ACcall"))
+    arrive(message_2026(id="ACtext"), call_2026(id="ACcall"))
     message, call = Message.objects.get(), Call.objects.get()
     assert (message.contact.phone, message.phone_line, message.from_number) == (CALLER, desk, CALLER)
     assert message.activity.body == message.body == "Can you come on Tuesday?"
@@ -162,20 +162,20 @@ def test_what_the_first_telling_lacked_the_second_brings(arrive, desk):
         ("undelivered", "delivered"),
     ],
 )
-def test_a_messages_status_moves_forward_alone(arrive, desk, status, expected):
-    arrive(text_2026("message.delivered", id="ACtext"))
+def test_message_status_only_advances(arrive, desk, status, expected):
+    arrive(message_2026("message.delivered", id="ACtext"))
     Message.objects.update(status=status, run_at=THEN)
-    arrive(text_2026("message.delivered", id="ACtext"))
+    arrive(message_2026("message.delivered", id="ACtext"))
     assert Message.objects.get().status == expected
 
 
-def test_a_missed_call_may_turn_out_answered_but_not_the_other_way(arrive, desk):
+def test_missed_call_may_become_answered_but_not_the_reverse(arrive, desk):
     arrive(call_2026(id="ACcall", **MISSED), call_2026(id="ACcall"), call_2026(id="ACcall", **MISSED))
     assert Call.objects.get().status == "unbooked"
 
 
 @pytest.mark.parametrize("status", ["awaiting_quote", "still_deciding", "purchased", "lost", "cancelled"])
-def test_a_booked_call_keeps_its_status(arrive, desk, status):
+def test_booked_call_keeps_its_status(arrive, desk, status):
     arrive(call_2026(id="ACcall"))
     Call.objects.update(status=status, booked=True)
     arrive(call_2026(id="ACcall"), call_2026(id="ACcall", **MISSED))
@@ -183,68 +183,68 @@ def test_a_booked_call_keeps_its_status(arrive, desk, status):
     assert (call.status, call.booked) == (status, True)
 
 
-def test_the_last_activity_moves_forward_alone(arrive, desk):
+def test_last_activity_time_only_advances(arrive, desk):
     later, earlier = "2026-03-05T09:00:00Z", "2026-03-01T09:00:00Z"
-    arrive(text_v4(), text_v4(createdAt=later), text_v4(createdAt=earlier))
+    arrive(message_v4(), message_v4(createdAt=later), message_v4(createdAt=earlier))
     assert Conversation.objects.get().last_activity_at == datetime(2026, 3, 5, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("sender", ["22395", "Anonymous"])
-def test_whom_nobody_could_call_back_is_no_contact(arrive, desk, sender):
-    arrive(text_v3(sender=sender), call_v2(**{"from": sender}))
+def test_sender_without_a_number_is_not_a_contact(arrive, desk, sender):
+    arrive(message_v3(sender=sender), call_v2(**{"from": sender}))
     assert not Contact.objects.exists()
     assert not Conversation.objects.exists()
     assert Message.objects.get().from_number == Call.objects.get().from_number == sender
     assert Message.objects.get().phone_line == desk
 
 
-def test_a_group_text_is_one_message_in_the_senders_thread(arrive, desk):
+def test_group_message_belongs_to_the_senders_conversation(arrive, desk):
     others = [fictional_number(n) for n in (40_011, 40_012, 40_013)]
-    arrive(text_v3(to=",".join([others[0], OUR_NUMBER, *others[1:]])))
+    arrive(message_v3(to=",".join([others[0], OUR_NUMBER, *others[1:]])))
     message = Message.objects.get()
     assert message.to_numbers == [others[0], OUR_NUMBER, *others[1:]]
     assert Contact.objects.get() == message.contact
     assert (message.contact.phone, message.phone_line) == (CALLER, desk)
 
 
-def test_an_outgoing_group_text_is_in_the_first_recipients_thread(arrive, desk):
-    arrive(text_v4("message.delivered", sender=OUR_NUMBER, to=[CALLER, fictional_number(40_011)]))
+def test_outgoing_group_message_belongs_to_the_first_recipient(arrive, desk):
+    arrive(message_v4("message.delivered", sender=OUR_NUMBER, to=[CALLER, fictional_number(40_011)]))
     assert Message.objects.get().contact.phone == CALLER
     assert Contact.objects.count() == 1
 
 
-def test_an_unknown_line_becomes_an_unnamed_line(arrive):
-    arrive(text_v4(), call_2026())
+def test_unknown_line_is_created_without_a_name(arrive):
+    arrive(message_v4(), call_2026())
     line = PhoneLine.objects.get()
     assert (line.name, line.number, line.provider_id) == ("", OUR_NUMBER, "PNdesk")
     assert list(PhoneLine.objects.unnamed()) == [line]
 
 
-def test_the_unknown_line_of_a_group_text_has_no_number_until_one_is_told(arrive):
-    arrive(text_v3(to=f"{OUR_NUMBER},{fictional_number(40_011)}"))
+def test_unknown_line_of_a_group_message_gets_its_number_later(arrive):
+    arrive(message_v3(to=f"{OUR_NUMBER},{fictional_number(40_011)}"))
     assert (PhoneLine.objects.get().number, PhoneLine.objects.get().provider_id) == ("", "PNdesk")
-    arrive(text_v3())
+    arrive(message_v3())
     assert PhoneLine.objects.get().number == OUR_NUMBER
 
 
-def test_a_line_known_by_its_number_learns_its_id(arrive, acme):
+def test_line_found_by_its_number_gets_its_id(arrive, acme):
     line = PhoneLineFactory(company=acme, number=OUR_NUMBER, provider_id="")
-    arrive(text_v4())
+    arrive(message_v4())
     line.refresh_from_db()
     assert (line.provider_id, line.name) == ("PNdesk", "Front desk")
 
 
-def test_a_line_keeps_the_number_and_the_id_that_it_has(arrive, acme):
+def test_line_keeps_its_number_and_id(arrive, acme):
     line = PhoneLineFactory(company=acme, number=OUR_NUMBER, provider_id="PNold")
-    arrive(text_v4())
+    arrive(message_v4())
     assert PhoneLine.objects.get() == line
     assert PhoneLine.objects.get().provider_id == "PNold"
 
 
-def test_two_rows_for_what_may_be_one_line_are_left_to_a_person(arrive, acme):
+def test_ambiguous_lines_are_not_merged(arrive, acme):
     by_id = PhoneLineFactory(company=acme, number="", provider_id="PNdesk")
     by_number = PhoneLineFactory(company=acme, number=OUR_NUMBER, provider_id="")
-    arrive(text_v4())
+    arrive(message_v4())
     assert Message.objects.get().phone_line == by_id
     assert set(PhoneLine.objects.values_list("pk", "number", "provider_id")) == {
         (by_id.pk, "", "PNdesk"),
@@ -253,43 +253,43 @@ def test_two_rows_for_what_may_be_one_line_are_left_to_a_person(arrive, acme):
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_where_only_participants_are_named_ours_is_the_number_of_a_line(arrive, desk, order):
+def test_line_number_identifies_our_side_among_participants(arrive, desk, order):
     arrive(call_v4(participants=[OUR_NUMBER, CALLER][::order]))
     call = Call.objects.get()
     assert (call.contact.phone, call.phone_line) == (CALLER, desk)
     assert (call.from_number, call.to_number) == (CALLER, OUR_NUMBER)
 
 
-def test_our_own_number_does_not_become_a_contact_where_nobody_can_tell(arrive):
+def test_participants_without_a_known_line_create_no_contact(arrive):
     arrive(call_v4(participants=[OUR_NUMBER, CALLER]))
     assert Call.objects.get().contact is None
     assert not Contact.objects.exists()
 
 
-def test_without_a_line_there_is_a_contact_but_no_conversation(arrive):
-    arrive(text_2026(context={"senderIdentifier": CALLER}))
+def test_message_without_a_line_has_a_contact_but_no_conversation(arrive):
+    arrive(message_2026(context={"senderIdentifier": CALLER}))
     assert Message.objects.get().contact.phone == CALLER
     assert not Conversation.objects.exists()
     assert not PhoneLine.objects.exists()
 
 
-def test_dirt_is_replaced_in_the_row_and_remembered_on_the_event(client, secret, desk, in_acme):
-    deliver(client, text_v4(text="Hi\x00there"))
+def test_replaced_characters_are_noted_on_the_event(client, secret, desk, in_acme):
+    post_event(client, message_v4(text="Hi\x00there"))
     process_next_event()
     assert Message.objects.get().body == "Hi\ufffdthere"
     event = WebhookEvent.objects.get()
     assert (event.status, "U+FFFD" in event.error) == ("processed", True)
 
 
-def test_a_text_costs_the_same_queries_however_many_there_are(client, secret, desk, in_acme):
+def test_query_count_is_independent_of_the_number_of_messages(client, secret, desk, in_acme):
     def cost():
-        deliver(client, text_v4())
+        post_event(client, message_v4())
         with CountQueries() as queries:
             assert process_next_event()
         return len(queries)
 
-    cost()  # the one that makes the contact costs more
+    cost()  # the first one also creates the contact
     at_one = cost()
     for _ in range(3):
-        deliver(client, text_v4())
+        post_event(client, message_v4())
     assert cost() == at_one

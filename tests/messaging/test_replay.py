@@ -1,4 +1,4 @@
-"""`manage.py replay_webhooks`: every file is accounted for."""
+"""`manage.py replay_webhooks`."""
 
 import json
 from collections import Counter
@@ -12,27 +12,27 @@ from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import WebhookSecretFactory
 from tests.messaging.payloads import (
     EVERY_CALL,
-    EVERY_TEXT,
+    EVERY_MESSAGE,
     call_2026,
     callrail_call,
-    callrail_text,
+    callrail_message,
     contact_2026,
     contact_v3,
     legacy,
+    message_2026,
+    message_v3,
+    message_v4,
     summary_2026,
     summary_v4,
-    text_2026,
-    text_v3,
-    text_v4,
     transcript_2026,
     transcript_v4,
+    twilio_message,
     twilio_status,
-    twilio_text,
     voicemail_2026,
 )
 
 EVERY_SHAPE = [
-    *EVERY_TEXT,
+    *EVERY_MESSAGE,
     *EVERY_CALL,
     voicemail_2026,
     summary_v4,
@@ -42,15 +42,15 @@ EVERY_SHAPE = [
     contact_v3,
     contact_2026,
     callrail_call,
-    callrail_text,
-    twilio_text,
+    callrail_message,
+    twilio_message,
     twilio_status,
 ]
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Writes files into a folder, each by its path."""
+    """Write files into a folder and return it."""
 
     def write(**files):
         for name, content in files.items():
@@ -71,7 +71,7 @@ def replay(secret, capsys):
     return replay
 
 
-def test_every_shape_comes_in_by_the_door(folder, replay, acme):
+def test_payloads_of_every_shape_are_accepted(folder, replay, acme):
     for provider in ("callrail", "twilio"):
         WebhookSecretFactory(company=acme, provider=provider)
     files = {f"file{number:02}": build() for number, build in enumerate(EVERY_SHAPE)}
@@ -81,27 +81,27 @@ def test_every_shape_comes_in_by_the_door(folder, replay, acme):
         assert Counter(stored) == {"openphone": 13, "callrail": 2, "twilio": 2}
 
 
-def test_the_newest_secret_signs(folder, replay, acme):
+def test_newest_secret_signs(folder, replay, acme):
     WebhookSecretFactory(company=acme, provider="twilio", secret="the-old-one")
     newest = WebhookSecretFactory(company=acme, provider="twilio", secret="the-new-one")
-    place = folder(a=twilio_text())
+    place = folder(a=twilio_message())
     assert "1 accepted" in replay(place)[-1]
     newest.delete()
     assert "1 duplicate" in replay(place)[-1]
 
 
-def test_the_summary_accounts_for_every_file_and_says_why(folder, replay):
-    text = text_v4()
+def test_summary_accounts_for_every_file_with_reasons(folder, replay):
+    text = message_v4()
     lines = replay(
         folder(
             a_text=text,
             b_same=text,
             c_task=legacy("task.assigned", {"id": "TK1"}),
             d_callrail=callrail_call(),
-            e_twilio=twilio_text(),
+            e_twilio=twilio_message(),
             e_twilio_too=twilio_status(),
             f_broken=b"not json",
-            g_dirty=text_v3(body="\x00"),
+            g_dirty=message_v3(body="\x00"),
             sub__h_shapeless={"data": {"id": "msg_1", "eventType": "message.received"}},
         )
     )
@@ -118,44 +118,44 @@ def test_the_summary_accounts_for_every_file_and_says_why(folder, replay):
     ]
 
 
-def test_the_bytes_are_stored_as_they_are_in_the_file(folder, replay, acme):
-    place = folder(a=text_2026())
+def test_bytes_are_stored_as_in_the_file(folder, replay, acme):
+    place = folder(a=message_2026())
     replay(place)
     with tenant(acme.pk):
         assert bytes(WebhookEvent.objects.get().body) == (place / "a.json").read_bytes()
 
 
-def test_again_everything_is_a_duplicate_even_without_ids(folder, replay):
-    place = folder(a=text_v4() | {"id": None}, b=call_2026() | {"id": None}, c=b"not json")
+def test_second_replay_gives_duplicates_only(folder, replay):
+    place = folder(a=message_v4() | {"id": None}, b=call_2026() | {"id": None}, c=b"not json")
     assert replay(place)[-1] == "3 files: 2 accepted, 0 duplicate, 1 stored, 0 no secret, 0 refused"
     assert replay(place)[-1] == "3 files: 0 accepted, 3 duplicate, 0 stored, 0 no secret, 0 refused"
 
 
-def test_a_delivery_of_the_current_generation_gets_an_id_if_it_has_none(folder, replay, acme):
+def test_current_event_without_an_id_gets_one(folder, replay, acme):
     replay(folder(a=call_2026() | {"id": None}))
     with tenant(acme.pk):
         assert WebhookEvent.objects.get().event_id.startswith("msg_")
 
 
-def test_the_worker_does_the_rest(folder, replay, acme):
-    replay(folder(a=text_v3(), b=text_v4(), c=text_2026()))
+def test_worker_processes_replayed_events(folder, replay, acme):
+    replay(folder(a=message_v3(), b=message_v4(), c=message_2026()))
     while process_next_event():
         pass
     with tenant(acme.pk):
         assert Message.objects.count() == 3
 
 
-def test_it_comes_in_over_https_under_the_public_name(folder, replay, settings):
+def test_replay_uses_https_and_the_public_host(folder, replay, settings):
     settings.SECURE_SSL_REDIRECT = True
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     settings.PUBLIC_URL = "https://crm.example.com"
     settings.ALLOWED_HOSTS = ["crm.example.com"]
-    assert replay(folder(a=text_v4()))[-1] == "1 files: 1 accepted, 0 duplicate, 0 stored, 0 no secret, 0 refused"
+    assert replay(folder(a=message_v4()))[-1] == "1 files: 1 accepted, 0 duplicate, 0 stored, 0 no secret, 0 refused"
 
 
-def test_what_the_door_refuses_is_counted_and_fails_the_command(folder, secret, settings, capsys):
+def test_refused_file_is_counted_and_fails_the_command(folder, secret, settings, capsys):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2000
-    place = folder(a=text_v4(), b=text_v4(text="x" * 2000))
+    place = folder(a=message_v4(), b=message_v4(text="x" * 2000))
     with pytest.raises(CommandError, match="refused 1 of 2 files"):
         call_command("replay_webhooks", str(place), "--company", "acme")
     lines = capsys.readouterr().out.splitlines()
@@ -166,20 +166,20 @@ def test_what_the_door_refuses_is_counted_and_fails_the_command(folder, secret, 
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_host_that_is_not_allowed_is_a_refusal(folder, secret, settings, capsys):
+def test_disallowed_host_is_refused(folder, secret, settings, capsys):
     settings.PUBLIC_URL = "https://elsewhere.example.com"
     with pytest.raises(CommandError, match="refused 1 of 1"):
-        call_command("replay_webhooks", str(folder(a=text_v4())), "--company", "acme")
+        call_command("replay_webhooks", str(folder(a=message_v4())), "--company", "acme")
     assert "refused    a.json  HTTP 400" in capsys.readouterr().out
 
 
-def test_without_a_secret_it_says_how_to_set_one(folder, acme, capsys):
+def test_missing_secret_is_reported_with_its_command(folder, acme, capsys):
     with pytest.raises(CommandError, match="No file could be signed"):
-        call_command("replay_webhooks", str(folder(a=text_v4())), "--company", "acme")
+        call_command("replay_webhooks", str(folder(a=message_v4())), "--company", "acme")
     assert "manage.py webhook_secret acme openphone\n" in capsys.readouterr().out
 
 
-def test_an_unknown_company_or_an_empty_folder_is_named(secret, tmp_path):
+def test_unknown_company_and_empty_folder_are_named(secret, tmp_path):
     with pytest.raises(CommandError, match="nobody"):
         call_command("replay_webhooks", str(tmp_path), "--company", "nobody")
     with pytest.raises(CommandError, match=r"\*\.json"):

@@ -1,4 +1,4 @@
-"""A dead, ignored or processed delivery is dealt with again: by the admin, the API and the command line."""
+"""Reprocessing of webhook events in the admin, the API and the command line."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from crm.db.tenancy import all_tenants, tenant
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import WebhookEventFactory
-from tests.messaging.payloads import deliver, text_v4
+from tests.messaging.payloads import message_v4, post_event
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def dead(acme):
 
 @pytest.fixture
 def replay(capsys):
-    """What the command prints."""
+    """Run the command and return its output."""
 
     def replay(*arguments):
         call_command("reprocess_events", "--company", "acme", *arguments)
@@ -38,27 +38,27 @@ def state(event):
 
 
 @pytest.mark.parametrize(("status", "processed"), [("dead", False), ("ignored", True), ("processed", True)])
-def test_a_manager_has_a_delivery_dealt_with_again(manager_api, acme, status, processed):
+def test_manager_reprocesses_an_event(manager_api, acme, status, processed):
     event = WebhookEventFactory(company=acme, status=status, processed=processed, error="Too odd.", tries=8)
     answer = manager_api.post(f"/api/v1/webhook-events/{event.pk}/replay")
     assert (answer.status_code, answer.json()["id"], answer.json()["status"]) == (202, event.pk, "pending")
     assert state(event) == ("pending", False, 0, "")
 
 
-def test_a_delivery_that_waits_already_is_a_conflict_and_keeps_its_tries(manager_api, acme):
+def test_pending_event_is_a_conflict_and_keeps_its_tries(manager_api, acme):
     event = WebhookEventFactory(company=acme, tries=3)
     answer = manager_api.post(f"/api/v1/webhook-events/{event.pk}/replay")
     assert (answer.status_code, answer.json()) == (409, {"detail": "The webhook event is already pending."})
     assert state(event)[2] == 3
 
 
-def test_another_companys_delivery_is_not_found_and_stays_dead(outsider_api, dead):
+def test_event_of_another_company_is_not_found_and_stays_dead(outsider_api, dead):
     assert outsider_api.post(f"/api/v1/webhook-events/{dead.pk}/replay").status_code == 404
     assert state(dead)[0] == "dead"
 
 
-def test_dealing_with_a_processed_delivery_again_adds_nothing(client, manager_api, secret, in_acme):
-    deliver(client, text_v4())
+def test_reprocessing_a_processed_event_adds_nothing(client, manager_api, secret, in_acme):
+    post_event(client, message_v4())
     process_next_event()
     before = Message.objects.values().get()
     manager_api.post(f"/api/v1/webhook-events/{WebhookEvent.objects.get().pk}/replay")
@@ -67,7 +67,7 @@ def test_dealing_with_a_processed_delivery_again_adds_nothing(client, manager_ap
     assert WebhookEvent.objects.get().status == "processed"
 
 
-def test_staff_choose_deliveries_in_the_admin(client, staff, acme, dead):
+def test_staff_reprocess_events_in_the_admin(client, staff, acme, dead):
     client.force_login(staff)
     other = WebhookEventFactory(company=acme, status="dead")
     waiting = WebhookEventFactory(company=acme, tries=3)
@@ -78,7 +78,7 @@ def test_staff_choose_deliveries_in_the_admin(client, staff, acme, dead):
     assert state(waiting)[2] == 3
 
 
-def test_who_may_only_look_has_no_such_action(client, staff, dead):
+def test_view_permission_is_not_enough_to_reprocess(client, staff, dead):
     staff.is_superuser = False
     staff.save()
     client.force_login(staff)
@@ -95,14 +95,14 @@ def permission(codename):
     return Permission.objects.filter(codename=codename)
 
 
-def test_the_command_reopens_the_dead_of_one_company(replay, acme, globex, dead):
+def test_command_reprocesses_dead_events_of_one_company(replay, acme, globex, dead):
     others = [WebhookEventFactory(company=globex, status="dead"), WebhookEventFactory(company=acme, status="ignored",
               processed=True)]  # fmt: skip
     assert replay() == "1 webhook events queued for processing."
     assert [state(event)[0] for event in [dead, *others]] == ["pending", "dead", "ignored"]
 
 
-def test_the_command_reopens_by_status_type_and_time(replay, acme, dead):
+def test_command_filters_by_status_type_and_time(replay, acme, dead):
     old = timezone.now() - timedelta(days=9)
     fields = {"company": acme, "status": "ignored", "processed": True}
     sought = WebhookEventFactory(**fields, event_type="call.ringing")
@@ -116,13 +116,13 @@ def test_the_command_reopens_by_status_type_and_time(replay, acme, dead):
 
 
 @pytest.mark.parametrize("arguments", [["--company", "nobody"], ["--company", "acme", "--since", "yesterday"]])
-def test_the_command_names_what_it_can_t_use(acme, arguments):
+def test_command_names_invalid_options(acme, arguments):
     with pytest.raises(CommandError, match=r"nobody|--since"):
         call_command("reprocess_events", *arguments)
 
 
-def test_a_reopened_delivery_is_worked_on_in_its_own_company(client, secret, acme, globex, replay):
-    deliver(client, text_v4())
+def test_reprocessed_event_is_recorded_in_its_own_company(client, secret, acme, globex, replay):
+    post_event(client, message_v4())
     with all_tenants():
         WebhookEvent.objects.update(status="dead")
     replay()

@@ -1,4 +1,4 @@
-"""Real workers send side by side and are killed: each text leaves once, none after its STOP, and all at one pace."""
+"""Concurrent and killed worker processes: each message is sent once, at one pace, and never after its STOP."""
 
 import itertools
 import os
@@ -30,23 +30,23 @@ from tests.factories import (
     WebhookSecretFactory,
     fictional_number,
 )
-from tests.messaging.clocks import zone_where_it_is
-from tests.messaging.payloads import deliver, text_v4
+from tests.messaging.clocks import zone_with_hour
+from tests.messaging.payloads import message_v4, post_event
 from tests.messaging.test_workers import finish, start_worker, wait_until
 from tests.provider_server import ProviderServer, hang
 
 pytestmark = pytest.mark.django_db(transaction=True)
-RACE_TEXTS = int(os.environ.get("RACE_TEXTS", "60"))
+RACE_MESSAGES = int(os.environ.get("RACE_MESSAGES", "60"))
 WORKERS = 4
 STOPS = ["STOP", "stop.", "Unsubscribe", "please take me off your list"]
 
 
 @pytest.fixture
 def provider(settings, monkeypatch):
-    """A provider without a limit, so that what is measured is ours."""
+    """A provider without a rate limit: only the product's pace counts."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings.SMS_BACKEND, settings.SMS_PER_SECOND = "provider", 1_000_000
-    with ProviderServer(requests_a_second=1_000_000) as server:
+    with ProviderServer(requests_per_second=1_000_000) as server:
         settings.OPENPHONE_API_URL = server.url
         server.openphone.add_line("PNdesk", "+12125550180")
         yield server
@@ -60,9 +60,9 @@ def line(provider):
 
 
 def queue_campaign(line, count):
-    """A text to each of so many contacts; their numbers, in the order of the queue."""
+    """Queue a message to each of `count` contacts. Returns their numbers in queue order."""
     campaign = CampaignFactory(company=line.company, status="running")
-    awake = zone_where_it_is(14)
+    awake = zone_with_hour(14)
     phones = [fictional_number(number) for number in range(count + 100)]
     phones = [phone for phone in phones if phone[2:5] not in {"211", "311"}][:count]
     for phone in phones:
@@ -88,8 +88,8 @@ def statuses():
         return list(Message.objects.order_by("id").values_list("status", flat=True))
 
 
-def let_it_be_later(seconds):
-    """For the texts of which nobody knows."""
+def pass_time(seconds):
+    """Age the messages with an unknown outcome."""
     with all_tenants():
         for message in Message.objects.filter(status__in=["sending", "unknown"]):
             message.created_at -= timedelta(seconds=seconds)
@@ -97,22 +97,22 @@ def let_it_be_later(seconds):
             message.save()
 
 
-@pytest.mark.parametrize("takes", [True, False])
-def test_a_worker_killed_in_the_middle_of_the_call_sends_the_text_exactly_once(provider, line, takes):
+@pytest.mark.parametrize("accepts", [True, False])
+def test_worker_killed_during_the_call_sends_the_message_exactly_once(provider, line, accepts):
     queue_campaign(line, 1)
-    provider.fail_sends(hang(takes=takes))
+    provider.fail_sends(hang(accepts=accepts))
     worker = start_sender(provider)
     wait_until(lambda: any(request.method == "POST" for request in provider.requests))
     assert statuses() == ["sending"]
     kill(worker)
     assert statuses() == ["sending"]
-    let_it_be_later(76)
+    pass_time(76)
     finish(start_sender(provider, "--until-empty"))
     assert len(provider.sent) == 1
     assert statuses() == ["sent"]
 
 
-def test_workers_killed_at_random_lose_no_text_and_send_none_twice(provider, line):
+def test_workers_killed_at_random_send_each_message_exactly_once(provider, line):
     phones = queue_campaign(line, 40)
     kills = 0
     for number in range(1, 4):
@@ -122,10 +122,10 @@ def test_workers_killed_at_random_lose_no_text_and_send_none_twice(provider, lin
         for worker in workers:
             kill(worker)
             kills += 1
-    left_open = statuses().count("sending")
-    let_it_be_later(76)
+    in_progress = statuses().count("sending")
+    pass_time(76)
     finish(start_sender(provider, "--until-empty"))
-    print(f"{kills} workers killed, {left_open} texts in their hands, {len(provider.sent)} of {len(phones)} sent")
+    print(f"{kills} workers killed, {in_progress} messages in progress, {len(provider.sent)} of {len(phones)} sent")
     assert sorted(text.to for text in provider.sent) == sorted(phones)
     assert set(statuses()) == {"sent"}
 
@@ -142,19 +142,19 @@ def work_in_threads(count, until):
     return ThreadPoolExecutor(count).map(work, range(count))
 
 
-def test_any_number_of_workers_keep_the_pace_of_a_line_exactly(provider, line, settings):
+def test_workers_keep_the_pace_of_a_line(provider, line, settings):
     settings.SMS_PER_SECOND = 25
     queue_campaign(line, 20)
     list(work_in_threads(3, until=lambda: len(provider.sent) == 20))
     with all_tenants():
-        left_at = list(Message.objects.order_by("created_at").values_list("created_at", flat=True))
+        sent_at = list(Message.objects.order_by("created_at").values_list("created_at", flat=True))
         line.refresh_from_db()
-    assert line.next_send_at == left_at[-1] + timedelta(seconds=1) / 25
-    assert all(later - earlier >= timedelta(seconds=1) / 25 for earlier, later in itertools.pairwise(left_at))
+    assert line.next_send_at == sent_at[-1] + timedelta(seconds=1) / 25
+    assert all(later - earlier >= timedelta(seconds=1) / 25 for earlier, later in itertools.pairwise(sent_at))
     assert line.sent_segments == 20
 
 
-def test_a_line_that_waits_does_not_hold_up_another(provider, line):
+def test_waiting_line_does_not_delay_another(provider, line):
     other = PhoneLineFactory(company=line.company, number="+12125550181", provider_id="PNother")
     provider.openphone.add_line("PNother", other.number)
     queue_campaign(line, 3)
@@ -169,50 +169,49 @@ def test_a_line_that_waits_does_not_hold_up_another(provider, line):
 
 
 @postgres_only
-def test_no_text_leaves_after_its_stop_while_a_batch_is_leaving(provider, line, settings):
-    """STOPs are delivered, and worked on, just ahead of where the senders are in the queue, many for the very next.
+def test_no_message_is_sent_after_its_stop_during_a_campaign(provider, line, settings):
+    """STOPs are posted and processed for the numbers that are next in the queue.
 
-    A text that is in the provider's log behind the place that the log had reached when its STOP was committed has
-    left too late.
+    A message was sent too late if the provider logged it after its STOP was committed.
     """
-    settings.SMS_PER_SECOND = 25  # about as fast as STOPs are worked on
+    settings.SMS_PER_SECOND = 25  # about the rate at which STOPs are processed
     WebhookSecretFactory(company=line.company)
-    phones = queue_campaign(line, RACE_TEXTS)
+    phones = queue_campaign(line, RACE_MESSAGES)
     chance = random.Random(4)  # noqa: S311
     committed: dict[str, int] = {}
     over = threading.Event()
 
-    def say_stop():
+    def send_stops():
         client = Client()
         try:
-            while not over.is_set() and len(committed) < RACE_TEXTS // 2:
+            while not over.is_set() and len(committed) < RACE_MESSAGES // 2:
                 done = len(provider.sent) + len(committed) // 2
                 phone = phones[min(done + chance.randrange(-2, 4), len(phones) - 1)]
                 if phone in committed:
                     time.sleep(0.001)
                     continue
-                deliver(client, text_v4(sender=phone, to=[line.number], text=chance.choice(STOPS)))
+                post_event(client, message_v4(sender=phone, to=[line.number], text=chance.choice(STOPS)))
                 assert process_next_event()
                 committed[phone] = len(provider.sent)
         finally:
             connection.close()
 
-    stopper = threading.Thread(target=say_stop)
+    stopper = threading.Thread(target=send_stops)
     stopper.start()
     list(work_in_threads(WORKERS, until=lambda: not {"queued", "sending"} & set(statuses())))
     over.set()
     stopper.join()
 
     sent = [text.to for text in provider.sent]
-    too_late = [phone for phone, place in committed.items() if phone in sent[place:]]
+    too_late = [phone for phone, position in committed.items() if phone in sent[position:]]
     just_before = [phone for phone in committed if phone in sent]
     with all_tenants():
         stopped = Message.objects.filter(status="failed", error__contains="opted out").count()
         opted_out = CampaignMembership.objects.filter(status="opted_out").count()
         assert OptOut.objects.exclude(state="clear").count() == len(committed)
     print(
-        f"{len(phones)} texts, {len(committed)} STOPs while they left: {len(sent)} sent, {stopped} stopped, "
-        f"{len(just_before)} left just before their STOP, {len(too_late)} after it"
+        f"{len(phones)} messages, {len(committed)} STOPs meanwhile: {len(sent)} sent, {stopped} stopped, "
+        f"{len(just_before)} sent just before their STOP, {len(too_late)} after it"
     )
     assert too_late == []
     assert len(sent) == len(set(sent)) == len(phones) - stopped

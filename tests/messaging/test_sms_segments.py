@@ -1,4 +1,4 @@
-"""How many parts a carrier makes of a text."""
+"""SMS segments of a message."""
 
 import pytest
 
@@ -17,29 +17,29 @@ from messaging.sms_segments import count_segments
         ("a\n" * 80, 1),  # a line feed is one septet
         ("é" * 160, 1),  # in the default alphabet
         ("è à ù ñ ü ö ä ß Ç Å Ø £ ¥ § ¿ ¡ Δ Ω" * 4, 1),
-        ("€" * 80, 1),  # each of the extension is two septets
+        ("€" * 80, 1),  # extension characters are two septets
         ("€" * 81, 2),
         ("^{}[]~|\\\f" * 10, 2),
         ("a" * 158 + "€", 1),
         ("a" * 159 + "€", 2),
-        ("a" * 152 + "€" + "a" * 152, 3),  # the pair at the end of the first part is not split
+        ("a" * 152 + "€" + "a" * 152, 3),  # the pair at the end of the first segment is not split
         ("a" * 151 + "€" + "a" * 153, 2),
-        ("’" + "a" * 69, 1),  # a curly quote: the whole text is UCS-2
+        ("’" + "a" * 69, 1),  # a curly quote makes the message UCS-2
         ("’" + "a" * 70, 2),
         ("’" + "a" * 133, 2),
         ("’" + "a" * 134, 3),
-        ("ç" * 71, 2),  # of the two cedillas only the capital is in the alphabet
+        ("ç" * 71, 2),  # the alphabet has the capital cedilla only
         ("Ç" * 160, 1),
         ("\N{EM DASH}" * 70, 1),
         ("😀" * 35, 1),  # two UTF-16 units each
         ("😀" * 36, 2),
         ("😀" * 33 + "a" + "😀", 1),
-        ("a" * 66 + "😀" + "a" * 65, 2),  # the pair goes into the second part
+        ("a" * 66 + "😀" + "a" * 65, 2),  # the pair moves to the second segment
         ("a" * 66 + "😀" + "a" * 66, 3),
         ("a" * 66 + "😀" * 33, 2),
         ("日本語" * 24, 2),
         ("日本語" * 23, 1),
     ],
 )  # fmt: skip
-def test_a_text_is_counted_in_the_parts_that_carriers_make_of_it(text, segments):
+def test_message_has_the_segments_that_carriers_count(text, segments):
     assert count_segments(text) == segments

@@ -1,4 +1,4 @@
-"""The automatic text to a missed caller: once, soon, or not at all."""
+"""Text backs to missed callers."""
 
 import itertools
 import threading
@@ -17,7 +17,7 @@ from messaging.models import Message
 from messaging.services.outbound.text_backs import has_pending_text_backs, queue_next_text_back
 from tests import factories
 from tests.conftest import postgres_only
-from tests.messaging.clocks import zone_where_it_is
+from tests.messaging.clocks import zone_with_hour
 
 SORRY = "Sorry that we missed you."
 WORKERS, CALLERS = 4, 10
@@ -25,13 +25,13 @@ numbers = itertools.count()
 
 
 def missed(company, *, minutes_ago=1, hour=14):
-    """A caller where it is that hour."""
+    """Create a missed caller whose local time is `hour`."""
     line = factories.PhoneLineFactory(company=company)
     moment = timezone.now() - timedelta(minutes=minutes_ago)
     return factories.MissedCallerFactory(
         contact__company=company,
-        contact__phone=f"+121255501{next(numbers) % 100:02d}",  # valid, whatever ran before
-        contact__timezone=zone_where_it_is(hour),
+        contact__phone=f"+121255501{next(numbers) % 100:02d}",  # always a valid number
+        contact__timezone=zone_with_hour(hour),
         phone_line=line,
         first_missed_at=moment,
         text_back="due",
@@ -49,7 +49,7 @@ def state(caller):
         return row.text_back, row.text_back_reason, Message.objects.filter(contact=caller.contact).count()
 
 
-def test_the_text_is_queued_once_over_the_line_that_they_rang(company):
+def test_text_back_is_queued_once_over_the_called_line(company):
     caller = missed(company)
     assert has_pending_text_backs()
     assert queue_next_text_back()
@@ -60,16 +60,16 @@ def test_the_text_is_queued_once_over_the_line_that_they_rang(company):
         message, row = Message.objects.get(), MissedCaller.objects.get()
     assert (message.body, message.kind, message.status) == (SORRY, "missed_call", "queued")
     assert (message.phone_line_id, message.activity.user_id) == (caller.phone_line_id, None)
-    assert row.recovered_at is None  # a text of ours reaches nobody
+    assert row.recovered_at is None  # a text back is not a recovery
 
 
-def test_a_worker_that_comes_late_sends_nothing(company):
+def test_late_worker_sends_nothing(company):
     caller = missed(company, minutes_ago=31)
     assert queue_next_text_back()
     assert state(caller) == ("off", "The call was missed too long ago.", 0)
 
 
-def test_a_company_that_has_changed_its_mind_sends_nothing(company):
+def test_company_without_a_text_sends_nothing(company):
     caller = missed(company)
     company.missed_call_text = ""
     company.save()
@@ -77,7 +77,7 @@ def test_a_company_that_has_changed_its_mind_sends_nothing(company):
     assert state(caller) == ("off", "", 0)
 
 
-def test_who_was_reached_meanwhile_gets_nothing(company):
+def test_reached_caller_gets_nothing(company):
     caller = missed(company)
     with all_tenants():
         mark_recovered(contact=caller.contact, at=timezone.now(), by="reply")
@@ -85,7 +85,7 @@ def test_who_was_reached_meanwhile_gets_nothing(company):
     assert state(caller) == ("off", "", 0)
 
 
-def test_who_said_stop_gets_nothing_and_it_is_said_why(company):
+def test_opted_out_caller_gets_nothing_with_a_reason(company):
     caller = missed(company)
     with tenant(company.pk):
         record_opt_out(phone=caller.contact.phone, words="STOP", source="sms", occurred_at=timezone.now())
@@ -93,7 +93,7 @@ def test_who_said_stop_gets_nothing_and_it_is_said_why(company):
     assert state(caller) == ("refused", "The contact has opted out.", 0)
 
 
-def test_who_rang_at_night_gets_no_text_the_next_morning(company):
+def test_call_at_night_gets_no_text_back_in_the_morning(company):
     caller = missed(company, hour=3)
     assert queue_next_text_back()
     assert state(caller) == ("refused", "It is too early or too late in the contact's time zone.", 0)
@@ -101,7 +101,7 @@ def test_who_rang_at_night_gets_no_text_the_next_morning(company):
 
 @postgres_only
 @pytest.mark.django_db(transaction=True)
-def test_workers_side_by_side_text_each_caller_once():
+def test_concurrent_workers_queue_one_text_back_per_caller():
     company = factories.CompanyFactory(missed_call_text=SORRY)
     callers = [missed(company) for _ in range(CALLERS)]
     start = threading.Barrier(WORKERS)

@@ -1,4 +1,4 @@
-"""Twilio's deliveries in our words, and its signature, with the vector of its documentation."""
+"""Twilio's webhook events, and its signature with the documented vector."""
 
 import json
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ import pytest
 from messaging.providers.errors import BadSignature, FieldError, InvalidPayload, NotHandled
 from messaging.providers.twilio.signature import generate_secret, sign, verify_signature
 from messaging.providers.twilio.webhook import read_envelope, read_event
-from tests.messaging.payloads import CALLER, OUR_NUMBER, twilio_status, twilio_text
+from tests.messaging.payloads import CALLER, OUR_NUMBER, twilio_message, twilio_status
 
 RECEIVED = datetime(2026, 3, 2, 16, 20, tzinfo=UTC)
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -26,28 +26,28 @@ def read(payload):
     return read_event(envelope_of(payload), received_at=RECEIVED)
 
 
-def test_a_received_text():
-    event = read(twilio_text(MessageSid="SM1"))
+def test_received_message_is_read():
+    event = read(twilio_message(MessageSid="SM1"))
     assert (event.openphone_id, event.direction, event.status) == ("SM1", "incoming", "received")
     assert (event.from_number, event.to_numbers, event.body) == (CALLER, (OUR_NUMBER,), "Can you come on Tuesday?")
     assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
     assert (event.created_at, event.media, event.opt_out_type) == (RECEIVED, (), "")
 
 
-def test_a_received_text_may_have_no_status():
-    text = twilio_text(MessageSid="SM1")
+def test_received_message_may_lack_a_status():
+    text = twilio_message(MessageSid="SM1")
     del text["SmsStatus"]
-    assert read(text) == read(twilio_text(MessageSid="SM1"))
+    assert read(text) == read(twilio_message(MessageSid="SM1"))
 
 
-def test_every_file_is_kept():
+def test_all_files_are_kept():
     files = {"NumMedia": "2", "MediaUrl0": PHOTO, "MediaContentType0": "image/jpeg", "MediaUrl1": PLAN}
-    assert read(twilio_text(**files)).media == ({"url": PHOTO, "type": "image/jpeg"}, {"url": PLAN, "type": ""})
+    assert read(twilio_message(**files)).media == ({"url": PHOTO, "type": "image/jpeg"}, {"url": PLAN, "type": ""})
 
 
 @pytest.mark.parametrize("kind", ["STOP", "START", "HELP"])
-def test_what_the_provider_took_for_an_opt_out_is_told(kind):
-    assert read(twilio_text(Body=kind, OptOutType=kind)).opt_out_type == kind
+def test_opt_out_type_is_kept(kind):
+    assert read(twilio_message(Body=kind, OptOutType=kind)).opt_out_type == kind
 
 
 @pytest.mark.parametrize(
@@ -64,58 +64,58 @@ def test_what_the_provider_took_for_an_opt_out_is_told(kind):
         ("canceled", "failed"),
     ],
 )
-def test_a_status_goes_out_and_has_no_words(sent, status):
+def test_status_update_is_outgoing_and_has_no_body(sent, status):
     event = read(twilio_status(sent, MessageSid="SM1"))
     assert (event.openphone_id, event.direction, event.status, event.body) == ("SM1", "outgoing", status, "")
     assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
 
 
-def test_a_failure_has_its_code():
+def test_failure_has_its_code():
     assert read(twilio_status("undelivered", ErrorCode="30006")).error_code == "30006"
 
 
-def test_a_status_that_is_new_is_not_handled():
+def test_unknown_status_is_not_handled():
     with pytest.raises(NotHandled, match="teleported"):
         read(twilio_status("teleported"))
 
 
-def test_an_id_is_of_one_status_of_one_text():
-    assert envelope_of(twilio_text(MessageSid="SM1")).id == "SM1:received"
+def test_event_id_consists_of_message_id_and_status():
+    assert envelope_of(twilio_message(MessageSid="SM1")).id == "SM1:received"
     assert envelope_of(twilio_status("sent", MessageSid="SM1")).id == "SM1:sent"
     assert envelope_of(twilio_status("delivered", MessageSid="", SmsSid="SM2")).id == "SM2:delivered"
 
 
-def test_what_is_no_text_is_not_handled():
+def test_other_event_is_not_handled():
     envelope = envelope_of({"CallSid": "CA1", "AccountSid": "AC1", "CallStatus": "ringing"})
     assert (envelope.type, envelope.id) == ("unknown", "")
     with pytest.raises(NotHandled):
         read_event(envelope, received_at=RECEIVED)
 
 
-def test_dirt_in_a_form_becomes_a_replacement_character():
+def test_unstorable_characters_become_replacement_characters():
     envelope = read_envelope(b"MessageSid=SM1&Body=a%00b%FFc", FORM)
     assert envelope.content["Body"] == "a\ufffdb\ufffdc"
     assert "U+FFFD" in envelope.warning
 
 
-def test_an_id_that_does_not_fit_is_named():
+def test_too_long_id_is_named():
     with pytest.raises(FieldError, match=r"^MessageSid: longer than 100"):
-        read(twilio_text(MessageSid="x" * 101))
+        read(twilio_message(MessageSid="x" * 101))
 
 
 @pytest.mark.parametrize("field", ["From", "To", "Body", "ErrorCode", "OptOutType"])
-def test_a_field_of_a_json_delivery_that_cannot_be_read_is_named(field):
-    body = json.dumps(twilio_text(**{field: {"a": 1}})).encode()
+def test_invalid_field_of_a_json_event_is_named(field):
+    body = json.dumps(twilio_message(**{field: {"a": 1}})).encode()
     with pytest.raises(FieldError, match=f"^{field}: "):
         read_event(read_envelope(body, {}), received_at=RECEIVED)
 
 
-def test_a_form_of_very_many_fields_is_not_read():
+def test_form_with_too_many_fields_is_rejected():
     with pytest.raises(InvalidPayload, match="1000 fields"):
         read_envelope(b"a=1&" * 2000, FORM)
 
 
-# --- The signature ----------------------------------------------------------------------------------------------------
+# --- Signatures -------------------------------------------------------------------------------------------------------
 
 TOKEN, DOCUMENTED_URL = "12345", "https://mycompany.com/myapp.php?foo=1&bar=2"
 SIGNATURE = "0/KCTR6DLpKmkAf8muzZqo1nDgQ="
@@ -138,19 +138,19 @@ def verify(*, body=None, url=DOCUMENTED_URL, secrets=(TOKEN,), **headers):
     )
 
 
-def test_it_believes_the_documented_vector_whatever_the_order_of_the_fields():
+def test_documented_vector_is_accepted_in_any_field_order():
     verify()
     verify(body=urlencode(dict(reversed(CALL.items()))).encode())
     verify(secrets=["another", TOKEN])
     verify(**{"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"})
 
 
-def test_it_signs_as_the_documented_vector_is_signed():
+def test_documented_vector_is_reproduced():
     signed = sign(secret=TOKEN, body=urlencode(CALL).encode(), url=DOCUMENTED_URL, now=0)
     assert signed["x-twilio-signature"] == SIGNATURE
 
 
-def test_it_believes_nothing_else():
+def test_wrong_signature_is_rejected():
     wrong = [
         {"body": urlencode(CALL | {"Digits": "1235"}).encode()},
         {"body": urlencode(CALL | {"More": ""}).encode()},
@@ -180,24 +180,24 @@ def test_it_believes_nothing_else():
         ("https://crm.example.com:8443/x", "https://crm.example.com:8443/x"),
     ],
 )
-def test_the_port_may_be_part_of_what_is_signed_or_not(signed, ours):
+def test_port_may_be_part_of_the_signed_url(signed, ours):
     headers = sign(secret=TOKEN, body=b"a=1", url=signed, now=0)
     verify_signature(headers=headers, body=b"a=1", secrets=[TOKEN], url=ours, now=0)
 
 
-def test_a_field_that_is_there_twice_is_signed_with_each_value():
+def test_repeated_field_is_signed_with_each_value():
     body = b"MediaUrl=b&MediaUrl=a&MediaUrl=a"
     expected = sign(secret=TOKEN, body=b"", url=f"{URL}MediaUrlaMediaUrlb", now=0)
     verify_signature(headers=FORM | expected, body=body, secrets=[TOKEN], url=URL, now=0)
 
 
 @pytest.mark.parametrize("text", ["é🙂", "a+b & c=d", "\xff"])
-def test_any_words_may_be_signed(text):
+def test_any_characters_can_be_signed(text):
     body = urlencode({"Body": text}).encode() + b"&Raw=%FF"
     verify_signature(headers=sign(secret=TOKEN, body=body, url=URL, now=0), body=body, secrets=[TOKEN], url=URL, now=0)
 
 
-def test_of_json_the_url_is_signed_with_the_hash_of_the_body_in_it():
+def test_json_body_is_signed_by_its_hash_in_the_url():
     body = b'{"MessageSid": "SM1"}'
     url = f"{URL}?bodySHA256={sha256(body).hexdigest()}"
     headers = sign(secret=TOKEN, body=b"", url=url, now=0) | {"content-type": "application/json"}
@@ -207,5 +207,5 @@ def test_of_json_the_url_is_signed_with_the_hash_of_the_body_in_it():
             verify_signature(headers=headers, body=other_body, secrets=[TOKEN], url=other_url, now=0)
 
 
-def test_only_the_provider_makes_its_secrets():
+def test_secret_cannot_be_generated():
     assert generate_secret() == ""

@@ -1,4 +1,4 @@
-"""Twilio's API as we call it, against a server that behaves as its documents say."""
+"""Twilio's API client, against a server that behaves as documented."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,14 +32,14 @@ def find(client, *, since=None):
     return [text.openphone_id for text in client.find_sent(line=LINE, to=CALLER, body=TEXT, since=since)]
 
 
-def test_a_text_leaves_and_is_in_the_providers_hands(client, provider_server):
+def test_message_is_sent_and_has_the_providers_id(client, provider_server):
     sent = send(client)
     [left] = provider_server.sent
     assert (left.provider, left.from_number, left.to, left.body) == ("twilio", OUR_NUMBER, CALLER, TEXT)
     assert (sent.openphone_id, sent.status) == (left.id, "sent")
 
 
-def test_who_said_stop_to_the_provider_is_told_from_other_refusals(client, provider_server):
+def test_opt_out_at_the_provider_is_distinguished(client, provider_server):
     provider_server.twilio.stopped.add(CALLER)
     with pytest.raises(OptedOut) as caught:
         send(client)
@@ -47,7 +47,7 @@ def test_who_said_stop_to_the_provider_is_told_from_other_refusals(client, provi
     assert provider_server.sent == []
 
 
-def test_a_number_that_is_none_is_refused_without_being_repeated(client):
+def test_rejected_number_is_not_repeated_in_the_reason(client):
     with pytest.raises(Rejected, match="not a valid phone number") as caught:
         send(client, to="+1212555017x")
     assert not isinstance(caught.value, OptedOut)
@@ -56,8 +56,8 @@ def test_a_number_that_is_none_is_refused_without_being_repeated(client):
     assert "0177" not in str(caught.value)
 
 
-def test_a_text_that_may_have_left_is_found_if_it_did(client, provider_server):
-    provider_server.fail_sends(drop(takes=True), answer(503, takes=False))
+def test_sent_message_with_unknown_outcome_is_found(client, provider_server):
+    provider_server.fail_sends(drop(accepts=True), answer(503, accepts=False))
     for _ in range(2):
         with pytest.raises(UnknownOutcome):
             send(client)
@@ -65,7 +65,7 @@ def test_a_text_that_may_have_left_is_found_if_it_did(client, provider_server):
     assert find(client) == [left.id]
 
 
-def test_only_the_same_text_to_the_same_number_since_then_is_found(client, provider_server):
+def test_find_sent_matches_body_number_direction_and_time(client, provider_server):
     api, ago = provider_server.twilio, datetime.now(UTC) - timedelta(hours=1)
     for minute in (9, 3):
         api.add_message(OUR_NUMBER, CALLER, TEXT, direction="outbound-api", at=ago + timedelta(minutes=minute))
@@ -76,7 +76,7 @@ def test_only_the_same_text_to_the_same_number_since_then_is_found(client, provi
     assert find(client, since=ago) == expected
 
 
-def test_a_list_with_a_time_that_cannot_be_read_proves_nothing(client, provider_server):
+def test_invalid_time_in_a_list_has_an_unknown_outcome(client, provider_server):
     now = datetime.now(UTC)
     provider_server.twilio.add_message(
         OUR_NUMBER, CALLER, TEXT, direction="outbound-api", at=now, date_created="yesterday"
@@ -87,13 +87,13 @@ def test_a_list_with_a_time_that_cannot_be_read_proves_nothing(client, provider_
     assert isinstance(event, InvalidPayload)
 
 
-def test_a_refused_token_stops_the_line(client, provider_server):
+def test_wrong_token_suspends_the_line(client, provider_server):
     provider_server.twilio.accounts[ACCOUNT] = "a newer one"
     with pytest.raises(LineSuspended, match="rejects the API key"):
         send(client)
 
 
-def test_too_many_requests_wait_as_long_as_the_provider_says(client, provider_server):
+def test_rate_limit_waits_as_long_as_the_provider_says(client, provider_server):
     provider_server.fail_sends(answer(429, code="20429", retry_after="3"))
     with pytest.raises(RateLimited) as caught:
         send(client)

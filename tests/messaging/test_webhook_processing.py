@@ -1,4 +1,4 @@
-"""Stored deliveries are dealt with once: leases, failures, and what is given up."""
+"""Webhook processing: leases, failures and dead events."""
 
 import logging
 from datetime import timedelta
@@ -18,7 +18,7 @@ from messaging.services.inbound.webhook_processing import (
     process_next_event,
 )
 from tests.factories import ActivityFactory, ContactFactory, MessageFactory, WebhookEventFactory
-from tests.messaging.payloads import CALLER, EVERY_TEXT, deliver, text_v4
+from tests.messaging.payloads import CALLER, EVERY_MESSAGE, message_v4, post_event
 
 pytestmark = pytest.mark.django_db
 
@@ -35,32 +35,32 @@ def make_due():
 
 @pytest.fixture
 def broken(secret):
-    """A database that takes no further text of the company until it is mended."""
+    """Make the database reject further messages of the company until `repair`."""
     MessageFactory(contact=ContactFactory(company=secret.company))
-    connection.check_constraints()  # PostgreSQL alters no table that has checks pending
+    connection.check_constraints()  # PostgreSQL can't alter a table with pending checks
     with connection.cursor() as cursor:
         cursor.execute("CREATE UNIQUE INDEX in_the_way ON message_threads (company_id)")
 
 
-def mend():
+def repair():
     connection.check_constraints()
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX in_the_way")
 
 
-def test_an_empty_table_has_no_work():
+def test_empty_table_has_no_work():
     assert not process_next_event()
     assert not has_pending_events()
 
 
-def test_the_oldest_of_any_company_comes_first(acme, globex):
+def test_oldest_event_of_any_company_comes_first(acme, globex):
     now = timezone.now()
     young = WebhookEventFactory(company=acme, created_at=now - timedelta(minutes=1))
     old = WebhookEventFactory(company=globex, created_at=now - timedelta(minutes=2))
     assert [claim_event(), claim_event(), claim_event()] == [old, young, None]
 
 
-def test_a_claimed_delivery_is_nobody_elses_until_the_lease_is_over(acme, settings):
+def test_claimed_event_is_exclusive_until_the_lease_ends(acme, settings):
     event = WebhookEventFactory(company=acme)
     before = timezone.now()
     claimed = claim_event()
@@ -72,15 +72,15 @@ def test_a_claimed_delivery_is_nobody_elses_until_the_lease_is_over(acme, settin
     assert claim_event() == event
 
 
-def test_a_killed_worker_costs_no_try(acme):
+def test_killed_worker_costs_no_attempt(acme):
     WebhookEventFactory(company=acme)
-    claim_event()  # and nothing after: the worker is gone
+    claim_event()  # the worker is killed
     make_due()
     assert claim_event().tries == 0
 
 
-def test_a_claim_that_has_gone_to_another_does_nothing(client, secret, in_acme):
-    deliver(client, text_v4())
+def test_lost_claim_changes_nothing(client, secret, in_acme):
+    post_event(client, message_v4())
     slow = claim_event()
     make_due()
     fast = claim_event()
@@ -93,8 +93,8 @@ def test_a_claim_that_has_gone_to_another_does_nothing(client, secret, in_acme):
     assert only_event().status == "processed"
 
 
-def test_a_done_delivery_says_so(client, secret):
-    deliver(client, text_v4())
+def test_processed_event_has_status_and_time(client, secret):
+    post_event(client, message_v4())
     assert process_next_event()
     event = only_event()
     assert (event.status, event.processed, event.error, event.tries) == ("processed", True, "", 0)
@@ -102,16 +102,16 @@ def test_a_done_delivery_says_so(client, secret):
     assert not has_pending_events()
 
 
-def test_done_and_dead_deliveries_are_left_alone(acme):
+def test_processed_and_dead_events_are_not_claimed(acme):
     for status, processed in [("processed", True), ("ignored", True), ("dead", False)]:
         WebhookEventFactory(company=acme, status=status, processed=processed)
     assert not process_next_event()
     assert not has_pending_events()
 
 
-def test_each_delivery_is_dealt_with_inside_its_own_company(client, secret, globex):
+def test_event_is_recorded_in_its_own_company(client, secret, globex):
     foreign = WebhookEventFactory(company=globex, body=b'{"type": "task.assigned"}')
-    deliver(client, text_v4())
+    post_event(client, message_v4())
     while process_next_event():
         pass
     with tenant(secret.company_id):
@@ -122,8 +122,8 @@ def test_each_delivery_is_dealt_with_inside_its_own_company(client, secret, glob
     assert (foreign.status, foreign.error) == ("ignored", "task.assigned events aren't supported yet.")
 
 
-def test_a_failure_is_counted_and_waits_ever_longer(client, broken):
-    deliver(client, text_v4())
+def test_failure_is_counted_with_growing_backoff(client, broken):
+    post_event(client, message_v4())
     for tries, wait in [(1, 2), (2, 4), (3, 8)]:
         before = timezone.now()
         assert process_next_event()
@@ -135,9 +135,9 @@ def test_a_failure_is_counted_and_waits_ever_longer(client, broken):
         make_due()
 
 
-def test_after_too_many_failures_a_delivery_is_dead_and_says_why(client, broken, settings):
+def test_event_with_too_many_failures_is_dead_with_a_reason(client, broken, settings):
     settings.WORKER_MAX_TRIES = 2
-    deliver(client, text_v4())
+    post_event(client, message_v4())
     process_next_event()
     make_due()
     process_next_event()
@@ -147,21 +147,21 @@ def test_after_too_many_failures_a_delivery_is_dead_and_says_why(client, broken,
     assert not has_pending_events()
 
 
-def test_the_wait_has_an_end(client, broken, settings):
+def test_backoff_has_a_maximum(client, broken, settings):
     settings.WORKER_MAX_TRIES = 100
-    deliver(client, text_v4())
+    post_event(client, message_v4())
     with all_tenants():
         WebhookEvent.objects.update(tries=60)
     process_next_event()
     assert only_event().run_at < timezone.now() + timedelta(seconds=MAX_BACKOFF_S + 1)
 
 
-def test_a_failure_leaves_nothing_half_written_and_success_follows(client, broken, in_acme):
-    deliver(client, text_v4())
+def test_failure_rolls_back_and_a_retry_succeeds(client, broken, in_acme):
+    post_event(client, message_v4())
     process_next_event()
     assert only_event().tries == 1
     assert not PhoneLine.objects.exists()
-    mend()
+    repair()
     make_due()
     process_next_event()
     assert PhoneLine.objects.count() == 1
@@ -169,8 +169,8 @@ def test_a_failure_leaves_nothing_half_written_and_success_follows(client, broke
     assert (only_event().status, only_event().error) == ("processed", "")
 
 
-def test_the_log_names_the_delivery_but_no_number(client, broken, caplog):
-    deliver(client, text_v4())
+def test_log_names_the_event_without_a_number(client, broken, caplog):
+    post_event(client, message_v4())
     with caplog.at_level(logging.DEBUG, logger="messaging"):
         process_next_event()
     [record] = caplog.records
@@ -178,17 +178,17 @@ def test_the_log_names_the_delivery_but_no_number(client, broken, caplog):
     assert CALLER not in caplog.text
 
 
-@pytest.mark.parametrize("build", EVERY_TEXT)
-def test_a_delivery_without_the_messages_id_is_dead_at_once_and_names_the_field(client, secret, build):
-    deliver(client, build(id=None))
+@pytest.mark.parametrize("build", EVERY_MESSAGE)
+def test_event_without_the_messages_id_is_dead_at_once(client, secret, build):
+    post_event(client, build(id=None))
     process_next_event()
     event = only_event()
     assert (event.status, event.tries, event.error) == ("dead", 0, "id: missing")
 
 
-def test_an_id_known_as_something_else_is_dead_at_once(client, secret, acme):
+def test_id_of_another_activity_type_is_dead_at_once(client, secret, acme):
     ActivityFactory(company=acme, contact__company=acme, openphone_id="ACknown", activity_type="note")
-    deliver(client, text_v4(id="ACknown"))
+    post_event(client, message_v4(id="ACknown"))
     process_next_event()
     event = only_event()
     assert event.status == "dead"

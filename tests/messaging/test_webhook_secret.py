@@ -7,7 +7,7 @@ from crm.db.tenancy import tenant
 from messaging.models import WebhookSecret
 from messaging.providers.registry import PROVIDERS
 from tests.factories import WebhookSecretFactory
-from tests.messaging.payloads import SECRET, callrail_call, deliver, text_2026, text_v4, twilio_text
+from tests.messaging.payloads import SECRET, callrail_call, message_2026, message_v4, post_event, twilio_message
 
 pytestmark = pytest.mark.django_db
 CURRENT_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -27,14 +27,14 @@ def secrets_of(company):
         return list(WebhookSecret.objects.order_by("id").values_list("secret", flat=True))
 
 
-def test_it_shows_the_url_and_that_nothing_is_set(command, settings):
+def test_command_shows_the_url_and_missing_secrets(command, settings):
     settings.PUBLIC_URL = "https://crm.example.com"
     shown = command()
     assert "https://crm.example.com/webhooks/openphone/acme\n" in shown
     assert "No secret is set" in shown
 
 
-def test_it_lists_secrets_by_number_date_and_kind_but_never_their_text(command, acme):
+def test_secrets_are_listed_by_number_date_and_kind_without_their_text(command, acme):
     command("--add", SECRET)
     shown = command("--add", CURRENT_SECRET)
     first, second = shown.splitlines()[-2:]
@@ -46,46 +46,46 @@ def test_it_lists_secrets_by_number_date_and_kind_but_never_their_text(command, 
     assert secrets_of(acme) == [SECRET, CURRENT_SECRET]
 
 
-def test_several_secrets_open_the_door_at_once(command, client):
+def test_several_secrets_are_valid_at_once(command, client):
     command("--add", SECRET)
     command("--add", CURRENT_SECRET)
     for secret in (SECRET, CURRENT_SECRET):
-        assert deliver(client, text_v4(), secret=secret).status_code == 200
-        assert deliver(client, text_2026(), secret=secret).status_code == 200
+        assert post_event(client, message_v4(), secret=secret).status_code == 200
+        assert post_event(client, message_2026(), secret=secret).status_code == 200
 
 
-def test_a_removed_secret_opens_nothing(command, client, acme):
+def test_removed_secret_is_refused(command, client, acme):
     command("--add", SECRET)
     command("--add", CURRENT_SECRET)
     command("--remove", "1")
     assert secrets_of(acme) == [CURRENT_SECRET]
-    assert deliver(client, text_v4(), secret=SECRET).status_code == 401
+    assert post_event(client, message_v4(), secret=SECRET).status_code == 401
 
 
-def test_a_generated_secret_is_printed_once_and_opens_the_door(command, client, acme):
+def test_generated_secret_is_printed_once_and_valid(command, client, acme):
     shown = command("--generate")
     [secret] = secrets_of(acme)
     assert shown.count(secret) == 1
     assert secret not in command()
-    assert deliver(client, text_2026(), secret=secret).status_code == 200
+    assert post_event(client, message_2026(), secret=secret).status_code == 200
 
 
 @pytest.mark.parametrize("secret", ["", "not base64!", "whsec_", "x" * 300])
-def test_what_is_no_secret_is_refused(command, acme, secret):
+def test_invalid_secret_is_rejected(command, acme, secret):
     with pytest.raises(CommandError, match=r"^--add: "):
         command("--add", secret)
     assert secrets_of(acme) == []
 
 
-def test_the_same_secret_is_refused_the_second_time(command, acme):
+def test_same_secret_is_rejected_the_second_time(command, acme):
     command("--add", SECRET)
     with pytest.raises(CommandError, match="already has this secret"):
         command("--add", SECRET)
     assert secrets_of(acme) == [SECRET]
 
 
-@pytest.mark.parametrize(("provider", "build"), [("callrail", callrail_call), ("twilio", twilio_text)])
-def test_every_provider_has_a_url_and_secrets_of_its_own(client, acme, capsys, settings, provider, build):
+@pytest.mark.parametrize(("provider", "build"), [("callrail", callrail_call), ("twilio", twilio_message)])
+def test_each_provider_has_its_own_url_and_secrets(client, acme, capsys, settings, provider, build):
     settings.PUBLIC_URL = "https://crm.example.com"
     call_command("webhook_secret", "acme", provider)
     shown = capsys.readouterr().out
@@ -95,18 +95,18 @@ def test_every_provider_has_a_url_and_secrets_of_its_own(client, acme, capsys, s
     shown = capsys.readouterr().out
     assert shown.splitlines()[-1].startswith("  1. set on 20")
     assert "not-base64!" not in shown
-    assert deliver(client, build(), provider=provider, secret="not-base64!").status_code == 200
+    assert post_event(client, build(), provider=provider, secret="not-base64!").status_code == 200
     with pytest.raises(CommandError, match=r"^--add: The secret must be one word"):
         call_command("webhook_secret", "acme", provider, "--add", "two words")
 
 
-def test_a_secret_is_generated_for_callrail_and_opens_its_door(client, acme):
+def test_secret_is_generated_for_callrail(client, acme):
     call_command("webhook_secret", "acme", "callrail", "--generate")
     [secret] = secrets_of(acme)
-    assert deliver(client, callrail_call(), provider="callrail", secret=secret).status_code == 200
+    assert post_event(client, callrail_call(), provider="callrail", secret=secret).status_code == 200
 
 
-def test_none_is_generated_for_twilio_whose_auth_token_it_is(acme):
+def test_twilios_secret_cannot_be_generated(acme):
     with pytest.raises(CommandError, match=r"^--generate: Twilio signs with the account's auth token"):
         call_command("webhook_secret", "acme", "twilio", "--generate")
     assert secrets_of(acme) == []
@@ -119,7 +119,7 @@ def test_two_companies_may_have_the_same_secret(command, acme, globex):
 
 
 @pytest.mark.parametrize("number", ["0", "2", "-1"])
-def test_removing_what_is_not_listed_removes_nothing(command, acme, globex, number):
+def test_removing_an_unlisted_number_is_rejected(command, acme, globex, number):
     WebhookSecretFactory(company=globex)
     command("--add", SECRET)
     with pytest.raises(CommandError, match="--remove"):
@@ -127,13 +127,13 @@ def test_removing_what_is_not_listed_removes_nothing(command, acme, globex, numb
     assert secrets_of(acme) == [SECRET]
 
 
-def test_an_unknown_company_or_provider_is_named(acme):
+def test_unknown_company_or_provider_is_named(acme):
     with pytest.raises(CommandError, match="nobody"):
         call_command("webhook_secret", "nobody", "openphone")
     with pytest.raises(CommandError, match="invalid choice: 'nobody'"):
         call_command("webhook_secret", "acme", "nobody")
 
 
-def test_one_change_at_a_time(command):
+def test_only_one_change_at_a_time_is_allowed(command):
     with pytest.raises(CommandError, match="not allowed with"):
         command("--generate", "--add", SECRET)

@@ -1,4 +1,4 @@
-"""Real workers, side by side and killed: nothing is lost, nothing happens twice."""
+"""Concurrent and killed worker processes: nothing is lost or repeated."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import process_next_event
 from tests.conftest import postgres_only
 from tests.factories import CompanyFactory, WebhookEventFactory, WebhookSecretFactory, fictional_number
-from tests.messaging.payloads import deliver, text_v3, text_v4
+from tests.messaging.payloads import message_v3, message_v4, post_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
@@ -36,7 +36,7 @@ def acme():
 
 
 def start_worker(*arguments, **settings):
-    """A worker process on the tests' database, with a short lease."""
+    """Start a worker process on the test database, with a short lease."""
     database = str(connection.settings_dict["NAME"])
     if connection.vendor == "sqlite":
         url = f"sqlite:///{database}"
@@ -51,14 +51,14 @@ def start_worker(*arguments, **settings):
 
 
 def finish(worker):
-    _, complaints = worker.communicate(timeout=60)
-    assert (worker.returncode, complaints) == (0, "")
+    _, errors = worker.communicate(timeout=60)
+    assert (worker.returncode, errors) == (0, "")
 
 
 def wait_until(condition, seconds=30):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it never happened"
+        assert time.monotonic() < deadline, "condition not met in time"
         time.sleep(0.005)
 
 
@@ -67,24 +67,24 @@ def count_done():
         return WebhookEvent.objects.filter(processed=True).count()
 
 
-def deliver_many(client, count):
-    """Texts of a few busy callers; every third is told of twice, under two events."""
+def post_many(client, count):
+    """Post messages of a few callers; every third is reported by two events. Returns the number of messages."""
     for number in range(count):
-        text = text_v4(id=f"AC{number - number % 3 % 2}", sender=fictional_number(number % CALLERS))
-        assert deliver(client, text).json()["status"] == "accepted"
+        text = message_v4(id=f"AC{number - number % 3 % 2}", sender=fictional_number(number % CALLERS))
+        assert post_event(client, text).json()["status"] == "accepted"
     return len({f"AC{number - number % 3 % 2}" for number in range(count)})
 
 
-def assert_each_text_is_there_once(acme, texts):
+def assert_each_message_exists_once(acme, count):
     with tenant(acme.pk):
         assert set(WebhookEvent.objects.values_list("status", "tries", "error")) == {("processed", 0, "")}
-        assert Message.objects.count() == Activity.objects.count() == texts
+        assert Message.objects.count() == Activity.objects.count() == count
         assert Contact.objects.count() == ContactPhone.objects.count() == Conversation.objects.count() == CALLERS
         assert PhoneLine.objects.count() == 1
 
 
-def test_killed_workers_lose_nothing_and_do_nothing_twice(client, acme):
-    texts = deliver_many(client, 200)
+def test_killed_workers_lose_and_repeat_nothing(client, acme):
+    count = post_many(client, 200)
     killed = 0
     for _ in range(3):
         before, worker = count_done(), start_worker()
@@ -95,18 +95,18 @@ def test_killed_workers_lose_nothing_and_do_nothing_twice(client, acme):
     assert killed == 3
     assert 30 < count_done() < 200
     finish(start_worker("--until-empty"))
-    assert_each_text_is_there_once(acme, texts)
+    assert_each_message_exists_once(acme, count)
 
 
-def test_workers_side_by_side_do_each_piece_once(client, acme):
-    texts = deliver_many(client, 100)
+def test_concurrent_workers_process_each_event_once(client, acme):
+    count = post_many(client, 100)
     for worker in [start_worker("--until-empty") for _ in range(3)]:
         finish(worker)
-    assert_each_text_is_there_once(acme, texts)
+    assert_each_message_exists_once(acme, count)
 
 
-def test_until_empty_waits_out_the_lease_of_a_worker_that_is_gone(client, acme):
-    deliver(client, text_v4())
+def test_until_empty_waits_for_the_lease_of_a_killed_worker(client, acme):
+    post_event(client, message_v4())
     lease_end = timezone.now() + timedelta(seconds=3)
     with all_tenants():
         WebhookEvent.objects.update(run_at=lease_end)
@@ -116,7 +116,7 @@ def test_until_empty_waits_out_the_lease_of_a_worker_that_is_gone(client, acme):
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_an_idle_worker(acme, signum):
+def test_signal_stops_an_idle_worker(acme, signum):
     worker = start_worker()
     WebhookEventFactory(company=acme, body=b'{"type": "task.assigned"}')
     wait_until(lambda: count_done() == 1)
@@ -124,8 +124,8 @@ def test_a_signal_ends_an_idle_worker(acme, signum):
     finish(worker)
 
 
-def ten_times_at_once(work):
-    """What ten threads brought back that did this at the same instant."""
+def run_ten_times_at_once(work):
+    """Run `work` in ten threads at the same instant and return the results."""
     start = threading.Barrier(10)
 
     def once(_):
@@ -139,10 +139,10 @@ def ten_times_at_once(work):
         return list(threads.map(once, range(10)))
 
 
-def test_ten_first_texts_of_one_caller_at_once_make_one_contact(client, acme):
+def test_concurrent_first_messages_of_a_caller_create_one_contact(client, acme):
     for _ in range(10):
-        assert deliver(client, text_v3()).status_code == 200
-    ten_times_at_once(process_next_event)
+        assert post_event(client, message_v3()).status_code == 200
+    run_ten_times_at_once(process_next_event)
     while process_next_event():
         pass
     with tenant(acme.pk):
@@ -152,16 +152,16 @@ def test_ten_first_texts_of_one_caller_at_once_make_one_contact(client, acme):
         assert Message.objects.count() == 10
 
 
-def test_the_same_delivery_ten_times_at_once_is_one_row(acme):
-    payload = text_v4()
-    answers = ten_times_at_once(lambda: deliver(Client(), payload).json()["status"])
+def test_same_event_run_ten_times_at_once_is_one_row(acme):
+    payload = message_v4()
+    answers = run_ten_times_at_once(lambda: post_event(Client(), payload).json()["status"])
     assert sorted(answers) == ["duplicate"] * 9 + ["accepted"]
     with all_tenants():
         assert WebhookEvent.objects.count() == 1
 
 
 @postgres_only
-def test_a_worker_survives_a_restart_of_the_database(client, acme):
+def test_worker_survives_a_database_restart(client, acme):
     worker = start_worker()
     WebhookEventFactory(company=acme, body=b'{"type": "task.assigned"}')
     wait_until(lambda: count_done() == 1)
@@ -174,6 +174,6 @@ def test_a_worker_survives_a_restart_of_the_database(client, acme):
     WebhookEventFactory(company=acme, body=b'{"type": "task.assigned"}')
     wait_until(lambda: count_done() == 2)
     worker.terminate()
-    _, complaints = worker.communicate(timeout=30)
+    _, errors = worker.communicate(timeout=30)
     assert worker.returncode == 0
-    assert "Traceback" not in complaints
+    assert "Traceback" not in errors

@@ -1,12 +1,12 @@
-"""The providers' APIs on loopback: a real HTTP server that behaves as their documents say, faults on demand included.
+"""The providers' APIs on loopback: a real HTTP server that behaves as documented, with faults on demand.
 
     with ProviderServer() as server:
         server.openphone.add_line("PNdesk", "+12125550100")
-        server.fail_sends(drop(takes=True))     # the next text is taken, and the connection dropped
+        server.fail_sends(drop(accepts=True))     # the next message is accepted, then the connection drops
         ...
-        assert [text.body for text in server.sent] == [...]
+        assert [message.body for message in server.sent] == [...]
 
-Worker processes of a test reach it as well: its address is `server.url`. To try the product against it by hand:
+Worker processes of a test use it as well, at `server.url`. To try the product with it by hand:
 
     python -m tests.provider_server 8010 PNdesk=+12125550100
     SMS_BACKEND=provider OPENPHONE_API_URL=http://127.0.0.1:8010 manage.py work
@@ -22,27 +22,27 @@ from threading import Event, Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-KEY = "test-key-1"  # the one of ProviderAccountFactory
+KEY = "test-key-1"  # as in ProviderAccountFactory
 WINDOW_S = 1.0
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A text that has left."""
+    """A message that was sent."""
 
     provider: str
     id: str
     from_number: str
     to: str
     body: str
-    at: float  # seconds, as time.time() has them
+    at: float  # Unix time
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What becomes of one request. `takes`: it is done all the same, and its answer is lost."""
+    """A fault of one request. With `accepts` the request is executed, and its answer is lost."""
 
-    takes: bool
+    accepts: bool
     ends: str  # hang, drop, answer
     answer: "Answer | None" = None
 
@@ -66,31 +66,31 @@ class Answer:
         return self.content if isinstance(self.content, bytes) else json.dumps(self.content).encode()
 
 
-def hang(*, takes: bool) -> Fault:
-    """No answer, ever."""
-    return Fault(takes, "hang")
+def hang(*, accepts: bool) -> Fault:
+    """Never answer."""
+    return Fault(accepts, "hang")
 
 
-def drop(*, takes: bool) -> Fault:
-    """The connection is closed without an answer."""
-    return Fault(takes, "drop")
+def drop(*, accepts: bool) -> Fault:
+    """Close the connection without an answer."""
+    return Fault(accepts, "drop")
 
 
-def answer(status: int, *, code: str = "", takes: bool = False, retry_after: str = "") -> Fault:
-    """An error as the providers put it: OpenPhone's codes are texts, Twilio's numbers."""
+def answer(status: int, *, code: str = "", accepts: bool = False, retry_after: str = "") -> Fault:
+    """Answer with an error. OpenPhone's codes are strings, Twilio's are numbers."""
     content = {"message": f"Fault {status}", "code": int(code) if code[:1] != "0" and code else code, "status": status}
-    return Fault(takes, "answer", Answer(status, content, {"Retry-After": retry_after} if retry_after else {}))
+    return Fault(accepts, "answer", Answer(status, content, {"Retry-After": retry_after} if retry_after else {}))
 
 
-def garbage(status: int, *, takes: bool) -> Fault:
-    """An answer that nobody can read."""
-    return Fault(takes, "answer", Answer(status, b"<html>Good gateway</html>"))
+def garbage(status: int, *, accepts: bool) -> Fault:
+    """Answer with invalid JSON."""
+    return Fault(accepts, "answer", Answer(status, b"<html>Good gateway</html>"))
 
 
 class ProviderServer:
-    """All three providers at one address. Requests a second are limited for each key, as OpenPhone documents."""
+    """All three providers at one address. The rate is limited per key, as OpenPhone documents."""
 
-    def __init__(self, *, requests_a_second: int = 10, port: int = 0) -> None:
+    def __init__(self, *, requests_per_second: int = 10, port: int = 0) -> None:
         from tests.provider_server.callrail import CallRail
         from tests.provider_server.openphone import OpenPhone
         from tests.provider_server.twilio import Twilio
@@ -99,7 +99,7 @@ class ProviderServer:
         self.sent: list[Sent] = []
         self.requests: list[Request] = []
         self.openphone, self.twilio, self.callrail = OpenPhone(self), Twilio(self), CallRail(self)
-        self._rate = requests_a_second
+        self._rate = requests_per_second
         self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
         self._faults: dict[str, deque[Fault]] = {"POST": deque(), "GET": deque()}
         self._closing = Event()
@@ -117,28 +117,28 @@ class ProviderServer:
         self._http.server_close()
 
     def fail_sends(self, *faults: Fault) -> None:
-        """What becomes of the next texts, in order; those after them are sent."""
+        """Set the faults of the next messages, in order; later messages are sent."""
         self._faults["POST"].extend(faults)
 
     def fail_reads(self, *faults: Fault) -> None:
-        """The same of the next questions."""
+        """Set the faults of the next GET requests."""
         self._faults["GET"].extend(faults)
 
-    def note_sent(self, **text: str) -> None:
-        self.sent.append(Sent(at=time.time(), **text))
+    def record_sent(self, **message: str) -> None:
+        self.sent.append(Sent(at=time.time(), **message))
 
-    def _deal_with(self, request: Request) -> Fault:
-        """How the request ends. One at a time, so that the log is in the order in which texts left."""
+    def _execute(self, request: Request) -> Fault:
+        """Execute a request. One at a time, so that the log has the order of sending."""
         with self.lock:
             self.requests.append(request)
             fault = self._faults[request.method].popleft() if self._faults[request.method] else None
-            if fault is not None and not fault.takes:
+            if fault is not None and not fault.accepts:
                 return fault
-            real = Answer(429, {"message": "Too many requests", "status": 429}) if self._is_too_fast(request) else None
+            real = Answer(429, {"message": "Too many requests", "status": 429}) if self._exceeds_rate(request) else None
             real = real or self._provider_of(request).answer(request)
-            return fault or Fault(takes=True, ends="answer", answer=real)
+            return fault or Fault(accepts=True, ends="answer", answer=real)
 
-    def _is_too_fast(self, request: Request) -> bool:
+    def _exceeds_rate(self, request: Request) -> bool:
         now, recent = time.monotonic(), self._recent[request.headers.get("Authorization", "")]
         while recent and recent[0] <= now - WINDOW_S:
             recent.popleft()
@@ -164,7 +164,7 @@ class ProviderServer:
                 url = urlsplit(self.path)
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 query = parse_qs(url.query)
-                end = server._deal_with(Request(self.command, url.path, query, dict(self.headers), body))
+                end = server._execute(Request(self.command, url.path, query, dict(self.headers), body))
                 if end.ends == "hang":
                     server._closing.wait(60)
                 if end.answer is None:
@@ -179,6 +179,6 @@ class ProviderServer:
                 self.wfile.write(content)
 
             def log_message(self, *_: object) -> None:
-                """Tests are quiet."""
+                """Log nothing."""
 
         return Handler

@@ -1,4 +1,4 @@
-"""`python -m tests.provider_server PORT LINE=NUMBER …`: the providers as a process; each text that left is shown."""
+"""`python -m tests.provider_server PORT LINE=NUMBER …`: the providers as a process that prints sent messages."""
 
 import sys
 import time
@@ -13,8 +13,11 @@ with ProviderServer(port=int(port)) as server:
     shown = 0
     try:
         while True:
-            for text in server.sent[shown:]:
-                print(f"{text.provider} {text.id}: {text.from_number} to {text.to}: {text.body}", flush=True)
+            for message in server.sent[shown:]:
+                print(
+                    f"{message.provider} {message.id}: {message.from_number} to {message.to}: {message.body}",
+                    flush=True,
+                )
                 shown += 1
             time.sleep(0.2)
     except KeyboardInterrupt:

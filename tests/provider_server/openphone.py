@@ -1,4 +1,4 @@
-"""OpenPhone's API, version 1: texts, calls, conversations and lines."""
+"""OpenPhone's API, version 1: messages, calls, conversations and lines."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ class OpenPhone:
     def add_message(
         self, line_id: str, outside: str, text: str, *, direction: str = "incoming", at: datetime, **more: Any
     ) -> dict[str, Any]:
-        """A text that this provider has, and that no delivery told of."""
+        """Add a message that no webhook event has reported."""
         ours = self.lines[line_id]
         incoming = direction == "incoming"
         message = {
@@ -82,19 +82,21 @@ class OpenPhone:
         return route(request) if route else _error(404, "0200404", "Not found")
 
     def _send(self, request: Request) -> Answer:
-        asked = json.loads(request.body)
-        text, to = asked.get("content"), asked.get("to")
+        fields = json.loads(request.body)
+        text, to = fields.get("content"), fields.get("to")
         if not isinstance(text, str) or not text.strip() or len(text) > MAX_TEXT:
             return _error(400, "0200400", "content must have 1 to 1600 characters")
         if not isinstance(to, list) or not 1 <= len(to) <= 10 or not all(n.startswith("+") for n in to):
             return _error(400, "0200400", "to must be E.164")
-        line_id = next((pn for pn, number in self.lines.items() if asked.get("from") in (pn, number)), None)
+        line_id = next((pn for pn, number in self.lines.items() if fields.get("from") in (pn, number)), None)
         if line_id is None:
             return _error(404, "0200404", "Phone number not found")
         message = self.add_message(
             line_id, to[0], text, direction="outgoing", at=datetime.now(UTC), to=to, status="queued"
         )
-        self._server.note_sent(provider="openphone", id=message["id"], from_number=message["from"], to=to[0], body=text)
+        self._server.record_sent(
+            provider="openphone", id=message["id"], from_number=message["from"], to=to[0], body=text
+        )
         return Answer(202, {"data": message})
 
     def _list_messages(self, request: Request) -> Answer:
@@ -157,7 +159,7 @@ def _missing(request: Request, *required: str) -> Answer | None:
 
 
 def _page(request: Request, rows: list[dict[str, Any]]) -> Answer:
-    """Newest first. The token is where the next page begins."""
+    """Return a page, newest first. The token is the offset of the next page."""
     query = {name: values[0] for name, values in request.query.items()}
     rows = [
         row

@@ -1,4 +1,4 @@
-"""Twilio's API: texts."""
+"""Twilio's API: messages."""
 
 import base64
 import itertools
@@ -15,7 +15,7 @@ ACCOUNT = "ACtwilio0000000000000000000000000001"
 class Twilio:
     def __init__(self, server: ProviderServer) -> None:
         self.accounts = {ACCOUNT: KEY}
-        self.stopped: set[str] = set()  # who said STOP to this provider
+        self.stopped: set[str] = set()  # numbers that sent STOP to this provider
         self.messages: list[dict[str, Any]] = []
         self._server = server
         self._ids = itertools.count(1)
@@ -23,7 +23,7 @@ class Twilio:
     def add_message(
         self, from_number: str, to: str, body: str, *, direction: str = "inbound", at: datetime, **more: Any
     ) -> dict[str, Any]:
-        """A text that this provider has, and that no delivery told of."""
+        """Add a message that no webhook event has reported."""
         moment = format_datetime(at.astimezone(UTC), usegmt=False)
         message = {
             "sid": f"SMsrv{next(self._ids):028}",
@@ -54,8 +54,8 @@ class Twilio:
         return self._send(request) if request.method == "POST" else self._list(request)
 
     def _send(self, request: Request) -> Answer:
-        asked = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
-        to, body, from_number = asked.get("To", ""), asked.get("Body", ""), asked.get("From", "")
+        fields = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        to, body, from_number = fields.get("To", ""), fields.get("Body", ""), fields.get("From", "")
         if not body.strip():
             return _error(400, 21602, "Message body is required.")
         if not to.removeprefix("+").isdigit():
@@ -71,7 +71,7 @@ class Twilio:
             status="queued",
             date_sent=None,
         )
-        self._server.note_sent(provider="twilio", id=message["sid"], from_number=from_number, to=to, body=body)
+        self._server.record_sent(provider="twilio", id=message["sid"], from_number=from_number, to=to, body=body)
         return Answer(201, message)
 
     def _list(self, request: Request) -> Answer:

@@ -31,7 +31,7 @@ from ops.privacy.personal_data_map import ERASED, PERSONAL_DATA
 from tests import factories
 from tests.conftest import signed_in
 from tests.db.catalogue import product_tables
-from tests.messaging.payloads import call_v4, deliver, text_2026, text_v4
+from tests.messaging.payloads import call_v4, post_event, message_2026, message_v4
 
 pytestmark = pytest.mark.django_db
 
@@ -69,12 +69,12 @@ def zelda(acme, manager, client):
     factories.CallAnalysisFactory(call=call, summary=SAID)
     factories.CallDetailFactory(call=call, summary=SAID, voicemail_transcript=SAID)
     factories.MissedCallerFactory(**about, first_missed_at=now())
-    deliver(client, text_v4(sender=PHONE, to=[OUR_NUMBER], text=SAID))
-    deliver(client, text_2026(text=SAID, context={
+    post_event(client, message_v4(sender=PHONE, to=[OUR_NUMBER], text=SAID))
+    post_event(client, message_2026(text=SAID, context={
         "phoneNumberId": "PNdesk", "senderIdentifier": SECOND, "recipientIdentifiers": [OUR_NUMBER],
     }))  # fmt: skip
-    deliver(client, text_v4("message.delivered", sender=OUR_NUMBER, to=[PHONE], direction="outgoing", text=SAID))
-    deliver(client, call_v4(participants=[PHONE]))
+    post_event(client, message_v4("message.delivered", sender=OUR_NUMBER, to=[PHONE], direction="outgoing", text=SAID))
+    post_event(client, call_v4(participants=[PHONE]))
     while process_next_event():
         pass
     signed_in(manager).patch(f"/api/v1/contacts/{contact.pk}", {"city": "Zorroville"})
@@ -165,7 +165,7 @@ def test_erased_message_keeps_the_company_s_own_number(zelda, in_acme):
 
 
 def test_erasure_leaves_other_contacts_unchanged(zelda, client, in_acme, globex):
-    deliver(client, text_v4(text="Mine is called Rex"))
+    post_event(client, message_v4(text="Mine is called Rex"))
     process_next_event()
     factories.AppointmentFactory(company=in_acme, contact=Contact.objects.order_by("id").last(), notes="Rex bites.")
     twin = factories.ContactFactory(company=globex, phone=PHONE, first_name="Zelma")
@@ -198,8 +198,8 @@ def test_repeated_webhook_event_does_not_restore_an_erased_message(zelda, client
     body = bytes(stored.body)
     erase_contact(contact=zelda, by="test")
     again = json.loads(body)
-    assert deliver(client, body).json()["status"] == "duplicate"
-    deliver(client, again | {"id": "EVanother"})  # another event about the same message
+    assert post_event(client, body).json()["status"] == "duplicate"
+    post_event(client, again | {"id": "EVanother"})  # another event about the same message
     process_next_event()
     assert "message_threads" not in tables_with("Zorro") | tables_with(PHONE)
 

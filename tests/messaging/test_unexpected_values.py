@@ -1,4 +1,4 @@
-"""Whatever stands in whichever field: a delivery becomes an event, or is refused for a reason."""
+"""Unexpected values in any field: an event is read or rejected with a reason."""
 
 import copy
 import json
@@ -10,12 +10,12 @@ from messaging.providers.errors import InvalidPayload, NotHandled
 from messaging.providers.registry import PROVIDERS
 from tests.messaging import payloads
 
-ODD = [
+UNEXPECTED = [
     None, "", " ", "x" * 5000, "é🙂", "\x00\ud800", "-1", "2147483647", "9" * 400, 0, -1, 10**30, 1e308, float("nan"),
     True, [], ["x"], [None], [{}], {}, {"url": 7}, {"value": []}, "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00",
 ]  # fmt: skip
 OPENPHONE = [
-    *payloads.EVERY_TEXT,
+    *payloads.EVERY_MESSAGE,
     *payloads.EVERY_CALL,
     *(lambda event_type=event_type: payloads.call_2026(event_type) for event_type in ("call.ringing", "call.answered")),
     lambda: payloads.call_2026("call.recording.completed", recordings=[{"url": "https://x.example"}]),
@@ -34,39 +34,42 @@ EVERY_SHAPE = [
     *(("openphone", build) for build in OPENPHONE),
     ("callrail", payloads.callrail_call),
     ("callrail", lambda: payloads.callrail_call(voicemail=True, recording="https://x.example")),
-    ("callrail", payloads.callrail_text),
-    ("twilio", lambda: payloads.twilio_text(MediaUrl0="https://x.example", MediaContentType0="x", OptOutType="STOP")),
+    ("callrail", payloads.callrail_message),
+    (
+        "twilio",
+        lambda: payloads.twilio_message(MediaUrl0="https://x.example", MediaContentType0="x", OptOutType="STOP"),
+    ),
     ("twilio", lambda: payloads.twilio_status(ErrorCode="30006")),
 ]
 
 
-def places(value, path=()):
-    """The way to each field, at any depth."""
+def paths(value, path=()):
+    """Yield the path of each field, at any depth."""
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in entries:
         yield (*path, key)
-        yield from places(item, (*path, key))
+        yield from paths(item, (*path, key))
 
 
 def replaced(payload, path, value):
-    odd = copy.deepcopy(payload)
-    place = odd
+    changed = copy.deepcopy(payload)
+    target = changed
     for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = value
-    return odd
+        target = target[key]
+    target[path[-1]] = value
+    return changed
 
 
 @pytest.mark.parametrize(("provider", "build"), EVERY_SHAPE)
-def test_an_odd_value_in_any_field_is_read_or_refused(provider, build):
+def test_unexpected_value_in_any_field_is_read_or_rejected(provider, build):
     payload, webhook = build(), PROVIDERS[provider].webhook
     read = 0
-    for path in places(payload):
-        for value in ODD:
+    for path in paths(payload):
+        for value in UNEXPECTED:
             try:
                 envelope = webhook.read_envelope(json.dumps(replaced(payload, path, value)).encode(), {})
                 webhook.read_event(envelope, received_at=datetime(2026, 3, 2, 16, tzinfo=UTC))
                 read += 1
             except (InvalidPayload, NotHandled):
                 continue
-    assert read  # most of them do no harm
+    assert read  # most values are harmless

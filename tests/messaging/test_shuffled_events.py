@@ -1,4 +1,4 @@
-"""Everything arrives shuffled and more than once, at workers that are killed: the rows are those of a quiet run."""
+"""Shuffled and duplicated events with killed workers: the rows are those of an undisturbed run."""
 
 import itertools
 import os
@@ -17,13 +17,13 @@ from crm.models import Activity, Contact, ContactPhone, Conversation
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import has_pending_events, process_next_event
 from tests.factories import CompanyFactory, PhoneLineFactory, WebhookSecretFactory
-from tests.messaging.payloads import EVERY_TEXT, OUR_NUMBER, deliver
-from tests.messaging.story import Story, picture
+from tests.messaging.event_stream import EventStream, snapshot
+from tests.messaging.payloads import EVERY_MESSAGE, OUR_NUMBER, post_event
 from tests.messaging.test_workers import finish, start_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DELIVERIES = int(os.environ.get("KILL_DELIVERIES", "400"))  # 10,000 in the run that docs tell of
+EVENTS = int(os.environ.get("KILL_EVENTS", "400"))
 WORKERS = 2
 SEED = 4
 
@@ -37,24 +37,24 @@ def companies():
     return quiet, noisy
 
 
-def work_off():
+def process_all():
     while has_pending_events():
         if not process_next_event():
             time.sleep(0.05)
 
 
-def picture_of(company):
+def snapshot_of(company):
     with tenant(company.pk):
-        return picture()
+        return snapshot()
 
 
 class Killer(threading.Thread):
-    """Keeps some workers at work and kills one after the other, whatever it is doing, until it is told to stop."""
+    """Thread that runs workers and kills one after the other until it is stopped."""
 
     def __init__(self):
         super().__init__()
         self.stopped = threading.Event()
-        self.random = random.Random(SEED)  # noqa: S311  # nobody's secret
+        self.random = random.Random(SEED)  # noqa: S311  # not a secret
         self.kills = 0
 
     def run(self):
@@ -70,9 +70,9 @@ class Killer(threading.Thread):
             connection.close()
 
     def kill_one(self, workers):
-        """The oldest, some while after deliveries began to be dealt with again."""
+        """Kill the oldest worker a while after processing has resumed."""
         before = self.done()
-        while self.done() < before + DELIVERIES // 40 and not self.stopped.wait(0.02):
+        while self.done() < before + EVENTS // 40 and not self.stopped.wait(0.02):
             pass
         self.stopped.wait(self.random.uniform(0, 0.5))
         worker = workers.pop(0)
@@ -85,62 +85,62 @@ class Killer(threading.Thread):
             return WebhookEvent.objects.filter(processed=True).count()
 
 
-def test_killed_workers_come_to_the_same_rows_as_a_quiet_run(client, companies, capsys):
+def test_killed_workers_produce_the_rows_of_an_undisturbed_run(client, companies, capsys):
     quiet, noisy = companies
-    story = Story(deliveries=DELIVERIES, seed=SEED)
-    for delivery in story.deliveries:
-        deliver(client, delivery, company="quiet")
-    work_off()
+    stream = EventStream(events=EVENTS, seed=SEED)
+    for event in stream.events:
+        post_event(client, event, company="quiet")
+    process_all()
 
-    disturbed = story.disturbed()
+    disturbed = stream.disturbed()
     killer = Killer()
     killer.start()
-    receipts = Counter(deliver(client, delivery, company="noisy").json()["status"] for delivery in disturbed)
-    while killer.is_alive() and has_pending_events() and (killer.kills < 3 or DELIVERIES > 1000):
+    results = Counter(post_event(client, event, company="noisy").json()["status"] for event in disturbed)
+    while killer.is_alive() and has_pending_events() and (killer.kills < 3 or EVENTS > 1000):
         time.sleep(0.1)
     killer.stopped.set()
     killer.join()
     finish(start_worker("--until-empty"))
 
-    expected, found = picture_of(quiet), picture_of(noisy)
-    again = [row for row in found["deliveries"] if row[0].endswith("again")]
-    found["deliveries"] = [row for row in found["deliveries"] if row not in again]
+    expected, found = snapshot_of(quiet), snapshot_of(noisy)
+    again = [row for row in found["events"] if row[0].endswith("again")]
+    found["events"] = [row for row in found["events"] if row not in again]
     for table, rows in expected.items():
         assert found[table] == rows, table
     assert {row[2] for row in again} <= {"processed", "ignored"}
     assert killer.kills >= 3
-    types = Counter(row[1] for row in expected["deliveries"])
+    types = Counter(row[1] for row in expected["events"])
     rows = ", ".join(f"{len(rows)} {table}" for table, rows in found.items())
     with capsys.disabled():
-        print(f"\n{connection.vendor}: {len(disturbed)} deliveries of {len(types)} types, shuffled: {dict(receipts)}")
-        print(f"{killer.kills} workers killed; the rows are those of {len(story.deliveries)} in order: {rows}")
+        print(f"\n{connection.vendor}: {len(disturbed)} events of {len(types)} types, shuffled: {dict(results)}")
+        print(f"{killer.kills} workers killed; the rows are those of {len(stream.events)} in order: {rows}")
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_order_comes_to_the_same_rows(client, companies, seed):
+def test_shuffled_events_produce_the_same_rows(client, companies, seed):
     quiet, noisy = companies
-    story = Story(deliveries=60, seed=seed)
-    for company, deliveries in (("quiet", story.deliveries), ("noisy", story.disturbed())):
-        for delivery in deliveries:
-            deliver(client, delivery, company=company)
-        work_off()
-    expected, found = picture_of(quiet), picture_of(noisy)
-    for table in expected.keys() - {"deliveries"}:
+    stream = EventStream(events=60, seed=seed)
+    for company, events in (("quiet", stream.events), ("noisy", stream.disturbed())):
+        for event in events:
+            post_event(client, event, company=company)
+        process_all()
+    expected, found = snapshot_of(quiet), snapshot_of(noisy)
+    for table in expected.keys() - {"events"}:
         assert found[table] == expected[table], table
 
 
-def test_fifty_threads_with_the_first_texts_of_a_new_caller_make_one_contact(companies):
+def test_concurrent_first_messages_of_a_caller_create_one_contact(companies):
     _, noisy = companies
-    builders = itertools.islice(itertools.cycle(EVERY_TEXT), 10)
-    texts = [build(id=f"AC{number}") for number, build in enumerate(builders)]
-    deliveries = [text | {"id": f"{text['id']}-{copy % 2}"} for text in texts for copy in range(5)]
-    random.Random(SEED).shuffle(deliveries)  # noqa: S311  # nobody's secret
+    builders = itertools.islice(itertools.cycle(EVERY_MESSAGE), 10)
+    messages = [build(id=f"AC{number}") for number, build in enumerate(builders)]
+    events = [message | {"id": f"{message['id']}-{copy % 2}"} for message in messages for copy in range(5)]
+    random.Random(SEED).shuffle(events)  # noqa: S311  # not a secret
     start = threading.Barrier(50)
 
-    def deliver_and_work(delivery):
+    def post_and_process(event):
         try:
             start.wait()
-            status = deliver(Client(), delivery, company="noisy").json()["status"]
+            status = post_event(Client(), event, company="noisy").json()["status"]
             while process_next_event():
                 pass
             return status
@@ -148,9 +148,9 @@ def test_fifty_threads_with_the_first_texts_of_a_new_caller_make_one_contact(com
             connection.close()
 
     with ThreadPoolExecutor(50) as threads:
-        receipts = Counter(threads.map(deliver_and_work, deliveries))
-    work_off()
-    assert receipts == {"accepted": 20, "duplicate": 30}
+        results = Counter(threads.map(post_and_process, events))
+    process_all()
+    assert results == {"accepted": 20, "duplicate": 30}
     with tenant(noisy.pk):
         assert WebhookEvent.objects.filter(status="processed").count() == 20
         assert Contact.objects.count() == ContactPhone.objects.count() == Conversation.objects.count() == 1
