@@ -17,7 +17,7 @@ from crm.models import Contact, ContactFlag
 from messaging.services.inbound.webhook_processing import process_next_event
 from tests.conftest import signed_in
 from tests.factories import CompanyFactory, ContactFactory, WebhookEventFactory, WebhookSecretFactory
-from tests.messaging.payloads import CALLER, post_event, message_v4
+from tests.messaging.payloads import CALLER, message_v4, post_event
 
 SPELLINGS = [
     "+12125550100", "+1 212 555 0100", "+1 (212) 555-0100", "(212) 555-0100", "212-555-0100", "212.555.0100",

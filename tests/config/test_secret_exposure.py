@@ -10,7 +10,7 @@ from messaging.models import WebhookSecret
 from tests.api.resources import RESOURCES
 from tests.conftest import signed_in
 from tests.factories import ProviderAccountFactory, WebhookSecretFactory
-from tests.messaging.payloads import post_event, message_2026, message_v4
+from tests.messaging.payloads import message_2026, message_v4, post_event
 
 pytestmark = pytest.mark.django_db
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
