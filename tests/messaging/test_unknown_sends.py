@@ -171,7 +171,7 @@ def test_unknown_outcome_fails_after_the_last_attempt(message, provider_server, 
 
 def test_opt_out_meanwhile_blocks_the_second_attempt(message, provider_server):
     send_and_lose(message, provider_server, NOT_ACCEPTED)
-    record_opt_out(phone="+12125550101", body="STOP", source="sms", occurred_at=timezone.now())
+    record_opt_out(phone="+12125550101", words="STOP", source="sms", occurred_at=timezone.now())
     pass_time(message, 76)
     assert look_up_next_message()
     assert send_next_message()
