@@ -10,7 +10,7 @@ from crm.db.tenancy import all_tenants, tenant
 from crm.services import secret_rotation
 from messaging.models import ProviderAccount, WebhookSecret
 from tests.factories import ProviderAccountFactory, WebhookSecretFactory
-from tests.messaging.payloads import SECRET, post_event, message_v4
+from tests.messaging.payloads import SECRET, message_v4, post_event
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()

@@ -31,7 +31,7 @@ from ops.privacy.personal_data_map import ERASED, PERSONAL_DATA
 from tests import factories
 from tests.conftest import signed_in
 from tests.db.catalogue import product_tables
-from tests.messaging.payloads import call_v4, post_event, message_2026, message_v4
+from tests.messaging.payloads import call_v4, message_2026, message_v4, post_event
 
 pytestmark = pytest.mark.django_db
 
