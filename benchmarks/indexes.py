@@ -24,8 +24,8 @@ REQUESTS = {"THROTTLE_USER_PER_MIN": 0, "WEB_STATEMENT_TIMEOUT_MS": 0, "ALLOWED_
 Times = dict[tuple[str, str], Rounds]
 """By the name of an index or endpoint, and of a sample."""
 
-ABOUT = """Every index of the two documents by its question, in database time, and the five endpoints over HTTP: first
-after `migrate APP 0001` of all four apps, which takes back `0002_performance_indexes` alone, then after `migrate` has
+ABOUT = """Every index of the two documents by its question (the time of its slowest statement in the database), and
+the five endpoints over HTTP: first after `migrate APP 0001` of all four apps, which takes back `0002_performance_indexes` alone, then after `migrate` has
 built the indexes again. An index keeps the documents' promise if its question becomes as many times faster as the lower
 of their two numbers. An endpoint keeps it if it takes no longer than promised, and became as many times faster or was
 fast enough without."""

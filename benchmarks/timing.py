@@ -53,7 +53,10 @@ def wall_ms(ask: Ask) -> float:
 
 
 def database_ms(ask: Ask) -> float:
-    """Return the milliseconds that the statements of `ask` take, as the driver sees them."""
+    """Return the milliseconds of the slowest statement of `ask`, as the driver sees them.
+
+    The others, such as those of signing in, cost the same with and without an index.
+    """
     times: list[float] = []
 
     def clock(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
@@ -65,7 +68,7 @@ def database_ms(ask: Ask) -> float:
 
     with connection.execute_wrapper(clock):
         ask()
-    return sum(times)
+    return max(times)
 
 
 def time_in_turns(
