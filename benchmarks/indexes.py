@@ -25,10 +25,10 @@ Times = dict[tuple[str, str], Rounds]
 """By the name of an index or endpoint, and of a sample."""
 
 ABOUT = """Every index of the two documents by its question (the time of its slowest statement in the database), and
-the five endpoints over HTTP: first after `migrate APP 0001` of all four apps, which takes back `0002_performance_indexes` alone, then after `migrate` has
-built the indexes again. An index keeps the documents' promise if its question becomes as many times faster as the lower
-of their two numbers. An endpoint keeps it if it takes no longer than promised, and became as many times faster or was
-fast enough without."""
+the five endpoints over HTTP: first after `migrate APP 0001` of all four apps, which takes back
+`0002_performance_indexes` alone, then after `migrate` has built the indexes again. An index keeps the documents'
+promise if its question becomes as many times faster as the lower of their two numbers. An endpoint keeps it if it takes
+no longer than promised, and became as many times faster or was fast enough without."""
 ABOUT_USAGE = """`pg_stat_user_indexes` after the run: since the database was created or, where chapter 1 was part of
 the run, since it built the indexes. For an index with no scans, the planner's choice for its question is given."""
 
