@@ -9,7 +9,7 @@ from tests.plans.questions import QUESTIONS
 
 
 class Documented(NamedTuple):
-    """What the second document says of an index: (lowest, highest) speedup, and bytes per row."""
+    """The second document's promise for an index: (lowest, highest) speedup, and bytes per row."""
 
     speedup: tuple[int, int]
     row_bytes: tuple[int, int]

@@ -10,7 +10,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 APPS = ["config", "crm", "calls", "messaging", "analytics", "ops", "benchmarks"]
 MODULES = sorted(
-    path for app in APPS for path in (ROOT / app).rglob("*.py") if "migrations" not in path.relative_to(ROOT).parts
+    path
+    for app in APPS
+    for path in (ROOT / app).rglob("*.py")
+    if "migrations" not in path.parts and path.name != "phrases.py"  # phrases are customers' own words
 )
 PAGES = sorted(
     path
