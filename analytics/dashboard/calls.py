@@ -1,6 +1,6 @@
 """Call counts of a period, from the rollup where it covers the days and from the calls elsewhere.
 
-The counts are exact, whoever writes: triggers record stale hours, and stale days are counted from their calls.
+The counts are exact after every write: triggers record stale hours, and stale days are counted from their calls.
 """
 
 from collections.abc import Callable, Sequence
