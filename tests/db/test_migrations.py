@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -60,55 +61,70 @@ def indexes_of(app):
     return {index.name for model in product_models() if model._meta.app_label == app for index in model._meta.indexes}
 
 
+def migrate(*targets):
+    """Migrate to (app, migration) pairs, by default to the last ones, in one plan.
+
+    A plan renders the state of every model for each migration, which costs more than the statements.
+    """
+    executor = MigrationExecutor(connection)
+    executor.migrate(list(targets) or executor.loader.graph.leaf_nodes())
+
+
+def drop_one_index(app):
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX {max(indexes_of(app))}")
+
+
 @pytest.fixture
 def full_tables(transactional_db):
     """One row in every table. Afterwards every migration is applied again."""
     for factory in FACTORIES:
         factory()
     yield contents()
-    call_command("migrate", verbosity=0)
+    migrate()
 
 
 def test_every_table_has_a_row(full_tables):
     assert [table for table, rows in full_tables.items() if not rows] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("app", PRODUCT_APPS)
 def test_reverting_to_0001_drops_only_the_indexes_and_migrating_restores_them(full_tables, app):
     before = existing_indexes()
     call_command("migrate", app, "0001", verbosity=0)
     assert existing_indexes() == {name: index for name, index in before.items() if name not in indexes_of(app)}
     assert contents() == full_tables
-    call_command("migrate", app, verbosity=0)
+    migrate()
     assert existing_indexes() == before
     assert contents() == full_tables
 
 
+@pytest.mark.slow
 def test_rows_can_be_written_without_the_indexes(full_tables):
-    for app in PRODUCT_APPS:
-        call_command("migrate", app, "0001", verbosity=0)
+    migrate(*[(app, "0001_initial") for app in PRODUCT_APPS])
     factories.CallAnalysisFactory()
     factories.MessageFactory()
-    call_command("migrate", verbosity=0)
+    migrate()
     assert len(contents()["calls"]) == len(full_tables["calls"]) + 1
 
 
-@pytest.mark.parametrize("app", PRODUCT_APPS)
-def test_interrupted_migration_is_finished_by_migrating_again(full_tables, app):
+@pytest.mark.slow
+def test_interrupted_migrations_are_finished_by_migrating_again(full_tables):
     before = existing_indexes()
-    MigrationRecorder(connection).record_unapplied(app, "0002_performance_indexes")
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX {max(indexes_of(app))}")  # the others exist, as after an interrupted migration
-    call_command("migrate", app, verbosity=0)
+    for app in PRODUCT_APPS:
+        MigrationRecorder(connection).record_unapplied(app, "0002_performance_indexes")
+        drop_one_index(app)  # the others exist, as after an interrupted migration
+    call_command("migrate", verbosity=0)
     assert existing_indexes() == before
 
 
-@pytest.mark.parametrize("app", PRODUCT_APPS)
-def test_interrupted_reversal_is_finished_by_reverting_again(full_tables, app):
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX {max(indexes_of(app))}")
-    call_command("migrate", app, "0001", verbosity=0)
-    assert not indexes_of(app) & existing_indexes().keys()
+@pytest.mark.slow
+def test_interrupted_reversals_are_finished_by_reverting_again(full_tables):
+    for app in PRODUCT_APPS:
+        drop_one_index(app)
+    migrate(*[(app, "0001_initial") for app in PRODUCT_APPS])
+    assert not {name for app in PRODUCT_APPS for name in indexes_of(app)} & existing_indexes().keys()
 
 
 @pytest.mark.parametrize("app", PRODUCT_APPS)

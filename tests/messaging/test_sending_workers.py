@@ -35,7 +35,7 @@ from tests.messaging.payloads import message_v4, post_event
 from tests.messaging.test_workers import finish, start_worker, wait_until
 from tests.provider_server import ProviderServer, hang
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 RACE_MESSAGES = int(os.environ.get("RACE_MESSAGES", "60"))
 WORKERS = 4
 STOPS = ["STOP", "stop.", "Unsubscribe", "please take me off your list"]

@@ -21,7 +21,7 @@ from tests.messaging.event_stream import EventStream, snapshot
 from tests.messaging.payloads import EVERY_MESSAGE, OUR_NUMBER, post_event
 from tests.messaging.test_workers import finish, start_worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 EVENTS = int(os.environ.get("KILL_EVENTS", "400"))
 WORKERS = 2

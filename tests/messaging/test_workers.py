@@ -23,7 +23,7 @@ from tests.conftest import postgres_only
 from tests.factories import CompanyFactory, WebhookEventFactory, WebhookSecretFactory, fictional_number
 from tests.messaging.payloads import message_v3, message_v4, post_event
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 CALLERS = 20
 

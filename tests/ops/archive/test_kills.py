@@ -42,7 +42,7 @@ RESTORE_KILLS = [
     (restore, "_restore_chunk", 3),  # two chunks are restored
 ]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def kill_at(owner, name, call, act):

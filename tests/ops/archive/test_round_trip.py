@@ -25,7 +25,7 @@ from tests.ops.archive.fixture import (
     objections,
 )
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def restore(path):

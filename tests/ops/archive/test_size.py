@@ -26,7 +26,7 @@ CALLS = int(os.environ.get("ARCHIVE_CALLS", "600"))
 PAGE = 20_000  # compared rows in memory at once
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def checksums():
