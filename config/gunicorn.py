@@ -1,12 +1,12 @@
 """gunicorn configuration: `gunicorn -c config/gunicorn.py config.wsgi`."""
 
 import gc
+import importlib
 import sys
 from pathlib import Path
 
-sys.path.insert(
-    0, str(Path(__file__).resolve().parent.parent)
-)  # gunicorn loads this file before the project is importable
+# gunicorn loads this file before the project is importable.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from config.env import Env
 
@@ -29,7 +29,8 @@ loglevel = "warning"
 
 
 def post_worker_init(_worker: object) -> None:
-    """Exclude objects of the loaded code from garbage collection: they are never freed."""
+    """Load what the first reply would wait for, and exclude it from garbage collection: it is never freed."""
+    importlib.import_module("phonenumbers.geocoder")
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)

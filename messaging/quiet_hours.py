@@ -10,7 +10,6 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from phonenumbers import geocoder
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 LOOK_AHEAD_DAYS = 14
@@ -111,4 +110,6 @@ def state_of_number(phone: str) -> str:
     number = phonenumbers.parse(phone)
     if number.country_code != 1:
         return ""
+    from phonenumbers import geocoder  # loads the names of all places on earth, which takes longer than Django's start
+
     return geocoder.description_for_number(number, "en").rpartition(", ")[2]
