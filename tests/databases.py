@@ -14,6 +14,7 @@ from tests.postgres_server import QUICK, PostgresServer
 
 SERVER = pytest.StashKey[PostgresServer]()
 FOLDER = "CRM_TEST_RUN_FOLDER"  # set by the first process of a run; the workers of xdist inherit it
+SHARED_FIXTURES = ("tests/ops/index_health/", "tests/plans/", "tests/ops/demo/")  # built once, by one process
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
 # Test results do not depend on the shell that starts them.
 IGNORED_VARIABLES = [
@@ -56,17 +57,24 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than about a second; `make test-fast` leaves it out")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Mark the tests that use the database, and keep tests that share a package's fixture in one process."""
-    for item in items:
-        # A skipif here is about the kind of database: such a test belongs in the other run.
-        marked = item.get_closest_marker("django_db") or item.get_closest_marker("skipif")
-        if marked or DATABASE_FIXTURES & set(item.fixturenames):
-            item.add_marker("database")
-        for definitions in item._fixtureinfo.name2fixturedefs.values():
-            if definitions[-1].scope == "package":
-                item.add_marker(pytest.mark.xdist_group(definitions[-1].baseid))
+def pytest_itemcollected(item):
+    """Mark the tests that use the database."""
+    # A skipif here is about the kind of database: such a test belongs in the other run.
+    marked = item.get_closest_marker("django_db") or item.get_closest_marker("skipif")
+    if marked or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
+        item.add_marker("database")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Deal tests out singly, and those of a folder with a costly fixture to one process."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return next((folder for folder in SHARED_FIXTURES if nodeid.startswith(folder)), nodeid)
+
+    return Scheduling(config, log)
 
 
 def pytest_unconfigure(config):
