@@ -5,7 +5,7 @@ class AnalyticsConfig(AppConfig):
     name = "analytics"
 
     def ready(self) -> None:
-        from analytics.rollups.jobs import rollups_are_left, run_next_rollup  # importable once the apps are loaded
+        from analytics.rollups.jobs import has_pending_rollups, run_next_rollup  # importable once the apps are loaded
         from crm.worker import Job, register
 
-        register(Job(name="rollups", do_next=run_next_rollup, is_left=rollups_are_left))
+        register(Job(name="rollups", do_next=run_next_rollup, has_pending=has_pending_rollups))

@@ -57,7 +57,7 @@ def add_analyses(*, every: int) -> None:
 
 
 def add_contacts(*, per_company: int) -> None:
-    """Add contacts to each company, with the names that it has and numbers that it hasn't."""
+    """Add contacts to each company, with its existing names and new numbers."""
     [(last,)] = fetch("SELECT max(id) FROM contacts")
     _copy_rows(
         Contact,

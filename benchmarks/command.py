@@ -21,7 +21,7 @@ from benchmarks.index_sizes import measure_sizes
 from benchmarks.indexes import compare_indexes, describe_usage
 from benchmarks.loading import BenchRefused, load, refuse_real_data, update_rollups_and_vacuum
 from benchmarks.report import Chapter, table, write_report
-from benchmarks.sample import Sample, take_samples
+from benchmarks.sample import Sample, choose_samples
 from benchmarks.write_cost import measure_writes
 from calls.models import Call
 from crm.db.tenancy import all_tenants
@@ -84,23 +84,25 @@ class Command(BaseCommand):
         else:
             if 5 in only:
                 for size in options["growth"] or [size for size in GROWTH if size < calls]:
-                    load(calls=size, companies=companies, tell=self.tell)
-                    times[size] = time_endpoints(take_samples()[0], rounds=rounds, tell=self.tell)
-            loaded = load(calls=calls, companies=companies, tell=self.tell)
+                    load(calls=size, companies=companies, show_step=self.show_step)
+                    times[size] = time_endpoints(choose_samples()[0], rounds=rounds, show_step=self.show_step)
+            loaded = load(calls=calls, companies=companies, show_step=self.show_step)
             chapters.append(loaded.describe())
-        samples = take_samples()
+        samples = choose_samples()
         with all_tenants():
             calls = Call.objects.count()
         head = _describe_run(samples, calls, only)
         steps = {
-            1: lambda: compare_indexes(samples, rounds=min(rounds, 5), tell=self.tell),
-            2: lambda: compare_endpoints(samples, rounds=rounds, tell=self.tell),
-            3: lambda: measure_writes(rounds=min(rounds, 3), seconds=options["seconds"], tell=self.tell),
-            4: lambda: measure_sizes(loaded=loaded.sizes if loaded else None, tell=self.tell),
-            5: lambda: describe_growth(times | {calls: time_endpoints(samples[0], rounds=rounds, tell=self.tell)}),
+            1: lambda: compare_indexes(samples, rounds=min(rounds, 5), show_step=self.show_step),
+            2: lambda: compare_endpoints(samples, rounds=rounds, show_step=self.show_step),
+            3: lambda: measure_writes(rounds=min(rounds, 3), seconds=options["seconds"], show_step=self.show_step),
+            4: lambda: measure_sizes(loaded=loaded.sizes if loaded else None, show_step=self.show_step),
+            5: lambda: describe_growth(
+                times | {calls: time_endpoints(samples[0], rounds=rounds, show_step=self.show_step)}
+            ),
         }
         for chapter in only:
-            self.tell(f"chapter {chapter}")
+            self.show_step(f"chapter {chapter}")
             chapters.append(steps[chapter]())
             if chapter in WRITING:
                 update_rollups_and_vacuum()
@@ -109,9 +111,9 @@ class Command(BaseCommand):
         write_report(options["output"], head=head, chapters=chapters)
         goals = [goal for chapter in chapters for goal in chapter.goals]
         self.stdout.write(options["output"].read_text())
-        self.tell(f"{sum(goal.reached for goal in goals)} of {len(goals)} goals reached; see {options['output']}")
+        self.show_step(f"{sum(goal.reached for goal in goals)} of {len(goals)} goals reached; see {options['output']}")
 
-    def tell(self, step: str) -> None:
+    def show_step(self, step: str) -> None:
         self.stderr.write(f"{monotonic() - self.began:6.0f} s  {step}")
 
 

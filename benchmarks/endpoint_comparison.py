@@ -8,7 +8,7 @@ from benchmarks.charts import draw_bars
 from benchmarks.database import fetch
 from benchmarks.endpoints import Endpoint, endpoints_of
 from benchmarks.http_server import Get, web_server
-from benchmarks.report import Chapter, Goal, Tell, number
+from benchmarks.report import Chapter, Goal, ShowStep, number
 from benchmarks.sample import Sample
 from benchmarks.timing import Rounds, Spread, database_ms, time_in_turns
 from crm.db.tenancy import tenant
@@ -26,11 +26,11 @@ ABOUT = """Medians of rounds in which each alternative is asked once, forwards a
 too. *Empty* is a signed-in request that asks for nothing. *SQL by hand* is the statement alone, through the driver,
 with the same row-level security policies. *Naive* is the documents' system: nine statements for the metrics, whole rows
 counted in Python, model instances with COUNT and OFFSET for a page. It uses the same tables, indexes, server and
-sign-in, but the planner's default settings: the product sets cheap pages and no parallel workers for a tenant. Its
+sign-in, but the planner's default settings. The product sets cheap pages and no parallel workers for a tenant. Its
 metrics filter by flags that no index serves. *Naive by status* is a kinder variant that uses the documented index."""
 
 
-def compare_endpoints(samples: list[Sample], *, rounds: int, tell: Tell) -> Chapter:
+def compare_endpoints(samples: list[Sample], *, rounds: int, show_step: ShowStep) -> Chapter:
     chapter = Chapter("2. Against SQL by hand and against naive endpoints", [ABOUT])
     with web_server() as sign_in:
         for sample in samples:
@@ -38,7 +38,7 @@ def compare_endpoints(samples: list[Sample], *, rounds: int, tell: Tell) -> Chap
             endpoints = {endpoint.name: endpoint for endpoint in endpoints_of(sample)}
             times: dict[str, Times] = {}
             for name, endpoint in endpoints.items():
-                tell(f"{sample.name}: {name}")
+                show_step(f"{sample.name}: {name}")
                 times[name] = _time_alternatives(get, sample, endpoint, rounds)
             pairs = {pair: _time_pair(get, [endpoints[name] for name in pair], rounds) for pair in PAIRS}
             _describe(chapter, sample, times)
@@ -50,8 +50,8 @@ def compare_endpoints(samples: list[Sample], *, rounds: int, tell: Tell) -> Chap
                 chapter.goals = _goals(sample, times, {pair: spread.median for pair, spread in pairs.items()})
     searches = _time_searches(samples[0], rounds)
     chapter.add("### Search, in the database alone")
-    chapter.add_table(["search", "ms"], [[name, number(taken.median)] for name, taken in searches.items()])
-    slowest = max(taken.median for taken in searches.values())
+    chapter.add_table(["search", "ms"], [[name, number(measured.median)] for name, measured in searches.items()])
+    slowest = max(measured.median for measured in searches.values())
     chapter.goals.append(Goal("contact search, database time, slowest form", 10, slowest, "ms"))
     return chapter
 
@@ -90,30 +90,30 @@ def _describe(chapter: Chapter, sample: Sample, times: dict[str, Times]) -> None
     chapter.add_table(
         ["endpoint", "endpoint, ms", "SQL, ms", "empty, ms", "÷ (empty + SQL)", "naive, ms", "naive ÷ endpoint",
          "quartiles"],
-        [_row(name, taken) for name, taken in times.items()],
+        [_row(name, measured) for name, measured in times.items()],
     )  # fmt: skip
     title = f"The {sample.name} company: naive endpoint, product's endpoint, SQL by hand"
     series = [NAIVE, PRODUCT, SQL]
     rows = [
-        (name, [taken[kind].median if kind in taken else None for kind in series])
-        for name, taken in times.items()
-        if len(taken) > 2
+        (name, [measured[kind].median if kind in measured else None for kind in series])
+        for name, measured in times.items()
+        if len(measured) > 2
     ]
     chapter.add_chart(f"shapes-{sample.name}", title, draw_bars(title, unit="ms", series=series, rows=rows, log=True))
 
 
-def _row(name: str, taken: Times) -> list[str]:
-    product, empty = taken[PRODUCT], taken[EMPTY]
+def _row(name: str, measured: Times) -> list[str]:
+    product, empty = measured[PRODUCT], measured[EMPTY]
     sql, naive = ["–"] * 3, ["–"] * 3
-    if SQL in taken:
-        sql = [number(taken[SQL].median), number(empty.median), number(_against_minimum(taken))]
-    if NAIVE in taken:
-        naive = [number(taken[NAIVE].median), *_ratio(taken[NAIVE].against(product))]
+    if SQL in measured:
+        sql = [number(measured[SQL].median), number(empty.median), number(_against_minimum(measured))]
+    if NAIVE in measured:
+        naive = [number(measured[NAIVE].median), *_ratio(measured[NAIVE].against(product))]
     return [name, number(product.median), *sql, *naive]
 
 
-def _against_minimum(taken: Times) -> float:
-    return taken[PRODUCT].against(taken[EMPTY] + taken[SQL]).median
+def _against_minimum(measured: Times) -> float:
+    return measured[PRODUCT].against(measured[EMPTY] + measured[SQL]).median
 
 
 def _ratio(spread: Spread) -> list[str]:

@@ -7,7 +7,7 @@ from benchmarks import endpoints as e
 from benchmarks.charts import draw_lines
 from benchmarks.endpoints import endpoints_of
 from benchmarks.http_server import web_server
-from benchmarks.report import Chapter, Tell, number
+from benchmarks.report import Chapter, ShowStep, number
 from benchmarks.sample import Sample
 from benchmarks.timing import Rounds, time_in_turns
 
@@ -25,9 +25,9 @@ four-hundredth. The sizes are measured minutes apart, so an endpoint's growth is
 took turns with it."""
 
 
-def time_endpoints(sample: Sample, *, rounds: int, tell: Tell) -> Times:
+def time_endpoints(sample: Sample, *, rounds: int, show_step: ShowStep) -> Times:
     """Time every endpoint for one company, all of them in turns."""
-    tell(f"every endpoint for the {sample.name} company of {sample.calls:,} calls")
+    show_step(f"every endpoint for the {sample.name} company of {sample.calls:,} calls")
     with web_server() as sign_in:
         get = sign_in(sample.manager.username)
         asks = {endpoint.name: partial(get, endpoint.path) for endpoint in endpoints_of(sample)}

@@ -8,7 +8,7 @@ from analytics.models import CallAnalysis
 from benchmarks.charts import draw_bars
 from benchmarks.database import columns_of, execute, fetch
 from benchmarks.questions import DOCUMENTED, EXPECTED
-from benchmarks.report import Chapter, Goal, Tell, number
+from benchmarks.report import Chapter, Goal, ShowStep, number
 from calls.models import Appointment, Call
 from crm.db.audit_context import audit_disabled
 from crm.db.tenancy import all_tenants
@@ -28,9 +28,9 @@ KINDS = {
     for index in Call._meta.indexes
 }
 
-ABOUT = """Sizes of the documented indexes after `REINDEX` (*fresh*), as the load left them (*loaded*: rows come in the
-order of time, as in production), and after a tenth more rows were inserted into calls, appointments and analyses with
-the indexes in place (*grown*: copies of random rows, deleted afterwards). The documents estimate bytes per row. A hash
+ABOUT = """Sizes of the documented indexes: *fresh* after `REINDEX`, *loaded* in the order of time, as in production,
+and *grown*. Growing inserts a tenth more rows into calls, appointments and analyses with the indexes in place. The new
+rows are copies of random rows, deleted afterwards. The documents estimate bytes per row. A hash
 index grows in doublings, so the size of that of contacts says little per row."""
 
 
@@ -45,7 +45,7 @@ class Sizes:
         return self.size[index] / max(self.rows[index], 1)
 
 
-def take_sizes() -> Sizes:
+def read_sizes() -> Sizes:
     """Measure the indexes of calls and the documented ones."""
     found = fetch(
         "SELECT indexrelname, relname, pg_relation_size(indexrelid) FROM pg_stat_user_indexes"
@@ -57,25 +57,25 @@ def take_sizes() -> Sizes:
     return Sizes({name: size for name, _, size in found}, {name: counts[table] for name, table, _ in found})
 
 
-def measure_sizes(*, loaded: Sizes | None, tell: Tell) -> Chapter:
+def measure_sizes(*, loaded: Sizes | None, show_step: ShowStep) -> Chapter:
     """Rebuild the indexes of the growing tables, and let them grow by a tenth.
 
     Args:
         loaded: the sizes after a load, if there was one.
-        tell: shows the current step.
+        show_step: called with each step.
     """
     tables = [model._meta.db_table for model in GROWING]
-    tell("REINDEX")
+    show_step("REINDEX")
     execute(*(f"REINDEX TABLE {table}" for table in tables))
-    fresh = take_sizes()
-    tell("a tenth more rows")
+    fresh = read_sizes()
+    show_step("a tenth more rows")
     with all_tenants():
         last = {table: fetch(f"SELECT max(id) FROM {table}")[0][0] for table in tables}
         with audit_disabled():
             for model in GROWING:
                 _grow(model)
-    grown = take_sizes()
-    tell("deleting them again")
+    grown = read_sizes()
+    show_step("deleting them again")
     for table in reversed(tables):
         with all_tenants(), transaction.atomic(), audit_disabled():
             execute(f"DELETE FROM {table} WHERE id > {last[table]}")

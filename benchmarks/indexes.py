@@ -12,7 +12,7 @@ from benchmarks.database import fetch
 from benchmarks.endpoints import PROMISES, endpoints_of
 from benchmarks.http_server import web_server
 from benchmarks.questions import DOCUMENTED, EXPECTED, answered_through, question
-from benchmarks.report import Chapter, Tell, number
+from benchmarks.report import Chapter, ShowStep, number
 from benchmarks.sample import Sample
 from benchmarks.timing import Rounds, database_ms, time_in_turns
 from crm.db.tenancy import tenant
@@ -24,29 +24,29 @@ REQUESTS = {"THROTTLE_USER_PER_MIN": 0, "WEB_STATEMENT_TIMEOUT_MS": 0, "ALLOWED_
 Times = dict[tuple[str, str], Rounds]
 """By the name of an index or endpoint, and of a sample."""
 
-ABOUT = """Every index of the two documents by its question (the time of its slowest statement in the database), and
-the five endpoints over HTTP: first after `migrate APP 0001` of all four apps, which takes back
-`0002_performance_indexes` alone, then after `migrate` has built the indexes again. An index keeps the documents'
+ABOUT = """Every index of the two documents by its question (the time of its slowest statement in the database), and the
+five endpoints over HTTP. First after `migrate APP 0001` of all four apps, which reverses `0002_performance_indexes`
+alone. Then after `migrate` has built the indexes again. An index keeps the documents'
 promise if its question becomes as many times faster as the lower of their two numbers. An endpoint keeps it if it takes
 no longer than promised, and became as many times faster or was fast enough without."""
 ABOUT_USAGE = """`pg_stat_user_indexes` after the run: since the database was created or, where chapter 1 was part of
 the run, since it built the indexes. For an index with no scans, the planner's choice for its question is given."""
 
 
-def compare_indexes(samples: list[Sample], *, rounds: int, tell: Tell) -> Chapter:
+def compare_indexes(samples: list[Sample], *, rounds: int, show_step: ShowStep) -> Chapter:
     """Drop all secondary indexes, measure, build them again, measure."""
-    tell("dropping the indexes")
+    show_step("dropping the indexes")
     try:
         for app in APPS:
             call_command("migrate", app, "0001", verbosity=0)
-        tell("without indexes")
+        show_step("without indexes")
         before = _time_all(samples, rounds)
     finally:
-        tell("building the indexes")
+        show_step("building the indexes")
         start = now()
         call_command("migrate", verbosity=0)
         built = (now() - start).total_seconds()
-    tell("with all indexes")
+    show_step("with all indexes")
     after = _time_all(samples, rounds)
     chapter = Chapter("1. Without and with the indexes", [ABOUT])
     chapter.add(f"`migrate` built all indexes again in {built:.0f} s.")

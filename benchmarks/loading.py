@@ -14,9 +14,9 @@ from analytics.rollups.update import update_call_rollup
 from benchmarks import bulk_rows
 from benchmarks.database import execute
 from benchmarks.environment import memory_in_use
-from benchmarks.index_sizes import Sizes, take_sizes
-from benchmarks.report import Chapter, Goal, Tell, number
-from benchmarks.sample import take_samples
+from benchmarks.index_sizes import Sizes, read_sizes
+from benchmarks.report import Chapter, Goal, ShowStep, number
+from benchmarks.sample import choose_samples
 from crm.db.audit_context import audit_disabled
 from crm.db.tenancy import all_tenants
 from crm.models import Company
@@ -49,7 +49,7 @@ class Load:
     """Progress and figures of one load; memory in MiB."""
 
     calls: int
-    tell: Tell
+    show_step: ShowStep
     start: float = field(default_factory=monotonic)
     done: int = 0
     tenths: int = 0
@@ -66,7 +66,7 @@ class Load:
             self.memory_at_quarter = memory_in_use()
         if 10 * self.done // self.calls > self.tenths:
             self.tenths = 10 * self.done // self.calls
-            self.tell(f"loading: {self.done:,} of {self.calls:,} calls, {monotonic() - self.start:.0f} s")
+            self.show_step(f"loading: {self.done:,} of {self.calls:,} calls, {monotonic() - self.start:.0f} s")
 
     def describe(self) -> Chapter:
         rate = self.calls / self.seconds
@@ -85,12 +85,12 @@ class Load:
         return chapter
 
 
-def load(*, calls: int, companies: int, tell: Tell) -> Load:
+def load(*, calls: int, companies: int, show_step: ShowStep) -> Load:
     """Replace the data by `calls` demo calls and the other rows of a system with as many."""
     refuse_real_data()
     companies = min(companies, calls // MIN_CALLS)
     execute("TRUNCATE companies, users CASCADE")
-    loaded = Load(calls, tell)
+    loaded = Load(calls, show_step)
     seed_demo(
         companies=companies,
         contacts=max(calls // 20, MIN_CONTACTS * companies),
@@ -101,8 +101,8 @@ def load(*, calls: int, companies: int, tell: Tell) -> Load:
         progress=loaded.progress,
     )
     loaded.seconds, loaded.memory_at_end = monotonic() - loaded.start, memory_in_use()
-    _fill(calls=calls, companies=companies, tell=tell)
-    loaded.sizes = take_sizes()
+    _fill(calls=calls, companies=companies, show_step=show_step)
+    loaded.sizes = read_sizes()
     return loaded
 
 
@@ -117,9 +117,9 @@ def update_rollups_and_vacuum() -> None:
     execute(f"VACUUM ANALYZE {', '.join(model._meta.db_table for model in models)}")
 
 
-def _fill(*, calls: int, companies: int, tell: Tell) -> None:
+def _fill(*, calls: int, companies: int, show_step: ShowStep) -> None:
     def run(step: str, *fillers: Callable[[], object]) -> None:
-        tell(f"filling: {step}")
+        show_step(f"filling: {step}")
         with all_tenants(), transaction.atomic(), audit_disabled():
             for fill in fillers:
                 fill()
@@ -136,8 +136,8 @@ def _fill(*, calls: int, companies: int, tell: Tell) -> None:
         "long threads",
         *(
             lambda contact=sample.contact.pk: bulk_rows.repeat_messages(target=calls // 400, contact=contact)
-            for sample in take_samples()
+            for sample in choose_samples()
         ),
     )
-    tell("updating rollups, VACUUM ANALYZE")
+    show_step("updating rollups, VACUUM ANALYZE")
     update_rollups_and_vacuum()

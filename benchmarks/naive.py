@@ -31,7 +31,7 @@ FLAGS = {"bought": "purchased", "still_deciding": "still_deciding", "cancelled":
 
 
 class EmptyView(TenantView):
-    """Baseline: a signed-in request that asks the database for nothing."""
+    """Baseline: a signed-in request whose view runs no query."""
 
     permission_classes = [IsAuthenticated]
     renderer_classes = [JSONRenderer]

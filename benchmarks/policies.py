@@ -26,7 +26,7 @@ ROUNDS, REQUESTS = 30, 6
 class Command(BaseCommand):
     help = (
         "Time the dashboard's endpoints with and without row-level security, in turns, for the first company."
-        " Row-level security is off in between: use a database of demo data that nobody works on."
+        " Row-level security is off in between: use a demo database without other users."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

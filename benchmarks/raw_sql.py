@@ -1,4 +1,4 @@
-"""Hand-written SQL for the endpoints: the least that their answers cost."""
+"""Hand-written SQL for the endpoints: the minimum cost of their answers."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -9,7 +9,7 @@ NUMERIC = "0123456789–"  # first characters of cells in right-aligned columns
 ABOUT_GOALS = """The goals are set for ten million calls and asked of the largest company; here they are measured on the
 data above. Figures are medians. Alternatives took turns in one run."""
 
-Tell = Callable[[str], object]
+ShowStep = Callable[[str], object]
 """Shows the current step to the user."""
 
 

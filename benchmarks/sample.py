@@ -31,14 +31,14 @@ class Sample(QuestionSample):
         return self.last_day - timedelta(days=days - 1), self.last_day
 
 
-def take_samples() -> list[Sample]:
+def choose_samples() -> list[Sample]:
     """Return the largest company and the median one, which may be the same."""
     with all_tenants():
         sizes = list(Call.objects.values_list("company").annotate(calls=Count("pk")).order_by("-calls", "company"))
-    return [_take("largest", *sizes[0]), _take("median", *sizes[len(sizes) // 2])]
+    return [_make_sample("largest", *sizes[0]), _make_sample("median", *sizes[len(sizes) // 2])]
 
 
-def _take(name: str, company_id: int, calls: int) -> Sample:
+def _make_sample(name: str, company_id: int, calls: int) -> Sample:
     with tenant(company_id):
         company = Company.objects.get(pk=company_id)
         named: Any = Message.objects.exclude(contact__email="").exclude(contact__last_name="")

@@ -36,14 +36,14 @@ class Rounds:
 
     def against(self, other: "Rounds") -> Spread:
         """Return the spread of this value divided by the other of the same round."""
-        ratios = [mine / its for mine, its in zip(self.values, other.values, strict=True)]
+        ratios = [one / another for one, another in zip(self.values, other.values, strict=True)]
         if len(ratios) < 2:
             return Spread(ratios[0], ratios[0], ratios[0])
         lower, middle, upper = quantiles(ratios, n=4, method="inclusive")
         return Spread(middle, lower, upper)
 
     def __add__(self, other: "Rounds") -> "Rounds":
-        return Rounds([mine + its for mine, its in zip(self.values, other.values, strict=True)])
+        return Rounds([one + another for one, another in zip(self.values, other.values, strict=True)])
 
 
 def wall_ms(ask: Ask) -> float:
@@ -78,14 +78,14 @@ def time_in_turns(
 
     Once `budget_s` has passed, no more than MIN_ROUNDS are taken.
     """
-    taken: dict[Name, Rounds] = {name: Rounds() for name in asks}
+    measured: dict[Name, Rounds] = {name: Rounds() for name in asks}
     end = monotonic() + budget_s
     for number in range(rounds):
         if number >= MIN_ROUNDS and monotonic() > end:
             break
         for name in reversed(list(asks)) if number % 2 else asks:
-            taken[name].values.append(time_once(asks[name], clock=clock))
-    return taken
+            measured[name].values.append(time_once(asks[name], clock=clock))
+    return measured
 
 
 def time_once(ask: Ask, *, clock: Clock = wall_ms, repeats: int = 3) -> float:

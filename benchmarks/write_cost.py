@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from benchmarks.charts import draw_bars
 from benchmarks.database import columns_of, execute, fetch
-from benchmarks.report import Chapter, Goal, Tell, number
+from benchmarks.report import Chapter, Goal, ShowStep, number
 from benchmarks.table_copies import Copy, copies_of_calls
 from benchmarks.timing import Rounds
 from benchmarks.write_clients import CLIENTS, WriteLoad, client_pool, write_together
@@ -45,7 +45,7 @@ Costs = dict[tuple[str, str], Cost]
 """By the kind of write, and the copy's name."""
 
 
-def measure_writes(*, rounds: int, seconds: float, tell: Tell) -> Chapter:
+def measure_writes(*, rounds: int, seconds: float, show_step: ShowStep) -> Chapter:
     """Write to the copies in turns; `seconds` is the time of single-row writes to each copy in a turn."""
     with all_tenants():
         rows = min(Call.objects.count() // 5, MAX_ROWS)
@@ -57,10 +57,10 @@ def measure_writes(*, rounds: int, seconds: float, tell: Tell) -> Chapter:
         costs: Costs = {(kind, copy.name): Cost() for kind in (BULK, INSERT, UPDATE) for copy in copies}
         for turn in range(rounds):
             for copy in _in_turn(copies, turn):
-                tell(f"round {turn + 1} of {rounds}: {BULK}, {copy.name}")
+                show_step(f"round {turn + 1} of {rounds}: {BULK}, {copy.name}")
                 _load(copy, source.getvalue(), rows, costs[BULK, copy.name])
             for kind in (INSERT, UPDATE):
-                tell(f"round {turn + 1} of {rounds}: {kind}")
+                show_step(f"round {turn + 1} of {rounds}: {kind}")
                 for small_turn in range(TURNS):
                     for copy in _in_turn(copies, small_turn):
                         _write(pool, copy, kind, seconds, costs[kind, copy.name])

@@ -97,7 +97,7 @@ class CallAdmin(ExactSearch, RowAdmin):
     def get_cards(self) -> list[Card]:
         calls = Call.objects.created_between(now() - timedelta(hours=24), None)
         url = reverse("admin:calls_call_changelist")
-        return [Card("Calls", format_count(calls, most=10_000), "in the last 24 hours", url)]
+        return [Card("Calls", format_count(calls, limit=10_000), "in the last 24 hours", url)]
 
 
 @admin.register(CallDetail)

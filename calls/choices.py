@@ -8,7 +8,7 @@ from django.db.models import TextChoices
 class CallStatus(TextChoices):
     """A call's status. A call has one at a time, so the dashboard's counts equal the list's filters.
 
-    A new status takes a line here and a migration: constraints, rollup columns, API fields and badges follow.
+    A new status needs a line here and a migration: constraints, rollup columns, API fields and badges follow.
 
     Attributes:
         booked: whether a call with this status counts as booked.

@@ -28,8 +28,8 @@ class CallQuerySet(QuerySet):
     def missed(self) -> Self:
         return self.filter(status=CallStatus.MISSED)
 
-    def talked(self) -> Self:
-        """Return calls with a conversation, incoming or outgoing."""
+    def answered_calls(self) -> Self:
+        """Return incoming and outgoing calls in which people talked."""
         spoken = self.filter(Q(answered_at__isnull=False) | Q(duration_s__gt=0))
         return spoken.exclude(status__in=[CallStatus.MISSED, CallStatus.IN_PROGRESS])
 
@@ -42,7 +42,7 @@ class AppointmentQuerySet(QuerySet):
     def assigned_to(self, rep: "User") -> Self:
         return self.filter(assigned_rep=rep)
 
-    def kept(self) -> Self:
+    def counted_as_booked(self) -> Self:
         """Return appointments that count as booked: neither cancelled nor a no-show."""
         return self.filter(
             status__in=[AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED, AppointmentStatus.COMPLETED]
@@ -51,10 +51,10 @@ class AppointmentQuerySet(QuerySet):
 
 class MissedCallerQuerySet(OfContactQuerySet):
     def waiting(self) -> Self:
-        """Return callers that were not reached yet."""
+        """Return callers who were not reached yet."""
         return self.filter(recovered_at__isnull=True)
 
-    def texts_due(self) -> Self:
+    def text_backs_due(self) -> Self:
         """Return callers whose text back is due, longest wait first."""
         return self.filter(text_back=TextBack.DUE).order_by("created_at", "id")
 

@@ -50,8 +50,8 @@ def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
     if not folder.is_dir():
         raise ImproperlyConfigured(f"DATABASE_URL: the folder {folder} does not exist.")
     options = {
-        # SQLite fails a transaction that reads before it writes at once, with "database is locked", instead of waiting.
-        # Taking the write lock at BEGIN makes it wait up to `timeout` seconds.
+        # A SQLite transaction that reads before it writes fails immediately with "database is locked" instead of
+        # waiting. Taking the write lock at BEGIN makes it wait up to `timeout` seconds.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA mmap_size=134217728",

@@ -13,8 +13,8 @@ TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 class Env(environ.Env):
     """django-environ with errors that name the variable.
 
-    The library reads every unknown word as False, doesn't name the variable of a failed `int("ten")`, keeps spaces
-    around list items, and reads `$ecret` as the name of another variable.
+    The library reads every unknown word as False and doesn't name the variable of a failed `int("ten")`. It keeps
+    spaces around list items, and reads `$ecret` as the name of another variable.
     """
 
     def get_value(

@@ -109,7 +109,7 @@ WEB_STATEMENT_TIMEOUT_MS = env.at_least("WEB_STATEMENT_TIMEOUT_MS", 0, default=1
 WEB_LOCK_TIMEOUT_MS = env.at_least("WEB_LOCK_TIMEOUT_MS", 0, default=5_000)
 DATABASES |= read_replicas(env, primary=DATABASES["default"])
 REPLICAS = [alias for alias in DATABASES if alias != "default"]
-# Lock timeout of a step of `migrate_safely`, which others wait behind; row count from which a table is large.
+# Lock timeout of each step of `migrate_safely`, and row count from which a table is large.
 MIGRATE_LOCK_TIMEOUT_MS = env.at_least("MIGRATE_LOCK_TIMEOUT_MS", 1, default=80)
 LARGE_TABLE_ROWS = env.at_least("LARGE_TABLE_ROWS", 0, default=100_000)
 # Folder of `archive`. It contains personal data: use an encrypted disk that the web server doesn't serve.

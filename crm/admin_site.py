@@ -14,7 +14,7 @@ from crm.client_ip import client_address
 from crm.db.audit_context import acting_as
 from crm.db.rate_counters import seconds_left
 from crm.db.tenancy import all_tenants
-from crm.services.login_throttling import may_try_to_sign_in, seconds_locked_out
+from crm.services.login_throttling import allow_sign_in_attempt, seconds_locked_out
 
 
 class CompanyAutocomplete(AutocompleteJsonView):
@@ -63,7 +63,7 @@ class StaffSite(admin.AdminSite):
         return super().admin_view(view_of_all_companies, cacheable)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if request.method == "POST" and not may_try_to_sign_in(client_address(request)):
+        if request.method == "POST" and not allow_sign_in_attempt(client_address(request)):
             return too_many_attempts(seconds_left())
         return super().login(request, extra_context)
 

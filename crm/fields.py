@@ -36,5 +36,5 @@ class EncryptedTextField(models.TextField):
         return None if text is None else encrypt(text)
 
     def get_lookup(self, lookup_name: str) -> Any:
-        """Allow only `isnull`; Django raises FieldError for other look-ups."""
+        """Allow only `isnull`; Django raises FieldError for other lookups."""
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None

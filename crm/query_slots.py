@@ -1,4 +1,4 @@
-"""Queries that `crm` asks and an app above it provides, since `crm` may not import that app's models."""
+"""Queries that `crm` runs and a higher app provides, since `crm` may not import that app's models."""
 
 from collections.abc import Callable
 

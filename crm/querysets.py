@@ -27,7 +27,7 @@ def begins_with(field: str, prefix: str) -> Q:
 
 class PhoneLineQuerySet(QuerySet):
     def unnamed(self) -> Self:
-        """Return lines that a webhook event created and nobody has named yet."""
+        """Return lines that a webhook event created and that have no name yet."""
         return self.filter(name="")
 
 
@@ -46,7 +46,6 @@ class ConversationQuerySet(OfContactQuerySet):
         return self.annotate(unread=Coalesce(Subquery(unread), 0))
 
     def unread(self) -> Self:
-        """Return conversations with unread messages."""
         return self.filter(Exists(self._unread_messages()))
 
     def read(self) -> Self:

@@ -23,7 +23,7 @@ class Job:
     name: str
     do_next: Callable[[], bool]
     """Do the next task that is due. Returns False without one."""
-    is_left: Callable[[], bool]
+    has_pending: Callable[[], bool]
     """Return whether a task remains, now or later: leased tasks and retries count."""
 
 
@@ -48,7 +48,7 @@ def work(*, stop: Event, until_empty: bool = False) -> None:
             ]  # one task of each job, so that a long queue doesn't delay the others
             if any(done):
                 continue
-            if until_empty and not any(job.is_left() for job in _jobs.values()):
+            if until_empty and not any(job.has_pending() for job in _jobs.values()):
                 return
         except (OperationalError, InterfaceError) as error:
             logger.warning("The database is unavailable (%s); retrying.", type(error).__name__)

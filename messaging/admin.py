@@ -94,13 +94,13 @@ class WebhookEventAdmin(ExactSearch, ReadOnlyAdmin):
         return [
             Card(
                 "Pending webhook events",
-                format_count(waiting, most=MAX_COUNTED),
+                format_count(waiting, limit=MAX_COUNTED),
                 f"oldest waiting {timesince(oldest, depth=1)}" if oldest else "all processed",
                 url + EventStatus.PENDING,
             ),
             Card(
                 "Failed webhook events",
-                format_count(dead, most=MAX_COUNTED),
+                format_count(dead, limit=MAX_COUNTED),
                 "need attention",
                 url + EventStatus.DEAD,
                 urgent=dead.exists(),

@@ -12,7 +12,7 @@ from messaging.choices import DONE, EventStatus, MessageStatus
 
 class WebhookEventQuerySet(QuerySet):
     def waiting(self) -> Self:
-        """Pending events, oldest first."""
+        """Return pending events, oldest first."""
         return self.filter(processed=False, status=EventStatus.PENDING).order_by("created_at", "id")
 
     def with_status(self, *statuses: str) -> Self:
@@ -20,21 +20,21 @@ class WebhookEventQuerySet(QuerySet):
         return self.filter(status__in=statuses, processed__in={status in DONE for status in statuses})
 
     def due(self, now: datetime) -> Self:
-        """Pending events without a lease or backoff."""
+        """Return pending events without a lease or backoff."""
         return self.waiting().filter(run_at__lte=now)
 
     def since(self, moment: datetime) -> Self:
-        """Events received since then. `processed` is included because the index over all companies begins with it."""
+        """Return events since `moment`. `processed` is included since the index over all companies begins with it."""
         return self.filter(processed__in=[True, False], created_at__gte=moment)
 
 
 class MessageQuerySet(OfContactQuerySet):
     def unread(self) -> Self:
-        """Incoming messages that no user has read."""
+        """Return incoming messages that no user has read."""
         return self.filter(direction=Direction.INCOMING, read_at__isnull=True)
 
     def ready_to_send(self, now: datetime) -> Self:
-        """Queued messages that are due, on lines whose pace allows one, the longest waiting first.
+        """Return queued messages that are due, on lines whose pace allows one, the longest waiting first.
 
         A message waits for earlier messages of its kind to the same contact over the same line, and for any with an
         unknown outcome. Messages thus arrive in order, and a reported or looked-up message matches only one of them.
@@ -50,13 +50,13 @@ class MessageQuerySet(OfContactQuerySet):
         return ready.filter(~Exists(earlier)).order_by("run_at", "id")
 
     def due_for_lookup(self, now: datetime) -> Self:
-        """Messages with an unknown outcome: the provider didn't answer, or the worker was killed."""
+        """Return messages with an unknown outcome: the provider didn't answer, or the worker was killed."""
         return self.filter(status__in=[MessageStatus.SENDING, MessageStatus.UNKNOWN], run_at__lte=now).order_by(
             "run_at", "id"
         )
 
     def pending_until(self, until: datetime) -> Self:
-        """Messages that are due for a worker until then."""
+        """Return messages that are due for a worker until then."""
         return self.filter(
             status__in=[MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN], run_at__lte=until
         )

@@ -28,7 +28,7 @@ class Site(StaffSite):
         """Return the app list with the index health page, shown like a read-only model."""
         app_list = super().get_app_list(request, app_label)
         for app in app_list:
-            if app["app_label"] == "analytics" and may_see_index_health(request):
+            if app["app_label"] == "analytics" and can_view_index_health(request):
                 app["models"].append(
                     {
                         "name": TITLE,
@@ -41,7 +41,7 @@ class Site(StaffSite):
 
     def index_health_view(self, request: HttpRequest) -> HttpResponse:
         """Show the report. With `?measure=1` it includes the slow measurements, within the time limit of a request."""
-        if not may_see_index_health(request):
+        if not can_view_index_health(request):
             raise PermissionDenied
         parameters = {"sort": "size", "table": "", "measure": "0"} | request.GET.dict()
         if parameters["measure"] not in ("0", "1"):
@@ -68,7 +68,7 @@ class Site(StaffSite):
         return TemplateResponse(request, "admin/index_health.html", context)
 
 
-def may_see_index_health(request: HttpRequest) -> bool:
+def can_view_index_health(request: HttpRequest) -> bool:
     """Return whether the user may view the totals status: the page has no model with a permission of its own."""
     return request.user.has_perm("analytics.view_callrollup")
 

@@ -20,7 +20,7 @@ def scheduled_booking_rate(period: DateRange) -> list[dict[str, object]]:
     """
     appointments = (
         Appointment.objects.starting_between(*period.closed_bounds)
-        .kept()
+        .counted_as_booked()
         .order_by()
         .annotate(day=TruncDate("scheduled_start", tzinfo=period.zone))
         .values("day")

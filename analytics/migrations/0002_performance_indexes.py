@@ -1,4 +1,4 @@
-"""Every index, each built without blocking a writer."""
+"""Indexes, built without blocking writers."""
 
 from django.db import migrations
 
@@ -7,7 +7,7 @@ import crm.db.indexes
 
 
 class Migration(migrations.Migration):
-    atomic = False  # CREATE INDEX CONCURRENTLY refuses a transaction
+    atomic = False  # CREATE INDEX CONCURRENTLY can't run in a transaction
 
     dependencies = [
         ("analytics", "0001_initial"),

@@ -82,7 +82,7 @@ END
 
 
 def _sqlite(rows: str) -> str:
-    """Return a trigger body that records the hours of `rows`, each once: with one writer nobody waits."""
+    """Return a trigger body that records each hour of `rows` once: SQLite has one writer, so no writer waits."""
     return f"""
         BEGIN
             INSERT INTO stale_call_hours (company_id, hour)

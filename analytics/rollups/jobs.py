@@ -38,7 +38,7 @@ def run_next_rollup() -> bool:
     return True
 
 
-def rollups_are_left() -> bool:
+def has_pending_rollups() -> bool:
     """Return whether a rollup is known to be behind."""
     with all_tenants():
         return bool(_due_companies) or _with_stale_hours().exists()

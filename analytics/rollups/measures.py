@@ -31,8 +31,8 @@ MEASURES = {
     "lost_value": f"coalesce(sum({_CALL['lost_value']}), 0)",
 }
 
-# Spans as rows. The index by company and time serves each, however the planner judges the table: with statistics that
-# end yesterday it takes today for empty and any index for good.
+# Spans as rows. The index by company and time serves each, even with outdated statistics: if they end yesterday, the
+# planner takes today for empty and any index for good.
 _SPANS = {
     "postgresql": "unnest(%s::timestamptz[], %s::timestamptz[], %s::date[]) AS span(since, until, day)",
     "sqlite": "(SELECT json_extract(value, '$[0]') AS since, json_extract(value, '$[1]') AS until,"

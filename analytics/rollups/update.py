@@ -21,8 +21,8 @@ from crm.models import Company
 MAX_HOURS = 5000  # stale rows handled in one transaction
 MAX_DAYS = 400  # days added to a rollup in one transaction
 
-# A transaction that may still commit a call without a stale hour holds this lock on the table, and began before the
-# day had been over for FRESH. Prepared transactions and those of other roles hide their start: 'epoch' stands for it.
+# A transaction that may still commit a call without a stale hour holds this lock on the table. It began before the day
+# had been over for FRESH. The start is hidden for prepared transactions and other roles: it counts as 'epoch'.
 OLDEST_WRITE = """
 SELECT least(clock_timestamp(), min(coalesce(writer.xact_start, 'epoch')))
 FROM pg_locks AS held LEFT JOIN pg_stat_activity AS writer USING (pid)
@@ -73,7 +73,7 @@ def rebuild_call_rollup(*, company: Company) -> int:
 def without_stale_marks() -> Iterator[None]:
     """Insert calls without recording stale hours, for companies created in the same transaction.
 
-    Nobody can have counted such calls. Millions of old calls are then loaded without millions of stale hours. SQLite
+    No rollup can have counted such calls. Millions of old calls are then loaded without millions of stale hours. SQLite
     ignores it.
     """
     if connection.vendor != "postgresql":

@@ -16,7 +16,7 @@ Position = tuple[datetime, str, int]  # time, source and key of an entry
 class Timeline:
     """The entries of a contact in a total order, latest first, with the interface of `Order`.
 
-    A page of n entries reads at most n rows of each source, each through its own index, however far down the page is.
+    A page of n entries reads at most n rows of each source, each through its own index, at any depth.
     """
 
     def __init__(self, contact: Contact) -> None:

@@ -1,4 +1,4 @@
-"""Indexes, built without blocking writes."""
+"""Indexes, built without blocking writers."""
 
 from django.db import migrations, models
 

@@ -15,7 +15,7 @@ from crm.models import Contact, PhoneLine
 
 
 class MissedCaller(TenantModel):
-    """A contact in the missed queue until they reply, answer or get a call, or book."""
+    """A contact in the missed queue. A reply, an answered call or a booking recovers it."""
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="missed_callers", db_index=False)
     phone_line = models.ForeignKey(

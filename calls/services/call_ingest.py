@@ -30,11 +30,11 @@ def record_call(
     provider: str,
     openphone_id: str,
     line_id: str,
-    our_numbers: Sequence[str],
+    company_numbers: Sequence[str],
     outside_numbers: Sequence[str],
     direction: str,
     answered: bool,
-    over: bool,
+    ended: bool,
     created_at: datetime,
     answered_at: datetime | None = None,
     completed_at: datetime | None = None,
@@ -57,7 +57,11 @@ def record_call(
     with transaction.atomic():
         lock_call(openphone_id)
         context = resolve_conversation(
-            provider=provider, line_id=line_id, our_numbers=our_numbers, outside_numbers=outside_numbers, at=created_at
+            provider=provider,
+            line_id=line_id,
+            company_numbers=company_numbers,
+            outside_numbers=outside_numbers,
+            at=created_at,
         )
         call, changed = _write_call(
             context,
@@ -65,7 +69,7 @@ def record_call(
             direction=direction,
             created_at=created_at,
             answered=answered,
-            over=over,
+            ended=ended,
             answered_at=answered_at,
             completed_at=completed_at,
             duration_s=duration_s,
@@ -108,7 +112,7 @@ def record_voicemail(
     Args:
         call: arguments of `record_call` that identify the call: parties, direction, time.
     """
-    return record_call(answered=False, over=True, voicemail_url=url, voicemail_transcript=transcript, **call)
+    return record_call(answered=False, ended=True, voicemail_url=url, voicemail_transcript=transcript, **call)
 
 
 def _write_call(
@@ -118,7 +122,7 @@ def _write_call(
     direction: str,
     created_at: datetime,
     answered: bool,
-    over: bool,
+    ended: bool,
     **fields: Any,
 ) -> tuple[Call, bool]:
     """Return the call, and whether it is new or was found to be answered."""
@@ -129,7 +133,7 @@ def _write_call(
         direction=direction,
         created_at=created_at,
     )
-    from_number, to_number = context.outside_number, context.our_number
+    from_number, to_number = context.outside_number, context.company_number
     if direction == Direction.OUTGOING:
         from_number, to_number = to_number, from_number
     fields |= {
@@ -140,7 +144,7 @@ def _write_call(
     }
     call = Call.objects.select_for_update().filter(activity=activity).first()
     if call is None:
-        status = _status(direction, answered=answered, over=over)
+        status = _status(direction, answered=answered, ended=ended)
         call = Call(company_id=current_company_id(), activity=activity, direction=direction, created_at=created_at)
         for name, value in fields.items():
             setattr(call, name, value)
@@ -150,9 +154,9 @@ def _write_call(
     was_answered = _was_answered(call)
     changed = fill_blank_fields(call, **fields) + keep_earliest(call, created_at)
     status = _status(
-        call.direction, answered=answered or _was_answered(call), over=over or call.status != CallStatus.IN_PROGRESS
+        call.direction, answered=answered or _was_answered(call), ended=ended or call.status != CallStatus.IN_PROGRESS
     )
-    # A call only advances: a status that a person or a booking set stays, whichever event arrives later.
+    # A call only advances: a later event never replaces a status that a person or a booking has set.
     before, after = CallStatus(call.status).progress, status.progress
     if before is not None and after is not None and after > before:
         call.set_status(status)
@@ -162,8 +166,8 @@ def _write_call(
     return call, is_new or _was_answered(call) != was_answered
 
 
-def _status(direction: str, *, answered: bool, over: bool) -> CallStatus:
-    if not over:
+def _status(direction: str, *, answered: bool, ended: bool) -> CallStatus:
+    if not ended:
         return CallStatus.IN_PROGRESS
     return CallStatus.MISSED if direction == Direction.INCOMING and not answered else CallStatus.UNBOOKED
 

@@ -109,7 +109,7 @@ def _reached_after(contact: Contact, at: datetime) -> tuple[datetime, Recovery] 
     replies = Activity.objects.filter(
         contact=contact, activity_type=ActivityType.MESSAGE, direction=Direction.INCOMING, created_at__gt=at
     )
-    calls = Call.objects.talked().filter(contact=contact, created_at__gt=at)
+    calls = Call.objects.answered_calls().filter(contact=contact, created_at__gt=at)
     appointments = Appointment.objects.filter(contact=contact, created_at__gt=at)
     first = [
         (row.created_at, by)

@@ -55,7 +55,7 @@ class CompanyAdmin(RowAdmin):
 
     def get_cards(self) -> list[Card]:
         url = reverse("admin:crm_company_changelist")
-        return [Card("Companies", format_count(Company.objects.all(), most=10_000), "in total", url)]
+        return [Card("Companies", format_count(Company.objects.all(), limit=10_000), "in total", url)]
 
 
 class NamedFilter(admin.SimpleListFilter):
@@ -100,7 +100,7 @@ class PhoneLineAdmin(RowAdmin):
         return [
             Card(
                 "New phone lines",
-                format_count(unnamed, most=1000),
+                format_count(unnamed, limit=1000),
                 "need a name",
                 reverse("admin:crm_phoneline_changelist") + "?named=no",
                 urgent=unnamed.exists(),

@@ -90,7 +90,7 @@ class OptOutAdmin(ExactSearch, RowAdmin):
         return [
             Card(
                 "Opt-outs to review",
-                format_count(waiting, most=MAX_COUNTED),
+                format_count(waiting, limit=MAX_COUNTED),
                 "texting is blocked until you decide",
                 reverse("admin:crm_optout_changelist") + f"?state__exact={OptOutState.UNDER_REVIEW}",
                 urgent=waiting.exists(),

@@ -61,7 +61,7 @@ class SessionToken(RefreshToken):
         return used
 
     def exchange(self) -> None:
-        """Mark the token as used and become its family's next one. Raises TokenError as `blacklist` does."""
+        """Mark the token as used and turn into the next one of its family. Raises TokenError as `blacklist` does."""
         with transaction.atomic():
             self.blacklist()
             self.set_jti()

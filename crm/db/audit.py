@@ -1,4 +1,4 @@
-"""Audit triggers: they record who changed which columns of a row, whichever way it is written.
+"""Audit triggers: they record the user and the changed columns of every write to a row.
 
 A model declares `audit = Audit()`, and its app's migration holds `CreateAuditTriggers(…)`, which creates them on
 PostgreSQL. On SQLite `crm.db.triggers.recreate_sqlite_triggers` creates them from the models after each `migrate`.

@@ -80,7 +80,7 @@ class ValidateConstraint(PostgresOperation):
 class AddUniqueConstraintConcurrently(AddConstraintOnline):
     """Add a unique constraint on fields, perhaps with a condition, while others write. Running it twice is harmless.
 
-    Duplicate rows make it fail; once they are removed, migrating again carries on.
+    Duplicate rows make it fail; remove them and migrate again.
     """
 
     atomic = False

@@ -2,8 +2,8 @@
 
 On PostgreSQL an index is built and dropped CONCURRENTLY; on SQLite these are the ordinary operations. They run outside
 of a transaction, so a migration that fails leaves some of its indexes behind. A failed concurrent build leaves an
-INVALID index, which `IF NOT EXISTS` would keep for ever. Migrating again carries on: an index that exists as declared
-is kept, an invalid one is rebuilt, and another index of the same name is refused.
+INVALID index, which `IF NOT EXISTS` would keep for ever. Migrating again continues: an index that exists as declared is
+kept, and an invalid one is rebuilt. Another index of the same name is refused.
 """
 
 import time
@@ -139,7 +139,7 @@ def exclusive_build_lock(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[No
     """Allow one index build at a time on PostgreSQL, without timeouts while it waits for old transactions.
 
     A second `migrate` would mistake the unfinished index of the first for an invalid one, and both would deadlock.
-    A timeout would only leave an INVALID index behind: a concurrent build blocks nobody while it waits.
+    A timeout would only leave an INVALID index behind: a waiting concurrent build blocks no other session.
 
     Raises:
         TransactionManagementError: inside a transaction, which CREATE INDEX CONCURRENTLY refuses.

@@ -51,13 +51,13 @@ class PostgresConstraint(models.BaseConstraint):
 class TenantPolicy(PostgresConstraint):
     """Row-level security: a transaction sees and writes only the rows of its active tenant.
 
-    It is FORCEd, so that it binds the table's owner, the role of the product. Without an active tenant nothing is
-    found. With `appended_from_anywhere` rows can also be inserted, and only inserted, outside of their company.
+    It is FORCEd, so that it also binds the table's owner, which is the product's role. Without an active tenant no row
+    is found. With `appended_from_anywhere` rows can also be inserted, and only inserted, outside of their company.
 
-    Sub-selects read the settings once a statement, not once a row. A CASE joins the two conditions, not an OR, because
-    queries name the company as well, so that an index can find it. For `company = 7 AND (company = … OR …)` the planner
-    would expect as few rows as for two independent conditions, and sort a large company's whole table for one page.
-    For a CASE it expects half of the rows.
+    Sub-selects read the settings once per statement, not once per row. CASE joins the two conditions instead of OR,
+    since queries also name the company for the sake of indexes. In `company = 7 AND (company = … OR …)` the planner
+    would assume two independent conditions, and so too few rows. It would then sort a large company's whole table for
+    one page. For CASE it expects half of the rows.
     """
 
     def __init__(self, *, name: str, appended_from_anywhere: bool = False) -> None:

@@ -58,6 +58,5 @@ def seconds_left() -> int:
 
 
 def remove_past_minutes() -> None:
-    """Delete the counters of past minutes."""
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {TABLE} WHERE minute < %s", [int(time.time() // MINUTE) - 1])  # noqa: S608  # a constant

@@ -22,8 +22,8 @@ from crm.db.policies import ALL_SETTING, COMPANY_SETTING
 
 ALL = "all companies"
 # One company's queries read few pages, mostly in memory: a page costs little more than a row, and parallel workers cost
-# more than they save. At the default page cost the planner would read all companies' rows of a month, which lie side by
-# side, and discard most of them, instead of one large company's rows.
+# more than they save. At the default page cost the planner would read all companies' rows of a month, since they are
+# adjacent, and discard most of them.
 TENANT_PLANNER_SETTINGS = {"seq_page_cost": "0.1", "random_page_cost": "0.1", "max_parallel_workers_per_gather": "0"}
 _active: ContextVar[int | str | None] = ContextVar("active_tenant", default=None)
 _limits: ContextVar[dict[str, str] | None] = ContextVar("limits", default=None)
@@ -79,7 +79,7 @@ def _activate(company: int | str) -> Iterator[None]:
 
 @contextmanager
 def _activate_autocommit(company: int | str) -> Iterator[None]:
-    """Send the settings with each statement, which saves three messages: BEGIN, the settings, COMMIT.
+    """Send the settings with each statement, which saves three round trips: BEGIN, the settings, COMMIT.
 
     PostgreSQL runs the statements of one message as one transaction, so these settings are LOCAL as well.
     """
@@ -109,7 +109,7 @@ def statement_limits(*, statement_timeout: int, lock_timeout: int) -> Iterator[N
     """Limit statements and lock waits in tenants that are activated inside. Milliseconds; 0 means no limit.
 
     The limits are sent with the tenant's settings, so they cost no statement. They are LOCAL, too: a session's limits
-    would reach a pooler's next client, and a pooler in transaction mode refuses them at the start of a connection.
+    would reach a pooler's next client. A pooler in transaction mode refuses them at the start of a connection.
     """
     token = _limits.set({"statement_timeout": str(statement_timeout), "lock_timeout": str(lock_timeout)})
     try:

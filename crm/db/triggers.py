@@ -1,4 +1,4 @@
-"""Triggers that keep one table in step with another, whichever way rows of the other are written.
+"""Triggers that keep one table consistent with another after every write to the other.
 
 A model declares `triggers = Triggers(…)`. Its app's migration holds `CreateTriggers(…)` with the same text, which
 creates them on PostgreSQL. On SQLite `recreate_sqlite_triggers` creates them from the models after each `migrate`.

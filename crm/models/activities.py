@@ -124,7 +124,7 @@ class Activity(TenantModel):
                 name="activities_direction_valid",
                 violation_error_message="Only a note can be without a direction.",
             ),
-            # A provider's event makes one activity, however often and in however many workers it arrives.
+            # A provider's event creates one activity, even if it arrives repeatedly and in several workers.
             models.UniqueConstraint(
                 fields=["company", "openphone_id"], name="activities_company_id_openphone_id_unique"
             ),

@@ -30,31 +30,30 @@ class ConversationContext:
     line: PhoneLine | None
     contact: Contact | None
     conversation: Conversation | None
-    our_number: str
+    company_number: str
     outside_number: str
     is_newest: bool  # the conversation has no later activity
 
 
 def resolve_conversation(
-    *, provider: str, line_id: str, our_numbers: Sequence[str], outside_numbers: Sequence[str], at: datetime
+    *, provider: str, line_id: str, company_numbers: Sequence[str], outside_numbers: Sequence[str], at: datetime
 ) -> ConversationContext:
     """Return line, contact and conversation, each created if missing. Move the last activity forward to `at`.
 
     Args:
-        line_id: the provider's id of the phone line, or "".
-        our_numbers: one of them is the line's number; several in a group message.
-        outside_numbers: the first that isn't a line's number is the contact's. If the provider doesn't tell the two
-            apart, both arguments hold the same numbers.
+        line_id: the provider's id of the phone line, or "". company_numbers: one of them is the line's number; several
+        in a group message. outside_numbers: the first that isn't a line's number is the contact's. If the provider
+        doesn't distinguish them, both arguments hold the same numbers.
     """
-    our_number, outside_number = _identify_numbers(our_numbers, outside_numbers)
-    line = get_or_create_phone_line(provider=provider, provider_id=line_id, number=our_number)
+    company_number, outside_number = _identify_numbers(company_numbers, outside_numbers)
+    line = get_or_create_phone_line(provider=provider, provider_id=line_id, number=company_number)
     contact = _contact_of(outside_number)
     conversation = _open_conversation(line, contact, at) if line and contact else None
     return ConversationContext(
         line=line,
         contact=contact,
         conversation=conversation,
-        our_number=our_number or (line.number if line else ""),
+        company_number=company_number or (line.number if line else ""),
         outside_number=outside_number,
         is_newest=conversation is not None and conversation.last_activity_at == at,
     )
@@ -155,15 +154,15 @@ def keep_earliest(row: Any, created_at: datetime) -> list[str]:
     return ["created_at"]
 
 
-def _identify_numbers(ours: Sequence[str], outside: Sequence[str]) -> tuple[str, str]:
+def _identify_numbers(company_numbers: Sequence[str], outside_numbers: Sequence[str]) -> tuple[str, str]:
     """Return the line's number and the contact's; "" for an unknown one."""
-    lines = set(PhoneLine.objects.filter(number__in=ours).values_list("number", flat=True))
-    known = [number for number in ours if number in lines]
-    line_numbers = known or [number for number in ours if number not in outside]
-    if not line_numbers and len(ours) > 1:
-        return "", ""  # the provider doesn't tell them apart, and a line's number must not become a contact
-    our_number = line_numbers[0] if known or len(line_numbers) == 1 else ""
-    return our_number, next((number for number in outside if number not in line_numbers), "")
+    lines = set(PhoneLine.objects.filter(number__in=company_numbers).values_list("number", flat=True))
+    known = [number for number in company_numbers if number in lines]
+    line_numbers = known or [number for number in company_numbers if number not in outside_numbers]
+    if not line_numbers and len(company_numbers) > 1:
+        return "", ""  # the provider doesn't distinguish them, and a line's number must not become a contact
+    company_number = line_numbers[0] if known or len(line_numbers) == 1 else ""
+    return company_number, next((number for number in outside_numbers if number not in line_numbers), "")
 
 
 def _contact_of(number: str) -> Contact | None:

@@ -43,7 +43,7 @@ def run_idempotently(
     """
     request_hash = hashlib.sha256(body).hexdigest()
     with transaction.atomic():
-        # A row can't serve as the lock, since nobody else sees it before the commit.
+        # A row can't serve as the lock, since other transactions don't see it before the commit.
         if not try_advisory_xact_lock("idempotency key", user.pk, key):
             raise KeyInProgress("The first request with this key is still running; try again later.")
         known = IdempotencyKey.objects.filter(user=user, key=key)

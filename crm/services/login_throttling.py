@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from crm.db.rate_counters import count_up
 
 
-def may_try_to_sign_in(address: str | None) -> bool:
+def allow_sign_in_attempt(address: str | None) -> bool:
     """Count a sign-in attempt from this address. Return False above THROTTLE_SIGN_IN_PER_MIN."""
     limit: int = settings.THROTTLE_SIGN_IN_PER_MIN
     return not limit or count_up(f"sign-in {address}") <= limit

@@ -211,7 +211,7 @@ def _add_entry(
 
 
 def _decide(entries: list[OptOutEntry]) -> tuple[str, datetime]:
-    """Return the state that follows from all entries, in any order of arrival, and since when."""
+    """Return the state that follows from all entries, in any order of arrival, and its time."""
     last = _latest_explicit_entry(entries)
     if last and last.action == OptOutAction.OPTED_OUT:
         return OptOutState.OPTED_OUT, last.occurred_at

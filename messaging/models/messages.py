@@ -15,13 +15,13 @@ from crm.phones import MAX_LENGTH
 from messaging.choices import MessageKind, MessageStatus
 from messaging.querysets import MessageQuerySet
 
-ON_ITS_WAY = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
+OUTBOX_STATUSES = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
 
 
 class Message(TenantModel):
     """One SMS or MMS. The table keeps its historical name.
 
-    `body` repeats the activity's body, so that messages are read from this table only, and the history from activities
+    `body` repeats the activity's body, so that messages are read from this table only, and the timeline from activities
     only. An outgoing message is its own queue entry: `queued` until `run_at`, `sending` before the provider is called,
     and `unknown` if no answer came.
     """
@@ -75,7 +75,7 @@ class Message(TenantModel):
                 name="message_threads_kind_valid",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=ON_ITS_WAY) | Q(run_at__isnull=False),
+                condition=~Q(status__in=OUTBOX_STATUSES) | Q(run_at__isnull=False),
                 name="message_threads_on_its_way_has_time",
             ),
         ]
@@ -88,7 +88,7 @@ class Message(TenantModel):
             ),
             Index(
                 fields=["run_at"],
-                condition=Q(status__in=ON_ITS_WAY),
+                condition=Q(status__in=OUTBOX_STATUSES),
                 name="ix_message_threads_run_at",
                 question="Which messages are due for sending, over all companies?",
                 asked_by="manage.py work",

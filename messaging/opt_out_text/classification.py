@@ -55,10 +55,10 @@ def classify_text(body: str) -> Verdict:
             return verdict
     if words and _SINGLE_WORDS.issuperset(words):  # STOP STOP, STOP END
         return Verdict.OPT_OUT
-    return Verdict.SUSPECTED if _may_be_opt_out(body, text) else Verdict.NOTHING
+    return Verdict.SUSPECTED if _is_possible_opt_out(body, text) else Verdict.NOTHING
 
 
-def _may_be_opt_out(body: str, text: str) -> bool:
+def _is_possible_opt_out(body: str, text: str) -> bool:
     if any(sentence.search(text) for sentence in SENTENCES):
         return True
     if body != body.upper() and _CAPITAL_STOP.search(body):  # the message isn't all capitals

@@ -21,10 +21,10 @@ class PhoneEvent:
     Numbers are E.164, or as sent: a short code, "Anonymous". An empty tuple means that the numbers are unknown.
     """
 
-    openphone_id: str  # the id at the provider, whichever provider
+    openphone_id: str  # the id at the provider
     line_id: str  # the provider's id of the phone line; "" if not stated
-    our_numbers: tuple[str, ...]  # one of them is the phone line's
-    outside_numbers: tuple[str, ...]  # equal to our_numbers if the provider doesn't tell the parties apart
+    company_numbers: tuple[str, ...]  # one of them is the phone line's
+    outside_numbers: tuple[str, ...]  # equal to company_numbers if the provider doesn't distinguish the parties
     direction: str
     created_at: datetime
 
@@ -47,7 +47,7 @@ class CallEvent(PhoneEvent):
     """A call that rings, was answered, ended, was missed or was forwarded, or whose recording is ready."""
 
     answered: bool
-    over: bool  # the call has ended
+    ended: bool
     answered_at: datetime | None
     completed_at: datetime | None
     duration_s: int | None  # of the conversation; None if unanswered or unknown

@@ -77,7 +77,7 @@ def request_with_retries(method: str, url: str, **options: Any) -> dict[str, Any
 
 
 def in_an_hour() -> datetime:
-    """Return when a suspended line is tried again: by then somebody may have paid, or corrected the key."""
+    """Return the time to retry a suspended line: by then the company may have paid, or corrected the key."""
     return timezone.now() + timedelta(hours=1)
 
 

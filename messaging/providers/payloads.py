@@ -33,7 +33,7 @@ def read_json(body: bytes) -> tuple[dict[str, Any], str]:
         replaced.append(f"invalid UTF-8 at byte {error.start}")
         text = body.decode("utf-8-sig", errors="replace")
     try:
-        # Not strict: a raw control character in a string is no reason to lose a customer's message.
+        # Not strict: a raw control character in a string must not lose a customer's message.
         value = json.loads(text, strict=False)
     except RecursionError as error:
         raise InvalidPayload("The request body is nested too deeply.") from error

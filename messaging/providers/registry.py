@@ -27,7 +27,7 @@ from messaging.providers.twilio.client import TwilioClient
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderSpec:
-    """Everything that the product knows about a provider."""
+    """A provider's modules, labels and special cases."""
 
     signature: SignatureScheme
     webhook: WebhookReader

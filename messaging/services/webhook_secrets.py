@@ -44,7 +44,6 @@ def generate_webhook_secret(*, provider: Provider) -> WebhookSecret:
 
 
 def webhook_path(company: Company, provider: Provider) -> str:
-    """Return the path of the company's webhook."""
     return reverse("webhook", args=[provider.value, company.slug])
 
 

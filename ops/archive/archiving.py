@@ -29,7 +29,7 @@ from ops.archive.storage import exclusive_lock, make_folder, publish_parts, reco
 MAX_BYTES = 16 * 1024 * 1024  # of the long columns of a chunk: one webhook event may have 10 MB
 LOCK_TIMEOUT_MS = 2000
 TRIES = 3  # for a chunk whose rows others are changing
-LOCKED_OUT = ("55P03", "40P01")  # lock_not_available, deadlock_detected
+RETRIED_CODES = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 
 Progress = Callable[[str, int], None]  # receives the bundle's name and the number of further rows done
 
@@ -179,7 +179,7 @@ def _archive_chunk(
                 )  # fmt: skip
         except (RowsChanged, IntegrityError, OperationalError) as error:
             # A new row that references the chunk raises IntegrityError when the transaction ends.
-            if isinstance(error, OperationalError) and getattr(error.__cause__, "pgcode", "") not in LOCKED_OUT:
+            if isinstance(error, OperationalError) and getattr(error.__cause__, "pgcode", "") not in RETRIED_CODES:
                 raise
             for path in paths:
                 part_of(path).unlink()

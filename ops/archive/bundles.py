@@ -15,7 +15,7 @@ from crm.choices import ConversationStatus
 from crm.db.tenancy import TenantModel
 from crm.models import Activity
 from messaging.models import Message, WebhookEvent
-from messaging.models.messages import ON_ITS_WAY
+from messaging.models.messages import OUTBOX_STATUSES
 
 DERIVED = (CallObjection,)  # deleted with the rows they derive from; triggers derive them again on restore
 OPEN = [ConversationStatus.OPEN, ConversationStatus.WAITING]
@@ -74,7 +74,7 @@ class Bundle:
         keep_reasons: dict[str, Any] = {}
         for table, reference in self.references():
             named = Exists(reference.model._base_manager.filter(**{f"{reference.name}__{table.path}": OuterRef("pk")}))
-            keep_reasons[f"named by {reference.model._meta.verbose_name_plural}"] = named
+            keep_reasons[f"referenced by {reference.model._meta.verbose_name_plural}"] = named
         for table in self.tables:
             if table is not self.root:
                 later = {table.path: OuterRef("pk"), f"{table.age_column}__gte": cut_off}
@@ -114,14 +114,14 @@ BUNDLES = (
         (BundleTable(Activity, "pk", "created_at"), BundleTable(Message, "activity", "created_at")),
         keep_reasons={
             "in open conversations": Q(conversation__status__in=OPEN),
-            "still to be sent": Q(message__status__in=ON_ITS_WAY),
+            "in the outbox": Q(message__status__in=OUTBOX_STATUSES),
         },
         root_filter=Q(call=None),  # activities of calls belong to the calls' bundle
     ),
     Bundle(
         "missed_callers",
         (BundleTable(MissedCaller, "pk", "last_missed_at"),),
-        keep_reasons={"not reached yet": Q(recovered_at__isnull=True), "texted back soon": Q(text_back=TextBack.DUE)},
+        keep_reasons={"not reached yet": Q(recovered_at__isnull=True), "text back due": Q(text_back=TextBack.DUE)},
     ),
     Bundle(
         "webhook_events",

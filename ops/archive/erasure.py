@@ -96,7 +96,7 @@ def _lock_folders(contact: Contact, locks: ExitStack) -> list[tuple[ArchivedChun
     missing = sorted(str(folder) for folder in folders if not folder.is_dir())
     if missing:
         raise ArchiveMissing(
-            f"Archives that may contain this contact are missing: {', '.join(missing)}. Put them back; if they were"
+            f"Archives that may contain this contact are missing: {', '.join(missing)}. Copy them back; if they were"
             " destroyed, delete their archive files in the admin."
         )
     for home in sorted({folder.parent for folder in folders}):
@@ -107,7 +107,7 @@ def _lock_folders(contact: Contact, locks: ExitStack) -> list[tuple[ArchivedChun
 
 
 def _find(contact: Contact, chunks: list[tuple[ArchivedChunk, Path]]) -> Iterator[MatchedFile]:
-    """Yield each file with rows of the contact. Webhook events come last: some name a call or message by id alone."""
+    """Yield each file with rows of the contact. Webhook events come last: some only name a call or message."""
     ids: set[str] = set()
     events = WebhookEvent._meta.db_table
     for chunk, folder in chunks:

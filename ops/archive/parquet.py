@@ -58,7 +58,7 @@ def write_part(table: pa.Table, path: Path) -> dict[str, Any]:
         "rows": table.num_rows,
         "bytes": part.stat().st_size,
         "sha256": hash_file(part),
-        "content": content_of(table),
+        "content": hash_rows(table),
     }
 
 
@@ -93,7 +93,7 @@ def rows_of(table: pa.Table) -> Iterable[tuple[Any, ...]]:
     return zip(*columns, strict=True)
 
 
-def content_of(table: pa.Table) -> str:
+def hash_rows(table: pa.Table) -> str:
     """Return a checksum of the rows, independent of order and encoding: the sum of their SHA-256 hashes."""
     total = sum(int.from_bytes(hashlib.sha256(repr(row).encode()).digest()) for row in rows_of(table))
     return f"{total % MODULUS:064x}"

@@ -1,4 +1,4 @@
-"""Demo data: believable companies with all that the product shows, the same ones from the same seed."""
+"""Demo data: realistic companies that show the whole product, equal for equal seeds."""
 
 from ops.demo.cleanup import remove_demo
 from ops.demo.preconditions import DemoRefused

@@ -4,7 +4,7 @@ import json
 
 from crm.choices import ActivityType, ConversationStatus, Direction
 from messaging.choices import MessageKind, MessageStatus
-from messaging.models.messages import ON_ITS_WAY
+from messaging.models.messages import OUTBOX_STATUSES
 from ops.demo import phrases
 from ops.demo.calendar import DAY, HOUR, stamp
 from ops.demo.company_setup import CompanySetup
@@ -113,7 +113,7 @@ class ActivityWriter:
             return
         user = next(self.csrs) if by_hand else None
         status = status or next(self.sent_statuses)
-        on_its_way = status in ON_ITS_WAY  # the provider hasn't given it an id yet
+        on_its_way = status in OUTBOX_STATUSES  # the provider hasn't given it an id yet
         provider_id = None if on_its_way else self._provider_id()
         activity = self._add(
             position, instant, ActivityType.MESSAGE, Direction.OUTGOING, body, user=user, provider_id=provider_id

@@ -1,7 +1,7 @@
-"""Streaming of rows into the database, a batch of every table at a time, so that memory stays flat.
+"""Streaming of rows into the database in batches of all tables, so that memory use stays constant.
 
-Rows have ids of their own, so that a row can refer to another that isn't written yet. Both databases read their values
-alike: times are texts such as `2026-03-01 09:30:00` in UTC, decimals and JSON are texts.
+Ids are assigned here, so that a row can refer to one that isn't written yet. Both databases read the values alike:
+times are texts such as `2026-03-01 09:30:00` in UTC, decimals and JSON are texts.
 """
 
 import csv
@@ -55,7 +55,7 @@ class Table:
         self.waiting.append(tuple((self.defaults | {"id": row_id} | values).values()))
         return row_id
 
-    def take(self, *, as_csv: bool) -> Rows | io.BytesIO:
+    def pop_rows(self, *, as_csv: bool) -> Rows | io.BytesIO:
         """Remove and return the waiting rows."""
         rows = self.waiting[:]
         self.waiting.clear()  # the list itself stays: `Tables` counts its rows
@@ -70,15 +70,15 @@ class Table:
         names, staging = _names(self.fields), f"demo_{self.name}"
         nullable = _names(field for field in self.fields if field.null)  # demo data has no '' in these
         force_null = f", FORCE_NULL ({nullable})" if nullable else ""
-        # One staging table for all batches: each dropped one would keep its locks until the transaction ends, and
-        # some thousands of them fill PostgreSQL's lock table.
+        # One staging table for all batches: a dropped one keeps its locks until the transaction ends, and thousands of
+        # them would fill PostgreSQL's lock table.
         cursor.execute(
             f"CREATE TEMPORARY TABLE IF NOT EXISTS {staging} ON COMMIT DROP"  # noqa: S608  # the models' names
             f" AS SELECT {names} FROM {self.name} WITH NO DATA"
         )
-        # In one piece: for each piece Python's lock changes hands, while the next batch is being made.
-        whole = rows.getbuffer().nbytes
-        cursor.copy_expert(f"COPY {staging} FROM STDIN WITH (FORMAT csv{force_null})", rows, whole)
+        # In one piece: each piece would hand Python's lock to the thread that makes the next batch.
+        size = rows.getbuffer().nbytes
+        cursor.copy_expert(f"COPY {staging} FROM STDIN WITH (FORMAT csv{force_null})", rows, size)
         cursor.execute(f"INSERT INTO {self.name} ({names}) SELECT {names} FROM {staging}")  # noqa: S608  # the models' names
         cursor.execute(f"TRUNCATE {staging}")
         self.written += count
@@ -133,12 +133,11 @@ class Tables:
             self._check_foreign_keys("DEFERRED")
 
     def write_when_full(self) -> None:
-        """Have all waiting rows written if they make a batch."""
+        """Write all waiting rows if they fill a batch."""
         if sum(map(len, self.queues)) >= BATCH:
             self._hand_over()
 
     def write(self) -> None:
-        """Write all waiting rows."""
         self._hand_over()
         self._wait()
 
@@ -150,13 +149,13 @@ class Tables:
             for statement in self.connection.ops.sequence_reset_sql(no_style(), written):
                 cursor.execute(statement)
             if self.postgresql:
-                # Rows of triggers, too. Deleting a call looks for its objections by a plan that the session keeps, and
-                # a plan made without statistics reads all objections of the company.
+                # Rows of triggers, too. The session caches the plan by which deleting a call finds its objections. Made
+                # without statistics, it reads all objections of the company.
                 cursor.execute(f"ANALYZE {', '.join(self.counts)}, {TRIGGERED}")
 
     def _hand_over(self) -> None:
         batches = [
-            (table, len(table.waiting), table.take(as_csv=self.postgresql)) for table in self.all if table.waiting
+            (table, len(table.waiting), table.pop_rows(as_csv=self.postgresql)) for table in self.all if table.waiting
         ]
         self._wait()
         self.writing = self.thread.submit(self._write, batches)

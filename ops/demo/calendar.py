@@ -32,7 +32,7 @@ class Calendar:
         self.days = days
         self.dates = [until + timedelta(days=day - days) for day in range(days + DAYS_AHEAD + 1)]
         # One offset per day, that of noon: on the two days a year when it changes, the small hours are an hour off.
-        self.midnights = [_midnight_by_noons_offset(day, zone) for day in self.dates]
+        self.midnights = [_approximate_midnight(day, zone) for day in self.dates]
         self.start, self.end = self.midnights[0], self.midnights[days]
 
     def day_of(self, instant: int) -> int:
@@ -44,6 +44,6 @@ class Calendar:
         return day + (0, 0, 0, 0, 0, 2, 1)[self.dates[day].weekday()]
 
 
-def _midnight_by_noons_offset(day: date, zone: ZoneInfo) -> int:
+def _approximate_midnight(day: date, zone: ZoneInfo) -> int:
     offset = datetime(day.year, day.month, day.day, 12, tzinfo=zone).utcoffset() or timedelta()
     return int((datetime(day.year, day.month, day.day, tzinfo=UTC) - offset).timestamp())

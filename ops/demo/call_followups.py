@@ -68,14 +68,14 @@ class CallFollowups:
 
     def after_answered(self, position: int, instant: int, *, call: int, booked: bool) -> None:
         """Add an analysis, mostly; now and then a note, or a question the day after."""
-        writer, luck = self.writer, self.random.random()
-        if luck < 0.65:
+        writer, chance = self.writer, self.random.random()
+        if chance < 0.65:
             self._add_analysis(call, instant + 10 * MINUTE, booked=booked)
-        if luck < 0.05:  # analysed again, weeks later
+        if chance < 0.05:  # analysed again, weeks later
             self._add_analysis(call, instant + 20 * DAY, booked=booked)
-        if 0.6 < luck < 0.75:
+        if 0.6 < chance < 0.75:
             writer.note(position, instant + MINUTE)
-        if luck > 0.75:
+        if chance > 0.75:
             writer.receive(position, instant + DAY, writer.phrase(phrases.QUESTIONS))
             writer.send(position, instant + DAY + 5 * MINUTE, writer.phrase(phrases.REPLIES), kind=MessageKind.REPLY)
 

@@ -17,7 +17,7 @@ IN, OUT = Direction.INCOMING, Direction.OUTGOING
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a call. A qualified call has a lead; an anonymous caller is no contact."""
+    """The end of a call. A qualified call has a lead; an anonymous caller isn't a contact."""
 
     direction: str
     status: str
@@ -25,7 +25,7 @@ class Outcome:
     anonymous: bool = False
 
 
-# In about a hundred calls. They are 101, a prime, so that "each n-th call" meets every kind for any n up to 100.
+# There are 101, a prime number, so that every n-th call meets every kind for any n up to 100.
 OUTCOMES = {
     Outcome(IN, CallStatus.MISSED): 16,
     Outcome(IN, CallStatus.MISSED, anonymous=True): 1,
@@ -160,9 +160,9 @@ class CallHistory:
 
     def _lead(self, position: int, status: str, instant: int) -> int:
         lead_status = LEAD_OF_BOOKED.get(CallStatus(status)) or next(self.open_leads)
-        slot = position * len(LEAD_STATUSES) + LEAD_STATUSES.index(lead_status)
-        if not self.leads[slot]:
-            self.leads[slot] = self.tables["leads"].add(
+        index = position * len(LEAD_STATUSES) + LEAD_STATUSES.index(lead_status)
+        if not self.leads[index]:
+            self.leads[index] = self.tables["leads"].add(
                 **self.setup.ids(position),
                 status=lead_status,
                 source=self.random.choice(phrases.LEAD_SOURCES),
@@ -170,4 +170,4 @@ class CallHistory:
                 created_at=stamp(instant + 5 * MINUTE),
                 updated_at=stamp(instant + HOUR),
             )
-        return self.leads[slot]
+        return self.leads[index]

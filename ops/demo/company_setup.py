@@ -16,7 +16,7 @@ LINES = (
     ("Messages and campaigns", Provider.OPENPHONE),
     ("", Provider.OPENPHONE),  # found in a webhook event, not named yet
 )
-# The main lines take nearly everything. A contact's conversation stays on one line.
+# Nearly all contacts use the main lines. A contact's conversation stays on one line.
 LINE_OF_CONTACT = (0, 0, 0, 1, 0, 0, 1, 0, 0, 2)
 
 # Every possible American area code but service codes such as 911. Each has a hundred numbers for fiction: 555-0100 to
@@ -81,7 +81,7 @@ class CompanySetup:
         return LINE_OF_CONTACT[position % len(LINE_OF_CONTACT)]
 
     def contacts_on(self, day: int) -> int:
-        """Return how many contacts there are when that day begins."""
+        """Return the number of contacts when that day begins."""
         return self.imported - (self.imported - self.contacts) * day // self.calendar.days
 
     def first_day_of(self, position: int) -> int:

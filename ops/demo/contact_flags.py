@@ -73,10 +73,10 @@ def add_flags(writer: ActivityWriter) -> None:
         setup.tables.write_when_full()
 
 
-def _add_opt_out(writer: ActivityWriter, position: int, said: int, case: OptOutCase) -> None:
-    """Add the flag, the opt-out and its entries of a message received at `said`."""
+def _add_opt_out(writer: ActivityWriter, position: int, at: int, case: OptOutCase) -> None:
+    """Add the flag, the opt-out and its entries for one message."""
     setup, tables = writer.setup, writer.tables
-    reacted = said + HOUR
+    reacted = at + HOUR
     reviewed = case.reaction is not None and case.reaction[2] == "review"
     tables["contact_flags"].add(
         **setup.ids(position),
@@ -85,7 +85,7 @@ def _add_opt_out(writer: ActivityWriter, position: int, said: int, case: OptOutC
         reason=case.reason,
         source="sms",
         evidence=case.words,
-        created_at=stamp(said),
+        created_at=stamp(at),
         expires_at=stamp(reacted) if case.reaction else None,
     )
     number = setup.number(position)
@@ -94,23 +94,23 @@ def _add_opt_out(writer: ActivityWriter, position: int, said: int, case: OptOutC
         number_hash=hash_number(number),
         phone=number,
         state=case.state,
-        decided_at=stamp(reacted if case.reaction and not reviewed else said),  # a review decides about old words
-        created_at=stamp(said),
+        decided_at=stamp(reacted if case.reaction and not reviewed else at),  # a review decides about old words
+        created_at=stamp(at),
     )
     about = {"company": setup.company, "opt_out": opt_out}
-    activity = writer.receive(position, said, case.words)
+    activity = writer.receive(position, at, case.words)
     tables["opt_out_entries"].add(
         **about, action=case.action, words=case.words, source="sms", activity=activity,
-        occurred_at=stamp(said), created_at=stamp(said),
+        occurred_at=stamp(at), created_at=stamp(at),
     )  # fmt: skip
     if case.action == OptOutAction.OPTED_OUT:
         body = phrases.STOP_CONFIRMED.format(company=setup.demo.name)
-        writer.send(position, said + MINUTE, body, by_hand=False, kind=MessageKind.CONFIRMATION)
+        writer.send(position, at + MINUTE, body, by_hand=False, kind=MessageKind.CONFIRMATION)
     if case.reaction:
         action, words, source = case.reaction
         tables["opt_out_entries"].add(
             **about, action=action, words=words, source=source,
             activity=activity if reviewed else writer.receive(position, reacted, words),
             created_by=setup.manager if reviewed else None,
-            occurred_at=stamp(said if reviewed else reacted), created_at=stamp(reacted),
+            occurred_at=stamp(at if reviewed else reacted), created_at=stamp(reacted),
         )  # fmt: skip

@@ -5,7 +5,7 @@ from ops.demo.calendar import stamp
 from ops.demo.company_setup import CompanySetup
 from ops.demo.random_data import weighted_cycle
 
-TEXTS_BACK = {TextBack.QUEUED: 16, TextBack.OFF: 3, TextBack.REFUSED: 1}
+TEXT_BACKS = {TextBack.QUEUED: 16, TextBack.OFF: 3, TextBack.REFUSED: 1}
 REASONS = {TextBack.REFUSED: "It is too early or too late in the contact's time zone."}
 
 
@@ -14,7 +14,7 @@ class MissedCallers:
 
     def __init__(self, setup: CompanySetup) -> None:
         self.setup = setup
-        self.texts_back = weighted_cycle(setup.random, TEXTS_BACK)
+        self.texts_back = weighted_cycle(setup.random, TEXT_BACKS)
         self.waiting: dict[int, tuple[list[int], str, str]] = {}  # calls, text back and its reason, by position
 
     def miss(self, position: int, instant: int) -> bool:

@@ -1,4 +1,4 @@
-"""Seeded chance: shares come out exactly, and each value occurs."""
+"""Seeded random data with exact shares, in which each value occurs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -31,17 +31,17 @@ def shuffled(random: Random, values: Sequence[T]) -> Iterator[T]:
     return cycle(order)
 
 
-def split(total: int, weights: Sequence[float], *, least: int = 0) -> list[int]:
-    """Split `total` in proportion to the weights, into integers of at least `least`."""
-    rest = total - least * len(weights)
+def split(total: int, weights: Sequence[float], *, minimum: int = 0) -> list[int]:
+    """Split `total` in proportion to the weights, into integers of at least `minimum`."""
+    rest = total - minimum * len(weights)
     scale = rest / sum(weights)
     ends = [round(end * scale) for end in accumulate(weights)]
-    return [least + end - start for start, end in zip([0, *ends], ends, strict=False)]
+    return [minimum + end - start for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def sizes_of_companies(total: int, companies: int, *, least: int) -> list[int]:
+def sizes_of_companies(total: int, companies: int, *, minimum: int) -> list[int]:
     """Split `total` unequally: the n-th company gets 1/n^0.7 of the first."""
-    return split(total, [n**-0.7 for n in range(1, companies + 1)], least=least)
+    return split(total, [n**-0.7 for n in range(1, companies + 1)], minimum=minimum)
 
 
 def calls_by_day(random: Random, total: int, dates: Sequence[date], busy_months: Sequence[int]) -> list[int]:
@@ -62,9 +62,9 @@ def times_of_day(random: Random, count: int) -> list[int]:
 
 
 def pick_caller(random: Random, known: int) -> int:
-    """Pick one of `known` contacts: mostly the first ones, who are the busy ones; one time in five a recent one."""
-    luck = random.random()
-    if luck < 0.2:
-        return known - 1 - int(known * luck / 4)  # of the last twentieth
-    luck = (luck - 0.2) / 0.8
-    return int(known * luck * luck)
+    """Pick one of `known` contacts: mostly one of the first, who call most, and one time in five a recent one."""
+    chance = random.random()
+    if chance < 0.2:
+        return known - 1 - int(known * chance / 4)  # of the last twentieth
+    chance = (chance - 0.2) / 0.8
+    return int(known * chance * chance)

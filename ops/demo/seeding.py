@@ -53,9 +53,9 @@ def seed_demo(
     Equal arguments on equal databases make equal rows.
 
     Args:
-        companies: how many; the first is the largest.
-        contacts: of all companies together.
-        calls: of all companies together; every other table follows from them.
+        companies: number of companies; the first is the largest.
+        contacts: number in all companies together.
+        calls: number in all companies together; every other table follows from them.
         days: the length of the history.
         seed: another seed makes other people and other days.
         until: the day after the history, by each company's clock.
@@ -102,13 +102,13 @@ def _sizes(*, companies: int, contacts: int, calls: int, days: int) -> list[tupl
     """Return each company with its numbers of contacts and calls."""
     if not 1 <= companies <= MAX_COMPANIES:
         raise DemoRefused(f"companies must be 1 to {MAX_COMPANIES}, not {companies}.")
-    for name, total, least in (("contacts", contacts, MIN_CONTACTS), ("calls", calls, MIN_CALLS)):
-        if total < least * companies:
-            raise DemoRefused(f"{name} must be at least {least} per company, {least * companies} in all.")
+    for name, total, minimum in (("contacts", contacts, MIN_CONTACTS), ("calls", calls, MIN_CALLS)):
+        if total < minimum * companies:
+            raise DemoRefused(f"{name} must be at least {minimum} per company, {minimum * companies} in all.")
     if not MIN_DAYS <= days <= MAX_DAYS:
         raise DemoRefused(f"days must be {MIN_DAYS} to {MAX_DAYS}, not {days}.")
-    contacts_of = sizes_of_companies(contacts, companies, least=MIN_CONTACTS)
-    calls_of = sizes_of_companies(calls, companies, least=MIN_CALLS)
+    contacts_of = sizes_of_companies(contacts, companies, minimum=MIN_CONTACTS)
+    calls_of = sizes_of_companies(calls, companies, minimum=MIN_CALLS)
     if contacts_of[0] > MAX_CONTACTS:
         raise DemoRefused(
             f"contacts: the largest company would have {contacts_of[0]}, but there are fictional numbers for"

@@ -77,7 +77,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Page:
-    """The page's data. `tables` are the largest of the whole database, even if the report covers one table."""
+    """The page's data. `tables` are the largest of the database, even if the report covers one table."""
 
     report: Report
     groups: list[Group]
@@ -92,7 +92,7 @@ class Page:
         return sum(index.bytes for index in self.report.database.indexes.values())
 
 
-def make_page(whole: Report, *, sort: str, table: str) -> Page:
+def make_page(full_report: Report, *, sort: str, table: str) -> Page:
     """Return the page with its indexes sorted by a column, for one table if it is given.
 
     Raises:
@@ -101,7 +101,7 @@ def make_page(whole: Report, *, sort: str, table: str) -> Page:
     if sort not in COLUMNS:
         raise InvalidParameter(f"sort: {sort!r} must be one of {', '.join(COLUMNS)}.")
     try:
-        report = whole.of_table(table) if table else whole
+        report = full_report.of_table(table) if table else full_report
     except UnknownTable as error:
         raise InvalidParameter(f"table: {error}") from error
     return Page(
@@ -111,7 +111,7 @@ def make_page(whole: Report, *, sort: str, table: str) -> Page:
             for name, kinds in GROUPS.items()
         ],
         known=[finding for finding in report.findings if finding.known],
-        tables=_table_rows(whole.database),
+        tables=_table_rows(full_report.database),
         indexes=sorted(_index_rows(report.database), key=lambda row: (COLUMNS[sort].sort_key(row), row.index.name)),
     )
 

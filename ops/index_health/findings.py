@@ -40,7 +40,7 @@ class Finding:
     """One problem in plain words, with the command or statement that solves it.
 
     `index` is empty if the finding is about the table. A `known` finding is kept on purpose: the model gives a reason,
-    or Django or a library made the index. It is shown and fails nothing.
+    or Django or a library made the index. It never fails the command.
     """
 
     kind: FindingKind

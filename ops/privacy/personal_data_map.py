@@ -1,8 +1,8 @@
 """Personal data map: the tables with rows about a contact, and their personal columns.
 
-Export and erasure both read it. A new text column of Contact, or of a table listed here, must be added to `personal`,
-with the value that replaces it, or to `kept`. A new foreign key to Contact needs a `PersonalData` of its own. Tests
-fail until then. Data that names a contact without a foreign key is in `ops.privacy.unlinked_data`.
+Export and erasure both read it. Add each new text column of Contact or of a table listed here to `personal`, with its
+replacement, or to `kept`. Add a `PersonalData` for each new foreign key to Contact. Tests fail until then. Data that
+names a contact without a foreign key is in `ops.privacy.unlinked_data`.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Counts with an upper bound, so that a scrape stays cheap however long the queues are."""
+"""Counts with an upper bound, so that a scrape is cheap even for long queues."""
 
 from datetime import datetime
 

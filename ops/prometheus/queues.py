@@ -8,13 +8,13 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 
 from calls.models import MissedCaller
 from messaging.models import Message
-from messaging.models.messages import ON_ITS_WAY
+from messaging.models.messages import OUTBOX_STATUSES
 from ops.prometheus.bounded_counts import COUNTED, count, seconds_since
 
 
 def collect() -> Iterator[Metric]:
     outbox = GaugeMetricFamily("crm_texts", f"Messages in the outbox, by status. {COUNTED}", labels=["status"])
-    for status in ON_ITS_WAY:
+    for status in OUTBOX_STATUSES:
         outbox.add_metric([status], count(Message.objects.filter(status=status)))
     yield outbox
 
@@ -32,5 +32,5 @@ def collect() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "crm_missed_callers_texts_due",
         f"Missed callers with a due text back. {COUNTED}",
-        value=count(MissedCaller.objects.texts_due()),
+        value=count(MissedCaller.objects.text_backs_due()),
     )

@@ -18,7 +18,7 @@ SHARED_OPTIONS = ("autovacuum_", "fillfactor", "log_autovacuum_", "parallel_work
 
 
 def classify_command(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
-    """Yield the rules of one command. A command without a reader goes by its subtype's name."""
+    """Yield the rules of one command. Without a reader, the rule's key is the command's subtype."""
     name = command.subtype.name
     if reader := COMMANDS.get(name):
         yield from reader(command, table, facts)

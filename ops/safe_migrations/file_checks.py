@@ -12,7 +12,7 @@ from ops.safe_migrations.schema_facts import SchemaFacts
 SMALL_TABLES = {"companies", "users", "phone_lines", "provider_accounts", "webhook_secrets"}
 
 
-class AllNamesBut:
+class AllNamesExcept:
     """Every name except these."""
 
     def __init__(self, names: Container[str]) -> None:
@@ -25,16 +25,16 @@ class AllNamesBut:
 def check_files(apps: set[str]) -> Iterator[Violation]:
     """Yield the violations in these apps' migrations, with every table large except the small ones.
 
-    An app's initial migrations are left out: nobody uses its tables yet. A constraint that is added only if missing is
-    taken to exist: only the database knows.
+    An app's initial migrations are left out: its tables are not in use yet. A constraint that is added only if missing
+    counts as existing, since no database can be asked.
     """
     graph = MigrationLoader(None).graph
     order = dict.fromkeys(key for leaf in graph.leaf_nodes() for key in graph.forwards_plan(leaf))
-    state, facts = ProjectState(), SchemaFacts(constraints=AllNamesBut(()))
+    state, facts = ProjectState(), SchemaFacts(constraints=AllNamesExcept(()))
     for key in order:
         migration = graph.nodes[key]
         if key[0] in apps and not migration.initial:
             created: set[str] = set()
             plan = plan_migration(migration, state, facts, created)
-            yield from find_violations(plan, AllNamesBut(SMALL_TABLES | created))
+            yield from find_violations(plan, AllNamesExcept(SMALL_TABLES | created))
         state = migration.mutate_state(state, preserve=False)

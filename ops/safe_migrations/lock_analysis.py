@@ -13,7 +13,7 @@ from ops.safe_migrations.statements import classify
 
 
 def find_effects(statement: ast.Node | None, facts: SchemaFacts) -> Iterator[Effect]:
-    """Yield the effects of a parsed statement; None stands for one that can't be parsed."""
+    """Yield the effects of a parsed statement; None means one that can't be parsed."""
     for key, table in classify(statement, facts) if statement else [("unreadable", "")]:
         if key in HARMLESS:
             continue

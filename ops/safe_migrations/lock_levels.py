@@ -26,7 +26,7 @@ class Lock(StrEnum):
     def blocked_sessions(self) -> str:
         if self is Lock.ACCESS_EXCLUSIVE:
             return "readers and writers wait"
-        return "writers wait" if self.blocks_writers else "nobody waits"
+        return "writers wait" if self.blocks_writers else "no reader or writer waits"
 
 
 class Work(StrEnum):
@@ -41,7 +41,7 @@ class Work(StrEnum):
 
 @dataclass(frozen=True)
 class Effect:
-    """The effect of one statement on one table. An empty table stands for an unknown one, which may be large."""
+    """The effect of one statement on one table. An empty table means an unknown one, which may be large."""
 
     table: str
     lock: Lock

@@ -33,7 +33,7 @@ STATIC_NODES = {
 
 
 def read_statements(scripts: Iterable[str], constraints: Container[str]) -> Iterator[Node | None]:
-    """Parse each script into its statements, those inside DO blocks included. None stands for unreadable text.
+    """Parse each script into its statements, those inside DO blocks included. None means unreadable text.
 
     A block's `IF NOT EXISTS (SELECT … FROM pg_constraint WHERE conname = 'x')` is skipped if `constraints` holds x.
     """

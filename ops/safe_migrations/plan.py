@@ -56,7 +56,7 @@ def plan_migrations(
 ) -> Iterator[MigrationPlan]:
     """Plan migrations in the order in which they run, each given with its direction and the state before it.
 
-    Tables that one of them creates are left out: nobody uses them yet. `facts` is updated on the way.
+    Tables that one of them creates are left out: they are not in use yet. `facts` is updated step by step.
     """
     created: set[str] = set()
     for migration, backwards, state in migrations:

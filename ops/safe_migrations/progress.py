@@ -93,7 +93,7 @@ def _poll(alias: str, pid: int, show: Callable[[Progress], None], stop: Event) -
                 if progress := _read_progress(cursor, pid):
                     show(progress)
     except OperationalError:
-        pass  # no free connection: the build goes on without a display
+        pass  # no free connection: the build continues without a progress display
     finally:
         connection.close()
 

@@ -166,7 +166,7 @@ ALTER_TABLE = {
 
 RULES = STATEMENTS | ALTER_TABLE
 
-# Statements that make others wait for no table.
+# Statements that block no table.
 HARMLESS = {
     "AlterDefaultPrivilegesStmt", "AlterDomainStmt", "AlterEnumStmt", "AlterFunctionStmt", "AlterOwnerStmt",
     "AlterSeqStmt", "CommentStmt", "CompositeTypeStmt", "ConstraintsSetStmt", "CreateDomainStmt", "CreateEnumStmt",

@@ -1,8 +1,8 @@
 """Migration runs with a short lock timeout and retries.
 
-A statement that waits for a lock blocks everybody behind it, even sessions that do not conflict with the holder.
-PostgreSQL's lock_timeout bounds that wait. A migration that timed out is run again as a whole: an atomic one was rolled
-back, and the operations of crm.db that are not atomic continue where they stopped.
+A statement that waits for a lock blocks all sessions behind it, even those that do not conflict with the holder.
+PostgreSQL's lock_timeout bounds that wait. A migration that timed out is run again as a whole. An atomic one was rolled
+back; the operations of crm.db that are not atomic continue where they stopped.
 """
 
 import random
@@ -99,7 +99,7 @@ def run_migrations(
 
 @contextmanager
 def _lock_timeout(alias: str, milliseconds: int) -> Iterator[None]:
-    """Set lock_timeout for the session. Concurrent builds lift it for themselves: nobody waits for them."""
+    """Set lock_timeout for the session. Concurrent builds switch it off, as they block no session."""
     connection = connections[alias]
     if connection.vendor != "postgresql":
         yield

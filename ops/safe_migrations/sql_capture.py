@@ -37,7 +37,7 @@ class Captured:
 
 
 class CapturingEditor(DatabaseSchemaEditor):
-    """A schema editor that keeps statements instead of running them, and asks the server nothing."""
+    """A schema editor that keeps statements instead of running them, and never queries a server."""
 
     def __init__(self, alias: str) -> None:
         super().__init__(connect_offline(alias), collect_sql=True, atomic=False)
@@ -51,7 +51,7 @@ class CapturingEditor(DatabaseSchemaEditor):
             sql = str(sql) % (("''",) * len(params))
         self.collected_sql.append(str(sql))
 
-    def take(self) -> tuple[str, ...]:
+    def pop_statements(self) -> tuple[str, ...]:
         """Return the statements since the last call, with those that Django runs at the migration's end."""
         scripts = (*self.collected_sql, *map(str, self.deferred_sql))
         self.collected_sql, self.deferred_sql = [], []
@@ -95,7 +95,7 @@ def capture(
         kind = RunSQL if isinstance(operation, RunSQL) else type(operation)
         run = kind.database_backwards if backwards else kind.database_forwards
         run(operation, migration.app_label, editor, *((after, before) if backwards else (before, after)))
-        yield Captured(operation, editor.take(), before, after)
+        yield Captured(operation, editor.pop_statements(), before, after)
 
 
 def _render_concurrent(

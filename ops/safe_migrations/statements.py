@@ -16,7 +16,7 @@ from ops.safe_migrations.schema_facts import SchemaFacts
 
 
 def classify(statement: ast.Node, facts: SchemaFacts) -> Iterator[Match]:
-    """Yield the rules that a statement falls under. A statement without a reader goes by its node's name."""
+    """Yield the rules for a statement. Without a reader, the rule's key is the node's name."""
     reader = READERS.get(type(statement))
     if reader:
         yield from reader(statement, facts)

@@ -18,7 +18,7 @@ from analytics.dashboard.metrics import call_metrics
 from analytics.models import CallDay, CallRollup
 from analytics.rollups import jobs, update
 from analytics.rollups.coverage import days_of, read_coverage
-from analytics.rollups.jobs import rollups_are_left, run_next_rollup
+from analytics.rollups.jobs import has_pending_rollups, run_next_rollup
 from analytics.rollups.update import find_differences, find_oldest_write, update_call_rollup
 from calls.choices import CallStatus
 from calls.models import Call
@@ -92,10 +92,10 @@ def test_late_change_is_counted_at_once_and_rolled_up_by_the_worker(acme):
     with tenant(acme.pk):
         Call.objects.filter(pk=call.pk).update(status="purchased", booked=True)
     assert_exact(acme)
-    assert rollups_are_left()
+    assert has_pending_rollups()
     while run_next_rollup():
         pass
-    assert not rollups_are_left()
+    assert not has_pending_rollups()
     assert count_stale(acme) == 0
     assert_exact(acme)
 

@@ -20,7 +20,7 @@ class CountdownJob:
 
     def __init__(self, name, count, log):
         self.name, self.count, self.log = name, count, log
-        register(Job(name=name, do_next=self.do_next, is_left=lambda: self.count > 0))
+        register(Job(name=name, do_next=self.do_next, has_pending=lambda: self.count > 0))
 
     def do_next(self):
         if self.count == 0:
@@ -55,7 +55,7 @@ def test_until_empty_waits_for_delayed_tasks(db):
             return True
         return False
 
-    register(Job(name="late", do_next=do_next, is_left=lambda: not done))
+    register(Job(name="late", do_next=do_next, has_pending=lambda: not done))
     work(stop=Event(), until_empty=True)
     assert done == ["late"]
 
@@ -68,7 +68,7 @@ def test_stop_finishes_the_current_task_only(db):
         stop.set()
         return job.do_next()
 
-    register(Job(name="a", do_next=do_next, is_left=lambda: True))
+    register(Job(name="a", do_next=do_next, has_pending=lambda: True))
     work(stop=stop)
     assert log == ["a"]
 
@@ -80,7 +80,7 @@ def test_idle_worker_runs_until_it_is_stopped(db):
         polls.release()
         return False
 
-    register(Job(name="idle", do_next=do_next, is_left=lambda: False))
+    register(Job(name="idle", do_next=do_next, has_pending=lambda: False))
     thread = Thread(target=work, kwargs={"stop": stop})
     thread.start()
     assert all(polls.acquire(timeout=60) for _ in range(3))
@@ -102,7 +102,7 @@ def test_worker_waits_for_an_unavailable_database(db, caplog, error):
         done.append("back")
         return True
 
-    register(Job(name="a", do_next=do_next, is_left=lambda: not done))
+    register(Job(name="a", do_next=do_next, has_pending=lambda: not done))
     work(stop=Event(), until_empty=True)
     assert done == ["back"]
     assert [record.getMessage() for record in caplog.records] == [
@@ -111,7 +111,7 @@ def test_worker_waits_for_an_unavailable_database(db, caplog, error):
 
 
 def test_other_error_ends_the_worker(db):
-    register(Job(name="a", do_next=lambda: 1 / 0, is_left=lambda: True))
+    register(Job(name="a", do_next=lambda: 1 / 0, has_pending=lambda: True))
     with pytest.raises(ZeroDivisionError):
         work(stop=Event())
 

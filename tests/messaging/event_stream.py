@@ -62,13 +62,13 @@ class EventStream:
         self.events.append(legacy(event_type, resource | {"phoneNumberId": self.line_id}, **envelope))
 
     @property
-    def our_number(self):
+    def company_number(self):
         return LINES[self.line_id]
 
     def participants(self):
         return {
             "phoneNumberId": self.line_id,
-            "participants": {"workspace": [self.our_number], "external": [self.caller]},
+            "participants": {"workspace": [self.company_number], "external": [self.caller]},
         }
 
     def message_in(self, key):
@@ -78,7 +78,7 @@ class EventStream:
             {
                 "id": key,
                 "from": self.caller,
-                "to": self.our_number,
+                "to": self.company_number,
                 "direction": "incoming",
                 "createdAt": self.at(),
             }
@@ -97,7 +97,7 @@ class EventStream:
                     "createdAt": self.at(),
                 }
                 | {"status": status, "errorCode": "30006" if status == "undelivered" else None},
-                {"phoneNumberId": self.line_id, "senderIdentifier": self.our_number}
+                {"phoneNumberId": self.line_id, "senderIdentifier": self.company_number}
                 | {"recipientIdentifiers": [self.caller]},
             )
 
@@ -108,7 +108,7 @@ class EventStream:
         others = [fictional_number(40_011), fictional_number(40_012)]
         self.add_legacy(
             "message.received",
-            {"id": key, "from": self.caller, "to": ",".join([self.our_number, *others]), "direction": "incoming"}
+            {"id": key, "from": self.caller, "to": ",".join([self.company_number, *others]), "direction": "incoming"}
             | {"body": "All of us are there.", "createdAt": self.at(), "status": "received"},
             version="v3",
         )
@@ -151,7 +151,12 @@ class EventStream:
                 "direction": "incoming",
                 "duration": 12,
             }
-            | {"from": self.caller, "to": self.our_number, "transcript": "Please call back.", "createdAt": self.at(40)}
+            | {
+                "from": self.caller,
+                "to": self.company_number,
+                "transcript": "Please call back.",
+                "createdAt": self.at(40),
+            }
             | {"recordingUrl": f"https://files.example.com/{key}.mp3"},
             self.participants(),
         )
@@ -165,7 +170,7 @@ class EventStream:
         )
         self.add(
             "call.forwarded",
-            {"id": key, "createdAt": self.at(), "forwardedFrom": self.our_number}
+            {"id": key, "createdAt": self.at(), "forwardedFrom": self.company_number}
             | {"forwardedTo": fictional_number(40_013)},
             self.participants(),
         )
@@ -177,7 +182,7 @@ class EventStream:
         )
 
     def old_call(self, key):
-        call = {"id": key, "object": "call", "from": self.caller, "to": self.our_number, "direction": "incoming"}
+        call = {"id": key, "object": "call", "from": self.caller, "to": self.company_number, "direction": "incoming"}
         call |= {"media": [], "voicemail": None, "createdAt": self.at(), "answeredAt": None, "completedAt": None}
         over = call | {"answeredAt": self.at(4), "completedAt": self.at(34), "status": "completed"}
         recording = [{"url": f"https://files.example.com/{key}.mp3", "type": "audio/mpeg", "duration": 30}]
@@ -186,7 +191,7 @@ class EventStream:
         self.add_legacy("call.recording.completed", over | {"media": recording}, version="v2")
 
     def old_voicemail(self, key):
-        call = {"id": key, "object": "call", "from": self.caller, "to": self.our_number, "direction": "incoming"}
+        call = {"id": key, "object": "call", "from": self.caller, "to": self.company_number, "direction": "incoming"}
         voicemail = {"url": f"https://files.example.com/{key}.mp3", "type": "audio/mpeg", "duration": 9}
         call |= {"media": [], "createdAt": self.at(), "answeredAt": None, "completedAt": self.at(30)}
         self.add_legacy("call.completed", call | {"voicemail": voicemail, "status": "completed"}, version="v2")

@@ -39,7 +39,7 @@ def common(minutes=0, **changes):
     return {
         "openphone_id": "AC1",
         "line_id": "PNdesk",
-        "our_numbers": (OUR_NUMBER,),
+        "company_numbers": (OUR_NUMBER,),
         "outside_numbers": (CALLER,),
         "direction": "incoming",
         "created_at": THEN + timedelta(minutes=minutes),
@@ -59,7 +59,7 @@ def message_event(minutes=0, **changes):
 
 
 def call(minutes=0, **changes):
-    event = {"answered": False, "over": True, "answered_at": None, "completed_at": None, "duration_s": None}
+    event = {"answered": False, "ended": True, "answered_at": None, "completed_at": None, "duration_s": None}
     return CallEvent(**(common(minutes) | event | changes))
 
 
@@ -100,7 +100,7 @@ def test_status_queued_at_the_provider_means_sent(in_acme, status):
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_receipt_before_its_message_gets_its_body_and_time(in_acme, order):
-    receipt = message_event(5, direction="outgoing", body="", our_numbers=(), outside_numbers=(), to_numbers=())
+    receipt = message_event(5, direction="outgoing", body="", company_numbers=(), outside_numbers=(), to_numbers=())
     record(*[receipt, message_event(direction="outgoing", status="sent")][::order])
     message = Message.objects.select_related("activity").get()
     assert (message.status, message.body, message.to_numbers) == ("delivered", "Hello", [CALLER])
@@ -113,11 +113,11 @@ def test_receipt_before_its_message_gets_its_body_and_time(in_acme, order):
 @pytest.mark.parametrize(
     ("events", "status"),
     [
-        ([call(over=False), call(), call()], "missed"),
-        ([call(over=False), answered(over=False), answered(completed_at=THEN, duration_s=60)], "unbooked"),
-        ([call(over=False), answered(over=False), call(completed_at=THEN)], "unbooked"),
-        ([call(over=False), answered(over=False)], "in_progress"),
-        ([call(over=False, direction="outgoing"), call(direction="outgoing")], "unbooked"),
+        ([call(ended=False), call(), call()], "missed"),
+        ([call(ended=False), answered(ended=False), answered(completed_at=THEN, duration_s=60)], "unbooked"),
+        ([call(ended=False), answered(ended=False), call(completed_at=THEN)], "unbooked"),
+        ([call(ended=False), answered(ended=False)], "in_progress"),
+        ([call(ended=False, direction="outgoing"), call(direction="outgoing")], "unbooked"),
     ],
 )
 def test_call_events_in_any_order_give_one_call(in_acme, events, status):
@@ -197,7 +197,7 @@ SENT, TALKED = message_event(2, openphone_id="AC2", direction="outgoing"), answe
         ([SENT, message_event(4)], "waiting"),
         ([message_event(), TALKED], "open"),
         ([TALKED, call(4)], "waiting"),
-        ([SENT, call(over=False), call()], "open"),
+        ([SENT, call(ended=False), call()], "open"),
         ([SENT, voicemail(4), call()], "waiting"),
     ],
 )

@@ -27,8 +27,8 @@ def read(payload):
 def test_answered_call_is_read():
     event = read(callrail_call(resource_id="CAL1", recording=RECORDING))
     assert (event.openphone_id, event.direction, event.created_at) == ("CAL1", "incoming", AT)
-    assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
-    assert (event.answered, event.over, event.duration_s) == (True, True, 60)
+    assert (event.company_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
+    assert (event.answered, event.ended, event.duration_s) == (True, True, 60)
     assert event.completed_at == datetime(2026, 3, 2, 16, 1, tzinfo=UTC)
     assert event.recordings == ({"url": RECORDING, "type": ""},)
     assert event.outside_name == "Jane Doe"
@@ -38,14 +38,14 @@ def test_answered_call_is_read():
 @pytest.mark.parametrize("answered", [False, "false", "False", ""])
 def test_unanswered_call_is_read(call_type, answered):
     event = read(callrail_call(call_type=call_type, answered=answered, duration="15"))
-    assert (event.answered, event.over, event.duration_s, event.recordings) == (False, True, None, ())
+    assert (event.answered, event.ended, event.duration_s, event.recordings) == (False, True, None, ())
 
 
 def test_outgoing_call_is_detected_by_direction_or_call_type():
     for payload in (callrail_call(direction="outbound"), callrail_call(direction="", call_type="outbound")):
         event = read(payload)
         assert event.direction == "outgoing"
-        assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
+        assert (event.company_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
 
 
 @pytest.mark.parametrize("left", [True, "true"])
@@ -60,7 +60,7 @@ def test_call_without_result_is_ringing():
         del payload[name]
     assert envelope_of(payload).type == "pre_call"
     event = read(payload)
-    assert (event.over, event.answered, event.completed_at, event.direction) == (False, False, None, "incoming")
+    assert (event.ended, event.answered, event.completed_at, event.direction) == (False, False, None, "incoming")
 
 
 def test_older_field_names_are_equivalent():
@@ -85,14 +85,14 @@ def test_received_message_is_read():
     event = read(callrail_message(resource_id="SMS1"))
     assert (event.openphone_id, event.direction, event.status) == ("SMS1", "incoming", "received")
     assert (event.from_number, event.to_numbers, event.body) == (CALLER, (OUR_NUMBER,), "Can you come on Tuesday?")
-    assert (event.our_numbers, event.outside_numbers, event.created_at) == ((OUR_NUMBER,), (CALLER,), AT)
+    assert (event.company_numbers, event.outside_numbers, event.created_at) == ((OUR_NUMBER,), (CALLER,), AT)
 
 
 @pytest.mark.parametrize("fields", [{"agent": "carla@example.com"}, {"agent": "", "direction": "outbound"}])
 def test_sent_message_is_detected_by_agent_or_direction(fields):
     event = read(callrail_message(source_number=OUR_NUMBER, destination_number=CALLER, **fields))
     assert (event.direction, event.status) == ("outgoing", "sent")
-    assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
+    assert (event.company_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
 
 
 def test_empty_agent_means_incoming():

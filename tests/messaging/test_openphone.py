@@ -36,7 +36,7 @@ def test_received_message_is_read(build):
     assert (event.openphone_id, event.line_id) == ("ACtext", "PNdesk")
     assert (event.direction, event.status) == ("incoming", "received")
     assert (event.from_number, event.to_numbers) == (CALLER, (OUR_NUMBER,))
-    assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
+    assert (event.company_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
     assert event.body == "Can you come on Tuesday?"
     assert event.created_at == datetime(2026, 3, 2, 16, tzinfo=UTC)
 
@@ -66,7 +66,7 @@ def test_delivered_message_is_read():
     for event in map(read, sent):
         assert (event.direction, event.status) == ("outgoing", "delivered")
         assert (event.from_number, event.to_numbers) == (OUR_NUMBER, (CALLER,))
-        assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
+        assert (event.company_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
 
 
 @pytest.mark.parametrize("to", [f"{OUR_NUMBER},{CALLER}", f"{OUR_NUMBER}, {CALLER},", [OUR_NUMBER, CALLER]])
@@ -176,11 +176,11 @@ def test_call_ending_before_its_answer_has_no_duration():
 
 
 def test_numbers_follow_the_direction_unless_only_participants_are_named():
-    assert read(call_v2()).our_numbers == (OUR_NUMBER,)
-    assert read(call_v2(direction="outgoing")).our_numbers == (CALLER,)
-    assert read(call_2026(direction="outgoing")).our_numbers == (OUR_NUMBER,)
+    assert read(call_v2()).company_numbers == (OUR_NUMBER,)
+    assert read(call_v2(direction="outgoing")).company_numbers == (CALLER,)
+    assert read(call_2026(direction="outgoing")).company_numbers == (OUR_NUMBER,)
     event = read(call_v4(participants=[OUR_NUMBER, CALLER]))
-    assert event.our_numbers == event.outside_numbers == (OUR_NUMBER, CALLER)
+    assert event.company_numbers == event.outside_numbers == (OUR_NUMBER, CALLER)
 
 
 def test_recording_and_voicemail_are_urls():

@@ -38,7 +38,7 @@ def read(payload):
 def test_ringing_call_ignores_other_times(build):
     event = read(build("call.ringing", id="ACcall", status="ringing"))
     assert (event.openphone_id, event.line_id, event.direction) == ("ACcall", "PNdesk", "incoming")
-    assert (event.answered, event.over, event.created_at) == (False, False, AT)
+    assert (event.answered, event.ended, event.created_at) == (False, False, AT)
     assert (event.answered_at, event.completed_at, event.duration_s) == (None, None, None)
     assert event.outside_numbers == (CALLER,)
 
@@ -46,7 +46,7 @@ def test_ringing_call_ignores_other_times(build):
 def test_ringing_call_may_lack_participants_and_context():
     for context in ({"phoneNumberId": "PNdesk"}, {}):
         event = read(call_2026("call.ringing", context=context))
-        assert (event.our_numbers, event.outside_numbers) == ((), ())
+        assert (event.company_numbers, event.outside_numbers) == ((), ())
 
 
 def test_unavailable_participants_are_unknown():
@@ -62,26 +62,26 @@ def test_anonymous_caller_is_kept_as_sent():
 def test_answered_call_has_not_ended():
     resource = {"id": "ACcall", "direction": "outgoing", "answeredAt": "2026-03-02T16:00:05Z"} | TIMES
     event = read(call_event_2026("call.answered", **resource))
-    assert (event.answered, event.over, event.answered_at, event.completed_at) == (True, False, ANSWERED, None)
+    assert (event.answered, event.ended, event.answered_at, event.completed_at) == (True, False, ANSWERED, None)
     assert event.direction == "outgoing"
     assert read(call_event_2026("call.answered", **resource | {"answeredAt": None})).answered
 
 
 def test_missed_call_is_incoming_and_has_ended():
     event = read(call_event_2026("call.missed", id="ACcall", **TIMES))
-    assert (event.direction, event.answered, event.over) == ("incoming", False, True)
-    assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
+    assert (event.direction, event.answered, event.ended) == ("incoming", False, True)
+    assert (event.company_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
 
 
 @pytest.mark.parametrize("build", EVERY_CALL)
 def test_completed_call_has_ended(build):
-    assert read(build()).over
+    assert read(build()).ended
 
 
 @pytest.mark.parametrize("to", [CALLER, "UScarla"])
 def test_forwarded_call_names_its_target_and_has_not_ended(to):
     event = read(call_event_2026("call.forwarded", id="ACcall", forwardedFrom=OUR_NUMBER, forwardedTo=to, **TIMES))
-    assert (event.forwarded_to, event.direction, event.answered, event.over) == (to, "incoming", False, False)
+    assert (event.forwarded_to, event.direction, event.answered, event.ended) == (to, "incoming", False, False)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_forwarded_call_names_its_target_and_has_not_ended(to):
 def test_menu_choice_is_the_key_and_its_name(key, name, choice):
     resource = {"phoneMenuSelection": key, "phoneMenuSelectionName": name, "statusReason": "phone-menu-dial"}
     event = read(call_event_2026("call.menu.selected", id="ACcall", **resource, **TIMES))
-    assert (event.menu_choice, event.direction, event.over) == (choice, "incoming", False)
+    assert (event.menu_choice, event.direction, event.ended) == (choice, "incoming", False)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_menu_choice_is_the_key_and_its_name(key, name, choice):
 def test_recording_comes_with_its_call(payload):
     event = read(payload)
     assert event.recordings == (RECORDING,)
-    assert (event.answered, event.over, event.duration_s) == (True, True, 60)
+    assert (event.answered, event.ended, event.duration_s) == (True, True, 60)
 
 
 def test_recording_keeps_all_parts():
@@ -115,7 +115,7 @@ def test_recording_keeps_all_parts():
 
 def test_recording_without_times_is_not_a_missed_call():
     event = read(call_2026("call.recording.completed", answeredAt=None, duration=None, recordings=[RECORDING]))
-    assert (event.over, event.answered, event.recordings) == (False, False, (RECORDING,))
+    assert (event.ended, event.answered, event.recordings) == (False, False, (RECORDING,))
 
 
 def test_voicemail_belongs_to_its_call():
@@ -123,7 +123,7 @@ def test_voicemail_belongs_to_its_call():
     assert (event.openphone_id, event.line_id, event.direction) == ("ACcall", "PNdesk", "incoming")
     assert (event.url, event.duration_s) == ("https://files.example.com/voicemail.mp3", 18)
     assert event.transcript == "Please call me back about the gutters."
-    assert (event.our_numbers, event.outside_numbers, event.created_at) == ((OUR_NUMBER,), (CALLER,), AT)
+    assert (event.company_numbers, event.outside_numbers, event.created_at) == ((OUR_NUMBER,), (CALLER,), AT)
     assert not isinstance(event, CallEvent)
 
 

@@ -187,7 +187,7 @@ def receive_twilio(in_acme):
 
     def receive(body, opt_out_type=""):
         return record_message(
-            provider="twilio", openphone_id=f"SM{Message.objects.count()}", line_id="", our_numbers=[OUR_NUMBER],
+            provider="twilio", openphone_id=f"SM{Message.objects.count()}", line_id="", company_numbers=[OUR_NUMBER],
             outside_numbers=[CALLER], direction="incoming", from_number=CALLER, to_numbers=[OUR_NUMBER], body=body,
             media=[], status="received", created_at=timezone.now(), opt_out_type=opt_out_type,
         )  # fmt: skip

@@ -30,7 +30,7 @@ def test_received_message_is_read():
     event = read(twilio_message(MessageSid="SM1"))
     assert (event.openphone_id, event.direction, event.status) == ("SM1", "incoming", "received")
     assert (event.from_number, event.to_numbers, event.body) == (CALLER, (OUR_NUMBER,), "Can you come on Tuesday?")
-    assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
+    assert (event.company_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
     assert (event.created_at, event.media, event.opt_out_type) == (RECEIVED, (), "")
 
 
@@ -67,7 +67,7 @@ def test_opt_out_type_is_kept(kind):
 def test_status_update_is_outgoing_and_has_no_body(sent, status):
     event = read(twilio_status(sent, MessageSid="SM1"))
     assert (event.openphone_id, event.direction, event.status, event.body) == ("SM1", "outgoing", status, "")
-    assert (event.our_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
+    assert (event.company_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
 
 
 def test_failure_has_its_code():

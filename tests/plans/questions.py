@@ -154,7 +154,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_missed_callers_company_id_last_missed_at": get("missed-calls"),
     "ix_missed_callers_company_id_last_missed_at_waiting": get("missed-calls?recovered=false&limit=5"),
     "ix_missed_callers_created_at_text_back_due": of_all_companies(
-        lambda sample: MissedCaller.objects.texts_due().first()
+        lambda sample: MissedCaller.objects.text_backs_due().first()
     ),
     "ix_missed_callers_contact_id": get("missed-calls?contact={contact}"),
     # Cleanup of expired rows.

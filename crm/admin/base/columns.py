@@ -39,7 +39,7 @@ def moment(field: str) -> Callable[[Model], str]:
 
 
 def excerpt(field: str) -> Callable[[Model], str]:
-    """Return a column of the beginning of a long text."""
+    """Return a column that shows the beginning of a long text."""
 
     def show(row: Model) -> str:
         return Truncator(getattr(row, field)).chars(EXCERPT_LENGTH)

@@ -17,7 +17,7 @@ from crm.admin.base.pagination import BoundedPaginator, count_up_to
 
 MAX_SHOWN = 20
 MAX_CASCADED = 1000
-# Filters on a column that an index has before the time.
+# Filters on columns that precede the time in an index.
 FILTERS_BEFORE_TIME = {"company__id__exact", "contact__id__exact", "conversation__id__exact", "activity_type__exact"}
 
 

@@ -8,15 +8,15 @@ from django.utils.functional import cached_property
 MAX_ROWS = 10_000
 
 
-def count_up_to(rows: QuerySet, most: int) -> int:
-    """Count rows up to `most`; the database stops there."""
-    return rows.order_by()[:most].count()
+def count_up_to(rows: QuerySet, limit: int) -> int:
+    """Count rows up to `limit`; the database stops there."""
+    return rows.order_by()[:limit].count()
 
 
-def format_count(rows: QuerySet, *, most: int) -> str:
-    """Return the count as text: `1,234`, or `10,000+` above `most`."""
-    count = count_up_to(rows, most + 1)
-    return f"{most:,}+" if count > most else f"{count:,}"
+def format_count(rows: QuerySet, *, limit: int) -> str:
+    """Return the count as text: `1,234`, or `10,000+` above `limit`."""
+    count = count_up_to(rows, limit + 1)
+    return f"{limit:,}+" if count > limit else f"{count:,}"
 
 
 def estimate_rows(model: type[Model]) -> int | None:

@@ -33,7 +33,7 @@ CANCELLED = {"57014", "55P03"}  # PostgreSQL's codes: query_canceled, lock_not_a
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Extend DRF's handler by errors of the database."""
+    """Return DRF's response, or the response to a database error."""
     if isinstance(error, ProtectedError):
         names = sorted({str(type(row)._meta.verbose_name_plural) for row in error.protected_objects})
         error = Conflict(f"Can't be deleted: it still has {', '.join(names)}.")

@@ -14,7 +14,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 100, 1000, 10_000
-MAX_COUNTED = 1000  # an exact count of a large list is slow and of no use on a screen
+MAX_COUNTED = 1000  # an exact count of a large list is slow, and no screen needs it
 PARAMETERS = {"limit", "cursor", "offset", "count"}
 
 

@@ -32,7 +32,7 @@ def own(grant: Grant, *, fields: Set[str] | None = None) -> Grant:
 
 
 def also(grant: Grant, *verbs: str) -> Grant:
-    """Add verbs to the grant: names of the resource's actions beside the usual five."""
+    """Add names of the resource's extra actions to the grant's verbs."""
     return replace(grant, verbs=grant.verbs | set(verbs))
 
 

@@ -81,7 +81,7 @@ class ErrorDocumentingAutoSchema(AutoSchema):
         elif isinstance(field, serializers.DecimalField) and direction == "request":
             meta = {name: schema.pop(name) for name in ("nullable", "description") if name in schema}
             schema = {"oneOf": [schema, {"type": "number"}], **meta}
-        elif isinstance(field, serializers.ChoiceField) and field.read_only and _may_be_blank(field):
+        elif isinstance(field, serializers.ChoiceField) and field.read_only and _allows_blank(field):
             schema["enum"] = [*schema["enum"], ""]
         return schema
 
@@ -110,6 +110,6 @@ def _response(code: str, description: str) -> dict[str, Any]:
     return {"description": description, "content": content, **headers}
 
 
-def _may_be_blank(field: Any) -> bool:
+def _allows_blank(field: Any) -> bool:
     """Return whether the model allows a blank: DRF drops this from read-only fields."""
     return field.parent.Meta.model._meta.get_field(field.source).blank

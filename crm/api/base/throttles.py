@@ -8,14 +8,14 @@ from rest_framework.throttling import BaseThrottle
 
 from crm.client_ip import client_address
 from crm.db.rate_counters import count_up, seconds_left
-from crm.services.login_throttling import may_try_to_sign_in
+from crm.services.login_throttling import allow_sign_in_attempt
 
 if TYPE_CHECKING:  # the settings name this module, so DRF's views import it before they exist
     from rest_framework.views import APIView
 
 
 class UserThrottle(BaseThrottle):
-    """Requests a minute by user, or by address without a sign-in."""
+    """Limit of requests per minute and user, or per address without a sign-in."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         client = f"user {request.user.pk}" if request.user.is_authenticated else f"address {client_address(request)}"
@@ -27,7 +27,7 @@ class UserThrottle(BaseThrottle):
 
 
 class SignInThrottle(UserThrottle):
-    """Sign-in attempts a minute by address, over the API and the admin."""
+    """Limit of sign-in attempts per minute and address, over the API and the admin."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        return may_try_to_sign_in(client_address(request))
+        return allow_sign_in_attempt(client_address(request))

@@ -45,7 +45,7 @@ class CallRailClient:
             )
             for row in answer.get("calls") or []:
                 event = try_read(_call_event, row)
-                if isinstance(event, InvalidPayload) or event.our_numbers == (line.number,):
+                if isinstance(event, InvalidPayload) or event.company_numbers == (line.number,):
                     yield event
             if page >= int(answer.get("total_pages") or 1):
                 return

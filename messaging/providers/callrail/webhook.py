@@ -5,7 +5,7 @@ booleans may be words. No field states the type of event. It follows from the fi
 
     text_message    `source_number` and `destination_number`
     post_call       a call with `answered` or `duration`: it has ended, or was modified later
-    pre_call        a call without them: it rings
+    pre_call        a call without them: it is ringing
 """
 
 from collections.abc import Mapping
@@ -30,8 +30,8 @@ START = ("start_time", "timestamp", "datetime", "created_at")
 def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     """Return the id, type and content of a webhook event. Raises InvalidPayload.
 
-    The id is the call's or message's id with a hash of the body: a modified entry is sent again under the same id with
-    other content, and is a new event. The same content is a duplicate.
+    The id is the call's or message's id with a hash of the body. A modified call or message is sent again under its id
+    with other content, and is a new event. The same content is a duplicate.
     """
     content, warning = (read_form if is_form(headers) else read_json)(body)
     resource_id = storable_id(content.get("resource_id"))
@@ -49,7 +49,7 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> Event:
         raise UnknownType(envelope.type)
     if envelope.type == "text_message":
         return _message(envelope.content, received_at)
-    return _call(envelope.content, received_at, over=envelope.type == "post_call")
+    return _call(envelope.content, received_at, ended=envelope.type == "post_call")
 
 
 def _type_of(content: dict[str, Any]) -> str:
@@ -57,8 +57,8 @@ def _type_of(content: dict[str, Any]) -> str:
         return "text_message"
     if not _first(content, *CUSTOMER, *TRACKING):
         return "unknown"
-    is_over = any(content.get(name) not in (None, "") for name in ("answered", "duration"))
-    return "post_call" if is_over else "pre_call"
+    has_ended = any(content.get(name) not in (None, "") for name in ("answered", "duration"))
+    return "post_call" if has_ended else "pre_call"
 
 
 def _message(content: dict[str, Any], received_at: datetime) -> MessageEvent:
@@ -71,7 +71,7 @@ def _message(content: dict[str, Any], received_at: datetime) -> MessageEvent:
     return MessageEvent(
         openphone_id=fields.identifier(content, "resource_id"),
         line_id="",
-        our_numbers=recipients if incoming else sender,
+        company_numbers=recipients if incoming else sender,
         outside_numbers=sender if incoming else recipients,
         direction=direction,
         created_at=fields.instant(content, _first(content, *START) or START[0]) or received_at,
@@ -83,25 +83,25 @@ def _message(content: dict[str, Any], received_at: datetime) -> MessageEvent:
     )
 
 
-def _call(content: dict[str, Any], received_at: datetime, *, over: bool) -> CallEvent:
+def _call(content: dict[str, Any], received_at: datetime, *, ended: bool) -> CallEvent:
     outgoing = fields.text(content, "call_type") == "outbound"
     direction = _direction(content) or (Direction.OUTGOING if outgoing else Direction.INCOMING)
     left_voicemail = bool(fields.boolean(content, "voicemail"))
-    answered = over and bool(fields.boolean(content, "answered")) and not left_voicemail
+    answered = ended and bool(fields.boolean(content, "answered")) and not left_voicemail
     created_at = fields.instant(content, _first(content, *START) or START[0]) or received_at
     length_s = fields.seconds(content, "duration")  # from the first ring, also for abandoned calls
     recordings = fields.attachments(content, "recording")
     return CallEvent(
         openphone_id=fields.identifier(content, "resource_id"),
         line_id="",  # a tracker may be a pool of numbers: only the number identifies the line
-        our_numbers=fields.numbers(content, _first(content, *TRACKING) or TRACKING[0]),
+        company_numbers=fields.numbers(content, _first(content, *TRACKING) or TRACKING[0]),
         outside_numbers=fields.numbers(content, _first(content, *CUSTOMER) or CUSTOMER[0]),
         direction=direction,
         created_at=created_at,
         answered=answered,
-        over=over,
+        ended=ended,
         answered_at=None,
-        completed_at=_end_of(created_at, length_s) if over else None,
+        completed_at=_end_of(created_at, length_s) if ended else None,
         duration_s=length_s if answered else None,
         recordings=() if left_voicemail else recordings,
         voicemail_url=fields.file_url(content, "recording") if left_voicemail else "",

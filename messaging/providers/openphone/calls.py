@@ -25,7 +25,7 @@ def read_call(parts: EventParts) -> CallEvent:
         # Only incoming calls are forwarded or get a menu; these two types omit the direction.
         **_common_fields(parts, default_direction="" if parts.type == "call.ringing" else Direction.INCOMING),
         answered=False,
-        over=False,
+        ended=False,
         answered_at=None,
         completed_at=None,
         duration_s=None,
@@ -40,7 +40,7 @@ def read_answered_call(parts: EventParts) -> CallEvent:
     return CallEvent(
         **_common_fields(parts),
         answered=True,
-        over=False,
+        ended=False,
         answered_at=fields.instant(parts.resource, "answeredAt"),
         completed_at=None,
         duration_s=None,
@@ -58,7 +58,7 @@ def read_completed_call(parts: EventParts) -> CallEvent:
     return CallEvent(
         **_common_fields(parts, default_direction=Direction.INCOMING if parts.type == "call.missed" else ""),
         answered=answered,
-        over=True,
+        ended=True,
         answered_at=answered_at,
         completed_at=completed_at,
         duration_s=duration_s,
@@ -87,11 +87,11 @@ def _common_fields(parts: EventParts, *, id_field: str = "id", default_direction
     direction = fields.text(parts.resource, "direction") or default_direction
     if direction not in Direction.values:
         raise FieldError("direction", f"must be one of: {', '.join(Direction.values)}")
-    our_numbers, outside_numbers = _numbers(parts, direction)
+    company_numbers, outside_numbers = _numbers(parts, direction)
     return {
         "openphone_id": fields.identifier(parts.resource, id_field),
         "line_id": parts.line_id,
-        "our_numbers": our_numbers,
+        "company_numbers": company_numbers,
         "outside_numbers": outside_numbers,
         "direction": direction,
         "created_at": parts.created_at,
@@ -99,7 +99,7 @@ def _common_fields(parts: EventParts, *, id_field: str = "id", default_direction
 
 
 def _numbers(parts: EventParts, direction: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return our numbers and the outside numbers. API v4 doesn't tell them apart: both are then all participants."""
+    """Return the company's and the outside numbers. API v4 doesn't distinguish them: both are then all participants."""
     sides = parts.context.get("participants")
     if isinstance(sides, dict):
         return fields.numbers(sides, "workspace"), fields.numbers(sides, "external")

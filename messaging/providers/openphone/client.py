@@ -33,7 +33,7 @@ class OpenPhoneClient:
         answer = request_json(
             "POST",
             self._url("messages"),
-            # 403 for a foreign number: the country isn't enabled, which is no reason to pause the line.
+            # 403 for a foreign number: the country isn't enabled, so the line isn't paused.
             errors=ERRORS if to.startswith("+1") else ERRORS | {"403": Rejected},
             headers=self._headers,
             json={"content": body, "from": line.provider_id or line.number, "to": [to]},

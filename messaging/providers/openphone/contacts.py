@@ -1,7 +1,7 @@
 """OpenPhone's address book entries.
 
-Numbers and e-mail addresses are in `phoneNumbers` and `emails` (2026-03-30), or in `fields`: a list of `{name, type,
-value}` (2022), an object of names and values (from 2023), an empty object, or missing.
+Numbers and e-mail addresses are in `phoneNumbers` and `emails` (2026-03-30), or in `fields`. That is a list of `{name,
+type, value}` (2022), an object of names and values (from 2023), empty or missing.
 """
 
 from collections.abc import Iterator

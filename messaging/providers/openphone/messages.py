@@ -24,7 +24,7 @@ def read_message(parts: EventParts) -> MessageEvent:
     return MessageEvent(
         openphone_id=fields.identifier(parts.resource, "id"),
         line_id=parts.line_id,
-        our_numbers=recipients if incoming else sender,
+        company_numbers=recipients if incoming else sender,
         outside_numbers=sender if incoming else recipients,
         direction=Direction.INCOMING if incoming else Direction.OUTGOING,
         created_at=parts.created_at,

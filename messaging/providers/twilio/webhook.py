@@ -43,7 +43,7 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> MessageEvent:
     return MessageEvent(
         openphone_id=fields.identifier(content, next((name for name in SIDS if content.get(name)), SIDS[0])),
         line_id="",
-        our_numbers=recipients if incoming else sender,
+        company_numbers=recipients if incoming else sender,
         outside_numbers=sender if incoming else recipients,
         direction=Direction.INCOMING if incoming else Direction.OUTGOING,
         created_at=received_at,

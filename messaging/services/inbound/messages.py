@@ -21,7 +21,7 @@ from crm.services.conversations import (
 )
 from messaging.choices import MessageStatus
 from messaging.models import Message
-from messaging.models.messages import ON_ITS_WAY
+from messaging.models.messages import OUTBOX_STATUSES
 from messaging.services.inbound.opt_out_keywords import handle_opt_out_keywords
 from messaging.services.outbound.campaign_progress import mark_membership_replied, update_membership
 
@@ -47,7 +47,7 @@ def record_message(
     provider: str,
     openphone_id: str,
     line_id: str,
-    our_numbers: Sequence[str],
+    company_numbers: Sequence[str],
     outside_numbers: Sequence[str],
     direction: str,
     from_number: str,
@@ -72,7 +72,7 @@ def record_message(
         context = resolve_conversation(
             provider=provider,
             line_id=line_id,
-            our_numbers=our_numbers,
+            company_numbers=company_numbers,
             outside_numbers=outside_numbers,
             at=created_at,
         )
@@ -89,7 +89,7 @@ def record_message(
         message = _write_message(
             activity,
             # A reported message has reached the provider, even if it is queued there.
-            status=MessageStatus.SENT if status in ON_ITS_WAY else status,
+            status=MessageStatus.SENT if status in OUTBOX_STATUSES else status,
             created_at=created_at,
             contact=context.contact,
             phone_line=context.line,

@@ -53,7 +53,7 @@ def process_next_event() -> bool:
         _mark_dead(event, error, tries=event.tries)
     except Exception as error:
         if not connection.is_usable():
-            raise  # the database is gone: not the event's fault
+            raise  # the database failed, not the event
         _record_failure(event, error)
     return True
 
@@ -131,7 +131,7 @@ def record_event(*, provider: str, event: Event) -> None:
 
 
 def _lock_claim(event: WebhookEvent) -> bool:
-    """Lock the event until the transaction ends, so that nobody else gets it when the lease runs out."""
+    """Lock the event until the transaction ends, so that no other worker gets it when the lease runs out."""
     claimed = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
     return claimed.select_for_update().first() is not None
 

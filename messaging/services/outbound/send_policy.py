@@ -17,7 +17,7 @@ MAX_BODY = 1600  # characters: OpenPhone's and Twilio's limit
 MAX_CAMPAIGN_MESSAGES = 3  # to one contact in 24 hours: Florida Statutes 501.616(6), applied everywhere
 CONFIRMATION_WINDOW = timedelta(minutes=5)  # 47 CFR 64.1200(a)(12): a later confirmation needs a reason
 
-# Responses to what the contact has just written: quiet hours don't apply, and a late response is of no use.
+# Responses to the contact's latest message: quiet hours don't apply, and a late response is useless.
 RESPONSES = (MessageKind.REPLY, MessageKind.CONFIRMATION)
 
 # The provider may have sent it.

@@ -14,7 +14,7 @@ from crm.models import Activity, CampaignMembership, Conversation, PhoneLine
 from crm.services.opt_outs import record_opt_out
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
-from messaging.models.messages import ON_ITS_WAY
+from messaging.models.messages import OUTBOX_STATUSES
 from messaging.providers.errors import LineSuspended, OptedOut, RateLimited, SendError, UnknownOutcome
 from messaging.providers.interfaces import SentMessage
 from messaging.services.outbound.campaign_progress import update_membership
@@ -74,7 +74,7 @@ def _apply_sent(message: Message, activity: Activity, sent: SentMessage) -> None
         except IntegrityError:  # a webhook event with another text was recorded as another message
             message.error = f"The provider reported it as another message, {sent.openphone_id}."
             message.save(update_fields=["error"])
-    if message.status not in ON_ITS_WAY:
+    if message.status not in OUTBOX_STATUSES:
         return
     is_final = sent.status in (MessageStatus.DELIVERED, MessageStatus.FAILED, MessageStatus.UNDELIVERED)
     _set_status(message, sent.status if is_final else MessageStatus.SENT, message.error, code=sent.error_code)

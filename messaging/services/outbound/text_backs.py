@@ -28,7 +28,7 @@ def queue_next_text_back() -> bool:
     caller, as in the recording of calls and messages, so that no deadlock arises.
     """
     with all_tenants():
-        caller = MissedCaller.objects.texts_due().first()
+        caller = MissedCaller.objects.text_backs_due().first()
     if caller is None:
         return False
     with tenant(caller.company_id), acting_as(None, "text back"):
@@ -37,9 +37,8 @@ def queue_next_text_back() -> bool:
 
 
 def has_pending_text_backs() -> bool:
-    """Return whether any text back is due."""
     with all_tenants():
-        return MissedCaller.objects.texts_due().exists()
+        return MissedCaller.objects.text_backs_due().exists()
 
 
 def queue_text_back(*, caller: MissedCaller) -> None:
@@ -64,12 +63,12 @@ def queue_text_back(*, caller: MissedCaller) -> None:
         _mark(caller, TextBack.REFUSED, str(blocked))
     except Exception as error:
         if not connection.is_usable():
-            raise  # the database is gone; the text back stays due
+            raise  # the database failed; the text back stays due
         logger.exception("Text back to missed caller %d failed.", caller.pk)
         _mark(caller, TextBack.REFUSED, type(error).__name__)
 
 
 def _mark(caller: MissedCaller, text_back: TextBack, reason: str = "") -> bool:
     """Set the status. Returns False if the text back is no longer due."""
-    due = MissedCaller.objects.texts_due().filter(pk=caller.pk)
+    due = MissedCaller.objects.text_backs_due().filter(pk=caller.pk)
     return bool(due.order_by().update(text_back=text_back, text_back_reason=reason[:300]))

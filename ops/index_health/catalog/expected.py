@@ -1,7 +1,7 @@
-"""Declared indexes in the database's own words.
+"""Declared indexes as the database defines them.
 
-Databases reword definitions, so Django's statements can't be compared with theirs. All models' tables are created empty
-and temporary, and their indexes are read back.
+Databases rewrite definitions, so Django's statements can't be compared with theirs. All models' tables are created
+empty and temporary, and their indexes are read back.
 """
 
 from collections.abc import Iterator

@@ -8,7 +8,7 @@ from ops.index_health.findings import SkippedCheck
 
 @dataclass(frozen=True)
 class Key:
-    """A column or expression of an index, in the database's words. Defaults are empty."""
+    """A column or expression of an index, as the database writes it. Defaults are empty."""
 
     expression: str
     opclass: str = ""

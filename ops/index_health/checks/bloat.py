@@ -22,7 +22,7 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
     """Measure each valid B-tree and hash index of at least INDEX_BLOAT_MIN_BYTES."""
     connection = connections[database.alias]
     schema = find_extension(connection, "pgstattuple")
-    if schema is None or not _may_measure(connection, schema):
+    if schema is None or not _can_measure(connection, schema):
         role = remediation.quote(connection.settings_dict["USER"])
         yield SkippedCheck(
             "Bloat is unknown: extension pgstattuple is not installed, or the role can't use it. A superuser must run:"
@@ -56,7 +56,7 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
         )
 
 
-def _may_measure(connection: BaseDatabaseWrapper, schema: str) -> bool:
+def _can_measure(connection: BaseDatabaseWrapper, schema: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT has_function_privilege(%s, 'EXECUTE')", [f"{schema}.pgstatindex(regclass)"])
         allowed: bool = cursor.fetchone()[0]

@@ -90,7 +90,7 @@ def _closes_at_end(condition: str) -> bool:
 
 
 def _is_dropped_first(index: CatalogIndex, other: CatalogIndex) -> bool:
-    """Return whether this one of two equal indexes goes: no constraint, declared nowhere, or the later name."""
+    """Return whether to drop `index` of two equal ones: not a constraint, else undeclared, else the later name."""
 
     def worth(one: CatalogIndex) -> tuple[bool, bool]:
         return one.is_constraint, one.name in named_declarations()

@@ -1,4 +1,4 @@
-"""Slow statements without an index: pg_stat_statements finds them, HypoPG tells whether an index would help."""
+"""Slow statements without an index: pg_stat_statements finds them, HypoPG shows whether an index would help."""
 
 import re
 from collections.abc import Iterator
@@ -95,7 +95,7 @@ def _make_finding(query: str, calls: int, mean_ms: float, scan: Scan, cost: floa
     if scan.columns:
         would_cost = _cost_with_index(scan, query)
         if would_cost is None:
-            what_if = f" An index on {wanted} may help: extension hypopg can tell."
+            what_if = f" An index on {wanted} may help: install extension hypopg to check."
         elif would_cost <= cost * MAX_COST_RATIO:
             what_if = (
                 f" With an index on {wanted} the planner expects a cost of {would_cost:,.0f} instead of {cost:,.0f}."

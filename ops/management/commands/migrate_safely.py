@@ -39,8 +39,8 @@ def milliseconds(text: str) -> int:
 
 class Command(BaseCommand):
     help = (
-        "Migrate a live database. Prints each step's locks and estimated time, refuses steps that block others on a"
-        " large table, and retries a migration that does not get its lock at once."
+        "Migrate a live database. Prints each step's locks and estimated time, and refuses steps that block others on"
+        " a large table. Retries a migration that can't get its lock immediately."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -20,8 +20,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--companies", type=int, default=2)
-        parser.add_argument("--contacts", type=int, default=500, help="of all companies together (default: 500)")
-        parser.add_argument("--calls", type=int, default=5000, help="of all companies together (default: 5000)")
+        parser.add_argument("--contacts", type=int, default=500, help="number in all companies together (default: 500)")
+        parser.add_argument("--calls", type=int, default=5000, help="number in all companies together (default: 5000)")
         parser.add_argument("--days", type=int, default=730, help="length of the history (default: 730)")
         parser.add_argument("--seed", type=int, default=1, help="the same seed and sizes make the same data")
         parser.add_argument(

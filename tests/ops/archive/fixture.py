@@ -140,17 +140,17 @@ def make_needed_rows(company):
         recovered_by="call",
     )  # fmt: skip
     return {
-        ("calls", "named by appointments"): 1,
+        ("calls", "referenced by appointments"): 1,
         ("calls", "in progress"): 1,
         ("calls", "in open conversations"): 1,
         ("calls", "with later call analyses"): 1,
         ("calls", "with later call details"): 1,
-        ("activities", "named by opt-out entries"): 1,
+        ("activities", "referenced by opt-out entries"): 1,
         ("activities", "in open conversations"): 1,
-        ("activities", "still to be sent"): 1,
+        ("activities", "in the outbox"): 1,
         ("activities", "with later messages"): 1,
         ("missed_callers", "not reached yet"): 1,
-        ("missed_callers", "texted back soon"): 1,
+        ("missed_callers", "text back due"): 1,
         ("webhook_events", "pending or dead"): 2,
     }
 

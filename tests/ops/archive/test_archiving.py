@@ -19,7 +19,7 @@ from messaging.models import WebhookEvent
 from ops.archive import archiving
 from ops.archive.bundles import BUNDLES, DERIVED
 from ops.archive.manifest import MODELS, NAME
-from ops.archive.parquet import content_of, hash_file, read_file, schema_of, write_part
+from ops.archive.parquet import hash_file, hash_rows, read_file, schema_of, write_part
 from ops.archive.restore import find_archives, restore_archive
 from tests import factories
 from tests.conftest import postgres_only
@@ -64,7 +64,7 @@ def test_row_referenced_during_the_write_is_kept(acme, tmp_path, monkeypatch):
     change_after_writes(monkeypatch, lambda: factories.AppointmentFactory(contact=call.contact, call=call))
     result = archive(acme, tmp_path)
     assert result.rows == {"calls": 1}
-    assert result.kept == {("calls", "named by appointments"): 1}
+    assert result.kept == {("calls", "referenced by appointments"): 1}
     assert contents("calls")["calls"].keys() == {call.pk}
     assert other.pk not in contents("calls")["calls"]
 
@@ -127,9 +127,9 @@ def test_manifest_describes_the_folder(acme, tmp_path):
         path = result.folder / name
         table = read_file(path)
         rows[file["table"]] += table.num_rows
-        assert (file["sha256"], file["content"]) == (hash_file(path), content_of(table))
+        assert (file["sha256"], file["content"]) == (hash_file(path), hash_rows(table))
         assert file["bytes"] == path.stat().st_size
-        assert content_of(table.take(list(range(table.num_rows))[::-1])) == file["content"]  # in any order
+        assert hash_rows(table.take(list(range(table.num_rows))[::-1])) == file["content"]  # in any order
     assert rows == result.rows
 
 

@@ -24,7 +24,7 @@ def test_output_lists_archived_and_kept_rows_and_the_folder(acme, tmp_path, caps
     call_command("archive", "--older-than", "730d", "--to", str(tmp_path))
     out, progress = capsys.readouterr()
     assert "acme: calls                         23 archived" in out
-    assert "acme: calls                          1 kept: named by appointments" in out
+    assert "acme: calls                          1 kept: referenced by appointments" in out
     assert f"acme: written to {tmp_path}/acme/" in out
     assert "100%" in progress
     call_command("archive", "--older-than", "730d", "--to", str(tmp_path))

@@ -83,7 +83,7 @@ def test_index_is_listed_with_its_question_or_constraint(staff_client):
     page = staff_client.get(URL)
     html = page.content.decode()
     assert set(names_of(page)) == page.context["page"].report.database.indexes.keys()
-    assert "The newest calls over all companies?" in html
+    assert "Which calls are the newest, over all companies?" in html
     assert "Rejects a second row with the same company_id, provider, event_id." in html
 
 

@@ -42,7 +42,7 @@ def test_finding_without_pg_stat_statements_is_skipped(healthy):
 
 def test_finding_without_hypopg_suggests_to_install_it(slow):
     finding = finding_of("SELECT count(*) FROM contacts WHERE city = 'Nowhere'")
-    assert "An index on contacts (city) may help: extension hypopg can tell." in finding.message
+    assert "An index on contacts (city) may help: install extension hypopg to check." in finding.message
 
 
 def test_finding_suggests_an_index_that_helps(slow):

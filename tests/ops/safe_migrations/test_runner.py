@@ -76,7 +76,9 @@ def test_plan_shows_locks_and_waiting_sessions(without_indexes, planted, capsys)
     planted(ADD_FIELD)
     call_command("migrate_safely", "calls", plan=True)
     printed = capsys.readouterr().out
-    assert re.search(r"calls \(0 rows, .*\): SHARE UPDATE EXCLUSIVE while it builds an index; nobody waits", printed)
+    assert re.search(
+        r"calls \(0 rows, .*\): SHARE UPDATE EXCLUSIVE while it builds an index; no reader or writer waits", printed
+    )
     assert re.search(r"calls \(0 rows, .*\): ACCESS EXCLUSIVE for a moment; readers and writers wait", printed)
     assert "of work, from the tables' sizes" in printed
 

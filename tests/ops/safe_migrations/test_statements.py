@@ -3,7 +3,7 @@
 import pytest
 
 from ops.safe_migrations import recommendations
-from ops.safe_migrations.file_checks import AllNamesBut
+from ops.safe_migrations.file_checks import AllNamesExcept
 from ops.safe_migrations.lock_analysis import find_created_table, find_effects
 from ops.safe_migrations.parser import read_statements
 from ops.safe_migrations.rules import HARMLESS, RULES
@@ -59,7 +59,7 @@ def test_key_that_is_added_where_missing_depends_on_the_constraints(constraints,
 
 
 def test_block_with_another_condition_is_read_whatever_constraints_exist():
-    [effect] = effects_of("DO $$ BEGIN IF true THEN TRUNCATE t; END IF; END $$", constraints=AllNamesBut(()))
+    [effect] = effects_of("DO $$ BEGIN IF true THEN TRUNCATE t; END IF; END $$", constraints=AllNamesExcept(()))
     assert effect.table == "t"
 
 
