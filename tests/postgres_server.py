@@ -77,7 +77,7 @@ class PostgresServer:
         """Stop the server at once and remove its data; further calls do nothing."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGQUIT)
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=300)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _find_binaries(self) -> Path:
@@ -131,7 +131,7 @@ class PostgresServer:
                 start_new_session=True,  # Ctrl-C is for the tests; the server stops after their clean-up
                 **self._identity(),
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while self._run(str(self.binaries / "pg_isready"), "-q", "-h", str(self.folder), check=False).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"PostgreSQL did not start:\n{(self.folder / 'server.log').read_text()}")

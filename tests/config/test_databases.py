@@ -64,7 +64,7 @@ def test_reader_is_not_blocked_by_a_writer(acme):
 
     with ThreadPoolExecutor(max_workers=1) as pool, transaction.atomic():
         Company.objects.update(name="Not committed yet")
-        assert pool.submit(read).result(timeout=60) == "Acme Roofing"
+        assert pool.submit(read).result(timeout=300) == "Acme Roofing"
 
 
 @postgres_only

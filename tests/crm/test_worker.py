@@ -83,9 +83,9 @@ def test_idle_worker_runs_until_it_is_stopped(db):
     register(Job(name="idle", do_next=do_next, has_pending=lambda: False))
     thread = Thread(target=work, kwargs={"stop": stop})
     thread.start()
-    assert all(polls.acquire(timeout=60) for _ in range(3))
+    assert all(polls.acquire(timeout=300) for _ in range(3))
     stop.set()
-    thread.join(timeout=60)
+    thread.join(timeout=300)
     assert not thread.is_alive()
 
 

@@ -109,7 +109,7 @@ def test_build_waits_for_an_old_transaction_despite_timeouts(scratch, timeout):
         with pytest.raises(TimeoutError):
             building.result(timeout=0.5)
         old.connection.commit()
-        assert building.result(timeout=60) == "150ms"
+        assert building.result(timeout=300) == "150ms"
     assert is_valid()
 
 
@@ -123,7 +123,7 @@ def test_writers_do_not_wait_for_a_waiting_build(scratch):
         writer.connection.commit()
         assert not building.done()
         old.connection.commit()
-        building.result(timeout=60)
+        building.result(timeout=300)
     assert is_valid()
 
 
@@ -136,7 +136,7 @@ def test_two_simultaneous_migrations_build_one_index(scratch):
         begun = indexes_of()[NAME][0]
         wait_until(polls_for_the_build_lock)  # the second session, which sees an index that is not valid yet
         old.connection.commit()
-        first.result(timeout=60)
-        second.result(timeout=60)
+        first.result(timeout=300)
+        second.result(timeout=300)
     assert is_valid()
     assert indexes_of()[NAME][0] == begun

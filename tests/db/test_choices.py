@@ -26,8 +26,7 @@ def rows_of(db):
     """A function that creates one row of a model and returns the model's rows."""
 
     def make(model):
-        FACTORIES[model]()
-        return model._base_manager.all()
+        return model._base_manager.filter(pk=FACTORIES[model]().pk)
 
     return make
 

@@ -20,6 +20,7 @@ from messaging.services.inbound.webhook_processing import process_next_event
 from messaging.services.outbound.outbox import queue_message
 from messaging.services.outbound.sending import send_next_message
 from tests.conftest import postgres_only
+from tests.db.scratch import wait_until
 from tests.factories import (
     CampaignFactory,
     CampaignMembershipFactory,
@@ -32,7 +33,7 @@ from tests.factories import (
 )
 from tests.messaging.clocks import zone_with_hour
 from tests.messaging.payloads import message_v4, post_event
-from tests.messaging.test_workers import finish, start_worker, wait_until
+from tests.messaging.test_workers import finish, start_worker
 from tests.provider_server import ProviderServer, hang
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from crm.models import Activity, Contact, ContactPhone, Conversation, PhoneLine
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import process_next_event
 from tests.conftest import postgres_only
+from tests.db.scratch import wait_until
 from tests.factories import CompanyFactory, WebhookEventFactory, WebhookSecretFactory, fictional_number
 from tests.messaging.payloads import message_v3, message_v4, post_event
 
@@ -51,15 +51,8 @@ def start_worker(*arguments, **settings):
 
 
 def finish(worker):
-    _, errors = worker.communicate(timeout=60)
+    _, errors = worker.communicate(timeout=300)
     assert (worker.returncode, errors) == (0, "")
-
-
-def wait_until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "condition not met in time"
-        time.sleep(0.005)
 
 
 def count_done():
@@ -174,6 +167,6 @@ def test_worker_survives_a_database_restart(client, acme):
     WebhookEventFactory(company=acme, body=b'{"type": "task.assigned"}')
     wait_until(lambda: count_done() == 2)
     worker.terminate()
-    _, errors = worker.communicate(timeout=30)
+    _, errors = worker.communicate(timeout=300)
     assert worker.returncode == 0
     assert "Traceback" not in errors

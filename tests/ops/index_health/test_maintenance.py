@@ -116,7 +116,7 @@ def test_killed_run_is_continued_by_the_next_run(bloated, capsys, server_goes_on
     with another_session() as old:
         old.execute("LOCK TABLE minute_counters IN ROW EXCLUSIVE MODE")  # the rebuild has to wait for its end
         with killed_process():
-            wait_until(lambda: f"{BLOATED}_ccnew" in indexes() and ask(REBUILDING), seconds=120)
+            wait_until(lambda: f"{BLOATED}_ccnew" in indexes() and ask(REBUILDING))
         if not server_goes_on:
             ask(f"SELECT pg_terminate_backend(pid) FROM ({REBUILDING}) AS rebuilding")
             wait_until(lambda: not ask(REBUILDING))
@@ -143,7 +143,7 @@ def test_busy_database_stops_the_run_after_the_patience(bloated):
     before = indexes()
     sleeper = subprocess.Popen([sys.executable, "-c", SLEEP, connection.connection.dsn])
     try:
-        wait_until(lambda: ask("SELECT 1 FROM pg_stat_activity WHERE query ^@ 'SELECT pg_sleep'"), seconds=30)
+        wait_until(lambda: ask("SELECT 1 FROM pg_stat_activity WHERE query ^@ 'SELECT pg_sleep'"))
         with pytest.raises(
             CommandError, match="Stopped after 0 of 1 tasks: 1 sessions were active for 1 s; --max-active allows 0"
         ):

@@ -159,7 +159,7 @@ def test_killed_build_is_finished_by_the_next_run(without_indexes):
         with forked_migration() as again:
             wait_until(lambda: sessions_that_ran("SELECT pg_try_advisory_lock%") > 0)
             old.connection.rollback()
-            again.join(timeout=120)
+            again.join(timeout=300)
             assert again.exitcode == 0
     assert is_valid("ix_calls_company_id_created_at") == [True]
     assert is_valid(INDEX) == [True]

@@ -82,7 +82,7 @@ def test_plain_alter_table_blocks_writers_behind_a_reader(rows):
     ):
         with blocking_transactions(READER, until=lambda: writes.failed.value):
             altering = pool.submit(alter.execute, "ALTER TABLE calls ADD COLUMN planted integer")
-        altering.result(timeout=30)
+        altering.result(timeout=300)
         alter.connection.rollback()
     assert "lock timeout" in writes.failures[0]
 

@@ -83,7 +83,7 @@ def writers(statements, *, lock_timeout_ms=LOCK_TIMEOUT_MS):
     for each in (*processes, watcher):
         each.start()
     try:
-        ready.wait(timeout=60)
+        ready.wait(timeout=300)
         yield writes
     finally:
         stop.set()
@@ -92,16 +92,16 @@ def writers(statements, *, lock_timeout_ms=LOCK_TIMEOUT_MS):
             writes.latencies_ms += latencies
             writes.failures += failures
         for process in processes:
-            process.join(timeout=30)
+            process.join(timeout=300)
         watched.set()
-        watcher.join(timeout=30)
+        watcher.join(timeout=300)
 
 
 def _write(parameters, statements, ready, stop, results, rounds, failed):
     latencies, failures = [], []
     session = _connect(parameters, "writer")
     cursor = session.cursor()
-    ready.wait(timeout=60)
+    ready.wait(timeout=300)
     while not stop.is_set():
         for statement in statements:
             begun = time.perf_counter()
