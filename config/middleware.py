@@ -43,7 +43,7 @@ class DatabaseLimits:
 class RequestLimits:
     """Rejects large bodies (413) and NUL characters (400) before any other work.
 
-    Webhooks have a limit of their own, so that every webhook event is stored regardless of its content.
+    Webhooks have a separate limit, so that every webhook event is stored regardless of its content.
     """
 
     def __init__(self, get_response: Next) -> None:

@@ -43,9 +43,8 @@ def work(*, stop: Event, until_empty: bool = False) -> None:
     """
     while not stop.is_set():
         try:
-            done = [
-                job.do_next() for job in _jobs.values()
-            ]  # one task of each job, so that a long queue doesn't delay the others
+            # One task of each job, so that a long queue doesn't delay the others.
+            done = [job.do_next() for job in _jobs.values()]
             if any(done):
                 continue
             if until_empty and not any(job.has_pending() for job in _jobs.values()):

@@ -1,4 +1,4 @@
-"""What a database refuses."""
+"""Errors of the database for refused writes."""
 
 from contextlib import contextmanager
 

@@ -44,7 +44,7 @@ class MessageEntrySerializer(EntrySerializer):
 
 
 class DetailText(serializers.CharField):
-    """A text of the call details. Empty for a call without details."""
+    """A string of the call details. Empty for a call without details."""
 
     def get_attribute(self, instance: Any) -> Any:
         return super().get_attribute(instance) or ""

@@ -31,7 +31,7 @@ MEASURES = {
     "lost_value": f"coalesce(sum({_CALL['lost_value']}), 0)",
 }
 
-# Spans as rows. The index by company and time serves each, even with outdated statistics: if they end yesterday, the
+# Spans as rows. The index by company and time serves each, even with outdated statistics. If those end yesterday, the
 # planner takes today for empty and any index for good.
 _SPANS = {
     "postgresql": "unnest(%s::timestamptz[], %s::timestamptz[], %s::date[]) AS span(since, until, day)",

@@ -10,7 +10,7 @@ from crm.models import Campaign, CampaignMembership
 
 @admin.register(Campaign)
 class CampaignAdmin(RowAdmin):
-    """A table of thousands, so every column may be searched and sorted."""
+    """Admin for thousands of rows: every column may be searched and sorted."""
 
     list_display = ("name", badge("status"), "company", "phone_line", moment("scheduled_at"), moment("created_at"))
     list_select_related = ("company", "phone_line")

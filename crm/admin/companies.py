@@ -19,7 +19,7 @@ from crm.services.companies import change_timezone
 
 @admin.register(Company)
 class CompanyAdmin(RowAdmin):
-    """A table of hundreds, so every column may be searched and sorted."""
+    """Admin for hundreds of rows: every column may be searched and sorted."""
 
     form = forms.ModelForm
     list_display = ("name", "slug", "timezone", "currency", moment("created_at"))
@@ -77,7 +77,7 @@ class PhoneLineForm(RowForm):
 
 @admin.register(PhoneLine)
 class PhoneLineAdmin(RowAdmin):
-    """A table of thousands, so every column may be searched and sorted."""
+    """Admin for thousands of rows: every column may be searched and sorted."""
 
     form = PhoneLineForm
     list_display = ("__str__", "number", "company", "provider", "provider_id", moment("created_at"))

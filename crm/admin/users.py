@@ -26,7 +26,7 @@ class NewUserForm(RowForm, AdminUserCreationForm):
 
 @admin.register(User)
 class UserAdmin(RowAdmin, AuthUserAdmin):
-    """A table of thousands, so every column may be searched and sorted. Users are deactivated, never deleted."""
+    """Admin for thousands of rows: every column may be searched and sorted. Users are deactivated, never deleted."""
 
     form = UserForm
     add_form = NewUserForm

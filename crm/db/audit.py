@@ -74,7 +74,7 @@ class Audit(TriggerDeclaration):
     """Columns whose changes are recorded without the values."""
 
     def skipped_columns(self, model: type[models.Model]) -> list[str]:
-        """Return `skips`, the id, which an entry has in a column of its own, and generated columns."""
+        """Return `skips`, generated columns, and the id, for which entries have a separate column."""
         generated = [field.column for field in model._meta.concrete_fields if field.generated and field.column]
         return ["id", *self.skips, *generated]
 

@@ -25,7 +25,7 @@ def remove_expired() -> None:
 
 
 def remove_expired_each_minute() -> bool:
-    """Job of the worker. Return False always, so that the worker doesn't wait for the next minute's expiry."""
+    """Run `remove_expired` at most once a minute. Always return False: no task is due next."""
     global _last_s
     if time.monotonic() - _last_s >= EVERY_S:
         _last_s = time.monotonic()

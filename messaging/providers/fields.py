@@ -59,7 +59,7 @@ def texts(source: dict[str, Any], field: str) -> tuple[str, ...]:
 
 
 def code(source: dict[str, Any], field: str) -> str:
-    """Return a short code, which may be sent as a number; "" if it is missing."""
+    """Return a code, such as an error's, which may be sent as a number; "" if it is missing."""
     value = source.get(field)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)[:MAX_CODE]

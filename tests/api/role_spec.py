@@ -13,7 +13,7 @@ STAFF, NOBODY = "staff", "nobody"
 ROLE_OF = {"manager": "manager", "csr": "csr", "rep": "rep", "idle_rep": "rep", "outsider": "manager"}
 CALLERS = [*ROLE_OF, STAFF, NOBODY]
 
-# Open to everybody who sends the right body.
+# Open to every client with a valid body.
 SIGN_IN = {"auth/token": 200, "auth/token/refresh": 200, "auth/sign-out": 204}
 ME = "me"
 

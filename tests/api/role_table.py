@@ -7,9 +7,9 @@ The API's resources by role. Generated from the table in `crm/api/base/roles.py`
 
 - A resource is named by its URL below `/api/v1/`. A role may do only the actions in its column. A route without a row
   here fails a test.
-- *Own*: rows assigned to the user. A rep's own rows are the calls and appointments assigned to them, the analyses of
-  those calls, the contacts of those calls and appointments, and the rows of those contacts. Other rows don't exist for
-  them: in lists, in counts, by id (404), and in references that they send (400).
+- *Own*: rows assigned to the user. A rep's own rows are the calls and appointments assigned to them, and the
+  analyses of those calls. The contacts of those calls and appointments, with their rows, belong to the rep, too.
+  Other rows don't exist for a rep: in lists, in counts, by id (404), and in references that they send (400).
 - A role without permissions on a resource gets 403 for every method. A role without the verb gets 403. A verb that no
   role has is a 405. A verb beyond list, read, create, change and delete is the end of a route, as in
   `webhook-events/{id}/replay`. A field that a role may not change is a 400 that names it.
@@ -17,7 +17,7 @@ The API's resources by role. Generated from the table in `crm/api/base/roles.py`
 """
 
 FOOT = """
-The test `tests/api/test_role_matrix.py` sends every method to every route as every kind of caller and compares each
+The test `tests/api/test_role_matrix.py` sends every method to every route as every kind of caller. It compares each
 response with this table: {routes} routes x {methods} methods x {callers} callers = **{cells} cells**. It compares every
 row of both companies before and after. A rejected request has changed nothing; an allowed one has changed the caller's
 company alone.

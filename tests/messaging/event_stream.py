@@ -24,7 +24,7 @@ class EventStream:
     """Webhook events in the order of an undisturbed run."""
 
     def __init__(self, *, events, seed):
-        self.random = random.Random(seed)  # noqa: S311  # nobody's secret
+        self.random = random.Random(seed)  # noqa: S311  # not a secret
         self.events = []
         self.now = BEGIN
         self.count = 0

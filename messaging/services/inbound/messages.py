@@ -122,7 +122,7 @@ def advance_status(message: Message, status: str) -> list[str]:
 def _match_outgoing(context: ConversationContext, *, openphone_id: str, body: str) -> None:
     """Set the id on the message being sent, if the webhook event came before the provider's answer to the sender.
 
-    It belongs to the oldest message without an id that has this text, contact and phone line.
+    It belongs to the oldest message without an id that has this body, contact and phone line.
     """
     if context.contact is None or Activity.objects.filter(openphone_id=openphone_id).exists():
         return

@@ -71,7 +71,7 @@ def _apply_sent(message: Message, activity: Activity, sent: SentMessage) -> None
             with transaction.atomic():
                 activity.openphone_id = sent.openphone_id
                 activity.save(update_fields=["openphone_id"])
-        except IntegrityError:  # a webhook event with another text was recorded as another message
+        except IntegrityError:  # a webhook event with another body was recorded as another message
             message.error = f"The provider reported it as another message, {sent.openphone_id}."
             message.save(update_fields=["error"])
     if message.status not in OUTBOX_STATUSES:

@@ -64,7 +64,7 @@ def claim_lookup() -> Message | None:
 
 
 def _find_at_provider(message: Message) -> SentMessage | SendError | None:
-    """Return the provider's copy of the message, unless it is known as another message; None if there is none."""
+    """Return the provider's copy of the message, unless it was recorded as another one; None if there is none."""
     try:
         _, line = recipient_and_line(message)
         found = client_for_sending(line=line).find_sent(

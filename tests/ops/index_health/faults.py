@@ -133,7 +133,7 @@ FAULTS = [
         (FindingKind.MISSING, "idx_invoice_status_due"),
     ),
     Fault(
-        "somebody added an index",
+        "an undeclared index was added",
         ("CREATE INDEX calls_by_price ON calls (quoted_price)",),
         (FindingKind.EXTRA, "calls_by_price"),
         databases=BOTH,

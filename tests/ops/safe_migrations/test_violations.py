@@ -98,7 +98,7 @@ REFUSED = {
         use.HELD,
     ),
 }
-# Operations that block nobody.
+# Operations that block no session.
 FINE = {
     "field": 'migrations.AddField("call", "planted", models.IntegerField(null=True))',
     "field with a default": 'migrations.AddField("call", "planted", models.CharField(max_length=9, default="(a, b)"))',
