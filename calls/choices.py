@@ -65,4 +65,4 @@ class Recovery(TextChoices):
     REPLY = "reply", "Replied"
     CALL = "call", "Answered call"
     BOOKING = "booking", "Booked"
-    MANUAL = "manual", "Marked by staff"
+    MANUAL = "manual", "Marked by a user"

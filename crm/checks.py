@@ -27,7 +27,7 @@ def role_is_bound_by_policies(databases: Sequence[str] | None = None, **_options
 
 @register(Tags.database, deploy=True)
 def role_is_bound_by_policies_in_production(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    """Report the same as an error, under `check --deploy --database default`."""
+    """Report a role that policies don't bind as an error, under `check --deploy --database default`."""
     return [
         Error(ROLE_PROBLEM.format(**found), hint=ROLE_HINT.format(**found), id="crm.E001")
         for found in _unbound_roles(databases)

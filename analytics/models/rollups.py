@@ -32,7 +32,8 @@ class CallCounts(TenantModel):
 
 
 for status in CallStatus.values:
-    CallCounts.add_to_class(status, models.PositiveIntegerField())
+    # With a default and no CHECK, a new status is added to a large table in a moment.
+    CallCounts.add_to_class(status, models.IntegerField(default=0, db_default=0))
 
 
 class CallDay(CallCounts):
@@ -61,7 +62,7 @@ class CallRollup(TenantModel):
 
     class Meta:
         db_table = "call_rollups"
-        verbose_name = verbose_name_plural = "totals status"
+        verbose_name = "rollup"
 
     def __str__(self) -> str:
         return f"{self.company} until {self.rolled_up_until}"
@@ -81,8 +82,7 @@ class StaleCallHour(TenantModel):
 
     class Meta:
         db_table = "stale_call_hours"
-        verbose_name = "hour to recount"
-        verbose_name_plural = "hours to recount"
+        verbose_name = "stale hour"
         indexes = [
             Index(
                 fields=["company", "hour"],

@@ -428,7 +428,7 @@ class Migration(migrations.Migration):
                             ("reply", "Replied"),
                             ("call", "Answered call"),
                             ("booking", "Booked"),
-                            ("manual", "Marked by staff"),
+                            ("manual", "Marked by a user"),
                         ],
                         max_length=10,
                     ),

@@ -894,7 +894,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         db_index=False,
-                        help_text="Staff member.",
+                        help_text="The user who wrote or called.",
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",

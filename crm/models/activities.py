@@ -103,7 +103,7 @@ class Activity(TenantModel):
         blank=True,
         related_name="+",
         db_index=False,
-        help_text="Staff member.",
+        help_text="The user who wrote or called.",
     )
 
     activity_type = models.CharField(max_length=20, choices=ActivityType.choices)

@@ -237,7 +237,7 @@ def _advance_sequence(table: str, *, last: int) -> None:
 
 
 def _as_parameter(field_: models.Field, value: Any) -> Any:
-    """Return a parameter. Integers and texts, JSON included, skip Django's slow conversion."""
+    """Return the value as a query parameter. Integers and texts, JSON included, skip Django's slow conversion."""
     return value if value is None or isinstance(value, str | int) else field_.get_db_prep_save(value, connection)
 
 

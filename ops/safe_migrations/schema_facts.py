@@ -27,7 +27,7 @@ class SchemaFacts:
     """The models."""
 
     def type_of(self, table: str, column: str) -> str:
-        """Return PostgreSQL's type; empty for a column of no model."""
+        """Return the column's PostgreSQL type, or "" if no model has the column."""
         for model in self.state.apps.get_models(include_auto_created=True):
             if model._meta.db_table == table:
                 connection = connect_offline()

@@ -30,7 +30,7 @@ class TokenAuthentication(JWTAuthentication):
             with all_tenants_autocommit():  # the company is unknown until the user is read
                 user = users.get(pk=validated_token[api_settings.USER_ID_CLAIM])
         except User.DoesNotExist as error:
-            raise AuthenticationFailed("User not found", code="user_not_found") from error
+            raise AuthenticationFailed("The user no longer exists. Sign in again.", code="user_not_found") from error
         if not user.is_active:
             raise AuthenticationFailed("User is inactive", code="user_inactive")
         if validated_token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):

@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--until-empty", action="store_true", help="End when no task remains, leased and delayed ones included."
+            "--until-empty", action="store_true", help="end when no work remains, leased and delayed work included"
         )
 
     def handle(self, *, until_empty: bool, **options: Any) -> None:

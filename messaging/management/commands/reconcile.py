@@ -1,6 +1,6 @@
 """`manage.py reconcile`: records messages and calls that webhook events missed."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
 from typing import Any
 
@@ -12,12 +12,19 @@ from crm.models import Company
 from messaging.services.inbound.reconciliation import ReconcileResult, lines_with_account, reconcile_line
 
 
+def day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} must be a date, such as 2026-03-31") from error
+
+
 class Command(BaseCommand):
     help = "List messages and calls at the providers since a date, and record those that webhook events missed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--since", required=True, type=date.fromisoformat, metavar="DATE", help="first day")
-        parser.add_argument("--until", type=date.fromisoformat, metavar="DATE", help="last day (default: today)")
+        parser.add_argument("--since", required=True, type=day, metavar="DATE", help="first day")
+        parser.add_argument("--until", type=day, metavar="DATE", help="last day (default: today)")
         parser.add_argument(
             "--company", metavar="SLUG", help="only the phone lines of this company (default: all companies)"
         )

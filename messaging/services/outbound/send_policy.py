@@ -156,7 +156,7 @@ def _next_allowed(contact: Contact, phone: str, line: PhoneLine, kind: str, mome
 
 
 def _parse_zones(names: list[str]) -> list[ZoneInfo]:
-    """Return the zones; none if one is invalid: an import may have stored any text."""
+    """Return the time zones, or none if any is invalid, because an import may have stored any text."""
     try:
         return [ZoneInfo(name) for name in names]
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: the name of a folder, such as "America"
