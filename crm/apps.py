@@ -16,4 +16,4 @@ class CrmConfig(AppConfig):
 
         connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")
         post_migrate.connect(recreate_sqlite_triggers, sender=self, dispatch_uid="crm.recreate_sqlite_triggers")
-        register(Job(name="expiry cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))
+        register(Job(name="expiry-cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))

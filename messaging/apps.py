@@ -14,7 +14,8 @@ class MessagingConfig(AppConfig):
         from messaging.services.outbound.unknown_sends import look_up_next_message  # models are loaded from here on
 
         unread_messages.register(lambda: Message.objects.unread())
-        register(Job(name="webhook events", do_next=process_next_event, has_pending=has_pending_events))
-        register(Job(name="messages", do_next=send_next_message, has_pending=has_pending_messages))
+        # Operators type the names of jobs: "deliveries" and "texts" are older than the glossary.
+        register(Job(name="deliveries", do_next=process_next_event, has_pending=has_pending_events))
+        register(Job(name="texts", do_next=send_next_message, has_pending=has_pending_messages))
         register(Job(name="lookups", do_next=look_up_next_message, has_pending=has_pending_messages))
-        register(Job(name="text backs", do_next=queue_next_text_back, has_pending=has_pending_text_backs))
+        register(Job(name="text-backs", do_next=queue_next_text_back, has_pending=has_pending_text_backs))
