@@ -98,7 +98,7 @@ def sample(django_db_setup, django_db_blocker):
                 call=Call.objects.filter(lead__isnull=False).first(),
                 last_day=LAST_DAY,
             )
-        run("TRUNCATE companies, users CASCADE")
+        run("TRUNCATE companies, users, audit_entries CASCADE")
 
 
 def run(*statements: str) -> None:
