@@ -41,6 +41,9 @@ def _unstorable(fields: Any) -> list[str]:
         raise ParseError("Field names must not contain null characters or lone surrogates.")
     seen = 0
     for _ in range(MAX_DEPTH):
+        seen += len(level)
+        if seen > MAX_VALUES:
+            raise ParseError(f"The JSON must have at most {MAX_VALUES:,} values.")
         deeper = []
         for name, value in level:
             if isinstance(value, str) and UNSTORABLE.search(value):
@@ -49,9 +52,6 @@ def _unstorable(fields: Any) -> list[str]:
                 deeper += [(name, item) for pair in value.items() for item in pair]
             elif isinstance(value, list):
                 deeper += [(name, item) for item in value]
-        seen += len(level)
-        if seen > MAX_VALUES:
-            raise ParseError(f"The JSON must have at most {MAX_VALUES:,} values.")
         if not deeper:
             return list(found)
         level = deeper
