@@ -65,6 +65,11 @@ def pytest_itemcollected(item):
         item.add_marker("database")
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the slow tests, so that no process is left with one when the others have finished."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Deal tests out singly, and those of a folder with a costly fixture to one process."""

@@ -37,6 +37,7 @@ def server(monkeypatch, live_server):
         )
 
 
+@pytest.mark.slow
 @postgres_only
 @pytest.mark.parametrize("role", ["manager", "csr", "rep"])
 def test_api_matches_its_schema_and_shows_no_foreign_rows(role, server, acme, globex):
