@@ -3,6 +3,7 @@
 import pytest
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
+from django.test import override_settings
 from rest_framework.test import APIClient
 
 from crm.db.policies import ALL_SETTING
@@ -29,6 +30,13 @@ postgres_only = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="
 def django_db_setup(django_test_environment, django_db_blocker):
     """A migrated database for this process. On SQLite it is a file: in memory, SQLite has no concurrency."""
     with django_db_blocker.unblock(), migrated_database("own"):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords(django_test_environment):
+    """Hash passwords in microseconds: production's hasher takes a quarter of a second for each sign-in."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
 
 

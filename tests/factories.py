@@ -53,7 +53,6 @@ def fictional_number(n: int) -> str:
 
 
 PASSWORD = "rain-gutter-42"
-PASSWORD_HASH = make_password(PASSWORD)  # computed once, since password hashes are slow on purpose
 
 
 class RowFactory(DjangoModelFactory):
@@ -84,7 +83,7 @@ class UserFactory(RowFactory):
     company = factory.SubFactory(CompanyFactory)
     role = "csr"
     username = factory.Sequence(lambda n: f"user{n}")
-    password = PASSWORD_HASH
+    password = factory.LazyFunction(lambda: make_password(PASSWORD))
 
 
 class PhoneLineFactory(RowFactory):

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if options["if_empty"] and Company.objects.exists():
             return
         known = {"contacts": options["contacts"], "calls": options["calls"]}
-        with tqdm(total=sum(known.values()), unit=" rows", unit_scale=True, delay=0.1) as bar:
+        with tqdm(total=sum(known.values()), unit=" rows", unit_scale=True, mininterval=0, leave=False) as bar:
 
             def show(table: str, rows: int) -> None:
                 bar.set_postfix_str(table, refresh=False)

@@ -31,11 +31,6 @@ SMALL = {"companies": 2, "contacts": 60, "calls": 400, "days": 90, "seed": 1, "u
 FICTIONAL = re.compile(r"\+1[2-9]\d\d55501\d\d")
 
 
-@pytest.fixture(autouse=True)
-def _fast_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def in_all_companies(db):
     with all_tenants():

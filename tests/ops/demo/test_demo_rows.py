@@ -9,7 +9,6 @@ import pytest
 from django.apps import apps
 from django.contrib.auth import authenticate
 from django.db.models import Count, F, Max, Min
-from django.test import override_settings
 
 from analytics.models import ArchivedCalls, ArchivedChunk, ArchivedObjections, CallAnalysis, StaleCallHour
 from calls.choices import CallStatus
@@ -38,13 +37,12 @@ from tests.ops.demo.test_demo import demo_tables
 UNTIL = date(2026, 3, 1)
 SIZE = {"companies": 2, "contacts": 200, "calls": 4000, "days": 90, "seed": 1, "until": UNTIL}
 FICTIONAL = re.compile(r"\+1[2-9]\d\d55501\d\d")
-QUICK_PASSWORDS = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"]}
 
 
 @pytest.fixture(scope="module")
 def seeded(django_db_setup, django_db_blocker):
     """Demo data for all tests of this module, which only read them."""
-    with django_db_blocker.unblock(), override_settings(**QUICK_PASSWORDS):
+    with django_db_blocker.unblock():
         seed_demo(**SIZE)
         yield
         remove_demo()

@@ -5,14 +5,12 @@ from datetime import date
 
 import pytest
 from django.db import connection
-from django.test import override_settings
 
 from ops.demo.seeding import seed_demo
 from tests.databases import migrated_database
 from tests.ops.index_health.databases import connected_to, new_database, run
 
 SMALL = {"companies": 2, "contacts": 60, "calls": 400, "days": 90, "seed": 1, "until": date(2026, 3, 1)}
-QUICK_PASSWORDS = {"PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"]}
 
 
 @pytest.fixture(scope="package")
@@ -20,8 +18,7 @@ def demo(django_db_setup, django_db_blocker):
     """The name of a migrated database with demo data, which no test changes."""
     own = connection.settings_dict["NAME"]
     with django_db_blocker.unblock(), migrated_database("index_health") as name:
-        with override_settings(**QUICK_PASSWORDS):
-            seed_demo(**SMALL)
+        seed_demo(**SMALL)
         run("VACUUM", "ANALYZE")
         with connected_to(own):
             yield name
