@@ -8,7 +8,7 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from crm.db.tenancy import all_tenants
-from ops.prometheus.registry import REGISTRY
+from ops.prometheus import REGISTRY
 
 
 @csrf_exempt  # not for browsers; without a token, a POST must be a 404, too

@@ -13,8 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
 from crm.admin_site import StaffSite
-from ops.index_health.admin_page import InvalidParameter, make_page
-from ops.index_health.report import run_checks
+from ops.index_health.admin_page import COLUMNS, make_page
+from ops.index_health.report import UnknownTable, run_checks
 
 TITLE = "Index health"
 
@@ -46,21 +46,21 @@ class Site(StaffSite):
         parameters = {"sort": "size", "table": "", "measure": "0"} | request.GET.dict()
         if parameters["measure"] not in ("0", "1"):
             return plain_response("measure: must be 0 or 1.", status=400)
+        if parameters["sort"] not in COLUMNS:
+            return plain_response(f"sort: {parameters['sort']!r} must be one of {', '.join(COLUMNS)}.", status=400)
         measure = parameters["measure"] == "1"
         try:
             page = make_page(
                 run_checks(measure=measure, explain=measure), sort=parameters["sort"], table=parameters["table"]
             )
-        except InvalidParameter as error:
-            return plain_response(str(error), status=400)
+        except UnknownTable as error:
+            return plain_response(f"table: {error}", status=400)
         except OperationalError:
             reason = "The database took too long to answer. Run manage.py index_report, which has no time limit."
             return plain_response(reason, status=503)
         context = self.each_context(request) | {
             "title": TITLE,
             "page": page,
-            "table": parameters["table"],
-            "sort": parameters["sort"],
             "measured": measure,
             "large_index": settings.INDEX_LARGE_BYTES,
             "large_table": settings.TABLE_LARGE_BYTES,

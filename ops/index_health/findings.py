@@ -51,6 +51,10 @@ class Finding:
     reclaimable_bytes: int = 0
     known: bool = False
 
+    @property
+    def group(self) -> str:
+        return next(group for group, kinds in GROUPS.items() if self.kind in kinds)
+
 
 @dataclass(frozen=True)
 class SkippedCheck:

@@ -1,7 +1,5 @@
 """Indexes that serve foreign keys: they find the referring rows when a referenced row is deleted."""
 
-from collections.abc import Iterable
-
 from ops.index_health.catalog import CatalogIndex, Database, ForeignKey
 
 COMPANY = {"company_id", "tenant_id"}
@@ -32,11 +30,10 @@ def needed_indexes(database: Database) -> set[str]:
     return needed
 
 
-def unserved(database: Database, indexes: Iterable[CatalogIndex]) -> list[ForeignKey]:
+def unserved(database: Database) -> list[ForeignKey]:
     """Return the foreign keys without an index, one for each referring column, the one with fewest columns."""
-    indexes = list(indexes)
     by_column: dict[tuple[str, str], ForeignKey] = {}
     for key in sorted(database.foreign_keys, key=lambda key: len(key.columns)):
-        if not any(serves(index, key) for index in indexes):
+        if not any(serves(index, key) for index in database.of_table(key.table)):
             by_column.setdefault((key.table, min(referring_columns(key))), key)
     return list(by_column.values())

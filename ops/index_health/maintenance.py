@@ -15,7 +15,9 @@ from django.db import connection
 from django.utils.timezone import now
 
 from crm.db.index_operations import POLL_S, exclusive_build_lock
+from ops.index_health import checks
 from ops.index_health.catalog import Database, read_database
+from ops.index_health.catalog.postgresql import fetch
 from ops.index_health.checks import bloat, drift, vacuum_stats
 from ops.index_health.findings import Finding, FindingKind, SkippedCheck
 
@@ -59,38 +61,19 @@ class Limits:
     patience_s: float = 600
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The tasks in order, and the checks that could not look for more."""
-
-    tasks: list[Finding]
-    skipped_checks: list[SkippedCheck]
-
-
-@dataclass(frozen=True)
-class TaskResult:
-    """A finished task. It was not `needed` if another session had done it in the meantime."""
-
-    task: Finding
-    seconds: float
-    needed: bool
-
-
-def plan_maintenance(*, database: Database) -> Plan:
-    """Return the tasks, quick ones first, then the rebuilds by the bytes that they free."""
-    results = [one for find in (drift.find, vacuum_stats.find, bloat.find) for one in find(database)]
-    findings = [one for one in results if isinstance(one, Finding)]
+def plan_maintenance(*, database: Database) -> tuple[list[Finding], list[SkippedCheck]]:
+    """Return the tasks, quick ones first, then the rebuilds by the bytes that they free, and the skipped checks."""
+    findings, skipped = checks.run((drift.find, vacuum_stats.find, bloat.find), database)
     leftovers = [one for one in findings if one.kind is FindingKind.INVALID and drift.is_leftover(one.index)]
     stale = [one for one in findings if one.kind is FindingKind.STALE_STATISTICS]
     bloated = [one for one in findings if one.kind is FindingKind.BLOAT]
-    return Plan(
-        tasks=[*leftovers, *stale, *sorted(bloated, key=lambda one: -one.reclaimable_bytes)],
-        skipped_checks=[one for one in results if isinstance(one, SkippedCheck)],
-    )
+    return [*leftovers, *stale, *sorted(bloated, key=lambda one: -one.reclaimable_bytes)], skipped
 
 
-def maintain_indexes(*, tasks: Sequence[Finding], limits: Limits) -> Iterator[TaskResult]:
+def maintain_indexes(*, tasks: Sequence[Finding], limits: Limits) -> Iterator[tuple[Finding, float | None]]:
     """Run the tasks, never during a migration that builds an index. Such a migration waits for one task at most.
+
+    Yields each task with its seconds, or None if another session had done it in the meantime.
 
     Raises:
         WindowClosed, TooBusy: before a task. Finished tasks stay finished.
@@ -99,12 +82,11 @@ def maintain_indexes(*, tasks: Sequence[Finding], limits: Limits) -> Iterator[Ta
         _wait_until_quiet(limits)
         with connection.schema_editor(atomic=False) as editor, exclusive_build_lock(editor):
             _check_window(limits)  # waiting for another build may have taken long
-            needed = _is_needed(task)
-            begin = monotonic()
+            needed, begin = _is_needed(task), monotonic()
             if needed:
                 with connection.cursor() as cursor:
                     cursor.execute(task.remedy)
-        yield TaskResult(task, monotonic() - begin, needed)
+        yield task, monotonic() - begin if needed else None
         time.sleep(2 * POLL_S)  # lets a waiting migration take the lock
 
 
@@ -116,13 +98,14 @@ def _is_needed(task: Finding) -> bool:
         tables={name: table for name, table in database.tables.items() if name == task.table},
         indexes={name: index for name, index in database.indexes.items() if name == task.index},
     )
-    return any(planned.remedy == task.remedy for planned in plan_maintenance(database=database).tasks)
+    tasks, _ = plan_maintenance(database=database)
+    return any(planned.remedy == task.remedy for planned in tasks)
 
 
 def _wait_until_quiet(limits: Limits) -> None:
     deadline = monotonic() + limits.patience_s
     _check_window(limits)
-    while limits.max_active is not None and (active := _count_active()) > limits.max_active:
+    while limits.max_active is not None and (active := fetch(connection, ACTIVE_SESSIONS)[0][0]) > limits.max_active:
         if monotonic() >= deadline:
             raise TooBusy(
                 f"{active} sessions were active for {limits.patience_s:.0f} s; --max-active allows {limits.max_active}."
@@ -138,10 +121,3 @@ def _check_window(limits: Limits) -> None:
             f"It is {now().astimezone(window.zone):%H:%M}, outside the window of {window.start:%H:%M} to"
             f" {window.end:%H:%M} ({window.zone})."
         )
-
-
-def _count_active() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(ACTIVE_SESSIONS)
-        count: int = cursor.fetchone()[0]
-    return count

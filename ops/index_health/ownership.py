@@ -1,4 +1,4 @@
-"""Ownership of tables and indexes: the product's, or those of Django and its libraries."""
+"""Ownership of tables and indexes: the product's, or those of Django; and what models declare of indexes."""
 
 from functools import cache
 from typing import cast
@@ -8,6 +8,7 @@ from django.db import models
 from django.db.migrations.recorder import MigrationRecorder
 
 from crm.db import rate_counters
+from crm.db.indexes import Index
 
 PRODUCT_APPS = {"crm", "calls", "messaging", "analytics"}
 TABLES_WITHOUT_MODEL = {rate_counters.TABLE}
@@ -46,3 +47,9 @@ def named_declarations() -> dict[str, models.Index | models.BaseConstraint]:
 def kept_because(name: str) -> str:
     """Return the declared reason to keep a redundant index, or an empty string."""
     return getattr(named_declarations().get(name), "kept_because", "")
+
+
+def question_of(name: str) -> tuple[str, str]:
+    """Return the declared question of an index and who asks it; both are empty for other indexes."""
+    index = named_declarations().get(name)
+    return (index.question, index.asked_by) if isinstance(index, Index) else ("", "")

@@ -1,19 +1,20 @@
 """Index reports as text for a terminal and as JSON."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
 from django.utils.timezone import now
 
 from ops.index_health.catalog import Database
-from ops.index_health.checks.size import bytes_per_row, grown_in_month
+from ops.index_health.checks.size import grown_in_month
 from ops.index_health.findings import GROUPS, Finding
-from ops.index_health.ownership import is_product_table
-from ops.index_health.questions import question_of
+from ops.index_health.ownership import is_product_table, question_of
 from ops.index_health.report import Report
 
 LARGEST = 10
+MEASURES = ("rows", "bytes", "index_bytes", "bytes_per_row", "grown_in_month")  # unknown on SQLite
 
 
 def as_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
@@ -39,65 +40,40 @@ def as_lines(report: Report, *, everything: bool = False) -> Iterator[str]:
 
 def as_json(report: Report) -> dict[str, Any]:
     """Return the object that `manage.py index_report --json` documents in its help."""
-    database = report.database
-    since = database.counted_since
-    measured = database.vendor == "postgresql"
+    database, count = report.database, len(report.open_findings)
+    unknown = {} if database.vendor == "postgresql" else dict.fromkeys(MEASURES)
     return {
-        "database": {
-            "vendor": database.vendor,
-            "version": database.version,
-            "counted_since": since and since.isoformat(),
-            "servers": list(database.servers),
-        },
+        "database": _pick(database, "vendor", "version", "counted_since", "servers"),
         "totals": {
-            "findings": len(report.open_findings),
-            "known": len(report.findings) - len(report.open_findings),
+            "findings": count,
+            "known": len(report.findings) - count,
             "reclaimable_bytes": report.reclaimable_bytes,
         },
-        "findings": [
-            {
-                "group": next(group for group, kinds in GROUPS.items() if finding.kind in kinds),
-                "kind": finding.kind.value,
-                "table": finding.table,
-                "index": finding.index,
-                "message": finding.message,
-                "remedy": finding.remedy,
-                "reclaimable_bytes": finding.reclaimable_bytes,
-                "known": finding.known,
-            }
-            for finding in report.findings
-        ],
+        "findings": [{"group": finding.group} | asdict(finding) for finding in report.findings],
         "skipped_checks": [one.message for one in report.skipped_checks],
         "tables": [
-            {
-                "name": table.name,
-                "ours": is_product_table(table.name),
-                "rows": table.rows if measured else None,
-                "bytes": table.bytes if measured else None,
-                "index_bytes": table.index_bytes if measured else None,
-                "bytes_per_row": round(bytes_per_row(table), 1) if measured else None,
-                "grown_in_month": round(grown_in_month(database, table)) if measured else None,
+            {"name": table.name, "ours": is_product_table(table.name)}
+            | _pick(table, "rows", "bytes", "index_bytes")
+            | {
+                "bytes_per_row": round(table.bytes_per_row, 1),
+                "grown_in_month": round(grown_in_month(database, table)),
             }
+            | unknown
             for table in database.tables.values()
         ],
         "indexes": [
-            {
-                "name": index.name,
-                "table": index.table,
-                "definition": index.definition,
-                "question": question_of(index.name)[0],
-                "asked_by": question_of(index.name)[1],
-                "constraint": index.constraint,
-                "valid": index.valid,
-                "bytes": index.bytes if measured else None,
-                "scans": index.scans,
-                "tuples_read": index.tuples_read,
-                "tuples_fetched": index.tuples_fetched,
-                "last_scan": index.last_scan and index.last_scan.isoformat(),
-            }
+            _pick(index, "name", "table", "definition")
+            | dict(zip(("question", "asked_by"), question_of(index.name), strict=True))
+            | _pick(index, "constraint", "valid")
+            | {"bytes": index.bytes or None}
+            | _pick(index, "scans", "tuples_read", "tuples_fetched", "last_scan")
             for index in database.indexes.values()
         ],
     }
+
+
+def _pick(row: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
 
 
 def _describe(database: Database) -> str:
@@ -142,7 +118,7 @@ def _table_lines(database: Database, *, limit: int | None) -> Iterator[str]:
         month = grown_in_month(database, table)
         yield (
             f"  {table.name:36} {table.rows:13,} {filesizeformat(table.bytes):>10}"
-            f" {filesizeformat(table.index_bytes):>10} {bytes_per_row(table):7,.0f}"
+            f" {filesizeformat(table.index_bytes):>10} {table.bytes_per_row:7,.0f}"
             f" {filesizeformat(month) if month else '–':>10}"
         )
 
@@ -150,9 +126,8 @@ def _table_lines(database: Database, *, limit: int | None) -> Iterator[str]:
 def _index_lines(database: Database) -> Iterator[str]:
     yield f"{'INDEXES':62} {'size':>10} {'B/row':>6} {'scans':>12} {'read':>14} {'fetched':>14} last use"
     for index in database.indexes.values():
-        rows = database.tables[index.table].rows
         size = filesizeformat(index.bytes) if index.bytes else "–"
-        per_row = f"{index.bytes / rows:.0f}" if rows else "–"
+        per_row = f"{per_row:.0f}" if (per_row := database.bytes_per_row(index)) else "–"
         last_use = f"{index.last_scan:%Y-%m-%d}" if index.last_scan else "–"
         yield (
             f"  {index.name:60} {size:>10} {per_row:>6} {_number(index.scans):>12}"

@@ -57,11 +57,10 @@ def run_checks(*, measure: bool = True, explain: bool = False) -> Report:
         chosen += checks.STATISTICS
         chosen += checks.MEASURING if measure else ()
         chosen += checks.EXPLAINING if explain else ()
-    results = [result for find in chosen for result in find(database)]
-    findings = [result for result in results if isinstance(result, Finding)]
+    findings, skipped = checks.run(chosen, database)
     kinds = list(FindingKind)
     return Report(
         database=database,
         findings=tuple(sorted(findings, key=lambda one: (kinds.index(one.kind), one.table, one.index))),
-        skipped_checks=(*database.skipped_checks, *(one for one in results if isinstance(one, SkippedCheck))),
+        skipped_checks=(*database.skipped_checks, *skipped),
     )

@@ -1,1 +1,12 @@
-"""Prometheus metrics, read from the database at each scrape."""
+"""Prometheus metrics, read from the database at each scrape.
+
+The library's default registry would add numbers of a single process.
+"""
+
+from prometheus_client import CollectorRegistry
+
+from ops.prometheus import indexes, queues
+
+REGISTRY = CollectorRegistry()
+for area in (indexes, queues):
+    REGISTRY.register(area)

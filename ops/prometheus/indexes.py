@@ -9,9 +9,10 @@ from django.db import connection, models
 from prometheus_client import Metric
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 
+from ops.index_health import checks
 from ops.index_health.catalog import CatalogIndex, CatalogTable, Database, postgresql
 from ops.index_health.checks import redundancy, size, vacuum_stats
-from ops.index_health.findings import Finding, FindingKind
+from ops.index_health.findings import FindingKind
 from ops.index_health.ownership import named_declarations
 
 # Checks that read the catalogue only. Prometheus itself finds unused indexes, by the scans of several weeks.
@@ -64,8 +65,8 @@ def _find(database: Database) -> Iterator[Metric]:
         "Invalid indexes of failed builds, without those being built.",
         sum(not index.valid and not index.building for index in existing.values()),
     )
-    results = [result for find in CHECKS for result in find(database)]
-    kinds = [result.kind for result in results if isinstance(result, Finding) and not result.known]
+    found, _ = checks.run(CHECKS, database)
+    kinds = [finding.kind for finding in found if not finding.known]
     findings = GaugeMetricFamily(
         "crm_index_findings", "Findings of manage.py index_report by kind, without known ones.", labels=["kind"]
     )

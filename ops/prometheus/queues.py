@@ -1,36 +1,88 @@
-"""Metrics of the outbox and the missed queue."""
+"""Metrics of the outbox, the missed queue and the webhook events.
+
+Counts have an upper bound, so that a scrape is cheap even for long queues.
+"""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
+from django.db.models import Count, QuerySet
 from django.utils.timezone import now
 from prometheus_client import Metric
 from prometheus_client.metrics_core import GaugeMetricFamily
 
 from calls.models import MissedCaller
-from messaging.models import Message
+from crm.choices import Provider
+from messaging.choices import EventStatus
+from messaging.models import Message, WebhookEvent
 from messaging.models.messages import OUTBOX_STATUSES
-from ops.prometheus.bounded_counts import COUNTED, count, seconds_since
+
+MAX_COUNTED = 10_000  # counting reads each row: this many take a few milliseconds
+COUNTED = f"Counted up to {MAX_COUNTED:,}."
+RECENT = timedelta(minutes=5)
 
 
 def collect() -> Iterator[Metric]:
     outbox = GaugeMetricFamily("crm_texts", f"Messages in the outbox, by status. {COUNTED}", labels=["status"])
     for status in OUTBOX_STATUSES:
-        outbox.add_metric([status], count(Message.objects.filter(status=status)))
+        outbox.add_metric([status], _count(Message.objects.filter(status=status)))
     yield outbox
 
     due = Message.objects.pending_until(now()).order_by("run_at")
     yield GaugeMetricFamily(
         "crm_texts_oldest_due_seconds",
         "Seconds since the oldest due message could be sent. 0: none is due.",
-        value=seconds_since(due.values_list("run_at", flat=True).first()),
+        value=_seconds_since(due.values_list("run_at", flat=True).first()),
     )
     yield GaugeMetricFamily(
         "crm_missed_callers_waiting",
         f"Missed callers who have not been reached. {COUNTED}",
-        value=count(MissedCaller.objects.waiting()),
+        value=_count(MissedCaller.objects.waiting()),
     )
     yield GaugeMetricFamily(
         "crm_missed_callers_texts_due",
         f"Missed callers with a due text back. {COUNTED}",
-        value=count(MissedCaller.objects.text_backs_due()),
+        value=_count(MissedCaller.objects.text_backs_due()),
     )
+
+    waiting = WebhookEvent.objects.waiting()
+    events = GaugeMetricFamily(
+        "crm_webhook_events", f"Unprocessed webhook events by status. {COUNTED}", labels=["status"]
+    )
+    for unprocessed in (EventStatus.PENDING, EventStatus.DEAD):
+        events.add_metric([unprocessed], _count(WebhookEvent.objects.with_status(unprocessed)))
+    yield events
+    yield GaugeMetricFamily(
+        "crm_webhook_events_failing",
+        f"Pending webhook events with failed attempts. {COUNTED}",
+        value=_count(waiting.filter(tries__gt=0)),
+    )
+    yield GaugeMetricFamily(
+        "crm_webhook_oldest_pending_seconds",
+        "Age of the oldest pending webhook event in seconds. 0: none is pending.",
+        value=_seconds_since(waiting.values_list("created_at", flat=True).first()),
+    )
+    yield _count_recent_events()
+
+
+def _count_recent_events() -> Metric:
+    """Count the events of the last five minutes by status. Counting all events would make a scrape slow."""
+    recent = GaugeMetricFamily(
+        "crm_webhook_recent_deliveries",
+        "Webhook events of the last five minutes, by provider and status.",
+        labels=["provider", "status"],
+    )
+    counted = WebhookEvent.objects.since(now() - RECENT).values_list("provider", "status").annotate(Count("pk"))
+    counts = {(provider, status): events for provider, status, events in counted}
+    for provider in Provider:
+        for status in EventStatus:
+            recent.add_metric([provider, status], counts.get((provider, status), 0))
+    return recent
+
+
+def _count(rows: QuerySet) -> int:
+    return rows.order_by()[:MAX_COUNTED].count()
+
+
+def _seconds_since(moment: datetime | None) -> float:
+    return max((now() - moment).total_seconds(), 0) if moment else 0

@@ -31,28 +31,24 @@ def _add_column(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> I
     constraints = {
         constraint.contype.name.removeprefix("CONSTR_"): constraint for constraint in column.constraints or ()
     }
-    default = constraints.get("DEFAULT")
-    variants = []
-    if "GENERATED" in constraints and constraints["GENERATED"].generated_kind == "s":
-        variants.append("stored")
-    if "IDENTITY" in constraints:
-        variants.append("identity")
-    if column.typeName.names[-1].sval in SERIAL_TYPES:
-        variants.append("serial")
-    if default and is_volatile(default.raw_expr):
-        variants.append("volatile default")
-    if constraints.keys() & {"UNIQUE", "PRIMARY"}:
-        variants.append("unique")
-    if "CHECK" in constraints:
-        variants.append("check")
+    generated, default = constraints.get("GENERATED"), constraints.get("DEFAULT")
     if "FOREIGN" in constraints:
-        if default and not (isinstance(default.raw_expr, ast.A_Const) and default.raw_expr.isnull):
-            variants.append("default REFERENCES")
         yield "AT_AddConstraint REFERENCES", constraints["FOREIGN"].pktable.relname
-    for variant in variants:
-        yield f"AT_AddColumn {variant}", table
-    if not variants:
-        yield "AT_AddColumn", table
+    variants = {
+        "stored": generated and generated.generated_kind == "s",
+        "identity": "IDENTITY" in constraints,
+        "serial": column.typeName.names[-1].sval in SERIAL_TYPES,
+        "volatile default": default and is_volatile(default.raw_expr),
+        "unique": constraints.keys() & {"UNIQUE", "PRIMARY"},
+        "check": "CHECK" in constraints,
+        "default REFERENCES": "FOREIGN" in constraints and default and not _is_null(default.raw_expr),
+    }
+    for key in [f"AT_AddColumn {variant}" for variant, applies in variants.items() if applies] or ["AT_AddColumn"]:
+        yield key, table
+
+
+def _is_null(expression: ast.Node) -> bool:
+    return isinstance(expression, ast.A_Const) and bool(expression.isnull)
 
 
 def _add_constraint(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:

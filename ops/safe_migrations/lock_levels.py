@@ -1,4 +1,4 @@
-"""Lock levels, the work done under a lock, and the effect of a statement on a table."""
+"""Lock levels, the work done under a lock, rules, and the effect of a statement on a table."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -40,10 +40,16 @@ class Work(StrEnum):
 
 
 @dataclass(frozen=True)
-class Effect:
-    """The effect of one statement on one table. An empty table means an unknown one, which may be large."""
+class Rule:
+    """A lock, the work under it, and the recommendation for large tables."""
 
-    table: str
     lock: Lock
     work: Work = Work.MOMENT
     recommendation: Recommendation | None = None
+
+
+@dataclass(frozen=True)
+class Effect(Rule):
+    """The effect of one statement on one table. An empty table means an unknown one, which may be large."""
+
+    table: str = ""

@@ -1,21 +1,24 @@
 """Migration plans: the steps of each migration, their effects on tables, and violations."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.migrations import Migration
 from django.db.migrations.state import ProjectState
+from pglast import ast
+from pglast.enums import ObjectType
 
 from ops.safe_migrations import recommendations
-from ops.safe_migrations.lock_analysis import find_created_table, find_effects
 from ops.safe_migrations.lock_levels import Effect, Lock, Work
-from ops.safe_migrations.parser import read_statements
+from ops.safe_migrations.parser import UNKNOWN, read_statements
 from ops.safe_migrations.recommendations import Recommendation
+from ops.safe_migrations.rules import HARMLESS, RULES
 from ops.safe_migrations.schema_facts import SchemaFacts, update_facts
 from ops.safe_migrations.sql_capture import capture
+from ops.safe_migrations.statements import classify
 
-PYTHON = Effect("", Lock.ROW_EXCLUSIVE, Work.ROWS, recommendations.PYTHON)
+PYTHON = Effect(Lock.ROW_EXCLUSIVE, Work.ROWS, recommendations.PYTHON)
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,6 @@ class Violation:
     recommendation: Recommendation
 
 
-def plan_migrations(
-    migrations: Iterable[tuple[Migration, bool, ProjectState]], facts: SchemaFacts, *, alias: str = DEFAULT_DB_ALIAS
-) -> Iterator[MigrationPlan]:
-    """Plan migrations in the order in which they run, each given with its direction and the state before it.
-
-    Tables that one of them creates are left out: they are not in use yet. `facts` is updated step by step.
-    """
-    created: set[str] = set()
-    for migration, backwards, state in migrations:
-        yield plan_migration(migration, state, facts, created, backwards=backwards, alias=alias)
-
-
 def plan_migration(
     migration: Migration,
     state: ProjectState,
@@ -72,10 +63,13 @@ def plan_migration(
     backwards: bool = False,
     alias: str = DEFAULT_DB_ALIAS,
 ) -> MigrationPlan:
-    """Plan one migration, and add the tables that it creates to `created`."""
+    """Plan one migration from the state before it. `facts` is updated step by step.
+
+    Tables that it or an earlier migration creates are left out: they are not in use yet. It adds its own to `created`.
+    """
     steps = []
     for captured in capture(migration, state, backwards=backwards, alias=alias):
-        facts.state = captured.after if backwards else captured.before
+        facts.state = captured.before
         effects = [PYTHON] if captured.scripts is None else []
         for statement in read_statements(captured.scripts or (), facts.constraints):
             effects += find_effects(statement, facts)
@@ -100,3 +94,31 @@ def find_violations(plan: MigrationPlan, large: Container[str]) -> Iterator[Viol
             elif recommendation and (refused or not recommendation.refused):
                 yield Violation(plan, step, effect.table, recommendation)
             held = held or (plan.atomic and effect.lock.blocks_writers and in_use)
+
+
+def find_effects(statement: ast.Node | None, facts: SchemaFacts) -> Iterator[Effect]:
+    """Yield the effects of a parsed statement; None means one that can't be parsed."""
+    for key, table in classify(statement, facts) if statement else [("unreadable", "")]:
+        if key in HARMLESS:
+            continue
+        rule = RULES.get(key)
+        if rule is None:
+            rule, table = RULES["unreadable"], ""
+        yield Effect(rule.lock, rule.work, rule.recommendation, "" if table == UNKNOWN else table)
+
+
+def find_created_table(statement: ast.Node | None) -> str:
+    """Return the table that a statement creates, or an empty text.
+
+    IF NOT EXISTS, a temporary table or another schema may leave a large table of the same name.
+    """
+    match statement:
+        case (
+            ast.CreateStmt(if_not_exists=False, relation=table)
+            | ast.CreateTableAsStmt(
+                if_not_exists=False, objtype=ObjectType.OBJECT_TABLE, into=ast.IntoClause(rel=table)
+            )
+            | ast.SelectStmt(intoClause=ast.IntoClause(rel=table))
+        ) if not table.schemaname and table.relpersistence != "t":
+            return table.relname
+    return ""

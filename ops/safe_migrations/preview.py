@@ -1,17 +1,12 @@
 """Plan of the next `migrate` on a database."""
 
-from collections.abc import Iterator
-
 from django.db import connections
-from django.db.migrations import Migration
 from django.db.migrations.exceptions import AmbiguityError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.state import ProjectState
 
-from ops.safe_migrations.plan import MigrationPlan, plan_migrations
-from ops.safe_migrations.schema_facts import SchemaFacts
-from ops.safe_migrations.table_stats import read_facts
+from ops.safe_migrations.plan import MigrationPlan, plan_migration
+from ops.safe_migrations.schema_facts import SchemaFacts, read_facts
 
 
 class NoSuchMigration(ValueError):
@@ -26,9 +21,17 @@ def preview(*, app: str = "", name: str = "", alias: str) -> list[MigrationPlan]
     """
     executor = MigrationExecutor(connections[alias])
     executor.loader.check_consistent_history(connections[alias])
-    plan = executor.migration_plan(_find_targets(executor.loader, app, name))
+    loader, plans, created = executor.loader, [], set[str]()
     facts = read_facts(alias) if connections[alias].vendor == "postgresql" else SchemaFacts()
-    return list(plan_migrations(_with_states(executor.loader, plan), facts, alias=alias))
+    latest = loader.project_state([key for key in loader.applied_migrations if key in loader.graph.nodes])
+    for migration, backwards in executor.migration_plan(_find_targets(loader, app, name)):
+        state = latest
+        if backwards:
+            state = loader.project_state((migration.app_label, migration.name), at_end=False)
+        plans.append(plan_migration(migration, state, facts, created, backwards=backwards, alias=alias))
+        if not backwards:
+            latest = migration.mutate_state(latest, preserve=False)
+    return plans
 
 
 def _find_targets(loader: MigrationLoader, app: str, name: str) -> list[tuple[str, str | None]]:
@@ -46,15 +49,3 @@ def _find_targets(loader: MigrationLoader, app: str, name: str) -> list[tuple[st
     except (KeyError, AmbiguityError) as error:
         names = ", ".join(sorted(key[1] for key in loader.graph.nodes if key[0] == app))
         raise NoSuchMigration(f"{name!r} must match one migration of {app}. Choose one of {names}.") from error
-
-
-def _with_states(
-    loader: MigrationLoader, plan: list[tuple[Migration, bool]]
-) -> Iterator[tuple[Migration, bool, ProjectState]]:
-    state = loader.project_state([key for key in loader.applied_migrations if key in loader.graph.nodes])
-    for migration, backwards in plan:
-        if backwards:
-            yield migration, True, loader.project_state((migration.app_label, migration.name), at_end=False)
-        else:
-            yield migration, False, state
-            state = migration.mutate_state(state, preserve=False)

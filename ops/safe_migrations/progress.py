@@ -1,16 +1,17 @@
 """Progress of a running migration and the sessions that block it, read by a second session."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Event, Thread
 from typing import Any
 
 from django.db import OperationalError, connections
+from tqdm import tqdm
 
 from crm.db.index_operations import INDEX_BUILD_LOCK_ID
 
 POLL_S = 0.2
+BUILDING, WAITING = "{desc} {percentage:3.0f}%|{bar}| [{elapsed}]", "{desc} [{elapsed}]"
 
 # For sessions of other roles, PostgreSQL shows application_name but not xact_start.
 SESSIONS = """
@@ -31,86 +32,68 @@ INDEX_BUILD = """
 """
 
 
-@dataclass(frozen=True)
-class Blocker:
-    """A session whose transaction must end first."""
-
-    pid: int
-    application: str
-    state: str
-    seconds: float | None
-
-    def __str__(self) -> str:
-        named = f" ({self.application})" if self.application else ""
-        since = "" if self.seconds is None else f", its transaction open for {self.seconds:.0f} s"
-        return f"session {self.pid}{named}{since}{', ' + self.state if self.state.startswith('idle') else ''}"
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Progress of an index build in blocks or rows, and the session that blocks it."""
-
-    index: str
-    phase: str
-    done: int
-    total: int
-    blocker: Blocker | None
-
-
 @contextmanager
-def watch(alias: str, show: Callable[[Progress], None]) -> Iterator[None]:
-    """Call `show` from a thread, several times a second, while the session of `alias` builds or waits."""
-    if connections[alias].vendor != "postgresql":
-        yield
-        return
-    with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        pid = cursor.fetchone()[0]
-    stop = Event()
-    thread = Thread(target=_poll, args=[alias, pid, show, stop], daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+def progress_bar(alias: str, *, disable: bool | None) -> Iterator[tqdm]:
+    """Show a bar while the session of `alias` builds an index or waits, updated by a thread several times a second."""
+    with tqdm(disable=disable, leave=False, bar_format=WAITING) as bar:
+        if connections[alias].vendor != "postgresql":
+            yield bar
+            return
+        stop = Event()
+        thread = Thread(target=_poll, args=[alias, _read_pid(alias), bar, stop], daemon=True)
+        thread.start()
+        try:
+            yield bar
+        finally:
+            stop.set()
+            thread.join()
 
 
-def find_oldest_session(alias: str, tables: list[str]) -> Blocker | None:
-    """Return the other session with locks on these tables whose transaction is the oldest."""
+def describe_oldest_session(alias: str, tables: list[str]) -> str:
+    """Describe the other session with locks on these tables whose transaction is the oldest; empty if there is none."""
     with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        pid = cursor.fetchone()[0]
         cursor.execute(HOLDER_PIDS, [tables])
-        return _oldest(cursor, cursor.fetchone()[0], pid)
+        return _describe_oldest(cursor, cursor.fetchone()[0], _read_pid(alias))
 
 
-def _poll(alias: str, pid: int, show: Callable[[Progress], None], stop: Event) -> None:
+def _read_pid(alias: str) -> int:
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid: int = cursor.fetchone()[0]
+    return pid
+
+
+def _poll(alias: str, pid: int, bar: tqdm, stop: Event) -> None:
     connection = connections[alias]  # a connection of this thread
     try:
         while not stop.wait(POLL_S):
             with connection.cursor() as cursor:
-                if progress := _read_progress(cursor, pid):
-                    show(progress)
+                _show_progress(cursor, pid, bar)
     except OperationalError:
         pass  # no free connection: the build continues without a progress display
     finally:
         connection.close()
 
 
-def _read_progress(cursor: Any, pid: int) -> Progress | None:
+def _show_progress(cursor: Any, pid: int, bar: tqdm) -> None:
+    """Show the progress of an index build in blocks or rows, and the session that must end first."""
     cursor.execute(BLOCKING_PIDS, [pid, INDEX_BUILD_LOCK_ID])
-    blocker = _oldest(cursor, cursor.fetchone()[0], pid)
+    blocker = _describe_oldest(cursor, cursor.fetchone()[0], pid)
     cursor.execute(INDEX_BUILD, [pid])
-    if building := cursor.fetchone():
-        index, phase, blocks_done, blocks_total, rows_done, rows_total = building
-        done, total = (blocks_done, blocks_total) if blocks_total else (rows_done, rows_total)
-        return Progress(index, phase, done, total, blocker)
-    return Progress("", "waiting", 0, 0, blocker) if blocker else None
+    building = cursor.fetchone()
+    if not (building or blocker):
+        return
+    index, phase, blocks, all_blocks, rows, all_rows = building or ("", "waiting", 0, 0, 0, 0)
+    bar.n, bar.total = (blocks, all_blocks) if all_blocks else (rows, all_rows or None)
+    bar.bar_format = BUILDING if bar.total else WAITING
+    bar.set_description_str(f"{index} {phase}{' for ' + blocker if blocker else ''}".strip())
 
 
-def _oldest(cursor: Any, pids: list[int] | None, pid: int) -> Blocker | None:
-    """Return the session with the oldest transaction among these, without `pid`."""
+def _describe_oldest(cursor: Any, pids: list[int] | None, pid: int) -> str:
+    """Describe the session with the oldest transaction among these, without `pid`."""
     cursor.execute(SESSIONS, {"pids": pids or [], "pid": pid})
-    row = cursor.fetchone()
-    return Blocker(*row) if row else None
+    for session, application, state, seconds in cursor.fetchall():
+        named = f" ({application})" if application else ""
+        since = "" if seconds is None else f", its transaction open for {seconds:.0f} s"
+        return f"session {session}{named}{since}{', ' + state if state.startswith('idle') else ''}"
+    return ""

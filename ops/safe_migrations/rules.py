@@ -5,23 +5,34 @@ A key is the name of a node in PostgreSQL's parse tree, with the variant found b
 server. A statement without a rule is refused.
 """
 
-from dataclasses import dataclass
-
 from ops.safe_migrations import recommendations as use
-from ops.safe_migrations.lock_levels import Lock, Work
-from ops.safe_migrations.recommendations import Recommendation
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A lock, the work under it, and the recommendation for large tables."""
-
-    lock: Lock
-    work: Work = Work.MOMENT
-    recommendation: Recommendation | None = None
-
+from ops.safe_migrations.lock_levels import Lock, Rule, Work
 
 SHARED, WRITERS_WAIT, EXCLUSIVE = Lock.SHARE_UPDATE_EXCLUSIVE, Lock.SHARE_ROW_EXCLUSIVE, Lock.ACCESS_EXCLUSIVE
+
+# Commands that only change the catalog, by their lock.
+MOMENTARY = {
+    EXCLUSIVE: {
+        "AT_AddColumn", "AT_AddConstraint CHECK NOT VALID", "AT_AddConstraint NOTNULL NOT VALID",
+        "AT_AddConstraint UNIQUE USING INDEX", "AT_AddIdentity", "AT_AddInherit", "AT_AlterColumnType widened",
+        "AT_AlterConstraint", "AT_ChangeOwner", "AT_ColumnDefault", "AT_DetachPartition",
+        "AT_DetachPartition partition", "AT_DropConstraint", "AT_DropExpression", "AT_DropIdentity", "AT_DropInherit",
+        "AT_DropNotNull", "AT_EnableRowSecurity", "AT_ForceRowSecurity", "AT_ReplicaIdentity", "AT_SetCompression",
+        "AT_SetIdentity", "AT_SetNotNull proven", "AT_SetStorage", "AlterPolicyStmt", "CreatePolicyStmt",
+        "CreateStmt PARTITION OF", "DropStmt MATVIEW", "DropStmt RULE", "DropStmt TRIGGER", "DropStmt VIEW",
+        "RenameStmt POLICY", "RenameStmt TABCONSTRAINT", "RenameStmt TRIGGER", "RuleStmt", "ViewStmt replace",
+    },
+    SHARED: {
+        "AT_AttachPartition", "AT_ClusterOn", "AT_DetachPartition concurrent", "AT_DropCluster", "AT_ResetOptions",
+        "AT_ResetRelOptions", "AT_SetOptions", "AT_SetRelOptions", "AT_SetStatistics", "CreateStatsStmt",
+        "CreateStmt INHERITS", "DropStmt INDEX concurrent",
+    },
+    WRITERS_WAIT: {  # REFERENCES: on the table referred to, for its triggers
+        "AT_AddConstraint FOREIGN NOT VALID", "AT_AddConstraint REFERENCES", "AT_DisableTrig", "AT_DisableTrigAll",
+        "AT_DisableTrigUser", "AT_EnableAlwaysTrig", "AT_EnableReplicaTrig", "AT_EnableTrig", "AT_EnableTrigAll",
+        "AT_EnableTrigUser", "CreateStmt REFERENCES", "CreateTrigStmt",
+    },
+}  # fmt: skip
 
 STATEMENTS = {
     # Indexes
@@ -29,21 +40,12 @@ STATEMENTS = {
     "IndexStmt unique": Rule(Lock.SHARE, Work.BUILD, use.UNIQUE),
     "IndexStmt concurrent": Rule(SHARED, Work.BUILD),
     "DropStmt INDEX": Rule(EXCLUSIVE, recommendation=use.REMOVE_INDEX),
-    "DropStmt INDEX concurrent": Rule(SHARED),
     "ReindexStmt TABLE": Rule(Lock.SHARE, Work.BUILD, use.REINDEX),
     "ReindexStmt INDEX": Rule(EXCLUSIVE, Work.BUILD, use.REINDEX),
     "ReindexStmt SCHEMA": Rule(EXCLUSIVE, Work.BUILD, use.REINDEX),
     "ReindexStmt concurrent": Rule(SHARED, Work.BUILD),
     # Tables
-    "CreateStmt PARTITION OF": Rule(EXCLUSIVE),
-    "CreateStmt INHERITS": Rule(SHARED),
-    "CreateStmt REFERENCES": Rule(WRITERS_WAIT),
-    "CreateStatsStmt": Rule(SHARED),
     "DropStmt TABLE": Rule(EXCLUSIVE, recommendation=use.DESTROYS_ROWS),
-    "DropStmt VIEW": Rule(EXCLUSIVE),
-    "DropStmt MATVIEW": Rule(EXCLUSIVE),
-    "DropStmt TRIGGER": Rule(EXCLUSIVE),
-    "DropStmt RULE": Rule(EXCLUSIVE),
     "DropStmt POLICY": Rule(EXCLUSIVE, recommendation=use.ROW_SECURITY),
     "DropStmt CASCADE": Rule(EXCLUSIVE, recommendation=use.CASCADE),
     "TruncateStmt": Rule(EXCLUSIVE, recommendation=use.DESTROYS_ROWS),
@@ -51,19 +53,11 @@ STATEMENTS = {
     "RenameStmt TABLE": Rule(EXCLUSIVE, recommendation=use.RENAME),
     "RenameStmt VIEW": Rule(EXCLUSIVE, recommendation=use.RENAME),
     "RenameStmt COLUMN": Rule(EXCLUSIVE, recommendation=use.RENAME),
-    "RenameStmt TABCONSTRAINT": Rule(EXCLUSIVE),
-    "RenameStmt POLICY": Rule(EXCLUSIVE),
-    "RenameStmt TRIGGER": Rule(EXCLUSIVE),
     "RenameStmt INDEX": Rule(Lock.ACCESS_SHARE),
     "RenameStmt TYPE": Rule(Lock.ACCESS_SHARE, recommendation=use.RENAME),
     "RenameStmt FUNCTION": Rule(Lock.ACCESS_SHARE, recommendation=use.RENAME),
     "RenameStmt SEQUENCE": Rule(Lock.ACCESS_SHARE, recommendation=use.RENAME),
     "AlterObjectSchemaStmt TABLE": Rule(EXCLUSIVE, recommendation=use.RENAME),
-    "CreatePolicyStmt": Rule(EXCLUSIVE),
-    "AlterPolicyStmt": Rule(EXCLUSIVE),
-    "CreateTrigStmt": Rule(WRITERS_WAIT),
-    "RuleStmt": Rule(EXCLUSIVE),
-    "ViewStmt replace": Rule(EXCLUSIVE),
     "VacuumStmt": Rule(SHARED, Work.SCAN),
     "VacuumStmt full": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),
     "ClusterStmt": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),
@@ -90,7 +84,6 @@ STATEMENTS = {
 
 ALTER_TABLE = {
     # Columns
-    "AT_AddColumn": Rule(EXCLUSIVE),
     "AT_AddColumn stored": Rule(EXCLUSIVE, Work.REWRITE, use.VALUE_PER_ROW),
     "AT_AddColumn identity": Rule(EXCLUSIVE, Work.REWRITE, use.VALUE_PER_ROW),
     "AT_AddColumn serial": Rule(EXCLUSIVE, Work.REWRITE, use.VALUE_PER_ROW),
@@ -99,72 +92,30 @@ ALTER_TABLE = {
     "AT_AddColumn check": Rule(EXCLUSIVE, Work.SCAN, use.ADD_COLUMN_WITH_CHECK),
     "AT_AddColumn default REFERENCES": Rule(EXCLUSIVE, Work.SCAN, use.ADD_CONSTRAINT),
     "AT_AlterColumnType": Rule(EXCLUSIVE, Work.REWRITE, use.CHANGE_TYPE),
-    "AT_AlterColumnType widened": Rule(EXCLUSIVE),
     "AT_SetNotNull": Rule(EXCLUSIVE, Work.SCAN, use.SET_NOT_NULL),
-    "AT_SetNotNull proven": Rule(EXCLUSIVE),
-    "AT_DropNotNull": Rule(EXCLUSIVE),
-    "AT_ColumnDefault": Rule(EXCLUSIVE),
     "AT_SetExpression": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),
-    "AT_DropExpression": Rule(EXCLUSIVE),
-    "AT_AddIdentity": Rule(EXCLUSIVE),
-    "AT_SetIdentity": Rule(EXCLUSIVE),
-    "AT_DropIdentity": Rule(EXCLUSIVE),
-    "AT_SetStatistics": Rule(SHARED),
-    "AT_SetStorage": Rule(EXCLUSIVE),
-    "AT_SetCompression": Rule(EXCLUSIVE),
-    "AT_SetOptions": Rule(SHARED),
-    "AT_ResetOptions": Rule(SHARED),
     "AT_DropColumn": Rule(EXCLUSIVE, recommendation=use.DROP_COLUMN),
     # Constraints
     "AT_AddConstraint CHECK": Rule(EXCLUSIVE, Work.SCAN, use.ADD_CONSTRAINT),
-    "AT_AddConstraint CHECK NOT VALID": Rule(EXCLUSIVE),
     "AT_AddConstraint NOTNULL": Rule(EXCLUSIVE, Work.SCAN, use.SET_NOT_NULL),
-    "AT_AddConstraint NOTNULL NOT VALID": Rule(EXCLUSIVE),
     "AT_AddConstraint FOREIGN": Rule(WRITERS_WAIT, Work.SCAN, use.ADD_CONSTRAINT),
-    "AT_AddConstraint FOREIGN NOT VALID": Rule(WRITERS_WAIT),
-    "AT_AddConstraint REFERENCES": Rule(WRITERS_WAIT),  # on the table referred to, for its triggers
     "AT_AddConstraint UNIQUE": Rule(EXCLUSIVE, Work.BUILD, use.UNIQUE),
-    "AT_AddConstraint UNIQUE USING INDEX": Rule(EXCLUSIVE),
     "AT_AddConstraint PRIMARY": Rule(EXCLUSIVE, Work.BUILD, use.UNIQUE),
     "AT_AddConstraint PRIMARY USING INDEX": Rule(EXCLUSIVE, Work.SCAN, use.SET_NOT_NULL),
     "AT_AddConstraint EXCLUSION": Rule(EXCLUSIVE, Work.BUILD, use.EXCLUDE),
-    "AT_AlterConstraint": Rule(EXCLUSIVE),
     "AT_ValidateConstraint": Rule(SHARED, Work.SCAN),
-    "AT_DropConstraint": Rule(EXCLUSIVE),
     # Storage and options
     "AT_SetLogged": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),
     "AT_SetUnLogged": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),
     "AT_SetTableSpace": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),
     "AT_SetAccessMethod": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),
-    "AT_SetRelOptions": Rule(SHARED),
-    "AT_ResetRelOptions": Rule(SHARED),
-    "AT_ClusterOn": Rule(SHARED),
-    "AT_DropCluster": Rule(SHARED),
-    "AT_ReplicaIdentity": Rule(EXCLUSIVE),
-    "AT_ChangeOwner": Rule(EXCLUSIVE),
     # Triggers, policies, partitions
-    "AT_EnableTrig": Rule(WRITERS_WAIT),
-    "AT_EnableAlwaysTrig": Rule(WRITERS_WAIT),
-    "AT_EnableReplicaTrig": Rule(WRITERS_WAIT),
-    "AT_EnableTrigAll": Rule(WRITERS_WAIT),
-    "AT_EnableTrigUser": Rule(WRITERS_WAIT),
-    "AT_DisableTrig": Rule(WRITERS_WAIT),
-    "AT_DisableTrigAll": Rule(WRITERS_WAIT),
-    "AT_DisableTrigUser": Rule(WRITERS_WAIT),
-    "AT_EnableRowSecurity": Rule(EXCLUSIVE),
-    "AT_ForceRowSecurity": Rule(EXCLUSIVE),
     "AT_DisableRowSecurity": Rule(EXCLUSIVE, recommendation=use.ROW_SECURITY),
     "AT_NoForceRowSecurity": Rule(EXCLUSIVE, recommendation=use.ROW_SECURITY),
-    "AT_AddInherit": Rule(EXCLUSIVE),
-    "AT_DropInherit": Rule(EXCLUSIVE),
-    "AT_AttachPartition": Rule(SHARED),
     "AT_AttachPartition partition": Rule(EXCLUSIVE, Work.SCAN, use.ATTACH_PARTITION),
-    "AT_DetachPartition": Rule(EXCLUSIVE),
-    "AT_DetachPartition concurrent": Rule(SHARED),
-    "AT_DetachPartition partition": Rule(EXCLUSIVE),
 }
 
-RULES = STATEMENTS | ALTER_TABLE
+RULES = {key: Rule(lock) for lock, keys in MOMENTARY.items() for key in keys} | STATEMENTS | ALTER_TABLE
 
 # Statements that block no table.
 HARMLESS = {
@@ -182,5 +133,3 @@ HARMLESS_SETTINGS = {
     "application_name", "check_function_bodies", "client_min_messages", "maintenance_work_mem",
     "max_parallel_maintenance_workers", "statement_timeout", "timezone", "work_mem",
 }  # fmt: skip
-# Storage parameters that PostgreSQL changes under SHARE UPDATE EXCLUSIVE, by the beginning of their names.
-SHARED_OPTIONS = ("autovacuum_", "fillfactor", "log_autovacuum_", "parallel_workers", "toast_", "vacuum_")

@@ -9,12 +9,14 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from django.core.management import call_command
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import OperationalError, connections
 from django.db.migrations import Migration
+
+from ops.safe_migrations.formatting import show_seconds
+from ops.safe_migrations.progress import describe_oldest_session
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 0.25, 15.0
 RETRIED_CODES = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
@@ -24,64 +26,40 @@ class LockRetryTimeout(Exception):
     """A migration could not acquire its lock within --patience. The ones before it are applied; it was rolled back."""
 
 
-@dataclass(frozen=True)
-class Retry:
-    """A try that ended without the lock, and the seconds until the next one."""
-
-    migration: str
-    tries: int
-    pause: float
-
-
-class _ReportingMigrate(Migrate):
-    """Django's `migrate` with a callback for its progress."""
-
-    def __init__(self, report: Callable[[str, Migration | None], None]) -> None:
-        super().__init__()
-        self.report = report
-
-    def migration_progress_callback(
-        self,
-        action: str,
-        migration: Migration | None = None,
-        fake: bool = False,
-    ) -> None:
-        self.report(action, migration)
-
-
 def run_migrations(
     *,
     target: list[str],
     alias: str,
+    tables: list[str],
     lock_timeout_ms: int,
     patience_s: float,
-    started: Callable[[str], None],
-    finished: Callable[[str, float], None],
-    retrying: Callable[[Retry], None],
+    show: Callable[[str], None],
+    write: Callable[[str], None],
 ) -> None:
     """Run `migrate` until all is applied.
 
-    `started` gets a migration's name, `finished` also its seconds with all tries, `retrying` each try without the lock.
+    `show` gets the name of each migration that starts, `write` a line for each that ends, and for each try without the
+    lock: the session that uses one of the `tables`.
 
     Raises:
         LockRetryTimeout: a migration tried for `patience_s` seconds.
     """
     current, tries, begun = "", 0, time.monotonic()
 
-    def report(action: str, migration: Migration | None) -> None:
+    def report(action: str, migration: Migration | None = None, fake: bool = False) -> None:  # noqa: ARG001  # Django's
         nonlocal current, tries, begun
-        if migration is None:
-            return
-        if action.endswith("_start") and str(migration) != current:
+        if action.endswith("_start") and migration and str(migration) != current:
             current, tries, begun = str(migration), 0, time.monotonic()
-            started(current)
-        elif action.endswith("_success"):
-            finished(current, time.monotonic() - begun)
+            show(current)
+        elif action.endswith("_success") and migration:
+            write(f"{current}: done in {show_seconds(time.monotonic() - begun)}.")
 
+    command = Migrate()
+    command.migration_progress_callback = report  # type: ignore[method-assign]
     while True:
         try:
             with _lock_timeout(alias, lock_timeout_ms):
-                call_command(_ReportingMigrate(report), *target, database=alias, interactive=False, verbosity=0)
+                call_command(command, *target, database=alias, interactive=False, verbosity=0)
             return
         except OperationalError as error:
             if getattr(error.__cause__, "pgcode", None) not in RETRIED_CODES:
@@ -93,7 +71,9 @@ def run_migrations(
                 raise LockRetryTimeout(
                     f"{current} could not acquire the lock within --patience ({tries} tries). It was rolled back."
                 ) from error
-            retrying(Retry(current, tries, pause))
+            session = describe_oldest_session(alias, tables)
+            in_use = f"; in use by {session}" if session else ""
+            write(f"{current}: no lock within {lock_timeout_ms} ms{in_use}. Try {tries + 1} in {pause:.1f} s.")
             time.sleep(pause)
 
 

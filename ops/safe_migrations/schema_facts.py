@@ -4,6 +4,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connections
 from django.db.migrations.state import ProjectState
 from pglast import ast
 from pglast.enums import ConstrType, NullTestType
@@ -45,6 +46,36 @@ class SchemaFacts:
             if any(declared.name == index for declared in model._meta.indexes):
                 return model._meta.db_table
         return ""
+
+
+def read_facts(alias: str) -> SchemaFacts:
+    """Return the constraints and indexes that exist now."""
+    facts, constraints = SchemaFacts(), set()
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            r"""
+            SELECT k.conname, c.relname, k.convalidated,
+                   substring(pg_get_constraintdef(k.oid) FROM '^CHECK \(\("?(\w+)"? IS NOT NULL\)\)')
+            FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+            WHERE k.connamespace = current_schema()::regnamespace
+            """
+        )
+        for constraint, table, valid, column in cursor.fetchall():
+            constraints.add(constraint)
+            if column:
+                facts.not_null_checks[constraint] = (table, column)
+            if column and valid:
+                facts.never_null.add((table, column))
+        cursor.execute(
+            """
+            SELECT i.relname, t.relname
+            FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
+            WHERE i.relnamespace = current_schema()::regnamespace
+            """
+        )
+        facts.index_tables = dict(cursor.fetchall())
+    facts.constraints = constraints
+    return facts
 
 
 def update_facts(statement: ast.Node | None, facts: SchemaFacts) -> None:

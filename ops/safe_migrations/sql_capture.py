@@ -1,8 +1,7 @@
 """Capture of the SQL that a migration would run on PostgreSQL, without a server."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
@@ -26,14 +25,12 @@ def connect_offline(alias: str = DEFAULT_DB_ALIAS) -> Any:
     return connection
 
 
-@dataclass(frozen=True)
-class Captured:
-    """One operation with its SQL scripts. They are None if it runs Python."""
+class Captured(NamedTuple):
+    """One operation with its SQL scripts, which are None if it runs Python, and the state before it."""
 
     operation: Operation
     scripts: tuple[str, ...] | None
     before: ProjectState
-    after: ProjectState
 
 
 class CapturingEditor(DatabaseSchemaEditor):
@@ -84,18 +81,17 @@ def capture(
     for operation, before, after in reversed(steps) if backwards else steps:
         if backwards and not operation.reversible:
             raise IrreversibleError(f"{migration}: {operation.describe()!r} can't be reversed.")
+        scripts: tuple[str, ...] | None = None
+        start, end = (after, before) if backwards else (before, after)
         if isinstance(operation, AddIndexConcurrently | RemoveIndexConcurrently):
-            script = _render_concurrent(operation, migration.app_label, before, backwards)
-            yield Captured(operation, (script,), before, after)
-            continue
-        if not _is_sql(operation):
-            yield Captured(operation, None, before, after)
-            continue
-        # RunSQLForAllTenants would read the companies from a database.
-        kind = RunSQL if isinstance(operation, RunSQL) else type(operation)
-        run = kind.database_backwards if backwards else kind.database_forwards
-        run(operation, migration.app_label, editor, *((after, before) if backwards else (before, after)))
-        yield Captured(operation, editor.pop_statements(), before, after)
+            scripts = (_render_concurrent(operation, migration.app_label, before, backwards),)
+        elif _is_sql(operation):
+            # RunSQLForAllTenants would read the companies from a database.
+            kind = RunSQL if isinstance(operation, RunSQL) else type(operation)
+            run = kind.database_backwards if backwards else kind.database_forwards
+            run(operation, migration.app_label, editor, start, end)
+            scripts = editor.pop_statements()
+        yield Captured(operation, scripts, start)
 
 
 def _render_concurrent(

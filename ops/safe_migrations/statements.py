@@ -21,8 +21,9 @@ def classify(statement: ast.Node, facts: SchemaFacts) -> Iterator[Match]:
     if reader:
         yield from reader(statement, facts)
     else:
-        table = getattr(statement, "relation", None) or getattr(statement, "table", None)
-        yield type(statement).__name__, table.relname if table else ""
+        tables = getattr(statement, "relations", None)
+        for table in tables or [getattr(statement, "relation", None) or getattr(statement, "table", None)]:
+            yield type(statement).__name__, table.relname if table else ""
 
 
 def _index(node: ast.IndexStmt, facts: SchemaFacts) -> Iterator[Match]:
@@ -95,11 +96,6 @@ def _create_table(node: ast.CreateStmt, facts: SchemaFacts) -> Iterator[Match]:
     for below in walk((node.tableElts, node.constraints)):
         if isinstance(below, ast.Constraint) and below.contype is ConstrType.CONSTR_FOREIGN:
             yield "CreateStmt REFERENCES", below.pktable.relname
-
-
-def _create_statistics(node: ast.CreateStatsStmt, facts: SchemaFacts) -> Iterator[Match]:
-    for table in node.relations:
-        yield "CreateStatsStmt", table.relname
 
 
 def _view(node: ast.ViewStmt, facts: SchemaFacts) -> Iterator[Match]:
@@ -180,7 +176,6 @@ READERS: dict[type[ast.Node], Callable[[Any, SchemaFacts], Iterator[Match]]] = {
     ast.AlterTableStmt: _alter_table,
     ast.CopyStmt: _query,
     ast.CreateSchemaStmt: _create_schema,
-    ast.CreateStatsStmt: _create_statistics,
     ast.CreateStmt: _create_table,
     ast.CreateTableAsStmt: _query,
     ast.DeleteStmt: _query,

@@ -36,7 +36,7 @@ def scrape(client, db, settings):
 def frozen_now(monkeypatch):
     """Freeze the clock that ages are measured with."""
     moment = now()
-    monkeypatch.setattr("ops.prometheus.bounded_counts.now", lambda: moment)
+    monkeypatch.setattr("ops.prometheus.queues.now", lambda: moment)
     return moment
 
 
@@ -126,7 +126,7 @@ def test_scrape_runs_the_same_statements_for_any_number_of_rows(scrape, acme):
 
 
 def test_queue_is_counted_up_to_the_limit(scrape, acme, monkeypatch):
-    monkeypatch.setattr("ops.prometheus.bounded_counts.MAX_COUNTED", 3)
+    monkeypatch.setattr("ops.prometheus.queues.MAX_COUNTED", 3)
     factories.WebhookEventFactory.create_batch(4, company=acme)
     assert scrape()["crm_webhook_events", "pending"] == 3
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from django.conf import settings
 from django.db import DatabaseError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ops.index_health.catalog import postgresql, sqlite
 from ops.index_health.catalog.expected import read_declared
 from ops.index_health.catalog.models import CatalogIndex, CatalogTable, Database, ForeignKey, Key
-from ops.index_health.catalog.replicas import add_use
 from ops.index_health.findings import SkippedCheck
 
 __all__ = ["CatalogIndex", "CatalogTable", "Database", "ForeignKey", "Key", "read_database"]
@@ -25,5 +25,23 @@ def read_database(alias: str = "default") -> Database:
         skipped = SkippedCheck(f"Drift is unknown: temporary tables can't be created ({str(error).strip()}).")
         database = replace(database, skipped_checks=(*database.skipped_checks, skipped))
     for replica in settings.REPLICAS:
-        database = add_use(database, connections[replica])
+        database = _add_use(database, connections[replica])
     return database
+
+
+def _add_use(database: Database, replica: BaseDatabaseWrapper) -> Database:
+    """Return the database with a replica's scans added, counted since the later of the two starting times."""
+    try:
+        since, indexes = postgresql.read_counted_since(replica), postgresql.read_indexes(replica)
+    except DatabaseError as error:
+        skipped = SkippedCheck(f"The use of indexes on {replica.alias} is unknown: {str(error).strip()}")
+        return replace(database, counted_since=None, skipped_checks=(*database.skipped_checks, skipped))
+    return replace(
+        database,
+        counted_since=database.counted_since and max(database.counted_since, since),
+        indexes={
+            name: index.with_use_of(indexes[name]) if name in indexes else index
+            for name, index in database.indexes.items()
+        },
+        servers=(*database.servers, replica.alias),
+    )

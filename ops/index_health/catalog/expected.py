@@ -4,8 +4,6 @@ Databases rewrite definitions, so Django's statements can't be compared with the
 empty and temporary, and their indexes are read back.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 
 from django.apps import apps
@@ -41,9 +39,13 @@ def read_declared(connection: BaseDatabaseWrapper) -> dict[str, CatalogIndex]:
 
 def _create_and_read(connection: BaseDatabaseWrapper, models: tuple[type[Model], ...]) -> dict[str, CatalogIndex]:
     if connection.vendor == "sqlite":
-        with _in_memory(connection) as twin:
+        twin = connection.copy()
+        twin.settings_dict["NAME"] = ":memory:"
+        try:
             _create_tables(twin, models)
             return sqlite.read_indexes(twin)
+        finally:
+            BaseDatabaseWrapper.close(twin)  # Django's SQLite wrapper doesn't close databases in memory
     with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         # In their own schema temporary tables and indexes may have the names of the real ones, which stay unlocked.
         cursor.execute("SELECT set_config('search_path', 'pg_temp, ' || current_setting('search_path'), true)")
@@ -57,13 +59,3 @@ def _create_tables(connection: BaseDatabaseWrapper, models: tuple[type[Model], .
     with connection.schema_editor(atomic=False) as editor:
         for model in models:
             editor.create_model(model)
-
-
-@contextmanager
-def _in_memory(connection: BaseDatabaseWrapper) -> Iterator[BaseDatabaseWrapper]:
-    twin = connection.copy()
-    twin.settings_dict["NAME"] = ":memory:"
-    try:
-        yield twin
-    finally:
-        BaseDatabaseWrapper.close(twin)  # Django's SQLite wrapper doesn't close databases in memory

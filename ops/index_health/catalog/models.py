@@ -1,6 +1,6 @@
 """Tables, indexes and foreign keys as the checks see them, on either database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ops.index_health.findings import SkippedCheck
@@ -53,13 +53,23 @@ class CatalogIndex:
         """True if the index rejects rows: it is needed even if no query uses it."""
         return self.unique or bool(self.constraint)
 
+    def with_use_of(self, other: "CatalogIndex") -> "CatalogIndex":
+        """Return the index with the use of the same index on another server added."""
+        return replace(
+            self,
+            scans=(self.scans or 0) + (other.scans or 0),
+            tuples_read=(self.tuples_read or 0) + (other.tuples_read or 0),
+            tuples_fetched=(self.tuples_fetched or 0) + (other.tuples_fetched or 0),
+            last_scan=max((moment for moment in (self.last_scan, other.last_scan) if moment), default=None),
+        )
+
 
 @dataclass(frozen=True)
 class CatalogTable:
     """A table with its size in bytes (without its indexes) and its statistics; zeros and None on SQLite.
 
-    `rows` is the planner's estimate. `inserted`, `updated`, `hot_updated` and `deleted` are rows since
-    `Database.counted_since`.
+    `rows` is an estimate; a table that was never analyzed counts with many small rows. `inserted`, `updated`,
+    `hot_updated` and `deleted` are rows since `Database.counted_since`.
     """
 
     name: str
@@ -79,6 +89,11 @@ class CatalogTable:
     @property
     def total_bytes(self) -> int:
         return self.bytes + self.index_bytes
+
+    @property
+    def bytes_per_row(self) -> float:
+        """The bytes per row, with all indexes; 0 for an empty table."""
+        return self.total_bytes / self.rows if self.rows else 0
 
 
 @dataclass(frozen=True)
@@ -112,3 +127,8 @@ class Database:
 
     def of_table(self, table: str) -> list[CatalogIndex]:
         return [index for index in self.indexes.values() if index.table == table]
+
+    def bytes_per_row(self, index: CatalogIndex) -> float:
+        """Return the index's bytes per row of its table; 0 for an empty table."""
+        rows = self.tables[index.table].rows
+        return index.bytes / rows if rows else 0

@@ -1,5 +1,6 @@
 """The catalogue and statistics of PostgreSQL 15 to 18."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +14,10 @@ LAST_SCAN_SINCE = 160000
 
 
 def read(connection: BaseDatabaseWrapper) -> Database:
-    version = connection.pg_version  # type: ignore[attr-defined]  # PostgreSQL's wrapper only
     return Database(
         alias=connection.alias,
         vendor=connection.vendor,
-        version=version,
+        version=connection.pg_version,  # type: ignore[attr-defined]  # PostgreSQL's wrapper only
         counted_since=read_counted_since(connection),
         tables=read_tables(connection),
         indexes=read_indexes(connection),
@@ -32,7 +32,7 @@ def read_counted_since(connection: BaseDatabaseWrapper) -> datetime:
     `stats_reset` of a database is NULL until someone resets its counters. After a crash all counters start again, while
     the postmaster's start and that `stats_reset` may stay the same: the background writer's counters show it.
     """
-    [row] = _fetch(
+    [row] = fetch(
         connection,
         """
         SELECT greatest(
@@ -45,9 +45,9 @@ def read_counted_since(connection: BaseDatabaseWrapper) -> datetime:
 
 
 def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[str, CatalogIndex]:
-    """Return the indexes by name. `schema` is an SQL expression for the oid of a schema."""
+    """Return the indexes by name, selected in the order of CatalogIndex. `schema` is an SQL expression for an oid."""
     last_scan = "s.last_idx_scan" if connection.pg_version >= LAST_SCAN_SINCE else "NULL"  # type: ignore[attr-defined]
-    rows = _fetch(
+    rows = fetch(
         connection,
         f"""
         SELECT c.relname, t.relname, m.amname,
@@ -84,38 +84,26 @@ def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[
         ORDER BY t.relname, c.relname
         """,  # noqa: S608  # constants of this module and of expected.py
     )
+    indexes = (CatalogIndex(*row) for row in rows)
     return {
-        name: CatalogIndex(
-            name=name,
-            table=table,
-            method=method,
-            keys=tuple(Key(*key) for key in keys),
-            includes=tuple(includes),
-            condition=condition,
-            unique=unique,
-            primary=primary,
-            constraint=constraint,
-            valid=valid,
-            definition=normalize_definition(definition),
-            building=building,
-            bytes=size,
-            scans=scans,
-            tuples_read=read,
-            tuples_fetched=fetched,
-            last_scan=last,
+        index.name: replace(
+            index,
+            keys=tuple(Key(*key) for key in index.keys),  # type: ignore[misc]  # JSON of the columns
+            includes=tuple(index.includes),
+            definition=normalize_definition(index.definition),
         )
-        for (
-            name, table, method, keys, includes, condition, unique, primary, constraint, valid, definition, building,
-            size, scans, read, fetched, last,
-        ) in rows
-    }  # fmt: skip
+        for index in indexes
+    }
 
 
 def read_tables(connection: BaseDatabaseWrapper) -> dict[str, CatalogTable]:
-    rows = _fetch(
+    rows = fetch(
         connection,
         f"""
-        SELECT t.relname, CASE WHEN t.reltuples < 0 THEN coalesce(s.n_live_tup, 0) ELSE t.reltuples END::bigint,
+        SELECT t.relname,
+            greatest(
+                s.n_live_tup, CASE WHEN t.reltuples < 0 THEN pg_relation_size(t.oid) / 100 ELSE t.reltuples END
+            )::bigint,
             pg_table_size(t.oid), pg_indexes_size(t.oid), s.n_live_tup, s.n_dead_tup,
             s.n_tup_ins, s.n_tup_upd, s.n_tup_hot_upd, s.n_tup_del, s.n_mod_since_analyze,
             greatest(s.last_vacuum, s.last_autovacuum), greatest(s.last_analyze, s.last_autoanalyze)
@@ -128,7 +116,7 @@ def read_tables(connection: BaseDatabaseWrapper) -> dict[str, CatalogTable]:
 
 
 def read_foreign_keys(connection: BaseDatabaseWrapper) -> tuple[ForeignKey, ...]:
-    rows = _fetch(
+    rows = fetch(
         connection,
         f"""
         SELECT n.conname, t.relname,
@@ -147,13 +135,11 @@ def read_foreign_keys(connection: BaseDatabaseWrapper) -> tuple[ForeignKey, ...]
 
 def find_extension(connection: BaseDatabaseWrapper, name: str) -> str | None:
     """Return the quoted schema of an extension, or None if it is not installed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = %s", [name])
-        row = cursor.fetchone()
-    return row[0] if row else None
+    query = "SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = %s"
+    return next((schema for (schema,) in fetch(connection, query, [name])), None)
 
 
-def _fetch(connection: BaseDatabaseWrapper, query: str) -> list[tuple[Any, ...]]:
+def fetch(connection: BaseDatabaseWrapper, query: str, parameters: Any = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(query)
+        cursor.execute(query, parameters)
         return cursor.fetchall()

@@ -4,7 +4,7 @@ import re
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from ops.index_health.catalog.models import CatalogIndex, CatalogTable, Database, ForeignKey, Key
+from ops.index_health.catalog.models import CatalogIndex, CatalogTable, Database, Key
 from ops.index_health.findings import SkippedCheck
 
 TABLES = r"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'"
@@ -12,14 +12,6 @@ INDEXES = """
 SELECT l.name, m.tbl_name, l."unique", l.origin, l.partial, m.sql
 FROM sqlite_master m JOIN pragma_index_list(m.tbl_name) l ON l.name = m.name
 WHERE m.type = 'index' ORDER BY m.tbl_name, m.name
-"""
-FOREIGN_KEYS = """
-SELECT m.name, f.id, f."table", f."from"
-FROM sqlite_master m
-JOIN pragma_foreign_key_list(m.name) f
-JOIN pragma_table_info(m.name) c ON c.name = f."from"
-WHERE m.type = 'table' AND NOT (c.pk = 1 AND c.type = 'integer')  -- the rowid needs no index
-ORDER BY m.name, f.id, f.seq
 """
 
 
@@ -35,11 +27,8 @@ def read(connection: BaseDatabaseWrapper) -> Database:
         counted_since=None,
         tables=tables,
         indexes=read_indexes(connection),
-        foreign_keys=_read_foreign_keys(connection),
         skipped_checks=(
-            SkippedCheck(
-                "SQLite is checked for drift and redundancy only: use, bloat, plans and sizes need PostgreSQL."
-            ),
+            SkippedCheck("On SQLite only the definitions of indexes are checked; everything else needs PostgreSQL."),
         ),
     )
 
@@ -71,18 +60,6 @@ def read_indexes(connection: BaseDatabaseWrapper) -> dict[str, CatalogIndex]:
                 else f"UNIQUE ({', '.join(key.expression for key in keys)})",
             )
     return indexes
-
-
-def _read_foreign_keys(connection: BaseDatabaseWrapper) -> tuple[ForeignKey, ...]:
-    columns: dict[tuple[str, int, str], list[str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(FOREIGN_KEYS)
-        for table, number, target, column in cursor.fetchall():
-            columns.setdefault((table, number, target), []).append(column)
-    return tuple(
-        ForeignKey(f"{table}.{'+'.join(names)}", table, tuple(names), target)
-        for (table, _, target), names in columns.items()
-    )
 
 
 def _normalize(statement: str) -> str:

@@ -1,6 +1,6 @@
 """Index checks, one module each. Every module has `find(database)`, which yields findings and skipped checks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ops.index_health.catalog import Database
 from ops.index_health.checks import (
@@ -15,12 +15,20 @@ from ops.index_health.checks import (
 )
 from ops.index_health.findings import Finding, SkippedCheck
 
-Checks = tuple[Callable[[Database], Iterator[Finding | SkippedCheck]], ...]
+Check = Callable[[Database], Iterator[Finding | SkippedCheck]]
 
-SCHEMA: Checks = (drift.find, redundancy.find)
+SCHEMA: tuple[Check, ...] = (drift.find, redundancy.find)
 """Checks of definitions, the only ones for SQLite."""
-STATISTICS: Checks = (unused.find, vacuum_stats.find, size.find)
-MEASURING: Checks = (bloat.find,)
+STATISTICS: tuple[Check, ...] = (unused.find, vacuum_stats.find, size.find)
+MEASURING: tuple[Check, ...] = (bloat.find,)
 """Checks that read whole indexes, which takes longer than a web request should."""
-EXPLAINING: Checks = (unanswered_questions.find, slow_queries.find)
+EXPLAINING: tuple[Check, ...] = (unanswered_questions.find, slow_queries.find)
 """Checks that ask the planner."""
+
+
+def run(chosen: Iterable[Check], database: Database) -> tuple[list[Finding], list[SkippedCheck]]:
+    results = [result for find in chosen for result in find(database)]
+    return (
+        [result for result in results if isinstance(result, Finding)],
+        [result for result in results if isinstance(result, SkippedCheck)],
+    )

@@ -10,7 +10,7 @@ from django.template.defaultfilters import filesizeformat
 
 from ops.index_health import remediation
 from ops.index_health.catalog import CatalogIndex, Database
-from ops.index_health.catalog.postgresql import find_extension
+from ops.index_health.catalog.postgresql import fetch, find_extension
 from ops.index_health.findings import Finding, FindingKind, SkippedCheck
 
 PAGE = 8192  # bytes
@@ -57,38 +57,27 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
 
 
 def _can_measure(connection: BaseDatabaseWrapper, schema: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT has_function_privilege(%s, 'EXECUTE')", [f"{schema}.pgstatindex(regclass)"])
-        allowed: bool = cursor.fetchone()[0]
-    return allowed
+    [[allowed]] = fetch(connection, "SELECT has_function_privilege(%s, 'EXECUTE')", [f"{schema}.pgstatindex(regclass)"])
+    return bool(allowed)
 
 
 def _expected_btree_bytes(connection: BaseDatabaseWrapper, schema: str, index: CatalogIndex) -> int:
     """Return the size after a REINDEX, which fills leaf pages to the fillfactor and drops empty pages."""
-    name = connection.ops.quote_name(index.name)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT internal_pages, leaf_pages, avg_leaf_density, coalesce((
-                SELECT option_value::int FROM pg_class c, pg_options_to_table(c.reloptions)
-                WHERE c.oid = %s::regclass AND option_name = 'fillfactor'
-            ), 90)
-            FROM {schema}.pgstatindex(%s::regclass)
-            """,  # noqa: S608  # the extension's schema
-            [name, name],
-        )
-        internal, leaves, density, fillfactor = cursor.fetchone()
+    query = f"""
+        SELECT internal_pages, leaf_pages, avg_leaf_density, coalesce((
+            SELECT option_value::int FROM pg_class c, pg_options_to_table(c.reloptions)
+            WHERE c.oid = %s::regclass AND option_name = 'fillfactor'
+        ), 90)
+        FROM {schema}.pgstatindex(%s::regclass)
+    """  # noqa: S608  # the extension's schema
+    [(internal, leaves, density, fillfactor)] = fetch(connection, query, [remediation.quote(index.name)] * 2)
     return (1 + internal + (ceil(leaves * density / fillfactor) if leaves else 0)) * PAGE
 
 
 def _expected_hash_bytes(connection: BaseDatabaseWrapper, schema: str, index: CatalogIndex) -> int:
     """Return the size after a REINDEX. Overflow pages hold equal keys and stay."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT overflow_pages, bitmap_pages, live_items FROM {schema}.pgstathashindex(%s::regclass)",  # noqa: S608
-            [connection.ops.quote_name(index.name)],
-        )
-        overflow, bitmaps, entries = cursor.fetchone()
+    query = f"SELECT overflow_pages, bitmap_pages, live_items FROM {schema}.pgstathashindex(%s::regclass)"  # noqa: S608
+    [(overflow, bitmaps, entries)] = fetch(connection, query, [remediation.quote(index.name)])
     return (1 + _round_up_buckets(entries / HASH_PAGE_ENTRIES) + overflow + bitmaps) * PAGE
 
 

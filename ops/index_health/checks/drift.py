@@ -1,44 +1,48 @@
 """Drift: missing, extra and changed indexes, and the leftovers of failed builds."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.db import connections
+from django.db.migrations import AddConstraint, AddIndex, CreateModel, RenameIndex
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
 
 from ops.index_health import remediation
 from ops.index_health.catalog import CatalogIndex, Database
 from ops.index_health.findings import Finding, FindingKind, SkippedCheck
-from ops.index_health.migration_source import MigrationSource, find_migration_sources
 from ops.index_health.ownership import TABLES_WITHOUT_MODEL, is_framework, models_by_table, named_declarations
 
 REINDEX_COPIES = ("_ccnew", "_ccold")  # suffixes of the copies that REINDEX CONCURRENTLY makes
 
 
+class Source(NamedTuple):
+    """The migration that declares an index, with the command that runs it if it is not applied yet."""
+
+    name: str = "its model"
+    remedy: str = ""
+
+
 def find(database: Database) -> Iterator[Finding | SkippedCheck]:
     if database.declared is None:
         return
-    sources = find_migration_sources(database.alias)
+    sources = _find_sources(database.alias)
     pairs = _pair(database, database.declared)
     for name, declared in database.declared.items():
-        existing = pairs.get(name)
-        if declared.table not in database.tables:
-            continue
-        if existing is None:
-            yield _missing(database, declared, sources.get(name))
-        elif existing.building:
-            yield _building(existing)
-        elif not existing.valid:
-            yield _invalid(database, existing, declared, sources.get(name))
-        elif not _is_same(existing, declared):
-            yield _changed(database, existing, declared)
-        elif existing.name != name and name in named_declarations():
-            yield _renamed(existing, declared)
-    yield from _missing_tables(database)
+        existing, source = pairs.get(name), sources.get(name, Source())
+        if declared.table in database.tables:
+            if existing is None or existing.valid:
+                yield from _compare(database, existing, declared, source)
+            else:
+                yield _not_valid(database, existing, declared, source)
+    for table in sorted({index.table for index in database.declared.values()} - database.tables.keys()):
+        message = "The table is missing, with all its indexes."
+        remedy = f"manage.py migrate {models_by_table()[table]._meta.app_label}"
+        yield Finding(FindingKind.MISSING, table, "", message, remedy)
     paired = {existing.name for existing in pairs.values()}
     for name, existing in database.indexes.items():
-        if name in paired or (existing.table in TABLES_WITHOUT_MODEL and existing.constraint):
-            continue
-        if existing.building:
-            yield _building(existing)
-        else:
-            yield _extra(database, existing) if existing.valid else _invalid(database, existing, None, None)
+        if name not in paired and not (existing.table in TABLES_WITHOUT_MODEL and existing.constraint):
+            yield _extra(database, existing) if existing.valid else _not_valid(database, existing, None, Source())
 
 
 def is_leftover(name: str) -> bool:
@@ -46,7 +50,7 @@ def is_leftover(name: str) -> bool:
     return name.rstrip("0123456789").endswith(REINDEX_COPIES)
 
 
-def describe(index: CatalogIndex) -> str:
+def _describe(index: CatalogIndex) -> str:
     """Return the definition, such as `UNIQUE btree (company_id, phone)`."""
     return index.definition.replace("USING ", "", 1)
 
@@ -77,73 +81,56 @@ def _pair(database: Database, declared: dict[str, CatalogIndex]) -> dict[str, Ca
     return pairs
 
 
+def _compare(
+    database: Database, existing: CatalogIndex | None, declared: CatalogIndex, source: Source
+) -> Iterator[Finding]:
+    kind = FindingKind.MISSING
+    if existing is None:
+        loss = "Nothing rejects duplicate rows" if declared.is_constraint else "Its queries are slower"
+        message = f"Declared by {source.name}, but missing from the database: {_describe(declared)}. {loss}."
+        remedy = source.remedy or remediation.create(database, declared)
+    elif not _is_same(existing, declared):
+        kind = FindingKind.CHANGED
+        where = f" on {existing.table}" if existing.table != declared.table else ""
+        message = f"The database has {_describe(existing)}{where}, but the model declares {_describe(declared)}."
+        remedy = remediation.replace(database, existing, declared)
+    elif existing.name != declared.name and declared.name in named_declarations():
+        message = f"Declared, but the database has it under another name: {existing.name}."
+        remedy = remediation.rename(existing.name, declared.name)
+    else:
+        return
+    yield Finding(kind, declared.table, declared.name, message, remedy, known=is_framework(declared.table))
+
+
 def _is_same(existing: CatalogIndex, declared: CatalogIndex) -> bool:
     return (existing.table, existing.definition) == (declared.table, declared.definition)
 
 
-def _building(existing: CatalogIndex) -> SkippedCheck:
-    return SkippedCheck(f"{existing.name} is being built right now.")
-
-
-def _missing(database: Database, declared: CatalogIndex, source: MigrationSource | None) -> Finding:
-    loss = "Nothing rejects duplicate rows" if declared.is_constraint else "Its queries are slower"
-    return Finding(
-        kind=FindingKind.MISSING,
-        table=declared.table,
-        index=declared.name,
-        message=f"Declared{_by(source)}, but missing from the database: {describe(declared)}. {loss}.",
-        remedy=_migrate(source) or remediation.create(database, declared),
-        known=is_framework(declared.table),
-    )
-
-
-def _renamed(existing: CatalogIndex, declared: CatalogIndex) -> Finding:
-    return Finding(
-        kind=FindingKind.MISSING,
-        table=declared.table,
-        index=declared.name,
-        message=f"Declared, but the database has it under another name: {existing.name}.",
-        remedy=remediation.rename(existing.name, declared.name),
-        known=is_framework(declared.table),
-    )
-
-
-def _changed(database: Database, existing: CatalogIndex, declared: CatalogIndex) -> Finding:
-    where = f" on {existing.table}" if existing.table != declared.table else ""
-    return Finding(
-        kind=FindingKind.CHANGED,
-        table=declared.table,
-        index=declared.name,
-        message=f"The database has {describe(existing)}{where}, but the model declares {describe(declared)}.",
-        remedy=remediation.replace(database, existing, declared),
-        known=is_framework(declared.table),
-    )
-
-
-def _invalid(
-    database: Database, existing: CatalogIndex, declared: CatalogIndex | None, source: MigrationSource | None
-) -> Finding:
+def _not_valid(
+    database: Database, existing: CatalogIndex, declared: CatalogIndex | None, source: Source
+) -> Finding | SkippedCheck:
     """Return the finding about an index that no query uses and every write still pays for."""
+    if existing.building:
+        return SkippedCheck(f"{existing.name} is being built right now.")
     if declared is None:
         build = "REINDEX CONCURRENTLY" if is_leftover(existing.name) else "An index build"
         message = f"{build} failed and left it INVALID. No model declares it."
         remedy = remediation.drop(database, existing)
     else:
-        build = f"Migration {source}" if _migrate(source) else "An index build"
-        message = f"{build} failed and left it INVALID. It is declared{_by(source)}."
+        build = f"Migration {source.name}" if source.remedy else "An index build"
+        message = f"{build} failed and left it INVALID. It is declared by {source.name}."
         if declared.unique:
             message += " Remove duplicate rows first, or the build will fail again."
-        remedy = _migrate(source)
-        if not remedy and _is_same(existing, declared):
+        if _is_same(existing, declared):
             remedy = f"REINDEX INDEX CONCURRENTLY {remediation.quote(existing.name)}"
-        elif not remedy:
+        else:
             remedy = f"{remediation.drop(database, existing)}; {remediation.create(database, declared)}"
     return Finding(
-        kind=FindingKind.INVALID,
-        table=existing.table,
-        index=existing.name,
-        message=message,
-        remedy=remedy,
+        FindingKind.INVALID,
+        existing.table,
+        existing.name,
+        message,
+        source.remedy or remedy,
         reclaimable_bytes=0 if declared else existing.bytes,
     )
 
@@ -151,26 +138,36 @@ def _invalid(
 def _extra(database: Database, existing: CatalogIndex) -> Finding:
     table = "" if existing.table in models_by_table() else f", and no model uses table {existing.table}"
     return Finding(
-        kind=FindingKind.EXTRA,
-        table=existing.table,
-        index=existing.name,
-        message=f"No model declares it{table}: {describe(existing)}. If a query needs it, declare it instead.",
-        remedy=remediation.drop(database, existing),
+        FindingKind.EXTRA,
+        existing.table,
+        existing.name,
+        f"No model declares it{table}: {_describe(existing)}. If a query needs it, declare it instead.",
+        remediation.drop(database, existing),
         reclaimable_bytes=existing.bytes,
         known=is_framework(existing.table),
     )
 
 
-def _missing_tables(database: Database) -> Iterator[Finding]:
-    for table in sorted({index.table for index in (database.declared or {}).values()} - database.tables.keys()):
-        app = models_by_table()[table]._meta.app_label
-        message = "The table is missing, with all its indexes."
-        yield Finding(FindingKind.MISSING, table, "", message, f"manage.py migrate {app}")
+def _find_sources(alias: str) -> dict[str, Source]:
+    """Return the last migration that creates each index or constraint, by the name of the index."""
+    loader = MigrationLoader(connections[alias])
+    return {
+        name: Source(
+            f"{app}.{migration}", "" if (app, migration) in loader.applied_migrations else f"manage.py migrate {app}"
+        )
+        for (app, migration), found in sorted(loader.disk_migrations.items())
+        for operation in found.operations
+        for name in _created_names(operation)
+    }
 
 
-def _by(source: MigrationSource | None) -> str:
-    return f" by {source}" if source else " by its model"
-
-
-def _migrate(source: MigrationSource | None) -> str:
-    return f"manage.py migrate {source.app}" if source and not source.applied else ""
+def _created_names(operation: Operation) -> list[str]:
+    if isinstance(operation, AddIndex):
+        return [operation.index.name]
+    if isinstance(operation, AddConstraint):
+        return [operation.constraint.name]
+    if isinstance(operation, RenameIndex):
+        return [operation.new_name]
+    if isinstance(operation, CreateModel):
+        return [one.name for kind in ("indexes", "constraints") for one in operation.options.get(kind, [])]
+    return []

@@ -1,6 +1,7 @@
 """Redundancy: indexes that another index can replace, and foreign keys without an index."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.db import models
@@ -11,6 +12,7 @@ from ops.index_health.catalog import CatalogIndex, Database, Key
 from ops.index_health.findings import Finding, FindingKind
 from ops.index_health.foreign_keys import referring_columns, serves, unserved
 from ops.index_health.ownership import is_framework, kept_because, models_by_table, named_declarations
+from ops.safe_migrations.parser import split_condition
 
 KEPT = {models.PROTECT, models.RESTRICT, models.DO_NOTHING}
 
@@ -41,7 +43,7 @@ def _relation(index: CatalogIndex, other: CatalogIndex) -> FindingKind | None:
         return FindingKind.DUPLICATE
     if index.method != "btree" or not _starts_with(other.keys, index.keys):
         return None
-    if not set(_terms(other.condition)) <= set(_terms(index.condition)):  # the other may lack rows
+    if not split_condition(other.condition) <= split_condition(index.condition):  # the other may lack rows
         return None
     if not set(index.includes) <= {*other.columns, *other.includes}:
         return None
@@ -50,43 +52,8 @@ def _relation(index: CatalogIndex, other: CatalogIndex) -> FindingKind | None:
 
 def _starts_with(long: tuple[Key, ...], short: tuple[Key, ...]) -> bool:
     """Return whether the first keys are equal, or all reversed: a B-tree is read both ways."""
-    reverse = tuple(
-        Key(key.expression, key.opclass, key.collation, not key.descending, not key.nulls_first) for key in short
-    )
+    reverse = tuple(replace(key, descending=not key.descending, nulls_first=not key.nulls_first) for key in short)
     return long[: len(short)] in (short, reverse)
-
-
-def _terms(condition: str) -> list[str]:
-    """Return the terms that AND combines at the outermost level."""
-    condition = _strip_parentheses(condition)
-    terms, depth, quoted, start, position = [], 0, False, 0, 0
-    while position < len(condition):
-        letter = condition[position]
-        quoted ^= letter == "'"
-        depth += 0 if quoted else (letter == "(") - (letter == ")")
-        if not quoted and depth == 0 and condition[position : position + 5].upper() == " AND ":
-            terms.append(condition[start:position])
-            start = position = position + 5
-            continue
-        position += 1
-    return [_strip_parentheses(term) for term in (*terms, condition[start:]) if term]
-
-
-def _strip_parentheses(condition: str) -> str:
-    """Remove parentheses that enclose the whole condition."""
-    condition = condition.strip()
-    while condition.startswith("(") and _closes_at_end(condition):
-        condition = condition[1:-1].strip()
-    return condition
-
-
-def _closes_at_end(condition: str) -> bool:
-    depth = 0
-    for position, letter in enumerate(condition):
-        depth += (letter == "(") - (letter == ")")
-        if depth == 0:
-            return position == len(condition) - 1
-    return False
 
 
 def _is_dropped_first(index: CatalogIndex, other: CatalogIndex) -> bool:
@@ -125,7 +92,7 @@ def _redundant(database: Database, kind: FindingKind, index: CatalogIndex, other
 
 def _foreign_keys(database: Database) -> Iterator[Finding]:
     """Yield foreign keys without an index. If a declared index would serve the key, drift reports it as missing."""
-    for key in unserved(database, database.indexes.values()):
+    for key in unserved(database):
         if any(serves(index, key) for index in (database.declared or {}).values()):
             continue
         [column, *_] = referring_columns(key)

@@ -26,19 +26,14 @@ def find(database: Database) -> Iterator[Finding]:
             )
     for index in database.indexes.values():
         if index.bytes >= settings.INDEX_LARGE_BYTES:
-            per_row = index.bytes / max(database.tables[index.table].rows, 1)
             yield Finding(
                 kind=FindingKind.LARGE,
                 table=index.table,
                 index=index.name,
-                message=f"The index takes {filesizeformat(index.bytes)}, {per_row:.0f} bytes per row of its table.",
+                message=f"The index takes {filesizeformat(index.bytes)},"
+                f" {database.bytes_per_row(index):.0f} bytes per row of its table.",
                 remedy="Rebuild it if it is bloated, index fewer rows, or partition the table by month",
             )
-
-
-def bytes_per_row(table: CatalogTable) -> float:
-    """Return the bytes per row, with all indexes; 0 for an empty table."""
-    return table.total_bytes / table.rows if table.rows else 0
 
 
 def grown_in_month(database: Database, table: CatalogTable) -> float:
@@ -50,4 +45,4 @@ def grown_in_month(database: Database, table: CatalogTable) -> float:
         return 0
     days = (now() - database.counted_since).total_seconds() / 86_400
     rows = table.inserted - (table.deleted or 0)
-    return rows * bytes_per_row(table) / days * MONTH_DAYS if days >= 1 else 0
+    return rows * table.bytes_per_row / days * MONTH_DAYS if days >= 1 else 0

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -31,8 +30,7 @@ SELECTED = re.compile(r"^SELECT [^()]{20,}? FROM(?= )")  # a long list of column
 COMPARED = re.compile(r"\((\w+)\)?(?:::[a-z ]+)? (=|<=?|>=?) ")
 
 
-@dataclass(frozen=True)
-class Scan:
+class Scan(NamedTuple):
     """A table that is read from end to end, with its filter's columns in the order of a suitable index."""
 
     table: CatalogTable
@@ -53,11 +51,9 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
     except DatabaseError as error:
         yield SkippedCheck(f"Slow statements are unknown: {str(error).strip()}.")
         return
-    hidden = sum(query == "<insufficient privilege>" for query, *_ in slowest)
-    failed = 0
-    for query, calls, mean_ms in slowest:
-        if query == "<insufficient privilege>":
-            continue
+    readable = [row for row in slowest if row[0] != "<insufficient privilege>"]
+    hidden, failed = len(slowest) - len(readable), 0
+    for query, calls, mean_ms in readable:
         try:
             plan = _explain(query)
         except DatabaseError:

@@ -26,26 +26,24 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
             f" and INDEX_UNUSED_DAYS is {settings.INDEX_UNUSED_DAYS}."
         )
         return
-    needed = needed_indexes(database)
-    for index in database.indexes.values():
-        if index.scans == 0 and index.valid and not index.is_constraint:
-            yield _unused(database, index, age.days, needed=index.name in needed)
-
-
-def _unused(database: Database, index: CatalogIndex, days: int, *, needed: bool) -> Finding:
+    alone = needed_indexes(database)
     servers = "" if len(database.servers) == 1 else f" on {', '.join(database.servers)}"
-    frameworks = is_framework(index.table) or _is_made_by_field(database, index)
-    why = " A foreign key needs it when a referenced row is deleted." if needed else ""
-    why += " Django or a library makes it." if frameworks else ""
-    return Finding(
-        kind=FindingKind.UNUSED,
-        table=index.table,
-        index=index.name,
-        message=f"No scans{servers} in {days} days. {_describe_cost(database, index)}{why}",
-        remedy="" if needed or frameworks else remediation.drop_or_remove_operation(database, index),
-        reclaimable_bytes=0 if needed else index.bytes,
-        known=needed or frameworks,
-    )
+    for index in database.indexes.values():
+        if index.scans or index.scans is None or not index.valid or index.is_constraint:
+            continue
+        needed = index.name in alone
+        frameworks = is_framework(index.table) or _is_made_by_field(database, index)
+        why = " A foreign key needs it when a referenced row is deleted." if needed else ""
+        why += " Django or a library makes it." if frameworks else ""
+        yield Finding(
+            FindingKind.UNUSED,
+            index.table,
+            index.name,
+            f"No scans{servers} in {age.days} days. {_describe_cost(database, index)}{why}",
+            remedy="" if needed or frameworks else remediation.drop_or_remove_operation(database, index),
+            reclaimable_bytes=0 if needed else index.bytes,
+            known=needed or frameworks,
+        )
 
 
 def _is_made_by_field(database: Database, index: CatalogIndex) -> bool:

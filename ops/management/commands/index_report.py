@@ -5,6 +5,7 @@ from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
 
 from ops.index_health.findings import GROUPS, FindingKind
 from ops.index_health.renderers import as_json, as_lines
@@ -51,7 +52,7 @@ Kinds of findings, by group:
         except UnknownTable as error:
             raise CommandError(f"--table: {error}") from error
         if options["json"]:
-            self.stdout.write(json.dumps(as_json(report), indent=2, ensure_ascii=False))
+            self.stdout.write(json.dumps(as_json(report), cls=DjangoJSONEncoder, indent=2, ensure_ascii=False))
         else:
             for line in as_lines(report, everything=options["all"] or bool(options["table"])):
                 self.stdout.write(line)

@@ -8,20 +8,18 @@ from zoneinfo import ZoneInfo
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 from django.template.defaultfilters import filesizeformat
-from tqdm import tqdm
 
 from ops.index_health.catalog import read_database
-from ops.index_health.findings import Finding
+from ops.index_health.findings import Finding, SkippedCheck
 from ops.index_health.maintenance import (
     Limits,
     MaintenanceWindow,
-    Plan,
     TooBusy,
     WindowClosed,
     maintain_indexes,
     plan_maintenance,
 )
-from ops.safe_migrations.progress import Progress, watch
+from ops.safe_migrations.progress import progress_bar
 
 
 class Command(BaseCommand):
@@ -51,56 +49,43 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if connection.vendor != "postgresql":
             raise CommandError("maintain_indexes is for PostgreSQL: on SQLite, VACUUM rebuilds all indexes.")
-        plan = plan_maintenance(database=read_database())
-        self._show(plan)
-        if not plan.tasks:
+        tasks, skipped = plan_maintenance(database=read_database())
+        self._show(tasks, skipped)
+        if not tasks:
             return
         if not options["apply"]:
             self.stdout.write("Nothing was changed. Add --apply to run the tasks.")
             return
         start, end = options["between"] or (None, None)
-        limits = Limits(
-            window=MaintenanceWindow(start, end, options["timezone"]) if start and end else None,
-            max_active=options["max_active"],
-            patience_s=options["patience"],
-        )
-        self._run(plan.tasks, limits)
+        window = MaintenanceWindow(start, end, options["timezone"]) if start and end else None
+        self._run(tasks, Limits(window, max_active=options["max_active"], patience_s=options["patience"]))
 
-    def _show(self, plan: Plan) -> None:
-        for number, task in enumerate(plan.tasks, 1):
+    def _show(self, tasks: list[Finding], skipped: list[SkippedCheck]) -> None:
+        for number, task in enumerate(tasks, 1):
             frees = f" Frees {filesizeformat(task.reclaimable_bytes)}." if task.reclaimable_bytes else ""
             self.stdout.write(f"{number}. {task.remedy}\n   {task.index or task.table}: {task.message}{frees}")
-        for skipped in plan.skipped_checks:
-            self.stdout.write(f"Skipped: {skipped.message}")
-        total = sum(task.reclaimable_bytes for task in plan.tasks)
-        self.stdout.write(
-            f"Tasks: {len(plan.tasks)}. They free {filesizeformat(total)}." if plan.tasks else "Nothing to do."
-        )
+        for one in skipped:
+            self.stdout.write(f"Skipped: {one.message}")
+        total = filesizeformat(sum(task.reclaimable_bytes for task in tasks))
+        self.stdout.write(f"Tasks: {len(tasks)}. They free {total}." if tasks else "Nothing to do.")
 
     def _run(self, tasks: list[Finding], limits: Limits) -> None:
         done = 0
-        with tqdm(bar_format="{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}]", leave=False, disable=None) as bar:
-
-            def show(progress: Progress) -> None:
-                waits = f" for {progress.blocker}" if progress.blocker else ""
-                bar.total, bar.n = progress.total or None, progress.done
-                bar.set_description_str(f"{progress.index} {progress.phase}{waits}".strip())
-
-            try:
-                with watch(connection.alias, show):
-                    for result in maintain_indexes(tasks=tasks, limits=limits):
-                        done += 1
-                        outcome = f"{result.seconds:.1f} s" if result.needed else "no longer needed"
-                        bar.clear()
-                        self.stdout.write(f"{done}/{len(tasks)} {result.task.remedy}: {outcome}")
-            except WindowClosed as closed:
-                self.stdout.write(f"{closed} {len(tasks) - done} of {len(tasks)} tasks are left for the next run.")
-            except TooBusy as busy:
-                raise CommandError(f"Stopped after {done} of {len(tasks)} tasks: {busy} Run it again later.") from busy
-            except DatabaseError as error:
-                raise CommandError(
-                    f"{tasks[done].remedy} failed: {str(error).strip()}. Run it again: it drops the leftovers first."
-                ) from error
+        try:
+            with progress_bar(connection.alias, disable=None) as bar:
+                for task, seconds in maintain_indexes(tasks=tasks, limits=limits):
+                    done += 1
+                    outcome = "no longer needed" if seconds is None else f"{seconds:.1f} s"
+                    bar.clear()
+                    self.stdout.write(f"{done}/{len(tasks)} {task.remedy}: {outcome}")
+        except WindowClosed as closed:
+            self.stdout.write(f"{closed} {len(tasks) - done} of {len(tasks)} tasks are left for the next run.")
+        except TooBusy as busy:
+            raise CommandError(f"Stopped after {done} of {len(tasks)} tasks: {busy} Run it again later.") from busy
+        except DatabaseError as error:
+            raise CommandError(
+                f"{tasks[done].remedy} failed: {str(error).strip()}. Run it again: it drops the leftovers first."
+            ) from error
 
 
 def _times(text: str) -> tuple[time, time]:

@@ -2,6 +2,7 @@
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -9,18 +10,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.exceptions import IrreversibleError
-from tqdm import tqdm
 
 from crm.db.tenancy import TenantModel
+from ops.index_health.catalog.postgresql import read_tables
 from ops.safe_migrations.file_checks import check_files
-from ops.safe_migrations.formatting import show_plan, show_seconds, show_violation
+from ops.safe_migrations.formatting import Size, show_plan, show_violation
 from ops.safe_migrations.plan import MigrationPlan, Violation, find_violations
 from ops.safe_migrations.preview import NoSuchMigration, preview
-from ops.safe_migrations.progress import Progress, find_oldest_session, watch
-from ops.safe_migrations.runner import LockRetryTimeout, Retry, run_migrations
-from ops.safe_migrations.table_stats import read_sizes
+from ops.safe_migrations.progress import progress_bar
+from ops.safe_migrations.runner import LockRetryTimeout, run_migrations
 
-BUILDING, WAITING = "{desc} {percentage:3.0f}%|{bar}| [{elapsed}]", "{desc} [{elapsed}]"
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -93,7 +92,8 @@ class Command(BaseCommand):
         if not plans:
             self.stdout.write("There is nothing to migrate.")
             return []
-        sizes = read_sizes(alias) if connections[alias].vendor == "postgresql" else {}
+        tables = read_tables(connections[alias]) if connections[alias].vendor == "postgresql" else {}
+        sizes = {name: Size(table.rows, table.bytes) for name, table in tables.items()}
         for line in show_plan(plans, sizes):
             self.stdout.write(line)
         large = {table for table, size in sizes.items() if size.rows >= settings.LARGE_TABLE_ROWS}
@@ -120,35 +120,16 @@ class Command(BaseCommand):
 
     def _run(self, plans: list[MigrationPlan], target: list[str], alias: str, options: dict[str, Any]) -> None:
         tables = sorted({effect.table for plan in plans for step in plan.steps for effect in step.effects})
-        with tqdm(disable=not plans, leave=False, bar_format=WAITING) as bar:
-
-            def write(line: str) -> None:
-                bar.write(line, file=self.stdout)
-
-            def show_progress(progress: Progress) -> None:
-                waits = f" for {progress.blocker}" if progress.blocker else ""
-                bar.bar_format = BUILDING if progress.total else WAITING
-                bar.total, bar.n = progress.total or None, progress.done
-                bar.set_description_str(f"{progress.index} {progress.phase}{waits}".strip())
-
-            def show_retry(retry: Retry) -> None:
-                session = find_oldest_session(alias, tables)
-                in_use = f"; in use by {session}" if session else ""
-                write(
-                    f"{retry.migration}: no lock within {options['lock_timeout_ms']} ms{in_use}."
-                    f" Try {retry.tries + 1} in {retry.pause:.1f} s."
-                )
-
+        with progress_bar(alias, disable=not plans) as bar:
             try:
-                with watch(alias, show_progress):
-                    run_migrations(
-                        target=target,
-                        alias=alias,
-                        lock_timeout_ms=options["lock_timeout_ms"],
-                        patience_s=options["patience"],
-                        started=bar.set_description_str,
-                        finished=lambda name, seconds: write(f"{name}: done in {show_seconds(seconds)}."),
-                        retrying=show_retry,
-                    )
+                run_migrations(
+                    target=target,
+                    alias=alias,
+                    tables=tables,
+                    lock_timeout_ms=options["lock_timeout_ms"],
+                    patience_s=options["patience"],
+                    show=bar.set_description_str,
+                    write=partial(bar.write, file=self.stdout),
+                )
             except LockRetryTimeout as error:
                 raise CommandError(str(error)) from error

@@ -248,7 +248,6 @@ FAULTS = [
         "a foreign key without an index",
         ("ALTER TABLE invoices ADD COLUMN campaign_id bigint REFERENCES campaigns",),
         (FindingKind.FOREIGN_KEY, "invoices"),
-        databases=BOTH,
     ),
     Fault(
         "a foreign key with the company, with an index on the company only",

@@ -4,8 +4,8 @@ import pytest
 
 from ops.safe_migrations import recommendations
 from ops.safe_migrations.file_checks import AllNamesExcept
-from ops.safe_migrations.lock_analysis import find_created_table, find_effects
 from ops.safe_migrations.parser import read_statements
+from ops.safe_migrations.plan import find_created_table, find_effects
 from ops.safe_migrations.rules import HARMLESS, RULES
 from ops.safe_migrations.schema_facts import SchemaFacts
 from ops.safe_migrations.statements import classify
