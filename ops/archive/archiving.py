@@ -184,7 +184,7 @@ def _archive_chunk(
             for path in paths:
                 part_of(path).unlink()
             return None
-        publish_parts(paths)
+        publish_parts(folder, paths)
     return {file["table"]: file["rows"] for file in files}
 
 

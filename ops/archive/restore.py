@@ -156,7 +156,10 @@ def _restore_rows(model: type[models.Model], table: pa.Table, restored: Restored
     rows = {row[0]: row for row in rows_of(table)}
     already_present = _read_existing(model, rows)
     missing = rows.keys() - already_present.keys()
-    _compare(name, rows, already_present, restored)
+    equal = {pk for pk, row in already_present.items() if row == rows[pk]}
+    restored.already_present[name] += len(equal)
+    changed = sorted(already_present.keys() - equal)
+    restored.conflicts += [f"{name} {pk}: the database has a different row." for pk in changed]
     if again:
         restored.skip(name, "deleted or archived again after a restore", missing)
         return []
@@ -178,14 +181,6 @@ def _restore_rows(model: type[models.Model], table: pa.Table, restored: Restored
 
 def _read_existing(model: type[models.Model], ids: Iterable[int]) -> dict[int, Row]:
     return {row[0]: row for row in rows_of(read_rows(model._base_manager.filter(pk__in=list(ids))))}
-
-
-def _compare(name: str, rows: dict[int, Row], already_present: dict[int, Row], restored: Restored) -> None:
-    equal = {pk for pk, row in already_present.items() if row == rows[pk]}
-    restored.already_present[name] += len(equal)
-    restored.conflicts += [
-        f"{name} {pk}: the database has a different row." for pk in sorted(already_present.keys() - equal)
-    ]
 
 
 def _rows_to_skip(model: type[models.Model], rows: Sequence[Row]) -> dict[str, set[int]]:

@@ -35,14 +35,11 @@ def exclusive_lock(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def publish_parts(paths: Iterable[Path]) -> None:
-    """Rename parts that have become valid."""
-    folders = set()
+def publish_parts(folder: Path, paths: Iterable[Path]) -> None:
+    """Rename parts in the folder that have become valid."""
     for path in paths:
         part_of(path).replace(path)
-        folders.add(path.parent)
-    for folder in folders:
-        sync_folder(folder)
+    sync_folder(folder)
 
 
 def recover_folder(company: Company, folder: Path) -> None:
@@ -62,7 +59,7 @@ def recover_unlocked_folder(company: Company, folder: Path) -> None:
     for part in sorted(folder.glob(f"*{PART}")):
         path = part.with_name(part.name.removesuffix(PART))
         if known.get(path.name) == hash_file(part):
-            publish_parts([path])
+            publish_parts(folder, [path])
         else:
             part.unlink()
     if chunks:

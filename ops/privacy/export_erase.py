@@ -1,12 +1,16 @@
-"""Export and erasure of a contact's personal data in the database."""
+"""Lookup of a contact, and export and erasure of the personal data in the database."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
 
 from crm.choices import MembershipStatus
 from crm.db.audit_context import acting_as
-from crm.models import CampaignMembership, Contact, ContactPhone, User
+from crm.db.tenancy import tenant
+from crm.models import CampaignMembership, Company, Contact, ContactPhone, User
+from crm.phones import InvalidPhone, normalize_phone
 from crm.services.contacts import suppress_numbers
 from crm.services.opt_outs import opt_outs_of
 from ops.privacy.personal_data_map import PERSONAL_DATA
@@ -21,6 +25,27 @@ from ops.privacy.unlinked_data import (
     find_audit_entries,
     find_webhook_events,
 )
+
+
+class ContactNotFound(Exception):
+    """The company does not exist, or none of its contacts has the number."""
+
+
+@contextmanager
+def contact_with_number(*, slug: str, phone: str) -> Iterator[Contact]:
+    """Activate the company's tenant and find the contact by number, in any spelling. Raises ContactNotFound."""
+    company = Company.objects.filter(slug=slug).first()
+    if company is None:
+        raise ContactNotFound(f"There is no company {slug!r}.")
+    try:
+        number = normalize_phone(phone)
+    except InvalidPhone as error:
+        raise ContactNotFound(f"PHONE: {error}") from error
+    with tenant(company.pk):
+        contact = Contact.objects.filter(phones__phone=number).first()
+        if contact is None:
+            raise ContactNotFound(f"PHONE: no contact of {company} has the number {number}.")
+        yield contact
 
 
 def export_contact(*, contact: Contact) -> dict[str, list[dict[str, Any]]]:

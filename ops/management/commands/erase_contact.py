@@ -7,8 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ops.archive.erasure import ArchiveMissing, count_archived, erase_contact_everywhere
 from ops.archive.parquet import ArchiveDamaged
-from ops.privacy.contact_lookup import ContactNotFound, contact_with_number
-from ops.privacy.export_erase import count_personal_data
+from ops.privacy.export_erase import ContactNotFound, contact_with_number, count_personal_data
 
 
 class Command(BaseCommand):

@@ -10,8 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from ops.archive.erasure import ArchiveMissing, export_archived
 from ops.archive.parquet import ArchiveDamaged
-from ops.privacy.contact_lookup import ContactNotFound, contact_with_number
-from ops.privacy.export_erase import export_contact
+from ops.privacy.export_erase import ContactNotFound, contact_with_number, export_contact
 
 
 class Command(BaseCommand):
