@@ -54,7 +54,7 @@ def pytest_load_initial_conftests(early_config, parser, args):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "database: set on each test that uses a database fixture")
-    config.addinivalue_line("markers", "slow: takes more than about a second; `make test-fast` leaves it out")
+    config.addinivalue_line("markers", "slow: takes more than a second, or its cases more than five; not in test-fast")
 
 
 def pytest_itemcollected(item):

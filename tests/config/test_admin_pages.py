@@ -82,6 +82,7 @@ def test_every_model_is_registered():
     assert {model._meta.model_name for model in ours} == set(FACTORIES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("query", ["", "?q=12", "?q=Casey Customer1", "?q=(212) 555-0100"])
 def test_admin_list_takes_a_constant_number_of_queries(name, query, count_queries):
@@ -100,6 +101,7 @@ def test_every_list_filter_works(name, staff_client):
         assert staff_client.get(page(name, "changelist") + link).status_code == 200, link
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("view", ["change", "history", "delete"])
 def test_row_pages_take_a_constant_number_of_queries(name, view, staff, rf, staff_client, count_queries):

@@ -215,6 +215,7 @@ def test_lock_of_a_number_without_entries_is_clear(contact):
     assert not OptOut.objects.decided().exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20))
 def test_flags_match_opt_outs_after_random_actions(in_acme, seed):
     """Compare both tables after each of forty random actions on two contacts and three numbers."""

@@ -108,6 +108,7 @@ def test_lost_receipt_is_applied(api, acme, capsys):
     assert messages_of(acme) == [("Tuesday?", "outgoing", "undelivered")]
 
 
+@pytest.mark.slow
 def test_all_pages_are_read(api, acme, capsys, monkeypatch):
     monkeypatch.setattr("messaging.providers.openphone.client.PAGE", 5)
     for minute in range(12):
