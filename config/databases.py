@@ -3,52 +3,53 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured
-
 from config.env import Env
 
+INVALID = {"ENGINE": "django.db.backends.dummy"}
 ENGINES = {"django.db.backends.sqlite3", "django.db.backends.postgresql"}
 
 
 def read_database(env: Env, *, default: str) -> dict[str, Any]:
     """Return the `default` database. Options of the URL (`?sslmode=require`) override the defaults here.
 
-    Raises:
-        ImproperlyConfigured: DATABASE_URL isn't valid or names another kind of database.
+    Rejects a DATABASE_URL that isn't valid or names another kind of database.
     """
     try:
         database: dict[str, Any] = env.db("DATABASE_URL", default=default)
     except Exception as error:  # the library raises KeyError, ValueError and its own errors
-        raise ImproperlyConfigured(f"DATABASE_URL isn't valid: {error}") from error
+        env.reject("DATABASE_URL", f"DATABASE_URL isn't valid: {error}")
+        return INVALID
     if database.get("ENGINE") not in ENGINES:
-        raise ImproperlyConfigured("DATABASE_URL must begin with sqlite:/// or postgres://.")
+        env.reject("DATABASE_URL", "DATABASE_URL must begin with sqlite:/// or postgres://.")
+        return INVALID
     if database["ENGINE"].endswith("sqlite3"):
-        return _sqlite(database)
+        return _sqlite(env, database)
     return _postgresql(database)
 
 
 def read_replicas(env: Env, *, primary: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the read replicas as `replica1`, `replica2`, …; only the index report queries them.
 
-    Raises:
-        ImproperlyConfigured: REPLICA_URLS isn't valid or names a database other than PostgreSQL.
+    Rejects REPLICA_URLS that aren't valid or name a database other than PostgreSQL.
     """
     replicas = {}
     for number, url in enumerate(env.list("REPLICA_URLS", default=[]), start=1):
         try:
             database = Env.db_url_config(url)
         except Exception as error:  # as above
-            raise ImproperlyConfigured(f"REPLICA_URLS isn't valid: {error}") from error
-        if not primary["ENGINE"].endswith("postgresql") or database.get("ENGINE") != primary["ENGINE"]:
-            raise ImproperlyConfigured("REPLICA_URLS and DATABASE_URL must all be PostgreSQL servers.")
+            env.reject("REPLICA_URLS", f"REPLICA_URLS isn't valid: {error}")
+            continue
+        if primary is not INVALID and {database.get("ENGINE"), primary["ENGINE"]} != {"django.db.backends.postgresql"}:
+            env.reject("REPLICA_URLS", "REPLICA_URLS and DATABASE_URL must all be PostgreSQL servers.")
+            continue
         replicas[f"replica{number}"] = _postgresql(database) | {"TEST": {"MIRROR": "default"}}
     return replicas
 
 
-def _sqlite(database: dict[str, Any]) -> dict[str, Any]:
+def _sqlite(env: Env, database: dict[str, Any]) -> dict[str, Any]:
     folder = Path(database["NAME"]).parent
     if not folder.is_dir():
-        raise ImproperlyConfigured(f"DATABASE_URL: the folder {folder} does not exist.")
+        env.reject("DATABASE_URL", f"DATABASE_URL: the folder {folder} does not exist.")
     options = {
         # A SQLite transaction that reads before it writes fails immediately with "database is locked" instead of
         # waiting. Taking the write lock at BEGIN makes it wait up to `timeout` seconds.

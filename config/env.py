@@ -11,39 +11,66 @@ TRUE, FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 
 
 class Env(environ.Env):
-    """django-environ with errors that name the variable.
+    """django-environ with errors that name the variable, collected so that one start reports all of them.
 
     The library reads every unknown word as False and doesn't name the variable of a failed `int("ten")`. It keeps
     spaces around list items, and reads `$ecret` as the name of another variable.
+
+    A variable that is missing or invalid reads as its default, or as an empty value. `raise_problems` must follow.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.problems: dict[str, str] = {}
+
+    def reject(self, var: str, problem: str) -> None:
+        """Record why a variable is invalid. The first problem of a variable counts: later ones follow from it."""
+        self.problems.setdefault(var, problem)
+
+    def raise_problems(self) -> None:
+        """Raise ImproperlyConfigured with all problems, if there are any."""
+        if self.problems:
+            lines = (f"  {problem}" for problem in self.problems.values())
+            raise ImproperlyConfigured("\n".join(["Invalid settings; .env.example describes them:", *lines]))
 
     def get_value(
         self, var: Any, cast: Any = None, default: Any = environ.Env.NOTSET, parse_default: bool = False
     ) -> Any:
-        raw = self.ENVIRON.get(str(var))
-        if raw is None:
+        name, raw = str(var), self.ENVIRON.get(str(var))
+        if raw is None and default is not self.NOTSET:
             return super().get_value(var, cast=cast, default=default, parse_default=parse_default)
-        if raw == "" and default is self.NOTSET:
-            raise ImproperlyConfigured(f"{var} must not be empty.")
+        if not raw and default is self.NOTSET:
+            self.reject(name, f"{name} must {'be set' if raw is None else 'not be empty'}.")
+            return [] if cast is list else ""
         if cast is bool:
-            return self._strict_bool(str(var), raw)
+            return self._strict_bool(name, raw, default)
         if cast is list:
             return [item.strip() for item in raw.split(",") if item.strip()]
         try:
             return self.parse_value(raw, cast)
         except (ValueError, TypeError) as error:
-            raise ImproperlyConfigured(f"{var} isn't valid: {raw!r} ({error}).") from error
+            self.reject(name, f"{name} isn't valid: {raw!r} ({error}).")
+            return default
 
     def one_of(self, var: str, choices: tuple[str, ...], default: str) -> str:
         value = self.str(var, default=default)
         if value not in choices:
-            raise ImproperlyConfigured(f"{var} is {value!r}; it must be one of: {', '.join(choices)}.")
+            self.reject(var, f"{var} is {value!r}; it must be one of: {', '.join(choices)}.")
+            return default
         return value
 
     def at_least(self, var: str, minimum: int, default: int) -> int:
         value = self.int(var, default=default)
         if value < minimum:
-            raise ImproperlyConfigured(f"{var} is {value}; it must be at least {minimum}.")
+            self.reject(var, f"{var} is {value}; it must be at least {minimum}.")
+            return default
+        return value
+
+    def port(self, var: str, default: int) -> int:
+        value = self.int(var, default=default)
+        if not 1 <= value <= 65535:
+            self.reject(var, f"{var} is {value}; it must be a port number from 1 to 65535.")
+            return default
         return value
 
     def origins(self, var: str) -> builtins.list[str]:
@@ -51,19 +78,19 @@ class Env(environ.Env):
         origins: builtins.list[str] = self.list(var, default=[])
         for origin in origins:
             if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?", origin):
-                raise ImproperlyConfigured(f"{var} has {origin!r}; an origin must look like https://app.example.com.")
+                self.reject(var, f"{var} has {origin!r}; an origin must look like https://app.example.com.")
         return origins
 
     def web_address(self, var: str, default: Any = environ.Env.NOTSET) -> str:
         """Return a URL without its trailing slash."""
         address = self.str(var, default=default)
         if not address.startswith(("http://", "https://")):
-            raise ImproperlyConfigured(f"{var} is {address!r}; it must begin with http:// or https://.")
+            self.reject(var, f"{var} is {address!r}; it must begin with http:// or https://.")
         return address.rstrip("/")
 
-    @staticmethod
-    def _strict_bool(var: str, raw: str) -> bool:
+    def _strict_bool(self, var: str, raw: str, default: bool) -> bool:
         word = raw.strip().lower()
         if word not in TRUE | FALSE:
-            raise ImproperlyConfigured(f"{var} is {raw!r}; it must be true or false.")
+            self.reject(var, f"{var} is {raw!r}; it must be true or false.")
+            return default
         return word in TRUE

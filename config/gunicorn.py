@@ -8,18 +8,17 @@ from pathlib import Path
 # gunicorn loads this file before the project is importable.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from config.env import Env
+from config.load import load_settings
 
-env = Env()
-Env.read_env(Path(__file__).resolve().parent.parent / ".env")
+settings = load_settings()
 
-bind = f"{env.str('HOST', default='127.0.0.1')}:{env.at_least('PORT', 1, default=8000)}"
-workers = env.at_least("WEB_WORKERS", 1, default=2)
+bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
+workers = settings.WEB_WORKERS
 # A slow client or provider blocks a thread, not a process. More threads would only wait for the GIL.
 worker_class = "gthread"
 threads = 4
 timeout = 30
-graceful_timeout = 10
+graceful_timeout = 10  # seconds that a stop waits for requests, also for those of which only a part has arrived
 limit_request_line = 4094  # bytes; longer requests get a 400 or 431 from gunicorn
 limit_request_fields = 64
 limit_request_field_size = 8190

@@ -4,8 +4,6 @@ import base64
 import binascii
 import hashlib
 
-from django.core.exceptions import ImproperlyConfigured
-
 from config.env import Env
 
 MIN_LENGTH = 32
@@ -14,26 +12,25 @@ MIN_LENGTH = 32
 def read_secrets_keys(env: Env, *, production: bool, secret_key: str) -> list[str]:
     """Return SECRETS_KEYS, newest first; in development the default is derived from SECRET_KEY.
 
-    Raises:
-        ImproperlyConfigured: no key in production, or an invalid key. The message doesn't contain the key.
+    Rejects an invalid key, and production without one. The problem doesn't contain the key.
     """
     keys: list[str] = env.list("SECRETS_KEYS") if production else env.list("SECRETS_KEYS", default=[])
     if not keys and production:
-        raise ImproperlyConfigured("SECRETS_KEYS must hold at least one key where ENVIRONMENT=production.")
+        env.reject("SECRETS_KEYS", "SECRETS_KEYS must hold at least one key if ENVIRONMENT=production.")
     for position, key in enumerate(keys, start=1):
         if not _is_key(key):
-            raise ImproperlyConfigured(
-                f"SECRETS_KEYS: key {position} must be 32 bytes in URL-safe base64; see .env.example."
+            env.reject(
+                "SECRETS_KEYS", f"SECRETS_KEYS: key {position} must be 32 bytes in URL-safe base64; see .env.example."
             )
     derived = base64.urlsafe_b64encode(hashlib.sha256(f"secrets:{secret_key}".encode()).digest()).decode()
     return keys or [derived]
 
 
 def read_privacy_key(env: Env, *, production: bool, secret_key: str) -> str:
-    """Return PRIVACY_KEY; in development the default is derived from SECRET_KEY. Raises ImproperlyConfigured."""
+    """Return PRIVACY_KEY; in development the default is derived from SECRET_KEY. Rejects a short key."""
     key = env.str("PRIVACY_KEY") if production else env.str("PRIVACY_KEY", default="")
     if (key or production) and len(key) < MIN_LENGTH:
-        raise ImproperlyConfigured(f"PRIVACY_KEY must have at least {MIN_LENGTH} characters.")
+        env.reject("PRIVACY_KEY", f"PRIVACY_KEY must have at least {MIN_LENGTH} characters.")
     return key or hashlib.sha256(f"privacy:{secret_key}".encode()).hexdigest()
 
 

@@ -3,8 +3,6 @@
 from datetime import timedelta
 from pathlib import Path
 
-from django.core.exceptions import ImproperlyConfigured
-
 from config.databases import read_database, read_replicas
 from config.env import Env
 from config.keys import read_privacy_key, read_secrets_keys
@@ -25,20 +23,21 @@ ALLOWED_HOSTS = (
     env.list("ALLOWED_HOSTS") if PRODUCTION else env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 )
 # Public base URL; the webhook URLs of providers begin with it.
-LOCAL_URL = f"http://127.0.0.1:{env.str('PORT', default='8000')}"
+WEB_PORT = env.port("PORT", default=8000)
+LOCAL_URL = f"http://127.0.0.1:{WEB_PORT}"
 PUBLIC_URL = env.web_address("PUBLIC_URL") if PRODUCTION else env.web_address("PUBLIC_URL", LOCAL_URL)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 
 DEBUG_TOOLBAR = env.bool("DEBUG_TOOLBAR", default=False)  # needs the development dependencies
 
-if PRODUCTION and (DEBUG or DEBUG_TOOLBAR):
-    raise ImproperlyConfigured("DEBUG and DEBUG_TOOLBAR must be false if ENVIRONMENT=production.")
+if PRODUCTION and DEBUG:
+    env.reject("DEBUG", "DEBUG must be false if ENVIRONMENT=production.")
+if PRODUCTION and DEBUG_TOOLBAR:
+    env.reject("DEBUG_TOOLBAR", "DEBUG_TOOLBAR must be false if ENVIRONMENT=production.")
 if PRODUCTION and (SECRET_KEY == DEVELOPMENT_SECRET_KEY or len(SECRET_KEY) < 32):
-    raise ImproperlyConfigured(
-        "SECRET_KEY must be a private value of at least 32 characters if ENVIRONMENT=production."
-    )
+    env.reject("SECRET_KEY", "SECRET_KEY must be a private value of at least 32 characters if ENVIRONMENT=production.")
 if PRODUCTION and not ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS must name at least one host if ENVIRONMENT=production.")
+    env.reject("ALLOWED_HOSTS", "ALLOWED_HOSTS must name at least one host if ENVIRONMENT=production.")
 
 SECRETS_KEYS = read_secrets_keys(env, production=PRODUCTION, secret_key=SECRET_KEY)
 PRIVACY_KEY = read_privacy_key(env, production=PRODUCTION, secret_key=SECRET_KEY)
@@ -250,7 +249,7 @@ X_FRAME_OPTIONS = "DENY"
 
 SESSION_COOKIE_AGE = env.at_least("ADMIN_SESSION_S", 60, default=8 * 3600)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-SESSION_COOKIE_SAMESITE = "Lax"  # for links to the admin in e-mails
+SESSION_COOKIE_SAMESITE = "Lax"  # for links to the admin in emails
 CSRF_COOKIE_SAMESITE = "Strict"
 CSRF_COOKIE_HTTPONLY = True
 if PRODUCTION:
@@ -266,7 +265,7 @@ if PRODUCTION:
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without it, /metrics is a 404
 if PRODUCTION and METRICS_TOKEN and len(METRICS_TOKEN) < 16:
-    raise ImproperlyConfigured("METRICS_TOKEN must have at least 16 characters if ENVIRONMENT=production.")
+    env.reject("METRICS_TOKEN", "METRICS_TOKEN must have at least 16 characters if ENVIRONMENT=production.")
 
 # --- Logs -------------------------------------------------------------------------------------------------------------
 
@@ -296,6 +295,13 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
     },
 }
+
+# --- Web server: config/gunicorn.py -----------------------------------------------------------------------------------
+
+WEB_HOST = env.str("HOST", default="127.0.0.1")
+WEB_WORKERS = env.at_least("WEB_WORKERS", 1, default=2)
+
+env.raise_problems()
 
 # --- Debug toolbar ----------------------------------------------------------------------------------------------------
 

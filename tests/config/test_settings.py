@@ -42,11 +42,13 @@ def settings_of(project, **variables):
     return json.loads(started.stdout)
 
 
-def error_of(project, **variables):
-    """Return the last line of a failed start."""
+def problems_of(project, **variables):
+    """Return the problems that a failed start lists."""
     started = start(project, variables)
     assert started.returncode != 0
-    return started.stderr.strip().splitlines()[-1]
+    heading, problems = started.stderr.split("Invalid settings; .env.example describes them:\n")
+    assert heading.strip().endswith("ImproperlyConfigured:")
+    return [line.strip() for line in problems.splitlines()]
 
 
 def test_default_environment_is_local_development(project):
@@ -72,7 +74,8 @@ def test_production_starts_with_its_required_settings(project):
 @pytest.mark.parametrize("empty", [False, True])
 def test_missing_production_setting_is_named(project, missing, empty):
     given = PRODUCTION | {missing: ""} if empty else {k: v for k, v in PRODUCTION.items() if k != missing}
-    assert missing in error_of(project, **given)
+    [problem] = problems_of(project, **given)
+    assert missing in problem
 
 
 @pytest.mark.parametrize(
@@ -93,7 +96,8 @@ def test_missing_production_setting_is_named(project, missing, empty):
     ],
 )
 def test_invalid_production_setting_is_named(project, name, value):
-    assert name in error_of(project, **PRODUCTION | {name: value})
+    [problem] = problems_of(project, **PRODUCTION | {name: value})
+    assert name in problem
 
 
 @pytest.mark.parametrize(
@@ -140,9 +144,36 @@ def test_invalid_production_setting_is_named(project, name, value):
     ],
 )
 def test_invalid_setting_stops_the_start_and_is_named(project, name, value):
-    error = error_of(project, **{name: value})
-    assert "ImproperlyConfigured" in error
-    assert name in error
+    [problem] = problems_of(project, **{name: value})
+    assert name in problem
+
+
+INVALID = {"ENVIRONMENT": "production", "DEBUG": "maybe", "PORT": "65536", "WEB_WORKERS": "0", "DATABASE_URL": "x"}
+COMMANDS = [["manage.py", "migrate"], ["-m", "gunicorn", "-c", "config/gunicorn.py", "--check-config", "config.wsgi"]]
+
+
+def run(project, command, variables):
+    shutil.copy(Path(settings.BASE_DIR, "manage.py"), project)
+    return subprocess.run([sys.executable, *command], cwd=project, env=variables, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=["manage.py", "gunicorn"])
+def test_start_names_all_missing_and_invalid_settings_without_a_traceback(project, command):
+    started = run(project, command, INVALID)
+    assert started.returncode == 1
+    assert "Traceback" not in started.stderr
+    problems = started.stderr.split("Invalid settings; .env.example describes them:\n")[1].splitlines()
+    named = {problem.split()[0].rstrip(":") for problem in problems}
+    assert named == INVALID.keys() - {"ENVIRONMENT"} | PRODUCTION.keys() - {"ENVIRONMENT"}
+    assert len(problems) == len(named)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=["manage.py", "gunicorn"])
+@pytest.mark.parametrize("variables", [{"PORT": "http"}, {"PORT": "0"}, {"WEB_WORKERS": "two"}, {"WEB_WORKERS": ""}])
+def test_invalid_setting_of_the_web_server_is_named(project, command, variables):
+    started = run(project, command, variables)
+    assert (started.returncode, started.stderr.count("\n")) == (1, 2)
+    assert started.stderr.splitlines()[1].split()[0] in variables
 
 
 def test_replicas_are_additional_databases(project):
@@ -207,7 +238,7 @@ def variables_read():
         if isinstance(node, ast.Call)
     ]
     readers = re.compile(r"env\.\w+|os\.environ\.get")
-    return {call.args[0].value for call in calls if readers.fullmatch(ast.unparse(call.func))}
+    return {call.args[0].value for call in calls if call.args and readers.fullmatch(ast.unparse(call.func))}
 
 
 def example():
