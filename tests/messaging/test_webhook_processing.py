@@ -178,6 +178,21 @@ def test_log_names_the_event_without_a_number(client, broken, caplog):
     assert CALLER not in caplog.text
 
 
+def test_log_names_the_invalid_field(client, secret, caplog):
+    post_event(client, message_v4(id=None))
+    process_next_event()
+    [record] = caplog.records
+    assert record.getMessage() == f"Webhook event {only_event().pk} (message.received) failed: id: missing"
+
+
+def test_log_names_the_reason_of_an_event_that_is_dead_on_arrival(client, secret, caplog):
+    post_event(client, [CALLER])
+    [record] = caplog.records
+    assert record.getMessage() == (
+        f"Webhook event {only_event().pk} can't be read: The request body must be a JSON object."
+    )
+
+
 @pytest.mark.parametrize("build", EVERY_MESSAGE)
 def test_event_without_the_messages_id_is_dead_at_once(client, secret, build):
     post_event(client, build(id=None))
@@ -192,4 +207,4 @@ def test_id_of_another_activity_type_is_dead_at_once(client, secret, acme):
     process_next_event()
     event = only_event()
     assert event.status == "dead"
-    assert "ACknown is the id of a note, not of a message." in event.error
+    assert "ACknown is the ID of a note, not of a message." in event.error

@@ -1,6 +1,7 @@
 """Webhook intake: verified events are stored, whatever they contain, before anything else happens."""
 
 import hashlib
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from messaging.models import WebhookEvent, WebhookSecret
 from messaging.providers.errors import InvalidPayload, UnknownType
 from messaging.providers.payloads import replace_unstorable
 from messaging.providers.registry import PROVIDERS
+
+logger = logging.getLogger(__name__)
 
 PRIVATE_HEADERS = {"authorization", "cookie", "proxy-authorization"}
 
@@ -55,6 +58,8 @@ def accept_webhook(
             if not WebhookEvent.objects.filter(provider=provider, event_id=event.event_id).exists():
                 raise
             return WebhookResult("duplicate")
+    if event.status == EventStatus.DEAD:
+        logger.warning("Webhook event %d can't be read: %s", event.pk, event.error)
     return WebhookResult("accepted" if event.status == EventStatus.PENDING else "stored", event.error)
 
 

@@ -149,9 +149,12 @@ def _mark_dead(event: WebhookEvent, error: Exception, *, tries: int) -> None:
 
 
 def _update_claim(event: WebhookEvent, error: Exception, **values: object) -> None:
-    # The log has the type of the error only: a database message may quote a customer's number.
-    logger.warning("Webhook event %d (%s) failed: %s", event.pk, event.event_type, type(error).__name__)
-    reason = str(error) if isinstance(error, InvalidPayload) else f"{type(error).__name__}: {error}"
+    invalid = isinstance(error, InvalidPayload)
+    # Of other errors the log has the type only: a database message may quote a customer's number. An invalid payload's
+    # names the field and not its value.
+    logged = str(error) if invalid else type(error).__name__
+    logger.warning("Webhook event %d (%s) failed: %s", event.pk, event.event_type, logged)
+    reason = str(error) if invalid else f"{type(error).__name__}: {error}"
     with tenant(event.company_id):
         claimed = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
         claimed.update(error=replace_unstorable(reason), **values)
