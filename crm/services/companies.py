@@ -15,12 +15,27 @@ from crm.phones import InvalidPhone, normalize_phone
 from crm.signals import company_timezone_changed
 
 
+class UnknownCompany(Exception):
+    """No company has this slug."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"There is no company {slug!r}.")
+
+
 @dataclass(frozen=True)
 class NewCompany:
     """A created company and its manager's password, which is not stored; "" without a manager."""
 
     company: Company
     password: str
+
+
+def find_company(*, slug: str) -> Company:
+    """Return the company with this slug. Raises UnknownCompany."""
+    company = Company.objects.filter(slug=slug).first()
+    if company is None:
+        raise UnknownCompany(slug)
+    return company
 
 
 def create_company(

@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from crm.choices import Provider
-from crm.models import Company
+from crm.services.companies import UnknownCompany, find_company
 from messaging.providers.errors import BadSignature
 from messaging.providers.registry import PROVIDERS
 from messaging.services.inbound.webhook_intake import WebhookResult, accept_webhook
@@ -24,11 +24,9 @@ def receive_webhook(request: HttpRequest, provider: str, slug: str) -> HttpRespo
     stored in these cases.
     """
     if provider not in PROVIDERS:
-        return _answer(WebhookResult("refused", "Unknown provider."), status=404)
-    company = Company.objects.filter(slug=slug).first()
-    if company is None:
-        return _answer(WebhookResult("refused", "Unknown company."), status=404)
+        return _answer(WebhookResult("refused", f"There is no provider {provider!r}."), status=404)
     try:
+        company = find_company(slug=slug)
         result = accept_webhook(
             company=company,
             provider=Provider(provider),
@@ -36,6 +34,8 @@ def receive_webhook(request: HttpRequest, provider: str, slug: str) -> HttpRespo
             headers=request.headers,
             url=settings.PUBLIC_URL + request.get_full_path(),
         )
+    except UnknownCompany as error:
+        return _answer(WebhookResult("refused", str(error)), status=404)
     except RequestDataTooBig:
         return _answer(WebhookResult("refused", "The request body must not exceed 10 MB."), status=413)
     except BadSignature as error:

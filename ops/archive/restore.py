@@ -15,6 +15,7 @@ from analytics.models import ArchivedChunk
 from calls.models import Call
 from crm.db.tenancy import tenant
 from crm.models import Company, Contact
+from crm.services.companies import UnknownCompany, find_company
 from ops.archive.archived_counts import subtract_archived_counts
 from ops.archive.archiving import Progress, no_progress
 from ops.archive.manifest import MODELS, NAME, read_manifest
@@ -82,15 +83,16 @@ def find_archives(path: Path, *, slug: str | None = None) -> list[Archive]:
     for folder in sorted({file.parent for file in files}):
         if slug and folder.parent.name != slug:
             continue
-        company = Company.objects.filter(slug=folder.parent.name).first()
-        if company is None:
-            raise RestoreRefused(f"{folder}: there is no company {folder.parent.name!r} here.")
+        try:
+            company = find_company(slug=folder.parent.name)
+        except UnknownCompany as error:
+            raise RestoreRefused(f"{folder}: {error}") from error
         recover_folder(company, folder)
         if not folder.is_dir():
             continue
         manifest = read_manifest(folder / NAME)
         if manifest["company"]["id"] != company.pk:
-            raise RestoreRefused(f"{folder}: {company.slug} has another id here; restore it in its own database.")
+            raise RestoreRefused(f"{folder}: {company.slug} has another ID here; restore it in its own database.")
         _check_files(folder, manifest)
         archives.append(Archive(folder, manifest, company))
     if not archives:

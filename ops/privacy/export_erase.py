@@ -9,8 +9,9 @@ from django.db import transaction
 from crm.choices import MembershipStatus
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import tenant
-from crm.models import CampaignMembership, Company, Contact, ContactPhone, User
+from crm.models import CampaignMembership, Contact, ContactPhone, User
 from crm.phones import InvalidPhone, normalize_phone
+from crm.services.companies import UnknownCompany, find_company
 from crm.services.contacts import suppress_numbers
 from crm.services.opt_outs import opt_outs_of
 from ops.privacy.personal_data_map import PERSONAL_DATA
@@ -34,11 +35,11 @@ class ContactNotFound(Exception):
 @contextmanager
 def contact_with_number(*, slug: str, phone: str) -> Iterator[Contact]:
     """Activate the company's tenant and find the contact by number, in any spelling. Raises ContactNotFound."""
-    company = Company.objects.filter(slug=slug).first()
-    if company is None:
-        raise ContactNotFound(f"There is no company {slug!r}.")
     try:
+        company = find_company(slug=slug)
         number = normalize_phone(phone)
+    except UnknownCompany as error:
+        raise ContactNotFound(str(error)) from error
     except InvalidPhone as error:
         raise ContactNotFound(f"PHONE: {error}") from error
     with tenant(company.pk):

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from analytics.rollups.objections import count_wrong_objections, rebuild_objections
 from analytics.rollups.update import find_differences, rebuild_call_rollup
-from crm.models import Company
+from crm.management.companies import read_companies
 
 
 class Command(BaseCommand):
@@ -17,15 +17,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--company", metavar="SLUG", help="only this company")
-        parser.add_argument("--check", action="store_true", help="only compare; fails if days or calls differ")
+        parser.add_argument(
+            "--company", metavar="SLUG", help="only the company with this slug (default: all companies)"
+        )
+        parser.add_argument("--check", action="store_true", help="only compare; exit with 1 if days or calls differ")
 
     def handle(self, *, company: str | None, check: bool, **options: Any) -> None:
-        companies = Company.objects.filter(slug=company) if company else Company.objects.all()
-        if company and not companies:
-            raise CommandError(f"There is no company {company!r}.")
         wrong = 0
-        for one in companies.order_by("pk"):
+        for one in read_companies(company):
             if check:
                 differing = find_differences(company=one)
                 calls = count_wrong_objections(company=one)

@@ -13,14 +13,24 @@ class Command(BaseCommand):
     help = "Create a company with phone lines and a manager."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--name", required=True)
-        parser.add_argument("--slug", required=True, help="part of the webhook URLs that providers call")
+        parser.add_argument("--name", required=True, help="name that people read, such as 'Acme Roofing'")
+        parser.add_argument(
+            "--slug", required=True, help="unique short name in letters, digits and hyphens; part of the webhook URLs"
+        )
         parser.add_argument("--timezone", required=True, help="an IANA name, such as America/Denver")
         parser.add_argument(
-            "--line", action="append", default=[], metavar="NUMBER=PROVIDER_ID", dest="lines", help="may be repeated"
+            "--line",
+            action="append",
+            default=[],
+            metavar="NUMBER=PROVIDER_ID",
+            dest="lines",
+            help="phone number and the provider's ID of a phone line; may be repeated (default: none)",
         )
         parser.add_argument(
-            "--manager", default="", metavar="USERNAME", help="the password is generated and printed once"
+            "--manager",
+            default="",
+            metavar="USERNAME",
+            help="create this user; the password is generated and printed once (default: none)",
         )
 
     def handle(self, *, name: str, slug: str, timezone: str, lines: list[str], manager: str, **options: Any) -> None:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from crm.choices import Provider
 from crm.db.tenancy import tenant
+from crm.management.companies import read_company
 from crm.models import Company
 from messaging.models import ProviderAccount
 from messaging.providers.registry import ACCOUNT_ID_HELP, KEY_HELP
@@ -17,19 +18,21 @@ class Command(BaseCommand):
     help = "Show a company's account at a provider (never its key), set it, or remove it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug", help="company slug")
-        parser.add_argument("provider", choices=Provider.values)
+        parser.add_argument("slug", help="slug of the company")
+        parser.add_argument("provider", choices=Provider.values, help="name of the provider")
         change = parser.add_mutually_exclusive_group()
-        change.add_argument("--set-key", metavar="KEY", help=KEY_HELP)
+        change.add_argument("--set-key", metavar="KEY", help=f"store this key. {KEY_HELP}")
         change.add_argument(
             "--remove", action="store_true", help="remove the account; its phone lines can't send any more"
         )
-        parser.add_argument("--account-id", metavar="ID", help=ACCOUNT_ID_HELP)
+        parser.add_argument(
+            "--account-id",
+            metavar="ID",
+            help=f"ID of the account, with --set-key. {ACCOUNT_ID_HELP} (default: the present ID)",
+        )
 
     def handle(self, *, slug: str, provider: str, **options: Any) -> None:
-        company = Company.objects.filter(slug=slug).first()
-        if company is None:
-            raise CommandError(f"Unknown company {slug!r}.")
+        company = read_company(slug)
         with tenant(company.pk):
             self._change(Provider(provider), **options)
             self._show(company, Provider(provider))

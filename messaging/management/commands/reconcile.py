@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from crm.date_ranges import bounds_of, start_of
-from crm.models import Company
+from crm.management.companies import read_companies
 from messaging.services.inbound.reconciliation import ReconcileResult, lines_with_account, reconcile_line
 
 
@@ -23,18 +23,21 @@ class Command(BaseCommand):
     help = "List messages and calls at the providers since a date, and record those that webhook events missed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--since", required=True, type=day, metavar="DATE", help="first day")
-        parser.add_argument("--until", type=day, metavar="DATE", help="last day (default: today)")
         parser.add_argument(
-            "--company", metavar="SLUG", help="only the phone lines of this company (default: all companies)"
+            "--since",
+            required=True,
+            type=day,
+            metavar="DATE",
+            help="first day, such as 2026-03-31, in each company's time zone",
+        )
+        parser.add_argument("--until", type=day, metavar="DATE", help="last day, included (default: today)")
+        parser.add_argument(
+            "--company", metavar="SLUG", help="only phone lines of the company with this slug (default: all companies)"
         )
 
     def handle(self, *, since: date, until: date | None, company: str | None, **options: Any) -> None:
-        companies = Company.objects.filter(slug=company) if company else Company.objects.order_by("id")
-        if company and not companies:
-            raise CommandError(f"--company: unknown company {company!r}.")
         incomplete = checked = 0
-        for row in companies:
+        for row in read_companies(company):
             first, (_, end) = start_of(since, row.zone), bounds_of(None, until, row.zone)
             for line in lines_with_account(company_id=row.pk):
                 with tqdm(unit="event", desc=f"{row}, {line}", leave=False) as bar:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from crm.models import Company
+from crm.management.companies import read_company
 from messaging.services.inbound.replay import prepare_replay
 
 STATUSES = ("accepted", "duplicate", "stored", "no secret", "refused")
@@ -18,13 +18,13 @@ class Command(BaseCommand):
     help = "Send each *.json file below a folder to the company's webhook, signed as its provider signs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path, metavar="DIR")
-        parser.add_argument("--company", required=True, metavar="SLUG")
+        parser.add_argument(
+            "folder", type=Path, metavar="DIR", help="folder with the recorded request bodies, in subfolders too"
+        )
+        parser.add_argument("--company", required=True, metavar="SLUG", help="slug of the company")
 
     def handle(self, *, folder: Path, company: str, **options: Any) -> None:
-        row = Company.objects.filter(slug=company).first()
-        if row is None:
-            raise CommandError(f"--company: unknown company {company!r}.")
+        row = read_company(company)
         files = sorted(folder.rglob("*.json"))
         if not files:
             raise CommandError(f"{folder} contains no *.json file.")

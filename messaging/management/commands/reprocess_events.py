@@ -4,12 +4,12 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from crm.db.tenancy import tenant
-from crm.models import Company
+from crm.management.companies import read_company
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
 from messaging.services.inbound.webhook_processing import reprocess_webhook_events
@@ -32,17 +32,25 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         statuses = [status.value for status in EventStatus if status != EventStatus.PENDING]
-        parser.add_argument("--company", required=True, metavar="SLUG")
-        parser.add_argument("--status", choices=statuses, default=EventStatus.DEAD.value, help="default: dead")
-        parser.add_argument("--type", metavar="TYPE", help="event type, such as call.ringing; default: any")
-        parser.add_argument("--since", type=moment, metavar="TIME", help="received at or after this time; default: any")
+        parser.add_argument("--company", required=True, metavar="SLUG", help="slug of the company")
+        parser.add_argument(
+            "--status",
+            choices=statuses,
+            default=EventStatus.DEAD.value,
+            help="status of the events (default: %(default)s)",
+        )
+        parser.add_argument("--type", metavar="TYPE", help="event type, such as call.ringing (default: any)")
+        parser.add_argument(
+            "--since",
+            type=moment,
+            metavar="TIME",
+            help="received at or after this date or time, in UTC unless it has an offset (default: any)",
+        )
 
     def handle(
         self, *, company: str, status: str, type: str | None, since: datetime | None, **options: Any
     ) -> None:  # named like the options
-        row = Company.objects.filter(slug=company).first()
-        if row is None:
-            raise CommandError(f"--company: unknown company {company!r}.")
+        row = read_company(company)
         with tenant(row.pk):
             events = WebhookEvent.objects.with_status(status)
             if type is not None:

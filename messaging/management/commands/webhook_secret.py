@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from crm.choices import Provider
 from crm.db.tenancy import tenant
+from crm.management.companies import read_company
 from crm.models import Company
 from messaging.models import WebhookSecret
 from messaging.providers.errors import InvalidSecret
@@ -23,17 +24,17 @@ class Command(BaseCommand):
     help = "Show a company's webhook URL and which secrets are set (never their text); add, generate or remove one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("slug", help="company slug")
-        parser.add_argument("provider", choices=Provider.values)
+        parser.add_argument("slug", help="slug of the company")
+        parser.add_argument("provider", choices=Provider.values, help="name of the provider")
         change = parser.add_mutually_exclusive_group()
-        change.add_argument("--add", metavar="SECRET", help="the provider's secret; several are valid at the same time")
+        change.add_argument(
+            "--add", metavar="SECRET", help="add the provider's secret; several are valid at the same time"
+        )
         change.add_argument("--generate", action="store_true", help="generate a secret and print it once")
-        change.add_argument("--remove", metavar="N", type=int, help="number of the secret in the list")
+        change.add_argument("--remove", metavar="N", type=int, help="remove the secret with this number in the list")
 
     def handle(self, *, slug: str, provider: str, **options: Any) -> None:
-        company = Company.objects.filter(slug=slug).first()
-        if company is None:
-            raise CommandError(f"Unknown company {slug!r}.")
+        company = read_company(slug)
         with tenant(company.pk):
             self._change(Provider(provider), **options)
             self._show(company, Provider(provider))

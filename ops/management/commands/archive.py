@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils.timezone import now
 from tqdm import tqdm
 
+from crm.management.companies import read_companies
 from crm.models import Company
 from crm.models.companies import MIN_RETENTION_DAYS
 from ops.archive.archiving import ArchiveResult, archive_company, count_candidates
@@ -44,24 +45,31 @@ class Command(BaseCommand):
             "--older-than",
             type=read_days,
             metavar="DAYS",
-            help="minimum age, such as 730d; default: each company's retention_days",
-        )
-        parser.add_argument("--company", metavar="SLUG", help="only this company")
-        parser.add_argument(
-            "--to", type=Path, default=settings.ARCHIVE_DIR, metavar="DIR", help="default: ARCHIVE_DIR, %(default)s"
+            help="minimum age in days, such as 730d (default: each company's retention_days)",
         )
         parser.add_argument(
-            "--batch", type=read_batch_size, default=2000, help="roots moved in one transaction (default: 2000)"
+            "--company", metavar="SLUG", help="only the company with this slug (default: all companies)"
+        )
+        parser.add_argument(
+            "--to",
+            type=Path,
+            default=settings.ARCHIVE_DIR,
+            metavar="DIR",
+            help="folder to write to (default: ARCHIVE_DIR, %(default)s)",
+        )
+        parser.add_argument(
+            "--batch",
+            type=read_batch_size,
+            default=2000,
+            metavar="N",
+            help="calls, messages or other roots moved in one transaction, up to 20000 (default: %(default)s)",
         )
         parser.add_argument("--dry-run", action="store_true", help="only count the rows to move")
 
     def handle(
         self, *, older_than: timedelta | None, company: str | None, to: Path, batch: int, dry_run: bool, **options: Any
     ) -> None:
-        companies = Company.objects.filter(slug=company) if company else Company.objects.all()
-        if company and not companies:
-            raise CommandError(f"There is no company {company!r}.")
-        for one in companies.order_by("pk"):
+        for one in read_companies(company):
             if older_than is None and one.retention_days is None:
                 self.stdout.write(f"{one.slug}: skipped, because its retention_days is empty.")
                 continue

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("slug", help="slug of the company")
         parser.add_argument("phone", help="phone number of the contact, in any spelling")
         parser.add_argument(
-            "--out", type=Path, metavar="FILE", help="write to a file that only you can read; default: standard output"
+            "--out", type=Path, metavar="FILE", help="write to a file that only you can read (default: standard output)"
         )
 
     def handle(self, *, slug: str, phone: str, out: Path | None, **options: Any) -> None:

@@ -32,7 +32,9 @@ Kinds of findings, by group:
         return super().create_parser(*args, epilog=self.epilog, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--table", metavar="NAME", help="report on one table, with all its indexes")
+        parser.add_argument(
+            "--table", metavar="NAME", help="report on one table, with all its indexes (default: all tables)"
+        )
         parser.add_argument("--all", action="store_true", help="add known findings and the use of each index")
         parser.add_argument("--json", action="store_true", help="print JSON; see below")
         parser.add_argument("--explain", action="store_true", help="ask the planner whether it uses each index")
@@ -41,7 +43,7 @@ Kinds of findings, by group:
             type=_kinds,
             default=frozenset(),
             metavar="KIND,GROUP",
-            help="exit with 1 if there is a finding of these kinds or groups, such as drift,invalid,duplicate",
+            help="exit with 1 if there is a finding of these kinds or groups, such as drift,unused (default: none)",
         )
 
     def handle(self, **options: Any) -> None:

@@ -34,7 +34,11 @@ class Command(BaseCommand):
             "--between", type=_times, metavar="22:00-05:00", help="start tasks only at this time of day (default: any)"
         )
         parser.add_argument(
-            "--timezone", type=_zone, default="UTC", metavar="ZONE", help="time zone of --between (default: UTC)"
+            "--timezone",
+            type=_zone,
+            default="UTC",
+            metavar="ZONE",
+            help="time zone of --between (default: %(default)s)",
         )
         parser.add_argument(
             "--max-active",
@@ -43,7 +47,7 @@ class Command(BaseCommand):
             help="start tasks only while at most N other sessions of the same role are active (default: any number)",
         )
         parser.add_argument(
-            "--patience", type=_count, default=600, metavar="S", help="seconds to wait for that (default: 600)"
+            "--patience", type=_count, default=600, metavar="S", help="seconds to wait for that (default: %(default)s)"
         )
 
     def handle(self, **options: Any) -> None:

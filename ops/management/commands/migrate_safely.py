@@ -43,28 +43,35 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("app", nargs="?", default="", help="migrate this app and its dependencies only")
         parser.add_argument(
-            "migration", nargs="?", default="", help="migrate forwards or backwards to this one; zero reverses all"
+            "app", nargs="?", default="", help="migrate this app and its dependencies only (default: all apps)"
+        )
+        parser.add_argument(
+            "migration",
+            nargs="?",
+            default="",
+            help="migrate forwards or backwards to this one; zero reverses all (default: the last)",
         )
         parser.add_argument("--plan", action="store_true", help="print the plan and do nothing")
         parser.add_argument(
             "--check-files", action="store_true", help="check the migration files only, without a database"
         )
-        parser.add_argument("--database", default=DEFAULT_DB_ALIAS)
+        parser.add_argument(
+            "--database", default=DEFAULT_DB_ALIAS, metavar="ALIAS", help="database to migrate (default: %(default)s)"
+        )
         parser.add_argument(
             "--allow",
             action="append",
             default=[],
             metavar="APP.MIGRATION",
-            help="run this migration despite violations",
+            help="run this migration despite violations; may be repeated (default: none)",
         )
         parser.add_argument(
             "--lock-timeout-ms",
             type=milliseconds,
             default=settings.MIGRATE_LOCK_TIMEOUT_MS,
             metavar="N",
-            help="longest wait of a step for a lock, and of others behind it (default: %(default)s)",
+            help="longest wait of a step for a lock, and of others behind it, in milliseconds (default: %(default)s)",
         )
         parser.add_argument(
             "--patience",

@@ -22,7 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path, metavar="DIR|MANIFEST", help="folder with archives, or one manifest")
-        parser.add_argument("--company", metavar="SLUG", help="only this company")
+        parser.add_argument(
+            "--company", metavar="SLUG", help="only archives of the company with this slug (default: all)"
+        )
         parser.add_argument("--dry-run", action="store_true", help="check the archives and change nothing")
 
     def handle(self, *, path: Path, company: str | None, dry_run: bool, **options: Any) -> None:

@@ -19,11 +19,33 @@ class Command(BaseCommand):
     help = "Make demo companies with contacts, calls, messages, appointments, campaigns and invoices of two years."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--companies", type=int, default=2)
-        parser.add_argument("--contacts", type=int, default=500, help="number in all companies together (default: 500)")
-        parser.add_argument("--calls", type=int, default=5000, help="number in all companies together (default: 5000)")
-        parser.add_argument("--days", type=int, default=730, help="length of the history (default: 730)")
-        parser.add_argument("--seed", type=int, default=1, help="the same seed and sizes make the same data")
+        parser.add_argument(
+            "--companies", type=int, default=2, metavar="N", help="number of companies (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--contacts",
+            type=int,
+            default=500,
+            metavar="N",
+            help="number in all companies together (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--calls",
+            type=int,
+            default=5000,
+            metavar="N",
+            help="number in all companies together (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--days", type=int, default=730, metavar="N", help="length of the history in days (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--seed",
+            type=int,
+            default=1,
+            metavar="N",
+            help="the same seed and sizes make the same data (default: %(default)s)",
+        )
         parser.add_argument(
             "--until", type=date.fromisoformat, metavar="DATE", help="the day after the history (default: today)"
         )

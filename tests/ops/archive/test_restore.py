@@ -137,7 +137,7 @@ def test_damaged_file_is_rejected_by_name_before_any_restore(acme, tmp_path, har
         (lambda manifest: manifest.update(format=2), "has the format 2"),
         (lambda manifest: manifest["tables"].update(secrets={"rows": 1, "columns": {}}), "has a table 'secrets'"),
         (lambda manifest: manifest["tables"]["calls"]["columns"].update(mood="string"), "columns of calls differ"),
-        (lambda manifest: manifest["company"].update(id=0), "another id here"),
+        (lambda manifest: manifest["company"].update(id=0), "another ID here"),
         (lambda manifest: manifest.clear(), "can't be read"),
     ],
 )
