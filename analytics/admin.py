@@ -28,7 +28,7 @@ class CallAnalysisAdmin(ExactSearch, RowAdmin):
     time_field = "analyzed_at"
     search_ids = ("pk", "call")
     search_contact = ""
-    search_help_text = "The id of the analysis or of its call."
+    search_help_text = "The ID of the analysis or of its call."
     autocomplete_fields = ("company",)
     raw_id_fields = ("call",)
     fields = ("company", "call", "objections", "sentiment", "outcome", "summary", "analyzed_at")
@@ -70,7 +70,7 @@ class CallObjectionAdmin(ExactSearch, ReadOnlyAdmin):
     time_field = "analyzed_at"
     search_ids = ("pk", "call")
     search_contact = ""
-    search_help_text = "The id of the objection or of its call."
+    search_help_text = "The ID of the objection or of its call."
     fields = ("company", "call", "label", "analyzed_at")
 
 

@@ -24,7 +24,7 @@ OBJECTIONS, OBJECTIONS_YEAR = "top objections, 30 days", "top objections, 1 year
 THREAD, DEEP_THREAD = "thread, first page", "thread, deep page"
 HISTORY, DEEP_HISTORY = "history of a contact, first page", "history of a contact, deep page"
 BY_NAME, BY_TWO_NAMES = "search by name", "search by both names"
-BY_EMAIL, BY_PHONE, BY_DIGITS = "search by e-mail", "search by phone", "search by last digits"
+BY_EMAIL, BY_PHONE, BY_DIGITS = "search by email", "search by phone", "search by last digits"
 SEARCHES = (BY_NAME, BY_TWO_NAMES, BY_EMAIL, BY_PHONE, BY_DIGITS)
 
 

@@ -61,7 +61,7 @@ class CallAdmin(ExactSearch, RowAdmin):
     list_select_related = ("contact", "assigned_rep", "company")
     list_filter = ("status", "booked", "created_at", "company")
     ordering = ("-created_at",)
-    search_help_text = "The contact's phone number, in any format, or the call's id."
+    search_help_text = "The contact's phone number, in any format, or the call's ID."
     autocomplete_fields = ("assigned_rep",)
     raw_id_fields = ("lead",)
     fieldsets = (
@@ -108,7 +108,7 @@ class CallDetailAdmin(ExactSearch, ReadOnlyAdmin):
     list_select_related = ("call", "company")
     search_ids = ("pk", "call")
     search_contact = ""
-    search_help_text = "The id of the call or of its details."
+    search_help_text = "The ID of the call or of its details."
     fieldsets = (
         (None, {"fields": ("company", "call", "openphone_id", "summary", "steps", "voicemail_transcript")}),
         (
@@ -168,7 +168,7 @@ class AppointmentAdmin(ExactSearch, RowAdmin):
     list_filter = ("status", StartFilter, "company")
     ordering = ("-date", "-time")
     time_field = "scheduled_start"
-    search_help_text = "The contact's phone number, in any format, or the appointment's id."
+    search_help_text = "The contact's phone number, in any format, or the appointment's ID."
     autocomplete_fields = ("company", "contact", "assigned_rep")
     fieldsets = (
         (None, {"fields": ("company", "contact", "assigned_rep", "status", "notes")}),
@@ -199,7 +199,7 @@ class MissedCallerAdmin(ExactSearch, ReadOnlyAdmin):
     list_select_related = ("contact", "company")
     list_filter = ("company",)
     time_field = "last_missed_at"
-    search_help_text = "The contact's phone number, in any format, or the row's id."
+    search_help_text = "The contact's phone number, in any format, or the row's ID."
     fieldsets = (
         (None, {"fields": ("company", "contact", "phone_line", "missed_calls", "first_missed_at", "last_missed_at")}),
         ("Text back", {"fields": ("text_back", "text_back_reason")}),

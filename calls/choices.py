@@ -56,7 +56,7 @@ class TextBack(TextChoices):
     OFF = "off"  # not configured, or too late to make sense
     DUE = "due"
     QUEUED = "queued"
-    REFUSED = "refused"
+    REFUSED = "refused", "Blocked"
 
 
 class Recovery(TextChoices):

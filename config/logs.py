@@ -1,4 +1,4 @@
-"""Log formatter that masks phone numbers, e-mail addresses and query values."""
+"""Log formatter that masks phone numbers, email addresses and query values."""
 
 import logging
 import re
@@ -16,7 +16,7 @@ _PHONE = re.compile(
 
 
 def mask(text: str) -> str:
-    """Return the text with *** for phone numbers (except the last two digits), e-mail addresses and query values."""
+    """Return the text with *** for phone numbers (except the last two digits), email addresses and query values."""
     text = _QUERY_VALUE.sub(r"\1***", text)
     text = _EMAIL.sub("***@***", text)
     return _PHONE.sub(lambda match: f"***{match[1] or match[2]}", text)

@@ -61,7 +61,7 @@ class ContactQuerySet(QuerySet):
         return self.filter(pk__in=contact_ids_of_rep(rep))
 
     def search(self, term: str) -> Self:
-        """Return contacts by a prefix of their names (in either order) or e-mail, or by a phone number or its end.
+        """Return contacts by a prefix of their names (in either order) or email, or by a phone number or its end.
 
         The term's shape decides which columns are compared, so that one index answers each shape.
         """

@@ -99,7 +99,7 @@ class WebhookEventAdmin(ExactSearch, ReadOnlyAdmin):
                 url + EventStatus.PENDING,
             ),
             Card(
-                "Failed webhook events",
+                "Dead webhook events",
                 format_count(dead, limit=MAX_COUNTED),
                 "need attention",
                 url + EventStatus.DEAD,

@@ -28,7 +28,7 @@ def kind_field(*kinds: str) -> Any:
 class EntrySerializer(serializers.Serializer):
     kind = serializers.CharField()
     at = serializers.DateTimeField(help_text="Time of the event. Appointments: the scheduled start.")
-    id = serializers.IntegerField(source="row.pk", help_text="Id of the message, call, appointment, …")
+    id = serializers.IntegerField(source="row.pk", help_text="ID of the message, call, appointment, …")
 
 
 class MessageEntrySerializer(EntrySerializer):
@@ -72,7 +72,7 @@ class CallEntrySerializer(EntrySerializer):
 
 
 class NoteEntrySerializer(EntrySerializer):
-    """A note, a voicemail or an e-mail."""
+    """A note, a voicemail or an email."""
 
     kind = kind_field("note", "voicemail", "email")
     direction = serializers.CharField(source="row.direction")

@@ -116,7 +116,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "timezone",
-                    models.CharField(blank=True, help_text="Time zone of the counted days.", max_length=64),
+                    models.CharField(
+                        blank=True, help_text="Time zone of the counted days.", max_length=64, verbose_name="time zone"
+                    ),
                 ),
                 (
                     "rolled_up_until",

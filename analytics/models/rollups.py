@@ -56,7 +56,9 @@ class CallRollup(TenantModel):
     """State of a company's rollup: all days until `rolled_up_until` are counted, except stale ones."""
 
     company = of_company(models.OneToOneField)
-    timezone = models.CharField(max_length=64, blank=True, help_text="Time zone of the counted days.")
+    timezone = models.CharField(
+        max_length=64, blank=True, help_text="Time zone of the counted days.", verbose_name="time zone"
+    )
     rolled_up_until = models.DateField(null=True, blank=True, help_text="Last counted day. Empty: none.")
     version = models.PositiveBigIntegerField(default=0, help_text="Increases with each update of the counted days.")
 

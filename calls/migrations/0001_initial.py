@@ -96,8 +96,8 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, help_text="E.164, or as sent, such as Anonymous.", max_length=32),
                 ),
                 ("to_number", models.CharField(blank=True, max_length=32)),
-                ("recording_url", models.URLField(blank=True, max_length=500)),
-                ("voicemail_url", models.URLField(blank=True, max_length=500)),
+                ("recording_url", models.URLField(blank=True, max_length=500, verbose_name="recording URL")),
+                ("voicemail_url", models.URLField(blank=True, max_length=500, verbose_name="voicemail URL")),
                 (
                     "status",
                     models.CharField(
@@ -136,7 +136,10 @@ class Migration(migrations.Migration):
                 (
                     "duration_s",
                     models.PositiveIntegerField(
-                        blank=True, help_text="Talk time in seconds; empty if unanswered.", null=True
+                        blank=True,
+                        help_text="Talk time in seconds; empty if unanswered.",
+                        null=True,
+                        verbose_name="duration",
                     ),
                 ),
             ],
@@ -261,7 +264,12 @@ class Migration(migrations.Migration):
                 ),
                 ("scheduled_start", models.DateTimeField()),
                 ("scheduled_end", models.DateTimeField()),
-                ("timezone", models.CharField(max_length=64, validators=[crm.models.companies.validate_timezone])),
+                (
+                    "timezone",
+                    models.CharField(
+                        max_length=64, validators=[crm.models.companies.validate_timezone], verbose_name="time zone"
+                    ),
+                ),
                 (
                     "date",
                     models.GeneratedField(
@@ -331,7 +339,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "openphone_id",
-                    models.CharField(help_text="The provider's id of the call, from any provider.", max_length=100),
+                    models.CharField(
+                        help_text="The provider's ID of the call, from any provider.",
+                        max_length=100,
+                        verbose_name="OpenPhone ID",
+                    ),
                 ),
                 (
                     "call",
@@ -410,7 +422,7 @@ class Migration(migrations.Migration):
                 (
                     "text_back",
                     models.CharField(
-                        choices=[("off", "Off"), ("due", "Due"), ("queued", "Queued"), ("refused", "Refused")],
+                        choices=[("off", "Off"), ("due", "Due"), ("queued", "Queued"), ("refused", "Blocked")],
                         default="off",
                         max_length=10,
                     ),

@@ -37,7 +37,7 @@ class Appointment(TenantModel):
 
     scheduled_start = models.DateTimeField()
     scheduled_end = models.DateTimeField()
-    timezone = models.CharField(max_length=64, validators=[validate_timezone])
+    timezone = models.CharField(max_length=64, validators=[validate_timezone], verbose_name="time zone")
     date = models.GeneratedField(
         expression=WallDate("scheduled_start", "timezone"), output_field=models.DateField(), db_persist=True
     )

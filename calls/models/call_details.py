@@ -13,7 +13,9 @@ class CallDetail(TenantModel):
     Identified by the provider's id of the call.
     """
 
-    openphone_id = models.CharField(max_length=100, help_text="The provider's id of the call, from any provider.")
+    openphone_id = models.CharField(
+        max_length=100, help_text="The provider's ID of the call, from any provider.", verbose_name="OpenPhone ID"
+    )
     call = models.OneToOneField(Call, on_delete=models.CASCADE, null=True, blank=True, related_name="detail")
 
     recordings = models.JSONField(default=list, blank=True, help_text="A list of {url, type}.")

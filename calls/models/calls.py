@@ -46,8 +46,8 @@ class Call(TenantModel):
     direction = models.CharField(max_length=10, choices=Direction.choices, default=Direction.INCOMING)
     from_number = models.CharField(max_length=MAX_LENGTH, blank=True, help_text="E.164, or as sent, such as Anonymous.")
     to_number = models.CharField(max_length=MAX_LENGTH, blank=True)
-    recording_url = models.URLField(max_length=500, blank=True)
-    voicemail_url = models.URLField(max_length=500, blank=True)
+    recording_url = models.URLField(max_length=500, blank=True, verbose_name="recording URL")
+    voicemail_url = models.URLField(max_length=500, blank=True, verbose_name="voicemail URL")
 
     status = models.CharField(max_length=20, choices=CallStatus.choices, default=CallStatus.IN_PROGRESS)
     booked = models.BooleanField(default=False, editable=False, help_text="Derived from the status.")
@@ -60,7 +60,7 @@ class Call(TenantModel):
     answered_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     duration_s = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Talk time in seconds; empty if unanswered."
+        null=True, blank=True, help_text="Talk time in seconds; empty if unanswered.", verbose_name="duration"
     )
 
     objects: ClassVar = TenantManager.from_queryset(CallQuerySet)()

@@ -19,7 +19,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
     list_filter = ("company",)
     time_field = "at"
     search_contact = ""
-    search_help_text = "A table and a row id, such as: contacts 12. Or the entry's id."
+    search_help_text = "A table and a row ID, such as: contacts 12. Or the entry's ID."
     fields = ("company", "table_name", "row_id", "action", "before_and_after", "actor", "actor_id", "at")
 
     def get_match(self, term: str) -> Q:
@@ -45,7 +45,7 @@ class SuppressedNumberAdmin(ExactSearch, ReadOnlyAdmin):
     list_select_related = ("company",)
     list_filter = ("company",)
     search_contact = ""
-    search_help_text = "A phone number, in any format, or the row's id."
+    search_help_text = "A phone number, in any format, or the row's ID."
     fields = ("company", "created_at")
 
     def get_match(self, term: str) -> Q:

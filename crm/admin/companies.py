@@ -71,7 +71,7 @@ class NamedFilter(admin.SimpleListFilter):
 
 class PhoneLineForm(RowForm):
     number = PhoneFormField(
-        required=False, help_text="In any format. Leave empty while only the provider's id is known."
+        required=False, help_text="In any format. Leave empty while only the provider's ID is known."
     )
 
 

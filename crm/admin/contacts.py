@@ -85,7 +85,7 @@ class ContactAdmin(ExactSearch, RowAdmin):
     search_text_fields = ("first_name", "last_name", "email")
     search_contact = "pk"
     search_help_text = (
-        "A complete phone number in any format, first, last or full name, e-mail address or id. "
+        "A complete phone number in any format, first, last or full name, email address or ID. "
         "With a company filter, also the beginning of a name or the last digits of a number."
     )
     autocomplete_fields = ("company",)
@@ -145,7 +145,7 @@ class ContactFlagAdmin(ExactSearch, RowAdmin):
     )  # fmt: skip
     list_select_related = ("contact", "company")
     list_filter = ("flag_type", "company")
-    search_help_text = "The contact's phone number, in any format, or the flag's id."
+    search_help_text = "The contact's phone number, in any format, or the flag's ID."
     autocomplete_fields = ("company", "contact")
     fields = (
         "company",
@@ -180,7 +180,7 @@ class LeadAdmin(ExactSearch, RowAdmin):
     list_display = (moment("created_at"), "contact", badge("status"), "source", "company", moment("updated_at"))
     list_select_related = ("contact", "company")
     list_filter = ("status", "company")
-    search_help_text = "The contact's phone number, in any format, or the lead's id."
+    search_help_text = "The contact's phone number, in any format, or the lead's ID."
     autocomplete_fields = ("company", "contact")
     fields = ("related_rows", "company", "contact", "status", "source", "notes", "created_at", "updated_at")
     readonly_fields = ("related_rows", "created_at", "updated_at")

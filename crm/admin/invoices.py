@@ -14,7 +14,7 @@ class InvoiceAdmin(ExactSearch, RowAdmin):
     list_display = ("number", "contact", "amount_with_currency", badge("status"), "due_date", "company")
     list_select_related = ("contact", "company")
     list_filter = ("status", "due_date", "company")
-    search_help_text = "The invoice's number, the contact's phone number in any format, or an id."
+    search_help_text = "The invoice's number, the contact's phone number in any format, or an ID."
     autocomplete_fields = ("company", "contact")
     fields = ("company", "contact", "number", "amount", "status", "due_date", "created_at", "updated_at")
     readonly_fields = ("created_at", "updated_at")

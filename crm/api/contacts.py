@@ -49,7 +49,7 @@ class ContactSearchSet(django_filters.FilterSet):
         method="by_search",
         min_length=MIN_SEARCH_LENGTH,
         max_length=200,
-        label="The beginning of a name or e-mail address, a phone number in any format, or its last digits.",
+        label="The beginning of a name or email address, a phone number in any format, or its last digits.",
     )
 
     def by_search(self, queryset: Any, name: str, value: str) -> Any:

@@ -38,7 +38,10 @@ class Migration(migrations.Migration):
                 (
                     "timezone",
                     models.CharField(
-                        default="America/New_York", max_length=64, validators=[crm.models.companies.validate_timezone]
+                        default="America/New_York",
+                        max_length=64,
+                        validators=[crm.models.companies.validate_timezone],
+                        verbose_name="time zone",
                     ),
                 ),
                 (
@@ -211,7 +214,7 @@ class Migration(migrations.Migration):
                 (
                     "number",
                     models.CharField(
-                        blank=True, help_text="E.164. Empty: only the provider's id is known.", max_length=32
+                        blank=True, help_text="E.164. Empty: only the provider's ID is known.", max_length=32
                     ),
                 ),
                 (
@@ -225,7 +228,10 @@ class Migration(migrations.Migration):
                 (
                     "provider_id",
                     models.CharField(
-                        blank=True, help_text="The provider's id for this line, such as PN…", max_length=100
+                        blank=True,
+                        help_text="The provider's ID for this line, such as PN…",
+                        max_length=100,
+                        verbose_name="provider ID",
                     ),
                 ),
                 (
@@ -268,7 +274,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("number", ""), ("provider_id", ""), _negated=True),
                         name="phone_lines_identified",
-                        violation_error_message="A phone line must have a number or a provider id.",
+                        violation_error_message="A phone line must have a number or a provider ID.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("number", ""), _negated=True),
@@ -309,6 +315,7 @@ class Migration(migrations.Migration):
                         help_text="Empty: taken from the phone number, else the company.",
                         max_length=64,
                         validators=[crm.models.companies.validate_timezone],
+                        verbose_name="time zone",
                     ),
                 ),
                 (
@@ -724,7 +731,10 @@ class Migration(migrations.Migration):
                         to="crm.company",
                     ),
                 ),
-                ("actor_id", models.BigIntegerField(help_text="User id. Empty: a program.", null=True)),
+                (
+                    "actor_id",
+                    models.BigIntegerField(help_text="User ID. Empty: a program.", null=True, verbose_name="actor ID"),
+                ),
                 (
                     "actor",
                     models.CharField(
@@ -734,7 +744,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("table_name", models.CharField(max_length=63)),
-                ("row_id", models.BigIntegerField()),
+                ("row_id", models.BigIntegerField(verbose_name="row ID")),
                 (
                     "action",
                     models.CharField(
@@ -864,7 +874,11 @@ class Migration(migrations.Migration):
                 (
                     "openphone_id",
                     models.CharField(
-                        blank=True, help_text="The provider's id, of any provider.", max_length=100, null=True
+                        blank=True,
+                        help_text="The provider's ID, of any provider.",
+                        max_length=100,
+                        null=True,
+                        verbose_name="OpenPhone ID",
                     ),
                 ),
                 (
@@ -1157,6 +1171,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="entries",
                         to="crm.optout",
+                        verbose_name="opt-out",
                     ),
                 ),
                 (

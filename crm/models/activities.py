@@ -82,13 +82,17 @@ class Conversation(TenantModel):
 
 
 class Activity(TenantModel):
-    """A message, call, voicemail, note or e-mail. It is evidence, so users can't change it.
+    """A message, call, voicemail, note or email. It is evidence, so users can't change it.
 
     The activity of a caller without a number ("Anonymous") has no contact and no conversation.
     """
 
     openphone_id = models.CharField(
-        max_length=100, null=True, blank=True, help_text="The provider's id, of any provider."
+        max_length=100,
+        null=True,
+        blank=True,
+        help_text="The provider's ID, of any provider.",
+        verbose_name="OpenPhone ID",
     )
     contact = models.ForeignKey(
         Contact, on_delete=models.PROTECT, null=True, blank=True, related_name="activities", db_index=False
@@ -134,7 +138,7 @@ class Activity(TenantModel):
                 fields=["openphone_id"],
                 condition=Q(openphone_id__isnull=False),
                 name="idx_activity_openphone_id",
-                question="Which activity has this provider id, in any company?",
+                question="Which activity has this provider ID, in any company?",
                 asked_by="admin search; matching a webhook event",
             ),
             Index(

@@ -24,11 +24,11 @@ class AuditEntry(TenantModel):
     company = models.ForeignKey(  # type: ignore[assignment]
         Company, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
-    actor_id = models.BigIntegerField(null=True, help_text="User id. Empty: a program.")
+    actor_id = models.BigIntegerField(null=True, help_text="User ID. Empty: a program.", verbose_name="actor ID")
     actor = models.CharField(max_length=200, blank=True, help_text="User or program. Empty: unknown.")
 
     table_name = models.CharField(max_length=63)
-    row_id = models.BigIntegerField()
+    row_id = models.BigIntegerField(verbose_name="row ID")
     action = models.CharField(max_length=10, choices=AuditAction.choices)
     changes = models.JSONField(help_text="Old and new value of each changed column.")
 

@@ -33,7 +33,9 @@ class Company(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=100, unique=True, help_text="Part of the webhook URLs given to providers.")
 
-    timezone = models.CharField(max_length=64, default="America/New_York", validators=[validate_timezone])
+    timezone = models.CharField(
+        max_length=64, default="America/New_York", validators=[validate_timezone], verbose_name="time zone"
+    )
     currency = models.CharField(
         max_length=3,
         default="USD",
@@ -120,10 +122,12 @@ class PhoneLine(TenantModel):
 
     name = models.CharField(max_length=100, blank=True)
     number = models.CharField(
-        max_length=MAX_LENGTH, blank=True, help_text="E.164. Empty: only the provider's id is known."
+        max_length=MAX_LENGTH, blank=True, help_text="E.164. Empty: only the provider's ID is known."
     )
     provider = models.CharField(max_length=20, choices=Provider.choices, default=Provider.OPENPHONE)
-    provider_id = models.CharField(max_length=100, blank=True, help_text="The provider's id for this line, such as PN…")
+    provider_id = models.CharField(
+        max_length=100, blank=True, help_text="The provider's ID for this line, such as PN…", verbose_name="provider ID"
+    )
 
     # Pace and daily count of outgoing messages. Each send updates them, so all workers together keep one pace.
     daily_cap = models.PositiveIntegerField(default=2000, help_text="SMS segments a day that the carrier allows.")
@@ -146,7 +150,7 @@ class PhoneLine(TenantModel):
             models.CheckConstraint(
                 condition=~Q(number="", provider_id=""),
                 name="phone_lines_identified",
-                violation_error_message="A phone line must have a number or a provider id.",
+                violation_error_message="A phone line must have a number or a provider ID.",
             ),
             models.UniqueConstraint(
                 fields=["company", "number"], condition=~Q(number=""), name="phone_lines_company_id_number_unique"

@@ -78,7 +78,9 @@ class OptOut(TenantModel):
 class OptOutEntry(TenantModel):
     """Evidence of one step of an opt-out. Entries are added, never changed."""
 
-    opt_out = models.ForeignKey(OptOut, on_delete=models.PROTECT, related_name="entries", db_index=False)
+    opt_out = models.ForeignKey(
+        OptOut, on_delete=models.PROTECT, related_name="entries", db_index=False, verbose_name="opt-out"
+    )
     action = models.CharField(max_length=20, choices=OptOutAction.choices)
     words = models.TextField(blank=True, help_text="The exact words.")
     source = models.CharField(max_length=50, help_text="Origin: sms, provider, review, manual or import.")

@@ -113,7 +113,7 @@ def record_activity(
         defaults={"activity_type": activity_type, "direction": direction, "created_at": created_at, **fields},
     )
     if activity.activity_type != activity_type:
-        raise ActivityTypeClash(f"{openphone_id} is the id of a {activity.activity_type}, not of a {activity_type}.")
+        raise ActivityTypeClash(f"{openphone_id} is the ID of a {activity.activity_type}, not of a {activity_type}.")
     if created:
         return activity, True
     changed = fill_blank_fields(activity, **fields) + keep_earliest(activity, created_at)

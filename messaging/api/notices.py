@@ -27,7 +27,7 @@ class NoticesSerializer(serializers.Serializer):
 class NoticesView(TenantView):
     """Return open issues for managers.
 
-    They are unnamed and paused phone lines, failed webhook events, opt-outs to review, and undelivered messages.
+    They are unnamed and paused phone lines, dead webhook events, opt-outs to review, and undelivered messages.
     """
 
     resource = "notices"

@@ -45,9 +45,15 @@ class Migration(migrations.Migration):
                                 "^[A-Za-z0-9]+$", "Account ID must contain letters and digits only."
                             )
                         ],
+                        verbose_name="account ID",
                     ),
                 ),
-                ("api_key", crm.fields.EncryptedTextField(validators=[django.core.validators.MaxLengthValidator(200)])),
+                (
+                    "api_key",
+                    crm.fields.EncryptedTextField(
+                        validators=[django.core.validators.MaxLengthValidator(200)], verbose_name="API key"
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
@@ -272,7 +278,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "event_id",
-                    models.CharField(help_text="The provider's event ID, else a hash of the body.", max_length=200),
+                    models.CharField(
+                        help_text="The provider's event ID, else a hash of the body.",
+                        max_length=200,
+                        verbose_name="event ID",
+                    ),
                 ),
                 ("event_type", models.CharField(blank=True, max_length=100)),
                 ("body", models.BinaryField(help_text="Request body as signed.")),

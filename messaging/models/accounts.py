@@ -22,8 +22,9 @@ class ProviderAccount(TenantModel):
             RegexValidator(r"^[A-Za-z0-9]+$", "Account ID must contain letters and digits only.")
         ],  # it is part of a URL
         help_text="Account ID at the provider, if the provider has one.",
+        verbose_name="account ID",
     )
-    api_key = EncryptedTextField(validators=[MaxLengthValidator(200)])
+    api_key = EncryptedTextField(validators=[MaxLengthValidator(200)], verbose_name="API key")
 
     created_at = models.DateTimeField(default=now, editable=False)
 

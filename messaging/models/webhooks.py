@@ -21,7 +21,9 @@ class WebhookEvent(TenantModel):
     """One request from a provider, stored unchanged before anything else happens."""
 
     provider = models.CharField(max_length=20, choices=Provider.choices)
-    event_id = models.CharField(max_length=200, help_text="The provider's event ID, else a hash of the body.")
+    event_id = models.CharField(
+        max_length=200, help_text="The provider's event ID, else a hash of the body.", verbose_name="event ID"
+    )
     event_type = models.CharField(max_length=100, blank=True)
     body = models.BinaryField(help_text="Request body as signed.")
     headers = models.JSONField(default=dict)
@@ -60,7 +62,7 @@ class WebhookEvent(TenantModel):
             Index(
                 fields=["event_id"],
                 name="idx_webhook_event_id",
-                question="Which webhook event has this id, in any company?",
+                question="Which webhook event has this ID, in any company?",
                 asked_by="admin search",
             ),
             Index(

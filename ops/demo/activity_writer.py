@@ -1,4 +1,4 @@
-"""Activities of contacts: each message, note, e-mail and detailed call belongs to a conversation."""
+"""Activities of contacts: each message, note, email and detailed call belongs to a conversation."""
 
 import json
 

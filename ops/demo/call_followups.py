@@ -1,4 +1,4 @@
-"""Follow-ups of calls: messages, notes, e-mails, analyses, appointments and invoices."""
+"""Follow-ups of calls: messages, notes, emails, analyses, appointments and invoices."""
 
 import json
 from collections.abc import Iterator
@@ -96,7 +96,7 @@ class CallFollowups:
         status: str,
         price: str | None,
     ) -> None:
-        """Add the appointment with its confirmation; after it a quote by e-mail and, if accepted, an invoice."""
+        """Add the appointment with its confirmation; after it a quote by email and, if accepted, an invoice."""
         writer, coming = self.writer, start >= self.calendar.end
         if status == CallStatus.CANCELLED:
             # A coming appointment can't be a no-show yet.

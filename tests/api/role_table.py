@@ -9,7 +9,7 @@ The API's resources by role. Generated from the table in `crm/api/base/roles.py`
   here fails a test.
 - *Own*: rows assigned to the user. A rep's own rows are the calls and appointments assigned to them, and the
   analyses of those calls. The contacts of those calls and appointments, with their rows, belong to the rep, too.
-  Other rows don't exist for a rep: in lists, in counts, by id (404), and in references that they send (400).
+  Other rows don't exist for a rep: in lists, in counts, by ID (404), and in references that they send (400).
 - A role without permissions on a resource gets 403 for every method. A role without the verb gets 403. A verb that no
   role has is a 405. A verb beyond list, read, create, change and delete is the end of a route, as in
   `webhook-events/{id}/replay`. A field that a role may not change is a 400 that names it.

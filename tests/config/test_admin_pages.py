@@ -170,7 +170,7 @@ def test_first_page_shows_open_issues(acme, staff_client, django_assert_max_num_
     with django_assert_max_num_queries(18):
         response = staff_client.get(reverse("admin:index"))
     figures = {card.title: (card.figure, card.urgent) for card in response.context["cards"]}
-    assert figures["Failed webhook events"] == ("3", True)
+    assert figures["Dead webhook events"] == ("3", True)
     assert figures["Pending webhook events"] == ("2", False)
     assert figures["New phone lines"] == ("1", True)
     for card in response.context["cards"]:

@@ -226,7 +226,7 @@ _TRANSCRIPT = {
 
 
 def contact_v3(event_type="contact.updated", **resource):
-    """App: numbers and e-mail addresses in `fields`, if any."""
+    """App: numbers and email addresses in `fields`, if any."""
     defaults = {
         "id": "CTtest",
         "object": "contact",

@@ -88,7 +88,7 @@ class ErrorDocumentingAutoSchema(AutoSchema):
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
         super()._insert_field_validators(field, schema)
         if isinstance(field, serializers.EmailField | serializers.URLField) and (field.read_only or field.allow_blank):
-            schema.pop("format", None)  # an empty string is neither an e-mail address nor a URL
+            schema.pop("format", None)  # an empty string is neither an email address nor a URL
 
 
 class TenantSchemaGenerator(SchemaGenerator):

@@ -25,7 +25,7 @@ JSON_TYPES: list[tuple[type[serializers.Field], set[type], str]] = [
     (serializers.ChoiceField, {str}, "Must be a string."),
     (serializers.DecimalField, {str, int, float}, "Must be a number or a numeric string."),
     (serializers.IntegerField, {int}, "Must be a whole number."),
-    (serializers.PrimaryKeyRelatedField, {int}, "Must be an id."),
+    (serializers.PrimaryKeyRelatedField, {int}, "Must be an ID."),
 ]
 
 

@@ -132,7 +132,7 @@ ERRORS: dict[str, Callable[..., SendError]] = {
 def _sent_message(message: dict[str, Any]) -> SentMessage:
     openphone_id = message.get("id")
     if not isinstance(openphone_id, str) or not openphone_id:
-        raise UnknownOutcome("The provider's answer has no message id.")
+        raise UnknownOutcome("The provider's answer has no message ID.")
     return SentMessage(openphone_id=openphone_id, status=sent_status(message.get("status")))
 
 

@@ -1,6 +1,6 @@
 """OpenPhone's address book entries.
 
-Numbers and e-mail addresses are in `phoneNumbers` and `emails` (2026-03-30), or in `fields`. That is a list of `{name,
+Numbers and email addresses are in `phoneNumbers` and `emails` (2026-03-30), or in `fields`. That is a list of `{name,
 type, value}` (2022), an object of names and values (from 2023), empty or missing.
 """
 
@@ -28,7 +28,7 @@ def read_contact(parts: EventParts) -> ContactEvent:
 
 
 def _entries(resource: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each phone number and e-mail address as ("phone" or "email", value)."""
+    """Yield each phone number and email address as ("phone" or "email", value)."""
     for kind, name in (("phone", "phoneNumbers"), ("email", "emails")):
         yield from ((kind, value) for entry in _list(resource, name) for value in _values(entry.get("value")))
     if isinstance(resource.get("fields"), dict):

@@ -70,7 +70,7 @@ class TwilioClient:
 def _sent_message(message: dict[str, Any]) -> SentMessage:
     sid = message.get("sid")
     if not isinstance(sid, str) or not sid:
-        raise UnknownOutcome("The provider's answer has no message id.")
+        raise UnknownOutcome("The provider's answer has no message ID.")
     return SentMessage(
         openphone_id=sid,
         status=fields.sent_status(message.get("status")),

@@ -43,7 +43,7 @@ def extra(index: str) -> frozenset[Found]:
 
 
 def break_unique_build() -> None:
-    """Build a unique index over contacts without an e-mail address, which are equal."""
+    """Build a unique index over contacts without an email address, which are equal."""
     run("DROP INDEX idx_contact_email")
     with pytest.raises(DatabaseError, match="idx_contact_email"):
         run("CREATE UNIQUE INDEX CONCURRENTLY idx_contact_email ON contacts (email)")
