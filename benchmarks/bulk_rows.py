@@ -1,21 +1,40 @@
 """Bulk rows of a busy system, copied by the database from demo rows with other ids, times and owners."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from django.core.management.color import no_style
 from django.db import connection, models
 
 from analytics.models import CallAnalysis
 from benchmarks.database import columns_of, execute, fetch
+from benchmarks.report import show_step
+from benchmarks.samples import choose_samples
+from crm.db.audit_context import audit_disabled
+from crm.db.tenancy import all_tenants
 from crm.models import Activity, CampaignMembership, Contact, ContactPhone
 from messaging.models import Message, WebhookEvent
 
 AREA_CODES = 788  # from 201 on, each with a hundred numbers that are reserved for fiction
 
 
-def repeat_messages(*, target: int, contact: int | None = None) -> None:
-    """Copy messages with their activities until there are about `target`, of one contact or of all."""
-    condition = "true" if contact is None else f"contact_card_id = {contact}"
+def add_bulk_rows(*, calls: int, companies: int) -> None:
+    """Add the rows that a system with as many calls has beside the demo data."""
+    for step, add in {
+        "messages": partial(_repeat_messages, target=calls // 10),
+        "analyses": partial(_add_analyses, every=10),
+        "contacts": partial(_add_contacts, per_company=calls // 20 // companies),
+        "webhook events": partial(_repeat_webhook_events, target=calls // 20),
+        "memberships": partial(_add_memberships, target=calls // 20),
+        "long threads": partial(_lengthen_threads, target=calls // 400),
+    }.items():
+        show_step(f"filling: {step}")
+        with all_tenants(), audit_disabled():
+            add()
+
+
+def _repeat_messages(*, target: int, condition: str = "true") -> None:
+    """Copy messages with their activities until about `target` fulfil the condition."""
     [(last, times)] = fetch(
         f"SELECT (SELECT max(id) FROM activities), {target} / greatest(count(*), 1) FROM message_threads"
         f" WHERE {condition}"
@@ -40,7 +59,12 @@ def repeat_messages(*, target: int, contact: int | None = None) -> None:
     execute("DROP TABLE bench_messages", *connection.ops.sequence_reset_sql(no_style(), [Activity]))
 
 
-def add_analyses(*, every: int) -> None:
+def _lengthen_threads(*, target: int) -> None:
+    for sample in choose_samples():
+        _repeat_messages(target=target, condition=f"contact_card_id = {sample.contact.pk}")
+
+
+def _add_analyses(*, every: int) -> None:
     """Add an analysis to each `every`-th answered call that has none."""
     _copy_rows(
         CallAnalysis,
@@ -56,7 +80,7 @@ def add_analyses(*, every: int) -> None:
     )
 
 
-def add_contacts(*, per_company: int) -> None:
+def _add_contacts(*, per_company: int) -> None:
     """Add contacts to each company, with its existing names and new numbers."""
     [(last,)] = fetch("SELECT max(id) FROM contacts")
     _copy_rows(
@@ -70,25 +94,20 @@ def add_contacts(*, per_company: int) -> None:
                 SELECT FROM contact_phones WHERE company_id = companies.id AND contact_phones.phone = candidate.phone
             ) ORDER BY n LIMIT {per_company}
         ) AS new JOIN (
-            SELECT company_id, count(*) AS places FROM contacts GROUP BY company_id
-        ) AS size ON size.company_id = companies.id JOIN (
-            SELECT *, row_number() OVER (PARTITION BY company_id) AS place FROM contacts
-        ) AS original ON original.company_id = companies.id AND original.place = 1 + new.n % size.places""",
+            SELECT *, row_number() OVER own AS place, count(*) OVER (PARTITION BY company_id) AS places
+            FROM contacts WINDOW own AS (PARTITION BY company_id ORDER BY id)
+        ) AS original ON original.company_id = companies.id AND original.place = 1 + new.n % original.places""",
         {"phone": "new.phone", "email": "'c' || new.n || original.email"},
     )
+    owner = {column: f"contacts.{column}" for column in ("company_id", "phone", "created_at")}
     _copy_rows(
         ContactPhone,
         f"contacts CROSS JOIN (SELECT * FROM contact_phones LIMIT 1) AS original WHERE contacts.id > {last}",
-        {
-            "company_id": "contacts.company_id",
-            "contact_id": "contacts.id",
-            "phone": "contacts.phone",
-            "created_at": "contacts.created_at",
-        },
+        owner | {"contact_id": "contacts.id"},
     )
 
 
-def repeat_webhook_events(*, target: int) -> None:
+def _repeat_webhook_events(*, target: int) -> None:
     """Copy processed webhook events until there are about `target`."""
     _copy_rows(
         WebhookEvent,
@@ -101,7 +120,7 @@ def repeat_webhook_events(*, target: int) -> None:
     )
 
 
-def add_memberships(*, target: int) -> None:
+def _add_memberships(*, target: int) -> None:
     """Add contacts to campaigns until there are `target` memberships."""
     _copy_rows(
         CampaignMembership,

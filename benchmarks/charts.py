@@ -26,6 +26,7 @@ STYLE: Any = {
 }
 
 
+@mpl.rc_context(STYLE)
 def draw_bars(
     title: str,
     *,
@@ -35,40 +36,37 @@ def draw_bars(
     log: bool = False,
 ) -> str:
     """Draw horizontal bars in a group for each row, one bar for each series; None draws no bar."""
-    with mpl.rc_context(STYLE):
-        figure, axes = _figure(title, height=1.2 + len(rows) * (0.16 * len(series) + 0.14))
-        thickness = 0.86 / len(series)
-        for place, name in enumerate(series):
-            bars = [(n + place * thickness, values[place]) for n, (_, values) in enumerate(rows)]
-            drawn = [(at, value) for at, value in bars if value]
-            container = axes.barh([at for at, _ in drawn], [value for _, value in drawn], thickness * 0.9, label=name)
-            axes.bar_label(container, [number(value) for _, value in drawn], padding=2, fontsize=7)
-        axes.set_yticks([n + 0.43 - thickness / 2 for n in range(len(rows))], [label for label, _ in rows])
-        axes.invert_yaxis()
-        axes.grid(visible=False, axis="y")
-        axes.set_xlabel(f"{unit}, logarithmic" if log else unit)
-        axes.margins(x=0.1)
-        if log:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(_tick)
-        if len(series) > 1:
-            figure.legend(loc="outside lower left", ncols=len(series), frameon=False)
-        return _svg(figure)
+    figure, axes = _figure(title, height=1.2 + len(rows) * (0.16 * len(series) + 0.14))
+    thickness = 0.86 / len(series)
+    for place, name in enumerate(series):
+        drawn = {n + place * thickness: value for n, (_, values) in enumerate(rows) if (value := values[place])}
+        bars = axes.barh([*drawn], [*drawn.values()], thickness * 0.9, label=name)
+        axes.bar_label(bars, [number(value) for value in drawn.values()], padding=2, fontsize=7)
+    axes.set_yticks([n + 0.43 - thickness / 2 for n in range(len(rows))], [label for label, _ in rows])
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(f"{unit}, logarithmic" if log else unit)
+    axes.margins(x=0.1)
+    if log:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(_tick)
+    figure.legend(loc="outside lower left", ncols=len(series), frameon=False)
+    return _svg(figure)
 
 
+@mpl.rc_context(STYLE)
 def draw_lines(title: str, *, unit: str, sizes: Sequence[float], lines: Sequence[tuple[str, Sequence[float]]]) -> str:
     """Draw a line for each row over the same sizes, both axes logarithmic."""
-    with mpl.rc_context(STYLE):
-        figure, axes = _figure(title, height=4.5)
-        for n, (label, values) in enumerate(lines):
-            axes.plot(sizes, values, "o--" if n >= 6 else "o-", label=f"{label}: {number(values[-1])}", markersize=4)
-        axes.set_xscale("log")
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(_tick)
-        axes.set_xticks(sizes, [number(size) for size in sizes])
-        axes.set_xlabel(f"{unit}, both axes logarithmic")
-        figure.legend(loc="outside right upper", frameon=False)
-        return _svg(figure)
+    figure, axes = _figure(title, height=4.5)
+    for n, (label, values) in enumerate(lines):
+        axes.plot(sizes, values, "o--" if n >= 6 else "o-", label=f"{label}: {number(values[-1])}", markersize=4)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(_tick)
+    axes.set_xticks(sizes, [number(size) for size in sizes])
+    axes.set_xlabel(f"{unit}, both axes logarithmic")
+    figure.legend(loc="outside right upper", frameon=False)
+    return _svg(figure)
 
 
 def _figure(title: str, *, height: float) -> tuple[Figure, Axes]:

@@ -4,24 +4,24 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
+from django.core.management.base import BaseCommand, CommandParser
 
+from benchmarks.demo_load import load, refuse_real_data, update_rollups_and_vacuum
 from benchmarks.endpoint_comparison import compare_endpoints
+from benchmarks.endpoint_growth import Times, describe_growth, time_endpoints
 from benchmarks.environment import describe_environment
-from benchmarks.growth import describe_growth, time_endpoints
-from benchmarks.http_server import WORKERS
-from benchmarks.index_sizes import measure_sizes
-from benchmarks.indexes import compare_indexes, describe_usage
-from benchmarks.loading import BenchRefused, load, refuse_real_data, update_rollups_and_vacuum
-from benchmarks.report import Chapter, table, write_report
-from benchmarks.sample import Sample, choose_samples
+from benchmarks.index_effect import compare_indexes, describe_usage
+from benchmarks.index_sizes import Sizes, measure_sizes
+from benchmarks.policy_cost import compare_policies
+from benchmarks.report import Chapter, show_step, table, write_report
+from benchmarks.samples import Sample, choose_samples
+from benchmarks.web_server import WORKERS
 from benchmarks.write_cost import measure_writes
 from calls.models import Call
 from crm.db.tenancy import all_tenants
@@ -40,6 +40,11 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "alone", nargs="?", choices=["policies"],
+            help="time the dashboard with and without row-level security instead, on the demo data in the database:"
+            " the policies are off in between, so it must have no other users",
+        )  # fmt: skip
         parser.add_argument("--calls", type=int, default=1_000_000)
         parser.add_argument("--companies", type=int, help="default: 20, and 100 from 10 million calls on")
         parser.add_argument("--skip-load", action="store_true", help="measure the demo data in the database")
@@ -52,69 +57,53 @@ class Command(BaseCommand):
         parser.add_argument("--output", type=Path, default=settings.BASE_DIR / "docs" / "benchmarks.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if "DATABASE_URL" not in os.environ:
-            self._run_on_own_server()
-            return
-        try:
-            if Company._meta.db_table in connection.introspection.table_names():
-                refuse_real_data()
+        if "DATABASE_URL" not in os.environ and not options["alone"]:
+            # The same command in a process whose environment names the server.
+            with PostgresServer(safe_settings()) as server:
+                command = [sys.executable, "-m", "benchmarks", *sys.argv[1:]]
+                sys.exit(subprocess.run(command, env=os.environ | {"DATABASE_URL": server.url}).returncode)
+        refuse_real_data()
+        if options["alone"]:
+            self.stdout.write(compare_policies(rounds=2 * options["rounds"]))
+        else:
             call_command("migrate", verbosity=0)
             self._measure(**options)
-        except BenchRefused as refusal:
-            raise CommandError(str(refusal)) from refusal
-
-    def _run_on_own_server(self) -> None:
-        """Run the same command in a process whose environment names the server."""
-        with PostgresServer(safe_settings()) as server:
-            run = subprocess.run(
-                [sys.executable, "-m", "benchmarks", *sys.argv[1:]], env=os.environ | {"DATABASE_URL": server.url}
-            )
-        if run.returncode:
-            raise SystemExit(run.returncode)
 
     def _measure(self, **options: Any) -> None:
-        self.began = monotonic()
         only, calls, rounds = options["only"], options["calls"], options["rounds"]
         companies = options["companies"] or (100 if calls >= 10_000_000 else 20)
         chapters: list[Chapter] = []
-        times, loaded = {}, None
-        if options["skip_load"]:
-            if not Company.objects.exists():
-                raise CommandError("The database holds no demo data; run without --skip-load.")
-        else:
+        times: dict[int, Times] = {}
+        sizes: Sizes | None = None
+        if not options["skip_load"]:
             if 5 in only:
                 for size in options["growth"] or [size for size in GROWTH if size < calls]:
-                    load(calls=size, companies=companies, show_step=self.show_step)
-                    times[size] = time_endpoints(choose_samples()[0], rounds=rounds, show_step=self.show_step)
-            loaded = load(calls=calls, companies=companies, show_step=self.show_step)
-            chapters.append(loaded.describe())
+                    load(calls=size, companies=companies)
+                    times[size] = time_endpoints(choose_samples()[0], rounds=rounds)
+            chapter, sizes = load(calls=calls, companies=companies)
+            chapters.append(chapter)
         samples = choose_samples()
         with all_tenants():
             calls = Call.objects.count()
-        head = _describe_run(samples, calls, only)
+        write = partial(write_report, options["output"], head=_describe_run(samples, calls, only), chapters=chapters)
         steps = {
-            1: lambda: compare_indexes(samples, rounds=min(rounds, 5), show_step=self.show_step),
-            2: lambda: compare_endpoints(samples, rounds=rounds, show_step=self.show_step),
-            3: lambda: measure_writes(rounds=min(rounds, 3), seconds=options["seconds"], show_step=self.show_step),
-            4: lambda: measure_sizes(loaded=loaded.sizes if loaded else None, show_step=self.show_step),
-            5: lambda: describe_growth(
-                times | {calls: time_endpoints(samples[0], rounds=rounds, show_step=self.show_step)}
-            ),
+            1: lambda: compare_indexes(samples, rounds=min(rounds, 5)),
+            2: lambda: compare_endpoints(samples, rounds=rounds),
+            3: lambda: measure_writes(rounds=min(rounds, 3), seconds=options["seconds"]),
+            4: lambda: measure_sizes(sizes),
+            5: lambda: describe_growth(times | {calls: time_endpoints(samples[0], rounds=rounds)}),
         }
-        for chapter in only:
-            self.show_step(f"chapter {chapter}")
-            chapters.append(steps[chapter]())
-            if chapter in WRITING:
+        for step in only:
+            show_step(f"chapter {step}")
+            chapters.append(steps[step]())
+            if step in WRITING:
                 update_rollups_and_vacuum()
-            write_report(options["output"], head=head, chapters=chapters)  # so that a failure loses no figures
-        chapters.append(describe_usage(samples))
-        write_report(options["output"], head=head, chapters=chapters)
-        goals = [goal for chapter in chapters for goal in chapter.goals]
+            write()  # so that a failure loses no figures
+        chapters.append(describe_usage(samples[0]))
+        write()
+        goals = [goal.reached for chapter in chapters for goal in chapter.goals]
         self.stdout.write(options["output"].read_text())
-        self.show_step(f"{sum(goal.reached for goal in goals)} of {len(goals)} goals reached; see {options['output']}")
-
-    def show_step(self, step: str) -> None:
-        self.stderr.write(f"{monotonic() - self.began:6.0f} s  {step}")
+        show_step(f"{sum(goals)} of {len(goals)} goals reached; see {options['output']}")
 
 
 def _numbers(text: str) -> list[int]:

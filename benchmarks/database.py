@@ -11,9 +11,9 @@ def execute(*statements: str) -> None:
             cursor.execute(statement)
 
 
-def fetch(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+def fetch(sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters or None)
+        cursor.execute(sql, parameters)
         return cursor.fetchall()
 
 

@@ -1,21 +1,19 @@
 """Measured endpoints: of the product, naive, and as hand-written SQL."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
 from analytics.timeline.sources import SOURCES
 from benchmarks import raw_sql
-from benchmarks.raw_sql import Statement
-from benchmarks.sample import Sample
+from benchmarks.samples import Sample
 from calls.models import Call
-from crm.api.base.pagination import Order, encode_cursor
+from crm.api.base.pagination import encode_cursor
+from crm.date_ranges import FIRST_DAY, LAST_DAY
 from crm.db.tenancy import tenant
 from crm.models import Activity
 from messaging.models import Message
 
-NEWEST, OLDEST = ("-created_at", "-id"), ("created_at", "id")
 METRICS, ALL_TIME = "metrics, 30 days", "metrics, all time"
 ALL_TIME_BY_STATUS = "metrics, all time, naive by status"
 BOOKING, BOOKING_YEAR = "booking rate, 30 days", "booking rate, 1 year"
@@ -26,79 +24,59 @@ HISTORY, DEEP_HISTORY = "history of a contact, first page", "history of a contac
 BY_NAME, BY_TWO_NAMES = "search by name", "search by both names"
 BY_EMAIL, BY_PHONE, BY_DIGITS = "search by email", "search by phone", "search by last digits"
 SEARCHES = (BY_NAME, BY_TWO_NAMES, BY_EMAIL, BY_PHONE, BY_DIGITS)
+EMPTY_PATH = "/bench/empty"
+"""Asks for nothing, signed in."""
 
 
-@dataclass(frozen=True)
-class Promise:
-    """The second document's (lowest, highest) speedup by its indexes, and milliseconds with them."""
-
-    speedup: tuple[int, int]
-    ms: tuple[int, int]
-
-
-PROMISES = {
-    METRICS: Promise((5, 10), (50, 200)),
-    BOOKING: Promise((5, 15), (100, 300)),
-    CALLS: Promise((5, 20), (50, 200)),
-    OBJECTIONS: Promise((5, 10), (50, 150)),
-    THREAD: Promise((10, 40), (20, 50)),
-}
-
-
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """`path` is the product's, `naive` the naive endpoint's; None where that form doesn't exist."""
 
-    name: str
     path: str
-    naive: str | None = None
-    sql: Statement | None = None
+    naive: str | None
+    sql: tuple[str, dict[str, Any]] | None
 
 
-def endpoints_of(sample: Sample) -> list[Endpoint]:
-    """Return every endpoint, asked for this company."""
+def endpoints_of(sample: Sample) -> dict[str, Endpoint]:
+    """Return every endpoint by name, asked for this company."""
     with tenant(sample.company.pk):
-        return [
-            Endpoint(name, f"/api/v1/{path}", f"/bench/{naive}" if naive else None, sql)
+        return {
+            name: Endpoint(f"/api/v1/{path}", f"/bench/{naive}" if naive else None, sql)
             for name, path, naive, sql in _endpoints_of(sample)
-        ]
+        }
 
 
-def _endpoints_of(sample: Sample) -> list[tuple[str, str, str | None, Statement | None]]:
-    calls, deep = Call.objects.all(), sample.depth
-    messages = Message.objects.filter(contact=sample.contact)
-    last_call, after_call = _row_at(calls, NEWEST, deep)
-    deep_message = sample.messages * 9 // 10
-    _, after_message = _row_at(messages, OLDEST, deep_message)
-    activities = Activity.objects.filter(contact=sample.contact)
-    last, _ = _row_at(activities, NEWEST, activities.count() * 9 // 10)
-    after_activity = encode_cursor([False, last["created_at"].isoformat(), SOURCES[0].name, last["id"]])
-    month, year = sample.days(30), sample.days(365)
-    metrics, rate, objections = (
-        f"{path}?start_date={month[0]}&end_date={month[1]}" for path in ("metrics", "booking-rate", "top-objections")
+def _endpoints_of(sample: Sample) -> list[tuple[str, str, str | None, tuple[str, dict[str, Any]] | None]]:
+    someone, deep, deep_message = sample.contact, sample.depth, sample.messages * 9 // 10
+    activities = Activity.objects.filter(contact=someone)
+    last_call, after_call = _row_at(Call.objects.order_by("-created_at", "-id"), deep)
+    _, after_message = _row_at(Message.objects.filter(contact=someone).order_by("created_at", "id"), deep_message)
+    _, after_activity = _row_at(
+        activities.order_by("-created_at", "-id"), activities.count() * 9 // 10, SOURCES[0].name
     )
-    year_rate, year_objections = (
-        f"{path}?start_date={year[0]}&end_date={year[1]}" for path in ("booking-rate", "top-objections")
+    month, year, ever = (
+        raw_sql.parameters_of(sample, *days, last_call)
+        for days in (sample.days(30), sample.days(365), (FIRST_DAY, LAST_DAY))
     )
-    someone = sample.contact
+    of_month, of_year = (f"?start_date={days['start']}&end_date={days['end']}" for days in (month, year))
+    rate, objections = (f"booking-rate{of_month}", f"booking-rate{of_year}"), "top-objections"
     thread, history = f"message-threads/{someone.pk}", f"contacts/{someone.pk}/timeline"
     # fmt: off
     return [
-        (METRICS, f"dashboard/{metrics}", None, raw_sql.metrics(sample, *month)),
-        (ALL_TIME, "dashboard/metrics", "metrics", raw_sql.metrics(sample)),
+        (METRICS, f"dashboard/metrics{of_month}", None, (raw_sql.METRICS, month)),
+        (ALL_TIME, "dashboard/metrics", "metrics", (raw_sql.METRICS, ever)),
         (ALL_TIME_BY_STATUS, "dashboard/metrics", "metrics-by-status", None),
-        (BOOKING, f"dashboard/{rate}", rate, raw_sql.booking_rate(sample, *month)),
-        (BOOKING_YEAR, f"dashboard/{year_rate}", year_rate, raw_sql.booking_rate(sample, *year)),
-        (CALLS, "dashboard/calls", "calls?offset=0", raw_sql.calls(sample)),
-        (DEEP_CALLS, f"dashboard/calls?cursor={after_call}", f"calls?offset={deep}", raw_sql.calls(sample, last_call)),
+        (BOOKING, f"dashboard/{rate[0]}", rate[0], (raw_sql.BOOKING_RATE, month)),
+        (BOOKING_YEAR, f"dashboard/{rate[1]}", rate[1], (raw_sql.BOOKING_RATE, year)),
+        (CALLS, "dashboard/calls", "calls?offset=0", (raw_sql.CALLS, ever)),
+        (DEEP_CALLS, f"dashboard/calls?cursor={after_call}", f"calls?offset={deep}", (raw_sql.DEEP_CALLS, ever)),
         (CANCELLED, "dashboard/calls?status=cancelled", "calls?status=cancelled&offset=0", None),
-        (OBJECTIONS, f"dashboard/{objections}", objections, raw_sql.objections(sample, *month)),
-        (OBJECTIONS_YEAR, f"dashboard/{year_objections}", year_objections, raw_sql.objections(sample, *year)),
-        (THREAD, thread, f"{thread}?offset=0", raw_sql.thread(sample)),
+        (OBJECTIONS, f"dashboard/{objections}{of_month}", objections + of_month, (raw_sql.OBJECTIONS, month)),
+        (OBJECTIONS_YEAR, f"dashboard/{objections}{of_year}", objections + of_year, (raw_sql.OBJECTIONS, year)),
+        (THREAD, thread, f"{thread}?offset=0", (raw_sql.THREAD, ever)),
         (DEEP_THREAD, f"{thread}?cursor={after_message}", f"{thread}?offset={deep_message}", None),
         (HISTORY, history, None, None),
         (DEEP_HISTORY, f"{history}?cursor={after_activity}", None, None),
-        (BY_NAME, f"contacts?search={someone.last_name[:4]}", None, raw_sql.search(sample)),
+        (BY_NAME, f"contacts?search={someone.last_name[:4]}", None, (raw_sql.SEARCH, ever)),
         (BY_TWO_NAMES, f"contacts?search={someone.first_name[:3]}+{someone.last_name[:3]}", None, None),
         (BY_EMAIL, f"contacts?search={someone.email}", None, None),
         (BY_PHONE, f"contacts?search={someone.phone.lstrip('+')}", None, None),
@@ -107,7 +85,7 @@ def _endpoints_of(sample: Sample) -> list[tuple[str, str, str | None, Statement 
     # fmt: on
 
 
-def _row_at(rows: QuerySet[Any], ordering: tuple[str, str], depth: int) -> tuple[Any, str]:
+def _row_at(rows: QuerySet[Any], depth: int, *source: str) -> tuple[dict[str, Any], str]:
     """Return the row at this depth of a list, and the cursor after it."""
-    row = rows.order_by(*ordering).values("created_at", "id")[depth]
-    return row, Order(rows, ordering).write(row, backwards=False)
+    row = rows.values("created_at", "id")[depth]
+    return row, encode_cursor([False, row["created_at"].isoformat(), *source, row["id"]])

@@ -16,10 +16,12 @@ def describe_environment() -> dict[str, str]:
     [(version, size, settings)] = fetch(
         "SELECT current_setting('server_version'), pg_size_pretty(pg_database_size(current_database())),"
         " string_agg(name || ' = ' || current_setting(name), ', ' ORDER BY name) FROM pg_settings WHERE name = ANY(%s)",
-        SETTINGS,
+        [SETTINGS],
     )
+    processors = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in processors if line.startswith("model name")]
     return {
-        "processor": f"{os.cpu_count()} × {_processor()}, shared by database, server and client",
+        "processor": f"{os.cpu_count()} × {[*names, platform.machine()][0]}, shared by database, server and client",
         "memory": f"{os.sysconf('SC_PHYS_PAGES') * PAGE / 1024**3:.0f} GiB",
         "software": f"PostgreSQL {version}, Python {platform.python_version()}, Django {django.__version__}",
         "PostgreSQL's settings": settings,
@@ -30,9 +32,3 @@ def describe_environment() -> dict[str, str]:
 def memory_in_use() -> float:
     """Return this process's resident memory in MiB."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 1024**2
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()

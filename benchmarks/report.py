@@ -1,16 +1,18 @@
-"""Report of a run: Markdown and charts."""
+"""Report of a run: the page with its charts, and the current step on standard error."""
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
+BEGAN = monotonic()
 NUMERIC = "0123456789–"  # first characters of cells in right-aligned columns
+Rows = Sequence[Sequence[str]]
 
 ABOUT_GOALS = """The goals are set for ten million calls and asked of the largest company; here they are measured on the
 data above. Figures are medians. Alternatives took turns in one run."""
-
-ShowStep = Callable[[str], object]
-"""Shows the current step to the user."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,9 @@ class Goal:
 
     @property
     def row(self) -> list[str]:
-        return [
-            self.text,
-            f"{'≥' if self.at_least else '≤'} {number(self.limit)} {self.unit}",
-            f"{number(self.measured)} {self.unit}",
-            "reached" if self.reached else "**not reached**",
-        ]
+        limit, measured = (f"{number(value)} {self.unit}" for value in (self.limit, self.measured))
+        result = "reached" if self.reached else "**not reached**"
+        return [self.text, f"{'≥' if self.at_least else '≤'} {limit}", measured, result]
 
 
 @dataclass
@@ -40,22 +39,19 @@ class Chapter:
     """Paragraphs and tables in order, charts by file name, and measured goals."""
 
     title: str
-    parts: list[str] = field(default_factory=list)
+    parts: list[str]
     charts: dict[str, str] = field(default_factory=dict)
     goals: list[Goal] = field(default_factory=list)
 
-    def add(self, text: str) -> None:
-        self.parts.append(text)
+    def add_table(self, head: Sequence[str], rows: Rows, *, title: str = "") -> None:
+        self.parts += [f"### {title}"] * bool(title) + [table(head, rows)]
 
-    def add_table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        self.parts.append(table(head, rows))
-
-    def add_chart(self, name: str, title: str, svg: str) -> None:
-        self.charts[f"{name}.svg"] = svg
+    def add_chart(self, name: str, title: str, draw: Callable[..., str], **content: Any) -> None:
+        self.charts[f"{name}.svg"] = draw(title, **content)
         self.parts.append(f"![{title}](benchmarks/{name}.svg)")
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Rows) -> str:
     rules = ["---:" if all(row[n][:1] in NUMERIC for row in rows) else "---" for n in range(len(head))]
     return "\n".join(f"| {' | '.join(line)} |" for line in [head, rules, *rows])
 
@@ -67,17 +63,20 @@ def number(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
+def show_step(step: str) -> None:
+    """Show the user the current step, and how long the run has taken."""
+    print(f"{monotonic() - BEGAN:6.0f} s  {step}", file=sys.stderr, flush=True)
+
+
 def write_report(path: Path, *, head: str, chapters: Sequence[Chapter]) -> None:
     """Write the document to `path`, and its charts to the folder of the same name beside it."""
-    goals = [goal.row for chapter in chapters for goal in chapter.goals]
     parts = ["# Benchmarks", head]
-    if goals:
+    if goals := [goal.row for chapter in chapters for goal in chapter.goals]:
         parts += ["## Goals", ABOUT_GOALS, table(["goal", "wanted", "measured", "result"], goals)]
+    folder = path.with_suffix("")
+    folder.mkdir(parents=True, exist_ok=True)
     for chapter in chapters:
         parts += [f"## {chapter.title}", *chapter.parts]
-    charts = path.with_suffix("")
-    charts.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n\n".join(parts) + "\n")
-    for chapter in chapters:
         for name, svg in chapter.charts.items():
-            (charts / name).write_text(svg)
+            (folder / name).write_text(svg)
+    path.write_text("\n\n".join(parts) + "\n")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from benchmarks.database import execute, fetch
-from benchmarks.questions import DOCUMENTED
+from benchmarks.documented_promises import DOCUMENTED
 from calls.models import Call
 
 DECLARED = [index.name for index in Call._meta.indexes]
@@ -27,7 +27,7 @@ WHERE tgrelid = 'calls'::regclass AND NOT tgisinternal AND %s
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Copy:
     """A table like calls, with its keys, checks, foreign keys and policies, and these indexes."""
 
@@ -52,7 +52,7 @@ def copies_of_calls() -> Iterator[list[Copy]]:
     try:
         execute(*drop)
         for copy in COPIES:
-            definitions = fetch(DEFINITIONS.format(copy=copy.table), copy.indexes, copy.triggers)
+            definitions = fetch(DEFINITIONS.format(copy=copy.table), [copy.indexes, copy.triggers])
             execute(
                 f"CREATE TABLE {copy.table} (LIKE calls INCLUDING ALL EXCLUDING INDEXES EXCLUDING STATISTICS)",
                 *(definition for (definition,) in definitions),

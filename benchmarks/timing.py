@@ -1,12 +1,13 @@
 """Timing in turns: a machine that slows down slows all alternatives alike."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from statistics import median, quantiles
 from time import monotonic, perf_counter
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection
+
+from benchmarks.report import number
 
 Ask = Callable[[], object]
 Clock = Callable[[Ask], float]
@@ -17,33 +18,29 @@ MIN_ROUNDS = 3
 
 
 class Spread(NamedTuple):
-    """The median of some values, and the quartiles around it."""
+    """The median of some ratios, and the quartiles around it."""
 
     median: float
     lower: float
     upper: float
 
+    @property
+    def cells(self) -> list[str]:
+        return [f"{number(self.median)} ×", f"{number(self.lower)}–{number(self.upper)}"]
 
-@dataclass(frozen=True)
-class Rounds:
+
+class Rounds(list[float]):
     """One measured value per round."""
-
-    values: list[float] = field(default_factory=list)
 
     @property
     def median(self) -> float:
-        return median(self.values)
+        return median(self)
 
-    def against(self, other: "Rounds") -> Spread:
-        """Return the spread of this value divided by the other of the same round."""
-        ratios = [one / another for one, another in zip(self.values, other.values, strict=True)]
-        if len(ratios) < 2:
-            return Spread(ratios[0], ratios[0], ratios[0])
-        lower, middle, upper = quantiles(ratios, n=4, method="inclusive")
+    def against(self, *others: "Rounds") -> Spread:
+        """Return the spread of this value divided by the sum of the others of the same round."""
+        ratios = [own / sum(rest) for own, *rest in zip(self, *others, strict=True)]
+        lower, middle, upper = quantiles(ratios if len(ratios) > 1 else ratios * 2, n=4, method="inclusive")
         return Spread(middle, lower, upper)
-
-    def __add__(self, other: "Rounds") -> "Rounds":
-        return Rounds([one + another for one, another in zip(self.values, other.values, strict=True)])
 
 
 def wall_ms(ask: Ask) -> float:
@@ -59,10 +56,10 @@ def database_ms(ask: Ask) -> float:
     """
     times: list[float] = []
 
-    def clock(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+    def clock(execute: Any, *statement: Any) -> Any:
         start = perf_counter()
         try:
-            return execute(sql, parameters, many, context)
+            return execute(*statement)
         finally:
             times.append((perf_counter() - start) * 1000)
 
@@ -71,20 +68,26 @@ def database_ms(ask: Ask) -> float:
     return max(times)
 
 
+def in_turns(alternatives: Iterable[Name], rounds: int) -> Iterator[list[Name]]:
+    """Yield the alternatives of each round, forwards and backwards in turn."""
+    for turn in range(rounds):
+        yield list(alternatives)[:: -1 if turn % 2 else 1]
+
+
 def time_in_turns(
     asks: Mapping[Name, Ask], *, rounds: int, budget_s: float = 30, clock: Clock = wall_ms
 ) -> dict[Name, Rounds]:
-    """Time each of `asks` once a round, forwards and backwards in turn, in milliseconds.
+    """Time each of `asks` once a round, in milliseconds.
 
     Once `budget_s` has passed, no more than MIN_ROUNDS are taken.
     """
-    measured: dict[Name, Rounds] = {name: Rounds() for name in asks}
+    measured = {name: Rounds() for name in asks}
     end = monotonic() + budget_s
-    for number in range(rounds):
-        if number >= MIN_ROUNDS and monotonic() > end:
+    for turn, names in enumerate(in_turns(asks, rounds)):
+        if turn >= MIN_ROUNDS and monotonic() > end:
             break
-        for name in reversed(list(asks)) if number % 2 else asks:
-            measured[name].values.append(time_once(asks[name], clock=clock))
+        for name in names:
+            measured[name].append(time_once(asks[name], clock=clock))
     return measured
 
 

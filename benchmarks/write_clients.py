@@ -1,77 +1,55 @@
 """Concurrent writing clients, one process each: Python's lock would limit threads."""
 
-import random
-import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import closing, contextmanager
+from functools import partial
 from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
+from time import monotonic
 from typing import Any
 
 import psycopg2
 
 CLIENTS = 4
-LEAD_S = 0.7  # time for all clients to connect and prepare
-ROWS = 2000
-BOOKED = ("awaiting_quote", "still_deciding", "purchased", "lost", "cancelled")
+START_S = 60
+IDS = 20_000
+
+Write = Callable[[str, str, float], int]
+ready: Barrier
+"""In each client's process: all clients begin to write at once."""
 
 
-@dataclass(frozen=True)
-class WriteLoad:
-    """One client's work from `start` (time.time()) on; each client runs one statement at least."""
+@contextmanager
+def write_clients(connection: dict[str, Any]) -> Iterator[Write]:
+    """Start the clients.
 
-    connection: dict[str, Any]
-    table: str
-    columns: list[str]
-    verb: str
-    seconds: float
-    start: float = 0
-    seed: int = 0
-
-
-def client_pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(CLIENTS, mp_context=get_context("spawn"))
+    Yields a function that runs a statement by id (`$1`), with the ids of a query, in all clients for some seconds. It
+    returns how many rows they have written together. Each client runs the statement at least once.
+    """
+    context = get_context("spawn")
+    with ProcessPoolExecutor(CLIENTS, context, _set_barrier, (context.Barrier(CLIENTS, timeout=START_S),)) as pool:
+        yield lambda statement, ids, seconds: sum(
+            pool.map(partial(_write, connection, statement, ids, seconds), range(CLIENTS))
+        )
 
 
-def write_together(pool: ProcessPoolExecutor, load: WriteLoad) -> int:
-    """Return how many rows all clients have written together."""
-    start = time.time() + LEAD_S
-    return sum(pool.map(_write, [replace(load, start=start, seed=seed) for seed in range(CLIENTS)]))
+def _set_barrier(barrier: Barrier) -> None:
+    global ready
+    ready = barrier
 
 
-def _write(load: WriteLoad) -> int:
-    connection = psycopg2.connect(**load.connection)
-    connection.autocommit = True
+def _write(connection: dict[str, Any], statement: str, query: str, seconds: float, client: int) -> int:
     written = 0
-    with connection.cursor() as cursor:
+    with closing(psycopg2.connect(**connection)) as session, session.cursor() as cursor:
+        session.autocommit = True
         cursor.execute("SET crm.all_companies = 'on'")
-        statements = _inserts(cursor, load) if load.verb == "INSERT" else _updates(cursor, load)
-        while time.time() < load.start:
-            time.sleep(0.005)
-        end = time.time() + load.seconds
-        while not written or time.time() < end:
-            cursor.execute(statements[written % len(statements)])
+        cursor.execute(f"SELECT id FROM ({query}) AS row WHERE id % {CLIENTS} = {client} ORDER BY random() LIMIT {IDS}")
+        ids = [row[0] for row in cursor.fetchall()]
+        cursor.execute(f"PREPARE write AS {statement}")
+        ready.wait()
+        end = monotonic() + seconds
+        while not written or monotonic() < end:
+            cursor.execute(f"EXECUTE write ({ids[written % len(ids)]})")
             written += 1
-    connection.close()
     return written
-
-
-def _inserts(cursor: Any, load: WriteLoad) -> list[bytes]:
-    """Return statements that repeat existing calls as calls of now."""
-    columns = ", ".join(load.columns)
-    cursor.execute(f"SELECT {columns} FROM calls WHERE id %% 7 = %s ORDER BY id DESC LIMIT {ROWS}", [load.seed])
-    rows = cursor.fetchall()
-    numbered = ", ".join(f"${n}" for n in range(1, len(load.columns) + 1))
-    cursor.execute(
-        f"PREPARE write AS INSERT INTO {load.table} ({columns}, created_at) VALUES ({numbered}, clock_timestamp())"
-    )
-    return [cursor.mogrify(f"EXECUTE write ({', '.join(['%s'] * len(row))})", row) for row in rows]
-
-
-def _updates(cursor: Any, load: WriteLoad) -> list[bytes]:
-    """Return statements that change the status of booked calls."""
-    cursor.execute(f"SELECT id FROM {load.table} WHERE booked AND id %% {CLIENTS} = %s LIMIT 20000", [load.seed])
-    ids = [row[0] for row in cursor.fetchall()]
-    chance = random.Random(load.seed)
-    chance.shuffle(ids)
-    cursor.execute(f"PREPARE write AS UPDATE {load.table} SET status = $2 WHERE id = $1")
-    return [cursor.mogrify("EXECUTE write (%s, %s)", [row_id, chance.choice(BOOKED)]) for row_id in ids]

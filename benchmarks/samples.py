@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from django.core.management import CommandError
 from django.db.models import Count
 
 from calls.models import Call
@@ -35,6 +36,8 @@ def choose_samples() -> list[Sample]:
     """Return the largest company and the median one, which may be the same."""
     with all_tenants():
         sizes = list(Call.objects.values_list("company").annotate(calls=Count("pk")).order_by("-calls", "company"))
+    if not sizes:
+        raise CommandError("The database holds no demo data; make some with seed_demo, or run without --skip-load.")
     return [_make_sample("largest", *sizes[0]), _make_sample("median", *sizes[len(sizes) // 2])]
 
 
@@ -43,7 +46,6 @@ def _make_sample(name: str, company_id: int, calls: int) -> Sample:
         company = Company.objects.get(pk=company_id)
         named: Any = Message.objects.exclude(contact__email="").exclude(contact__last_name="")
         busiest = named.exclude(contact=None).values("contact").annotate(messages=Count("pk")).order_by("-messages")[0]
-        newest = Call.objects.order_by("-created_at")[0].created_at
         return Sample(
             name=name,
             company=company,
@@ -53,7 +55,7 @@ def _make_sample(name: str, company_id: int, calls: int) -> Sample:
             conversation=Conversation.objects.filter(contact=busiest["contact"]).order_by("pk")[0],
             campaign=Campaign.objects.exclude(memberships=None)[0],
             call=Call.objects.filter(lead__isnull=False)[0],
-            last_day=newest.astimezone(company.zone).date(),
+            last_day=Call.objects.order_by("-created_at")[0].created_at.astimezone(company.zone).date(),
             calls=calls,
             messages=busiest["messages"],
             depth=min(DEPTH, calls * 9 // 10),

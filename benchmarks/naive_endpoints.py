@@ -8,15 +8,14 @@ from collections import Counter
 from datetime import UTC, datetime, time
 from typing import Any
 
-from django.db import models
 from django.db.models import Case, Count, QuerySet, Sum, When
 from django.db.models.functions import TruncDate
 from django.urls import include, path
-from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import ModelSerializer
 
 from analytics.models import CallAnalysis
 from benchmarks.database import execute
@@ -62,13 +61,12 @@ class FlagMetrics(NaiveView):
         calls: QuerySet[Any] = Call.objects.annotate(**flags)
         booked = calls.filter(booked=True)
         return _metrics(
-            booked.filter(bought=False).exclude(reason_for_lost_sale=""),
+            lost=booked.filter(bought=False),
             still_deciding=booked.filter(still_deciding=True),
             awaiting_quote=booked.filter(bought=False, still_deciding=False, cancelled=False, reason_for_lost_sale=""),
             purchased_service=calls.filter(bought=True, cancelled=False),
             missed_calls=calls.filter(missed_call=True, cancelled=False),
             cancelled_appointments=calls.filter(cancelled=True),
-            discrepancies=booked.filter(quoted_price=None).exclude(lead=None),
             still_deciding_count=calls.filter(still_deciding=True),
         )
 
@@ -77,17 +75,15 @@ class StatusMetrics(NaiveView):
     """The kinder variant: the same numbers by the indexed status, which that system's statements never used."""
 
     def get(self, request: Request, **_: Any) -> Response:
-        calls = Call.objects.all()
-        booked = calls.filter(booked=True)
+        booked, unbooked = Call.objects.filter(booked=True), Call.objects.filter(booked=False)
         return _metrics(
-            booked.filter(status="lost").exclude(reason_for_lost_sale=""),
+            lost=booked.filter(status="lost"),
             still_deciding=booked.filter(status="still_deciding"),
             awaiting_quote=booked.filter(status="awaiting_quote", reason_for_lost_sale=""),
             purchased_service=booked.filter(status="purchased"),
-            missed_calls=calls.filter(booked=False, status="missed"),
+            missed_calls=unbooked.filter(status="missed"),
             cancelled_appointments=booked.filter(status="cancelled"),
-            discrepancies=booked.filter(quoted_price=None).exclude(lead=None),
-            still_deciding_count=calls.filter(status="still_deciding").exclude(quoted_price=None),
+            still_deciding_count=Call.objects.filter(status="still_deciding").exclude(quoted_price=None),
         )
 
 
@@ -118,22 +114,36 @@ class NaiveObjections(NaiveView):
         )
 
 
+class WholeCall(ModelSerializer):
+    class Meta:
+        model = Call
+        fields = "__all__"
+
+
+class WholeMessage(ModelSerializer):
+    class Meta:
+        model = Message
+        fields = "__all__"
+
+
 class NaiveCalls(NaiveView):
     def get(self, request: Request, **_: Any) -> Response:
         calls = Call.objects.order_by("-created_at")
         if status := request.query_params.get("status"):
             calls = calls.filter(status=status)
-        return Response(_page(request, calls))
+        return Response(_page(request, calls, WholeCall))
 
 
 class NaiveThread(NaiveView):
     def get(self, request: Request, **parameters: Any) -> Response:
         contact = Contact.objects.get(pk=parameters["contact"]).pk
         messages = Message.objects.filter(contact=contact).order_by("created_at")
-        return Response({"contact_card_id": contact} | _page(request, messages))
+        return Response({"contact_card_id": contact} | _page(request, messages, WholeMessage))
 
 
-def _metrics(lost: QuerySet[Any], **counted: QuerySet[Any]) -> Response:
+def _metrics(*, lost: QuerySet[Any], **counted: QuerySet[Any]) -> Response:
+    lost = lost.exclude(reason_for_lost_sale="")
+    counted["discrepancies"] = Call.objects.filter(booked=True, quoted_price=None).exclude(lead=None)
     value = lost.aggregate(value=Sum("quoted_price"))["value"]
     counts = {name: calls.count() for name, calls in counted.items()}
     return Response(counts | {"lost_quotes": {"total": lost.count(), "value_lost": float(value or 0)}})
@@ -144,20 +154,11 @@ def _per_day(rows: QuerySet[Any], instant: str) -> dict[Any, int]:
     return dict(days.values_list("day", "rows"))
 
 
-def _page(request: Request, rows: QuerySet[Any]) -> dict[str, Any]:
+def _page(request: Request, rows: QuerySet[Any], serializer: type[ModelSerializer]) -> dict[str, Any]:
     offset = int(request.query_params["offset"])
     total = rows.count()
-    page = _serializer_of(rows.model)(rows[offset : offset + PAGE], many=True).data
+    page = serializer(rows[offset : offset + PAGE], many=True).data
     return {"results": page, "total": total, "limit": PAGE, "offset": offset}
-
-
-def _serializer_of(of_model: type[models.Model]) -> type[serializers.ModelSerializer]:
-    class WholeRowSerializer(serializers.ModelSerializer):
-        class Meta:
-            model = of_model
-            fields = "__all__"
-
-    return WholeRowSerializer
 
 
 urlpatterns = [

@@ -5,11 +5,10 @@ from functools import partial
 
 from benchmarks import endpoints as e
 from benchmarks.charts import draw_lines
-from benchmarks.endpoints import endpoints_of
-from benchmarks.http_server import web_server
-from benchmarks.report import Chapter, ShowStep, number
-from benchmarks.sample import Sample
+from benchmarks.report import Chapter, number, show_step
+from benchmarks.samples import Sample
 from benchmarks.timing import Rounds, time_in_turns
+from benchmarks.web_server import web_server
 
 BUDGET_S = 60
 FLAT = 1.5  # the highest growth that counts as none
@@ -25,14 +24,15 @@ four-hundredth. The sizes are measured minutes apart, so an endpoint's growth is
 took turns with it."""
 
 
-def time_endpoints(sample: Sample, *, rounds: int, show_step: ShowStep) -> Times:
+def time_endpoints(sample: Sample, *, rounds: int) -> Times:
     """Time every endpoint for one company, all of them in turns."""
     show_step(f"every endpoint for the {sample.name} company of {sample.calls:,} calls")
+    paths = {name: endpoint.path for name, endpoint in e.endpoints_of(sample).items()} | {EMPTY: e.EMPTY_PATH}
+    del paths[e.ALL_TIME_BY_STATUS]  # differs from ALL_TIME in its naive form only
     with web_server() as sign_in:
         get = sign_in(sample.manager.username)
-        asks = {endpoint.name: partial(get, endpoint.path) for endpoint in endpoints_of(sample)}
-        del asks[e.ALL_TIME_BY_STATUS]  # differs from ALL_TIME in its naive form only
-        return time_in_turns(asks | {EMPTY: partial(get, "/bench/empty")}, rounds=rounds, budget_s=BUDGET_S)
+        asks = {name: partial(get, path) for name, path in paths.items()}
+        return time_in_turns(asks, rounds=rounds, budget_s=BUDGET_S)
 
 
 def describe_growth(times: Mapping[int, Times]) -> Chapter:
@@ -42,15 +42,13 @@ def describe_growth(times: Mapping[int, Times]) -> Chapter:
     rows = []
     for name in times[sizes[-1]]:
         first, last = (times[size][name].against(times[size][EMPTY]).median for size in (sizes[0], sizes[-1]))
-        growth = last / first
-        verdict = "–" if len(sizes) < 2 or name == EMPTY else "flat" if growth <= FLAT else "grows"
-        rows.append([name, *(number(times[size][name].median) for size in sizes), f"{number(growth)} ×", verdict])
+        verdict = "–" if len(sizes) < 2 or name == EMPTY else "flat" if last / first <= FLAT else "grows"
+        rows.append([name, *(number(times[size][name].median) for size in sizes), f"{number(last / first)} ×", verdict])
     chapter.add_table(
         ["endpoint", *(f"{size:,} calls, ms" for size in sizes), "last against first, in empty requests", ""], rows
     )
     if len(sizes) > 1:
-        title = "The endpoints as the calls grow"
         lines = [(name, [times[size][name].median for size in sizes]) for name in CHARTED]
-        chart = draw_lines(title, unit="ms of a request, by calls of all companies", sizes=sizes, lines=lines)
-        chapter.add_chart("growth", title, chart)
+        unit = "ms of a request, by calls of all companies"
+        chapter.add_chart("growth", "The endpoints as the calls grow", draw_lines, unit=unit, sizes=sizes, lines=lines)
     return chapter
