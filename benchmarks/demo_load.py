@@ -16,7 +16,7 @@ from benchmarks.index_sizes import Sizes, read_sizes
 from benchmarks.report import Chapter, Goal, number, show_step
 from crm.models import Company
 from ops.demo.call_history import MIN_CALLS
-from ops.demo.preconditions import demo_companies
+from ops.demo.existing_data import demo_companies
 from ops.demo.seeding import MIN_CONTACTS, seed_demo
 from ops.management.commands.seed_demo import WESTERNMOST
 from tests.db.catalogue import product_tables

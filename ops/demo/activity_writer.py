@@ -5,157 +5,109 @@ import json
 from crm.choices import ActivityType, ConversationStatus, Direction
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models.messages import OUTBOX_STATUSES
-from ops.demo import phrases
 from ops.demo.calendar import DAY, HOUR, stamp
 from ops.demo.company_setup import CompanySetup
 from ops.demo.random_data import shuffled, weighted_cycle
 
-SENT_STATUSES = {
-    MessageStatus.DELIVERED: 90,
-    MessageStatus.SENT: 4,
-    MessageStatus.FAILED: 3,
-    MessageStatus.UNDELIVERED: 3,
-}
-CONVERSATION_STATUSES = {
-    ConversationStatus.CLOSED: 60,
-    ConversationStatus.OPEN: 25,
-    ConversationStatus.WAITING: 15,
-}
+SENT_STATUSES = {"delivered": 90, "sent": 4, "failed": 3, "undelivered": 3}
+CONVERSATION_STATUSES = {"closed": 60, "open": 25, "waiting": 15}
+KINDS_BY_HAND = (MessageKind.REPLY, MessageKind.REMINDER)
 UNREAD_FOR = 3 * DAY  # older incoming messages have been read
-PICTURE_EVERY = 20  # incoming messages
+PICTURE = json.dumps([{"url": "https://media.example.com/picture.jpg", "type": "image/jpeg"}])
 SCRAMBLE, ID_SPACE = 0x9E3779B97F4A7C15, 2**64  # an odd factor maps running numbers to unique provider ids
 
 
 class ActivityWriter:
-    """Writes the activities of one company, none after the end of the history."""
+    """Writes the activities of one company, no message after the end of the history."""
 
     def __init__(self, setup: CompanySetup) -> None:
         self.setup, self.tables, self.random, self.end = setup, setup.tables, setup.random, setup.calendar.end
         self.conversations: dict[int, int] = {}  # ids by the contact's position
-        self.provider_ids = self.received = 0
+        self.provider_ids = 0
         self.csrs = shuffled(self.random, setup.csrs)
         self.sent_statuses = weighted_cycle(self.random, SENT_STATUSES)
         self.conversation_statuses = weighted_cycle(self.random, CONVERSATION_STATUSES)
 
-    def phrase(self, choices: tuple[str, ...], **details: str) -> str:
+    def phrase(self, *choices: str, **details: str) -> str:
         """Pick one of the phrases, about one of the trade's jobs."""
-        job = self.random.choice(self.setup.jobs)
+        job = self.random.choice(self.setup.demo.trade.jobs)
         return self.random.choice(choices).format(job=job, company=self.setup.demo.name, **details)
 
-    def call(self, position: int | None, instant: int, direction: str, *, answered: bool) -> tuple[int, str]:
-        """Add the activity of a call; `position` is None for an anonymous caller.
-
-        Returns:
-            The activity's id, and the provider's id of the call.
-        """
-        user, provider_id = next(self.csrs) if answered else None, self._provider_id()
-        return self._add(
-            position, instant, ActivityType.CALL, direction, user=user, provider_id=provider_id
-        ), provider_id
-
-    def voicemail(self, position: int, instant: int) -> None:
-        body, provider_id = self.phrase(phrases.VOICEMAILS), self._provider_id()
-        self._add(position, instant, ActivityType.VOICEMAIL, Direction.INCOMING, body, provider_id=provider_id)
-
-    def note(self, position: int, instant: int) -> None:
-        self._add(position, instant, ActivityType.NOTE, body=self.phrase(phrases.NOTES), user=next(self.csrs))
-
-    def email(self, position: int, instant: int) -> None:
-        if instant < self.end:
-            body = self.phrase(phrases.EMAILS)
-            self._add(position, instant, ActivityType.EMAIL, Direction.OUTGOING, body, user=next(self.csrs))
+    def provider_id(self) -> str:
+        self.provider_ids += 1
+        return f"AC{self.provider_ids * SCRAMBLE % ID_SPACE:016x}"
 
     def receive(self, position: int, instant: int, body: str) -> int | None:
-        """Add a message from the contact, now and then with a picture.
+        """Add a message from the contact.
 
         Returns:
             The activity's id, or None after the end of the history.
         """
         if instant >= self.end:
             return None
-        self.received += 1
-        media = []
-        if self.received % PICTURE_EVERY == 1:
-            media = [{"url": f"https://media.example.com/{self._provider_id()}.jpg", "type": "image/jpeg"}]
-        activity = self._add(
-            position, instant, ActivityType.MESSAGE, Direction.INCOMING, body, provider_id=self._provider_id()
+        activity = self.add(
+            position, instant, ActivityType.MESSAGE, Direction.INCOMING, body, openphone_id=self.provider_id()
         )
         line = self.setup.line_of(position)
         self.tables["message_threads"].add(
-            **self.setup.ids(position),
+            **self.setup.about(position, instant),
             activity=activity,
-            phone_line=self.setup.lines[line],
+            phone_line=line.id,
             direction=Direction.INCOMING,
-            kind="",
-            from_number=self.setup.number(position),
-            to_numbers=json.dumps([self.setup.line_numbers[line]]),
+            from_number=self.setup.numbers[position],
+            to_numbers=json.dumps([line.number]),
             body=body,
-            media=json.dumps(media),
+            media=PICTURE if "picture" in body else "[]",
             status=MessageStatus.RECEIVED,
-            created_at=stamp(instant),
             read_at=stamp(instant + HOUR) if instant < self.end - UNREAD_FOR else None,
         )
         return activity
 
     def send(
-        self,
-        position: int,
-        instant: int,
-        body: str,
-        *,
-        kind: str,
-        status: str = "",
-        by_hand: bool = True,
-        membership: int | None = None,
+        self, position: int, instant: int, body: str, *, kind: str, status: str = "", membership: int | None = None
     ) -> None:
         """Add a message to the contact, unless a flag blocks it; the confirmation of an opt-out is never blocked."""
         if instant >= self.end or (self.setup.flag_of(position) and kind != MessageKind.CONFIRMATION):
             return
-        user = next(self.csrs) if by_hand else None
         status = status or next(self.sent_statuses)
         on_its_way = status in OUTBOX_STATUSES  # the provider hasn't given it an id yet
-        provider_id = None if on_its_way else self._provider_id()
-        activity = self._add(
-            position, instant, ActivityType.MESSAGE, Direction.OUTGOING, body, user=user, provider_id=provider_id
-        )
-        line = self.setup.line_of(position)
+        openphone_id, by_hand = None if on_its_way else self.provider_id(), kind in KINDS_BY_HAND
+        line, message, outgoing = self.setup.line_of(position), ActivityType.MESSAGE, Direction.OUTGOING
+        activity = self.add(position, instant, message, outgoing, body, openphone_id=openphone_id, by_hand=by_hand)
         self.tables["message_threads"].add(
-            **self.setup.ids(position),
+            **self.setup.about(position, instant),
             activity=activity,
-            phone_line=self.setup.lines[line],
-            direction=Direction.OUTGOING,
+            phone_line=line.id,
+            direction=outgoing,
             kind=kind,
             membership=membership,
             run_at=stamp(instant) if on_its_way else None,
-            from_number=self.setup.line_numbers[line],
-            to_numbers=json.dumps([self.setup.number(position)]),
+            from_number=line.number,
+            to_numbers=json.dumps([self.setup.numbers[position]]),
             body=body,
-            media="[]",
             status=status,
-            created_at=stamp(instant),
         )
 
-    def _add(
+    def add(
         self,
         position: int | None,
         instant: int,
-        activity_type: str,
-        direction: str = "",
+        activity_type: ActivityType,
+        direction: str,
         body: str = "",
         *,
-        user: int | None = None,
-        provider_id: str | None = None,
+        openphone_id: str | None = None,
+        by_hand: bool = False,
     ) -> int:
+        """Add an activity with its conversation; `position` is None for an anonymous caller."""
         return self.tables["activities"].add(
-            company=self.setup.company,
-            openphone_id=provider_id,
-            contact=None if position is None else self.setup.first_contact + position,
+            **self.setup.about(position, instant),
             conversation=None if position is None else self._conversation(position, instant),
-            user=user,
             activity_type=activity_type,
             direction=direction,
             body=body,
-            created_at=stamp(instant),
+            openphone_id=openphone_id,
+            user=next(self.csrs) if by_hand else None,
         )
 
     def _conversation(self, position: int, instant: int) -> int:
@@ -163,15 +115,10 @@ class ActivityWriter:
         if position not in self.conversations:
             status = next(self.conversation_statuses)
             self.conversations[position] = self.tables["conversations"].add(
-                **self.setup.ids(position),
-                phone_line=self.setup.lines[self.setup.line_of(position)],
+                **self.setup.about(position, instant),
+                phone_line=self.setup.line_of(position).id,
                 status=status,
                 assignee=next(self.csrs) if status != ConversationStatus.CLOSED else None,
-                created_at=stamp(instant),
                 last_activity_at=stamp(instant),
             )
         return self.conversations[position]
-
-    def _provider_id(self) -> str:
-        self.provider_ids += 1
-        return f"AC{self.provider_ids * SCRAMBLE % ID_SPACE:016x}"

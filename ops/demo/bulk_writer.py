@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -33,39 +34,42 @@ Rows = list[tuple[Value, ...]]
 Progress = Callable[[str, int], None]  # called with a table's name and the number of new rows
 
 
+class Binary(bytes):
+    """Bytes that CSV writes as PostgreSQL reads them."""
+
+    def __str__(self) -> str:
+        return f"\\x{self.hex()}"
+
+
 class Table:
     """Rows of one model that wait to be written. Columns and their defaults are the model's."""
 
     def __init__(self, model: type[models.Model]) -> None:
-        self.name = model._meta.db_table
-        self.model = model
+        self.model, self.name = model, model._meta.db_table
         self.fields = [field for field in model._meta.concrete_fields if not field.generated]
-        self.binary = [n for n, field in enumerate(self.fields) if isinstance(field, models.BinaryField)]
         self.defaults = {field.name: _default(field) for field in self.fields}
+        self.has_update_time = "updated_at" in self.defaults
         self.first_id: int = (model._base_manager.aggregate(last=Max("pk"))["last"] or 0) + 1
         self.next_id = self.first_id
         self.waiting: Rows = []
         self.written = self.analyzed_at = 0
 
     def add(self, **values: Value) -> int:
-        """Add one row and return its id; other columns take the model's defaults."""
+        """Add one row, never updated, and return its id; other columns take the model's defaults."""
         row_id = self.next_id
         self.next_id += 1
         # The defaults come first in the merge and name every column, so the values are in the columns' order.
-        self.waiting.append(tuple((self.defaults | {"id": row_id} | values).values()))
+        row = self.defaults | {"id": row_id} | values
+        if self.has_update_time:
+            row["updated_at"] = values["created_at"]
+        self.waiting.append(tuple(row.values()))
         return row_id
 
-    def pop_rows(self, *, as_csv: bool) -> Rows | io.BytesIO:
-        """Remove and return the waiting rows."""
-        rows = self.waiting[:]
-        self.waiting.clear()  # the list itself stays: `Tables` counts its rows
-        return self._csv(rows) if as_csv else rows
-
-    def insert(self, cursor: Any, rows: Rows) -> None:
+    def insert(self, rows: Rows, cursor: Any) -> None:
         places = ", ".join(["%s"] * len(self.fields))
         cursor.executemany(f"INSERT INTO {self.name} ({_names(self.fields)}) VALUES ({places})", rows)  # noqa: S608  # the models' names
 
-    def copy(self, cursor: Any, rows: io.BytesIO, count: int) -> None:
+    def copy(self, rows: io.BytesIO, cursor: Any) -> None:
         """COPY into a staging table and INSERT from it: row-level security refuses COPY into the table itself."""
         names, staging = _names(self.fields), f"demo_{self.name}"
         nullable = _names(field for field in self.fields if field.null)  # demo data has no '' in these
@@ -80,24 +84,16 @@ class Table:
         size = rows.getbuffer().nbytes
         cursor.copy_expert(f"COPY {staging} FROM STDIN WITH (FORMAT csv{force_null})", rows, size)
         cursor.execute(f"INSERT INTO {self.name} ({names}) SELECT {names} FROM {staging}")  # noqa: S608  # the models' names
+        self.written += cursor.rowcount
         cursor.execute(f"TRUNCATE {staging}")
-        self.written += count
         # Autovacuum can't see the rows before the transaction ends. Without statistics, foreign keys would still be
         # checked by the plans for an empty table: through all rows of a company.
         if self.written >= 10 * self.analyzed_at:
             cursor.execute(f"ANALYZE {self.name}")
             self.analyzed_at = self.written
 
-    def _csv(self, rows: Rows) -> io.BytesIO:
-        """Return the rows as CSV, which C writes several times faster than Python escapes. It quotes NULL like ''."""
-        if self.binary:
-            rows = [_with_hex(row, self.binary) for row in rows]
-        text = io.StringIO(newline="")
-        csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerows(rows)
-        return io.BytesIO(text.getvalue().encode())
 
-
-class Tables:
+class Tables(dict[str, Table]):
     """The tables of the demo, by name.
 
     Inside `with`, a thread writes a batch while the next one is made: PostgreSQL works on a processor of its own. Call
@@ -105,18 +101,12 @@ class Tables:
     """
 
     def __init__(self, progress: Progress) -> None:
+        super().__init__((table.name, table) for table in map(Table, map(apps.get_model, MODELS)))
         self.progress = progress
-        self.by_name = {table.name: table for table in map(Table, map(apps.get_model, MODELS))}
-        self.all = [*self.by_name.values()]
-        self.queues = [table.waiting for table in self.all]
-        self.counts = {table.name: 0 for table in self.all}
         self.connection = connections[DEFAULT_DB_ALIAS]  # the thread's own would be in another transaction
         self.postgresql = self.connection.vendor == "postgresql"
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="demo")
         self.writing: Future[None] | None = None
-
-    def __getitem__(self, name: str) -> Table:
-        return self.by_name[name]
 
     def __enter__(self) -> "Tables":
         self.connection.inc_thread_sharing()
@@ -134,7 +124,7 @@ class Tables:
 
     def write_when_full(self) -> None:
         """Write all waiting rows if they fill a batch."""
-        if sum(map(len, self.queues)) >= BATCH:
+        if sum([len(table.waiting) for table in self.values()]) >= BATCH:
             self._hand_over()
 
     def write(self) -> None:
@@ -144,36 +134,33 @@ class Tables:
     def finish(self) -> None:
         """Write the rest, set the sequences to the last ids, and update PostgreSQL's statistics."""
         self.write()
-        written = [table.model for table in self.all]
+        statements = self.connection.ops.sequence_reset_sql(no_style(), [table.model for table in self.values()])
+        if self.postgresql:
+            # Rows of triggers, too. The session caches the plan by which deleting a call finds its objections. Made
+            # without statistics, it reads all objections of the company.
+            statements.append(f"ANALYZE {', '.join(self)}, {TRIGGERED}")
         with self.connection.cursor() as cursor:
-            for statement in self.connection.ops.sequence_reset_sql(no_style(), written):
+            for statement in statements:
                 cursor.execute(statement)
-            if self.postgresql:
-                # Rows of triggers, too. The session caches the plan by which deleting a call finds its objections. Made
-                # without statistics, it reads all objections of the company.
-                cursor.execute(f"ANALYZE {', '.join(self.counts)}, {TRIGGERED}")
 
     def _hand_over(self) -> None:
-        batches = [
-            (table, len(table.waiting), table.pop_rows(as_csv=self.postgresql)) for table in self.all if table.waiting
-        ]
+        batch: list[Callable[[Any], None]] = []
+        for table in self.values():
+            if rows := table.waiting:
+                batch.append(partial(table.copy, _csv(rows)) if self.postgresql else partial(table.insert, rows))
+                table.waiting = []
+                self.progress(table.name, len(rows))
         self._wait()
-        self.writing = self.thread.submit(self._write, batches)
-        for table, count, _ in batches:
-            self.counts[table.name] += count
-            self.progress(table.name, count)
+        self.writing = self.thread.submit(self._write, batch)
 
     def _wait(self) -> None:
         if self.writing:
             self.writing.result()
 
-    def _write(self, batches: list[tuple[Table, int, Rows | io.BytesIO]]) -> None:
+    def _write(self, batch: list[Callable[[Any], None]]) -> None:
         with self.connection.cursor() as cursor:
-            for table, count, rows in batches:
-                if isinstance(rows, io.BytesIO):
-                    table.copy(cursor, rows, count)
-                else:
-                    table.insert(cursor, rows)
+            for write in batch:
+                write(cursor)
 
     def _check_foreign_keys(self, when: str) -> None:
         if self.postgresql:
@@ -192,5 +179,8 @@ def _names(fields: Iterable[models.Field]) -> str:
     return ", ".join(f'"{field.column}"' for field in fields)
 
 
-def _with_hex(row: tuple, binary: list[int]) -> tuple:
-    return tuple(f"\\x{value.hex()}" if position in binary else value for position, value in enumerate(row))
+def _csv(rows: Rows) -> io.BytesIO:
+    """Return the rows as CSV, which C writes several times faster than Python escapes. It quotes NULL like ''."""
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n").writerows(rows)
+    return io.BytesIO(text.getvalue().encode())

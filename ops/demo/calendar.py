@@ -1,6 +1,6 @@
 """Instants as seconds since 1970 UTC: integers, because datetimes are too slow for millions of rows."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -20,19 +20,15 @@ def stamp(instant: int) -> str:
     return f"{_date_text(day)} {TIMES[second]}"
 
 
-def iso(instant: int) -> str:
-    """Format as providers do in JSON: `2026-03-01T09:30:00Z`."""
-    return stamp(instant).replace(" ", "T") + "Z"
-
-
 class Calendar:
     """The days of a demo's history in one time zone, up to the local midnight before `until`."""
 
     def __init__(self, *, until: date, days: int, zone: ZoneInfo) -> None:
         self.days = days
         self.dates = [until + timedelta(days=day - days) for day in range(days + DAYS_AHEAD + 1)]
-        # One offset per day, that of noon: on the two days a year when it changes, the small hours are an hour off.
-        self.midnights = [_approximate_midnight(day, zone) for day in self.dates]
+        # Twelve hours before noon: on the two days a year when the offset changes, the small hours are an hour off.
+        noons = [datetime.combine(day, time(12), zone) for day in self.dates]
+        self.midnights = [int(noon.timestamp()) - 12 * HOUR for noon in noons]
         self.start, self.end = self.midnights[0], self.midnights[days]
 
     def day_of(self, instant: int) -> int:
@@ -42,8 +38,3 @@ class Calendar:
     def next_workday(self, day: int) -> int:
         """Return that day, or the Monday after a weekend."""
         return day + (0, 0, 0, 0, 0, 2, 1)[self.dates[day].weekday()]
-
-
-def _approximate_midnight(day: date, zone: ZoneInfo) -> int:
-    offset = datetime(day.year, day.month, day.day, 12, tzinfo=zone).utcoffset() or timedelta()
-    return int((datetime(day.year, day.month, day.day, tzinfo=UTC) - offset).timestamp())

@@ -1,13 +1,14 @@
-"""Follow-ups of calls: messages, notes, emails, analyses, appointments and invoices."""
+"""Follow-ups of calls: details, messages, notes, emails, analyses, appointments and invoices."""
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import cycle
 
-from analytics.choices import Sentiment
 from calls.choices import AppointmentStatus, CallStatus, Recovery
-from crm.choices import InvoiceStatus
-from messaging.choices import MessageKind, MessageStatus
+from crm.choices import ActivityType, Direction, InvoiceStatus
+from messaging.choices import MessageKind
+from messaging.models.messages import OUTBOX_STATUSES
 from ops.demo import phrases
 from ops.demo.activity_writer import ActivityWriter
 from ops.demo.calendar import DAY, HOUR, MINUTE, stamp
@@ -16,18 +17,28 @@ from ops.demo.random_data import shuffled, weighted_cycle
 
 APPOINTMENT_STARTS = [8 * HOUR + half * 30 * MINUTE for half in range(17)]  # 8:00 to 16:00
 APPOINTMENT_LENGTHS = (60 * MINUTE, 90 * MINUTE, 120 * MINUTE)
-INVOICE_STATUSES = {
-    InvoiceStatus.PAID: 60,
-    InvoiceStatus.SENT: 10,
-    InvoiceStatus.PARTIAL: 8,
-    InvoiceStatus.OVERDUE: 10,
-    InvoiceStatus.VOID: 5,
-    InvoiceStatus.DRAFT: 7,
-}
-SENTIMENTS = {Sentiment.POSITIVE: 40, Sentiment.NEUTRAL: 38, Sentiment.NEGATIVE: 15, "": 7}
+INVOICE_STATUSES = {"paid": 60, "sent": 10, "partial": 8, "overdue": 10, "void": 5, "draft": 7}
+SENTIMENTS = {"positive": 40, "neutral": 38, "negative": 15, "": 7}
 # Of missed callers; None waits until a later call is answered.
 RECOVERIES: dict[Recovery | None, int] = {Recovery.REPLY: 40, Recovery.BOOKING: 3, Recovery.MANUAL: 7, None: 50}
 OBJECTIONS_IN_A_CALL = (0, 0, 0, 0, 1, 1, 1, 1, 2, 3)
+
+
+@dataclass(slots=True)
+class EndedCall:
+    """An ended call of a contact."""
+
+    id: int
+    openphone_id: str
+    recording: str
+    position: int
+    started_at: int
+    ended_at: int
+    status: CallStatus
+    lead: int | None
+    rep: int | None
+    price: str | None
+    appointment_at: int | None
 
 
 class CallFollowups:
@@ -40,155 +51,151 @@ class CallFollowups:
         self.invoices = 0
         self.invoice_statuses = weighted_cycle(self.random, INVOICE_STATUSES)
         self.coming_statuses = cycle([AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED])
-        self.cancelled_statuses = cycle(
-            [AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW, AppointmentStatus.CANCELLED]
-        )
+        self.cancelled_statuses = cycle([AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW])
         self.sentiments = weighted_cycle(self.random, SENTIMENTS)
         self.recoveries = weighted_cycle(self.random, RECOVERIES)
         self.objections = shuffled(self.random, [self._some_objections() for _ in range(499)])
 
-    def after_missed(self, position: int, instant: int, *, called_at: int, voicemail: bool) -> None:
+    def after_missed(self, call: EndedCall, *, voicemail: bool) -> None:
         """Add a voicemail, the text back, and how the caller was reached."""
-        writer = self.writer
+        writer, position = self.writer, call.position
         if voicemail:
-            writer.voicemail(position, instant)
-        if self.missed_callers.miss(position, called_at):
-            body = phrases.MISSED_CALL_TEXT.format(company=self.setup.demo.name)
-            writer.send(position, instant + 90, body, by_hand=False, kind=MessageKind.MISSED_CALL)
+            body, openphone_id = writer.phrase(*phrases.VOICEMAILS), writer.provider_id()
+            kind, incoming = ActivityType.VOICEMAIL, Direction.INCOMING
+            writer.add(position, call.ended_at, kind, incoming, body, openphone_id=openphone_id)
+            self._add_detail(call, voicemail_transcript=body)
+        if self.missed_callers.miss(position, call.started_at):
+            body = writer.phrase(phrases.MISSED_CALL_TEXT)
+            writer.send(position, call.ended_at + 90, body, kind=MessageKind.MISSED_CALL)
         recovery = next(self.recoveries)
-        reached = instant + 7 * MINUTE
+        reached = call.ended_at + 7 * MINUTE
         if recovery == Recovery.REPLY:
-            writer.receive(position, reached, writer.phrase(phrases.REPLIES_TO_TEXT_BACK))
+            writer.receive(position, reached, writer.phrase(*phrases.REPLIES_TO_TEXT_BACK))
         elif recovery == Recovery.BOOKING and reached < self.calendar.end:  # on the website, for example
-            start = self.plan_appointment(self.calendar.day_of(instant))
-            status = next(self.coming_statuses) if start >= self.calendar.end else AppointmentStatus.COMPLETED
-            self._add_appointment(position, reached, start, status)
+            self._book(position, reached, self.plan_appointment(self.calendar.day_of(call.ended_at)))
         if recovery:
             self.missed_callers.reach(position, reached, recovery)
 
-    def after_answered(self, position: int, instant: int, *, call: int, booked: bool) -> None:
-        """Add an analysis, mostly; now and then a note, or a question the day after."""
-        writer, chance = self.writer, self.random.random()
+    def after_answered(self, call: EndedCall) -> None:
+        """Add a recording, mostly an analysis, now and then a note or a question, and what follows from a booking."""
+        writer, position, chance = self.writer, call.position, self.random.random()
+        self.missed_callers.reach(position, call.started_at, Recovery.CALL)
+        self._add_detail(call, **self._transcribe(call))
         if chance < 0.65:
-            self._add_analysis(call, instant + 10 * MINUTE, booked=booked)
+            self._add_analysis(call, call.ended_at + 10 * MINUTE)
         if chance < 0.05:  # analysed again, weeks later
-            self._add_analysis(call, instant + 20 * DAY, booked=booked)
+            self._add_analysis(call, call.ended_at + 20 * DAY)
         if 0.6 < chance < 0.75:
-            writer.note(position, instant + MINUTE)
+            note = writer.phrase(*phrases.NOTES)
+            writer.add(position, call.ended_at + MINUTE, ActivityType.NOTE, "", note, by_hand=True)
         if chance > 0.75:
-            writer.receive(position, instant + DAY, writer.phrase(phrases.QUESTIONS))
-            writer.send(position, instant + DAY + 5 * MINUTE, writer.phrase(phrases.REPLIES), kind=MessageKind.REPLY)
+            asked = call.ended_at + DAY
+            writer.receive(position, asked, writer.phrase(*phrases.QUESTIONS))
+            writer.send(position, asked + 5 * MINUTE, writer.phrase(*phrases.REPLIES), kind=MessageKind.REPLY)
+        if call.appointment_at:
+            self._add_booking(call, call.appointment_at)
 
     def plan_appointment(self, day: int) -> int:
         """Return the start of an appointment booked on that day: soon, on a workday."""
         booked_day = self.calendar.next_workday(day + 1 + int(9 * self.random.random() ** 2))
         return self.calendar.midnights[booked_day] + self.random.choice(APPOINTMENT_STARTS)
 
-    def after_booked(
-        self,
-        position: int,
-        instant: int,
-        *,
-        call: int,
-        lead: int | None,
-        rep: int | None,
-        start: int,
-        status: str,
-        price: str | None,
-    ) -> None:
-        """Add the appointment with its confirmation; after it a quote by email and, if accepted, an invoice."""
-        writer, coming = self.writer, start >= self.calendar.end
-        if status == CallStatus.CANCELLED:
-            # A coming appointment can't be a no-show yet.
-            appointment_status = AppointmentStatus.CANCELLED if coming else next(self.cancelled_statuses)
-        else:
-            appointment_status = next(self.coming_statuses) if coming else AppointmentStatus.COMPLETED
-        self._add_appointment(position, instant, start, appointment_status, call=call, lead=lead, rep=rep)
-        day = self.calendar.dates[self.calendar.day_of(start)]
-        body = writer.phrase(phrases.CONFIRMATIONS, when=f"{day:%a %b} {day.day}")
-        writer.send(position, instant + MINUTE, body, kind=MessageKind.REMINDER)
-        if self.random.random() < 0.5:
-            writer.receive(position, instant + 15 * MINUTE, writer.phrase(phrases.THANKS))
-        if price:
-            writer.email(position, start + 4 * HOUR)
-            if status == CallStatus.PURCHASED:
-                self._add_invoice(position, start + DAY, price)
-
     def close(self, reps: Iterator[int]) -> None:
         """Add messages on their way, upcoming appointments without a call, and missed callers who still wait."""
-        position = next(position for position in range(20) if not self.setup.flag_of(position))
-        on_their_way = (MessageStatus.UNKNOWN, MessageStatus.SENDING, MessageStatus.QUEUED)
-        for minutes, message_status in zip((9, 6, 3), on_their_way, strict=True):
-            sent = self.calendar.end - minutes * MINUTE
-            body = self.writer.phrase(phrases.UNSENT_MESSAGES)
-            self.writer.send(position, sent, body, status=message_status, kind=MessageKind.REPLY)
-        for n in range(max(6, min(40, self.setup.contacts // 20))):
+        end, contacts = self.calendar.end, self.setup.contacts
+        for n, message_status in enumerate(OUTBOX_STATUSES, 1):  # to the busiest contact, who has no flag
+            body = self.writer.phrase(*phrases.UNSENT_MESSAGES)
+            self.writer.send(0, end - 3 * n * MINUTE, body, status=message_status, kind=MessageKind.REPLY)
+        for n in range(max(6, min(40, contacts // 20))):
             day = self.calendar.next_workday(self.calendar.days + n % 14)
-            position = int(self.setup.contacts * self.random.random())
             start = self.calendar.midnights[day] + self.random.choice(APPOINTMENT_STARTS)
-            status = AppointmentStatus.CANCELLED if n % 6 == 5 else next(self.coming_statuses)
-            booked_at = self.calendar.end - DAY + n * MINUTE
-            self._add_appointment(position, booked_at, start, status, rep=next(reps))
+            position, booked_at = int(contacts * self.random.random()), end - DAY + n * MINUTE
+            self._book(position, booked_at, start, cancelled=n % 6 == 5, assigned_rep=next(reps))
             self.missed_callers.reach(position, booked_at, Recovery.BOOKING)
         self.missed_callers.close()
 
-    def _add_appointment(
-        self,
-        position: int,
-        instant: int,
-        start: int,
-        status: str,
-        *,
-        call: int | None = None,
-        lead: int | None = None,
-        rep: int | None = None,
+    def _transcribe(self, call: EndedCall) -> dict[str, str]:
+        """Return the recording, and of every second call a summary and a transcript."""
+        detail = {"recordings": json.dumps([{"url": call.recording, "type": "audio/mpeg"}])}
+        if call.id % 2 == 0:
+            speakers = self.setup.line_of(call.position).number, self.setup.numbers[call.position]
+            lines = [
+                {"speaker": speakers[n % 2], "start": n * 4.5, "end": n * 4.5 + 4.5, "text": self.writer.phrase(line)}
+                for n, line in enumerate(phrases.TRANSCRIPT)
+            ]
+            detail["summary"] = self.writer.phrase(*phrases.SUMMARIES)
+            detail["next_steps"] = json.dumps([self.writer.phrase(*phrases.NEXT_STEPS)])
+            detail["transcript"] = json.dumps(lines)
+        return detail
+
+    def _add_detail(self, call: EndedCall, **detail: str) -> None:
+        self.tables["call_details"].add(
+            company=self.setup.company,
+            call=call.id,
+            openphone_id=call.openphone_id,
+            created_at=stamp(call.ended_at),
+            **detail,
+        )
+
+    def _add_booking(self, call: EndedCall, start: int) -> None:
+        """Add the appointment with its confirmation; after it a quote by email and, if accepted, an invoice."""
+        writer, position, booked_at = self.writer, call.position, call.ended_at
+        cancelled = call.status == CallStatus.CANCELLED
+        self._book(position, booked_at, start, cancelled=cancelled, call=call.id, lead=call.lead, assigned_rep=call.rep)
+        day = self.calendar.dates[self.calendar.day_of(start)]
+        body = writer.phrase(*phrases.CONFIRMATIONS, when=f"{day:%a %b} {day.day}")
+        writer.send(position, booked_at + MINUTE, body, kind=MessageKind.REMINDER)
+        if self.random.random() < 0.5:
+            writer.receive(position, booked_at + 15 * MINUTE, writer.phrase(*phrases.THANKS))
+        quoted_at, invoiced_at = start + 4 * HOUR, start + DAY
+        if call.price and quoted_at < self.calendar.end:
+            email = writer.phrase(*phrases.EMAILS)
+            writer.add(position, quoted_at, ActivityType.EMAIL, Direction.OUTGOING, email, by_hand=True)
+        if call.price and call.status == CallStatus.PURCHASED and invoiced_at < self.calendar.end:
+            self._add_invoice(position, invoiced_at, call.price)
+
+    def _book(
+        self, position: int, instant: int, start: int, *, cancelled: bool = False, **references: int | None
     ) -> None:
-        created_at = stamp(instant)
+        """Add an appointment. A coming one can't be a no-show yet."""
+        if start >= self.calendar.end:
+            status = AppointmentStatus.CANCELLED if cancelled else next(self.coming_statuses)
+        else:
+            status = next(self.cancelled_statuses) if cancelled else AppointmentStatus.COMPLETED
         self.tables["appointments"].add(
-            **self.setup.ids(position),
-            call=call,
-            lead=lead,
-            assigned_rep=rep,
+            **self.setup.about(position, instant),
             scheduled_start=stamp(start),
             scheduled_end=stamp(start + self.random.choice(APPOINTMENT_LENGTHS)),
             timezone=self.setup.demo.region.timezone,
             status=status,
-            notes=self.writer.phrase(phrases.APPOINTMENT_NOTES),
-            created_at=created_at,
-            updated_at=created_at,
+            notes=self.writer.phrase(*phrases.APPOINTMENT_NOTES),
+            **references,
         )
 
     def _add_invoice(self, position: int, instant: int, amount: str) -> None:
-        if instant >= self.calendar.end:
-            return
-        due = instant + 14 * DAY
-        status = next(self.invoice_statuses)
+        due, status = instant + 14 * DAY, next(self.invoice_statuses)
         if status == InvoiceStatus.OVERDUE and due >= self.calendar.end:
             status = InvoiceStatus.SENT
         self.invoices += 1
-        created_at = stamp(instant)
         self.tables["invoices"].add(
-            **self.setup.ids(position),
+            **self.setup.about(position, instant),
             number=f"INV-{self.invoices:05d}",
             amount=amount,
             status=status,
             due_date=stamp(due)[:10],
-            created_at=created_at,
-            updated_at=created_at,
         )
 
-    def _add_analysis(self, call: int, instant: int, *, booked: bool) -> None:
-        if instant >= self.calendar.end:
-            return
-        self.tables["call_analysis"].add(
-            company=self.setup.company,
-            call=call,
-            objections=next(self.objections),
-            sentiment=next(self.sentiments),
-            outcome="booked" if booked else "not booked",
-            summary=self.writer.phrase(phrases.SUMMARIES),
-            analyzed_at=stamp(instant),
-        )
+    def _add_analysis(self, call: EndedCall, instant: int) -> None:
+        if instant < self.calendar.end:
+            self.tables["call_analysis"].add(
+                company=self.setup.company,
+                call=call.id,
+                objections=next(self.objections),
+                sentiment=next(self.sentiments),
+                outcome="booked" if call.appointment_at else "not booked",
+                summary=self.writer.phrase(*phrases.SUMMARIES),
+                analyzed_at=stamp(instant),
+            )
 
     def _some_objections(self) -> str:
         count = self.random.choice(OBJECTIONS_IN_A_CALL)

@@ -1,8 +1,6 @@
 """Catalogue of demo companies: fixed, because a demo company is recognized by its slug and name."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from django.utils.text import slugify
 
@@ -14,7 +12,7 @@ class Region:
     timezone: str
     state: str
     area_codes: tuple[int, ...]
-    towns: tuple[tuple[str, str], ...]
+    towns: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -27,46 +25,17 @@ class Trade:
     jobs: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class DemoCompany:
-    """A company of the catalogue; `position` counts from 0."""
-
-    position: int
-    name: str
-    region: Region
-    trade: Trade
-
-    @property
-    def slug(self) -> str:
-        return slugify(self.name)
-
-    @property
-    def usernames(self) -> tuple[str, str, str]:
-        """The manager, a CSR and a rep."""
-        suffix = "" if self.position == 0 else str(self.position + 1)
-        return f"manager{suffix}", f"csr{suffix}", f"rep{suffix}"
-
-
 # fmt: off
 REGIONS = (
-    Region("America/Denver", "CO", (303, 720), (
-        ("Denver", "802"), ("Aurora", "800"), ("Boulder", "803"), ("Lakewood", "802"), ("Littleton", "801"))),
-    Region("America/New_York", "NY", (212, 718, 914, 516), (
-        ("Yonkers", "107"), ("Queens", "113"), ("Brooklyn", "112"), ("White Plains", "106"), ("Hempstead", "115"))),
-    Region("America/Chicago", "IL", (312, 773, 630, 847), (
-        ("Chicago", "606"), ("Naperville", "605"), ("Evanston", "602"), ("Oak Park", "603"), ("Skokie", "600"))),
-    Region("America/Phoenix", "AZ", (602, 480, 623), (
-        ("Phoenix", "850"), ("Mesa", "852"), ("Tempe", "852"), ("Glendale", "853"), ("Scottsdale", "852"))),
-    Region("America/Los_Angeles", "CA", (213, 310, 818, 626), (
-        ("Los Angeles", "900"), ("Pasadena", "911"), ("Burbank", "915"), ("Torrance", "905"), ("Glendale", "912"))),
-    Region("America/New_York", "GA", (404, 770, 678), (
-        ("Atlanta", "303"), ("Marietta", "300"), ("Decatur", "300"), ("Roswell", "300"), ("Smyrna", "300"))),
-    Region("America/Chicago", "TX", (214, 972, 469), (
-        ("Dallas", "752"), ("Plano", "750"), ("Irving", "750"), ("Garland", "750"), ("Frisco", "750"))),
-    Region("America/Los_Angeles", "WA", (206, 425, 253), (
-        ("Seattle", "981"), ("Tacoma", "984"), ("Bellevue", "980"), ("Kirkland", "980"), ("Renton", "980"))),
+    Region("America/Denver", "CO", (303, 720), {"Denver": "802", "Aurora": "800", "Boulder": "803"}),
+    Region("America/New_York", "NY", (212, 718, 914, 516), {"Yonkers": "107", "Queens": "113", "Brooklyn": "112"}),
+    Region("America/Chicago", "IL", (312, 773, 630, 847), {"Chicago": "606", "Evanston": "602", "Oak Park": "603"}),
+    Region("America/Phoenix", "AZ", (602, 480, 623), {"Phoenix": "850", "Mesa": "852", "Glendale": "853"}),
+    Region("America/Los_Angeles", "CA", (213, 310, 818, 626), {"Los Angeles": "900", "Pasadena": "911"}),
+    Region("America/New_York", "GA", (404, 770, 678), {"Atlanta": "303", "Marietta": "300", "Decatur": "300"}),
+    Region("America/Chicago", "TX", (214, 972, 469), {"Dallas": "752", "Plano": "750", "Irving": "750"}),
+    Region("America/Los_Angeles", "WA", (206, 425, 253), {"Seattle": "981", "Tacoma": "984", "Bellevue": "980"}),
 )
-
 TRADES = (
     Trade("Roofing", (4, 5, 6, 9), (4_500, 26_000), (
         "roof replacement", "roof leak", "gutter repair", "hail damage", "skylight", "chimney flashing")),
@@ -75,7 +44,6 @@ TRADES = (
     Trade("Heating & Air", (1, 6, 7, 8, 12), (300, 11_500), (
         "furnace tune-up", "AC replacement", "heat pump", "thermostat", "duct cleaning", "mini-split")),
 )
-
 BRANDS = (
     "Summit", "Harborview", "Prairie Sky", "Redstone", "Golden Coast", "Peachtree", "Lone Star", "Evergreen",
     "Cornerstone", "Blue Spruce", "Ironwood", "Maple Ridge", "Silver Creek", "Old Mill", "Northgate", "Sunrise",
@@ -85,16 +53,18 @@ BRANDS = (
 )
 # fmt: on
 
-MAX_COMPANIES = len(BRANDS) * len(TRADES)
 
+class DemoCompany:
+    """A company of the catalogue, by its position."""
 
-def catalogue() -> Iterator[DemoCompany]:
-    """Yield every possible company, the largest first. Trades shift by one each round, so names never repeat."""
-    for position in range(MAX_COMPANIES):
+    def __init__(self, position: int) -> None:
         rounds, brand = divmod(position, len(BRANDS))
-        trade = TRADES[(brand + rounds) % len(TRADES)]
-        yield DemoCompany(position, f"{BRANDS[brand]} {trade.name}", REGIONS[position % len(REGIONS)], trade)
+        self.trade = TRADES[(brand + rounds) % len(TRADES)]  # shifted by one each round, so names never repeat
+        self.region = REGIONS[position % len(REGIONS)]
+        self.name = f"{BRANDS[brand]} {self.trade.name}"
+        self.slug = slugify(self.name)
+        suffix = "" if position == 0 else str(position + 1)
+        self.usernames = [f"{role}{suffix}" for role in ("manager", "csr", "rep")]
 
 
-def first_companies(count: int) -> list[DemoCompany]:
-    return list(islice(catalogue(), count))
+CATALOGUE = [DemoCompany(position) for position in range(len(BRANDS) * len(TRADES))]

@@ -1,7 +1,5 @@
 """Flags of contacts, and opt-outs with their evidence."""
 
-from dataclasses import dataclass
-
 from crm.choices import FlagType, OptOutAction, OptOutState, ReviewState
 from crm.models.audit import hash_number
 from messaging.choices import MessageKind
@@ -17,100 +15,88 @@ FLAG_DETAILS = {
 }
 
 
-@dataclass(frozen=True)
-class OptOutCase:
-    """A contact's message, and the reaction an hour later, if any: action, words and source."""
-
-    reason: str
-    words: str
-    action: OptOutAction
-    state: OptOutState
-    reaction: tuple[OptOutAction, str, str] | None = None
-
-    @property
-    def review_state(self) -> str:
-        return ReviewState.CONFIRMED if self.action == OptOutAction.OPTED_OUT else ReviewState.PENDING
-
-
-ASKED, MAYBE = "Asked for no more messages.", "May have asked for no more messages."
 JUST_CALL = "Can you stop texting and just call me?"
-STOPPED = OptOutCase(ASKED, "STOP", OptOutAction.OPTED_OUT, OptOutState.OPTED_OUT)
-TO_REVIEW = OptOutCase(MAYBE, "please take me off your list", OptOutAction.SUSPECTED, OptOutState.UNDER_REVIEW)
-OPTED_IN_AGAIN = OptOutCase(
-    ASKED, "Stop", OptOutAction.OPTED_OUT, OptOutState.CLEAR, (OptOutAction.OPTED_IN, "START", "sms")
-)
-DISMISSED = OptOutCase(
-    MAYBE, JUST_CALL, OptOutAction.SUSPECTED, OptOutState.CLEAR, (OptOutAction.DISMISSED, JUST_CALL, "review")
-)
-# By position; all other opt-outs are STOPPED.
-OPT_OUT_CASES = {2: OPTED_IN_AGAIN, 3: DISMISSED, 16: TO_REVIEW}
+# The entries of opt-outs, an hour apart, by the contact's position. A dismissal is a review of the same message.
+OPT_OUT_CASES = {
+    2: [(OptOutAction.OPTED_OUT, "Stop"), (OptOutAction.OPTED_IN, "START")],
+    3: [(OptOutAction.SUSPECTED, JUST_CALL), (OptOutAction.DISMISSED, JUST_CALL)],
+    16: [(OptOutAction.SUSPECTED, "please take me off your list")],
+}
+STOPPED = [(OptOutAction.OPTED_OUT, "STOP")]  # all others
+# The state after the last entry.
+STATES = {
+    OptOutAction.OPTED_OUT: OptOutState.OPTED_OUT,
+    OptOutAction.OPTED_IN: OptOutState.CLEAR,
+    OptOutAction.SUSPECTED: OptOutState.UNDER_REVIEW,
+    OptOutAction.DISMISSED: OptOutState.CLEAR,
+}
 
 
 def add_flags(writer: ActivityWriter) -> None:
     """Add the flags of the company's contacts, in the evening of each contact's first day."""
     setup = writer.setup
     for position in range(setup.contacts):
-        flag = setup.flag_of(position)
-        if flag is None and position not in OPT_OUT_CASES:
-            continue
+        flag, entries = setup.flag_of(position), OPT_OUT_CASES.get(position, STOPPED)
+        state = STATES[entries[-1][0]]
         # An opt-out to review is new.
-        day = setup.calendar.days - 1 if OPT_OUT_CASES.get(position) == TO_REVIEW else setup.first_day_of(position)
-        flagged_at = setup.calendar.midnights[day] + 19 * HOUR
-        if flag in FLAG_DETAILS:
+        day = setup.calendar.days - 1 if state == OptOutState.UNDER_REVIEW else setup.first_day_of(position)
+        at = setup.calendar.midnights[day] + 19 * HOUR
+        if flag == FlagType.OPTED_OUT or position in OPT_OUT_CASES:
+            _add_opt_out(writer, position, at, state, entries)
+        elif flag:
             reason, source, evidence = FLAG_DETAILS[flag]
             setup.tables["contact_flags"].add(
-                **setup.ids(position),
+                **setup.about(position, at),
                 flag_type=flag,
                 reason=reason,
                 source=source,
                 evidence=evidence,
                 created_by=setup.manager if source == "manual" else None,
-                created_at=stamp(flagged_at),
-                expires_at=stamp(flagged_at + 365 * DAY) if flag == FlagType.DO_NOT_CONTACT else None,
+                expires_at=stamp(at + 365 * DAY) if flag == FlagType.DO_NOT_CONTACT else None,
             )
-        else:
-            _add_opt_out(writer, position, flagged_at, OPT_OUT_CASES.get(position, STOPPED))
         setup.tables.write_when_full()
 
 
-def _add_opt_out(writer: ActivityWriter, position: int, at: int, case: OptOutCase) -> None:
-    """Add the flag, the opt-out and its entries for one message."""
-    setup, tables = writer.setup, writer.tables
-    reacted = at + HOUR
-    reviewed = case.reaction is not None and case.reaction[2] == "review"
+def _add_opt_out(
+    writer: ActivityWriter, position: int, at: int, state: OptOutState, entries: list[tuple[OptOutAction, str]]
+) -> None:
+    """Add the flag, the opt-out and its entries."""
+    setup, tables, number = writer.setup, writer.tables, writer.setup.numbers[position]
+    suspected = entries[0][0] == OptOutAction.SUSPECTED
     tables["contact_flags"].add(
-        **setup.ids(position),
+        **setup.about(position, at),
         flag_type=FlagType.OPTED_OUT,
-        review_state=case.review_state,
-        reason=case.reason,
+        review_state=ReviewState.PENDING if suspected else ReviewState.CONFIRMED,
+        reason="May have asked for no more messages." if suspected else "Asked for no more messages.",
         source="sms",
-        evidence=case.words,
-        created_at=stamp(at),
-        expires_at=stamp(reacted) if case.reaction else None,
+        evidence=entries[0][1],
+        expires_at=stamp(at + HOUR) if state == OptOutState.CLEAR else None,
     )
-    number = setup.number(position)
     opt_out = tables["opt_outs"].add(
         company=setup.company,
         number_hash=hash_number(number),
         phone=number,
-        state=case.state,
-        decided_at=stamp(reacted if case.reaction and not reviewed else at),  # a review decides about old words
+        state=state,
+        decided_at=stamp(at if suspected else at + HOUR * (len(entries) - 1)),  # a review decides about old words
         created_at=stamp(at),
     )
-    about = {"company": setup.company, "opt_out": opt_out}
-    activity = writer.receive(position, at, case.words)
-    tables["opt_out_entries"].add(
-        **about, action=case.action, words=case.words, source="sms", activity=activity,
-        occurred_at=stamp(at), created_at=stamp(at),
-    )  # fmt: skip
-    if case.action == OptOutAction.OPTED_OUT:
-        body = phrases.STOP_CONFIRMED.format(company=setup.demo.name)
-        writer.send(position, at + MINUTE, body, by_hand=False, kind=MessageKind.CONFIRMATION)
-    if case.reaction:
-        action, words, source = case.reaction
+    activity, occurred_at = None, at
+    for n, (action, words) in enumerate(entries):
+        reviewed = action == OptOutAction.DISMISSED
+        if not reviewed:
+            occurred_at = at + n * HOUR
+            activity = writer.receive(position, occurred_at, words)
         tables["opt_out_entries"].add(
-            **about, action=action, words=words, source=source,
-            activity=activity if reviewed else writer.receive(position, reacted, words),
+            company=setup.company,
+            opt_out=opt_out,
+            action=action,
+            words=words,
+            source="review" if reviewed else "sms",
+            activity=activity,
             created_by=setup.manager if reviewed else None,
-            occurred_at=stamp(at if reviewed else reacted), created_at=stamp(reacted),
-        )  # fmt: skip
+            occurred_at=stamp(occurred_at),
+            created_at=stamp(at + n * HOUR),
+        )
+        if action == OptOutAction.OPTED_OUT:
+            body = writer.phrase(phrases.STOP_CONFIRMED)
+            writer.send(position, occurred_at + MINUTE, body, kind=MessageKind.CONFIRMATION)

@@ -5,8 +5,12 @@ from ops.demo.calendar import stamp
 from ops.demo.company_setup import CompanySetup
 from ops.demo.random_data import weighted_cycle
 
-TEXT_BACKS = {TextBack.QUEUED: 16, TextBack.OFF: 3, TextBack.REFUSED: 1}
-REASONS = {TextBack.REFUSED: "It is too early or too late in the contact's time zone."}
+# States with their reasons.
+TEXTS_BACK = {
+    (TextBack.QUEUED, ""): 16,
+    (TextBack.OFF, ""): 3,
+    (TextBack.REFUSED, "It is too early or too late in the contact's time zone."): 1,
+}
 
 
 class MissedCallers:
@@ -14,7 +18,7 @@ class MissedCallers:
 
     def __init__(self, setup: CompanySetup) -> None:
         self.setup = setup
-        self.texts_back = weighted_cycle(setup.random, TEXT_BACKS)
+        self.texts_back = weighted_cycle(setup.random, TEXTS_BACK)
         self.waiting: dict[int, tuple[list[int], str, str]] = {}  # calls, text back and its reason, by position
 
     def miss(self, position: int, instant: int) -> bool:
@@ -22,8 +26,7 @@ class MissedCallers:
         if position in self.waiting:
             self.waiting[position][0].append(instant)
             return False
-        text_back = next(self.texts_back)
-        reason = REASONS.get(text_back, "")
+        text_back, reason = next(self.texts_back)
         if flag := self.setup.flag_of(position):
             text_back, reason = TextBack.REFUSED, f"The contact is flagged {flag.label.lower()}."
         self.waiting[position] = [instant], text_back, reason
@@ -42,13 +45,12 @@ class MissedCallers:
     def _write(self, position: int, **recovered: str) -> None:
         calls, text_back, reason = self.waiting.pop(position)
         self.setup.tables["missed_callers"].add(
-            **self.setup.ids(position),
-            phone_line=self.setup.lines[self.setup.line_of(position)],
+            **self.setup.about(position, calls[0]),
+            phone_line=self.setup.line_of(position).id,
             missed_calls=len(calls),
             first_missed_at=stamp(calls[0]),
             last_missed_at=stamp(calls[-1]),
             text_back=text_back,
             text_back_reason=reason,
-            created_at=stamp(calls[0]),
             **recovered,
         )

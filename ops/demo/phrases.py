@@ -1,84 +1,59 @@
-"""Phrases of demo messages, calls and notes, with `{job}` and `{company}`."""
+"""Names and addresses of invented people, and phrases about a `{job}` of a `{company}`, combined by chance."""
+
+FIRST_NAMES = (
+    "Aaron", "Abigail", "Amir", "Angela", "Antonio", "Ashley", "Barbara", "Brian", "Carlos", "Chloe", "Claire",
+    "Daniel", "Darnell", "Diana", "Elena", "Eric", "Fatima", "Frank", "Grace", "Hannah", "Hector", "Ian", "Isaac",
+    "Jamal", "Janet", "José", "Julia", "Karen", "Keisha", "Kevin", "Laura", "Leon", "Linda", "Luis", "Maria", "Mark",
+    "Megan", "Miguel", "Nadia", "Nathan", "Olivia", "Omar", "Patrick", "Priya", "Rachel", "Raj", "Rosa", "Samuel",
+    "Sofia", "Susan", "Theo", "Tiffany", "Tom", "Victor", "Wendy", "Yusuf",
+)  # fmt: skip
+LAST_NAMES = (
+    "Adams", "Ali", "Alvarez", "Anderson", "Baker", "Bennett", "Brown", "Butler", "Campbell", "Carter", "Chavez",
+    "Chen", "Clark", "Cooper", "Cruz", "Davis", "Diaz", "Edwards", "Evans", "Fisher", "Flores", "Garcia", "Gonzalez",
+    "Green", "Gupta", "Hall", "Harris", "Hernandez", "Hill", "Ibrahim", "Jackson", "Johnson", "Jones", "Kelly", "Khan",
+    "Kowalski", "Lee", "Lewis", "Lopez", "Martin", "McDonald", "Miller", "Mitchell", "Morales", "Murphy", "Nguyen",
+    "O'Brien", "Ortiz", "Patel", "Perez", "Ramirez", "Reed", "Rivera", "Robinson", "Sanchez", "Schmidt", "Singh",
+    "Smith", "Taylor", "Thompson", "Torres", "Tran", "Turner", "Walker", "Washington", "White", "Williams", "Young",
+)  # fmt: skip
+STREETS = (
+    "Ash Ave", "Birch Ln", "Canyon Rd", "Cedar St", "Church St", "Dogwood Dr", "Elm St", "Forest Ave", "Garden Ct",
+    "Hill St", "Lake St", "Lincoln Ave", "Main St", "Maple Ave", "Mill Rd", "Oak St", "Orchard Rd", "Park Ave",
+    "Pine St", "Ridge Rd", "River Rd", "Spring St", "Sunset Blvd", "Valley Rd", "Walnut St", "Willow Way",
+)  # fmt: skip
+MAIL_HOSTS = ("example.com", "example.net", "example.org")  # reserved domains: no mail is delivered
 
 MISSED_CALL_TEXT = "Hi, this is {company}. Sorry we missed your call! How can we help?"
 STOP_CONFIRMED = "{company}: you get no more messages from us. Reply START if you change your mind."
-REPLIES_TO_TEXT_BACK = (
-    "Hi! I need somebody to look at my {job}.",
-    "No worries. Can I get an estimate for a {job}?",
-    "Please call me back after 3.",
-    "All good, I found somebody already.",
-)
+REPLIES_TO_TEXT_BACK = ("Hi! I need somebody to look at my {job}.", "Please call me back after 3.")
 CONFIRMATIONS = (
     "You're booked with {company}: {when}. Reply here if anything changes.",
     "{company}: see you {when} about the {job}. Please keep pets inside.",
 )
-THANKS = ("Great, thanks!", "Perfect, see you then.", "Ok 👍", "Thank you. The gate code is 4410.", "Works for us.")
+THANKS = ("Great, thanks!", "Perfect, see you then.", "Ok 👍", "Thank you. The gate code is 4410.")
 QUESTIONS = (
     "Quick question about the {job}: do you offer financing?",
     "How long does a {job} usually take?",
-    "Is the estimate free?",
-    "Can you come a bit earlier?",
     "Here is a picture of the {job}.",
 )
-REPLIES = (
-    "Happy to help! Yes, and the estimate is free.",
-    "Usually one to two days, depending on the weather.",
-    "Let me check with the crew and get back to you.",
-)
+REPLIES = ("Happy to help! Yes, and the estimate is free.", "Let me check with the crew and get back to you.")
 UNSENT_MESSAGES = ("Just checking in about your {job}. Any questions?", "Your crew is on the way.", "Thanks again!")
-
 VOICEMAILS = (
     "Hi, I'm calling about a {job}. Please call me back when you get a chance.",
     "Hello, we spoke last week about the {job}. I'd like to go ahead. Thanks.",
-    "Somebody gave me your number for a {job}. I'm home after five.",
 )
-NOTES = (
-    "Has two dogs; ring first.",
-    "Prefers messages over calls.",
-    "Neighbour of an earlier customer, asked for the same crew.",
-    "Wants the {job} done before winter.",
-    "HOA needs a copy of our insurance certificate.",
-    "Side gate is unlocked, ladder fits.",
-)
+NOTES = ("Has two dogs; ring first.", "Wants the {job} done before winter.", "HOA needs our insurance certificate.")
 EMAILS = (
     "Your estimate for the {job} is attached. It is good for 30 days.",
     "Thank you for choosing {company}. Here are the papers for the {job}.",
 )
 LEAD_SOURCES = ("phone", "web form", "referral", "yard sign", "search ad")
-LEAD_NOTES = ("", "", "Asked about a {job}.", "Wants three quotes for a {job}.", "Comes recommended by a neighbour.")
+LEAD_NOTES = ("", "", "Asked about a {job}.", "Wants three quotes for a {job}.")
 APPOINTMENT_NOTES = ("", "", "Estimate for the {job}.", "Bring the long ladder.", "Call 30 minutes ahead.")
-
-LOST_REASONS = (
-    "Went with a cheaper quote.",
-    "Decided to wait until next year.",
-    "Spouse did not agree.",
-    "Insurance did not cover it.",
-    "Could not get financing.",
-    "Does the {job} himself.",
-    "No answer after three follow-ups.",
-)
-
-# In a hundred. The dashboard normalizes case and blanks; some labels need it, as in production.
-OBJECTIONS = {
-    "price": 27,
-    "Price": 2,
-    "timing": 16,
-    "spouse": 11,
-    "competitor": 11,
-    "trust": 8,
-    "financing": 7,
-    "Financing ": 1,
-    "scope": 7,
-    "insurance": 5,
-    "warranty": 3,
-    "hoa approval": 2,
-}
+LOST_REASONS = ("Went with a cheaper quote.", "Decided to wait until next year.", "Could not get financing.")
 SUMMARIES = (
     "Caller asked about a {job} and wanted a price before an appointment.",
-    "Caller described the {job}; the CSR explained the next steps and offered an appointment.",
     "Follow-up on the {job}. Caller is comparing quotes.",
 )
-
 NEXT_STEPS = ("Send the quote.", "Call back on Monday.", "Ask the crew when they can look at the {job}.")
 TRANSCRIPT = (
     "{company}, how can I help?",
@@ -86,7 +61,8 @@ TRANSCRIPT = (
     "Sure. When could we come and have a look?",
     "Any day after four is fine.",
 )
-
+# Objections in a hundred. The dashboard normalizes case and blanks; some labels need it, as in production.
+OBJECTIONS = {"price": 28, "Price": 2, "timing": 20, "spouse": 14, "competitor": 14, "trust": 12, "Financing ": 10}
 # Name, message and status. Every company has a campaign in each status.
 CAMPAIGNS = (
     ("Spring check", "Spring is here: {company} checks your {job} for free. Reply STOP to opt out.", "completed"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from itertools import accumulate, chain, cycle
+from itertools import accumulate, chain, cycle, pairwise
 from random import Random
 from typing import TypeVar
 
@@ -19,29 +19,20 @@ GROWTH = 0.5  # of the calls per day, over the whole history
 
 def weighted_cycle(random: Random, shares: Mapping[T, int]) -> Iterator[T]:
     """Yield each value once, then each as often as its share, in a shuffled order that repeats for ever."""
-    first = list(shares)
-    random.shuffle(first)
+    first = random.sample(list(shares), len(shares))
     return chain(first, shuffled(random, [value for value, share in shares.items() for _ in range(share)]))
 
 
 def shuffled(random: Random, values: Sequence[T]) -> Iterator[T]:
     """Yield the values in a shuffled order that repeats for ever."""
-    order = list(values)
-    random.shuffle(order)
-    return cycle(order)
+    return cycle(random.sample(values, len(values)))
 
 
 def split(total: int, weights: Sequence[float], *, minimum: int = 0) -> list[int]:
     """Split `total` in proportion to the weights, into integers of at least `minimum`."""
-    rest = total - minimum * len(weights)
-    scale = rest / sum(weights)
-    ends = [round(end * scale) for end in accumulate(weights)]
-    return [minimum + end - start for start, end in zip([0, *ends], ends, strict=False)]
-
-
-def sizes_of_companies(total: int, companies: int, *, minimum: int) -> list[int]:
-    """Split `total` unequally: the n-th company gets 1/n^0.7 of the first."""
-    return split(total, [n**-0.7 for n in range(1, companies + 1)], minimum=minimum)
+    scale = (total - minimum * len(weights)) / sum(weights)
+    ends = [round(end * scale) for end in accumulate(weights, initial=0)]
+    return [minimum + end - start for start, end in pairwise(ends)]
 
 
 def calls_by_day(random: Random, total: int, dates: Sequence[date], busy_months: Sequence[int]) -> list[int]:
@@ -54,11 +45,6 @@ def calls_by_day(random: Random, total: int, dates: Sequence[date], busy_months:
         for n, day in enumerate(dates)
     ]
     return split(total, weights)
-
-
-def times_of_day(random: Random, count: int) -> list[int]:
-    """Return seconds after local midnight at which `count` calls come."""
-    return [hour + int(random.random() * HOUR) for hour in random.choices(CALL_HOURS, k=count)]
 
 
 def pick_caller(random: Random, known: int) -> int:

@@ -15,13 +15,12 @@ from crm.models import Activity, Company, Conversation, User
 from ops.demo.activity_writer import ActivityWriter
 from ops.demo.bulk_writer import Progress, Tables
 from ops.demo.call_history import MIN_CALLS, CallHistory
-from ops.demo.campaigns import Campaigns
-from ops.demo.cleanup import remove_demo
-from ops.demo.companies import MAX_COMPANIES, DemoCompany, first_companies
+from ops.demo.campaigns import add_campaigns
+from ops.demo.companies import CATALOGUE
 from ops.demo.company_setup import MAX_CONTACTS, CompanySetup
 from ops.demo.contact_flags import add_flags
-from ops.demo.preconditions import ADMIN, ADMIN_EMAIL, DemoRefused, refuse_conflicts
-from ops.demo.random_data import sizes_of_companies
+from ops.demo.existing_data import ADMIN, ADMIN_EMAIL, DemoRefused, refuse_conflicts, remove_demo
+from ops.demo.random_data import split
 from ops.demo.webhook_events import add_webhook_events
 
 PASSWORD = "demo"  # noqa: S105  # of demo users, printed for everybody
@@ -71,50 +70,51 @@ def seed_demo(
     if settings.PRODUCTION:
         raise DemoRefused("Demo data can't be made in production.")
     sizes = _sizes(companies=companies, contacts=contacts, calls=calls, days=days)
+    demos = CATALOGUE[:companies]
     with all_tenants(), transaction.atomic(), audit_disabled():
         if reset:
             remove_demo()
-        refuse_conflicts(usernames=[name for demo, *_ in sizes for name in demo.usernames])
+        refuse_conflicts(demos)
         password = make_password(PASSWORD, salt=SALT)
         _add_admin(password, joined=until - timedelta(days=days))
         with without_stale_marks(), Tables(progress) as tables:
             histories = []
-            for demo, its_contacts, its_calls in sizes:
+            for demo, (its_contacts, its_calls) in zip(demos, sizes, strict=True):
                 setup = CompanySetup(
                     tables, demo, contacts=its_contacts, seed=seed, until=until, days=days, password=password
                 )
                 writer = ActivityWriter(setup)
                 add_flags(writer)
-                Campaigns(writer).add_all()
-                add_webhook_events(setup)
+                add_campaigns(writer)
+                add_webhook_events(writer)
                 detail_every = 1 if calls < MANY_CALLS else max(1, min(100, its_calls // MIN_DETAILED_CALLS))
                 histories.append(CallHistory(writer, calls=its_calls, detail_every=detail_every))
             _add_calls(tables, histories, days)
             tables.write()
             _date_conversations(tables)
             tables.finish()
-        for company in Company.objects.filter(slug__in=[demo.slug for demo, *_ in sizes]):
+        for company in Company.objects.filter(slug__in=[demo.slug for demo in demos]):
             rebuild_call_rollup(company=company)
-    return tables.counts
+    return {table.name: table.next_id - table.first_id for table in tables.values()}
 
 
-def _sizes(*, companies: int, contacts: int, calls: int, days: int) -> list[tuple[DemoCompany, int, int]]:
-    """Return each company with its numbers of contacts and calls."""
-    if not 1 <= companies <= MAX_COMPANIES:
-        raise DemoRefused(f"companies must be 1 to {MAX_COMPANIES}, not {companies}.")
+def _sizes(*, companies: int, contacts: int, calls: int, days: int) -> list[tuple[int, int]]:
+    """Return the numbers of contacts and calls of each company: the n-th has 1/n^0.7 of the first."""
+    if not 1 <= companies <= len(CATALOGUE):
+        raise DemoRefused(f"companies must be 1 to {len(CATALOGUE)}, not {companies}.")
     for name, total, minimum in (("contacts", contacts, MIN_CONTACTS), ("calls", calls, MIN_CALLS)):
         if total < minimum * companies:
             raise DemoRefused(f"{name} must be at least {minimum} per company, {minimum * companies} in all.")
     if not MIN_DAYS <= days <= MAX_DAYS:
         raise DemoRefused(f"days must be {MIN_DAYS} to {MAX_DAYS}, not {days}.")
-    contacts_of = sizes_of_companies(contacts, companies, minimum=MIN_CONTACTS)
-    calls_of = sizes_of_companies(calls, companies, minimum=MIN_CALLS)
+    weights = [n**-0.7 for n in range(1, companies + 1)]
+    contacts_of = split(contacts, weights, minimum=MIN_CONTACTS)
     if contacts_of[0] > MAX_CONTACTS:
         raise DemoRefused(
             f"contacts: the largest company would have {contacts_of[0]}, but there are fictional numbers for"
             f" {MAX_CONTACTS} only. Take fewer contacts or more companies."
         )
-    return list(zip(first_companies(companies), contacts_of, calls_of, strict=True))
+    return list(zip(contacts_of, split(calls, weights, minimum=MIN_CALLS), strict=True))
 
 
 def _add_calls(tables: Tables, histories: Sequence[CallHistory], days: int) -> None:

@@ -9,8 +9,8 @@ from tqdm import tqdm
 
 from crm.models import Company
 from ops.demo import PASSWORD, DemoRefused, seed_demo
-from ops.demo.companies import first_companies
-from ops.demo.preconditions import ADMIN
+from ops.demo.companies import CATALOGUE
+from ops.demo.existing_data import ADMIN
 
 WESTERNMOST = ZoneInfo("America/Los_Angeles")  # no demo company's day begins later, so no call lies in the future
 
@@ -79,5 +79,5 @@ class Command(BaseCommand):
             self.stdout.write(f"{table:22}{rows:>12,}")
         self.stdout.write(f"\nSign in with the password {PASSWORD!r} as")
         self.stdout.write(f"  {ADMIN} (staff, in the admin)")
-        for demo in first_companies(options["companies"]):
+        for demo in CATALOGUE[: options["companies"]]:
             self.stdout.write(f"  {', '.join(demo.usernames)} ({demo.name}, {demo.slug})")

@@ -38,7 +38,7 @@ def in_all_companies(db):
 
 
 def demo_tables():
-    return [table.model for table in Tables(no_progress).all]
+    return [table.model for table in Tables(no_progress).values()]
 
 
 def checksums():
