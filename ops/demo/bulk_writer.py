@@ -48,6 +48,7 @@ class Table:
         self.model, self.name = model, model._meta.db_table
         self.fields = [field for field in model._meta.concrete_fields if not field.generated]
         self.defaults = {field.name: _default(field) for field in self.fields}
+        self.columns = _names(self.fields)
         self.has_update_time = "updated_at" in self.defaults
         self.first_id: int = (model._base_manager.aggregate(last=Max("pk"))["last"] or 0) + 1
         self.next_id = self.first_id
@@ -67,11 +68,11 @@ class Table:
 
     def insert(self, rows: Rows, cursor: Any) -> None:
         places = ", ".join(["%s"] * len(self.fields))
-        cursor.executemany(f"INSERT INTO {self.name} ({_names(self.fields)}) VALUES ({places})", rows)  # noqa: S608  # the models' names
+        cursor.executemany(f"INSERT INTO {self.name} ({self.columns}) VALUES ({places})", rows)  # noqa: S608  # the models' names
 
     def copy(self, rows: io.BytesIO, cursor: Any) -> None:
         """COPY into a staging table and INSERT from it: row-level security refuses COPY into the table itself."""
-        names, staging = _names(self.fields), f"demo_{self.name}"
+        names, staging = self.columns, f"demo_{self.name}"
         nullable = _names(field for field in self.fields if field.null)  # demo data has no '' in these
         force_null = f", FORCE_NULL ({nullable})" if nullable else ""
         # One staging table for all batches: a dropped one keeps its locks until the transaction ends, and thousands of

@@ -34,7 +34,3 @@ class Calendar:
     def day_of(self, instant: int) -> int:
         """Return the number of the instant's day, from 0; an hour around midnight may count for either day."""
         return (instant - self.start) // DAY
-
-    def next_workday(self, day: int) -> int:
-        """Return that day, or the Monday after a weekend."""
-        return day + (0, 0, 0, 0, 0, 2, 1)[self.dates[day].weekday()]

@@ -34,7 +34,7 @@ class EndedCall:
     position: int
     started_at: int
     ended_at: int
-    status: CallStatus
+    status: str
     lead: int | None
     rep: int | None
     price: str | None
@@ -97,8 +97,12 @@ class CallFollowups:
 
     def plan_appointment(self, day: int) -> int:
         """Return the start of an appointment booked on that day: soon, on a workday."""
-        booked_day = self.calendar.next_workday(day + 1 + int(9 * self.random.random() ** 2))
-        return self.calendar.midnights[booked_day] + self.random.choice(APPOINTMENT_STARTS)
+        return self._start_on(day + 1 + int(9 * self.random.random() ** 2))
+
+    def _start_on(self, day: int) -> int:
+        """Return a start on that day, or on the Monday after a weekend."""
+        day += (0, 0, 0, 0, 0, 2, 1)[self.calendar.dates[day].weekday()]
+        return self.calendar.midnights[day] + self.random.choice(APPOINTMENT_STARTS)
 
     def close(self, reps: Iterator[int]) -> None:
         """Add messages on their way, upcoming appointments without a call, and missed callers who still wait."""
@@ -107,9 +111,8 @@ class CallFollowups:
             body = self.writer.phrase(*phrases.UNSENT_MESSAGES)
             self.writer.send(0, end - 3 * n * MINUTE, body, status=message_status, kind=MessageKind.REPLY)
         for n in range(max(6, min(40, contacts // 20))):
-            day = self.calendar.next_workday(self.calendar.days + n % 14)
-            start = self.calendar.midnights[day] + self.random.choice(APPOINTMENT_STARTS)
             position, booked_at = int(contacts * self.random.random()), end - DAY + n * MINUTE
+            start = self._start_on(self.calendar.days + n % 14)
             self._book(position, booked_at, start, cancelled=n % 6 == 5, assigned_rep=next(reps))
             self.missed_callers.reach(position, booked_at, Recovery.BOOKING)
         self.missed_callers.close()

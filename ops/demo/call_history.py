@@ -11,21 +11,15 @@ from ops.demo.call_followups import CallFollowups, EndedCall
 from ops.demo.random_data import CALL_HOURS, calls_by_day, pick_caller, shuffled, weighted_cycle
 
 IN, OUT = Direction.INCOMING, Direction.OUTGOING
+BOOKED_IN = {"awaiting_quote": 4, "still_deciding": 3, "purchased": 7, "lost": 4, "cancelled": 2}
+BOOKED_OUT = {"still_deciding": 1, "purchased": 2, "lost": 1}
 # There are 101, a prime number, so that every n-th call meets every kind for any n up to 100.
-OUTCOMES = {
-    (IN, CallStatus.MISSED): 17,
-    (IN, CallStatus.UNBOOKED): 45,
-    (IN, CallStatus.AWAITING_QUOTE): 4,
-    (IN, CallStatus.STILL_DECIDING): 3,
-    (IN, CallStatus.PURCHASED): 7,
-    (IN, CallStatus.LOST): 4,
-    (IN, CallStatus.CANCELLED): 2,
-    (OUT, CallStatus.UNBOOKED): 15,
-    (OUT, CallStatus.STILL_DECIDING): 1,
-    (OUT, CallStatus.PURCHASED): 2,
-    (OUT, CallStatus.LOST): 1,
+OUTCOMES = {(IN, "missed"): 17, (IN, "unbooked"): 45, (OUT, "unbooked"): 15} | {
+    (direction, status): share
+    for direction, shares in ((IN, BOOKED_IN), (OUT, BOOKED_OUT))
+    for status, share in shares.items()
 }
-LIVE = (IN, CallStatus.IN_PROGRESS)
+LIVE = (IN, "in_progress")
 LIVE_CALLS = 2  # the last ones of each company
 MIN_CALLS = 120  # of a company, so that every outcome and every status of the follow-ups occurs
 QUALIFIED = 0.23  # of the unbooked calls; booked ones are all qualified
@@ -34,11 +28,11 @@ ANONYMOUS = 0.03  # of the incoming calls that aren't qualified
 LEAD_STATUSES = list(LeadStatus)
 OPEN_LEADS = {LeadStatus.NEW: 2, LeadStatus.CONTACTED: 2, LeadStatus.QUALIFIED: 3}
 LEAD_OF_CALL = {
-    CallStatus.AWAITING_QUOTE: LeadStatus.BOOKED,
-    CallStatus.STILL_DECIDING: LeadStatus.BOOKED,
-    CallStatus.PURCHASED: LeadStatus.WON,
-    CallStatus.LOST: LeadStatus.LOST,
-    CallStatus.CANCELLED: LeadStatus.CONTACTED,
+    "awaiting_quote": LeadStatus.BOOKED,
+    "still_deciding": LeadStatus.BOOKED,
+    "purchased": LeadStatus.WON,
+    "lost": LeadStatus.LOST,
+    "cancelled": LeadStatus.CONTACTED,
 }
 QUOTED = (CallStatus.STILL_DECIDING, CallStatus.PURCHASED, CallStatus.LOST)
 RECORDINGS = "https://recordings.example.com"
@@ -142,7 +136,7 @@ class CallHistory:
         """Add the rows of the end of the history."""
         self.followups.close(self.reps)
 
-    def _lead(self, position: int, status: CallStatus, instant: int) -> int:
+    def _lead(self, position: int, status: str, instant: int) -> int:
         lead_status = LEAD_OF_CALL.get(status) or next(self.open_leads)
         index = position * len(LEAD_STATUSES) + LEAD_STATUSES.index(lead_status)
         if not self.leads[index]:

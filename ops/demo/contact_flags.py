@@ -16,33 +16,23 @@ FLAG_DETAILS = {
 
 
 JUST_CALL = "Can you stop texting and just call me?"
-# The entries of opt-outs, an hour apart, by the contact's position. A dismissal is a review of the same message.
+# State and entries of opt-outs, an hour apart, by the contact's position. A dismissal is a review of the same message.
 OPT_OUT_CASES = {
-    2: [(OptOutAction.OPTED_OUT, "Stop"), (OptOutAction.OPTED_IN, "START")],
-    3: [(OptOutAction.SUSPECTED, JUST_CALL), (OptOutAction.DISMISSED, JUST_CALL)],
-    16: [(OptOutAction.SUSPECTED, "please take me off your list")],
+    2: (OptOutState.CLEAR, [(OptOutAction.OPTED_OUT, "Stop"), (OptOutAction.OPTED_IN, "START")]),
+    3: (OptOutState.CLEAR, [(OptOutAction.SUSPECTED, JUST_CALL), (OptOutAction.DISMISSED, JUST_CALL)]),
+    16: (OptOutState.UNDER_REVIEW, [(OptOutAction.SUSPECTED, "please take me off your list")]),
 }
-STOPPED = [(OptOutAction.OPTED_OUT, "STOP")]  # all others
-# The state after the last entry.
-STATES = {
-    OptOutAction.OPTED_OUT: OptOutState.OPTED_OUT,
-    OptOutAction.OPTED_IN: OptOutState.CLEAR,
-    OptOutAction.SUSPECTED: OptOutState.UNDER_REVIEW,
-    OptOutAction.DISMISSED: OptOutState.CLEAR,
-}
+STOPPED = (OptOutState.OPTED_OUT, [(OptOutAction.OPTED_OUT, "STOP")])  # all others
 
 
 def add_flags(writer: ActivityWriter) -> None:
     """Add the flags of the company's contacts, in the evening of each contact's first day."""
     setup = writer.setup
     for position in range(setup.contacts):
-        flag, entries = setup.flag_of(position), OPT_OUT_CASES.get(position, STOPPED)
-        state = STATES[entries[-1][0]]
-        # An opt-out to review is new.
-        day = setup.calendar.days - 1 if state == OptOutState.UNDER_REVIEW else setup.first_day_of(position)
-        at = setup.calendar.midnights[day] + 19 * HOUR
+        flag = setup.flag_of(position)
+        at = setup.calendar.midnights[setup.first_day_of(position)] + 19 * HOUR
         if flag == FlagType.OPTED_OUT or position in OPT_OUT_CASES:
-            _add_opt_out(writer, position, at, state, entries)
+            _add_opt_out(writer, position, at, *OPT_OUT_CASES.get(position, STOPPED))
         elif flag:
             reason, source, evidence = FLAG_DETAILS[flag]
             setup.tables["contact_flags"].add(
@@ -60,8 +50,10 @@ def add_flags(writer: ActivityWriter) -> None:
 def _add_opt_out(
     writer: ActivityWriter, position: int, at: int, state: OptOutState, entries: list[tuple[OptOutAction, str]]
 ) -> None:
-    """Add the flag, the opt-out and its entries."""
+    """Add the flag, the opt-out and its entries. An opt-out to review is new."""
     setup, tables, number = writer.setup, writer.tables, writer.setup.numbers[position]
+    if state == OptOutState.UNDER_REVIEW:
+        at = setup.calendar.end - 5 * HOUR
     suspected = entries[0][0] == OptOutAction.SUSPECTED
     tables["contact_flags"].add(
         **setup.about(position, at),

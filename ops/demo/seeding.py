@@ -49,20 +49,12 @@ def seed_demo(
 ) -> dict[str, int]:
     """Make demo companies with everything that the product shows, in one transaction.
 
-    Equal arguments on equal databases make equal rows.
-
-    Args:
-        companies: number of companies; the first is the largest.
-        contacts: number in all companies together.
-        calls: number in all companies together; every other table follows from them.
-        days: the length of the history.
-        seed: another seed makes other people and other days.
-        until: the day after the history, by each company's clock.
-        reset: remove existing demo companies first.
-        progress: called with a table's name and the number of its new rows.
+    Equal arguments on equal databases make equal rows; another seed makes other people and other days. The numbers of
+    contacts and calls are those of all companies together, of which the first is the largest. All other tables follow
+    from the calls. The history ends before `until`, by each company's clock.
 
     Returns:
-        The number of rows by table.
+        The number of rows by table; `progress` was called with each table's name and number of new rows.
 
     Raises:
         DemoRefused: in production; if demo companies exist or their names are taken; for a size out of range.

@@ -14,43 +14,43 @@ PROCESSED = 10  # messages
 
 def add_webhook_events(writer: ActivityWriter) -> None:
     """Add processed messages of the last days, an ignored event, and a dead one whose body is cut off."""
-    setup, end = writer.setup, writer.end
+    line, end = writer.setup.lines[0], writer.end
     for n in range(PROCESSED):
-        received_at = end - (PROCESSED - n) * 5 * HOUR
         message = {
             "id": writer.provider_id(),
             "object": "message",
-            "from": setup.numbers[n],
-            "to": [setup.lines[0].number],
+            "from": writer.setup.numbers[n],
+            "to": [line.number],
             "direction": "incoming",
             "text": writer.phrase(*phrases.QUESTIONS),
             "status": "received",
-            "createdAt": _iso(received_at - 2),
-            "phoneNumberId": setup.lines[0].provider_id,
+            "phoneNumberId": line.provider_id,
         }
-        _add(writer, received_at, "message.received", message, EventStatus.PROCESSED)
-    contact = {"object": "contact", "firstName": "Dana", "source": "app"}
-    _add(writer, end - HOUR, "contact.updated", contact, EventStatus.IGNORED, "contact.updated events aren't used.")
-    cut_off = {"object": "message", "text": "torn"}
-    _add(writer, end - 30 * MINUTE, "", cut_off, EventStatus.DEAD, "The request body isn't valid JSON.")
+        _add(writer, end - (PROCESSED - n) * 5 * HOUR, EventStatus.PROCESSED, "message.received", message)
+    contact, torn = {"object": "contact", "firstName": "Dana"}, {"object": "message", "text": "torn"}
+    error = "contact.updated events aren't used."
+    _add(writer, end - HOUR, EventStatus.IGNORED, "contact.updated", contact, error)
+    _add(writer, end - 30 * MINUTE, EventStatus.DEAD, "", torn, "The request body isn't valid JSON.")
 
 
 def _add(
-    writer: ActivityWriter, received_at: int, event_type: str, resource: dict, status: EventStatus, error: str = ""
+    writer: ActivityWriter, received_at: int, status: EventStatus, event_type: str, resource: dict, error: str = ""
 ) -> None:
+    event_id, sent_at = f"EV{writer.random.getrandbits(128):032x}", _iso(received_at - 1)
+    data = {"object": resource | {"createdAt": sent_at}}
     event = {
-        "id": f"EV{writer.random.getrandbits(128):032x}",
+        "id": event_id,
         "object": "event",
         "apiVersion": "v4",
-        "createdAt": _iso(received_at - 1),
+        "createdAt": sent_at,
         "type": event_type,
-        "data": {"object": resource},
+        "data": data,
     }
     dead = status == EventStatus.DEAD
     writer.tables["webhook_events"].add(
         company=writer.setup.company,
         provider=Provider.OPENPHONE,
-        event_id=event["id"],
+        event_id=event_id,
         event_type=event_type,
         body=Binary(json.dumps(event).encode()[: -25 if dead else None]),
         headers=json.dumps({"content-type": "application/json"}),
