@@ -125,7 +125,7 @@ class Tables(dict[str, Table]):
 
     def write_when_full(self) -> None:
         """Write all waiting rows if they fill a batch."""
-        if sum([len(table.waiting) for table in self.values()]) >= BATCH:
+        if sum(len(table.waiting) for table in self.values()) >= BATCH:
             self._hand_over()
 
     def write(self) -> None:

@@ -69,7 +69,7 @@ class CallHistory:
         live = self.added > self.calls - LIVE_CALLS
         direction, status = LIVE if live else next(self.outcomes)
         detailed = live or self.added % self.detail_every == 0
-        incoming, answered, booked = direction == IN, status != CallStatus.MISSED, status in BOOKED
+        incoming, answered, booked = direction is IN, status != CallStatus.MISSED, status in BOOKED
         qualified = booked or (status == CallStatus.UNBOOKED and random.random() < QUALIFIED)
         anonymous = incoming and not live and not qualified and random.random() < ANONYMOUS
         position = None if anonymous else pick_caller(random, setup.contacts_on(day))

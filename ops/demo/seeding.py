@@ -114,7 +114,7 @@ def _add_calls(tables: Tables, histories: Sequence[CallHistory], days: int) -> N
     for day in range(days):
         for instant, n in sorted((instant, n) for n, history in enumerate(histories) for instant in history.times(day)):
             histories[n].add_call(day, instant)
-            tables.write_when_full()
+        tables.write_when_full()
     for history in histories:
         history.close()
 
