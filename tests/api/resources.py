@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.urls import get_resolver
+
 from tests import factories
 from tests.factories import RowFactory
 
@@ -19,6 +21,14 @@ class Resource:
     @property
     def url(self) -> str:
         return f"/api/v1/{self.route}"
+
+
+def writing_viewsets():
+    """Return the viewsets that take a body of their serializer's fields."""
+    below = [part for part in get_resolver().url_patterns if str(part.pattern) == "api/v1/"]
+    routes = [entry.callback for part in below for entry in part.url_patterns if hasattr(entry.callback, "actions")]
+    views = {route.cls for route in routes if {"create", "partial_update"} & set(route.actions.values())}
+    return sorted(views, key=lambda view: view.resource)
 
 
 RESOURCES = [

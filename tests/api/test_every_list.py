@@ -2,6 +2,7 @@
 
 import pytest
 
+from crm.api.base.pagination import encode_cursor
 from tests.api.resources import RESOURCES
 from tests.count_queries import CountQueries
 from tests.factories import CallFactory, ContactFactory, PhoneLineFactory
@@ -71,6 +72,41 @@ def test_unknown_or_invalid_parameter_is_named(resource, query, manager_api):
     response = manager_api.get(f"{resource.url}?{query}")
     assert response.status_code == 400
     assert query.partition("=")[0] in response.json()
+
+
+FORGED = [
+    [False, "0001-01-01T00:00:00+14:00", 1],
+    [False, "0001-01-01T00:00:00+00:00:01", 1],
+    [False, "9999-12-31T23:59:59.999999-23:59", 1],
+    [False, "2026-03-02T16:00:00", 1],
+    [False, "2026-03-02", 1],
+    [False, "٢٠٢٦-03-02T16:00:00Z", 1],
+    [False, 5, 1],
+    [False, None, 1],
+    [False, ["2026-03-02T16:00:00Z"], 1],
+    [False, "2026-03-02T16:00:00Z", float("inf")],
+    [False, "2026-03-02T16:00:00Z", float("nan")],
+    [False, "2026-03-02T16:00:00Z", 1.0],
+    [False, "2026-03-02T16:00:00Z", True],
+    [False, "2026-03-02T16:00:00Z", 0],
+    [False, "2026-03-02T16:00:00Z", 2**63],
+    [0, "2026-03-02T16:00:00Z", 1],
+    [False, "2026-03-02T16:00:00Z"],
+    {"backwards": False, "time": "2026-03-02T16:00:00Z", "key": 1},
+]
+IN_RANGE = ["0001-01-01T00:00:00Z", "0001-01-01T14:00:00+14:00", "9999-12-31T09:00:00-14:00", "9999-12-31T23:59:59Z"]
+
+
+@every_resource
+def test_forged_cursor_is_a_bad_request_and_never_fails(resource, manager_api, acme):
+    make_row(resource, acme)
+    answers = {str(forged): manager_api.get(resource.url, {"cursor": encode_cursor(forged)}) for forged in FORGED}
+    named = {forged: (answer.status_code, [*answer.json()]) for forged, answer in answers.items()}
+    assert named == dict.fromkeys(answers, (400, ["cursor"]))
+    for time in IN_RANGE:
+        for backwards in (False, True):
+            cursor = encode_cursor([backwards, time, 2**63 - 1])
+            assert manager_api.get(resource.url, {"cursor": cursor}).status_code == 200
 
 
 @every_resource

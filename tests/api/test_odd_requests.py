@@ -2,8 +2,11 @@
 
 import pytest
 
+from rest_framework.serializers import DateTimeField
+
 from calls.models import Appointment, Call
 from crm.db.tenancy import tenant
+from tests.api.resources import writing_viewsets
 from tests.conftest import signed_in
 from tests.factories import AppointmentFactory, CallFactory, ContactFactory, UserFactory
 
@@ -66,6 +69,31 @@ def test_time_outside_the_supported_years_is_rejected(start, end, timezone, mana
     with tenant(acme.pk):
         assert list(Appointment.objects.all()) == [appointment]
         assert not Call.objects.exists()
+
+
+def writable_times():
+    """Return the route and the name of each time that a client can send."""
+    return [
+        (view.resource, name)
+        for view in writing_viewsets()
+        for name, field in view.serializer_class().fields.items()
+        if isinstance(field, DateTimeField) and not field.read_only
+    ]
+
+
+@pytest.mark.parametrize("time", ["2026-03-02", "2026-03-02T16:00:00", "2026-03-02 16:00", "2026-W10-1T16:00", 1772467200])
+@pytest.mark.parametrize(("route", "field"), writable_times())
+def test_time_without_an_offset_is_rejected_by_field(route, field, time, manager_api):
+    response = manager_api.post(f"/api/v1/{route}", {field: time})
+    assert response.status_code == 400
+    assert "with its offset" in response.json()[field][0]
+
+
+def test_offset_of_a_time_is_honoured(manager_api, acme):
+    body = {"contact": ContactFactory(company=acme).pk, "scheduled_end": "2026-03-02T17:00:00Z"}
+    answer = manager_api.post("/api/v1/appointments", body | {"scheduled_start": "2026-03-02T21:30:00+05:30"}).json()
+    assert answer["scheduled_start"] == "2026-03-02T16:00:00Z"
+    assert (answer["date"], answer["time"]) == ("2026-03-02", "09:00:00")
 
 
 def test_day_outside_the_supported_years_is_rejected(manager_api, acme):

@@ -32,6 +32,13 @@ def api(desk, account, provider_server):
     return provider_server.openphone
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-03-02T16:00", "yesterday"])
+@pytest.mark.parametrize("option", ["--since", "--until"])
+def test_command_rejects_a_day_that_no_time_zone_can_begin(option, day):
+    with pytest.raises(CommandError, match=option):
+        call_command("reconcile", "--since", "2026-03-01", option, day)
+
+
 def reconcile(capsys, *arguments, since="2026-03-01"):
     call_command("reconcile", "--since", since, *arguments)
     return capsys.readouterr().out

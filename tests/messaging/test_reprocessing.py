@@ -1,6 +1,6 @@
 """Reprocessing of webhook events in the admin, the API and the command line."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -115,7 +115,27 @@ def test_command_filters_by_status_type_and_time(replay, acme, dead):
     assert [state(event)[0] for event in [sought, *others, dead]] == ["pending", "ignored", "ignored", "dead"]
 
 
-@pytest.mark.parametrize("arguments", [["--company", "nobody"], ["--company", "acme", "--since", "yesterday"]])
+def test_day_of_the_command_begins_in_the_companys_time_zone(replay, acme):
+    midnight = datetime(2026, 3, 2, 7, tzinfo=UTC)  # in Denver
+    fields = {"company": acme, "status": "dead"}
+    before, after = (
+        WebhookEventFactory(**fields, created_at=at) for at in (midnight - timedelta(seconds=1), midnight)
+    )  # fmt: skip
+    assert replay("--since", "2026-03-02").startswith("1 ")
+    assert [state(event)[0] for event in (before, after)] == ["dead", "pending"]
+    assert replay("--since", "2026-03-01T23:59:59-07:00").startswith("1 ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--company", "nobody"],
+        ["--company", "acme", "--since", "yesterday"],
+        ["--company", "acme", "--since", "2026-03-02T16:00"],
+        ["--company", "acme", "--since", "0001-01-01"],
+        ["--company", "acme", "--since", "0001-01-01T00:00+14:00"],
+    ],
+)
 def test_command_names_invalid_options(acme, arguments):
     with pytest.raises(CommandError, match=r"nobody|--since"):
         call_command("reprocess_events", *arguments)

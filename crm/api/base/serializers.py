@@ -11,7 +11,7 @@ from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstrain
 from rest_framework import serializers
 
 from crm.api.base.roles import grant_for, visible
-from crm.date_ranges import FIRST_DAY, LAST_DAY
+from crm.date_ranges import AN_INSTANT, FIRST_DAY, LAST_DAY, parse_instant
 from crm.db.tenancy import current_company_id
 from crm.models import Contact, User
 from crm.phones import InvalidPhone, normalize_phone
@@ -43,10 +43,13 @@ class DayField(serializers.DateField):
 
 
 class InstantField(serializers.DateTimeField):
-    """A time from 1970 to 2100: beyond Python's first and last year a time zone conversion would fail."""
+    """A time with an offset, from 1970 to 2100: near Python's first and last year a time zone conversion would fail."""
 
     def to_internal_value(self, value: Any) -> datetime:
-        instant = super().to_internal_value(value)
+        try:
+            instant = parse_instant(value)
+        except (TypeError, ValueError) as error:
+            raise serializers.ValidationError(f"Must be {AN_INSTANT}.") from error
         if not FIRST_INSTANT <= instant <= LAST_INSTANT:
             raise serializers.ValidationError(f"Must be a time from {FIRST_DAY} to {LAST_DAY}.")
         return instant

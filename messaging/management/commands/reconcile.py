@@ -7,16 +7,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from crm.date_ranges import bounds_of, start_of
+from crm.date_ranges import bounds_of, parse_day, start_of
 from crm.management.companies import read_companies
 from messaging.services.inbound.reconciliation import ReconcileResult, lines_with_account, reconcile_line
 
 
 def day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return parse_day(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} must be a date, such as 2026-03-31") from error
+        raise ArgumentTypeError(f"{text!r} must be a day, such as 2026-03-31.") from error
 
 
 class Command(BaseCommand):

@@ -1,13 +1,12 @@
 """`manage.py reprocess_events`: queues stored webhook events for processing again."""
 
 from argparse import ArgumentParser, ArgumentTypeError
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 
+from crm.date_ranges import AN_INSTANT, parse_day, parse_instant, start_of
 from crm.db.tenancy import tenant
 from crm.management.companies import read_company
 from messaging.choices import EventStatus
@@ -15,16 +14,12 @@ from messaging.models import WebhookEvent
 from messaging.services.inbound.webhook_processing import reprocess_webhook_events
 
 
-def moment(text: str) -> datetime:
-    """Parse a time, or the beginning of a day. The default zone is UTC."""
+def day_or_instant(text: str) -> date | datetime:
+    """Parse a day or a time with an offset. Raises ArgumentTypeError."""
     try:
-        day = parse_date(text)
-        at = datetime(day.year, day.month, day.day) if day else parse_datetime(text)  # the zone is added below
+        return parse_day(text) if len(text) == len("2026-03-02") else parse_instant(text)
     except ValueError as error:
-        raise ArgumentTypeError(str(error)) from error
-    if at is None:
-        raise ArgumentTypeError(f"{text!r} must be a date such as 2026-03-02 or a time such as 2026-03-02T16:00.")
-    return at if timezone.is_aware(at) else timezone.make_aware(at)
+        raise ArgumentTypeError(f"{text!r} must be a day such as 2026-03-02, or {AN_INSTANT}.") from error
 
 
 class Command(BaseCommand):
@@ -42,13 +37,13 @@ class Command(BaseCommand):
         parser.add_argument("--type", metavar="TYPE", help="event type, such as call.ringing (default: any)")
         parser.add_argument(
             "--since",
-            type=moment,
+            type=day_or_instant,
             metavar="TIME",
-            help="received at or after this date or time, in UTC unless it has an offset (default: any)",
+            help="received at or after this time, or on or after this day of the company (default: any)",
         )
 
     def handle(
-        self, *, company: str, status: str, type: str | None, since: datetime | None, **options: Any
+        self, *, company: str, status: str, type: str | None, since: date | None, **options: Any
     ) -> None:  # named like the options
         row = read_company(company)
         with tenant(row.pk):
@@ -56,6 +51,7 @@ class Command(BaseCommand):
             if type is not None:
                 events = events.filter(event_type=type)
             if since is not None:
-                events = events.filter(created_at__gte=since)
+                first = since if isinstance(since, datetime) else start_of(since, row.zone)
+                events = events.filter(created_at__gte=first)
             count = reprocess_webhook_events(events=events)
         self.stdout.write(f"{count} webhook events queued for processing.")
