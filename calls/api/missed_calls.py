@@ -16,7 +16,7 @@ from calls.services.missed_calls import mark_recovered_manually
 from crm.api.base.date_ranges import DEFAULT_DAYS, MetricsAPIView, PeriodParameters, PeriodSerializer
 from crm.api.base.filters import ContactFilterSet, YesNoFilter
 from crm.api.base.serializers import TenantSerializer
-from crm.api.base.views import ReadViewSet
+from crm.api.base.views import ReadViewSet, without_body
 
 
 class MissedCallerSerializer(TenantSerializer):
@@ -48,6 +48,7 @@ class MissedCallerViewSet(ReadViewSet):
 
     @extend_schema(request=None, responses=MissedCallerSerializer)
     @action(detail=True, methods=["post"])
+    @without_body
     def recover(self, request: Request, **kwargs: Any) -> Response:
         """Mark a missed caller as recovered. A recovered one stays unchanged."""
         return Response(self.get_serializer(mark_recovered_manually(caller=self.get_object())).data)

@@ -4,12 +4,12 @@ from typing import Any
 
 import django_filters
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import mixins, serializers
+from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.filters import ContactFilterSet, IdFilter, YesNoFilter, read_order
 from crm.api.base.serializers import ActiveUserField, TenantSerializer
-from crm.api.base.views import CreateReadViewSet, ReadViewSet
+from crm.api.base.views import ChangeMixin, CreateReadViewSet, ReadViewSet
 from crm.choices import ActivityType, ConversationStatus
 from crm.models import Activity, Conversation
 
@@ -48,7 +48,7 @@ class ConversationFilterSet(ContactFilterSet):
         ]
     )
 )
-class ConversationViewSet(mixins.UpdateModelMixin, ReadViewSet):
+class ConversationViewSet(ChangeMixin, ReadViewSet):
     """Conversations between a contact and a phone line. Webhook events create them; users set assignee and status."""
 
     resource = "conversations"

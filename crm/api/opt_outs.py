@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from crm.api.base.errors import Conflict
 from crm.api.base.filters import IdFilter
 from crm.api.base.serializers import TenantSerializer
-from crm.api.base.views import ReadViewSet
+from crm.api.base.views import ReadViewSet, without_body
 from crm.choices import OptOutState
 from crm.models import Contact, ContactPhone, OptOut, OptOutEntry
 from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out, opt_outs_of
@@ -59,12 +59,14 @@ class OptOutViewSet(ReadViewSet):
 
     @extend_schema(request=None, responses=OptOutSerializer)
     @action(detail=True, methods=["post"])
+    @without_body
     def confirm(self, request: Request, **kwargs: Any) -> Response:
         """Confirm the opt-out: the number gets no more messages. 409 if it is not under review."""
         return self._review(confirm_opt_out)
 
     @extend_schema(request=None, responses=OptOutSerializer)
     @action(detail=True, methods=["post"])
+    @without_body
     def dismiss(self, request: Request, **kwargs: Any) -> Response:
         """Dismiss the opt-out: the number may get messages again. 409 if it is not under review."""
         return self._review(dismiss_opt_out)

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.serializers import PhoneField, TenantSerializer
-from crm.api.base.views import EditViewSet
+from crm.api.base.views import EditViewSet, without_body
 from crm.choices import Provider
 from crm.models import PhoneLine
 from crm.services.companies import resume_line
@@ -42,6 +42,7 @@ class PhoneLineViewSet(EditViewSet):
 
     @extend_schema(request=None, responses=PhoneLineSerializer)
     @action(detail=True, methods=["post"])
+    @without_body
     def resume(self, request: Request, **kwargs: Any) -> Response:
         """Resume sending over a line that its provider had suspended."""
         return Response(self.get_serializer(resume_line(line=self.get_object())).data)

@@ -15,7 +15,7 @@ from crm.api.base.idempotency import idempotent
 from crm.api.base.lists import ListRowsMixin
 from crm.api.base.roles import visible
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
-from crm.api.base.views import TenantViewSet
+from crm.api.base.views import TenantViewSet, without_body
 from crm.models import Contact
 from messaging.models import Message
 from messaging.services.outbound.outbox import SendBlocked
@@ -121,6 +121,7 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
     @extend_schema(
         operation_id="message_threads_read", parameters=[CONTACT], request=None, responses=ReadSerializer
     )  # fmt: skip
+    @without_body
     def read(self, request: Request, **kwargs: Any) -> Response:
         """Mark the contact's incoming messages as read."""
         return Response({"read": mark_thread_read(contact=self.get_contact())})

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from crm.api.base.errors import Conflict
 from crm.api.base.filters import YesNoFilter
 from crm.api.base.serializers import TenantSerializer
-from crm.api.base.views import ReadViewSet
+from crm.api.base.views import ReadViewSet, without_body
 from crm.choices import Provider
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
@@ -44,6 +44,7 @@ class WebhookEventViewSet(ReadViewSet):
 
     @extend_schema(request=None, responses={202: WebhookEventSerializer})
     @action(detail=True, methods=["post"])
+    @without_body
     def replay(self, request: Request, **kwargs: Any) -> Response:
         """Process a dead, ignored or processed event again. A pending event is a 409."""
         event = self.get_object()

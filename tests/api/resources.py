@@ -31,6 +31,12 @@ def writing_viewsets():
     return sorted(views, key=lambda view: view.resource)
 
 
+def read_only_fields(route):
+    """Return the names of a resource's fields that no client can send."""
+    [view] = [view for view in writing_viewsets() if view.resource == route]
+    return {name for name, field in view.serializer_class().fields.items() if field.read_only}
+
+
 RESOURCES = [
     Resource("contacts", factories.ContactFactory, has_contact=False),
     Resource("contact-flags", factories.ContactFlagFactory),

@@ -18,7 +18,7 @@ SIGN_IN = {"auth/token": 200, "auth/token/refresh": 200, "auth/sign-out": 204}
 ME = "me"
 
 ON_LIST = {"GET": LIST, "HEAD": LIST, "POST": CREATE}
-ON_ROW = {"GET": READ, "HEAD": READ, "PUT": CHANGE, "PATCH": CHANGE, "DELETE": DELETE}
+ON_ROW = {"GET": READ, "HEAD": READ, "PATCH": CHANGE, "DELETE": DELETE}
 ON_SINGLE = {"GET": READ, "HEAD": READ, "PATCH": CHANGE}  # metrics and settings
 SUCCESS = {LIST: 200, READ: 200, CREATE: 201, CHANGE: 200, DELETE: 204}
 # Actions on a row, at contacts/<pk>/NAME: the method and the status of success. The name is the verb.

@@ -56,7 +56,7 @@ class InstantField(serializers.DateTimeField):
 
 
 class TenantSerializer(serializers.ModelSerializer):
-    """A row of the active tenant. Unknown fields and violated constraints are errors by field name."""
+    """A row of the active tenant. Unknown and read-only fields and violated constraints are errors by field name."""
 
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
         models.DateField: DayField,
@@ -64,14 +64,22 @@ class TenantSerializer(serializers.ModelSerializer):
     }
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            errors = {str(name): ["Unknown field."] for name in sorted(set(data) - set(self.fields))}
-            for name, field in self.fields.items():
-                if not field.read_only and (message := _wrong_type(field, data.get(name))):
-                    errors[name] = [message]
-            if errors := errors or self._forbidden_changes(data):
-                raise serializers.ValidationError(errors)
+        if isinstance(data, dict) and (errors := self._refused_fields(data) or self._forbidden_changes(data)):
+            raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
+
+    def _refused_fields(self, data: dict[str, Any]) -> dict[str, list[str]]:
+        """Return an error for each field that DRF would ignore, or convert from another JSON type."""
+        errors = {}
+        for name, value in data.items():
+            field = self.fields.get(name)
+            if field is None:
+                errors[str(name)] = ["Unknown field."]
+            elif field.read_only:
+                errors[name] = ["This field is read-only; leave it out."]
+            elif message := _wrong_type(field, value):
+                errors[name] = [message]
+        return errors
 
     def _forbidden_changes(self, data: dict[str, Any]) -> dict[str, list[str]]:
         """Return an error for each changed field that the user's role may not change. Unchanged values pass.
@@ -84,8 +92,7 @@ class TenantSerializer(serializers.ModelSerializer):
         if fields is None:
             return {}
         current = self.to_representation(self.instance)
-        allowed = [name for name, field in self.fields.items() if name in fields or field.read_only]
-        changed = [name for name in data if name not in allowed and data[name] != current.get(name)]
+        changed = [name for name in data if name not in fields and data[name] != current.get(name)]
         return {name: ["Your role may not change this."] for name in changed}
 
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:

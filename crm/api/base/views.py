@@ -1,12 +1,15 @@
 """Base views: each activates the user's company as tenant and rejects unknown query parameters."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import wraps
 from typing import Any, cast
 
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django_filters import FilterSet
 from rest_framework import mixins
+from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,10 +30,22 @@ VERBS = {
     "list": LIST,
     "retrieve": READ,
     "create": CREATE,
-    "update": CHANGE,
     "partial_update": CHANGE,
     "destroy": DELETE,
 }
+
+
+def without_body(handler: Callable[..., Response]) -> Callable[..., Response]:
+    """Let a view's method reject the fields of a body: it would ignore them."""
+
+    @wraps(handler)
+    def wrapper(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if request.data:
+            names = request.data if isinstance(request.data, dict) else ["detail"]
+            raise ValidationError({name: ["Unknown field: this request takes no body."] for name in names})
+        return handler(view, request, *args, **kwargs)
+
+    return wrapper
 
 
 class TenantView(APIView):
@@ -137,7 +152,17 @@ class CreateReadViewSet(mixins.CreateModelMixin, ReadViewSet):
         serializer.save(company_id=self.user.company_id)
 
 
-class EditViewSet(mixins.UpdateModelMixin, CreateReadViewSet):
+class ChangeMixin:
+    """The `partial_update` action of a `TenantViewSet`. There is no PUT: it would undo what others changed meanwhile."""
+
+    def partial_update(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        serializer.save()
+        return Response(serializer.data)
+
+
+class EditViewSet(ChangeMixin, CreateReadViewSet):
     """List, read, create and change."""
 
 
