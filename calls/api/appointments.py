@@ -38,12 +38,6 @@ class AppointmentSerializer(TenantSerializer):
     def create(self, validated_data: dict[str, Any]) -> Appointment:
         return book_appointment(**validated_data)
 
-    def update(self, instance: Appointment, validated_data: dict[str, Any]) -> Appointment:
-        appointment = super().update(instance, validated_data)
-        # The database derives them and returns them on INSERT only.
-        appointment.refresh_from_db(fields=["date", "time"])
-        return appointment
-
 
 class AppointmentFilterSet(DaysFilterSet):
     assigned_rep = IdFilter(field_name="assigned_rep_id")

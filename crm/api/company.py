@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api.base.etags import check_if_match, tagged_response
 from crm.api.base.roles import CHANGE
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import TenantView
@@ -41,6 +43,7 @@ class CompanyView(TenantView):
     """The user's company and its settings."""
 
     resource = "company"
+    has_etag = True
 
     @property
     def verb(self) -> str | None:
@@ -48,14 +51,18 @@ class CompanyView(TenantView):
 
     @extend_schema(responses=CompanySettingsSerializer)
     def get(self, request: Request) -> Response:
-        return Response(self._serializer().data)
+        return tagged_response(request, self._serializer().data)
 
     @extend_schema(request=CompanySettingsSerializer, responses=CompanySettingsSerializer)
     def patch(self, request: Request) -> Response:
-        serializer = self._serializer(data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        serializer.save()
-        return Response(serializer.data)
+        with transaction.atomic():  # SQLite has no transaction yet
+            Company.objects.select_for_update(no_key=True).get(pk=self.company_id)
+            check_if_match(request, self._serializer().data)
+            serializer = self._serializer(data=request.data, partial=True)
+            serializer.is_valid(raise_exception=True)
+            serializer.save()
+            return tagged_response(request, self._serializer().data)
 
     def _serializer(self, **options: Any) -> CompanySettingsSerializer:
-        return CompanySettingsSerializer(self.user.company, context={"request": self.request, "view": self}, **options)
+        company = Company.objects.get(pk=self.company_id)
+        return CompanySettingsSerializer(company, context={"request": self.request, "view": self}, **options)

@@ -16,6 +16,7 @@ from crm.models import Contact, ContactFlag, ContactPhone, Lead
 from crm.querysets import MIN_SEARCH_LENGTH
 from crm.services.contacts import PhoneTaken, create_contact, delete_contact, update_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
+from crm.services.opt_outs import lock_opt_outs_of
 
 
 class ContactSerializer(TenantSerializer):
@@ -121,6 +122,13 @@ class ContactFlagViewSet(EditViewSet):
     model = ContactFlag
     serializer_class = ContactFlagSerializer
     filterset_class = ContactFlagFilterSet
+
+    def lock_row(self) -> None:
+        """Keep to the order of locks: opt-outs, then the contact, then its flag. Another order could deadlock."""
+        flag = self.get_object()
+        if flag.flag_type == FlagType.OPTED_OUT:
+            lock_opt_outs_of(contact=flag.contact)
+        super().lock_row()
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company_id=self.user.company_id, created_by=self.user)

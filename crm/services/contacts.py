@@ -1,5 +1,6 @@
 """Contacts and their numbers, written together because `contacts.phone` repeats a row of `contact_phones`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -23,15 +24,15 @@ def create_contact(*, company_id: int, phone: str, **fields: Any) -> Contact:
     return save_contact(contact=Contact(company_id=company_id, phone=phone, **fields))
 
 
-def save_contact(*, contact: Contact) -> Contact:
-    """Save a new or changed contact, and add its main number to its numbers.
+def save_contact(*, contact: Contact, update_fields: Iterable[str] | None = None) -> Contact:
+    """Save a new or changed contact, or only some of its fields, and add its main number to its numbers.
 
     Raises:
         PhoneTaken: the number belongs to another contact. Nothing is changed.
     """
     try:
         with transaction.atomic():
-            contact.save()
+            contact.save(update_fields=update_fields)
             number, created = ContactPhone.objects.get_or_create(
                 company_id=contact.company_id, contact=contact, phone=contact.phone
             )
@@ -116,7 +117,7 @@ def update_contact(*, contact: Contact, **fields: Any) -> Contact:
     """
     for name, value in fields.items():
         setattr(contact, name, value)
-    return save_contact(contact=contact)
+    return save_contact(contact=contact, update_fields=[*fields, "updated_at"])
 
 
 def _owner_of(phone: str) -> Contact | None:

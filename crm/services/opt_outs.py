@@ -45,6 +45,14 @@ def lock_opt_out(*, phone: str) -> OptOut:
     return opt_out
 
 
+def lock_opt_outs_of(*, contact: Contact) -> None:
+    """Lock the opt-outs of a contact's numbers, then the contact, for a change of its opt-out flag."""
+    with transaction.atomic():
+        for phone in sorted(_numbers_of(contact), key=hash_number):
+            lock_opt_out(phone=phone)
+        Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
+
+
 def record_opt_out(*, phone: str, **evidence: Any) -> bool:
     """Record an opt-out of this number, E.164. Return whether its state changed.
 

@@ -1,7 +1,6 @@
 """Malformed requests."""
 
 import pytest
-
 from rest_framework.serializers import DateTimeField
 
 from calls.models import Appointment, Call
@@ -81,7 +80,9 @@ def writable_times():
     ]
 
 
-@pytest.mark.parametrize("time", ["2026-03-02", "2026-03-02T16:00:00", "2026-03-02 16:00", "2026-W10-1T16:00", 1772467200])
+@pytest.mark.parametrize(
+    "time", ["2026-03-02", "2026-03-02T16:00:00", "2026-03-02 16:00", "2026-W10-1T16:00", 1772467200]
+)
 @pytest.mark.parametrize(("route", "field"), writable_times())
 def test_time_without_an_offset_is_rejected_by_field(route, field, time, manager_api):
     response = manager_api.post(f"/api/v1/{route}", {field: time})

@@ -89,7 +89,13 @@ def run_schemathesis(url, token, *, seed, examples, phases, own_ids, after_call)
             "auth": {"openapi": {"token": {"bearer": token}}},
             # Rules beyond JSON Schema (the end after the start, an existing contact) may still reject a request.
             "checks": {
-                "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "401", "403", "404", "409", "429"]}
+                # A stale tag is refused before the body is read.
+                "negative_data_rejection": {
+                    "expected-statuses": ["400", "401", "403", "404", "405", "409", "412", "415"]
+                },
+                "positive_data_acceptance": {
+                    "expected-statuses": ["2xx", "304", "400", "401", "403", "404", "409", "412", "429"]
+                },
             },
             "continue-on-failure": True,
         }

@@ -12,6 +12,8 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
+from crm.api.base.etags import Stale
+
 
 class Conflict(APIException):
     """The request is valid but conflicts with the current data."""
@@ -44,7 +46,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         error = QueryTimeout()
     elif isinstance(error, SuspiciousOperation):
         error = ParseError("The request isn't valid.")  # such as too many parameters
-    return rest_exception_handler(error, context)
+    response = rest_exception_handler(error, context)
+    if response and isinstance(error, Stale):
+        response["ETag"] = error.etag
+    return response
 
 
 @csrf_exempt

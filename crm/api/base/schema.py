@@ -6,6 +6,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
+from crm.api.base.etags import IF_MATCH, IF_NONE_MATCH, TAGS
 from crm.api.base.serializers import TenantSerializer
 from crm.db.tenancy import all_tenants
 
@@ -14,7 +15,11 @@ ERROR_SCHEMA = {
     "description": "Either `detail`, or error messages by the name of the field or parameter.",
     "properties": {
         "detail": {"type": "string"},
-        "code": {"type": "string", "description": "With a rejected token: token_not_valid, user_inactive, …"},
+        "code": {
+            "type": "string",
+            "description": "With a rejected token: token_not_valid, user_inactive, … With 412: stale.",
+        },
+        "current": {"type": "object", "description": "With 412: the row as it is now."},
         "retry_at": {
             "type": "string",
             "format": "date-time",
@@ -31,17 +36,25 @@ ERROR_SCHEMA = {
     },
 }
 ERROR_RESPONSES = {
+    "304": ("NotModified", "The client has the row already, by If-None-Match."),
     "400": ("BadRequest", "A field or parameter isn't valid, or the body isn't JSON."),
     "401": ("Unauthorized", "Not signed in, or the token is no longer valid."),
     "403": ("Forbidden", "The user has no company, or the role lacks the permission."),
     "404": ("NotFound", "The row doesn't exist or belongs to another company."),
     "409": ("Conflict", "The request conflicts with the current data."),
+    "412": ("Stale", "The row has changed since it was read, by If-Match. `current` is the row as it is now."),
     "413": ("TooLarge", "The body is too large."),
     "415": ("UnsupportedMediaType", "The body must be application/json."),
     "422": ("Unprocessable", "The Idempotency-Key was used with another body."),
     "429": ("TooManyRequests", "Too many requests."),
 }
 IDEMPOTENCY_KEY = "Idempotency-Key"
+ETAG = {"description": "Names this state of the row.", "schema": {"type": "string"}}
+PRECONDITIONS = {
+    IF_MATCH: "The ETag of the row that the client has read. If the row has changed since, this is a 412. "
+    "Without it, a PATCH changes the fields that it sends, whatever the row is now.",
+    IF_NONE_MATCH: "The ETag of the row that the client has. If the row is still the same, this is a 304 without body.",
+}
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}}
 WALL_CLOCK = r"^[0-2]\d:[0-5]\d:[0-5]\d(\.\d+)?$"
 
@@ -61,9 +74,20 @@ class ErrorDocumentingAutoSchema(AutoSchema):
                 codes |= {"413", "415"}
             if any(parameter["name"] == IDEMPOTENCY_KEY for parameter in operation.get("parameters", ())):
                 codes.add("422")
+            if getattr(self.view, "has_etag", False):
+                codes.add(self._add_etag(operation))
             for code in sorted(codes):
                 operation["responses"].setdefault(code, {"$ref": f"#/components/responses/{ERROR_RESPONSES[code][0]}"})
         return operation
+
+    def _add_etag(self, operation: dict[str, Any]) -> str:
+        """Document the tag of a single row. Return the status of the refused precondition."""
+        if "200" in operation["responses"]:
+            operation["responses"]["200"]["headers"] = {"ETag": ETAG}
+        header, code = (IF_NONE_MATCH, "304") if self.method == "GET" else (IF_MATCH, "412")
+        parameter = {"name": header, "in": "header", "schema": {"type": "string", "pattern": TAGS, "maxLength": 1000}}
+        operation.setdefault("parameters", []).append(parameter | {"description": PRECONDITIONS[header]})
+        return code
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
         schema = super()._map_basic_serializer(serializer, direction)
@@ -105,9 +129,11 @@ class TenantSchemaGenerator(SchemaGenerator):
 
 
 def _response(code: str, description: str) -> dict[str, Any]:
+    if code == "304":
+        return {"description": description}
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
-    headers = {"headers": RETRY_AFTER} if code == "429" else {}
-    return {"description": description, "content": content, **headers}
+    headers = {"429": RETRY_AFTER, "412": {"ETag": ETAG}}.get(code)
+    return {"description": description, "content": content, **({"headers": headers} if headers else {})}
 
 
 def _allows_blank(field: Any) -> bool:

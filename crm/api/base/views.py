@@ -5,10 +5,10 @@ from contextlib import ExitStack
 from functools import wraps
 from typing import Any, cast
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from django_filters import FilterSet
-from rest_framework import mixins
+from rest_framework import mixins, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -17,6 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from crm.api.base.etags import check_if_match, tagged_response
 from crm.api.base.filters import check_parameters
 from crm.api.base.lists import ListRowsMixin
 from crm.api.base.pagination import PARAMETERS as PAGE_PARAMETERS
@@ -53,11 +54,13 @@ class TenantView(APIView):
 
     Attributes:
         resource: a key of `crm.api.base.roles.PERMISSIONS`.
+        has_etag: whether the response of this action is a single row with its tag.
         writing: whether the request runs in a transaction; an error response rolls it back.
     """
 
     resource: str
     writing = False
+    has_etag = False
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -132,6 +135,10 @@ class TenantViewSet(TenantView, GenericViewSet):
         # The name of any other action is its verb.
         return None if self.action in (None, "metadata") else VERBS.get(self.action, self.action)
 
+    @property
+    def has_etag(self) -> bool:  # type: ignore[override]
+        return self.action in ("retrieve", "partial_update", "destroy")
+
     def get_ordering(self) -> tuple[str, str]:
         return self.ordering
 
@@ -141,7 +148,14 @@ class TenantViewSet(TenantView, GenericViewSet):
         return PAGE_PARAMETERS | (set(self.filterset_class.base_filters) if self.filterset_class else set())
 
 
-class ReadViewSet(ListRowsMixin, mixins.RetrieveModelMixin, TenantViewSet):
+class RetrieveMixin:
+    """The `retrieve` action of a `TenantViewSet`."""
+
+    def retrieve(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return tagged_response(request, self.get_serializer(self.get_object()).data)
+
+
+class ReadViewSet(ListRowsMixin, RetrieveMixin, TenantViewSet):
     """List and read."""
 
 
@@ -152,19 +166,49 @@ class CreateReadViewSet(mixins.CreateModelMixin, ReadViewSet):
         serializer.save(company_id=self.user.company_id)
 
 
-class ChangeMixin:
-    """The `partial_update` action of a `TenantViewSet`. There is no PUT: it would undo what others changed meanwhile."""
+class LockMixin:
+    """Changes of a row under its lock: of two requests with the same `If-Match`, one is refused."""
+
+    def get_locked_object(self: Any) -> Any:
+        """Return the row for a change. Raises Stale if it isn't the one that `If-Match` names."""
+        self.lock_row()
+        row = self.get_object()  # a statement of its own sees what the lock has waited for
+        check_if_match(self.request, self.get_serializer(row).data)
+        return row
+
+    def lock_row(self: Any) -> None:
+        rows = self.model.objects.select_for_update(no_key=True).filter(pk=self.kwargs["pk"])
+        rows.values_list("pk").first()
+
+
+class ChangeMixin(LockMixin):
+    """The `partial_update` action of a `TenantViewSet`.
+
+    There is no PUT: it would undo what others have changed meanwhile.
+    """
 
     def partial_update(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        serializer = self.get_serializer(self.get_object(), data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        serializer.save()
-        return Response(serializer.data)
+        with transaction.atomic():  # SQLite has no transaction yet
+            row = self.get_locked_object()
+            serializer = self.get_serializer(row, data=request.data, partial=True)
+            serializer.is_valid(raise_exception=True)
+            serializer.save()
+            # Read again: the tag must be that of the next GET, and the instance has the values that were sent.
+            data = self.get_serializer(self.get_rows().get(pk=row.pk)).data
+        return tagged_response(request, data)
 
 
 class EditViewSet(ChangeMixin, CreateReadViewSet):
     """List, read, create and change."""
 
 
-class FullViewSet(mixins.DestroyModelMixin, EditViewSet):
+class FullViewSet(EditViewSet):
     """List, read, create, change and delete."""
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        with transaction.atomic():
+            self.perform_destroy(self.get_locked_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def perform_destroy(self, instance: Any) -> None:
+        instance.delete()

@@ -1,0 +1,60 @@
+"""Entity tags of single rows. With `If-Match`, a change is refused if the row has changed since it was read."""
+
+import re
+from hashlib import blake2b
+from typing import Any
+
+from rest_framework import status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api.base.renderers import FastJSONRenderer
+
+TAG = r'(W/)?"[!#-~]*"'
+TAGS = rf"^(\*|{TAG}( *, *{TAG})*)$"
+IF_MATCH, IF_NONE_MATCH = "If-Match", "If-None-Match"
+
+
+class Stale(APIException):
+    """The row isn't the one that the client has read. The response has the row as it is now."""
+
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+
+    def __init__(self, current: Any) -> None:
+        super().__init__()
+        text = "Somebody else has changed this row. Look at `current`, and send the change again with its ETag."
+        self.detail: Any = {"detail": text, "code": "stale", "current": current}
+        self.etag = etag_of(current)
+
+
+def etag_of(row: Any) -> str:
+    """Return the tag of a row, as the API shows it. So a change of anything that it shows changes the tag."""
+    return f'"{blake2b(FastJSONRenderer().render(row), digest_size=16).hexdigest()}"'
+
+
+def tagged_response(request: Request, row: Any) -> Response:
+    """Return a row with its tag; 304 without the row if the client has it, by `If-None-Match`."""
+    tag = etag_of(row)
+    if request.method in ("GET", "HEAD") and matches(request, IF_NONE_MATCH, tag):
+        return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": tag})
+    return Response(row, headers={"ETag": tag})
+
+
+def check_if_match(request: Request, row: Any) -> None:
+    """Compare `If-Match`, if given, with the tag of a locked row. Raises Stale if they differ."""
+    if IF_MATCH in request.headers and not matches(request, IF_MATCH, etag_of(row)):
+        raise Stale(row)
+
+
+def matches(request: Request, header: str, tag: str) -> bool:
+    """Return whether a header names the tag. Raises ValidationError if it isn't a list of tags.
+
+    Proxies that compress a response mark its tag as weak (`W/`). It still names the same row.
+    """
+    text = request.headers.get(header)
+    if text is None:
+        return False
+    if not re.fullmatch(TAGS, text):
+        raise ValidationError({header: ['Must be an ETag as it was received, with its quotes, or "*" without quotes.']})
+    return text == "*" or tag in re.findall(r'"[^"]*"', text)
