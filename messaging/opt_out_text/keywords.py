@@ -28,14 +28,27 @@ OPT_IN = normalized("start", "unstop", "un-stop", "opt in", "optin", "resubscrib
 YES = normalized("yes", "y", "ya", "yeah", "yea", "yep", "yup", "yes please", "sí", "sí por favor", "oui", "sim")
 HELP = normalized("help", "info", "ayuda", "aide", "ajuda")
 
-# Misspellings, and words with another meaning as well: alone, or with polite words around them.
+# Words with another meaning as well: alone, or with polite words around them.
 AMBIGUOUS = normalized(
-    "stpo", "sotp", "stp", "stoo", "stoop", "stob", "stp all", "unsuscribe", "unsubcribe", "unsubscibe", "unscribe",
-    "unsubscrbe", "unsub", "cancle", "cancell", "remove", "delete", "no more", "enough", "leave", "out",
+    "unsub", "remove", "delete", "no more", "no mas", "enough", "leave", "out", "opt", "unfollow", "spam", "scam",
+    "stop it", "cease", "desist", "halt", "removed", "cancela", "cancelen", "desuscribir", "arretez ca", "cesser",
+    "cessez", "desista", "pare com isso", "off", "equivocado", "equivocada", "numero equivocado", "erreur", "wrong",
+    "never again", "nunca mas", "nunca mais", "nao mais", "enough is enough", "discontinue",
 )  # fmt: skip
-OPT_OUT_EMOJI = ("🛑", "🚫", "✋", "🖕", "⛔")
+OPT_OUT_EMOJI = ("🛑", "🚫", "✋", "🖕", "⛔", "📵", "🔇")
 POLITE_WORDS = normalized(
     "please", "pls", "plz", "plse", "thanks", "thank", "you", "thx", "ty", "ok", "okay", "k", "hey", "hi", "hello",
     "now", "just", "already", "sorry", "sir", "maam", "no", "nope", "yes", "and", "immediately", "asap", "forever",
-    "por", "favor", "gracias", "ya", "svp", "merci", "sil", "vous", "plait", "obrigado", "obrigada", "bitte", "danke",
+    "por", "favor", "gracias", "ya", "svp", "merci", "sil", "vous", "plait", "te", "obrigado", "obrigada", "bitte",
+    "danke", "kindly", "fucking", "damn", "seriously", "again", "guys", "people", "dear", "n", "omg", "ugh", "wtf",
+    "bro", "dude", "man", "once", "more", "pfv", "xfa", "porfavor", "porfa", "prego", "grazie", "um", "uh", "oh",
+    "fine", "then", "so", "well", "all", "bye", "goodbye",
+)  # fmt: skip
+# Words that quote a keyword or carry it out: `text STOP`, `I said stop`, `my answer is stop`.
+QUOTING_WORDS = normalized(
+    "reply", "replying", "text", "texted", "txt", "texto", "send", "sent", "say", "said", "says", "saying", "word",
+    "type", "typing", "typed", "hit", "pressed", "clicked", "wrote", "already", "respond", "responding", "answer",
+    "is", "i", "im", "my", "me", "we", "want", "to", "wanna", "told", "u", "yall", "2", "4", "times", "a", "with",
+    "number", "reason", "msg", "sms", "message", "messages", "texts", "dije", "digo", "quiero", "que", "envio",
+    "mensaje", "mensajes", "jai", "dit", "je", "dis", "eu", "disse", "quero",
 )  # fmt: skip

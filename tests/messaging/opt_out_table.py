@@ -1,6 +1,10 @@
-"""Generator of docs/opt-outs-table.md: `python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`."""
+"""Generator of docs/opt-outs-table.md: `python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`.
+
+`--figures` prints recall and false alarms only.
+"""
 
 import json
+import sys
 
 HEAD = """# Messages and their verdicts
 
@@ -8,6 +12,14 @@ HEAD = """# Messages and their verdicts
 from `tests/messaging/texts.py` by `python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`. One test checks
 each verdict, and another checks that this page is up to date. [opt-outs.md](opt-outs.md) describes their effects.
 Messages are quoted as in JSON, which shows invisible characters.
+
+## Recall and false alarms
+
+`python -m tests.messaging.opt_out_table --figures` prints them. *Recall* counts messages that mean stop and are
+recognised, at once or for review. A *false alarm* is another message that blocks its sender. No rule was fitted to
+the held-out messages (`tests/messaging/held_out_texts.py`), so they estimate the figures for messages yet unseen.
+
+{figures}
 """
 
 
@@ -15,11 +27,51 @@ def opt_out_table():
     from messaging.opt_out_text.classification import classify_text
     from tests.messaging.texts import TEXTS
 
-    sections = [HEAD.format(total=sum(map(len, TEXTS.values())))]
+    sections = [HEAD.format(total=sum(map(len, TEXTS.values())), figures=figures())]
     for verdict, texts in TEXTS.items():
         lines = "".join(f"| {quoted(text)} | {classify_text(text)} |\n" for text in texts)
         sections.append(f"\n## {verdict}: {len(texts)}\n\n| message | verdict |\n|---|---|\n{lines}")
     return "".join(sections)
+
+
+def figures():
+    """Return a table of recall and false alarms over the table and over the held-out messages."""
+    from messaging.opt_out_text.classification import Verdict
+    from tests.messaging import held_out_texts
+    from tests.messaging.texts import TEXTS
+
+    stopping = [*TEXTS[Verdict.OPT_OUT], *TEXTS[Verdict.SUSPECTED]]
+    ordinary = [
+        text for verdict in (Verdict.OPT_IN, Verdict.YES, Verdict.HELP, Verdict.NOTHING) for text in TEXTS[verdict]
+    ]
+    rows = []
+    for name, lists in (
+        ("this table", (stopping, ordinary)),
+        ("held-out messages", (held_out_texts.STOPPING, held_out_texts.ORDINARY)),
+    ):
+        missed, alarmed = measure(*lists)
+        recognised = len(lists[0]) - len(missed)
+        rows.append(f"| {name} | {share(recognised, len(lists[0]))} | {share(len(alarmed), len(lists[1]))} |")
+        wrong = [f"| missed: {quoted(text)} | | |" for text in missed] + [
+            f"| false alarm: {quoted(text)} | | |" for text in alarmed
+        ]
+        rows += wrong
+    return "\n".join(["| messages | recall | false alarms |", "|---|---|---|", *rows])
+
+
+def measure(stopping, ordinary):
+    """Return the messages that mean stop and aren't recognised, and the others that are."""
+    from messaging.opt_out_text.classification import Verdict, classify_text
+
+    blocking = (Verdict.OPT_OUT, Verdict.SUSPECTED)
+    return (
+        [text for text in stopping if classify_text(text) not in blocking],
+        [text for text in ordinary if classify_text(text) in blocking],
+    )
+
+
+def share(part, whole):
+    return f"{part} of {whole} ({100 * part / whole:.1f} %)"
 
 
 def quoted(text):
@@ -37,4 +89,4 @@ if __name__ == "__main__":
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    print(opt_out_table(), end="")
+    print(figures() if "--figures" in sys.argv else opt_out_table(), end="\n" if "--figures" in sys.argv else "")

@@ -7,7 +7,8 @@ import pytest
 from crm.choices import Provider
 from messaging.opt_out_text.classification import Verdict, classify_text
 from messaging.providers.registry import provider_confirms
-from tests.messaging.opt_out_table import opt_out_table
+from tests.messaging import held_out_texts
+from tests.messaging.opt_out_table import measure, opt_out_table
 from tests.messaging.texts import TEXTS
 
 
@@ -18,10 +19,39 @@ def test_message_gets_its_verdict(verdict, text):
 
 def test_examples_are_many_and_unique():
     every = [text for texts in TEXTS.values() for text in texts]
-    assert len(every) == len(set(every)) > 400
+    assert len(every) == len(set(every)) > 1_000
 
 
-@pytest.mark.parametrize("character", ["a ", "stop by ", "st", "dont ", "😀", "don't text ", "\u200b"])
+def test_unseen_messages_are_recognised_with_few_false_alarms():
+    missed, alarmed = measure(held_out_texts.STOPPING, held_out_texts.ORDINARY)
+    assert len(missed) <= 0.06 * len(held_out_texts.STOPPING)
+    assert len(alarmed) <= 0.02 * len(held_out_texts.ORDINARY)
+
+
+def test_held_out_messages_are_not_in_the_table():
+    table = {text for texts in TEXTS.values() for text in texts}
+    assert not table & {*held_out_texts.STOPPING, *held_out_texts.ORDINARY}
+
+
+@pytest.mark.parametrize(
+    "character",
+    [
+        "a ",
+        "stop by ",
+        "st",
+        "dont ",
+        "😀",
+        "don't text ",
+        "\u200b",
+        "s t o p ",
+        "1",
+        "$",
+        "stop the texts ",
+        "no me ",
+        "un",
+        ". ",
+    ],
+)
 def test_long_message_is_classified_quickly(character):
     assert classify_text(character * 100_000) in set(Verdict)
 

@@ -1,0 +1,62 @@
+"""Misspellings of the keywords that people type most."""
+
+from difflib import get_close_matches
+
+_SIMILARITY = 0.8
+# Words that resemble `unsubscribe` and mean something else.
+_OTHER_WORDS = frozenset({"unsubscribe", "unsubscribed", "unsubscribing", "unsubscribes"})
+# Neighbours on the keyboard.
+_NEIGHBOURS = {"s": "adwxzeq", "t": "rygf56", "o": "iplk09", "p": "ol0"}
+_REAL_WORDS = frozenset({"atop", "sop", "top", "step", "stops", "stow", "slop", "shop"})
+
+
+def _misspellings_of(word: str) -> frozenset[str]:
+    """Return the word with two letters swapped, or one letter left out, doubled or replaced by its neighbour."""
+    found = set()
+    for at, letter in enumerate(word):
+        before, after = word[:at], word[at + 1 :]
+        found |= {before + after, before + letter * 2 + after}
+        found |= {before + other + after for other in _NEIGHBOURS[letter]}
+        found.add(before + after[:1] + letter + after[1:])
+    return frozenset(found) - _REAL_WORDS - {word}
+
+
+_MEANT = dict.fromkeys(_misspellings_of("stop"), "stop") | {
+    "stob": "stop", "stopo": "stop", "stahp": "stop", "stawp": "stop", "staph": "stop", "stap": "stop",
+    "styop": "stop", "stoping": "stopping", "cancle": "cancel", "cancell": "cancel", "cansel": "cancel",
+    "cancil": "cancel", "canel": "cancel", "cacel": "cancel", "qiut": "quit", "txting": "texting",
+    "texing": "texting", "texitng": "texting", "tetxing": "texting", "textng": "texting", "testing": "texting",
+    "textign": "texting", "textting": "texting", "mesaging": "messaging", "messging": "messaging",
+    "contatcing": "contacting", "mesage": "message", "messege": "message", "messeges": "messages",
+    "recieve": "receive", "recieving": "receiving", "subscribtion": "subscription", "permision": "permission",
+    "persmission": "permission", "harrassing": "harassing", "harrasing": "harassing", "harassin": "harassing",
+    "harrassment": "harassment", "bothring": "bothering", "texring": "texting", "txtng": "texting",
+    "textin": "texting", "messgaes": "messages", "mesages": "messages", "messges": "messages",
+    "massages": "messages", "mssgs": "messages", "remve": "remove", "romove": "remove", "plese": "please",
+    "plase": "please", "wrng": "wrong", "worng": "wrong", "numer": "number", "nubmer": "number", "dnt": "dont",
+    "dotn": "dont", "dint": "dont", "nomore": "no more", "intrested": "interested", "interrested": "interested",
+    "contac": "contact", "concent": "consent", "opout": "optout", "stop2end": "stop", "stop2stop": "stop",
+    "txtstop": "stop", "optuot": "optout", "donot": "dont",
+}  # fmt: skip
+
+
+def correct_spelling(words: list[str]) -> list[str]:
+    """Return the words with known misspellings replaced by the words that were meant."""
+    return [_MEANT.get(word) or _correct_unsubscribe(word) for word in _join_halves(words)]
+
+
+def _join_halves(words: list[str]) -> list[str]:
+    """Return the words with keywords in two halves joined: st op, un subscribe."""
+    joined: list[str] = []
+    for word in words:
+        if joined and joined[-1] + word in ("stop", "unsubscribe", "unsubscribed"):
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
+
+
+def _correct_unsubscribe(word: str) -> str:
+    if word in _OTHER_WORDS or len(word) < 7 or word[0] not in "un":
+        return word
+    return "unsubscribe" if get_close_matches(word, ["unsubscribe"], cutoff=_SIMILARITY) else word
