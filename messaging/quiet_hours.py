@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
-
 LOOK_AHEAD_DAYS = 14
-MAX_ZONES = 16  # more zones (toll-free numbers have 42) say nothing about the location
 
 
 @dataclass(frozen=True)
@@ -94,22 +90,3 @@ def _next_open_in(zone: ZoneInfo, moment: datetime, hours: list[TextingHours]) -
         if local.hour < closes:
             return moment
         day += timedelta(days=1)
-
-
-def zones_of_number(phone: str) -> list[str]:
-    """Return the IANA zones where the owner of a number (E.164) may be; empty for toll-free and unknown numbers."""
-    zones = [zone for zone in time_zones_for_number(phonenumbers.parse(phone)) if zone != UNKNOWN_TIMEZONE]
-    return zones if len(zones) <= MAX_ZONES else []
-
-
-def state_of_number(phone: str) -> str:
-    """Return the state of the area code, as `Florida` or `FL`; "" for foreign and unknown numbers.
-
-    Florida's law presumes that the owner of its area code lives there.
-    """
-    number = phonenumbers.parse(phone)
-    if number.country_code != 1:
-        return ""
-    from phonenumbers import geocoder  # loads names of all places on earth: a third of a command's start
-
-    return geocoder.description_for_number(number, "en").rpartition(", ")[2]

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from messaging.quiet_hours import STATES, next_open, state_of_number, texting_hours_of, zones_of_number
+from messaging.quiet_hours import STATES, next_open, texting_hours_of
 
 NEW_YORK, CHICAGO, DENVER, PHOENIX = "America/New_York", "America/Chicago", "America/Denver", "America/Phoenix"
 LOS_ANGELES, BOISE, HONOLULU = "America/Los_Angeles", "America/Boise", "Pacific/Honolulu"
@@ -88,37 +88,6 @@ def test_zones_that_are_never_open_together_have_no_hour():
     zones = [ZoneInfo("Pacific/Auckland"), ZoneInfo("Europe/Madrid")]
     hours = texting_hours_of(states=[], marketing=True)
     assert next_open(moment=datetime(2026, 3, 2, tzinfo=UTC), zones=zones, hours=hours) is None
-
-
-@pytest.mark.parametrize(
-    ("phone", "zones"),
-    [
-        ("+12125550100", [NEW_YORK]),
-        ("+14805550100", [PHOENIX]),
-        ("+12085550100", [BOISE, LOS_ANGELES]),
-        ("+18005550100", []),  # toll-free: 42 zones
-        ("+18335550100", []),
-        ("+15555550100", []),  # no area code
-        ("+442079460100", ["Europe/London"]),
-    ],
-)
-def test_number_determines_its_zones(phone, zones):
-    assert zones_of_number(phone) == zones
-
-
-@pytest.mark.parametrize(
-    ("phone", "state"),
-    [
-        ("+13055550100", "Florida"),
-        ("+12125550100", "NY"),
-        ("+12105550100", "TX"),
-        ("+12065550100", "Washington State"),
-        ("+18005550100", ""),
-        ("+442079460100", ""),
-    ],
-)
-def test_area_code_determines_the_state(phone, state):
-    assert state_of_number(phone) == state
 
 
 def test_state_hours_are_stricter_than_federal_ones_and_have_a_source():

@@ -3,14 +3,13 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import phonenumbers
-
 from crm.choices import Channel, FlagType, OptOutState
 from crm.models import Contact, OptOut, PhoneLine
 from crm.models.audit import hash_number
+from messaging.area_codes import is_valid_phone, state_of_number, zones_of_number
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
-from messaging.quiet_hours import next_open, state_of_number, texting_hours_of, zones_of_number
+from messaging.quiet_hours import next_open, texting_hours_of
 from messaging.sms_segments import count_segments
 
 MAX_BODY = 1600  # characters: OpenPhone's and Twilio's limit
@@ -103,14 +102,6 @@ def check_recipient(*, contact: Contact, phone: str, kind: str, now: datetime) -
 def can_be_deferred(kind: str) -> bool:
     """Return whether a message that may be sent later waits until then."""
     return kind not in RESPONSES
-
-
-def is_valid_phone(phone: str) -> bool:
-    """Return whether a number (E.164) can exist: with a real area code."""
-    try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(phone))
-    except phonenumbers.NumberParseException:
-        return False
 
 
 def _line_pause(line: PhoneLine, now: datetime) -> list[tuple[str, datetime]]:

@@ -13,12 +13,12 @@ from django.utils import timezone
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Activity
 from crm.services.opt_outs import lock_opt_out
+from messaging.area_codes import is_valid_phone
 from messaging.choices import MessageStatus
 from messaging.models import Message
 from messaging.providers.errors import SendError
 from messaging.providers.interfaces import SentMessage
 from messaging.providers.registry import client_for_sending
-from messaging.services.outbound.send_policy import is_valid_phone
 from messaging.services.outbound.send_results import OUTCOME_UNKNOWN, apply_send_result, fail_message, requeue_message
 from messaging.services.outbound.sending import provider_line, recipient_and_line
 
