@@ -61,9 +61,10 @@ class OptOutAdmin(ExactSearch, RowAdmin):
     def get_match(self, term: str) -> Q:
         match = super().get_match(term)
         try:
-            return match | Q(number_hash=hash_number(normalize_phone(term)))
+            number = normalize_phone(term)
         except InvalidPhone:
-            return match
+            number = term.strip()  # a sender whose number can't be normalized is kept as sent
+        return match | Q(number_hash=hash_number(number))
 
     def get_fields(self, request: HttpRequest, obj: OptOut | None = None) -> Any:
         return (*self.readonly_fields, "answer") if self.has_change_permission(request, obj) else self.readonly_fields

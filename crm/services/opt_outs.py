@@ -32,7 +32,7 @@ class NotUnderReview(Exception):
 
 
 def lock_opt_out(*, phone: str) -> OptOut:
-    """Return the opt-out row of this number, E.164, created if missing and locked until the transaction ends."""
+    """Return the opt-out row of this number (E.164, or as sent), created if missing and locked in this transaction."""
     opt_out, _ = OptOut.objects.select_for_update().get_or_create(
         company_id=current_company_id(),
         number_hash=hash_number(phone),

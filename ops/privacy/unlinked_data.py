@@ -10,14 +10,13 @@ from django.db.models import Q
 
 from crm.db.audit import Audit
 from crm.models import Activity, AuditEntry, Contact, IdempotencyKey, OptOut, OptOutEntry
-from crm.phones import digits_of
+from crm.phones import spellings_of
 from crm.services.opt_outs import opt_outs_of
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
 from ops.privacy.personal_data_map import ERASED, PERSONAL_DATA
 
 CHUNK = 200  # webhook events in memory at once: one may have 10 MB
-COUNTRY_CODE = "1"
 
 _ESCAPED_PLUS = re.compile(rb"\\u002[bB]|%2[bB]")
 _NUMBER = re.compile(rb"\d{8,15}")
@@ -30,9 +29,8 @@ def names_contact(contact: Contact, provider_ids: frozenset[str] = frozenset()) 
     Args:
         provider_ids: the provider's ids of calls and messages that are no longer in the database.
     """
-    numbers = {digits_of(phone) for phone in contact.phones.values_list("phone", flat=True)}
-    numbers |= {number.removeprefix(COUNTRY_CODE) for number in numbers}
-    known = {number.encode() for number in numbers}
+    phones = contact.phones.values_list("phone", flat=True)
+    known = {spelling.encode() for phone in phones for spelling in spellings_of(phone)}
     activities = Activity.objects.filter(contact=contact, openphone_id__isnull=False)
     ids = {str(openphone_id).encode() for openphone_id in activities.values_list("openphone_id", flat=True)}
     ids |= {provider_id.encode() for provider_id in provider_ids}

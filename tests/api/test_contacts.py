@@ -45,6 +45,21 @@ def test_invalid_contact_is_rejected_by_field(body, named, csr_api, acme):
         assert not Contact.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "spelling", ["+5215512345678", "5215512345678", "005215512345678", "+52 55 1234 5678", "whatsapp:+5215512345678"]
+)
+def test_foreign_number_is_found_and_stays_unique_in_every_spelling(spelling, csr_api, acme):
+    contact = ContactFactory(company=acme, phone="+525512345678")
+    assert found(csr_api, spelling.removeprefix("whatsapp:")) == {contact.pk}
+    response = csr_api.post(CONTACTS, {"phone": spelling})
+    assert response.status_code == 400
+    assert "Another contact" in response.json()["phone"][0]
+
+
+def test_number_of_withheld_callers_is_rejected(csr_api):
+    assert list(csr_api.post(CONTACTS, {"phone": "+86282452253"}).json()) == ["phone"]
+
+
 def test_phone_number_is_unique_within_a_company(csr_api, acme, globex):
     ContactFactory(company=globex, phone="+12125550123")
     assert csr_api.post(CONTACTS, {"phone": "+12125550123"}).status_code == 201

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crm.db.tenancy import tenant
-from crm.models import ContactFlag, OptOut, OptOutEntry, PhoneLine
+from crm.models import Contact, ContactFlag, Conversation, OptOut, OptOutEntry, PhoneLine
 from messaging.models import Message
 from messaging.services.inbound.messages import record_message
 from messaging.services.inbound.webhook_processing import process_next_event
@@ -108,9 +108,36 @@ def test_second_number_of_a_contact_opts_out_without_a_confirmation(arrive, acme
     assert not confirmations()  # it would be sent to the main number
 
 
-def test_short_code_cannot_opt_out(arrive):
-    arrive(incoming("STOP", sender="22395"))
-    assert not OptOut.objects.exists()
+@pytest.mark.parametrize("sender", ["22395", "+22507123456", "+52155123456", "Anonymous", "+266696687"])
+def test_stop_from_a_sender_without_a_valid_number_is_kept_as_sent(arrive, sender):
+    arrive(incoming("STOP", sender=sender))
+    entry = OptOutEntry.objects.get()
+    assert (entry.action, entry.words, entry.opt_out.phone, state()) == ("opted_out", "STOP", sender, "opted_out")
+    assert not Contact.objects.exists()
+    assert not confirmations()
+
+
+def test_sentence_from_a_long_number_is_reviewed_and_the_advertisement_of_a_short_code_is_not(arrive):
+    arrive(incoming("20 % off! Reply STOP to end", sender="22395"), incoming("stop texting me", sender="+22507123456"))
+    assert (OptOut.objects.get().phone, state()) == ("+22507123456", "under_review")
+
+
+@pytest.mark.parametrize(
+    ("number", "spellings"),
+    [
+        ("+525512345678", ["+5215512345678", "5215512345678", "005215512345678"]),
+        ("+5491112345678", ["+541112345678", "5491112345678", "00541112345678"]),
+        ("+5511987654321", ["+551187654321", "5511987654321"]),
+    ],
+)
+def test_stop_in_any_spelling_of_a_foreign_number_opts_out_its_one_contact(arrive, number, spellings):
+    for spelling in spellings:
+        arrive(incoming("Hello", sender=spelling))
+    arrive(incoming("STOP", sender=spellings[0]))
+    contact = Contact.objects.get()
+    assert (contact.phone, OptOut.objects.get().phone, state()) == (number, number, "opted_out")
+    assert contact.flags.opted_out().exists()
+    assert Conversation.objects.get().contact == contact
 
 
 def test_confirmation_is_queued_although_the_number_is_opted_out(arrive, desk):

@@ -4,13 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calls.models import Call
+from calls.models import Call, MissedCaller
 from crm.db.tenancy import tenant
 from crm.models import Activity, Contact, ContactPhone, Conversation, Lead, PhoneLine
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import process_next_event
 from tests.count_queries import CountQueries
-from tests.factories import ContactFactory, ContactPhoneFactory, PhoneLineFactory, fictional_number
+from tests.factories import (
+    ContactFactory,
+    ContactPhoneFactory,
+    PhoneLineFactory,
+    WebhookSecretFactory,
+    fictional_number,
+)
 from tests.messaging.payloads import (
     AT,
     CALLER,
@@ -20,6 +26,7 @@ from tests.messaging.payloads import (
     call_2026,
     call_v2,
     call_v4,
+    callrail_call,
     message_2026,
     message_v3,
     message_v4,
@@ -189,13 +196,29 @@ def test_last_activity_time_only_advances(arrive, desk):
     assert Conversation.objects.get().last_activity_at == datetime(2026, 3, 5, 9, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("sender", ["22395", "Anonymous"])
+@pytest.mark.parametrize("sender", ["22395", "Anonymous", "+266696687", "+7378742833", "+86282452253", "+10000000000"])
 def test_sender_without_a_number_is_not_a_contact(arrive, desk, sender):
     arrive(message_v3(sender=sender), call_v2(**{"from": sender}))
     assert not Contact.objects.exists()
     assert not Conversation.objects.exists()
     assert Message.objects.get().from_number == Call.objects.get().from_number == sender
     assert Message.objects.get().phone_line == desk
+
+
+@pytest.mark.parametrize("number", ["+86282452253", "+266696687", "0000000000"])
+def test_call_from_a_withheld_number_is_kept_with_its_line_and_recording(client, acme, desk, number):
+    WebhookSecretFactory(company=acme, provider="callrail")
+    call = callrail_call(
+        answered=False, voicemail=True, recording="https://files.example.com/v.mp3", customer_phone_number=number
+    )
+    with tenant(acme.pk):
+        assert post_event(client, call, provider="callrail").json()["status"] == "accepted"
+        assert process_next_event()
+        kept = Call.objects.get()
+        assert not Contact.objects.exists()
+        assert not MissedCaller.objects.exists()
+    assert (kept.from_number, kept.status, kept.phone_line, kept.contact) == (number, "missed", desk, None)
+    assert kept.voicemail_url == "https://files.example.com/v.mp3"
 
 
 def test_group_message_belongs_to_the_senders_conversation(arrive, desk):

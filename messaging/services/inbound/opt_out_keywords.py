@@ -8,7 +8,7 @@ from django.utils import timezone
 from crm.choices import Direction, OptOutState
 from crm.models import OptOut
 from crm.models.audit import hash_number
-from crm.phones import InvalidPhone, normalize_phone
+from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.services.opt_outs import flag_possible_opt_out, lock_opt_out, record_opt_in, record_opt_out
 from messaging.choices import MessageKind
 from messaging.models import Message
@@ -18,6 +18,7 @@ from messaging.services.outbound.outbox import SendBlocked, queue_message
 from messaging.services.outbound.send_policy import CONFIRMATION_WINDOW
 
 YES_WINDOW = timedelta(hours=24)
+SHORTEST_NUMBER = 7  # digits; short codes have five or six
 
 OPT_OUT_REPLY = (
     "You have been unsubscribed from {company} and will get no more texts. Reply START or YES to get them again."
@@ -36,11 +37,10 @@ def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> None
         opt_out_type: Twilio's OptOutType: the provider's own verdict, to which it has replied. It takes precedence, so
             that both sides agree.
     """
-    try:
-        phone = normalize_phone(message.from_number)
-    except InvalidPhone:  # a short code or an anonymous sender, to which no message can be sent
-        return
+    phone, is_short = _sender_of(message), len(digits_of(message.from_number)) < SHORTEST_NUMBER
     verdict = PROVIDER_VERDICTS.get(opt_out_type) or classify_text(message.body)
+    if not phone or (is_short and verdict == Verdict.SUSPECTED):
+        return  # a short code's own advertisement says "Reply STOP"
     if verdict == Verdict.YES and _answers_confirmation(message, phone):
         verdict = Verdict.OPT_IN
     evidence: dict[str, Any] = {
@@ -56,6 +56,14 @@ def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> None
         _queue_confirmation(message, phone, opt_out_type, OPT_OUT_REPLY)
     elif verdict == Verdict.OPT_IN and record_opt_in(**evidence):
         _queue_confirmation(message, phone, opt_out_type, OPT_IN_REPLY)
+
+
+def _sender_of(message: Message) -> str:
+    """Return the sender's number, E.164. If it can't be normalized, as sent: a STOP is kept even so."""
+    try:
+        return normalize_phone(message.from_number)
+    except InvalidPhone:
+        return message.from_number.strip()
 
 
 def _answers_confirmation(message: Message, phone: str) -> bool:

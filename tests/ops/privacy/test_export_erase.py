@@ -193,6 +193,15 @@ def test_webhook_event_is_found_for_each_spelling_of_plus(zelda, in_acme, spelli
     assert (bytes(event.body), event.status, event.processed) == (b"", "ignored", True)
 
 
+@pytest.mark.parametrize("written", [b"+5215512345678", b"005215512345678", b"5215512345678", b"+525512345678"])
+def test_webhook_event_is_erased_in_each_spelling_of_a_foreign_number(in_acme, written):
+    contact = create_contact(company_id=in_acme.pk, phone="+525512345678")
+    event = factories.WebhookEventFactory(company=in_acme, body=b'{"from": "' + written + b'"}')
+    erase_contact(contact=contact)
+    event.refresh_from_db()
+    assert bytes(event.body) == b""
+
+
 def test_repeated_webhook_event_does_not_restore_an_erased_message(zelda, client, in_acme):
     stored = WebhookEvent.objects.filter(event_type="message.received").first()
     body = bytes(stored.body)
