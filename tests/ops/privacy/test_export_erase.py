@@ -197,7 +197,7 @@ def test_webhook_event_is_found_for_each_spelling_of_plus(zelda, in_acme, spelli
 def test_webhook_event_is_erased_in_each_spelling_of_a_foreign_number(in_acme, written):
     contact = create_contact(company_id=in_acme.pk, phone="+525512345678")
     event = factories.WebhookEventFactory(company=in_acme, body=b'{"from": "' + written + b'"}')
-    erase_contact(contact=contact)
+    erase_contact(contact=contact, by="test")
     event.refresh_from_db()
     assert bytes(event.body) == b""
 
