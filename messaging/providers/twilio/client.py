@@ -78,8 +78,16 @@ def _next_page(answer: dict[str, Any], _number: int) -> str:
     return path
 
 
+def _read_date(text: str) -> datetime:
+    """Parse a time in the format of RFC 2822. Raises ValueError for a year that Python would complete, such as 0001."""
+    moment = parsedate_to_datetime(text)
+    if f" {moment.year} " not in text:
+        raise ValueError(text)
+    return moment
+
+
 def _created_at(row: dict[str, Any]) -> datetime:
-    created_at = fields.instant(row, "date_created", read=parsedate_to_datetime)
+    created_at = fields.instant(row, "date_created", read=_read_date)
     if created_at is None:
         raise FieldError("date_created", "missing")
     return created_at
