@@ -32,6 +32,8 @@ from messaging.providers.registry import PROVIDERS
 from messaging.querysets import WebhookEventQuerySet
 from messaging.services.inbound.messages import record_message
 
+MAX_REASON = 1000  # a database error may quote a whole message
+
 logger = logging.getLogger(__name__)
 
 
@@ -160,4 +162,4 @@ def _update_claim(event: WebhookEvent, error: Exception, **values: object) -> No
     reason = str(error) if invalid else f"{type(error).__name__}: {error}"
     with tenant(event.company_id):
         claimed = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
-        claimed.update(error=replace_unstorable(reason), **values)
+        claimed.update(error=replace_unstorable(reason[:MAX_REASON]), **values)
