@@ -71,7 +71,7 @@ def find(client):
 def test_sent_message_without_a_usable_id_has_an_unknown_outcome(openphone, twilio, provider_server, bad):
     provider_server.fail_sends(respond({"data": {"id": bad, "status": "sent"}}), respond({"sid": bad}))
     for client in (openphone, twilio):
-        with pytest.raises(UnknownOutcome, match="no usable message id"):
+        with pytest.raises(UnknownOutcome, match="no usable message ID"):
             send(client)
 
 
@@ -132,7 +132,7 @@ def test_listed_message_without_a_usable_id_has_an_unknown_outcome(openphone, tw
         respond({"messages": [{"sid": bad, "body": TEXT, "date_created": "Mon, 02 Mar 2026 16:00:00 +0000"}]}),
     )
     for client in (openphone, twilio):
-        with pytest.raises(UnknownOutcome, match="no usable message id"):
+        with pytest.raises(UnknownOutcome, match="no usable message ID"):
             find(client)
 
 
