@@ -27,6 +27,7 @@ class CallAnalysisAdmin(ExactSearch, RowAdmin):
     list_filter = ("sentiment", "company")
     time_field = "analyzed_at"
     search_ids = ("pk", "call")
+    search_plain_ids = True
     search_contact = ""
     search_help_text = "The ID of the analysis or of its call."
     autocomplete_fields = ("company",)
@@ -48,9 +49,9 @@ class CallDayAdmin(ReadOnlyAdmin):
 
 @admin.register(CallRollup)
 class CallRollupAdmin(ReadOnlyAdmin):
-    list_display = ("company", "rolled_up_until", "timezone", "tries", "error")
+    list_display = ("company", "rolled_up_until", "timezone", "version")
     list_select_related = ("company",)
-    fields = ("company", "rolled_up_until", "timezone", "version", "tries", "run_at", "error")
+    fields = ("company", "rolled_up_until", "timezone", "version")
 
 
 @admin.register(StaleCallHour)
@@ -69,6 +70,7 @@ class CallObjectionAdmin(ExactSearch, ReadOnlyAdmin):
     list_filter = ("company",)
     time_field = "analyzed_at"
     search_ids = ("pk", "call")
+    search_plain_ids = True
     search_contact = ""
     search_help_text = "The ID of the objection or of its call."
     fields = ("company", "call", "label", "analyzed_at")

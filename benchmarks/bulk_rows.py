@@ -12,7 +12,7 @@ from benchmarks.report import show_step
 from benchmarks.samples import choose_samples
 from crm.db.audit_context import audit_disabled
 from crm.db.tenancy import all_tenants
-from crm.models import Activity, CampaignMembership, Contact, ContactPhone
+from crm.models import Activity, CampaignMembership, Contact, ContactPhone, ContactSearchKey
 from messaging.models import Message, WebhookEvent
 
 AREA_CODES = 788  # from 201 on, each with a hundred numbers that are reserved for fiction
@@ -97,7 +97,24 @@ def _add_contacts(*, per_company: int) -> None:
             SELECT *, row_number() OVER own AS place, count(*) OVER (PARTITION BY company_id) AS places
             FROM contacts WINDOW own AS (PARTITION BY company_id ORDER BY id)
         ) AS original ON original.company_id = companies.id AND original.place = 1 + new.n % original.places""",
-        {"phone": "new.phone", "email": "'c' || new.n || original.email"},
+        {
+            "phone": "new.phone",
+            "email": "'c' || new.n || original.email",
+            "keyed_text": "original.first_name || '|' || original.last_name || '|c' || new.n || original.email",
+        },
+    )
+    _copy_rows(
+        ContactSearchKey,
+        f"""contacts JOIN LATERAL (
+            SELECT id FROM contacts AS namesake
+            WHERE namesake.id <= {last} AND namesake.company_id = contacts.company_id
+            AND namesake.first_name = contacts.first_name AND namesake.last_name = contacts.last_name LIMIT 1
+        ) AS namesake ON true JOIN contact_search_keys AS original ON original.contact_id = namesake.id
+        WHERE contacts.id > {last}""",
+        {
+            "contact_id": "contacts.id",
+            "key": "CASE WHEN original.key LIKE '%@%' THEN left(contacts.email, 100) ELSE original.key END",
+        },
     )
     owner = {column: f"contacts.{column}" for column in ("company_id", "phone", "created_at")}
     _copy_rows(

@@ -11,6 +11,7 @@ from calls.models import Call
 from crm.api.base.lists import columns_of
 from crm.date_ranges import bounds_of
 from crm.querysets import LAST_CHARACTER
+from crm.search_keys import simplify
 
 METRICS = f"""
 SELECT {", ".join(f"sum({name})" for name in MEASURES)} FROM (
@@ -43,19 +44,17 @@ CALLS, DEEP_CALLS = (
     for condition in ("", "AND (created_at, id) < (%(created_at)s, %(id)s)")
 )
 THREAD = "SELECT * FROM message_threads WHERE contact_card_id = %(contact)s ORDER BY created_at, id LIMIT 101"
-SEARCH = f"""
-SELECT * FROM contacts WHERE company_id = %(company)s AND ({
-    " OR ".join(
-        f"{key} >= lower(%(name)s) AND {key} < lower(%(after_name)s)"
-        for key in ("last_name_key", "first_name_key", "email_key")
-    )
-}) ORDER BY created_at DESC, id DESC LIMIT 101
+SEARCH = """
+SELECT * FROM contacts WHERE company_id = %(company)s AND id IN (
+    SELECT contact_id FROM contact_search_keys
+    WHERE company_id = %(company)s AND key >= %(name)s AND key < %(after_name)s
+) ORDER BY created_at DESC, id DESC LIMIT 101
 """
 
 
 def parameters_of(sample: Sample, start: date, end: date, after: dict[str, Any]) -> dict[str, Any]:
     """Return the statements' parameters for these days, and for the page of calls after a row."""
-    zone, name = sample.company.zone, sample.contact.last_name[:4]
+    zone, name = sample.company.zone, simplify(sample.contact.last_name[:4])
     since, until = bounds_of(start, end, zone)
     last = CallRollup.objects.values_list("rolled_up_until", flat=True).first()
     since_rollup, _ = bounds_of(max(start, last + timedelta(days=1)) if last else start, None, zone)

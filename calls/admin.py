@@ -61,7 +61,7 @@ class CallAdmin(ExactSearch, RowAdmin):
     list_select_related = ("contact", "assigned_rep", "company")
     list_filter = ("status", "booked", "created_at", "company")
     ordering = ("-created_at",)
-    search_help_text = "The contact's phone number, in any format, or the call's ID."
+    search_help_text = "The contact's name or phone number, or # and the call's ID, such as #12."
     autocomplete_fields = ("assigned_rep",)
     raw_id_fields = ("lead",)
     fieldsets = (
@@ -107,6 +107,7 @@ class CallDetailAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("created_at"), "call", excerpt("summary"), "openphone_id", "company")
     list_select_related = ("call", "company")
     search_ids = ("pk", "call")
+    search_plain_ids = True
     search_contact = ""
     search_help_text = "The ID of the call or of its details."
     fieldsets = (
@@ -168,7 +169,7 @@ class AppointmentAdmin(ExactSearch, RowAdmin):
     list_filter = ("status", StartFilter, "company")
     ordering = ("-date", "-time")
     time_field = "scheduled_start"
-    search_help_text = "The contact's phone number, in any format, or the appointment's ID."
+    search_help_text = "The contact's name or phone number, or # and the appointment's ID, such as #12."
     autocomplete_fields = ("company", "contact", "assigned_rep")
     fieldsets = (
         (None, {"fields": ("company", "contact", "assigned_rep", "status", "notes")}),
@@ -199,7 +200,7 @@ class MissedCallerAdmin(ExactSearch, ReadOnlyAdmin):
     list_select_related = ("contact", "company")
     list_filter = ("company",)
     time_field = "last_missed_at"
-    search_help_text = "The contact's phone number, in any format, or the row's ID."
+    search_help_text = "The contact's name or phone number, or # and the row's ID, such as #12."
     fieldsets = (
         (None, {"fields": ("company", "contact", "phone_line", "missed_calls", "first_missed_at", "last_missed_at")}),
         ("Text back", {"fields": ("text_back", "text_back_reason")}),

@@ -57,7 +57,6 @@ class TextBack(TextChoices):
     DUE = "due"
     QUEUED = "queued"
     REFUSED = "refused", "Blocked"
-    FAILED = "failed"  # by an internal error
 
 
 class Recovery(TextChoices):

@@ -12,8 +12,10 @@ class CrmConfig(AppConfig):
         from crm.db.audit_context import add_sqlite_functions
         from crm.db.triggers import recreate_sqlite_triggers
         from crm.services.expiry_cleanup import remove_expired_each_minute
+        from crm.services.search_keys import repair_search_keys
         from crm.worker import Job, register
 
         connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")
         post_migrate.connect(recreate_sqlite_triggers, sender=self, dispatch_uid="crm.recreate_sqlite_triggers")
+        register(Job(name="search-keys", do_next=repair_search_keys, has_pending=lambda: False))
         register(Job(name="expiry-cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))

@@ -1,6 +1,7 @@
 """Normalization of phone numbers to E.164, for the API, the admin, imports, webhooks and the search."""
 
 import re
+import unicodedata
 
 import phonenumbers
 
@@ -66,8 +67,8 @@ def is_withheld(text: str) -> bool:
 
 
 def digits_of(text: str) -> str:
-    """Return the ASCII digits of a search term."""
-    return "".join(character for character in text if character.isdigit() and character.isascii())
+    """Return the digits of a search term, of any script, as ASCII digits."""
+    return "".join(str(unicodedata.decimal(character)) for character in text if character.isdecimal())
 
 
 def spellings_of(phone: str) -> frozenset[str]:

@@ -1,28 +1,55 @@
 """Named queries on contacts and their records."""
 
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Self
+from functools import reduce
+from operator import or_
+from typing import Any, Self
 
 from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Lower
+from django.db import transaction
+from django.db.models import CharField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
 from crm.choices import FlagType
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.query_slots import contact_ids_of_rep, unread_messages
+from crm.search_keys import keys_of, prefixes_of
 
-MIN_SEARCH_LENGTH = 3
+SEARCHED_FIELDS = frozenset({"first_name", "last_name", "email"})
+_EMAIL = ExpressionWrapper(F("email"), output_field=CharField())  # all parts must be of one type
+SEARCHED_TEXT = Concat("first_name", Value("|"), "last_name", Value("|"), _EMAIL)
+MIN_LAST_DIGITS = 3
+MAX_UPDATED = 1000  # rows in one statement
 LAST_CHARACTER = "\U0010ffff"  # sorts after every other character: [prefix, prefix + this) holds every match
 
 
 def begins_with(field: str, prefix: str) -> Q:
-    """Return the condition that a search key begins with `prefix` in any case, as a range that an index can answer.
+    """Return the condition that a search key begins with `prefix`, as a range that an index can answer."""
+    return Q(**{f"{field}__gte": prefix, f"{field}__lt": prefix + LAST_CHARACTER})
 
-    The database lowers the prefix, as it lowered the key.
-    """
-    return Q(**{f"{field}__gte": Lower(Value(prefix)), f"{field}__lt": Lower(Value(prefix + LAST_CHARACTER))})
+
+def begins_with_one_of(field: str, prefixes: set[str]) -> Q:
+    return reduce(or_, (begins_with(field, prefix) for prefix in sorted(prefixes)))
+
+
+def _numbers_meant_by(term: str, phones: Any) -> list[Any]:
+    """Return the rows of `phones` that a term may mean: a whole number in any spelling, or last digits."""
+    found, digits = [], digits_of(term)
+    with suppress(InvalidPhone):
+        found.append(phones.filter(phone=normalize_phone(term)))
+    # Letters may be a name, and an extension's digits aren't the number's.
+    if len(digits) >= MIN_LAST_DIGITS and not any(map(str.isalpha, term)):
+        found.append(phones.ending_in(digits))
+    return found
+
+
+def search_keys() -> Any:
+    """Return the keys of all contacts, without asking for an active tenant: saving a contact doesn't either."""
+    return ContactSearchKeyQuerySet(apps.get_model("crm", "ContactSearchKey"))
 
 
 class PhoneLineQuerySet(QuerySet):
@@ -60,36 +87,72 @@ class ContactQuerySet(QuerySet):
         """Return contacts with a call or an appointment that is assigned to the rep."""
         return self.filter(pk__in=contact_ids_of_rep(rep))
 
-    def search(self, term: str) -> Self:
-        """Return contacts by a prefix of their names (in either order) or email, or by a phone number or its end.
+    def search(self, term: str, *, companies: QuerySet | None = None) -> Self:
+        """Return contacts by the beginnings of their names or email address, a phone number, or its last digits.
 
-        The term's shape decides which columns are compared, so that one index answers each shape.
+        The keys and the numbers are found in their own indexes, which begin with the company.
+
+        Args:
+            companies: searched one by one; by default the active tenant's.
         """
-        words = term.split()
-        digits = digits_of(term)
-        if "@" in term:
-            return self.filter(begins_with("email_key", term.strip()))
-        if len(digits) >= MIN_SEARCH_LENGTH and not any(character.isalpha() for character in term):
-            return self.with_number(term)
-        if len(words) >= 2:
-            first, rest = words[0], " ".join(words[1:])
-            return self.filter(
-                begins_with("first_name_key", first) & begins_with("last_name_key", rest)
-                | begins_with("last_name_key", first) & begins_with("first_name_key", rest)
-            )
-        name = term.strip()
-        return self.filter(
-            begins_with("first_name_key", name) | begins_with("last_name_key", name) | begins_with("email_key", name)
-        )
+        keys, phones = (apps.get_model("crm", name).objects.all() for name in ("ContactSearchKey", "ContactPhone"))
+        if companies is not None:
+            keys, phones = keys.filter(company__in=companies), phones.filter(company__in=companies)
+        found = _numbers_meant_by(term, phones)
+        if prefixes := prefixes_of(term):
+            matches, *others = (keys.filter(begins_with_one_of("key", each)) for each in prefixes)
+            for other in others:
+                matches = matches.filter(contact__in=other.values("contact"))
+            found.append(matches)
+        if not found:
+            return self.none()
+        ids, *more = (rows.values("contact") for rows in found)
+        return self.filter(pk__in=ids.union(*more, all=True) if more else ids)
 
-    def with_number(self, text: str) -> Self:
-        """Return contacts with a phone number that is `text`, in any spelling, or ends in its digits."""
-        phones = apps.get_model("crm", "ContactPhone").objects
-        try:
-            matches = phones.filter(phone=normalize_phone(text))
-        except InvalidPhone:
-            matches = phones.ending_in(digits_of(text))
-        return self.filter(pk__in=matches.values("contact"))
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
+        contacts = list(objs)
+        for contact in contacts:
+            contact.keyed_text = contact.searched_text
+        with transaction.atomic():
+            created = super().bulk_create(contacts, *args, **options)
+            if options.get("ignore_conflicts") or options.get("update_conflicts"):
+                # Their ids are unknown, so the worker writes their keys.
+                stored = self.filter(phone__in=[contact.phone for contact in contacts])
+                QuerySet.update(stored, keyed_text="")
+            else:
+                search_keys().write(created)
+        return created
+
+    def update(self, **values: Any) -> int:
+        if not SEARCHED_FIELDS.intersection(values):
+            return super().update(**values)
+        with transaction.atomic():
+            changed = list(self.values_list("pk", flat=True))  # afterwards, the conditions may find others
+            count = super().update(**values)
+            for start in range(0, len(changed), MAX_UPDATED):
+                contacts = self.model._base_manager.filter(pk__in=changed[start : start + MAX_UPDATED])
+                search_keys().write(list(contacts))
+                QuerySet.update(contacts, keyed_text=SEARCHED_TEXT)
+        return count
+
+
+class ContactSearchKeyQuerySet(QuerySet):
+    def write(self, contacts: Sequence[Any]) -> None:
+        """Write the keys of these contacts, whose rows the transaction has locked."""
+        wanted = {
+            (contact.pk, key): contact.company_id
+            for contact in contacts
+            for key in keys_of(first_name=contact.first_name, last_name=contact.last_name, email=contact.email)
+        }
+        rows = self.filter(contact__in=[contact.pk for contact in contacts])
+        stored = {(contact, key): pk for pk, contact, key in rows.values_list("pk", "contact", "key")}
+        if gone := [pk for row, pk in stored.items() if row not in wanted]:
+            self.filter(pk__in=gone).delete()
+        self.bulk_create(
+            self.model(company_id=company, contact_id=contact, key=key)
+            for (contact, key), company in wanted.items()
+            if (contact, key) not in stored
+        )
 
 
 class ContactPhoneQuerySet(QuerySet):

@@ -26,18 +26,10 @@ MAX_COUNTED = 10_000
 
 @admin.register(Message)
 class MessageAdmin(ExactSearch, ReadOnlyAdmin):
-    list_display = (
-        moment("created_at"),
-        "direction",
-        "contact",
-        excerpt("body"),
-        badge("status"),
-        excerpt("error"),
-        "company",
-    )
+    list_display = (moment("created_at"), "direction", "contact", excerpt("body"), badge("status"), "company")
     list_select_related = ("contact", "company")
     list_filter = ("direction",)
-    search_help_text = "The contact's phone number in any format, or the message's ID."
+    search_help_text = "The contact's name or phone number, or # and the message's ID, such as #12."
     fieldsets = (
         (None, {"fields": ("company", "contact", "phone_line", "direction", "status", "body")}),
         ("Sending", {"fields": ("kind", "membership", "error", "error_code", "tries", "run_at")}),
@@ -67,6 +59,7 @@ class WebhookEventAdmin(ExactSearch, ReadOnlyAdmin):
     actions = ("process_again",)
     search_text_fields = ("event_id",)
     search_contact = ""
+    search_plain_ids = True
     search_help_text = "The provider's event ID, or the ID of this row."
     fieldsets = (
         (None, {"fields": ("company", "provider", "event_type", "event_id", "status", "processed", "error")}),

@@ -30,6 +30,7 @@ from crm.models import (
     Contact,
     ContactFlag,
     ContactPhone,
+    ContactSearchKey,
     Conversation,
     IdempotencyKey,
     Invoice,
@@ -129,6 +130,13 @@ class ContactPhoneFactory(OfContactFactory):
         model = ContactPhone
 
     phone = factory.Sequence(lambda n: fictional_number(n + 10000))
+
+
+class ContactSearchKeyFactory(OfContactFactory):
+    class Meta:
+        model = ContactSearchKey
+
+    key = factory.Sequence(lambda n: f"nickname{n}")
 
 
 class ContactFlagFactory(OfContactFactory):

@@ -13,7 +13,7 @@ class ConversationAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("last_activity_at"), "contact", "phone_line", badge("status"), "assignee", "company")
     list_select_related = ("contact", "phone_line", "assignee", "company")
     list_filter = ("company",)
-    search_help_text = "The contact's phone number, in any format, or the conversation's ID."
+    search_help_text = "The contact's name or phone number, or # and the conversation's ID, such as #12."
     fields = (
         "related_rows",
         "company",
@@ -33,7 +33,7 @@ class ActivityAdmin(ExactSearch, ReadOnlyAdmin):
     list_select_related = ("contact", "company")
     list_filter = ("activity_type", "company")
     search_text_fields = ("openphone_id",)
-    search_help_text = "The provider's ID, the contact's phone number in any format, or the activity's ID."
+    search_help_text = "The provider's ID, the contact's name or phone number, or # and the activity's ID, such as #12."
     fields = (
         "related_rows",
         "company",

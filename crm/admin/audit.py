@@ -19,6 +19,7 @@ class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
     list_filter = ("company",)
     time_field = "at"
     search_contact = ""
+    search_plain_ids = True
     search_help_text = "A table and a row ID, such as: contacts 12. Or the entry's ID."
     fields = ("company", "table_name", "row_id", "action", "before_and_after", "actor", "actor_id", "at")
 
@@ -45,7 +46,7 @@ class SuppressedNumberAdmin(ExactSearch, ReadOnlyAdmin):
     list_select_related = ("company",)
     list_filter = ("company",)
     search_contact = ""
-    search_help_text = "A phone number, in any format, or the row's ID."
+    search_help_text = "A phone number, in any format, or # and the row's ID, such as #12."
     fields = ("company", "created_at")
 
     def get_match(self, term: str) -> Q:

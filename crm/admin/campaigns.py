@@ -31,7 +31,7 @@ class CampaignMembershipAdmin(ExactSearch, RowAdmin):
     list_display = ("campaign", "contact", badge("status"), "reason", "company", moment("sent_at"))
     list_select_related = ("campaign", "contact", "company")
     list_filter = ("status", "sent_at", "company")
-    search_help_text = "The contact's phone number, in any format, or the membership's ID."
+    search_help_text = "The contact's name or phone number, or # and the membership's ID, such as #12."
     autocomplete_fields = ("company", "campaign", "contact")
     fields = ("company", "campaign", "contact", "status", "reason", "sent_at", "created_at")
     readonly_fields = ("created_at",)

@@ -5,16 +5,16 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from crm.admin.base.columns import badge, moment
 from crm.admin.base.forms import PhoneFormField, RowForm
 from crm.admin.base.model_admin import RowAdmin
-from crm.admin.base.search import ExactSearch, case_variants
+from crm.admin.base.search import ExactSearch
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
-from crm.models import Contact, ContactFlag, ContactPhone, Lead, User
+from crm.models import Company, Contact, ContactFlag, ContactPhone, Lead, User
 from crm.services.contacts import PhoneTaken, delete_contact, restore_flags, save_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
 from crm.services.opt_outs import opt_in_contact, sync_opt_out_flags
@@ -85,8 +85,8 @@ class ContactAdmin(ExactSearch, RowAdmin):
     search_text_fields = ("first_name", "last_name", "email")
     search_contact = "pk"
     search_help_text = (
-        "A complete phone number in any format, first, last or full name, email address or ID. "
-        "With a company filter, also the beginning of a name or the last digits of a number."
+        "The beginnings of names or of the email address, a phone number in any format or its last digits, "
+        "or # and the ID, such as #12."
     )
     autocomplete_fields = ("company",)
     readonly_fields = ("created_at", "updated_at", "related_rows")
@@ -101,15 +101,10 @@ class ContactAdmin(ExactSearch, RowAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet, bool]:
         company = request.GET.get("company__id__exact", "")
-        if not company.isdecimal():
+        if not company.isdecimal() or search_term.strip().startswith("#"):
             return super().get_search_results(request, queryset, search_term)
-        with tenant(int(company)):  # indexes that begin with the company support prefixes and suffixes
-            return queryset.search(search_term), False
-
-    def get_match(self, term: str) -> Q:
-        first, _, last = term.partition(" ")
-        full_name = Q(first_name__in=case_variants(first), last_name__in=case_variants(last.strip()))
-        return super().get_match(term) | full_name if last else super().get_match(term)
+        # Within one company there may be more than MAX_CONTACTS.
+        return queryset.search(search_term, companies=Company.objects.filter(pk=int(company))), False
 
     def save_model(self, request: HttpRequest, obj: Contact, form: forms.ModelForm, change: bool) -> None:
         save_contact(contact=obj)
@@ -145,7 +140,7 @@ class ContactFlagAdmin(ExactSearch, RowAdmin):
     )  # fmt: skip
     list_select_related = ("contact", "company")
     list_filter = ("flag_type", "company")
-    search_help_text = "The contact's phone number, in any format, or the flag's ID."
+    search_help_text = "The contact's name or phone number, or # and the flag's ID, such as #12."
     autocomplete_fields = ("company", "contact")
     fields = (
         "company",
@@ -180,7 +175,7 @@ class LeadAdmin(ExactSearch, RowAdmin):
     list_display = (moment("created_at"), "contact", badge("status"), "source", "company", moment("updated_at"))
     list_select_related = ("contact", "company")
     list_filter = ("status", "company")
-    search_help_text = "The contact's phone number, in any format, or the lead's ID."
+    search_help_text = "The contact's name or phone number, or # and the lead's ID, such as #12."
     autocomplete_fields = ("company", "contact")
     fields = ("related_rows", "company", "contact", "status", "source", "notes", "created_at", "updated_at")
     readonly_fields = ("related_rows", "created_at", "updated_at")

@@ -14,13 +14,13 @@ class InvoiceAdmin(ExactSearch, RowAdmin):
     list_display = ("number", "contact", "amount_with_currency", badge("status"), "due_date", "company")
     list_select_related = ("contact", "company")
     list_filter = ("status", "due_date", "company")
-    search_help_text = "The invoice's number, the contact's phone number in any format, or an ID."
+    search_help_text = "The invoice's number, the contact's name or phone number, or # and the ID, such as #12."
     autocomplete_fields = ("company", "contact")
     fields = ("company", "contact", "number", "amount", "status", "due_date", "created_at", "updated_at")
     readonly_fields = ("created_at", "updated_at")
 
     def get_match(self, term: str) -> Q:
-        # As in contacts_with_number(): the index begins with the company, and ids are passed as values.
+        # As in find_contacts(): the index begins with the company, and ids are passed as values.
         numbered = Invoice.objects.filter(company__in=Company.objects.all(), number=term)
         return super().get_match(term) | Q(pk__in=list(numbered.values_list("pk", flat=True)))
 

@@ -52,7 +52,7 @@ class OptOutAdmin(ExactSearch, RowAdmin):
     list_select_related = ("company",)
     list_filter = ("state", "company")
     search_contact = ""
-    search_help_text = "A phone number, in any format, or the row's ID."
+    search_help_text = "A phone number, in any format, or # and the row's ID, such as #12."
     readonly_fields = ("company", "phone", "channel", "state", "decided_at", "confirmed_at", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -105,6 +105,7 @@ class OptOutEntryAdmin(ExactSearch, ReadOnlyAdmin):
     list_select_related = ("company",)
     list_filter = ("company",)
     search_contact = ""
+    search_plain_ids = True
     search_help_text = "The entry's ID."
     fields = (
         "company", "opt_out", "action", "words", "source", "activity", "created_by", "occurred_at", "created_at",

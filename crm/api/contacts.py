@@ -13,7 +13,7 @@ from crm.api.base.serializers import CompanyUserField, PhoneField, TenantSeriali
 from crm.api.base.views import EditViewSet, FullViewSet
 from crm.choices import FlagType, LeadStatus
 from crm.models import Contact, ContactFlag, ContactPhone, Lead
-from crm.querysets import MIN_SEARCH_LENGTH
+from crm.search_keys import SHORTEST, is_long_enough
 from crm.services.contacts import PhoneTaken, create_contact, delete_contact, update_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
 from crm.services.opt_outs import lock_opt_outs_of
@@ -48,12 +48,13 @@ class ContactSerializer(TenantSerializer):
 class ContactSearchSet(django_filters.FilterSet):
     search = django_filters.CharFilter(
         method="by_search",
-        min_length=MIN_SEARCH_LENGTH,
         max_length=200,
-        label="The beginning of a name or email address, a phone number in any format, or its last digits.",
+        label="The beginnings of names or of the email address, a phone number in any format, or its last digits.",
     )
 
     def by_search(self, queryset: Any, name: str, value: str) -> Any:
+        if not is_long_enough(value):
+            raise serializers.ValidationError({name: [f"Must have a word of at least {SHORTEST} letters or digits."]})
         return queryset.search(value)
 
 

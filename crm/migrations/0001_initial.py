@@ -1,7 +1,5 @@
 """Tables and constraints."""
 
-import datetime
-
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.core.validators
@@ -320,28 +318,25 @@ class Migration(migrations.Migration):
                         verbose_name="time zone",
                     ),
                 ),
+                ("keyed_text", models.CharField(blank=True, db_default="", editable=False, max_length=500)),
                 (
-                    "first_name_key",
+                    "keys_stale",
                     models.GeneratedField(
                         db_persist=True,
-                        expression=django.db.models.functions.text.Lower("first_name"),
-                        output_field=crm.fields.SearchKeyField(max_length=100),
-                    ),
-                ),
-                (
-                    "last_name_key",
-                    models.GeneratedField(
-                        db_persist=True,
-                        expression=django.db.models.functions.text.Lower("last_name"),
-                        output_field=crm.fields.SearchKeyField(max_length=100),
-                    ),
-                ),
-                (
-                    "email_key",
-                    models.GeneratedField(
-                        db_persist=True,
-                        expression=django.db.models.functions.text.Lower("email"),
-                        output_field=crm.fields.SearchKeyField(max_length=254),
+                        expression=models.Q(
+                            (
+                                "keyed_text",
+                                django.db.models.functions.text.Concat(
+                                    "first_name",
+                                    models.Value("|"),
+                                    "last_name",
+                                    models.Value("|"),
+                                    models.ExpressionWrapper(models.F("email"), output_field=models.CharField()),
+                                ),
+                            ),
+                            _negated=True,
+                        ),
+                        output_field=models.BooleanField(),
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -361,6 +356,38 @@ class Migration(migrations.Migration):
                         violation_error_message="A contact must have a phone number.",
                     ),
                     crm.db.policies.TenantPolicy(name="contacts_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ContactSearchKey",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", crm.fields.SearchKeyField(max_length=100)),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="search_keys",
+                        to="crm.contact",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "contact_search_keys",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("contact", "key"), name="contact_search_keys_contact_id_key_unique"
+                    ),
+                    crm.db.policies.TenantPolicy(name="contact_search_keys_tenant"),
+                    crm.db.policies.SameCompany(field="contact", name="contact_search_keys_contact_id_same_company"),
                 ],
             },
         ),
@@ -965,19 +992,6 @@ class Migration(migrations.Migration):
                         name="activities_direction_valid",
                         violation_error_message="Only a note can be without a direction.",
                     ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            (
-                                "created_at__range",
-                                (
-                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
-                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
-                                ),
-                            )
-                        ),
-                        name="activities_created_at_in_range",
-                        violation_error_message="created_at must be from 1970-01-01 to 2100-12-31.",
-                    ),
                     models.UniqueConstraint(
                         fields=("company", "openphone_id"), name="activities_company_id_openphone_id_unique"
                     ),
@@ -1265,7 +1279,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="contact",
-            skips=["updated_at"],
+            skips=["updated_at", "keyed_text"],
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="contactphone",

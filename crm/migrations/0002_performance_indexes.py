@@ -45,18 +45,14 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="contact",
             index=crm.db.indexes.Index(
-                fields=["company", "first_name_key"], name="ix_contacts_company_id_first_name_key"
+                condition=models.Q(("keys_stale", True)), fields=["id"], name="ix_contacts_id_keys_stale"
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
-            model_name="contact",
+            model_name="contactsearchkey",
             index=crm.db.indexes.Index(
-                fields=["company", "last_name_key"], name="ix_contacts_company_id_last_name_key"
+                fields=["company", "key"], include=("contact",), name="ix_contact_search_keys_company_id_key"
             ),
-        ),
-        crm.db.index_operations.AddIndexConcurrently(
-            model_name="contact",
-            index=crm.db.indexes.Index(fields=["company", "email_key"], name="ix_contacts_company_id_email_key"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="contactphone",

@@ -8,6 +8,7 @@ from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
 from crm.models.idempotency import IdempotencyKey
 from crm.models.invoices import Invoice
 from crm.models.opt_outs import OptOut, OptOutEntry
+from crm.models.search_keys import ContactSearchKey
 
 __all__ = [
     "Activity",
@@ -18,6 +19,7 @@ __all__ = [
     "Contact",
     "ContactFlag",
     "ContactPhone",
+    "ContactSearchKey",
     "Conversation",
     "IdempotencyKey",
     "Invoice",

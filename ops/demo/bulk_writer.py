@@ -25,7 +25,7 @@ MODELS = (
     "crm.Company", "crm.User", "crm.PhoneLine", "crm.Contact", "crm.ContactPhone", "crm.ContactFlag", "crm.Lead",
     "crm.Conversation", "crm.Activity", "crm.OptOut", "crm.OptOutEntry", "crm.Campaign", "crm.CampaignMembership",
     "crm.Invoice", "calls.Call", "calls.CallDetail", "calls.MissedCaller", "calls.Appointment", "messaging.Message",
-    "messaging.WebhookEvent", "analytics.CallAnalysis",
+    "messaging.WebhookEvent", "analytics.CallAnalysis", "crm.ContactSearchKey",
 )  # fmt: skip
 TRIGGERED = "call_objections"  # filled by triggers
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from crm.choices import FlagType, Role
+from crm.search_keys import keys_of
 from ops.demo import phrases
 from ops.demo.bulk_writer import Tables, Value
 from ops.demo.calendar import HOUR, Calendar, stamp
@@ -142,13 +143,17 @@ class CompanySetup:
                 "state": region.state,
                 "postal_code": f"{postal_prefix}{random.randint(1, 99):02d}",
             }
+        names = {name: details.get(name, "") for name in ("first_name", "last_name", "email")}
         self.tables["contacts"].add(
             company=self.company,
             phone=self.numbers[position],
+            keyed_text="|".join(names.values()),
             timezone=region.timezone if position % 10 == 0 else "",
             created_at=about["created_at"],
             **details,
         )
+        for key in sorted(keys_of(**names)):
+            self.tables["contact_search_keys"].add(company=about["company"], contact=about["contact"], key=key)
         self.tables["contact_phones"].add(**about, phone=self.numbers[position], label="mobile")
         if position % 8 == 3:
             second = self.numbers[self.contacts + position // 8]

@@ -21,6 +21,7 @@ from crm.models import (
     Contact,
     ContactFlag,
     ContactPhone,
+    ContactSearchKey,
     Conversation,
     Invoice,
     Lead,
@@ -62,7 +63,12 @@ def erased_number(contact: str) -> Expression:
 
 
 PERSONAL_DATA = (
-    PersonalData(Contact, "pk", personal=dict.fromkeys(NAMES_AND_ADDRESS, "") | {"phone": erased_number("pk")}),
+    PersonalData(
+        Contact,
+        "pk",
+        personal=dict.fromkeys(NAMES_AND_ADDRESS, "") | {"phone": erased_number("pk"), "keyed_text": "||"},
+    ),
+    PersonalData(ContactSearchKey, "contact", kept=frozenset({"key"})),  # deleted with the names
     # The erasure deletes all rows but the main number's.
     PersonalData(ContactPhone, "contact", personal={"phone": erased_number("contact_id"), "label": ""}),
     PersonalData(ContactFlag, "contact", personal={"reason": "", "evidence": ""}, kept=frozenset({"source"})),

@@ -138,4 +138,4 @@ def test_impossible_number_is_refused(text):
 
 def test_digits_of_returns_ascii_digits():
     assert digits_of("(212) 555-01") == "21255501"
-    assert digits_of("O'Brien ２") == ""
+    assert digits_of("O'Brien ２ ٣") == "23"

@@ -21,6 +21,7 @@ from crm.models import (
     OptOut,
     OptOutEntry,
 )
+from crm.services.search_keys import repair_search_keys
 from messaging.models import Message, WebhookEvent
 from tests.plans.sample import Sample
 
@@ -156,16 +157,12 @@ QUESTIONS: dict[str, Question] = {
     "ix_missed_callers_created_at_text_back_due": of_all_companies(
         lambda sample: MissedCaller.objects.text_backs_due().first()
     ),
-    "ix_missed_callers_created_at_text_back_failed": of_all_companies(
-        lambda sample: MissedCaller.objects.text_backs_failed(since=now() - timedelta(days=1)).count()
-    ),
     "ix_missed_callers_contact_id": get("missed-calls?contact={contact}"),
     # Cleanup of expired rows.
     "ix_idempotency_keys_created_at": of_all_companies(lambda sample: IdempotencyKey.objects.expired(now()).delete()),
     # Contact search.
-    "ix_contacts_company_id_first_name_key": get("contacts?search={name}"),
-    "ix_contacts_company_id_last_name_key": get("contacts?search={name}"),
-    "ix_contacts_company_id_email_key": get("contacts?search={email}"),
+    "ix_contact_search_keys_company_id_key": get("contacts?search={name}"),
+    "ix_contacts_id_keys_stale": lambda sample: repair_search_keys(),
     "ix_contact_phones_company_id_phone_reversed": get("contacts?search={digits}"),
     # Audit entries.
     "ix_audit_entries_company_id_at": lambda sample: list(AuditEntry.objects.order_by("-at")[:100]),

@@ -6,6 +6,7 @@ from django.db import connection
 
 from analytics.models import CallRollup
 from calls.models import Call
+from crm.admin.base.search import find_contacts
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import User
 from tests.conftest import signed_in
@@ -18,6 +19,7 @@ pytestmark = [
 ]
 
 BIG_TABLES = {"activities", "appointments", "call_analysis", "calls", "contacts", "message_threads"}
+SEARCHED = BIG_TABLES | {"contact_search_keys", "contact_phones"}
 REP_LISTS = [
     "activities", "appointments", "call-analyses", "calls", "contact-flags", "contacts", "conversations", "leads",
 ]  # fmt: skip
@@ -41,6 +43,39 @@ def test_question_is_answered_through_its_index(name, sample):
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_question_never_scans_a_big_table(name, sample):
     assert not tables_scanned(lambda: QUESTIONS[name](sample)) & BIG_TABLES
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "{last}",
+        "{first} {last}",
+        "{last}, {first}",
+        "{first:.2} {last:.2}",
+        "{last:.2}",
+        "{digits}",
+        "{phone}",
+        "{digits} x",
+    ],
+)
+def test_search_reads_keys_and_numbers_in_their_indexes(term, sample):
+    names = {"first": sample.contact.first_name, "last": sample.contact.last_name}
+    search = term.format(**names, digits=sample.contact.phone[-7:], phone=sample.contact.phone)
+    api = signed_in(sample.manager)
+    assert not tables_scanned(lambda: api.get("/api/v1/contacts", {"search": search})) & SEARCHED
+    assert buffers_read(lambda: api.get("/api/v1/contacts", {"search": search})) <= 3000
+
+
+@pytest.mark.parametrize("term", ["Quetzalcoatl", "Quetzalcoatl, Ann", "+1 212 555 0199", "55 1234 5678"])
+def test_admin_search_over_all_companies_never_scans_a_big_table(term, sample):
+    with all_tenants():
+        assert not tables_scanned(lambda: find_contacts(term)) & BIG_TABLES
+
+
+def test_search_of_a_rare_name_reads_few_pages(sample):
+    api = signed_in(sample.manager)
+    assert buffers_read(lambda: api.get("/api/v1/contacts", {"search": "Quetzalcoatl"})) <= 10
+    assert buffers_read(lambda: api.get("/api/v1/contacts", {"search": "Quetzalcoatl, Ann"})) <= 20
 
 
 @pytest.mark.parametrize("route", ["calls", "contacts", "activities"])

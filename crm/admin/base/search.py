@@ -1,24 +1,31 @@
-"""Exact search over all companies, by indexed columns."""
+"""Search over all companies, by indexed columns."""
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from crm.models import Company, Contact, ContactPhone
-from crm.phones import InvalidPhone, normalize_phone
+from crm.models import Company, Contact
+from crm.search_keys import is_long_enough
 
 MAX_CONTACTS = 1000
 
 
 class ExactSearch(admin.ModelAdmin):
-    """Finds rows by id, by `search_text_fields` and by the contact's phone number, each exactly.
+    """Finds rows of all companies by the contact's name or number, by `search_text_fields` exactly, and by ID as `#12`.
 
+    Digits alone are never an ID where they may be a number: "0123" must not find the row 123 of somebody else.
     Django's own search compares `search_fields` by UPPER() and LIKE, which no index here supports.
+
+    Attributes:
+        search_ids: fields that `#12` is compared with.
+        search_plain_ids: whether 12 alone is an ID, because a search of these rows can't mean anything else.
+        search_contact: the field with the contact; empty if the rows aren't found by their contact.
     """
 
     search_fields = ("id",)  # shows the search box
     search_text_fields: tuple[str, ...] = ()
     search_ids: tuple[str, ...] = ("pk",)
+    search_plain_ids = False
     search_contact: str = "contact"
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
@@ -33,10 +40,11 @@ class ExactSearch(admin.ModelAdmin):
         match = Q()
         for field in self.search_text_fields:
             match |= Q(**{f"{field}__in": case_variants(term)})
-        if term.isascii() and term.isdecimal():
+        digits = term.removeprefix("#")
+        if digits.isascii() and digits.isdecimal() and (term.startswith("#") or self.search_plain_ids):
             for field in self.search_ids:
-                match |= Q(**{field: int(term)})
-        if self.search_contact and (contacts := contacts_with_number(term)):
+                match |= Q(**{field: int(digits)})
+        elif self.search_contact and (contacts := find_contacts(term)):
             match |= Q(**{f"{self.search_contact}__in": contacts})
         return match
 
@@ -46,18 +54,13 @@ def case_variants(term: str) -> list[str]:
     return sorted({term, term.lower(), term.title()})
 
 
-def contacts_with_number(text: str) -> list[int]:
-    """Return ids of contacts, in any company, that have this number in any format.
+def find_contacts(term: str) -> list[int]:
+    """Return the ids of contacts, in any company, by the beginnings of their names, or by a number or its last digits.
 
     As values rather than a subquery: with another condition, `OR contact_id IN (SELECT …)` would scan the table.
+    The indexes begin with the company. Naming all companies gives one short lookup for each.
     """
-    try:
-        number = normalize_phone(text)
-    except InvalidPhone:
+    if not is_long_enough(term):
         return []
-    main = Contact.objects.filter(phone=number).values_list("pk", flat=True)
-    # The only index on other numbers begins with the company. Naming all companies gives one short lookup for each.
-    others = ContactPhone.objects.filter(company__in=Company.objects.all(), phone=number).values_list(
-        "contact", flat=True
-    )
-    return list(main.union(others)[:MAX_CONTACTS])
+    found = Contact.objects.search(term, companies=Company.objects.all())
+    return list(found.order_by("-pk").values_list("pk", flat=True)[:MAX_CONTACTS])

@@ -1,7 +1,7 @@
 """Rows of demo data: of every kind in every company, consistent and believable."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import date
 from statistics import median
 
@@ -21,6 +21,7 @@ from crm.models import (
     Contact,
     ContactFlag,
     ContactPhone,
+    ContactSearchKey,
     Conversation,
     IdempotencyKey,
     OptOut,
@@ -30,6 +31,7 @@ from crm.models import (
 )  # fmt: skip
 from crm.models.audit import hash_number
 from crm.phones import normalize_phone
+from crm.search_keys import keys_of
 from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
 from ops.demo import remove_demo, seed_demo
 from tests.ops.demo.test_demo import demo_tables
@@ -53,6 +55,15 @@ def seeded(django_db_setup, django_db_blocker):
 def demo(seeded, db):
     with all_tenants():
         yield
+
+
+def test_every_contact_has_its_search_keys(demo):
+    keys = defaultdict(set)
+    for contact, key in ContactSearchKey.objects.values_list("contact", "key"):
+        keys[contact].add(key)
+    names = {row.pop("pk"): row for row in Contact.objects.values("pk", "first_name", "last_name", "email")}
+    assert {contact: keys_of(**each) for contact, each in names.items()} == {pk: keys[pk] for pk in names}
+    assert not Contact.objects.filter(keys_stale=True).exists()
 
 
 def test_every_table_has_rows_in_every_company(demo):
