@@ -49,9 +49,9 @@ class CallDayAdmin(ReadOnlyAdmin):
 
 @admin.register(CallRollup)
 class CallRollupAdmin(ReadOnlyAdmin):
-    list_display = ("company", "rolled_up_until", "timezone", "version")
+    list_display = ("company", "rolled_up_until", "timezone", "tries", "error")
     list_select_related = ("company",)
-    fields = ("company", "rolled_up_until", "timezone", "version")
+    fields = ("company", "rolled_up_until", "timezone", "version", "tries", "run_at", "error")
 
 
 @admin.register(StaleCallHour)

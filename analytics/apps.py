@@ -5,7 +5,10 @@ class AnalyticsConfig(AppConfig):
     name = "analytics"
 
     def ready(self) -> None:
-        from analytics.rollups.jobs import has_pending_rollups, run_next_rollup  # importable once the apps are loaded
+        from analytics.models import CallRollup  # importable once the apps are loaded
+        from analytics.rollups.jobs import has_pending_rollups, run_next_rollup
+        from crm.query_slots import failing_rollups
         from crm.worker import Job, register
 
         register(Job(name="rollups", do_next=run_next_rollup, has_pending=has_pending_rollups))
+        failing_rollups.register(lambda tries: CallRollup.objects.failing(tries=tries))

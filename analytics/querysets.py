@@ -1,5 +1,6 @@
-"""Named queries on call analyses."""
+"""Named queries on call analyses and rollups."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -19,3 +20,13 @@ class CallAnalysisQuerySet(QuerySet):
             call=OuterRef("call"),
         )
         return self.filter(~Exists(later))
+
+
+class CallRollupQuerySet(QuerySet):
+    def due(self, now: datetime) -> Self:
+        """Return rollups that don't wait after a failed update."""
+        return self.filter(run_at__lte=now)
+
+    def failing(self, *, tries: int = 1) -> Self:
+        """Return rollups whose last `tries` updates or more have failed."""
+        return self.filter(tries__gte=tries)

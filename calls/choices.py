@@ -57,6 +57,7 @@ class TextBack(TextChoices):
     DUE = "due"
     QUEUED = "queued"
     REFUSED = "refused", "Blocked"
+    FAILED = "failed"  # by an internal error
 
 
 class Recovery(TextChoices):

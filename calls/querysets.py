@@ -58,6 +58,10 @@ class MissedCallerQuerySet(OfContactQuerySet):
         """Return callers whose text back is due, longest wait first."""
         return self.filter(text_back=TextBack.DUE).order_by("created_at", "id")
 
+    def text_backs_failed(self, *, since: datetime) -> Self:
+        """Return entries that were opened since then and got no text back because of an internal error."""
+        return self.filter(text_back=TextBack.FAILED, created_at__gte=since)
+
     def open_or_recovered_after(self, at: datetime) -> Self:
         """Return entries that were open at `at` or opened later, earliest recovery first."""
         rows = self.filter(Q(recovered_at__isnull=True) | Q(recovered_at__gt=at))

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from django.utils.timezone import now
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)
-AN_INSTANT = "a time with its offset from UTC, such as 2026-03-02T16:00:00Z or 2026-03-02T09:00:00-07:00"
 
 
 @dataclass(frozen=True)
@@ -48,20 +47,6 @@ def parse_day(text: str) -> date:
     if not FIRST_DAY <= day <= LAST_DAY:
         raise ValueError(f"{text!r} must be a day from {FIRST_DAY} to {LAST_DAY}.")
     return day
-
-
-def parse_instant(text: str) -> datetime:
-    """Return the instant (UTC) of an ISO time. Raises ValueError unless it has an offset from UTC.
-
-    Guessing the offset would be wrong by hours, and nobody would notice.
-    """
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"{text!r} must be {AN_INSTANT}.")
-    try:
-        return at.astimezone(UTC)
-    except OverflowError as error:  # 0001-01-01T00:00+14:00 is before Python's first year
-        raise ValueError(f"{text!r} is out of range.") from error
 
 
 def today_in(zone: ZoneInfo) -> date:

@@ -1,4 +1,4 @@
-"""Queries that `crm` runs and a higher app provides, since `crm` may not import that app's models."""
+"""Queries that a lower app runs and a higher one provides, since the lower one may not import its models."""
 
 from collections.abc import Callable
 
@@ -26,3 +26,6 @@ contact_ids_of_rep = QuerySlot("contact_ids_of_rep")
 
 # Incoming messages that no user has read.
 unread_messages = QuerySlot("unread_messages")
+
+# Rollups whose last updates, at least as many as the argument, have failed.
+failing_rollups = QuerySlot("failing_rollups")

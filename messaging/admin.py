@@ -26,7 +26,15 @@ MAX_COUNTED = 10_000
 
 @admin.register(Message)
 class MessageAdmin(ExactSearch, ReadOnlyAdmin):
-    list_display = (moment("created_at"), "direction", "contact", excerpt("body"), badge("status"), "company")
+    list_display = (
+        moment("created_at"),
+        "direction",
+        "contact",
+        excerpt("body"),
+        badge("status"),
+        excerpt("error"),
+        "company",
+    )
     list_select_related = ("contact", "company")
     list_filter = ("direction",)
     search_help_text = "The contact's name or phone number, or # and the message's ID, such as #12."

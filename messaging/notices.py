@@ -6,13 +6,17 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from calls.choices import TextBack
+from calls.models import MissedCaller
 from crm.choices import OptOutState
 from crm.date_ranges import start_of, today_in
 from crm.db.tenancy import current_company_id
 from crm.models import OptOut, PhoneLine
+from crm.query_slots import failing_rollups
 from messaging.choices import EventStatus, MessageStatus
 from messaging.models import Message, WebhookEvent
 
@@ -28,6 +32,8 @@ class NoticeKind(StrEnum):
     OPT_OUTS_UNDER_REVIEW = "opt_outs_under_review"
     UNKNOWN_MESSAGES = "texts_unknown"
     FAILED_TODAY = "texts_failed_today"
+    FAILED_TEXT_BACKS = "text_backs_failed"
+    FAILING_ROLLUP = "daily_totals_failing"
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Notice:
 
 def list_notices(*, zone: ZoneInfo) -> list[Notice]:
     """Return the open issues of the active company, with today in `zone`. Solved issues disappear by themselves."""
-    return [*_lines(), *_dead_events(), *_opt_outs(), *_messages(zone)]
+    return [*_lines(), *_dead_events(), *_opt_outs(), *_messages(zone), *_text_backs(zone), *_rollup()]
 
 
 def _lines() -> list[Notice]:
@@ -107,6 +113,25 @@ def _messages(zone: ZoneInfo) -> list[Notice]:
         ),
         *_notice(NoticeKind.FAILED_TODAY, failed, "Messages of today were not delivered.", url),
     ]
+
+
+def _text_backs(zone: ZoneInfo) -> list[Notice]:
+    missed_today = MissedCaller.objects.filter(last_missed_at__gte=start_of(today_in(zone), zone))
+    return _notice(
+        NoticeKind.FAILED_TEXT_BACKS,
+        missed_today.filter(text_back=TextBack.FAILED),
+        "Missed callers of today got no text back because of an internal error. Call them back.",
+        "/api/v1/missed-calls?recovered=false",
+    )
+
+
+def _rollup() -> list[Notice]:
+    return _notice(
+        NoticeKind.FAILING_ROLLUP,
+        failing_rollups(settings.WORKER_MAX_TRIES),
+        "The daily totals of calls can't be counted. The dashboard stays exact, but is slower. Tell the support.",
+        "/api/v1/dashboard/metrics",
+    )
 
 
 def _notice(kind: NoticeKind, rows: QuerySet, message: str, url: str) -> list[Notice]:

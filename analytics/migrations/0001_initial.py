@@ -1,5 +1,7 @@
 """Tables, constraints and triggers."""
 
+import datetime
+
 import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
@@ -65,6 +67,19 @@ class Migration(migrations.Migration):
                         condition=models.Q(("sentiment__in", ["", "positive", "neutral", "negative"])),
                         name="call_analysis_sentiment_valid",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "analyzed_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            )
+                        ),
+                        name="call_analysis_analyzed_at_in_range",
+                        violation_error_message="analyzed_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
                     crm.db.policies.TenantPolicy(name="call_analysis_tenant"),
                     crm.db.policies.SameCompany(field="call", name="call_analysis_call_id_same_company"),
                 ],
@@ -129,6 +144,22 @@ class Migration(migrations.Migration):
                     models.PositiveBigIntegerField(
                         default=0, help_text="Increases with each update of the counted days."
                     ),
+                ),
+                (
+                    "tries",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Failed updates since the last successful one."
+                    ),
+                ),
+                (
+                    "run_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="Next update not before this time."
+                    ),
+                ),
+                (
+                    "error",
+                    models.CharField(blank=True, help_text="Why the last update failed.", max_length=300),
                 ),
             ],
             options={

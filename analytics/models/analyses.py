@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from analytics.choices import Sentiment
 from analytics.querysets import CallAnalysisQuerySet
 from calls.models import Call
+from crm.constraints import in_range
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Company
@@ -44,6 +45,7 @@ class CallAnalysis(TenantModel):
             models.CheckConstraint(
                 condition=models.Q(sentiment__in=["", *Sentiment.values]), name="call_analysis_sentiment_valid"
             ),
+            in_range("analyzed_at", name="call_analysis_analyzed_at_in_range"),
         ]
         indexes = [
             Index(

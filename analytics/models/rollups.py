@@ -3,11 +3,13 @@
 from typing import Any, ClassVar
 
 from django.db import models
+from django.utils.timezone import now
 
 from analytics.models import stale_hour_triggers
+from analytics.querysets import CallRollupQuerySet
 from calls.choices import CallStatus
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Company
 
 
@@ -61,6 +63,11 @@ class CallRollup(TenantModel):
     )
     rolled_up_until = models.DateField(null=True, blank=True, help_text="Last counted day. Empty: none.")
     version = models.PositiveBigIntegerField(default=0, help_text="Increases with each update of the counted days.")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Failed updates since the last successful one.")
+    run_at = models.DateTimeField(default=now, help_text="Next update not before this time.")
+    error = models.CharField(max_length=300, blank=True, help_text="Why the last update failed.")
+
+    objects: ClassVar = TenantManager.from_queryset(CallRollupQuerySet)()
 
     class Meta:
         db_table = "call_rollups"

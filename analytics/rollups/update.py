@@ -53,6 +53,7 @@ def update_call_rollup(*, company: Company) -> bool:
         days |= {day for day in stale if rollup.rolled_up_until and day <= rollup.rolled_up_until}
         _count(sorted(days), company.zone)
         rollup.version += 1
+        rollup.tries, rollup.error, rollup.run_at = 0, "", now()
         rollup.save()
         return rollup.rolled_up_until < closed or StaleCallHour.objects.exists()
 

@@ -1,5 +1,7 @@
 """Tables and constraints."""
 
+import datetime
+
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
@@ -201,6 +203,41 @@ class Migration(migrations.Migration):
                         name="calls_quoted_price_not_negative",
                         violation_error_message="quoted_price can't be negative.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            models.Q(
+                                ("answered_at__isnull", True),
+                                (
+                                    "answered_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("completed_at__isnull", True),
+                                (
+                                    "completed_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="calls_times_in_range",
+                        violation_error_message="created_at, answered_at, completed_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
                     crm.db.policies.TenantPolicy(name="calls_tenant"),
                     crm.db.policies.SameCompany(field="activity", name="calls_activity_id_same_company"),
                     crm.db.policies.SameCompany(field="contact", name="calls_contact_card_id_same_company"),
@@ -319,6 +356,26 @@ class Migration(migrations.Migration):
                         name="appointments_ends_after_start",
                         violation_error_message="An appointment must end after it starts.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "scheduled_start__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            (
+                                "scheduled_end__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                        ),
+                        name="appointments_times_in_range",
+                        violation_error_message="scheduled_start, scheduled_end must be from 1970-01-01 to 2100-12-31.",
+                    ),
                     crm.db.policies.TenantPolicy(name="appointments_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="appointments_contact_id_same_company"),
                     crm.db.policies.SameCompany(field="call", name="appointments_call_id_same_company"),
@@ -422,7 +479,13 @@ class Migration(migrations.Migration):
                 (
                     "text_back",
                     models.CharField(
-                        choices=[("off", "Off"), ("due", "Due"), ("queued", "Queued"), ("refused", "Blocked")],
+                        choices=[
+                            ("off", "Off"),
+                            ("due", "Due"),
+                            ("queued", "Queued"),
+                            ("refused", "Blocked"),
+                            ("failed", "Failed"),
+                        ],
                         default="off",
                         max_length=10,
                     ),
@@ -451,9 +514,9 @@ class Migration(migrations.Migration):
                 "db_table": "missed_callers",
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("text_back__in", ["off", "due", "queued", "refused"])),
+                        condition=models.Q(("text_back__in", ["off", "due", "queued", "refused", "failed"])),
                         name="missed_callers_text_back_valid",
-                        violation_error_message="text_back must be one of: off, due, queued, refused.",
+                        violation_error_message="text_back must be one of: off, due, queued, refused, failed.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

@@ -112,6 +112,14 @@ class Migration(migrations.Migration):
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="missedcaller",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("text_back", "failed")),
+                fields=["created_at"],
+                name="ix_missed_callers_created_at_text_back_failed",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="missedcaller",
             index=crm.db.indexes.Index(fields=["contact"], name="ix_missed_callers_contact_id"),
         ),
     ]

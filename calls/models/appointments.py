@@ -10,7 +10,7 @@ from calls.choices import AppointmentStatus
 from calls.models.calls import Call
 from calls.querysets import AppointmentQuerySet
 from calls.wallclock import WallDate, WallTime
-from crm.constraints import one_of
+from crm.constraints import in_range, one_of
 from crm.db.audit import Audit
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
@@ -63,6 +63,7 @@ class Appointment(TenantModel):
                 name="appointments_ends_after_start",
                 violation_error_message="An appointment must end after it starts.",
             ),
+            in_range("scheduled_start", "scheduled_end", name="appointments_times_in_range"),
         ]
         indexes = [
             Index(

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from calls.choices import BOOKED, CallStatus
 from calls.querysets import CallQuerySet
 from crm.choices import Direction
-from crm.constraints import one_of
+from crm.constraints import in_range, one_of
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Activity, Contact, Lead, PhoneLine, User
@@ -85,6 +85,7 @@ class Call(TenantModel):
                 name="calls_quoted_price_not_negative",
                 violation_error_message="quoted_price can't be negative.",
             ),
+            in_range("created_at", nullable=("answered_at", "completed_at"), name="calls_times_in_range"),
         ]
         indexes = [
             Index(

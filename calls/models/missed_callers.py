@@ -76,6 +76,13 @@ class MissedCaller(TenantModel):
                 asked_by="manage.py work",
             ),
             Index(
+                fields=["created_at"],
+                condition=Q(text_back="failed"),
+                name="ix_missed_callers_created_at_text_back_failed",
+                question="How many text backs failed in the last day, over all companies?",
+                asked_by="GET /metrics",
+            ),
+            Index(
                 fields=["contact"],
                 name="ix_missed_callers_contact_id",
                 question="Which calls of this contact were missed?",

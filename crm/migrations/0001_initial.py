@@ -1,5 +1,7 @@
 """Tables and constraints."""
 
+import datetime
+
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.core.validators
@@ -991,6 +993,19 @@ class Migration(migrations.Migration):
                         ),
                         name="activities_direction_valid",
                         violation_error_message="Only a note can be without a direction.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            )
+                        ),
+                        name="activities_created_at_in_range",
+                        violation_error_message="created_at must be from 1970-01-01 to 2100-12-31.",
                     ),
                     models.UniqueConstraint(
                         fields=("company", "openphone_id"), name="activities_company_id_openphone_id_unique"

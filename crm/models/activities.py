@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from crm.choices import ActivityType, ConversationStatus, Direction
-from crm.constraints import one_of
+from crm.constraints import in_range, one_of
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.companies import PhoneLine, User
@@ -128,6 +128,7 @@ class Activity(TenantModel):
                 name="activities_direction_valid",
                 violation_error_message="Only a note can be without a direction.",
             ),
+            in_range("created_at", name="activities_created_at_in_range"),
             # A provider's event creates one activity, even if it arrives repeatedly and in several workers.
             models.UniqueConstraint(
                 fields=["company", "openphone_id"], name="activities_company_id_openphone_id_unique"

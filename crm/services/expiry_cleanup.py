@@ -16,12 +16,32 @@ _last_s = float("-inf")
 
 
 def remove_expired() -> None:
-    """Delete expired idempotency keys, refresh tokens and admin sessions, and counters of past minutes."""
+    """Delete expired idempotency keys, refresh tokens and admin sessions, and counters of past minutes.
+
+    Raises:
+        Exception: the first failure, after all four were tried.
+    """
+    failures = []
+    for remove in (_remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes):
+        try:
+            remove()
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
+def _remove_keys() -> None:
     with all_tenants():
         IdempotencyKey.objects.expired(now()).delete()
+
+
+def _remove_tokens() -> None:
     apps.get_model("token_blacklist", "OutstandingToken").objects.filter(expires_at__lt=now()).delete()
+
+
+def _remove_sessions() -> None:
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
-    remove_past_minutes()
 
 
 def remove_expired_each_minute() -> bool:

@@ -1,5 +1,7 @@
 """Tables and constraints."""
 
+import datetime
+
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
@@ -250,6 +252,19 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="message_threads_on_its_way_has_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            )
+                        ),
+                        name="message_threads_created_at_in_range",
+                        violation_error_message="created_at must be from 1970-01-01 to 2100-12-31.",
                     ),
                     crm.db.policies.TenantPolicy(name="message_threads_tenant"),
                     crm.db.policies.SameCompany(field="activity", name="message_threads_activity_id_same_company"),

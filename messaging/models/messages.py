@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from crm.choices import Direction
-from crm.constraints import one_of
+from crm.constraints import in_range, one_of
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Activity, CampaignMembership, Contact, PhoneLine
@@ -78,6 +78,7 @@ class Message(TenantModel):
                 condition=~Q(status__in=OUTBOX_STATUSES) | Q(run_at__isnull=False),
                 name="message_threads_on_its_way_has_time",
             ),
+            in_range("created_at", name="message_threads_created_at_in_range"),
         ]
         indexes = [
             Index(

@@ -1,15 +1,19 @@
-"""Field readers for webhook events: one per type of value. They raise FieldError for an unexpected value."""
+"""Field readers for webhook events and answers, one per type of value. They raise FieldError for any other value."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from crm.instants import InvalidInstant, parse_instant
 from crm.phones import MAX_LENGTH, InvalidPhone, normalize_phone
 from messaging.choices import MessageStatus
 from messaging.providers.errors import FieldError
+from messaging.providers.payloads import REPLACEMENT
 
 # Sizes of the columns.
 MAX_ID, MAX_FILE_URL, MAX_CODE = 100, 500, 20
 MAX_SECONDS = 2**31 - 1
+MAX_NUMBERS = 100  # of a message or contact: several times what providers allow
 
 # Statuses in the APIs of OpenPhone and Twilio. `queued` and `sending` at the provider are `sent` here: here they mean
 # that the provider doesn't have the message yet.
@@ -32,7 +36,7 @@ MESSAGE_STATUSES = {
 
 def sent_status(value: object) -> MessageStatus:
     """Return the status of an outgoing message that the provider has. An unknown value means `sent`."""
-    status = MESSAGE_STATUSES.get(str(value).lower(), MessageStatus.SENT)
+    status = MESSAGE_STATUSES.get(value.lower() if isinstance(value, str) else "", MessageStatus.SENT)
     # A documented answer calls an outgoing message "received": by the provider.
     return MessageStatus.SENT if status == MessageStatus.RECEIVED else status
 
@@ -77,25 +81,28 @@ def boolean(source: dict[str, Any], field: str) -> bool | None:
 
 
 def identifier(source: dict[str, Any], field: str) -> str:
-    """Return a provider's id. Raises FieldError if it is missing or too long: a shortened id could match another."""
+    """Return a provider's id. Raises FieldError if it can't be stored unchanged: a changed id could match another."""
     value = text(source, field).strip()
     if not value:
         raise FieldError(field, "missing")
     if len(value) > MAX_ID:
         raise FieldError(field, f"longer than {MAX_ID} characters")
+    if REPLACEMENT in value or not value.isprintable():
+        raise FieldError(field, "must have printable characters only")
     return value
 
 
-def instant(source: dict[str, Any], field: str) -> datetime | None:
-    """Return a time in UTC; None if it is missing. A time without a zone is UTC."""
+def instant(
+    source: dict[str, Any], field: str, *, read: Callable[[str], datetime] = datetime.fromisoformat
+) -> datetime | None:
+    """Return a time in UTC; None if it is missing. A time without a zone is UTC. `read` reads another format."""
     value = text(source, field)
     if not value:
         return None
     try:
-        moment = datetime.fromisoformat(value)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise FieldError(field, "must be a time such as 2026-03-30T18:00:00.000Z") from error
+        return parse_instant(value, default_zone=UTC, read=read)
+    except InvalidInstant as error:
+        raise FieldError(field, str(error)) from error
 
 
 def seconds(source: dict[str, Any], field: str) -> int | None:
@@ -123,6 +130,8 @@ def numbers(source: dict[str, Any], field: str) -> tuple[str, ...]:
     sent = value.split(",") if isinstance(value, str) else value
     if not isinstance(sent, list) or not all(isinstance(number, str) for number in sent):
         raise FieldError(field, "must be a phone number or a list of phone numbers")
+    if len(sent) > MAX_NUMBERS:
+        raise FieldError(field, f"must have at most {MAX_NUMBERS} phone numbers")
     return tuple(_number(number.strip()) for number in sent if number.strip())
 
 

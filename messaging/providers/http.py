@@ -1,19 +1,31 @@
 """HTTP requests to providers, with responses translated into send errors."""
 
-import json
+import math
 import random
 import re
+import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import cache
+from threading import Timer
 from typing import Any
 
 import httpx
 from django.utils import timezone
 
-from messaging.providers.errors import LineSuspended, RateLimited, Rejected, SendError, UnknownOutcome
+from messaging.providers.answers import read_code
+from messaging.providers.errors import (
+    InvalidPayload,
+    LineSuspended,
+    RateLimited,
+    Rejected,
+    SendError,
+    UnknownOutcome,
+)
+from messaging.providers.payloads import read_json
 
 CONNECT_TIMEOUT_S, RESPONSE_TIMEOUT_S = 3.0, 7.0  # together well under a worker's lease
 MAX_RESPONSE = 5 * 1024 * 1024  # bytes
@@ -21,6 +33,7 @@ UNREACHABLE_RETRY_S = 10.0
 MAX_WAIT_S = 3600.0
 MAX_RETRIES, MAX_RETRY_WAIT_S = 6, 30.0
 MAX_REASON = 200
+MAX_READ_REASON = 1000  # characters that are searched for numbers
 
 _NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
 
@@ -41,7 +54,8 @@ def request_json(method: str, url: str, *, errors: Errors = NO_ERRORS, **options
         RateLimited, LineSuspended, Rejected: the provider did nothing.
         UnknownOutcome: no response, or an unreadable one: the provider may have acted.
     """
-    deadline = time.monotonic() + CONNECT_TIMEOUT_S + RESPONSE_TIMEOUT_S
+    # A compressed answer of a few bytes can fill the memory when it is decompressed.
+    options["headers"] = {**options.get("headers", {}), "Accept-Encoding": "identity"}
     try:
         # A new connection for each request: the provider may have closed a kept one. A message written into that would
         # have an unknown outcome.
@@ -49,14 +63,15 @@ def request_json(method: str, url: str, *, errors: Errors = NO_ERRORS, **options
             httpx.Client(
                 verify=_ssl_context(), timeout=httpx.Timeout(RESPONSE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
             ) as client,
-            client.stream(method, url, **options) as response,
+            _cut_after(CONNECT_TIMEOUT_S + RESPONSE_TIMEOUT_S) as extensions,
+            client.stream(method, url, extensions=extensions, **options) as response,
         ):
-            content = _read(response, deadline)
+            content = _read(response)
     except (httpx.ConnectError, httpx.ConnectTimeout):
         raise RateLimited("The provider can't be reached.", wait_s=UNREACHABLE_RETRY_S) from None
     except httpx.TimeoutException:
         raise UnknownOutcome("The provider didn't respond in time.") from None
-    except httpx.RequestError as error:  # its text may quote the request
+    except (httpx.RequestError, httpx.InvalidURL) as error:  # its text may quote the request
         raise UnknownOutcome(f"The connection was lost ({type(error).__name__}).") from None
     answer = _parse_object(content)
     if response.is_success and answer is not None:
@@ -81,27 +96,54 @@ def in_an_hour() -> datetime:
     return timezone.now() + timedelta(hours=1)
 
 
-def _read(response: httpx.Response, deadline: float) -> bytes:
-    """Return the body. httpx limits the time per chunk only, and a slow response may have any number of chunks."""
-    content = b""
-    for chunk in response.iter_bytes():
+@contextmanager
+def _cut_after(seconds: float) -> Iterator[dict[str, Any]]:
+    """Yield extensions of a request whose connection is cut after a time.
+
+    httpx limits the time of each read only, and a response may send any number of headers or chunks, byte by byte.
+    """
+    streams: list[Any] = []
+
+    def keep_stream(event: str, info: dict[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            streams.append(info["return_value"])
+
+    def cut() -> None:
+        for stream in streams:
+            with suppress(OSError):  # closed already
+                socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
+
+    timer = Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield {"trace": keep_stream}
+    finally:
+        timer.cancel()
+
+
+def _read(response: httpx.Response) -> bytes:
+    content = bytearray()
+    for chunk in response.iter_raw():
         content += chunk
-        if time.monotonic() > deadline or len(content) > MAX_RESPONSE:
-            raise httpx.ReadTimeout("too slow, or too long")
-    return content
+        if len(content) > MAX_RESPONSE:
+            raise httpx.ReadError("too long")
+    return bytes(content)
 
 
 def _parse_object(content: bytes) -> dict[str, Any] | None:
+    """Return the answer, cleaned as webhook events are; None if it is unreadable."""
     try:
-        answer = json.loads(content)
-    except (ValueError, RecursionError):
+        return read_json(content)[0]
+    except InvalidPayload:
         return None
-    return answer if isinstance(answer, dict) else None
 
 
 def _to_error(response: httpx.Response, answer: dict[str, Any], errors: Errors) -> SendError:
-    status, code = response.status_code, str(answer.get("code") or "")[:20]
-    reason = _redact_numbers(str(answer.get("message") or answer.get("error") or response.reason_phrase))
+    status, code = response.status_code, read_code(answer, "code")
+    reasons = (answer.get("message"), answer.get("error"), response.reason_phrase)
+    reason = next((text for text in reasons if isinstance(text, str) and text.strip()), f"Status {status}.")
+    reason = _redact_numbers(reason[:MAX_READ_REASON])
     if known := errors.get(code) or errors.get(str(status)):
         return known(reason, code=code)
     if status == httpx.codes.TOO_MANY_REQUESTS:
@@ -122,6 +164,8 @@ def _retry_after_s(retry_after: str | None) -> float:
     try:
         seconds = float(retry_after or "")
     except ValueError:
+        seconds = math.nan
+    if math.isnan(seconds):
         return 1 + random.random()  # noqa: S311  # nothing secret
     return min(max(seconds, 0.0), MAX_WAIT_S)
 

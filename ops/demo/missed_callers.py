@@ -7,9 +7,10 @@ from ops.demo.random_data import weighted_cycle
 
 # States with their reasons.
 TEXTS_BACK = {
-    (TextBack.QUEUED, ""): 16,
+    (TextBack.QUEUED, ""): 15,
     (TextBack.OFF, ""): 3,
     (TextBack.REFUSED, "It is too early or too late in the contact's time zone."): 1,
+    (TextBack.FAILED, "It failed (OperationalError)."): 1,
 }
 
 

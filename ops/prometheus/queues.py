@@ -1,4 +1,4 @@
-"""Metrics of the outbox, the missed queue and the webhook events.
+"""Metrics of the outbox, the missed queue, the rollups and the webhook events.
 
 Counts have an upper bound, so that a scrape is cheap even for long queues.
 """
@@ -11,9 +11,10 @@ from django.utils.timezone import now
 from prometheus_client import Metric
 from prometheus_client.metrics_core import GaugeMetricFamily
 
+from analytics.models import CallRollup
 from calls.models import MissedCaller
 from crm.choices import Provider
-from messaging.choices import EventStatus
+from messaging.choices import EventStatus, MessageStatus
 from messaging.models import Message, WebhookEvent
 from messaging.models.messages import OUTBOX_STATUSES
 
@@ -35,6 +36,11 @@ def collect() -> Iterator[Metric]:
         value=_seconds_since(due.values_list("run_at", flat=True).first()),
     )
     yield GaugeMetricFamily(
+        "crm_texts_failing",
+        f"Queued messages with failed attempts. {COUNTED}",
+        value=_count(Message.objects.filter(status=MessageStatus.QUEUED, tries__gt=0)),
+    )
+    yield GaugeMetricFamily(
         "crm_missed_callers_waiting",
         f"Missed callers who have not been reached. {COUNTED}",
         value=_count(MissedCaller.objects.waiting()),
@@ -43,6 +49,16 @@ def collect() -> Iterator[Metric]:
         "crm_missed_callers_texts_due",
         f"Missed callers with a due text back. {COUNTED}",
         value=_count(MissedCaller.objects.text_backs_due()),
+    )
+    yield GaugeMetricFamily(
+        "crm_missed_callers_texts_failed",
+        f"Missed callers of the last day whose text back failed by an internal error. {COUNTED}",
+        value=_count(MissedCaller.objects.text_backs_failed(since=now() - timedelta(days=1))),
+    )
+    yield GaugeMetricFamily(
+        "crm_rollups_failing",
+        f"Companies whose last update of the daily totals failed. {COUNTED}",
+        value=_count(CallRollup.objects.failing()),
     )
 
     waiting = WebhookEvent.objects.waiting()

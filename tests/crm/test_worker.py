@@ -1,6 +1,7 @@
 """The background worker, with jobs of the tests."""
 
 from threading import Event, Semaphore, Thread
+from types import SimpleNamespace
 
 import pytest
 from django.db import InterfaceError, OperationalError
@@ -89,8 +90,40 @@ def test_idle_worker_runs_until_it_is_stopped(db):
     assert not thread.is_alive()
 
 
+@pytest.fixture
+def clock(monkeypatch):
+    """The worker's clock. Each wait of an idle worker is two seconds."""
+    clock = SimpleNamespace(now_s=0.0)
+    monkeypatch.setattr(worker, "time", SimpleNamespace(monotonic=lambda: clock.now_s))
+    return clock
+
+
+class StopAfter(Event):
+    """Stops the worker after some waits, which advance the clock instead."""
+
+    def __init__(self, clock, *, waits):
+        super().__init__()
+        self.clock, self.waits = clock, waits
+
+    def wait(self, _timeout=None):
+        self.clock.now_s += 2
+        self.waits -= 1
+        if self.waits <= 0:
+            self.set()
+        return self.is_set()
+
+
+def fail(error):
+    """Return a job's function that raises."""
+
+    def do_next():
+        raise error
+
+    return do_next
+
+
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_worker_waits_for_an_unavailable_database(db, caplog, error):
+def test_worker_waits_for_an_unavailable_database(db, caplog, monkeypatch, error):
     outages = iter([error("gone"), error("gone")])
     done = []
 
@@ -102,6 +135,7 @@ def test_worker_waits_for_an_unavailable_database(db, caplog, error):
         done.append("back")
         return True
 
+    monkeypatch.setattr(worker, "connection", SimpleNamespace(is_usable=lambda: False))
     register(Job(name="a", do_next=do_next, has_pending=lambda: not done))
     work(stop=Event(), until_empty=True)
     assert done == ["back"]
@@ -110,9 +144,105 @@ def test_worker_waits_for_an_unavailable_database(db, caplog, error):
     ] * 2
 
 
-def test_other_error_ends_the_worker(db):
-    register(Job(name="a", do_next=lambda: 1 / 0, has_pending=lambda: True))
-    with pytest.raises(ZeroDivisionError):
+@pytest.mark.parametrize("error", [ZeroDivisionError("a"), OperationalError("a"), RecursionError("a"), MemoryError()])
+def test_failing_job_stops_neither_the_worker_nor_the_jobs_around_it(db, clock, error):
+    log = []
+    CountdownJob("before", 5, log)
+    register(Job(name="broken", do_next=fail(error), has_pending=lambda: True))
+    CountdownJob("after", 5, log)
+    work(stop=StopAfter(clock, waits=3))
+    assert log == ["before", "after"] * 5
+
+
+def test_failing_job_is_tried_again_after_a_growing_wait(db, clock):
+    tries = []
+
+    def do_next():
+        tries.append(clock.now_s)
+        raise ZeroDivisionError
+
+    register(Job(name="broken", do_next=do_next, has_pending=lambda: True))
+    work(stop=StopAfter(clock, waits=70))
+    assert tries == [0, 2, 6, 14, 30, 62, 126]
+
+
+def test_wait_after_failures_has_a_maximum():
+    assert worker.backoff(1).total_seconds() == 2
+    assert worker.backoff(100_000).total_seconds() == worker.MAX_BACKOFF_S
+
+
+def test_repeated_error_is_logged_once_with_its_traceback(db, clock, caplog):
+    register(Job(name="broken", do_next=fail(ZeroDivisionError("a")), has_pending=lambda: True))
+    work(stop=StopAfter(clock, waits=70))
+    [record] = caplog.records
+    assert record.getMessage() == "Job broken failed. It is tried again later, the other jobs go on."
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+def test_other_error_of_the_same_job_is_logged_too(db, clock, caplog):
+    errors = iter([ZeroDivisionError(), KeyError(), ZeroDivisionError(), KeyError()])
+
+    def do_next():
+        for error in errors:
+            raise error
+        return False
+
+    register(Job(name="broken", do_next=do_next, has_pending=lambda: True))
+    work(stop=StopAfter(clock, waits=20))
+    assert [record.exc_info[0] for record in caplog.records] == [ZeroDivisionError, KeyError]
+
+
+def test_success_ends_the_waiting(db, clock):
+    results = iter([ValueError(), ValueError(), True, True, ValueError(), True])
+    done = []
+
+    def do_next():
+        result = next(results, False)
+        if isinstance(result, Exception):
+            raise result
+        if result:
+            done.append(clock.now_s)
+        return result
+
+    register(Job(name="a", do_next=do_next, has_pending=lambda: False))
+    work(stop=StopAfter(clock, waits=20))
+    assert done == [6, 6, 8]
+
+
+def test_until_empty_waits_for_a_failing_job(db, clock):
+    errors = iter([ValueError(), ValueError()])
+    done = []
+
+    def do_next():
+        for error in errors:
+            raise error
+        done.append(clock.now_s)
+        return False
+
+    register(Job(name="a", do_next=do_next, has_pending=lambda: False))
+    work(stop=StopAfter(clock, waits=100), until_empty=True)
+    assert done == [6]
+
+
+def test_failing_question_for_pending_tasks_counts_as_pending(db, clock):
+    answers = iter([ValueError(), False])
+
+    def has_pending():
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    register(Job(name="a", do_next=lambda: False, has_pending=has_pending))
+    stop = StopAfter(clock, waits=100)
+    work(stop=stop, until_empty=True)
+    assert (next(answers, None), stop.is_set()) == (None, False)
+
+
+@pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit])
+def test_interruption_ends_the_worker(db, signal):
+    register(Job(name="a", do_next=fail(signal), has_pending=lambda: True))
+    with pytest.raises(signal):
         work(stop=Event())
 
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import PhoneLine
+from crm.worker import MAX_BACKOFF_S
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import (
-    MAX_BACKOFF_S,
     claim_event,
     has_pending_events,
     process_claimed_event,

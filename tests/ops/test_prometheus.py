@@ -87,9 +87,23 @@ def test_missed_callers_are_counted_until_they_are_reached(scrape, acme, globex)
     factories.MissedCallerFactory(contact__company=acme, text_back="due")
     factories.MissedCallerFactory(contact__company=globex)
     factories.MissedCallerFactory(contact__company=globex, recovered_at=now(), recovered_by="reply")
+    factories.MissedCallerFactory(contact__company=globex, text_back="failed", recovered_at=now(), recovered_by="reply")
     metrics = scrape()
     assert metrics[("crm_missed_callers_waiting",)] == 2
+    assert metrics[("crm_missed_callers_texts_failed",)] == 1
     assert metrics[("crm_missed_callers_texts_due",)] == 1
+
+
+def test_rows_with_internal_errors_are_counted(scrape, acme, globex):
+    for tries in (0, 2):
+        factories.MessageFactory(
+            contact__company=acme, direction="outgoing", kind="reply", status="queued", run_at=now(), tries=tries
+        )
+    factories.CallRollupFactory(company=acme, tries=1, error="OverflowError")
+    factories.CallRollupFactory(company=globex)
+    metrics = scrape()
+    assert metrics[("crm_texts_failing",)] == 1
+    assert metrics[("crm_rollups_failing",)] == 1
 
 
 def test_webhook_events_are_counted_by_status(scrape, frozen_now, acme, globex):
@@ -122,7 +136,7 @@ def test_scrape_runs_the_same_statements_for_any_number_of_rows(scrape, acme):
     factories.MissedCallerFactory.create_batch(5, contact__company=acme)
     with CountQueries() as after:
         scrape()
-    assert len(after) == len(before) <= 16
+    assert len(after) == len(before) <= 19
 
 
 def test_queue_is_counted_up_to_the_limit(scrape, acme, monkeypatch):

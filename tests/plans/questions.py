@@ -157,6 +157,9 @@ QUESTIONS: dict[str, Question] = {
     "ix_missed_callers_created_at_text_back_due": of_all_companies(
         lambda sample: MissedCaller.objects.text_backs_due().first()
     ),
+    "ix_missed_callers_created_at_text_back_failed": of_all_companies(
+        lambda sample: MissedCaller.objects.text_backs_failed(since=now() - timedelta(days=1)).count()
+    ),
     "ix_missed_callers_contact_id": get("missed-calls?contact={contact}"),
     # Cleanup of expired rows.
     "ix_idempotency_keys_created_at": of_all_companies(lambda sample: IdempotencyKey.objects.expired(now()).delete()),

@@ -13,7 +13,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
 from crm.api.base.filters import MAX_ID
-from crm.date_ranges import parse_instant
+from crm.instants import parse_instant
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 100, 1000, 10_000
 MAX_COUNTED = 1000  # an exact count of a large list is slow, and no screen needs it

@@ -1,7 +1,7 @@
 """Base serializer and fields of the API."""
 
 import copy
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -11,12 +11,11 @@ from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstrain
 from rest_framework import serializers
 
 from crm.api.base.roles import grant_for, visible
-from crm.date_ranges import AN_INSTANT, FIRST_DAY, LAST_DAY, parse_instant
+from crm.date_ranges import FIRST_DAY, LAST_DAY
 from crm.db.tenancy import current_company_id
+from crm.instants import InvalidInstant, parse_instant
 from crm.models import Contact, User
 from crm.phones import InvalidPhone, normalize_phone
-
-FIRST_INSTANT, LAST_INSTANT = (datetime.combine(day, time.min, UTC) for day in (FIRST_DAY, LAST_DAY))
 
 # DRF would accept 0 as the string "0", "off" as false, and 5.5 as the row 5.
 JSON_TYPES: list[tuple[type[serializers.Field], set[type], str]] = [
@@ -47,12 +46,10 @@ class InstantField(serializers.DateTimeField):
 
     def to_internal_value(self, value: Any) -> datetime:
         try:
-            instant = parse_instant(value)
-        except (TypeError, ValueError) as error:
-            raise serializers.ValidationError(f"Must be {AN_INSTANT}.") from error
-        if not FIRST_INSTANT <= instant <= LAST_INSTANT:
-            raise serializers.ValidationError(f"Must be a time from {FIRST_DAY} to {LAST_DAY}.")
-        return instant
+            return parse_instant(value)
+        except InvalidInstant as error:
+            reason = str(error)
+            raise serializers.ValidationError(f"{reason[0].upper()}{reason[1:]}.") from error
 
 
 class TenantSerializer(serializers.ModelSerializer):

@@ -1,22 +1,16 @@
 """`manage.py reconcile`: records messages and calls that webhook events missed."""
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from crm.date_ranges import bounds_of, parse_day, start_of
+from crm.date_ranges import bounds_of, start_of
+from crm.management.arguments import day
 from crm.management.companies import read_companies
 from messaging.services.inbound.reconciliation import ReconcileResult, lines_with_account, reconcile_line
-
-
-def day(text: str) -> date:
-    try:
-        return parse_day(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} must be a day, such as 2026-03-31.") from error
 
 
 class Command(BaseCommand):

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from crm.date_ranges import AN_INSTANT, parse_day, parse_instant, start_of
+from crm.date_ranges import parse_day, start_of
 from crm.db.tenancy import tenant
+from crm.instants import AN_INSTANT, parse_instant
 from crm.management.companies import read_company
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent

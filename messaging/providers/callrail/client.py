@@ -10,6 +10,8 @@ from typing import Any, cast
 from django.conf import settings
 from django.utils import timezone
 
+from messaging.providers import fields
+from messaging.providers.answers import list_rows
 from messaging.providers.callrail import webhook
 from messaging.providers.errors import FieldError, InvalidPayload, LineSuspended
 from messaging.providers.events import CallEvent, Envelope, MessageEvent
@@ -35,21 +37,25 @@ class CallRailClient:
         return iter(())
 
     def list_calls(self, *, line: Line, since: datetime) -> Iterator[CallEvent | InvalidPayload]:
-        page = 1
-        while True:
-            answer = request_with_retries(
+        def fetch(page: str) -> dict[str, Any]:
+            return request_with_retries(
                 "GET",
                 settings.CALLRAIL_API_URL + self._path,
                 headers=self._headers,
-                params={"start_date": since.isoformat(), "per_page": PAGE, "page": page},
+                params={"start_date": since.isoformat(), "per_page": PAGE, "page": page or 1},
             )
-            for row in answer.get("calls") or []:
-                event = try_read(_call_event, row)
-                if isinstance(event, InvalidPayload) or event.company_numbers == (line.number,):
-                    yield event
-            if page >= int(answer.get("total_pages") or 1):
-                return
-            page += 1
+
+        for row in list_rows(fetch, field="calls", next_page=_next_page):
+            event = try_read(_call_event, row)
+            if isinstance(event, InvalidPayload) or event.company_numbers == (line.number,):
+                yield event
+
+
+def _next_page(answer: dict[str, Any], number: int) -> str:
+    pages = fields.seconds(answer, "total_pages")
+    if pages is None:
+        raise FieldError("total_pages", "must be a number")
+    return str(number + 1) if number < pages else ""
 
 
 def _call_event(row: dict[str, Any]) -> CallEvent:

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from crm.choices import Direction
+from crm.instants import LAST_INSTANT
 from messaging.choices import MessageStatus
 from messaging.providers import fields
 from messaging.providers.errors import FieldError, UnknownType
@@ -110,10 +111,8 @@ def _call(content: dict[str, Any], received_at: datetime, *, ended: bool) -> Cal
 
 
 def _end_of(start: datetime, length_s: int | None) -> datetime | None:
-    try:
-        return None if length_s is None else start + timedelta(seconds=length_s)
-    except OverflowError:  # after the year 9999
-        return None
+    end = None if length_s is None else start + timedelta(seconds=length_s)
+    return end if end and end <= LAST_INSTANT else None
 
 
 def _direction(content: dict[str, Any]) -> str:

@@ -10,9 +10,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from crm.choices import Direction
+from messaging.providers import fields
+from messaging.providers.answers import MAX_SEARCH_S, list_rows, read_sent_message
 from messaging.providers.errors import InvalidPayload, LineSuspended, Rejected, SendError, UnknownOutcome
 from messaging.providers.events import CallEvent, Envelope, Event, MessageEvent
-from messaging.providers.fields import sent_status
 from messaging.providers.http import in_an_hour, request_json, request_with_retries
 from messaging.providers.interfaces import Line, SentMessage
 from messaging.providers.openphone import webhook
@@ -41,23 +42,24 @@ class OpenPhoneClient:
         message = answer.get("data")
         if not isinstance(message, dict):
             raise UnknownOutcome("The provider's answer has no message.")
-        return _sent_message(message)
+        return read_sent_message(message, id_field="id")
 
     def find_sent(self, *, line: Line, to: str, body: str, since: datetime) -> list[SentMessage]:
-        found = [
-            message
-            for message in self._pages(
-                "messages",
-                request=request_json,
-                phoneNumberId=self._line_id(line),
-                participants=[to],
-                createdAfter=_iso(since),
-            )
-            if message.get("direction") == Direction.OUTGOING
-            and message.get("to") == [to]  # a group message is another message
-            and message.get("text") == body
-        ]
-        return [_sent_message(message) for message in sorted(found, key=lambda message: str(message.get("createdAt")))]
+        rows = self._pages(
+            "messages",
+            request=request_json,
+            within_s=MAX_SEARCH_S,
+            phoneNumberId=self._line_id(line),
+            participants=[to],
+            createdAfter=_iso(since),
+        )
+        same_text = [row for row in rows if row.get("direction") == Direction.OUTGOING and row.get("text") == body]
+        try:
+            found = [row for row in same_text if fields.numbers(row, "to") == (to,)]  # a group message is another one
+        except InvalidPayload as error:
+            raise UnknownOutcome(f"The provider's message list is invalid: {error}") from None
+        found.sort(key=lambda row: str(row.get("createdAt")))
+        return [read_sent_message(row, id_field="id") for row in found]
 
     def list_messages(self, *, line: Line, since: datetime) -> Iterator[MessageEvent | InvalidPayload]:
         line_id = self._line_id(line)
@@ -83,36 +85,46 @@ class OpenPhoneClient:
         for row in self._pages("conversations", phoneNumbers=[line_id], updatedAfter=_iso(since)):
             participants = row.get("participants")
             if isinstance(participants, list) and participants:
-                yield [str(number) for number in participants]
+                yield [number for number in participants if isinstance(number, str)]
 
     def _pages(
-        self, resource: str, *, request: Callable[..., dict[str, Any]] = request_with_retries, **params: Any
+        self,
+        resource: str,
+        *,
+        request: Callable[..., dict[str, Any]] = request_with_retries,
+        within_s: float | None = None,
+        **params: Any,
     ) -> Iterator[dict[str, Any]]:
-        token = None
-        while True:
-            page: dict[str, Any] = {"pageToken": token} if token else {}
-            answer = request(
+        def fetch(token: str) -> dict[str, Any]:
+            page = {"pageToken": token} if token else {}
+            return request(
                 "GET",
                 self._url(resource),
                 errors=ERRORS,
                 headers=self._headers,
                 params=params | {"maxResults": PAGE} | page,
             )
-            rows = answer.get("data")
-            yield from (row for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict))
-            token = answer.get("nextPageToken")
-            if not token:
-                return
+
+        return list_rows(
+            fetch,
+            field="data",
+            next_page=lambda answer, _: fields.text(answer, "nextPageToken"),
+            within_s=within_s,
+        )
 
     def _line_id(self, line: Line) -> str:
         """Return the provider's id of the line, which lists require; unknown ids are looked up by number."""
         if line.provider_id:
             return line.provider_id
-        answer = request_json("GET", self._url("phone-numbers"), errors=ERRORS, headers=self._headers)
-        ids = [row["id"] for row in answer.get("data") or [] if row.get("number") == line.number]
-        if not ids:
-            raise LineSuspended("The provider doesn't have this phone line; check its number.", until=in_an_hour())
-        return ids[0]
+        lines = list_rows(
+            lambda _: request_json("GET", self._url("phone-numbers"), errors=ERRORS, headers=self._headers),
+            field="data",
+            next_page=lambda *_: "",  # all lines are on one page
+        )
+        for row in lines:
+            if row.get("number") == line.number:
+                return read_sent_message(row, id_field="id").openphone_id
+        raise LineSuspended("The provider doesn't have this phone line; check its number.", until=in_an_hour())
 
     def _url(self, resource: str) -> str:
         return f"{settings.OPENPHONE_API_URL}/v1/{resource}"
@@ -129,18 +141,11 @@ ERRORS: dict[str, Callable[..., SendError]] = {
 }
 
 
-def _sent_message(message: dict[str, Any]) -> SentMessage:
-    openphone_id = message.get("id")
-    if not isinstance(openphone_id, str) or not openphone_id:
-        raise UnknownOutcome("The provider's answer has no message ID.")
-    return SentMessage(openphone_id=openphone_id, status=sent_status(message.get("status")))
-
-
 def _message_event(message: dict[str, Any]) -> MessageEvent:
     """Read a list row as a webhook event, with the status of the row."""
     incoming = message.get("direction") == Direction.INCOMING
     event = cast(MessageEvent, _read("message.received" if incoming else "message.delivered", message))
-    return event if incoming else replace(event, status=sent_status(message.get("status")))
+    return event if incoming else replace(event, status=fields.sent_status(message.get("status")))
 
 
 def _call_event(call: dict[str, Any]) -> CallEvent:

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from messaging.providers import fields
+from messaging.providers.answers import MAX_SEARCH_S, list_rows, read_sent_message
 from messaging.providers.errors import FieldError, InvalidPayload, OptedOut, UnknownOutcome
 from messaging.providers.events import CallEvent, Envelope, MessageEvent
 from messaging.providers.http import Errors, request_json, request_with_retries
@@ -34,15 +35,14 @@ class TwilioClient:
             auth=self._auth,
             data={"To": to, "From": line.number, "Body": body},
         )
-        return _sent_message(message)
+        return read_sent_message(message, id_field="sid")
 
     def find_sent(self, *, line: Line, to: str, body: str, since: datetime) -> list[SentMessage]:
         # Without a time filter: a message still queued at Twilio has no DateSent to filter by.
+        rows = self._pages(request=request_json, within_s=MAX_SEARCH_S, To=to, From=line.number)
         try:
             found = [
-                (_created_at(row), _sent_message(row))
-                for row in self._pages(request=request_json, To=to, From=line.number)
-                if row.get("body") == body
+                (_created_at(row), read_sent_message(row, id_field="sid")) for row in rows if row.get("body") == body
             ]
         except InvalidPayload as error:
             raise UnknownOutcome(f"The provider's message list is invalid: {error}") from None
@@ -51,38 +51,46 @@ class TwilioClient:
 
     def list_messages(self, *, line: Line, since: datetime) -> Iterator[MessageEvent | InvalidPayload]:
         for side in ("From", "To"):
-            params = {side: line.number, "DateSent>": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+            params: dict[str, Any] = {side: line.number, "DateSent>": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
             for row in self._pages(request=request_with_retries, **params):
                 yield try_read(_message_event, row)
 
     def list_calls(self, *, line: Line, since: datetime) -> Iterator[CallEvent | InvalidPayload]:
         return iter(())
 
-    def _pages(self, *, request: Callable[..., dict[str, Any]], **params: str) -> Iterator[dict[str, Any]]:
-        path: str | None = self._path
-        query: dict[str, Any] | None = params | {"PageSize": PAGE}
-        while path and path.startswith("/"):
-            answer = request("GET", settings.TWILIO_API_URL + path, errors=ERRORS, auth=self._auth, params=query)
-            yield from answer.get("messages") or []
-            path, query = answer.get("next_page_uri"), None  # it includes the query
+    def _pages(
+        self, *, request: Callable[..., dict[str, Any]], within_s: float | None = None, **params: str
+    ) -> Iterator[dict[str, Any]]:
+        def fetch(path: str) -> dict[str, Any]:
+            query = None if path else params | {"PageSize": PAGE}  # the path of a further page includes it
+            return request(
+                "GET", settings.TWILIO_API_URL + (path or self._path), errors=ERRORS, auth=self._auth, params=query
+            )
+
+        return list_rows(fetch, field="messages", next_page=_next_page, within_s=within_s)
 
 
-def _sent_message(message: dict[str, Any]) -> SentMessage:
-    sid = message.get("sid")
-    if not isinstance(sid, str) or not sid:
-        raise UnknownOutcome("The provider's answer has no message ID.")
-    return SentMessage(
-        openphone_id=sid,
-        status=fields.sent_status(message.get("status")),
-        error_code=str(message.get("error_code") or ""),
-    )
+def _next_page(answer: dict[str, Any], _number: int) -> str:
+    """Return the path of the next page. Another host must not get the key."""
+    path = fields.text(answer, "next_page_uri")
+    if path and not path.startswith("/"):
+        raise FieldError("next_page_uri", "must be a path")
+    return path
+
+
+def _read_date(text: str) -> datetime:
+    """Parse a time in the format of RFC 2822. Raises ValueError for a year that Python would complete, such as 0001."""
+    moment = parsedate_to_datetime(text)
+    if f" {moment.year} " not in text:
+        raise ValueError(text)
+    return moment
 
 
 def _created_at(row: dict[str, Any]) -> datetime:
-    try:
-        return parsedate_to_datetime(fields.text(row, "date_created")).astimezone(UTC)
-    except ValueError as error:
-        raise FieldError("date_created", "must be a time in the format of RFC 2822") from error
+    created_at = fields.instant(row, "date_created", read=_read_date)
+    if created_at is None:
+        raise FieldError("date_created", "missing")
+    return created_at
 
 
 def _message_event(row: dict[str, Any]) -> MessageEvent:

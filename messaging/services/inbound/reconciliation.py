@@ -1,10 +1,13 @@
 """Reconciliation: calls and messages that webhook events missed, listed at the provider and recorded."""
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any
+
+from django.db import connection
 
 from calls.models import Call, CallDetail
 from crm.db.audit_context import acting_as
@@ -20,6 +23,8 @@ from messaging.services.inbound.messages import AmbiguousReceipt
 from messaging.services.inbound.webhook_processing import record_event
 
 ACTOR = "reconcile"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -62,6 +67,11 @@ def reconcile_line(
                 _record(event, line, result)
     except SendError as error:
         result.failure = str(error)
+    except Exception as error:  # one line must not stop the others
+        if not connection.is_usable():
+            raise
+        logger.exception("Reconciling line %d failed.", line.pk)
+        result.failure = f"An internal error ({type(error).__name__})."
     return result
 
 
@@ -74,17 +84,22 @@ def _list_events(line: PhoneLine, since: datetime) -> Iterator[MessageEvent | Ca
 
 
 def _record(event: MessageEvent | CallEvent, line: PhoneLine, result: ReconcileResult) -> None:
-    with tenant(line.company_id), acting_as(None, ACTOR):
-        before = _snapshot(event)
-        try:
+    try:
+        with tenant(line.company_id), acting_as(None, ACTOR):
+            before = _snapshot(event)
             record_event(provider=line.provider, event=event)
-        except (ActivityTypeClash, AmbiguousReceipt):  # the transaction was rolled back
-            result.unreadable += 1
-            return
-        if not any(before):
-            result.added += 1
-        elif before != _snapshot(event):
-            result.changed += 1
+            after = _snapshot(event)
+    except Exception as error:  # the transaction was rolled back; one event must not stop the others
+        if not connection.is_usable():
+            raise
+        if not isinstance(error, ActivityTypeClash | AmbiguousReceipt):
+            logger.exception("Recording an event of line %d failed.", line.pk)
+        result.unreadable += 1
+        return
+    if not any(before):
+        result.added += 1
+    elif before != after:
+        result.changed += 1
 
 
 def _snapshot(event: MessageEvent | CallEvent) -> list[Any]:

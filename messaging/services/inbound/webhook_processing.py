@@ -14,6 +14,7 @@ from crm.db.audit_context import acting_as
 from crm.db.tenancy import all_tenants, tenant
 from crm.services.conversations import ActivityTypeClash
 from crm.services.provider_contacts import import_provider_contact
+from crm.worker import backoff
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
 from messaging.providers.errors import InvalidPayload, NotHandled
@@ -31,7 +32,7 @@ from messaging.providers.registry import PROVIDERS
 from messaging.querysets import WebhookEventQuerySet
 from messaging.services.inbound.messages import record_message
 
-MAX_BACKOFF_S = 600
+MAX_REASON = 1000  # a database error may quote a whole message
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,9 @@ def claim_event() -> WebhookEvent | None:
     """
     now = timezone.now()
     with all_tenants(), transaction.atomic():
-        due = WebhookEvent.objects.due(now)
+        due = WebhookEvent.objects.due(now).defer(
+            "body", "headers"
+        )  # read under the claim, where a failure is the event's
         if connection.features.has_select_for_update_skip_locked:  # SQLite has a single writer
             due = due.select_for_update(skip_locked=True)
         event = due.first()
@@ -84,8 +87,10 @@ def claim_event() -> WebhookEvent | None:
 def process_claimed_event(*, event: WebhookEvent) -> None:
     """Record a claimed event and mark it processed, all or nothing. Does nothing if the claim was lost."""
     with transaction.atomic(), acting_as(None, f"{event.provider} webhook"):
-        if not _lock_claim(event):
+        claimed = _lock_claim(event)
+        if claimed is None:
             return
+        event = claimed
         webhook = PROVIDERS[event.provider].webhook
         envelope = webhook.read_envelope(bytes(event.body), event.headers)
         event.status, event.error = EventStatus.PROCESSED, envelope.warning
@@ -130,10 +135,10 @@ def record_event(*, provider: str, event: Event) -> None:
             import_provider_contact(**asdict(event))
 
 
-def _lock_claim(event: WebhookEvent) -> bool:
+def _lock_claim(event: WebhookEvent) -> WebhookEvent | None:
     """Lock the event until the transaction ends, so that no other worker gets it when the lease runs out."""
     claimed = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
-    return claimed.select_for_update().first() is not None
+    return claimed.select_for_update().first()
 
 
 def _record_failure(event: WebhookEvent, error: Exception) -> None:
@@ -141,7 +146,7 @@ def _record_failure(event: WebhookEvent, error: Exception) -> None:
     if tries >= settings.WORKER_MAX_TRIES:
         _mark_dead(event, error, tries=tries)
         return
-    _update_claim(event, error, tries=tries, run_at=timezone.now() + timedelta(seconds=min(2**tries, MAX_BACKOFF_S)))
+    _update_claim(event, error, tries=tries, run_at=timezone.now() + backoff(tries))
 
 
 def _mark_dead(event: WebhookEvent, error: Exception, *, tries: int) -> None:
@@ -157,4 +162,4 @@ def _update_claim(event: WebhookEvent, error: Exception, **values: object) -> No
     reason = str(error) if invalid else f"{type(error).__name__}: {error}"
     with tenant(event.company_id):
         claimed = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
-        claimed.update(error=replace_unstorable(reason), **values)
+        claimed.update(error=replace_unstorable(reason[:MAX_REASON]), **values)

@@ -1,8 +1,10 @@
 """Results of send attempts. A webhook event may have reported the outcome first."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -12,6 +14,7 @@ from crm.db.audit_context import acting_as
 from crm.db.tenancy import tenant
 from crm.models import Activity, CampaignMembership, Conversation, PhoneLine
 from crm.services.opt_outs import record_opt_out
+from crm.worker import backoff
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
 from messaging.models.messages import OUTBOX_STATUSES
@@ -22,7 +25,11 @@ from messaging.services.outbound.send_policy import RecipientOptedOut, SendBlock
 from messaging.sms_segments import count_segments
 
 FIRST_LOOKUP_AFTER = timedelta(seconds=15)  # by then the provider lists an accepted message
+LOOKUP_INTERVAL = timedelta(seconds=60)
+GIVE_UP_AFTER = timedelta(days=1)
 OUTCOME_UNKNOWN = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
+
+logger = logging.getLogger(__name__)
 
 
 def apply_send_result(*, message: Message, outcome: SentMessage | SendError | SendBlocked | None) -> None:
@@ -63,6 +70,38 @@ def requeue_message(*, message: Message) -> None:
     """Queue a message again that the provider doesn't have. The send policy applies again."""
     _refund_segments(message)
     _set_status(message, MessageStatus.QUEUED, message.error, run_at=timezone.now())
+
+
+def postpone_message(*, message: Message, error: Exception) -> None:
+    """Record an internal error with a single UPDATE, so that it can't fail for the same reason.
+
+    A queued message waits longer after each error and fails after WORKER_MAX_TRIES: it was not sent. Any other may have
+    been sent: it is looked up later, and fails a day after the send attempt.
+    """
+    logger.error("Message %d failed.", message.pk, exc_info=error)
+    now, message.error = timezone.now(), f"An internal error ({type(error).__name__})."
+    with tenant(message.company_id):
+        row = Message.objects.filter(pk=message.pk)
+        status, tries, created_at = row.values_list("status", "tries", "created_at").get()
+        if status == MessageStatus.QUEUED:
+            tries += 1
+            gives_up, run_at = tries >= settings.WORKER_MAX_TRIES, now + backoff(tries)
+        elif status in OUTCOME_UNKNOWN:
+            status, message.error = MessageStatus.UNKNOWN, f"{message.error} The message may have been sent."
+            gives_up, run_at = now - created_at > GIVE_UP_AFTER, now + LOOKUP_INTERVAL
+        else:
+            return
+        row.update(status=MessageStatus.FAILED if gives_up else status, tries=tries, run_at=run_at, error=message.error)
+        if gives_up:
+            _fail_membership(message)
+
+
+def _fail_membership(message: Message) -> None:
+    try:
+        with transaction.atomic():
+            _skip_membership(message, MembershipStatus.FAILED)
+    except Exception:
+        logger.exception("The campaign of message %d doesn't know that it failed.", message.pk)
 
 
 def _apply_sent(message: Message, activity: Activity, sent: SentMessage) -> None:

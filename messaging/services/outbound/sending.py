@@ -22,7 +22,7 @@ from messaging.providers.interfaces import Line, SentMessage
 from messaging.providers.registry import client_for_sending
 from messaging.services.outbound.campaign_progress import update_membership
 from messaging.services.outbound.send_policy import SendBlocked, check_message, recheck_before_send
-from messaging.services.outbound.send_results import apply_send_result, block_message
+from messaging.services.outbound.send_results import apply_send_result, block_message, postpone_message
 from messaging.sms_segments import count_segments
 
 PENDING_HORIZON = timedelta(minutes=10)
@@ -40,7 +40,13 @@ def send_next_message() -> bool:
     with tenant(company_id):
         message = claim_message(line_id=line_id)
     if message is not None:
-        apply_send_result(message=message, outcome=send_to_provider(message=message))
+        outcome = send_to_provider(message=message)
+        try:
+            apply_send_result(message=message, outcome=outcome)
+        except Exception as error:
+            if not connection.is_usable():
+                raise  # the lease ends, and the message is looked up
+            postpone_message(message=message, error=error)
     return True
 
 
@@ -66,22 +72,34 @@ def claim_message(*, line_id: int) -> Message | None:
         if message is None:
             return None
         message.phone_line = line
-        contact, _ = recipient_and_line(message)
-        phone, body = message.to_numbers[0], message.body
         try:
-            check_message(contact=contact, phone=phone, line=line, kind=message.kind, body=body, now=now)
-        except SendBlocked as blocked:
-            block_message(message=message, blocked=blocked)
+            with transaction.atomic():
+                return message if _may_leave(message, line, now) else None
+        except Exception as error:
+            if not connection.is_usable():
+                raise
+            postpone_message(message=message, error=error)
             return None
-        _count_sent(line, count_segments(body), now)
-        message.status, message.error, message.error_code = MessageStatus.SENDING, "", ""
-        message.tries += 1
-        message.created_at = now
-        message.run_at = now + timedelta(seconds=settings.WORKER_LEASE_S)
-        message.save(update_fields=["status", "error", "error_code", "tries", "created_at", "run_at"])
-        Activity.objects.filter(pk=message.activity_id).update(created_at=now)
-        update_membership(message=message)
-    return message
+
+
+def _may_leave(message: Message, line: PhoneLine, now: datetime) -> bool:
+    """Mark a message as `sending` and count it, or block it by the send policy. Returns whether it may be sent."""
+    contact, _ = recipient_and_line(message)
+    phone, body = message.to_numbers[0], message.body
+    try:
+        check_message(contact=contact, phone=phone, line=line, kind=message.kind, body=body, now=now)
+    except SendBlocked as blocked:
+        block_message(message=message, blocked=blocked)
+        return False
+    _count_sent(line, count_segments(body), now)
+    message.status, message.error, message.error_code = MessageStatus.SENDING, "", ""
+    message.tries += 1
+    message.created_at = now
+    message.run_at = now + timedelta(seconds=settings.WORKER_LEASE_S)
+    message.save(update_fields=["status", "error", "error_code", "tries", "created_at", "run_at"])
+    Activity.objects.filter(pk=message.activity_id).update(created_at=now)
+    update_membership(message=message)
+    return True
 
 
 def send_to_provider(*, message: Message) -> SentMessage | SendError | SendBlocked | None:
@@ -93,22 +111,22 @@ def send_to_provider(*, message: Message) -> SentMessage | SendError | SendBlock
     before the call.
     """
     phone = message.to_numbers[0]
-    with tenant(message.company_id):
-        lock_opt_out(phone=phone)
-        if not Message.objects.filter(pk=message.pk, status=MessageStatus.SENDING, run_at=message.run_at).exists():
-            return None
-        try:
+    try:
+        with tenant(message.company_id):
+            lock_opt_out(phone=phone)
+            if not Message.objects.filter(pk=message.pk, status=MessageStatus.SENDING, run_at=message.run_at).exists():
+                return None
             contact, line = recipient_and_line(message)
             recheck_before_send(contact=contact, message=message, now=timezone.now())
             return client_for_sending(line=line).send(line=provider_line(line), to=phone, body=message.body)
-        except (SendBlocked, SendError) as outcome:
-            return outcome
-        except Exception as error:
-            if not connection.is_usable():
-                raise
-            # An internal error during the call: the message may have been sent.
-            logger.warning("Message %d failed: %s", message.pk, type(error).__name__)
-            return UnknownOutcome(f"Sending it failed ({type(error).__name__}).")
+    except (SendBlocked, SendError) as outcome:
+        return outcome
+    except Exception as error:
+        if not connection.is_usable():
+            raise
+        # An internal error during the call: the message may have been sent.
+        logger.exception("Message %d failed.", message.pk)
+        return UnknownOutcome(f"Sending it failed ({type(error).__name__}).")
 
 
 def recipient_and_line(message: Message) -> tuple[Contact, PhoneLine]:

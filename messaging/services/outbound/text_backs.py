@@ -31,8 +31,16 @@ def queue_next_text_back() -> bool:
         caller = MissedCaller.objects.text_backs_due().first()
     if caller is None:
         return False
-    with tenant(caller.company_id), acting_as(None, "text back"):
-        queue_text_back(caller=caller)
+    try:
+        with tenant(caller.company_id), acting_as(None, "text back"):
+            queue_text_back(caller=caller)
+    except Exception as error:
+        if not connection.is_usable():
+            raise  # the database failed; the text back stays due
+        logger.exception("Text back to missed caller %d failed.", caller.pk)
+        # At once and for good: a later text back confuses the caller.
+        with tenant(caller.company_id):
+            _mark(caller, TextBack.FAILED, f"It failed ({type(error).__name__}).")
     return True
 
 
@@ -61,11 +69,6 @@ def queue_text_back(*, caller: MissedCaller) -> None:
         pass
     except SendBlocked as blocked:
         _mark(caller, TextBack.REFUSED, str(blocked))
-    except Exception as error:
-        if not connection.is_usable():
-            raise  # the database failed; the text back stays due
-        logger.exception("Text back to missed caller %d failed.", caller.pk)
-        _mark(caller, TextBack.REFUSED, type(error).__name__)
 
 
 def _mark(caller: MissedCaller, text_back: TextBack, reason: str = "") -> bool:

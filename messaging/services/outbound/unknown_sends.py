@@ -3,7 +3,6 @@
 No provider accepts an idempotency key, according to their documents.
 """
 
-import logging
 from datetime import timedelta
 
 from django.conf import settings
@@ -19,16 +18,20 @@ from messaging.models import Message
 from messaging.providers.errors import SendError
 from messaging.providers.interfaces import SentMessage
 from messaging.providers.registry import client_for_sending
-from messaging.services.outbound.send_results import OUTCOME_UNKNOWN, apply_send_result, fail_message, requeue_message
+from messaging.services.outbound.send_results import (
+    GIVE_UP_AFTER,
+    LOOKUP_INTERVAL,
+    OUTCOME_UNKNOWN,
+    apply_send_result,
+    fail_message,
+    postpone_message,
+    requeue_message,
+)
 from messaging.services.outbound.sending import provider_line, recipient_and_line
 
-LOOKUP_INTERVAL = timedelta(seconds=60)
 # A message not listed this long after the call was not accepted. It exceeds the timeout, so no call is still running.
 LISTED_WITHIN = timedelta(seconds=75)
-GIVE_UP_AFTER = timedelta(days=1)
 SEARCH_MARGIN = timedelta(hours=1)  # for clock differences and earlier attempts
-
-logger = logging.getLogger(__name__)
 
 
 def look_up_next_message() -> bool:
@@ -36,11 +39,22 @@ def look_up_next_message() -> bool:
     message = claim_lookup()
     if message is None:
         return False
+    try:
+        look_up_message(message=message)
+    except Exception as error:
+        if not connection.is_usable():
+            raise  # the lease ends, and the message is looked up again
+        postpone_message(message=message, error=error)
+    return True
+
+
+def look_up_message(*, message: Message) -> None:
+    """Find out at the provider whether a claimed message was sent, and record the outcome."""
     with tenant(message.company_id):
         phone = message.to_numbers[0]
         if not is_valid_phone(phone):  # it was valid when the message was claimed
             fail_message(message=message, reason="The contact was erased before the outcome was known.")
-            return True
+            return
         # A sender in the middle of the call holds this lock on PostgreSQL: the lookup waits for its result.
         lock_opt_out(phone=phone)
         found = _find_at_provider(message)
@@ -48,7 +62,6 @@ def look_up_next_message() -> bool:
         apply_send_result(message=message, outcome=found)
     else:
         _apply_not_found(message, found)
-    return True
 
 
 def claim_lookup() -> Message | None:
@@ -75,11 +88,6 @@ def _find_at_provider(message: Message) -> SentMessage | SendError | None:
         )
     except SendError as error:
         return error
-    except Exception as error:
-        if not connection.is_usable():
-            raise
-        logger.warning("Lookup of message %d failed: %s", message.pk, type(error).__name__)
-        return SendError(f"The lookup failed ({type(error).__name__}).")
     others = Activity.objects.filter(openphone_id__in=[sent.openphone_id for sent in found])
     known = set(others.exclude(pk=message.activity_id).values_list("openphone_id", flat=True))
     return next((sent for sent in found if sent.openphone_id not in known), None)
@@ -104,4 +112,5 @@ def _apply_not_found(message: Message, error: SendError | None) -> None:
         else:
             later = now + LOOKUP_INTERVAL if error else row.created_at + LISTED_WITHIN
             row.status, row.run_at = MessageStatus.UNKNOWN, later
-            row.save(update_fields=["status", "run_at"])
+            row.error = str(error or row.error)[:300]
+            row.save(update_fields=["status", "run_at", "error"])

@@ -1,12 +1,13 @@
 """`manage.py seed_demo`: demo data for development and benchmarks."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from crm.management.arguments import day
 from crm.models import Company
 from ops.demo import PASSWORD, DemoRefused, seed_demo
 from ops.demo.companies import CATALOGUE
@@ -46,9 +47,7 @@ class Command(BaseCommand):
             metavar="N",
             help="the same seed and sizes make the same data (default: %(default)s)",
         )
-        parser.add_argument(
-            "--until", type=date.fromisoformat, metavar="DATE", help="the day after the history (default: today)"
-        )
+        parser.add_argument("--until", type=day, metavar="DATE", help="the day after the history (default: today)")
         parser.add_argument("--if-empty", action="store_true", help="do nothing if there is any company")
         parser.add_argument("--reset", action="store_true", help="remove existing demo companies first")
 
