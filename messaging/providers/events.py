@@ -53,6 +53,7 @@ class CallEvent(PhoneEvent):
     duration_s: int | None  # of the conversation; None if unanswered or unknown
     recordings: tuple[dict[str, str], ...] = ()  # each with url and type
     voicemail_url: str = ""
+    voicemail_transcript: str = ""
     forwarded_to: str = ""
     menu_choice: str = ""
     outside_name: str = ""  # the caller's name from call tracking

@@ -54,6 +54,58 @@ def test_voicemail_is_unanswered_and_has_no_recording(left):
     assert (event.answered, event.voicemail_url, event.recordings) == (False, RECORDING, ())
 
 
+RINGING = {"answered": False, "duration": 0, "call_type": "missed"}
+
+
+@pytest.mark.parametrize("fields", [RINGING, RINGING | {"answered": "false", "duration": "0"}, {"type": "inboundprecall"}])
+def test_call_without_a_sign_of_its_end_is_ringing(fields):
+    event = read(callrail_call(**fields))
+    assert (event.ended, event.answered, event.completed_at, event.duration_s) == (False, False, None, None)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"duration": "7"},
+        {"duration": 7},
+        {"call_type": "abandoned"},
+        {"voicemail": "true"},
+        {"recording": RECORDING},
+        {"type": "inboundpostcall"},
+        {"type": "call_modified"},
+    ],
+)
+def test_unanswered_call_needs_a_sign_of_its_end(fields):
+    event = read(callrail_call(**RINGING | fields))
+    assert (event.ended, event.answered) == (True, False)
+
+
+def test_routed_call_is_answered_and_goes_on():
+    event = read(callrail_call(answered=True, duration="0", call_type=""))
+    assert (event.ended, event.answered, event.duration_s) == (False, True, None)
+
+
+def test_older_call_has_its_id_in_another_field():
+    payload = callrail_call(id=766970532, voicemail=True, recording=RECORDING, transcription=" Call me. ")
+    del payload["resource_id"]
+    event = read(payload)
+    assert (event.openphone_id, event.voicemail_url, event.voicemail_transcript) == ("766970532", RECORDING, "Call me.")
+    assert envelope_of(payload).id.startswith("766970532:")
+
+
+@pytest.mark.parametrize("time", ["2026-03-02 16:00:00 UTC", "2026-03-02 16:00:00 GMT", "2026-03-02 09:00:00 -0700"])
+def test_time_may_be_written_as_ruby_does(time):
+    assert read(callrail_call(start_time=time)).created_at == AT
+
+
+@pytest.mark.parametrize("fields", [{"resource_id": "FRM1"}, {"form_data": {"name": "Ann"}}, {"type": "form_submission"}])
+def test_form_submission_is_not_a_call(fields):
+    envelope = envelope_of(callrail_call() | fields)
+    assert envelope.type == "form_submission"
+    with pytest.raises(NotHandled, match="form_submission"):
+        read_event(envelope, received_at=RECEIVED)
+
+
 def test_call_without_result_is_ringing():
     payload = callrail_call()
     for name in ("answered", "duration", "recording", "voicemail", "direction", "call_type"):
@@ -115,7 +167,7 @@ def test_event_id_depends_on_the_content():
 
 
 def test_unknown_event_is_not_handled():
-    envelope = envelope_of({"resource_id": "FRM1", "form_data": {}})
+    envelope = envelope_of({"resource_id": "CHT1", "customer_phone_number": CALLER, "source": "Google Ads"})
     assert envelope.type == "unknown"
     with pytest.raises(NotHandled):
         read_event(envelope, received_at=RECEIVED)

@@ -23,11 +23,12 @@ from tests.messaging.payloads import (
     message_v4,
 )
 
+RECEIVED = datetime(2026, 3, 2, 16, 20, tzinfo=UTC)
 PHOTO = {"url": "https://files.example.com/roof.jpg", "type": "image/jpeg"}
 
 
 def read(payload):
-    return read_event(read_envelope(json.dumps(payload).encode(), {}))
+    return read_event(read_envelope(json.dumps(payload).encode(), {}), received_at=RECEIVED)
 
 
 @pytest.mark.parametrize("build", EVERY_MESSAGE)
@@ -121,6 +122,14 @@ def test_times_are_converted_to_utc():
     assert read(message_v4(createdAt="2026-03-02T09:00:00-07:00")).created_at == datetime(2026, 3, 2, 16, tzinfo=UTC)
 
 
+def test_event_without_any_time_happened_when_it_arrived():
+    assert read(legacy("message.received", {"id": "AC1"}, createdAt=None)).created_at == RECEIVED
+
+
+def test_incoming_message_without_an_id_has_that_of_its_event():
+    assert read(message_v4(id=None) | {"id": "EV1"}).openphone_id == "EV1"
+
+
 def test_missing_time_is_the_time_of_the_event():
     assert read(message_v4(createdAt=None)).created_at == datetime(2026, 3, 2, 16, tzinfo=UTC)
 
@@ -194,10 +203,11 @@ def test_recording_and_voicemail_are_urls():
 @pytest.mark.parametrize(
     ("payload", "field"),
     [
-        (message_v3(id=None), "id"),
-        (message_v4(id=""), "id"),
+        (message_v3(id=None) | {"id": None}, "id"),
+        (message_v4(id="") | {"id": ""}, "id"),
+        (message_v4("message.delivered", id=None), "id"),
         (message_2026(id=7), "id"),
-        (call_v2(id=None), "id"),
+        (call_v2(id=None) | {"id": None}, "id"),
         (message_v3(id="x" * 101), "id"),
         (message_v3(phoneNumberId="x" * 101), "phoneNumberId"),
         (message_v3(body=["Hi"]), "body"),
@@ -209,7 +219,6 @@ def test_recording_and_voicemail_are_urls():
         (message_v4(createdAt="yesterday"), "createdAt"),
         (message_v4(createdAt=1772467200), "createdAt"),
         (message_v4(createdAt="0001-01-01T00:00:00+10:00"), "createdAt"),
-        (legacy("message.received", {"id": "AC1"}, createdAt=None), "createdAt"),
         (call_v2(direction=None), "direction"),
         (call_2026(direction="inbound"), "direction"),
         (call_2026(answeredAt="soon"), "answeredAt"),

@@ -24,6 +24,7 @@ from tests.messaging.payloads import (
 )
 
 AT, ANSWERED = datetime(2026, 3, 2, 16, tzinfo=UTC), datetime(2026, 3, 2, 16, 0, 5, tzinfo=UTC)
+RECEIVED = datetime(2026, 3, 2, 16, 20, tzinfo=UTC)
 COMPLETED = datetime(2026, 3, 2, 16, 1, 5, tzinfo=UTC)
 RECORDING = {"url": "https://files.example.com/r.mp3", "type": "audio/mpeg"}
 TIMES = {"createdAt": "2026-03-02T16:00:00.000Z", "updatedAt": None}
@@ -31,7 +32,7 @@ SUMMARIES, TRANSCRIPTS = [summary_v4, summary_2026], [transcript_v4, transcript_
 
 
 def read(payload):
-    return read_event(read_envelope(json.dumps(payload).encode(), {}))
+    return read_event(read_envelope(json.dumps(payload).encode(), {}), received_at=RECEIVED)
 
 
 @pytest.mark.parametrize("build", EVERY_CALL)
@@ -186,14 +187,14 @@ def test_empty_content_is_not_handled(nothing):
         (call_2026("call.ringing", direction=None), "direction"),
         (call_2026("call.answered", direction="inbound"), "direction"),
         (call_2026("call.answered", answeredAt="soon"), "answeredAt"),
-        (call_event_2026("call.missed", createdAt=AT.isoformat()), "id"),
+        (call_event_2026("call.missed", createdAt=AT.isoformat()) | {"id": None}, "id"),
         (call_event_2026("call.forwarded", id="ACcall", forwardedTo=7, **TIMES), "forwardedTo"),
         (
             call_event_2026("call.menu.selected", id="ACcall", phoneMenuSelectionName=7, **TIMES),
             "phoneMenuSelectionName",
         ),
         (call_event_2026("call.missed", context={"participants": {"external": 7}}, id="ACcall", **TIMES), "external"),
-        (voicemail_2026(id=None, callId=None), "id"),
+        (voicemail_2026(id=None, callId=None) | {"id": None}, "id"),
         (voicemail_2026(callId=7), "callId"),
         (voicemail_2026(transcript=["Hi"]), "transcript"),
         (summary_v4(callId=None), "callId"),
@@ -211,3 +212,52 @@ def test_empty_content_is_not_handled(nothing):
 def test_invalid_field_is_named(payload, field):
     with pytest.raises(FieldError, match=f"^{field}: "):
         read(payload)
+
+
+# --- Parts that are missing ---
+
+
+def test_call_without_an_id_has_that_of_its_event():
+    call = call_v2() | {"id": "EV1"}
+    del call["data"]["object"]["id"]
+    assert read(call).openphone_id == "EV1"
+
+
+@pytest.mark.parametrize("build", [call_v2, voicemail_2026])
+def test_unresolved_participants_are_taken_from_the_call(build):
+    call = build(participants=[])
+    call["data"]["context"] = {"participants": {"workspace": [], "external": [], "resolution": "unavailable"}}
+    event = read(call)
+    assert (event.company_numbers, event.outside_numbers) == ((OUR_NUMBER,), (CALLER,))
+
+
+def test_call_without_any_participants_keeps_its_line():
+    event = read(call_v4(participants=[]))
+    assert (event.company_numbers, event.outside_numbers, event.line_id) == ((), (), "PNdesk")
+
+
+JOBS = [
+    {
+        "icon": "📞",
+        "name": "Message taking",
+        "result": {
+            "data": [
+                {"name": "First name", "value": "Casey"},
+                {"name": "Existing customer", "value": True},
+                {"name": "Address", "value": ""},
+            ]
+        },
+    }
+]
+RESULTS = "Message taking: First name: Casey\nMessage taking: Existing customer: yes"
+
+
+@pytest.mark.parametrize("build", SUMMARIES)
+def test_summary_has_the_results_of_jobs(build):
+    assert read(build(summary=["The roof leaks."], jobs=JOBS)).summary == f"The roof leaks.\n{RESULTS}"
+    assert read(build(summary=None, nextSteps=None, jobs=JOBS)).summary == RESULTS
+
+
+@pytest.mark.parametrize("jobs", [None, "x", [None], [{"result": None}], [{"result": {"data": [7]}}]])
+def test_unreadable_jobs_leave_the_summary(jobs):
+    assert read(summary_2026(summary=["The roof leaks."], jobs=jobs)).summary == "The roof leaks."

@@ -1,6 +1,7 @@
 """OpenPhone's address book entries in every observed shape."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,11 +11,12 @@ from messaging.providers.openphone.webhook import read_envelope, read_event
 from tests.factories import fictional_number
 from tests.messaging.payloads import CALLER, contact_2026, contact_v3
 
+RECEIVED = datetime(2026, 3, 2, 16, 20, tzinfo=UTC)
 OTHER = fictional_number(40_003)
 
 
 def read(payload):
-    return read_event(read_envelope(json.dumps(payload).encode(), {}))
+    return read_event(read_envelope(json.dumps(payload).encode(), {}), received_at=RECEIVED)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,30 @@ def test_received_message_may_lack_a_status():
     assert read(text) == read(twilio_message(MessageSid="SM1"))
 
 
+@pytest.mark.parametrize("channel", ["whatsapp", "RCS", "sms"])
+def test_sender_may_have_its_channel_before_its_number(channel):
+    event = read(twilio_message(From=f"{channel}:{CALLER}", To=f"{channel}:{OUR_NUMBER}"))
+    assert (event.from_number, event.outside_numbers, event.company_numbers) == (CALLER, (CALLER,), (OUR_NUMBER,))
+
+
+def test_rcs_agent_is_a_line_without_a_number():
+    event = read(twilio_message(From=f"rcs:{CALLER}", To="rcs:acme_2125550100_agent"))
+    assert (event.line_id, event.company_numbers) == ("rcs:acme_2125550100_agent", ())
+
+
+def test_id_of_another_channel_is_not_a_number():
+    assert read(twilio_message(From="messenger:2125550100")).outside_numbers == ("messenger:2125550100",)
+
+
+def test_code_in_a_second_receipt_is_another_event():
+    assert envelope_of(twilio_status("undelivered", MessageSid="SM1")).id == "SM1:undelivered"
+    assert envelope_of(twilio_status("undelivered", MessageSid="SM1", ErrorCode="30007")).id == "SM1:undelivered:30007"
+
+
+def test_message_without_content_is_not_handled():
+    assert envelope_of({"MessageSid": "SM1", "From": CALLER, "EventType": "onChannelAdded"}).type == "unknown"
+
+
 def test_all_files_are_kept():
     files = {"NumMedia": "2", "MediaUrl0": PHOTO, "MediaContentType0": "image/jpeg", "MediaUrl1": PLAN}
     assert read(twilio_message(**files)).media == ({"url": PHOTO, "type": "image/jpeg"}, {"url": PLAN, "type": ""})
@@ -87,7 +111,7 @@ def test_event_id_consists_of_message_id_and_status():
 
 def test_other_event_is_not_handled():
     envelope = envelope_of({"CallSid": "CA1", "AccountSid": "AC1", "CallStatus": "ringing"})
-    assert (envelope.type, envelope.id) == ("unknown", "")
+    assert (envelope.type, envelope.id) == ("call_status", "")
     with pytest.raises(NotHandled):
         read_event(envelope, received_at=RECEIVED)
 

@@ -4,7 +4,7 @@ Messages in its lists have no id, so they can't be matched with those from webho
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from messaging.providers.interfaces import Line, SentMessage
 from messaging.providers.payloads import try_read
 
 PAGE = 250  # the maximum
+LONGEST_CALL = timedelta(hours=4)  # an older call has ended, even if it lasted 0 seconds
 
 
 class CallRailClient:
@@ -59,8 +60,10 @@ def _next_page(answer: dict[str, Any], number: int) -> str:
 
 
 def _call_event(row: dict[str, Any]) -> CallEvent:
-    """Read a list row as a webhook event. The id has another name, and a start time is required."""
-    if not row.get("start_time"):
+    """Read a list row as a webhook event. A start time is required."""
+    started_at, now = fields.instant(row, "start_time"), timezone.now()
+    if started_at is None:
         raise FieldError("start_time", "missing")
-    envelope = Envelope(id="", type="post_call", content=row | {"resource_id": row.get("id")}, warning="")
-    return cast(CallEvent, webhook.read_event(envelope, received_at=timezone.now()))
+    event_type = "post_call" if started_at < now - LONGEST_CALL else webhook.call_type_of(row)
+    envelope = Envelope(id="", type=event_type, content=row, warning="")
+    return cast(CallEvent, webhook.read_event(envelope, received_at=now))

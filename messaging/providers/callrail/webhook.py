@@ -1,13 +1,16 @@
 """CallRail's webhook events: calls and messages of tracking numbers.
 
 Sources: the provider's help pages and captured requests. The body is JSON or a form; missing fields are "", and
-booleans may be words. No field states the type of event. It follows from the fields that are present:
+booleans may be words. Some events state their type in `type`. Else it follows from documented sets of fields:
 
-    text_message    `source_number` and `destination_number`
-    post_call       a call with `answered` or `duration`: it has ended, or was modified later
-    pre_call        a call without them: it is ringing
+    form_submission   the form's own fields, or an id that begins with FRM
+    text_message      `source_number`, `destination_number` and `content`
+    post_call         a call with a sign of its end: it has ended, or was modified later
+    routed_call       a call that was answered, without a sign of its end
+    pre_call          a call without either: it is ringing, even if `answered` is false and `call_type` is missed
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -21,11 +24,27 @@ from messaging.providers.errors import FieldError, UnknownType
 from messaging.providers.events import CallEvent, Envelope, Event, MessageEvent
 from messaging.providers.payloads import is_form, read_form, read_json, storable_id
 
-EVENT_TYPES = frozenset({"text_message", "post_call", "pre_call"})
+EVENT_TYPES = frozenset({"text_message", "post_call", "routed_call", "pre_call"})
 DIRECTIONS = {"inbound": Direction.INCOMING, "outbound": Direction.OUTGOING}
 # The second name of each is older and still sent.
 CUSTOMER, TRACKING = ("customer_phone_number", "callernum"), ("tracking_phone_number", "trackingnum")
 START = ("start_time", "timestamp", "datetime", "created_at")
+IDS = ("resource_id", "id")  # older webhooks and the API have the second only
+FORM = ("form_data", "form_url", "submitted_at")
+CALL = ("answered", "duration", "call_type", *CUSTOMER)
+TEXT = ("source_number", "destination_number", "content")
+# A call with one of these has ended. Before the end they are empty, and the call type says "missed" already.
+AFTER_THE_END = ("recording", "transcription", "conversational_transcript")
+ENDED_CALL_TYPES = ("abandoned", "voicemail")
+# Parts of `type`, such as "outboundpostcall".
+STATED_TYPES = {
+    "precall": "pre_call",
+    "postcall": "post_call",
+    "callmodified": "post_call",
+    "form": "form_submission",
+    "text": "text_message",
+    "sms": "text_message",
+}
 
 
 def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
@@ -35,9 +54,9 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     with other content, and is a new event. The same content is a duplicate.
     """
     content, warning = (read_form if is_form(headers) else read_json)(body)
-    resource_id = storable_id(content.get("resource_id"))
+    openphone_id = storable_id(_ids(content).get(_first(content, *IDS)))
     return Envelope(
-        id=storable_id(f"{resource_id}:{sha256(body).hexdigest()[:32]}") if resource_id else "",
+        id=storable_id(f"{openphone_id}:{sha256(body).hexdigest()[:32]}") if openphone_id else "",
         type=_type_of(content),
         content=content,
         warning=warning,
@@ -50,16 +69,34 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> Event:
         raise UnknownType(envelope.type)
     if envelope.type == "text_message":
         return _message(envelope.content, received_at)
-    return _call(envelope.content, received_at, ended=envelope.type == "post_call")
+    return _call(envelope.content, received_at, envelope.type)
 
 
 def _type_of(content: dict[str, Any]) -> str:
-    if content.get("source_number") and content.get("destination_number"):
+    """Return the type of a webhook event: as stated, else by its fields."""
+    stated = re.sub("[^a-z]", "", str(content.get("type") or "").lower())
+    if found := next((name for part, name in STATED_TYPES.items() if part in stated), ""):
+        return found
+    openphone_id = str(content.get(_first(content, *IDS)) or "")
+    if openphone_id.startswith("FRM") or _first(content, *FORM):
+        return "form_submission"
+    if all(name in content for name in TEXT) and all(content[name] for name in TEXT[:2]):
         return "text_message"
-    if not _first(content, *CUSTOMER, *TRACKING):
+    if not _first(content, *TRACKING) or not any(name in content for name in CALL):
         return "unknown"
-    has_ended = any(content.get(name) not in (None, "") for name in ("answered", "duration"))
-    return "post_call" if has_ended else "pre_call"
+    return call_type_of(content)
+
+
+def call_type_of(content: dict[str, Any]) -> str:
+    """Return the type of a call's event: post_call, routed_call or pre_call. A call that lasted has ended."""
+    if (
+        str(content.get("duration") or "").strip("0.")
+        or _is_true(content.get("voicemail"))
+        or str(content.get("call_type")).lower() in ENDED_CALL_TYPES
+        or _first(content, *AFTER_THE_END)
+    ):
+        return "post_call"
+    return "routed_call" if _is_true(content.get("answered")) else "pre_call"
 
 
 def _message(content: dict[str, Any], received_at: datetime) -> MessageEvent:
@@ -70,7 +107,7 @@ def _message(content: dict[str, Any], received_at: datetime) -> MessageEvent:
     sender, recipients = fields.numbers(content, "source_number"), fields.numbers(content, "destination_number")
     incoming = direction == Direction.INCOMING
     return MessageEvent(
-        openphone_id=fields.identifier(content, "resource_id"),
+        openphone_id=_openphone_id(content),
         line_id="",
         company_numbers=recipients if incoming else sender,
         outside_numbers=sender if incoming else recipients,
@@ -84,16 +121,17 @@ def _message(content: dict[str, Any], received_at: datetime) -> MessageEvent:
     )
 
 
-def _call(content: dict[str, Any], received_at: datetime, *, ended: bool) -> CallEvent:
+def _call(content: dict[str, Any], received_at: datetime, event_type: str) -> CallEvent:
+    ended = event_type == "post_call"
     outgoing = fields.text(content, "call_type") == "outbound"
     direction = _direction(content) or (Direction.OUTGOING if outgoing else Direction.INCOMING)
     left_voicemail = bool(fields.boolean(content, "voicemail"))
-    answered = ended and bool(fields.boolean(content, "answered")) and not left_voicemail
+    answered = event_type != "pre_call" and bool(fields.boolean(content, "answered")) and not left_voicemail
     created_at = fields.instant(content, _first(content, *START) or START[0]) or received_at
     length_s = fields.seconds(content, "duration")  # from the first ring, also for abandoned calls
     recordings = fields.attachments(content, "recording")
     return CallEvent(
-        openphone_id=fields.identifier(content, "resource_id"),
+        openphone_id=_openphone_id(content),
         line_id="",  # a tracker may be a pool of numbers: only the number identifies the line
         company_numbers=fields.numbers(content, _first(content, *TRACKING) or TRACKING[0]),
         outside_numbers=fields.numbers(content, _first(content, *CUSTOMER) or CUSTOMER[0]),
@@ -103,11 +141,22 @@ def _call(content: dict[str, Any], received_at: datetime, *, ended: bool) -> Cal
         ended=ended,
         answered_at=None,
         completed_at=_end_of(created_at, length_s) if ended else None,
-        duration_s=length_s if answered else None,
+        duration_s=length_s if answered and ended else None,
         recordings=() if left_voicemail else recordings,
         voicemail_url=fields.file_url(content, "recording") if left_voicemail else "",
+        voicemail_transcript=fields.text(content, "transcription").strip() if left_voicemail else "",
         outside_name=fields.text(content, "customer_name").strip(),
     )
+
+
+def _ids(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the ids; older ones are numbers."""
+    sent = {name: content.get(name) for name in IDS}
+    return {name: str(value) if type(value) is int else value for name, value in sent.items()}
+
+
+def _openphone_id(content: dict[str, Any]) -> str:
+    return fields.identifier(_ids(content), _first(content, *IDS) or IDS[0])
 
 
 def _end_of(start: datetime, length_s: int | None) -> datetime | None:
@@ -120,6 +169,10 @@ def _direction(content: dict[str, Any]) -> str:
     if direction and direction not in DIRECTIONS:
         raise FieldError("direction", f"must be one of: {', '.join(DIRECTIONS)}")
     return DIRECTIONS[direction] if direction else ""
+
+
+def _is_true(value: Any) -> bool:
+    return value is True or str(value).strip().lower() == "true"
 
 
 def _first(content: dict[str, Any], *names: str) -> str:

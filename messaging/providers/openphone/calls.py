@@ -76,20 +76,20 @@ def read_recorded_call(parts: EventParts) -> CallEvent:
 def read_voicemail(parts: EventParts) -> VoicemailEvent:
     """Return a voicemail. Without a call id, its own id identifies it."""
     return VoicemailEvent(
-        **_common_fields(parts, id_field="callId" if parts.resource.get("callId") else "id"),
+        **_common_fields(parts, "callId", "id"),
         url=fields.file_url(parts.resource, "recordingUrl"),
         transcript=fields.text(parts.resource, "transcript"),
         duration_s=fields.seconds(parts.resource, "duration"),
     )
 
 
-def _common_fields(parts: EventParts, *, id_field: str = "id", default_direction: str = "") -> dict[str, Any]:
+def _common_fields(parts: EventParts, *id_fields: str, default_direction: str = "") -> dict[str, Any]:
     direction = fields.text(parts.resource, "direction") or default_direction
     if direction not in Direction.values:
         raise FieldError("direction", f"must be one of: {', '.join(Direction.values)}")
     company_numbers, outside_numbers = _numbers(parts, direction)
     return {
-        "openphone_id": fields.identifier(parts.resource, id_field),
+        "openphone_id": parts.read_id(*(id_fields or ("id",))),
         "line_id": parts.line_id,
         "company_numbers": company_numbers,
         "outside_numbers": outside_numbers,
@@ -99,15 +99,19 @@ def _common_fields(parts: EventParts, *, id_field: str = "id", default_direction
 
 
 def _numbers(parts: EventParts, direction: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the company's and the outside numbers. API v4 doesn't distinguish them: both are then all participants."""
+    """Return the company's and the outside numbers. API v4 doesn't distinguish them: both are then all participants.
+
+    Participants that can't be resolved are empty; a voicemail then still has `from` and `to`.
+    """
     sides = parts.context.get("participants")
-    if isinstance(sides, dict):
-        return fields.numbers(sides, "workspace"), fields.numbers(sides, "external")
-    if "participants" in parts.resource:
-        participants = fields.numbers(parts.resource, "participants")
-        return participants, participants
+    sides = sides if isinstance(sides, dict) else {}
+    workspace, external = fields.numbers(sides, "workspace"), fields.numbers(sides, "external")
+    if participants := fields.numbers(parts.resource, "participants"):
+        workspace, external = workspace or participants, external or participants
     caller, called = fields.numbers(parts.resource, "from"), fields.numbers(parts.resource, "to")
-    return (called, caller) if direction == Direction.INCOMING else (caller, called)
+    if direction != Direction.INCOMING:
+        caller, called = called, caller
+    return workspace or called, external or caller
 
 
 def _recordings(parts: EventParts) -> tuple[dict[str, str], ...]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from crm.choices import Direction
 from messaging.providers import fields
 from messaging.providers.answers import MAX_SEARCH_S, list_rows, read_sent_message
-from messaging.providers.errors import InvalidPayload, LineSuspended, Rejected, SendError, UnknownOutcome
+from messaging.providers.errors import FieldError, InvalidPayload, LineSuspended, Rejected, SendError, UnknownOutcome
 from messaging.providers.events import CallEvent, Envelope, Event, MessageEvent
 from messaging.providers.http import in_an_hour, request_json, request_with_retries
 from messaging.providers.interfaces import Line, SentMessage
@@ -153,6 +153,9 @@ def _call_event(call: dict[str, Any]) -> CallEvent:
 
 
 def _read(event_type: str, resource: dict[str, Any]) -> Event:
+    for required in ("id", "createdAt"):
+        if not resource.get(required):
+            raise FieldError(required, "missing")
     envelope = Envelope(id="", type=event_type, content={"data": {"object": resource}}, warning="")
     return webhook.read_event(envelope, received_at=timezone.now())
 

@@ -22,14 +22,18 @@ class EventParts:
     resource: dict[str, Any]
     context: dict[str, Any]
     envelope: dict[str, Any]
+    received_at: datetime
 
     @property
     def created_at(self) -> datetime:
-        """The resource's own time, else the event's."""
+        """The resource's own time, else the event's, else the time of arrival."""
         moment = fields.instant(self.resource, "createdAt") or fields.instant(self.envelope, "createdAt")
-        if moment is None:
-            raise FieldError("createdAt", "missing")
-        return moment
+        return moment or self.received_at
+
+    def read_id(self, *names: str) -> str:
+        """Return the first id that is given, else the event's: older events of calls have no other."""
+        name = next((name for name in names if self.resource.get(name)), "")
+        return fields.identifier(self.resource, name) if name else fields.identifier(self.envelope, "id")
 
     @property
     def line_id(self) -> str:
@@ -57,7 +61,7 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     )
 
 
-def split_envelope(envelope: Envelope) -> EventParts:
+def split_envelope(envelope: Envelope, *, received_at: datetime) -> EventParts:
     """Return the parts of an event. Raises FieldError if it has no resource."""
     content = envelope.content
     data = content if "resource" in content else content.get("data")
@@ -70,6 +74,7 @@ def split_envelope(envelope: Envelope) -> EventParts:
         resource=resource,
         context=context if isinstance(context, dict) else {},
         envelope=content,
+        received_at=received_at,
     )
 
 

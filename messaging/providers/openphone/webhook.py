@@ -47,7 +47,7 @@ _READERS: dict[str, Callable[[EventParts], Event]] = {
 EVENT_TYPES = frozenset(_READERS)
 
 
-def read_event(envelope: Envelope, *, received_at: datetime | None = None) -> Event:  # noqa: ARG001  # it has its own time
+def read_event(envelope: Envelope, *, received_at: datetime) -> Event:
     """Return the event in the common vocabulary.
 
     Raises:
@@ -57,4 +57,4 @@ def read_event(envelope: Envelope, *, received_at: datetime | None = None) -> Ev
     reader = _READERS.get(envelope.type)
     if reader is None:
         raise UnknownType(envelope.type)
-    return reader(split_envelope(envelope))
+    return reader(split_envelope(envelope, received_at=received_at))

@@ -33,13 +33,13 @@ class TwilioClient:
             settings.TWILIO_API_URL + self._path,
             errors=ERRORS,
             auth=self._auth,
-            data={"To": to, "From": line.number, "Body": body},
+            data={"To": to, "From": _sender(line), "Body": body},
         )
         return read_sent_message(message, id_field="sid")
 
     def find_sent(self, *, line: Line, to: str, body: str, since: datetime) -> list[SentMessage]:
         # Without a time filter: a message still queued at Twilio has no DateSent to filter by.
-        rows = self._pages(request=request_json, within_s=MAX_SEARCH_S, To=to, From=line.number)
+        rows = self._pages(request=request_json, within_s=MAX_SEARCH_S, To=to, From=_sender(line))
         try:
             found = [
                 (_created_at(row), read_sent_message(row, id_field="sid")) for row in rows if row.get("body") == body
@@ -51,7 +51,7 @@ class TwilioClient:
 
     def list_messages(self, *, line: Line, since: datetime) -> Iterator[MessageEvent | InvalidPayload]:
         for side in ("From", "To"):
-            params: dict[str, Any] = {side: line.number, "DateSent>": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+            params: dict[str, Any] = {side: _sender(line), "DateSent>": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
             for row in self._pages(request=request_with_retries, **params):
                 yield try_read(_message_event, row)
 
@@ -68,6 +68,11 @@ class TwilioClient:
             )
 
         return list_rows(fetch, field="messages", next_page=_next_page, within_s=within_s)
+
+
+def _sender(line: Line) -> str:
+    """Return the line's number. An RCS agent has an id in its place."""
+    return line.number or line.provider_id
 
 
 def _next_page(answer: dict[str, Any], _number: int) -> str:

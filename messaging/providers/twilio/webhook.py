@@ -1,14 +1,16 @@
 """Twilio's webhook events: incoming messages, and status updates of outgoing ones.
 
 Source: the provider's webhook reference. Bodies are forms; new fields appear without notice. They hold no time, so the
-time of arrival counts.
+time of arrival counts. WhatsApp and RCS senders have the channel before their number.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from crm.choices import Direction
+from crm.phones import MAX_LENGTH
 from messaging.choices import MessageStatus
 from messaging.providers import fields
 from messaging.providers.errors import NotHandled, UnknownType
@@ -18,17 +20,23 @@ from messaging.providers.payloads import is_form, read_form, read_json, storable
 EVENT_TYPES = frozenset({"inbound_message", "status_callback"})
 SIDS = ("MessageSid", "SmsSid", "SmsMessageSid")
 INCOMING = ("received", "receiving", "")
+# `whatsapp:+12125550100`. An RCS agent has a name in place of a number, and Messenger an id that looks like one.
+CHANNEL = re.compile(r"\s*([a-z]+):(.*)", re.IGNORECASE)
+NUMBER_CHANNELS = ("whatsapp", "rcs", "sms", "mms")
 
 
 def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     """Return the id, type and content of a webhook event: each status of a message is one. Raises InvalidPayload."""
     content, warning = (read_form if is_form(headers) else read_json)(body)
     sid, status = next((storable_id(content[name]) for name in SIDS if content.get(name)), ""), _status_of(content)
-    event_type = "unknown"
-    if sid:
-        event_type = "inbound_message" if status in INCOMING else "status_callback"
-    event_id = storable_id(f"{sid}:{status or 'received'}") if sid else ""
-    return Envelope(id=event_id, type=event_type, content=content, warning=warning)
+    # The carrier's code may follow in a second receipt with the same status.
+    parts = (sid, status or "received", str(content.get("ErrorCode") or ""))
+    return Envelope(
+        id=storable_id(":".join(filter(None, parts))) if sid else "",
+        type=_type_of(content, status) if sid else "call_status" if content.get("CallSid") else "unknown",
+        content=content,
+        warning=warning,
+    )
 
 
 def read_event(envelope: Envelope, *, received_at: datetime) -> MessageEvent:
@@ -39,10 +47,11 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> MessageEvent:
     incoming = envelope.type == "inbound_message"
     if status and status not in fields.MESSAGE_STATUSES:
         raise NotHandled(f"The message status {status[:30]} isn't supported yet.")
-    sender, recipients = fields.numbers(content, "From"), fields.numbers(content, "To")
+    sender, recipients = _numbers(content, "From"), _numbers(content, "To")
+    ours = fields.text(content, "To" if incoming else "From").strip()
     return MessageEvent(
         openphone_id=fields.identifier(content, next((name for name in SIDS if content.get(name)), SIDS[0])),
-        line_id="",
+        line_id=ours[: fields.MAX_ID] if ours.startswith("rcs:") else "",  # an agent has no number
         company_numbers=recipients if incoming else sender,
         outside_numbers=sender if incoming else recipients,
         direction=Direction.INCOMING if incoming else Direction.OUTGOING,
@@ -57,8 +66,27 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> MessageEvent:
     )
 
 
+def _type_of(content: dict[str, Any], status: str) -> str:
+    """Return the type of a message's event. An incoming message has a sender and a content, which may be empty."""
+    if status not in INCOMING:
+        return "status_callback"
+    return "inbound_message" if content.get("From") and ("Body" in content or "NumMedia" in content) else "unknown"
+
+
 def _status_of(content: dict[str, Any]) -> str:
     return fields.text(content, "MessageStatus") or fields.text(content, "SmsStatus")
+
+
+def _numbers(content: dict[str, Any], field: str) -> tuple[str, ...]:
+    """Return a sender or recipient without its channel; none for an RCS agent."""
+    sent = fields.text(content, field)
+    channel = CHANNEL.fullmatch(sent)
+    if channel is None:
+        return fields.numbers(content, field)
+    if channel[1].lower() not in NUMBER_CHANNELS:
+        return (sent.strip()[:MAX_LENGTH],)
+    number = channel[2].strip()
+    return fields.numbers({field: number}, field) if number.lstrip("+").isdigit() else ()
 
 
 def _media(content: dict[str, Any]) -> tuple[dict[str, str], ...]:
