@@ -29,3 +29,7 @@ unread_messages = QuerySlot("unread_messages")
 
 # Rollups whose last updates, at least as many as the argument, have failed.
 failing_rollups = QuerySlot("failing_rollups")
+
+# Outgoing calls and messages to a number, E.164, in any line's name.
+outgoing_calls_to = QuerySlot("outgoing_calls_to")
+outgoing_messages_to = QuerySlot("outgoing_messages_to")

@@ -61,6 +61,7 @@ def record_call(
             line_id=line_id,
             company_numbers=company_numbers,
             outside_numbers=outside_numbers,
+            direction=direction,
             at=created_at,
         )
         call, changed = _write_call(

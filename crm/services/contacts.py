@@ -43,19 +43,25 @@ def save_contact(*, contact: Contact, update_fields: Iterable[str] | None = None
     return contact
 
 
+def find_contact(*, phone: str) -> Contact | None:
+    """Return the contact that owns this number, E.164."""
+    number = ContactPhone.objects.filter(phone=phone).select_related("contact").first()
+    return number.contact if number else None
+
+
 def get_or_create_contact(*, company_id: int, phone: str) -> Contact:
     """Return the contact that owns this number, E.164. Create one without a name if there is none.
 
     Several workers may process a new caller at the same instant. The unique number lets one of them create the contact,
     and the others find it.
     """
-    owner = _owner_of(phone)
+    owner = find_contact(phone=phone)
     if owner is None:
         try:
             return create_contact(company_id=company_id, phone=phone)
         except PhoneTaken:
             # Another worker was faster, or a program that doesn't know contact_phones wrote the contact alone.
-            owner = _owner_of(phone) or save_contact(contact=Contact.objects.get(phone=phone))
+            owner = find_contact(phone=phone) or save_contact(contact=Contact.objects.get(phone=phone))
     return owner
 
 
@@ -118,8 +124,3 @@ def update_contact(*, contact: Contact, **fields: Any) -> Contact:
     for name, value in fields.items():
         setattr(contact, name, value)
     return save_contact(contact=contact, update_fields=[*fields, "updated_at"])
-
-
-def _owner_of(phone: str) -> Contact | None:
-    number = ContactPhone.objects.filter(phone=phone).select_related("contact").first()
-    return number.contact if number else None

@@ -1,22 +1,27 @@
 """Conversations and activities from providers' events, which arrive in any order, repeatedly, and in many workers.
 
-Rows are always locked in the same order (line, contact, conversation, activity), so that two workers with events of the
-same caller don't deadlock.
+Rows are always locked in the same order (number, line, contact, conversation, activity), so that two workers with events
+of the same caller don't deadlock.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from crm.choices import ConversationStatus, Direction
+from crm.db.advisory_locks import advisory_xact_lock
 from crm.db.tenancy import current_company_id
 from crm.models import Activity, Contact, Conversation, PhoneLine
 from crm.phones import InvalidPhone, normalize_phone
-from crm.services.contacts import get_or_create_contact
+from crm.query_slots import outgoing_calls_to, outgoing_messages_to
+from crm.services.contacts import find_contact, get_or_create_contact
+
+
+JOIN_WITHIN = timedelta(days=7)  # longer than providers repeat an event
 
 
 class ActivityTypeClash(Exception):
@@ -31,30 +36,47 @@ class ConversationContext:
     contact: Contact | None
     conversation: Conversation | None
     company_number: str
-    outside_number: str
+    outside_number: str  # of an internal event, the other line's
+    is_internal: bool  # between two phone lines of the company
     is_newest: bool  # the conversation has no later activity
 
 
 def resolve_conversation(
-    *, provider: str, line_id: str, company_numbers: Sequence[str], outside_numbers: Sequence[str], at: datetime
+    *,
+    provider: str,
+    line_id: str,
+    company_numbers: Sequence[str],
+    outside_numbers: Sequence[str],
+    direction: str,
+    at: datetime,
 ) -> ConversationContext:
-    """Return line, contact and conversation, each created if missing. Move the last activity forward to `at`.
+    """Return line, contact and conversation. Move the last activity forward to `at`.
+
+    Each is created if it is missing and the event came in from outside. A receipt, a call that a user makes, or an
+    event between two phone lines of the company finds those that exist.
 
     Args:
         line_id: the provider's id of the phone line, or "". company_numbers: one of them is the line's number; several
         in a group message. outside_numbers: the first that isn't a line's number is the contact's. If the provider
         doesn't distinguish them, both arguments hold the same numbers.
     """
-    company_number, outside_number = _identify_numbers(company_numbers, outside_numbers)
-    line = get_or_create_phone_line(provider=provider, provider_id=line_id, number=company_number)
-    contact = _contact_of(outside_number)
-    conversation = _open_conversation(line, contact, at) if line and contact else None
+    parties = _identify_parties(company_numbers, outside_numbers)
+    if parties.outside:  # of a simultaneous call in and call out, one must see the other
+        advisory_xact_lock("outside number", current_company_id(), parties.outside)
+    creates = direction == Direction.INCOMING and not parties.is_internal
+    if creates:
+        line = get_or_create_phone_line(provider=provider, provider_id=line_id, number=parties.company)
+    else:
+        line = _find_line(provider, line_id, parties.company)
+    contact = None if parties.is_internal else _contact_of(parties.outside, creates=creates)
+    conversation = _open_conversation(line, contact, at, creates=creates) if line and contact else None
     return ConversationContext(
         line=line,
         contact=contact,
         conversation=conversation,
-        company_number=company_number or (line.number if line else ""),
-        outside_number=outside_number,
+        company_number=parties.company or (line.number if line else ""),
+        outside_number=parties.outside,
+        is_internal=parties.is_internal,
         is_newest=conversation is not None and conversation.last_activity_at == at,
     )
 
@@ -154,22 +176,34 @@ def keep_earliest(row: Any, created_at: datetime) -> list[str]:
     return ["created_at"]
 
 
-def _identify_numbers(company_numbers: Sequence[str], outside_numbers: Sequence[str]) -> tuple[str, str]:
-    """Return the line's number and the contact's; "" for an unknown one."""
-    lines = set(PhoneLine.objects.filter(number__in=company_numbers).values_list("number", flat=True))
+@dataclass(frozen=True)
+class _Parties:
+    """The line's number and the other side's; "" for an unknown one."""
+
+    company: str
+    outside: str
+    is_internal: bool
+
+
+def _identify_parties(company_numbers: Sequence[str], outside_numbers: Sequence[str]) -> _Parties:
+    numbers = {*company_numbers, *outside_numbers}
+    lines = set(PhoneLine.objects.filter(number__in=numbers).values_list("number", flat=True))
     known = [number for number in company_numbers if number in lines]
     line_numbers = known or [number for number in company_numbers if number not in outside_numbers]
     if not line_numbers and len(company_numbers) > 1:
-        return "", ""  # the provider doesn't distinguish them, and a line's number must not become a contact
-    company_number = line_numbers[0] if known or len(line_numbers) == 1 else ""
-    return company_number, next((number for number in outside_numbers if number not in line_numbers), "")
+        return _Parties("", "", is_internal=False)  # undistinguished, and a line's number must not become a contact
+    company = line_numbers[0] if known or len(line_numbers) == 1 else ""
+    others = [number for number in outside_numbers if number not in line_numbers[:1]]
+    strangers = [number for number in others if number not in lines and number not in line_numbers]
+    return _Parties(company, next(iter(strangers or others), ""), is_internal=bool(others) and not strangers)
 
 
-def _contact_of(number: str) -> Contact | None:
+def _contact_of(number: str, *, creates: bool) -> Contact | None:
     try:
-        return get_or_create_contact(company_id=current_company_id(), phone=normalize_phone(number))
+        phone = normalize_phone(number)
     except InvalidPhone:  # a short code or "Anonymous", which can't be called back
         return None
+    return get_or_create_contact(company_id=current_company_id(), phone=phone) if creates else find_contact(phone=phone)
 
 
 def _find_line(provider: str, provider_id: str, number: str) -> PhoneLine | None:
@@ -181,12 +215,38 @@ def _find_line(provider: str, provider_id: str, number: str) -> PhoneLine | None
     return line
 
 
-def _open_conversation(line: PhoneLine, contact: Contact, at: datetime) -> Conversation:
+def _open_conversation(line: PhoneLine, contact: Contact, at: datetime, *, creates: bool) -> Conversation | None:
     """Lock the conversation until the transaction ends, so that its last activity never moves back."""
-    conversation, created = Conversation.objects.select_for_update(no_key=True).get_or_create(
-        company_id=line.company_id, contact=contact, phone_line=line, defaults={"last_activity_at": at}
-    )
-    if not created and at > conversation.last_activity_at:
+    conversations = Conversation.objects.select_for_update(no_key=True)
+    conversation = conversations.filter(contact=contact, phone_line=line).first()
+    if conversation is None and creates:
+        conversation, created = conversations.get_or_create(
+            company_id=line.company_id, contact=contact, phone_line=line, defaults={"last_activity_at": at}
+        )
+        if created:
+            _join_earlier_rows(conversation)
+    if conversation is not None and at > conversation.last_activity_at:
         conversation.last_activity_at = at
         conversation.save(update_fields=["last_activity_at"])
     return conversation
+
+
+def _join_earlier_rows(conversation: Conversation) -> None:
+    """Give a new conversation the calls and messages to its contact that were reported before it.
+
+    They had no contact or conversation yet. The result doesn't depend on the order of the webhook events.
+    """
+    contact, line, started_at = conversation.contact, conversation.phone_line, conversation.last_activity_at
+    for find in (outgoing_calls_to, outgoing_messages_to):
+        rows = find(contact.phone).filter(
+            Q(contact=None) | Q(contact=contact, activity__conversation=None), created_at__gte=started_at - JOIN_WITHIN
+        )
+        for row in rows.select_related("activity"):
+            row.contact = row.activity.contact = contact
+            if row.phone_line_id == line.pk or (row.phone_line_id is None and row.from_number == line.number):
+                row.phone_line, row.activity.conversation = line, conversation
+                if row.created_at > conversation.last_activity_at:
+                    conversation.last_activity_at, conversation.status = row.created_at, ConversationStatus.OPEN
+            row.save(update_fields=["contact", "phone_line"])
+            row.activity.save(update_fields=["contact", "conversation"])
+    conversation.save(update_fields=["last_activity_at", "status"])

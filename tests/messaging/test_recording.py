@@ -92,7 +92,8 @@ def test_unanswered_incoming_call_is_missed(arrive, desk, build):
 
 
 @pytest.mark.parametrize("build", EVERY_CALL)
-def test_outgoing_call_is_never_missed(arrive, desk, build):
+def test_outgoing_call_is_never_missed(arrive, desk, build, acme):
+    ContactFactory(company=acme, phone=CALLER)
     swapped = {"from": OUR_NUMBER, "to": CALLER} if build is call_v2 else {}
     arrive(build(direction="outgoing", **MISSED, **swapped))
     call = Call.objects.get()
@@ -230,7 +231,8 @@ def test_group_message_belongs_to_the_senders_conversation(arrive, desk):
     assert (message.contact.phone, message.phone_line) == (CALLER, desk)
 
 
-def test_outgoing_group_message_belongs_to_the_first_recipient(arrive, desk):
+def test_outgoing_group_message_belongs_to_the_first_recipient(arrive, desk, acme):
+    ContactFactory(company=acme, phone=CALLER)
     arrive(message_v4("message.delivered", sender=OUR_NUMBER, to=[CALLER, fictional_number(40_011)]))
     assert Message.objects.get().contact.phone == CALLER
     assert Contact.objects.count() == 1

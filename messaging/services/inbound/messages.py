@@ -10,9 +10,8 @@ from calls.choices import Recovery
 from calls.services.missed_calls import mark_recovered
 from crm.choices import ActivityType, Direction
 from crm.db.tenancy import current_company_id
-from crm.models import Activity
+from crm.models import Activity, ContactPhone, PhoneLine
 from crm.services.conversations import (
-    ConversationContext,
     fill_blank_fields,
     keep_earliest,
     record_activity,
@@ -62,22 +61,34 @@ def record_message(
     """Create or update the message with this provider's id.
 
     A group message is one message, in the conversation with the first outside number. A repeated report fills blank
-    fields and may advance the status.
+    fields and may advance the status. Only a message from outside creates a contact, a conversation or a line.
 
     Raises:
         ActivityTypeClash: the id belongs to another type of activity.
         AmbiguousReceipt: the receipt must be processed again a little later.
     """
+    reported = {
+        "from_number": from_number,
+        "to_numbers": list(to_numbers),
+        "body": body,
+        "media": list(media),
+        "error_code": error_code,
+    }
+    # A reported message has reached the provider, even if it is queued there.
+    status = MessageStatus.SENT if status in OUTBOX_STATUSES else status
     with transaction.atomic():
+        if direction == Direction.OUTGOING:
+            _match_outgoing(openphone_id, line_id, company_numbers, outside_numbers, body)
+            if activity := _find_sent(openphone_id):
+                return _apply_receipt(activity, status=status, created_at=created_at, **reported)
         context = resolve_conversation(
             provider=provider,
             line_id=line_id,
             company_numbers=company_numbers,
             outside_numbers=outside_numbers,
+            direction=direction,
             at=created_at,
         )
-        if direction == Direction.OUTGOING:
-            _match_outgoing(context, openphone_id=openphone_id, body=body)
         activity, is_new = record_activity(
             openphone_id=openphone_id,
             activity_type=ActivityType.MESSAGE,
@@ -87,26 +98,16 @@ def record_message(
             body=body,
         )
         message = _write_message(
-            activity,
-            # A reported message has reached the provider, even if it is queued there.
-            status=MessageStatus.SENT if status in OUTBOX_STATUSES else status,
-            created_at=created_at,
-            contact=context.contact,
-            phone_line=context.line,
-            from_number=from_number,
-            to_numbers=list(to_numbers),
-            body=body,
-            media=list(media),
-            error_code=error_code,
+            activity, status=status, created_at=created_at, contact=context.contact, phone_line=context.line, **reported
         )
-        if context.contact and direction == Direction.INCOMING:
-            mark_recovered(contact=context.contact, at=message.created_at, by=Recovery.REPLY)
         update_membership(message=message)
         if is_new:
             update_conversation_status(context, direction=direction)
-            if direction == Direction.INCOMING:
+        if direction == Direction.INCOMING and not context.is_internal:
+            if context.contact:
+                mark_recovered(contact=context.contact, at=message.created_at, by=Recovery.REPLY)
+            if is_new:
                 mark_membership_replied(message=message)
-        if direction == Direction.INCOMING:
             handle_opt_out_keywords(message=message, opt_out_type=opt_out_type)
         return message
 
@@ -119,28 +120,52 @@ def advance_status(message: Message, status: str) -> list[str]:
     return ["status"]
 
 
-def _match_outgoing(context: ConversationContext, *, openphone_id: str, body: str) -> None:
+def _find_sent(openphone_id: str) -> Activity | None:
+    """Return the activity of a message that is known with its contact. A receipt changes nothing else."""
+    sent = Activity.objects.select_for_update(of=("self",)).filter(
+        openphone_id=openphone_id, activity_type=ActivityType.MESSAGE, contact__isnull=False
+    )
+    return sent.first()
+
+
+def _apply_receipt(activity: Activity, *, status: str, created_at: datetime, **reported: Any) -> Message:
+    changed = fill_blank_fields(activity, body=reported["body"]) + keep_earliest(activity, created_at)
+    if changed:
+        activity.save(update_fields=changed)
+    message = _write_message(activity, status=status, created_at=created_at, **reported)
+    update_membership(message=message)
+    return message
+
+
+def _match_outgoing(
+    openphone_id: str, line_id: str, company_numbers: Sequence[str], outside_numbers: Sequence[str], body: str
+) -> None:
     """Set the id on the message being sent, if the webhook event came before the provider's answer to the sender.
 
-    It belongs to the oldest message without an id that has this body, contact and phone line.
+    It belongs to the oldest message without an id that has this body and contact. The provider may have sent it from
+    another number than the message's line.
     """
-    if context.contact is None or Activity.objects.filter(openphone_id=openphone_id).exists():
+    if not outside_numbers or Activity.objects.filter(openphone_id=openphone_id).exists():
         return
     candidates = Message.objects.select_for_update(of=("activity", "self"), no_key=True).filter(
-        contact=context.contact,
-        phone_line=context.line,
+        contact__in=ContactPhone.objects.filter(phone__in=outside_numbers).values("contact"),
         status__in=(MessageStatus.SENDING, MessageStatus.UNKNOWN),
         activity__openphone_id=None,
     )
     if body:
         candidates = candidates.filter(body=body)
-    messages = candidates.select_related("activity").order_by("created_at", "id")[:2]
-    if not body and len(messages) > 1:
+    messages = list(candidates.select_related("activity", "phone_line").order_by("created_at", "id"))
+    same_line = [message for message in messages if _is_line(message.phone_line, line_id, company_numbers)]
+    if not body and (len(same_line) > 1 or len(messages) > len(same_line) == 0):
         raise AmbiguousReceipt(f"{openphone_id} may be any of several messages that are being sent.")
     if messages:
-        activity = messages[0].activity
+        activity = (same_line or messages)[0].activity
         activity.openphone_id = openphone_id
         activity.save(update_fields=["openphone_id"])
+
+
+def _is_line(line: PhoneLine | None, line_id: str, numbers: Sequence[str]) -> bool:
+    return line is not None and (line.number in numbers or (line_id != "" and line.provider_id == line_id))
 
 
 def _write_message(activity: Activity, *, status: str, created_at: datetime, **fields: Any) -> Message:

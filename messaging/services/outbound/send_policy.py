@@ -97,6 +97,8 @@ def check_recipient(*, contact: Contact, phone: str, kind: str, now: datetime) -
         raise SendBlocked("The contact's number is flagged as invalid.")
     if not is_valid_phone(phone):
         raise SendBlocked(f"{phone} isn't a valid phone number.")
+    if PhoneLine.objects.filter(number=phone).exists():
+        raise SendBlocked("This is the number of one of your own phone lines.")
 
 
 def can_be_deferred(kind: str) -> bool:
