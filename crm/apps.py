@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, post_save, pre_delete, pre_save
 
 
 class CrmConfig(AppConfig):
@@ -11,11 +11,16 @@ class CrmConfig(AppConfig):
         from crm import checks  # noqa: F401  # registers them; models can be imported from here on
         from crm.db.audit_context import add_sqlite_functions
         from crm.db.triggers import recreate_sqlite_triggers
+        from crm.models import ContactPhone
+        from crm.services.contacts import restore_flags, suppress_moved_number, suppress_removed_number
         from crm.services.expiry_cleanup import remove_expired_each_minute
         from crm.services.search_keys import repair_search_keys
         from crm.worker import Job, register
 
         connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")
         post_migrate.connect(recreate_sqlite_triggers, sender=self, dispatch_uid="crm.recreate_sqlite_triggers")
+        pre_delete.connect(suppress_removed_number, sender=ContactPhone, dispatch_uid="crm.suppress_removed_number")
+        pre_save.connect(suppress_moved_number, sender=ContactPhone, dispatch_uid="crm.suppress_moved_number")
+        post_save.connect(restore_flags, sender=ContactPhone, dispatch_uid="crm.restore_flags")
         register(Job(name="search-keys", do_next=repair_search_keys, has_pending=lambda: False))
         register(Job(name="expiry-cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))

@@ -159,6 +159,17 @@ class ContactPhoneQuerySet(QuerySet):
     def ending_in(self, digits: str) -> Self:
         return self.filter(begins_with("phone_reversed", digits[::-1]))
 
+    def update(self, **values: Any) -> int:
+        """Save each row if its contact changes, so that the number keeps a do-not-contact flag."""
+        if values.keys().isdisjoint({"contact", "contact_id"}):
+            return super().update(**values)
+        rows: list[Any] = list(self)
+        for row in rows:
+            for name, value in values.items():
+                setattr(row, name, value)
+            row.save(update_fields=list(values))
+        return len(rows)
+
 
 class ContactFlagQuerySet(OfContactQuerySet):
     def in_force(self) -> Self:

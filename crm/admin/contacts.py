@@ -15,7 +15,7 @@ from crm.admin.base.search import ExactSearch
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
 from crm.models import Company, Contact, ContactFlag, ContactPhone, Lead, User
-from crm.services.contacts import PhoneTaken, delete_contact, restore_flags, save_contact
+from crm.services.contacts import PhoneTaken, delete_contact, save_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
 from crm.services.opt_outs import opt_in_contact, sync_opt_out_flags
 
@@ -111,8 +111,6 @@ class ContactAdmin(ExactSearch, RowAdmin):
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
-        for number in formset.new_objects:
-            restore_flags(number=number)
         if formset.deleted_objects:
             sync_opt_out_flags(contact=form.instance)
 

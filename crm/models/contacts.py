@@ -142,6 +142,8 @@ class Contact(TenantModel):
 class ContactPhone(TenantModel):
     """One number of a contact. Within a company a number has one owner."""
 
+    has_new_owner = False  # of the last save; see `crm.services.contacts.restore_flags`
+
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="phones", db_index=False)
     phone = models.CharField(max_length=MAX_LENGTH, help_text="E.164.")
     label = models.CharField(max_length=50, blank=True)

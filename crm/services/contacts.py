@@ -1,6 +1,7 @@
 """Contacts and their numbers, written together because `contacts.phone` repeats a row of `contact_phones`."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -10,6 +11,8 @@ from crm.choices import FlagType, OptOutState
 from crm.models import Contact, ContactFlag, ContactPhone, OptOut, SuppressedNumber
 from crm.models.audit import hash_number
 from crm.services.opt_outs import sync_opt_out_flags
+
+PROVIDER_SOURCE = "provider"  # of flags that follow from a provider's errors
 
 
 class PhoneTaken(Exception):
@@ -32,12 +35,10 @@ def save_contact(*, contact: Contact, update_fields: Iterable[str] | None = None
     """
     try:
         with transaction.atomic():
+            if Contact.objects.filter(pk=contact.pk).exclude(phone=contact.phone).exists():
+                end_invalid_number(contact=contact, before=timezone.now())  # it was about the former number
             contact.save(update_fields=update_fields)
-            number, created = ContactPhone.objects.get_or_create(
-                company_id=contact.company_id, contact=contact, phone=contact.phone
-            )
-            if created:
-                restore_flags(number=number)
+            ContactPhone.objects.get_or_create(company_id=contact.company_id, contact=contact, phone=contact.phone)
     except IntegrityError as error:
         raise PhoneTaken(contact.phone) from error
     return contact
@@ -72,6 +73,13 @@ def name_contact(*, contact: Contact, name: str) -> None:
     nameless.update(first_name=first[:100], last_name=last[:100], updated_at=timezone.now())
 
 
+def end_invalid_number(*, contact: Contact, before: datetime) -> None:
+    """End flags of an invalid number that a provider's errors have set, and whose message isn't newer than `before`."""
+    contact.flags.in_force().filter(
+        flag_type=FlagType.INVALID_NUMBER, source=PROVIDER_SOURCE, created_at__lte=before
+    ).update(expires_at=timezone.now())
+
+
 def suppress_numbers(*, contact: Contact) -> None:
     """Store hashes of the contact's numbers if it has a do-not-contact flag, so that the flag outlives it.
 
@@ -88,31 +96,54 @@ def suppress_numbers(*, contact: Contact) -> None:
 
 
 def delete_contact(*, contact: Contact) -> None:
-    """Delete a contact without activities. Raises ProtectedError for a contact with any.
-
-    A do-not-contact flag is kept for its numbers, which may be imported again.
-    """
+    """Delete a contact without activities. Raises ProtectedError for a contact with any."""
     with transaction.atomic():
-        suppress_numbers(contact=contact)
         contact.delete()
 
 
-def restore_flags(*, number: ContactPhone) -> None:
+# Numbers are removed, moved and added by staff, imports, erasures and cascades. Each way must keep a do-not-contact
+# flag, so these are called by the signals of ContactPhone.
+
+
+def suppress_removed_number(*, instance: ContactPhone, **_signal: Any) -> None:
+    """Store the hash of a number that its contact loses, if the contact must not be contacted."""
+    flagged = ContactFlag.objects.in_force().filter(contact=instance.contact_id, flag_type=FlagType.DO_NOT_CONTACT)
+    if flagged.exists():
+        SuppressedNumber.objects.bulk_create(
+            [SuppressedNumber(company_id=instance.company_id, number_hash=hash_number(instance.phone))],
+            ignore_conflicts=True,
+        )
+
+
+def suppress_moved_number(*, instance: ContactPhone, **_signal: Any) -> None:
+    """Store the hash of a number that its contact loses to another one, before it is saved."""
+    before = ContactPhone.objects.filter(pk=instance.pk).first() if instance.pk else None
+    instance.has_new_owner = before is None or (before.contact_id, before.phone) != (
+        instance.contact_id,
+        instance.phone,
+    )
+    if before is not None and instance.has_new_owner:
+        suppress_removed_number(instance=before)
+
+
+def restore_flags(*, instance: ContactPhone, **_signal: Any) -> None:
     """Give the owner of a new number the flags that the number had with its earlier owner.
 
     The stored hash stays: a message to a person who refused contact is worse than another question.
     """
-    same_number = {"company": number.company_id, "number_hash": hash_number(number.phone)}
+    if not instance.has_new_owner:
+        return
+    same_number = {"company": instance.company_id, "number_hash": hash_number(instance.phone)}
     if SuppressedNumber.objects.filter(**same_number).exists():
         ContactFlag.objects.get_or_create(
-            company_id=number.company_id,
-            contact_id=number.contact_id,
+            company_id=instance.company_id,
+            contact_id=instance.contact_id,
             flag_type=FlagType.DO_NOT_CONTACT,
             expires_at=None,
-            defaults={"reason": "In force when an earlier contact with this number was erased.", "source": "erasure"},
+            defaults={"reason": "It was in force for an earlier contact with this number.", "source": "number"},
         )
     if OptOut.objects.select_for_update().filter(**same_number).exclude(state=OptOutState.CLEAR).first():
-        sync_opt_out_flags(contact=number.contact)
+        sync_opt_out_flags(contact=instance.contact)
 
 
 def update_contact(*, contact: Contact, **fields: Any) -> Contact:

@@ -1,7 +1,7 @@
 """Conversations and activities from providers' events, which arrive in any order, repeatedly, and in many workers.
 
-Rows are always locked in the same order (number, line, contact, conversation, activity), so that two workers with events
-of the same caller don't deadlock.
+Rows are always locked in the same order (number, line, contact, conversation, activity), so that two workers with
+events of the same caller don't deadlock.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,6 @@ from crm.models import Activity, Contact, Conversation, PhoneLine
 from crm.phones import InvalidPhone, normalize_phone
 from crm.query_slots import outgoing_calls_to, outgoing_messages_to
 from crm.services.contacts import find_contact, get_or_create_contact
-
 
 JOIN_WITHIN = timedelta(days=7)  # longer than providers repeat an event
 

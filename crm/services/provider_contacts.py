@@ -9,7 +9,7 @@ from django.db import transaction
 from crm.db.tenancy import current_company_id
 from crm.models import Contact, ContactPhone
 from crm.phones import InvalidPhone, normalize_phone
-from crm.services.contacts import get_or_create_contact, restore_flags
+from crm.services.contacts import get_or_create_contact
 from crm.services.conversations import fill_blank_fields
 
 MAX_NAME, MAX_EMAIL = 100, 254  # lengths of the columns
@@ -61,8 +61,4 @@ def _valid_email(email: str) -> str:
 
 
 def _add_number(contact: Contact, phone: str) -> None:
-    number, created = ContactPhone.objects.get_or_create(
-        company_id=contact.company_id, phone=phone, defaults={"contact": contact}
-    )
-    if created:
-        restore_flags(number=number)
+    ContactPhone.objects.get_or_create(company_id=contact.company_id, phone=phone, defaults={"contact": contact})

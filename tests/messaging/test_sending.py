@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from crm.choices import OptOutState
 from crm.db.tenancy import tenant
-from crm.models import OptOut
+from crm.models import ContactPhone, OptOut
+from crm.services.contacts import update_contact
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
 from messaging.services.outbound.outbox import queue_message
@@ -183,6 +184,30 @@ def test_flag_after_queueing_skips_the_membership(queue, casey, provider_server)
     assert provider_server.sent == []
     assert status_of(message) == ("failed", "The contact is flagged as do not contact.")
     assert (membership.status, membership.reason) == ("skipped", "The contact is flagged as do not contact.")
+
+
+CHANGED = "The contact's number has changed since; write the message again."
+
+
+def correct(casey):
+    update_contact(contact=casey, phone="+12125550109")
+
+
+def give_away(casey):
+    ContactPhone.objects.filter(contact=casey).update(contact=ContactFactory(company=casey.company))
+
+
+@pytest.mark.parametrize("change", [correct, give_away])
+@pytest.mark.parametrize("claimed", [False, True])
+def test_message_to_a_former_number_is_blocked(queue, casey, desk, provider_server, change, claimed):
+    message = queue()
+    sending = claim_message(line_id=desk.pk) if claimed else None
+    change(casey)
+    if claimed:
+        apply_send_result(message=sending, outcome=send_to_provider(message=sending))
+    send_all()
+    assert provider_server.sent == []
+    assert status_of(message) == ("failed", CHANGED)
 
 
 def test_quiet_hours_at_sending_time_defer_the_message(queue, casey, provider_server):

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.db.models import Exists, OuterRef
+
 from crm.choices import Channel, FlagType, OptOutState
-from crm.models import Contact, OptOut, PhoneLine
+from crm.models import Contact, ContactPhone, OptOut, PhoneLine
 from crm.models.audit import hash_number
 from messaging.area_codes import is_valid_phone, state_of_number, zones_of_number
 from messaging.choices import MessageKind, MessageStatus
@@ -97,8 +99,16 @@ def check_recipient(*, contact: Contact, phone: str, kind: str, now: datetime) -
         raise SendBlocked("The contact's number is flagged as invalid.")
     if not is_valid_phone(phone):
         raise SendBlocked(f"{phone} isn't a valid phone number.")
+    if not _is_number_of(contact, phone):
+        raise SendBlocked("The contact's number has changed since; write the message again.")
     if PhoneLine.objects.filter(number=phone).exists():
         raise SendBlocked("This is the number of one of your own phone lines.")
+
+
+def _is_number_of(contact: Contact, phone: str) -> bool:
+    """Return whether this is the contact's main number now. It may have been corrected, or given to another contact."""
+    owners = ContactPhone.objects.filter(company=OuterRef("company"), phone=phone).exclude(contact=OuterRef("pk"))
+    return Contact.objects.filter(~Exists(owners), pk=contact.pk, phone=phone).exists()
 
 
 def can_be_deferred(kind: str) -> bool:
