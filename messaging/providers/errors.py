@@ -42,11 +42,7 @@ class SendError(Exception):
 
 
 class Rejected(SendError):
-    """The provider will never send this message. Nothing was sent."""
-
-
-class OptedOut(Rejected):
-    """The provider holds an opt-out of this number (Twilio's error 21610)."""
+    """The provider will never send this message, for a reason of its own. Nothing was sent."""
 
 
 class RateLimited(SendError):
@@ -58,7 +54,7 @@ class RateLimited(SendError):
 
 
 class LineSuspended(SendError):
-    """The line can't send before `until`: no credit, no registration, or the carrier's daily cap (402, 403)."""
+    """The line can't send before `until`: no credit, no registration, or the carrier's daily cap."""
 
     def __init__(self, reason: str, *, until: datetime, code: str = "") -> None:
         super().__init__(reason, code=code)

@@ -95,12 +95,12 @@ def identifier(source: dict[str, Any], field: str) -> str:
 
 def read_time(text: str) -> datetime:
     """Return a time in ISO 8601, or as Ruby writes it: `2026-03-30 18:00:00 UTC`, `2026-03-30 11:00:00 -0700`."""
-    return datetime.fromisoformat(re.sub(r"\s*(?:UTC|GMT|Z)$", "+00:00", re.sub(r"\s+(?=[+-]\d\d:?\d\d$)", "", text.strip())))
+    return datetime.fromisoformat(
+        re.sub(r"\s*(?:UTC|GMT|Z)$", "+00:00", re.sub(r"\s+(?=[+-]\d\d:?\d\d$)", "", text.strip()))
+    )
 
 
-def instant(
-    source: dict[str, Any], field: str, *, read: Callable[[str], datetime] = read_time
-) -> datetime | None:
+def instant(source: dict[str, Any], field: str, *, read: Callable[[str], datetime] = read_time) -> datetime | None:
     """Return a time in UTC; None if it is missing. A time without a zone is UTC. `read` reads another format."""
     value = text(source, field)
     if not value:

@@ -6,7 +6,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,6 +17,7 @@ import httpx
 from django.utils import timezone
 
 from messaging.providers.answers import read_code
+from messaging.providers.error_codes import MEANINGS, Effect, is_foreign, names_recipient, pause_until
 from messaging.providers.errors import (
     InvalidPayload,
     LineSuspended,
@@ -37,17 +38,12 @@ MAX_READ_REASON = 1000  # characters that are searched for numbers
 
 _NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
 
-Errors = Mapping[
-    str, Callable[..., SendError]
-]  # by the provider's code or the HTTP status; called with `reason, code=`
-NO_ERRORS: Errors = {}
 
-
-def request_json(method: str, url: str, *, errors: Errors = NO_ERRORS, **options: Any) -> dict[str, Any]:
+def request_json(method: str, url: str, *, recipient: str = "", **options: Any) -> dict[str, Any]:
     """Send a request and return the JSON object of the response.
 
     Args:
-        errors: errors for certain codes; other errors follow from the HTTP status.
+        recipient: E.164, of a message. An error that concerns it doesn't suspend the line.
         options: httpx's `json`, `data`, `params`, `headers`, `auth`.
 
     Raises:
@@ -76,7 +72,7 @@ def request_json(method: str, url: str, *, errors: Errors = NO_ERRORS, **options
     answer = _parse_object(content)
     if response.is_success and answer is not None:
         return answer
-    raise _to_error(response, answer or {}, errors)
+    raise _to_error(response, answer or {}, recipient)
 
 
 def request_with_retries(method: str, url: str, **options: Any) -> dict[str, Any]:
@@ -139,24 +135,29 @@ def _parse_object(content: bytes) -> dict[str, Any] | None:
         return None
 
 
-def _to_error(response: httpx.Response, answer: dict[str, Any], errors: Errors) -> SendError:
+def _to_error(response: httpx.Response, answer: dict[str, Any], recipient: str) -> SendError:
     status, code = response.status_code, read_code(answer, "code")
     reasons = (answer.get("message"), answer.get("error"), response.reason_phrase)
     reason = next((text for text in reasons if isinstance(text, str) and text.strip()), f"Status {status}.")
     reason = _redact_numbers(reason[:MAX_READ_REASON])
-    if known := errors.get(code) or errors.get(str(status)):
-        return known(reason, code=code)
-    if status == httpx.codes.TOO_MANY_REQUESTS:
+    if not response.is_client_error or status == httpx.codes.REQUEST_TIMEOUT:
+        return UnknownOutcome(f"The provider answered with status {status}; the outcome is unknown.", code=code)
+    effect = MEANINGS[code].effect if code in MEANINGS else None
+    if status == httpx.codes.TOO_MANY_REQUESTS or effect == Effect.RETRY:
         return RateLimited(
             "The provider's rate limit was reached.", wait_s=_retry_after_s(response.headers.get("Retry-After"))
         )
     if status == httpx.codes.UNAUTHORIZED:
         return LineSuspended("The provider rejects the API key.", until=in_an_hour(), code=code)
-    if status in (httpx.codes.PAYMENT_REQUIRED, httpx.codes.FORBIDDEN):
-        return LineSuspended(reason, until=in_an_hour(), code=code)
-    if response.is_client_error and status != httpx.codes.REQUEST_TIMEOUT:
+    about_account = status in (httpx.codes.PAYMENT_REQUIRED, httpx.codes.FORBIDDEN)
+    if about_account and recipient and names_recipient(answer, recipient):
         return Rejected(reason, code=code)
-    return UnknownOutcome(f"The provider answered with status {status}; the outcome is unknown.", code=code)
+    until = pause_until(effect, timezone.now()) if effect else None
+    if until is None and about_account and effect is None:
+        if status == httpx.codes.FORBIDDEN and is_foreign(recipient):  # the country isn't enabled
+            return Rejected(reason, code=code)
+        until = in_an_hour()
+    return LineSuspended(reason, until=until, code=code) if until else Rejected(reason, code=code)
 
 
 def _retry_after_s(retry_after: str | None) -> float:

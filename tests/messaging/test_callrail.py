@@ -57,7 +57,9 @@ def test_voicemail_is_unanswered_and_has_no_recording(left):
 RINGING = {"answered": False, "duration": 0, "call_type": "missed"}
 
 
-@pytest.mark.parametrize("fields", [RINGING, RINGING | {"answered": "false", "duration": "0"}, {"type": "inboundprecall"}])
+@pytest.mark.parametrize(
+    "fields", [RINGING, RINGING | {"answered": "false", "duration": "0"}, {"type": "inboundprecall"}]
+)
 def test_call_without_a_sign_of_its_end_is_ringing(fields):
     event = read(callrail_call(**fields))
     assert (event.ended, event.answered, event.completed_at, event.duration_s) == (False, False, None, None)
@@ -98,7 +100,9 @@ def test_time_may_be_written_as_ruby_does(time):
     assert read(callrail_call(start_time=time)).created_at == AT
 
 
-@pytest.mark.parametrize("fields", [{"resource_id": "FRM1"}, {"form_data": {"name": "Ann"}}, {"type": "form_submission"}])
+@pytest.mark.parametrize(
+    "fields", [{"resource_id": "FRM1"}, {"form_data": {"name": "Ann"}}, {"type": "form_submission"}]
+)
 def test_form_submission_is_not_a_call(fields):
     envelope = envelope_of(callrail_call() | fields)
     assert envelope.type == "form_submission"

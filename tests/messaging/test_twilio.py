@@ -51,10 +51,6 @@ def test_rcs_agent_is_a_line_without_a_number():
     assert (event.line_id, event.company_numbers) == ("rcs:acme_2125550100_agent", ())
 
 
-def test_id_of_another_channel_is_not_a_number():
-    assert read(twilio_message(From="messenger:2125550100")).outside_numbers == ("messenger:2125550100",)
-
-
 def test_code_in_a_second_receipt_is_another_event():
     assert envelope_of(twilio_status("undelivered", MessageSid="SM1")).id == "SM1:undelivered"
     assert envelope_of(twilio_status("undelivered", MessageSid="SM1", ErrorCode="30007")).id == "SM1:undelivered:30007"
@@ -111,7 +107,7 @@ def test_event_id_consists_of_message_id_and_status():
 
 def test_other_event_is_not_handled():
     envelope = envelope_of({"CallSid": "CA1", "AccountSid": "AC1", "CallStatus": "ringing"})
-    assert (envelope.type, envelope.id) == ("call_status", "")
+    assert (envelope.type, envelope.id) == ("unknown", "")
     with pytest.raises(NotHandled):
         read_event(envelope, received_at=RECEIVED)
 

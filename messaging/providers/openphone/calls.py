@@ -89,7 +89,7 @@ def _common_fields(parts: EventParts, *id_fields: str, default_direction: str = 
         raise FieldError("direction", f"must be one of: {', '.join(Direction.values)}")
     company_numbers, outside_numbers = _numbers(parts, direction)
     return {
-        "openphone_id": parts.read_id(*(id_fields or ("id",))),
+        "openphone_id": parts.read_call_id(*(id_fields or ("id",))),
         "line_id": parts.line_id,
         "company_numbers": company_numbers,
         "outside_numbers": outside_numbers,

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
@@ -12,7 +11,7 @@ from django.utils import timezone
 from crm.choices import Direction
 from messaging.providers import fields
 from messaging.providers.answers import MAX_SEARCH_S, list_rows, read_sent_message
-from messaging.providers.errors import FieldError, InvalidPayload, LineSuspended, Rejected, SendError, UnknownOutcome
+from messaging.providers.errors import FieldError, InvalidPayload, LineSuspended, UnknownOutcome
 from messaging.providers.events import CallEvent, Envelope, Event, MessageEvent
 from messaging.providers.http import in_an_hour, request_json, request_with_retries
 from messaging.providers.interfaces import Line, SentMessage
@@ -20,9 +19,6 @@ from messaging.providers.openphone import webhook
 from messaging.providers.payloads import try_read
 
 PAGE = 100  # the maximum
-# The zone of the carrier's daily cap isn't documented: UTC and the west coast were observed. The line is tried again at
-# the earlier midnight, which costs one rejected request if it was the other zone.
-CAP_ZONES = (UTC, ZoneInfo("America/Los_Angeles"))
 UNFINISHED = ("queued", "initiated", "ringing", "in-progress")
 
 
@@ -34,8 +30,7 @@ class OpenPhoneClient:
         answer = request_json(
             "POST",
             self._url("messages"),
-            # 403 for a foreign number: the country isn't enabled, so the line isn't paused.
-            errors=ERRORS if to.startswith("+1") else ERRORS | {"403": Rejected},
+            recipient=to,
             headers=self._headers,
             json={"content": body, "from": line.provider_id or line.number, "to": [to]},
         )
@@ -100,7 +95,6 @@ class OpenPhoneClient:
             return request(
                 "GET",
                 self._url(resource),
-                errors=ERRORS,
                 headers=self._headers,
                 params=params | {"maxResults": PAGE} | page,
             )
@@ -117,7 +111,7 @@ class OpenPhoneClient:
         if line.provider_id:
             return line.provider_id
         lines = list_rows(
-            lambda _: request_json("GET", self._url("phone-numbers"), errors=ERRORS, headers=self._headers),
+            lambda _: request_json("GET", self._url("phone-numbers"), headers=self._headers),
             field="data",
             next_page=lambda *_: "",  # all lines are on one page
         )
@@ -128,17 +122,6 @@ class OpenPhoneClient:
 
     def _url(self, resource: str) -> str:
         return f"{settings.OPENPHONE_API_URL}/v1/{resource}"
-
-
-def _next_midnight() -> datetime:
-    tomorrows = (timezone.now().astimezone(zone) + timedelta(days=1) for zone in CAP_ZONES)
-    return min(day.replace(hour=0, minute=0, second=0, microsecond=0) for day in tomorrows).astimezone(UTC)
-
-
-ERRORS: dict[str, Callable[..., SendError]] = {
-    "0206400": lambda reason, *, code: LineSuspended(reason, until=timezone.now() + timedelta(days=1), code=code),
-    "0204403": lambda reason, *, code: LineSuspended(reason, until=_next_midnight(), code=code),
-}
 
 
 def _message_event(message: dict[str, Any]) -> MessageEvent:

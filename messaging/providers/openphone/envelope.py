@@ -30,8 +30,8 @@ class EventParts:
         moment = fields.instant(self.resource, "createdAt") or fields.instant(self.envelope, "createdAt")
         return moment or self.received_at
 
-    def read_id(self, *names: str) -> str:
-        """Return the first id that is given, else the event's: older events of calls have no other."""
+    def read_call_id(self, *names: str) -> str:
+        """Return a call's first id that is given, else the event's: some older events of calls have no other."""
         name = next((name for name in names if self.resource.get(name)), "")
         return fields.identifier(self.resource, name) if name else fields.identifier(self.envelope, "id")
 

@@ -22,8 +22,7 @@ def read_message(parts: EventParts) -> MessageEvent:
     status = STATUSES[parts.type]
     incoming = status == MessageStatus.RECEIVED
     return MessageEvent(
-        # A receipt must name its message.
-        openphone_id=parts.read_id("id") if incoming else fields.identifier(parts.resource, "id"),
+        openphone_id=fields.identifier(parts.resource, "id"),
         line_id=parts.line_id,
         company_numbers=recipients if incoming else sender,
         outside_numbers=sender if incoming else recipients,

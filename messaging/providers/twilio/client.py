@@ -11,15 +11,14 @@ from django.conf import settings
 
 from messaging.providers import fields
 from messaging.providers.answers import MAX_SEARCH_S, list_rows, read_sent_message
-from messaging.providers.errors import FieldError, InvalidPayload, OptedOut, UnknownOutcome
+from messaging.providers.errors import FieldError, InvalidPayload, UnknownOutcome
 from messaging.providers.events import CallEvent, Envelope, MessageEvent
-from messaging.providers.http import Errors, request_json, request_with_retries
+from messaging.providers.http import request_json, request_with_retries
 from messaging.providers.interfaces import Line, SentMessage
 from messaging.providers.payloads import try_read
 from messaging.providers.twilio import webhook
 
 PAGE = 1000  # the maximum
-ERRORS: Errors = {"21610": OptedOut}  # the recipient sent STOP to Twilio itself
 
 
 class TwilioClient:
@@ -31,7 +30,7 @@ class TwilioClient:
         message = request_json(
             "POST",
             settings.TWILIO_API_URL + self._path,
-            errors=ERRORS,
+            recipient=to,
             auth=self._auth,
             data={"To": to, "From": _sender(line), "Body": body},
         )
@@ -63,9 +62,7 @@ class TwilioClient:
     ) -> Iterator[dict[str, Any]]:
         def fetch(path: str) -> dict[str, Any]:
             query = None if path else params | {"PageSize": PAGE}  # the path of a further page includes it
-            return request(
-                "GET", settings.TWILIO_API_URL + (path or self._path), errors=ERRORS, auth=self._auth, params=query
-            )
+            return request("GET", settings.TWILIO_API_URL + (path or self._path), auth=self._auth, params=query)
 
         return list_rows(fetch, field="messages", next_page=_next_page, within_s=within_s)
 

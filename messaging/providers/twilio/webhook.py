@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from crm.choices import Direction
-from crm.phones import MAX_LENGTH
 from messaging.choices import MessageStatus
 from messaging.providers import fields
 from messaging.providers.errors import NotHandled, UnknownType
@@ -20,9 +19,7 @@ from messaging.providers.payloads import is_form, read_form, read_json, storable
 EVENT_TYPES = frozenset({"inbound_message", "status_callback"})
 SIDS = ("MessageSid", "SmsSid", "SmsMessageSid")
 INCOMING = ("received", "receiving", "")
-# `whatsapp:+12125550100`. An RCS agent has a name in place of a number, and Messenger an id that looks like one.
-CHANNEL = re.compile(r"\s*([a-z]+):(.*)", re.IGNORECASE)
-NUMBER_CHANNELS = ("whatsapp", "rcs", "sms", "mms")
+RCS_AGENT = re.compile(r"\s*rcs:(?!\+?\d+\s*$)", re.IGNORECASE)  # an agent has a name in place of a number
 
 
 def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
@@ -33,7 +30,7 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     parts = (sid, status or "received", str(content.get("ErrorCode") or ""))
     return Envelope(
         id=storable_id(":".join(filter(None, parts))) if sid else "",
-        type=_type_of(content, status) if sid else "call_status" if content.get("CallSid") else "unknown",
+        type=_type_of(content, status) if sid else "unknown",
         content=content,
         warning=warning,
     )
@@ -51,7 +48,7 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> MessageEvent:
     ours = fields.text(content, "To" if incoming else "From").strip()
     return MessageEvent(
         openphone_id=fields.identifier(content, next((name for name in SIDS if content.get(name)), SIDS[0])),
-        line_id=ours[: fields.MAX_ID] if ours.startswith("rcs:") else "",  # an agent has no number
+        line_id=ours[: fields.MAX_ID] if RCS_AGENT.match(ours) else "",
         company_numbers=recipients if incoming else sender,
         outside_numbers=sender if incoming else recipients,
         direction=Direction.INCOMING if incoming else Direction.OUTGOING,
@@ -78,15 +75,7 @@ def _status_of(content: dict[str, Any]) -> str:
 
 
 def _numbers(content: dict[str, Any], field: str) -> tuple[str, ...]:
-    """Return a sender or recipient without its channel; none for an RCS agent."""
-    sent = fields.text(content, field)
-    channel = CHANNEL.fullmatch(sent)
-    if channel is None:
-        return fields.numbers(content, field)
-    if channel[1].lower() not in NUMBER_CHANNELS:
-        return (sent.strip()[:MAX_LENGTH],)
-    number = channel[2].strip()
-    return fields.numbers({field: number}, field) if number.lstrip("+").isdigit() else ()
+    return () if RCS_AGENT.match(fields.text(content, field)) else fields.numbers(content, field)
 
 
 def _media(content: dict[str, Any]) -> tuple[dict[str, str], ...]:

@@ -11,6 +11,7 @@ from calls.services.missed_calls import mark_recovered
 from crm.choices import ActivityType, Direction
 from crm.db.tenancy import current_company_id
 from crm.models import Activity, ContactPhone, PhoneLine
+from crm.services.contacts import end_invalid_number
 from crm.services.conversations import (
     fill_blank_fields,
     keep_earliest,
@@ -23,6 +24,7 @@ from messaging.models import Message
 from messaging.models.messages import OUTBOX_STATUSES
 from messaging.services.inbound.opt_out_keywords import handle_opt_out_keywords
 from messaging.services.outbound.campaign_progress import mark_membership_replied, update_membership
+from messaging.services.outbound.code_effects import apply_error_code
 
 # Webhook events overtake one another, so a status is only replaced by one of a later stage. A delivery receipt is last:
 # OpenPhone may retry failed messages, and a delivered message stays delivered.
@@ -100,12 +102,14 @@ def record_message(
         message = _write_message(
             activity, status=status, created_at=created_at, contact=context.contact, phone_line=context.line, **reported
         )
-        update_membership(message=message)
+        if direction == Direction.OUTGOING:
+            _apply_outcome(message, status, error_code)
         if is_new:
             update_conversation_status(context, direction=direction)
         if direction == Direction.INCOMING and not context.is_internal:
             if context.contact:
                 mark_recovered(contact=context.contact, at=message.created_at, by=Recovery.REPLY)
+                end_invalid_number(contact=context.contact, before=message.created_at)
             if is_new:
                 mark_membership_replied(message=message)
             handle_opt_out_keywords(message=message, opt_out_type=opt_out_type)
@@ -133,8 +137,17 @@ def _apply_receipt(activity: Activity, *, status: str, created_at: datetime, **r
     if changed:
         activity.save(update_fields=changed)
     message = _write_message(activity, status=status, created_at=created_at, **reported)
-    update_membership(message=message)
+    _apply_outcome(message, status, reported["error_code"])
     return message
+
+
+def _apply_outcome(message: Message, status: str, error_code: str) -> None:
+    """Apply what an event says about an outgoing message: its error code, or that its recipient was reached."""
+    if status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED):
+        apply_error_code(message=message, code=error_code)
+    elif status == MessageStatus.DELIVERED and message.contact and message.to_numbers == [message.contact.phone]:
+        end_invalid_number(contact=message.contact, before=message.created_at)
+    update_membership(message=message)
 
 
 def _match_outgoing(

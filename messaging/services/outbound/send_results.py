@@ -9,24 +9,27 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from crm.choices import ConversationStatus, MembershipStatus
+from crm.choices import ConversationStatus, Direction, MembershipStatus
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import tenant
 from crm.models import Activity, CampaignMembership, Conversation, PhoneLine
-from crm.services.opt_outs import record_opt_out
 from crm.worker import backoff
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
 from messaging.models.messages import OUTBOX_STATUSES
-from messaging.providers.errors import LineSuspended, OptedOut, RateLimited, SendError, UnknownOutcome
+from messaging.providers.error_codes import ABOUT_NUMBER, MEANINGS, Effect
+from messaging.providers.errors import LineSuspended, RateLimited, SendError, UnknownOutcome
 from messaging.providers.interfaces import SentMessage
 from messaging.services.outbound.campaign_progress import update_membership
+from messaging.services.outbound.code_effects import apply_error_code
 from messaging.services.outbound.send_policy import RecipientOptedOut, SendBlocked, can_be_deferred
 from messaging.sms_segments import count_segments
 
 FIRST_LOOKUP_AFTER = timedelta(seconds=15)  # by then the provider lists an accepted message
 LOOKUP_INTERVAL = timedelta(seconds=60)
 GIVE_UP_AFTER = timedelta(days=1)
+BEHIND = timedelta(seconds=1)  # after all messages that wait for the end of the pause
+SENT = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED)
 OUTCOME_UNKNOWN = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
 
 logger = logging.getLogger(__name__)
@@ -117,6 +120,8 @@ def _apply_sent(message: Message, activity: Activity, sent: SentMessage) -> None
         return
     is_final = sent.status in (MessageStatus.DELIVERED, MessageStatus.FAILED, MessageStatus.UNDELIVERED)
     _set_status(message, sent.status if is_final else MessageStatus.SENT, message.error, code=sent.error_code)
+    if sent.status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED):
+        apply_error_code(message=message, code=sent.error_code)
     update_membership(message=message)
     conversation = Conversation.objects.filter(activities=activity, last_activity_at__lt=message.created_at)
     if message.kind == MessageKind.REPLY:
@@ -131,22 +136,44 @@ def _apply_not_sent(message: Message, outcome: SendError | SendBlocked) -> None:
         _set_status(message, MessageStatus.UNKNOWN, str(outcome), code=outcome.code, run_at=now + FIRST_LOOKUP_AFTER)
         return
     _refund_segments(message)
+    if isinstance(outcome, LineSuspended):
+        _suspend_line(message, outcome)
+        return
     message.tries -= 1  # this attempt can't have sent it
     if isinstance(outcome, RateLimited):
         later = now + timedelta(seconds=outcome.wait_s)
         line.filter(next_send_at__lt=later).update(next_send_at=later)
         _set_status(message, MessageStatus.QUEUED, str(outcome), run_at=later)
-    elif isinstance(outcome, LineSuspended):
-        line.update(paused_until=outcome.until, pause_reason=str(outcome)[:200])
-        block_message(message=message, blocked=SendBlocked(str(outcome), retry_at=outcome.until), code=outcome.code)
     elif isinstance(outcome, SendBlocked):
         block_message(message=message, blocked=outcome)
-    elif isinstance(outcome, OptedOut):
-        record_opt_out(phone=message.to_numbers[0], words=str(outcome), source="provider", occurred_at=now)
-        _set_status(message, MessageStatus.FAILED, str(outcome), code=outcome.code)
-        _skip_membership(message, MembershipStatus.OPTED_OUT)
     else:
+        _set_status(message, MessageStatus.FAILED, str(outcome), code=outcome.code)
+        effect = MEANINGS[outcome.code].effect if outcome.code in MEANINGS else None
+        if effect in ABOUT_NUMBER:  # not the line: the answer has said that the fault is the message's
+            apply_error_code(message=message, code=outcome.code)
+        if effect == Effect.OPT_OUT:
+            _skip_membership(message, MembershipStatus.OPTED_OUT)
+        update_membership(message=message)
+
+
+def _suspend_line(message: Message, outcome: LineSuspended) -> None:
+    """Pause the line. The refused message goes behind the others, which may have no such fault.
+
+    If it is refused again after others have left, the fault is its own. Its tries count how often it was refused.
+    """
+    line = PhoneLine.objects.get(pk=cast(int, message.phone_line_id))
+    if message.tries > 1 and line.paused_until and _has_sent_since(line, line.paused_until):
         fail_message(message=message, reason=str(outcome), code=outcome.code)
+        return
+    PhoneLine.objects.filter(pk=line.pk).update(paused_until=outcome.until, pause_reason=str(outcome)[:200])
+    behind = SendBlocked(str(outcome), retry_at=outcome.until + BEHIND)
+    block_message(message=message, blocked=behind, code=outcome.code)
+
+
+def _has_sent_since(line: PhoneLine, moment: datetime) -> bool:
+    # Through activities, which have an index by company and time.
+    sent = Message.objects.filter(activity__company=line.company_id, activity__created_at__gte=moment, phone_line=line)
+    return sent.filter(direction=Direction.OUTGOING, status__in=SENT).exists()
 
 
 def _set_status(message: Message, status: str, error: str, *, code: str = "", run_at: datetime | None = None) -> None:
