@@ -12,9 +12,11 @@ from django.utils.timezone import now
 
 from calls.choices import CallStatus
 from calls.models import Appointment, Call, CallDetail, MissedCaller
+from calls.services.booking import SlotTaken, StartOutOfRange, change_appointment, check_start
+from calls.services.outcomes import change_call
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import Card, ReadOnlyAdmin, RowAdmin
+from crm.admin.base.model_admin import Card, ReadOnlyAdmin, RowAdmin, refusal_of
 from crm.admin.base.pagination import format_count
 from crm.admin.base.search import ExactSearch
 
@@ -38,8 +40,13 @@ class AppointmentInline(admin.TabularInline):
 class CallForm(RowForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        if cleaned.get("status") != CallStatus.LOST and "reason_for_lost_sale" not in self.changed_data:
+            cleaned["reason_for_lost_sale"] = ""  # the sale is no longer lost
+        lead = cleaned.get("lead")
+        if lead and lead.contact_id != self.instance.contact_id:
+            self.add_error("lead", "This lead belongs to another contact.")
         if "status" in cleaned:
-            self.instance.set_status(cleaned["status"])
+            self.instance.booked = CallStatus(cleaned["status"]).booked
         return cleaned
 
 
@@ -90,6 +97,9 @@ class CallAdmin(ExactSearch, RowAdmin):
     @admin.display(description="duration")
     def duration(self, call: Call) -> str:
         return "" if call.duration_s is None else str(timedelta(seconds=call.duration_s))
+
+    def save_model(self, request: HttpRequest, obj: Call, form: Any, change: bool) -> None:
+        change_call(call=obj, **{name: form.cleaned_data[name] for name in form.changed_data})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a call without an activity would be missing from its contact's timeline
@@ -158,6 +168,14 @@ class AppointmentForm(RowForm):
         cleaned = super().clean()
         if not cleaned.get("timezone") and self.company:
             cleaned["timezone"] = self.company.timezone
+        if "scheduled_start" in self.changed_data and "scheduled_start" in cleaned:
+            try:
+                check_start(cleaned["scheduled_start"])
+            except StartOutOfRange as error:
+                self.add_error("scheduled_start", str(error))
+        contact = cleaned.get("contact")
+        if self.instance.call and contact and contact.pk != self.instance.call.contact_id:
+            self.add_error("contact", "The appointment was booked from a call of another contact.")
         return cleaned
 
 
@@ -172,7 +190,7 @@ class AppointmentAdmin(ExactSearch, RowAdmin):
     search_help_text = "The contact's name or phone number, or # and the appointment's ID, such as #12."
     autocomplete_fields = ("company", "contact", "assigned_rep")
     fieldsets = (
-        (None, {"fields": ("company", "contact", "assigned_rep", "status", "notes")}),
+        (None, {"fields": ("company", "contact", "assigned_rep", "allow_overlap", "status", "notes")}),
         (
             "When",
             {
@@ -184,6 +202,15 @@ class AppointmentAdmin(ExactSearch, RowAdmin):
         ("Origin", {"fields": ("call", "lead", "created_at", "updated_at")}),
     )
     readonly_fields = ("date", "time", "call", "lead", "created_at", "updated_at")
+
+    def save_model(self, request: HttpRequest, obj: Appointment, form: Any, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        changes |= {"timezone": obj.timezone, "allow_overlap": obj.allow_overlap}
+        with refusal_of(SlotTaken):
+            change_appointment(appointment=obj, **changes)
 
 
 @admin.register(MissedCaller)

@@ -4,39 +4,49 @@ from typing import Any, Self
 
 from django.db.models import TextChoices
 
+from crm.choices import LeadStatus
+
 
 class CallStatus(TextChoices):
     """A call's status. A call has one at a time, so the dashboard's counts equal the list's filters.
 
-    A new status needs a line here and a migration: constraints, rollup columns, API fields and badges follow.
+    A new status needs a line here and a migration: constraints, rollup columns, API fields, badges and docs/statuses.md
+    follow.
 
     Attributes:
         booked: whether a call with this status counts as booked.
+        lead: the status that the call's lead gets. QUALIFIED only takes an outcome back: it leaves a new lead as it is.
+        when_booked: the status after an appointment was booked from the call.
+        when_cancelled: the status after the call's last appointment was cancelled.
         progress: the order in which webhook events may advance a call; None for a status that only people and
             bookings set.
         color: the badge's colour in the admin, a class in crm/admin.css.
     """
 
     booked: bool
+    lead: LeadStatus
+    when_booked: str
+    when_cancelled: str
     progress: int | None
     color: str
 
     def __new__(cls, value: str, *row: Any) -> Self:
         status = str.__new__(cls, value)
         status._value_ = value
-        status.booked, status.progress, status.color = row
+        columns: Any = [value if column == "" else column for column in row]  # "" keeps the status
+        status.booked, status.lead, status.when_booked, status.when_cancelled, status.progress, status.color = columns
         return status
 
-    IN_PROGRESS = "in_progress", False, 0, "waiting", "In Progress"
-    MISSED = "missed", False, 1, "bad", "Missed"
+    IN_PROGRESS = "in_progress", False, LeadStatus.QUALIFIED, "awaiting_quote", "", 0, "waiting", "In Progress"
+    MISSED = "missed", False, LeadStatus.QUALIFIED, "awaiting_quote", "", 1, "bad", "Missed"
     # Answered without a booking, and every outgoing call without a booking.
-    UNBOOKED = "unbooked", False, 2, "plain", "Unbooked"
+    UNBOOKED = "unbooked", False, LeadStatus.QUALIFIED, "awaiting_quote", "", 2, "plain", "Unbooked"
     # Booked; no answer on the quote yet.
-    AWAITING_QUOTE = "awaiting_quote", True, None, "waiting", "Awaiting Quote"
-    STILL_DECIDING = "still_deciding", True, None, "waiting", "Still Deciding"
-    PURCHASED = "purchased", True, None, "good", "Purchased"
-    LOST = "lost", True, None, "bad", "Lost"
-    CANCELLED = "cancelled", True, None, "plain", "Cancelled"
+    AWAITING_QUOTE = "awaiting_quote", True, LeadStatus.BOOKED, "", "cancelled", None, "waiting", "Awaiting Quote"
+    STILL_DECIDING = "still_deciding", True, LeadStatus.BOOKED, "", "cancelled", None, "waiting", "Still Deciding"
+    PURCHASED = "purchased", True, LeadStatus.WON, "", "", None, "good", "Purchased"
+    LOST = "lost", True, LeadStatus.LOST, "awaiting_quote", "", None, "bad", "Lost"
+    CANCELLED = "cancelled", True, LeadStatus.QUALIFIED, "awaiting_quote", "", None, "plain", "Cancelled"
 
 
 BOOKED = tuple(status for status in CallStatus if status.booked)

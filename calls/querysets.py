@@ -1,7 +1,7 @@
 """Named queries of calls, appointments and missed callers."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db.models import F, Q, QuerySet
 
@@ -10,6 +10,8 @@ from crm.querysets import OfContactQuerySet
 
 if TYPE_CHECKING:
     from crm.models import User
+
+MAX_APPOINTMENT_LENGTH = timedelta(days=14)  # bounds the starts of those that can overlap one, so an index finds them
 
 
 class CallQuerySet(QuerySet):
@@ -41,6 +43,19 @@ class AppointmentQuerySet(QuerySet):
 
     def assigned_to(self, rep: "User") -> Self:
         return self.filter(assigned_rep=rep)
+
+    def not_cancelled(self) -> Self:
+        return self.exclude(status=AppointmentStatus.CANCELLED)
+
+    def overlapping(self, appointment: Any) -> Self:
+        """Return the other appointments of its rep at the same time, earliest first."""
+        others = self.not_cancelled().filter(
+            assigned_rep=appointment.assigned_rep_id,
+            scheduled_start__gt=appointment.scheduled_start - MAX_APPOINTMENT_LENGTH,
+            scheduled_start__lt=appointment.scheduled_end,
+            scheduled_end__gt=appointment.scheduled_start,
+        )
+        return others.exclude(pk=appointment.pk).order_by("scheduled_start", "id")
 
     def counted_as_booked(self) -> Self:
         """Return appointments that count as booked: neither cancelled nor a no-show."""

@@ -9,6 +9,10 @@ class Role(TextChoices):
     REP = "rep"
 
 
+# Roles of the users that a row may be assigned to, by the name of the foreign key.
+ASSIGNABLE_ROLES = {"assigned_rep": (Role.REP,), "assignee": (Role.MANAGER, Role.CSR)}
+
+
 class Provider(TextChoices):
     OPENPHONE = "openphone", "OpenPhone / Quo"
     CALLRAIL = "callrail", "CallRail"

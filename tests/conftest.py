@@ -1,5 +1,7 @@
 """Shared fixtures. Most tests have two companies: `acme`, and another company, `globex`."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connections
 from django.db.backends.signals import connection_created
@@ -31,6 +33,12 @@ def forget_the_flush(sender, using, **_signal):
     if sender.label == "crm" and "audit_entries" in connections[using].introspection.table_names():
         with connections[using].cursor() as cursor:
             cursor.execute("DELETE FROM audit_entries")
+
+
+@pytest.fixture(autouse=True)
+def booking_clock(monkeypatch):
+    """Appointments are booked around the time of the tests' rows; the real year doesn't matter."""
+    monkeypatch.setattr("calls.services.booking.now", lambda: datetime(2026, 3, 1, tzinfo=UTC))
 
 
 postgres_only = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="PostgreSQL only")

@@ -10,6 +10,7 @@ from analytics.dashboard.metrics import call_metrics
 from analytics.dashboard.objections import top_objections
 from calls.choices import CallStatus
 from crm.api.base.date_ranges import DEFAULT_DAYS, MetricsAPIView, PeriodParameters, PeriodSerializer
+from crm.api.base.serializers import WholeNumberField
 
 BASES = {"scheduled": scheduled_booking_rate, "cohort": cohort_booking_rate}
 
@@ -19,7 +20,7 @@ class BookingRateParameters(PeriodParameters):
 
 
 class ObjectionParameters(PeriodParameters):
-    limit = serializers.IntegerField(min_value=1, max_value=20, default=5)
+    limit = WholeNumberField(min_value=1, max_value=20, default=5)
 
 
 class StatusCountsSerializer(serializers.Serializer):

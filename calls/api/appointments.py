@@ -1,5 +1,6 @@
 """`appointments`."""
 
+from datetime import datetime
 from typing import Any
 
 import django_filters
@@ -8,35 +9,62 @@ from rest_framework.serializers import BaseSerializer
 
 from calls.choices import AppointmentStatus
 from calls.models import Appointment
-from calls.services.booking import book_appointment
+from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
+from crm.api.base.errors import Conflict
 from crm.api.base.filters import DayFilter, DaysFilterSet, IdFilter
 from crm.api.base.idempotency import idempotent
-from crm.api.base.serializers import CompanyUserField, TenantSerializer
+from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import EditViewSet
 
 
 class AppointmentSerializer(TenantSerializer):
-    assigned_rep = CompanyUserField(required=False, allow_null=True)
+    assigned_rep = AssignableUserField(required=False, allow_null=True)
 
     class Meta:
         model = Appointment
         fields = [
             "id", "contact", "call", "lead", "assigned_rep", "scheduled_start", "scheduled_end",
-            "date", "time", "timezone", "status", "notes", "created_at", "updated_at",
+            "date", "time", "timezone", "allow_overlap", "status", "notes", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["lead", "date", "time", "timezone", "created_at", "updated_at"]
+        fixed_fields = ["contact", "call"]
+
+    def validate_scheduled_start(self, start: datetime) -> datetime:
+        try:
+            check_start(start)
+        except StartOutOfRange as error:
+            raise ValidationError(str(error)) from error
+        return start
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if self.instance:
-            for name in ("contact", "call"):
-                if name in attrs and attrs[name] != getattr(self.instance, name):
-                    raise ValidationError({name: ["Can't be changed; cancel this appointment and book another."]})
-        elif attrs.get("call") and attrs["call"].contact_id != attrs["contact"].pk:
+        if attrs.get("call") and attrs["call"].contact_id != attrs["contact"].pk:
             raise ValidationError({"call": ["This call belongs to another contact."]})
         return super().validate(attrs)
 
     def create(self, validated_data: dict[str, Any]) -> Appointment:
-        return book_appointment(**validated_data)
+        return self._write(book_appointment, **validated_data)
+
+    def update(self, instance: Appointment, validated_data: dict[str, Any]) -> Appointment:
+        return self._write(change_appointment, appointment=instance, **validated_data)
+
+    def _write(self, service: Any, **values: Any) -> Appointment:
+        try:
+            return service(**values)
+        except SlotTaken as error:
+            raise Conflict(str(error), code="slot_taken", appointment=_summary(error.other)) from error
+
+
+def _summary(other: Appointment | None) -> dict[str, Any] | None:
+    """Return what a person needs to know of the appointment that takes the slot."""
+    if other is None:
+        return None
+    return {
+        "id": other.pk,
+        "contact": other.contact_id,
+        "assigned_rep": other.assigned_rep_id,
+        "scheduled_start": other.scheduled_start,
+        "scheduled_end": other.scheduled_end,
+    }
 
 
 class AppointmentFilterSet(DaysFilterSet):
@@ -47,7 +75,11 @@ class AppointmentFilterSet(DaysFilterSet):
 
 
 class AppointmentViewSet(EditViewSet):
-    """Appointments by start, latest first. Booking from a call marks the call as booked and gives it a lead."""
+    """Appointments by start, latest first.
+
+    Booking from a call marks the call as booked and gives it a lead: see docs/statuses.md. A rep can't be in two places
+    (409, `slot_taken`, with the other appointment); `allow_overlap: true` books all the same.
+    """
 
     resource = "appointments"
     model = Appointment

@@ -4,19 +4,24 @@ from typing import Any
 
 import django_filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
 
-from calls.choices import BOOKED, CallStatus
+from calls.choices import CallStatus
 from calls.models import Call
+from calls.services.outcomes import ContactFixed, change_call, create_call
 from crm.api.base.filters import DaysFilterSet, IdFilter
 from crm.api.base.lists import ListRowsMixin
-from crm.api.base.serializers import CompanyUserField, TenantSerializer
+from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import EditViewSet, TenantViewSet
+from crm.refused_writes import refusals
 
 MAX_SECONDS = 2**31 - 1  # the column's maximum on PostgreSQL, enforced on every database
+REASON_ONLY_IF_LOST = "calls_reason_only_if_lost"
+OF_ANOTHER_CONTACT = "The call and its lead must be of the same contact."
 
 
 class CallSerializer(TenantSerializer):
-    assigned_rep = CompanyUserField(required=False, allow_null=True)
+    assigned_rep = AssignableUserField(required=False, allow_null=True)
 
     class Meta:
         model = Call
@@ -26,18 +31,35 @@ class CallSerializer(TenantSerializer):
             "created_at", "answered_at", "completed_at", "duration_s",
         ]  # fmt: skip
         read_only_fields = ["booked", "recording_url", "voicemail_url"]
+        # What happened, as the provider or the person who logged the call has reported it.
+        fixed_fields = [
+            "phone_line", "direction", "from_number", "to_number", "created_at", "answered_at", "completed_at",
+            "duration_s",
+        ]  # fmt: skip
         extra_kwargs = {"duration_s": {"max_value": MAX_SECONDS}}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        def final(name: str) -> Any:
+            return attrs.get(name, getattr(self.instance, name, None))
+
+        lead, contact = final("lead"), final("contact")
+        if lead and (contact is None or lead.contact_id != contact.pk) and attrs.keys() & {"lead", "contact"}:
+            raise serializers.ValidationError({"lead" if "lead" in attrs else "contact": [OF_ANOTHER_CONTACT]})
+        if attrs.get("reason_for_lost_sale") and final("status") != CallStatus.LOST:
+            raise serializers.ValidationError({"reason_for_lost_sale": [refusals()[REASON_ONLY_IF_LOST].sentence]})
+        return super().validate(attrs)
 
     def prepare(self, row: Call) -> None:
         row.set_status(row.status)
 
     def create(self, validated_data: dict[str, Any]) -> Call:
-        return super().create(validated_data | {"booked": validated_data.get("status") in BOOKED})
+        return create_call(**validated_data)
 
     def update(self, instance: Call, validated_data: dict[str, Any]) -> Call:
-        if status := validated_data.get("status"):
-            validated_data["booked"] = status in BOOKED
-        return super().update(instance, validated_data)
+        try:
+            return change_call(call=instance, **validated_data)
+        except ContactFixed as error:
+            raise serializers.ValidationError({"contact": [str(error)]}) from error
 
 
 class CallFilterSet(DaysFilterSet):
@@ -54,7 +76,7 @@ class CallRows(TenantViewSet):
 
 
 class CallViewSet(CallRows, EditViewSet):
-    """Phone calls."""
+    """Phone calls. A new status decides the lead, `booked` and the reason of a lost sale: see docs/statuses.md."""
 
     resource = "calls"
 

@@ -4,6 +4,7 @@ import datetime
 
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.expressions
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
@@ -11,6 +12,7 @@ from django.db import migrations, models
 import calls.wallclock
 import crm.db.audit
 import crm.db.policies
+import crm.db.triggers
 import crm.models.companies
 
 
@@ -238,6 +240,23 @@ class Migration(migrations.Migration):
                         name="calls_times_in_range",
                         violation_error_message="created_at, answered_at, completed_at must be from 1970-01-01 to 2100-12-31.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("answered_at__isnull", True),
+                                models.Q(("duration_s__isnull", True), ("duration_s", 0), _connector="OR"),
+                            ),
+                            models.Q(("status", "missed"), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="calls_answered_never_missed",
+                        violation_error_message="A call that was answered can't be missed.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status", "lost"), ("reason_for_lost_sale", ""), _connector="OR"),
+                        name="calls_reason_only_if_lost",
+                        violation_error_message="Only a lost call has a reason; set the status to lost, or leave this empty.",
+                    ),
                     crm.db.policies.TenantPolicy(name="calls_tenant"),
                     crm.db.policies.SameCompany(field="activity", name="calls_activity_id_same_company"),
                     crm.db.policies.SameCompany(field="contact", name="calls_contact_card_id_same_company"),
@@ -324,6 +343,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "allow_overlap",
+                    models.BooleanField(
+                        default=False, help_text="Booked although the rep has another appointment at this time."
+                    ),
+                ),
+                (
                     "status",
                     models.CharField(
                         choices=[
@@ -375,6 +400,18 @@ class Migration(migrations.Migration):
                         ),
                         name="appointments_times_in_range",
                         violation_error_message="scheduled_start, scheduled_end must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "scheduled_end__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("scheduled_start"), "+", models.Value(datetime.timedelta(days=14))
+                                ),
+                            )
+                        ),
+                        name="appointments_length_valid",
+                        violation_error_message="An appointment must end within 14 days.",
                     ),
                     crm.db.policies.TenantPolicy(name="appointments_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="appointments_contact_id_same_company"),
@@ -543,5 +580,14 @@ class Migration(migrations.Migration):
         crm.db.audit.CreateAuditTriggers(
             model_name="appointment",
             skips=["updated_at"],
+        ),
+        crm.db.triggers.CreateTriggers(
+            on="appointments",
+            name="keep_rep_in_one_place",
+            postgresql="\nBEGIN\n    IF TG_LEVEL = 'STATEMENT' THEN\n        RETURN NULL;  -- DELETE and TRUNCATE free a slot\n    END IF;\n    -- Concurrent bookings of one rep wait here, so that each sees the rows of those before it.\n    PERFORM pg_advisory_xact_lock(hashtextextended('appointments_rep_is_free', NEW.assigned_rep_id));\n    IF EXISTS (SELECT \n    FROM appointments\n    WHERE assigned_rep_id = NEW.assigned_rep_id AND id <> NEW.id AND status <> 'cancelled'\n        AND scheduled_start > NEW.scheduled_start - interval '14 days' AND scheduled_start < NEW.scheduled_end\n        AND scheduled_end > NEW.scheduled_start\n) THEN\n        RAISE EXCEPTION 'appointments_rep_is_free' USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'appointments_rep_is_free';\n    END IF;\n    RETURN NULL;\nEND\n",
+            each_row={
+                "INSERT": "NEW.assigned_rep_id IS NOT NULL AND NEW.status <> 'cancelled' AND NOT NEW.allow_overlap",
+                "UPDATE": "NEW.assigned_rep_id IS NOT NULL AND NEW.status <> 'cancelled' AND NOT NEW.allow_overlap AND (\n    OLD.status = 'cancelled' OR OLD.assigned_rep_id IS DISTINCT FROM NEW.assigned_rep_id\n    OR OLD.scheduled_start <> NEW.scheduled_start OR OLD.scheduled_end <> NEW.scheduled_end\n    OR OLD.allow_overlap <> NEW.allow_overlap\n)",
+            },
         ),
     ]

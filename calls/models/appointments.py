@@ -8,7 +8,8 @@ from django.utils.timezone import now
 
 from calls.choices import AppointmentStatus
 from calls.models.calls import Call
-from calls.querysets import AppointmentQuerySet
+from calls.models.overlap_triggers import ONE_PLACE_AT_A_TIME, REP_IS_FREE
+from calls.querysets import MAX_APPOINTMENT_LENGTH, AppointmentQuerySet
 from calls.wallclock import WallDate, WallTime
 from crm.constraints import in_range, one_of
 from crm.db.audit import Audit
@@ -45,6 +46,10 @@ class Appointment(TenantModel):
         expression=WallTime("scheduled_start", "timezone"), output_field=models.TimeField(), db_persist=True
     )
 
+    allow_overlap = models.BooleanField(
+        default=False, help_text="Booked although the rep has another appointment at this time."
+    )
+
     status = models.CharField(max_length=20, choices=AppointmentStatus.choices, default=AppointmentStatus.SCHEDULED)
     notes = models.TextField(blank=True)
 
@@ -53,6 +58,13 @@ class Appointment(TenantModel):
 
     objects: ClassVar = TenantManager.from_queryset(AppointmentQuerySet)()
     audit = Audit(skips=("updated_at",))
+    triggers = ONE_PLACE_AT_A_TIME
+    trigger_refusals: ClassVar = {
+        REP_IS_FREE: (
+            "assigned_rep",
+            "The rep has another appointment at this time; choose another time or rep, or allow the overlap.",
+        )
+    }
 
     class Meta:
         db_table = "appointments"
@@ -64,6 +76,11 @@ class Appointment(TenantModel):
                 violation_error_message="An appointment must end after it starts.",
             ),
             in_range("scheduled_start", "scheduled_end", name="appointments_times_in_range"),
+            models.CheckConstraint(
+                condition=Q(scheduled_end__lte=F("scheduled_start") + MAX_APPOINTMENT_LENGTH),
+                name="appointments_length_valid",
+                violation_error_message=f"An appointment must end within {MAX_APPOINTMENT_LENGTH.days} days.",
+            ),
         ]
         indexes = [
             Index(
@@ -93,8 +110,8 @@ class Appointment(TenantModel):
             Index(
                 fields=["assigned_rep", "scheduled_start"],
                 name="ix_appointments_assigned_rep_id_scheduled_start",
-                question="Which appointments has this rep?",
-                asked_by="GET /api/v1/appointments?assigned_rep=",
+                question="Which appointments has this rep, and is the rep free at this time?",
+                asked_by="GET /api/v1/appointments?assigned_rep=; booking an appointment",
             ),
             Index(
                 fields=["call"],

@@ -86,6 +86,17 @@ class Call(TenantModel):
                 violation_error_message="quoted_price can't be negative.",
             ),
             in_range("created_at", nullable=("answered_at", "completed_at"), name="calls_times_in_range"),
+            models.CheckConstraint(
+                condition=(Q(answered_at__isnull=True) & (Q(duration_s__isnull=True) | Q(duration_s=0)))
+                | ~Q(status="missed"),
+                name="calls_answered_never_missed",
+                violation_error_message="A call that was answered can't be missed.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="lost") | Q(reason_for_lost_sale=""),
+                name="calls_reason_only_if_lost",
+                violation_error_message="Only a lost call has a reason; set the status to lost, or leave this empty.",
+            ),
         ]
         indexes = [
             Index(
@@ -145,6 +156,8 @@ class Call(TenantModel):
         return f"Call #{self.pk}"
 
     def set_status(self, status: str) -> None:
-        """Set the status and the derived flag `booked`. Does not save."""
+        """Set the status and the columns that it decides. Does not save."""
         self.status = status
         self.booked = status in BOOKED
+        if status != CallStatus.LOST:
+            self.reason_for_lost_sale = ""

@@ -1,15 +1,42 @@
-"""Booking of appointments."""
+"""Booking of appointments, and changes of them."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.utils.timezone import now
 
-from calls.choices import BOOKED, CallStatus, Recovery
+from calls.choices import AppointmentStatus, Recovery
 from calls.models import Appointment, Call
+from calls.models.overlap_triggers import REP_IS_FREE
 from calls.services.missed_calls import mark_recovered
-from crm.choices import LeadStatus
-from crm.models import Company, Contact, Lead
+from calls.services.outcomes import book_call, cancel_call_without_appointments
+from crm.models import Company, Contact
+from crm.refused_writes import is_refused_by
+
+EARLIEST, LATEST = timedelta(days=366), timedelta(days=5 * 365 + 2)
+MOVES = ("assigned_rep_id", "scheduled_start", "scheduled_end")
+
+
+class SlotTaken(Exception):
+    """The rep has another appointment at that time. `other` is None if it has gone in the meantime."""
+
+    def __init__(self, other: Appointment | None) -> None:
+        self.other = other
+        super().__init__(f"{_describe(other)} Choose another time or rep, or send allow_overlap: true.")
+
+
+class StartOutOfRange(ValueError):
+    """The start is a slip of the keyboard, such as a wrong year."""
+
+
+def check_start(start: datetime) -> None:
+    """Raise StartOutOfRange unless the start is within the last year or the next five."""
+    today = now()
+    if not today - EARLIEST <= start <= today + LATEST:
+        raise StartOutOfRange("Must be within the last year or the next five years.")
 
 
 def book_appointment(
@@ -23,32 +50,76 @@ def book_appointment(
 ) -> Appointment:
     """Create an appointment in the company's current time zone and remove the contact from the missed queue.
 
-    An appointment from a call shares the call's lead, created if missing, and the call awaits a quote.
+    An appointment from a call shares the call's lead, created if missing, and the call's status follows.
+
+    Raises:
+        SlotTaken: the rep has another appointment then, and `allow_overlap` is not given.
     """
     with transaction.atomic():
-        lead = _book_call(call, contact) if call else None
-        appointment = Appointment.objects.create(
+        appointment = Appointment(
             company=company,
             contact=contact,
             call=call,
-            lead=lead,
             scheduled_start=scheduled_start,
             scheduled_end=scheduled_end,
             timezone=company.timezone,
             **fields,
         )
+        if call:
+            is_booked = appointment.status != AppointmentStatus.CANCELLED
+            appointment.lead = book_call(call=call) if is_booked else call.lead
+        with _slot_of(appointment):
+            appointment.save(force_insert=True)
         mark_recovered(contact=contact, at=appointment.created_at, by=Recovery.BOOKING)
         return appointment
 
 
-def _book_call(call: Call, contact: Contact) -> Lead:
-    call = Call.objects.select_for_update().get(pk=call.pk)  # concurrent bookings must not create two leads
-    if call.lead is None:
-        call.lead = Lead.objects.create(company_id=call.company_id, contact=contact, source="call")
-    if call.lead.status not in (LeadStatus.BOOKED, LeadStatus.WON):
-        call.lead.status = LeadStatus.BOOKED
-        call.lead.save(update_fields=["status", "updated_at"])
-    if call.status not in BOOKED:
-        call.set_status(CallStatus.AWAITING_QUOTE)
-    call.save(update_fields=["lead", "status", "booked"])
-    return call.lead
+def change_appointment(*, appointment: Appointment, **changes: Any) -> Appointment:
+    """Change an appointment. Its call follows a cancellation, and a cancellation that is taken back.
+
+    An overlap must be allowed again for each new time or rep.
+
+    Raises:
+        SlotTaken: the rep has another appointment then, and `allow_overlap` is not given.
+    """
+    with transaction.atomic():
+        appointment = Appointment.objects.select_for_update(of=("self",)).get(pk=appointment.pk)
+        was_cancelled = appointment.status == AppointmentStatus.CANCELLED
+        slot = [getattr(appointment, name) for name in MOVES]
+        for name, value in changes.items():
+            setattr(appointment, name, value)
+        is_cancelled = appointment.status == AppointmentStatus.CANCELLED
+        is_moved = slot != [getattr(appointment, name) for name in MOVES] or (was_cancelled and not is_cancelled)
+        written = {*changes, "updated_at"}
+        if is_moved:
+            appointment.allow_overlap = changes.get("allow_overlap", False)
+            written.add("allow_overlap")
+        if appointment.call and was_cancelled and not is_cancelled:
+            appointment.lead = book_call(call=appointment.call)
+            written.add("lead")
+        with _slot_of(appointment):
+            appointment.save(update_fields=written)
+        if appointment.call and is_cancelled and not was_cancelled:
+            cancel_call_without_appointments(call=appointment.call)
+        # The database derives them and returns them on INSERT only.
+        appointment.refresh_from_db(fields=["date", "time"])
+        return appointment
+
+
+@contextmanager
+def _slot_of(appointment: Appointment) -> Iterator[None]:
+    """Turn the refusal of the database into SlotTaken."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if not is_refused_by(error, REP_IS_FREE):
+            raise
+        others = Appointment.objects.overlapping(appointment).select_related("contact", "assigned_rep")
+        raise SlotTaken(others.first()) from error
+
+
+def _describe(other: Appointment | None) -> str:
+    if other is None:
+        return "The rep has another appointment at this time."
+    return f"{other.assigned_rep} has appointment {other.pk} with {other.contact}, {other.date} at {other.time:%H:%M}."

@@ -127,6 +127,8 @@ def _write_call(
     **fields: Any,
 ) -> tuple[Call, bool]:
     """Return the call, and whether it is new or was found to be answered."""
+    if not answered:
+        fields["duration_s"] = None  # ringing or a voicemail, not talk time
     activity, is_new = record_activity(
         openphone_id=openphone_id,
         activity_type=ActivityType.CALL,

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from crm.admin.base.columns import badge, moment
 from crm.admin.base.forms import PhoneFormField, RowForm
-from crm.admin.base.model_admin import RowAdmin
+from crm.admin.base.model_admin import RowAdmin, refusal_of
 from crm.admin.base.search import ExactSearch
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
@@ -107,7 +107,8 @@ class ContactAdmin(ExactSearch, RowAdmin):
         return queryset.search(search_term, companies=Company.objects.filter(pk=int(company))), False
 
     def save_model(self, request: HttpRequest, obj: Contact, form: forms.ModelForm, change: bool) -> None:
-        save_contact(contact=obj)
+        with refusal_of(PhoneTaken):  # another contact took it after the form's check
+            save_contact(contact=obj)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)

@@ -12,12 +12,23 @@ from crm.admin.base.columns import moment
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import RowAdmin
 from crm.models import User
+from crm.services.users import LastManager, check_manager_left
 
 ACCESS = ("is_staff", "is_superuser", "groups")
 
 
 class UserForm(RowForm, UserChangeForm):
-    """Django's form with the checks of RowForm."""
+    """Django's form with the checks of RowForm. A company keeps a manager."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        try:
+            check_manager_left(
+                user=self.instance, role=cleaned.get("role", ""), is_active=cleaned.get("is_active", False)
+            )
+        except LastManager as error:
+            self.add_error("role" if cleaned.get("is_active") else "is_active", str(error))
+        return cleaned
 
 
 class NewUserForm(RowForm, AdminUserCreationForm):

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.filters import ContactFilterSet, IdFilter, YesNoFilter, read_order
-from crm.api.base.serializers import ActiveUserField, TenantSerializer
+from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import ChangeMixin, CreateReadViewSet, ReadViewSet
 from crm.choices import ActivityType, ConversationStatus
 from crm.models import Activity, Conversation
@@ -17,7 +17,7 @@ ORDERS = {"newest": ("-created_at", "-id"), "recent": ("-last_activity_at", "-id
 
 
 class ConversationSerializer(TenantSerializer):
-    assignee = ActiveUserField(required=False, allow_null=True)
+    assignee = AssignableUserField(required=False, allow_null=True)
     unread = serializers.IntegerField(read_only=True, help_text="Unread incoming messages.")
 
     class Meta:

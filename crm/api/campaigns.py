@@ -3,11 +3,13 @@
 import django_filters
 from rest_framework.serializers import BaseSerializer
 
+from crm.api.base.errors import Conflict
 from crm.api.base.filters import ContactFilterSet, IdFilter
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
-from crm.api.base.views import FullViewSet
+from crm.api.base.views import CreateReadViewSet, DeleteMixin, FullViewSet
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.models import Campaign, CampaignMembership
+from crm.services.campaigns import MembershipKept, delete_campaign, delete_membership
 
 
 class CampaignSerializer(TenantSerializer):
@@ -26,12 +28,15 @@ class CampaignFilterSet(django_filters.FilterSet):
 
 
 class CampaignViewSet(FullViewSet):
-    """Messages to many contacts."""
+    """Messages to many contacts. A campaign that was sent to anyone can't be deleted (409)."""
 
     resource = "campaigns"
     model = Campaign
     serializer_class = CampaignSerializer
     filterset_class = CampaignFilterSet
+
+    def perform_destroy(self, instance: Campaign) -> None:
+        delete_campaign(campaign=instance)
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company_id=self.user.company_id, created_by=self.user)
@@ -41,7 +46,7 @@ class CampaignMembershipSerializer(TenantSerializer):
     class Meta:
         model = CampaignMembership
         fields = ["id", "campaign", "contact", "status", "reason", "sent_at", "created_at"]
-        read_only_fields = ["created_at"]
+        read_only_fields = ["status", "reason", "sent_at", "created_at"]  # evidence, which sending writes
 
 
 class CampaignMembershipFilterSet(ContactFilterSet):
@@ -49,10 +54,16 @@ class CampaignMembershipFilterSet(ContactFilterSet):
     status = django_filters.ChoiceFilter(choices=MembershipStatus.choices)
 
 
-class CampaignMembershipViewSet(FullViewSet):
-    """Contacts in campaigns, with their progress."""
+class CampaignMembershipViewSet(DeleteMixin, CreateReadViewSet):
+    """Contacts in campaigns, with their progress. Only a pending membership can be deleted (409)."""
 
     resource = "campaign-memberships"
     model = CampaignMembership
     serializer_class = CampaignMembershipSerializer
     filterset_class = CampaignMembershipFilterSet
+
+    def perform_destroy(self, instance: CampaignMembership) -> None:
+        try:
+            delete_membership(membership=instance)
+        except MembershipKept as error:
+            raise Conflict(str(error)) from error

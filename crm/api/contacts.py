@@ -91,6 +91,7 @@ class ContactFlagSerializer(TenantSerializer):
             "expires_at",
         ]  # fmt: skip
         read_only_fields = ["review_state", "created_at"]
+        fixed_fields = ["contact"]
 
     def prepare(self, row: ContactFlag) -> None:
         try:
@@ -140,6 +141,7 @@ class LeadSerializer(TenantSerializer):
         model = Lead
         fields = ["id", "contact", "status", "source", "notes", "created_at", "updated_at"]
         read_only_fields = ["created_at", "updated_at"]
+        fixed_fields = ["contact"]  # its calls and appointments are of the same contact
 
 
 class LeadFilterSet(ContactFilterSet):

@@ -9,11 +9,13 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
+from crm.api.base.errors import Conflict
 from crm.api.base.filters import YesNoFilter
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import EditViewSet
 from crm.choices import Role
 from crm.models import User
+from crm.services.users import LastManager, change_user
 
 
 class UserSerializer(TenantSerializer):
@@ -44,7 +46,10 @@ class UserSerializer(TenantSerializer):
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
         if password := validated_data.get("password"):
             validated_data["password"] = make_password(password)
-        return super().update(instance, validated_data)
+        try:
+            return change_user(user=instance, **validated_data)
+        except LastManager as error:
+            raise Conflict(str(error), code="last_manager") from error
 
 
 class UserFilterSet(django_filters.FilterSet):
@@ -53,7 +58,7 @@ class UserFilterSet(django_filters.FilterSet):
 
 
 class UserViewSet(EditViewSet):
-    """The company's users."""
+    """The company's users. The last active manager can't be deactivated or get another role (409, `last_manager`)."""
 
     resource = "users"
     model = User

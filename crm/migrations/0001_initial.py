@@ -179,17 +179,17 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("company__isnull", True), ("role", "")),
+                            models.Q(("company__isnull", True), ("is_staff", True), ("role", "")),
                             models.Q(("company__isnull", False), ("role__in", ["manager", "csr", "rep"])),
                             _connector="OR",
                         ),
                         name="users_role_within_company",
-                        violation_error_message="A company's user must have a role; staff can have neither company nor role.",
+                        violation_error_message="A user must have a company and a role, or be staff without either.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
                             ("company__isnull", True),
-                            models.Q(("is_staff", False), ("is_superuser", False)),
+                            models.Q(("is_superuser", False), ("is_staff", False)),
                             _connector="OR",
                         ),
                         name="users_staff_without_company",
@@ -280,13 +280,15 @@ class Migration(migrations.Migration):
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("number", ""), _negated=True),
-                        fields=("company", "number"),
-                        name="phone_lines_company_id_number_unique",
+                        fields=("number",),
+                        name="phone_lines_number_unique",
+                        violation_error_message="This number is a phone line already.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("provider_id", ""), _negated=True),
                         fields=("company", "provider", "provider_id"),
                         name="phone_lines_company_id_provider_id_unique",
+                        violation_error_message="Another phone line has this provider id.",
                     ),
                     crm.db.policies.TenantPolicy(name="phone_lines_tenant"),
                 ],
@@ -668,7 +670,7 @@ class Migration(migrations.Migration):
                     "campaign",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="memberships",
                         to="crm.campaign",
                     ),
@@ -677,7 +679,7 @@ class Migration(migrations.Migration):
                     "contact",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="campaign_memberships",
                         to="crm.contact",
                     ),

@@ -63,8 +63,8 @@ class Campaign(TenantModel):
 class CampaignMembership(TenantModel):
     """One contact in one campaign, with its progress."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="memberships", db_index=False)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="campaign_memberships", db_index=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="memberships", db_index=False)
+    contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="campaign_memberships", db_index=False)
     status = models.CharField(max_length=20, choices=MembershipStatus.choices, default=MembershipStatus.PENDING)
     reason = models.CharField(max_length=200, blank=True, help_text="Reason for skipping or failure.")
 

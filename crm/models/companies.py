@@ -94,12 +94,13 @@ class User(AbstractUser):
         db_table = "users"
         constraints = [
             models.CheckConstraint(
-                condition=Q(company__isnull=True, role="") | Q(company__isnull=False, role__in=Role.values),
+                condition=Q(company__isnull=True, is_staff=True, role="")
+                | Q(company__isnull=False, role__in=Role.values),
                 name="users_role_within_company",
-                violation_error_message="A company's user must have a role; staff can have neither company nor role.",
+                violation_error_message="A user must have a company and a role, or be staff without either.",
             ),
             models.CheckConstraint(
-                condition=Q(company__isnull=True) | Q(is_staff=False, is_superuser=False),
+                condition=Q(company__isnull=True) | (Q(is_superuser=False) & Q(is_staff=False)),
                 name="users_staff_without_company",
                 violation_error_message="A user of a company can't be staff.",
             ),
@@ -152,13 +153,18 @@ class PhoneLine(TenantModel):
                 name="phone_lines_identified",
                 violation_error_message="A phone line must have a number or a provider ID.",
             ),
+            # Over all companies: messages to a number reach one company. The sentence doesn't tell which.
             models.UniqueConstraint(
-                fields=["company", "number"], condition=~Q(number=""), name="phone_lines_company_id_number_unique"
+                fields=["number"],
+                condition=~Q(number=""),
+                name="phone_lines_number_unique",
+                violation_error_message="This number is a phone line already.",
             ),
             models.UniqueConstraint(
                 fields=["company", "provider", "provider_id"],
                 condition=~Q(provider_id=""),
                 name="phone_lines_company_id_provider_id_unique",
+                violation_error_message="Another phone line has this provider id.",
             ),
         ]
         indexes = [

@@ -7,12 +7,14 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from crm.choices import FlagType, OptOutState
+from crm.choices import FlagType, MembershipStatus, OptOutState
 from crm.models import Contact, ContactFlag, ContactPhone, OptOut, SuppressedNumber
 from crm.models.audit import hash_number
+from crm.refused_writes import is_refused_by
 from crm.services.opt_outs import sync_opt_out_flags
 
 PROVIDER_SOURCE = "provider"  # of flags that follow from a provider's errors
+UNIQUE_NUMBERS = ("contacts_company_id_phone_unique", "contact_phones_company_id_phone_unique")
 
 
 class PhoneTaken(Exception):
@@ -40,7 +42,9 @@ def save_contact(*, contact: Contact, update_fields: Iterable[str] | None = None
             contact.save(update_fields=update_fields)
             ContactPhone.objects.get_or_create(company_id=contact.company_id, contact=contact, phone=contact.phone)
     except IntegrityError as error:
-        raise PhoneTaken(contact.phone) from error
+        if is_refused_by(error, *UNIQUE_NUMBERS):
+            raise PhoneTaken(contact.phone) from error
+        raise
     return contact
 
 
@@ -96,8 +100,9 @@ def suppress_numbers(*, contact: Contact) -> None:
 
 
 def delete_contact(*, contact: Contact) -> None:
-    """Delete a contact without activities. Raises ProtectedError for a contact with any."""
+    """Delete a contact without a history. Raises ProtectedError for a contact with any."""
     with transaction.atomic():
+        contact.campaign_memberships.filter(status=MembershipStatus.PENDING).delete()
         contact.delete()
 
 

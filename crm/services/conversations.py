@@ -18,13 +18,24 @@ from crm.db.tenancy import current_company_id
 from crm.models import Activity, Contact, Conversation, PhoneLine
 from crm.phones import InvalidPhone, normalize_phone
 from crm.query_slots import outgoing_calls_to, outgoing_messages_to
+from crm.refused_writes import is_refused_by
 from crm.services.contacts import find_contact, get_or_create_contact
 
 JOIN_WITHIN = timedelta(days=7)  # longer than providers repeat an event
 
+UNIQUE_NUMBER = "phone_lines_number_unique"
+UNIQUE_LINES = (UNIQUE_NUMBER, "phone_lines_company_id_provider_id_unique")
+
 
 class ActivityTypeClash(Exception):
     """A provider id already belongs to an activity of another type, such as a call's id to a message."""
+
+
+class LineTaken(Exception):
+    """The number is a phone line elsewhere, so the company can't get events for it."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(f"{number} can't be a phone line of this company; it is one already. Ask support.")
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,7 @@ def resolve_conversation(
     else:
         line = _find_line(provider, line_id, parties.company)
     contact = None if parties.is_internal else _contact_of(parties.outside, creates=creates)
-    conversation = _open_conversation(line, contact, at, creates=creates) if line and contact else None
+    conversation = open_conversation(line, contact, at, creates=creates) if line and contact else None
     return ConversationContext(
         line=line,
         contact=contact,
@@ -95,17 +106,21 @@ def get_or_create_phone_line(*, provider: str, provider_id: str, number: str) ->
                 return PhoneLine.objects.create(
                     company_id=current_company_id(), provider=provider, provider_id=provider_id, number=number
                 )
-        except IntegrityError:  # another worker was faster
-            line = _find_line(provider, provider_id, number)
+        except IntegrityError as error:
+            line = _find_line(provider, provider_id, number)  # another worker was faster
             if line is None:
-                raise
+                if not is_refused_by(error, UNIQUE_NUMBER):
+                    raise
+                return _line_without_number(provider, provider_id, number)
     changed = fill_blank_fields(line, number=number, provider_id=provider_id if line.provider == provider else "")
     if changed:
         try:
             with transaction.atomic():
                 line.save(update_fields=changed)
-        except IntegrityError:  # another line has the number or the id; a user must decide which line is right
-            line.refresh_from_db()
+        except IntegrityError as error:
+            if not is_refused_by(error, *UNIQUE_LINES):
+                raise
+            line.refresh_from_db()  # another line has the number or the id; a user must decide which line is right
     return line
 
 
@@ -205,6 +220,13 @@ def _contact_of(number: str, *, creates: bool) -> Contact | None:
     return get_or_create_contact(company_id=current_company_id(), phone=phone) if creates else find_contact(phone=phone)
 
 
+def _line_without_number(provider: str, provider_id: str, number: str) -> PhoneLine:
+    """Return a new line for a number that another company has: a person must decide whose it is."""
+    if not provider_id:
+        raise LineTaken(number)
+    return PhoneLine.objects.create(company_id=current_company_id(), provider=provider, provider_id=provider_id)
+
+
 def _find_line(provider: str, provider_id: str, number: str) -> PhoneLine | None:
     line = None
     if provider_id:
@@ -214,7 +236,7 @@ def _find_line(provider: str, provider_id: str, number: str) -> PhoneLine | None
     return line
 
 
-def _open_conversation(line: PhoneLine, contact: Contact, at: datetime, *, creates: bool) -> Conversation | None:
+def open_conversation(line: PhoneLine, contact: Contact, at: datetime, *, creates: bool) -> Conversation | None:
     """Lock the conversation until the transaction ends, so that its last activity never moves back."""
     conversations = Conversation.objects.select_for_update(no_key=True)
     conversation = conversations.filter(contact=contact, phone_line=line).first()

@@ -170,6 +170,7 @@ class CallFollowups:
             scheduled_start=stamp(start),
             scheduled_end=stamp(start + self.random.choice(APPOINTMENT_LENGTHS)),
             timezone=self.setup.demo.region.timezone,
+            allow_overlap=True,  # a demo of millions of calls has more appointments than its reps have hours
             status=status,
             notes=self.writer.phrase(*phrases.APPOINTMENT_NOTES),
             **references,

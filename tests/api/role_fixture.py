@@ -18,7 +18,6 @@ from tests.db.catalogue import product_models
 CHANGES = {
     "appointments": {"status": "confirmed"},
     "calls": {"status": "missed"},
-    "campaign-memberships": {"status": "skipped"},
     "campaigns": {"name": "Autumn check"},
     "company": {"missed_call_text": "Sorry that we missed you."},
     "contact-flags": {"reason": "Asked us to."},

@@ -122,7 +122,7 @@ def test_type_contact_and_future_end_of_an_opt_out_are_rejected(csr_api, contact
         f"{FLAGS}/{flag['id']}", {name: values.get(value, value) for name, value in change.items()}
     )
     assert response.status_code == 400
-    assert set(response.json()) <= {"flag_type", "expires_at"}
+    assert set(response.json()) <= {"flag_type", "expires_at", "contact"}
     with tenant(acme.pk):
         assert contact.flags.opted_out().exists()
 

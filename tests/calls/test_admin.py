@@ -33,7 +33,7 @@ def test_status_change_sets_booked(client, in_acme):
 def test_outgoing_call_cannot_be_missed(client, in_acme):
     call = factories.CallFactory(contact__company=in_acme, direction="outgoing")
     response = client.post(reverse("admin:calls_call_change", args=[call.pk]), call_form(status="missed"))
-    assert response.context["adminform"].form.non_field_errors() == ["An outgoing call can't be missed."]
+    assert response.context["adminform"].form.errors == {"status": ["An outgoing call can't be missed."]}
 
 
 def test_provider_fields_of_a_call_are_read_only(client, in_acme):
@@ -91,7 +91,7 @@ def test_appointment_that_ends_before_it_starts_is_rejected(client, in_acme):
     response = client.post(
         reverse("admin:calls_appointment_add"), appointment_form(in_acme, contact, scheduled_end_1="03:00")
     )
-    assert response.context["adminform"].form.non_field_errors() == ["An appointment must end after it starts."]
+    assert response.context["adminform"].form.errors == {"scheduled_end": ["An appointment must end after it starts."]}
 
 
 def test_start_filter_separates_future_from_past_appointments(client, in_acme):

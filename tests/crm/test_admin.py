@@ -242,7 +242,7 @@ def test_duplicate_invoice_number_is_rejected(client, in_acme):
         reverse("admin:crm_invoice_change", args=[invoice.pk]),
         {"contact": invoice.contact_id, "number": "INV-1", "amount": "10", "status": "draft", "due_date": "2026-03-01"},
     )
-    assert response.context["adminform"].form.non_field_errors() == ["Another invoice has this number."]
+    assert response.context["adminform"].form.errors == {"number": ["Another invoice has this number."]}
     assert Invoice.objects.filter(number="INV-2").exists()
 
 
@@ -291,7 +291,7 @@ def test_company_user_cannot_become_staff(client, csr):
         reverse("admin:crm_user_change", args=[csr.pk]),
         {"username": csr.username, "is_active": "on", "role": "csr", "is_staff": "on"},
     )
-    assert response.context["adminform"].form.non_field_errors() == ["A user of a company can't be staff."]
+    assert response.context["adminform"].form.errors == {"is_staff": ["A user of a company can't be staff."]}
 
 
 def test_new_company_user_cannot_be_staff(client, acme):
@@ -307,7 +307,7 @@ def test_new_company_user_cannot_be_staff(client, acme):
             "is_staff": "on",
         },
     )
-    assert response.context["adminform"].form.non_field_errors() == ["A user of a company can't be staff."]
+    assert response.context["adminform"].form.errors == {"is_staff": ["A user of a company can't be staff."]}
 
 
 def test_users_and_companies_cannot_be_deleted(client, csr, acme):

@@ -95,15 +95,27 @@ def test_phone_line_needs_a_number_or_a_provider_id(acme):
         PhoneLineFactory(company=acme, number="", provider_id="")
 
 
-@pytest.mark.parametrize("same", [{"number": "+12125550142"}, {"provider_id": "PNsame"}])
-def test_number_and_provider_id_of_a_line_are_unique_within_a_company_unless_empty(acme, globex, same):
-    PhoneLineFactory(company=acme, **same)
-    PhoneLineFactory(company=globex, **same)
+def test_provider_id_of_a_line_is_unique_within_a_company_unless_empty(acme, globex):
+    PhoneLineFactory(company=acme, provider_id="PNsame")
+    PhoneLineFactory(company=globex, provider_id="PNsame")
     with refused("phone_lines"):
-        PhoneLineFactory(company=acme, **same)
-    empty = dict.fromkeys(same, "")
-    PhoneLineFactory(company=acme, **empty)
-    PhoneLineFactory(company=acme, **empty)
+        PhoneLineFactory(company=acme, provider_id="PNsame")
+    PhoneLineFactory.create_batch(2, company=acme, provider_id="")
+
+
+def test_number_of_a_line_is_unique_over_all_companies_unless_empty(acme, globex):
+    PhoneLineFactory(company=acme, number="+12125550142")
+    for company in (acme, globex):
+        with refused("phone_lines"):
+            PhoneLineFactory(company=company, number="+12125550142")
+    PhoneLineFactory.create_batch(2, company=acme, number="")
+
+
+def test_user_needs_a_company_or_staff_access(staff, csr):
+    with refused("users_role_within_company"):
+        User.accounts.filter(pk=staff.pk).update(is_staff=False)
+    with refused("users_role_within_company"):
+        User.accounts.filter(pk=csr.pk).update(company=None, role="")
 
 
 def test_two_providers_may_use_the_same_line_id(acme):

@@ -1,5 +1,6 @@
 """Two companies: the caller's, and a foreign one whose rows must never appear in a response."""
 
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from django.apps import apps
@@ -22,7 +23,7 @@ REFERENCES = {
 def make_company_rows(company, *, rows, **of_rep):
     """Create rows in every table that the API shows."""
     line = factories.PhoneLineFactory(company=company)
-    for _ in range(rows):
+    for number in range(rows):
         contact = factories.ContactFactory(company=company)
         factories.ContactFlagFactory(contact=contact)
         lead = factories.LeadFactory(contact=contact)
@@ -31,7 +32,8 @@ def make_company_rows(company, *, rows, **of_rep):
         factories.CampaignMembershipFactory(contact=contact, campaign__company=company)
         factories.InvoiceFactory(contact=contact)
         call = factories.CallFactory(contact=contact, lead=lead, phone_line=line, **of_rep)
-        factories.AppointmentFactory(contact=contact, call=call, lead=lead, **of_rep)
+        start = datetime(2026, 3, 2, 16, tzinfo=UTC) + timedelta(hours=number)
+        factories.AppointmentFactory(contact=contact, call=call, lead=lead, scheduled_start=start, **of_rep)
         factories.MessageFactory(contact=contact, phone_line=line)
         factories.MissedCallerFactory(contact=contact, phone_line=line)
         factories.CallAnalysisFactory(call=call)
@@ -61,7 +63,7 @@ def make_foreign_rows(company):
     campaign = make(factories.CampaignFactory, name=MARKER, body=MARKER, phone_line=line, created_by=rep)
     make(factories.CampaignMembershipFactory, campaign=campaign, reason=MARKER, **of_contact)
     make(factories.InvoiceFactory, number=MARKER, **of_contact)
-    on_call = {"lead": lead, "phone_line": line, "assigned_rep": rep, "reason_for_lost_sale": MARKER}
+    on_call = {"lead": lead, "phone_line": line, "assigned_rep": rep, "status": "lost", "reason_for_lost_sale": MARKER}
     call = make(factories.CallFactory, to_number=line.number, **on_call, **of_contact)
     make(factories.AppointmentFactory, call=call, lead=lead, assigned_rep=rep, notes=MARKER, **of_contact)
     text = make(factories.ActivityFactory, activity_type="message", direction="incoming", body=MARKER, **of_contact)

@@ -1,12 +1,16 @@
 """Base form and form fields of the admin."""
 
+import re
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Model
 
+from crm.choices import ASSIGNABLE_ROLES
 from crm.models import Company
 from crm.phones import MAX_LENGTH, InvalidPhone, normalize_phone
+from crm.refused_writes import RefusedWrite, violations
 
 
 class PhoneFormField(forms.CharField):
@@ -23,8 +27,23 @@ class PhoneFormField(forms.CharField):
             raise forms.ValidationError(str(error)) from error
 
 
+class AmountFormField(forms.DecimalField):
+    """An amount in plain digits. Python would also read `1_000`."""
+
+    def to_python(self, value: Any) -> Any:
+        if value and not re.fullmatch(r"\s*-?[0-9]*\.?[0-9]+\s*", str(value)):
+            raise forms.ValidationError("Enter a number such as 1250.00.")
+        return super().to_python(value)
+
+
 class RowForm(forms.ModelForm):
-    """Form of a company's row. Rejects references into other companies and checks every constraint."""
+    """Form of a company's row. Rejects references into other companies and checks every constraint.
+
+    Attributes:
+        refused: the constraint that refused an earlier save of the same form, because of a row written in between.
+    """
+
+    refused: RefusedWrite | None = None
 
     @property
     def company(self) -> Company | None:
@@ -36,13 +55,26 @@ class RowForm(forms.ModelForm):
         for name, value in list(cleaned.items()):  # add_error() removes the field
             if company and isinstance(value, Model) and getattr(value, "company_id", company.pk) != company.pk:
                 self.add_error(name, f"{value} doesn't belong to {company}.")
+        for name in cleaned.keys() & ASSIGNABLE_ROLES.keys() & set(self.changed_data):
+            user, roles = cleaned[name], ASSIGNABLE_ROLES[name]
+            if user and not (user.is_active and user.role in roles):
+                self.add_error(name, f"Must be an active {' or '.join(role.label for role in roles)}.")
+        if self.refused:
+            self._add_refusal(self.refused)
         return cleaned
 
     def validate_unique(self) -> None:
-        """Also check constraints on fields outside the form: Django skips those, and the database would raise."""
+        """Check every constraint. Django skips those on fields outside the form, and the database would raise."""
         super().validate_unique()
         if self.is_valid():
-            try:
-                self.instance.validate_constraints()
-            except forms.ValidationError as error:
-                self.add_error(None, error)
+            for refused in violations(self.instance):
+                self._add_refusal(refused)
+
+    def _update_errors(self, errors: forms.ValidationError) -> None:
+        """Leave constraints to `validate_unique`, which names their fields."""
+        if hasattr(errors, "error_dict"):
+            errors.error_dict.pop(NON_FIELD_ERRORS, None)
+        super()._update_errors(errors)  # type: ignore[misc]  # the stubs leave it out
+
+    def _add_refusal(self, refused: RefusedWrite) -> None:
+        self.add_error(refused.field if refused.field in self.fields else None, refused.sentence)

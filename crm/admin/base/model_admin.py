@@ -1,19 +1,23 @@
 """Base admin classes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten
-from django.db.models import CASCADE, PROTECT, Field, Model, QuerySet
+from django.db import IntegrityError
+from django.db.models import CASCADE, PROTECT, DecimalField, Field, Model, QuerySet
 from django.forms import Field as FormField
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 
 from crm.admin.base.columns import links_to_rows
-from crm.admin.base.forms import RowForm
+from crm.admin.base.forms import AmountFormField, RowForm
 from crm.admin.base.pagination import BoundedPaginator, count_up_to
+from crm.refused_writes import explain
 
 MAX_SHOWN = 20
 MAX_CASCADED = 1000
@@ -39,6 +43,7 @@ class RowAdmin(admin.ModelAdmin):
     """
 
     form: type[ModelForm] = RowForm
+    formfield_overrides: ClassVar[Any] = {DecimalField: {"form_class": AmountFormField}}
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -63,6 +68,32 @@ class RowAdmin(admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the form again if a constraint refuses its row, with the reason at the field."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except IntegrityError as error:
+            refused = explain(error)
+            if refused is None:
+                raise
+            request.refused = refused  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().delete_view(request, *args, **kwargs)
+        except IntegrityError as error:
+            refused = explain(error)
+            if refused is None:
+                raise
+            self.message_user(request, refused.sentence, messages.ERROR)
+            return HttpResponseRedirect(request.path)
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> type[ModelForm]:
+        form = super().get_form(request, *args, **kwargs)
+        form.refused = getattr(request, "refused", None)  # type: ignore[attr-defined]  # a new class for each request
+        return form
 
     def formfield_for_dbfield(self, db_field: Field, request: Any, **kwargs: Any) -> FormField | None:
         """Show only the view icon beside a reference, not Django's add, change and delete icons."""
@@ -100,6 +131,18 @@ class RowAdmin(admin.ModelAdmin):
         if blocking:
             return [], {}, set(), blocking
         return super().get_deleted_objects(objs, request)
+
+
+@contextmanager
+def refusal_of(service_error: type[Exception]) -> Iterator[None]:
+    """Turn a service's exception back into the database's refusal, which `RowAdmin` shows at its field."""
+    refused: BaseException | None = None
+    try:
+        yield
+    except service_error as error:
+        refused = error.__cause__
+    if refused:  # outside of the handler, which would replace the cause that names the constraint
+        raise refused
 
 
 class ReadOnlyAdmin(RowAdmin):

@@ -8,19 +8,31 @@ from django.db.models import ProtectedError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
 from crm.api.base.etags import Stale
+from crm.refused_writes import Cause, RefusedWrite, explain
 
 
 class Conflict(APIException):
     """The request is valid but conflicts with the current data."""
 
     status_code = status.HTTP_409_CONFLICT
-    default_detail = "This conflicts with a concurrent change. Read the row again and retry."
+    default_detail = "This conflicts with the current data."
     default_code = "conflict"
+
+    def __init__(self, detail: str | None = None, *, code: str | None = None, attr: str | None = None, **more: Any):
+        """Create the error. With a `code` the response has the shape of coded errors, and `more`."""
+        super().__init__(detail, code)
+        self.body = None
+        if code:
+            self.body = {
+                "type": "client_error",
+                "errors": [{"code": code, "detail": str(self.detail), "attr": attr}],
+                **more,
+            }
 
 
 class QueryTimeout(APIException):
@@ -40,8 +52,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         names = sorted({str(type(row)._meta.verbose_name_plural) for row in error.protected_objects})
         error = Conflict(f"Can't be deleted: it still has {', '.join(names)}.")
     elif isinstance(error, IntegrityError):
-        # Serializers check constraints first and name the field. This row was written in between.
-        error = Conflict()
+        # Serializers check constraints first. Another row was written in between, so the answer is the same.
+        refused = explain(error)
+        if refused is None:
+            return None  # a fault of ours: 500, logged with its traceback
+        error = _as_api_error(refused)
     elif isinstance(error, OperationalError) and getattr(error.__cause__, "pgcode", None) in CANCELLED:
         error = QueryTimeout()
     elif isinstance(error, SuspiciousOperation):
@@ -49,7 +64,15 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     response = rest_exception_handler(error, context)
     if response and isinstance(error, Stale):
         response["ETag"] = error.etag
+    if response and isinstance(error, Conflict) and error.body:
+        response.data = error.body
     return response
+
+
+def _as_api_error(refused: RefusedWrite) -> APIException:
+    if refused.cause in (Cause.VALUE, Cause.MISSING):
+        return ValidationError({refused.field: [refused.sentence]})
+    return Conflict(refused.sentence)
 
 
 @csrf_exempt

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from crm.date_ranges import FIRST_DAY, LAST_DAY, bounds_of
 
 MAX_ID = 2**63 - 1
+FREE_TEXT = {"search"}  # Python reads digits of every script in all others
 
 
 def check_parameters(request: Request, known: Iterable[str]) -> None:
@@ -31,6 +32,8 @@ def check_parameters(request: Request, known: Iterable[str]) -> None:
             errors[name] = ["Must be given once."]
         elif not values[0].strip():
             errors[name] = ["Must not be empty."]
+        elif name not in FREE_TEXT and not values[0].isascii():
+            errors[name] = ["Must be ASCII; write numbers and days with the digits 0 to 9."]
     if errors:
         raise ValidationError(errors)
 
@@ -43,10 +46,17 @@ def read_order(request: Request, orders: dict[str, tuple[str, str]]) -> tuple[st
     return orders[order]
 
 
+class IdFormField(forms.IntegerField):
+    def to_python(self, value: Any) -> int | None:
+        if value and not str(value).isdecimal():  # Python would read 1_000
+            raise forms.ValidationError("Must be an id.")
+        return super().to_python(value)
+
+
 class IdFilter(django_filters.Filter):
     """A row's id. An id out of the column's range is a bad request, not a database error."""
 
-    field_class = forms.IntegerField
+    field_class = IdFormField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, min_value=1, max_value=MAX_ID, **kwargs)

@@ -43,13 +43,14 @@ RETRIEVE_UPDATE = Grant(frozenset({READ, CHANGE}))
 READ_ONLY = Grant(frozenset({LIST, READ}))
 READ_CREATE = Grant(READ_ONLY.verbs | {CREATE})
 READ_UPDATE = Grant(READ_ONLY.verbs | {CHANGE})
+READ_CREATE_DELETE = Grant(READ_CREATE.verbs | {DELETE})
 READ_CREATE_UPDATE = Grant(READ_CREATE.verbs | {CHANGE})
 ALL = Grant(READ_CREATE_UPDATE.verbs | {DELETE})
 # The verb "read" marks a message as read for every user. A role with own rows alone must not have it.
 LIST_CREATE_MARK_READ = also(LIST_ONLY, CREATE, "read")
 
 CALL_OUTCOME_FIELDS = {"status", "quoted_price", "reason_for_lost_sale"}
-APPOINTMENT_FIELDS = {"scheduled_start", "scheduled_end", "status", "notes"}
+APPOINTMENT_FIELDS = {"scheduled_start", "scheduled_end", "allow_overlap", "status", "notes"}
 
 MANAGER, CSR, REP = Role.MANAGER, Role.CSR, Role.REP
 # By the resource's URL below /api/v1/, then by role. A role without an entry may do nothing with the resource.
@@ -62,7 +63,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     },
     "call-analyses": {MANAGER: READ_CREATE, CSR: READ_ONLY, REP: own(READ_ONLY)},
     "calls": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_UPDATE, fields=CALL_OUTCOME_FIELDS)},
-    "campaign-memberships": {MANAGER: ALL, CSR: READ_ONLY},
+    "campaign-memberships": {MANAGER: READ_CREATE_DELETE, CSR: READ_ONLY},
     "campaigns": {MANAGER: ALL, CSR: READ_ONLY},
     "contact-flags": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_CREATE)},
     "company": {MANAGER: RETRIEVE_UPDATE, CSR: RETRIEVE, REP: RETRIEVE},

@@ -1,21 +1,22 @@
 """Base serializer and fields of the API."""
 
 import copy
+import re
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
-from django.core.exceptions import NON_FIELD_ERRORS
-from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import models
-from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
+from django.db.models import Q
 from rest_framework import serializers
 
 from crm.api.base.roles import grant_for, visible
+from crm.choices import ASSIGNABLE_ROLES
 from crm.date_ranges import FIRST_DAY, LAST_DAY
 from crm.db.tenancy import current_company_id
 from crm.instants import InvalidInstant, parse_instant
 from crm.models import Contact, User
 from crm.phones import InvalidPhone, normalize_phone
+from crm.refused_writes import violations
 
 # DRF would accept 0 as the string "0", "off" as false, and 5.5 as the row 5.
 JSON_TYPES: list[tuple[type[serializers.Field], set[type], str]] = [
@@ -35,10 +36,30 @@ class DayField(serializers.DateField):
         super().__init__(input_formats=["%Y-%m-%d"], **kwargs)
 
     def to_internal_value(self, value: Any) -> date:
+        if not str(value).isascii():  # strptime() reads the digits of every script
+            self.fail("invalid", format="YYYY-MM-DD")
         day = super().to_internal_value(value)
         if not FIRST_DAY <= day <= LAST_DAY:
             raise serializers.ValidationError(f"Must be a day from {FIRST_DAY} to {LAST_DAY}.")
         return day
+
+
+class AmountField(serializers.DecimalField):
+    """An amount such as `1250.00`. Python would also read `1_000`, `1e3`, and digits of other scripts."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", data):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A whole number of a query parameter, in the digits 0 to 9."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if not re.fullmatch("-?[0-9]{1,18}", data):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class InstantField(serializers.DateTimeField):
@@ -58,11 +79,14 @@ class TenantSerializer(serializers.ModelSerializer):
     serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
         models.DateField: DayField,
         models.DateTimeField: InstantField,
+        models.DecimalField: AmountField,
     }
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (errors := self._refused_fields(data) or self._forbidden_changes(data)):
-            raise serializers.ValidationError(errors)
+        if isinstance(data, dict):
+            errors = self._refused_fields(data) or self._forbidden_changes(data) or self._changes_of_fixed_fields(data)
+            if errors:
+                raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
 
     def _refused_fields(self, data: dict[str, Any]) -> dict[str, list[str]]:
@@ -92,6 +116,13 @@ class TenantSerializer(serializers.ModelSerializer):
         changed = [name for name in data if name not in fields and data[name] != current.get(name)]
         return {name: ["Your role may not change this."] for name in changed}
 
+    def _changes_of_fixed_fields(self, data: dict[str, Any]) -> dict[str, list[str]]:
+        """Return an error for each field of `Meta.fixed_fields` that would change. Unchanged values pass."""
+        fixed = getattr(self.Meta, "fixed_fields", ()) if self.instance else ()
+        sent = [name for name in fixed if name in data]
+        current = self.to_representation(self.instance) if sent else {}
+        return {name: ["Can't be changed after the row was created."] for name in sent if data[name] != current[name]}
+
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
         field_class, kwargs = super().build_relational_field(field_name, relation_info)
         return ContactField if relation_info.related_model is Contact else field_class, kwargs
@@ -103,11 +134,8 @@ class TenantSerializer(serializers.ModelSerializer):
             setattr(row, name, value)
         self.prepare(row)
         errors: dict[str, list[str]] = {}
-        for constraint in model._meta.constraints:
-            try:
-                constraint.validate(model, row)
-            except DjangoValidationError as error:
-                errors.setdefault(_field_of(constraint), []).extend(error.messages)
+        for refused in violations(row):
+            errors.setdefault(refused.field, []).append(refused.sentence)
         if errors:
             raise serializers.ValidationError(errors)
         return attrs
@@ -144,11 +172,19 @@ class CompanyUserField(serializers.PrimaryKeyRelatedField):
         return User.objects.all()
 
 
-class ActiveUserField(CompanyUserField):
-    """An active user of the same company."""
+class AssignableUserField(CompanyUserField):
+    """An active user of the same company with a role for this field; also the present one, who may have left."""
+
+    default_error_messages: ClassVar = {"does_not_exist": "Must be an active {roles} of your company."}
 
     def get_queryset(self) -> Any:
-        return super().get_queryset().filter(is_active=True)
+        active = Q(is_active=True, role__in=ASSIGNABLE_ROLES[str(self.source)])
+        present = getattr(self.parent.instance, f"{self.source}_id", None)
+        return super().get_queryset().filter(active | Q(pk=present))
+
+    def fail(self, key: str, **values: Any) -> NoReturn:
+        roles = " or ".join(role.label for role in ASSIGNABLE_ROLES[str(self.source)])
+        super().fail(key, roles=roles, **values)
 
 
 class ContactField(serializers.PrimaryKeyRelatedField):
@@ -166,19 +202,3 @@ def _wrong_type(field: serializers.Field, value: Any) -> str:
         if isinstance(field, kind):
             return "" if value is None or type(value) in types else message
     return ""
-
-
-def _field_of(constraint: BaseConstraint) -> str:
-    """Return the last field of a constraint; constraints are declared with the offending field last."""
-    if isinstance(constraint, UniqueConstraint):
-        return constraint.fields[-1]
-    if isinstance(constraint, CheckConstraint):
-        return _fields_of(constraint.condition)[-1]
-    return NON_FIELD_ERRORS
-
-
-def _fields_of(condition: Any) -> list[str]:
-    names: list[str] = []
-    for child in condition.children:
-        names += _fields_of(child) if isinstance(child, Q) else [child[0].partition("__")[0]]
-    return names

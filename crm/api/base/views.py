@@ -198,17 +198,21 @@ class ChangeMixin(LockMixin):
         return tagged_response(request, data)
 
 
-class EditViewSet(ChangeMixin, CreateReadViewSet):
-    """List, read, create and change."""
+class DeleteMixin(LockMixin):
+    """The `destroy` action of a `TenantViewSet`."""
 
-
-class FullViewSet(EditViewSet):
-    """List, read, create, change and delete."""
-
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def destroy(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         with transaction.atomic():
             self.perform_destroy(self.get_locked_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def perform_destroy(self, instance: Any) -> None:
         instance.delete()
+
+
+class EditViewSet(ChangeMixin, CreateReadViewSet):
+    """List, read, create and change."""
+
+
+class FullViewSet(DeleteMixin, EditViewSet):
+    """List, read, create, change and delete."""

@@ -13,6 +13,7 @@ from crm.choices import ConversationStatus, Direction, MembershipStatus
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import tenant
 from crm.models import Activity, CampaignMembership, Conversation, PhoneLine
+from crm.refused_writes import is_refused_by
 from crm.worker import backoff
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
@@ -113,7 +114,10 @@ def _apply_sent(message: Message, activity: Activity, sent: SentMessage) -> None
             with transaction.atomic():
                 activity.openphone_id = sent.openphone_id
                 activity.save(update_fields=["openphone_id"])
-        except IntegrityError:  # a webhook event with another body was recorded as another message
+        except IntegrityError as error:
+            if not is_refused_by(error, "activities_company_id_openphone_id_unique"):
+                raise
+            # A webhook event with another body was recorded as another message.
             message.error = f"The provider reported it as another message, {sent.openphone_id}."
             message.save(update_fields=["error"])
     if message.status not in OUTBOX_STATUSES:

@@ -78,11 +78,13 @@ def make_history(company, *, seed=1, calls=25):
             **about, conversation=conversation, activity_type="call", direction="incoming", body=ODD,
             openphone_id=f"AC{company.pk}-{number}", created_at=at,
         )  # fmt: skip
+        status = rng.choice(["lost", "missed", "unbooked", "purchased"])
+        talk = {"answered_at": rng.choice([None, at]), "duration_s": rng.choice([None, 0, 77])}
         call = factories.CallFactory(
-            **about, activity=activity if number % 4 else None, created_at=at, reason_for_lost_sale=ODD,
-            status=rng.choice(["lost", "missed", "unbooked", "purchased"]), lead=rng.choice([None, lead]),
+            **about, activity=activity if number % 4 else None, created_at=at, status=status,
+            reason_for_lost_sale=ODD if status == "lost" else "", lead=rng.choice([None, lead]),
             quoted_price=rng.choice([None, Decimal("1234567890.12"), Decimal("0.10")]),
-            answered_at=rng.choice([None, at]), duration_s=rng.choice([None, 0, 77]),
+            **({} if status == "missed" else talk),
         )  # fmt: skip
         for _ in range(rng.randrange(3)):
             factories.CallAnalysisFactory(

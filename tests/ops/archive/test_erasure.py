@@ -35,7 +35,7 @@ def zelda(acme):
     about = {"contact": contact, "company": acme, "created_at": now() - OLD}
     call_activity = factories.ActivityFactory(**about, body=SAID, openphone_id="ACzelda", activity_type="call",
                                       direction="incoming")  # fmt: skip
-    call = factories.CallFactory(**about, activity=call_activity, reason_for_lost_sale=SAID)
+    call = factories.CallFactory(**about, activity=call_activity, status="lost", reason_for_lost_sale=SAID)
     factories.CallDetailFactory(call=call, summary=SAID, created_at=now() - OLD)
     factories.CallAnalysisFactory(call=call, summary=SAID, objections=["Zorro"], analyzed_at=now() - OLD)
     text = factories.ActivityFactory(**about, body=SAID, activity_type="message", direction="incoming")

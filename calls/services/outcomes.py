@@ -1,0 +1,105 @@
+"""Outcomes of calls, and their leads and appointments. The table of calls/choices.py decides what follows."""
+
+from typing import Any
+
+from django.db import transaction
+
+from calls.choices import CallStatus
+from calls.models import Appointment, Call
+from crm.choices import LeadStatus
+from crm.models import Activity, Contact, Lead
+from crm.services.conversations import open_conversation
+
+FOLLOWING = ("booked", "reason_for_lost_sale", "lead_id")  # columns that a status decides
+OUTCOMES = (LeadStatus.BOOKED, LeadStatus.WON, LeadStatus.LOST)
+
+
+class ContactFixed(Exception):
+    """The call can't move to another contact."""
+
+
+def create_call(**values: Any) -> Call:
+    """Create a call that a person logs, with all that follows from its status."""
+    with transaction.atomic():
+        call = Call(**values)
+        _follow_status(call)
+        call.save(force_insert=True)
+        return call
+
+
+def change_call(*, call: Call, **changes: Any) -> Call:
+    """Change a call, with all that follows from a new status or contact.
+
+    Only the changed columns are written, so that concurrent changes of others are kept.
+
+    Raises:
+        ContactFixed: the call has another contact's lead or appointments.
+    """
+    with transaction.atomic():
+        call = Call.objects.select_for_update().get(pk=call.pk)
+        old_status, old_contact = call.status, call.contact_id
+        for name, value in changes.items():
+            setattr(call, name, value)
+        written = set(changes)
+        if call.contact_id != old_contact:
+            _move_to_contact(call)
+        if call.status != old_status:
+            written |= _follow_status(call)
+        call.save(update_fields=written)
+        return call
+
+
+def book_call(*, call: Call) -> Lead | None:
+    """Let a call follow an appointment that was booked from it. Return its lead, created if missing."""
+    call = Call.objects.select_for_update().get(pk=call.pk)  # concurrent bookings must not create two leads
+    call.status = CallStatus(call.status).when_booked
+    call.save(update_fields=_follow_status(call))
+    return call.lead
+
+
+def cancel_call_without_appointments(*, call: Call) -> None:
+    """Let a call follow the cancellation of one of its appointments: of the last, its status follows."""
+    call = Call.objects.select_for_update().get(pk=call.pk)
+    status = CallStatus(call.status).when_cancelled
+    if status != call.status and not Appointment.objects.not_cancelled().filter(call=call).exists():
+        call.status = status
+        call.save(update_fields=_follow_status(call))
+
+
+def _follow_status(call: Call) -> set[str]:
+    """Set the columns and the lead that follow from the call's status. Return the names of the changed columns."""
+    before = {name: getattr(call, name) for name in FOLLOWING}
+    call.set_status(call.status)
+    status = CallStatus(call.status)
+    if call.lead is None:
+        if status.booked and call.contact:
+            call.lead = Lead.objects.create(
+                company_id=call.company_id, contact=call.contact, source="call", status=status.lead
+            )
+    elif status.lead != LeadStatus.QUALIFIED or call.lead.status in OUTCOMES:
+        call.lead.status = status.lead
+        call.lead.save(update_fields=["status", "updated_at"])
+    return {"status"} | {name for name, value in before.items() if getattr(call, name) != value}
+
+
+def _move_to_contact(call: Call) -> None:
+    """Move the call's activities to its new contact, so that both histories are right.
+
+    Raises:
+        ContactFixed: the lead or an appointment belongs to another contact.
+    """
+    if call.lead and call.lead.contact_id != call.contact_id:
+        raise ContactFixed("The call has a lead of its contact; change the lead, too.")
+    if Appointment.objects.filter(call=call).exclude(contact=call.contact).exists():
+        raise ContactFixed("The call has appointments of its contact, so it stays there.")
+    if call.activity is None:
+        return
+    provider_id = call.activity.openphone_id
+    activities = Activity.objects.filter(openphone_id__in=[provider_id, f"{provider_id}:voicemail"])
+    activities.update(contact=call.contact, conversation=_conversation_of(call, call.contact))
+
+
+def _conversation_of(call: Call, contact: Contact | None) -> Any:
+    if contact is None or call.phone_line is None:
+        return None
+    return open_conversation(call.phone_line, contact, call.created_at, creates=True)

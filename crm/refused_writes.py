@@ -1,0 +1,136 @@
+"""Writes that a constraint refused, as the field and the sentence that people read.
+
+PostgreSQL reports the constraint's name. SQLite reports the name of a CHECK, the columns of a unique constraint, and
+nothing about a foreign key.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import IntegrityError, models
+from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
+
+from crm.db.policies import SameCompany
+
+STILL_REFERENCED = "still referenced"  # PostgreSQL's detail when a row is deleted that others refer to
+
+
+class Cause(Enum):
+    VALUE = "value"  # the row's own value, or another row that has it
+    MISSING = "missing"  # the row that it refers to is gone
+    REFERENCED = "referenced"  # other rows refer to it
+    TRIGGER = "trigger"  # a rule about several rows
+
+
+@dataclass(frozen=True)
+class RefusedWrite:
+    """A refused write. The field is `NON_FIELD_ERRORS` if the constraint is about no single one."""
+
+    constraint: str
+    field: str
+    sentence: str
+    cause: Cause
+
+
+def explain(error: IntegrityError) -> RefusedWrite | None:
+    """Return the constraint that failed; None if it can't be told, or isn't one that a person can violate."""
+    name, detail = _constraint_of(error)
+    refused = refusals().get(name)
+    if refused and refused.cause == Cause.MISSING and STILL_REFERENCED in detail:
+        return _still_referenced(name)
+    return refused
+
+
+def is_refused_by(error: IntegrityError, *constraints: str) -> bool:
+    """Return whether one of these constraints failed."""
+    refused = explain(error)
+    return refused is not None and refused.constraint in constraints
+
+
+@cache
+def refusals() -> Mapping[str, RefusedWrite]:
+    """Return the table of all constraints by the name, or the columns, that the databases report."""
+    table: dict[str, RefusedWrite] = {}
+    for model in apps.get_models():
+        for constraint in model._meta.constraints:
+            if refused := _refusal(model, constraint):
+                table[constraint.name] = refused
+                if isinstance(constraint, UniqueConstraint):
+                    table[_sqlite_columns(model, constraint.fields)] = refused
+        for field in model._meta.local_concrete_fields:
+            if field.unique and not field.primary_key:
+                name = f"{model._meta.db_table}_{field.column}_key"
+                refused = RefusedWrite(name, field.name, _taken(model, field.name), Cause.VALUE)
+                table[name] = table[_sqlite_columns(model, [field.name])] = refused
+        for name, (field_name, sentence) in getattr(model, "trigger_refusals", {}).items():
+            table[name] = RefusedWrite(name, field_name, sentence, Cause.TRIGGER)
+    return table
+
+
+def violations(row: models.Model) -> list[RefusedWrite]:
+    """Return the constraints that the database would refuse the row by."""
+    refused = []
+    for constraint in row._meta.constraints:
+        try:
+            constraint.validate(type(row), row)
+        except ValidationError:
+            refused.append(refusals()[constraint.name])
+    return refused
+
+
+def _field_of(constraint: BaseConstraint) -> str:
+    """Return the last field of a constraint; constraints are declared with the offending field last."""
+    if isinstance(constraint, UniqueConstraint):
+        return constraint.fields[-1]
+    if isinstance(constraint, CheckConstraint):
+        return _fields_of(constraint.condition)[-1]
+    return NON_FIELD_ERRORS
+
+
+def _refusal(model: type[models.Model], constraint: BaseConstraint) -> RefusedWrite | None:
+    if isinstance(constraint, SameCompany):
+        other: Any = model._meta.get_field(constraint.field).related_model
+        sentence = f"This {other._meta.verbose_name} no longer exists."
+        return RefusedWrite(constraint.name, constraint.field, sentence, Cause.MISSING)
+    if not isinstance(constraint, CheckConstraint | UniqueConstraint):
+        return None
+    field, sentence = _field_of(constraint), str(constraint.violation_error_message)
+    if constraint.violation_error_message == constraint.default_violation_error_message:
+        sentence = _taken(model, field) if isinstance(constraint, UniqueConstraint) else f"{field} isn't valid."
+    return RefusedWrite(constraint.name, field, sentence, Cause.VALUE)
+
+
+def _still_referenced(name: str) -> RefusedWrite:
+    owner = next(m for m in apps.get_models() if any(c.name == name for c in m._meta.constraints))
+    sentence = f"Can't be deleted: it still has {owner._meta.verbose_name_plural}."
+    return RefusedWrite(name, NON_FIELD_ERRORS, sentence, Cause.REFERENCED)
+
+
+def _taken(model: Any, field: str) -> str:
+    return f"Another {model._meta.verbose_name} has this {model._meta.get_field(field).verbose_name}."
+
+
+def _sqlite_columns(model: Any, fields: Any) -> str:
+    return ", ".join(f"{model._meta.db_table}.{model._meta.get_field(name).column}" for name in fields)
+
+
+def _constraint_of(error: IntegrityError) -> tuple[str, str]:
+    """Return the failed constraint's name, or columns, and PostgreSQL's detail."""
+    report = getattr(error.__cause__, "diag", None)
+    if report is not None:
+        return report.constraint_name or "", report.message_detail or ""
+    # "CHECK constraint failed: name", "UNIQUE constraint failed: table.column, …", or a trigger's own text.
+    return re.sub(r"^\w+ constraint failed: ", "", str(error)), ""
+
+
+def _fields_of(condition: Any) -> list[str]:
+    names: list[str] = []
+    for child in condition.children:
+        names += _fields_of(child) if isinstance(child, Q) else [child[0].partition("__")[0]]
+    return names

@@ -1,0 +1,67 @@
+"""Generator of `docs/statuses.md`: `python -m tests.calls.status_table > docs/statuses.md`."""
+
+import os
+
+import django
+
+INTRODUCTION = """# Statuses of calls and appointments
+
+What follows from a status, whether a person, a booking or the admin sets it. Generated from the tables in
+`calls/choices.py` by `python -m tests.calls.status_table > docs/statuses.md`; a test fails when the two differ.
+
+## Calls
+
+| status | booked | the call's lead | after a booking | after its last appointment was cancelled |
+|---|---|---|---|---|"""
+
+RULES = """
+- A call that becomes booked gets a lead if it has none and its contact is known. So the dashboard's booked calls are
+  qualified.
+- *unless new* takes an outcome back: a lead that was booked, won or lost becomes qualified; any other stays as it is.
+  A lead that belongs to several calls follows the call that changed last.
+- `reason_for_lost_sale` belongs to `lost` alone. Any other status empties it, and a reason sent with another status
+  is a 400. `quoted_price` stays.
+- `missed` is a 400 for an outgoing call, and for a call with `answered_at` or talk time. Every other change of status
+  is allowed.
+- Webhook events only advance `in_progress` to `missed` to `unbooked`, and never touch a lead.
+
+## Appointments
+
+| from \\ to | """
+
+
+def page() -> str:
+    from calls.choices import AppointmentStatus, CallStatus
+    from crm.choices import LeadStatus
+
+    lines = [INTRODUCTION]
+    for status in CallStatus:
+        lead = "qualified, unless new" if status.lead == LeadStatus.QUALIFIED else status.lead.value
+        lines.append(
+            f"| `{status.value}` | {'yes' if status.booked else 'no'} | {lead}"
+            f" | `{status.when_booked}` | `{status.when_cancelled}` |"
+        )
+    names = [f"`{status.value}`" for status in AppointmentStatus]
+    lines += [RULES + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for old in AppointmentStatus:
+        cells = [_effect(old, new) for new in AppointmentStatus]
+        lines.append(f"| `{old.value}` | " + " | ".join(cells) + " |")
+    lines.append(
+        "\nA *booking* and a *cancellation* do to the call what its table says; a cancellation only if no other\n"
+        "appointment of the call is left that isn't cancelled. A cancelled appointment doesn't keep its rep busy."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _effect(old: str, new: str) -> str:
+    from calls.choices import AppointmentStatus
+
+    if (old == AppointmentStatus.CANCELLED) == (new == AppointmentStatus.CANCELLED):
+        return "–"
+    return "booking" if old == AppointmentStatus.CANCELLED else "cancellation"
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    print(page(), end="")
