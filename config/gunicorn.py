@@ -14,14 +14,18 @@ settings = load_settings()
 
 bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 workers = settings.WEB_WORKERS
-# A slow client or provider blocks a thread, not a process. More threads would only wait for the GIL.
-worker_class = "gthread"
+# A slow provider or query blocks a thread, not a process. More threads would only wait for the GIL.
+worker_class = "config.web_worker.WebWorker"
 threads = 4
+worker_connections = 500  # below the usual limit of 1,024 open files
 timeout = 30
 graceful_timeout = 10  # seconds that a stop waits for requests, also for those of which only a part has arrived
 limit_request_line = 4094  # bytes; longer requests get a 400 or 431 from gunicorn
 limit_request_fields = 64
 limit_request_field_size = 8190
+# Only Django reads headers of proxies. From a client, gunicorn's own would change paths or cause errors.
+forwarder_headers = ""
+secure_scheme_headers: dict[str, str] = {}
 accesslog = None  # its URLs would contain searched phone numbers
 errorlog = "-"
 loglevel = "warning"

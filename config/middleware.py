@@ -11,6 +11,7 @@ Next = Callable[[HttpRequest], HttpResponse]
 
 FEATURES = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
 NUL = "Null characters are not allowed."
+UNKNOWN_SIZE = "The body's size is unknown; send Content-Length instead of Transfer-Encoding."
 
 
 class SecurityHeaders:
@@ -41,7 +42,7 @@ class DatabaseLimits:
 
 
 class RequestLimits:
-    """Rejects large bodies (413) and NUL characters (400) before any other work.
+    """Rejects large bodies (413), bodies of unknown size (411) and NUL characters (400) before any other work.
 
     Webhooks have a separate limit, so that every webhook event is stored regardless of its content.
     """
@@ -55,7 +56,8 @@ class RequestLimits:
         if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL can't store it
             names = [name for name, values in request.GET.lists() if "\0" in "".join([name, *values])]
             return JsonResponse({name: [NUL] for name in names}, status=400)
-        # Django reads a body without Content-Length as empty, so checking the header is enough.
+        if request.META.get("HTTP_TRANSFER_ENCODING"):  # Django would read it as empty
+            return JsonResponse({"detail": UNKNOWN_SIZE}, status=411)
         size = request.META.get("CONTENT_LENGTH", "")
         too_large = size.isdigit() and int(size) > settings.REQUEST_MAX_SIZE
         if too_large and not request.path_info.startswith("/webhooks/"):

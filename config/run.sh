@@ -13,8 +13,7 @@ cat <<TEXT
 
 TEXT
 
-# Browsers open connections in advance, and a stop waits for their first request up to the timeout.
-"$BIN/gunicorn" -c config/gunicorn.py --graceful-timeout 1 config.wsgi & server=$!
+"$BIN/gunicorn" -c config/gunicorn.py config.wsgi & server=$!
 "$BIN/python" manage.py work & worker=$!
 trap 'kill $server $worker 2>/dev/null; wait; exit 0' INT TERM HUP
 

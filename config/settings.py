@@ -66,8 +66,6 @@ INSTALLED_APPS = [
     "csp",
 ]
 
-SILENCED_SYSTEM_CHECKS = ["models.W040"]  # SQLite ignores INCLUDE columns of unique constraints; they only add speed
-
 MIDDLEWARE = [
     "config.middleware.SecurityHeaders",
     "csp.middleware.CSPMiddleware",
@@ -109,6 +107,8 @@ DATABASES = {"default": read_database(env, default=f"sqlite:///{BASE_DIR / 'crm.
 # Limits of a request's statements, set in its transaction. Commands and workers have none.
 WEB_STATEMENT_TIMEOUT_MS = env.at_least("WEB_STATEMENT_TIMEOUT_MS", 0, default=15_000)
 WEB_LOCK_TIMEOUT_MS = env.at_least("WEB_LOCK_TIMEOUT_MS", 0, default=5_000)
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    SILENCED_SYSTEM_CHECKS = ["models.W040"]  # SQLite ignores INCLUDE columns of indexes; they only add speed
 DATABASES |= read_replicas(env, primary=DATABASES["default"])
 REPLICAS = [alias for alias in DATABASES if alias != "default"]
 # Lock timeout of each step of `migrate_safely`, and row count from which a table is large.
@@ -164,8 +164,8 @@ REST_FRAMEWORK = {
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.at_least("ACCESS_TOKEN_LIFETIME_S", 1, default=3600)),
     "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.at_least("REFRESH_TOKEN_LIFETIME_S", 1, default=14 * 24 * 3600)),
-    "CHECK_REVOKE_TOKEN": True,  # a changed password ends every session
 }
+SESSION_LIFETIME = timedelta(seconds=env.at_least("SESSION_LIFETIME_S", 1, default=90 * 24 * 3600))
 SPECTACULAR_SETTINGS = {
     "TITLE": "Home-services CRM",
     "DESCRIPTION": "Contacts, calls, messages and appointments of the signed-in user's company.",
@@ -296,10 +296,11 @@ LOGGING = {
     },
 }
 
-# --- Web server: config/gunicorn.py -----------------------------------------------------------------------------------
+# --- Web server: config/gunicorn.py, config/web_worker.py -------------------------------------------------------------
 
 WEB_HOST = env.str("HOST", default="127.0.0.1")
 WEB_WORKERS = env.at_least("WEB_WORKERS", 1, default=2)
+WEB_REQUEST_TIMEOUT_S = env.at_least("WEB_REQUEST_TIMEOUT_S", 1, default=30)
 
 env.raise_problems()
 

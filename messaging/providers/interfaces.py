@@ -13,6 +13,7 @@ class SignatureScheme(Protocol):
     """Signatures of a provider's webhook events. All functions are pure; names in `headers` may have any case."""
 
     SECRET_NAME: str  # the provider's name for the signing secret
+    HEADERS: tuple[str, ...]  # in lower case, any of which may hold the signature
 
     def check_secret(self, secret: str) -> None:
         """Raise InvalidSecret unless the text may be a secret of this provider."""

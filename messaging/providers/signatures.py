@@ -2,14 +2,27 @@
 
 import base64
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from messaging.providers.errors import BadSignature, InvalidSecret
+from messaging.providers.payloads import find_header
+
+MAX_HEADER = 1000  # characters; twenty signatures of a secret rotation, each of which costs a pass over the body
 
 
 def digest(key: bytes, signed: bytes, algorithm: str) -> str:
     """Return the signature of some bytes in base64. `algorithm` is sha256 or sha1."""
     return base64.b64encode(hmac.digest(key, signed, algorithm)).decode()
+
+
+def check_header(headers: Mapping[str, str], names: Iterable[str]) -> None:
+    """Raise BadSignature unless one of these headers is given and none of them is too long. Needs no body."""
+    given = {name: find_header(headers, name) for name in names}
+    if not any(given.values()):
+        raise BadSignature("The signature is missing or wrong.")
+    for name, value in given.items():
+        if len(value) > MAX_HEADER:
+            raise BadSignature(f"{name} must be at most {MAX_HEADER:,} characters.")
 
 
 def require_match(pairs: Iterable[tuple[str, str]]) -> None:

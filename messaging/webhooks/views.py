@@ -12,6 +12,7 @@ from crm.choices import Provider
 from crm.services.companies import UnknownCompany, find_company
 from messaging.providers.errors import BadSignature
 from messaging.providers.registry import PROVIDERS
+from messaging.providers.signatures import check_header
 from messaging.services.inbound.webhook_intake import WebhookResult, accept_webhook
 
 
@@ -27,6 +28,7 @@ def receive_webhook(request: HttpRequest, provider: str, slug: str) -> HttpRespo
         return _answer(WebhookResult("refused", f"There is no provider {provider!r}."), status=404)
     try:
         company = find_company(slug=slug)
+        check_header(request.headers, PROVIDERS[provider].signature.HEADERS)  # before the body costs anything
         result = accept_webhook(
             company=company,
             provider=Provider(provider),

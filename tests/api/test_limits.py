@@ -57,6 +57,13 @@ def test_body_over_a_megabyte_is_rejected_unread(cheaply, csr_api):
     assert "detail" in response.json()
 
 
+@pytest.mark.parametrize("url", [CONTACTS, TOKEN, "/webhooks/openphone/acme", "/admin/login/"])
+def test_body_of_unknown_size_is_refused(url, csr_api):
+    response = csr_api.post(url, {"phone": "+12125550100"}, headers={"Transfer-Encoding": "chunked"})
+    assert response.status_code == 411
+    assert "Content-Length" in response.json()["detail"]
+
+
 def test_body_below_the_limit_is_read(cheaply, csr_api):
     response = cheaply(post_text, csr_api, b'"' + b"x" * (MEGABYTE - 2) + b'"')
     assert response.status_code == 400

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -49,6 +50,20 @@ def problems_of(project, **variables):
     heading, problems = started.stderr.split("Invalid settings; .env.example describes them:\n")
     assert heading.strip().endswith("ImproperlyConfigured:")
     return [line.strip() for line in problems.splitlines()]
+
+
+def test_only_sqlite_silences_the_check_of_included_columns(project):
+    assert settings_of(project)["SILENCED_SYSTEM_CHECKS"] == ["models.W040"]
+    assert "SILENCED_SYSTEM_CHECKS" not in settings_of(project, DATABASE_URL="postgres://crm@primary/crm")
+
+
+@pytest.mark.parametrize("command", [["check", "--database", "default"], ["migrate", "--plan"], ["makemigrations", "--check"]])
+def test_command_on_sqlite_prints_no_warning(command, tmp_path):
+    command = [sys.executable, "manage.py", *command]
+    variables = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}
+    done = subprocess.run(command, cwd=settings.BASE_DIR, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "models.W" not in done.stdout + done.stderr
 
 
 def test_default_environment_is_local_development(project):

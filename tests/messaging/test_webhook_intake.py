@@ -84,6 +84,36 @@ def test_secret_of_another_provider_is_refused(client, acme):
     assert stored() == []
 
 
+class Unreadable:
+    def read(self, *_size):
+        raise AssertionError("The body was read.")
+
+
+@pytest.mark.parametrize(
+    ("provider", "header", "value"),
+    [
+        ("openphone", "webhook-signature", "v1,x " * 1500),
+        ("openphone", "openphone-signature", "hmac;1;1;x," * 500),
+        ("openphone", "x-other", "x"),
+        ("twilio", "x-twilio-signature", "x" * 1001),
+        ("callrail", "signature", "x" * 1001),
+        ("callrail", "signature", ""),
+    ],
+)
+def test_missing_or_long_signature_is_refused_before_the_body_is_read(client, secret, provider, header, value):
+    odd = {"wsgi.input": Unreadable(), "CONTENT_LENGTH": "2"}
+    response = client.post(f"/webhooks/{provider}/acme", b"{}", "application/json", headers={header: value}, **odd)
+    assert response.status_code == 401
+    assert not stored()
+
+
+def test_many_signatures_of_a_secret_rotation_are_compared(client, secret):
+    headers = {"webhook-signature": " ".join(["v1,d3Jvbmc="] * 20)}
+    response = post_event(client, message_2026())
+    assert response.status_code == 200
+    assert post_event(client, message_2026(), **headers).status_code == 401
+
+
 def test_missing_signature_is_refused(client, secret):
     response = client.post("/webhooks/openphone/acme", message_v4(), content_type="application/json")
     assert response.status_code == 401

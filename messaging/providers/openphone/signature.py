@@ -20,6 +20,7 @@ from messaging.providers.payloads import find_header, read_json, storable_id
 from messaging.providers.signatures import digest, require_match
 
 SECRET_NAME = "the webhook's signing secret"  # noqa: S105  # its name
+HEADERS = ("webhook-signature", "openphone-signature")
 PREFIX = "whsec_"
 MAX_CLOCK_DIFFERENCE_S = 300
 
@@ -96,8 +97,8 @@ def verify_signature(
         if not re.fullmatch("[0-9]{1,12}", timestamp) or abs(int(timestamp) - now) > MAX_CLOCK_DIFFERENCE_S:
             raise BadSignature("webhook-timestamp is missing or too far from the server's clock.")
         pairs = [
-            (_current(key, event_id, timestamp, body), entry.removeprefix("v1,"))
-            for key in keys
+            (expected, entry.removeprefix("v1,"))
+            for expected in [_current(key, event_id, timestamp, body) for key in keys]
             for entry in given.split()
             if entry.startswith("v1,")
         ]

@@ -1,0 +1,191 @@
+"""gunicorn's threaded worker, in which a request gets a thread only after it has arrived whole.
+
+gunicorn's own threads read requests: a few clients that send a part and then nothing would hold all of them.
+"""
+
+import json
+import re
+import time
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from selectors import EVENT_READ
+from socket import SHUT_RDWR, SHUT_WR, socket
+from typing import Any
+
+from django.conf import settings
+from gunicorn.http.unreader import Unreader
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+PIECE = 65_536  # bytes of one read: the other connections wait for it
+MAX_HEADERS = 65_536  # bytes, of all header lines together
+BUFFER = 64 * 1024 * 1024  # bytes of unfinished requests that one process keeps
+LINGER_S = 2.0  # how long a client that still sends can read its refusal; closing at once would destroy it
+CODING = b"\r\ntransfer-encoding:"
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*(?=\r\n)", re.I)
+EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.I)
+
+
+def refusal(status: str, detail: str) -> bytes:
+    body = json.dumps({"detail": detail})
+    headers = f"Connection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    return f"HTTP/1.1 {status}\r\n{headers}\r\n\r\n{body}".encode()
+
+
+TOO_SLOW = refusal("408 Request Timeout", "The request took too long to arrive. Send it again.")
+TOO_LARGE = refusal("431 Request Header Fields Too Large", f"The headers must be at most {MAX_HEADERS:,} bytes.")
+
+
+@dataclass
+class Arrival:
+    """The part of a request that has arrived."""
+
+    deadline: float
+    leaving: bool = False  # answered and closing: what still arrives is dropped
+    data: bytearray = field(default_factory=bytearray)
+    size: int = 0  # bytes to wait for, 0 until the headers have arrived
+    body_unread: bool = False  # too large or of unknown size: the request is refused without it
+
+    def add(self, piece: bytes) -> bool:
+        """Add a piece. Return whether the request can be handled."""
+        start = max(0, len(self.data) - 3)
+        self.data += piece if self.data else piece.lstrip(b"\r\n")  # some clients end a body with an empty line
+        if not self.size and (end := self.data.find(b"\r\n\r\n", start)) >= 0:
+            self._read_size(bytes(self.data[: end + 2]))
+        return 0 < self.size <= len(self.data)
+
+    def _read_size(self, headers: bytes) -> None:
+        """Read how much to wait for. gunicorn's parser judges the headers later."""
+        self.size = len(headers) + 2
+        lengths = [int(digits[-4000:]) for digits in LENGTH.findall(headers)]  # Python refuses longer numbers
+        too_large = sum(lengths) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        self.body_unread = too_large or len(lengths) > 1 or CODING in headers.lower()
+        if not self.body_unread:
+            self.size += sum(lengths)
+
+
+class ArrivedBytes(Unreader):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's reader of a connection, ending with what has arrived: a thread can't wait for more."""
+
+    def chunk(self, size_hint: int | None = None) -> bytes:  # noqa: ARG002  # Unreader
+        return b""
+
+
+class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Reads requests in the main thread, without waiting for any of them.
+
+    WEB_REQUEST_TIMEOUT_S limits how long a request may arrive, and how long its response may take. Both limits are for
+    the whole, so that a byte now and then prolongs nothing.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.arrivals: dict[TConn, Arrival] = {}
+        self.answering: dict[TConn, float] = {}  # with their deadlines
+        self.buffered = 0
+        self.checked = 0.0
+
+    def accept(self, listener: socket) -> None:
+        super().accept(listener)
+        if self.nr_conns >= self.worker_connections and len(self.arrivals) > 1:
+            self.drop(next(iter(self.arrivals)))  # the one that has been arriving for the longest time
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Wait for a connection's request. Begin with the bytes that arrived with the previous one."""
+        if not conn.initialized:
+            conn.init()
+            conn.parser.unreader = ArrivedBytes()
+        self.wait_for_data(conn, Arrival(time.monotonic() + settings.WEB_REQUEST_TIMEOUT_S))
+        self.add_piece(conn, conn.parser.unreader.take_buffered())
+
+    def wait_for_data(self, conn: TConn, arrival: Arrival) -> None:
+        conn.sock.setblocking(False)
+        self.arrivals[conn] = arrival
+        self.poller.register(conn.sock, EVENT_READ, partial(self.read_piece, conn))
+
+    def read_piece(self, conn: TConn, sock: socket) -> None:
+        if conn not in self.arrivals:  # dropped since the poller reported it
+            return
+        try:
+            piece = sock.recv(PIECE)
+        except BlockingIOError:
+            return
+        except OSError:
+            piece = b""
+        if not piece:
+            self.drop(conn)
+        elif not self.arrivals[conn].leaving:
+            self.add_piece(conn, piece)
+
+    def add_piece(self, conn: TConn, piece: bytes) -> None:
+        arrival = self.arrivals[conn]
+        knew_size = arrival.size
+        self.buffered += len(piece)
+        if arrival.add(piece):
+            self.forget(conn)
+            conn.data_ready, conn.body_unread = True, arrival.body_unread
+            conn.parser.unreader.unread(bytes(arrival.data))
+            super().enqueue_req(conn)
+        elif arrival.size and not knew_size and EXPECT.search(arrival.data):
+            self.send(conn, b"HTTP/1.1 100 Continue\r\n\r\n")
+        elif not arrival.size and len(arrival.data) > MAX_HEADERS:
+            self.send(conn, TOO_LARGE)
+            self.drop(conn)
+        while self.buffered > BUFFER:
+            self.drop(max(self.arrivals, key=lambda other: len(self.arrivals[other].data)))
+
+    def handle(self, conn: TConn) -> Any:
+        """Answer a request, in a thread."""
+        self.answering[conn] = time.monotonic() + settings.WEB_REQUEST_TIMEOUT_S
+        try:
+            return super().handle(conn)
+        finally:
+            del self.answering[conn]
+
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """Keep a connection for its next request. Close it if its body has not arrived."""
+        return not conn.body_unread and super()._keepalive_after(conn, keepalive)
+
+    def finish_request(self, conn: TConn, future: "Future[Any]") -> None:
+        if not future.cancelled() and not future.exception() and future.result():
+            super().finish_request(conn, future)
+            return
+        # gunicorn would wait here for the client to close, and all other connections with it.
+        try:
+            conn.sock.shutdown(SHUT_WR)
+            self.wait_for_data(conn, Arrival(time.monotonic() + LINGER_S, leaving=True))
+        except OSError:
+            self.nr_conns -= 1
+            conn.close()
+
+    def murder_pending(self) -> None:
+        """Close connections whose time is over. gunicorn calls this after each event, and at least once a second."""
+        now = time.monotonic()
+        if now < self.checked + 0.1 and self.alive:
+            return
+        self.checked = now
+        for conn, arrival in list(self.arrivals.items()):
+            if arrival.deadline < now:
+                if arrival.data:
+                    self.send(conn, TOO_SLOW)
+                self.drop(conn)
+            elif not self.alive and not arrival.data and not arrival.leaving:
+                self.drop(conn)  # browsers open connections in advance: a stop doesn't wait for their first request
+        for conn, deadline in list(self.answering.items()):
+            if deadline < now:
+                with suppress(OSError):
+                    conn.sock.shutdown(SHUT_RDWR)  # ends the thread's wait for a client that doesn't read
+
+    def send(self, conn: TConn, answer: bytes) -> None:
+        with suppress(OSError):
+            conn.sock.send(answer)
+
+    def drop(self, conn: TConn) -> None:
+        self.forget(conn)
+        self.nr_conns -= 1
+        conn.close()
+
+    def forget(self, conn: TConn) -> None:
+        self.buffered -= len(self.arrivals.pop(conn).data)
+        self.poller.unregister(conn.sock)

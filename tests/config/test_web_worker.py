@@ -1,0 +1,209 @@
+"""The web server with slow, odd and hostile clients: a real gunicorn with config/gunicorn.py."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from django.conf import settings
+
+from tests.db.scratch import wait_until
+
+THREADS = 4  # of the one process
+GIVE_UP_S = 300  # only for broken code
+UNFINISHED = {
+    "nothing": b"",
+    "request line": b"GET /healthz HT",
+    "headers": b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+    "body": b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{",
+    "webhook": b"POST /webhooks/openphone/acme HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n{",
+    "empty lines": b"\r\n\r\n\r\n\r\n",
+}
+
+pytestmark = pytest.mark.slow
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+class Server:
+    def __init__(self, folder, timeout_s):
+        self.port = free_port()
+        environment = os.environ | {
+            "DATABASE_URL": f"sqlite:///{folder}/web.sqlite3",
+            "PORT": str(self.port),
+            "WEB_WORKERS": "1",
+            "WEB_REQUEST_TIMEOUT_S": str(timeout_s),
+            "DEBUG": "false",
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"],
+            cwd=settings.BASE_DIR,
+            env=environment,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(self.answers)
+
+    def answers(self):
+        assert self.process.poll() is None
+        try:
+            return self.status(self.get("/healthz")) == 200
+        except OSError:
+            return False
+
+    def connect(self, data=b"", receive_buffer=None):
+        connection = socket.socket()
+        if receive_buffer:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        connection.settimeout(GIVE_UP_S)
+        try:
+            connection.connect(("127.0.0.1", self.port))
+            connection.sendall(data)
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def send(self, data):
+        """Return everything that the server answers until it closes the connection."""
+        with self.connect(data) as connection:
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    def get(self, path, *headers):
+        return self.send("\r\n".join([f"GET {path} HTTP/1.0", "Host: localhost", *headers, "", ""]).encode())
+
+    @staticmethod
+    def status(answer):
+        return int(answer.split(b" ", 2)[1])
+
+
+@contextmanager
+def running(folder, timeout_s):
+    server = Server(folder, timeout_s)
+    try:
+        yield server
+    finally:
+        server.process.kill()
+        server.process.wait()
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory):
+    """A server that waits for an hour: no answer of these tests is due to its time limit."""
+    with running(tmp_path_factory.mktemp("patient"), 3600) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory):
+    """A server that waits for a second."""
+    with running(tmp_path_factory.mktemp("strict"), 1) as server:
+        yield server
+
+
+@pytest.mark.parametrize("part", UNFINISHED.values(), ids=UNFINISHED)
+def test_unfinished_requests_occupy_no_thread(part, patient):
+    with ExitStack() as held:
+        for _ in range(3 * THREADS):
+            held.enter_context(patient.connect(part))
+        assert patient.status(patient.get("/healthz")) == 200
+
+
+def test_clients_that_do_not_close_after_their_answer_delay_nobody(patient):
+    with ExitStack() as held:
+        for _ in range(3 * THREADS):
+            idle = held.enter_context(patient.connect(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"))
+            assert idle.recv(12).endswith(b"200")
+        assert patient.status(patient.get("/healthz")) == 200
+
+
+@pytest.mark.parametrize("part", [part for part in UNFINISHED.values() if part.strip()])
+def test_request_that_does_not_arrive_in_time_is_closed(part, strict):
+    assert strict.status(strict.send(part)) == 408
+
+
+def test_connection_without_a_request_is_closed(strict):
+    assert strict.send(b"") == b""
+
+
+def test_byte_now_and_then_does_not_prolong_the_limit(strict):
+    with strict.connect(UNFINISHED["body"]) as trickle:
+        while not select.select([trickle], [], [], 0.05)[0]:
+            trickle.sendall(b" ")
+        assert trickle.recv(12).endswith(b"408")
+
+
+def test_clients_that_do_not_read_their_answer_lose_it(strict):
+    script = b"GET /static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with ExitStack() as held:
+        for _ in range(2 * THREADS):
+            held.enter_context(strict.connect(script, receive_buffer=4096))
+        assert strict.status(strict.get("/healthz")) == 200
+
+
+def test_slow_but_whole_request_is_answered(patient):
+    body = json.dumps({"refresh": "x" * 3000}).encode()
+    with patient.connect() as slow:
+        head = b"POST /api/v1/auth/token/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        for piece in [b"\r\n", head, b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body), body[:9], body[9:]]:
+            slow.sendall(piece)
+            assert not select.select([slow], [], [], 0)[0]
+        answer = b"".join(iter(lambda: slow.recv(65_536), b""))
+    assert Server.status(answer) == 400
+    assert b"2000 characters" in answer
+
+
+def test_requests_in_one_piece_are_answered_in_order(patient):
+    first, last = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /nowhere HTTP/1.0\r\nHost: localhost\r\n\r\n"
+    answer = patient.send(first + first + last)
+    assert answer.count(b"200 OK") == 2
+    assert b" 404 " in answer.rpartition(b"200 OK")[2]
+
+
+def test_expected_continuation_is_sent(patient):
+    with patient.connect(UNFINISHED["body"][:-5] + b"\r\nExpect: 100-continue\r\n\r\n") as waiting:
+        assert waiting.recv(12) == b"HTTP/1.1 100"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (b"Transfer-Encoding: chunked", 411),
+        (b"Content-Length: 99999999999", 413),
+        (b"Content-Length: " + b"9" * 5000, 400),
+        (b"Transfer-Encoding: chunked\r\nContent-Length: 5", 400),
+        (b"Content-Length: 5\r\nContent-Length: 6", 400),
+        (b"X-Filler: " + b"x" * 9000, 431),
+        (b"\r\n".join(b"X-%d: %s" % (n, b"x" * 8000) for n in range(10)), 431),
+    ],
+)
+def test_refusal_needs_no_body(headers, status, strict):
+    assert strict.status(strict.send(b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % headers)) == status
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["SCRIPT_NAME: /elsewhere", "PATH_INFO: /nowhere", "X-Forwarded-Host: evil.example.com", "X-Forwarded-Prefix: /x"],
+)
+def test_forwarded_header_of_a_client_changes_nothing(header, patient):
+    assert patient.status(patient.get("/healthz", header)) == 200
+    assert b"Location: /admin/\r\n" in patient.get("/", header)
+
+
+def test_contradicting_scheme_headers_are_no_error(patient):
+    assert patient.status(patient.get("/healthz", "X-Forwarded-Proto: https", "X-Forwarded-Ssl: off")) == 200
+
+
+def test_stop_does_not_wait_for_connections_without_a_request(tmp_path):
+    with running(tmp_path, 3600) as server, server.connect() as idle:
+        server.process.send_signal(signal.SIGTERM)
+        assert idle.recv(1) == b""
+        assert server.process.wait(GIVE_UP_S) == 0
