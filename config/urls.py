@@ -4,11 +4,12 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config.health import healthz, readyz
 from config.metrics import metrics
 from crm.api.base.errors import api_not_found
+from crm.api.schema_view import SchemaView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
@@ -20,7 +21,7 @@ urlpatterns = [
     path("api/v1/", include("calls.api.urls")),
     path("api/v1/", include("crm.api.urls")),
     path("webhooks/", include("messaging.webhooks.urls")),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path("^api/", api_not_found),
     path("healthz", healthz),

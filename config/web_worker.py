@@ -68,7 +68,7 @@ class Arrival:
 class ArrivedBytes(Unreader):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn's reader of a connection, ending with what has arrived: a thread can't wait for more."""
 
-    def chunk(self, size_hint: int | None = None) -> bytes:  # noqa: ARG002  # Unreader
+    def chunk(self, size_hint: int | None = None) -> bytes:  # Unreader
         return b""
 
 

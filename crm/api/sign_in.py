@@ -1,8 +1,10 @@
 """Sign-in, token refresh, sign-out and the current user."""
 
 from contextlib import ExitStack
+from secrets import token_urlsafe
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -12,18 +14,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.serializers import PasswordField, TokenBlacklistSerializer, TokenObtainPairSerializer
-from rest_framework_simplejwt.utils import get_md5_hash_password
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView
 
 from crm.api.base.filters import check_parameters
 from crm.api.base.throttles import SignInThrottle
-from crm.api.tokens import SessionToken
+from crm.api.tokens import ACCOUNT, SessionToken, account_state
 from crm.client_ip import client_address
 from crm.db.tenancy import all_tenants
 from crm.models import Company, User
 from crm.services.login_throttling import seconds_locked_out
 
 MAX_TOKEN_LENGTH = 2000
+CLIENT_COOKIE = "session_client"
+
+
+def describe_client(request: Request) -> str:
+    """Return what identifies a client beyond its tokens: its address, its program, and a cookie if it keeps cookies."""
+    cookie = request.COOKIES.get(CLIENT_COOKIE, "")
+    return f"{client_address(request)} {cookie} {request.headers.get('User-Agent', '')}"
 
 
 class TokenPairSerializer(serializers.Serializer):
@@ -79,7 +87,17 @@ class SignInView(TokenObtainPairView):
 
     @extend_schema(responses=TokenPairSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().post(request, *args, **kwargs)
+        response = super().post(request, *args, **kwargs)
+        response.set_cookie(
+            CLIENT_COOKIE,
+            token_urlsafe(),
+            max_age=settings.SESSION_LIFETIME,
+            path="/api/v1/auth/",
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Strict",
+        )
+        return response
 
 
 class RefreshSerializer(serializers.Serializer):
@@ -89,17 +107,17 @@ class RefreshSerializer(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         refresh = SessionToken(attrs["refresh"])
         user = User.accounts.filter(pk=refresh["user_id"], is_active=True).first()
-        # A changed password or a deactivated user requires a new sign-in.
-        if user is None or refresh.get("hash_password") != get_md5_hash_password(user.password):
+        if user is None or refresh.get(ACCOUNT) != account_state(user):
             raise AuthenticationFailed("No active account found for the given token.", "no_active_account")
-        refresh.exchange()
+        refresh.exchange(client=describe_client(self.context["request"]))
         return {"access": str(refresh.access_token), "refresh": str(refresh)}
 
 
 class RefreshView(PublicTenantView, TokenRefreshView):
     """Exchange a refresh token for a new access token and the next refresh token.
 
-    A used refresh token is rejected (401). Reuse long after its exchange ends the session: the token may be stolen.
+    If the answer is lost, the same client gets the same refresh token again within 30 seconds. Any other use of a used
+    token ends the session (401), since the token may be stolen.
     """
 
     serializer_class = RefreshSerializer
@@ -115,7 +133,7 @@ class SignOutSerializer(TokenBlacklistSerializer):
 
 
 class SignOutView(PublicTenantView, TokenBlacklistView):
-    """Sign out: revoke the refresh token."""
+    """Sign out: end the session with all its refresh and access tokens."""
 
     serializer_class = SignOutSerializer
 

@@ -1,70 +1,107 @@
-"""Refresh tokens: single use; reuse revokes the token's family."""
+"""Sessions: a sign-in with its refresh tokens, each of which works once, and its access tokens."""
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken
-from rest_framework_simplejwt.utils import datetime_from_epoch
+from rest_framework_simplejwt.utils import datetime_from_epoch, datetime_to_epoch
 
-# Two tabs of one browser may send the same token at once: the later one is rejected, without further consequences.
-# A token that is sent long after its exchange was probably stolen.
-REUSE_GRACE = timedelta(seconds=30)
-USED = "Token is blacklisted"
+from crm.models import User
+
+# How long a client may repeat a refresh whose answer was lost, or that two tabs of one browser sent at once.
+REPEAT_GRACE = timedelta(seconds=30)
+SESSION, ACCOUNT = "session", "account"  # claims of refresh and access tokens
+ENDED = "The session has ended. Sign in again."
+
+
+def account_state(user: User) -> str:
+    """Return a hash of the user's password, role and company: a change of one of them ends all sessions."""
+    return salted_hmac(__name__, f"{user.password} {user.role} {user.company_id}", algorithm="sha256").hexdigest()
+
+
+def lasting_sessions(session: str | None, *, user: Any) -> QuerySet[OutstandingToken]:
+    """Return the row of a session, if it belongs to this user (an id or an outer reference) and has not ended."""
+    return OutstandingToken.objects.filter(jti=session or "", user=user, expires_at__gt=now())
 
 
 class SessionToken(RefreshToken):
-    """A refresh token. It and the tokens that it is exchanged for are a family: their ids share a prefix.
+    """A refresh token.
 
-    The table stores ids and never the tokens themselves: a reader of the table could sign in with them.
+    The row of its first token, kept until the session's absolute end, is the session. Once that row has no user, all
+    tokens are worthless, access tokens too. Rows contain ids, never tokens: a reader could sign in with them.
     """
 
     @classmethod
     def for_user(cls, user: Any) -> "SessionToken":
         token = super(BlacklistMixin, cls).for_user(user)  # the mixin's method would store the token
-        token.outstand()
+        token[SESSION], token[ACCOUNT] = token["jti"], account_state(user)
+        end = token.current_time + settings.SESSION_LIFETIME
+        token._store(expires_at=end)
+        token._limit_exp(end)
         return token
 
-    def set_jti(self) -> None:
-        family = str(self.payload.get("jti") or uuid4().hex).partition(".")[0]
-        self.payload["jti"] = f"{family}.{uuid4().hex}"
-
-    def outstand(self) -> OutstandingToken:
-        return OutstandingToken.objects.create(
-            user_id=int(self["user_id"]),
-            jti=self["jti"],
-            created_at=self.current_time,
-            expires_at=datetime_from_epoch(self["exp"]),
-        )
-
     def check_blacklist(self) -> None:
-        """Raise TokenError for a used token. Revoke its family if it was used longer than REUSE_GRACE ago."""
-        used = BlacklistedToken.objects.filter(token__jti=self["jti"]).first()
-        if used is None:
-            return
-        if used.blacklisted_at < now() - REUSE_GRACE:
-            family = OutstandingToken.objects.filter(jti__startswith=self["jti"].partition(".")[0] + ".")
-            for token in family.filter(blacklistedtoken=None):
-                BlacklistedToken.objects.get_or_create(token=token)
-        raise TokenError(USED)
+        """Raise TokenError unless the session lasts. A used token may be repeated: `exchange` decides."""
+        if not lasting_sessions(self.get(SESSION), user=self.get("user_id")).exists():
+            raise TokenError(ENDED)
 
-    def blacklist(self) -> BlacklistedToken:
-        """Mark the token as used. Raises TokenError if a concurrent request did, or if the user is gone."""
-        token = OutstandingToken.objects.filter(jti=self["jti"]).first()
-        used, created = BlacklistedToken.objects.get_or_create(token=token) if token else (None, False)
-        if used is None or not created:
-            raise TokenError(USED)
-        return used
+    def blacklist(self) -> None:
+        """End the session. Raises TokenError if the token has been exchanged before, or a concurrent request did it."""
+        used = BlacklistedToken.objects.filter(token__jti=self["jti"]).exists()
+        if not self.end_session() or used:
+            raise TokenError(ENDED)
 
-    def exchange(self) -> None:
-        """Mark the token as used and turn into the next one of its family. Raises TokenError as `blacklist` does."""
+    def end_session(self) -> bool:
+        """End the session. Return whether it lasted until now."""
+        return lasting_sessions(self[SESSION], user=self["user_id"]).update(user=None) > 0
+
+    def exchange(self, *, client: str) -> None:
+        """Turn into the next token of the session.
+
+        The same client gets the same token again for REPEAT_GRACE, while that one is unused. Any other repetition means
+        that the token was stolen, by its first sender or by this one: the session ends.
+
+        Args:
+            client: what identifies the sender, beyond the token.
+
+        Raises:
+            TokenError: the session has ended.
+        """
+        # The id follows from the client, so that only the same client finds the token that it was given.
+        next_id = salted_hmac(__name__, f"{self['jti']} {client}", algorithm="sha256").hexdigest()
         with transaction.atomic():
-            self.blacklist()
-            self.set_jti()
-            self.set_exp()
-            self.set_iat()
-            self.outstand()
+            session = lasting_sessions(self[SESSION], user=self["user_id"]).select_for_update().first()
+            token = OutstandingToken.objects.filter(jti=self["jti"]).first()
+            if session is None or token is None:
+                raise TokenError(ENDED)
+            used, unused = BlacklistedToken.objects.get_or_create(token=token)
+            if unused:
+                self["jti"] = next_id
+                self.set_iat()
+                self.set_exp()
+                self._limit_exp(session.expires_at)
+                self._store(expires_at=datetime_from_epoch(self["exp"]))
+                return
+            given = OutstandingToken.objects.filter(jti=next_id, blacklistedtoken=None).first()
+            if given is not None and used.blacklisted_at >= now() - REPEAT_GRACE:
+                self["jti"] = next_id
+                self.set_iat(at_time=given.created_at)
+                self["exp"] = datetime_to_epoch(given.expires_at)
+                return
+        self.end_session()
+        raise TokenError(ENDED)
+
+    def _limit_exp(self, end: Any) -> None:
+        self["exp"] = min(self["exp"], datetime_to_epoch(end))
+
+    def _store(self, *, expires_at: Any) -> None:
+        OutstandingToken.objects.create(
+            user_id=int(self["user_id"]), jti=self["jti"], created_at=self.current_time, expires_at=expires_at
+        )

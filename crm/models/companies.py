@@ -1,6 +1,6 @@
 """Companies, users and phone lines."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -116,6 +116,11 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        if not self.is_active:  # else a later activation would revive the sessions
+            self.outstandingtoken_set.update(user=None)
 
 
 class PhoneLine(TenantModel):

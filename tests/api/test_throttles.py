@@ -42,6 +42,11 @@ def test_user_limit_is_enforced_with_retry_after(three_a_minute, csr_api, manage
     assert manager_api.get("/api/v1/contacts").status_code == 200
 
 
+def test_api_document_is_limited_per_address(three_a_minute, client, db):
+    assert statuses(lambda: client.get("/api/schema")) == [200, 200, 200, 429, 429]
+    assert client.get("/api/schema", REMOTE_ADDR="198.51.100.4").status_code == 200
+
+
 def test_counter_resets_every_minute(three_a_minute, csr_api, monkeypatch):
     assert statuses(lambda: csr_api.get("/api/v1/me"))[-1] == 429
     set_clock(monkeypatch, 1_000_001 * 60)

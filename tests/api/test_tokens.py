@@ -5,10 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import UntypedToken
 
+from crm.models import User
 from tests.factories import PASSWORD, UserFactory
 
 TOKEN, REFRESH, SIGN_OUT, ME = (
@@ -38,12 +41,60 @@ def age_used_tokens(**span):
         BlacklistedToken.objects.filter(pk=used.pk).update(blacklisted_at=used.blacklisted_at - timedelta(**span))
 
 
-def test_refresh_token_is_single_use(csr):
+THIEF = [{"REMOTE_ADDR": "198.51.100.9"}, {"HTTP_USER_AGENT": "thief/1"}, {"HTTP_COOKIE": "session_client=guess"}]
+
+
+def test_refresh_gives_the_next_tokens(csr):
     first = sign_in(csr)
     second = refresh(first).json()
     assert second["refresh"] != first["refresh"]
-    assert refresh(first).status_code == 401
+    assert me(second) == 200
     assert refresh(second).status_code == 200
+
+
+def test_lost_answer_is_given_again_to_the_same_client(csr):
+    first = sign_in(csr)
+    lost, again = refresh(first).json(), refresh(first).json()
+    assert again["refresh"] == lost["refresh"]
+    assert me(again) == 200
+    assert refresh(again).status_code == 200
+
+
+@pytest.mark.parametrize("thief", THIEF, ids=str)
+def test_token_reused_by_another_client_ends_the_session_within_the_grace_time(thief, csr):
+    stolen, other_device = sign_in(csr), sign_in(csr)
+    own = refresh(stolen).json()
+    assert APIClient().post(REFRESH, {"refresh": stolen["refresh"]}, **thief).status_code == 401
+    assert refresh(own).status_code == 401
+    assert [me(own), me(stolen)] == [401, 401]
+    assert me(other_device) == 200
+
+
+@pytest.mark.parametrize("thief", THIEF, ids=str)
+def test_victim_of_a_faster_thief_ends_the_session(thief, csr):
+    stolen = sign_in(csr)
+    taken = APIClient().post(REFRESH, {"refresh": stolen["refresh"]}, **thief).json()
+    assert me(taken) == 200
+    assert refresh(stolen).status_code == 401
+    assert me(taken) == 401
+
+
+def test_cookie_of_a_browser_is_part_of_the_client(csr):
+    browser, thief = APIClient(), APIClient()
+    tokens = browser.post(TOKEN, {"username": csr.username, "password": PASSWORD}).json()
+    lost = browser.post(REFRESH, {"refresh": tokens["refresh"]}).json()
+    assert browser.post(REFRESH, {"refresh": tokens["refresh"]}).json()["refresh"] == lost["refresh"]
+    assert thief.post(REFRESH, {"refresh": tokens["refresh"]}).status_code == 401
+    assert me(lost) == 401
+    cookie = browser.cookies["session_client"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/api/v1/auth/")
+
+
+def test_exchanged_token_is_no_lost_answer_once_its_successor_was_used(csr):
+    first = sign_in(csr)
+    third = refresh(refresh(first).json()).json()
+    assert refresh(first).status_code == 401
+    assert [me(third), refresh(third).status_code] == [401, 401]
 
 
 def test_late_token_reuse_ends_only_its_own_session(csr):
@@ -53,6 +104,55 @@ def test_late_token_reuse_ends_only_its_own_session(csr):
     assert refresh(stolen).status_code == 401
     assert refresh(own).status_code == 401
     assert refresh(other_device).status_code == 200
+
+
+def test_session_ends_absolutely(csr, settings):
+    settings.SESSION_LIFETIME = timedelta(days=20)
+    tokens = sign_in(csr)
+    session = OutstandingToken.objects.get()
+    end = session.expires_at = session.expires_at - timedelta(days=15)
+    session.save()
+    tokens = refresh(tokens).json()
+    assert UntypedToken(tokens["refresh"])["exp"] == int(end.timestamp())
+    session.expires_at -= timedelta(days=6)
+    session.save()
+    assert [me(tokens), refresh(tokens).status_code] == [401, 401]
+
+
+def test_sign_out_ends_access_and_refresh_tokens_of_its_session_at_once(csr):
+    before, other_device = sign_in(csr), sign_in(csr)
+    after = refresh(before).json()
+    assert post(SIGN_OUT, refresh=after["refresh"]).status_code == 204
+    assert [me(before), me(after), refresh(after).status_code] == [401, 401, 401]
+    assert me(other_device) == 200
+
+
+def test_deactivation_ends_every_session_for_good(csr, manager_api):
+    tokens = sign_in(csr)
+    for active in (False, True):
+        assert manager_api.patch(f"/api/v1/users/{csr.pk}", {"is_active": active}).status_code == 200
+        assert [me(tokens), refresh(tokens).status_code] == [401, 401]
+    assert me(sign_in(csr)) == 200
+
+
+@pytest.mark.parametrize("change", ["role", "company", "password"])
+def test_change_of_role_company_or_password_ends_every_session(change, csr, globex):
+    tokens = sign_in(csr)
+    values = {"role": "rep", "company": globex, "password": make_password("copper-flashing-7")}
+    User.accounts.filter(pk=csr.pk).update(**{change: values[change]})
+    assert [me(tokens), refresh(tokens).status_code] == [401, 401]
+
+
+def test_token_of_a_session_without_a_row_is_rejected(csr):
+    tokens = sign_in(csr)
+    OutstandingToken.objects.all().delete()
+    assert [me(tokens), refresh(tokens).status_code, post(SIGN_OUT, refresh=tokens["refresh"]).status_code] == [401] * 3
+
+
+def test_session_is_checked_in_the_statement_that_reads_the_user(csr, django_assert_num_queries):
+    tokens = sign_in(csr)
+    with django_assert_num_queries(1 if connection.vendor == "sqlite" else 3):
+        assert me(tokens) == 200
 
 
 def test_sign_out_with_a_used_token_revokes_its_family(csr):
@@ -86,7 +186,7 @@ def test_token_tables_store_no_usable_token(csr):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("url", [REFRESH, SIGN_OUT])
-def test_exactly_one_of_concurrent_refreshes_succeeds(url):
+def test_concurrent_refreshes_give_one_token_and_one_of_concurrent_sign_outs_succeeds(url):
     tokens = sign_in(UserFactory())
     start = threading.Barrier(4)
 
@@ -99,10 +199,13 @@ def test_exactly_one_of_concurrent_refreshes_succeeds(url):
 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(ask, range(4)))
-    assert sorted(answer.status_code for answer in answers)[1:] == [401] * 3
-    [won] = [answer for answer in answers if answer.status_code < 300]
-    if url == REFRESH:
-        assert refresh(won.json()).status_code == 200
+    statuses = sorted(answer.status_code for answer in answers)
+    if url == SIGN_OUT:
+        assert statuses == [204, 401, 401, 401]
+        return
+    assert statuses == [200] * 4
+    [token] = {answer.json()["refresh"] for answer in answers}
+    assert refresh({"refresh": token}).status_code == 200
 
 
 def test_password_similar_to_the_username_is_rejected(manager_api):

@@ -57,7 +57,9 @@ def test_only_sqlite_silences_the_check_of_included_columns(project):
     assert "SILENCED_SYSTEM_CHECKS" not in settings_of(project, DATABASE_URL="postgres://crm@primary/crm")
 
 
-@pytest.mark.parametrize("command", [["check", "--database", "default"], ["migrate", "--plan"], ["makemigrations", "--check"]])
+@pytest.mark.parametrize(
+    "command", [["check", "--database", "default"], ["migrate", "--plan"], ["makemigrations", "--check"]]
+)
 def test_command_on_sqlite_prints_no_warning(command, tmp_path):
     command = [sys.executable, "manage.py", *command]
     variables = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}

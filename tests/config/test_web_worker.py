@@ -142,7 +142,9 @@ def test_byte_now_and_then_does_not_prolong_the_limit(strict):
 
 
 def test_clients_that_do_not_read_their_answer_lose_it(strict):
-    script = b"GET /static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    script = (
+        b"GET /static/drf_spectacular_sidecar/swagger-ui-dist/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    )
     with ExitStack() as held:
         for _ in range(2 * THREADS):
             held.enter_context(strict.connect(script, receive_buffer=4096))
@@ -153,7 +155,13 @@ def test_slow_but_whole_request_is_answered(patient):
     body = json.dumps({"refresh": "x" * 3000}).encode()
     with patient.connect() as slow:
         head = b"POST /api/v1/auth/token/refresh HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        for piece in [b"\r\n", head, b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body), body[:9], body[9:]]:
+        for piece in [
+            b"\r\n",
+            head,
+            b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body),
+            body[:9],
+            body[9:],
+        ]:
             slow.sendall(piece)
             assert not select.select([slow], [], [], 0)[0]
         answer = b"".join(iter(lambda: slow.recv(65_536), b""))
@@ -162,7 +170,10 @@ def test_slow_but_whole_request_is_answered(patient):
 
 
 def test_requests_in_one_piece_are_answered_in_order(patient):
-    first, last = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b"GET /nowhere HTTP/1.0\r\nHost: localhost\r\n\r\n"
+    first, last = (
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /nowhere HTTP/1.0\r\nHost: localhost\r\n\r\n",
+    )
     answer = patient.send(first + first + last)
     assert answer.count(b"200 OK") == 2
     assert b" 404 " in answer.rpartition(b"200 OK")[2]
@@ -186,7 +197,10 @@ def test_expected_continuation_is_sent(patient):
     ],
 )
 def test_refusal_needs_no_body(headers, status, strict):
-    assert strict.status(strict.send(b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % headers)) == status
+    assert (
+        strict.status(strict.send(b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % headers))
+        == status
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import os
 import pytest
 from django.db import connection
 from django.test.testcases import QuietWSGIRequestHandler
-from rest_framework_simplejwt.tokens import RefreshToken
 
+from crm.api.tokens import SessionToken
 from crm.models import User
 from tests import factories
 from tests.conftest import postgres_only
@@ -57,7 +57,7 @@ def test_api_matches_its_schema_and_shows_no_foreign_rows(role, server, acme, gl
 
     report = run_schemathesis(
         server,
-        str(RefreshToken.for_user(user).access_token),
+        str(SessionToken.for_user(user).access_token),
         seed=SEED,
         examples=EXAMPLES,
         phases=phases,

@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Exists, OuterRef
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.settings import api_settings
-from rest_framework_simplejwt.utils import get_md5_hash_password
 
+from crm.api.tokens import ACCOUNT, ENDED, SESSION, account_state, lasting_sessions
 from crm.db.tenancy import all_tenants_autocommit
 from crm.models import User
 
@@ -23,9 +24,11 @@ class TokenAuthentication(JWTAuthentication):
         """Return the token's user with the company, in one statement: most responses need the company's time zone.
 
         Raises:
-            AuthenticationFailed: the user is gone or inactive, or the password has changed since.
+            AuthenticationFailed: the session has ended, the user is gone or inactive, or the password, role or company
+                has changed since.
         """
-        users = User.accounts.select_related("company")
+        sessions = lasting_sessions(validated_token.get(SESSION), user=OuterRef("pk"))
+        users = User.accounts.select_related("company").annotate(signed_in=Exists(sessions))
         try:
             with all_tenants_autocommit():  # the company is unknown until the user is read
                 user = users.get(pk=validated_token[api_settings.USER_ID_CLAIM])
@@ -33,8 +36,11 @@ class TokenAuthentication(JWTAuthentication):
             raise AuthenticationFailed("The user no longer exists. Sign in again.", code="user_not_found") from error
         if not user.is_active:
             raise AuthenticationFailed("User is inactive", code="user_inactive")
-        if validated_token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
-            raise AuthenticationFailed("The user's password has been changed.", code="password_changed")
+        if not user.signed_in:
+            raise AuthenticationFailed(ENDED, code="session_ended")
+        if validated_token.get(ACCOUNT) != account_state(user):
+            changed = "The user's password, role or company has been changed. Sign in again."
+            raise AuthenticationFailed(changed, code="account_changed")
         return user
 
 
