@@ -164,6 +164,7 @@ REST_FRAMEWORK = {
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.at_least("ACCESS_TOKEN_LIFETIME_S", 1, default=3600)),
     "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.at_least("REFRESH_TOKEN_LIFETIME_S", 1, default=14 * 24 * 3600)),
+    "CHECK_REVOKE_TOKEN": True,  # a changed password ends every session
 }
 SESSION_LIFETIME = timedelta(seconds=env.at_least("SESSION_LIFETIME_S", 1, default=90 * 24 * 3600))
 SPECTACULAR_SETTINGS = {

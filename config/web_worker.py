@@ -130,8 +130,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         elif arrival.size and not knew_size and EXPECT.search(arrival.data):
             self.send(conn, b"HTTP/1.1 100 Continue\r\n\r\n")
         elif not arrival.size and len(arrival.data) > MAX_HEADERS:
-            self.send(conn, TOO_LARGE)
-            self.drop(conn)
+            self.refuse(conn, TOO_LARGE)
         while self.buffered > BUFFER:
             self.drop(max(self.arrivals, key=lambda other: len(self.arrivals[other].data)))
 
@@ -151,13 +150,21 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if not future.cancelled() and not future.exception() and future.result():
             super().finish_request(conn, future)
             return
-        # gunicorn would wait here for the client to close, and all other connections with it.
+        self.part(conn)  # gunicorn would wait here for the client to close, and all other connections with it
+
+    def part(self, conn: TConn) -> None:
+        """Close a connection once its client has done so."""
         try:
             conn.sock.shutdown(SHUT_WR)
             self.wait_for_data(conn, Arrival(time.monotonic() + LINGER_S, leaving=True))
         except OSError:
             self.nr_conns -= 1
             conn.close()
+
+    def refuse(self, conn: TConn, answer: bytes) -> None:
+        self.forget(conn)
+        self.send(conn, answer)
+        self.part(conn)
 
     def murder_pending(self) -> None:
         """Close connections whose time is over. gunicorn calls this after each event, and at least once a second."""
@@ -166,9 +173,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
             return
         self.checked = now
         for conn, arrival in list(self.arrivals.items()):
-            if arrival.deadline < now:
-                if arrival.data:
-                    self.send(conn, TOO_SLOW)
+            if arrival.deadline < now and arrival.data:
+                self.refuse(conn, TOO_SLOW)
+            elif arrival.deadline < now:
                 self.drop(conn)
             elif not self.alive and not arrival.data and not arrival.leaving:
                 self.drop(conn)  # browsers open connections in advance: a stop doesn't wait for their first request

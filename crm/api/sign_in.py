@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.serializers import PasswordField, TokenBlacklistSerializer, TokenObtainPairSerializer
+from rest_framework_simplejwt.utils import get_md5_hash_password
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView
 
 from crm.api.base.filters import check_parameters
@@ -107,7 +108,9 @@ class RefreshSerializer(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         refresh = SessionToken(attrs["refresh"])
         user = User.accounts.filter(pk=refresh["user_id"], is_active=True).first()
-        if user is None or refresh.get(ACCOUNT) != account_state(user):
+        if user is None or refresh.get("hash_password") != get_md5_hash_password(user.password):
+            raise AuthenticationFailed("No active account found for the given token.", "no_active_account")
+        if refresh.payload.setdefault(ACCOUNT, account_state(user)) != account_state(user):
             raise AuthenticationFailed("No active account found for the given token.", "no_active_account")
         refresh.exchange(client=describe_client(self.context["request"]))
         return {"access": str(refresh.access_token), "refresh": str(refresh)}

@@ -22,8 +22,8 @@ ENDED = "The session has ended. Sign in again."
 
 
 def account_state(user: User) -> str:
-    """Return a hash of the user's password, role and company: a change of one of them ends all sessions."""
-    return salted_hmac(__name__, f"{user.password} {user.role} {user.company_id}", algorithm="sha256").hexdigest()
+    """Return what a session depends on, beside the password: a new role or company ends it."""
+    return f"{user.role} {user.company_id}"
 
 
 def lasting_sessions(session: str | None, *, user: Any) -> QuerySet[OutstandingToken]:
@@ -49,7 +49,8 @@ class SessionToken(RefreshToken):
 
     def check_blacklist(self) -> None:
         """Raise TokenError unless the session lasts. A used token may be repeated: `exchange` decides."""
-        if not lasting_sessions(self.get(SESSION), user=self.get("user_id")).exists():
+        self.payload.setdefault(SESSION, self["jti"])  # older tokens name no session: each is the first of its own
+        if not lasting_sessions(self[SESSION], user=self.get("user_id")).exists():
             raise TokenError(ENDED)
 
     def blacklist(self) -> None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from django.db import connection, transaction
 from rest_framework.test import APIClient
-from rest_framework_simplejwt.tokens import RefreshToken
 
+from crm.api.tokens import SessionToken
 from crm.db.tenancy import all_tenants
 from crm.models import Company
 from tests import factories
@@ -104,7 +104,7 @@ class Fixture:
             manager = self.users["manager"]
             if route.path == "auth/token":
                 return {"username": manager.username, "password": factories.PASSWORD}
-            return {"refresh": str(RefreshToken.for_user(manager))}
+            return {"refresh": str(SessionToken.for_user(manager))}
         whole, change = (bodies.get(route.resource, {}) for bodies in (self.bodies, CHANGES))
         return {"POST": whole, "PATCH": change}.get(method, {})
 

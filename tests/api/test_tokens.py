@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from rest_framework_simplejwt.tokens import UntypedToken
+from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
 from crm.models import User
 from tests.factories import PASSWORD, UserFactory
@@ -147,6 +147,14 @@ def test_token_of_a_session_without_a_row_is_rejected(csr):
     tokens = sign_in(csr)
     OutstandingToken.objects.all().delete()
     assert [me(tokens), refresh(tokens).status_code, post(SIGN_OUT, refresh=tokens["refresh"]).status_code] == [401] * 3
+
+
+def test_refresh_token_from_before_sessions_begins_one(csr):
+    old = {"refresh": str(RefreshToken.for_user(csr))}
+    tokens = refresh(old).json()
+    assert me(tokens) == 200
+    assert post(SIGN_OUT, refresh=tokens["refresh"]).status_code == 204
+    assert me(tokens) == 401
 
 
 def test_session_is_checked_in_the_statement_that_reads_the_user(csr, django_assert_num_queries):

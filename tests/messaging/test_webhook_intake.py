@@ -88,6 +88,8 @@ class Unreadable:
     def read(self, *_size):
         raise AssertionError("The body was read.")
 
+    readline = read
+
 
 @pytest.mark.parametrize(
     ("provider", "header", "value"),

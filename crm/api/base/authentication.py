@@ -7,6 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from crm.api.tokens import ACCOUNT, ENDED, SESSION, account_state, lasting_sessions
 from crm.db.tenancy import all_tenants_autocommit
@@ -38,8 +39,10 @@ class TokenAuthentication(JWTAuthentication):
             raise AuthenticationFailed("User is inactive", code="user_inactive")
         if not user.signed_in:
             raise AuthenticationFailed(ENDED, code="session_ended")
+        if validated_token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
+            raise AuthenticationFailed("The user's password has been changed.", code="password_changed")
         if validated_token.get(ACCOUNT) != account_state(user):
-            changed = "The user's password, role or company has been changed. Sign in again."
+            changed = "The user's role or company has been changed. Sign in again."
             raise AuthenticationFailed(changed, code="account_changed")
         return user
 

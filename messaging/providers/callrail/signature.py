@@ -7,7 +7,7 @@ from messaging.providers.payloads import find_header
 from messaging.providers.signatures import check_token, digest, require_match
 
 SECRET_NAME = "the company's secret token"  # noqa: S105  # its name
-HEADERS = ("signature",)
+HEADERS: tuple[str, ...] = ("signature",)
 
 check_secret = check_token
 

@@ -20,7 +20,7 @@ from messaging.providers.payloads import find_header, read_json, storable_id
 from messaging.providers.signatures import digest, require_match
 
 SECRET_NAME = "the webhook's signing secret"  # noqa: S105  # its name
-HEADERS = ("webhook-signature", "openphone-signature")
+HEADERS: tuple[str, ...] = ("webhook-signature", "openphone-signature")
 PREFIX = "whsec_"
 MAX_CLOCK_DIFFERENCE_S = 300
 

@@ -10,7 +10,7 @@ from messaging.providers.payloads import FORM, find_header, form_pairs, is_form
 from messaging.providers.signatures import check_token, digest, require_match
 
 SECRET_NAME = "the account's auth token"  # noqa: S105  # its name
-HEADERS = ("x-twilio-signature",)
+HEADERS: tuple[str, ...] = ("x-twilio-signature",)
 PORTS = {"http": 80, "https": 443}
 
 check_secret = check_token
