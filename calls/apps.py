@@ -13,7 +13,7 @@ class CallsConfig(AppConfig):
     def ready(self) -> None:
         from calls.models import Appointment, Call
         from calls.services.timezone_change import update_future_appointments  # models can't be imported earlier
-        from crm.query_slots import contact_ids_of_rep, outgoing_calls_to
+        from crm.query_slots import call_activity_ids_of_rep, contact_ids_of_rep, outgoing_calls_to
         from crm.signals import company_timezone_changed
 
         def find_contact_ids(rep: "User") -> QuerySet:
@@ -22,4 +22,7 @@ class CallsConfig(AppConfig):
 
         contact_ids_of_rep.register(find_contact_ids)
         outgoing_calls_to.register(lambda phone: Call.objects.filter(direction="outgoing", to_number=phone))
+        call_activity_ids_of_rep.register(
+            lambda rep: Call.objects.assigned_to(rep).filter(activity__isnull=False).values("activity")
+        )
         company_timezone_changed.connect(update_future_appointments, dispatch_uid="calls.update_future_appointments")

@@ -44,11 +44,12 @@ class Arrival:
     deadline: float
     leaving: bool = False  # answered and closing: what still arrives is dropped
     data: bytearray = field(default_factory=bytearray)
-    size: int = 0  # bytes to wait for, 0 until the headers have arrived
+    headers: int = 0  # bytes of the headers, 0 until they have arrived
+    size: int = 0  # bytes to wait for, 0 until then
     body_unread: bool = False  # too large or of unknown size: the request is refused without it
 
     def add(self, piece: bytes) -> bool:
-        """Add a piece. Return whether the request can be handled."""
+        """Add a piece. Return whether the request has arrived."""
         start = max(0, len(self.data) - 3)
         self.data += piece if self.data else piece.lstrip(b"\r\n")  # some clients end a body with an empty line
         if not self.size and (end := self.data.find(b"\r\n\r\n", start)) >= 0:
@@ -57,7 +58,7 @@ class Arrival:
 
     def _read_size(self, headers: bytes) -> None:
         """Read how much to wait for. gunicorn's parser judges the headers later."""
-        self.size = len(headers) + 2
+        self.headers = self.size = len(headers) + 2
         lengths = [int(digits[-4000:]) for digits in LENGTH.findall(headers)]  # Python refuses longer numbers
         too_large = sum(lengths) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         self.body_unread = too_large or len(lengths) > 1 or CODING in headers.lower()
@@ -65,14 +66,14 @@ class Arrival:
             self.size += sum(lengths)
 
 
-class ArrivedBytes(Unreader):  # type: ignore[misc]  # gunicorn has no types
+class ArrivedBytes(Unreader):
     """gunicorn's reader of a connection, ending with what has arrived: a thread can't wait for more."""
 
     def chunk(self, size_hint: int | None = None) -> bytes:  # Unreader
         return b""
 
 
-class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+class WebWorker(ThreadWorker):
     """Reads requests in the main thread, without waiting for any of them.
 
     WEB_REQUEST_TIMEOUT_S limits how long a request may arrive, and how long its response may take. Both limits are for
@@ -120,17 +121,18 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def add_piece(self, conn: TConn, piece: bytes) -> None:
         arrival = self.arrivals[conn]
-        knew_size = arrival.size
-        self.buffered += len(piece)
-        if arrival.add(piece):
+        knew_size, before = arrival.size, len(arrival.data)
+        is_whole = arrival.add(piece)
+        self.buffered += len(arrival.data) - before
+        if (arrival.headers or len(arrival.data)) > MAX_HEADERS:
+            self.refuse(conn, TOO_LARGE)
+        elif is_whole:
             self.forget(conn)
             conn.data_ready, conn.body_unread = True, arrival.body_unread
             conn.parser.unreader.unread(bytes(arrival.data))
             super().enqueue_req(conn)
         elif arrival.size and not knew_size and EXPECT.search(arrival.data):
             self.send(conn, b"HTTP/1.1 100 Continue\r\n\r\n")
-        elif not arrival.size and len(arrival.data) > MAX_HEADERS:
-            self.refuse(conn, TOO_LARGE)
         while self.buffered > BUFFER:
             self.drop(max(self.arrivals, key=lambda other: len(self.arrivals[other].data)))
 
@@ -150,9 +152,9 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         if not future.cancelled() and not future.exception() and future.result():
             super().finish_request(conn, future)
             return
-        self.part(conn)  # gunicorn would wait here for the client to close, and all other connections with it
+        self.linger(conn)  # gunicorn would wait here for the client to close, and all other connections with it
 
-    def part(self, conn: TConn) -> None:
+    def linger(self, conn: TConn) -> None:
         """Close a connection once its client has done so."""
         try:
             conn.sock.shutdown(SHUT_WR)
@@ -164,7 +166,7 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def refuse(self, conn: TConn, answer: bytes) -> None:
         self.forget(conn)
         self.send(conn, answer)
-        self.part(conn)
+        self.linger(conn)
 
     def murder_pending(self) -> None:
         """Close connections whose time is over. gunicorn calls this after each event, and at least once a second."""

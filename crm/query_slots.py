@@ -24,6 +24,9 @@ class QuerySlot:
 # For a rep: the ids of contacts with a call or an appointment that is assigned to the rep, in one column.
 contact_ids_of_rep = QuerySlot("contact_ids_of_rep")
 
+# For a rep: the ids of activities that report a call assigned to the rep, in one column.
+call_activity_ids_of_rep = QuerySlot("call_activity_ids_of_rep")
+
 # Incoming messages that no user has read.
 unread_messages = QuerySlot("unread_messages")
 

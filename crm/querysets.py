@@ -14,9 +14,9 @@ from django.db.models import CharField, Count, Exists, ExpressionWrapper, F, Out
 from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
 
-from crm.choices import FlagType
+from crm.choices import ActivityType, FlagType
 from crm.phones import InvalidPhone, digits_of, normalize_phone
-from crm.query_slots import contact_ids_of_rep, unread_messages
+from crm.query_slots import call_activity_ids_of_rep, contact_ids_of_rep, unread_messages
 from crm.search_keys import keys_of, prefixes_of
 
 SEARCHED_FIELDS = frozenset({"first_name", "last_name", "email"})
@@ -64,6 +64,13 @@ class OfContactQuerySet(QuerySet):
     def assigned_to(self, rep: AbstractBaseUser) -> Self:
         """Return the rows of the rep's contacts."""
         return self.filter(contact__in=contact_ids_of_rep(rep))
+
+
+class ActivityQuerySet(OfContactQuerySet):
+    def assigned_to(self, rep: AbstractBaseUser) -> Self:
+        """Return the activities of the rep's contacts, but of calls only those that are the rep's own."""
+        is_visible = ~Q(activity_type=ActivityType.CALL) | Q(pk__in=call_activity_ids_of_rep(rep))
+        return super().assigned_to(rep).filter(is_visible)
 
 
 class ConversationQuerySet(OfContactQuerySet):

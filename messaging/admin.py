@@ -40,7 +40,7 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
     search_help_text = "The contact's name or phone number, or # and the message's ID, such as #12."
     fieldsets = (
         (None, {"fields": ("company", "contact", "phone_line", "direction", "status", "body")}),
-        ("Sending", {"fields": ("kind", "membership", "error", "error_code", "tries", "run_at")}),
+        ("Sending", {"fields": ("kind", "membership", "error", "error_code", "tries", "run_at", "sent_at")}),
         ("Evidence", {"fields": ("activity", "from_number", "to_numbers", "media", "created_at", "read_at")}),
     )
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from crm.choices import Direction
 from crm.querysets import OfContactQuerySet
@@ -32,6 +33,10 @@ class MessageQuerySet(OfContactQuerySet):
     def unread(self) -> Self:
         """Return incoming messages that no user has read."""
         return self.filter(direction=Direction.INCOMING, read_at__isnull=True)
+
+    def left_after(self, moment: datetime) -> Self:
+        """Return messages that left, or may have left, after `moment`, each with that time as `departure`."""
+        return self.annotate(departure=Coalesce("sent_at", "created_at")).filter(departure__gt=moment)
 
     def ready_to_send(self, now: datetime) -> Self:
         """Return queued messages that are due, on lines whose pace allows one, the longest waiting first.

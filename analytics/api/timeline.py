@@ -1,6 +1,6 @@
 """`contacts/{id}/timeline`: a contact's timeline."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema, extend_schema_field
@@ -13,7 +13,7 @@ from analytics.timeline.pagination import Timeline
 from analytics.timeline.sources import TimelineEntry
 from crm.api.base.pagination import KeysetPagination
 from crm.api.base.views import TenantViewSet
-from crm.models import Contact
+from crm.models import Contact, User
 
 
 def kind_field(*kinds: str) -> Any:
@@ -118,7 +118,7 @@ class TimelinePagination(KeysetPagination):
     """Pages of a timeline, by cursor alone."""
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        return self.paginate(Timeline(queryset), request)
+        return self.paginate(Timeline(queryset, user=cast(User, request.user)), request)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         parameters = super().get_schema_operation_parameters(view)

@@ -6,27 +6,29 @@ from typing import Any
 from analytics.timeline.sources import SOURCES, TimelineEntry, entry_of
 from crm.api.base.filters import MAX_ID
 from crm.api.base.pagination import Order, decode_cursor, encode_cursor, invalid_cursor
-from crm.models import Contact
+from crm.api.base.roles import visible
+from crm.models import Contact, User
 
 Position = tuple[datetime, str, int]  # time, source and key of an entry
 
 
 class Timeline:
-    """The entries of a contact in a total order, latest first, with the interface of `Order`.
+    """The entries of a contact that a user may see, in a total order, latest first, with the interface of `Order`.
 
     A page of n entries reads at most n rows of each source, each through its own index, at any depth.
     """
 
-    def __init__(self, contact: Contact) -> None:
-        self.contact = contact
+    def __init__(self, contact: Contact, *, user: User) -> None:
+        self.contact, self.user = contact, user
 
     def page(self, size: int, *, after: Position | None = None, backwards: bool = False) -> list[TimelineEntry]:
         """Return the entries after a position or, backwards, those before it in reverse order."""
         entries = []
         for source in SOURCES:
-            order = Order(source.rows(self.contact), (f"-{source.time}", "-id"))
-            rows = order.page(size, after=_position_in(source.name, after), backwards=backwards)
-            entries += [entry_of(row, source) for row in rows]
+            rows = visible(source.rows(self.contact), self.user, source.resource)
+            order = Order(rows, (f"-{source.time}", "-id"))
+            page = order.page(size, after=_position_in(source.name, after), backwards=backwards)
+            entries += [entry_of(row, source) for row in page]
         entries.sort(key=lambda entry: (entry.at, entry.source, entry.key), reverse=not backwards)
         return entries[:size]
 

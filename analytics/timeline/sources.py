@@ -15,6 +15,8 @@ class Source:
     time: str
     """Field with the time by which rows are sorted."""
     rows: Callable[[Contact], Any]
+    resource: str
+    """The API's resource whose lists show these rows: a user sees in a timeline what they see there."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,11 @@ def campaign_sends_of(contact: Contact) -> Any:
 
 
 SOURCES = (
-    Source("activity", "created_at", activities_of),
-    Source("appointment", "scheduled_start", appointments_of),
-    Source("call", "created_at", calls_without_activity),
-    Source("campaign_send", "sent_at", campaign_sends_of),
-    Source("flag", "created_at", flags_of),
+    Source("activity", "created_at", activities_of, "activities"),
+    Source("appointment", "scheduled_start", appointments_of, "appointments"),
+    Source("call", "created_at", calls_without_activity, "calls"),
+    Source("campaign_send", "sent_at", campaign_sends_of, "campaign-memberships"),
+    Source("flag", "created_at", flags_of, "contact-flags"),
 )
 
 

@@ -1,5 +1,6 @@
 """`opt-outs`, and the review of possible ones."""
 
+from collections import defaultdict
 from typing import Any
 
 import django_filters
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 
 from crm.api.base.errors import Conflict
 from crm.api.base.filters import IdFilter
+from crm.api.base.lists import Rows
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
 from crm.choices import OptOutState
@@ -56,6 +58,13 @@ class OptOutViewSet(ReadViewSet):
     def get_rows(self) -> Any:
         rows = OptOut.objects.decided().with_contact(ContactPhone.objects.all())
         return rows.prefetch_related(Prefetch("entries", OptOutEntry.objects.order_by("occurred_at", "id")))
+
+    def complete_rows(self, rows: Rows) -> None:
+        entries = defaultdict(list)
+        for entry in OptOutEntry.objects.filter(opt_out__in=[row["id"] for row in rows]).order_by("occurred_at", "id"):
+            entries[entry.opt_out_id].append(entry)
+        for row in rows:
+            row["entries"] = OptOutEntrySerializer(entries[row["id"]], many=True).data
 
     @extend_schema(request=None, responses=OptOutSerializer)
     @action(detail=True, methods=["post"])

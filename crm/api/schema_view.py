@@ -11,12 +11,14 @@ from crm.api.base.throttles import UserThrottle
 
 
 @cache
-def render_document(media_type: str) -> bytes:
-    """Return the document as one of the view's media types. It takes a second to make and is the same until the next release."""
+def render_document(media_type: str) -> str | bytes:
+    """Return the document as one of the view's media types.
+
+    It takes a second to make, and is the same until the next release.
+    """
     document = SchemaView.generator_class(api_version=SchemaView.api_version).get_schema(public=True)
     [renderer] = [each() for each in SchemaView.renderer_classes if each.media_type == media_type]
-    content: bytes = renderer.render(document, media_type, {})
-    return content
+    return renderer.render(document, media_type, {})
 
 
 class SchemaView(SpectacularAPIView):

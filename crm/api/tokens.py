@@ -53,7 +53,7 @@ class SessionToken(RefreshToken):
         if not lasting_sessions(self[SESSION], user=self.get("user_id")).exists():
             raise TokenError(ENDED)
 
-    def blacklist(self) -> None:
+    def blacklist(self) -> None:  # type: ignore[override]  # it returns no row
         """End the session. Raises TokenError if the token has been exchanged before, or a concurrent request did it."""
         used = BlacklistedToken.objects.filter(token__jti=self["jti"]).exists()
         if not self.end_session() or used:

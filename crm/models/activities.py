@@ -12,7 +12,7 @@ from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.companies import PhoneLine, User
 from crm.models.contacts import Contact
-from crm.querysets import ConversationQuerySet, OfContactQuerySet
+from crm.querysets import ActivityQuerySet, ConversationQuerySet
 
 
 class Conversation(TenantModel):
@@ -116,7 +116,7 @@ class Activity(TenantModel):
 
     created_at = models.DateTimeField(default=now, help_text="Time of the event, as reported by the provider.")
 
-    objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
+    objects: ClassVar = TenantManager.from_queryset(ActivityQuerySet)()
 
     class Meta:
         db_table = "activities"

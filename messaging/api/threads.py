@@ -43,7 +43,7 @@ class MessageSerializer(TenantSerializer):
         model = Message
         fields = [
             "id", "contact", "phone_line", "user", "direction", "kind", "from_number", "to_numbers", "body", "media",
-            "status", "error", "error_code", "created_at", "read_at",
+            "status", "error", "error_code", "created_at", "sent_at", "read_at",
         ]  # fmt: skip
         read_only_fields = fields
 

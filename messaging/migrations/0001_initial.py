@@ -198,7 +198,16 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, help_text="Time of sending or receipt."),
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        help_text="Time of writing or receipt. It never changes: threads are in this order.",
+                    ),
+                ),
+                (
+                    "sent_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Time of the last send attempt by this product.", null=True
+                    ),
                 ),
                 (
                     "read_at",

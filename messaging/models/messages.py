@@ -1,5 +1,6 @@
 """Messages."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -60,7 +61,10 @@ class Message(TenantModel):
     tries = models.PositiveSmallIntegerField(default=0, help_text="Number of send attempts.")
     run_at = models.DateTimeField(null=True, blank=True, help_text="Next attempt not before this time.")
 
-    created_at = models.DateTimeField(default=now, help_text="Time of sending or receipt.")
+    created_at = models.DateTimeField(
+        default=now, help_text="Time of writing or receipt. It never changes: threads are in this order."
+    )
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="Time of the last send attempt by this product.")
     read_at = models.DateTimeField(null=True, blank=True, help_text="Time when a user read the incoming message.")
 
     objects: ClassVar = TenantManager.from_queryset(MessageQuerySet)()
@@ -113,3 +117,8 @@ class Message(TenantModel):
 
     def __str__(self) -> str:
         return f"Message #{self.pk}"
+
+    @property
+    def left_at(self) -> datetime:
+        """Return the time of the last send attempt; of a message that others sent, its own time."""
+        return self.sent_at or self.created_at

@@ -133,6 +133,46 @@ def test_rep_sees_timelines_of_assigned_contacts_only(rep_api, rep, contact, acm
     assert rep_api.get(url(factories.ContactFactory(company=acme))).status_code == 404
 
 
+@pytest.fixture
+def of_the_rep(rep, contact):
+    """A call with and one without a report, and an appointment, of the rep."""
+    activity = factories.ActivityFactory(contact=contact, activity_type="call", direction="incoming", created_at=at(20))
+    return {
+        ("call", factories.CallFactory(contact=contact, activity=activity, assigned_rep=rep, created_at=at(20)).pk),
+        ("call", factories.CallFactory(contact=contact, assigned_rep=rep, created_at=at(21)).pk),
+        ("appointment", factories.AppointmentFactory(contact=contact, assigned_rep=rep, scheduled_start=at(22)).pk),
+    }
+
+
+def test_rep_sees_in_a_timeline_what_the_lists_show(rep_api, contact, story, of_the_rep):
+    entries = set(keys(rep_api.get(url(contact)).json()))
+    assert of_the_rep <= entries
+    for kind, route in [("call", "calls"), ("appointment", "appointments"), ("flag", "contact-flags")]:
+        listed = {row["id"] for row in rep_api.get(f"/api/v1/{route}?contact={contact.pk}").json()["results"]}
+        assert {pk for name, pk in entries if name == kind} == listed
+    assert {name for name, _ in entries} == {"call", "appointment", "flag", "message", "email", "voicemail", "note"}
+
+
+def test_rep_sees_activities_of_own_calls_only(rep_api, csr_api, contact, story, of_the_rep):
+    def activities(api):
+        listed = api.get(f"/api/v1/activities?contact={contact.pk}").json()["results"]
+        return [row["id"] for row in listed if row["activity_type"] == "call"]
+
+    [own] = activities(rep_api)
+    both = activities(csr_api)
+    assert own in both
+    assert len(both) == 2
+    [hidden] = set(both) - {own}
+    assert rep_api.get(f"/api/v1/activities/{hidden}").status_code == 404
+    assert rep_api.get(f"/api/v1/activities/{own}").status_code == 200
+
+
+def test_page_of_a_rep_runs_the_same_number_of_statements(rep_api, contact, story, of_the_rep):
+    with CountQueries() as queries:
+        rep_api.get(url(contact), {"limit": 5})
+    assert len(queries) <= 6
+
+
 @pytest.mark.parametrize("query", ["cursor=xyz", "cursor=bnVsbA", "cursor=WzFd", "limit=0", "offset=1", "count=1"])
 def test_unknown_parameter_or_cursor_is_rejected_by_name(csr_api, contact, query):
     response = csr_api.get(f"{url(contact)}?{query}")

@@ -8,7 +8,8 @@ The API's resources by role. Generated from the table in `crm/api/base/roles.py`
 - A resource is named by its URL below `/api/v1/`. A role may do only the actions in its column. A route without a row
   here fails a test.
 - *Own*: rows assigned to the user. A rep's own rows are the calls and appointments assigned to them, and the
-  analyses of those calls. The contacts of those calls and appointments, with their rows, belong to the rep, too.
+  analyses of those calls. The contacts of those calls and appointments, with their rows, belong to the rep, too; of
+  their calls and appointments only the rep's own, also in timelines and activities.
   Other rows don't exist for a rep: in lists, in counts, by ID (404), and in references that they send (400).
 - A role without permissions on a resource gets 403 for every method. A role without the verb gets 403. A verb that no
   role has is a 405. A verb beyond list, read, create, change and delete is the end of a route, as in

@@ -46,6 +46,17 @@ def ids():
     return list(Message.objects.order_by("id").values_list("activity__openphone_id", "status"))
 
 
+@pytest.mark.parametrize("minutes", [-1, 1])
+def test_receipt_does_not_move_a_message_that_we_wrote(sending, minutes):
+    message = sending(minutes)
+    written, of_activity = message.created_at, message.activity.created_at
+    record(receipt(), receipt(status="delivered"))
+    message.refresh_from_db()
+    assert message.status == "delivered"
+    assert message.created_at == written
+    assert message.activity.created_at == min(of_activity, written)
+
+
 @pytest.mark.parametrize("status", ["sending", "unknown"])
 def test_outgoing_message_is_matched_by_its_body(sending, status):
     sending(status=status)

@@ -19,6 +19,7 @@ from tests.factories import (
     ContactFactory,
     ContactFlagFactory,
     ConversationFactory,
+    MessageFactory,
     PhoneLineFactory,
     ProviderAccountFactory,
 )
@@ -81,7 +82,17 @@ def test_queued_message_is_sent_once_and_gets_the_providers_id(queue, casey, des
     message.refresh_from_db()
     assert (message.status, message.tries, message.run_at, message.error) == ("sent", 1, None, "")
     assert message.activity.openphone_id == sent.id
-    assert message.activity.conversation.last_activity_at == message.created_at
+    assert message.activity.conversation.last_activity_at == message.sent_at
+
+
+def test_message_keeps_its_time_and_place_when_it_leaves(queue, casey, provider_server):
+    message = queue("On our way.")
+    written = message.created_at
+    incoming = MessageFactory(contact=casey)
+    assert send_next_message()
+    message.refresh_from_db()
+    assert (message.created_at, message.activity.created_at) == (written, written)
+    assert message.sent_at > incoming.created_at > written
 
 
 @pytest.mark.parametrize(("kind", "status"), [("reply", "open"), ("campaign", "waiting")])
@@ -93,7 +104,7 @@ def test_reply_reopens_a_waiting_conversation_and_a_campaign_does_not(queue, cas
     send_all()
     conversation.refresh_from_db()
     message.refresh_from_db()
-    assert (conversation.status, conversation.last_activity_at) == (status, message.created_at)
+    assert (conversation.status, conversation.last_activity_at) == (status, message.sent_at)
 
 
 def test_messages_to_one_contact_are_sent_in_order(queue, casey, provider_server):

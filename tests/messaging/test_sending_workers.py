@@ -93,7 +93,7 @@ def pass_time(seconds):
     """Age the messages with an unknown outcome."""
     with all_tenants():
         for message in Message.objects.filter(status__in=["sending", "unknown"]):
-            message.created_at -= timedelta(seconds=seconds)
+            message.sent_at -= timedelta(seconds=seconds)
             message.run_at = timezone.now()
             message.save()
 
@@ -148,7 +148,7 @@ def test_workers_keep_the_pace_of_a_line(provider, line, settings):
     queue_campaign(line, 20)
     list(work_in_threads(3, until=lambda: len(provider.sent) == 20))
     with all_tenants():
-        sent_at = list(Message.objects.order_by("created_at").values_list("created_at", flat=True))
+        sent_at = list(Message.objects.order_by("sent_at").values_list("sent_at", flat=True))
         line.refresh_from_db()
     assert line.next_send_at == sent_at[-1] + timedelta(seconds=1) / 25
     assert all(later - earlier >= timedelta(seconds=1) / 25 for earlier, later in itertools.pairwise(sent_at))

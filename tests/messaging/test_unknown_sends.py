@@ -36,7 +36,7 @@ def message(in_acme, desk, provider_server):
 def pass_time(message, seconds):
     """Age this message."""
     message.refresh_from_db()
-    message.created_at -= timedelta(seconds=seconds)
+    message.sent_at -= timedelta(seconds=seconds)
     message.run_at -= timedelta(seconds=seconds)
     message.save()
 

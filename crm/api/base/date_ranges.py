@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from crm.api.base.filters import check_days
 from crm.api.base.serializers import DayField
 from crm.api.base.views import TenantView
 from crm.date_ranges import FIRST_DAY, DateRange, today_in
@@ -18,9 +19,7 @@ class PeriodParameters(serializers.Serializer):
     end_date = DayField(required=False, help_text="Last day, included.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        start, end = attrs.get("start_date"), attrs.get("end_date")
-        if start and end and start > end:
-            raise serializers.ValidationError({"start_date": ["Must not be after end_date."]})
+        check_days(attrs.get("start_date"), attrs.get("end_date"))
         return attrs
 
     def period(self, *, default_days: int | None) -> DateRange:

@@ -38,6 +38,12 @@ def check_parameters(request: Request, known: Iterable[str]) -> None:
         raise ValidationError(errors)
 
 
+def check_days(start: date | None, end: date | None) -> None:
+    """Raise ValidationError for a range that ends before it starts: an empty list would look like an answer."""
+    if start and end and start > end:
+        raise ValidationError({"start_date": ["Must not be after end_date."]})
+
+
 def read_order(request: Request, orders: dict[str, tuple[str, str]]) -> tuple[str, str]:
     """Return the order that `?order=` names, by default the first. Raises ValidationError for an unknown name."""
     order = request.query_params.get("order", next(iter(orders)))
@@ -91,6 +97,10 @@ class DaysFilterSet(ContactFilterSet):
     start_date = DayFilter(method="within_days", label="First day, in the company's time zone.")
     end_date = DayFilter(method="within_days", label="Last day, included.")
     day_field = "created_at"
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        check_days(self.form.cleaned_data["start_date"], self.form.cleaned_data["end_date"])
+        return super().filter_queryset(queryset)
 
     def within_days(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
         zone = self.request.user.company.zone

@@ -97,4 +97,7 @@ def grant_for(role: str, resource: str) -> Grant:
 
 def visible(rows: Any, user: "User", resource: str) -> Any:
     """Return the rows that the user may see as that resource."""
-    return rows.assigned_to(user) if grant_for(user.role, resource).own else rows
+    grant = grant_for(user.role, resource)
+    if not grant.verbs:
+        return rows.none()
+    return rows.assigned_to(user) if grant.own else rows

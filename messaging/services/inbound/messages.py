@@ -133,6 +133,9 @@ def _find_sent(openphone_id: str) -> Activity | None:
 
 
 def _apply_receipt(activity: Activity, *, status: str, created_at: datetime, **reported: Any) -> Message:
+    # A message that this product wrote keeps its time: the provider's clock must not move it in its thread.
+    own = Message.objects.filter(activity=activity).exclude(kind="")
+    created_at = own.values_list("created_at", flat=True).first() or created_at
     changed = fill_blank_fields(activity, body=reported["body"]) + keep_earliest(activity, created_at)
     if changed:
         activity.save(update_fields=changed)
@@ -146,7 +149,7 @@ def _apply_outcome(message: Message, status: str, error_code: str) -> None:
     if status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED):
         apply_error_code(message=message, code=error_code)
     elif status == MessageStatus.DELIVERED and message.contact and message.to_numbers == [message.contact.phone]:
-        end_invalid_number(contact=message.contact, before=message.created_at)
+        end_invalid_number(contact=message.contact, before=message.left_at)
     update_membership(message=message)
 
 

@@ -1,6 +1,7 @@
 """Send policy: the checks that each message passes when it is queued, and again before it is sent."""
 
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Exists, OuterRef
@@ -142,10 +143,10 @@ def _campaign_frequency(
     if kind != MessageKind.CAMPAIGN:
         return []
     day = timedelta(days=1)
-    recent = Message.objects.filter(contact=contact, created_at__gt=now - day, kind=kind, status__in=POSSIBLY_SENT)
+    recent: Any = Message.objects.filter(contact=contact, kind=kind, status__in=POSSIBLY_SENT).left_after(now - day)
     if exclude is not None:
         recent = recent.exclude(pk=exclude.pk)
-    sent_at = list(recent.order_by("-created_at").values_list("created_at", flat=True)[:MAX_CAMPAIGN_MESSAGES])
+    sent_at = list(recent.order_by("-departure").values_list("departure", flat=True)[:MAX_CAMPAIGN_MESSAGES])
     if len(sent_at) < MAX_CAMPAIGN_MESSAGES:
         return []
     return [(f"The contact has had {MAX_CAMPAIGN_MESSAGES} campaign messages within 24 hours.", sent_at[-1] + day)]

@@ -127,10 +127,10 @@ def _apply_sent(message: Message, activity: Activity, sent: SentMessage) -> None
     if sent.status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED):
         apply_error_code(message=message, code=sent.error_code)
     update_membership(message=message)
-    conversation = Conversation.objects.filter(activities=activity, last_activity_at__lt=message.created_at)
+    conversation = Conversation.objects.filter(activities=activity, last_activity_at__lt=message.left_at)
     if message.kind == MessageKind.REPLY:
         conversation.filter(status=ConversationStatus.WAITING).update(status=ConversationStatus.OPEN)
-    conversation.update(last_activity_at=message.created_at)
+    conversation.update(last_activity_at=message.left_at)
 
 
 def _apply_not_sent(message: Message, outcome: SendError | SendBlocked) -> None:
@@ -190,7 +190,7 @@ def _refund_segments(message: Message) -> None:
     segments = count_segments(message.body)
     PhoneLine.objects.filter(
         pk=cast(int, message.phone_line_id),
-        sent_on=message.created_at.astimezone(UTC).date(),
+        sent_on=message.left_at.astimezone(UTC).date(),
         sent_segments__gte=segments,
     ).update(sent_segments=F("sent_segments") - segments)
 

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crm.db.tenancy import all_tenants, tenant
-from crm.models import Activity, Contact, PhoneLine
+from crm.models import Contact, PhoneLine
 from crm.services.opt_outs import lock_opt_out
 from messaging.choices import MessageStatus
 from messaging.models import Message
@@ -94,10 +94,9 @@ def _may_leave(message: Message, line: PhoneLine, now: datetime) -> bool:
     _count_sent(line, count_segments(body), now)
     message.status, message.error, message.error_code = MessageStatus.SENDING, "", ""
     message.tries += 1
-    message.created_at = now
+    message.sent_at = now
     message.run_at = now + timedelta(seconds=settings.WORKER_LEASE_S)
-    message.save(update_fields=["status", "error", "error_code", "tries", "created_at", "run_at"])
-    Activity.objects.filter(pk=message.activity_id).update(created_at=now)
+    message.save(update_fields=["status", "error", "error_code", "tries", "sent_at", "run_at"])
     update_membership(message=message)
     return True
 

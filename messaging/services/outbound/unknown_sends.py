@@ -84,7 +84,7 @@ def _find_at_provider(message: Message) -> SentMessage | SendError | None:
             line=provider_line(line),
             to=message.to_numbers[0],
             body=message.body,
-            since=message.created_at - SEARCH_MARGIN,
+            since=message.left_at - SEARCH_MARGIN,
         )
     except SendError as error:
         return error
@@ -101,16 +101,16 @@ def _apply_not_found(message: Message, error: SendError | None) -> None:
         row = claimed.select_for_update(no_key=True, of=("self",)).first()
         if row is None:
             return
-        if error is not None and now - row.created_at > GIVE_UP_AFTER:
+        if error is not None and now - row.left_at > GIVE_UP_AFTER:
             fail_message(message=row, reason=f"The outcome is unknown; check the message at the provider. ({error})")
-        elif error is None and now - row.created_at >= LISTED_WITHIN and row.tries >= settings.WORKER_MAX_TRIES:
+        elif error is None and now - row.left_at >= LISTED_WITHIN and row.tries >= settings.WORKER_MAX_TRIES:
             fail_message(
                 message=row, reason="The provider neither confirmed nor listed the message; check it at the provider."
             )
-        elif error is None and now - row.created_at >= LISTED_WITHIN:
+        elif error is None and now - row.left_at >= LISTED_WITHIN:
             requeue_message(message=row)
         else:
-            later = now + LOOKUP_INTERVAL if error else row.created_at + LISTED_WITHIN
+            later = now + LOOKUP_INTERVAL if error else row.left_at + LISTED_WITHIN
             row.status, row.run_at = MessageStatus.UNKNOWN, later
             row.error = str(error or row.error)[:300]
             row.save(update_fields=["status", "run_at", "error"])
