@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from django.conf import settings
@@ -35,7 +35,7 @@ def free_port():
 
 
 class Server:
-    def __init__(self, folder, timeout_s):
+    def __init__(self, folder, timeout_s, *arguments):
         self.port = free_port()
         environment = os.environ | {
             "DATABASE_URL": f"sqlite:///{folder}/web.sqlite3",
@@ -45,7 +45,7 @@ class Server:
             "DEBUG": "false",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi"],
+            [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", *arguments, "config.wsgi"],
             cwd=settings.BASE_DIR,
             env=environment,
             stderr=subprocess.DEVNULL,
@@ -86,8 +86,8 @@ class Server:
 
 
 @contextmanager
-def running(folder, timeout_s):
-    server = Server(folder, timeout_s)
+def running(folder, timeout_s, *arguments):
+    server = Server(folder, timeout_s, *arguments)
     try:
         yield server
     finally:
@@ -115,6 +115,25 @@ def test_unfinished_requests_occupy_no_thread(part, patient):
         for _ in range(3 * THREADS):
             held.enter_context(patient.connect(part))
         assert patient.status(patient.get("/healthz")) == 200
+
+
+def test_full_server_closes_the_request_that_has_been_arriving_longest(tmp_path):
+    with running(tmp_path, 3600, "--worker-connections", "6") as server, ExitStack() as held:
+        slow = [held.enter_context(server.connect(UNFINISHED["body"])) for _ in range(20)]
+        assert server.status(server.get("/healthz")) == 200
+        assert slow[0].recv(1) == b""
+
+
+def test_unfinished_bodies_are_kept_up_to_a_limit(patient):
+    rest = b"x" * 8_900_000
+    with ExitStack() as held:
+        large = [held.enter_context(patient.connect(UNFINISHED["webhook"])) for _ in range(9)]  # 80 MB, of 64
+        for each in large:
+            with suppress(ConnectionError):
+                each.sendall(rest)
+        assert patient.status(patient.get("/healthz")) == 200
+        closed, _, _ = select.select(large, [], [], GIVE_UP_S)
+        assert 0 < len(closed) < len(large)
 
 
 def test_clients_that_do_not_close_after_their_answer_delay_nobody(patient):
