@@ -67,7 +67,7 @@ def reload(message):
 def make_due(message, *, age=timedelta()):
     with all_tenants():
         Message.objects.filter(pk=message.pk).update(
-            run_at=timezone.now() - timedelta(seconds=1), created_at=timezone.now() - age
+            run_at=timezone.now() - timedelta(seconds=1), sent_at=timezone.now() - age
         )
 
 

@@ -142,7 +142,7 @@ def test_worker_lives_through_a_night_of_hostile_events_and_answers(client, line
         work_until_idle()
         with all_tenants():
             unknown = Message.objects.filter(status=MessageStatus.UNKNOWN, company=lines[0].company)
-            unknown.update(created_at=timezone.now() - timedelta(minutes=2))
+            unknown.update(sent_at=timezone.now() - timedelta(minutes=2))
             answered_to_lookups = list(islice(generated, unknown.count()))
         server.fail_reads(*answered_to_lookups)
         asked += len(answered_to_sends) + len(answered_to_lookups)

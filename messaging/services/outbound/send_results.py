@@ -7,6 +7,7 @@ from typing import cast
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from crm.choices import ConversationStatus, Direction, MembershipStatus
@@ -86,13 +87,13 @@ def postpone_message(*, message: Message, error: Exception) -> None:
     now, message.error = timezone.now(), f"An internal error ({type(error).__name__})."
     with tenant(message.company_id):
         row = Message.objects.filter(pk=message.pk)
-        status, tries, created_at = row.values_list("status", "tries", "created_at").get()
+        status, tries, left_at = row.values_list("status", "tries", Coalesce("sent_at", "created_at")).get()
         if status == MessageStatus.QUEUED:
             tries += 1
             gives_up, run_at = tries >= settings.WORKER_MAX_TRIES, now + backoff(tries)
         elif status in OUTCOME_UNKNOWN:
             status, message.error = MessageStatus.UNKNOWN, f"{message.error} The message may have been sent."
-            gives_up, run_at = now - created_at > GIVE_UP_AFTER, now + LOOKUP_INTERVAL
+            gives_up, run_at = now - left_at > GIVE_UP_AFTER, now + LOOKUP_INTERVAL
         else:
             return
         row.update(status=MessageStatus.FAILED if gives_up else status, tries=tries, run_at=run_at, error=message.error)
