@@ -31,7 +31,7 @@ def apply_error_code(*, message: Message, code: str) -> None:
     if meaning.effect in ABOUT_NUMBER:
         _apply_to_number(message, meaning, f"{code}: {meaning.reason}")
     elif message.phone_line_id is not None:
-        _apply_to_line(message.phone_line_id, meaning, message.created_at)
+        _apply_to_line(message.phone_line_id, meaning, message.left_at)
 
 
 def _apply_to_number(message: Message, meaning: Meaning, evidence: str) -> None:
@@ -47,13 +47,13 @@ def _apply_to_number(message: Message, meaning: Meaning, evidence: str) -> None:
             phone=phone,
             words=evidence,
             source=PROVIDER_SOURCE,
-            occurred_at=message.created_at,
+            occurred_at=message.left_at,
             activity=message.activity,
         )
         return
     contact = find_contact(phone=phone)
     if contact is not None and contact.phone == phone:  # the flag concerns the main number
-        _flag_number(contact, message.created_at, meaning, evidence)
+        _flag_number(contact, message.left_at, meaning, evidence)
 
 
 def _flag_number(contact: Contact, at: datetime, meaning: Meaning, evidence: str) -> None:
@@ -63,7 +63,7 @@ def _flag_number(contact: Contact, at: datetime, meaning: Meaning, evidence: str
     flags = contact.flags.filter(flag_type=FlagType.INVALID_NUMBER)
     if flags.in_force().exists() or flags.filter(created_at__gte=at).exists():  # the second may have been ended since
         return
-    later = Message.objects.filter(contact=contact, created_at__gt=at)
+    later = Message.objects.filter(contact=contact).left_after(at)
     if later.filter(direction=Direction.INCOMING).exists() or later.filter(status=MessageStatus.DELIVERED).exists():
         return
     ContactFlag.objects.create(

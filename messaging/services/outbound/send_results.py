@@ -176,8 +176,10 @@ def _suspend_line(message: Message, outcome: LineSuspended) -> None:
 
 
 def _has_sent_since(line: PhoneLine, moment: datetime) -> bool:
-    # Through activities, which have an index by company and time.
-    sent = Message.objects.filter(activity__company=line.company_id, activity__created_at__gte=moment, phone_line=line)
+    # Through activities, which have an index by company and time. A message that waited longer is not looked for.
+    written_after = moment - timedelta(days=7)
+    sent = Message.objects.filter(activity__company=line.company_id, activity__created_at__gte=written_after)
+    sent = sent.filter(phone_line=line).left_after(moment)
     return sent.filter(direction=Direction.OUTGOING, status__in=SENT).exists()
 
 
