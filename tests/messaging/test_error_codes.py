@@ -98,6 +98,7 @@ def by_answer(code, *, sent, provider_server, **_):
     sent.activity.save()
     provider_server.fail_sends(answer(400, code=code))
     assert send_next_message()
+    sent.refresh_from_db()
 
 
 def listed(code, sent, provider_server):
@@ -155,7 +156,7 @@ def test_opt_out_at_the_provider_is_recorded_with_its_evidence(arrive, casey, li
         "provider",
         "21610:",
         sent.activity,
-        sent.created_at,
+        sent.left_at,
     )
 
 
@@ -170,7 +171,7 @@ def test_landline_is_flagged(arrive, casey, line, code):
 def test_unreachable_phone_is_flagged_for_a_day(arrive, casey, sent):
     arrive("30003")
     flag = casey.flags.in_force().get()
-    assert (flag.flag_type, flag.expires_at) == ("invalid_number", sent.created_at + timedelta(days=1))
+    assert (flag.flag_type, flag.expires_at) == ("invalid_number", sent.left_at + timedelta(days=1))
 
 
 def test_unregistered_line_is_paused(arrive, line, casey):
