@@ -2,14 +2,15 @@
 
 Export and erasure both read it. Add each new text column of Contact or of a table listed here to `personal`, with its
 replacement, or to `kept`. Add a `PersonalData` for each new foreign key to Contact. Tests fail until then. Data that
-names a contact without a foreign key is in `ops.privacy.unlinked_data`.
+names a contact without a foreign key is in `ops.privacy.unlinked_data`, and `ops.privacy.mentions` finds their numbers
+in any other text.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Case, CharField, Expression, F, JSONField, Model, QuerySet, Value, When
+from django.db.models import Case, CharField, Expression, F, JSONField, Model, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Concat
 
 from analytics.models import CallAnalysis
@@ -27,9 +28,9 @@ from crm.models import (
     Lead,
 )
 from messaging.models import Message
+from ops.privacy.mentions import ERASED  # not empty: a repeated webhook event fills empty columns
+from ops.privacy.people import Person
 
-# Not empty, because a repeated webhook event fills empty columns and would restore the erased text.
-ERASED = "[erased]"
 ERASED_NUMBER = "erased:"  # prefix of an erased contact's number
 
 
@@ -45,13 +46,18 @@ class PersonalData:
     model: type[Model]
     path: str
     """Lookup from a row to its contact."""
+    unlinked: Mapping[str, str] = field(default_factory=dict)
+    """For rows without a contact: lookups, each with the attribute of the person that it is compared with."""
     personal: Mapping[str, Any] = field(default_factory=dict)
     """Columns with personal data, each with its value after an erasure."""
     kept: frozenset[str] = frozenset()
     """Text columns without personal data, or that the law requires to keep."""
 
-    def rows(self, contact: Contact) -> QuerySet:
-        return self.model._default_manager.filter(**{self.path: contact.pk})
+    def rows(self, person: Person) -> QuerySet:
+        about = Q(**{f"{self.path}__in": person.contact_ids})
+        for lookup, attribute in self.unlinked.items():
+            about |= Q(**{f"{lookup}__in": getattr(person, attribute)})
+        return self.model._default_manager.filter(about)
 
 
 NAMES_AND_ADDRESS = ("first_name", "last_name", "email", "address", "city", "state", "postal_code", "timezone")
@@ -74,12 +80,19 @@ PERSONAL_DATA = (
     PersonalData(ContactFlag, "contact", personal={"reason": "", "evidence": ""}, kept=frozenset({"source"})),
     PersonalData(Lead, "contact", personal={"notes": ""}, kept=frozenset({"source"})),
     PersonalData(Conversation, "contact"),
-    PersonalData(Activity, "contact", personal={"body": ERASED}, kept=frozenset({"openphone_id"})),
+    PersonalData(
+        Activity,
+        "contact",
+        unlinked={"pk": "activities"},
+        personal={"body": ERASED},
+        kept=frozenset({"openphone_id"}),
+    ),
     PersonalData(CampaignMembership, "contact", kept=frozenset({"reason"})),
     PersonalData(Invoice, "contact", kept=frozenset({"number"})),  # tax law requires invoices to be kept
     PersonalData(
         Call,
         "contact",
+        unlinked={"pk": "calls"},
         personal={
             "from_number": where_contact_is(Direction.INCOMING, "from_number", Value(ERASED)),
             "to_number": where_contact_is(Direction.OUTGOING, "to_number", Value(ERASED)),
@@ -91,6 +104,7 @@ PERSONAL_DATA = (
     PersonalData(
         CallDetail,
         "call__contact",
+        unlinked={"call": "calls", "openphone_id": "provider_ids"},
         personal={
             "recordings": [],
             "voicemail_transcript": ERASED,
@@ -107,6 +121,7 @@ PERSONAL_DATA = (
     PersonalData(
         Message,
         "contact",
+        unlinked={"pk": "messages"},
         personal={
             "from_number": where_contact_is(Direction.INCOMING, "from_number", Value(ERASED)),
             "to_numbers": where_contact_is(Direction.OUTGOING, "to_numbers", Value([ERASED], JSONField())),
@@ -115,5 +130,11 @@ PERSONAL_DATA = (
         },
         kept=frozenset({"error", "error_code"}),
     ),
-    PersonalData(CallAnalysis, "call__contact", personal={"summary": ""}, kept=frozenset({"objections", "outcome"})),
+    PersonalData(
+        CallAnalysis,
+        "call__contact",
+        unlinked={"call": "calls"},
+        personal={"summary": ""},
+        kept=frozenset({"objections", "outcome"}),
+    ),
 )  # fmt: skip

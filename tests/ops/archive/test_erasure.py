@@ -11,9 +11,10 @@ from django.utils.timezone import now
 
 from analytics.models import ArchivedChunk
 from crm.db.tenancy import tenant
-from ops.archive.erasure import erase_contact_everywhere
+from ops.archive.erasure import erase_person_everywhere
 from ops.archive.parquet import PART
 from ops.archive.restore import find_archives, restore_archive
+from ops.privacy.people import person_of
 from tests import factories
 from tests.ops.archive.fixture import OLD, archive, contents, dashboard, make_history
 
@@ -84,7 +85,7 @@ def test_copy_of_an_archive_does_not_restore_an_erased_contact(acme, zelda, arch
     archive(acme, archives)
     shutil.copytree(archives, tmp_path / "copy")
     with tenant(acme.pk):
-        erase_contact_everywhere(contact=zelda, by="test")
+        erase_person_everywhere(person=person_of(zelda), by="test")
         ArchivedChunk.objects.all().delete()  # without them the copy counts as valid
     [found] = find_archives(tmp_path / "copy")
     restored = restore_archive(found)
@@ -98,7 +99,7 @@ def test_webhook_event_in_the_database_is_found_by_an_archived_id(acme, zelda, a
     archive(acme, archives)
     late = factories.WebhookEventFactory(company=acme, body=b'{"id": "ACzelda", "t": "Zorro"}')
     with tenant(acme.pk):
-        erase_contact_everywhere(contact=zelda, by="test")
+        erase_person_everywhere(person=person_of(zelda), by="test")
         late.refresh_from_db()
     assert bytes(late.body) == b""
 
@@ -118,7 +119,7 @@ def test_failed_erasure_leaves_the_files_unchanged(acme, zelda, archives, monkey
     before = {path: path.read_bytes() for path in archives.rglob("*.parquet")}
     monkeypatch.setattr("ops.privacy.export_erase.erase_audit_entries", None)
     with pytest.raises(TypeError), tenant(acme.pk):
-        erase_contact_everywhere(contact=zelda, by="test")
+        erase_person_everywhere(person=person_of(zelda), by="test")
     find_archives(archives)
     assert {path: path.read_bytes() for path in archives.rglob("*.parquet*")} == before
 
@@ -126,9 +127,9 @@ def test_failed_erasure_leaves_the_files_unchanged(acme, zelda, archives, monkey
 def test_erasure_killed_before_publishing_is_completed_later(acme, zelda, archives, monkeypatch):
     archive(acme, archives)
     with monkeypatch.context() as patch:
-        patch.setattr("ops.archive.erasure._publish_parts", lambda contact, folders, held: held.close())
+        patch.setattr("ops.archive.erasure._publish_parts", lambda person, folders, held: held.close())
         with tenant(acme.pk):
-            erase_contact_everywhere(contact=zelda, by="test")
+            erase_person_everywhere(person=person_of(zelda), by="test")
     assert list(archives.rglob(f"*{PART}"))
     archive(acme, archives)
     assert not files_with(archives, "Zorro")

@@ -26,7 +26,8 @@ from crm.services.contacts import create_contact, get_or_create_contact, update_
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import process_next_event
-from ops.privacy.export_erase import count_personal_data, erase_contact, export_contact
+from ops.privacy.export_erase import count_personal_data, erase_person, export_person
+from ops.privacy.people import person_of
 from ops.privacy.personal_data_map import ERASED, PERSONAL_DATA
 from tests import factories
 from tests.conftest import signed_in
@@ -122,7 +123,7 @@ def test_every_text_column_is_declared_personal_or_kept(data):
 
 def test_fixture_has_rows_in_every_table_of_the_map(zelda, in_acme):
     for data in PERSONAL_DATA:
-        assert data.rows(zelda).exists(), data.model
+        assert data.rows(person_of(zelda)).exists(), data.model
     assert tables_with("Zorro") >= {
         "activities", "appointments", "audit_entries", "call_analysis", "calls", "contact_flags", "contact_phones",
         "contacts", "leads", "message_threads", "opt_out_entries", "webhook_events",
@@ -131,7 +132,7 @@ def test_fixture_has_rows_in_every_table_of_the_map(zelda, in_acme):
 
 
 def test_erased_contact_is_in_no_column_of_any_table(zelda, in_acme):
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     assert {word: tables_with(word) for word in WORDS} == {word: set() for word in WORDS}
 
 
@@ -143,7 +144,7 @@ def test_admin_log_is_erased(zelda, client, staff):
         LogEntry.objects.log_actions(staff.pk, [zelda], CHANGE, change_message=f"Number {PHONE} added.")
         assert "django_admin_log" in tables_with("Zelda")
     with tenant(zelda.company_id):
-        erase_contact(contact=zelda, by="test")
+        erase_person(person=person_of(zelda), by="test")
     assert not tables_with("Zelda") | tables_with(PHONE)
 
 
@@ -151,13 +152,13 @@ def test_erasure_leaves_the_dashboard_unchanged(zelda, manager_api, in_acme):
     urls = ["dashboard/metrics", "dashboard/booking-rate", "dashboard/top-objections", "invoices"]
     before = {url: manager_api.get(f"/api/v1/{url}").json() for url in urls}
     rows = (Call.objects.count(), Appointment.objects.count(), Message.objects.count())
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     assert {url: manager_api.get(f"/api/v1/{url}").json() for url in urls} == before
     assert (Call.objects.count(), Appointment.objects.count(), Message.objects.count()) == rows
 
 
 def test_erased_message_keeps_the_company_s_own_number(zelda, in_acme):
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     incoming = Message.objects.filter(direction="incoming").first()
     assert (incoming.from_number, incoming.to_numbers, incoming.body) == (ERASED, [OUR_NUMBER], ERASED)
     outgoing = Message.objects.get(direction="outgoing")
@@ -170,7 +171,7 @@ def test_erasure_leaves_other_contacts_unchanged(zelda, client, in_acme, globex)
     factories.AppointmentFactory(company=in_acme, contact=Contact.objects.order_by("id").last(), notes="Rex bites.")
     twin = factories.ContactFactory(company=globex, phone=PHONE, first_name="Zelma")
     untouched = tables_with("Rex"), tables_with("Zelma")
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     assert (tables_with("Rex"), tables_with("Zelma")) == untouched
     with all_tenants():
         twin.refresh_from_db()
@@ -180,7 +181,7 @@ def test_erasure_leaves_other_contacts_unchanged(zelda, client, in_acme, globex)
 def test_longer_number_with_the_contact_s_digits_is_not_erased(zelda, in_acme):
     body = b'{"id": "EVother", "from": "+4' + PHONE[1:].encode() + b'7"}'
     other = factories.WebhookEventFactory(company=in_acme, body=body)
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     other.refresh_from_db()
     assert bytes(other.body) == body
 
@@ -188,7 +189,7 @@ def test_longer_number_with_the_contact_s_digits_is_not_erased(zelda, in_acme):
 @pytest.mark.parametrize("spelling", [b"\\u002b%s", b"%%2B%s", b"+%s"])
 def test_webhook_event_is_found_for_each_spelling_of_plus(zelda, in_acme, spelling):
     event = factories.WebhookEventFactory(company=in_acme, body=b'{"from": "' + spelling % PHONE[1:].encode() + b'"}')
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     event.refresh_from_db()
     assert (bytes(event.body), event.status, event.processed) == (b"", "ignored", True)
 
@@ -197,7 +198,7 @@ def test_webhook_event_is_found_for_each_spelling_of_plus(zelda, in_acme, spelli
 def test_webhook_event_is_erased_in_each_spelling_of_a_foreign_number(in_acme, written):
     contact = create_contact(company_id=in_acme.pk, phone="+525512345678")
     event = factories.WebhookEventFactory(company=in_acme, body=b'{"from": "' + written + b'"}')
-    erase_contact(contact=contact, by="test")
+    erase_person(person=person_of(contact), by="test")
     event.refresh_from_db()
     assert bytes(event.body) == b""
 
@@ -205,7 +206,7 @@ def test_webhook_event_is_erased_in_each_spelling_of_a_foreign_number(in_acme, w
 def test_repeated_webhook_event_does_not_restore_an_erased_message(zelda, client, in_acme):
     stored = WebhookEvent.objects.filter(event_type="message.received").first()
     body = bytes(stored.body)
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     again = json.loads(body)
     assert post_event(client, body).json()["status"] == "duplicate"
     post_event(client, again | {"id": "EVanother"})  # another event about the same message
@@ -214,14 +215,14 @@ def test_repeated_webhook_event_does_not_restore_an_erased_message(zelda, client
 
 
 def test_audit_entries_are_kept_without_personal_values(zelda, manager, in_acme):
-    erase_contact(contact=zelda, by=manager)
+    erase_person(person=person_of(zelda), by=manager)
     entries = AuditEntry.objects.filter(table_name="contacts", row_id=zelda.pk).order_by("id")
     assert {"city", "address"} <= {column for entry in entries for column in entry.changes}
     assert (entries.last().actor_id, entries.last().changes["first_name"]) == (manager.pk, [ERASED, ""])
 
 
 def test_returning_number_keeps_its_opt_out_after_an_erasure(zelda, in_acme):
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     rows = everything()
     assert PHONE not in rows["suppressed_numbers"] + rows["opt_outs"]
     for phone in (PHONE, SECOND):
@@ -232,14 +233,14 @@ def test_returning_number_keeps_its_opt_out_after_an_erasure(zelda, in_acme):
 
 def test_opt_out_is_kept_without_its_words(zelda, in_acme):
     before = list(OptOutEntry.objects.values("action", "occurred_at", "source"))
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     assert list(OptOutEntry.objects.values("action", "occurred_at", "source")) == before
     assert set(OptOutEntry.objects.values_list("words", flat=True)) == {ERASED}
     assert set(OptOut.objects.values_list("state", "phone")) == {("opted_out", "")}
 
 
 def test_opt_out_follows_a_number_to_another_contact(zelda, in_acme):
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     other = create_contact(company_id=in_acme.pk, phone=factories.fictional_number(41_005))
     assert not other.flags.exists()
     update_contact(contact=other, phone=SECOND)
@@ -247,7 +248,7 @@ def test_opt_out_follows_a_number_to_another_contact(zelda, in_acme):
 
 
 def test_opt_out_follows_a_number_added_in_the_admin(zelda, in_acme, client, staff):
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     other = create_contact(company_id=in_acme.pk, phone=factories.fictional_number(41_005))
     client.force_login(staff)
     form = {
@@ -260,7 +261,7 @@ def test_opt_out_follows_a_number_added_in_the_admin(zelda, in_acme, client, sta
 
 
 def test_opt_out_is_not_shared_with_another_company(zelda, in_acme, globex):
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     with tenant(globex.pk):
         assert not create_contact(company_id=globex.pk, phone=PHONE).flags.exists()
 
@@ -272,21 +273,21 @@ def test_contact_without_an_opt_out_is_erased_entirely(in_acme, flag):
         expired = {"flag_type": "do_not_contact", "expires_at": "2020-01-01T00:00Z"}
         kind = expired if flag == "expired" else {"flag_type": flag}
         factories.ContactFlagFactory(company=in_acme, contact=contact, **kind)
-    erase_contact(contact=contact, by="test")
+    erase_person(person=person_of(contact), by="test")
     assert not SuppressedNumber.objects.exists()
     assert not get_or_create_contact(company_id=in_acme.pk, phone=PHONE).flags.exists()
 
 
 def test_pending_campaign_membership_is_skipped(zelda, in_acme):
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     assert CampaignMembership.objects.get().status == "skipped"
 
 
 def test_erasing_twice_is_harmless(zelda, in_acme):
-    erase_contact(contact=zelda, by="test")
+    erase_person(person=person_of(zelda), by="test")
     changing = {"audit_entries", "contacts", "suppressed_numbers"}  # times of the change
     before = everything(but=changing)
-    erase_contact(contact=Contact.objects.get(pk=zelda.pk), by="test")
+    erase_person(person=person_of(Contact.objects.get(pk=zelda.pk)), by="test")
     assert everything(but=changing) == before
 
 
@@ -294,15 +295,15 @@ def test_failed_erasure_changes_nothing(zelda, in_acme, monkeypatch):
     before = everything()
     monkeypatch.setattr("ops.privacy.export_erase.erase_audit_entries", None)
     with pytest.raises(TypeError):
-        erase_contact(contact=zelda, by="test")
+        erase_person(person=person_of(zelda), by="test")
     assert everything() == before
 
 
 def test_export_is_complete(zelda, in_acme, globex):
     factories.ContactFactory(company=in_acme, first_name="Somebody", last_name="Else")
-    exported = json.dumps(export_contact(contact=zelda), cls=DjangoJSONEncoder)
+    exported = json.dumps(export_person(person=person_of(zelda)), cls=DjangoJSONEncoder)
     assert {data.model._meta.db_table for data in PERSONAL_DATA} <= json.loads(exported).keys()
-    assert all(json.loads(exported).values())
+    assert {table for table, rows in json.loads(exported).items() if not rows} == {"idempotency_keys", "mentions"}
     assert not [word for word in WORDS if word not in exported]
     assert "Somebody" not in exported
 
@@ -323,8 +324,8 @@ def test_commands_export_and_erase(zelda, capsys, tmp_path):
 
 
 def test_dry_run_counts_the_rows_of_an_erasure(zelda, in_acme):
-    counted = count_personal_data(contact=zelda)
-    erased = erase_contact(contact=zelda, by="test")
+    counted = count_personal_data(person=person_of(zelda))
+    erased = erase_person(person=person_of(zelda), by="test")
     for table in set(counted) - {"audit_entries", "contact_phones"}:  # the erasure adds entries and deletes numbers
         assert counted[table] == erased[table], table
 
@@ -351,5 +352,5 @@ def test_idempotency_keys_with_the_contact_are_deleted(in_acme):
     others = factories.IdempotencyKeyFactory(
         user__company=in_acme, response=f'{{"id":8,"contact":{contact.pk}1,"notes":"Ann"}}'
     )
-    erase_contact(contact=contact, by="test")
+    erase_person(person=person_of(contact), by="test")
     assert [key.pk for key in IdempotencyKey.objects.all()] == [others.pk] != [own.pk]
