@@ -23,6 +23,7 @@ from calls.models import Appointment, Call, CallDetail, MissedCaller
 from crm.db.tenancy import all_tenants
 from crm.models import (
     Activity,
+    ArchivedId,
     AuditEntry,
     Campaign,
     CampaignMembership,
@@ -152,6 +153,14 @@ class SuppressedNumberFactory(RowFactory):
 
     company = factory.SubFactory(CompanyFactory)
     number_hash = factory.Sequence(lambda n: hash_number(fictional_number(n + 15000)))
+
+
+class ArchivedIdFactory(RowFactory):
+    class Meta:
+        model = ArchivedId
+
+    company = factory.SubFactory(CompanyFactory)
+    id_hash = factory.Sequence(lambda n: n)
 
 
 class AuditEntryFactory(RowFactory):

@@ -6,6 +6,7 @@ from typing import Any
 from calls.models import Call, CallDetail
 from crm.db.advisory_locks import advisory_xact_lock
 from crm.db.tenancy import current_company_id
+from crm.services.archived_ids import refuse_archived
 from crm.services.conversations import fill_blank_fields
 
 Recording = dict[str, str]
@@ -21,7 +22,11 @@ def record_call_detail(*, openphone_id: str, recordings: Sequence[Recording] = (
 
     Call and details are linked as soon as both exist, in either order. Later events fill blank fields. Recordings are
     identified by URL.
+
+    Raises:
+        ActivityArchived: the call is archived.
     """
+    refuse_archived(openphone_id)
     lock_call(openphone_id)
     detail, _ = CallDetail.objects.get_or_create(company_id=current_company_id(), openphone_id=openphone_id)
     changed = fill_blank_fields(detail, call=_find_call(openphone_id), **fields)

@@ -27,7 +27,7 @@ class CompanyAdmin(RowAdmin):
     sortable_by = None
     ordering = ("name",)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "missed_call_text", "retention_days")}),
+        (None, {"fields": ("name", "slug", "missed_call_text", "retention_days", "close_conversations_after_days")}),
         (
             "Time zone and currency",
             {

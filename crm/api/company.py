@@ -13,7 +13,7 @@ from crm.api.base.roles import CHANGE
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import TenantView
 from crm.models import Company
-from crm.models.companies import MIN_RETENTION_DAYS
+from crm.models.companies import MIN_IDLE_DAYS, MIN_RETENTION_DAYS
 
 
 class CompanySettingsSerializer(TenantSerializer):
@@ -32,9 +32,27 @@ class CompanySettingsSerializer(TenantSerializer):
         help_text="Archive closed records after this many days. Null: never.",
     )
 
+    close_conversations_after_days = serializers.IntegerField(
+        min_value=MIN_IDLE_DAYS,
+        max_value=36500,
+        allow_null=True,
+        required=False,
+        help_text="Close conversations after this many days without a call or message. Null: never.",
+    )
+
     class Meta:
         model = Company
-        fields = ["id", "name", "slug", "timezone", "currency", "missed_call_text", "retention_days", "created_at"]
+        fields = [
+            "id",
+            "name",
+            "slug",
+            "timezone",
+            "currency",
+            "missed_call_text",
+            "retention_days",
+            "close_conversations_after_days",
+            "created_at",
+        ]
         # Providers hold URLs with the slug. Staff change the time zone, together with the appointments.
         read_only_fields = ["slug", "timezone", "currency", "created_at"]
 

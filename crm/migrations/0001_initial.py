@@ -70,6 +70,15 @@ class Migration(migrations.Migration):
                         null=True,
                     ),
                 ),
+                (
+                    "close_conversations_after_days",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        default=90,
+                        help_text="Close conversations after this many days without a call or message. Empty: never.",
+                        null=True,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
@@ -82,6 +91,15 @@ class Migration(migrations.Migration):
                         ),
                         name="companies_retention_days_valid",
                         violation_error_message="retention_days must be at least 365, or empty.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("close_conversations_after_days__isnull", True),
+                            ("close_conversations_after_days__gte", 7),
+                            _connector="OR",
+                        ),
+                        name="companies_close_conversations_after_days_valid",
+                        violation_error_message="close_conversations_after_days must be at least 7, or empty.",
                     ),
                 ],
             },
@@ -797,6 +815,30 @@ class Migration(migrations.Migration):
                         violation_error_message="action must be one of: insert, update, delete.",
                     ),
                     crm.db.policies.TenantPolicy(appended_from_anywhere=True, name="audit_entries_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ArchivedId",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("id_hash", models.BigIntegerField(verbose_name="ID hash")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "verbose_name": "archived ID",
+                "db_table": "archived_ids",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "id_hash"), name="archived_ids_company_id_id_hash_unique"
+                    ),
+                    crm.db.policies.TenantPolicy(name="archived_ids_tenant"),
                 ],
             },
         ),

@@ -1,6 +1,7 @@
 """Models of companies, users, contacts and their records."""
 
 from crm.models.activities import Activity, Conversation
+from crm.models.archived_ids import ArchivedId
 from crm.models.audit import AuditEntry, SuppressedNumber
 from crm.models.campaigns import Campaign, CampaignMembership
 from crm.models.companies import Company, PhoneLine, User
@@ -12,6 +13,7 @@ from crm.models.search_keys import ContactSearchKey
 
 __all__ = [
     "Activity",
+    "ArchivedId",
     "AuditEntry",
     "Campaign",
     "CampaignMembership",

@@ -18,6 +18,7 @@ from crm.db.tenancy import TenantManager, TenantModel
 from crm.phones import MAX_LENGTH
 from crm.querysets import PhoneLineQuerySet
 
+MIN_IDLE_DAYS = 7  # before it, somebody may still mean to reply
 MIN_RETENTION_DAYS = 365  # the dashboard compares years, and reconciling asks a provider for old records again
 
 
@@ -49,6 +50,12 @@ class Company(models.Model):
         blank=True,
         help_text="Archive closed records after this many days. Empty: never.",
     )
+    close_conversations_after_days = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        default=90,
+        help_text="Close conversations after this many days without a call or message. Empty: never.",
+    )
 
     created_at = models.DateTimeField(default=now, editable=False)
 
@@ -60,6 +67,14 @@ class Company(models.Model):
                 condition=Q(retention_days__isnull=True) | Q(retention_days__gte=MIN_RETENTION_DAYS),
                 name="companies_retention_days_valid",
                 violation_error_message=f"retention_days must be at least {MIN_RETENTION_DAYS}, or empty.",
+            ),
+            models.CheckConstraint(
+                condition=Q(close_conversations_after_days__isnull=True)
+                | Q(close_conversations_after_days__gte=MIN_IDLE_DAYS),
+                name="companies_close_conversations_after_days_valid",
+                violation_error_message=(
+                    f"close_conversations_after_days must be at least {MIN_IDLE_DAYS}, or empty."
+                ),
             ),
         ]
 

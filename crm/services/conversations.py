@@ -19,6 +19,7 @@ from crm.models import Activity, Contact, Conversation, PhoneLine
 from crm.phones import InvalidPhone, normalize_phone
 from crm.query_slots import outgoing_calls_to, outgoing_messages_to
 from crm.refused_writes import is_refused_by
+from crm.services.archived_ids import refuse_archived
 from crm.services.contacts import find_contact, get_or_create_contact
 
 JOIN_WITHIN = timedelta(days=7)  # longer than providers repeat an event
@@ -141,7 +142,9 @@ def record_activity(
 
     Raises:
         ActivityTypeClash: the id belongs to an activity of another type.
+        ActivityArchived: the activity is archived.
     """
+    refuse_archived(openphone_id)
     fields = {"contact": context.contact, "conversation": context.conversation, "body": body}
     activity, created = Activity.objects.select_for_update().get_or_create(
         company_id=current_company_id(),

@@ -18,9 +18,12 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from analytics.models import ArchivedChunk
-from calls.models import Call
+from calls.models import Call, CallDetail
 from crm.db.tenancy import statement_limits, tenant
-from crm.models import Company
+from crm.models import Activity, Company
+from crm.services.archived_ids import activity_key, event_key, remember_archived
+from crm.services.idle_conversations import close_idle_conversations
+from messaging.models import WebhookEvent
 from ops.archive.archived_counts import add_archived_counts
 from ops.archive.bundles import BUNDLES, DERIVED, Bundle
 from ops.archive.parquet import part_of, read_file, read_rows, write_part
@@ -76,7 +79,7 @@ def archive_company(
 ) -> ArchiveResult:
     """Move the company's closed rows from before the cut-off into a new archive below `root`.
 
-    First it completes earlier runs of the company that were killed.
+    First it completes earlier runs of the company that were killed, and closes idle conversations.
 
     Args:
         batch_size: the maximum of roots (calls, activities, webhook events …) archived in one transaction.
@@ -85,6 +88,8 @@ def archive_company(
     home = root / company.slug
     for folder in sorted(path for path in home.glob("*") if path.is_dir()):
         recover_folder(company, folder)
+    if not dry_run:
+        close_idle_conversations(company=company)
     result = ArchiveResult(folder=home / f"{now():%Y%m%dT%H%M%S%fZ}")
     number = 0
     for bundle in BUNDLES:
@@ -172,6 +177,7 @@ def _archive_chunk(
                         raise RowsChanged
                 if bundle.root.model is Call:
                     add_archived_counts(roots)
+                _remember_ids(bundle, roots)
                 _delete(bundle, roots)
                 ArchivedChunk.objects.create(
                     company=company, folder=str(folder.resolve()), archive=folder.name, number=number,
@@ -202,6 +208,19 @@ def _lock(bundle: Bundle, roots: Sequence[int]) -> None:
         locked = table.rows(roots).select_for_update(of=("self",)).values_list("pk")
         with connection.cursor() as cursor:
             cursor.execute(*locked.query.sql_with_params())
+
+
+def _remember_ids(bundle: Bundle, roots: Sequence[int]) -> None:
+    """Remember the provider's ids of the chunk: what comes again must not be counted again."""
+    keys: set[str] = set()
+    for table in bundle.tables:
+        rows = table.rows(roots)
+        if table.model is WebhookEvent:
+            keys |= {event_key(*row) for row in rows.values_list("provider", "event_id")}
+        elif table.model in (Activity, CallDetail):
+            ids = rows.exclude(openphone_id=None).values_list("openphone_id", flat=True)
+            keys |= {activity_key(openphone_id) for openphone_id in ids}
+    remember_archived(keys)
 
 
 def _delete(bundle: Bundle, roots: Sequence[int]) -> None:

@@ -23,7 +23,7 @@ def spellings_pattern(numbers: Iterable[str]) -> str:
     With and without the country code, with any usual separators: +12125550100, (212) 555-0100, 0044 20 7946 0000.
     """
     one_of = "|".join(_spellings(number) for number in sorted(numbers))
-    return f"{_START}(?:{one_of}){_END}" if one_of else NEVER
+    return f"{_START}\\(?(?:{one_of}){_END}" if one_of else NEVER
 
 
 def compile_spellings(numbers: Iterable[str]) -> re.Pattern[str]:

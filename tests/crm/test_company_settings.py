@@ -53,3 +53,13 @@ def test_retention_is_at_least_a_year(manager_api, acme):
     acme.retention_days = 364
     with pytest.raises(IntegrityError), transaction.atomic():
         acme.save()
+
+
+def test_conversations_are_closed_after_a_week_at_the_earliest(manager_api, acme):
+    assert manager_api.get(URL).json()["close_conversations_after_days"] == 90
+    assert manager_api.patch(URL, {"close_conversations_after_days": 7}).status_code == 200
+    assert manager_api.patch(URL, {"close_conversations_after_days": 6}).status_code == 400
+    assert manager_api.patch(URL, {"close_conversations_after_days": None}).status_code == 200
+    acme.close_conversations_after_days = 6
+    with pytest.raises(IntegrityError), transaction.atomic():
+        acme.save()

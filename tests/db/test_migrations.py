@@ -29,6 +29,7 @@ FACTORIES = [
     factories.CallAnalysisFactory,
     factories.LeadFactory,
     factories.SuppressedNumberFactory,
+    factories.ArchivedIdFactory,
     factories.IdempotencyKeyFactory,
     factories.CallDayFactory,
     factories.CallObjectionFactory,

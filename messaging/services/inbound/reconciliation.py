@@ -13,6 +13,7 @@ from calls.models import Call, CallDetail
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import tenant
 from crm.models import PhoneLine
+from crm.services.archived_ids import ActivityArchived
 from crm.services.conversations import ActivityTypeClash
 from messaging.models import Message, ProviderAccount
 from messaging.providers.errors import InvalidPayload, SendError
@@ -89,6 +90,8 @@ def _record(event: MessageEvent | CallEvent, line: PhoneLine, result: ReconcileR
             before = _snapshot(event)
             record_event(provider=line.provider, event=event)
             after = _snapshot(event)
+    except ActivityArchived:
+        return
     except Exception as error:  # the transaction was rolled back; one event must not stop the others
         if not connection.is_usable():
             raise

@@ -12,6 +12,7 @@ from calls.services.call_details import record_call_detail
 from calls.services.call_ingest import record_call, record_voicemail
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import all_tenants, tenant
+from crm.services.archived_ids import ActivityArchived
 from crm.services.conversations import ActivityTypeClash
 from crm.services.provider_contacts import import_provider_contact
 from crm.worker import backoff
@@ -96,10 +97,9 @@ def process_claimed_event(*, event: WebhookEvent) -> None:
         event.status, event.error = EventStatus.PROCESSED, envelope.warning
         try:
             parsed = webhook.read_event(envelope, received_at=event.created_at)
-        except NotHandled as reason:
-            event.status, event.error = EventStatus.IGNORED, str(reason)
-        else:
             record_event(provider=event.provider, event=parsed)
+        except (NotHandled, ActivityArchived) as reason:
+            event.status, event.error = EventStatus.IGNORED, str(reason)
         event.processed, event.processed_at = True, timezone.now()
         event.save(update_fields=["status", "error", "processed", "processed_at"])
 
@@ -119,6 +119,7 @@ def record_event(*, provider: str, event: Event) -> None:
 
     Raises:
         ActivityTypeClash: the id belongs to another type of activity.
+        ActivityArchived: the activity is archived, and nothing was changed.
     """
     match event:
         case MessageEvent():

@@ -16,6 +16,7 @@ from calls.models import Appointment, Call, MissedCaller
 from crm.db.tenancy import TenantModel, all_tenants, tenant
 from crm.models import (
     Activity,
+    ArchivedId,
     AuditEntry,
     Company,
     Contact,
@@ -69,7 +70,7 @@ def test_every_contact_has_its_search_keys(demo):
 def test_every_table_has_rows_in_every_company(demo):
     empty = {
         WebhookSecret, AuditEntry, SuppressedNumber, IdempotencyKey, ProviderAccount, StaleCallHour,
-        ArchivedCalls, ArchivedChunk, ArchivedObjections,
+        ArchivedCalls, ArchivedChunk, ArchivedId, ArchivedObjections,
     }  # fmt: skip
     models = [model for model in apps.get_models() if issubclass(model, TenantModel) and model not in empty]
     for model in [*models, User]:

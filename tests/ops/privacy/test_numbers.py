@@ -62,7 +62,7 @@ def unlinked_rows(acme):
     of_nobody = {"company": acme, "contact": None, "direction": "incoming"}
     call = factories.CallFactory(
         **of_nobody, from_number=PHONE, to_number=OUR_NUMBER, reason_for_lost_sale="Zorro", voicemail_url="https://x.test/Zorro",
-        activity=factories.ActivityFactory(**of_nobody, openphone_id="ACzelda", activity_type="call"),
+        activity=factories.ActivityFactory(**of_nobody, openphone_id="ACzelda", activity_type="call", body=""),
     )  # fmt: skip
     factories.ActivityFactory(**of_nobody, openphone_id="ACzelda:voicemail", activity_type="voicemail", body="Zorro")
     factories.CallDetailFactory(call=call, openphone_id="ACzelda", summary="Zorro")
