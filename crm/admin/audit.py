@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 from crm.admin.base.columns import badge, moment, pretty_json
 from crm.admin.base.model_admin import ReadOnlyAdmin
 from crm.admin.base.search import ExactSearch
-from crm.models import AuditEntry, SuppressedNumber
+from crm.models import ArchivedId, AuditEntry, SuppressedNumber
 from crm.models.audit import hash_number
 from crm.phones import InvalidPhone, normalize_phone
 
@@ -55,3 +55,13 @@ class SuppressedNumberAdmin(ExactSearch, ReadOnlyAdmin):
             return match | Q(number_hash=hash_number(normalize_phone(term)))
         except InvalidPhone:
             return match
+
+
+@admin.register(ArchivedId)
+class ArchivedIdAdmin(ReadOnlyAdmin):
+    """IDs are stored as hashes, to recognise what a provider sends again."""
+
+    list_display = (moment("created_at"), "company")
+    list_select_related = ("company",)
+    list_filter = ("company",)
+    fields = ("company", "created_at")

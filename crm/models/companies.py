@@ -72,9 +72,7 @@ class Company(models.Model):
                 condition=Q(close_conversations_after_days__isnull=True)
                 | Q(close_conversations_after_days__gte=MIN_IDLE_DAYS),
                 name="companies_close_conversations_after_days_valid",
-                violation_error_message=(
-                    f"close_conversations_after_days must be at least {MIN_IDLE_DAYS}, or empty."
-                ),
+                violation_error_message=(f"close_conversations_after_days must be at least {MIN_IDLE_DAYS}, or empty."),
             ),
         ]
 

@@ -153,7 +153,5 @@ def _is_of_company(entry: LogEntry, company_id: int) -> bool:
     model = entry.content_type.model_class() if entry.content_type else None
     if model is None or not issubclass(model, TenantModel):
         return False
-    audited = AuditEntry.objects.filter(
-        company=company_id, table_name=model._meta.db_table, row_id=entry.object_id
-    )
+    audited = AuditEntry.objects.filter(company=company_id, table_name=model._meta.db_table, row_id=entry.object_id)
     return model._default_manager.filter(company=company_id, pk=entry.object_id).exists() or audited.exists()
