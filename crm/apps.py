@@ -14,8 +14,8 @@ class CrmConfig(AppConfig):
         from crm.models import ContactPhone
         from crm.services.contacts import restore_flags, suppress_moved_number, suppress_removed_number
         from crm.services.expiry_cleanup import remove_expired_each_minute
-        from crm.services.search_keys import repair_search_keys
         from crm.services.idle_conversations import close_next_idle_conversations
+        from crm.services.search_keys import repair_search_keys
         from crm.worker import Job, register
 
         connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")
