@@ -1,9 +1,12 @@
 """Admin for calls, call details, appointments and missed callers."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -19,6 +22,7 @@ from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import Card, ReadOnlyAdmin, RowAdmin, refusal_of
 from crm.admin.base.pagination import format_count
 from crm.admin.base.search import ExactSearch
+from crm.admin.base.wall_clock import as_typed, describe_moment, read_in, shown_in
 
 
 class AppointmentInline(admin.TabularInline):
@@ -68,6 +72,10 @@ class CallAdmin(ExactSearch, RowAdmin):
     list_select_related = ("contact", "assigned_rep", "company")
     list_filter = ("status", "booked", "created_at", "company")
     ordering = ("-created_at",)
+    deletion_help = (
+        "Open each appointment and clear its call, or delete the appointment. Then delete the call. If only its"
+        " outcome is wrong, change the status instead."
+    )
     search_help_text = "The contact's name or phone number, or # and the call's ID, such as #12."
     autocomplete_fields = ("assigned_rep",)
     raw_id_fields = ("lead",)
@@ -157,17 +165,41 @@ class StartFilter(admin.SimpleListFilter):
         return queryset.starting_between(*(now() + timedelta(days=day) for day in days))
 
 
+class LocalTimeWidget(forms.SplitDateTimeWidget):
+    """The browser's own inputs: the shortcuts of Django's widget, such as Now, are in UTC."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            date_attrs={"type": "date"}, time_attrs={"type": "time"}, date_format="%Y-%m-%d", time_format="%H:%M"
+        )
+
+
+TIMES = ("scheduled_start", "scheduled_end")
+
+
 class AppointmentForm(RowForm):
+    """Start and end are typed and shown in the appointment's time zone."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "timezone" in self.fields:
             self.fields["timezone"].required = False
             self.fields["timezone"].help_text = "Empty: taken from the company."
+        zone = self.instance.timezone
+        for name in TIMES:
+            if name in self.fields:
+                self.fields[name].widget = LocalTimeWidget()
+                self.fields[name].help_text = f"Local time in {zone or 'the time zone of the company'}."
+                if zone and isinstance(self.initial.get(name), datetime):
+                    self.initial[name] = shown_in(self.initial[name], ZoneInfo(zone))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if not cleaned.get("timezone") and self.company:
             cleaned["timezone"] = self.company.timezone
+        if cleaned.get("timezone") in available_timezones():
+            for name in TIMES:
+                self._read_time(name, cleaned)
         if "scheduled_start" in self.changed_data and "scheduled_start" in cleaned:
             try:
                 check_start(cleaned["scheduled_start"])
@@ -177,6 +209,19 @@ class AppointmentForm(RowForm):
         if self.instance.call and contact and contact.pk != self.instance.call.contact_id:
             self.add_error("contact", "The appointment was booked from a call of another contact.")
         return cleaned
+
+    def _read_time(self, name: str, cleaned: dict[str, Any]) -> None:
+        """Replace the typed time by its instant. An unchanged one keeps its instant: an hour may come twice a year."""
+        typed = as_typed(cleaned.get(name))
+        if typed is None:
+            return
+        if self.instance.pk and not {name, "timezone"} & set(self.changed_data):
+            cleaned[name] = Appointment.objects.values_list(name, flat=True).get(pk=self.instance.pk)
+            return
+        try:
+            cleaned[name] = read_in(typed, ZoneInfo(cleaned["timezone"]))
+        except ValidationError as error:
+            self.add_error(name, error)
 
 
 @admin.register(Appointment)
@@ -194,14 +239,32 @@ class AppointmentAdmin(ExactSearch, RowAdmin):
         (
             "When",
             {
-                "fields": ("scheduled_start", "scheduled_end", "timezone", ("date", "time")),
-                "description": "Enter start and end in UTC. Date and time are derived from them, in the "
-                "appointment's time zone.",
+                "fields": ("scheduled_start", "scheduled_end", "timezone"),
+                "description": "Enter the local time of the appointment, such as 9:00, in its time zone.",
             },
         ),
         ("Origin", {"fields": ("call", "lead", "created_at", "updated_at")}),
     )
-    readonly_fields = ("date", "time", "call", "lead", "created_at", "updated_at")
+    raw_id_fields = ("call",)
+    readonly_fields = ("lead", "created_at", "updated_at")
+
+    @admin.display(description="scheduled start")
+    def start_shown(self, appointment: Appointment) -> str:
+        return describe_moment(appointment.scheduled_start, ZoneInfo(appointment.timezone))
+
+    @admin.display(description="scheduled end")
+    def end_shown(self, appointment: Appointment) -> str:
+        return describe_moment(appointment.scheduled_end, ZoneInfo(appointment.timezone))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "start_shown", "end_shown")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Show readers the local time: Django would show them UTC."""
+        if obj is None or self.has_change_permission(request, obj):
+            return super().get_fieldsets(request, obj)
+        who, _, origin = self.fieldsets
+        return [who, ("When", {"fields": ("start_shown", "end_shown", "timezone")}), origin]
 
     def save_model(self, request: HttpRequest, obj: Appointment, form: Any, change: bool) -> None:
         if not change:

@@ -82,6 +82,10 @@ class ContactAdmin(ExactSearch, RowAdmin):
     list_display = ("__str__", "phone", "email", "city", "company", moment("created_at"))
     list_select_related = ("company",)
     list_filter = ("company",)
+    deletion_help = (
+        "A contact with a history stays, because its calls and messages are evidence. To remove the person's data,"
+        " ask an operator to run manage.py erase_contact with the number; the rows then stay without the person."
+    )
     search_text_fields = ("first_name", "last_name", "email")
     search_contact = "pk"
     search_help_text = (

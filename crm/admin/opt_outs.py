@@ -18,17 +18,39 @@ from crm.db.tenancy import tenant
 from crm.models import OptOut, OptOutEntry, User
 from crm.models.audit import hash_number
 from crm.phones import InvalidPhone, normalize_phone
-from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out
+from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out, end_opt_out
 
 MAX_COUNTED = 1000
 DECISIONS = {"confirm": confirm_opt_out, "dismiss": dismiss_opt_out}
 
 
-class ReviewForm(RowForm):
+class DecisionForm(RowForm):
     answer = forms.ChoiceField(
-        choices=[("confirm", "Opt out: send no more messages"), ("dismiss", "Not an opt-out: allow messages")],
+        choices=[
+            ("confirm", "Opt out: send no more messages"),
+            ("dismiss", "Not an opt-out: allow messages"),
+            ("end", "End the opt-out: the person wants messages again"),
+        ],
         widget=forms.RadioSelect,
     )
+    reason = forms.CharField(
+        required=False,
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Required to end an opt-out: when and how the person asked for messages. It is kept as evidence.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "answer" in self.fields and self.instance.state == OptOutState.OPTED_OUT:
+            answer = cast(forms.ChoiceField, self.fields["answer"])
+            answer.choices = [choice for choice in answer.choices if choice[0] == "end"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("answer") == "end" and not cleaned.get("reason", "").strip():
+            self.add_error("reason", "Enter the reason: when and how did the person ask for messages?")
+        return cleaned
 
 
 class EntryInline(admin.TabularInline):
@@ -44,9 +66,9 @@ class EntryInline(admin.TabularInline):
 
 @admin.register(OptOut)
 class OptOutAdmin(ExactSearch, RowAdmin):
-    """Read-only, except for the decision on an opt-out under review."""
+    """Read-only, except for the decision on an opt-out under review, and the end of one in force."""
 
-    form = ReviewForm
+    form = DecisionForm
     inlines = (EntryInline,)
     list_display = (moment("created_at"), "phone", badge("state"), moment("decided_at"), "company")
     list_select_related = ("company",)
@@ -67,22 +89,27 @@ class OptOutAdmin(ExactSearch, RowAdmin):
         return match | Q(number_hash=hash_number(number))
 
     def get_fields(self, request: HttpRequest, obj: OptOut | None = None) -> Any:
-        return (*self.readonly_fields, "answer") if self.has_change_permission(request, obj) else self.readonly_fields
+        decision = ("answer", "reason") if self.has_change_permission(request, obj) else ()
+        return (*self.readonly_fields, *decision)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: OptOut | None = None) -> bool:
-        is_under_review = obj is None or obj.state == OptOutState.UNDER_REVIEW
-        return is_under_review and super().has_change_permission(request, obj)
+        blocks_messages = obj is None or obj.state != OptOutState.CLEAR
+        return blocks_messages and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
     def save_model(self, request: HttpRequest, obj: OptOut, form: forms.ModelForm, change: bool) -> None:
+        answer, user = form.cleaned_data["answer"], cast(User, request.user)
         try:
             with tenant(obj.company_id):
-                DECISIONS[form.cleaned_data["answer"]](opt_out=obj, user=cast(User, request.user))
+                if answer == "end":
+                    end_opt_out(opt_out=obj, user=user, reason=form.cleaned_data["reason"].strip())
+                else:
+                    DECISIONS[answer](opt_out=obj, user=user)
         except NotUnderReview as error:
             self.message_user(request, str(error), level="warning")
 

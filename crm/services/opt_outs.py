@@ -115,6 +115,15 @@ def dismiss_opt_out(*, opt_out: OptOut, user: User | None) -> OptOut:
     return _review(opt_out, OptOutAction.DISMISSED, user)
 
 
+def end_opt_out(*, opt_out: OptOut, user: User | None, reason: str) -> OptOut:
+    """End an opt-out in force or under review on behalf of a user, who knows that the person wants messages again."""
+    with transaction.atomic():
+        opt_out = OptOut.objects.select_for_update().get(pk=opt_out.pk)
+        _add_entry(opt_out, OptOutAction.OPTED_IN, reason, "manual", timezone.now(), None, user)
+        _sync_owners([opt_out])
+    return opt_out
+
+
 def sync_opt_out_flags(*, contact: Contact) -> None:
     """Set the contact's flag from the opt-outs of its numbers, and end its pending campaign memberships.
 

@@ -17,6 +17,16 @@ The API's resources by role. Generated from the table in `crm/api/base/roles.py`
 - Staff have no company and can't use the API (403); they work in the admin. Every user may sign in and read `me`.
 """
 
+STAFF = """
+## Staff groups
+
+Staff are users without a company who sign in to the admin (`is_staff`). A superuser may do everything there. Others may do
+what their groups allow. `migrate` creates three groups and sets their permissions to this table, from `ops/staff_groups.py`;
+for other needs, make a group of another name. Some rows can't be added, changed or deleted in the admin by anybody, such
+as activities. To *change* a webhook event is to process it again.
+
+"""
+
 FOOT = """
 The test `tests/api/test_role_matrix.py` sends every method to every route as every kind of caller. It compares each
 response with this table: {routes} routes x {methods} methods x {callers} callers = **{cells} cells**. It compares every
@@ -36,7 +46,26 @@ def role_table():
         for resource in PERMISSIONS
     )
     foot = FOOT.format(routes=len(ROUTES), methods=len(METHODS), callers=len(CALLERS), cells=f"{CELLS:,}")
-    return HEAD + head + rows + foot
+    return HEAD + head + rows + foot + staff_table()
+
+
+def staff_table():
+    from ops.staff_groups import ALL_MODELS, CREDENTIALS, STAFF_GROUPS
+
+    short = {
+        ALL_MODELS: "everything",
+        ALL_MODELS - CREDENTIALS: "everything but credentials (`webhooksecret`, `provideraccount`)",
+    }
+    verbs = ("view", "add", "change", "delete")
+    rows = "".join(
+        f"| {name} | {' | '.join(short.get(models.get(verb), in_code(models.get(verb, ()))) for verb in verbs)} |\n"
+        for name, models in STAFF_GROUPS.items()
+    )
+    return f"{STAFF}| group | {' | '.join(verbs)} |\n|---|---|---|---|---|\n{rows}"
+
+
+def in_code(models):
+    return ", ".join(f"`{model}`" for model in sorted(models)) or "–"
 
 
 def in_words(grant):

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.models import ContactFlag, OptOut, OptOutEntry
-from crm.services.opt_outs import flag_possible_opt_out, record_opt_out
+from crm.services.opt_outs import flag_possible_opt_out, record_opt_in, record_opt_out
 from tests.factories import ContactFactory, ContactPhoneFactory, fictional_number
 
 PHONE, SECOND = fictional_number(42_200), fictional_number(42_201)
@@ -132,3 +132,40 @@ def test_first_page_shows_opt_outs_to_review(client, contact):
     ]
     assert (card.figure, card.urgent) == ("1", True)
     assert client.get(card.url).status_code == 200
+
+
+@pytest.mark.parametrize("service", [flag_possible_opt_out, record_opt_out])
+def test_opt_out_is_ended_with_a_reason_from_its_own_page(client, contact, staff, service):
+    record(service)
+    opt_out = OptOut.objects.get()
+    response = client.post(change_page(opt_out), entry_form(opt_out, answer="end", reason=" "))
+    assert response.context["adminform"].form.errors["reason"]
+    assert (
+        client.post(
+            change_page(opt_out), entry_form(opt_out, answer="end", reason="She called and asked for texts.")
+        ).status_code
+        == 302
+    )
+    opt_out.refresh_from_db()
+    assert opt_out.state == "clear"
+    entry = opt_out.entries.latest("id")
+    assert (entry.action, entry.words, entry.created_by) == ("opted_in", "She called and asked for texts.", staff)
+    assert not contact.flags.in_force().exists()
+
+
+def test_opt_out_in_force_is_neither_confirmed_nor_dismissed(client, contact):
+    record(record_opt_out)
+    opt_out = OptOut.objects.get()
+    response = client.post(change_page(opt_out), entry_form(opt_out, answer="dismiss"))
+    assert response.context["adminform"].form.errors["answer"]
+    opt_out.refresh_from_db()
+    assert opt_out.state == "opted_out"
+
+
+def test_ended_opt_out_has_no_decision(client, contact):
+    record(record_opt_in)
+    assert b'name="answer"' not in client.get(change_page(OptOut.objects.get())).content
+
+
+def entry_form(opt_out, **fields):
+    return {"entries-TOTAL_FORMS": 0, "entries-INITIAL_FORMS": 0} | fields

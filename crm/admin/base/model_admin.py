@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten
 from django.db import IntegrityError
-from django.db.models import CASCADE, PROTECT, DecimalField, Field, Model, QuerySet
+from django.db.models import CASCADE, PROTECT, DateTimeField, DecimalField, Field, Model, QuerySet
 from django.forms import Field as FormField
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from crm.admin.base.columns import links_to_rows
@@ -52,6 +54,8 @@ class RowAdmin(admin.ModelAdmin):
     list_per_page = 50
     ordering: ClassVar[Any] = ("-id",)
     time_field = "created_at"
+    deletion_help = ""
+    """What staff can do if other rows prevent a deletion. Empty: a general answer."""
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Return newest first: by time if an index supports it, else by id."""
@@ -98,6 +102,8 @@ class RowAdmin(admin.ModelAdmin):
     def formfield_for_dbfield(self, db_field: Field, request: Any, **kwargs: Any) -> FormField | None:
         """Show only the view icon beside a reference, not Django's add, change and delete icons."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(db_field, DateTimeField) and field:
+            field.help_text = f"{field.help_text} In UTC.".strip()
         if field:
             for icon in ("can_add_related", "can_change_related", "can_delete_related"):
                 setattr(field.widget, icon, False)
@@ -126,11 +132,30 @@ class RowAdmin(admin.ModelAdmin):
         super().save_model(request, obj, form, change)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Check for protected and cascaded rows first: Django's method loads all of them."""
-        blocking = [text for relation in self.opts.related_objects for text in blocking_rows(relation, list(objs))]
+        """Check for protected and cascaded rows first: Django's method loads all of them.
+
+        Rows that staff only read, such as a call's details, go with the row that they belong to.
+        """
+        blocking = [
+            text
+            for relation in self.opts.related_objects
+            for text in blocking_rows(relation, list(objs), request, self.admin_site)
+        ]
         if blocking:
             return [], {}, set(), blocking
-        return super().get_deleted_objects(objs, request)
+        deleted, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        read_only = {
+            model._meta.verbose_name
+            for model, model_admin in self.admin_site._registry.items()
+            if isinstance(model_admin, ReadOnlyAdmin)
+        }
+        return deleted, counts, forbidden - read_only, protected
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        name = self.opts.verbose_name
+        general = f"Open each row: delete it, or choose another {name} there. Then delete this {name}."
+        context = {"deletion_help": self.deletion_help or general, **(extra_context or {})}
+        return super().delete_view(request, object_id, context)
 
 
 @contextmanager
@@ -158,12 +183,19 @@ class ReadOnlyAdmin(RowAdmin):
         return False
 
 
-def blocking_rows(relation: Any, objs: list[Model]) -> list[str]:
-    """Return the first rows that prevent deleting `objs`, or a note that too many would be deleted with them."""
+def blocking_rows(relation: Any, objs: list[Model], request: HttpRequest, site: admin.AdminSite) -> list[str]:
+    """Return links to the first rows that prevent deleting `objs`, or a note that too many would be deleted too."""
     rows: QuerySet = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": objs})
     names = relation.related_model._meta
     if relation.on_delete is PROTECT:
-        return [f"{capfirst(names.verbose_name)}: {row}" for row in rows[:MAX_SHOWN]]
+        related = site._registry.get(relation.related_model)
+        if related is None or not related.has_view_permission(request):
+            return [f"{capfirst(names.verbose_name)}: {row}" for row in rows[:MAX_SHOWN]]
+        page = f"admin:{names.app_label}_{names.model_name}_change"
+        return [
+            format_html('{}: <a href="{}">{}</a>', capfirst(names.verbose_name), reverse(page, args=[row.pk]), row)
+            for row in rows[:MAX_SHOWN]
+        ]
     if relation.on_delete is CASCADE and count_up_to(rows, MAX_CASCADED + 1) > MAX_CASCADED:
         return [f"More than {MAX_CASCADED:,} {names.verbose_name_plural}"]
     return []

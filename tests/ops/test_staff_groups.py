@@ -1,0 +1,140 @@
+"""Groups of staff: what their users can do in the admin."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.urls import reverse
+
+from calls.models import Appointment
+from crm.db.tenancy import all_tenants
+from messaging.models import WebhookEvent
+from ops.staff_groups import APPS, STAFF_GROUPS, codenames_of, create_staff_groups
+from tests import factories
+from tests.config.test_admin_pages import FACTORIES
+from tests.count_queries import CountQueries
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=STAFF_GROUPS)
+def member(request, client):
+    """Sign in a staff user of the group."""
+    user = factories.UserFactory(company=None, role="", is_staff=True, username="member")
+    user.groups.add(Group.objects.get(name=request.param))
+    client.force_login(user)
+    user.group = request.param
+    return user
+
+
+def join(client, name):
+    user = factories.UserFactory(company=None, role="", is_staff=True)
+    user.groups.add(Group.objects.get(name=name))
+    client.force_login(user)
+    return user
+
+
+def registered():
+    return {
+        model._meta.model_name: model_admin
+        for model, model_admin in admin.site._registry.items()
+        if model._meta.app_label in APPS
+    }
+
+
+def test_migrate_creates_the_groups_with_their_permissions():
+    for name in STAFF_GROUPS:
+        group = Group.objects.get(name=name)
+        assert set(group.permissions.values_list("codename", flat=True)) == codenames_of(name)
+
+
+def test_migrate_sets_changed_permissions_back():
+    group = Group.objects.get(name="Read-only")
+    group.permissions.clear()
+    other = Group.objects.create(name="Night shift")
+    with CountQueries() as queries:
+        create_staff_groups()
+    assert set(group.permissions.values_list("codename", flat=True)) == codenames_of("Read-only")
+    assert not other.permissions.exists()
+    assert len(queries) <= 20
+
+
+@pytest.mark.slow
+def test_member_can_do_exactly_the_group_s_part(member, staff, client, rf):
+    request = rf.get("/")
+    request.user = staff  # a superuser: what the admin class itself allows
+    for name, model_admin in registered().items():
+        row = FACTORIES[name]()
+        opts = model_admin.opts
+        allowed = {verb for verb, models in STAFF_GROUPS[member.group].items() if name in models}
+
+        def status(view, *args, opts=opts):
+            return client.get(reverse(f"admin:{opts.app_label}_{opts.model_name}_{view}", args=args)).status_code
+
+        def may(verb, *args, allowed=allowed, model_admin=model_admin):
+            return verb in allowed and getattr(model_admin, f"has_{verb}_permission")(request, *args)
+
+        assert status("changelist") == (200 if "view" in allowed else 403), name
+        assert status("change", row.pk) == (200 if "view" in allowed else 403), name
+        assert status("add") == (200 if may("add") else 403), name
+        assert status("delete", row.pk) == (200 if may("delete", row) else 403), name
+        saves = b'name="_save"' in client.get(
+            reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[row.pk])
+        ).content
+        is_staff_row = name == "user" and row.is_staff
+        assert saves == (may("change", row) and not is_staff_row), name
+
+
+def test_support_books_an_appointment_and_read_only_does_not(client, acme):
+    contact = factories.ContactFactory(company=acme)
+    form = {
+        "company": acme.pk, "contact": contact.pk, "status": "scheduled", "timezone": "",
+        "scheduled_start_0": "2026-03-03", "scheduled_start_1": "09:00",
+        "scheduled_end_0": "2026-03-03", "scheduled_end_1": "10:00",
+    }  # fmt: skip
+    url = reverse("admin:calls_appointment_add")
+    for group, status in (("Read-only", 403), ("Set-up", 403), ("Support", 302)):
+        join(client, group)
+        assert client.post(url, form).status_code == status
+    with all_tenants():
+        assert Appointment.objects.count() == 1
+
+
+def test_support_and_set_up_process_events_again(client, acme):
+    event = factories.WebhookEventFactory(company=acme, status="dead")
+    url = reverse("admin:messaging_webhookevent_changelist")
+    for group, status in (("Read-only", "dead"), ("Support", "pending")):
+        join(client, group)
+        client.post(url, {"action": "process_again", "_selected_action": [event.pk]})
+            with all_tenants():
+            assert WebhookEvent.objects.get().status == status
+
+
+def test_member_cannot_make_superusers(client, acme):
+    join(client, "Set-up")
+    user = factories.UserFactory(company=acme)
+    form = {"username": user.username, "company": acme.pk, "role": "csr", "is_active": "on", "is_superuser": "on"}
+    client.post(reverse("admin:crm_user_change", args=[user.pk]), form | {"is_staff": "on"})
+    user.refresh_from_db()
+    assert not (user.is_superuser or user.is_staff)
+
+
+@pytest.mark.slow
+def test_first_page_takes_no_query_for_each_permission(member, staff, client):
+    def count():
+        client.get(reverse("admin:index"))
+        with CountQueries() as queries:
+            assert client.get(reverse("admin:index")).status_code == 200
+        return len(queries)
+
+    as_member = count()
+    client.force_login(staff)
+    assert as_member <= count() + 2
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_groups_come_with_migrate_on_an_empty_database():
+    Group.objects.all().delete()
+    call_command("migrate", verbosity=0)
+    assert set(Group.objects.values_list("name", flat=True)) == set(STAFF_GROUPS)
