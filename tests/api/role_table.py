@@ -20,10 +20,10 @@ The API's resources by role. Generated from the table in `crm/api/base/roles.py`
 STAFF = """
 ## Staff groups
 
-Staff are users without a company who sign in to the admin (`is_staff`). A superuser may do everything there. Others may do
-what their groups allow. `migrate` creates three groups and sets their permissions to this table, from `ops/staff_groups.py`;
-for other needs, make a group of another name. Some rows can't be added, changed or deleted in the admin by anybody, such
-as activities. To *change* a webhook event is to process it again.
+Staff are users without a company who sign in to the admin (`is_staff`). A superuser may do everything there. Others may
+do what their groups allow. `migrate` creates three groups and sets their permissions to this table, from
+`ops/staff_groups.py`; for other needs, make a group of another name. Some rows, such as activities, can't be added,
+changed or deleted in the admin by anybody. To *change* a webhook event is to process it again.
 
 """
 
@@ -52,10 +52,7 @@ def role_table():
 def staff_table():
     from ops.staff_groups import ALL_MODELS, CREDENTIALS, STAFF_GROUPS
 
-    short = {
-        ALL_MODELS: "everything",
-        ALL_MODELS - CREDENTIALS: "everything but credentials (`webhooksecret`, `provideraccount`)",
-    }
+    short = {ALL_MODELS: "everything", ALL_MODELS - CREDENTIALS: f"everything but {in_code(CREDENTIALS)}"}
     verbs = ("view", "add", "change", "delete")
     rows = "".join(
         f"| {name} | {' | '.join(short.get(models.get(verb), in_code(models.get(verb, ()))) for verb in verbs)} |\n"

@@ -135,8 +135,8 @@ def test_appointment_is_shown_and_saved_in_its_own_time_zone(client, acme):
     assert 'value="09:00"' in html
     assert "Local time in America/Denver." in html
     form = appointment_form(
-        acme, appointment.contact, timezone="America/Denver", scheduled_start_0="2026-07-01", scheduled_end_0="2026-07-01",
-        scheduled_end_1="10:00", notes="Changed",
+        acme, appointment.contact, timezone="America/Denver", scheduled_start_0="2026-07-01",
+        scheduled_end_0="2026-07-01", scheduled_end_1="10:00", notes="Changed",
     )  # fmt: skip
     client.post(appointment_page(appointment), form)
     appointment.refresh_from_db()

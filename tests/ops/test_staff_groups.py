@@ -78,9 +78,10 @@ def test_member_can_do_exactly_the_group_s_part(member, staff, client, rf):
         assert status("change", row.pk) == (200 if "view" in allowed else 403), name
         assert status("add") == (200 if may("add") else 403), name
         assert status("delete", row.pk) == (200 if may("delete", row) else 403), name
-        saves = b'name="_save"' in client.get(
-            reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[row.pk])
-        ).content
+        saves = (
+            b'name="_save"'
+            in client.get(reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[row.pk])).content
+        )
         is_staff_row = name == "user" and row.is_staff
         assert saves == (may("change", row) and not is_staff_row), name
 
@@ -106,7 +107,7 @@ def test_support_and_set_up_process_events_again(client, acme):
     for group, status in (("Read-only", "dead"), ("Support", "pending")):
         join(client, group)
         client.post(url, {"action": "process_again", "_selected_action": [event.pk]})
-            with all_tenants():
+        with all_tenants():
             assert WebhookEvent.objects.get().status == status
 
 
@@ -116,7 +117,7 @@ def test_member_cannot_make_superusers(client, acme):
     form = {"username": user.username, "company": acme.pk, "role": "csr", "is_active": "on", "is_superuser": "on"}
     client.post(reverse("admin:crm_user_change", args=[user.pk]), form | {"is_staff": "on"})
     user.refresh_from_db()
-    assert not (user.is_superuser or user.is_staff)
+    assert (user.is_superuser, user.is_staff) == (False, False)
 
 
 @pytest.mark.slow
