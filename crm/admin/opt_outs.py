@@ -21,16 +21,17 @@ from crm.phones import InvalidPhone, normalize_phone
 from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out, end_opt_out
 
 MAX_COUNTED = 1000
+ANSWERS = [
+    ("confirm", "Opt out: send no more messages"),
+    ("dismiss", "Not an opt-out: allow messages"),
+    ("end", "End the opt-out: the person wants messages again"),
+]
 DECISIONS = {"confirm": confirm_opt_out, "dismiss": dismiss_opt_out}
 
 
 class DecisionForm(RowForm):
     answer = forms.ChoiceField(
-        choices=[
-            ("confirm", "Opt out: send no more messages"),
-            ("dismiss", "Not an opt-out: allow messages"),
-            ("end", "End the opt-out: the person wants messages again"),
-        ],
+        choices=ANSWERS,
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
@@ -43,8 +44,7 @@ class DecisionForm(RowForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "answer" in self.fields and self.instance.state == OptOutState.OPTED_OUT:
-            answer = cast(forms.ChoiceField, self.fields["answer"])
-            answer.choices = [choice for choice in answer.choices if choice[0] == "end"]
+            cast(forms.ChoiceField, self.fields["answer"]).choices = ANSWERS[-1:]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -151,7 +151,7 @@ def _find(person: Person, chunks: list[tuple[ArchivedChunk, Path]]) -> Iterator[
         tables = {MODELS[file["table"]]: read_file(folder / file["file"]) for file in chunk.files}
         if chunk.bundle == EVENTS:
             bodies = tables[WebhookEvent].column("body").to_pylist()
-            matching = {WebhookEvent: [names(body) for body in bodies]}
+            matching: dict[Any, list[bool]] = {WebhookEvent: [names(body) for body in bodies]}
         else:
             matching = _find_own(person, tables)
         for file in chunk.files:

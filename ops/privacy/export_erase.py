@@ -43,12 +43,10 @@ def export_person(*, person: Person) -> dict[str, list[dict[str, Any]]]:
         for event in find_webhook_events(person)
     ]
     exported |= export_opt_outs(person)
-    exported["audit_entries"] = list(
-        find_audit_entries(person, audited_rows(person)).values("table_name", "row_id", "action", "changes", "at")
-    )
-    exported["idempotency_keys"] = list(
-        find_idempotency_keys(person).order_by("pk").values("id", "request", "response", "created_at")
-    )
+    audit = find_audit_entries(person, audited_rows(person))
+    exported["audit_entries"] = [dict(row) for row in audit.values("table_name", "row_id", "action", "changes", "at")]
+    keys = find_idempotency_keys(person).order_by("pk")
+    exported["idempotency_keys"] = [dict(row) for row in keys.values("id", "request", "response", "created_at")]
     own = {(table, row["id"]) for table, rows in exported.items() for row in rows if "id" in row}
     exported["mentions"] = [
         {"table_name": row._meta.db_table, "id": row.pk, "texts": texts}

@@ -142,7 +142,7 @@ def _add_rows(person: Person) -> Person:
     call_ids, message_ids = set(calls.values_list("pk", flat=True)), set(messages.values_list("pk", flat=True))
     linked = Q(call__in=call_ids) | Q(message__in=message_ids)
     own = Activity.objects.filter(Q(contact__in=person.contact_ids) | linked, openphone_id__isnull=False)
-    provider_ids = person.provider_ids | set(own.values_list("openphone_id", flat=True))
+    provider_ids = person.provider_ids | {str(pk) for pk in own.values_list("openphone_id", flat=True)}
     # A voicemail's activity is known by its call's id alone.
     reported = {*provider_ids, *(f"{provider_id}:voicemail" for provider_id in provider_ids)}
     activities = Activity.objects.filter(linked | Q(openphone_id__in=reported), contact=None)

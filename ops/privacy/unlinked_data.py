@@ -151,7 +151,7 @@ def erase_admin_log(person: Person) -> None:
 def _is_of_company(entry: LogEntry, company_id: int) -> bool:
     """Return whether the entry is about a row of the company; a deleted row is known from the audit."""
     model = entry.content_type.model_class() if entry.content_type else None
-    if model is None or not issubclass(model, TenantModel):
+    if model is None or not issubclass(model, TenantModel) or entry.object_id is None:
         return False
     audited = AuditEntry.objects.filter(company=company_id, table_name=model._meta.db_table, row_id=entry.object_id)
     return model._default_manager.filter(company=company_id, pk=entry.object_id).exists() or audited.exists()
