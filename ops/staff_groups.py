@@ -9,7 +9,9 @@ from django.db import connections
 
 APPS = ("crm", "calls", "messaging", "analytics")
 CREDENTIALS = frozenset({"webhooksecret", "provideraccount"})
-ALL_MODELS = frozenset(str(model._meta.model_name) for label in APPS for model in apps.get_app_config(label).get_models())
+ALL_MODELS = frozenset(
+    str(model._meta.model_name) for label in APPS for model in apps.get_app_config(label).get_models()
+)
 _CUSTOMER_ROWS = frozenset({"contact", "contactphone", "contactflag", "lead", "appointment", "invoice"})
 
 # By group and verb, the models. An admin class may allow less: nobody can change an activity.
