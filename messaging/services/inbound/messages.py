@@ -11,6 +11,7 @@ from calls.services.missed_calls import mark_recovered
 from crm.choices import ActivityType, Direction
 from crm.db.tenancy import current_company_id
 from crm.models import Activity, ContactPhone, PhoneLine
+from crm.services.archived_ids import refuse_archived
 from crm.services.contacts import end_invalid_number
 from crm.services.conversations import (
     fill_blank_fields,
@@ -68,6 +69,7 @@ def record_message(
     Raises:
         ActivityTypeClash: the id belongs to another type of activity.
         AmbiguousReceipt: the receipt must be processed again a little later.
+        ActivityArchived: the message is archived.
     """
     reported = {
         "from_number": from_number,
@@ -80,6 +82,7 @@ def record_message(
     status = MessageStatus.SENT if status in OUTBOX_STATUSES else status
     with transaction.atomic():
         if direction == Direction.OUTGOING:
+            refuse_archived(openphone_id)  # or the receipt would be taken for that of an equal message being sent
             _match_outgoing(openphone_id, line_id, company_numbers, outside_numbers, body)
             if activity := _find_sent(openphone_id):
                 return _apply_receipt(activity, status=status, created_at=created_at, **reported)
