@@ -49,16 +49,16 @@ def test_every_column_that_a_measure_reads_is_compared_by_the_triggers():
 
 
 def test_migrations_create_the_declared_triggers():
-    created = [
-        (label, operation.on, operation.name, operation.postgresql, operation.each_row)
-        for (label, _), migration in MigrationLoader(None).disk_migrations.items()
+    created = {
+        (label, operation.on, operation.name): (operation.postgresql, operation.each_row)
+        for (label, _), migration in sorted(MigrationLoader(None).disk_migrations.items())
         for operation in migration.operations
         if isinstance(operation, CreateTriggers)
-    ]
-    declared = [
-        (model._meta.app_label, triggers.on, triggers.name, triggers.postgresql, triggers.each_row)
+    }  # a later migration replaces a trigger of the same name
+    declared = {
+        (model._meta.app_label, triggers.on, triggers.name): (triggers.postgresql, triggers.each_row)
         for model, triggers in declared_triggers(Triggers)
-    ]
+    }
     assert created == declared
 
 

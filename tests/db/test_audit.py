@@ -38,7 +38,7 @@ def test_six_tables_are_audited():
 def test_migrations_create_the_triggers_that_models_declare():
     recorded = {
         (label, operation.model_name): operation.audit
-        for (label, _), migration in MigrationLoader(None).disk_migrations.items()
+        for (label, _), migration in sorted(MigrationLoader(None).disk_migrations.items())
         for operation in migration.operations
         if isinstance(operation, CreateAuditTriggers)
     }

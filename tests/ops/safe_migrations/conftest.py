@@ -5,7 +5,7 @@ import sys
 import pytest
 from django.core.management import call_command
 
-from tests.ops.safe_migrations.planted import plant
+from tests.ops.safe_migrations.planted import last_migration, plant
 
 
 @pytest.fixture
@@ -17,6 +17,6 @@ def planted(request, tmp_path, settings):
 
     yield plant_calls
     if "transactional_db" in request.fixturenames:
-        call_command("migrate", "calls", "0002", verbosity=0)
+        call_command("migrate", "calls", last_migration("calls"), verbosity=0)
     if str(tmp_path) in sys.path:
         sys.path.remove(str(tmp_path))

@@ -1,4 +1,4 @@
-"""Migrations after an app's second one, in a copy of its package for one test."""
+"""Migrations after an app's last one, in a copy of its package for one test."""
 
 import importlib
 import shutil
@@ -27,6 +27,11 @@ class Migration(migrations.Migration):
 """
 
 
+def last_migration(app):
+    """Return the name of the app's last migration in the repository."""
+    return max(path.stem for path in Path(apps.get_app_config(app).path, "migrations").glob("[0-9]*.py"))
+
+
 def operations_of(source):
     """Return the operations, for tests that need no file."""
     namespace = {}
@@ -35,15 +40,15 @@ def operations_of(source):
 
 
 def plant(folder, app, *migrations, atomic=True):
-    """Write migrations from 0003 on, each given by the source of its operations.
+    """Write migrations from 1003 on, each given by the source of its operations.
 
     Returns:
         The value of `settings.MIGRATION_MODULES` that uses them.
     """
     package = f"planted_{folder.name}"
     shutil.copytree(Path(apps.get_app_config(app).path, "migrations"), folder / package)
-    after = "0002_performance_indexes"
-    for number, operations in enumerate(migrations, start=3):
+    after = last_migration(app)
+    for number, operations in enumerate(migrations, start=1003):  # behind the app's own numbers
         name = f"{number:04}_planted"
         source = SOURCE.format(app=app, after=after, atomic=atomic, operations=operations)
         (folder / package / f"{name}.py").write_text(source)

@@ -106,8 +106,8 @@ def test_migration_without_its_lock_names_the_holder_and_retries(transactional_d
         call_command("migrate_safely", "calls")
     printed = out()
     assert re.search(r"no lock within 80 ms; in use by session \d+ \(long report\), its transaction open", printed)
-    assert "calls.0003_planted: done in" in printed
-    assert ("calls", "0003_planted") in MigrationRecorder(connection).applied_migrations()
+    assert "calls.1003_planted: done in" in printed
+    assert ("calls", "1003_planted") in MigrationRecorder(connection).applied_migrations()
 
 
 @postgres_only
@@ -116,10 +116,10 @@ def test_migration_is_rolled_back_and_settings_restored_when_patience_ends(trans
     with another_session() as reader:
         reader.execute("SELECT 1 FROM appointments")
         with pytest.raises(
-            CommandError, match=r"calls.0003_planted could not acquire the lock within --patience \(\d+ tries\)"
+            CommandError, match=r"calls.1003_planted could not acquire the lock within --patience \(\d+ tries\)"
         ):
             call_command("migrate_safely", "calls", patience=1)
-    assert ("calls", "0003_planted") not in MigrationRecorder(connection).applied_migrations()
+    assert ("calls", "1003_planted") not in MigrationRecorder(connection).applied_migrations()
     with connection.cursor() as cursor:
         assert "planted" not in {c.name for c in connection.introspection.get_table_description(cursor, "calls")}
         cursor.execute("SHOW lock_timeout")

@@ -154,7 +154,7 @@ def large(settings, transactional_db):
 
 def violations(source, state, *, large=("calls", "contacts"), facts=None):
     """Return the violations of a migration with these operations, without a database."""
-    migration = Migration("0003_planted", "calls")
+    migration = Migration("1003_planted", "calls")
     migration.operations = operations_of(source)
     plan = plan_migration(
         migration, state.clone(), facts or SchemaFacts(constraints=["contacts_company_id_id_unique"]), set()
@@ -162,7 +162,7 @@ def violations(source, state, *, large=("calls", "contacts"), facts=None):
     return list(find_violations(plan, large))
 
 
-def is_applied(name="0003_planted"):
+def is_applied(name="1003_planted"):
     return ("calls", name) in MigrationRecorder(connection).applied_migrations()
 
 
@@ -218,23 +218,23 @@ def test_set_not_null_is_fine_once_a_valid_check_proves_it(models_before):
 
 
 def test_irreversible_operation_is_reported_before_anything_runs(models_before):
-    migration = Migration("0003_planted", "calls")
+    migration = Migration("1003_planted", "calls")
     migration.operations = operations_of('RunSQLForAllTenants("SELECT 1")')
-    with pytest.raises(IrreversibleError, match=r"calls.0003_planted: .* can't be reversed"):
+    with pytest.raises(IrreversibleError, match=r"calls.1003_planted: .* can't be reversed"):
         plan_migration(migration, models_before.clone(), SchemaFacts(), set(), backwards=True)
 
 
 @postgres_only
 def test_refused_migration_changes_nothing_and_runs_when_allowed(large, planted, capsys):
     planted(ADD_INDEX)
-    with pytest.raises(CommandError, match=r"Refused: calls.0003_planted. .* --allow calls.0003_planted"):
+    with pytest.raises(CommandError, match=r"Refused: calls.1003_planted. .* --allow calls.1003_planted"):
         call_command("migrate_safely", "calls")
     printed = capsys.readouterr().out
-    assert "REFUSED: calls.0003_planted" in printed
+    assert "REFUSED: calls.1003_planted" in printed
     assert "AddIndexConcurrently" in printed
     assert not is_applied()
-    call_command("migrate_safely", "calls", allow=["calls.0003_planted"])
-    assert "Warning: calls.0003_planted" in capsys.readouterr().out
+    call_command("migrate_safely", "calls", allow=["calls.1003_planted"])
+    assert "Warning: calls.1003_planted" in capsys.readouterr().out
     assert is_applied()
 
 
@@ -248,13 +248,13 @@ def test_recommended_operations_run_on_large_tables(large, planted):
         'ValidateConstraint("call", "planted")',
     )
     call_command("migrate_safely", "calls")
-    assert is_applied("0007_planted")
+    assert is_applied("1007_planted")
 
 
 @postgres_only
 def test_same_company_key_replaces_the_plain_key_and_is_validated_later(transactional_db, planted):
     planted(FINE["same company key"], 'ValidateConstraint("call", "planted")')
-    for name, valid in (("0003", False), ("0004", True)):
+    for name, valid in (("1003", False), ("1004", True)):
         call_command("migrate_safely", "calls", name)
         assert keys_of("calls", "planted_id") == [("planted", valid)]
 
@@ -263,7 +263,7 @@ def test_same_company_key_replaces_the_plain_key_and_is_validated_later(transact
 def test_unique_constraint_is_added_concurrently_and_again_harmlessly(large, planted):
     planted(f"{CONCURRENT['unique']}, {CONCURRENT['unique with a condition']}", atomic=False)
     call_command("migrate_safely", "calls")
-    MigrationRecorder(connection).record_unapplied("calls", "0003_planted")
+    MigrationRecorder(connection).record_unapplied("calls", "1003_planted")
     call_command("migrate_safely", "calls")
     with connection.cursor() as cursor:
         made = connection.introspection.get_constraints(cursor, "calls")
@@ -274,10 +274,10 @@ def test_unique_constraint_is_added_concurrently_and_again_harmlessly(large, pla
 def test_file_check_finds_violations_without_a_database(planted, capsys):
     """pytest-django fails a test that uses a database without asking for one."""
     planted(ADD_INDEX)
-    with pytest.raises(CommandError, match=r"Refused: calls.0003_planted"):
+    with pytest.raises(CommandError, match=r"Refused: calls.1003_planted"):
         call_command("migrate_safely", check_files=True)
     assert "AddIndexConcurrently" in capsys.readouterr().out
-    call_command("migrate_safely", check_files=True, allow=["calls.0003_planted"])
+    call_command("migrate_safely", check_files=True, allow=["calls.1003_planted"])
 
 
 def test_migration_files_of_the_repository_have_no_violations(capsys):
