@@ -1,5 +1,7 @@
 """Choices of columns, stored as lower-case text and guarded by a CHECK."""
 
+from typing import Self
+
 from django.db.models import TextChoices
 
 
@@ -17,6 +19,9 @@ class Provider(TextChoices):
     OPENPHONE = "openphone", "OpenPhone / Quo"
     CALLRAIL = "callrail", "CallRail"
     TWILIO = "twilio"
+
+
+PROVIDERS_WITHOUT_ACCOUNT_ID = (Provider.OPENPHONE,)
 
 
 class Direction(TextChoices):
@@ -89,12 +94,22 @@ class LeadStatus(TextChoices):
 
 
 class CampaignStatus(TextChoices):
-    DRAFT = "draft"
-    SCHEDULED = "scheduled"
-    RUNNING = "running"
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
+    """A campaign's status. `color` is the badge's colour in the admin, a class in crm/admin.css."""
+
+    color: str
+
+    def __new__(cls, value: str, *row: str) -> Self:
+        status = str.__new__(cls, value)
+        status._value_ = value
+        (status.color,) = row
+        return status
+
+    DRAFT = "draft", "plain", "Draft"
+    SCHEDULED = "scheduled", "waiting", "Scheduled"
+    RUNNING = "running", "waiting", "Running"
+    PAUSED = "paused", "waiting", "Paused"
+    COMPLETED = "completed", "good", "Completed"
+    CANCELLED = "cancelled", "plain", "Cancelled"
 
 
 class MembershipStatus(TextChoices):

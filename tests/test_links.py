@@ -10,9 +10,15 @@ from tests.test_glossary import APPS
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 # Pages whose back-ticked paths name files of the repository, from its root.
-GUIDES = [ROOT / "CONTRIBUTING.md", ROOT / "docs" / "architecture.md", ROOT / "docs" / "testing.md"]
+GUIDES = [
+    *(ROOT / name for name in ("CONTRIBUTING.md", "README.md")),
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("adding-an-index", "architecture", "messaging", "safe-migrations", "testing")
+    ),
+]
 LINK = re.compile(r"\]\(([^)\s]+)\)|<(?:img|a)\b[^>]*\b(?:src|href)=\"([^\"]+)\"")
-PATH = re.compile(r"`([\w.<>/-]+/[\w.<>/-]*|\w+\.py)`")
+PATH = re.compile(r"`([\w.<][\w.<>/-]*/[\w.<>/-]*|\w+\.py)`")
 
 
 def without_code(text):
@@ -38,6 +44,14 @@ def exists(path):
     return any(ROOT.glob(pattern)) or any(any((ROOT / app).rglob(pattern)) for app in [*APPS, "tests"])
 
 
+def paths_in(page):
+    return PATH.findall(page.read_text())
+
+
+def test_guides_name_paths():
+    assert sum(len(paths_in(page)) for page in GUIDES) > 100
+
+
 def test_pages_link_to_each_other():
     assert sum(len(links_in(page)) for page in PAGES) > 50
 
@@ -54,9 +68,7 @@ def test_relative_links_lead_to_files_and_headings(page):
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
 def test_guide_names_existing_paths(page):
-    paths = PATH.findall(page.read_text())
-    assert len(paths) > 5
-    assert not [path for path in paths if not exists(path)]
+    assert not [path for path in paths_in(page) if not exists(path)]
 
 
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)

@@ -1,11 +1,6 @@
 """Measures of the dashboard: SQL that counts calls, for the rollup and for days that it does not cover.
 
-To add a measure that calls and days can sum:
-
-1. Add its SQL to MEASURES. If it reads something new of a call, add that to `MEASURE_INPUTS` in
-   analytics/models/stale_hour_triggers.py, from which the triggers derive the columns that they compare.
-2. Add its column to `CallCounts` in analytics/models/rollups.py, and to the tables and the trigger of the migration.
-3. Show it in analytics/dashboard/metrics.py and in `MetricsSerializer` of analytics/api/dashboard.py.
+CONTRIBUTING.md has the recipe for a new one.
 """
 
 import json

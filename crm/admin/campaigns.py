@@ -5,6 +5,7 @@ from django.contrib import admin
 from crm.admin.base.columns import badge, moment
 from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.search import ExactSearch
+from crm.choices import CampaignStatus
 from crm.models import Campaign, CampaignMembership
 
 
@@ -12,7 +13,14 @@ from crm.models import Campaign, CampaignMembership
 class CampaignAdmin(RowAdmin):
     """Admin for thousands of rows: every column may be searched and sorted."""
 
-    list_display = ("name", badge("status"), "company", "phone_line", moment("scheduled_at"), moment("created_at"))
+    list_display = (
+        "name",
+        badge("status", lambda status: CampaignStatus(status).color),
+        "company",
+        "phone_line",
+        moment("scheduled_at"),
+        moment("created_at"),
+    )
     list_select_related = ("company", "phone_line")
     list_filter = ("status", "company")
     search_fields = ("name",)

@@ -68,7 +68,9 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            ("provider", "openphone"), models.Q(("account_id", ""), _negated=True), _connector="OR"
+                            ("provider__in", ("openphone",)),
+                            models.Q(("account_id", ""), _negated=True),
+                            _connector="OR",
                         ),
                         name="provider_accounts_account_id_given",
                         violation_error_message="This provider requires an account ID.",

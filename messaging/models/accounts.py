@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
-from crm.choices import Provider
+from crm.choices import PROVIDERS_WITHOUT_ACCOUNT_ID, Provider
 from crm.constraints import one_of
 from crm.db.tenancy import TenantModel
 from crm.fields import EncryptedTextField
@@ -33,7 +33,7 @@ class ProviderAccount(TenantModel):
         constraints = [
             one_of("provider", Provider, name="provider_accounts_provider_valid"),
             models.CheckConstraint(
-                condition=Q(provider=Provider.OPENPHONE) | ~Q(account_id=""),
+                condition=Q(provider__in=PROVIDERS_WITHOUT_ACCOUNT_ID) | ~Q(account_id=""),
                 name="provider_accounts_account_id_given",
                 violation_error_message="This provider requires an account ID.",
             ),

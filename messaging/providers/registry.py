@@ -1,4 +1,4 @@
-"""Registry of all providers. A new provider needs a folder, an entry here and a migration of `Provider`'s choices."""
+"""Registry of all providers. CONTRIBUTING.md has the recipe for a new one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

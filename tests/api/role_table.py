@@ -1,9 +1,9 @@
-"""Generator of `docs/roles.md`: `python -m tests.api.role_table > docs/roles.md`."""
+"""Generator of `docs/roles.md`: `.venv/bin/python -m tests.api.role_table > docs/roles.md`."""
 
 HEAD = """# Roles and permissions
 
 The API's resources by role. Generated from the table in `crm/api/base/roles.py` by
-`python -m tests.api.role_table > docs/roles.md`; a test fails when the two differ.
+`.venv/bin/python -m tests.api.role_table > docs/roles.md`; a test fails when the two differ.
 
 - A resource is named by its URL below `/api/v1/`. A role may do only the actions in its column. A route without a row
   here fails a test.

@@ -5,14 +5,19 @@ from pathlib import Path
 import pytest
 
 from crm.api.base.roles import PERMISSIONS
+from crm.choices import Role
 from tests.api.role_fixture import Answer, Fixture
-from tests.api.role_spec import CALLERS, ME, METHODS, ROUTES, SIGN_IN, expected
+from tests.api.role_spec import CALLERS, ME, METHODS, ROLE_OF, ROUTES, SIGN_IN, expected
 from tests.api.role_table import role_table
 
 
 @pytest.fixture
 def fixture(db):
     return Fixture()
+
+
+def test_every_role_has_a_caller():
+    assert set(ROLE_OF.values()) == set(Role.values)
 
 
 def test_permissions_and_routes_match():

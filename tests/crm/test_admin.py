@@ -6,6 +6,7 @@ from django.db import connection
 from django.urls import reverse
 
 from crm.admin.base.pagination import BoundedPaginator, estimate_rows
+from crm.choices import CampaignStatus
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Company, Contact, ContactFlag, ContactPhone, Invoice, Lead, User
 from tests import factories
@@ -349,6 +350,14 @@ def test_unknown_time_zone_is_rejected_by_field(client, acme):
 
 
 # --- Read-only rows ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", CampaignStatus)
+def test_campaigns_badge_has_the_colour_of_its_status(client, acme, status):
+    factories.CampaignFactory(company=acme, status=status)
+    page = client.get("/admin/crm/campaign/").content.decode()
+    assert f'<span class="badge badge-{status.color}">{status.label}</span>' in page
+    assert status.color in ("good", "bad", "waiting", "plain")
 
 
 def test_activity_is_read_only(client, in_acme):

@@ -1,11 +1,11 @@
-"""The generator of `docs/indexes.md`: `python -m tests.db.index_table > docs/indexes.md`."""
+"""The generator of `docs/indexes.md`: `.venv/bin/python -m tests.db.index_table > docs/indexes.md`."""
 
 from tests.db.catalogue import product_models
 
 HEAD = """# Indexes
 
 Each index with the question that it answers and the caller that asks it. This page is generated from the models
-(`Meta.indexes`), and a test fails if it is out of date: `python -m tests.db.index_table > docs/indexes.md`.
+(`Meta.indexes`), and a test fails if it is out of date: `.venv/bin/python -m tests.db.index_table > docs/indexes.md`.
 
 Primary keys and unique constraints are indexes as well; they are not listed. How to add one:
 [adding-an-index.md](adding-an-index.md).

@@ -181,4 +181,4 @@ def test_foreign_key_to_a_contact_or_with_a_cascade_has_an_index(field):
 
 def test_documented_indexes_match_the_declarations():
     written = Path(settings.BASE_DIR, "docs", "indexes.md").read_text()
-    assert written == index_table(), "run: python -m tests.db.index_table > docs/indexes.md"
+    assert written == index_table(), "run: .venv/bin/python -m tests.db.index_table > docs/indexes.md"

@@ -121,7 +121,9 @@ def test_every_table_has_a_row(full_tables):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("app", PRODUCT_APPS)
-def test_reverting_to_0001_drops_only_the_indexes_and_migrating_restores_them(full_tables, first_columns, migrations, app):
+def test_reverting_to_0001_drops_only_the_indexes_and_migrating_restores_them(
+    full_tables, first_columns, migrations, app
+):
     before = existing_indexes()
     migrate(*[(app, INDEXES) for app in PRODUCT_APPS])
     at_0002, dropped = existing_indexes(), indexes_built_by(migrations[app, INDEXES])

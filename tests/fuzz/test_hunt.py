@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.testcases import QuietWSGIRequestHandler
 
 from crm.api.tokens import SessionToken
+from crm.choices import Role
 from crm.models import User
 from tests import factories
 from tests.conftest import postgres_only
@@ -39,7 +40,7 @@ def server(monkeypatch, live_server):
 
 @pytest.mark.slow
 @postgres_only
-@pytest.mark.parametrize("role", ["manager", "csr", "rep"])
+@pytest.mark.parametrize("role", Role.values)
 def test_api_matches_its_schema_and_shows_no_foreign_rows(role, server, acme, globex):
     user = factories.UserFactory(company=acme, role=role)
     rep = user if role == "rep" else factories.UserFactory(company=acme, role="rep")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from messaging.providers.registry import PROVIDERS
 from tests.factories import PhoneLineFactory, WebhookSecretFactory
 from tests.messaging.payloads import OUR_NUMBER
 from tests.provider_server import ProviderServer
@@ -24,5 +25,6 @@ def provider_server(settings, monkeypatch):
     with ProviderServer() as server:
         server.openphone.add_line("PNdesk", OUR_NUMBER)
         settings.SMS_BACKEND = "provider"
-        settings.OPENPHONE_API_URL = settings.TWILIO_API_URL = settings.CALLRAIL_API_URL = server.url
+        for provider in PROVIDERS:
+            setattr(settings, f"{provider.upper()}_API_URL", server.url)
         yield server

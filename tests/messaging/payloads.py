@@ -307,6 +307,20 @@ def twilio_status(status="delivered", **fields):
 
 EVERY_MESSAGE = [message_v3, message_v4, message_2026]
 EVERY_CALL = [call_v2, call_v4, call_2026]
+EVERY_SHAPE = [
+    *(("openphone", build) for build in [*EVERY_MESSAGE, *EVERY_CALL]),
+    ("openphone", voicemail_2026),
+    ("openphone", summary_v4),
+    ("openphone", summary_2026),
+    ("openphone", transcript_v4),
+    ("openphone", transcript_2026),
+    ("openphone", contact_v3),
+    ("openphone", contact_2026),
+    ("callrail", callrail_call),
+    ("callrail", callrail_message),
+    ("twilio", twilio_message),
+    ("twilio", twilio_status),
+]
 
 
 def post_event(client, payload, *, provider="openphone", company="acme", secret=SECRET, query="", **headers):
@@ -314,7 +328,7 @@ def post_event(client, payload, *, provider="openphone", company="acme", secret=
     if isinstance(payload, bytes):
         body = payload
     else:
-        body = (urlencode(payload) if provider == "twilio" else json.dumps(payload)).encode()
+        body = (urlencode(payload) if PROVIDERS[provider].sends_forms else json.dumps(payload)).encode()
     path = f"/webhooks/{provider}/{company}{query}"
     signed = PROVIDERS[provider].signature.sign(
         secret=secret, body=body, url=settings.PUBLIC_URL + path, now=time.time()

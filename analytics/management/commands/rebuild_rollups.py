@@ -13,7 +13,7 @@ from crm.management.companies import read_companies
 class Command(BaseCommand):
     help = (
         "Rebuild the daily call totals and the objections. Needed only after changes that no trigger sees, such as a"
-        " database restored without triggers."
+        " database restored without triggers, or after a new measure."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -84,16 +84,6 @@ class RowAdmin(admin.ModelAdmin):
             request.refused = refused  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().delete_view(request, *args, **kwargs)
-        except IntegrityError as error:
-            refused = explain(error)
-            if refused is None:
-                raise
-            self.message_user(request, refused.sentence, messages.ERROR)
-            return HttpResponseRedirect(request.path)
-
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> type[ModelForm]:
         form = super().get_form(request, *args, **kwargs)
         form.refused = getattr(request, "refused", None)  # type: ignore[attr-defined]  # a new class for each request
@@ -155,7 +145,14 @@ class RowAdmin(admin.ModelAdmin):
         name = self.opts.verbose_name
         general = f"Open each row: delete it, or choose another {name} there. Then delete this {name}."
         context = {"deletion_help": self.deletion_help or general, **(extra_context or {})}
-        return super().delete_view(request, object_id, context)
+        try:
+            return super().delete_view(request, object_id, context)
+        except IntegrityError as error:
+            refused = explain(error)
+            if refused is None:
+                raise
+            self.message_user(request, refused.sentence, messages.ERROR)
+            return HttpResponseRedirect(request.path)
 
 
 @contextmanager
