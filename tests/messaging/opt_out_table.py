@@ -9,14 +9,15 @@ import sys
 HEAD = """# Messages and their verdicts
 
 {total} messages, each with the verdict of `messaging.opt_out_text.classification.classify_text`. The page is generated
-from `tests/messaging/texts.py` by `.venv/bin/python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`. One test checks
+from `tests/messaging/texts.py` by
+`.venv/bin/python -m tests.messaging.opt_out_table > docs/opt-outs-table.md`. One test checks
 each verdict, and another checks that this page is up to date. [opt-outs.md](opt-outs.md) describes their effects.
 Messages are quoted as in JSON, which shows invisible characters.
 
 ## Recall and false alarms
 
-`.venv/bin/python -m tests.messaging.opt_out_table --figures` prints them. *Recall* counts messages that mean stop and are
-recognised, at once or for review. A *false alarm* is another message that blocks its sender. No rule was fitted to
+`.venv/bin/python -m tests.messaging.opt_out_table --figures` prints them. *Recall* counts messages that mean stop and
+are recognised, at once or for review. A *false alarm* is another message that blocks its sender. No rule was fitted to
 the held-out messages (`tests/messaging/held_out_texts.py`), so they estimate the figures for messages yet unseen.
 
 {figures}
