@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate, post_save, pre_delete, pre_save
+from django.db.models.signals import post_migrate, post_save, pre_delete, pre_migrate, pre_save
 
 
 class CrmConfig(AppConfig):
@@ -10,7 +10,7 @@ class CrmConfig(AppConfig):
     def ready(self) -> None:
         from crm import checks  # noqa: F401  # registers them; models can be imported from here on
         from crm.db.audit_context import add_sqlite_functions
-        from crm.db.triggers import recreate_sqlite_triggers
+        from crm.db.triggers import drop_sqlite_triggers, recreate_sqlite_triggers
         from crm.models import ContactPhone
         from crm.services.contacts import restore_flags, suppress_moved_number, suppress_removed_number
         from crm.services.expiry_cleanup import remove_expired_each_minute
@@ -19,6 +19,7 @@ class CrmConfig(AppConfig):
         from crm.worker import Job, register
 
         connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")
+        pre_migrate.connect(drop_sqlite_triggers, sender=self, dispatch_uid="crm.drop_sqlite_triggers")
         post_migrate.connect(recreate_sqlite_triggers, sender=self, dispatch_uid="crm.recreate_sqlite_triggers")
         pre_delete.connect(suppress_removed_number, sender=ContactPhone, dispatch_uid="crm.suppress_removed_number")
         pre_save.connect(suppress_moved_number, sender=ContactPhone, dispatch_uid="crm.suppress_moved_number")

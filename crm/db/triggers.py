@@ -104,6 +104,16 @@ def declared_triggers(kind: type[Declaration]) -> list[tuple[type[models.Model],
     return [(model, declaration) for model, declaration in declared if isinstance(declaration, kind)]
 
 
+def drop_sqlite_triggers(*, using: str, **_signal: Any) -> None:
+    """Drop every declared trigger, before `migrate`: SQLite drops no column that a trigger names."""
+    connection = connections[using]
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            for model, declaration in declared_triggers(TriggerDeclaration):
+                for name in declaration.sqlite_triggers(model):
+                    cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+
+
 def recreate_sqlite_triggers(*, using: str, **_signal: Any) -> None:
     """Recreate every declared trigger whose tables exist, after `migrate`.
 

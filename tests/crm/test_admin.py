@@ -354,7 +354,7 @@ def test_unknown_time_zone_is_rejected_by_field(client, acme):
 
 @pytest.mark.parametrize("status", CampaignStatus)
 def test_campaigns_badge_has_the_colour_of_its_status(client, acme, status):
-    factories.CampaignFactory(company=acme, status=status)
+    factories.CampaignFactory(company=acme, status=status, scheduled_at="2026-05-04T16:00Z")
     page = client.get("/admin/crm/campaign/").content.decode()
     assert f'<span class="badge badge-{status.color}">{status.label}</span>' in page
     assert status.color in ("good", "bad", "waiting", "plain")

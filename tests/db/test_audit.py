@@ -1,6 +1,7 @@
 """Audit triggers."""
 
 import pytest
+from django.core.management.sql import emit_pre_migrate_signal
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
@@ -212,6 +213,14 @@ def test_triggers_exist_on_every_audited_table():
         tables = [table for (table,) in cursor.fetchall()]
     each = 3 if connection.vendor == "sqlite" else 2
     assert sorted(tables) == sorted(list(AUDITED) * each)
+
+
+def test_audited_column_can_be_dropped_by_a_migration():
+    emit_pre_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE campaigns DROP COLUMN body")  # rolled back after the test
+        columns = connection.introspection.get_table_description(cursor, "campaigns")
+    assert "body" not in {column.name for column in columns}
 
 
 def test_triggers_of_a_remade_sqlite_table_are_recreated_by_migrate(transactional_db):
