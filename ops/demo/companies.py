@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django.utils.text import slugify
 
+from crm.choices import Role
+
 
 @dataclass(frozen=True)
 class Region:
@@ -64,7 +66,7 @@ class DemoCompany:
         self.name = f"{BRANDS[brand]} {self.trade.name}"
         self.slug = slugify(self.name)
         suffix = "" if position == 0 else str(position + 1)
-        self.usernames = [f"{role}{suffix}" for role in ("manager", "csr", "rep")]
+        self.usernames = [f"{role}{suffix}" for role in Role.values]
 
 
 CATALOGUE = [DemoCompany(position) for position in range(len(BRANDS) * len(TRADES))]
