@@ -8,8 +8,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crm.choices import FlagType, MembershipStatus, OptOutState
+from crm.db.tenancy import tenant
 from crm.models import Contact, ContactFlag, ContactPhone, OptOut, SuppressedNumber
 from crm.models.audit import hash_number
+from crm.querysets import ContactFlagQuerySet
 from crm.refused_writes import is_refused_by
 from crm.services.opt_outs import sync_opt_out_flags
 
@@ -107,14 +109,14 @@ def delete_contact(*, contact: Contact) -> None:
 
 
 # Numbers are removed, moved and added by staff, imports, erasures and cascades. Each way must keep a do-not-contact
-# flag, so these are called by the signals of ContactPhone.
+# flag, so these are called by the signals of ContactPhone. Saving and deleting need no active tenant, nor do these.
 
 
 def suppress_removed_number(*, instance: ContactPhone, **_signal: Any) -> None:
     """Store the hash of a number that its contact loses, if the contact must not be contacted."""
-    flagged = ContactFlag.objects.in_force().filter(contact=instance.contact_id, flag_type=FlagType.DO_NOT_CONTACT)
-    if flagged.exists():
-        SuppressedNumber.objects.bulk_create(
+    flags: Any = ContactFlagQuerySet(ContactFlag).in_force()
+    if flags.filter(contact=instance.contact_id, flag_type=FlagType.DO_NOT_CONTACT).exists():
+        SuppressedNumber._base_manager.bulk_create(
             [SuppressedNumber(company_id=instance.company_id, number_hash=hash_number(instance.phone))],
             ignore_conflicts=True,
         )
@@ -122,7 +124,7 @@ def suppress_removed_number(*, instance: ContactPhone, **_signal: Any) -> None:
 
 def suppress_moved_number(*, instance: ContactPhone, **_signal: Any) -> None:
     """Store the hash of a number that its contact loses to another one, before it is saved."""
-    before = ContactPhone.objects.filter(pk=instance.pk).first() if instance.pk else None
+    before = ContactPhone._base_manager.filter(pk=instance.pk).first() if instance.pk else None
     instance.has_new_owner = before is None or (before.contact_id, before.phone) != (
         instance.contact_id,
         instance.phone,
@@ -139,16 +141,20 @@ def restore_flags(*, instance: ContactPhone, **_signal: Any) -> None:
     if not instance.has_new_owner:
         return
     same_number = {"company": instance.company_id, "number_hash": hash_number(instance.phone)}
-    if SuppressedNumber.objects.filter(**same_number).exists():
-        ContactFlag.objects.get_or_create(
+    if SuppressedNumber._base_manager.filter(**same_number).exists():
+        ContactFlag._base_manager.get_or_create(
             company_id=instance.company_id,
             contact_id=instance.contact_id,
             flag_type=FlagType.DO_NOT_CONTACT,
             expires_at=None,
             defaults={"reason": "It was in force for an earlier contact with this number.", "source": "number"},
         )
-    if OptOut.objects.select_for_update().filter(**same_number).exclude(state=OptOutState.CLEAR).first():
-        sync_opt_out_flags(contact=instance.contact)
+    # Locked, so that an opt-out which is being recorded is seen. The caller may have begun no transaction.
+    with transaction.atomic():
+        opt_outs = OptOut._base_manager.select_for_update().filter(**same_number)
+        if opt_outs.exclude(state=OptOutState.CLEAR).first():
+            with tenant(instance.company_id):
+                sync_opt_out_flags(contact=instance.contact)
 
 
 def update_contact(*, contact: Contact, **fields: Any) -> Contact:

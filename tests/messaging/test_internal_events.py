@@ -187,3 +187,13 @@ def test_own_line_gets_no_message(lines, in_acme):
     contact = ContactFactory(company=in_acme, phone=OTHER_LINE)
     with pytest.raises(SendBlocked, match="one of your own phone lines"):
         queue_message(contact=contact, line=lines[0], body="Hello", kind="reply")
+
+
+def test_ringing_call_is_missed_only_when_it_has_ended(arrive, lines):
+    call = callrail_call(answered=False, duration=0, call_type="missed", start_time=NOW.isoformat())
+    arrive(call, "callrail")
+    assert Call.objects.get().status == "in_progress"
+    assert (MissedCaller.objects.count(), queue_next_text_back()) == (0, False)
+    arrive(call | {"duration": "21"}, "callrail")
+    assert Call.objects.get().status == "missed"
+    assert (MissedCaller.objects.count(), queue_next_text_back()) == (1, True)
