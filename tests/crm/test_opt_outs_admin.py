@@ -54,14 +54,6 @@ def test_review_is_decided_on_its_page(client, staff, contact, answer, state, fl
     assert OptOutEntry.objects.latest("id").created_by == staff
 
 
-def test_decided_opt_out_is_read_only(client, contact):
-    record(record_opt_out)
-    opt_out = OptOut.objects.get()
-    assert 'name="answer"' not in client.get(change_page(opt_out)).content.decode()
-    assert client.post(change_page(opt_out), {"answer": "dismiss"}).status_code == 403
-    assert OptOut.objects.get().state == "opted_out"
-
-
 @pytest.mark.parametrize("view", ["change", "delete"])
 def test_opt_out_entry_cannot_be_changed_or_deleted(client, contact, view):
     record(record_opt_out)
