@@ -39,7 +39,7 @@ class CallAnalysisForm(RowForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.own = {fold_label(label): label for label in self.instance.objections}
+        self.own = {normalize_label(label): label for label in self.instance.objections}
         if "objections" in self.fields:
             self.initial["objections"] = list(self.own)
             known = known_labels(self.instance.company_id) if self.instance.company_id else set()
@@ -49,13 +49,13 @@ class CallAnalysisForm(RowForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         chosen = dict.fromkeys(cleaned.get("objections", []))
-        if other := fold_label(cleaned.get("other_objection", "")):
+        if other := normalize_label(cleaned.get("other_objection", "")):
             chosen[other] = None
         cleaned["objections"] = [self.own.get(label, label) for label in chosen]  # unchanged ones stay as analyzed
         return cleaned
 
 
-def fold_label(label: str) -> str:
+def normalize_label(label: str) -> str:
     """Return the label as the dashboard counts it."""
     return label.strip().lower()[:MAX_LABEL]
 

@@ -7,7 +7,7 @@ from crm.db.tenancy import TenantModel
 
 
 class ArchivedId(TenantModel):
-    """Keyed hash of the provider's id of an archived activity or webhook event.
+    """Keyed hash of the provider's id of an archived activity.
 
     A provider may send it again, and without the row nothing else would tell that it was counted. Eight bytes are
     enough: of a hundred million archived rows, one in 10^11 new ids would be taken for an archived one.

@@ -21,9 +21,8 @@ from analytics.models import ArchivedChunk
 from calls.models import Call, CallDetail
 from crm.db.tenancy import statement_limits, tenant
 from crm.models import Activity, Company
-from crm.services.archived_ids import activity_key, event_key, remember_archived
+from crm.services.archived_ids import remember_archived
 from crm.services.idle_conversations import close_idle_conversations
-from messaging.models import WebhookEvent
 from ops.archive.archived_counts import add_archived_counts
 from ops.archive.bundles import BUNDLES, DERIVED, Bundle
 from ops.archive.parquet import part_of, read_file, read_rows, write_part
@@ -212,15 +211,11 @@ def _lock(bundle: Bundle, roots: Sequence[int]) -> None:
 
 def _remember_ids(bundle: Bundle, roots: Sequence[int]) -> None:
     """Remember the provider's ids of the chunk: what comes again must not be counted again."""
-    keys: set[str] = set()
+    ids: set[str | None] = set()
     for table in bundle.tables:
-        rows = table.rows(roots)
-        if table.model is WebhookEvent:
-            keys |= {event_key(*row) for row in rows.values_list("provider", "event_id")}
-        elif table.model in (Activity, CallDetail):
-            ids = rows.exclude(openphone_id=None).values_list("openphone_id", flat=True)
-            keys |= {activity_key(openphone_id) for openphone_id in ids}
-    remember_archived(keys)
+        if table.model in (Activity, CallDetail):
+            ids |= set(table.rows(roots).values_list("openphone_id", flat=True))
+    remember_archived(openphone_id for openphone_id in ids if openphone_id)
 
 
 def _delete(bundle: Bundle, roots: Sequence[int]) -> None:

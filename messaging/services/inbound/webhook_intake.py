@@ -11,7 +11,6 @@ from django.db import IntegrityError, transaction
 from crm.choices import Provider
 from crm.db.tenancy import tenant
 from crm.models import Company
-from crm.services.archived_ids import event_key, is_archived
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent, WebhookSecret
 from messaging.providers.errors import InvalidPayload, UnknownType
@@ -52,8 +51,6 @@ def accept_webhook(
             headers=headers, body=body, secrets=secrets, url=url, now=time.time()
         )
         event = _build_event(company, provider, body, headers)
-        if is_archived(event_key(provider, event.event_id)):
-            return WebhookResult("duplicate")
         try:
             with transaction.atomic():
                 event.save(force_insert=True)

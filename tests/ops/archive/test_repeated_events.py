@@ -58,22 +58,17 @@ def rows():
         return {model.__name__: model.objects.count() for model in models}
 
 
-def test_archived_event_that_comes_again_is_a_duplicate(acme, client, bodies):
-    before = rows(), dashboard(acme)
-    assert [post_event(client, body).json()["status"] for body in bodies] == ["duplicate", "duplicate"]
-    process_all()
-    assert (rows(), dashboard(acme)) == before
-
-
-def test_other_event_about_an_archived_call_or_message_is_ignored(acme, client, bodies):
+@pytest.mark.parametrize("changes", [{}, {"id": "EVanother"}], ids=["the same event", "another event"])
+def test_event_about_an_archived_call_or_message_is_ignored(acme, client, bodies, changes):
     before = rows(), dashboard(acme)
     for body in bodies:
-        assert post_event(client, body | {"id": f"{body['id']}-again"}).json()["status"] == "accepted"
+        changed = {name: f"{value}-{body['type']}" for name, value in changes.items()}
+        assert post_event(client, body | changed).json()["status"] == "accepted"
     process_all()
     assert (rows(), dashboard(acme)) == before
     with all_tenants():
-        found = set(WebhookEvent.objects.values_list("status", "error"))
-    assert found == {("ignored", "The call or message is archived; restore it to change it.")}
+        found = list(WebhookEvent.objects.values_list("status", "error"))
+    assert found == [("ignored", "The call or message is archived; restore it to change it.")] * 2
 
 
 def test_archived_call_of_a_provider_s_list_is_refused(acme, bodies):
