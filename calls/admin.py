@@ -205,8 +205,8 @@ class AppointmentForm(RowForm):
                 check_start(cleaned["scheduled_start"])
             except StartOutOfRange as error:
                 self.add_error("scheduled_start", str(error))
-        contact = cleaned.get("contact")
-        if self.instance.call and contact and contact.pk != self.instance.call.contact_id:
+        contact, call = cleaned.get("contact"), cleaned.get("call")
+        if call and contact and contact.pk != call.contact_id:
             self.add_error("contact", "The appointment was booked from a call of another contact.")
         return cleaned
 
@@ -270,7 +270,9 @@ class AppointmentAdmin(ExactSearch, RowAdmin):
         if not change:
             super().save_model(request, obj, form, change)
             return
-        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        # The same typed time is another instant in another zone.
+        changed = {*form.changed_data, *(TIMES if "timezone" in form.changed_data else ())}
+        changes = {name: form.cleaned_data[name] for name in changed}
         changes |= {"timezone": obj.timezone, "allow_overlap": obj.allow_overlap}
         with refusal_of(SlotTaken):
             change_appointment(appointment=obj, **changes)

@@ -14,7 +14,6 @@ class CrmConfig(AppConfig):
         from crm.models import ContactPhone
         from crm.services.contacts import restore_flags, suppress_moved_number, suppress_removed_number
         from crm.services.expiry_cleanup import remove_expired_each_minute
-        from crm.services.idle_conversations import close_next_idle_conversations
         from crm.services.search_keys import repair_search_keys
         from crm.worker import Job, register
 
@@ -26,4 +25,3 @@ class CrmConfig(AppConfig):
         post_save.connect(restore_flags, sender=ContactPhone, dispatch_uid="crm.restore_flags")
         register(Job(name="search-keys", do_next=repair_search_keys, has_pending=lambda: False))
         register(Job(name="expiry-cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))
-        register(Job(name="idle-conversations", do_next=close_next_idle_conversations, has_pending=lambda: False))

@@ -33,7 +33,11 @@ def forget_the_flush(sender, using, **signal):
 
     A real `migrate`, whose signal has a plan, leaves them: tests compare the rows before and after.
     """
-    if sender.label == "crm" and "plan" not in signal and "audit_entries" in connections[using].introspection.table_names():
+    if (
+        sender.label == "crm"
+        and "plan" not in signal
+        and "audit_entries" in connections[using].introspection.table_names()
+    ):
         with connections[using].cursor() as cursor:
             cursor.execute("DELETE FROM audit_entries")
 

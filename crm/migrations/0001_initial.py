@@ -306,7 +306,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("provider_id", ""), _negated=True),
                         fields=("company", "provider", "provider_id"),
                         name="phone_lines_company_id_provider_id_unique",
-                        violation_error_message="Another phone line has this provider id.",
+                        violation_error_message="Another phone line has this provider ID.",
                     ),
                     crm.db.policies.TenantPolicy(name="phone_lines_tenant"),
                 ],

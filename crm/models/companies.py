@@ -182,7 +182,7 @@ class PhoneLine(TenantModel):
                 fields=["company", "provider", "provider_id"],
                 condition=~Q(provider_id=""),
                 name="phone_lines_company_id_provider_id_unique",
-                violation_error_message="Another phone line has this provider id.",
+                violation_error_message="Another phone line has this provider ID.",
             ),
         ]
         indexes = [

@@ -174,6 +174,7 @@ def test_appointment_cancelled_in_the_admin_moves_its_call(client, staff, acme):
     appointment = AppointmentFactory(contact=call.contact, call=call)
     form = {
         "contact": call.contact.pk,
+        "call": call.pk,
         "status": "cancelled",
         "scheduled_start_0": "2026-03-02",
         "scheduled_start_1": "16:00",

@@ -161,7 +161,7 @@ def test_admin_shows_the_conflict_at_the_rep(client, staff, acme, contact, rep, 
         "scheduled_start_1": "09:30",
         "scheduled_end_0": "2026-03-02",
         "scheduled_end_1": "10:30",
-        "timezone": "",
+        "timezone": "UTC",
     }
     url = reverse("admin:calls_appointment_add")
     assert list(client.post(url, form).context["adminform"].form.errors) == ["assigned_rep"]
@@ -183,7 +183,7 @@ def test_start_and_length_are_bounded(csr_api, client, staff, acme, contact, sta
     answer = csr_api.post(URL, body_of(contact, None, start, start + length))
     assert (answer.status_code, list(answer.json())) == (400, [field])
     client.force_login(staff)
-    form = {"company": acme.pk, "contact": contact.pk, "status": "scheduled", "timezone": ""}
+    form = {"company": acme.pk, "contact": contact.pk, "status": "scheduled", "timezone": "UTC"}
     for name, at in (("scheduled_start", start), ("scheduled_end", start + length)):
         form |= {f"{name}_0": f"{at:%Y-%m-%d}", f"{name}_1": f"{at:%H:%M:%S}"}
     page = client.post(reverse("admin:calls_appointment_add"), form)

@@ -11,7 +11,8 @@ from crm.search_keys import MAX_LENGTH, is_long_enough, keys_of, prefixes_of, si
 from crm.services.contacts import create_contact, name_contact, update_contact
 from crm.services.provider_contacts import import_provider_contact
 from crm.services.search_keys import repair_search_keys
-from ops.privacy.export_erase import erase_contact
+from ops.privacy.export_erase import erase_person
+from ops.privacy.people import person_of
 from tests.factories import ContactFactory
 
 
@@ -68,7 +69,7 @@ WRITERS = {
     ),
     "bulk_update": lambda contact: Contact.objects.bulk_update([set_names(contact)], ["first_name", "last_name"]),
     "service": lambda contact: update_contact(contact=contact, first_name="Zoë", last_name="Ng"),
-    "erasure": lambda contact: erase_contact(contact=contact, by="test"),
+    "erasure": lambda contact: erase_person(person=person_of(contact), by="test"),
 }
 
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.messaging.payloads import CALLER, OUR_NUMBER
-from tests.messaging.test_unexpected_values import EVERY_SHAPE, UNEXPECTED, paths, replaced
+from tests.messaging.payloads import EVERY_SHAPE
+from tests.messaging.test_unexpected_values import UNEXPECTED, paths, replaced
 from tests.provider_server import Answer, Fault
 
 TIMES = [

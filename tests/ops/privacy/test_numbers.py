@@ -61,7 +61,8 @@ def unlinked_rows(acme):
     """Create a call, a voicemail, details and messages of the number without a contact."""
     of_nobody = {"company": acme, "contact": None, "direction": "incoming"}
     call = factories.CallFactory(
-        **of_nobody, from_number=PHONE, to_number=OUR_NUMBER, reason_for_lost_sale="Zorro", voicemail_url="https://x.test/Zorro",
+        **of_nobody, from_number=PHONE, to_number=OUR_NUMBER, status="lost", reason_for_lost_sale="Zorro",
+        voicemail_url="https://x.test/Zorro",
         activity=factories.ActivityFactory(**of_nobody, openphone_id="ACzelda", activity_type="call", body=""),
     )  # fmt: skip
     factories.ActivityFactory(**of_nobody, openphone_id="ACzelda:voicemail", activity_type="voicemail", body="Zorro")
@@ -91,7 +92,7 @@ def mentions(acme):
     factories.ContactFlagFactory(**about, flag_type="office_number", reason=QUOTES, evidence=QUOTES)
     factories.AppointmentFactory(**about, notes=QUOTES)
     factories.ActivityFactory(**about, activity_type="note", body=QUOTES)
-    call = factories.CallFactory(**about, reason_for_lost_sale=QUOTES)
+    call = factories.CallFactory(**about, status="lost", reason_for_lost_sale=QUOTES)
     factories.CallDetailFactory(call=call, transcript=[{"speaker": PHONE, "text": QUOTES}], next_steps=[QUOTES])
     factories.CallAnalysisFactory(call=call, summary=QUOTES)
     factories.PhoneLineFactory(company=acme, number=OUR_NUMBER, pause_reason=QUOTES)
