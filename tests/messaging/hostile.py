@@ -9,8 +9,7 @@ from urllib.parse import urlencode
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.messaging.payloads import CALLER, OUR_NUMBER
-from tests.messaging.payloads import EVERY_SHAPE
+from tests.messaging.payloads import CALLER, EVERY_SHAPE, OUR_NUMBER
 from tests.messaging.test_unexpected_values import UNEXPECTED, paths, replaced
 from tests.provider_server import Answer, Fault
 
