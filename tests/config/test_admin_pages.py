@@ -85,7 +85,7 @@ def test_every_model_is_registered():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OURS)
-@pytest.mark.parametrize("query", ["", "?q=12", "?q=Casey Customer1", "?q=(212) 555-0100"])
+@pytest.mark.parametrize("query", ["", "?q=12", "?q=Casey Customer", "?q=(212) 555-0100"])
 def test_admin_list_takes_a_constant_number_of_queries(name, query, count_queries):
     make_rows(name, 2)  # several companies are in the filter from the start
     before = count_queries(page(name, "changelist") + query)
@@ -157,7 +157,7 @@ def test_company_user_cannot_open_the_admin(name, client, manager):
 def test_list_counts_are_limited(name, staff_client):
     make_rows(name, 2)
     links = filter_links(staff_client.get(page(name, "changelist")).content.decode())
-    for query in ("", "?q=12", *links):
+    for query in ("", "?q=%2312", *links):
         with CaptureQueriesContext(connection) as queries:
             staff_client.get(page(name, "changelist") + query)
         counting = [entry["sql"] for entry in queries if "COUNT(" in entry["sql"]]

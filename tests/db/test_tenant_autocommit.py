@@ -3,8 +3,8 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 from rest_framework.test import APIClient
-from rest_framework_simplejwt.tokens import RefreshToken
 
+from crm.api.tokens import SessionToken
 from crm.db.tenancy import all_tenants, all_tenants_autocommit, statement_limits, tenant, tenant_autocommit
 from crm.models import Contact
 from tests.conftest import postgres_only
@@ -87,7 +87,7 @@ def test_more_than_one_statement_is_refused(acme):
 @pytest.fixture
 def client(csr):
     """A client that is signed in by a token, as the front end is."""
-    return APIClient(headers={"authorization": f"Bearer {RefreshToken.for_user(csr).access_token}"})
+    return APIClient(headers={"authorization": f"Bearer {SessionToken.for_user(csr).access_token}"})
 
 
 def test_read_request_needs_no_transaction(client, django_assert_num_queries):
