@@ -28,7 +28,7 @@ STATEMENTS = {
     ),
     UPDATE: (
         "UPDATE {table} SET status = (ARRAY['awaiting_quote', 'still_deciding', 'purchased', 'lost', 'cancelled'])"
-        "[1 + floor(random() * 5)] WHERE id = $1",
+        "[1 + floor(random() * 5)], reason_for_lost_sale = '' WHERE id = $1",
         "SELECT id FROM {table} WHERE booked",
     ),
 }

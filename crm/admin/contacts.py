@@ -105,7 +105,8 @@ class ContactAdmin(ExactSearch, RowAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet, bool]:
         company = request.GET.get("company__id__exact", "")
-        if not company.isdecimal() or search_term.strip().startswith("#"):
+        term = search_term.strip()
+        if not term or term.startswith("#") or not company.isdecimal():
             return super().get_search_results(request, queryset, search_term)
         # Within one company there may be more than MAX_CONTACTS.
         return queryset.search(search_term, companies=Company.objects.filter(pk=int(company))), False
