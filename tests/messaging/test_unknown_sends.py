@@ -1,11 +1,11 @@
 """Messages with an unknown outcome."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from django.utils import timezone
 
-from crm.models import Activity, OptOut
+from crm.models import Activity, OptOut, PhoneLine
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
 from messaging.services.outbound.outbox import queue_message
@@ -35,11 +35,12 @@ def message(in_acme, desk, provider_server):
 
 
 def pass_time(message, seconds):
-    """Age this message."""
+    """Age this message, and with it the day that its line counts: the test may run at midnight."""
     message.refresh_from_db()
     message.sent_at -= timedelta(seconds=seconds)
     message.run_at -= timedelta(seconds=seconds)
     message.save()
+    PhoneLine.objects.filter(pk=message.phone_line_id).update(sent_on=message.sent_at.astimezone(UTC).date())
 
 
 def send_and_lose(message, provider_server, *faults):
