@@ -183,6 +183,19 @@ def test_time_that_the_clock_skips_is_refused(client, acme):
     ]
 
 
+@pytest.mark.parametrize("zone", ["America/Denver", "Asia/Tokyo"])
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("field", ["scheduled_start", "scheduled_end"])
+def test_first_and_last_days_of_the_calendar_are_refused(field, day, zone, client, acme):
+    contact = factories.ContactFactory(company=acme)
+    # One of the zones is ahead of UTC and one behind, so each day has a time that UTC can't represent.
+    form = appointment_form(acme, contact, timezone=zone) | {f"{field}_0": day, f"{field}_1": "00:30"}
+    form |= {f"{field}_1": "23:30"} if day == "9999-12-31" else {}
+    response = client.post(reverse("admin:calls_appointment_add"), form)
+    errors = response.context["adminform"].form.errors[field]
+    assert "Must be a day from 1970-01-01 to 2100-12-31." in errors
+
+
 def test_call_is_deleted_with_its_details_and_analyses(client, in_acme):
     call = factories.CallFactory(contact__company=in_acme)
     factories.CallDetailFactory(call=call)
