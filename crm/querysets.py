@@ -11,7 +11,7 @@ from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import CharField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Concat
+from django.db.models.functions import Coalesce, Concat, Replace
 from django.utils import timezone
 
 from crm.choices import ActivityType, FlagType
@@ -68,8 +68,14 @@ class OfContactQuerySet(QuerySet):
 
 class ActivityQuerySet(OfContactQuerySet):
     def assigned_to(self, rep: AbstractBaseUser) -> Self:
-        """Return the activities of the rep's contacts, but of calls only those that are the rep's own."""
-        is_visible = ~Q(activity_type=ActivityType.CALL) | Q(pk__in=call_activity_ids_of_rep(rep))
+        """Return the activities of the rep's contacts, but of calls and voicemails only those of the rep's own calls."""
+        own = call_activity_ids_of_rep(rep)
+        call_id = Replace(OuterRef("openphone_id"), Value(":voicemail"))  # a voicemail's ID is its call's with a suffix
+        is_visible = (
+            ~Q(activity_type__in=[ActivityType.CALL, ActivityType.VOICEMAIL])
+            | Q(pk__in=own)
+            | Q(Exists(own.filter(activity__openphone_id=call_id)), activity_type=ActivityType.VOICEMAIL)
+        )
         return super().assigned_to(rep).filter(is_visible)
 
 

@@ -106,7 +106,7 @@ def test_admin_refuses_to_move_an_appointment_away_from_its_calls_contact(client
     client.force_login(staff)
     call = factories.CallFactory(contact=contact)
     appointment = factories.AppointmentFactory(contact=contact, call=call)
-    form = {"contact": other.pk, "status": "scheduled", "timezone": "America/Denver"}
+    form = {"contact": other.pk, "call": call.pk, "status": "scheduled", "timezone": "America/Denver"}
     form |= {"scheduled_start_0": "2026-03-02", "scheduled_start_1": "16:00"}
     form |= {"scheduled_end_0": "2026-03-02", "scheduled_end_1": "17:00"}
     page = client.post(reverse("admin:calls_appointment_change", args=[appointment.pk]), form)

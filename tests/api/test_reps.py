@@ -9,7 +9,14 @@ from crm.choices import Role
 from crm.db.tenancy import tenant
 from crm.models import Activity, ContactFlag
 from tests.api.resources import RESOURCES, read_only_fields
-from tests.factories import AppointmentFactory, CallFactory, ContactFactory, MessageFactory, UserFactory
+from tests.factories import (
+    ActivityFactory,
+    AppointmentFactory,
+    CallFactory,
+    ContactFactory,
+    MessageFactory,
+    UserFactory,
+)
 
 OWN = [resource for resource in PERMISSIONS if grant_for(Role.REP, resource).own]
 OWN_LISTS = [resource for resource in RESOURCES if resource.route in OWN]
@@ -165,3 +172,19 @@ def test_appointment_change_does_not_reveal_hidden_contacts_to_a_rep(rep, rep_ap
     )
     assert hidden.status_code == 400
     assert hidden.json() == missing.json()
+
+
+@pytest.mark.parametrize("suffix", ["", ":voicemail"])
+def test_rep_sees_the_voicemails_of_own_calls_only(rep, rep_api, colleague, suffix):
+    contact = ContactFactory(company=rep.company)
+    voicemails = []
+    for number, owner in enumerate([rep, colleague, None]):
+        values = {"contact": contact, "direction": "incoming", "activity_type": "voicemail", "body": "Call me"}
+        voicemail = ActivityFactory(**values, openphone_id=f"AC{number}{suffix}")
+        activity = (
+            ActivityFactory(**values | {"activity_type": "call"}, openphone_id=f"AC{number}") if suffix else voicemail
+        )
+        CallFactory(contact=contact, assigned_rep=owner, activity=activity)
+        voicemails.append(voicemail.pk)
+    page = rep_api.get(f"/api/v1/activities?contact={contact.pk}&activity_type=voicemail").json()
+    assert [row["id"] for row in page["results"]] == voicemails[:1]
