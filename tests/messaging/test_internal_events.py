@@ -87,6 +87,17 @@ def test_event_between_two_lines_makes_nobody_a_customer(arrive, lines, index):
     assert Message.objects.count() + Call.objects.count() == 1
 
 
+@pytest.mark.parametrize("provider", ["openphone", "twilio"])
+def test_line_that_writes_to_itself_is_not_opted_out(arrive, lines, provider):
+    texts = {
+        "openphone": message_v4(sender=OUR_NUMBER, text="STOP"),
+        "twilio": twilio_message(From=OTHER_LINE, To=OTHER_LINE, Body="STOP"),
+    }
+    arrive(texts[provider], provider)
+    assert people() == [0, 0, 0, 0]
+    assert Message.objects.count() == 1
+
+
 def test_same_call_from_outside_is_a_missed_caller(arrive, lines):
     arrive(callrail_call(customer_phone_number=CALLER, answered=False, start_time=NOW.isoformat()), "callrail")
     assert people() == [1, 1, 1, 0]

@@ -115,7 +115,8 @@ def record_message(
                 end_invalid_number(contact=context.contact, before=message.created_at)
             if is_new:
                 mark_membership_replied(message=message)
-            handle_opt_out_keywords(message=message, opt_out_type=opt_out_type)
+            if from_number != context.company_number:  # a line that writes to itself
+                handle_opt_out_keywords(message=message, opt_out_type=opt_out_type)
         return message
 
 
