@@ -56,7 +56,7 @@ PROVIDERS: dict[str, ProviderSpec] = {
         webhook=callrail_webhook,
         client=CallRailClient,
         account_id_name="account ID",
-        payload_fields=frozenset({"tracking_phone_number", "trackingnum", "source_number"}),
+        payload_fields=frozenset({"tracking_phone_number", "trackingnum", "source_number", "form_data", "form_url"}),
     ),
     Provider.TWILIO: ProviderSpec(
         signature=twilio_signature,

@@ -98,6 +98,15 @@ def test_summary_accounts_for_every_file_with_reasons(folder, replay):
     ]
 
 
+def test_form_of_callrail_is_sent_to_its_webhook(folder, replay, acme):
+    WebhookSecretFactory(company=acme, provider="callrail")
+    form = {"resource_id": "FRM1", "form_data": {"message": "The roof leaks."}, "customer_name": "Ann Example"}
+    replay(folder(form=form))
+    with tenant(acme.pk):
+        event = WebhookEvent.objects.get()
+    assert (event.provider, event.event_type) == ("callrail", "form_submission")
+
+
 def test_bytes_are_stored_as_in_the_file(folder, replay, acme):
     place = folder(a=message_2026())
     replay(place)
