@@ -21,7 +21,7 @@ def read_sent_message(message: dict[str, Any], *, id_field: str) -> SentMessage:
     return SentMessage(
         openphone_id=openphone_id,
         status=fields.sent_status(message.get("status")),
-        error_code=read_code(message, "error_code"),
+        error_code=read_code(message, "error_code") or read_code(message, "errorCode"),  # Twilio, OpenPhone
     )
 
 

@@ -75,6 +75,17 @@ def test_sent_message_without_a_usable_id_has_an_unknown_outcome(openphone, twil
             send(client)
 
 
+@pytest.mark.parametrize("status", ["failed", "undelivered"])
+def test_code_of_a_message_not_delivered_is_read_from_answer_and_list(openphone, provider_server, status):
+    message = {"id": "AC1", "status": status, "errorCode": "21610"}
+    row = message | {"direction": "outgoing", "text": TEXT, "to": [CALLER]}
+    provider_server.fail_sends(respond({"data": message}))
+    provider_server.fail_reads(respond({"data": [row]}))
+    sent = send(openphone)
+    assert (sent.status, sent.error_code) == (status, "21610")
+    assert find(openphone) == [sent]
+
+
 @pytest.mark.parametrize("content", UNREADABLE)
 @pytest.mark.parametrize("status", [200, 202])
 def test_unreadable_answer_has_an_unknown_outcome(openphone, twilio, provider_server, content, status):
