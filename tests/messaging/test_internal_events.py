@@ -98,6 +98,12 @@ def test_line_that_writes_to_itself_is_not_opted_out(arrive, lines, provider):
     assert Message.objects.count() == 1
 
 
+def test_receipt_with_the_id_of_an_incoming_message_opts_no_line_out(arrive, lines):
+    arrive(message_v4(id="AC1"))
+    arrive(message_v4("message.failed", id="AC1", sender=OUR_NUMBER, to=[CALLER], errorCode="21610"))
+    assert not OptOut.objects.filter(phone=OUR_NUMBER).exists()
+
+
 def test_same_call_from_outside_is_a_missed_caller(arrive, lines):
     arrive(callrail_call(customer_phone_number=CALLER, answered=False, start_time=NOW.isoformat()), "callrail")
     assert people() == [1, 1, 1, 0]

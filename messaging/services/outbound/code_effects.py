@@ -23,8 +23,8 @@ def apply_error_code(*, message: Message, code: str) -> None:
     Effects date from the sending of the message: a later opt-in or message outweighs a late receipt.
     """
     meaning = MEANINGS.get(code)
-    if meaning is None or message.status == MessageStatus.DELIVERED:
-        return
+    if meaning is None or message.status == MessageStatus.DELIVERED or message.direction != Direction.OUTGOING:
+        return  # the recipient of an incoming message is a phone line
     if not message.error:
         message.error = meaning.reason
         message.save(update_fields=["error"])
