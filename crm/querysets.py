@@ -68,9 +68,9 @@ class OfContactQuerySet(QuerySet):
 
 class ActivityQuerySet(OfContactQuerySet):
     def assigned_to(self, rep: AbstractBaseUser) -> Self:
-        """Return the activities of the rep's contacts, but of calls and voicemails only those of the rep's own calls."""
+        """Return the activities of the rep's contacts. Calls and voicemails are of the rep's own calls."""
         own = call_activity_ids_of_rep(rep)
-        call_id = Replace(OuterRef("openphone_id"), Value(":voicemail"))  # a voicemail's ID is its call's with a suffix
+        call_id = Replace(OuterRef("openphone_id"), Value(":voicemail"))  # how a voicemail's ID is made from its call's
         is_visible = (
             ~Q(activity_type__in=[ActivityType.CALL, ActivityType.VOICEMAIL])
             | Q(pk__in=own)
