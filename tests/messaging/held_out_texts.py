@@ -15,7 +15,7 @@ STOPPING = [
     "We asked you to stop calling", "I have told you before not to text me", "My consent is revoked",
     "I no longer give you permission to text", "You never had my permission", "I didn't agree to get texts",
     "I did not sign up for text messages", "Remove my info from your system", "delete this number from your list",
-    "please get us off this list", "I want off", "Wrong number, buddy", "this isn't Karen, you have the wrong number",
+    "please get us off this list", "Wrong number, buddy", "this isn't Karen, you have the wrong number",
     "Karen's number changed, this is a different person", "This number no longer belongs to Karen",
     "Nobody named Karen here", "I don't know who Karen is, stop", "Leave me alone please", "Get lost creep",
     "I will block you", "reporting this as spam", "this is spam, remove me", "Not interested, remove my number",

@@ -6,6 +6,10 @@ OPT_OUT = [
 ]  # fmt: skip
 
 SUSPECTED = [
+    "block me", "Can you guys just block my number", "I want off", "i want out",
+    "I want to stop getting these", "Is there a way to stop these?", "Would you mind not texting me?",
+    "Don't bother texting me again", "Why do you keep texting me?", "why are you still texting me", "stopstop",
+    "stoptexting", "donttextme", "this phone belongs to my kid",
     "I told you to stop", "Do not call or text me", "I no longer consent", "Please don't text.",
     "this number belongs to someone else now", "Stop - Ann", "STOP 12345", "txt stop", "no más por favor",
     "I've asked you twice already, quit sending me stuff", "Who is this? Take my number out of your system",
@@ -147,6 +151,8 @@ SUSPECTED = [
 ]  # fmt: skip
 
 NOTHING = [
+    "Is there a way to stop the leak?", "I want out of the contract", "how to stop the dripping",
+    "We want off white paint", "Don't bother calling before 9", "Will the fence block my view?",
     "Is that the wrong number on the invoice?", "the STOP is at 5th", "Go away for the weekend, so come Monday",
     "Can you stop the water from coming in the basement?", "We stopped at your office but nobody was there",
     "Don't forget to call me about the estimate", "Please don't text before 8am, my baby sleeps",

@@ -184,6 +184,14 @@ ENGLISH = any_of(
     r"| this| text| messag| contact| from)",
     r"\benough (?:already )?(?:texts|messages|calls|spam)\b",
     r"\b(?:im|i am|we are|were|so) (?:\w+ )?(?:done|finished|through) (?:with|hearing from) (?:you|u|yall)\b",
+    r"\bwhy (?:do|are|r) (?:you|u|yall|ya) (?:\w+ ){0,2}(?:texting|messaging|contacting|spamming|harassing|bothering)"
+    r" (?:me|us|this number)\b",
+    r"\bmind not (?:texting|calling|contacting|messaging|emailing)\b",
+    r"\b(?:dont|do not|never) bother (?:\w+ )?(?:texting|calling|contacting|messaging)\b"
+    r"(?! (?:before|until|if|unless)\b)",
+    r"\b(?:want|need|like|way|how) to stop (?:getting|receiving|these|the texts|your texts|your messages)\b",
+    r"\bblock (?:me|us|my (?:\w+ )?number)\b(?= \.|$| from| please| now| so)",
+    r"\b(?:phone|number) (?:now )?belongs to (?:my|our|a) (?:\w+ )?(?:kid|child|daughter|son|minor)\b",
     # A list, and me: take me off your list; and not: remove the old gutter.
     rf"\b(?:take|get|scratch|cross|pull|drop|remove|delete|erase|strike|leave|keep|wipe|exclude|clear|want|be) "
     rf"(?:{_MY_ENTRY}) (?:\w+ )?(?:off"
@@ -368,6 +376,9 @@ CLAUSES = any_of(
     r"(?:please |no |ok |i |we )*(?:cancel|revoke|end|quit) (?:everything|texts?|sms|messages?|this|these|it all"
     r"|all of it|me)(?: please| thanks)?",
     r"(?:a )?(?:scam|spam|scammers?|spammers?)(?: \w+)?",
+    r"(?:please |i |we |id |just |really )*(?:want|like) (?:off|out)(?: (?:now|please|of this|asap|already))?",
+    r"(?:(?:please|pls) )?(?:(?:stop){2,}|(?:stop|quit)(?:texting|txting|calling|messaging)(?:me|us)?"
+    r"|dont(?:text|call)me)",
     r"(?:this is |its |sorry )?(?:not me|not him|not her|aint me)",
     r"(?:you are |ur |youre |you have been |been )?(?:reported|blocked|blocking|reporting|block)(?: and (?:reported"
     r"|blocked|reporting|blocking))?(?: (?:now|you|bye))?",
