@@ -24,7 +24,7 @@ pytestmark = [postgres_only, pytest.mark.slow]
 
 ROWS = int(os.environ.get("MIGRATE_ROWS", "5000"))
 READER = "SELECT 1 FROM calls LIMIT 1"
-WRITER = "UPDATE calls SET duration_s = 1 WHERE id = (SELECT max(id) FROM calls)"
+WRITER = "UPDATE calls SET duration_s = duration_s WHERE id = (SELECT max(id) FROM calls)"
 
 
 @pytest.fixture
