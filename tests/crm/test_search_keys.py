@@ -1,4 +1,4 @@
-"""Search keys follow a contact's names, whoever writes them."""
+"""Search keys follow a contact's names, by every way of writing them."""
 
 import unicodedata
 

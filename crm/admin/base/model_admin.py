@@ -55,7 +55,7 @@ class RowAdmin(admin.ModelAdmin):
     ordering: ClassVar[Any] = ("-id",)
     time_field = "created_at"
     deletion_help = ""
-    """What staff can do if other rows prevent a deletion. Empty: a general answer."""
+    """Advice to staff if other rows prevent a deletion. Empty: a general answer."""
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """Return newest first: by time if an index supports it, else by id."""
