@@ -78,33 +78,37 @@ class CompanyFactory(RowFactory):
     timezone = "America/New_York"
 
 
-class UserFactory(RowFactory):
+class OfCompanyFactory(RowFactory):
+    class Meta:
+        abstract = True
+
+    company = factory.SubFactory(CompanyFactory)
+
+
+class UserFactory(OfCompanyFactory):
     class Meta:
         model = User
 
-    company = factory.SubFactory(CompanyFactory)
     role = "csr"
     username = factory.Sequence(lambda n: f"user{n}")
     password = factory.LazyFunction(lambda: make_password(PASSWORD))
 
 
-class PhoneLineFactory(RowFactory):
+class PhoneLineFactory(OfCompanyFactory):
     class Meta:
         model = PhoneLine
 
-    company = factory.SubFactory(CompanyFactory)
     name = "Front desk"
     number = factory.Sequence(lambda n: fictional_number(n + 5000))
     provider_id = factory.Sequence(lambda n: f"PNtest{n}")
 
 
-class ContactFactory(RowFactory):
+class ContactFactory(OfCompanyFactory):
     """A contact with its main number among its phones."""
 
     class Meta:
         model = Contact
 
-    company = factory.SubFactory(CompanyFactory)
     first_name = "Casey"
     last_name = factory.Sequence(lambda n: f"Customer{n}")
     phone = factory.Sequence(fictional_number)
@@ -147,27 +151,24 @@ class ContactFlagFactory(OfContactFactory):
     flag_type = "do_not_contact"
 
 
-class SuppressedNumberFactory(RowFactory):
+class SuppressedNumberFactory(OfCompanyFactory):
     class Meta:
         model = SuppressedNumber
 
-    company = factory.SubFactory(CompanyFactory)
     number_hash = factory.Sequence(lambda n: hash_number(fictional_number(n + 15000)))
 
 
-class ArchivedIdFactory(RowFactory):
+class ArchivedIdFactory(OfCompanyFactory):
     class Meta:
         model = ArchivedId
 
-    company = factory.SubFactory(CompanyFactory)
     id_hash = factory.Sequence(lambda n: n)
 
 
-class AuditEntryFactory(RowFactory):
+class AuditEntryFactory(OfCompanyFactory):
     class Meta:
         model = AuditEntry
 
-    company = factory.SubFactory(CompanyFactory)
     table_name = "contacts"
     row_id = factory.Sequence(lambda n: n)
     action = "update"
@@ -194,11 +195,10 @@ class ActivityFactory(OfContactFactory):
     body = "Has a dog."
 
 
-class CampaignFactory(RowFactory):
+class CampaignFactory(OfCompanyFactory):
     class Meta:
         model = Campaign
 
-    company = factory.SubFactory(CompanyFactory)
     name = factory.Sequence(lambda n: f"Spring check {n}")
 
 
@@ -244,11 +244,10 @@ class MissedCallerFactory(OfContactFactory):
     last_missed_at = factory.SelfAttribute("first_missed_at")
 
 
-class OptOutFactory(RowFactory):
+class OptOutFactory(OfCompanyFactory):
     class Meta:
         model = OptOut
 
-    company = factory.SubFactory(CompanyFactory)
     phone = factory.Sequence(lambda n: fictional_number(n + 17000))
     number_hash = factory.LazyAttribute(lambda row: hash_number(row.phone))
     state = "opted_out"
@@ -267,11 +266,10 @@ class OptOutEntryFactory(RowFactory):
     occurred_at = datetime(2026, 3, 2, 16, tzinfo=UTC)
 
 
-class ProviderAccountFactory(RowFactory):
+class ProviderAccountFactory(OfCompanyFactory):
     class Meta:
         model = ProviderAccount
 
-    company = factory.SubFactory(CompanyFactory)
     provider = "openphone"
     api_key = "test-key-1"
 
@@ -301,22 +299,20 @@ class MessageFactory(OfContactFactory):
     )
 
 
-class WebhookEventFactory(RowFactory):
+class WebhookEventFactory(OfCompanyFactory):
     class Meta:
         model = WebhookEvent
 
-    company = factory.SubFactory(CompanyFactory)
     provider = "openphone"
     event_id = factory.Sequence(lambda n: f"EVtest{n}")
     event_type = "message.received"
     body = b"{}"
 
 
-class WebhookSecretFactory(RowFactory):
+class WebhookSecretFactory(OfCompanyFactory):
     class Meta:
         model = WebhookSecret
 
-    company = factory.SubFactory(CompanyFactory)
     provider = "openphone"
     secret = "R2ZLM2o0bFhBNVpyUnU2NG9mYXQ1MHNyR3pvSUhIVVg="
 
@@ -342,28 +338,24 @@ class IdempotencyKeyFactory(RowFactory):
     response = "{}"
 
 
-class CallDayFactory(RowFactory):
+class CallDayFactory(OfCompanyFactory):
     class Meta:
         model = CallDay
 
-    company = factory.SubFactory(CompanyFactory)
     day = factory.Sequence(lambda n: date(2026, 3, 1) + timedelta(days=n))
     total = qualified = booked = qualified_booked = 0
     in_progress = missed = unbooked = awaiting_quote = still_deciding = purchased = lost = cancelled = lost_value = 0
 
 
-class CallRollupFactory(RowFactory):
+class CallRollupFactory(OfCompanyFactory):
     class Meta:
         model = CallRollup
 
-    company = factory.SubFactory(CompanyFactory)
 
-
-class StaleCallHourFactory(RowFactory):
+class StaleCallHourFactory(OfCompanyFactory):
     class Meta:
         model = StaleCallHour
 
-    company = factory.SubFactory(CompanyFactory)
     hour = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -377,32 +369,29 @@ class CallObjectionFactory(RowFactory):
     analyzed_at = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-class ArchivedCallsFactory(RowFactory):
+class ArchivedCallsFactory(OfCompanyFactory):
     class Meta:
         model = ArchivedCalls
 
-    company = factory.SubFactory(CompanyFactory)
     quarter_hour = datetime(2024, 3, 1, 12, tzinfo=UTC)
     total = 1
     qualified = booked = qualified_booked = 0
     in_progress = missed = unbooked = awaiting_quote = still_deciding = purchased = lost = cancelled = lost_value = 0
 
 
-class ArchivedObjectionsFactory(RowFactory):
+class ArchivedObjectionsFactory(OfCompanyFactory):
     class Meta:
         model = ArchivedObjections
 
-    company = factory.SubFactory(CompanyFactory)
     quarter_hour = datetime(2024, 3, 1, 12, tzinfo=UTC)
     label = "price"
     calls = 1
 
 
-class ArchivedChunkFactory(RowFactory):
+class ArchivedChunkFactory(OfCompanyFactory):
     class Meta:
         model = ArchivedChunk
 
-    company = factory.SubFactory(CompanyFactory)
     folder = "/archive/acme/20260301T120000000000Z"
     archive = "20260301T120000000000Z"
     number = factory.Sequence(lambda n: n)

@@ -73,9 +73,8 @@ def claim_event() -> WebhookEvent | None:
     """
     now = timezone.now()
     with all_tenants(), transaction.atomic():
-        due = WebhookEvent.objects.due(now).defer(
-            "body", "headers"
-        )  # read under the claim, where a failure is the event's
+        # The body and headers are read under the claim, where a failure is the event's.
+        due = WebhookEvent.objects.due(now).defer("body", "headers")
         if connection.features.has_select_for_update_skip_locked:  # SQLite has a single writer
             due = due.select_for_update(skip_locked=True)
         event = due.first()
