@@ -8,7 +8,11 @@ import phonenumbers
 DEFAULT_REGION = "US"
 MAX_LENGTH = 32  # room for E.164 (16) and for what providers send instead: short codes, "Anonymous"
 
-_SCHEME = re.compile(r"^\s*(?:whatsapp|rcs|sms|mms|tel|sips?|messenger)\s*:", re.IGNORECASE)
+# A sender may have a channel before its name: whatsapp:+12125550100, client:ann. A typed "Cell: 212…" has a space.
+_CHANNEL = re.compile(r"^\s*([a-z][a-z0-9_.+-]*)\s*:", re.IGNORECASE)
+_CHANNELS_WITH_NUMBERS = frozenset({"tel", "sms", "mms", "whatsapp", "rcs", "sip", "sips"})
+_CHANNELS_WITH_NAMES = frozenset({"whatsapp", "rcs", "sip", "sips"})  # beside numbers
+_USER_ID = re.compile(r"^\s*[A-Z]{2}\.\w+\s*$")  # WhatsApp's, of a person who hides the number: US.13491208655302
 _INTERNATIONAL_PREFIX = re.compile(r"^(?:00|011)(?=[1-9])")
 # Before they are called from abroad, some numbers of these countries lose or gain digits. Providers report both forms.
 _NATIONAL_FORMS = (
@@ -40,10 +44,11 @@ def normalize_phone(text: str) -> str:
     isn't American and has its country code without `+` must be valid.
 
     Raises:
-        InvalidPhone: for example a short code, letters, too few digits, or the number of a withheld caller.
+        InvalidPhone: for example a short code, letters, too few digits, the number of a withheld caller, or a name
+            with digits, such as client:12125550100.
     """
-    spelling = _SCHEME.sub("", text).partition("@")[0].strip()
-    if not is_withheld(spelling):
+    spelling = _without_channel(text)
+    if spelling and not is_withheld(spelling):
         # As written; after an international prefix; with a country code that lacks its plus sign.
         digits = phonenumbers.normalize_digits_only(spelling)
         is_bare = not any(character.isalpha() for character in spelling)
@@ -76,6 +81,21 @@ def spellings_of(phone: str) -> frozenset[str]:
     digits = digits_of(phone)
     known = {digits, *(pattern.sub(form, digits) for pattern, form in _OTHER_DIGITS)}
     return frozenset(known | {f"00{spelling}" for spelling in known})
+
+
+def _without_channel(text: str) -> str:
+    """Return what follows the channel, if any; "" if that is a name, whatever digits it has."""
+    channel = _CHANNEL.match(text)
+    if channel is None:
+        return "" if _USER_ID.match(text) else text.partition("@")[0].strip()
+    kind, name = channel[1].lower(), text[channel.end() :]
+    if kind not in _CHANNELS_WITH_NUMBERS:
+        return text.strip() if name[:1].isspace() else ""
+    name = name.partition("@")[0].strip()
+    if kind not in _CHANNELS_WITH_NAMES:
+        return name
+    name = name.partition(";")[0]
+    return "" if any(character.isalpha() or character == "_" for character in name) else name
 
 
 def _parse(text: str) -> str | None:

@@ -52,7 +52,7 @@ def record_call(
     people, bookings and analyses, not from here.
 
     Raises:
-        ActivityTypeClash: the id belongs to an activity of another type.
+        IdClash: the id belongs to an activity of another type.
     """
     with transaction.atomic():
         lock_call(openphone_id)

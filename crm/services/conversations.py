@@ -12,7 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Model, Q
 
-from crm.choices import ConversationStatus, Direction
+from crm.choices import ActivityType, ConversationStatus, Direction
 from crm.db.advisory_locks import advisory_xact_lock
 from crm.db.tenancy import current_company_id
 from crm.models import Activity, Contact, Conversation, PhoneLine
@@ -28,8 +28,8 @@ UNIQUE_NUMBER = "phone_lines_number_unique"
 UNIQUE_LINES = (UNIQUE_NUMBER, "phone_lines_company_id_provider_id_unique")
 
 
-class ActivityTypeClash(Exception):
-    """A provider id already belongs to an activity of another type, such as a call's id to a message."""
+class IdClash(Exception):
+    """A provider id already belongs to an activity of another type, or to a message in the other direction."""
 
 
 class LineTaken(Exception):
@@ -141,7 +141,7 @@ def record_activity(
     the call or message that it belongs to.
 
     Raises:
-        ActivityTypeClash: the id belongs to an activity of another type.
+        IdClash: the id belongs to an activity of another type, or to a message in the other direction.
         ActivityArchived: the activity is archived.
     """
     refuse_archived(openphone_id)
@@ -152,12 +152,22 @@ def record_activity(
         defaults={"activity_type": activity_type, "direction": direction, "created_at": created_at, **fields},
     )
     if activity.activity_type != activity_type:
-        raise ActivityTypeClash(f"{openphone_id} is the ID of a {activity.activity_type}, not of a {activity_type}.")
+        raise IdClash(f"{openphone_id} is the ID of a {activity.activity_type}, not of a {activity_type}.")
+    if activity_type == ActivityType.MESSAGE and not context.is_internal:  # two lines may report one message
+        refuse_other_direction(activity, direction)
     if created:
         return activity, True
     changed = fill_blank_fields(activity, **fields) + keep_earliest(activity, created_at)
     activity.save(update_fields=changed)
     return activity, "conversation" in changed
+
+
+def refuse_other_direction(activity: Activity, direction: str) -> None:
+    """Raise IdClash if an event in this direction names a message in the other one: it is about another message."""
+    if activity.direction != direction:
+        raise IdClash(
+            f"{activity.openphone_id} is the ID of an {activity.direction} message, not of an {direction} one."
+        )
 
 
 def update_conversation_status(context: ConversationContext, *, direction: str, answered: bool = False) -> None:

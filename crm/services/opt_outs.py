@@ -206,7 +206,8 @@ def _add_entry(
 ) -> None:
     occurred_at = min(occurred_at, timezone.now())  # a provider's clock that is ahead must not decide for ever
     entries = OptOutEntry.objects.filter(opt_out=opt_out)
-    existing = entries.filter(activity=activity, action=action).first() if activity else None
+    same = {"activity": activity} if activity else {"words": words, "source": source, "occurred_at": occurred_at}
+    existing = entries.filter(action=action, **same).first()
     if existing is None:
         OptOutEntry.objects.create(
             company_id=opt_out.company_id,

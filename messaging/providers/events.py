@@ -15,6 +15,16 @@ class Envelope:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IncomingText:
+    """Sender and text of an incoming message, from a webhook event of which nothing else may be readable."""
+
+    from_number: str  # E.164, or as sent
+    body: str
+    created_at: datetime | None  # None if it is missing or unreadable
+    opt_out_type: str = ""  # as in MessageEvent
+
+
+@dataclass(frozen=True, kw_only=True)
 class PhoneEvent:
     """A message, call or voicemail between a phone line and outside numbers.
 

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from crm.instants import InvalidInstant, parse_instant
 from crm.phones import MAX_LENGTH, InvalidPhone, normalize_phone
 from messaging.choices import MessageStatus
 from messaging.providers.errors import FieldError
 from messaging.providers.payloads import REPLACEMENT
+
+T = TypeVar("T")
 
 # Sizes of the columns.
 MAX_ID, MAX_FILE_URL, MAX_CODE = 100, 500, 20
@@ -40,6 +43,15 @@ def sent_status(value: object) -> MessageStatus:
     status = MESSAGE_STATUSES.get(value.lower() if isinstance(value, str) else "", MessageStatus.SENT)
     # A documented answer calls an outgoing message "received": by the provider.
     return MessageStatus.SENT if status == MessageStatus.RECEIVED else status
+
+
+def first_readable(read: Callable[[dict[str, Any], str], T], *places: tuple[dict[str, Any], str]) -> T | None:
+    """Return the first value that `read` finds in these places; one that can't be read counts as missing."""
+    for source, field in places:
+        with suppress(FieldError):
+            if value := read(source, field):
+                return value
+    return None
 
 
 def text(source: dict[str, Any], field: str) -> str:

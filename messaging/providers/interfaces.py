@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from messaging.providers.errors import InvalidPayload
-from messaging.providers.events import CallEvent, Envelope, Event, MessageEvent
+from messaging.providers.events import CallEvent, Envelope, Event, IncomingText, MessageEvent
 
 
 class SignatureScheme(Protocol):
@@ -48,6 +48,9 @@ class WebhookReader(Protocol):
         Args:
             received_at: used as the event's time if the provider states none.
         """
+
+    def find_incoming_text(self, body: bytes, headers: Mapping[str, str]) -> IncomingText | None:
+        """Return sender and text of an incoming message, whatever else is wrong. None if either can't be read."""
 
 
 @dataclass(frozen=True, kw_only=True)

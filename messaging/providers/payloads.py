@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -56,6 +57,14 @@ def read_form(body: bytes) -> tuple[dict[str, Any], str]:
     sent = dict(form_pairs(body))
     clean = replace_unstorable(sent)
     return clean, "" if clean == sent else "Replaced by U+FFFD: invalid UTF-8 or NUL."
+
+
+def read_whatever(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a JSON object or a form, also if the content type says the other; {} for anything else."""
+    for read in (read_form, read_json) if is_form(headers) else (read_json, read_form):
+        with suppress(InvalidPayload):
+            return read(body)[0]
+    return {}
 
 
 def form_pairs(body: bytes) -> list[tuple[str, str]]:

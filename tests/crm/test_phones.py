@@ -139,3 +139,22 @@ def test_impossible_number_is_refused(text):
 def test_digits_of_returns_ascii_digits():
     assert digits_of("(212) 555-01") == "21255501"
     assert digits_of("O'Brien ２ ٣") == "23"
+
+
+@pytest.mark.parametrize("text", [
+    "whatsapp:US.13491208655302741918", "US.13491208655302741918", "US.12125550100", "whatsapp:BR.12125550100",
+    "messenger:12125550100", "messenger:+12125550100", "client:12125550100", "client:ann2125550100", "client:ann",
+    "rcs:acme_12125550100_agent", "rcs:acme12125550100", "sip:ann2125550100@x.test", "sip:ann@2125550100.test",
+    "viber:12125550100", "instagram:12125550100", "sim:DE12125550100",
+])  # fmt: skip
+def test_name_with_digits_is_not_a_number(text):
+    with pytest.raises(InvalidPhone):
+        normalize_phone(text)
+
+
+@pytest.mark.parametrize("text", [
+    "whatsapp:+12125550100", "WhatsApp: +1 212 555 0100", "sip:12125550100;user=phone@x.test", "sips:2125550100@x.test",
+    "sms:+12125550100", "tel:+12125550100;ext=5", "Cell: 212-555-0100", "Tel.: (212) 555-0100",
+])  # fmt: skip
+def test_number_may_follow_a_channel_or_a_label(text):
+    assert normalize_phone(text) == "+12125550100"

@@ -21,8 +21,8 @@ from crm.instants import LAST_INSTANT
 from messaging.choices import MessageStatus
 from messaging.providers import fields
 from messaging.providers.errors import FieldError, UnknownType
-from messaging.providers.events import CallEvent, Envelope, Event, MessageEvent
-from messaging.providers.payloads import is_form, read_form, read_json, storable_id
+from messaging.providers.events import CallEvent, Envelope, Event, IncomingText, MessageEvent
+from messaging.providers.payloads import is_form, read_form, read_json, read_whatever, storable_id
 
 EVENT_TYPES = frozenset({"text_message", "post_call", "routed_call", "pre_call"})
 DIRECTIONS = {"inbound": Direction.INCOMING, "outbound": Direction.OUTGOING}
@@ -70,6 +70,18 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> Event:
     if envelope.type == "text_message":
         return _message(envelope.content, received_at)
     return _call(envelope.content, received_at, envelope.type)
+
+
+def find_incoming_text(body: bytes, headers: Mapping[str, str]) -> IncomingText | None:
+    """Return sender and text of an incoming message, whatever else is wrong. None if either can't be read."""
+    content = read_whatever(body, headers)
+    senders = fields.first_readable(fields.numbers, (content, "source_number"))
+    text = fields.first_readable(fields.text, (content, "content"))
+    is_outgoing = str(content.get("direction")).strip().lower() == "outbound" or bool(content.get("agent"))
+    if is_outgoing or not senders or not text:
+        return None
+    created_at = fields.first_readable(fields.instant, *((content, name) for name in START))
+    return IncomingText(from_number=senders[0], body=text, created_at=created_at)
 
 
 def _type_of(content: dict[str, Any]) -> str:

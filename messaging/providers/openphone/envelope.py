@@ -48,8 +48,7 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
         InvalidPayload: the body isn't a JSON object, or has no type.
     """
     content, warning = read_json(body)
-    if "type" not in content and isinstance(content.get("object"), dict):
-        content = content["object"]  # a relay wraps the whole event in `object`
+    content = unwrap(content)
     event_type = content.get("type")
     if not isinstance(event_type, str) or not event_type:
         raise FieldError("type", "must be the type of the event")
@@ -61,21 +60,28 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     )
 
 
+def unwrap(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the event, which a relay may have wrapped in `object`."""
+    wrapped = content.get("object")
+    return wrapped if "type" not in content and isinstance(wrapped, dict) else content
+
+
 def split_envelope(envelope: Envelope, *, received_at: datetime) -> EventParts:
     """Return the parts of an event. Raises FieldError if it has no resource."""
-    content = envelope.content
+    resource, context = find_resource(envelope.content)
+    return EventParts(
+        type=envelope.type, resource=resource, context=context, envelope=envelope.content, received_at=received_at
+    )
+
+
+def find_resource(content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the resource of an event, and its context, which may be empty. Raises FieldError if it has no resource."""
     data = content if "resource" in content else content.get("data")
     data = data if isinstance(data, dict) else {}
     resource, context = data.get("resource") or data.get("object"), data.get("context")
     if not isinstance(resource, dict):
         raise FieldError("data", "must contain `object` or `resource`")
-    return EventParts(
-        type=envelope.type,
-        resource=resource,
-        context=context if isinstance(context, dict) else {},
-        envelope=content,
-        received_at=received_at,
-    )
+    return resource, context if isinstance(context, dict) else {}
 
 
 def is_current(content: dict[str, Any]) -> bool:

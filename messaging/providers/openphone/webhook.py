@@ -24,6 +24,7 @@ from messaging.providers.openphone.calls import (
 from messaging.providers.openphone.contacts import read_contact
 from messaging.providers.openphone.envelope import EventParts, split_envelope
 from messaging.providers.openphone.envelope import read_envelope as read_envelope
+from messaging.providers.openphone.messages import find_incoming_text as find_incoming_text
 from messaging.providers.openphone.messages import read_message
 
 _READERS: dict[str, Callable[[EventParts], Event]] = {

@@ -13,8 +13,8 @@ from crm.choices import Direction
 from messaging.choices import MessageStatus
 from messaging.providers import fields
 from messaging.providers.errors import NotHandled, UnknownType
-from messaging.providers.events import Envelope, MessageEvent
-from messaging.providers.payloads import is_form, read_form, read_json, storable_id
+from messaging.providers.events import Envelope, IncomingText, MessageEvent
+from messaging.providers.payloads import is_form, read_form, read_json, read_whatever, storable_id
 
 EVENT_TYPES = frozenset({"inbound_message", "status_callback"})
 SIDS = ("MessageSid", "SmsSid", "SmsMessageSid")
@@ -30,7 +30,7 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     parts = (sid, status or "received", str(content.get("ErrorCode") or ""))
     return Envelope(
         id=storable_id(":".join(filter(None, parts))) if sid else "",
-        type=_type_of(content, status) if sid else "unknown",
+        type=_type_of(content, status) if any(content.get(name) for name in SIDS) else "unknown",
         content=content,
         warning=warning,
     )
@@ -44,13 +44,16 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> MessageEvent:
     incoming = envelope.type == "inbound_message"
     if status and status not in fields.MESSAGE_STATUSES:
         raise NotHandled(f"The message status {status[:30]} isn't supported yet.")
-    sender, recipients = _numbers(content, "From"), _numbers(content, "To")
-    ours = fields.text(content, "To" if incoming else "From").strip()
+    our_field, their_field = ("To", "From") if incoming else ("From", "To")
+    ours = fields.text(content, our_field).strip()
+    our_numbers = () if RCS_AGENT.match(ours) else fields.numbers(content, our_field)
+    their_numbers = fields.numbers(content, their_field)
+    sender, recipients = (their_numbers, our_numbers) if incoming else (our_numbers, their_numbers)
     return MessageEvent(
         openphone_id=fields.identifier(content, next((name for name in SIDS if content.get(name)), SIDS[0])),
         line_id=ours[: fields.MAX_ID] if RCS_AGENT.match(ours) else "",
-        company_numbers=recipients if incoming else sender,
-        outside_numbers=sender if incoming else recipients,
+        company_numbers=our_numbers,
+        outside_numbers=their_numbers,
         direction=Direction.INCOMING if incoming else Direction.OUTGOING,
         created_at=received_at,
         from_number=next(iter(sender), ""),
@@ -63,6 +66,19 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> MessageEvent:
     )
 
 
+def find_incoming_text(body: bytes, headers: Mapping[str, str]) -> IncomingText | None:
+    """Return sender and text of an incoming message, whatever else is wrong. None if either can't be read."""
+    content = read_whatever(body, headers)
+    status = fields.first_readable(fields.text, (content, "MessageStatus"), (content, "SmsStatus")) or ""
+    senders = fields.first_readable(fields.numbers, (content, "From"))
+    text = fields.first_readable(fields.text, (content, "Body")) or ""
+    opt_out_type = fields.first_readable(fields.code, (content, "OptOutType")) or ""
+    is_receipt = status in fields.MESSAGE_STATUSES and status not in INCOMING
+    if is_receipt or not senders or not (text or opt_out_type):
+        return None
+    return IncomingText(from_number=senders[0], body=text, created_at=None, opt_out_type=opt_out_type.upper())
+
+
 def _type_of(content: dict[str, Any], status: str) -> str:
     """Return the type of a message's event. An incoming message has a sender and a content, which may be empty."""
     if status not in INCOMING:
@@ -72,10 +88,6 @@ def _type_of(content: dict[str, Any], status: str) -> str:
 
 def _status_of(content: dict[str, Any]) -> str:
     return fields.text(content, "MessageStatus") or fields.text(content, "SmsStatus")
-
-
-def _numbers(content: dict[str, Any], field: str) -> tuple[str, ...]:
-    return () if RCS_AGENT.match(fields.text(content, field)) else fields.numbers(content, field)
 
 
 def _media(content: dict[str, Any]) -> tuple[dict[str, str], ...]:

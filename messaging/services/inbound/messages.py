@@ -17,6 +17,7 @@ from crm.services.conversations import (
     fill_blank_fields,
     keep_earliest,
     record_activity,
+    refuse_other_direction,
     resolve_conversation,
     update_conversation_status,
 )
@@ -67,7 +68,7 @@ def record_message(
     fields and may advance the status. Only a message from outside creates a contact, a conversation or a line.
 
     Raises:
-        ActivityTypeClash: the id belongs to another type of activity.
+        IdClash: the id belongs to another type of activity, or to a message in the other direction.
         AmbiguousReceipt: the receipt must be processed again a little later.
         ActivityArchived: the message is archived.
     """
@@ -85,6 +86,7 @@ def record_message(
             refuse_archived(openphone_id)  # or the receipt would be taken for that of an equal message being sent
             _match_outgoing(openphone_id, line_id, company_numbers, outside_numbers, body)
             if activity := _find_sent(openphone_id):
+                refuse_other_direction(activity, direction)
                 return _apply_receipt(activity, status=status, created_at=created_at, **reported)
         context = resolve_conversation(
             provider=provider,

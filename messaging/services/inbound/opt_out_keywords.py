@@ -1,18 +1,19 @@
 """Opt-out and opt-in keywords of incoming messages."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from crm.choices import Direction, OptOutState
-from crm.models import OptOut
+from crm.models import OptOut, PhoneLine
 from crm.models.audit import hash_number
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.services.opt_outs import flag_possible_opt_out, lock_opt_out, record_opt_in, record_opt_out
 from messaging.choices import MessageKind
 from messaging.models import Message
 from messaging.opt_out_text.classification import Verdict, classify_text
+from messaging.providers.events import IncomingText
 from messaging.providers.registry import provider_confirms
 from messaging.services.outbound.outbox import SendBlocked, queue_message
 from messaging.services.outbound.send_policy import CONFIRMATION_WINDOW
@@ -37,10 +38,10 @@ def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> None
         opt_out_type: Twilio's OptOutType: the provider's own verdict, to which it has replied. It takes precedence, so
             that both sides agree.
     """
-    phone, is_short = _sender_of(message), len(digits_of(message.from_number)) < SHORTEST_NUMBER
-    verdict = PROVIDER_VERDICTS.get(opt_out_type) or classify_text(message.body)
-    if not phone or (is_short and verdict == Verdict.SUSPECTED):
-        return  # a short code's own advertisement says "Reply STOP"
+    phone = _number_of(message.from_number)
+    verdict = _verdict_on(message.from_number, message.body, opt_out_type)
+    if not phone:
+        return
     if verdict == Verdict.YES and _answers_confirmation(message, phone):
         verdict = Verdict.OPT_IN
     evidence: dict[str, Any] = {
@@ -58,12 +59,40 @@ def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> None
         _queue_confirmation(message, phone, opt_out_type, OPT_IN_REPLY)
 
 
-def _sender_of(message: Message) -> str:
+def record_opt_out_of_text(*, text: IncomingText, occurred_at: datetime) -> None:
+    """Apply an opt-out in a message that is not recorded. Idempotent. There is no confirmation.
+
+    An opt-in isn't applied: another message repeats it more safely than a mistake is undone.
+    """
+    phone = _number_of(text.from_number)
+    if not phone or PhoneLine.objects.filter(number=phone).exists():
+        return
+    verdict = _verdict_on(text.from_number, text.body, text.opt_out_type)
+    evidence: dict[str, Any] = {"phone": phone, "words": text.body, "source": "sms", "occurred_at": occurred_at}
+    if verdict == Verdict.SUSPECTED:
+        flag_possible_opt_out(**evidence)
+    elif verdict == Verdict.OPT_OUT:
+        record_opt_out(**evidence)
+
+
+def asks_to_stop(text: IncomingText) -> bool:
+    """Return whether the text is an opt-out, or may be one."""
+    return _verdict_on(text.from_number, text.body, text.opt_out_type) in (Verdict.OPT_OUT, Verdict.SUSPECTED)
+
+
+def _verdict_on(from_number: str, body: str, opt_out_type: str) -> Verdict:
+    verdict = PROVIDER_VERDICTS.get(opt_out_type) or classify_text(body)
+    is_short_code = ":" not in from_number and len(digits_of(from_number)) < SHORTEST_NUMBER
+    # A short code's own advertisement says "Reply STOP".
+    return Verdict.NOTHING if is_short_code and verdict == Verdict.SUSPECTED else verdict
+
+
+def _number_of(sender: str) -> str:
     """Return the sender's number, E.164. If it can't be normalized, as sent: a STOP is kept even so."""
     try:
-        return normalize_phone(message.from_number)
+        return normalize_phone(sender)
     except InvalidPhone:
-        return message.from_number.strip()
+        return sender.strip()
 
 
 def _answers_confirmation(message: Message, phone: str) -> bool:

@@ -10,17 +10,19 @@ from typing import Any
 from django.db import connection
 
 from calls.models import Call, CallDetail
+from crm.choices import Direction
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import tenant
 from crm.models import PhoneLine
 from crm.services.archived_ids import ActivityArchived
-from crm.services.conversations import ActivityTypeClash
+from crm.services.conversations import IdClash
 from messaging.models import Message, ProviderAccount
 from messaging.providers.errors import InvalidPayload, SendError
-from messaging.providers.events import CallEvent, MessageEvent
+from messaging.providers.events import CallEvent, IncomingText, MessageEvent
 from messaging.providers.interfaces import Line
 from messaging.providers.registry import client_for_account
 from messaging.services.inbound.messages import AmbiguousReceipt
+from messaging.services.inbound.opt_out_keywords import record_opt_out_of_text
 from messaging.services.inbound.webhook_processing import record_event
 
 ACTOR = "reconcile"
@@ -95,9 +97,13 @@ def _record(event: MessageEvent | CallEvent, line: PhoneLine, result: ReconcileR
     except Exception as error:  # the transaction was rolled back; one event must not stop the others
         if not connection.is_usable():
             raise
-        if not isinstance(error, ActivityTypeClash | AmbiguousReceipt):
+        if not isinstance(error, IdClash | AmbiguousReceipt):
             logger.exception("Recording an event of line %d failed.", line.pk)
         result.unreadable += 1
+        if isinstance(event, MessageEvent) and event.direction == Direction.INCOMING:
+            text = IncomingText(from_number=event.from_number, body=event.body, created_at=event.created_at)
+            with tenant(line.company_id), acting_as(None, ACTOR):
+                record_opt_out_of_text(text=text, occurred_at=event.created_at)
         return
     if not any(before):
         result.added += 1

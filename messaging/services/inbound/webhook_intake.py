@@ -16,6 +16,7 @@ from messaging.models import WebhookEvent, WebhookSecret
 from messaging.providers.errors import InvalidPayload, UnknownType
 from messaging.providers.payloads import replace_unstorable
 from messaging.providers.registry import PROVIDERS
+from messaging.services.inbound.opt_out_keywords import asks_to_stop
 
 logger = logging.getLogger(__name__)
 
@@ -78,5 +79,9 @@ def _build_event(company: Company, provider: Provider, body: bytes, headers: Map
         if envelope.type not in webhook.EVENT_TYPES:
             event.status, event.processed = EventStatus.IGNORED, True
             event.error = " ".join(filter(None, [str(UnknownType(envelope.type)), envelope.warning]))
+    if event.status != EventStatus.PENDING:
+        text = webhook.find_incoming_text(body, headers)
+        if text is not None and asks_to_stop(text):
+            event.status, event.processed = EventStatus.PENDING, False  # the worker keeps the opt-out, and the reason
     event.event_id = event_id or f"sha256:{hashlib.sha256(body).hexdigest()}"
     return event

@@ -13,7 +13,7 @@ from calls.services.call_ingest import record_call, record_voicemail
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import all_tenants, tenant
 from crm.services.archived_ids import ActivityArchived
-from crm.services.conversations import ActivityTypeClash
+from crm.services.conversations import IdClash
 from crm.services.provider_contacts import import_provider_contact
 from crm.worker import backoff
 from messaging.choices import EventStatus
@@ -32,7 +32,9 @@ from messaging.providers.payloads import replace_unstorable
 from messaging.providers.registry import PROVIDERS
 from messaging.querysets import WebhookEventQuerySet
 from messaging.services.inbound.messages import record_message
+from messaging.services.inbound.opt_out_keywords import record_opt_out_of_text
 
+CLOCK_SKEW = timedelta(minutes=5)  # a provider's clock may be ahead by this
 MAX_REASON = 1000  # a database error may quote a whole message
 
 logger = logging.getLogger(__name__)
@@ -51,12 +53,10 @@ def process_next_event() -> bool:
     try:
         with tenant(event.company_id):
             process_claimed_event(event=event)
-    except (InvalidPayload, ActivityTypeClash) as error:
-        _mark_dead(event, error, tries=event.tries)
     except Exception as error:
         if not connection.is_usable():
             raise  # the database failed, not the event
-        _record_failure(event, error)
+        _end_attempt(event, error)
     return True
 
 
@@ -99,6 +99,7 @@ def process_claimed_event(*, event: WebhookEvent) -> None:
             record_event(provider=event.provider, event=parsed)
         except (NotHandled, ActivityArchived) as reason:
             event.status, event.error = EventStatus.IGNORED, str(reason)
+            keep_opt_out(event=event)
         event.processed, event.processed_at = True, timezone.now()
         event.save(update_fields=["status", "error", "processed", "processed_at"])
 
@@ -117,7 +118,7 @@ def record_event(*, provider: str, event: Event) -> None:
     """Record a provider's event in the active company.
 
     Raises:
-        ActivityTypeClash: the id belongs to another type of activity.
+        IdClash: the id belongs to another type of activity, or to a message in the other direction.
         ActivityArchived: the activity is archived, and nothing was changed.
     """
     match event:
@@ -135,10 +136,39 @@ def record_event(*, provider: str, event: Event) -> None:
             import_provider_contact(**asdict(event))
 
 
+def keep_opt_out(*, event: WebhookEvent) -> None:
+    """Record the opt-out of a webhook event that is not recorded. Idempotent.
+
+    The law counts a STOP whatever else is wrong: one is kept if the sender and the text can be read.
+    """
+    found = PROVIDERS[event.provider].webhook.find_incoming_text(bytes(event.body), event.headers)
+    if found is None:
+        return
+    occurred_at = found.created_at or event.created_at
+    if occurred_at > event.created_at + CLOCK_SKEW:
+        occurred_at = event.created_at
+    record_opt_out_of_text(text=found, occurred_at=occurred_at)
+
+
 def _lock_claim(event: WebhookEvent) -> WebhookEvent | None:
     """Lock the event until the transaction ends, so that no other worker gets it when the lease runs out."""
     claimed = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
     return claimed.select_for_update().first()
+
+
+def _end_attempt(event: WebhookEvent, error: Exception) -> None:
+    """Keep the event's opt-out, if any, and the reason why the event wasn't recorded."""
+    try:
+        with tenant(event.company_id), acting_as(None, f"{event.provider} webhook"):
+            keep_opt_out(event=event)
+    except Exception as failure:
+        if not connection.is_usable():
+            raise
+        error = failure  # not dead at once: a later attempt may keep it
+    if isinstance(error, InvalidPayload | IdClash):
+        _mark_dead(event, error, tries=event.tries)
+    else:
+        _record_failure(event, error)
 
 
 def _record_failure(event: WebhookEvent, error: Exception) -> None:
