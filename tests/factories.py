@@ -1,4 +1,4 @@
-"""Factories of rows, with phone numbers from the range reserved for fiction: +1 212 555 01xx."""
+"""Factories of rows."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -6,7 +6,6 @@ from decimal import Decimal
 import factory
 from django.contrib.auth.hashers import make_password
 from factory.django import DjangoModelFactory
-from phonenumbers import is_valid_number, parse
 
 from analytics.models import (
     ArchivedCalls,
@@ -44,15 +43,7 @@ from crm.models import (
 )
 from crm.models.audit import hash_number
 from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
-
-# Area codes in use, since messages are only sent to valid numbers.
-AREA_CODES = [code for code in range(201, 1000) if is_valid_number(parse(f"+1{code}5550100"))]
-
-
-def fictional_number(n: int) -> str:
-    """Return the n-th of about 45,000 numbers, with a different area code for each hundred."""
-    return f"+1{AREA_CODES[n // 100]}55501{n % 100:02d}"
-
+from tests.fictional_numbers import fictional_number, numbers_between
 
 PASSWORD = "rain-gutter-42"
 
@@ -99,7 +90,7 @@ class PhoneLineFactory(OfCompanyFactory):
         model = PhoneLine
 
     name = "Front desk"
-    number = factory.Sequence(lambda n: fictional_number(n + 5000))
+    number = numbers_between(23_000, 25_000)
     provider_id = factory.Sequence(lambda n: f"PNtest{n}")
 
 
@@ -111,7 +102,7 @@ class ContactFactory(OfCompanyFactory):
 
     first_name = "Casey"
     last_name = factory.Sequence(lambda n: f"Customer{n}")
-    phone = factory.Sequence(fictional_number)
+    phone = numbers_between(3_000, 23_000)
 
     @classmethod
     def _create(cls, model_class, *args, **kwargs):
@@ -134,7 +125,7 @@ class ContactPhoneFactory(OfContactFactory):
     class Meta:
         model = ContactPhone
 
-    phone = factory.Sequence(lambda n: fictional_number(n + 10000))
+    phone = numbers_between(25_000, 32_000)
 
 
 class ContactSearchKeyFactory(OfContactFactory):
@@ -155,7 +146,7 @@ class SuppressedNumberFactory(OfCompanyFactory):
     class Meta:
         model = SuppressedNumber
 
-    number_hash = factory.Sequence(lambda n: hash_number(fictional_number(n + 15000)))
+    number_hash = factory.Sequence(lambda n: hash_number(fictional_number(32_000 + n % 2_000)))
 
 
 class ArchivedIdFactory(OfCompanyFactory):
@@ -248,7 +239,7 @@ class OptOutFactory(OfCompanyFactory):
     class Meta:
         model = OptOut
 
-    phone = factory.Sequence(lambda n: fictional_number(n + 17000))
+    phone = numbers_between(34_000, 36_000)
     number_hash = factory.LazyAttribute(lambda row: hash_number(row.phone))
     state = "opted_out"
     decided_at = datetime(2026, 3, 2, 16, tzinfo=UTC)

@@ -143,6 +143,7 @@ def test_failing_rollup_is_a_notice_and_a_metric(acme, globex, broken, manager_a
     assert "crm_rollups_failing 1.0" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 def test_calls_at_the_ends_of_the_range_are_counted_in_every_zone(zone, db):
     company = factories.CompanyFactory(timezone=zone)

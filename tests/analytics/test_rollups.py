@@ -47,6 +47,7 @@ def fresh_worker(monkeypatch):
     monkeypatch.setattr(jobs, "_due_companies", [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_metrics_match_the_calls_after_random_writes(seed, acme, globex, monkeypatch, tmp_path):
     writers = Writers(seed, [acme, globex], archives=tmp_path)

@@ -24,6 +24,7 @@ def test_permissions_and_routes_match():
     assert {route.resource for route in ROUTES} == {*PERMISSIONS, *SIGN_IN, ME}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_response_of_every_method_matches_the_permissions(route, caller, fixture):

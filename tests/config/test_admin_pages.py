@@ -129,6 +129,7 @@ def test_add_page_exists_only_for_manually_created_rows(name, staff, rf, staff_c
     assert (expected == 403) == (name in automatic)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OURS)
 def test_pages_have_bounded_options_and_no_inline_scripts(name, acme, staff_client):
     users = factories.UserFactory.create_batch(120, company=acme)

@@ -70,6 +70,7 @@ def test_admin_cookies_are_http_only_session_cookies(client, staff):
     assert token["samesite"] == "Strict"
 
 
+@pytest.mark.slow
 def test_production_passes_the_deployment_check():
     production = {
         "ENVIRONMENT": "production",

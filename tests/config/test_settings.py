@@ -57,6 +57,7 @@ def test_only_sqlite_silences_the_check_of_included_columns(project):
     assert "SILENCED_SYSTEM_CHECKS" not in settings_of(project, DATABASE_URL="postgres://crm@primary/crm")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", [["check", "--database", "default"], ["migrate", "--plan"], ["makemigrations", "--check"]]
 )
@@ -117,6 +118,7 @@ def test_invalid_production_setting_is_named(project, name, value):
     assert name in problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -105,6 +105,7 @@ def test_events_received_by_webhook_are_not_duplicated(api, acme, secret, client
     assert found["Call"][0]["status"] == "missed"
 
 
+@pytest.mark.slow
 def test_lost_receipt_is_applied(api, acme, capsys):
     text = api.add_message("PNdesk", CALLER, "Tuesday?", direction="outgoing", at=AT, status="sent")
     reconcile(capsys)
@@ -199,6 +200,7 @@ def test_company_option_uses_only_its_lines_and_key(api, acme, globex, provider_
         reconcile(capsys, "--company", "nobody")
 
 
+@pytest.mark.slow
 def test_missed_stop_takes_effect(api, acme, capsys):
     api.add_message("PNdesk", CALLER, "Stop.", at=AT)
     api.add_message("PNdesk", fictional_number(41_000), "Can you stop by at 3?", at=AT)

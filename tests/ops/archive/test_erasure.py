@@ -18,7 +18,7 @@ from ops.privacy.people import person_of
 from tests import factories
 from tests.ops.archive.fixture import OLD, archive, contents, dashboard, make_history
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 SAID = "My dog is called Zorro"
 
 

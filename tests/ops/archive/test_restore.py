@@ -18,7 +18,7 @@ from ops.archive.restore import find_archives, restore_archive
 from tests import factories
 from tests.ops.archive.fixture import OLD, archive, contents, dashboard, make_history
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def old_call(company, **values):

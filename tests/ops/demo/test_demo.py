@@ -53,6 +53,7 @@ def checksums():
     return sums
 
 
+@pytest.mark.slow
 def test_same_arguments_make_the_same_rows_to_the_byte(in_all_companies):
     seed_demo(**SMALL)
     first = checksums()
@@ -97,6 +98,7 @@ def test_companies_differ_in_size(in_all_companies):
     assert calls[0] > 1.5 * calls[-1]
 
 
+@pytest.mark.slow
 def test_phone_numbers_differ_even_if_contacts_outnumber_the_regions_area_codes(in_all_companies):
     seed_demo(**SMALL | {"companies": 1, "contacts": 9000})
     assert ContactPhone.objects.values("phone").distinct().count() == ContactPhone.objects.count() > 9000

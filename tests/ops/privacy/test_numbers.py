@@ -244,6 +244,7 @@ def test_date_is_not_a_number_without_country_code():
     assert pattern.sub("", "202-611-2912, +45 20 26 11 29, 0045 20261129") == ", , "
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_number_is_in_no_archive_after_an_erasure(acme, known_as, tmp_path, settings, capsys):
     settings.ARCHIVE_DIR = tmp_path / "archives"

@@ -63,6 +63,7 @@ def test_plan_is_printed_and_changes_nothing(transactional_db, capsys, target):
     assert ("There is nothing to migrate." in printed) != bool(target)
 
 
+@pytest.mark.slow
 def test_backwards_and_forwards_restores_every_index(transactional_db):
     before = existing_indexes()
     call_command("migrate_safely", "calls", "0001")

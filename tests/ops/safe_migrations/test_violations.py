@@ -183,6 +183,7 @@ def test_blocking_operation_is_refused_with_a_recommendation(models_before, sour
     assert recommendation in [violation.recommendation for violation in violations(source, models_before)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "_"), REFUSED.values(), ids=REFUSED)
 def test_operation_on_small_tables_is_not_refused(models_before, source, _):
     assert not [
