@@ -94,6 +94,7 @@ def test_campaign_message_in_a_conversation_is_listed_once(csr_api, contact):
     assert (entry["kind"], entry["id"], entry["campaign"]) == ("message", text.pk, membership.campaign_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [1, 2, 4])
 def test_pages_hold_each_entry_once_in_both_directions(csr_api, contact, story, limit):
     pages = walk(csr_api, f"{url(contact)}?limit={limit}", "next")

@@ -35,6 +35,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first_name", "last_name", "term"),
     [(first, last, term) for first, last, terms in NAMES for term in terms],

@@ -70,6 +70,7 @@ def test_status_set_over_the_api_decides_lead_booked_and_reason(csr_api, acme, o
     assert answer.json()["quoted_price"] == "900.00"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new"), PAIRS)
 def test_status_set_in_the_admin_decides_the_same(client, staff, acme, old, new):
     client.force_login(staff)

@@ -24,7 +24,7 @@ from messaging.services.inbound.webhook_processing import record_event
 from tests.factories import ContactFactory, ContactPhoneFactory, fictional_number
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 THEN = datetime(2026, 3, 2, 16, tzinfo=UTC)
 VOICE = "https://files.example.com/voice.mp3"
 SECOND = fictional_number(40_021)

@@ -71,6 +71,7 @@ def make_due(message, *, age=timedelta()):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["check_message", "update_membership", "_count_sent", "count_segments"])
 def test_message_that_cannot_be_checked_waits_while_others_are_sent(sick, sound, monkeypatch, name):
     if name in ("_count_sent", "count_segments"):

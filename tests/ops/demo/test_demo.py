@@ -27,6 +27,7 @@ from ops.demo.bulk_writer import Tables
 from ops.demo.seeding import no_progress
 from tests import factories
 
+pytestmark = pytest.mark.slow
 UNTIL = date(2026, 3, 1)
 SMALL = {"companies": 2, "contacts": 60, "calls": 400, "days": 90, "seed": 1, "until": UNTIL}
 FICTIONAL = re.compile(r"\+1[2-9]\d\d55501\d\d")
@@ -53,7 +54,6 @@ def checksums():
     return sums
 
 
-@pytest.mark.slow
 def test_same_arguments_make_the_same_rows_to_the_byte(in_all_companies):
     seed_demo(**SMALL)
     first = checksums()
@@ -98,7 +98,6 @@ def test_companies_differ_in_size(in_all_companies):
     assert calls[0] > 1.5 * calls[-1]
 
 
-@pytest.mark.slow
 def test_phone_numbers_differ_even_if_contacts_outnumber_the_regions_area_codes(in_all_companies):
     seed_demo(**SMALL | {"companies": 1, "contacts": 9000})
     assert ContactPhone.objects.values("phone").distinct().count() == ContactPhone.objects.count() > 9000

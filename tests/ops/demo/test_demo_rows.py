@@ -37,6 +37,7 @@ from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecr
 from ops.demo import remove_demo, seed_demo
 from tests.ops.demo.test_demo import demo_tables
 
+pytestmark = pytest.mark.slow
 UNTIL = date(2026, 3, 1)
 SIZE = {"companies": 2, "contacts": 200, "calls": 4000, "days": 90, "seed": 1, "until": UNTIL}
 FICTIONAL = re.compile(r"\+1[2-9]\d\d55501\d\d")

@@ -30,6 +30,7 @@ def test_history_ends_today_by_default(db):
         assert Call.objects.filter(status="in_progress").exists()
 
 
+@pytest.mark.slow
 def test_command_refuses_a_second_time_and_resets(db):
     call_command("seed_demo", *SMALL)
     with pytest.raises(CommandError, match="--reset"):
