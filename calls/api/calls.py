@@ -47,6 +47,9 @@ class CallSerializer(TenantSerializer):
             raise serializers.ValidationError({"lead" if "lead" in attrs else "contact": [OF_ANOTHER_CONTACT]})
         if attrs.get("reason_for_lost_sale") and final("status") != CallStatus.LOST:
             raise serializers.ValidationError({"reason_for_lost_sale": [refusals()[REASON_ONLY_IF_LOST].sentence]})
+        later = [attrs[name] for name in ("answered_at", "completed_at") if attrs.get(name)]
+        if self.instance is None and later:
+            attrs.setdefault("created_at", min(later))  # a call that is logged afterwards didn't start now
         return super().validate(attrs)
 
     def prepare(self, row: Call) -> None:

@@ -242,6 +242,31 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
+                            ("answered_at__isnull", True),
+                            ("answered_at__gte", models.F("created_at")),
+                            _connector="OR",
+                        ),
+                        name="calls_times_start_before_answer",
+                        violation_error_message="A call can't be answered before it starts (created_at).",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("completed_at__isnull", True),
+                            models.Q(
+                                ("completed_at__gte", models.F("created_at")),
+                                models.Q(
+                                    ("answered_at__isnull", True),
+                                    ("completed_at__gte", models.F("answered_at")),
+                                    _connector="OR",
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="calls_times_start_before_end",
+                        violation_error_message="A call can't end before it starts (created_at) or is answered.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
                             models.Q(
                                 ("answered_at__isnull", True),
                                 models.Q(("duration_s__isnull", True), ("duration_s", 0), _connector="OR"),

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.timezone import now
 
 from calls.choices import BOOKED, CallStatus
@@ -86,6 +86,18 @@ class Call(TenantModel):
                 violation_error_message="quoted_price can't be negative.",
             ),
             in_range("created_at", nullable=("answered_at", "completed_at"), name="calls_times_in_range"),
+            models.CheckConstraint(
+                condition=Q(answered_at__isnull=True) | Q(answered_at__gte=F("created_at")),
+                name="calls_times_start_before_answer",
+                violation_error_message="A call can't be answered before it starts (created_at).",
+            ),
+            models.CheckConstraint(
+                condition=Q(completed_at__isnull=True)
+                | Q(completed_at__gte=F("created_at"))
+                & (Q(answered_at__isnull=True) | Q(completed_at__gte=F("answered_at"))),
+                name="calls_times_start_before_end",
+                violation_error_message="A call can't end before it starts (created_at) or is answered.",
+            ),
             models.CheckConstraint(
                 condition=(Q(answered_at__isnull=True) & (Q(duration_s__isnull=True) | Q(duration_s=0)))
                 | ~Q(status="missed"),

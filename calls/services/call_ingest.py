@@ -146,6 +146,7 @@ def _write_call(
         "to_number": to_number,
     }
     call = Call.objects.select_for_update().filter(activity=activity).first()
+    _drop_contradictions(call, fields, created_at)
     if call is None:
         status = _status(direction, answered=answered, ended=ended)
         call = Call(company_id=current_company_id(), activity=activity, direction=direction, created_at=created_at)
@@ -167,6 +168,19 @@ def _write_call(
     if changed:
         call.save(update_fields=changed)
     return call, is_new or _was_answered(call) != was_answered
+
+
+def _drop_contradictions(call: Call | None, fields: dict[str, Any], created_at: datetime) -> None:
+    """Leave out new times before the start, and an end before the answer: events of one call may disagree."""
+    stored = call or Call(created_at=created_at)
+    start = min(stored.created_at, created_at)
+    for name in ("answered_at", "completed_at"):
+        if fields[name] and fields[name] < start:
+            fields[name] = None
+    answered_at = stored.answered_at or fields["answered_at"]
+    completed_at = stored.completed_at or fields["completed_at"]
+    if answered_at and completed_at and completed_at < answered_at:
+        fields["answered_at" if stored.completed_at else "completed_at"] = None
 
 
 def _status(direction: str, *, answered: bool, ended: bool) -> CallStatus:

@@ -52,6 +52,21 @@ def test_negative_quoted_price_is_rejected(ann):
         Call.objects.update(quoted_price="-1.00")
 
 
+@pytest.mark.parametrize(
+    ("times", "constraint"),
+    [
+        ({"answered_at": -1}, "calls_times_start_before_answer"),
+        ({"completed_at": -1}, "calls_times_start_before_end"),
+        ({"answered_at": 5, "completed_at": 4}, "calls_times_start_before_end"),
+    ],
+)
+def test_times_of_a_call_are_in_order(ann, times, constraint):
+    call = CallFactory(contact=ann)
+    Call.objects.update(answered_at=call.created_at, completed_at=call.created_at)
+    with refused(constraint):
+        Call.objects.update(**{name: call.created_at + timedelta(seconds=after) for name, after in times.items()})
+
+
 def test_negative_duration_is_rejected(ann):
     CallFactory(contact=ann, duration_s=0)
     with refused("duration_s"):

@@ -26,6 +26,7 @@ from tests.messaging.payloads import CALLER, OUR_NUMBER
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 THEN = datetime(2026, 3, 2, 16, tzinfo=UTC)
+END = THEN + timedelta(seconds=65)
 VOICE = "https://files.example.com/voice.mp3"
 SECOND = fictional_number(40_021)
 
@@ -114,8 +115,8 @@ def test_receipt_before_its_message_gets_its_body_and_time(in_acme, order):
     ("events", "status"),
     [
         ([call(ended=False), call(), call()], "missed"),
-        ([call(ended=False), answered(ended=False), answered(completed_at=THEN, duration_s=60)], "unbooked"),
-        ([call(ended=False), answered(ended=False), call(completed_at=THEN)], "unbooked"),
+        ([call(ended=False), answered(ended=False), answered(completed_at=END, duration_s=60)], "unbooked"),
+        ([call(ended=False), answered(ended=False), call(completed_at=END)], "unbooked"),
         ([call(ended=False), answered(ended=False)], "in_progress"),
         ([call(ended=False, direction="outgoing"), call(direction="outgoing")], "unbooked"),
     ],

@@ -5,6 +5,7 @@ from typing import Any
 from crm.choices import Direction
 from messaging.providers import fields
 from messaging.providers.errors import FieldError
+from messaging.providers.event_times import is_future
 from messaging.providers.events import CallEvent, VoicemailEvent
 from messaging.providers.openphone.envelope import EventParts
 
@@ -53,7 +54,12 @@ def read_completed_call(parts: EventParts) -> CallEvent:
     completed_at = fields.instant(parts.resource, "completedAt")
     answered = answered_at is not None or fields.text(parts.resource, "status") in ANSWERED
     duration_s = fields.seconds(parts.resource, "duration") if answered else None
-    if duration_s is None and answered_at and completed_at:
+    if (
+        duration_s is None
+        and answered_at
+        and completed_at
+        and not is_future(completed_at, received_at=parts.received_at)
+    ):
         duration_s = min(max(0, round((completed_at - answered_at).total_seconds())), fields.MAX_SECONDS)
     return CallEvent(
         **_common_fields(parts, default_direction=Direction.INCOMING if parts.type == "call.missed" else ""),

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
+from django.utils import timezone
 
 from calls.models import Call, CallDetail
 from crm.choices import Direction
@@ -18,6 +19,7 @@ from crm.services.archived_ids import ActivityArchived
 from crm.services.conversations import IdClash
 from messaging.models import Message, ProviderAccount
 from messaging.providers.errors import InvalidPayload, SendError
+from messaging.providers.event_times import is_future, mend_times
 from messaging.providers.events import CallEvent, IncomingText, MessageEvent
 from messaging.providers.interfaces import Line
 from messaging.providers.registry import client_for_account
@@ -64,8 +66,8 @@ def reconcile_line(
         for event in _list_events(line, since):
             progress(1)
             result.seen += 1
-            if isinstance(event, InvalidPayload):
-                result.unreadable += 1
+            if isinstance(event, InvalidPayload) or is_future(event.created_at, received_at=timezone.now()):
+                result.unreadable += 1  # a list says nothing about the time of arrival
             elif until is None or event.created_at < until:
                 _record(event, line, result)
     except SendError as error:
@@ -87,6 +89,7 @@ def _list_events(line: PhoneLine, since: datetime) -> Iterator[MessageEvent | Ca
 
 
 def _record(event: MessageEvent | CallEvent, line: PhoneLine, result: ReconcileResult) -> None:
+    event = cast(MessageEvent | CallEvent, mend_times(event, received_at=timezone.now())[0])
     try:
         with tenant(line.company_id), acting_as(None, ACTOR):
             before = _snapshot(event)

@@ -19,6 +19,7 @@ from crm.worker import backoff
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
 from messaging.providers.errors import InvalidPayload, NotHandled
+from messaging.providers.event_times import is_future, mend_times
 from messaging.providers.events import (
     CallEvent,
     ContactEvent,
@@ -34,7 +35,6 @@ from messaging.querysets import WebhookEventQuerySet
 from messaging.services.inbound.messages import record_message
 from messaging.services.inbound.opt_out_keywords import record_opt_out_of_text
 
-CLOCK_SKEW = timedelta(minutes=5)  # a provider's clock may be ahead by this
 MAX_REASON = 1000  # a database error may quote a whole message
 
 logger = logging.getLogger(__name__)
@@ -93,10 +93,12 @@ def process_claimed_event(*, event: WebhookEvent) -> None:
         event = claimed
         webhook = PROVIDERS[event.provider].webhook
         envelope = webhook.read_envelope(bytes(event.body), event.headers)
-        event.status, event.error = EventStatus.PROCESSED, envelope.warning
+        event.status = EventStatus.PROCESSED
         try:
             parsed = webhook.read_event(envelope, received_at=event.created_at)
-            record_event(provider=event.provider, event=parsed)
+            mended, problem = mend_times(parsed, received_at=event.created_at)
+            event.error = " ".join(filter(None, [envelope.warning, problem]))
+            record_event(provider=event.provider, event=mended)
         except (NotHandled, ActivityArchived) as reason:
             event.status, event.error = EventStatus.IGNORED, str(reason)
             keep_opt_out(event=event)
@@ -145,7 +147,7 @@ def keep_opt_out(*, event: WebhookEvent) -> None:
     if found is None:
         return
     occurred_at = found.created_at or event.created_at
-    if occurred_at > event.created_at + CLOCK_SKEW:
+    if is_future(occurred_at, received_at=event.created_at):
         occurred_at = event.created_at
     record_opt_out_of_text(text=found, occurred_at=occurred_at)
 
