@@ -1,5 +1,6 @@
 """Days of a company: from midnight to midnight in its time zone, 23 to 25 hours long."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils.timezone import now
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2100, 12, 31)
+A_DAY = "must be a day such as 2026-03-02"
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,24 @@ class DateRange:
         return {"start_date": self.start_date, "end_date": self.end_date, "timezone": self.zone.key}
 
 
+class InvalidDay(ValueError):
+    """The text isn't a day, or the day is out of range. The message follows the name of a field."""
+
+
 def parse_day(text: str) -> date:
-    """Return the day that `YYYY-MM-DD` names. Raises ValueError, also for a day before 1970 or after 2100."""
-    day = date.fromisoformat(text)
+    """Return the day that `YYYY-MM-DD` names. Python would also read `2026-1-1`, `20260101` and other digits.
+
+    Raises:
+        InvalidDay: the text isn't such a day, or isn't within the range.
+    """
+    if not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise InvalidDay(A_DAY)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidDay(A_DAY) from error
     if not FIRST_DAY <= day <= LAST_DAY:
-        raise ValueError(f"{text!r} must be a day from {FIRST_DAY} to {LAST_DAY}.")
+        raise InvalidDay(f"must be a day from {FIRST_DAY} to {LAST_DAY}")
     return day
 
 

@@ -18,6 +18,7 @@ from rest_framework_simplejwt.utils import get_md5_hash_password
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView
 
 from crm.api.base.filters import check_parameters
+from crm.api.base.serializers import BodySerializer
 from crm.api.base.throttles import SignInThrottle
 from crm.api.tokens import ACCOUNT, SessionToken, account_state
 from crm.client_ip import client_address
@@ -27,6 +28,7 @@ from crm.services.login_throttling import seconds_locked_out
 
 MAX_TOKEN_LENGTH = 2000
 CLIENT_COOKIE = "session_client"
+PAIR_AS_RECEIVED = "Not needed: clients may send the two tokens as they got them."
 
 
 def describe_client(request: Request) -> str:
@@ -54,7 +56,7 @@ class PublicTenantView(APIView):
         self.exit_stack.enter_context(all_tenants())
 
 
-class SignInSerializer(TokenObtainPairSerializer):
+class SignInSerializer(BodySerializer, TokenObtainPairSerializer):
     token_class = SessionToken
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -101,9 +103,9 @@ class SignInView(TokenObtainPairView):
         return response
 
 
-class RefreshSerializer(serializers.Serializer):
+class RefreshSerializer(BodySerializer):
     refresh = serializers.CharField(max_length=MAX_TOKEN_LENGTH)
-    access = serializers.CharField(read_only=True)
+    access = serializers.CharField(required=False, max_length=MAX_TOKEN_LENGTH, help_text=PAIR_AS_RECEIVED)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         refresh = SessionToken(attrs["refresh"])
@@ -130,8 +132,11 @@ class RefreshView(PublicTenantView, TokenRefreshView):
         return super().post(request, *args, **kwargs)
 
 
-class SignOutSerializer(TokenBlacklistSerializer):
+class SignOutSerializer(BodySerializer, TokenBlacklistSerializer):
     refresh = serializers.CharField(write_only=True, max_length=MAX_TOKEN_LENGTH)
+    access = serializers.CharField(
+        required=False, write_only=True, max_length=MAX_TOKEN_LENGTH, help_text=PAIR_AS_RECEIVED
+    )
     token_class = SessionToken
 
 

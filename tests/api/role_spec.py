@@ -86,16 +86,16 @@ def expected(caller, route, method, *, body_names_a_row):
         return 401
     if route.path == ME:
         return 200 if method in ("GET", "HEAD", "OPTIONS") else 405
+    grants, verb = PERMISSIONS[route.resource], route.verbs.get(method)
+    if method != "OPTIONS" and not any(verb in grant.verbs for grant in grants.values()):
+        return 405
     if caller == STAFF:
         return 403
-    grants = PERMISSIONS[route.resource]
-    grant, verb = grants.get(ROLE_OF[caller]), route.verbs.get(method)
+    grant = grants.get(ROLE_OF[caller])
     if grant is None:
         return 403
     if method == "OPTIONS":
         return 200
-    if not any(verb in other.verbs for other in grants.values()):
-        return 405
     if verb not in grant.verbs:
         return 403
     if caller == "outsider" or (caller == "idle_rep" and grant.own):

@@ -2,12 +2,15 @@
 
 import pytest
 from django.core.management import call_command
+from rest_framework import serializers
+from rest_framework.test import APIClient
 
 from tests.api.resources import RESOURCES, read_only_fields, writing_viewsets
 from tests.api.role_fixture import CHANGES
-from tests.api.role_spec import METHODS, ROUTES
+from tests.api.role_spec import ROUTES
 from tests.api.test_every_list import make_row
-from tests.factories import OptOutEntryFactory, PhoneLineFactory, WebhookEventFactory
+from tests.conftest import signed_in
+from tests.factories import PASSWORD, OptOutEntryFactory, PhoneLineFactory, WebhookEventFactory
 
 WRITING = [view.resource for view in writing_viewsets() if view.resource != "message-threads"]
 READ_ONLY = [(route, name) for route in WRITING for name in sorted(read_only_fields(route))]
@@ -65,13 +68,79 @@ def test_body_of_an_action_without_fields_is_rejected(body, named, manager_api, 
     assert manager_api.post(f"/api/v1/{paths[0]}", {}).status_code == 200
 
 
+@pytest.mark.parametrize("user", ["manager", "rep", "staff"])
 @pytest.mark.parametrize("route", [route for route in ROUTES if not route.path.startswith("auth/")], ids=str)
-def test_put_is_not_allowed_anywhere(route, manager_api):
-    assert "PUT" in METHODS  # the role matrix asks as every other caller
+def test_put_is_not_allowed_anywhere(route, user, request):
     path = route.path.replace("<pk>", "1").replace("<contact_card_id>", "1")
-    response = manager_api.put(f"/api/v1/{path}", {})
+    response = signed_in(request.getfixturevalue(user)).put(f"/api/v1/{path}", {})
     assert response.status_code == 405
     assert "PUT" not in response["Allow"]
+
+
+@pytest.mark.parametrize("route", ["auth/token", "auth/token/refresh", "auth/sign-out"])
+def test_unknown_field_of_an_auth_body_is_named(route, csr):
+    tokens = APIClient().post("/api/v1/auth/token", {"username": csr.username, "password": PASSWORD}).json()
+    bodies = {"auth/token": {"username": csr.username, "password": PASSWORD}}
+    body = bodies.get(route, {"refresh": tokens["refresh"]}) | {"remember_me": True}
+    response = APIClient().post(f"/api/v1/{route}", body)
+    assert (response.status_code, response.json()) == (400, {"remember_me": ["Unknown field."]})
+    assert APIClient().post("/api/v1/auth/sign-out", {"refresh": tokens["refresh"]}).status_code == 204
+
+
+@pytest.mark.parametrize("route", ["auth/token", "auth/token/refresh", "auth/sign-out"])
+def test_auth_field_of_another_json_type_is_named(route, db):
+    name = "username" if route == "auth/token" else "refresh"
+    response = APIClient().post(f"/api/v1/{route}", {name: 5, "password": "x"} if name == "username" else {name: 5})
+    assert (response.status_code, response.json()) == (400, {name: ["Must be a string."]})
+
+
+TIMES = sorted(
+    {
+        (view.resource, name)
+        for view in writing_viewsets()
+        for name, field in view.serializer_class().fields.items()
+        if isinstance(field, serializers.DateField | serializers.DateTimeField | serializers.TimeField)
+        and not field.read_only
+    }
+)
+WRONG_TIMES = [
+    "2026-1-1", "20260101", "2026-W01-1", "0999-12-31", "1969-12-31", "2101-01-01", "٢٠٢٦-٠١-٠١", "２０２６-01-01",
+    "0999-12-31T00:00:00Z", "2101-01-01T00:00:00Z", "٢٠٢٦-٠١-٠١T00:00:00Z", 20260101,
+]  # fmt: skip
+
+
+def test_every_time_that_a_client_may_send_is_known():
+    assert TIMES == [
+        ("appointments", "scheduled_end"),
+        ("appointments", "scheduled_start"),
+        ("call-analyses", "analyzed_at"),
+        ("calls", "answered_at"),
+        ("calls", "completed_at"),
+        ("calls", "created_at"),
+        ("campaigns", "scheduled_at"),
+        ("contact-flags", "expires_at"),
+        ("invoices", "due_date"),
+    ]
+
+
+@pytest.mark.parametrize("value", WRONG_TIMES)
+@pytest.mark.parametrize(("route", "name"), TIMES)
+def test_time_out_of_range_or_in_another_form_is_named(route, name, value, manager_api):
+    response = manager_api.post(f"/api/v1/{route}", {name: value})
+    assert response.status_code == 400
+    assert response.json()[name][0].startswith("Must be a ")
+
+
+@pytest.mark.parametrize("day", ["2026-1-1", "20260101", "2026-W01-1", "1969-12-31", "2101-01-01"])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("calls", "start_date"), ("calls", "end_date"), ("appointments", "date"), ("dashboard/metrics", "start_date")],
+)
+def test_day_of_a_filter_in_another_form_is_named(path, name, day, manager_api):
+    response = manager_api.get(f"/api/v1/{path}", {name: day})
+    assert response.status_code == 400
+    assert list(response.json()) == [name]
+    assert response.json()[name][0].startswith("Must be a day ")
 
 
 def test_openapi_document_has_no_put(db, tmp_path):

@@ -8,7 +8,21 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten
 from django.db import IntegrityError
-from django.db.models import CASCADE, PROTECT, DateTimeField, DecimalField, Field, Model, QuerySet
+from django.db.models import (
+    CASCADE,
+    PROTECT,
+    DateField,
+    DateTimeField,
+    DecimalField,
+    Field,
+    ForeignKey,
+    IntegerField,
+    ManyToManyField,
+    Model,
+    OneToOneField,
+    QuerySet,
+    TimeField,
+)
 from django.forms import Field as FormField
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,6 +33,14 @@ from django.utils.text import capfirst
 from crm.admin.base.columns import links_to_rows
 from crm.admin.base.forms import AmountFormField, RowForm
 from crm.admin.base.pagination import BoundedPaginator, count_up_to
+from crm.form_fields import (
+    DayFormField,
+    InstantFormField,
+    RowFormField,
+    RowsFormField,
+    TimeFormField,
+    WholeNumberFormField,
+)
 from crm.refused_writes import explain
 
 MAX_SHOWN = 20
@@ -45,7 +67,16 @@ class RowAdmin(admin.ModelAdmin):
     """
 
     form: type[ModelForm] = RowForm
-    formfield_overrides: ClassVar[Any] = {DecimalField: {"form_class": AmountFormField}}
+    formfield_overrides: ClassVar[Any] = {
+        DecimalField: {"form_class": AmountFormField},
+        IntegerField: {"form_class": WholeNumberFormField},
+        DateField: {"form_class": DayFormField},
+        DateTimeField: {"form_class": InstantFormField},
+        TimeField: {"form_class": TimeFormField},
+        ForeignKey: {"form_class": RowFormField},
+        OneToOneField: {"form_class": RowFormField},
+        ManyToManyField: {"form_class": RowsFormField},
+    }
     paginator = BoundedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER

@@ -5,14 +5,13 @@ from datetime import date
 from typing import Any
 
 import django_filters
-from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from crm.date_ranges import FIRST_DAY, LAST_DAY, bounds_of
+from crm.date_ranges import bounds_of
+from crm.form_fields import DayFormField, WholeNumberFormField
 
 MAX_ID = 2**63 - 1
 FREE_TEXT = {"search"}  # Python reads digits of every script in all others
@@ -52,17 +51,10 @@ def read_order(request: Request, orders: dict[str, tuple[str, str]]) -> tuple[st
     return orders[order]
 
 
-class IdFormField(forms.IntegerField):
-    def to_python(self, value: Any) -> int | None:
-        if value and not str(value).isdecimal():  # Python would read 1_000
-            raise forms.ValidationError("Must be an id.")
-        return super().to_python(value)
-
-
 class IdFilter(django_filters.Filter):
     """A row's id. An id out of the column's range is a bad request, not a database error."""
 
-    field_class = IdFormField
+    field_class = WholeNumberFormField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, min_value=1, max_value=MAX_ID, **kwargs)
@@ -71,9 +63,7 @@ class IdFilter(django_filters.Filter):
 class DayFilter(django_filters.DateFilter):
     """A day, `YYYY-MM-DD`, from 1970 to 2100."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        validators = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
-        super().__init__(*args, input_formats=["%Y-%m-%d"], validators=validators, **kwargs)
+    field_class = DayFormField
 
 
 @extend_schema_field({"type": "boolean"})

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -19,6 +20,8 @@ class RolePermission(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         if not request.user.is_authenticated:
             return False
+        if request.method not in view.allowed_methods:  # before the role, which doesn't matter then
+            raise MethodNotAllowed(str(request.method))
         if not request.user.company_id:
             self.message = "Only users of a company can use this API; staff use the admin."
             return False

@@ -11,8 +11,9 @@ from rest_framework import serializers
 
 from crm.api.base.roles import grant_for, visible
 from crm.choices import ASSIGNABLE_ROLES
-from crm.date_ranges import FIRST_DAY, LAST_DAY
+from crm.date_ranges import InvalidDay, parse_day
 from crm.db.tenancy import current_company_id
+from crm.form_fields import as_sentence
 from crm.instants import InvalidInstant, parse_instant
 from crm.models import Contact, User
 from crm.phones import InvalidPhone, normalize_phone
@@ -32,16 +33,11 @@ JSON_TYPES: list[tuple[type[serializers.Field], set[type], str]] = [
 class DayField(serializers.DateField):
     """A day, `YYYY-MM-DD`, from 1970 to 2100."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(input_formats=["%Y-%m-%d"], **kwargs)
-
     def to_internal_value(self, value: Any) -> date:
-        if not str(value).isascii():  # strptime() reads the digits of every script
-            self.fail("invalid", format="YYYY-MM-DD")
-        day = super().to_internal_value(value)
-        if not FIRST_DAY <= day <= LAST_DAY:
-            raise serializers.ValidationError(f"Must be a day from {FIRST_DAY} to {LAST_DAY}.")
-        return day
+        try:
+            return parse_day(str(value))
+        except InvalidDay as error:
+            raise serializers.ValidationError(as_sentence(error)) from error
 
 
 class AmountField(serializers.DecimalField):
@@ -69,27 +65,18 @@ class InstantField(serializers.DateTimeField):
         try:
             return parse_instant(value)
         except InvalidInstant as error:
-            reason = str(error)
-            raise serializers.ValidationError(f"{reason[0].upper()}{reason[1:]}.") from error
+            raise serializers.ValidationError(as_sentence(error)) from error
 
 
-class TenantSerializer(serializers.ModelSerializer):
-    """A row of the active tenant. Unknown and read-only fields and violated constraints are errors by field name."""
-
-    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
-        models.DateField: DayField,
-        models.DateTimeField: InstantField,
-        models.DecimalField: AmountField,
-    }
+class BodySerializer(serializers.Serializer):
+    """A request's body. Unknown and read-only fields, and values of another JSON type, are errors by field name."""
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict):
-            errors = self._refused_fields(data) or self._forbidden_changes(data) or self._changes_of_fixed_fields(data)
-            if errors:
-                raise serializers.ValidationError(errors)
+        if isinstance(data, dict) and (errors := self.refused_fields(data)):
+            raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
 
-    def _refused_fields(self, data: dict[str, Any]) -> dict[str, list[str]]:
+    def refused_fields(self, data: dict[str, Any]) -> dict[str, list[str]]:
         """Return an error for each field that DRF would ignore, or convert from another JSON type."""
         errors = {}
         for name, value in data.items():
@@ -101,6 +88,19 @@ class TenantSerializer(serializers.ModelSerializer):
             elif message := _wrong_type(field, value):
                 errors[name] = [message]
         return errors
+
+
+class TenantSerializer(BodySerializer, serializers.ModelSerializer):
+    """A row of the active tenant. Unknown and read-only fields and violated constraints are errors by field name."""
+
+    serializer_field_mapping = serializers.ModelSerializer.serializer_field_mapping | {
+        models.DateField: DayField,
+        models.DateTimeField: InstantField,
+        models.DecimalField: AmountField,
+    }
+
+    def refused_fields(self, data: dict[str, Any]) -> dict[str, list[str]]:
+        return super().refused_fields(data) or self._forbidden_changes(data) or self._changes_of_fixed_fields(data)
 
     def _forbidden_changes(self, data: dict[str, Any]) -> dict[str, list[str]]:
         """Return an error for each changed field that the user's role may not change. Unchanged values pass.

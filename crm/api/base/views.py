@@ -82,8 +82,7 @@ class TenantView(APIView):
             self.begin_read()
         else:
             self.begin_write()
-        if request.method in self.allowed_methods:  # an unsupported method is a 405 regardless of its parameters
-            check_parameters(request, self.known_parameters())
+        check_parameters(request, self.known_parameters())
 
     def begin_read(self) -> None:
         self.exit_stack.enter_context(tenant_autocommit(self.company_id))
