@@ -216,6 +216,7 @@ AXES_FAILURE_LIMIT = env.at_least("SIGN_IN_TRIES", 1, default=10)
 AXES_COOLOFF_TIME = timedelta(seconds=env.at_least("SIGN_IN_LOCK_S", 1, default=900))
 # By username and address together: an attacker must not lock out the user at another address.
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "crm.services.login_throttling.attempted_username"
 AXES_CLIENT_IP_CALLABLE = "crm.client_ip.client_address"
 AXES_LOCKOUT_CALLABLE = "crm.admin_site.lockout_response"
 AXES_RESET_ON_SUCCESS = True

@@ -1,7 +1,7 @@
 """Writes that a constraint refused, as the field and the sentence that people read.
 
-PostgreSQL reports the constraint's name. SQLite reports the name of a CHECK, the columns of a unique constraint, and
-nothing about a foreign key.
+PostgreSQL reports the constraint's name. SQLite reports the name of a CHECK, the columns of a unique constraint or
+the name of one on an expression, and nothing about a foreign key.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models
-from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
+from django.db.models import BaseConstraint, CheckConstraint, F, Q, UniqueConstraint
 
 from crm.db.policies import SameCompany
 
@@ -61,7 +61,7 @@ def refusals() -> Mapping[str, RefusedWrite]:
         for constraint in model._meta.constraints:
             if refused := _refusal(model, constraint):
                 table[constraint.name] = refused
-                if isinstance(constraint, UniqueConstraint):
+                if isinstance(constraint, UniqueConstraint) and constraint.fields:
                     table[_sqlite_columns(model, constraint.fields)] = refused
         for field in model._meta.local_concrete_fields:
             if field.unique and not field.primary_key:
@@ -87,7 +87,7 @@ def violations(row: models.Model) -> list[RefusedWrite]:
 def _field_of(constraint: BaseConstraint) -> str:
     """Return the last field of a constraint; constraints are declared with the offending field last."""
     if isinstance(constraint, UniqueConstraint):
-        return constraint.fields[-1]
+        return constraint.fields[-1] if constraint.fields else _columns_of(constraint)[-1]
     if isinstance(constraint, CheckConstraint):
         return _fields_of(constraint.condition)[-1]
     return NON_FIELD_ERRORS
@@ -125,8 +125,16 @@ def _constraint_of(error: IntegrityError) -> tuple[str, str]:
     report = getattr(error.__cause__, "diag", None)
     if report is not None:
         return report.constraint_name or "", report.message_detail or ""
-    # "CHECK constraint failed: name", "UNIQUE constraint failed: table.column, …", or a trigger's own text.
-    return re.sub(r"^\w+ constraint failed: ", "", str(error)), ""
+    # "CHECK constraint failed: name", "UNIQUE constraint failed: table.column, …", "UNIQUE constraint failed: index
+    # 'name'", or a trigger's own text.
+    return re.sub(r"^\w+ constraint failed: (index ')?|'$", "", str(error)), ""
+
+
+def _columns_of(constraint: UniqueConstraint) -> list[str]:
+    """Return the fields in the expressions of a unique constraint."""
+    expressions: Any = constraint.expressions
+    parts: list[Any] = [part for expression in expressions for part in expression.flatten()]
+    return [field.name for field in parts if isinstance(field, F)]  # type: ignore[attr-defined]  # the stubs leave it out
 
 
 def _fields_of(condition: Any) -> list[str]:

@@ -13,6 +13,7 @@ from crm.admin.base.columns import moment
 from crm.admin.base.forms import PhoneFormField, RowForm
 from crm.admin.base.model_admin import Card, RowAdmin
 from crm.admin.base.pagination import format_count
+from crm.admin.base.versions import VersionedForm
 from crm.models import Company, PhoneLine
 from crm.services.companies import change_timezone
 
@@ -21,7 +22,7 @@ from crm.services.companies import change_timezone
 class CompanyAdmin(RowAdmin):
     """Admin for hundreds of rows: every column may be searched and sorted."""
 
-    form = forms.ModelForm
+    form = VersionedForm
     list_display = ("name", "slug", "timezone", "currency", moment("created_at"))
     search_fields = ("name", "slug")
     sortable_by = None

@@ -12,12 +12,13 @@ from crm.admin.base.columns import badge, moment
 from crm.admin.base.forms import PhoneFormField, RowForm
 from crm.admin.base.model_admin import RowAdmin, refusal_of
 from crm.admin.base.search import ExactSearch
+from crm.admin.base.versions import VersionedForm
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
 from crm.models import Company, Contact, ContactFlag, ContactPhone, Lead, User
 from crm.services.contacts import PhoneTaken, delete_contact, save_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
-from crm.services.opt_outs import opt_in_contact, sync_opt_out_flags
+from crm.services.opt_outs import lock_opt_outs_of, opt_in_contact, sync_opt_out_flags
 
 
 class ContactForm(RowForm):
@@ -31,7 +32,7 @@ class ContactForm(RowForm):
         return cleaned
 
 
-class ContactPhoneForm(forms.ModelForm):
+class ContactPhoneForm(VersionedForm):
     """A number of `contact`. Uniqueness is checked here, since the company comes from the contact."""
 
     phone = PhoneFormField()
@@ -70,7 +71,7 @@ class ContactPhoneInline(admin.TabularInline):
     model = ContactPhone
     form = ContactPhoneForm
     formset = ContactPhoneFormSet
-    fields = ("phone", "label")
+    fields = ("phone", "label", "row_version")
     extra = 0
     verbose_name = "number"
 
@@ -159,6 +160,13 @@ class ContactFlagAdmin(ExactSearch, RowAdmin):
         "created_at",
     )
     readonly_fields = ("review_state", "created_by", "created_at")
+
+    def lock_row(self, row: ContactFlag) -> None:
+        """Keep to the order of locks: opt-outs, then the contact, then its flag. Another order could deadlock."""
+        if row.flag_type == FlagType.OPTED_OUT:
+            with tenant(row.company_id):
+                lock_opt_outs_of(contact=row.contact)
+        super().lock_row(row)
 
     def save_model(self, request: HttpRequest, obj: ContactFlag, form: forms.ModelForm, change: bool) -> None:
         if not change:

@@ -3,14 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as AuthGroupAdmin
 from django.contrib.auth.admin import UserAdmin as AuthUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.db.models import Model
 from django.http import HttpRequest
 
 from crm.admin.base.columns import moment
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import RowAdmin
+from crm.admin.base.versions import VersionedForm
 from crm.models import User
 from crm.services.users import LastManager, check_manager_left
 
@@ -78,3 +81,14 @@ class UserAdmin(RowAdmin, AuthUserAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(RowAdmin, AuthGroupAdmin):
+    """Admin for a few staff groups."""
+
+    form = VersionedForm
+    ordering = ("name",)

@@ -20,7 +20,7 @@ from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairVi
 from crm.api.base.filters import check_parameters
 from crm.api.base.serializers import BodySerializer
 from crm.api.base.throttles import SignInThrottle
-from crm.api.tokens import ACCOUNT, SessionToken, account_state
+from crm.api.tokens import SessionToken
 from crm.client_ip import client_address
 from crm.db.tenancy import all_tenants
 from crm.models import Company, User
@@ -111,8 +111,6 @@ class RefreshSerializer(BodySerializer):
         refresh = SessionToken(attrs["refresh"])
         user = User.accounts.filter(pk=refresh["user_id"], is_active=True).first()
         if user is None or refresh.get("hash_password") != get_md5_hash_password(user.password):
-            raise AuthenticationFailed("No active account found for the given token.", "no_active_account")
-        if refresh.payload.setdefault(ACCOUNT, account_state(user)) != account_state(user):
             raise AuthenticationFailed("No active account found for the given token.", "no_active_account")
         refresh.exchange(client=describe_client(self.context["request"]))
         return {"access": str(refresh.access_token), "refresh": str(refresh)}

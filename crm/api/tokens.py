@@ -13,17 +13,10 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch, datetime_to_epoch
 
-from crm.models import User
-
 # How long a client may repeat a refresh whose answer was lost, or that two tabs of one browser sent at once.
 REPEAT_GRACE = timedelta(seconds=30)
-SESSION, ACCOUNT = "session", "account"  # claims of refresh and access tokens
+SESSION = "session"  # claim of refresh and access tokens
 ENDED = "The session has ended. Sign in again."
-
-
-def account_state(user: User) -> str:
-    """Return what a session depends on, beside the password: a new role or company ends it."""
-    return f"{user.role} {user.company_id}"
 
 
 def lasting_sessions(session: str | None, *, user: Any) -> QuerySet[OutstandingToken]:
@@ -35,13 +28,14 @@ class SessionToken(RefreshToken):
     """A refresh token.
 
     The row of its first token, kept until the session's absolute end, is the session. Once that row has no user, all
-    tokens are worthless, access tokens too. Rows contain ids, never tokens: a reader could sign in with them.
+    tokens are worthless, access tokens too. A change of the user's access takes the user away: see
+    `crm.models.session_triggers`. Rows contain ids, never tokens: a reader could sign in with them.
     """
 
     @classmethod
     def for_user(cls, user: Any) -> "SessionToken":
         token = super(BlacklistMixin, cls).for_user(user)  # the mixin's method would store the token
-        token[SESSION], token[ACCOUNT] = token["jti"], account_state(user)
+        token[SESSION] = token["jti"]
         end = token.current_time + settings.SESSION_LIFETIME
         token._store(expires_at=end)
         token._limit_exp(end)

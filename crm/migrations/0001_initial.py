@@ -2,7 +2,6 @@
 
 import datetime
 
-import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.core.validators
 import django.db.models.deletion
@@ -14,6 +13,7 @@ from django.db import migrations, models
 import crm.db.audit
 import crm.db.policies
 import crm.db.rate_counters
+import crm.db.triggers
 import crm.fields
 import crm.models.companies
 
@@ -213,10 +213,15 @@ class Migration(migrations.Migration):
                         name="users_staff_without_company",
                         violation_error_message="A user of a company can't be staff.",
                     ),
+                    models.UniqueConstraint(
+                        django.db.models.functions.text.Lower("username"),
+                        name="users_username_lower_unique",
+                        violation_error_message="A user with that username already exists.",
+                    ),
                 ],
             },
             managers=[
-                ("accounts", django.contrib.auth.models.UserManager()),
+                ("accounts", crm.models.companies.AccountManager()),
                 ("objects", crm.models.companies.TenantUserManager()),
             ],
         ),
@@ -1335,6 +1340,14 @@ class Migration(migrations.Migration):
             model_name="user",
             skips=["last_login"],
             hides=["password"],
+        ),
+        crm.db.triggers.CreateTriggers(
+            on="users",
+            name="end_sessions",
+            postgresql="\nBEGIN\n    IF TG_LEVEL = 'ROW' THEN\n        UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id;\n    END IF;\n    RETURN NULL;\nEND\n",
+            each_row={
+                "UPDATE": "OLD.password <> NEW.password OR OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active OR OLD.company_id IS DISTINCT FROM NEW.company_id"
+            },
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="contact",

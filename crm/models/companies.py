@@ -7,7 +7,8 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Lower
 from django.utils.timezone import now
 
 from crm.choices import Provider, Role
@@ -15,6 +16,7 @@ from crm.constraints import one_of
 from crm.db.audit import Audit
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
+from crm.models.session_triggers import SESSIONS_END
 from crm.phones import MAX_LENGTH
 from crm.querysets import PhoneLineQuerySet
 
@@ -85,6 +87,14 @@ class Company(models.Model):
         return ZoneInfo(self.timezone)
 
 
+class AccountManager(UserManager):
+    """Manager of the users of all companies."""
+
+    def get_by_natural_key(self, username: str | None) -> Any:
+        """Return the user with this name. Letters in another case are the same name."""
+        return self.alias(key=Lower("username")).get(key=Lower(Value(username or "")))
+
+
 class TenantUserManager(TenantManager, UserManager):
     """Manager of the active tenant's users."""
 
@@ -99,9 +109,10 @@ class User(AbstractUser):
 
     # Sign-in looks up a user name before a tenant is active, and user names are unique across companies. So the default
     # manager is the open one. All other code uses `User.objects`, which needs an active tenant.
-    accounts = UserManager()
+    accounts = AccountManager()
     objects: ClassVar = TenantUserManager()
     audit = Audit(skips=("last_login",), hides=("password",))
+    triggers = SESSIONS_END
 
     class Meta(AbstractUser.Meta):
         db_table = "users"
@@ -117,6 +128,12 @@ class User(AbstractUser):
                 name="users_staff_without_company",
                 violation_error_message="A user of a company can't be staff.",
             ),
+            # Beside `manager`, a `Manager` could pass for that user.
+            models.UniqueConstraint(
+                Lower("username"),
+                name="users_username_lower_unique",
+                violation_error_message="A user with that username already exists.",
+            ),
         ]
         indexes = [
             Index(
@@ -129,11 +146,6 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        super().save(*args, **kwargs)
-        if not self.is_active:  # else a later activation would revive the sessions
-            self.outstandingtoken_set.update(user=None)
 
 
 class PhoneLine(TenantModel):

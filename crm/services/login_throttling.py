@@ -1,6 +1,8 @@
 """Limits on sign-in attempts: per minute for an address, and lockouts after wrong passwords."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from axes.models import AccessAttempt
 from django.conf import settings
@@ -16,9 +18,14 @@ def allow_sign_in_attempt(address: str | None) -> bool:
     return not limit or count_up(f"sign-in {address}") <= limit
 
 
+def attempted_username(_request: Any, credentials: Mapping[str, Any] | None) -> str:
+    """Return the name under which attempts are counted: `Manager` is `manager` (AXES_USERNAME_CALLABLE)."""
+    return str((credentials or {}).get("username", "")).lower()
+
+
 def seconds_locked_out(*, username: str, address: str | None) -> int:
     """Return the seconds until this user name can sign in from this address again, at least 1."""
-    attempts = AccessAttempt.objects.filter(username=username, ip_address=address)
+    attempts = AccessAttempt.objects.filter(username=username.lower(), ip_address=address)
     latest = attempts.aggregate(latest=Max("attempt_time"))["latest"] or now()
     left: timedelta = latest + settings.AXES_COOLOFF_TIME - now()
     return max(1, int(left.total_seconds()))

@@ -6,6 +6,7 @@ from graphlib import TopologicalSorter
 from django.apps import apps
 from django.db import transaction
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 
 from crm.db.audit_context import audit_disabled
 from crm.db.tenancy import TenantModel, all_tenants
@@ -32,7 +33,8 @@ def refuse_conflicts(demos: Sequence[DemoCompany]) -> None:
     if company := Company.objects.filter(slug__in=[demo.slug for demo in CATALOGUE]).first():
         raise DemoRefused(f"Another company has the slug {company.slug} of a demo company; change its slug.")
     usernames = [ADMIN, *(name for demo in demos for name in demo.usernames)]
-    if user := User.accounts.filter(username__in=usernames).exclude(username=ADMIN, email=ADMIN_EMAIL).first():
+    same_name = User.accounts.alias(key=Lower("username")).filter(key__in=usernames)
+    if user := same_name.exclude(username=ADMIN, email=ADMIN_EMAIL).first():
         raise DemoRefused(f"Another user has the demo user name {user.username}; change that user's name.")
 
 

@@ -9,6 +9,7 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from crm.client_ip import client_address
+from crm.models import User
 from tests.factories import PASSWORD
 
 TOKEN, ADMIN = "/api/v1/auth/token", "/admin/login/"
@@ -71,6 +72,14 @@ def test_api_and_admin_count_failures_together(staff):
 def test_other_users_sign_in_from_the_attackers_address(csr, rep):
     lock_out(csr)
     assert sign_in(rep, PASSWORD, ATTACKER).status_code == 200
+
+
+@pytest.mark.parametrize("sign_in_by", SIGN_INS)
+def test_username_in_another_case_signs_in_and_shares_the_failures(sign_in_by, staff):
+    typed = User(username="STELLA")
+    assert sign_in_by(typed, PASSWORD).status_code in (200, 302)
+    lock_out(staff, sign_in_by=sign_in_by)
+    assert sign_in_by(typed, PASSWORD, ATTACKER).status_code == 429
 
 
 def test_lockout_ignores_the_user_agent(csr):

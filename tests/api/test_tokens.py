@@ -136,12 +136,30 @@ def test_deactivation_ends_every_session_for_good(csr, manager_api):
     assert me(sign_in(csr)) == 200
 
 
-@pytest.mark.parametrize("change", ["role", "company", "password"])
-def test_change_of_role_company_or_password_ends_every_session(change, csr, globex):
+@pytest.mark.parametrize("change", ["role", "company", "password", "is_active"])
+def test_change_of_access_ends_every_session_and_its_reversal_revives_none(change, csr, globex):
     tokens = sign_in(csr)
-    values = {"role": "rep", "company": globex, "password": make_password("copper-flashing-7")}
-    User.accounts.filter(pk=csr.pk).update(**{change: values[change]})
-    assert [me(tokens), refresh(tokens).status_code] == [401, 401]
+    values = {"role": "rep", "company": globex, "password": make_password("copper-flashing-7"), "is_active": False}
+    before = {change: getattr(csr, change)}
+    for changed in ({change: values[change]}, before):
+        User.accounts.filter(pk=csr.pk).update(**changed)  # as other programs write
+        assert [me(tokens), refresh(tokens).status_code] == [401, 401]
+    assert me(sign_in(csr)) == 200
+
+
+def test_change_of_access_ends_the_sessions_of_its_user_alone(csr, rep, manager_api):
+    own, other = sign_in(csr), sign_in(rep)
+    for role in ("rep", "csr"):
+        assert manager_api.patch(f"/api/v1/users/{csr.pk}", {"role": role}).status_code == 200
+    assert [me(own), refresh(own).status_code] == [401, 401]
+    assert [me(other), refresh(other).status_code] == [200, 200]
+
+
+@pytest.mark.parametrize("change", [{"first_name": "Carlotta"}, {"role": "csr"}, {"is_active": True}])
+def test_change_without_a_new_access_keeps_the_sessions(change, csr, manager_api):
+    tokens = sign_in(csr)
+    assert manager_api.patch(f"/api/v1/users/{csr.pk}", change).status_code == 200
+    assert me(tokens) == 200
 
 
 def test_token_of_a_session_without_a_row_is_rejected(csr):

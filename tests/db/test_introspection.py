@@ -136,8 +136,8 @@ def test_constraint_name_begins_with_its_table(model, constraint):
     )  # Django doesn't check the length of a constraint's name, and PostgreSQL cuts it silently
 
 
-# A number of a phone line reaches one company, and is public anyway.
-OVER_ALL_COMPANIES = {"phone_lines_number_unique"}
+# A number of a phone line reaches one company, and is public anyway. People sign in by their username alone.
+OVER_ALL_COMPANIES = {"phone_lines_number_unique", "users_username_lower_unique"}
 
 
 @pytest.mark.parametrize("constraint", unique_constraints(), ids=lambda constraint: constraint.name)

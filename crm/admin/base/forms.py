@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Model
 
+from crm.admin.base.versions import VersionedForm
 from crm.choices import ASSIGNABLE_ROLES
 from crm.models import Company
 from crm.phones import MAX_LENGTH, InvalidPhone, normalize_phone
@@ -36,7 +37,7 @@ class AmountFormField(forms.DecimalField):
         return super().to_python(value)
 
 
-class RowForm(forms.ModelForm):
+class RowForm(VersionedForm):
     """Form of a company's row. Rejects references into other companies and checks every constraint.
 
     Attributes:

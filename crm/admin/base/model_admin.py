@@ -115,6 +115,18 @@ class RowAdmin(admin.ModelAdmin):
             request.refused = refused  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the row; for a change under its lock, so that of two people with the same version one is refused."""
+        row = super().get_object(request, object_id, from_field)
+        if row is None or request.method != "POST":
+            return row
+        self.lock_row(row)
+        return super().get_object(request, object_id, from_field)  # sees what the lock has waited for
+
+    def lock_row(self, row: Any) -> None:
+        rows = self.model._base_manager.select_for_update(no_key=True).filter(pk=row.pk)
+        rows.values_list("pk").first()
+
     def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> type[ModelForm]:
         form = super().get_form(request, *args, **kwargs)
         form.refused = getattr(request, "refused", None)  # type: ignore[attr-defined]  # a new class for each request

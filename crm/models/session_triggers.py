@@ -1,0 +1,29 @@
+"""Triggers on `users`. A change of a user's access ends the sessions, whether the product or another program writes it.
+
+An ended session stays ended: a role that is changed back revives no token.
+"""
+
+from crm.db.triggers import Triggers
+
+_CHANGED = (
+    "OLD.password <> NEW.password OR OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active"
+    " OR OLD.company_id {differs} NEW.company_id"
+)
+_END_SESSIONS = "UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id;"
+
+SESSIONS_END = Triggers(
+    on="users",
+    name="end_sessions",
+    postgresql=f"""
+BEGIN
+    IF TG_LEVEL = 'ROW' THEN
+        {_END_SESSIONS}
+    END IF;
+    RETURN NULL;
+END
+""",
+    each_row={"UPDATE": _CHANGED.format(differs="IS DISTINCT FROM")},
+    sqlite={
+        "update": f"AFTER UPDATE ON users WHEN {_CHANGED.format(differs='IS NOT')} BEGIN {_END_SESSIONS} END",
+    },
+)
