@@ -7,5 +7,5 @@ import orjson
 
 
 def version_of(shown: Any) -> str:
-    """Return a hash of a row as it is shown. So a change of anything that is shown changes the version."""
+    """Return a hash of a row, as people see it: a change of anything that they see changes the version."""
     return blake2b(orjson.dumps(shown, default=str, option=orjson.OPT_NON_STR_KEYS), digest_size=16).hexdigest()

@@ -1,7 +1,7 @@
 """Forms that don't overwrite what somebody else has saved since they were opened."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.text import Truncator
@@ -42,10 +42,17 @@ class VersionedForm(forms.ModelForm):
         return version_of(
             {
                 name: field.prepare_value(self.get_initial_for_field(field, name))
-                for name, field in self.fields.items()
-                if not (field.disabled or isinstance(field, VersionField) or isinstance(field.widget, forms.PasswordInput))
+                for name, field in self._versioned_fields()
             }
         )
+
+    def _versioned_fields(self) -> list[tuple[str, forms.Field]]:
+        """Return the fields with a saved value. A secret isn't shown, and an empty one keeps the saved one."""
+        return [
+            (name, field)
+            for name, field in self.fields.items()
+            if not (field.disabled or isinstance(field, VersionField) or isinstance(field.widget, forms.PasswordInput))
+        ]
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]  # the stubs leave it out
@@ -60,8 +67,8 @@ class VersionedForm(forms.ModelForm):
             f"{self._describe_last_change()}, after you had opened this page, so nothing is saved yet. Compare the"
             " fields, then save again: what you see in them replaces what is saved now.",
         )
-        for name in self.changed_data:
-            if not isinstance(self.fields[name].widget, forms.PasswordInput):
+        for name, field in self._versioned_fields():
+            if field.has_changed(self.get_initial_for_field(field, name), self[name].data):
                 self.add_error(name, f"Saved now: {self._describe_present(name)}")
 
     def _describe_last_change(self) -> str:
@@ -77,17 +84,18 @@ class VersionedForm(forms.ModelForm):
         return f"Somebody else saved this at {at:%Y-%m-%d %H:%M} UTC"
 
     def _describe_present(self, name: str) -> str:
-        field = self.fields[name]
+        field: Any = self.fields[name]
         value = field.prepare_value(self.get_initial_for_field(field, name))
         if value in field.empty_values:
             return "empty"
         if isinstance(field, forms.ModelChoiceField):
+            rows: Any = field.queryset
             many = isinstance(field, forms.ModelMultipleChoiceField)
-            return ", ".join(str(row) for row in field.queryset.filter(pk__in=value if many else [value]))
+            return ", ".join(str(row) for row in rows.filter(pk__in=value if many else [value]))
         if isinstance(field, forms.BooleanField):
             return "yes" if value else "no"
         if isinstance(field, forms.ChoiceField):
-            labels = dict(field.choices)
+            labels: dict[Any, Any] = dict(cast(Any, field.choices))
             return ", ".join(str(labels.get(part, part)) for part in (value if isinstance(value, list) else [value]))
         if isinstance(value, datetime):
             return f"{value:%Y-%m-%d %H:%M}"
