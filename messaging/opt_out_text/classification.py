@@ -20,7 +20,8 @@ from messaging.opt_out_text.keywords import (
 )
 from messaging.opt_out_text.misspellings import correct_spelling
 from messaging.opt_out_text.normalize import split_clauses, split_words
-from messaging.opt_out_text.phrases.english import CLAUSES, ENGLISH
+from messaging.opt_out_text.phrases.english import ENGLISH
+from messaging.opt_out_text.phrases.english_clauses import CLAUSES
 from messaging.opt_out_text.phrases.french import FRENCH
 from messaging.opt_out_text.phrases.other_languages import OTHER_LANGUAGES
 from messaging.opt_out_text.phrases.portuguese import PORTUGUESE

@@ -1,0 +1,47 @@
+"""English anger and threats."""
+
+from messaging.opt_out_text.phrases import any_of
+from messaging.opt_out_text.phrases.english_parts import (
+    FAMILY,
+)
+
+ANGER = any_of(
+    # Anger and threats.
+    r"(?:^|\. )(?:(?:just|please|pls|now|ok|so|can you|would you|will you|and|hey|stop|seriously|you) ){0,3}"
+    r"(?:go away|get lost|buzz off|bug off|back off|drop dead)"
+    r"(?! (?:for|on|to|next|this|in|until|till|over|during|with|at|at|of|when|last|fast|party|gift|from)\b)",
+    r"\b(?:fuck off|f off|eff off|piss off|screw you|screw off|fuck you|fuck u|f u|shut up|stfu|gtfo|kiss my"
+    r"|go to hell|get bent|bite me)\b",
+    rf"\bleave (?:me|us|him|her|them|our family|{FAMILY}|my (?:phone|family|number|house)) (?:the \w+ )?(?:alone"
+    rf"|be)\b",
+    r"\blet (?:me|us) (?:be|alone)\b(?= \.|$)",
+    r"\b(?:lose|forget|erase|delete|burn|throw away|toss|trash|ditch) (?:my|this|our) (?:\w+ )?(?:number|contact"
+    r"|contact info|digits)\b(?! (?:lens|on|in)\b)",
+    r"\b(?:get|stay) (?:off|out of) (?:my|our) (?:phone|line|back|case|inbox|messages|texts)\b",
+    r"\b(?:report|reported|reporting|block|blocked|blocking) (?:you|u|ur|your number|this number|this company"
+    r"|your company|yall)\b(?! (?:in|when|the driveway))",
+    r"\breport(?:ed|ing)? (?:this |you |it |these )*(?:as |for |to )?(?:the )?(?:spam|junk|scam|harassment|fcc|ftc"
+    r"|attorney general|police|authorities)\b",
+    r"\b(?:this is|its|thats|such|these are|total|nothing but|pure|sending|more) (?:\w+ )?(?:a )?(?:spam|harassment"
+    r"|scam|harassing|spammers?|scammers?)\b(?! (?:filter|folder|what|by the|from the other|that the|how|the other))",
+    r"\b(?:you|u|youre|yall|ur) (?:are |r |guys are |people are |keep |guys keep )?(?:just |all |basically "
+    r"|constantly |really )?(?:a |bunch of )?(?:spamm\w+|scamm\w+|harass\w+|stalk\w+)\b",
+    r"\b(?:stop|quit) wasting (?:my|our) time\b",
+    r"(?<!other )\bharassment\b",
+    r"\bwhat part of (?:stop|no|unsubscribe)\b",
+    r"\b(?:never|didnt|did not) (?:ask|asked) for (?:this|these|it|any of this|that)(?= \.|$)",
+    r"\bwrong no(?= \.|$)",
+    r"\b(?:texting|calling|contacting|messaging|bothering|harassing) (?:\w+ )?(?:a |the )?(?:stranger"
+    r"|total stranger|wrong)\b",
+    r"\b(?:restraining order|call(?:ing)? the (?:police|cops))\b(?=.*\b(?:you|text\w*|messag\w*|stop)\b| \.|$)",
+    r"\b(?:whoever|someone|somebody|they|he|she) gave you (?:\w+ )?(?:\w+ )?(?:the |a )?(?:wrong|fake|bad|my) "
+    r"(?:number|one|info)\b",
+    r"\b(?:number|phone|line|landline)\b.*\b(?:remove|delete) (?:it|this)\b",
+    r"\b(?:sue|suing) (?:you|u|your|yall)\b",
+    r"\b(?:hear|contacted) (?:from|by) my (?:lawyer|attorney)\b",
+    r"\b(?:legal action|do not call (?:list|registry)|dnc|no call list|donotcall|do not contact (?:list|registry)"
+    r"|do not text list|dont call list)\b",
+    r"\bdo not (?:call|contact|text) (?:list|registry)\b",
+    r"\b(?:cease and desist|cease desist)\b",
+    r"\b(?:tcpa|fcc|ftc)\b",
+)

@@ -1,0 +1,76 @@
+"""English wishes to leave a list, withdrawn consent, and lack of interest."""
+
+from messaging.opt_out_text.phrases import any_of
+from messaging.opt_out_text.phrases.english_parts import (
+    END,
+    LIST,
+    MY_ENTRY,
+)
+
+CONSENT = any_of(
+    # A list, and me: take me off your list; and not: remove the old gutter.
+    rf"\b(?:take|get|scratch|cross|pull|drop|remove|delete|erase|strike|leave|keep|wipe|exclude|clear|want|be) "
+    rf"(?:{MY_ENTRY}) (?:\w+ )?(?:off"
+    rf"|out of|from)\b(?! (?:the|your|my) (?:permit|contract|deed|roof|invoice|quote|estimate|policy|schedule"
+    rf"|calendar|job|board|waitlist|appointment))(?! to a)(?! town)",
+    rf"\b(?:remove|delete|erase|purge|scrub|wipe|clear|unlist|unenroll|deregister) (?:{MY_ENTRY})\b(?! from the "
+    rf"(?:permit|contract|deed|invoice|quote|estimate"
+    rf"|policy))(?! (?:lens|as|and add|and put|and use)\b)",
+    r"\b(?:take|remove|delete|off|from|removed|taken|drop|unsubscribe) (?:\w+ ){0,4}(?:mailing|texting|text|call"
+    r"|calling|contact|phone|sms|marketing|spam)"
+    r" list\b",
+    rf"\b(?:removed|taken|deleted|dropped|want|like|need|be|get) (?:to be )?(?:off|from|out of) (?:your|this|these"
+    rf"|the (?:mailing|text|list)) ?{LIST}\b",
+    r"\b(?:remove|delete|take|drop|erase) (?:off|from|out of) (?:your |the |this |ur )?(?:\w+ )?(?:list|lists"
+    r"|database|system|records|contacts|texts)\b",
+    rf"(?:^|\. )(?:please |just )?(?:off|out of) (?:your|this|the) {LIST}\b",
+    rf"\b(?:want|like|need|have|get) (?:{MY_ENTRY}) (?:removed|deleted|taken|erased|unsubscribed)\b",
+    rf"\b(?:want|like|need|wish|ask\w*|request\w*) (?:\w+ )?(?:to )?(?:be|get|have (?:{MY_ENTRY})) (?:removed"
+    rf"|deleted|taken off|unsubscribed|dropped|excluded)\b",
+    rf"\b(?:take|remove|delete) (?:number|numbers?){END}",
+    r"\bunsubscri\w*",
+    r"\bunsub\b",
+    r"\bopt(?:ed|ing|s)? (?:me |us |my number |this number )?out\b(?! of (?:the |a |this |your )?(?:\w+ )?"
+    r"(?:warranty|insurance|plan|upgrade|add on|gutters?|inspection|metal|option|package|financing))",
+    r"\boptout\b",
+    # Consent: I revoke my consent; you don't have permission to text me.
+    r"\b(?:revok\w+|withdr[ae]w\w*|rescind\w*|retract\w*|cancel\w*|remov\w+|tak\w+ back|pull\w*|end\w*|terminat\w+"
+    r"|den\w+) (?:\w+ ){0,3}"
+    r"(?:consent|permission|authori[sz]ation|opt in)\b",
+    r"\b(?:consent|permission|authori[sz]ation) (?:\w+ ){0,3}(?:revoked|withdrawn|rescinded|denied|removed|canceled"
+    r"|cancelled|terminated|expired|over"
+    r"|ended)\b",
+    r"\b(?:dont|do not|didnt|did not|never|no longer|havent|have not|not|without my|no) (?:\w+ )?(?:consent"
+    r"|consented|consenting)"
+    rf"(?={END}| to (?:you|u|any|these|this|the texts|the messages|be|being|receive|receiving|get|getting|texts"
+    rf"|text|messages|contact|calls|such|your)\b| for (?:you|this|these)\b)",
+    r"\b(?:didnt|did not|never|dont|do not|havent|have not|dont remember|no longer|not) (?:\w+ )?(?:sign|signed"
+    r"|signing|opt|opted) (?:up|in)"
+    rf"(?={END}| (?:for|to) (?:this|these|that|it|any|anything|your|texts?|spam|get|receive|be|messages|marketing"
+    rf"|alerts)\b| with you)",
+    r"\b(?:didnt|did not|never|dont|do not|havent|no longer) (?:authori[sz]ed?|approved?|allow\w*|permit\w*"
+    r"|agreed?) (?:\w+ )?(?:you|u|yall|anyone|this number"
+    r"|texts|messages|contact|any|these|to (?:receive|get|be|any|these|this|texts|messages|your))\b",
+    r"\b(?:you|u|yall|they|company) (?:\w+ )?(?:dont|do not|no longer|never|not|didnt) (?:have|had|got|get|given) "
+    r"(?:\w+ )?(?:permission|consent|authori[sz]ation)\b",
+    rf"\b(?:never|didnt|did not|dont|do not|no longer|havent|nobody|no one|not) (?:gave|give|given|giving|granted) "
+    rf"(?:\w+ ){{0,3}}(?:permission|consent|authori[sz]ation)"
+    rf"(?={END}| to (?:text|call|contact|message|be|use|send)\b| for (?:this|these|texts)\b)",
+    r"\b(?:never|didnt|did not|dont remember) (?:gave|give|given|giving|provided?|shared?) (?:you|u|yall|anyone"
+    r"|your company|out) (?:\w+ )?(?:my|this) (?:\w+ )?"
+    r"(?:number|phone|cell|info|information)\b",
+    r"\b(?:never|not been|nor|wasnt|hasnt been|no) (?:\w+ ){0,2}(?:any )?(?:consent|permission|authori[sz]ation)\b"
+    r"(?=(?: \w+){0,4} (?:text\w*|call|contact|messag\w*|number|on my part|on our part|given|use)\b)",
+    r"\b(?:consent|permission|authori[sz]ation) (?:to (?:text|call|contact|message|use) )(?:\w+ ){0,4}(?:denied"
+    r"|revoked|withdrawn|not given|not granted|refused|over|rescinded|terminated)\b",
+    r"\bno (?:consent|permission) (?:was |has been |to |given)",
+    r"\b(?:without|no) (?:my |our )?(?:prior )?(?:consent|permission)\b(?=.*\b(?:text\w*|call\w*|contact\w*"
+    r"|messag\w*|number)\b)",
+    # Not interested.
+    r"\b(?:not|no longer|never|isnt|wasnt|arent|aint|zero|un) ?interest(?:ed)? in (?:your|any|these|this|the"
+    r"|getting|receiving|being|what|whatever|hearing) ?(?:\w+ )?(?:services?|offers?|texts?|messages?|msgs|products?"
+    r"|company|business|promos?|deals?|calls?|texted|contacted|youre?|from you|u|selling|sell|spam|sales)\b",
+    r"(?<!wife is )(?<!husband is )\bnot (?:\w+ )?interested in (?:a|an|any|your|new|buying|selling|solar"
+    r"|anything) ?(?:\w+ ){0,3}\w*(?= \.|$)(?!.*\b(?:but|just|only|instead)\b)",
+    r"\bno interest in (?:your|any|this|these|what)\b",
+)

@@ -1,0 +1,79 @@
+"""Parts of which English phrases are composed."""
+
+END = r"(?= \.|$)"
+
+# What is to stop.
+CONTACT = (
+    "text|txt|tex|message|msg|call|phone|ring|contact|email|bother|bug|spam|harass|pester|disturb|solicit|reach out"
+    "|reach"
+    "|write|ping|dial|annoy|hit up|blow up"
+)
+CONTACTING = (
+    "texting|txting|messaging|msging|calling|phoning|contacting|emailing|bothering|bugging|spamming|harassing|pestering"
+    "|disturbing|soliciting|annoying|hounding|stalking|reaching out|blowing up|blowing|hitting|writing|pinging|dialing"
+    "|ringing|mailing|advertising|sending|communicating"
+)
+CONTACTED = (
+    "contacted|texted|messaged|called|emailed|bothered|harassed|solicited|disturbed|spammed|reached|bugged|pestered"
+)
+MESSAGES = (
+    "texts|txts|text messages?|texting|messages|msgs|messaging|sms|mms|spam|spamming|notifications|alerts|reminders"
+    "|promos?|promotions?|promotional|offers|ads|adverts|advertis\\w+|marketing|solicit\\w+|subscriptions?|calls"
+    "|robocalls|emails|communications?|correspondence|outreach|blasts|newsletters?|sales pitch\\w*|junk"
+)
+EVERY = (
+    "all|any|the|these|those|this|that|your|ur|my|our|further|more|future|with|such|of|sms|text|marketing|promotional"
+    "|phone|daily|damn|stupid|automated|unwanted|annoying|constant|sending|sending me|me|us|to|getting|receiving"
+)
+
+# For whom.
+FAMILY = (
+    "my (?:wife|husband|mom|mother|dad|father|son|daughter|parents|family|kids?|spouse|partner|grandma|grandmother"
+    "|grandpa)"
+)
+ME = (
+    f"me|us|this (?:\\w+ )?(?:number|phone|line|device|cell|contact|person|mobile)|my (?:\\w+ )?(?:phone|number"
+    f"|cell|line|device)|{FAMILY}|here|again|anymore"
+    "|any more|ever|any longer|no more|at this number|on this number|at all"
+)
+MY_ENTRY = (
+    "me|us|my (?:\\w+ )?(?:name|number|phone|cell|info|information|contact|contacts|data|details|email)|our (?:\\w+ )?"
+    "(?:number|name|info|information|phone)|this (?:\\w+ )?(?:number|phone|cell|contact)|myself|our (?:family|home"
+    "|house|household|address)|my family|everyone here"
+)
+LIST = (
+    "(?:\\w+ ){0,3}(?:lists?|database|data base|system|records|roster|crm|distribution|contacts|directory|rolodex"
+    "|group chat|group text|thread|campaign|file|files|texts|rotation)"
+)
+
+# A wish.
+STOP = (
+    "stop|quit|cease|halt|discontinue|terminate|disable|deactivate|suspend|avoid|refrain from|desist from|kill|turn off"
+)
+NOT = "dont|do not|never|must not|should not|shouldnt|may not|can not|cannot|cant|not to|no longer"
+NO_WISH = (
+    "dont|do not|no longer|didnt|did not|never|not|wont|will not|wouldnt|would not|dnt|doesnt|does not|isnt|havent"
+    "|have not"
+)
+WANTED = (
+    "want|wanting|wanna|wish|need|needing|care|like|ask|asked|sign|signed|agree|agreed|request|requested|interested"
+    "|looking|subscribe"
+    "|subscribed|opt|opted|appreciate|consent|consented|authorize|authorized|approve|approved|willing|allow|allowed"
+    "|permit"
+    "|expect|enjoy|accept|welcome|rather|prefer|supposed"
+)
+
+# After "don't call me": another way is preferred, or another time.
+ANOTHER_WAY = (
+    r"(?!.*(?<!dont )(?<!not )(?<!never )(?<!or )(?<!and )(?<!stop )(?<!ever )(?<!please )\b(?:text|call|email"
+    r"|message|msg)"
+    r" (?:me|us|my|only|instead|is|works)\b)(?!.*\b(?:just|only|rather|prefer|better to) (?:text|call|email|message)\b)"
+    r"(?!.*\binstead\b)(?!.*\buse (?:this|my|the|that)\b)(?!.*\b(?:texts|texting|email) (?:is|are|works?|only)\b)"
+)
+ANOTHER_TIME = (
+    r"(?! (?:\w+ ){0,2}(?:before|until|till|til|unless|while|yet|today|tomorrow|tonight|after \d|between \d|when i"
+    r"|(?:on )?(?:sun|mon|tues|wednes|thurs|fri|satur)days?|(?:on )?weekends?|this (?:week|morning|afternoon"
+    r"|evening|time)"
+    r"|so (?:early|late)|at (?:work|night)|during|back|if|about|with|for)\b)"
+)
+NOT_FOR_WORK = "(?! (?:by|in|over|at|off|and|or|signs?|for|on|work|when|before|if|until|leak\\w*|here|there)\\b)"

@@ -1,0 +1,133 @@
+"""English wishes that messages stop."""
+
+from messaging.opt_out_text.phrases import any_of
+from messaging.opt_out_text.phrases.english_parts import (
+    ANOTHER_TIME,
+    ANOTHER_WAY,
+    CONTACT,
+    CONTACTED,
+    CONTACTING,
+    END,
+    EVERY,
+    ME,
+    MESSAGES,
+    NOT,
+    NOT_FOR_WORK,
+    NO_WISH,
+    STOP,
+    WANTED,
+)
+
+STOP_MESSAGES = any_of(
+    # A wish to stop, and messages: stop texting me; cease all messages; and not: don't stop texting me.
+    rf"(?<!\bdont )(?<!\bnot )(?<!\bnever )(?<!\bever )(?<!\bdid you )(?<!\byou )\b(?:{STOP}|cancel"
+    rf"|end){NOT_FOR_WORK}"
+    rf" (?:(?:{EVERY}) ){{0,4}}(?:{CONTACTING}|{MESSAGES}|contact|calls?)\b(?! (?:to confirm|off|the crew))",
+    rf"(?<!\bdont )(?<!\bnot )(?<!\bnever )\b(?:stop|quit|cease){NOT_FOR_WORK} (?:\w+ ){{1,3}}(?:{CONTACTING}"
+    rf"|texts|msgs)\b",
+    r"(?<!\bdont )(?<!\bnot )\b(?:stop|quit) sending (?:me|us|these|this|those|any|anything|stuff|it|them|to)\b",
+    rf"\b(?:stop|quit|cease) sending{END}",
+    r"\b(?:stop|quit) (?:it )?with (?:the|these|this|your|all)\b",
+    r"\b(?:end|stop|cancel|terminate|close) (?:my |the |this |our )(?:\w+ )?(?:subscription|enrollment|membership"
+    r"|conversation|thread|chat)\b",
+    rf"\b(?:{MESSAGES}|{CONTACTING}) (?:\w+ ){{0,3}}(?:must|need|needs|needed|have|has|should|to|please|gotta"
+    rf"|better|can)"
+    rf" (?:\w+ )?(?:stop|end|cease|quit|be stopped)\b",
+    rf"\b(?:make|get) (?:\w+ )?(?:{MESSAGES}) (?:to )?(?:stop|end|cease)\b",
+    r"\b(?:texts|messages|msgs|alerts|notifications|reminders|marketing) off\b",
+    # I told you to stop; you need to stop; and not: I told you to stop by.
+    r"\b(?:told|asked|asking|said|begged|begging|tell|telling|ask|say|says|saying|warned|request|requests|wish|plea"
+    r"|requested|texted|replied|sent) (?:(?:you|u|yall"
+    r"|them|guys|people|everyone|for|all|this|that|it|already|many|times|before|and|again|over|twice|once) ){0,5}"
+    r"(?:to )?"
+    rf"(?:please )?(?:stop|quit|cease|unsubscribe|cancel|end)(?={END}| now\b| already\b| again\b| multiple\b| many\b"
+    r"| several\b| \d| twice\b| three\b| two\b| a (?:week|month|few)\b| last\b| yesterday\b| this\b| and\b)",
+    r"\b(?:want|need|like|wish|expect|ask|asking|beg|begging|prefer) (?:you|u|yall|all|them|this company|these people)"
+    rf" (?:\w+ )?(?:to )?(?:stop|quit|cease|go away|get lost)(?={END}| now\b| please\b| and\b| immediately\b)",
+    rf"\b(?:you|u|yall|guys|people) (?:\w+ ){{0,2}}(?:stop|quit)(?={END}| please\b| already\b| now\b)",
+    r"\b(?:make|would like) (?:this|these|them|you|u) (?:to )?(?:stop|end|go away)\b",
+    rf"\bhow (?:do|can) i (?:\w+ )?(?:stop|cancel|end|quit) (?:this|these|it|getting|receiving)(?={END}| \w*ing"
+    rf"|\b texts)",
+    # Not, and to contact: do not call or text me; please don't text; and not: why don't you text me.
+    rf"(?<!\byou )(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\bwhy )(?<!\bcome )\b(?:{NOT}) (?:ever |please |you |try to "
+    rf"|keep |dare |be |all )?"
+    rf"(?:(?:{CONTACT}|{CONTACTING}) (?:\w+ )?(?:or|and|nor) )?(?:(?:{CONTACT}|{CONTACTING}) (?:or|and|nor) )?"
+    rf"(?:{CONTACT}|{CONTACTING}) (?:(?:to|with|at|on|for) )?(?:{ME})\b(?! (?:mr|mrs|ms|a|an|that|crazy|late|the"
+    rf"|names)\b){ANOTHER_TIME}{ANOTHER_WAY}",
+    rf"(?<!\byou )(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\bwhy )\b(?:dont|do not|never) (?:ever |please )?(?:text|txt"
+    rf"|message|msg|contact|call|bother|harass) (?:him|her|them)\b{ANOTHER_TIME}{ANOTHER_WAY}",
+    rf"^(?!.*(?<!dont )(?<!not )(?<!or )(?<!and )(?<!stop )\b(?:text|email|message) (?:me|us|instead|only|is|works"
+    rf"|please|if|when)\b).*?"
+    rf"(?:(?:^|\. )(?:\w+ ){{0,6}}|\b(?:please|pls|plz|just|to|said|told|asked|must|kindly) )(?<!\byou )(?<!\bi )"
+    rf"(?<!\bwe )(?:dont"
+    rf"|do not|never) (?:ever |please )?(?:(?:{CONTACT}) (?:or|and) )?(?:text|txt|message|msg|contact|spam|harass"
+    rf"|pester|call"
+    rf"|email|solicit|disturb){END}{ANOTHER_WAY}",
+    rf"\b(?:you|u|they|yall) (?:cant|cannot|can not|may not|must not|should not|shouldnt|better not|are not to"
+    rf"|are not allowed to|"
+    rf"have no right to|need to not) (?:\w+ )?(?:{CONTACT}) (?:{ME})\b",
+    rf"\b(?:{NOT}) (?:ever |please )?send (?:me|us|any|anymore|more|anything|these|this|those|stuff|texts|messages"
+    rf"|msgs)\b(?!"
+    r" (?:the|a|an|to|your|my|until|before|out|over|crew|guy|someone)\b)",
+    rf"\b(?:asked|told|said|request\w*|beg\w*|want|wish|like|prefer|rather|please|would appreciate|demand\w*) "
+    rf"(?:\w+ )?(?:to )?"
+    rf"(?:\w+ ){{0,3}}(?:not|never|no longer) (?:to )?(?:be |get |receive |have )?(?:{CONTACTED}|{CONTACT}"
+    rf"|{CONTACTING}|{MESSAGES}|receive"
+    rf"|get any|hear)\b{ANOTHER_TIME}",
+    rf"\b(?:rather|prefer|wish|appreciate it if|appreciate if|better if) (?:you|u|yall) (?:didnt|dont|did not"
+    rf"|do not|would not|wouldnt|not|never|would stop|stopped|quit) ?(?:{CONTACT}|{CONTACTING}|contacted"
+    rf"|texted)?\b",
+    rf"\b(?:prefer|rather) not (?:to )?(?:be|get|receive|have) (?:{CONTACTED}|these|this|any|anything|more|your"
+    rf"|texts|messages)\b",
+    rf"\b(?:not|isnt|arent|aint|never|no longer) (?:authorized|authorised|allowed|permitted|welcome|to) to "
+    rf"(?:{CONTACT}|send|use|have)\b(?! the)",
+    r"(?:^|\. )(?:\w+ )?(?:dont|do not|no longer) want (?:any|any more|anymore|more|these|this|them)(?: please"
+    r"| thanks| thank you| pls)?(?= \.|$)",
+    rf"\bno longer (?:be )?(?:{CONTACTED}|{CONTACT})\b(?= me| us| this|{END})",
+    # No wish for messages: I don't want any more texts; I'd rather not hear from you.
+    rf"\b(?:{NO_WISH}) (?:\w+ )?(?:{WANTED}) (?:\w+ ){{0,5}}(?:{MESSAGES}|{CONTACTED})\b(?! (?:back|about|when"
+    rf"|before|yet))",
+    rf"\b(?:{NO_WISH}|not) (?:\w+ )?(?:want|wanna|wish|need|care|like|expect|rather|to|ever) (?:\w+ ){{0,3}}"
+    rf"(?:hear|hearing) from\b",
+    rf"\b(?:{NO_WISH}) (?:\w+ )?(?:want|wanna|wish|like|care) (?:for )?(?:you|u|yall|anyone|anybody|them"
+    rf"|this company) (?:to )?(?:\w+ )?"
+    rf"(?:{CONTACT}|{CONTACTING})\b",
+    rf"\b(?:{NO_WISH}) (?:\w+ )?(?:want|wanna|wish|like|care) (?:to )?(?:receive|get|be getting) (?:any|anything"
+    rf"|more|this|these|those|from"
+    rf"|stuff)\b",
+    rf"\b(?:{NO_WISH}) (?:want|wanna|wish|need) (?:any of this|this anymore|these anymore|any more of these"
+    rf"|more of these|any more from"
+    rf"|anything (?:else |more )?from|to be on|to be part of|to be in|your service|your business|your texts"
+    rf"|your calls)\b",
+    rf"(?<!got )(?<!have )(?<!had )(?<!received )(?<!see )(?<!saw )(?<!are )(?<!with )\b(?:no|zero) (?:(?:more"
+    rf"|further|additional|new"
+    rf"|unwanted|future|other) ){{0,2}}(?:(?:text|sms|promo|promotional|marketing|sales|unwanted|phone) )?"
+    rf"(?:{MESSAGES}|contact"
+    rf"|contacting|calling|soliciting)(?={END}| please| pls| plz| thank| thx| ever| again| from| to | for me| at "
+    rf"| anymore| or )",
+    rf"\bno (?:more|further) (?:text|message|contact|communication|{MESSAGES}|{CONTACTING}|of this|of these"
+    rf"|of your|from you)\b",
+    rf"\b(?:enough|done|tired|sick|fed up|over|annoyed|finished|through|had it) (?:and tired )?(?:with |of |by "
+    rf"|about )(?:\w+ ){{0,3}}"
+    rf"(?:{MESSAGES}|{CONTACTING}|being {CONTACTED.split('|')[0]}|you (?:people|guys)|this company)\b",
+    rf"\b(?:unwanted|unsolicited|annoying|unauthorized|endless|nonstop|constant|illegal) (?:{MESSAGES}"
+    rf"|{CONTACTING})\b",
+    rf"\b(?:{MESSAGES}|{CONTACTING}|contact) (?:\w+ ){{0,3}}(?:unwanted|annoying|not wanted|not welcome|unwelcome"
+    rf"|unsolicited|not authorized|not allowed|illegal|ridiculous|out of hand|too much|too many|driving (?:me|us)"
+    rf"|getting old)\b",
+    rf"\b(?:refuse|decline|object to|hate|reject|despise) (?:\w+ ){{0,3}}(?:{MESSAGES}|{CONTACTING}|contact)\b",
+    rf"\bno (?:need|use|desire|wish|reason) (?:for|to) (?:(?:your|these|any|more|further|receive|get|hear|keep"
+    rf"|continue) ){{1,3}}(?:{MESSAGES}|{CONTACTING}|from you)\b",
+    r"\bno longer (?:wish|want|like|care) (?:to )?(?:receive|get|be|these|this|any)\b(?= \.|$| these| any| your"
+    r"| this| text| messag| contact| from)",
+    r"\benough (?:already )?(?:texts|messages|calls|spam)\b",
+    r"\b(?:im|i am|we are|were|so) (?:\w+ )?(?:done|finished|through) (?:with|hearing from) (?:you|u|yall)\b",
+    r"\bwhy (?:do|are|r) (?:you|u|yall|ya) (?:\w+ ){0,2}(?:texting|messaging|contacting|spamming|harassing|bothering)"
+    r" (?:me|us|this number)\b",
+    r"\bmind not (?:texting|calling|contacting|messaging|emailing)\b",
+    r"\b(?:dont|do not|never) bother (?:\w+ )?(?:texting|calling|contacting|messaging)\b"
+    r"(?! (?:before|until|if|unless)\b)",
+    r"\b(?:want|need|like|way|how) to stop (?:getting|receiving|these|the texts|your texts|your messages)\b",
+    r"\bblock (?:me|us|my (?:\w+ )?number)\b(?= \.|$| from| please| now| so)",
+    r"\b(?:phone|number) (?:now )?belongs to (?:my|our|a) (?:\w+ )?(?:kid|child|daughter|son|minor)\b",
+)
