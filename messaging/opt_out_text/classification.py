@@ -22,6 +22,7 @@ from messaging.opt_out_text.misspellings import correct_spelling
 from messaging.opt_out_text.normalize import split_clauses, split_words
 from messaging.opt_out_text.phrases.english import ENGLISH
 from messaging.opt_out_text.phrases.english_clauses import CLAUSES
+from messaging.opt_out_text.phrases.english_wrong_number import MOVED_OR_DIED
 from messaging.opt_out_text.phrases.french import FRENCH
 from messaging.opt_out_text.phrases.other_languages import OTHER_LANGUAGES
 from messaging.opt_out_text.phrases.portuguese import PORTUGUESE
@@ -42,22 +43,36 @@ _CAPITAL_STOP = re.compile(
     r"(?<!\bthe )(?<!\bThe )(?<!\bTHE )(?<!\bbus )(?<!\bBus )(?<!\bnext )(?<!\bfirst )(?<!\blast )(?<!\ba )"
     r"(?<!\bone )(?<!\bNON-)(?<!\bnon-)(?<!\bdon't )(?<!\bdont )(?<!\bDON'T )(?<!\bnot )(?<!\bNOT )(?<!\bwon't )"
     r"(?<!\bto )(?<!\bcan't )(?<!\bfull )(?<!\bfinal )"
-    r"\bSTOP\b(?!\W+(?:by|BY|over|OVER|sign|SIGN|in|IN|at|AT|off|OFF|signs|is|IS|light|work|WORK|payment|loss)\b)"
+    r"\bSTOP\b(?!\W+(?i:by|over|signs?|in|at|off|is|light|work|payment|loss|order|the leak|valve)\b)"
 )
 _TOLD_TO_STOP = re.compile(
     r"\b(?:text|texted|texting|reply|replied|send|sent|said|say|says|saying|word|type|typed|hit|pressed|clicked|wrote)"
     r"\W+[\"'“‘]?STOP\b"
-    r"(?!\W+(?:\w+ing|by|at|is|signs?|in|lights?|work)\b)",
+    r"(?!\W+(?:\w+ing|by|at|is|signs?|in|lights?|work|payment|loss|order)\b)",
     re.IGNORECASE,
 )
-# Somebody else's number: "I'm not Bob", "the wrong Dave".
+# Somebody else's number: "I'm not Bob", "the wrong Dave". A name ends the clause or goes on as names do.
+_NO_NAME = (
+    r"(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Available|Sure|OK|Ok|Home|Happy|Ready|Free|Done|Here|Able"
+    r"|Going|Impressed"
+    r"|I\b)"
+)
+_AFTER_NAME = r"(?!['’])(?! (?:with|about|at|to|in|for|yet|going|happy|on)\b)"
 _NOT_NAMED = re.compile(
     r"\b(?:[Tt]his is not|[Tt]his isn['’]?t|[Tt]his ain['’]?t|[Ii] ?['’]?a?m not|I am not|the wrong) "
-    r"(?!(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Available|Sure|OK|Ok|Home|I\b)[A-Z][a-z]+\b(?!['’])"
+    rf"{_NO_NAME}[A-Z][a-z]+\b{_AFTER_NAME}"
     r"|\b(?:not|isn['’]?t) the [A-Z][a-z]+ (?:you|u)\b"
     r"|\b(?!He|She|It|Tech|Someone|Everyone|This|That|There)[A-Z][a-z]+ (?:isn['’]?t|is not|ain['’]?t)"
     r" (?:here|at this)\b(?! (?:yet|today|now|right))|\b[Nn]o [A-Z][a-z]+ (?:here|at this)\b|\b[Nn]o soy [A-Z][a-z]+"
-    r"|\b[Jj]e ne suis pas [A-Z][a-z]+|\b[Nn]ão sou (?:[oa] )?[A-Z][a-z]+"
+    r"|\b[Jj]e ne suis pas [A-Z][a-z]+|\b[Nn]ão sou (?:[oa] )?[A-Z][a-z]+|\b[Nn]on sono [A-Z][a-z]+"
+    r"|\b[Ii]ch bin nicht (?:(?:Herr|Frau|der|die) )?[A-Z][a-z]+\b|\b[Nn]ie jestem [A-Z][a-z]+"
+)
+# Business that only a customer has: it answers a word about a move or a death.
+_BUSINESS = re.compile(
+    r"\b(?:quotes?|estimates?|appointments?|schedul\w+|invoices?|bill|inspection|repairs?|i need|we need"
+    r"|please (?:send|call|come)"
+    r"|i bought|we bought|new (?:owners?|manager|tenants?)|can you (?:come|send|look|fix))\b"
+    r"(?<!dont need)(?<!not need)"
 )
 _URL = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
 # `stop` with a name or number: these words are neither.
@@ -116,6 +131,8 @@ def _is_possible_opt_out(body: str) -> bool:
         return any(emoji in body for emoji in OPT_OUT_EMOJI)
     text = " . ".join(" ".join(words) for words in clauses)
     if any(sentence.search(text) for sentence in SENTENCES):
+        return True
+    if any(sentence.search(text) for sentence in MOVED_OR_DIED) and not _BUSINESS.search(text):
         return True
     if body != body.upper() and any(
         pattern.search(body) for pattern in (_CAPITAL_STOP, _TOLD_TO_STOP, _NOT_NAMED)

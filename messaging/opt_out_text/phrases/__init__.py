@@ -6,6 +6,8 @@ Each language composes its patterns from parts: a wish to stop, what is to stop,
 
 import re
 
+START, END = r"(?:^|(?<=\. ))", r"(?= \.|$)"  # of a clause
+
 
 def any_of(*patterns: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern) for pattern in patterns)

@@ -1,9 +1,7 @@
 """English anger and threats."""
 
 from messaging.opt_out_text.phrases import any_of
-from messaging.opt_out_text.phrases.english_parts import (
-    FAMILY,
-)
+from messaging.opt_out_text.phrases.english_parts import FAMILY
 
 ANGER = any_of(
     # Anger and threats.
@@ -23,11 +21,12 @@ ANGER = any_of(
     r"\breport(?:ed|ing)? (?:this |you |it |these )*(?:as |for |to )?(?:the )?(?:spam|junk|scam|harassment|fcc|ftc"
     r"|attorney general|police|authorities)\b",
     r"\b(?:this is|its|thats|such|these are|total|nothing but|pure|sending|more) (?:\w+ )?(?:a )?(?:spam|harassment"
-    r"|scam|harassing|spammers?|scammers?)\b(?! (?:filter|folder|what|by the|from the other|that the|how|the other))",
+    r"|scam|harassing|spammers?|scammers?)\b(?! (?:that|insurance|they|filter|folder|what|by the|from the other"
+    r"|that the|how|the other))",
     r"\b(?:you|u|youre|yall|ur) (?:are |r |guys are |people are |keep |guys keep )?(?:just |all |basically "
     r"|constantly |really )?(?:a |bunch of )?(?:spamm\w+|scamm\w+|harass\w+|stalk\w+)\b",
     r"\b(?:stop|quit) wasting (?:my|our) time\b",
-    r"(?<!other )\bharassment\b",
+    r"(?<!other )\bharassment\b(?! (?:by|from (?!you)))",
     r"\bwhat part of (?:stop|no|unsubscribe)\b",
     r"\b(?:never|didnt|did not) (?:ask|asked) for (?:this|these|it|any of this|that)(?= \.|$)",
     r"\bwrong no(?= \.|$)",
@@ -44,4 +43,17 @@ ANGER = any_of(
     r"\bdo not (?:call|contact|text) (?:list|registry)\b",
     r"\b(?:cease and desist|cease desist)\b",
     r"\b(?:tcpa|fcc|ftc)\b",
+    r"\b(?:lawyer|attorney|legal (?:team|counsel|department)|solicitor|counsel) (?:\w+ ){0,4}(?:hear\w*|touch"
+    r"|contact\w*"
+    r"|know|sue|suing|letter|next|contacting)\b(?!.*\b(?:closing|contract|deed|lien|paperwork|documents?|permit"
+    r"|estimate)\b)",
+    r"\b(?:report\w*|complain\w*|contact\w*|fil\w+|turn\w*|write|writing) (?:\w+ ){0,6}(?:fcc|ftc|bbb"
+    r"|better business bureau|attorney general|consumer protection)\b",
+    r"\b(?:report\w*|call\w*) the (?:police|authorities|cops) (?:on|about) (?:you|u|these|this number)\b",
+    r"\b(?:see|take|taking|dragging|drag) (?:you|u|yall|your company) (?:in|to) (?:\w+ ){0,2}court\b",
+    r"\b(?:take (?:a|the) (?:hint|hike)|get (?:a|the) (?:hint|life)|pound sand|shove (?:it|off)|bugger off"
+    r"|sod off|jog on|zip it"
+    r"|f\w{0,3}k (?:off|you|u|this|yall)|go f\w{0,3}k yoursel\w+)\b",
+    rf"\bleave (?:{FAMILY}(?: in law)?|my (?:elderly|old|poor) \w+|this (?:number|phone|line)) (?:\w+ )?alone\b",
+    r"\bforget (?:that )?(?:you|u) (?:\w+ )?(?:have |had |got )?(?:my|this|our) (?:\w+ )?(?:number|name|info)\b",
 )

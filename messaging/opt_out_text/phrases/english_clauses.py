@@ -13,7 +13,8 @@ CLAUSES = any_of(
     r"|madness|insanity|harassment)",
     r"(?:please |just |guys |ok |seriously )*(?:knock it off|cut it out|give it a rest|lay off|stop already"
     r"|enough already|thats enough|thats it|knock this off|quit it|beat it|scram|get out|please end this|end this)"
-    r"(?: \w+)?",
+    r"(?: (?:please|pls|now|already|ok|thanks|guys|dude|man|people|sir|bro|u|you|yall|jerks?|idiots?|assholes?"
+    r"|texting|seriously))?",
     r"(?:i said |i |please |we |said |ok |want )*(?:no more|no mas)(?: (?:please|pls|plz|thanks|thank you|sir|ok"
     r"|ever|guys|of it|at all|now|okay))*",
     r"(?:please |no |ok |i |we )*(?:cancel|revoke|end|quit) (?:everything|texts?|sms|messages?|this|these|it all"

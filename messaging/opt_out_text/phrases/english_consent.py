@@ -1,11 +1,7 @@
 """English wishes to leave a list, withdrawn consent, and lack of interest."""
 
-from messaging.opt_out_text.phrases import any_of
-from messaging.opt_out_text.phrases.english_parts import (
-    END,
-    LIST,
-    MY_ENTRY,
-)
+from messaging.opt_out_text.phrases import END, START, any_of
+from messaging.opt_out_text.phrases.english_parts import LIST, MESSAGES, MY_ENTRY
 
 CONSENT = any_of(
     # A list, and me: take me off your list; and not: remove the old gutter.
@@ -73,4 +69,29 @@ CONSENT = any_of(
     r"(?<!wife is )(?<!husband is )\bnot (?:\w+ )?interested in (?:a|an|any|your|new|buying|selling|solar"
     r"|anything) ?(?:\w+ ){0,3}\w*(?= \.|$)(?!.*\b(?:but|just|only|instead)\b)",
     r"\bno interest in (?:your|any|this|these|what)\b",
+    # The same, as a wish for oneself: can I be removed; take me out of this; remove 555 0142.
+    r"\b(?:i|we|me|us|number) (?:\w+ ){0,2}(?:be|get|got) (?:\w+ )?(?:removed|taken off|taken out|unsubscribed|dropped"
+    r"|deleted|left alone|excluded|unlisted|unenrolled)\b(?! (?:the|a|my|our) (?:roof|deed|permit|invoice|contract))",
+    rf"\b(?:take|leave|count|cut|let|sign|pull|scratch|drop) (?:me|us|this number) (?:off|out)(?={END}"
+    rf"| of (?:this|these|it|your)\b"
+    r"| please\b| now\b)",
+    rf"\b(?:drop|scratch|unlist|exclude) (?:me|us)(?={END}| please\b| from\b)",
+    r"\b(?:remove|delete|unsubscribe|drop|scrub|erase|off) (?:number |my number |cell )?(?:1 )?\d{3} \d{3} ?\d{4}\b"
+    r"|\b(?:remove|delete|unsubscribe|drop|scrub|erase) (?:number )?\d{3} ?01\d\d\b",
+    r"(?<!it )(?<!that )(?<!one )\b(?:off|out of) (?:of )?(?:your|ur|this|these|yalls"
+    r"|all) (?:\w+ ){0,2}(?:lists?|database|text thread)\b",
+    r"\b(?:not|never|never been|isnt|no longer|not even|aint) (?:a |an |your )(?:\w+ )?(?:customer|client"
+    rf"|subscriber|member)"
+    rf"(?: of (?:yours|your|this|you)(?: \w+)?)?{END}",
+    r"\b(?:never|didnt|did not) (?:\w+ )?(?:ask|asked|request|requested|signed up|sign up|want|wanted"
+    rf"|subscribe|subscribed|agreed|agree) "
+    rf"(?:for |to )?(?:any |all )?(?:of )?(?:these|this|your)(?: (?:{MESSAGES}|crap|garbage|nonsense|stuff"
+    rf"|thing))?{END}",
+    r"\b(?:dont|do not) (?:even )?know (?:you|who you are|who this is|your company|this company)\b.*\b(?:stop"
+    r"|remove|delete|dont"
+    r"|do not|wrong|number|leave)\b",
+    rf"{START}(?:i |id |please |to |want |like )*(?:on|an|and|un|uhn|end|dis|de) ?(?:subscri\w+"
+    rf"|scribe)(?: (?:me|please|now|us|this))*{END}",
+    rf"{START}(?:please |i |want |to |wanna |need |id |like )*(?:opt|opted|opting|upped|up|of|off|hop"
+    rf"|ought) (?:out|doubt)(?: \w+)?{END}",
 )

@@ -1,7 +1,5 @@
 """Parts of which English phrases are composed."""
 
-END = r"(?= \.|$)"
-
 # What is to stop.
 CONTACT = (
     "text|txt|tex|message|msg|call|phone|ring|contact|email|bother|bug|spam|harass|pester|disturb|solicit|reach out"
@@ -11,7 +9,7 @@ CONTACT = (
 CONTACTING = (
     "texting|txting|messaging|msging|calling|phoning|contacting|emailing|bothering|bugging|spamming|harassing|pestering"
     "|disturbing|soliciting|annoying|hounding|stalking|reaching out|blowing up|blowing|hitting|writing|pinging|dialing"
-    "|ringing|mailing|advertising|sending|communicating"
+    "|ringing|mailing|advertising|sending|communicating|nagging|badgering|pestering|bombarding"
 )
 CONTACTED = (
     "contacted|texted|messaged|called|emailed|bothered|harassed|solicited|disturbed|spammed|reached|bugged|pestered"

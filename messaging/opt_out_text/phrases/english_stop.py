@@ -1,19 +1,18 @@
 """English wishes that messages stop."""
 
-from messaging.opt_out_text.phrases import any_of
+from messaging.opt_out_text.phrases import END, any_of
 from messaging.opt_out_text.phrases.english_parts import (
     ANOTHER_TIME,
     ANOTHER_WAY,
     CONTACT,
     CONTACTED,
     CONTACTING,
-    END,
     EVERY,
     ME,
     MESSAGES,
+    NO_WISH,
     NOT,
     NOT_FOR_WORK,
-    NO_WISH,
     STOP,
     WANTED,
 )
@@ -44,7 +43,8 @@ STOP_MESSAGES = any_of(
     r"| several\b| \d| twice\b| three\b| two\b| a (?:week|month|few)\b| last\b| yesterday\b| this\b| and\b)",
     r"\b(?:want|need|like|wish|expect|ask|asking|beg|begging|prefer) (?:you|u|yall|all|them|this company|these people)"
     rf" (?:\w+ )?(?:to )?(?:stop|quit|cease|go away|get lost)(?={END}| now\b| please\b| and\b| immediately\b)",
-    rf"\b(?:you|u|yall|guys|people) (?:\w+ ){{0,2}}(?:stop|quit)(?={END}| please\b| already\b| now\b)",
+    r"(?<!before )(?<!when )(?<!if )(?<!until )(?<!after )(?<!did )(?<!once )\b(?:you|u|yall|guys"
+    rf"|people) (?:\w+ ){{0,2}}(?:stop|quit)(?={END}| please\b| already\b| now\b)",
     r"\b(?:make|would like) (?:this|these|them|you|u) (?:to )?(?:stop|end|go away)\b",
     rf"\bhow (?:do|can) i (?:\w+ )?(?:stop|cancel|end|quit) (?:this|these|it|getting|receiving)(?={END}| \w*ing"
     rf"|\b texts)",
@@ -73,8 +73,9 @@ STOP_MESSAGES = any_of(
     rf"(?:\w+ )?(?:to )?"
     rf"(?:\w+ ){{0,3}}(?:not|never|no longer) (?:to )?(?:be |get |receive |have )?(?:{CONTACTED}|{CONTACT}"
     rf"|{CONTACTING}|{MESSAGES}|receive"
-    rf"|get any|hear)\b{ANOTHER_TIME}",
-    rf"\b(?:rather|prefer|wish|appreciate it if|appreciate if|better if) (?:you|u|yall) (?:didnt|dont|did not"
+    rf"|get any|hear)\b{ANOTHER_TIME}{ANOTHER_WAY}",
+    r"\b(?:rather|prefer|wish|appreciate it if|appreciate if|better if|prefer it if|prefer if|prefer that"
+    rf"|rather that|best if) (?:you|u|yall) (?:didnt|dont|did not"
     rf"|do not|would not|wouldnt|not|never|would stop|stopped|quit) ?(?:{CONTACT}|{CONTACTING}|contacted"
     rf"|texted)?\b",
     rf"\b(?:prefer|rather) not (?:to )?(?:be|get|receive|have) (?:{CONTACTED}|these|this|any|anything|more|your"
@@ -130,4 +131,33 @@ STOP_MESSAGES = any_of(
     r"\b(?:want|need|like|way|how) to stop (?:getting|receiving|these|the texts|your texts|your messages)\b",
     r"\bblock (?:me|us|my (?:\w+ )?number)\b(?= \.|$| from| please| now| so)",
     r"\b(?:phone|number) (?:now )?belongs to (?:my|our|a) (?:\w+ )?(?:kid|child|daughter|son|minor)\b",
+    # The same in other words: why am I still getting these texts; knock it off with the texts; too many messages.
+    rf"\bwhy (?:am|are|do|did|would) (?:i|we) (?:\w+ ){{0,2}}(?:getting|get|receiving|receive|got) (?:\w+ ){{0,3}}"
+    rf"(?:{MESSAGES})(?={END}| from (?:you|u|your|this)\b| when\b| about (?:my|your|a) (?:roof|house|home)\b)",
+    rf"\b(?:it off|it out|a rest|off|enough|chill|ease up|let up|slow down|easy|hold|lay off|cool it) (?:already )?"
+    rf"(?:with|on) (?:all )?(?:the|these|this|your|those) (?:\w+ )?(?:{MESSAGES}|{CONTACTING})\b",
+    rf"\b(?:asked|told|begged|warned|said to|asking|telling|ask|tell) (?:you|u|yall|them|your \w+) (?:\w+ ){{0,6}}"
+    rf"to (?:please )?(?:stop|quit|cease|knock it off|leave me alone){END}",
+    rf"\bhow many (?:more )?times (?:do|must|should|did|will|have) (?:i|we) (?:\w+ ){{0,3}}(?:tell|say|ask|told"
+    rf"|asked|said)"
+    rf"(?: (?:you|u|yall|you people|no|stop|this))*(?: to stop| to quit)?{END}",
+    rf"\b(?:you|u|yall|they|who) (?:\w+ )?(?:keep|keeps|kept|still|constantly|wont stop|wont quit|continue to) "
+    rf"(?:texting|messaging|spamming|harassing|bothering|text|message|bother|harass) (?:{ME})\b",
+    rf"\b(?:dont|do not|never) (?:ever )?(?:text|txt|message|msg|contact|dial) (?:it|this|that)(?: \w+)?{END}",
+    r"\b(?:my|this|our) (?:\w+ )?(?:number|phone|cell)\b.*\b(?:dont|do not|never|stop) (?:ever )?(?:use|using"
+    rf"|keep|save"
+    rf"|share|sell|call|calling|text|texting) (?:it|this|that)(?: \w+)?{END}{ANOTHER_WAY}",
+    r"\b(?:dont|do not|stop|never) (?:share|sharing|sell|selling|giv\w+ out|pass\w* around|us\w+|keep\w*|stor\w+) "
+    r"(?:\w+ )?(?:my|our|this) (?:\w+ ){0,2}(?:number|info|information|data|phone|cell)\b(?!.*\buse\b)",
+    rf"\b(?:no need|not necessary|unnecessary) (?:for you )?to (?:keep |continue )?(?:{CONTACT}|{CONTACTING}"
+    rf"|follow up|check in)"
+    rf"(?: (?:me|us|him|her))? (?:again|anymore|further|ever|any more|any further|in the future)\b",
+    rf"(?<!about )(?<!for )\btoo many (?:{MESSAGES})(?={END}| from you\b| already\b| a day\b| per day\b| lately\b)",
+    rf"\b(?:can|could|will|would) (?:you|u|yall) (?:\w+ )?(?:not|never|no longer) (?:{CONTACT}|send) (?:{ME})\b"
+    rf"{ANOTHER_TIME}{ANOTHER_WAY}",
+    rf"\b(?:{MESSAGES}) (?:\w+ )?(?:to|at) (?:this|my) (?:\w+ )?(?:number|phone|cell) (?:\w+ ){{0,2}}(?:stop"
+    rf"|end|cease)",
+    rf"\bdo without (?:\w+ )?(?:{MESSAGES})\b|\b(?:spare|save) me (?:the|your|any|all) (?:\w+ )?(?:{MESSAGES}"
+    rf"|sales pitch\w*)\b",
+    r"\b(?:last|final) (?:warning|time i)\b(?=.*\b(?:text|stop|tell|ask|message|warn)\w*)",
 )

@@ -1,6 +1,6 @@
 """English phrases of somebody who has the number that belonged to another person."""
 
-from messaging.opt_out_text.phrases import any_of
+from messaging.opt_out_text.phrases import END, START, any_of
 
 WRONG_NUMBER = any_of(
     # Somebody else's number: its present owner has never given consent.
@@ -11,7 +11,8 @@ WRONG_NUMBER = any_of(
     r"(?<!dialed the )(?<!called the )(?<!sent you the )"
     r"(?<!is that the )(?<!entered the )(?<!gave u the )(?<!gave a )(?<!gave you a )\b(?:wrong|incorrect) (?:\w+ )?"
     r"(?:number|numbr|num|nbr|person|phone|guy|lady|man|woman|dude|gal"
-    r"|cell|contact|party|recipient|somebody|people|house|#)\b(?! (?:on|in|of|at|listed|was on|is on)\b)(?! for "
+    r"|cell|contact|party|recipient|somebody|people|girl|boy|bro|kid|fella|fellow|individual|gentleman|chick"
+    r"|human|peeps|dad|mom)\b(?! (?:on|in|of|at|listed|was on|is on)\b)(?! for "
     r"(?:the|my|our|your|a|permits?)\b)",
     r"\b(?:not|isnt|aint|no longer|wasnt|never was|not even) (?:my|his|her|hers|their|theirs|the right|the correct"
     r"|\w+s) (?:\w+ )?(?:number|phone|cell)\b"
@@ -39,8 +40,6 @@ WRONG_NUMBER = any_of(
     r"(?<!\bi )(?<!\bwe )\b(?:no longer|doesnt|does not|dont|do not|isnt|not|never) (?:has|have|owns?|uses?|using"
     r"|at|on|had|with|carry|lives?|works?|reachable at) (?:\w+ )?(?:this|that) "
     r"(?:\w+ )?(?:number|phone|line)\b",
-    r"(?<!my )(?<!our )\b(?:he|she|they|person|\w+) (?:no longer|doesnt|does not|dont|hasnt|has not) (?:lives?"
-    r"|works?|lived|worked|stays?|been) (?:at this \w+|here|there)\b(?<!i dont live here)(?<!i dont work here)",
     r"\b(?:no one|nobody|noone|no body|there is no|theres no|there isnt|there aint|aint no|isnt any|isnt a|no) "
     r"(?:\w+ ){0,3}(?:by|with|of) (?:that|this|the|such) ?(?:name)?\b(?! (?:color|size|price))",
     r"\b(?:no one|nobody|noone|no person|anyone|anybody|someone|any|a|who) (?:\w+ )?(?:named|called) \w+(?= (?:here"
@@ -58,10 +57,31 @@ WRONG_NUMBER = any_of(
     r"\b(?:texts?|messages?|texting|calling|texted|messaged|number|reached|contacted|msgs?|text) (?:\w+ ){0,4}"
     r"(?:by mistake|in error|by accident|by error|mistakenly)\b(?<!called you by mistake)"
     r"(?<!texted you by mistake)",
+    r"\b(?:its|this is|it is) (?:\w+ )?(?:my|our|a new) (?:number|phone|line) now\b(?! (?:so|please|use|call|text"
+    r"|save))",
+    r"\b(?:you|u|youve|uve|yall|ya|youre|ur) (?:\w+ )?(?:have|got|has|texted|texting|reached|messaged"
+    rf"|messaging|contacting) "
+    rf"(?:the |a |an? )?wrong (?:one|house|home|company|place|business|customer|family|household|\w+){END}"
+    rf"(?<!color)(?<!time)(?<!date)(?<!day)(?<!address)(?<!part)(?<!size)(?<!unit)(?<!model)(?<!amount)(?<!idea)",
+    rf"\bwrong house(?={END})(?!.*\b(?:ours|its|we|mine|next door|im at)\b)",
+    rf"{START}(?:\w+ )?(?:not|isnt|aint) (?:the )?(?:person|one|guy|lady|woman|man|number|party|right \w+"
+    rf"|correct \w+|dude"
+    r"|customer|homeowner|girl) (?:you|u|youre|ur|your|that you)\b",
+    r"\b(?:theres|there is|there aint|aint|isnt|there isnt|theres not) (?:no|any|a) (?:mr |mrs |ms )?\w+ (?:at"
+    r"|on|with|using)"
+    r" this (?:number|phone|line)\b",
+    r"\b(?:mistaken identity|misdial\w*|mis ?text\w*|not who (?:you|u) (?:think|want|are|r)|barking up the wrong)\b",
+    rf"\b(?:he|she|they|\w+) changed (?:his|her|their) (?:\w+ )?(?:number|phone)(?={END}| (?:\w+ )?(?:years?"
+    rf"|months?|weeks?)\b"
+    r"| a while\b)(?!.*\b(?:use|its|new (?:one|number) is)\b)",
+)
+
+# Words about a move or a death: a customer who orders work may write them as well.
+MOVED_OR_DIED = any_of(
+    r"(?<!my )(?<!our )\b(?:he|she|they|person|\w+) (?:no longer|doesnt|does not|dont|hasnt|has not) (?:lives?"
+    r"|works?|lived|worked|stays?|been) (?:at this \w+|here|there)\b(?<!i dont live here)(?<!i dont work here)",
     r"\b(?:passed away|passed on|deceased|died|is dead)\b(?=.*\b(?:stop|remove|no longer|dont|do not|quit"
     r"|this number|off|delete|cease)\b)",
     r"\b(?:stop|remove|no longer|dont|do not|quit|this number|off|delete|cease)\b.{0,80}\b(?:passed away|deceased"
     r"|died|is dead)\b",
-    r"\b(?:its|this is|it is) (?:\w+ )?(?:my|our|a new) (?:number|phone|line) now\b(?! (?:so|please|use|call|text"
-    r"|save))",
 )

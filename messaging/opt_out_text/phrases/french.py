@@ -1,8 +1,7 @@
 """French phrases, as Canada has them, too."""
 
-from messaging.opt_out_text.phrases import any_of
+from messaging.opt_out_text.phrases import END, any_of
 
-END = r"(?= \.|$)"
 _MESSAGES = (
     r"messages?|textos?|sms|appels?|pubs?|publicites?|promotions?|promos?|offres|notifications|alertes|rappels"
     r"|courriels?|spam|pourriels?|sollicitations?"
@@ -72,6 +71,7 @@ FRENCH = any_of(
     r"\b(?:vais|allons|vous) (?:vous )?(?:signaler|denoncer|bloquer|poursuivre|bloque|signale)\b",
     rf"(?:^|\. )(?:\w+ ){{0,4}}(?:pas|plus|aucunement) (?:du tout )?interess\w+(?: (?:merci|du tout|svp|desole|par "
     rf"(?:vos|votre|ca) ?\w*))?{END}",
-    rf"(?:^|\. )(?:non )?(?:ca suffit|assez|stop|arretez|arrete|cessez)(?: (?:tout de suite|immediatement|ca|tout"
+    r"(?:^|\. )(?:non )?(?:ca suffit|assez|(?<!non )stop|arretez|arrete|cessez)(?: (?:tout de suite"
+    rf"|immediatement|ca|tout"
     rf"|svp|merci|maintenant|s il vous plait|sil vous plait|avec ca))*{END}",
 )

@@ -1,8 +1,7 @@
 """Portuguese phrases."""
 
-from messaging.opt_out_text.phrases import any_of
+from messaging.opt_out_text.phrases import END, any_of
 
-END = r"(?= \.|$)"
 _MESSAGES = (
     r"mensag(?:em|ens)|msgs?|textos?|sms|ligac(?:oes|ao)|chamadas?|propagandas?|promoc(?:oes|ao)|anuncios|ofertas"
     r"|spam|notificacoes|avisos|lembretes"

@@ -1,8 +1,7 @@
 """Spanish phrases."""
 
-from messaging.opt_out_text.phrases import any_of
+from messaging.opt_out_text.phrases import END, any_of
 
-END = r"(?= \.|$)"
 _MESSAGES = (
     r"mensajes?|mensajitos|textos?|textitos|sms|llamadas?|publicidad|promociones|ofertas|anuncios|spam"
     r"|notificaciones|alertas"
