@@ -16,6 +16,7 @@ from messaging.opt_out_text.keywords import (
     OPT_OUT_EMOJI,
     POLITE_WORDS,
     QUOTING_WORDS,
+    STOP_SIGNS,
     YES,
 )
 from messaging.opt_out_text.misspellings import correct_spelling
@@ -129,6 +130,8 @@ def _is_possible_opt_out(body: str) -> bool:
     clauses = [" ".join(correct_spelling(words)).split() for words in split_clauses(body)]
     if not clauses:
         return any(emoji in body for emoji in OPT_OUT_EMOJI)
+    if any(sign in body for sign in STOP_SIGNS):
+        return _is_possible_opt_out("".join(" stop " if character in STOP_SIGNS else character for character in body))
     text = " . ".join(" ".join(words) for words in clauses)
     if any(sentence.search(text) for sentence in SENTENCES):
         return True

@@ -35,7 +35,8 @@ AMBIGUOUS = normalized(
     "cessez", "desista", "pare com isso", "off", "equivocado", "equivocada", "numero equivocado", "erreur", "wrong",
     "never again", "nunca mas", "nunca mais", "nao mais", "enough is enough", "discontinue",
 )  # fmt: skip
-OPT_OUT_EMOJI = ("🛑", "🚫", "✋", "🤚", "🖕", "⛔", "📵", "🔇", "🔕", "🙅", "❌", "⏹", "🤬")
+STOP_SIGNS = ("🛑", "⏹")  # stand for the word within a message, too
+OPT_OUT_EMOJI = (*STOP_SIGNS, "🚫", "✋", "🤚", "🖕", "⛔", "📵", "🔇", "🔕", "🙅", "❌", "🤬")
 POLITE_WORDS = normalized(
     "please", "pls", "plz", "plse", "thanks", "thank", "you", "thx", "ty", "ok", "okay", "k", "hey", "hi", "hello",
     "now", "just", "already", "sorry", "sir", "maam", "no", "nope", "yes", "and", "immediately", "asap", "forever",

@@ -21,22 +21,33 @@ def _misspellings_of(word: str) -> frozenset[str]:
     return frozenset(found) - _REAL_WORDS - {word}
 
 
-_MEANT = dict.fromkeys(_misspellings_of("stop"), "stop") | {
+def _with_swapped_letters(word: str) -> list[str]:
+    return [word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)]
+
+
+_OFTEN_TYPED = (
+    "quit", "cancel", "revoke", "remove", "delete", "text", "texts", "texting", "message", "messages", "messaging",
+    "contact", "number", "wrong", "please", "dont", "unsub", "calling",
+)  # fmt: skip
+
+_SWAPPED = {swapped: word for word in _OFTEN_TYPED for swapped in _with_swapped_letters(word) if swapped != word}
+_MEANT = _SWAPPED | dict.fromkeys(_misspellings_of("stop"), "stop") | {
     "stob": "stop", "stopo": "stop", "stahp": "stop", "stawp": "stop", "staph": "stop", "stap": "stop",
-    "styop": "stop", "stoping": "stopping", "cancle": "cancel", "cancell": "cancel", "cansel": "cancel",
-    "cancil": "cancel", "canel": "cancel", "cacel": "cancel", "qiut": "quit", "txting": "texting",
-    "texing": "texting", "texitng": "texting", "tetxing": "texting", "textng": "texting", "testing": "texting",
-    "textign": "texting", "textting": "texting", "mesaging": "messaging", "messging": "messaging",
+    "styop": "stop", "stoping": "stopping", "cancell": "cancel", "cansel": "cancel",
+    "cancil": "cancel", "canel": "cancel", "cacel": "cancel", "txting": "texting",
+    "texing": "texting", "textng": "texting", "testing": "texting",
+    "textting": "texting", "mesaging": "messaging", "messging": "messaging",
     "contatcing": "contacting", "mesage": "message", "messege": "message", "messeges": "messages",
     "recieve": "receive", "recieving": "receiving", "subscribtion": "subscription", "permision": "permission",
     "persmission": "permission", "harrassing": "harassing", "harrasing": "harassing", "harassin": "harassing",
     "harrassment": "harassment", "bothring": "bothering", "texring": "texting", "txtng": "texting",
     "textin": "texting", "messgaes": "messages", "mesages": "messages", "messges": "messages",
     "massages": "messages", "mssgs": "messages", "remve": "remove", "romove": "remove", "plese": "please",
-    "plase": "please", "wrng": "wrong", "worng": "wrong", "numer": "number", "nubmer": "number", "dnt": "dont",
-    "dotn": "dont", "dint": "dont", "nomore": "no more", "intrested": "interested", "interrested": "interested",
+    "plase": "please", "wrng": "wrong", "numer": "number", "dnt": "dont",
+    "dint": "dont", "nomore": "no more", "intrested": "interested", "interrested": "interested",
     "contac": "contact", "concent": "consent", "opout": "optout", "stop2end": "stop", "stop2stop": "stop",
     "txtstop": "stop", "optuot": "optout", "donot": "dont",
+    "txtn": "texting", "massaging": "messaging", "taxing": "texting", "txing": "texting", "texti": "texting",
 }  # fmt: skip
 
 
@@ -49,7 +60,7 @@ def _join_halves(words: list[str]) -> list[str]:
     """Return the words with keywords in two halves joined: st op, un subscribe."""
     joined: list[str] = []
     for word in words:
-        if joined and joined[-1] + word in ("stop", "unsubscribe", "unsubscribed"):
+        if joined and joined[-1] + word in ("stop", "unsub", "unsubscribe", "unsubscribed"):
             joined[-1] += word
         else:
             joined.append(word)
