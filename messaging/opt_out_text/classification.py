@@ -21,9 +21,11 @@ from messaging.opt_out_text.keywords import (
 )
 from messaging.opt_out_text.misspellings import correct_spelling
 from messaging.opt_out_text.normalize import split_clauses, split_words
-from messaging.opt_out_text.phrases.english import ENGLISH
+from messaging.opt_out_text.phrases.english_anger import ANGER
 from messaging.opt_out_text.phrases.english_clauses import CLAUSES
-from messaging.opt_out_text.phrases.english_wrong_number import MOVED_OR_DIED
+from messaging.opt_out_text.phrases.english_consent import CONSENT
+from messaging.opt_out_text.phrases.english_stop import STOP_MESSAGES
+from messaging.opt_out_text.phrases.english_wrong_number import MOVED_OR_DIED, WRONG_NUMBER
 from messaging.opt_out_text.phrases.french import FRENCH
 from messaging.opt_out_text.phrases.other_languages import OTHER_LANGUAGES
 from messaging.opt_out_text.phrases.portuguese import PORTUGUESE
@@ -32,7 +34,21 @@ from messaging.opt_out_text.phrases.spanish import SPANISH
 MAX_CHARACTERS = 10_000  # a message has at most 1,600
 MAX_KEYWORD_CLAUSE, MAX_KEYWORD = 12, 3  # words
 
-SENTENCES = ENGLISH + SPANISH + FRENCH + PORTUGUESE + OTHER_LANGUAGES
+SENTENCES = STOP_MESSAGES + CONSENT + ANGER + SPANISH + FRENCH + PORTUGUESE + OTHER_LANGUAGES
+# What a customer says who goes on: a word about a move or a death is then no wish to stop.
+_BUSINESS = re.compile(
+    r"\b(?:quotes?|estimates?|appointments?|schedul\w+|invoices?|bill|inspection|repairs?|i need|we need"
+    r"|please (?:send|call|come)"
+    r"|i bought|we bought|new (?:owners?|manager|tenants?)|can you (?:come|send|look|fix))\b"
+    r"(?<!dont need)(?<!not need)"
+)
+# A customer's own slip: "ignore my last text, wrong person".
+_OWN_SLIP = re.compile(
+    r"\b(?:ignore|disregard|forget) (?:my|the|that|this) (?:last )?(?:texts?|messages?|one)\b"
+    r"|\bmeant (?:to send|to text|that|this|it|for)\b"
+    r"|\bsent (?:that|this|it) to (?:the|a) wrong\b"
+)
+EXPLAINED_SENTENCES = ((WRONG_NUMBER, _OWN_SLIP), (MOVED_OR_DIED, _BUSINESS))
 _KEYWORDS = OPT_OUT | AMBIGUOUS
 _SINGLE_WORDS = {keyword for keyword in OPT_OUT if " " not in keyword}
 
@@ -67,13 +83,6 @@ _NOT_NAMED = re.compile(
     r" (?:here|at this)\b(?! (?:yet|today|now|right))|\b[Nn]o [A-Z][a-z]+ (?:here|at this)\b|\b[Nn]o soy [A-Z][a-z]+"
     r"|\b[Jj]e ne suis pas [A-Z][a-z]+|\b[Nn]ão sou (?:[oa] )?[A-Z][a-z]+|\b[Nn]on sono [A-Z][a-z]+"
     r"|\b[Ii]ch bin nicht (?:(?:Herr|Frau|der|die) )?[A-Z][a-z]+\b|\b[Nn]ie jestem [A-Z][a-z]+"
-)
-# Business that only a customer has: it answers a word about a move or a death.
-_BUSINESS = re.compile(
-    r"\b(?:quotes?|estimates?|appointments?|schedul\w+|invoices?|bill|inspection|repairs?|i need|we need"
-    r"|please (?:send|call|come)"
-    r"|i bought|we bought|new (?:owners?|manager|tenants?)|can you (?:come|send|look|fix))\b"
-    r"(?<!dont need)(?<!not need)"
 )
 _URL = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
 # `stop` with a name or number: these words are neither.
@@ -135,7 +144,10 @@ def _is_possible_opt_out(body: str) -> bool:
     text = " . ".join(" ".join(words) for words in clauses)
     if any(sentence.search(text) for sentence in SENTENCES):
         return True
-    if any(sentence.search(text) for sentence in MOVED_OR_DIED) and not _BUSINESS.search(text):
+    if any(
+        any(sentence.search(text) for sentence in sentences) and not explanation.search(text)
+        for sentences, explanation in EXPLAINED_SENTENCES
+    ):
         return True
     if body != body.upper() and any(
         pattern.search(body) for pattern in (_CAPITAL_STOP, _TOLD_TO_STOP, _NOT_NAMED)
@@ -163,6 +175,6 @@ def _is_opt_out_clause(words: list[str]) -> bool:
 
 
 def _is_stop_with_name(first: str, second: str) -> bool:
-    return (first in ("stop", "unsubscribe", "stopall") and second not in _NOT_NAMES) or (
-        second in ("stop", "unsubscribe", "stopall") and first not in _NOT_NAMES
-    )
+    return (
+        first in ("stop", "unsubscribe", "stopall") and second not in _NOT_NAMES and not second.endswith("ing")
+    ) or (second in ("stop", "unsubscribe", "stopall") and first not in _NOT_NAMES)

@@ -43,7 +43,7 @@ POLITE_WORDS = normalized(
     "por", "favor", "gracias", "ya", "svp", "merci", "sil", "vous", "plait", "te", "obrigado", "obrigada", "bitte",
     "danke", "kindly", "fucking", "damn", "seriously", "again", "guys", "people", "dear", "n", "omg", "ugh", "wtf",
     "bro", "dude", "man", "once", "more", "pfv", "xfa", "porfavor", "porfa", "prego", "grazie", "um", "uh", "oh",
-    "fine", "then", "so", "well", "all", "bye", "goodbye",
+    "fine", "then", "so", "well", "all", "bye", "goodbye", "senor", "senora", "amigo", "period", "comma",
 )  # fmt: skip
 # Words that quote a keyword or carry it out: `text STOP`, `I said stop`, `my answer is stop`.
 QUOTING_WORDS = normalized(

@@ -10,7 +10,8 @@ ANGER = any_of(
     r"(?! (?:for|on|to|next|this|in|until|till|over|during|with|at|at|of|when|last|fast|party|gift|from)\b)",
     r"\b(?:fuck off|f off|eff off|piss off|screw you|screw off|fuck you|fuck u|f u|shut up|stfu|gtfo|kiss my"
     r"|go to hell|get bent|bite me)\b",
-    rf"\bleave (?:me|us|him|her|them|our family|{FAMILY}|my (?:phone|family|number|house)) (?:the \w+ )?(?:alone"
+    rf"\bleave (?:me|us|him|her|them|our family|{FAMILY}|my (?:phone|family|number|house)) (?:the \w+ |tf |all "
+    rf"|fucking )?(?:alone"
     rf"|be)\b",
     r"\blet (?:me|us) (?:be|alone)\b(?= \.|$)",
     r"\b(?:lose|forget|erase|delete|burn|throw away|toss|trash|ditch) (?:my|this|our) (?:\w+ )?(?:number|contact"
@@ -37,7 +38,8 @@ ANGER = any_of(
     r"(?:number|one|info)\b",
     r"\b(?:number|phone|line|landline)\b.*\b(?:remove|delete) (?:it|this)\b",
     r"\b(?:sue|suing) (?:you|u|your|yall)\b",
-    r"\b(?:hear|contacted) (?:from|by) my (?:lawyer|attorney)\b",
+    r"\b(?:hear\w*|contacted) (?:from|by) (?:my|our) (?:lawyer|attorney|legal|counsel)\b",
+    r"\b(?:texts?|messages?|number) (?:\w+ ){0,3}(?:to|with) (?:my|our) (?:lawyer|attorney|legal)\b",
     r"\b(?:legal action|do not call (?:list|registry)|dnc|no call list|donotcall|do not contact (?:list|registry)"
     r"|do not text list|dont call list)\b",
     r"\bdo not (?:call|contact|text) (?:list|registry)\b",

@@ -1,6 +1,9 @@
 """English requests that are a whole clause, from its beginning to its end."""
 
+from messaging.opt_out_text.first_names import FIRST_NAMES
 from messaging.opt_out_text.phrases import any_of
+
+NAMES = "|".join(sorted(FIRST_NAMES))
 
 CLAUSES = any_of(
     r"(?:\w+ ){0,2}(?:stop|quit) (?:it|this|that|text|txt|msg|message|sms|everything|them|these|all of it|messages"
@@ -23,11 +26,19 @@ CLAUSES = any_of(
     r"(?:please |i |we |id |just |really )*(?:want|like) (?:off|out)(?: (?:now|please|of this|asap|already))?",
     r"(?:(?:please|pls) )?(?:(?:stop){2,}|(?:stop|quit)(?:texting|txting|calling|messaging)(?:me|us)?"
     r"|dont(?:text|call)me)",
-    r"(?:this is |its |sorry )?(?:not me|not him|not her|aint me)",
+    r"(?:this is |its |sorry |thats |thanks )+not me|(?:this is |its |sorry |thats )?(?:not him|not her|aint me)",
     r"(?:you are |ur |youre |you have been |been )?(?:reported|blocked|blocking|reporting|block)(?: and (?:reported"
     r"|blocked|reporting|blocking))?(?: (?:now|you|bye))?",
     r"(?:\w+ ){0,3}(?:no|zero) interest(?: (?:at all|thanks|thank you|in it|here|whatsoever))?",
     r"(?:please |pls |just |ok )*(?:never again|no contact|no texts?|no calls?|no messages?|no sms|dont contact"
     r"|do not contact|do not text|dont text|off the list|take off)(?: (?:please|pls|plz|thanks|thank you|ever|again"
     r"|anymore|ok))*",
+    r"(?:please |i |we |just |u |you )*(?:eat shit|suck (?:it|my \w+|a \w+)|kiss off|assholes?|dickheads?"
+    r"|idiots?|creeps?|go die)(?: \w+)?",
+    r"(?:this |its |it |is |im |i |am |thats |sorry |nope |no |hi |hey )*(?:not|isnt|aint) (?:a "
+    rf"|the )?(?:{NAMES})(?: (?:sorry|here|anymore|any more"
+    rf"|dude|bro|man|stop|please))*",
+    rf"(?:sorry |theres |there is |there |is |nope )*no (?:{NAMES}) (?:here|at this number|at this phone"
+    rf"|on this phone)(?: \w+)?",
+    rf"(?:this is |you have |you got |u got |its )?(?:the )?wrong (?:{NAMES})(?: \w+)?",
 )

@@ -24,7 +24,7 @@ CONSENT = any_of(
     rf"\b(?:want|like|need|wish|ask\w*|request\w*) (?:\w+ )?(?:to )?(?:be|get|have (?:{MY_ENTRY})) (?:removed"
     rf"|deleted|taken off|unsubscribed|dropped|excluded)\b",
     rf"\b(?:take|remove|delete) (?:number|numbers?){END}",
-    r"\bunsubscri\w*",
+    r"\bunsubscri\w*\b(?! (?:by (?:accident|mistake)|from what)\b)",
     r"\bunsub\b",
     r"\bopt(?:ed|ing|s)? (?:me |us |my number |this number )?out\b(?! of (?:the |a |this |your )?(?:\w+ )?"
     r"(?:warranty|insurance|plan|upgrade|add on|gutters?|inspection|metal|option|package|financing))",
@@ -94,4 +94,6 @@ CONSENT = any_of(
     rf"|scribe)(?: (?:me|please|now|us|this))*{END}",
     rf"{START}(?:please |i |want |to |wanna |need |id |like )*(?:opt|opted|opting|upped|up|of|off|hop"
     rf"|ought) (?:out|doubt)(?: \w+)?{END}",
+    r"\b(?:remove|delete|erase|purge|scrub|drop|lose|take off) (?:the|this|that|my|our|his|her|their) (?:\w+ )?"
+    r"(?:number|contact|contact info|phone number|cell|data)\b(?! (?:from the (?!list)|on|and (?:put|use|add))\b)",
 )

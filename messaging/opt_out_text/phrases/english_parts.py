@@ -9,7 +9,9 @@ CONTACT = (
 CONTACTING = (
     "texting|txting|messaging|msging|calling|phoning|contacting|emailing|bothering|bugging|spamming|harassing|pestering"
     "|disturbing|soliciting|annoying|hounding|stalking|reaching out|blowing up|blowing|hitting|writing|pinging|dialing"
-    "|ringing|mailing|advertising|sending|communicating|nagging|badgering|pestering|bombarding"
+    "|ringing|mailing|advertising|sending|communicating|following up|asking|checking in|trying to (?:sell|reach"
+    "|contact|call|get)|pushing|selling|pressuring"
+    "|pitching|nagging|badgering|bombarding|pursuing|chasing|targeting"
 )
 CONTACTED = (
     "contacted|texted|messaged|called|emailed|bothered|harassed|solicited|disturbed|spammed|reached|bugged|pestered"
@@ -63,6 +65,7 @@ WANTED = (
 
 # After "don't call me": another way is preferred, or another time.
 ANOTHER_WAY = (
+    r"(?! \. (?:just |please |pls )?(?:text|txt|message)$)"
     r"(?!.*(?<!dont )(?<!not )(?<!never )(?<!or )(?<!and )(?<!stop )(?<!ever )(?<!please )\b(?:text|call|email"
     r"|message|msg)"
     r" (?:me|us|my|only|instead|is|works)\b)(?!.*\b(?:just|only|rather|prefer|better to) (?:text|call|email|message)\b)"

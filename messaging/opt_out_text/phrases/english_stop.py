@@ -1,6 +1,6 @@
 """English wishes that messages stop."""
 
-from messaging.opt_out_text.phrases import END, any_of
+from messaging.opt_out_text.phrases import END, START, any_of
 from messaging.opt_out_text.phrases.english_parts import (
     ANOTHER_TIME,
     ANOTHER_WAY,
@@ -49,8 +49,8 @@ STOP_MESSAGES = any_of(
     rf"\bhow (?:do|can) i (?:\w+ )?(?:stop|cancel|end|quit) (?:this|these|it|getting|receiving)(?={END}| \w*ing"
     rf"|\b texts)",
     # Not, and to contact: do not call or text me; please don't text; and not: why don't you text me.
-    rf"(?<!\byou )(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\bwhy )(?<!\bcome )\b(?:{NOT}) (?:ever |please |you |try to "
-    rf"|keep |dare |be |all )?"
+    rf"(?<!\byou )(?<!\bi )(?<!\bwe )(?<!\bthey )(?<!\bwhy )(?<!\bcome )\b(?:{NOT}) (?:ever |please |you |u |try to "
+    rf"|keep |dare |be |all |guys )*"
     rf"(?:(?:{CONTACT}|{CONTACTING}) (?:\w+ )?(?:or|and|nor) )?(?:(?:{CONTACT}|{CONTACTING}) (?:or|and|nor) )?"
     rf"(?:{CONTACT}|{CONTACTING}) (?:(?:to|with|at|on|for) )?(?:{ME})\b(?! (?:mr|mrs|ms|a|an|that|crazy|late|the"
     rf"|names)\b){ANOTHER_TIME}{ANOTHER_WAY}",
@@ -66,9 +66,10 @@ STOP_MESSAGES = any_of(
     rf"\b(?:you|u|they|yall) (?:cant|cannot|can not|may not|must not|should not|shouldnt|better not|are not to"
     rf"|are not allowed to|"
     rf"have no right to|need to not) (?:\w+ )?(?:{CONTACT}) (?:{ME})\b",
-    rf"\b(?:{NOT}) (?:ever |please )?send (?:me|us|any|anymore|more|anything|these|this|those|stuff|texts|messages"
+    rf"\b(?:{NOT}) (?:ever |please )*send (?:me|us|any|anymore|more|anything|nothing|these|this|those|stuff"
+    rf"|texts|messages"
     rf"|msgs)\b(?!"
-    r" (?:the|a|an|to|your|my|until|before|out|over|crew|guy|someone)\b)",
+    r" (?:the|a|an|to(?! (?:this|my|me|us|our|here)\b)|your|my|until|before|out|over|crew|guy|someone)\b)",
     rf"\b(?:asked|told|said|request\w*|beg\w*|want|wish|like|prefer|rather|please|would appreciate|demand\w*) "
     rf"(?:\w+ )?(?:to )?"
     rf"(?:\w+ ){{0,3}}(?:not|never|no longer) (?:to )?(?:be |get |receive |have )?(?:{CONTACTED}|{CONTACT}"
@@ -98,7 +99,8 @@ STOP_MESSAGES = any_of(
     rf"|stuff)\b",
     rf"\b(?:{NO_WISH}) (?:want|wanna|wish|need) (?:any of this|this anymore|these anymore|any more of these"
     rf"|more of these|any more from"
-    rf"|anything (?:else |more )?from|to be on|to be part of|to be in|your service|your business|your texts"
+    r"|anything (?:else |more )?from|to be on|to be part of|to be in|(?:your|ur) (?:services?|business|texts"
+    rf"|help|company|products?|offers?|stuff|crap)"
     rf"|your calls)\b",
     rf"(?<!got )(?<!have )(?<!had )(?<!received )(?<!see )(?<!saw )(?<!are )(?<!with )\b(?:no|zero) (?:(?:more"
     rf"|further|additional|new"
@@ -141,8 +143,10 @@ STOP_MESSAGES = any_of(
     rf"\bhow many (?:more )?times (?:do|must|should|did|will|have) (?:i|we) (?:\w+ ){{0,3}}(?:tell|say|ask|told"
     rf"|asked|said)"
     rf"(?: (?:you|u|yall|you people|no|stop|this))*(?: to stop| to quit)?{END}",
-    rf"\b(?:you|u|yall|they|who) (?:\w+ )?(?:keep|keeps|kept|still|constantly|wont stop|wont quit|continue to) "
-    rf"(?:texting|messaging|spamming|harassing|bothering|text|message|bother|harass) (?:{ME})\b",
+    r"(?<!can )(?<!could )(?<!would )(?<!please )(?<!if )\b(?:you|u|yall|they|who) (?:\w+ )?(?:keep|keeps|kept"
+    rf"|still|constantly|wont stop|wont quit|continue to) "
+    rf"(?:texting|messaging|spamming|harassing|bothering|text|message|bother|harass) (?:{ME})\b(?! (?:updates?"
+    rf"|when|if|pictures|photos)\b)",
     rf"\b(?:dont|do not|never) (?:ever )?(?:text|txt|message|msg|contact|dial) (?:it|this|that)(?: \w+)?{END}",
     r"\b(?:my|this|our) (?:\w+ )?(?:number|phone|cell)\b.*\b(?:dont|do not|never|stop) (?:ever )?(?:use|using"
     rf"|keep|save"
@@ -152,7 +156,8 @@ STOP_MESSAGES = any_of(
     rf"\b(?:no need|not necessary|unnecessary) (?:for you )?to (?:keep |continue )?(?:{CONTACT}|{CONTACTING}"
     rf"|follow up|check in)"
     rf"(?: (?:me|us|him|her))? (?:again|anymore|further|ever|any more|any further|in the future)\b",
-    rf"(?<!about )(?<!for )\btoo many (?:{MESSAGES})(?={END}| from you\b| already\b| a day\b| per day\b| lately\b)",
+    r"(?<!about )(?<!for )\btoo many (?:texts|txts|text messages?|messages|msgs|sms|spam|alerts|notifications"
+    rf"|reminders|promos?)(?={END}| from you\b| already\b| a day\b| per day\b| lately\b)",
     rf"\b(?:can|could|will|would) (?:you|u|yall) (?:\w+ )?(?:not|never|no longer) (?:{CONTACT}|send) (?:{ME})\b"
     rf"{ANOTHER_TIME}{ANOTHER_WAY}",
     rf"\b(?:{MESSAGES}) (?:\w+ )?(?:to|at) (?:this|my) (?:\w+ )?(?:number|phone|cell) (?:\w+ ){{0,2}}(?:stop"
@@ -160,4 +165,18 @@ STOP_MESSAGES = any_of(
     rf"\bdo without (?:\w+ )?(?:{MESSAGES})\b|\b(?:spare|save) me (?:the|your|any|all) (?:\w+ )?(?:{MESSAGES}"
     rf"|sales pitch\w*)\b",
     r"\b(?:last|final) (?:warning|time i)\b(?=.*\b(?:text|stop|tell|ask|message|warn)\w*)",
+    # A clause that ends or begins with stop.
+    r"\b(?:please|pls|plz|phone|number|person|interested|name|so|just|already|again|seriously|kid|child"
+    rf"|customer|sake|god"
+    r"|lord|christ|omg|omfg|bro|dude|man|people|guys|thanks|no|nope|texts?|messages?|spam|sir|maam|yes"
+    rf"|deceased|died|dead"
+    rf"|moved|sold|renter|rent|me) (?:stop|quit|cease|desist){END}(?<!stop stop stop)",
+    rf"{START}(?:please )?(?:stop|quit) (?:not|no|wrong|he|she|they|who|never|already|seriously|what|why|wtf"
+    rf"|ffs|for (?:gods?|the love"
+    rf"|christ|fuck)|jesus|its|sorry|remove|delete|leave)\b",
+    rf"\b(?:can|could|would|will) (?:you|u|yall) (?:please )?(?:not|stop|quit)(?: please| now)?{END}",
+    rf"\b(?:i|we) (?:\w+ )?(?:said|told (?:you|u)|meant) no(?: already| thanks| thank you)?{END}|\bno means no\b",
+    rf"\b(?:no longer|dont|do not) (?:need|require|want|like) (?:these|them|your services?|this)(?: \w+)?{END}",
+    rf"{START}(?:please |no |not )*(?:hard pass|not now not ever|never ever|not now or ever)(?: \w+)?{END}",
+    r"\b(?:500|1500|\d+) (?:dollars |bucks )?(?:per|each|a|for each|for every) (?:text|message|violation)\b",
 )

@@ -41,7 +41,8 @@ WRONG_NUMBER = any_of(
     r"|at|on|had|with|carry|lives?|works?|reachable at) (?:\w+ )?(?:this|that) "
     r"(?:\w+ )?(?:number|phone|line)\b",
     r"\b(?:no one|nobody|noone|no body|there is no|theres no|there isnt|there aint|aint no|isnt any|isnt a|no) "
-    r"(?:\w+ ){0,3}(?:by|with|of) (?:that|this|the|such) ?(?:name)?\b(?! (?:color|size|price))",
+    r"(?:\w+ ){0,3}(?:by|with|of) (?:(?:that|this|the|such)(?: a)? name|that|this)(?= \.|$| name| (?:here|at"
+    r"|lives|on|in|has|is)\b)",
     r"\b(?:no one|nobody|noone|no person|anyone|anybody|someone|any|a|who) (?:\w+ )?(?:named|called) \w+(?= (?:here"
     r"|at|lives|has|on|with)\b| \.|$)(?!.*\bask for)",
     r"\b(?:dont|do not) know (?:any|a|an|who|this|that) (?:\w+ ){0,2}(?:is|named|called|person|by that name|guy"
@@ -78,8 +79,9 @@ WRONG_NUMBER = any_of(
 
 # Words about a move or a death: a customer who orders work may write them as well.
 MOVED_OR_DIED = any_of(
-    r"(?<!my )(?<!our )\b(?:he|she|they|person|\w+) (?:no longer|doesnt|does not|dont|hasnt|has not) (?:lives?"
-    r"|works?|lived|worked|stays?|been) (?:at this \w+|here|there)\b(?<!i dont live here)(?<!i dont work here)",
+    r"(?<!my )(?<!our )\b(?!(?:i|we|you|nobody|tenants?|renters?|that) )\w+ (?:no longer|doesnt|does not|dont"
+    r"|hasnt|has not) (?:lives?"
+    r"|works?|lived|worked|stays?|been) (?:at this \w+|here|there)\b",
     r"\b(?:passed away|passed on|deceased|died|is dead)\b(?=.*\b(?:stop|remove|no longer|dont|do not|quit"
     r"|this number|off|delete|cease)\b)",
     r"\b(?:stop|remove|no longer|dont|do not|quit|this number|off|delete|cease)\b.{0,80}\b(?:passed away|deceased"

@@ -32,7 +32,8 @@ SPANISH = any_of(
     r"|antes|hasta)\b)",
     rf"\bno (?:me |nos |le |lo |se )?(?:mas |vuelvan? a |sigan? |quiero que )?(?:me |nos )?(?:{_CONTACT})\b(?! "
     rf"(?:a mi (?:esposo|marido|esposa)|el (?:lunes|martes|miercoles|jueves|viernes))\b)"
-    rf"(?!.*\b(?:mejor|solo) (?:llam|escrib|mand|texte)\w*)(?! antes)(?! hasta)(?! (?:el|la|los|las|un|una) "
+    r"(?!.*\b(?:mejor|solo) (?:llam|escrib|mand|texte)\w*)(?! antes)(?! hasta)(?! (?:a nadie|a alguien"
+    rf"|al \w+)\b)(?! (?:el|la|los|las|un|una) "
     rf"(?:recibo|factura|cotizacion|contrato|equipo|tecnico|trabajador\w*|camion|cheque|inspector\w*))",
     rf"\b(?:nunca|jamas) (?:mas )?(?:me |nos )(?:{_CONTACT})\b",
     rf"(?:\b(?:paren?|parar|deten\w*|suspend\w+|cancel\w+|elimin\w+|bloque\w+|quit\w+|basta|alto|stop|eviten?)|(?:^"

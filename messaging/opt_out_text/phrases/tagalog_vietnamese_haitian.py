@@ -35,9 +35,9 @@ VIETNAMESE = any_of(
 
 HAITIAN = any_of(
     r"(?<!\bm )(?<!\bmwen )(?<!\bnou )(?<!\bli )\b(?:pa|pinga|sispann|rete) (?:janm )?(?:voye|rele|ekri|tekste|texte"
-    r"|teks|kontakte|anmede|deranje)\w*\b(?!.*\b(?:avan|demen|apre)\b)(?! (?:pyes|fakti|ekip)\w*)",
+    r"|teks|kontakte|anmede|deranje)\w*\b(?!.*\b(?:avan|anvan|demen|apre)\b)(?! (?:pyes|fakti|ekip)\w*)",
     r"\b(?:sispann|ase|kanpe) (?:ak |avek )?(?:mesaj|teks|apel)\w*",
-    r"\b(?:move|mal) nimewo\b|\bnimewo (?:sa |a )?(?:pa (?:pou|bon)|se pa)\b|\bse pa nimewo\b",
+    r"\b(?:move|mal) nimewo\b|\bnimewo (?:sa |a )?(?:pa (?:pou|bon)|se pa)\b|\b(?:se )?pa (?:bon |yon bon )?nimewo\b",
     r"\b(?:retire|wete|efase) (?:m|mwen|nou|nimewo|non)\b|\bkite (?:m|mwen|nou) (?:an ?pe|trankil)\b",
     r"\bpa (?:vle|bezwen) (?:\w+ ){0,3}(?:mesaj|resevwa|teks|anko)\b|\bpa enterese\b",
 )
