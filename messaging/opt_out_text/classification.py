@@ -45,7 +45,7 @@ _BUSINESS = re.compile(
 # A customer's own slip: "ignore my last text, wrong person".
 _OWN_SLIP = re.compile(
     r"\b(?:ignore|disregard|forget) (?:my|the|that|this) (?:last )?(?:texts?|messages?|one)\b"
-    r"|\bmeant (?:to send|to text|that|this|it|for)\b"
+    r"|\bmeant (?:to send|to text|(?:that |this |it )?for (?:my|the|our|him|her))\b"
     r"|\bsent (?:that|this|it) to (?:the|a) wrong\b"
 )
 EXPLAINED_SENTENCES = ((WRONG_NUMBER, _OWN_SLIP), (MOVED_OR_DIED, _BUSINESS))
@@ -74,7 +74,7 @@ _NO_NAME = (
     r"|Going|Impressed"
     r"|I\b)"
 )
-_AFTER_NAME = r"(?!['’])(?! (?:with|about|at|to|in|for|yet|going|happy|on)\b)"
+_AFTER_NAME = r"(?!['’])(?! (?:with|about|at|to|in|for|yet|going|happy|on|but)\b)"
 _NOT_NAMED = re.compile(
     r"\b(?:[Tt]his is not|[Tt]his isn['’]?t|[Tt]his ain['’]?t|[Ii] ?['’]?a?m not|I am not|the wrong) "
     rf"{_NO_NAME}[A-Z][a-z]+\b{_AFTER_NAME}"

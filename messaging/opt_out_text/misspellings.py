@@ -47,7 +47,8 @@ _MEANT = _SWAPPED | dict.fromkeys(_misspellings_of("stop"), "stop") | {
     "dint": "dont", "nomore": "no more", "intrested": "interested", "interrested": "interested",
     "contac": "contact", "concent": "consent", "opout": "optout", "stop2end": "stop", "stop2stop": "stop",
     "txtstop": "stop", "optuot": "optout", "donot": "dont",
-    "txtn": "texting", "massaging": "messaging", "taxing": "texting", "txing": "texting", "texti": "texting",
+    "txtn": "texting", "rmv": "remove", "dlt": "delete", "outt": "out",
+    "massaging": "messaging", "taxing": "texting", "txing": "texting", "texti": "texting",
 }  # fmt: skip
 
 
@@ -60,8 +61,10 @@ def _join_halves(words: list[str]) -> list[str]:
     """Return the words with keywords in two halves joined: st op, un subscribe."""
     joined: list[str] = []
     for word in words:
-        if joined and joined[-1] + word in ("stop", "unsub", "unsubscribe", "unsubscribed"):
+        if joined and joined[-1] + word in ("stop", "cancel", "unsub", "unsubscribe", "unsubscribed"):
             joined[-1] += word
+        elif joined and joined[-1] == "un" and _correct_unsubscribe("un" + word) == "unsubscribe":
+            joined[-1] = "unsubscribe"
         else:
             joined.append(word)
     return joined

@@ -1,7 +1,7 @@
 """Messages as customers write them, by expected verdict: `docs/opt-outs-table.md` shows them."""
 
 from messaging.opt_out_text.classification import Verdict
-from tests.messaging import more_texts
+from tests.messaging import everyday_texts, more_texts
 
 OPT_OUT = [
     # Keywords of the law and of the providers.
@@ -142,10 +142,10 @@ NOTHING = [
 ]  # fmt: skip
 
 TEXTS = {
-    Verdict.OPT_OUT: OPT_OUT + more_texts.OPT_OUT,
-    Verdict.SUSPECTED: SUSPECTED + more_texts.SUSPECTED,
+    Verdict.OPT_OUT: OPT_OUT + more_texts.OPT_OUT + everyday_texts.OPT_OUT,
+    Verdict.SUSPECTED: SUSPECTED + more_texts.SUSPECTED + everyday_texts.SUSPECTED,
     Verdict.OPT_IN: OPT_IN,
     Verdict.YES: YES,
     Verdict.HELP: HELP,
-    Verdict.NOTHING: NOTHING + more_texts.NOTHING,
+    Verdict.NOTHING: NOTHING + more_texts.NOTHING + everyday_texts.NOTHING,
 }

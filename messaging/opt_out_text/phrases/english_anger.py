@@ -1,6 +1,6 @@
 """English anger and threats."""
 
-from messaging.opt_out_text.phrases import any_of
+from messaging.opt_out_text.phrases import END, START, any_of
 from messaging.opt_out_text.phrases.english_parts import FAMILY
 
 ANGER = any_of(
@@ -36,7 +36,7 @@ ANGER = any_of(
     r"\b(?:restraining order|call(?:ing)? the (?:police|cops))\b(?=.*\b(?:you|text\w*|messag\w*|stop)\b| \.|$)",
     r"\b(?:whoever|someone|somebody|they|he|she) gave you (?:\w+ )?(?:\w+ )?(?:the |a )?(?:wrong|fake|bad|my) "
     r"(?:number|one|info)\b",
-    r"\b(?:number|phone|line|landline)\b.*\b(?:remove|delete) (?:it|this)\b",
+    r"\b(?:number|phone|line|landline)\b.{0,80}\b(?:remove|delete) (?:it|this)\b",
     r"\b(?:sue|suing) (?:you|u|your|yall)\b",
     r"\b(?:hear\w*|contacted) (?:from|by) (?:my|our) (?:lawyer|attorney|legal|counsel)\b",
     r"\b(?:texts?|messages?|number) (?:\w+ ){0,3}(?:to|with) (?:my|our) (?:lawyer|attorney|legal)\b",
@@ -58,4 +58,15 @@ ANGER = any_of(
     r"|f\w{0,3}k (?:off|you|u|this|yall)|go f\w{0,3}k yoursel\w+)\b",
     rf"\bleave (?:{FAMILY}(?: in law)?|my (?:elderly|old|poor) \w+|this (?:number|phone|line)) (?:\w+ )?alone\b",
     r"\bforget (?:that )?(?:you|u) (?:\w+ )?(?:have |had |got )?(?:my|this|our) (?:\w+ )?(?:number|name|info)\b",
+    r"\b(?:you|u|youre|yall|ur|your company) (?:\w+ ){0,2}(?:breaking|violating|in violation)\b",
+    rf"{START}(?:this|its|thats|that|texting|it) (?:\w+ )?(?:is )?(?:illegal|against the law){END}",
+    rf"\b(?:consider yourself|youre|you are|u are|u r|ur|youll|you will|youve|ill) (?:\w+ ){{0,3}}(?:blocked"
+    rf"|reported){END}",
+    r"\bmark\w* (?:\w+ ){0,2}as (?:spam|junk)\b",
+    rf"\b(?:your|last|final|only) warning{END}|\b(?:youve|you have|u have) been warned\b",
+    r"\b(?:you|u|youre|ur|yall) (?:are |r |guys are |people are |keep )?(?:bothering|annoying|bugging|hounding"
+    r"|pestering) (?:me|us|my)\b",
+    rf"\bstay away(?={END}| from (?:me|us|my (?:phone|family)))",
+    rf"\b(?:as|for) evidence{END}|\bexpect (?:a|my) (?:complaint|lawsuit|letter)\b|\bgo f\w* yoursel\w+",
+    rf"{START}(?:bunch of |you |bunch |fucking |damn |lousy )*(?:scammers|spammers|crooks|thieves|liars){END}",
 )

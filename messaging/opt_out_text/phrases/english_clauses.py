@@ -15,7 +15,8 @@ CLAUSES = any_of(
     r"(?:please |pls )?(?:stop|enough)(?: with)?(?: all)? (?:the|this|these|your) (?:nonsense|crap|bs|shit|already"
     r"|madness|insanity|harassment)",
     r"(?:please |just |guys |ok |seriously )*(?:knock it off|cut it out|give it a rest|lay off|stop already"
-    r"|enough already|thats enough|thats it|knock this off|quit it|beat it|scram|get out|please end this|end this)"
+    r"|enough already|thats enough|thats it|knock this off|quit it|cool it|chill out|pipe down|can it|shoo"
+    r"|be gone|begone|just stop|give up|beat it|scram|get out|please end this|end this)"
     r"(?: (?:please|pls|now|already|ok|thanks|guys|dude|man|people|sir|bro|u|you|yall|jerks?|idiots?|assholes?"
     r"|texting|seriously))?",
     r"(?:i said |i |please |we |said |ok |want )*(?:no more|no mas)(?: (?:please|pls|plz|thanks|thank you|sir|ok"
@@ -26,11 +27,12 @@ CLAUSES = any_of(
     r"(?:please |i |we |id |just |really )*(?:want|like) (?:off|out)(?: (?:now|please|of this|asap|already))?",
     r"(?:(?:please|pls) )?(?:(?:stop){2,}|(?:stop|quit)(?:texting|txting|calling|messaging)(?:me|us)?"
     r"|dont(?:text|call)me)",
-    r"(?:this is |its |sorry |thats |thanks )+not me|(?:this is |its |sorry |thats )?(?:not him|not her|aint me)",
+    r"(?:this is |its |sorry |thanks )+not me|(?:this is |its |sorry |thats )?(?:not him|not her|aint me)",
     r"(?:you are |ur |youre |you have been |been )?(?:reported|blocked|blocking|reporting|block)(?: and (?:reported"
     r"|blocked|reporting|blocking))?(?: (?:now|you|bye))?",
     r"(?:\w+ ){0,3}(?:no|zero) interest(?: (?:at all|thanks|thank you|in it|here|whatsoever))?",
-    r"(?:please |pls |just |ok )*(?:never again|no contact|no texts?|no calls?|no messages?|no sms|dont contact"
+    r"(?:please |pls |just |ok )*(?:never again|no contact|no texts?|no txts?|no calls?|no messages?|no sms"
+    r"|dont contact"
     r"|do not contact|do not text|dont text|off the list|take off)(?: (?:please|pls|plz|thanks|thank you|ever|again"
     r"|anymore|ok))*",
     r"(?:please |i |we |just |u |you )*(?:eat shit|suck (?:it|my \w+|a \w+)|kiss off|assholes?|dickheads?"

@@ -96,4 +96,12 @@ CONSENT = any_of(
     rf"|ought) (?:out|doubt)(?: \w+)?{END}",
     r"\b(?:remove|delete|erase|purge|scrub|drop|lose|take off) (?:the|this|that|my|our|his|her|their) (?:\w+ )?"
     r"(?:number|contact|contact info|phone number|cell|data)\b(?! (?:from the (?!list)|on|and (?:put|use|add))\b)",
+    r"\b(?:take|get|remove|delete|pull|keep|leave) (?:it|them|that|this|mine|both|him|her|number"
+    rf"|numbers) (?:off|out of|from) "
+    rf"(?:your|ur|this|these|the (?:mailing|text\w*|call|marketing)) {LIST}\b",
+    rf"\b(?:never|didnt|did not|dont|do not) (?:authori[sz]ed?|approved?|agreed? to|consent(?:ed)? to|okd|okayed) "
+    rf"(?:any of )?(?:this|these|it|that){END}",
+    r"\b(?:remove|delete|unsubscribe|drop) (?:\w+ ){0,3}\d{3} \d{4}\b",
+    rf"\b(?:why|how|who put|how come) (?:\w+ ){{0,5}}(?:this|your|ur) (?:\w+ )?list{END}",
+    rf"\bhow (?:do|can|could) (?:i|we) get off(?: of)?(?: this| it)?{END}",
 )

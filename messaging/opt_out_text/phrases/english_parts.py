@@ -4,7 +4,7 @@
 CONTACT = (
     "text|txt|tex|message|msg|call|phone|ring|contact|email|bother|bug|spam|harass|pester|disturb|solicit|reach out"
     "|reach"
-    "|write|ping|dial|annoy|hit up|blow up"
+    "|write|ping|dial|annoy|hit up|blow up|hmu|hit me up|hit us up"
 )
 CONTACTING = (
     "texting|txting|messaging|msging|calling|phoning|contacting|emailing|bothering|bugging|spamming|harassing|pestering"
@@ -19,7 +19,8 @@ CONTACTED = (
 MESSAGES = (
     "texts|txts|text messages?|texting|messages|msgs|messaging|sms|mms|spam|spamming|notifications|alerts|reminders"
     "|promos?|promotions?|promotional|offers|ads|adverts|advertis\\w+|marketing|solicit\\w+|subscriptions?|calls"
-    "|robocalls|emails|communications?|correspondence|outreach|blasts|newsletters?|sales pitch\\w*|junk"
+    "|robocalls|emails|communications?|correspondence|outreach|blasts|coupons|promo codes|surveys|flyers"
+    "|newsletters?|sales pitch\\w*|junk"
 )
 EVERY = (
     "all|any|the|these|those|this|that|your|ur|my|our|further|more|future|with|such|of|sms|text|marketing|promotional"
@@ -37,8 +38,10 @@ ME = (
     "|any more|ever|any longer|no more|at this number|on this number|at all"
 )
 MY_ENTRY = (
-    "me|us|my (?:\\w+ )?(?:name|number|phone|cell|info|information|contact|contacts|data|details|email)|our (?:\\w+ )?"
-    "(?:number|name|info|information|phone)|this (?:\\w+ )?(?:number|phone|cell|contact)|myself|our (?:family|home"
+    "me|us|my (?:\\w+ )?(?:names?|numbers?|phone|cell|info|information|contact|contacts|data|details|email)"
+    "|our (?:\\w+ )?"
+    "(?:numbers?|names?|info|information|phones?)|this (?:\\w+ )?(?:number|phone|cell|contact)|myself"
+    "|our (?:family|home"
     "|house|household|address)|my family|everyone here"
 )
 LIST = (
@@ -75,6 +78,7 @@ ANOTHER_TIME = (
     r"(?! (?:\w+ ){0,2}(?:before|until|till|til|unless|while|yet|today|tomorrow|tonight|after \d|between \d|when i"
     r"|(?:on )?(?:sun|mon|tues|wednes|thurs|fri|satur)days?|(?:on )?weekends?|this (?:week|morning|afternoon"
     r"|evening|time)"
-    r"|so (?:early|late)|at (?:work|night)|during|back|if|about|with|for)\b)"
+    r"|so (?:early|late)|at (?:work|night)|during|back|if|about(?! (?:it|his|her|their|this|that|anything|your|any"
+    r"|solar|roofs?|roofing)\b)|with|for)\b)"
 )
 NOT_FOR_WORK = "(?! (?:by|in|over|at|off|and|or|signs?|for|on|work|when|before|if|until|leak\\w*|here|there)\\b)"

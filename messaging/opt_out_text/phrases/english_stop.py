@@ -17,6 +17,61 @@ from messaging.opt_out_text.phrases.english_parts import (
     WANTED,
 )
 
+# Words before `stop` that make it a place, a part or somebody else's doing.
+_NOT_A_PLACE = "".join(
+    rf"(?<!\b{word} )"
+    for word in [
+        "the",
+        "a",
+        "one",
+        "next",
+        "last",
+        "first",
+        "final",
+        "full",
+        "non",
+        "bus",
+        "train",
+        "truck",
+        "pit",
+        "rest",
+        "gas",
+        "door",
+        "short",
+        "quick",
+        "your",
+        "my",
+        "our",
+        "it",
+        "we",
+        "they",
+        "i",
+        "to",
+        "or",
+        "cant",
+        "wont",
+        "dont",
+        "doesnt",
+        "didnt",
+        "not",
+        "never",
+        "can",
+        "should",
+        "could",
+        "would",
+        "must",
+    ]
+)
+
+# What else a customer writes about texts and numbers.
+_ABOUT_ELSE = (
+    r"\b(?:before|until|till|after|while|get|gets|got|came|come|coming|receive|received|driv\w+|mind|yet"
+    r"|instead|works?|just|much"
+    r"|sure|who|why|what|use|earlier|last|wrong|new|need|needed|stop texting|can|cant|could|if|or email|add|the"
+    r"|a|call me|you"
+    r"|text me|your|insurance|office|appointment|quote|estimate|bill|invoice|crew|tech|roof|job)\b"
+)
+
 STOP_MESSAGES = any_of(
     # A wish to stop, and messages: stop texting me; cease all messages; and not: don't stop texting me.
     rf"(?<!\bdont )(?<!\bnot )(?<!\bnever )(?<!\bever )(?<!\bdid you )(?<!\byou )\b(?:{STOP}|cancel"
@@ -62,7 +117,7 @@ STOP_MESSAGES = any_of(
     rf"(?<!\bwe )(?:dont"
     rf"|do not|never) (?:ever |please )?(?:(?:{CONTACT}) (?:or|and) )?(?:text|txt|message|msg|contact|spam|harass"
     rf"|pester|call"
-    rf"|email|solicit|disturb){END}{ANOTHER_WAY}",
+    rf"|solicit|disturb){END}{ANOTHER_WAY}",
     rf"\b(?:you|u|they|yall) (?:cant|cannot|can not|may not|must not|should not|shouldnt|better not|are not to"
     rf"|are not allowed to|"
     rf"have no right to|need to not) (?:\w+ )?(?:{CONTACT}) (?:{ME})\b",
@@ -148,7 +203,7 @@ STOP_MESSAGES = any_of(
     rf"(?:texting|messaging|spamming|harassing|bothering|text|message|bother|harass) (?:{ME})\b(?! (?:updates?"
     rf"|when|if|pictures|photos)\b)",
     rf"\b(?:dont|do not|never) (?:ever )?(?:text|txt|message|msg|contact|dial) (?:it|this|that)(?: \w+)?{END}",
-    r"\b(?:my|this|our) (?:\w+ )?(?:number|phone|cell)\b.*\b(?:dont|do not|never|stop) (?:ever )?(?:use|using"
+    r"\b(?:my|this|our) (?:\w+ )?(?:number|phone|cell)\b.{0,80}\b(?:dont|do not|never|stop) (?:ever )?(?:use|using"
     rf"|keep|save"
     rf"|share|sell|call|calling|text|texting) (?:it|this|that)(?: \w+)?{END}{ANOTHER_WAY}",
     r"\b(?:dont|do not|stop|never) (?:share|sharing|sell|selling|giv\w+ out|pass\w* around|us\w+|keep\w*|stor\w+) "
@@ -179,4 +234,40 @@ STOP_MESSAGES = any_of(
     rf"\b(?:no longer|dont|do not) (?:need|require|want|like) (?:these|them|your services?|this)(?: \w+)?{END}",
     rf"{START}(?:please |no |not )*(?:hard pass|not now not ever|never ever|not now or ever)(?: \w+)?{END}",
     r"\b(?:500|1500|\d+) (?:dollars |bucks )?(?:per|each|a|for each|for every) (?:text|message|violation)\b",
+    # Not to receive or hear; if you stopped.
+    r"(?<!did )(?<!do )(?<!does )(?<!i )(?<!we )(?<!have )(?<!could )(?<!why )\bnot (?:to )?(?:receive|get"
+    rf"|receiving|getting|be getting"
+    rf"|be receiving) (?:\w+ ){{0,2}}(?:these|this|any|anything|{MESSAGES})\b(?! (?:until|before|yet))",
+    r"(?<!did )\b(?:never|not)(?: \w+){0,3} hear(?:ing)? from (?:you|u|yall|ya|this|your)\b",
+    r"\b(?:if|that|wish|hope) (?:you|u|youd|yall|you guys|you people) (?:\w+ )?(?:stop|stopped|quit|cease"
+    rf"|ceased)(?= please|{END})",
+    r"\b(?:dont|do not|no longer) (?:need|want) (?:a|another|one more|any|ur|your) (?:more )?(?:text|message"
+    rf"|call|msg)(?={END}| from)",
+    rf"{START}(?:please )?(?:dont|do not) want(?: it| this| them)?(?: please| thanks)?{END}",
+    r"\bwhy (?:im|i am|am i|were|we are|are we|do i|i keep|i) (?:\w+ )?(?:getting|receiving|get|receive"
+    rf"|being) (?:\w+ )?"
+    rf"(?:{MESSAGES}|texted|contacted|these|this(?={END}))\b",
+    rf"^(?!.*\b(?:did|does|when|will|has|how|if|until|make|let|get|have|where|is|was)\b).*{_NOT_A_PLACE}\bstop"
+    r"(?: now| please| pls| thanks)?$",
+    rf"{START}(?:please |just )?(?:stop|quit) (?:for|4) (?:the (?:last|love|\d+\w*|second|third|hundredth)|real"
+    rf"|good|gods?|christ|ever|fucks?)\b",
+    rf"{START}(?:please )?(?:top|stock|stopped|stomp|stoop|shop|drop) (?:texting|messaging|calling"
+    rf"|contacting) (?:me|us|this)\b",
+    rf"{START}(?:please |just )*(?:dont|do not|never) bother(?: me| us| again| anymore| please)*{END}",
+    r"\b(?:bother|text|harass|annoy|spam|bug|bothering|texting|harassing) (?:some ?one|somebody) else\b",
+    r"\b(?:how did|howd|where did|whered|who gave) (?:you|u|yall) (?:guys |people )?(?:get |find |have )?(?:my"
+    rf"|this|our) (?:\w+ )?number{END}",
+    r"\b(?:pay|paying|charged?|charges?|costs?|cost me) (?:\w+ ){0,3}(?:per|for each|for every|for these"
+    r"|for your) (?:texts?|messages?)\b",
+    # A negation close to a word for messages, in a text about nothing else.
+    rf"^(?!.*{_ABOUT_ELSE})(?:.*\s)?(?:dont|do not|no|not|never|stop|quit|cease|without|hasnt|doesnt|isnt"
+    rf"|enough|unwanted)"
+    rf" (?:\w+ ){{0,3}}(?:texts?|txts?|texting|messag\w+|msgs?|sms|contact|contacting|spam|this (?:number|phone"
+    rf"|cell|line)|marketing|solicit\w*)\b",
+    r"\b(?:one more|another|next|any more) (?:text|message|msg|call)s? (?:and|or|from you)\b",
+    r"\bchanged my mind (?:about|on) (?:\w+ ){0,2}(?:texts?|texting|messag\w+|alerts|notifications)\b",
+    r"\bnot now \. not ever\b|\b(?:this|our) conversation is over\b",
+    r"\b(?:how about|can|could|would|will) (?:you|u|yall) (?:please |just |guys )*(?:stop|quit"
+    rf"|cease) (?:{CONTACTING}|{MESSAGES})\b",
+    rf"\b(?:{NO_WISH})(?: \w+){{0,5}} (?:by|over|via) text(?:s|ing)? (?:anymore|any more|any longer|again)\b",
 )

@@ -75,15 +75,26 @@ WRONG_NUMBER = any_of(
     rf"\b(?:he|she|they|\w+) changed (?:his|her|their) (?:\w+ )?(?:number|phone)(?={END}| (?:\w+ )?(?:years?"
     rf"|months?|weeks?)\b"
     r"| a while\b)(?!.*\b(?:use|its|new (?:one|number) is)\b)",
+    r"\b(?:texts?|messages?|msgs?|this|that|it) (?:\w+ ){0,2}(?:meant|intended) for (?:(?:some ?one"
+    r"|somebody) else|the previous"
+    r"|(?:another|a different) (?:person|number|phone|customer|household))\b",
+    r"\b(?:not|cant|cannot|no longer|isnt) (?:be )?(?:reach\w*|available|found|at) (?:at |on |with "
+    r"|through )?this (?:number|phone)\b",
+    rf"\bmy name (?:isnt|is not|aint|was never) \w+{END}",
+    r"\b(?:i|we) (?:\w+ )?(?:inherited|was given|were given|was assigned|took over|picked up"
+    r"|acquired) this (?:\w+ )?(?:number|phone|line)\b",
 )
 
 # Words about a move or a death: a customer who orders work may write them as well.
 MOVED_OR_DIED = any_of(
     r"(?<!my )(?<!our )\b(?!(?:i|we|you|nobody|tenants?|renters?|that) )\w+ (?:no longer|doesnt|does not|dont"
     r"|hasnt|has not) (?:lives?"
-    r"|works?|lived|worked|stays?|been) (?:at this \w+|here|there)\b",
+    r"|works?|lived|worked|stays?|been) (?:at this \w+|here|there)\b(?! (?:full time|all year|yet|often|on"
+    r"|during|much)\b)",
     r"\b(?:passed away|passed on|deceased|died|is dead)\b(?=.*\b(?:stop|remove|no longer|dont|do not|quit"
     r"|this number|off|delete|cease)\b)",
     r"\b(?:stop|remove|no longer|dont|do not|quit|this number|off|delete|cease)\b.{0,80}\b(?:passed away|deceased"
     r"|died|is dead)\b",
+    r"\b(?:he|she|they|who) (?:has |have )?(?:moved|left|passed)(?: away| out| on)? (?:\w+ ){0,2}(?:years?"
+    r"|months?|weeks?|time|while) ago\b",
 )

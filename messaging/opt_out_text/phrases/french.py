@@ -12,7 +12,7 @@ _CONTACT = (  # infinitive, imperative, present and subjunctive, with the pronou
     r"|spamm)\w*"
 )
 _STOP = (
-    r"arret\w*|cess\w+|(?<!dont )(?<!not )(?<!never )stop(?:pez?|per)?|suspend\w+|interromp\w+|mettez fin|finissez"
+    r"d?arret\w*|cess\w+|(?<!dont )(?<!not )(?<!never )stop(?:pez?|per)?|suspend\w+|interromp\w+|mettez fin|finissez"
     r"|evitez"
 )
 
@@ -61,7 +61,7 @@ FRENCH = any_of(
     r"|dans) (?:la|le))",
     r"\b(?:nest plus|na plus|nutilise plus) (?:a )?ce numero\b",
     r"\bje ne suis pas (?:la (?:bonne )?personne|cette personne|celui|celle|monsieur|madame|le destinataire)\b",
-    r"\bje ne connais (?:pas|personne)\b",
+    r"\bje ne connais (?:pas|personne)\b(?! (?:le|la|les) (?!personne|monsieur|dame|compagnie|nom))",
     r"\b(?:personne|pas de \w+) (?:ici )?(?:de ce nom|a ce nom|ici|a ce numero)\b",
     r"\b(?:viens|venons) d(?:e |)(?:avoir|obtenir|recevoir|prendre) ce numero\b",
     # Anger

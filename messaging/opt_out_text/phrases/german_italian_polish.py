@@ -16,7 +16,8 @@ GERMAN = any_of(
     rf"\bbitte (?:nicht|nie) (?:{_GERMAN_CONTACT}){END}",
     r"\b(?:schreib\w*|ruf\w*|kontaktier\w*|belastig\w*|send\w*|schick\w*|text\w*|meld\w*) (?:\w+ ){0,4}"
     r"(?:nicht mehr|nie mehr|nie wieder|nicht wieder|nichts mehr|keine \w+ mehr)\b",
-    r"\b(?:hor\w*|stopp\w*) (?:\w+ )?(?:auf|bitte auf|damit auf)\b(?= \.|$| mir| mich| damit| zu| bitte| mit)",
+    r"\b(?:hor\w*|stopp\w*) (?!nicht )(?:\w+ )?(?:auf|bitte auf|damit auf)\b(?= \.|$| mir| mich| damit| zu"
+    r"| bitte| mit)",
     rf"\b(?:schluss|genug|stopp\w*|beend\w*|unterlass\w*|lass\w*) (?:\w+ ){{0,3}}(?:{_GERMAN_MESSAGES}"
     rf"|{_GERMAN_CONTACT})\b",
     r"\b(?:falsche?n?|verkehrte?n?) (?:telefon)?(?:nummer|person|empfanger\w*)\b(?! (?:auf|in|im)\b)",
@@ -35,7 +36,7 @@ ITALIAN = any_of(
     rf"\b(?:mai piu|non piu) (?:{_ITALIAN_CONTACT}|messaggi|sms)\b",
     rf"\b(?:smett\w+|piant\w+|basta|finit\w+|ferm\w+|interromp\w+|cessa\w*|stop) (?:di |con |i |gli |questi |le |a )*"
     rf"(?:{_ITALIAN_CONTACT}|sms|spam|pubblicita|chiamate)\b",
-    rf"{START}(?:\w+ )?(?:smettetela|smettila|smetta|piantatela|piantala|basta cosi)(?: \w+)?{END}",
+    rf"{START}(?:\w+ ){{0,3}}(?:smettetela|smettila|smetta|piantatela|piantala|basta cosi)(?: \w+)?{END}",
     r"\bnon (?:voglio|desidero|vorrei|vogliamo|intendo) (?:piu )?(?:\w+ ){0,3}"
     r"(?:messagg\w*|sms|ricever\w*|chiamate|essere contattat\w|sentir\w*|pubblicita)\b",
     r"\b(?:numero|persona) (?:e )?(?:sbagliat|errat)[oa]\b(?! (?:sull?\w*|nell?\w*|di casa)\b)",
@@ -57,7 +58,7 @@ POLISH = any_of(
     rf"\bnie (?:\w+ ){{0,2}}(?:{_POLISH_CONTACT})\b(?!.*\b(?:przed|po \d\w*|jutro|dzis)\b)",
     rf"\b(?:przesta\w*|zaprzesta\w*|skoncz\w*|koniec|dosc|dosyc) (?:\w+ ){{0,4}}"
     rf"(?:{_POLISH_CONTACT}|pisani\w*|sms\w*|wiadomosc\w*|telefon\w*)\b",
-    rf"{START}(?:\w+ )?(?:przestan\w*|dosyc|dosc|dosc tego|pomylka|to pomylka)(?: \w+)?{END}",
+    rf"{START}(?:\w+ ){{0,2}}(?:przestan\w*|dosyc|dosc|dosc tego|pomylka|to pomylka)(?: \w+)?{END}",
     r"\b(?:zly|bledny|nie ten|pomylony) numer\b(?! (?:na|w)\b)",
     rf"\bpomyl\w+ (?:\w+ )?(?:numer\w*|osob\w*)\b|\bpomylka{END}",
     r"\b(?:wypisz\w*|usun\w*|skresl\w*|wykresl\w*|wymaz\w*) (?:\w+ ){0,2}(?:mnie|nas|numer\w*|z listy|dane)\b",

@@ -93,4 +93,7 @@ SPANISH = any_of(
     r"\b(?:pierda|olvide|pierdan|olviden|borre|borren) (?:mi|este) numero\b",
     r"(?:^|\. )(?:por favor )?(?:ya )?(?:basta|parenle|parele|dejenlo|ya estuvo|ya no mas|no mas)(?: (?:ya"
     r"|por favor|gracias|con esto|de esto|porfa))*(?= \.|$)",
+    r"\b(?:ya )?(?:pare(?:n|nle|le)|parale|bajenle|bajele) (?:ya )?(?:con|a|de) (?:los |las |sus |tantos "
+    rf"|tanto |el |tanta )*(?:{_MESSAGES})\b",
+    rf"\b(?:hart[oa]s?|cansad[oa]s?) (?:de|con) (?:\w+ ){{0,3}}(?:{_MESSAGES}|{_CONTACTING}|ustedes)\b",
 )

@@ -12,7 +12,7 @@ TAGALOG = any_of(
     r"\b(?:itigil|tigilan|tantanan|lubayan|layuan) (?:na )?(?:ninyo|niyo|nyo|mo|yan|ako|na|po)\b",
     rf"\b(?:ayoko|ayaw ko|ayaw) (?:\w+ ){{0,4}}(?:{_TAGALOG_CONTACT}|makatanggap|tumanggap)\w*\b",
     rf"\b(?:ayoko na|ayaw ko na)\b|{START}tama na(?: \w+)?{END}",
-    r"\bmaling? (?:po |ang |yung |na |itong )*(?:numero|number|num|tao)\b(?! (?:sa|ng)\b)|\bwrong number po\b",
+    r"\bmali(?:ng)? (?:po |ang |yung |na |itong )*(?:numero|number|num|tao)\b(?! (?:sa|ng)\b)|\bwrong number po\b",
     r"\b(?:alisin|tanggalin|burahin|paki ?\w+|i ?delete|i ?remove|i ?block) (?:\w+ ){0,4}"
     r"(?:numero|ako|pangalan ko|listahan)\b",
     r"\b(?:tanggalin|alisin|burahin|idelete) (?:\w+ ){0,2}number\b",
