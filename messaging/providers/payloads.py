@@ -11,6 +11,7 @@ from messaging.providers.errors import InvalidPayload, NotHandled
 
 T = TypeVar("T")
 
+ROUTE = ":path"  # beside the stored headers, the path of the request; no header has such a name
 FORM = "application/x-www-form-urlencoded"
 MAX_DEPTH = 100
 MAX_FORM_FIELDS = 1000

@@ -18,11 +18,11 @@ from messaging.services.inbound.webhook_intake import WebhookResult, accept_webh
 
 @csrf_exempt
 @require_POST
-def receive_webhook(request: HttpRequest, provider: str, slug: str) -> HttpResponse:
+def receive_webhook(request: HttpRequest, provider: str, slug: str, kind: str = "") -> HttpResponse:  # noqa: ARG001
     """Store a webhook event and answer with a WebhookResult, or in the provider's own format.
 
     A missing or wrong signature is a 401, an unknown provider or company a 404, and more than 10 MB a 413. Nothing is
-    stored in these cases.
+    stored in these cases. The reader finds the kind of event in the path.
     """
     if provider not in PROVIDERS:
         return _answer(WebhookResult("refused", f"There is no provider {provider!r}."), status=404)

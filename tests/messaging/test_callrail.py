@@ -6,10 +6,14 @@ from urllib.parse import urlencode
 
 import pytest
 
+from calls.models import Call
+from messaging.models import WebhookEvent
 from messaging.providers.callrail.signature import check_secret, generate_secret, verify_signature
 from messaging.providers.callrail.webhook import read_envelope, read_event
 from messaging.providers.errors import BadSignature, FieldError, InvalidSecret, NotHandled
-from tests.messaging.payloads import CALLER, OUR_NUMBER, callrail_call, callrail_message
+from messaging.services.inbound.webhook_processing import process_next_event
+from tests.factories import WebhookSecretFactory
+from tests.messaging.payloads import CALLER, OUR_NUMBER, callrail_call, callrail_message, post_event
 
 AT, RECEIVED = datetime(2026, 3, 2, 16, tzinfo=UTC), datetime(2026, 3, 2, 16, 20, tzinfo=UTC)
 JSON, FORM = {"Content-Type": "application/json"}, {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
@@ -54,6 +58,7 @@ def test_voicemail_is_unanswered_and_has_no_recording(left):
     assert (event.answered, event.voicemail_url, event.recordings) == (False, RECORDING, ())
 
 
+OUTCOME = ("answered", "duration", "call_type", "voicemail", "recording")
 RINGING = {"answered": False, "duration": 0, "call_type": "missed"}
 
 
@@ -80,6 +85,93 @@ def test_call_without_a_sign_of_its_end_is_ringing(fields):
 def test_unanswered_call_needs_a_sign_of_its_end(fields):
     event = read(callrail_call(**RINGING | fields))
     assert (event.ended, event.answered) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        *({"duration": value} for value in (-5, "-5", "NaN", float("nan"), "00:00:00", True, [], {}, "9" * 400, 1e308)),
+        *({"recording": value} for value in (False, True, 0, [], {}, "no", "javascript:alert(1)", [False])),
+        *({"transcription": value} for value in (False, True, 0, [], {}, " ", [{}])),
+        *({"conversational_transcript": value} for value in (False, [], {}, " ")),
+        *({"voicemail": value} for value in ("", None, "false", 0)),
+        *({"call_type": value} for value in ("", None, False, [])),
+        {"type": "surprise"},
+    ],
+)
+def test_junk_is_no_sign_of_a_calls_end(junk):
+    assert envelope_of(callrail_call(**RINGING | junk)).type in ("pre_call", "call_in_an_unknown_state")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"answered": False},
+        {"answered": True},
+        {"call_type": "missed"},
+        {"answered": False, "call_type": "missed", "voicemail": False},
+        {"answered": False, "duration": ""},
+        {"answered": False, "duration": "00:00:00"},
+    ],
+)
+def test_call_that_may_ring_or_have_ended_is_kept_with_a_reason(fields):
+    payload = {name: value for name, value in callrail_call().items() if name not in OUTCOME}
+    envelope = envelope_of(payload | fields)
+    with pytest.raises(NotHandled, match="call_in_an_unknown_state"):
+        read_event(envelope, received_at=RECEIVED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "event_type"),
+    [
+        ("pre-call", "pre_call"),
+        ("call-routing-complete", "routed_call"),
+        ("post-call", "post_call"),
+        ("call-modified", "post_call"),
+        ("text-message-received", "text_message"),
+        ("form-submission", "form_submission"),
+        ("surprise", "pre_call"),
+        ("", "pre_call"),
+    ],
+)
+def test_kind_in_the_url_is_the_type(kind, event_type):
+    body = json.dumps(callrail_call(**RINGING)).encode()
+    envelope = read_envelope(body, JSON | {":path": f"/webhooks/callrail/acme/{kind}"})
+    assert envelope.type == event_type
+
+
+def test_slug_of_the_company_is_not_the_kind():
+    body = json.dumps(callrail_call(**RINGING)).encode()
+    assert read_envelope(body, JSON | {":path": "/webhooks/callrail/post-call"}).type == "pre_call"
+
+
+def test_kind_in_the_url_outranks_the_stated_type_and_the_fields():
+    body = json.dumps(callrail_call(**RINGING, type="inboundprecall")).encode()
+    assert read_envelope(body, JSON | {":path": "/webhooks/callrail/acme/post-call"}).type == "post_call"
+
+
+def test_same_body_of_another_kind_is_another_event():
+    body = json.dumps(callrail_call(**RINGING)).encode()
+    paths = ["/webhooks/callrail/acme", "/webhooks/callrail/acme/post-call"]
+    assert len({read_envelope(body, JSON | {":path": path}).id for path in paths}) == 2
+
+
+def test_outgoing_call_of_no_length_has_ended():
+    event = read(callrail_call(**RINGING | {"call_type": "outbound", "direction": "outbound"}))
+    assert (event.direction, event.answered, event.ended) == ("outgoing", False, True)
+
+
+@pytest.mark.parametrize("id_name", ["resource_id", "id"])
+def test_form_submission_without_its_own_fields_is_not_a_call(id_name):
+    payload = {
+        id_name: "a1b2c3",
+        "customer_phone_number": CALLER,
+        "customer_name": "Jane Doe",
+        "tracking_phone_number": OUR_NUMBER,
+        "landing_page_url": "https://acme.example",
+        "source": "Google Ads",
+    }
+    assert envelope_of(payload).type == "unknown"
 
 
 def test_routed_call_is_answered_and_goes_on():
@@ -198,6 +290,19 @@ def test_unknown_event_is_not_handled():
 def test_invalid_field_is_named(payload, field):
     with pytest.raises(FieldError, match=f"^{field}: "):
         read(payload)
+
+
+@pytest.mark.django_db
+def test_post_call_to_its_own_url_ends_the_call_at_once(client, acme, in_acme):
+    WebhookSecretFactory(company=acme, provider="callrail")
+    payload = callrail_call(**RINGING)
+    post_event(client, payload, provider="callrail", query="/pre-call")
+    assert process_next_event()
+    assert Call.objects.get().status == "in_progress"
+    post_event(client, payload, provider="callrail", query="/post-call")
+    assert process_next_event()
+    assert Call.objects.get().status == "missed"
+    assert list(WebhookEvent.objects.order_by("id").values_list("event_type", flat=True)) == ["pre_call", "post_call"]
 
 
 # --- Signatures -------------------------------------------------------------------------------------------------------

@@ -1,13 +1,16 @@
 """CallRail's webhook events: calls and messages of tracking numbers.
 
 Sources: the provider's help pages and captured requests. The body is JSON or a form; missing fields are "", and
-booleans may be words. Some events state their type in `type`. Else it follows from documented sets of fields:
+booleans may be words. An event's type is the kind in the webhook's URL, else the one stated in `type`, else it follows
+from documented sets of fields:
 
     form_submission   the form's own fields, or an id that begins with FRM
     text_message      `source_number`, `destination_number` and `content`
-    post_call         a call with a sign of its end: it has ended, or was modified later
-    routed_call       a call that was answered, without a sign of its end
-    pre_call          a call without either: it is ringing, even if `answered` is false and `call_type` is missed
+    post_call         a call with a sign of its end: it has ended, was modified later, or is outgoing
+    routed_call       a call that was answered and has lasted 0 seconds
+    pre_call          a call that wasn't answered and has lasted 0 seconds, even if `call_type` is missed; or the id and
+                      numbers of a call alone
+    call_in_an_unknown_state   any other call: it may ring or have ended
 """
 
 import re
@@ -22,7 +25,7 @@ from messaging.choices import MessageStatus
 from messaging.providers import fields
 from messaging.providers.errors import FieldError, UnknownType
 from messaging.providers.events import CallEvent, Envelope, Event, IncomingText, MessageEvent
-from messaging.providers.payloads import is_form, read_form, read_json, read_whatever, storable_id
+from messaging.providers.payloads import ROUTE, find_header, is_form, read_form, read_json, read_whatever, storable_id
 
 EVENT_TYPES = frozenset({"text_message", "post_call", "routed_call", "pre_call"})
 DIRECTIONS = {"inbound": Direction.INCOMING, "outbound": Direction.OUTGOING}
@@ -31,16 +34,16 @@ CUSTOMER, TRACKING = ("customer_phone_number", "callernum"), ("tracking_phone_nu
 START = ("start_time", "timestamp", "datetime", "created_at")
 IDS = ("resource_id", "id")  # older webhooks and the API have the second only
 FORM = ("form_data", "form_url", "submitted_at")
-CALL = ("answered", "duration", "call_type", *CUSTOMER)
+OUTCOME = ("answered", "duration", "call_type", "voicemail")
 TEXT = ("source_number", "destination_number", "content")
-# A call with one of these has ended. Before the end they are empty, and the call type says "missed" already.
-AFTER_THE_END = ("recording", "transcription", "conversational_transcript")
-ENDED_CALL_TYPES = ("abandoned", "voicemail")
-# Parts of `type`, such as "outboundpostcall".
+# Before a call's end its type is "missed" already.
+ENDED_CALL_TYPES = ("abandoned", "voicemail", "outbound")
+# Parts of `type` and of the URL's last part, such as "outboundpostcall" or "post-call".
 STATED_TYPES = {
     "precall": "pre_call",
     "postcall": "post_call",
     "callmodified": "post_call",
+    "routing": "routed_call",
     "form": "form_submission",
     "text": "text_message",
     "sms": "text_message",
@@ -55,9 +58,10 @@ def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
     """
     content, warning = (read_form if is_form(headers) else read_json)(body)
     openphone_id = storable_id(_ids(content).get(_first(content, *IDS)))
+    kind = _stated_type(find_header(headers, ROUTE).partition("/callrail/")[2].partition("/")[2])
     return Envelope(
-        id=storable_id(f"{openphone_id}:{sha256(body).hexdigest()[:32]}") if openphone_id else "",
-        type=_type_of(content),
+        id=storable_id(f"{openphone_id}:{sha256(body + kind.encode()).hexdigest()[:32]}") if openphone_id else "",
+        type=kind or _stated_type(content.get("type")) or _type_by_fields(content),
         content=content,
         warning=warning,
     )
@@ -84,31 +88,41 @@ def find_incoming_text(body: bytes, headers: Mapping[str, str]) -> IncomingText 
     return IncomingText(from_number=senders[0], body=text, created_at=created_at)
 
 
-def _type_of(content: dict[str, Any]) -> str:
-    """Return the type of a webhook event: as stated, else by its fields."""
-    stated = re.sub("[^a-z]", "", str(content.get("type") or "").lower())
-    if found := next((name for part, name in STATED_TYPES.items() if part in stated), ""):
-        return found
+def _stated_type(value: Any) -> str:
+    """Return the type that a text states; "" if it states none."""
+    stated = re.sub("[^a-z]", "", str(value or "").lower())
+    return next((name for part, name in STATED_TYPES.items() if part in stated), "")
+
+
+def _type_by_fields(content: dict[str, Any]) -> str:
     openphone_id = str(content.get(_first(content, *IDS)) or "")
     if openphone_id.startswith("FRM") or _first(content, *FORM):
         return "form_submission"
     if all(name in content for name in TEXT) and all(content[name] for name in TEXT[:2]):
         return "text_message"
-    if not _first(content, *TRACKING) or not any(name in content for name in CALL):
-        return "unknown"
-    return call_type_of(content)
+    is_call = openphone_id.startswith("CAL") or any(name in content for name in OUTCOME)
+    return call_type_of(content) if is_call and _first(content, *TRACKING) else "unknown"
 
 
 def call_type_of(content: dict[str, Any]) -> str:
-    """Return the type of a call's event: post_call, routed_call or pre_call. A call that lasted has ended."""
-    if (
-        str(content.get("duration") or "").strip("0.")
-        or _is_true(content.get("voicemail"))
-        or str(content.get("call_type")).lower() in ENDED_CALL_TYPES
-        or _first(content, *AFTER_THE_END)
-    ):
+    """Return the type of a call's event by its fields: see the top."""
+    length_s = fields.seconds(content, "duration")
+    if length_s or _has_sign_of_its_end(content):
         return "post_call"
-    return "routed_call" if _is_true(content.get("answered")) else "pre_call"
+    if length_s == 0 and "answered" in content:
+        return "routed_call" if _is_true(content["answered"]) else "pre_call"
+    return "call_in_an_unknown_state" if any(name in content for name in OUTCOME) else "pre_call"
+
+
+def _has_sign_of_its_end(content: dict[str, Any]) -> bool:
+    transcripts = (content.get("transcription"), content.get("conversational_transcript"))
+    return bool(
+        _is_true(content.get("voicemail"))
+        or str(content.get("call_type")).strip().lower() in ENDED_CALL_TYPES
+        or str(content.get("direction")).strip().lower() == "outbound"  # reported after its end only
+        or fields.attachments(content, "recording")
+        or any(isinstance(text, str) and text.strip() for text in transcripts)
+    )
 
 
 def _message(content: dict[str, Any], received_at: datetime) -> MessageEvent:

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 
@@ -14,7 +15,7 @@ from crm.models import Company
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent, WebhookSecret
 from messaging.providers.errors import InvalidPayload, UnknownType
-from messaging.providers.payloads import replace_unstorable
+from messaging.providers.payloads import ROUTE, replace_unstorable
 from messaging.providers.registry import PROVIDERS
 from messaging.services.inbound.opt_out_keywords import asks_to_stop
 
@@ -51,7 +52,7 @@ def accept_webhook(
         PROVIDERS[provider].signature.verify_signature(
             headers=headers, body=body, secrets=secrets, url=url, now=time.time()
         )
-        event = _build_event(company, provider, body, headers)
+        event = _build_event(company, provider, body, {**headers, ROUTE: urlsplit(url).path})
         try:
             with transaction.atomic():
                 event.save(force_insert=True)
