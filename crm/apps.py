@@ -12,9 +12,16 @@ class CrmConfig(AppConfig):
         from crm.db.audit_context import add_sqlite_functions
         from crm.db.triggers import drop_sqlite_triggers, recreate_sqlite_triggers
         from crm.models import ContactPhone
-        from crm.services.contacts import restore_flags, suppress_moved_number, suppress_removed_number
+        from crm.services.contacts import (
+            follow_moved_number,
+            restore_flags,
+            restore_flags_of_added,
+            suppress_moved_number,
+            suppress_removed_number,
+        )
         from crm.services.expiry_cleanup import remove_expired_each_minute
         from crm.services.search_keys import repair_search_keys
+        from crm.signals import number_moved, numbers_added
         from crm.worker import Job, register
 
         connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")
@@ -23,5 +30,7 @@ class CrmConfig(AppConfig):
         pre_delete.connect(suppress_removed_number, sender=ContactPhone, dispatch_uid="crm.suppress_removed_number")
         pre_save.connect(suppress_moved_number, sender=ContactPhone, dispatch_uid="crm.suppress_moved_number")
         post_save.connect(restore_flags, sender=ContactPhone, dispatch_uid="crm.restore_flags")
+        numbers_added.connect(restore_flags_of_added, sender=ContactPhone, dispatch_uid="crm.restore_flags_of_added")
+        number_moved.connect(follow_moved_number, sender=ContactPhone, dispatch_uid="crm.follow_moved_number")
         register(Job(name="search-keys", do_next=repair_search_keys, has_pending=lambda: False))
         register(Job(name="expiry-cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import transaction
+from django.db import NotSupportedError, transaction
 from django.db.models import CharField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat, Replace
 from django.utils import timezone
@@ -18,6 +18,7 @@ from crm.choices import ActivityType, FlagType
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.query_slots import call_activity_ids_of_rep, contact_ids_of_rep, unread_messages
 from crm.search_keys import keys_of, prefixes_of
+from crm.signals import number_moved, numbers_added
 
 SEARCHED_FIELDS = frozenset({"first_name", "last_name", "email"})
 _EMAIL = ExpressionWrapper(F("email"), output_field=CharField())  # all parts must be of one type
@@ -172,16 +173,25 @@ class ContactPhoneQuerySet(QuerySet):
     def ending_in(self, digits: str) -> Self:
         return self.filter(begins_with("phone_reversed", digits[::-1]))
 
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **options: Any) -> list[Any]:
+        """Create numbers; a do-not-contact flag or an opt-out of one applies to its owner, as after saving it."""
+        if options.get("update_conflicts"):
+            raise NotSupportedError("A number that gets another contact must be saved, so that its flags follow it.")
+        with transaction.atomic():
+            created = super().bulk_create(objs, *args, **options)
+            numbers_added.send(sender=self.model, rows=created)
+        return created
+
     def update(self, **values: Any) -> int:
-        """Save each row if its contact changes, so that the number keeps a do-not-contact flag."""
-        if values.keys().isdisjoint({"contact", "contact_id"}):
+        """Update; a do-not-contact flag follows each number that its contact loses, as after saving its row."""
+        if values.keys().isdisjoint({"contact", "contact_id", "phone"}):
             return super().update(**values)
-        rows: list[Any] = list(self)
-        for row in rows:
-            for name, value in values.items():
-                setattr(row, name, value)
-            row.save(update_fields=list(values))
-        return len(rows)
+        with transaction.atomic():
+            before: dict[int, Any] = {row.pk: row for row in self.select_for_update(of=("self",))}
+            count = super().update(**values)
+            for row in self.model._base_manager.filter(pk__in=before).order_by("pk"):
+                number_moved.send(sender=self.model, before=before[row.pk], instance=row)
+        return count
 
 
 class ContactFlagQuerySet(OfContactQuerySet):

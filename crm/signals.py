@@ -1,7 +1,12 @@
-"""Signals to the apps above `crm`, which `crm` may not import."""
+"""Signals of `crm`: to the apps above, which it may not import, and from its querysets to its services."""
 
 from django.dispatch import Signal
 
 # A company's time zone changed. Arguments: `company`, with the new time zone, and `now`, from when it applies. Sent in
 # the transaction of the change, so that no appointment keeps the old time zone.
 company_timezone_changed = Signal()
+
+# Queries on contact_phones, for which Django sends no signals of rows. Sent in the query's transaction. Arguments of the
+# first: `rows`, some of which may have been ignored. Of the second: the row `before`, and `instance` afterwards.
+numbers_added = Signal()
+number_moved = Signal()

@@ -125,11 +125,33 @@ def suppress_removed_number(*, instance: ContactPhone, **_signal: Any) -> None:
 def suppress_moved_number(*, instance: ContactPhone, **_signal: Any) -> None:
     """Store the hash of a number that its contact loses to another one, before it is saved."""
     before = ContactPhone._base_manager.filter(pk=instance.pk).first() if instance.pk else None
-    instance.has_new_owner = before is None or (before.contact_id, before.phone) != (
-        instance.contact_id,
-        instance.phone,
-    )
-    if before is not None and instance.has_new_owner:
+    _compare_owners(before, instance)
+
+
+def restore_flags_of_added(*, rows: list[ContactPhone], **_signal: Any) -> None:
+    """Give the owners of numbers that a query added the flags that the numbers had before."""
+    known: set[str] = set()
+    hashes = {hash_number(row.phone) for row in rows}
+    for model in (SuppressedNumber, OptOut):
+        known.update(model._base_manager.filter(number_hash__in=hashes).values_list("number_hash", flat=True))
+    wanted = {(row.company_id, row.contact_id, row.phone) for row in rows if hash_number(row.phone) in known}
+    stored = ContactPhone._base_manager.filter(phone__in={phone for _, _, phone in wanted})
+    for row in stored.order_by("pk"):
+        if (row.company_id, row.contact_id, row.phone) in wanted:
+            row.has_new_owner = True
+            restore_flags(instance=row)
+
+
+def follow_moved_number(*, before: ContactPhone, instance: ContactPhone, **_signal: Any) -> None:
+    """Let the flags follow a number after a query has given its row another contact or number."""
+    _compare_owners(before, instance)
+    restore_flags(instance=instance)
+
+
+def _compare_owners(before: ContactPhone | None, after: ContactPhone) -> None:
+    """Note whether a number has a new owner, and store its hash if it must not be contacted."""
+    after.has_new_owner = before is None or (before.contact_id, before.phone) != (after.contact_id, after.phone)
+    if before is not None and after.has_new_owner:
         suppress_removed_number(instance=before)
 
 

@@ -1,9 +1,15 @@
 """Flags that follow a number when it leaves its contact."""
 
 import pytest
+from django.db import NotSupportedError
+from django.db.models import Value
+from django.db.models.functions import Concat
+from django.utils.timezone import now
 
 from crm.models import Contact, ContactFlag, ContactPhone, SuppressedNumber
+from crm.models.audit import hash_number
 from crm.services.contacts import create_contact, update_contact
+from crm.services.opt_outs import record_opt_out
 from crm.services.provider_contacts import import_provider_contact
 from tests.factories import ContactFactory, ContactFlagFactory, ContactPhoneFactory
 
@@ -82,6 +88,78 @@ def test_moved_number_flags_its_new_owner(flagged, in_acme, way):
     assert ContactPhone.objects.get(phone=SECOND).contact == other
     assert is_flagged(other)
     assert is_flagged(before)
+
+
+def renumber(number):
+    number.phone = THIRD
+    number.save()
+
+
+def renumber_by_query(number):
+    ContactPhone.objects.filter(pk=number.pk).update(phone=THIRD)
+
+
+def renumber_by_expression(number):
+    ContactPhone.objects.filter(pk=number.pk).update(phone=Concat(Value(THIRD[:-1]), Value(THIRD[-1])))
+
+
+def renumber_in_bulk(number):
+    number.phone = THIRD
+    ContactPhone.objects.bulk_update([number], ["phone"])
+
+
+@pytest.mark.parametrize("way", [renumber, renumber_by_query, renumber_by_expression, renumber_in_bulk])
+def test_replaced_number_flags_its_next_owner(flagged, in_acme, way):
+    way(flagged)
+    assert ContactPhone.objects.get(pk=flagged.pk).phone == THIRD
+    assert is_flagged(create_contact(company_id=in_acme.pk, phone=SECOND))
+
+
+@pytest.mark.parametrize("way", [renumber, renumber_by_query, renumber_by_expression, renumber_in_bulk])
+def test_number_that_replaces_another_brings_its_flags(in_acme, way):
+    record_opt_out(phone=THIRD, words="STOP", source="sms", occurred_at=now())
+    SuppressedNumber.objects.create(company=in_acme, number_hash=hash_number(THIRD))
+    contact = ContactFactory(company=in_acme)
+    way(ContactPhoneFactory(contact=contact, phone=SECOND))
+    assert set(contact.flags.in_force().values_list("flag_type", flat=True)) == {"opted_out", "do_not_contact"}
+
+
+def move_in_bulk(number, other):
+    number.contact = other
+    ContactPhone.objects.bulk_update([number], ["contact"])
+
+
+def test_number_moved_in_bulk_flags_its_new_owner(flagged, in_acme):
+    other = ContactFactory(company=in_acme)
+    move_in_bulk(flagged, other)
+    assert is_flagged(other)
+
+
+@pytest.mark.parametrize("options", [{}, {"ignore_conflicts": True}])
+def test_number_added_in_bulk_brings_its_flags(flagged, in_acme, options):
+    flagged.delete()
+    contact, others = ContactFactory(company=in_acme), ContactPhoneFactory(contact__company=in_acme)
+    new = [ContactPhone(company=in_acme, contact=contact, phone=phone) for phone in (SECOND, THIRD)]
+    ContactPhone.objects.bulk_create(new, **options)
+    assert is_flagged(contact)
+    assert not is_flagged(others.contact)
+
+
+def test_number_of_another_contact_that_is_ignored_in_bulk_flags_nobody(flagged, in_acme):
+    SuppressedNumber.objects.create(company=in_acme, number_hash=hash_number(SECOND))
+    contact = ContactFactory(company=in_acme)
+    ContactPhone.objects.bulk_create(
+        [ContactPhone(company=in_acme, contact=contact, phone=SECOND)], ignore_conflicts=True
+    )
+    assert not is_flagged(contact)
+
+
+def test_bulk_creation_that_would_move_a_number_is_refused(flagged, in_acme):
+    row = ContactPhone(company=in_acme, contact=ContactFactory(company=in_acme), phone=SECOND)
+    with pytest.raises(NotSupportedError, match="flags follow"):
+        ContactPhone.objects.bulk_create(
+            [row], update_conflicts=True, unique_fields=["company", "phone"], update_fields=["contact"]
+        )
 
 
 def test_every_way_to_add_a_number_restores_the_flag(flagged, in_acme):
