@@ -187,7 +187,8 @@ class ContactPhoneQuerySet(QuerySet):
         if values.keys().isdisjoint({"contact", "contact_id", "phone"}):
             return super().update(**values)
         with transaction.atomic():
-            before: dict[int, Any] = {row.pk: row for row in self.select_for_update(of=("self",))}
+            rows: Any = self.select_for_update(of=("self",))
+            before = {row.pk: row for row in rows}
             count = super().update(**values)
             for row in self.model._base_manager.filter(pk__in=before).order_by("pk"):
                 number_moved.send(sender=self.model, before=before[row.pk], instance=row)

@@ -6,7 +6,6 @@ from django.dispatch import Signal
 # the transaction of the change, so that no appointment keeps the old time zone.
 company_timezone_changed = Signal()
 
-# Queries on contact_phones, for which Django sends no signals of rows. Sent in the query's transaction. Arguments of the
-# first: `rows`, some of which may have been ignored. Of the second: the row `before`, and `instance` afterwards.
-numbers_added = Signal()
-number_moved = Signal()
+# Queries on contact_phones, for whose rows Django sends no signals. Sent in the query's transaction.
+numbers_added = Signal()  # argument: `rows`, some of which may have been ignored
+number_moved = Signal()  # arguments: the row `before`, and `instance`, the row afterwards
