@@ -12,6 +12,7 @@ class CrmConfig(AppConfig):
         from crm.db.audit_context import add_sqlite_functions
         from crm.db.triggers import drop_sqlite_triggers, recreate_sqlite_triggers
         from crm.models import ContactPhone
+        from crm.querysets import number_moved, numbers_added
         from crm.services.contacts import (
             follow_moved_number,
             restore_flags,
@@ -21,7 +22,6 @@ class CrmConfig(AppConfig):
         )
         from crm.services.expiry_cleanup import remove_expired_each_minute
         from crm.services.search_keys import repair_search_keys
-        from crm.signals import number_moved, numbers_added
         from crm.worker import Job, register
 
         connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")

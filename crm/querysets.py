@@ -12,19 +12,22 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import NotSupportedError, transaction
 from django.db.models import CharField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat, Replace
+from django.dispatch import Signal
 from django.utils import timezone
 
 from crm.choices import ActivityType, FlagType
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.query_slots import call_activity_ids_of_rep, contact_ids_of_rep, unread_messages
 from crm.search_keys import keys_of, prefixes_of
-from crm.signals import number_moved, numbers_added
 
 SEARCHED_FIELDS = frozenset({"first_name", "last_name", "email"})
 _EMAIL = ExpressionWrapper(F("email"), output_field=CharField())  # all parts must be of one type
 SEARCHED_TEXT = Concat("first_name", Value("|"), "last_name", Value("|"), _EMAIL)
 MIN_LAST_DIGITS = 3
 MAX_UPDATED = 1000  # rows in one statement
+# Queries on contact_phones, for whose rows Django sends no signals. Sent in the query's transaction.
+numbers_added = Signal()  # argument: `rows`, some of which may have been ignored
+number_moved = Signal()  # arguments: the row `before`, and `instance`, the row afterwards
 LAST_CHARACTER = "\U0010ffff"  # sorts after every other character: [prefix, prefix + this) holds every match
 
 
