@@ -39,7 +39,8 @@ SENTENCES = STOP_MESSAGES + CONSENT + ANGER + SPANISH + FRENCH + PORTUGUESE + OT
 _BUSINESS = re.compile(
     r"\b(?:quotes?|estimates?|appointments?|schedul\w+|invoices?|bill|inspection|repairs?|i need|we need"
     r"|please (?:send|call|come)"
-    r"|i bought|we bought|new (?:owners?|manager|tenants?)|can you (?:come|send|look|fix))\b"
+    r"|i bought|we bought|contractor|call (?:me|him|her) to|new (?:owners?|manager|tenants?)|can you (?:come"
+    r"|send|look|fix))\b"
     r"(?<!dont need)(?<!not need)"
 )
 # A customer's own slip: "ignore my last text, wrong person".

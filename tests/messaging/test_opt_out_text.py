@@ -8,6 +8,7 @@ from crm.choices import Provider
 from messaging.opt_out_text.classification import Verdict, classify_text
 from messaging.providers.registry import provider_confirms
 from tests.messaging import held_out_texts
+from tests.messaging.composed_texts import ENDINGS, FRAMES, REQUESTS, WORK
 from tests.messaging.opt_out_table import measure, opt_out_table
 from tests.messaging.texts import TEXTS
 
@@ -26,6 +27,14 @@ def test_unseen_messages_are_recognised_with_few_false_alarms():
     missed, alarmed = measure(held_out_texts.STOPPING, held_out_texts.ORDINARY)
     assert len(missed) <= 0.06 * len(held_out_texts.STOPPING)
     assert len(alarmed) <= 0.02 * len(held_out_texts.ORDINARY)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_frame_changes_neither_a_request_to_stop_nor_an_order(frame):
+    requests, orders = (
+        [f"{frame}{part}{ending}" for part in parts for ending in ENDINGS] for parts in (REQUESTS, WORK)
+    )
+    assert measure(requests, orders) == ([], [])
 
 
 def test_held_out_messages_are_not_in_the_table():

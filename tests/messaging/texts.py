@@ -1,7 +1,7 @@
 """Messages as customers write them, by expected verdict: `docs/opt-outs-table.md` shows them."""
 
 from messaging.opt_out_text.classification import Verdict
-from tests.messaging import everyday_texts, more_texts
+from tests.messaging import everyday_texts, more_texts, ordinary_texts
 
 OPT_OUT = [
     # Keywords of the law and of the providers.
@@ -147,5 +147,5 @@ TEXTS = {
     Verdict.OPT_IN: OPT_IN,
     Verdict.YES: YES,
     Verdict.HELP: HELP,
-    Verdict.NOTHING: NOTHING + more_texts.NOTHING + everyday_texts.NOTHING,
+    Verdict.NOTHING: NOTHING + more_texts.NOTHING + ordinary_texts.NOTHING,
 }

@@ -1,7 +1,7 @@
 """English anger and threats."""
 
 from messaging.opt_out_text.phrases import END, START, any_of
-from messaging.opt_out_text.phrases.english_parts import FAMILY
+from messaging.opt_out_text.phrases.english_parts import FAMILY, TAIL
 
 ANGER = any_of(
     # Anger and threats.
@@ -69,4 +69,7 @@ ANGER = any_of(
     rf"\bstay away(?={END}| from (?:me|us|my (?:phone|family)))",
     rf"\b(?:as|for) evidence{END}|\bexpect (?:a|my) (?:complaint|lawsuit|letter)\b|\bgo f\w* yoursel\w+",
     rf"{START}(?:bunch of |you |bunch |fucking |damn |lousy )*(?:scammers|spammers|crooks|thieves|liars){END}",
+    r"\b(?:feels|looks|seems|sounds|smells|reads) like (?:a |total )?(?:spam|scam|phishing|fraud)\b(?! that)",
+    r"\b(?:youre|you are|u r|ur|u are|yall are) (?:\w+ )?(?:annoying|pathetic|disgusting|creepy|relentless"
+    rf"|a nuisance|a pest){TAIL}{END}",
 )

@@ -24,7 +24,7 @@ CONSENT = any_of(
     rf"\b(?:want|like|need|wish|ask\w*|request\w*) (?:\w+ )?(?:to )?(?:be|get|have (?:{MY_ENTRY})) (?:removed"
     rf"|deleted|taken off|unsubscribed|dropped|excluded)\b",
     rf"\b(?:take|remove|delete) (?:number|numbers?){END}",
-    r"\bunsubscri\w*\b(?! (?:by (?:accident|mistake)|from what)\b)",
+    r"\bunsubscri\w*\b(?! (?:by (?:accident|mistake)|from what|from the (?:news)?paper|from the magazine)\b)",
     r"\bunsub\b",
     r"\bopt(?:ed|ing|s)? (?:me |us |my number |this number )?out\b(?! of (?:the |a |this |your )?(?:\w+ )?"
     r"(?:warranty|insurance|plan|upgrade|add on|gutters?|inspection|metal|option|package|financing))",
@@ -101,7 +101,8 @@ CONSENT = any_of(
     rf"(?:your|ur|this|these|the (?:mailing|text\w*|call|marketing)) {LIST}\b",
     rf"\b(?:never|didnt|did not|dont|do not) (?:authori[sz]ed?|approved?|agreed? to|consent(?:ed)? to|okd|okayed) "
     rf"(?:any of )?(?:this|these|it|that){END}",
-    r"\b(?:remove|delete|unsubscribe|drop) (?:\w+ ){0,3}\d{3} \d{4}\b",
+    r"\b(?:remove|delete|unsubscribe|drop) (?:(?!at |the |line )\w+ ){0,3}\d{3} \d{4}\b",
     rf"\b(?:why|how|who put|how come) (?:\w+ ){{0,5}}(?:this|your|ur) (?:\w+ )?list{END}",
     rf"\bhow (?:do|can|could) (?:i|we) get off(?: of)?(?: this| it)?{END}",
+    rf"\b(?:take|get|remove) (?:{MY_ENTRY}) of (?:your|ur|this|the) (?:\w+ )?(?:list|lists|database)\b",
 )

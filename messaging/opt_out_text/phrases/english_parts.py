@@ -2,7 +2,8 @@
 
 # What is to stop.
 CONTACT = (
-    "text|txt|tex|message|msg|call|phone|ring|contact|email|bother|bug|spam|harass|pester|disturb|solicit|reach out"
+    "text|txt|tex|message|msg|call|phone|ring(?! the)|contact|email|bother|bug|spam|harass|pester|disturb"
+    "|solicit|reach out"
     "|reach"
     "|write|ping|dial|annoy|hit up|blow up|hmu|hit me up|hit us up"
 )
@@ -82,3 +83,71 @@ ANOTHER_TIME = (
     r"|solar|roofs?|roofing)\b)|with|for)\b)"
 )
 NOT_FOR_WORK = "(?! (?:by|in|over|at|off|and|or|signs?|for|on|work|when|before|if|until|leak\\w*|here|there)\\b)"
+
+# What goes before a request, and after it.
+ASK = (
+    r"(?:(?:please|pls|plz|just|kindly|hey|hi|ok|no|sorry|now|seriously|can|could|would|will|you|u|yall|guys|i"
+    r"|id|we|want"
+    r"|need|demand|ask|asking|am|im|like|that|to|must|should|better|gotta|for the last time|who is this|thanks"
+    r"|but|and|so) )*"
+)
+TAIL = (
+    r"(?: (?:please|pls|plz|thanks|thank you|thx|ty|now|asap|already|immediately|ok|okay|lol|dude|bro|man|sir"
+    r"|guys|right now"
+    r"|right away|or else|at once|forever|again|ever|anymore|any more|people))*"
+)
+
+# Words before `stop` that make it a place, a part or somebody else's doing.
+NOT_A_PLACE = "".join(
+    rf"(?<!\b{word} )"
+    for word in [
+        "the",
+        "a",
+        "one",
+        "next",
+        "last",
+        "first",
+        "final",
+        "full",
+        "non",
+        "bus",
+        "train",
+        "truck",
+        "pit",
+        "rest",
+        "gas",
+        "door",
+        "short",
+        "quick",
+        "your",
+        "my",
+        "our",
+        "it",
+        "we",
+        "they",
+        "i",
+        "to",
+        "or",
+        "cant",
+        "wont",
+        "dont",
+        "doesnt",
+        "didnt",
+        "not",
+        "never",
+        "can",
+        "should",
+        "could",
+        "would",
+        "must",
+    ]
+)
+
+# What else a customer writes about texts and numbers.
+ABOUT_ELSE = (
+    r"\b(?:before|until|till|after|while|get|gets|got|came|come|coming|receive|received|driv\w+|mind|yet"
+    r"|instead|works?|just|much"
+    r"|sure|who|why|what|use|earlier|last|wrong|new|need|needed|stop texting|can|cant|could|if|or email|add|the"
+    r"|a|call me|you"
+    r"|text me|your|insurance|office|appointment|quote|estimate|bill|invoice|crew|tech|roof|job)\b"
+)

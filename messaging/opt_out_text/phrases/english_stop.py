@@ -2,8 +2,10 @@
 
 from messaging.opt_out_text.phrases import END, START, any_of
 from messaging.opt_out_text.phrases.english_parts import (
+    ABOUT_ELSE,
     ANOTHER_TIME,
     ANOTHER_WAY,
+    ASK,
     CONTACT,
     CONTACTED,
     CONTACTING,
@@ -12,64 +14,11 @@ from messaging.opt_out_text.phrases.english_parts import (
     MESSAGES,
     NO_WISH,
     NOT,
+    NOT_A_PLACE,
     NOT_FOR_WORK,
     STOP,
+    TAIL,
     WANTED,
-)
-
-# Words before `stop` that make it a place, a part or somebody else's doing.
-_NOT_A_PLACE = "".join(
-    rf"(?<!\b{word} )"
-    for word in [
-        "the",
-        "a",
-        "one",
-        "next",
-        "last",
-        "first",
-        "final",
-        "full",
-        "non",
-        "bus",
-        "train",
-        "truck",
-        "pit",
-        "rest",
-        "gas",
-        "door",
-        "short",
-        "quick",
-        "your",
-        "my",
-        "our",
-        "it",
-        "we",
-        "they",
-        "i",
-        "to",
-        "or",
-        "cant",
-        "wont",
-        "dont",
-        "doesnt",
-        "didnt",
-        "not",
-        "never",
-        "can",
-        "should",
-        "could",
-        "would",
-        "must",
-    ]
-)
-
-# What else a customer writes about texts and numbers.
-_ABOUT_ELSE = (
-    r"\b(?:before|until|till|after|while|get|gets|got|came|come|coming|receive|received|driv\w+|mind|yet"
-    r"|instead|works?|just|much"
-    r"|sure|who|why|what|use|earlier|last|wrong|new|need|needed|stop texting|can|cant|could|if|or email|add|the"
-    r"|a|call me|you"
-    r"|text me|your|insurance|office|appointment|quote|estimate|bill|invoice|crew|tech|roof|job)\b"
 )
 
 STOP_MESSAGES = any_of(
@@ -99,7 +48,7 @@ STOP_MESSAGES = any_of(
     r"\b(?:want|need|like|wish|expect|ask|asking|beg|begging|prefer) (?:you|u|yall|all|them|this company|these people)"
     rf" (?:\w+ )?(?:to )?(?:stop|quit|cease|go away|get lost)(?={END}| now\b| please\b| and\b| immediately\b)",
     r"(?<!before )(?<!when )(?<!if )(?<!until )(?<!after )(?<!did )(?<!once )\b(?:you|u|yall|guys"
-    rf"|people) (?:\w+ ){{0,2}}(?:stop|quit)(?={END}| please\b| already\b| now\b)",
+    rf"|people) (?:\w+ ){{0,2}}(?<!full )(?<!bus )(?<!the )(?:stop|quit)(?={END}| please\b| already\b| now\b)",
     r"\b(?:make|would like) (?:this|these|them|you|u) (?:to )?(?:stop|end|go away)\b",
     rf"\bhow (?:do|can) i (?:\w+ )?(?:stop|cancel|end|quit) (?:this|these|it|getting|receiving)(?={END}| \w*ing"
     rf"|\b texts)",
@@ -194,7 +143,7 @@ STOP_MESSAGES = any_of(
     rf"\b(?:it off|it out|a rest|off|enough|chill|ease up|let up|slow down|easy|hold|lay off|cool it) (?:already )?"
     rf"(?:with|on) (?:all )?(?:the|these|this|your|those) (?:\w+ )?(?:{MESSAGES}|{CONTACTING})\b",
     rf"\b(?:asked|told|begged|warned|said to|asking|telling|ask|tell) (?:you|u|yall|them|your \w+) (?:\w+ ){{0,6}}"
-    rf"to (?:please )?(?:stop|quit|cease|knock it off|leave me alone){END}",
+    rf"to (?:please )?(?:stop|quit|cease|knock it off|leave me alone){TAIL}{END}",
     rf"\bhow many (?:more )?times (?:do|must|should|did|will|have) (?:i|we) (?:\w+ ){{0,3}}(?:tell|say|ask|told"
     rf"|asked|said)"
     rf"(?: (?:you|u|yall|you people|no|stop|this))*(?: to stop| to quit)?{END}",
@@ -247,7 +196,7 @@ STOP_MESSAGES = any_of(
     r"\bwhy (?:im|i am|am i|were|we are|are we|do i|i keep|i) (?:\w+ )?(?:getting|receiving|get|receive"
     rf"|being) (?:\w+ )?"
     rf"(?:{MESSAGES}|texted|contacted|these|this(?={END}))\b",
-    rf"^(?!.*\b(?:did|does|when|will|has|how|if|until|make|let|get|have|where|is|was)\b).*{_NOT_A_PLACE}\bstop"
+    rf"^(?!.*\b(?:did|does|when|will|has|how|if|until|make|let|get|have|where|is|was)\b).*{NOT_A_PLACE}\bstop"
     r"(?: now| please| pls| thanks)?$",
     rf"{START}(?:please |just )?(?:stop|quit) (?:for|4) (?:the (?:last|love|\d+\w*|second|third|hundredth)|real"
     rf"|good|gods?|christ|ever|fucks?)\b",
@@ -260,7 +209,7 @@ STOP_MESSAGES = any_of(
     r"\b(?:pay|paying|charged?|charges?|costs?|cost me) (?:\w+ ){0,3}(?:per|for each|for every|for these"
     r"|for your) (?:texts?|messages?)\b",
     # A negation close to a word for messages, in a text about nothing else.
-    rf"^(?!.*{_ABOUT_ELSE})(?:.*\s)?(?:dont|do not|no|not|never|stop|quit|cease|without|hasnt|doesnt|isnt"
+    rf"^(?!.*{ABOUT_ELSE})(?:.*\s)?(?:dont|do not|no|not|never|stop|quit|cease|without|hasnt|doesnt|isnt"
     rf"|enough|unwanted)"
     rf" (?:\w+ ){{0,3}}(?:texts?|txts?|texting|messag\w+|msgs?|sms|contact|contacting|spam|this (?:number|phone"
     rf"|cell|line)|marketing|solicit\w*)\b",
@@ -270,4 +219,13 @@ STOP_MESSAGES = any_of(
     r"\b(?:how about|can|could|would|will) (?:you|u|yall) (?:please |just |guys )*(?:stop|quit"
     rf"|cease) (?:{CONTACTING}|{MESSAGES})\b",
     rf"\b(?:{NO_WISH})(?: \w+){{0,5}} (?:by|over|via) text(?:s|ing)? (?:anymore|any more|any longer|again)\b",
+    # Any polite or angry way to ask it.
+    rf"{START}{ASK}(?:stop|quit|cease)(?: (?:it|this|that|these|them|all this|all of this))?{TAIL}{END}",
+    r"\b(?:can|could|will|would|must|should|better|demand|need|want|like|ask\w*) (?:that )?(?:you|u"
+    rf"|yall) (?:\w+ ){{0,2}}"
+    rf"(?:stop|quit|cease|end|discontinue|cancel|halt) (?:(?:{EVERY}) ){{0,4}}(?:{CONTACTING}|{MESSAGES}|contact)\b"
+    r"(?! (?:to confirm|off|the crew))",
+    rf"{START}{ASK}(?:not|never) (?:ever )?(?:{CONTACT}) (?:{ME}){TAIL}{END}",
+    rf"{START}{ASK}(?:go away|get lost|beat it|buzz off|block (?:me|us|my number|this number)){TAIL}{END}",
+    rf"\bwhy (?:do|are|r|does|did) (?:you|u|yall|ya) (?:\w+ )?(?:texting|messaging|contacting|spamming){TAIL}{END}",
 )

@@ -65,7 +65,7 @@ WRONG_NUMBER = any_of(
     rf"(?:the |a |an? )?wrong (?:one|house|home|company|place|business|customer|family|household|\w+){END}"
     rf"(?<!color)(?<!time)(?<!date)(?<!day)(?<!address)(?<!part)(?<!size)(?<!unit)(?<!model)(?<!amount)(?<!idea)",
     rf"\bwrong house(?={END})(?!.*\b(?:ours|its|we|mine|next door|im at)\b)",
-    rf"{START}(?:\w+ )?(?:not|isnt|aint) (?:the )?(?:person|one|guy|lady|woman|man|number|party|right \w+"
+    rf"{START}(?:\w+ ){{0,4}}(?:not|isnt|aint) (?:the )?(?:person|one|guy|lady|woman|man|number|party|right \w+"
     rf"|correct \w+|dude"
     r"|customer|homeowner|girl) (?:you|u|youre|ur|your|that you)\b",
     r"\b(?:theres|there is|there aint|aint|isnt|there isnt|theres not) (?:no|any|a) (?:mr |mrs |ms )?\w+ (?:at"
@@ -80,9 +80,10 @@ WRONG_NUMBER = any_of(
     r"|(?:another|a different) (?:person|number|phone|customer|household))\b",
     r"\b(?:not|cant|cannot|no longer|isnt) (?:be )?(?:reach\w*|available|found|at) (?:at |on |with "
     r"|through )?this (?:number|phone)\b",
-    rf"\bmy name (?:isnt|is not|aint|was never) \w+{END}",
+    rf"\bmy names? (?:isnt|is not|aint|was never|not) \w+{END}",
     r"\b(?:i|we) (?:\w+ )?(?:inherited|was given|were given|was assigned|took over|picked up"
     r"|acquired) this (?:\w+ )?(?:number|phone|line)\b",
+    r"\b(?:texting|messaging|calling|contacting) (?:a |my )?(?:minor|child|kid|teenager|\d+ year old)\b",
 )
 
 # Words about a move or a death: a customer who orders work may write them as well.

@@ -59,14 +59,15 @@ POLISH = any_of(
     rf"\b(?:przesta\w*|zaprzesta\w*|skoncz\w*|koniec|dosc|dosyc) (?:\w+ ){{0,4}}"
     rf"(?:{_POLISH_CONTACT}|pisani\w*|sms\w*|wiadomosc\w*|telefon\w*)\b",
     rf"{START}(?:\w+ ){{0,2}}(?:przestan\w*|dosyc|dosc|dosc tego|pomylka|to pomylka)(?: \w+)?{END}",
-    r"\b(?:zly|bledny|nie ten|pomylony) numer\b(?! (?:na|w)\b)",
-    rf"\bpomyl\w+ (?:\w+ )?(?:numer\w*|osob\w*)\b|\bpomylka{END}",
-    r"\b(?:wypisz\w*|usun\w*|skresl\w*|wykresl\w*|wymaz\w*) (?:\w+ ){0,2}(?:mnie|nas|numer\w*|z listy|dane)\b",
+    r"\b(?:zly|bledny|nie ten|pomylony) num(?:b)?er\b(?! (?:na|w)\b)",
+    rf"\bpomyl\w+ (?:\w+ )?(?:numb?er\w*|osob\w*)\b|\bpomylka{END}",
+    r"\b(?:wypisz\w*|usun\w*|skresl\w*|wykresl\w*|wymaz\w*) (?:\w+ ){0,2}(?:mnie|nas|numb?er\w*|z listy|dane)\b",
     r"\b(?:wypisz\w* mnie|cofam zgode|wycofuje zgode|odwoluje zgode)\b",
     r"\bnie (?:\w+ )?(?:chce|chcemy|zycze sobie) (?:\w+ ){0,3}(?:wiadomosci|sms\w*|otrzymywac|dostawac|kontakt\w*)\b",
     r"\bnie (?:wyrazam|wyrazal\w+|dawal\w+|dal\w+) (?:\w+ )?zgody\b",
     rf"\bnie (?:\w+ )?zainteresowan\w+{END}|\bnie interesuje mnie to\b",
     rf"\brezygnuje(?={END}| z (?:subskrypcji|wiadomosci|sms\w*|powiadomien))",
-    r"\b(?:to nie (?:jest )?(?:moj|jego|jej) numer|nie jestem (?:ta osoba|panem|pania)|zostaw\w* (?:mnie|nas)"
-    r" w spokoju|odczep\w*|odwal\w*|zglosz[ea] (?:was|to)|zablokuje (?:was|ten))\b",
+    r"\b(?:to nie (?:jest )?(?:moj|jego|jej) num(?:b)?er|nie jestem (?:ta osoba|panem|pania)|zostaw\w* (?:mnie|nas)"
+    r" w spokoju|odczep\w*|dajcie mi spokoj|mnie (?:wypisac|usunac)|odwal\w*|zglosz[ea] (?:was|to)"
+    r"|zablokuje (?:was|ten))\b",
 )

@@ -43,7 +43,8 @@ SPANISH = any_of(
     rf"|estoy interesad[oa] en|me interesan?) (?:\w+ ){{0,4}}"
     rf"(?:{_MESSAGES}|recibir|contacto|comunicacion|mas informacion|{_CONTACTING}|que me \w+|que nos \w+|saber "
     rf"(?:nada )?de ustedes|nada de ustedes|sus servicios)\b",
-    rf"(?:^|\. )(?:\w+ ){{0,4}}(?:no (?:me|nos) interesa|no (?:estoy|estamos) interesad[oa]s?)(?: (?:nada|gracias"
+    rf"(?:^|\. )(?:\w+ ){{0,4}}(?:no (?:me|nos) interesa|no (?:estoy|estamos) interesad[oa]s?)(?: (?:nada"
+    rf"|gracias|por favor|senora?"
     rf"|por ahora|ya|mas|lo que venden?|en su \w+|su \w+|sus \w+))*{END}",
     rf"\b(?:ni un|ningun|ya no|no) (?:mas )?(?:{_MESSAGES})(?: mas)?(?={END}| por favor| gracias| de ustedes| a este)",
     rf"\bno mas (?:{_MESSAGES}|contacto|comunicacion)\b",
