@@ -30,25 +30,35 @@ _OFTEN_TYPED = (
     "contact", "number", "wrong", "please", "dont", "unsub", "calling",
 )  # fmt: skip
 
+# One letter of these is left out or replaced, and the result is no other word.
+_LONG = ("number", "wrong", "remove", "message", "messages", "texting", "messaging", "contact")
+_OTHER_REAL_WORDS = frozenset(_LONG) | {
+    "lumber", "numbed", "nummer", "umber", "prong", "wring", "wrung", "remote", "tenting", "tasting", "passage",
+    "massage", "messing",
+}  # fmt: skip
+
+
+def _with_another_letter(word: str) -> set[str]:
+    return {
+        word[:at] + letter + word[at + 1 :] for at in range(len(word)) for letter in ("", *"abcdefghijklmnopqrstuvwxyz")
+    } - _OTHER_REAL_WORDS
+
+
 _SWAPPED = {swapped: word for word in _OFTEN_TYPED for swapped in _with_swapped_letters(word) if swapped != word}
-_MEANT = _SWAPPED | dict.fromkeys(_misspellings_of("stop"), "stop") | {
+_REPLACED = {replaced: word for word in _LONG for replaced in _with_another_letter(word)} | {"rong": "wrong"}
+_MEANT = _REPLACED | _SWAPPED | dict.fromkeys(_misspellings_of("stop"), "stop") | {
     "stob": "stop", "stopo": "stop", "stahp": "stop", "stawp": "stop", "staph": "stop", "stap": "stop",
-    "styop": "stop", "stoping": "stopping", "cancell": "cancel", "cansel": "cancel",
-    "cancil": "cancel", "canel": "cancel", "cacel": "cancel", "txting": "texting",
-    "texing": "texting", "textng": "texting", "testing": "texting",
-    "textting": "texting", "mesaging": "messaging", "messging": "messaging",
-    "contatcing": "contacting", "mesage": "message", "messege": "message", "messeges": "messages",
-    "recieve": "receive", "recieving": "receiving", "subscribtion": "subscription", "permision": "permission",
-    "persmission": "permission", "harrassing": "harassing", "harrasing": "harassing", "harassin": "harassing",
-    "harrassment": "harassment", "bothring": "bothering", "texring": "texting", "txtng": "texting",
-    "textin": "texting", "messgaes": "messages", "mesages": "messages", "messges": "messages",
-    "massages": "messages", "mssgs": "messages", "remve": "remove", "romove": "remove", "plese": "please",
-    "plase": "please", "wrng": "wrong", "numer": "number", "dnt": "dont",
-    "dint": "dont", "nomore": "no more", "intrested": "interested", "interrested": "interested",
-    "contac": "contact", "concent": "consent", "opout": "optout", "stop2end": "stop", "stop2stop": "stop",
-    "txtstop": "stop", "optuot": "optout", "donot": "dont",
-    "txtn": "texting", "rmv": "remove", "dlt": "delete", "outt": "out",
-    "massaging": "messaging", "taxing": "texting", "txing": "texting", "texti": "texting",
+    "styop": "stop", "stoping": "stopping", "cancell": "cancel", "cansel": "cancel", "cancil": "cancel",
+    "canel": "cancel", "cacel": "cancel", "textting": "texting", "contatcing": "contacting",
+    "recieve": "receive", "recieving": "receiving", "subscribtion": "subscription",
+    "permision": "permission", "persmission": "permission", "harrassing": "harassing",
+    "harrasing": "harassing", "harassin": "harassing", "harrassment": "harassment", "bothring": "bothering",
+    "txtng": "texting", "sendin": "sending", "callin": "calling", "mssgs": "messages", "plese": "please",
+    "plase": "please", "dnt": "dont", "dint": "dont", "nomore": "no more", "intrested": "interested",
+    "interrested": "interested", "concent": "consent", "opout": "optout", "stop2end": "stop",
+    "stop2stop": "stop", "txtstop": "stop", "optuot": "optout", "donot": "dont", "txtn": "texting",
+    "rmv": "remove", "dlt": "delete", "outt": "out", "taxing": "texting", "txing": "texting",
+    "texti": "texting",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ _APOSTROPHES = re.compile(r"['’‘ʼ`´]")
 _NUMBER_SIGN = re.compile(r"#(?!\w)")  # wrong #
 _REPEATED_LETTERS = re.compile(r"([^\W\d])\1{2,}")
 _SPACED_LETTERS = re.compile(r"(?<![^\W_])[^\W_](?:[\W_]{1,3}[^\W_]){3,}(?![^\W_])")  # S T O P, s.t.o.p.
+_DIVIDED_STOP = re.compile(r"(?<![^\W_])s[-._*'/]?t[-._*'/]?o[-._*'/]?p(?![^\W_])", re.IGNORECASE)  # st.op
 _CLAUSE_END = re.compile(r"[.:,](?!\d)|[!?;…\n|/()\[\]{}\"“”„«»¿¡。！？，、；：]|\s[-–—~]+\s|[–—]|--")
 
 _DIGITS_AND_SIGNS = str.maketrans("013457$@!|+*§†○◯●⭕", "oieastsaiitostoooo")
@@ -32,7 +33,7 @@ def split_words(text: str) -> list[str]:
 
     `Don't STOOOP!` becomes dont, stop; `S.T.0.P.` becomes stop.
     """
-    text = _NUMBER_SIGN.sub(" number ", text)
+    text = _DIVIDED_STOP.sub("stop", _NUMBER_SIGN.sub(" number ", text))
     text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     visible = "".join(
         _plain_letter(character)
@@ -56,7 +57,7 @@ def normalized(*texts: str) -> frozenset[str]:
 
 def split_clauses(text: str) -> list[list[str]]:
     """Return the words of each clause. Spaced letters are one word, so their dots end no clause."""
-    text = _SPACED_LETTERS.sub(lambda match: "".join(_WORD.findall(match[0])), text)
+    text = _SPACED_LETTERS.sub(lambda match: "".join(_WORD.findall(match[0])), _DIVIDED_STOP.sub("stop", text))
     clauses = [split_words(clause) for clause in _CLAUSE_END.split(text)]
     return [clause for clause in clauses if clause]
 

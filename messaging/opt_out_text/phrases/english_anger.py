@@ -72,4 +72,5 @@ ANGER = any_of(
     r"\b(?:feels|looks|seems|sounds|smells|reads) like (?:a |total )?(?:spam|scam|phishing|fraud)\b(?! that)",
     r"\b(?:youre|you are|u r|ur|u are|yall are) (?:\w+ )?(?:annoying|pathetic|disgusting|creepy|relentless"
     rf"|a nuisance|a pest){TAIL}{END}",
+    r"\bshut (?:the \w+ |tf )?up\b|\bkick rocks\b|\bf (?:ck|k|uk|c k) ?(?:off|you|u|this)\b",
 )

@@ -24,7 +24,8 @@ CONSENT = any_of(
     rf"\b(?:want|like|need|wish|ask\w*|request\w*) (?:\w+ )?(?:to )?(?:be|get|have (?:{MY_ENTRY})) (?:removed"
     rf"|deleted|taken off|unsubscribed|dropped|excluded)\b",
     rf"\b(?:take|remove|delete) (?:number|numbers?){END}",
-    r"\bunsubscri\w*\b(?! (?:by (?:accident|mistake)|from what|from the (?:news)?paper|from the magazine)\b)",
+    r"\bunsubscri\w*\b(?<!unsubscribed)(?! (?:by (?:accident|mistake)|from what|from the (?:news)?paper"
+    r"|from the magazine)\b)",
     r"\bunsub\b",
     r"\bopt(?:ed|ing|s)? (?:me |us |my number |this number )?out\b(?! of (?:the |a |this |your )?(?:\w+ )?"
     r"(?:warranty|insurance|plan|upgrade|add on|gutters?|inspection|metal|option|package|financing))",
@@ -105,4 +106,7 @@ CONSENT = any_of(
     rf"\b(?:why|how|who put|how come) (?:\w+ ){{0,5}}(?:this|your|ur) (?:\w+ )?list{END}",
     rf"\bhow (?:do|can|could) (?:i|we) get off(?: of)?(?: this| it)?{END}",
     rf"\b(?:take|get|remove) (?:{MY_ENTRY}) of (?:your|ur|this|the) (?:\w+ )?(?:list|lists|database)\b",
+    r"\bwho (?:gave|said) (?:you|u) (?:\w+ )?(?:permission|consent|could text|can text)\b",
+    r"\bunsubscribed\b(?! (?:by (?:accident|mistake)|from (?!(?:you|your|ur|this|these|the (?!(?:news)?paper)"
+    r"|all|it|everything|texts?|messages?)\b)))",
 )

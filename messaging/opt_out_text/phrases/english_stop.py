@@ -228,4 +228,6 @@ STOP_MESSAGES = any_of(
     rf"{START}{ASK}(?:not|never) (?:ever )?(?:{CONTACT}) (?:{ME}){TAIL}{END}",
     rf"{START}{ASK}(?:go away|get lost|beat it|buzz off|block (?:me|us|my number|this number)){TAIL}{END}",
     rf"\bwhy (?:do|are|r|does|did) (?:you|u|yall|ya) (?:\w+ )?(?:texting|messaging|contacting|spamming){TAIL}{END}",
+    rf"\bhow (?:do|can) (?:i|we|you) make (?:it|this|these|them) stop{TAIL}{END}",
+    rf"{START}{ASK}stop\d+{END}",
 )

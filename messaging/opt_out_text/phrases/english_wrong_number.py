@@ -84,6 +84,9 @@ WRONG_NUMBER = any_of(
     r"\b(?:i|we) (?:\w+ )?(?:inherited|was given|were given|was assigned|took over|picked up"
     r"|acquired) this (?:\w+ )?(?:number|phone|line)\b",
     r"\b(?:texting|messaging|calling|contacting) (?:a |my )?(?:minor|child|kid|teenager|\d+ year old)\b",
+    r"\b(?:reach|contact|find|text|looking for|get|want) (?:some ?one|somebody|a different person"
+    r"|another person) else\b",
+    rf"{START}(?:im|i am) (?:just |only )?(?:a kid|a minor|a child|\d+ years old){END}",
 )
 
 # Words about a move or a death: a customer who orders work may write them as well.

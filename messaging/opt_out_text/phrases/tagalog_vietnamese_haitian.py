@@ -15,7 +15,7 @@ TAGALOG = any_of(
     r"\bmali(?:ng)? (?:po |ang |yung |na |itong )*(?:numero|number|num|tao)\b(?! (?:sa|ng)\b)|\bwrong number po\b",
     r"\b(?:alisin|tanggalin|burahin|paki ?\w+|i ?delete|i ?remove|i ?block) (?:\w+ ){0,4}"
     r"(?:numero|ako|pangalan ko|listahan)\b",
-    r"\b(?:tanggalin|alisin|burahin|idelete) (?:\w+ ){0,2}number\b",
+    r"\b(?:tanggalin|alisin|burahin|idelete|paki\w+) (?:\w+ ){0,2}number\b",
     r"\b(?:hindi|di) (?:po |na |ako |kami )+interesado\b|\b(?:hindi|di) (?:po )?(?:ako si|ito si|ito ang number)\b",
     r"\b(?:irereport|ireport|iblock|ibablock) (?:\w+ )?(?:kayo|ka|to|kita)\b",
 )
@@ -25,7 +25,7 @@ _NOT_BEFORE = r"(?!.*\b(?:truoc|sau \d+)\b)"
 VIETNAMESE = any_of(
     rf"\b(?:dung(?! roi\b)|ngung|thoi|cham dut|lam on dung) (?:\w+ ){{0,3}}(?:{_VIETNAMESE_CONTACT})\b{_NOT_BEFORE}",
     rf"\bkhong (?:con )?(?:muon|dong y|thich|can) (?:\w+ ){{0,3}}(?:{_VIETNAMESE_CONTACT}|tin)\b{_NOT_BEFORE}",
-    r"\bkhong nhan tin(?! nhan nao)\b",
+    r"\bkhong nhan tin(?! nhan nao)\b|\bkhong (?:nhan tin|goi|gui|lien lac|nhan) (?:\w+ )?nua\b",
     r"\b(?:nham|sai|lon) (?:so|nguoi)\b(?! (?:nha|tien|luong|hoa don|tren)\b)",
     r"\b(?:xoa|go|loai|bo) (?:\w+ )?(?:so|ten|toi|thong tin) (?:\w+ ){0,3}(?:ra|khoi|di|nay|dien thoai|cua toi)\b",
     r"\bkhoi danh sach\b|\bxoa (?:so|ten)\b|\bhuy dang ky\b|\bkhong (?:co )?quan tam\b",
