@@ -45,7 +45,7 @@ def _with_another_letter(word: str) -> set[str]:
 
 
 _SWAPPED = {swapped: word for word in _OFTEN_TYPED for swapped in _with_swapped_letters(word) if swapped != word}
-_REPLACED = {replaced: word for word in _LONG for replaced in _with_another_letter(word)} | {"rong": "wrong"}
+_REPLACED = {replaced: word for word in _LONG for replaced in _with_another_letter(word)}
 _MEANT = _REPLACED | _SWAPPED | dict.fromkeys(_misspellings_of("stop"), "stop") | {
     "stob": "stop", "stopo": "stop", "stahp": "stop", "stawp": "stop", "staph": "stop", "stap": "stop",
     "styop": "stop", "stoping": "stopping", "cancell": "cancel", "cansel": "cancel", "cancil": "cancel",
@@ -57,7 +57,7 @@ _MEANT = _REPLACED | _SWAPPED | dict.fromkeys(_misspellings_of("stop"), "stop") 
     "plase": "please", "dnt": "dont", "dint": "dont", "nomore": "no more", "intrested": "interested",
     "interrested": "interested", "concent": "consent", "opout": "optout", "stop2end": "stop",
     "stop2stop": "stop", "txtstop": "stop", "optuot": "optout", "donot": "dont", "txtn": "texting",
-    "rmv": "remove", "dlt": "delete", "outt": "out", "taxing": "texting", "txing": "texting",
+    "rmv": "remove", "dlt": "delete", "outt": "out", "nt": "not", "taxing": "texting", "txing": "texting",
     "texti": "texting",
 }  # fmt: skip
 

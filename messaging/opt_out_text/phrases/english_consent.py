@@ -109,4 +109,6 @@ CONSENT = any_of(
     r"\bwho (?:gave|said) (?:you|u) (?:\w+ )?(?:permission|consent|could text|can text)\b",
     r"\bunsubscribed\b(?! (?:by (?:accident|mistake)|from (?!(?:you|your|ur|this|these|the (?!(?:news)?paper)"
     r"|all|it|everything|texts?|messages?)\b)))",
+    r"\b(?:i|we|me|us)(?:d| would)? (?:\w+ ){0,2}to be left alone\b|\bid (?:\w+ ){0,2}to be left alone\b",
+    r"\b(?:withdraw|deregister|unregister|unlist|retire) (?:me|us|my (?:\w+ )?(?:number|name|phone|info|details))\b",
 )

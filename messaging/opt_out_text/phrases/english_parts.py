@@ -10,7 +10,8 @@ CONTACT = (
 CONTACTING = (
     "texting|txting|messaging|msging|calling|phoning|contacting|emailing|bothering|bugging|spamming|harassing|pestering"
     "|disturbing|soliciting|annoying|hounding|stalking|reaching out|blowing up|blowing|hitting|writing|pinging|dialing"
-    "|ringing|mailing|advertising|sending|communicating|following up|asking|checking in|trying to (?:sell|reach"
+    "|ringing|mailing|advertising|sending|communicating|following up|asking(?! (?:you|u|them|the)\\b)"
+    "|checking in|trying to (?:sell|reach"
     "|contact|call|get)|pushing|selling|pressuring"
     "|pitching|nagging|badgering|bombarding|pursuing|chasing|targeting"
 )

@@ -230,4 +230,6 @@ STOP_MESSAGES = any_of(
     rf"\bwhy (?:do|are|r|does|did) (?:you|u|yall|ya) (?:\w+ )?(?:texting|messaging|contacting|spamming){TAIL}{END}",
     rf"\bhow (?:do|can) (?:i|we|you) make (?:it|this|these|them) stop{TAIL}{END}",
     rf"{START}{ASK}stop\d+{END}",
+    rf"\b(?:dont|do not|doesnt|does not|no longer) want (?:these|them)(?: \w+)?{END}",
+    r"\bwant nothing (?:to do with|from) (?:you|u|your|this)\b",
 )

@@ -87,6 +87,8 @@ WRONG_NUMBER = any_of(
     r"\b(?:reach|contact|find|text|looking for|get|want) (?:some ?one|somebody|a different person"
     r"|another person) else\b",
     rf"{START}(?:im|i am) (?:just |only )?(?:a kid|a minor|a child|\d+ years old){END}",
+    r"\b(?:number|phone|cell|line) (?:isnt|is not|aint|no longer|is no longer) \w+s (?:any ?more|any longer|now"
+    r"|phone|number)\b",
 )
 
 # Words about a move or a death: a customer who orders work may write them as well.

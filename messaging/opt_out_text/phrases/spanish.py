@@ -69,7 +69,8 @@ SPANISH = any_of(
     r"\b(?:numero|persona|telefono|celular) (?:es |esta )?(?:equivocad[oa]|incorrect[oa]|erroneo|erronea)\b(?! en "
     r"(?:la|el))",
     r"\b(?:se )?(?:equivoc\w+|confund\w+) (?:de|el) (?:numero|persona|telefono)\b",
-    rf"\b(?:usted(?:es)? )?(?:se equivocaron|se equivoco|(?<!numero )esta equivocad[oa](?! en)|estan equivocad[oa]s"
+    r"\b(?:usted(?:es)? )?(?:se equivocaron|se equivoco"
+    rf"|(?<!numero )(?<!medida )(?<!direccion )(?<!fecha )esta equivocad[oa](?! en)|estan equivocad[oa]s"
     rf"|me confunde[ns]?|me estan confundiendo)(?= |{END})",
     r"\b(?:este|ese|el|esta|esa|la) (?:\w+ )?(?:numero|telefono|celular|linea) (?:ya )?(?:no (?:es|pertenece"
     r"|le pertenece|corresponde)|pertenece a|es de otr\w+|cambio de|ahora (?:es|pertenece)|tiene (?:otro|nuevo)"

@@ -29,7 +29,8 @@ VIETNAMESE = any_of(
     r"\b(?:nham|sai|lon) (?:so|nguoi)\b(?! (?:nha|tien|luong|hoa don|tren)\b)",
     r"\b(?:xoa|go|loai|bo) (?:\w+ )?(?:so|ten|toi|thong tin) (?:\w+ ){0,3}(?:ra|khoi|di|nay|dien thoai|cua toi)\b",
     r"\bkhoi danh sach\b|\bxoa (?:so|ten)\b|\bhuy dang ky\b|\bkhong (?:co )?quan tam\b",
-    r"\bkhong phai (?:la )?(?:so (?:cua|dien thoai)|nguoi)\b|\bde (?:cho )?(?:toi|tui|em|chung toi) yen\b",
+    r"\bkhong phai (?:la )?(?:so (?:cua|dien thoai)|nguoi|chu (?:so|nhan))\b|\bde (?:cho )?(?:toi|tui|em"
+    r"|chung toi) yen\b",
     r"\btoi se (?:kien|bao cao|chan|to cao)\b",
 )
 
