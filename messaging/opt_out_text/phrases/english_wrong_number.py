@@ -89,6 +89,7 @@ WRONG_NUMBER = any_of(
     rf"{START}(?:im|i am) (?:just |only )?(?:a kid|a minor|a child|\d+ years old){END}",
     r"\b(?:number|phone|cell|line) (?:isnt|is not|aint|no longer|is no longer) \w+s (?:any ?more|any longer|now"
     r"|phone|number)\b",
+    r"\b(?:not|isnt|aint) (?:me|him|her|us) (?:you|u|youre|your|ur|that you)\b",
 )
 
 # Words about a move or a death: a customer who orders work may write them as well.
