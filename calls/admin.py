@@ -15,14 +15,15 @@ from django.utils.timezone import now
 
 from calls.choices import CallStatus
 from calls.models import Appointment, Call, CallDetail, MissedCaller
-from calls.services.booking import SlotTaken, StartOutOfRange, change_appointment, check_start
-from calls.services.outcomes import change_call
+from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
+from calls.services.outcomes import LeadFixed, change_call
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import Card, ReadOnlyAdmin, RowAdmin, refusal_of
 from crm.admin.base.pagination import format_count
 from crm.admin.base.search import ExactSearch
 from crm.admin.base.wall_clock import as_typed, describe_moment, read_in, shown_in
+from crm.db.tenancy import tenant
 
 
 class AppointmentInline(admin.TabularInline):
@@ -51,6 +52,8 @@ class CallForm(RowForm):
             self.add_error("lead", "This lead belongs to another contact.")
         if "status" in cleaned:
             self.instance.booked = CallStatus(cleaned["status"]).booked
+            if "lead" in cleaned and not lead and self.initial.get("lead") and self.instance.booked:
+                self.add_error("lead", str(LeadFixed()))
         return cleaned
 
 
@@ -268,7 +271,11 @@ class AppointmentAdmin(ExactSearch, RowAdmin):
 
     def save_model(self, request: HttpRequest, obj: Appointment, form: Any, change: bool) -> None:
         if not change:
-            super().save_model(request, obj, form, change)
+            names = ("contact", "call", "assigned_rep", "allow_overlap", "status", "notes", "timezone", *TIMES)
+            values = {name: getattr(obj, name) for name in names}
+            with refusal_of(SlotTaken), tenant(obj.company_id):
+                booked = book_appointment(company=obj.company, **values)
+            obj.pk, obj._state.adding = booked.pk, False
             return
         # The same typed time is another instant in another zone.
         changed = {*form.changed_data, *(TIMES if "timezone" in form.changed_data else ())}

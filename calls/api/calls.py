@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from calls.choices import CallStatus
 from calls.models import Call
-from calls.services.outcomes import ContactFixed, change_call, create_call
+from calls.services.outcomes import ContactFixed, LeadFixed, change_call, create_call
 from crm.api.base.filters import DaysFilterSet, IdFilter
 from crm.api.base.lists import ListRowsMixin
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
@@ -63,6 +63,8 @@ class CallSerializer(TenantSerializer):
             return change_call(call=instance, **validated_data)
         except ContactFixed as error:
             raise serializers.ValidationError({"contact": [str(error)]}) from error
+        except LeadFixed as error:
+            raise serializers.ValidationError({"lead": [str(error)]}) from error
 
 
 class CallFilterSet(DaysFilterSet):

@@ -9,6 +9,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
+import calls.models.calls
 import calls.wallclock
 import crm.db.audit
 import crm.db.policies
@@ -73,7 +74,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         db_index=False,
                         null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
+                        on_delete=calls.models.calls.keep_lead_of_booked_calls,
                         related_name="calls",
                         to="crm.lead",
                     ),
@@ -605,6 +606,12 @@ class Migration(migrations.Migration):
         crm.db.audit.CreateAuditTriggers(
             model_name="appointment",
             skips=["updated_at"],
+        ),
+        crm.db.triggers.CreateTriggers(
+            on="calls",
+            name="share_lead",
+            postgresql="\nBEGIN\n    IF TG_LEVEL = 'ROW' THEN\n        UPDATE appointments SET lead_id = NEW.lead_id WHERE call_id = NEW.id;\n    END IF;\n    RETURN NULL;\nEND\n",
+            each_row={"UPDATE": "OLD.lead_id IS DISTINCT FROM NEW.lead_id"},
         ),
         crm.db.triggers.CreateTriggers(
             on="appointments",

@@ -1,6 +1,6 @@
 """Calls."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.timezone import now
 
 from calls.choices import BOOKED, CallStatus
+from calls.models.lead_triggers import APPOINTMENTS_SHARE_LEAD
 from calls.querysets import CallQuerySet
 from crm.choices import Direction
 from crm.constraints import in_range, one_of
@@ -15,6 +16,14 @@ from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Activity, Contact, Lead, PhoneLine, User
 from crm.phones import MAX_LENGTH
+
+
+def keep_lead_of_booked_calls(collector: Any, field: Any, sub_objs: Any, using: str) -> None:
+    """Refuse to delete the lead of a booked call (`on_delete`). Other calls lose it. Frozen into migrations."""
+    booked = {call for call in sub_objs if call.booked and call.contact_id}
+    if booked:
+        raise models.ProtectedError("A booked call keeps its lead.", booked)
+    models.SET_NULL(collector, field, sub_objs, using)
 
 
 class Call(TenantModel):
@@ -37,7 +46,7 @@ class Call(TenantModel):
         PhoneLine, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     lead = models.ForeignKey(
-        Lead, on_delete=models.SET_NULL, null=True, blank=True, related_name="calls", db_index=False
+        Lead, on_delete=keep_lead_of_booked_calls, null=True, blank=True, related_name="calls", db_index=False
     )
     assigned_rep = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
@@ -64,6 +73,7 @@ class Call(TenantModel):
     )
 
     objects: ClassVar = TenantManager.from_queryset(CallQuerySet)()
+    triggers = APPOINTMENTS_SHARE_LEAD
 
     class Meta:
         db_table = "calls"

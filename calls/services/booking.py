@@ -46,9 +46,10 @@ def book_appointment(
     scheduled_start: datetime,
     scheduled_end: datetime,
     call: Call | None = None,
+    timezone: str = "",
     **fields: Any,
 ) -> Appointment:
-    """Create an appointment in the company's current time zone and remove the contact from the missed queue.
+    """Create an appointment, by default in the company's time zone, and remove the contact from the missed queue.
 
     An appointment from a call shares the call's lead, created if missing, and the call's status follows.
 
@@ -62,7 +63,7 @@ def book_appointment(
             call=call,
             scheduled_start=scheduled_start,
             scheduled_end=scheduled_end,
-            timezone=company.timezone,
+            timezone=timezone or company.timezone,
             **fields,
         )
         if call:
@@ -77,6 +78,8 @@ def book_appointment(
 def change_appointment(*, appointment: Appointment, **changes: Any) -> Appointment:
     """Change an appointment. Its call follows a cancellation, and a cancellation that is taken back.
 
+    An appointment that gets another call books that one; the former call keeps its status.
+
     An overlap must be allowed again for each new time or rep.
 
     Raises:
@@ -85,6 +88,7 @@ def change_appointment(*, appointment: Appointment, **changes: Any) -> Appointme
     with transaction.atomic():
         appointment = Appointment.objects.select_for_update(of=("self",)).get(pk=appointment.pk)
         was_cancelled = appointment.status == AppointmentStatus.CANCELLED
+        old_call = appointment.call_id
         slot = [getattr(appointment, name) for name in MOVES]
         for name, value in changes.items():
             setattr(appointment, name, value)
@@ -94,8 +98,15 @@ def change_appointment(*, appointment: Appointment, **changes: Any) -> Appointme
         if is_moved:
             appointment.allow_overlap = changes.get("allow_overlap", False)
             written.add("allow_overlap")
-        if appointment.call and was_cancelled and not is_cancelled:
-            appointment.lead = book_call(call=appointment.call)
+        lead = appointment.lead
+        if appointment.call and not is_cancelled and (was_cancelled or appointment.call_id != old_call):
+            lead = book_call(call=appointment.call)
+        elif appointment.call:
+            lead = appointment.call.lead
+        elif lead and lead.contact_id != appointment.contact_id:
+            lead = None
+        if lead != appointment.lead:
+            appointment.lead = lead
             written.add("lead")
         with _slot_of(appointment):
             appointment.save(update_fields=written)

@@ -10,6 +10,7 @@ from calls.choices import CallStatus
 from calls.models import Call
 from calls.services.call_details import Recording, link_detail, lock_call, record_call_detail
 from calls.services.missed_calls import update_missed_queue
+from calls.services.outcomes import add_missing_lead
 from crm.choices import ActivityType, Direction
 from crm.db.tenancy import current_company_id
 from crm.services.contacts import name_contact
@@ -49,7 +50,7 @@ def record_call(
     """Create or update the active tenant's call with this provider's id.
 
     A repeat fills blank fields and may turn a missed call into an answered one, never the reverse. Leads come from
-    people, bookings and analyses, not from here.
+    people, bookings and analyses, not from here; a call that a person has booked gets its lead with its contact.
 
     Raises:
         IdClash: the id belongs to an activity of another type.
@@ -165,6 +166,8 @@ def _write_call(
     if before is not None and after is not None and after > before:
         call.set_status(status)
         changed += ["status", "booked"]
+    if "contact" in changed and add_missing_lead(call):
+        changed.append("lead")
     if changed:
         call.save(update_fields=changed)
     return call, is_new or _was_answered(call) != was_answered

@@ -10,12 +10,19 @@ from crm.choices import LeadStatus
 from crm.models import Activity, Contact, Lead
 from crm.services.conversations import open_conversation
 
-FOLLOWING = ("booked", "reason_for_lost_sale", "lead_id")  # columns that a status decides
+FOLLOWING = ("booked", "reason_for_lost_sale", "lead_id")  # columns that follow from a status
 OUTCOMES = (LeadStatus.BOOKED, LeadStatus.WON, LeadStatus.LOST)
 
 
 class ContactFixed(Exception):
     """The call can't move to another contact."""
+
+
+class LeadFixed(Exception):
+    """The call can't lose its lead."""
+
+    def __init__(self) -> None:
+        super().__init__("A booked call keeps a lead; choose another one, or change the status first.")
 
 
 def create_call(**values: Any) -> Call:
@@ -28,24 +35,33 @@ def create_call(**values: Any) -> Call:
 
 
 def change_call(*, call: Call, **changes: Any) -> Call:
-    """Change a call, with all that follows from a new status or contact.
+    """Change a call, with all that follows from a new status, contact or lead.
 
     Only the changed columns are written, so that concurrent changes of others are kept.
 
     Raises:
         ContactFixed: the call has another contact's lead or appointments.
+        LeadFixed: the call is booked and would lose its lead.
     """
     with transaction.atomic():
         call = Call.objects.select_for_update().get(pk=call.pk)
-        old_status, old_contact = call.status, call.contact_id
+        old_status, old_contact, old_lead = call.status, call.contact_id, call.lead
         for name, value in changes.items():
             setattr(call, name, value)
         written = set(changes)
+        if old_lead and call.lead is None and CallStatus(call.status).booked:
+            raise LeadFixed
         if call.contact_id != old_contact:
             _move_to_contact(call)
         if call.status != old_status:
             written |= _follow_status(call)
+        elif add_missing_lead(call):
+            written.add("lead_id")
+        elif call.lead and call.lead != old_lead and CallStatus(call.status).booked:
+            _set_outcome(call.lead, CallStatus(call.status))
         call.save(update_fields=written)
+        if old_lead and call.lead != old_lead:
+            _take_back_outcome(old_lead)
         return call
 
 
@@ -71,15 +87,31 @@ def _follow_status(call: Call) -> set[str]:
     before = {name: getattr(call, name) for name in FOLLOWING}
     call.set_status(call.status)
     status = CallStatus(call.status)
-    if call.lead is None:
-        if status.booked and call.contact:
-            call.lead = Lead.objects.create(
-                company_id=call.company_id, contact=call.contact, source="call", status=status.lead
-            )
-    elif status.lead != LeadStatus.QUALIFIED or call.lead.status in OUTCOMES:
-        call.lead.status = status.lead
-        call.lead.save(update_fields=["status", "updated_at"])
+    if not add_missing_lead(call) and call.lead:
+        _set_outcome(call.lead, status, takes_back=True)
     return {"status"} | {name for name, value in before.items() if getattr(call, name) != value}
+
+
+def add_missing_lead(call: Call) -> bool:
+    """Give a booked call of a known contact its lead. Return whether it had none."""
+    status = CallStatus(call.status)
+    if call.lead or not (status.booked and call.contact):
+        return False
+    call.lead = Lead.objects.create(company_id=call.company_id, contact=call.contact, source="call", status=status.lead)
+    return True
+
+
+def _set_outcome(lead: Lead, status: CallStatus, *, takes_back: bool = False) -> None:
+    """Set the lead's status that follows from its call's. Without `takes_back` it never takes an outcome back."""
+    if status.lead != LeadStatus.QUALIFIED or (takes_back and lead.status in OUTCOMES):
+        lead.status = status.lead
+        lead.save(update_fields=["status", "updated_at"])
+
+
+def _take_back_outcome(lead: Lead) -> None:
+    """Let a lead that lost a call become qualified, unless another booked call has it."""
+    if lead.status in OUTCOMES and not Call.objects.filter(lead=lead, booked=True).exists():
+        _set_outcome(lead, CallStatus.UNBOOKED, takes_back=True)
 
 
 def _move_to_contact(call: Call) -> None:

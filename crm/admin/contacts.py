@@ -5,7 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from crm.admin.base.columns import badge, moment
@@ -16,7 +16,7 @@ from crm.admin.base.versions import VersionedForm
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
 from crm.models import Company, Contact, ContactFlag, ContactPhone, Lead, User
-from crm.services.contacts import PhoneTaken, delete_contact, save_contact
+from crm.services.contacts import NumberRefused, PhoneTaken, check_number_is_outside, delete_contact, save_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
 from crm.services.opt_outs import lock_opt_outs_of, opt_in_contact, sync_opt_out_flags
 
@@ -27,8 +27,11 @@ class ContactForm(RowForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         phone, company = cleaned.get("phone"), self.company
-        if phone and company and is_taken(phone, company_id=company.pk, contact=self.instance):
-            self.add_error("phone", str(PhoneTaken(phone)))
+        if phone and company and "phone" in self.changed_data:
+            try:
+                check_number(phone, company_id=company.pk, contact=self.instance)
+            except NumberRefused as error:
+                self.add_error("phone", str(error))
         return cleaned
 
 
@@ -48,8 +51,11 @@ class ContactPhoneForm(VersionedForm):
         self.instance.company_id = company_id
         if self.instance.pk is None and phone == self.contact.phone:
             raise ValidationError("The main number is in this list automatically.")
-        if company_id and is_taken(phone, company_id=company_id, contact=self.contact):
-            raise ValidationError(str(PhoneTaken(phone)))
+        if company_id and self.instance.pk is None:
+            try:
+                check_number(phone, company_id=company_id, contact=self.contact)
+            except NumberRefused as error:
+                raise ValidationError(str(error)) from error
         return phone
 
 
@@ -192,7 +198,14 @@ class LeadAdmin(ExactSearch, RowAdmin):
     fields = ("related_rows", "company", "contact", "status", "source", "notes", "created_at", "updated_at")
     readonly_fields = ("related_rows", "created_at", "updated_at")
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Make the contact read-only: the lead's calls and appointments are of the same contact."""
+        fields = super().get_readonly_fields(request, obj)
+        return (*fields, "contact") if obj else fields
 
-def is_taken(phone: str, *, company_id: int, contact: Contact) -> bool:
-    """Return whether another contact has the number."""
-    return ContactPhone.objects.filter(company=company_id, phone=phone).exclude(contact=contact.pk).exists()
+
+def check_number(phone: str, *, company_id: int, contact: Contact) -> None:
+    """Raise NumberRefused for the number of another contact, or of a phone line of the company."""
+    if ContactPhone.objects.filter(company=company_id, phone=phone).exclude(contact=contact.pk).exists():
+        raise PhoneTaken(phone)
+    check_number_is_outside(company_id=company_id, phone=phone)

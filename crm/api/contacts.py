@@ -14,7 +14,7 @@ from crm.api.base.views import EditViewSet, FullViewSet
 from crm.choices import FlagType, LeadStatus
 from crm.models import Contact, ContactFlag, ContactPhone, Lead
 from crm.search_keys import SHORTEST, is_long_enough
-from crm.services.contacts import PhoneTaken, create_contact, delete_contact, update_contact
+from crm.services.contacts import NumberRefused, create_contact, delete_contact, update_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
 from crm.services.opt_outs import lock_opt_outs_of
 
@@ -41,7 +41,7 @@ class ContactSerializer(TenantSerializer):
     def _write(self, service: Any, **values: Any) -> Contact:
         try:
             return service(**values)
-        except PhoneTaken as error:
+        except NumberRefused as error:
             raise serializers.ValidationError({"phone": [str(error)]}) from error
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from crm.choices import FlagType, MembershipStatus, OptOutState
 from crm.db.tenancy import tenant
-from crm.models import Contact, ContactFlag, ContactPhone, OptOut, SuppressedNumber
+from crm.models import Contact, ContactFlag, ContactPhone, OptOut, PhoneLine, SuppressedNumber
 from crm.models.audit import hash_number
 from crm.querysets import ContactFlagQuerySet
 from crm.refused_writes import is_refused_by
@@ -19,27 +19,49 @@ PROVIDER_SOURCE = "provider"  # of flags that follow from a provider's errors
 UNIQUE_NUMBERS = ("contacts_company_id_phone_unique", "contact_phones_company_id_phone_unique")
 
 
-class PhoneTaken(Exception):
+class NumberRefused(Exception):
+    """The contact can't have this number."""
+
+
+class PhoneTaken(NumberRefused):
     """The number belongs to another contact of the company."""
 
     def __init__(self, phone: str) -> None:
         super().__init__(f"Another contact has the number {phone}.")
 
 
+class OwnNumber(NumberRefused):
+    """The number is one of the company's phone lines."""
+
+    def __init__(self, phone: str) -> None:
+        super().__init__(f"{phone} is one of your own phone lines; enter the contact's own number.")
+
+
+def check_number_is_outside(*, company_id: int, phone: str) -> None:
+    """Raise OwnNumber for the number of a phone line of the company."""
+    if PhoneLine.objects.filter(company=company_id, number=phone).exists():
+        raise OwnNumber(phone)
+
+
 def create_contact(*, company_id: int, phone: str, **fields: Any) -> Contact:
-    """Create a contact with its main number, E.164. Raises PhoneTaken."""
+    """Create a contact with its main number, E.164. Raises NumberRefused."""
     return save_contact(contact=Contact(company_id=company_id, phone=phone, **fields))
 
 
 def save_contact(*, contact: Contact, update_fields: Iterable[str] | None = None) -> Contact:
     """Save a new or changed contact, or only some of its fields, and add its main number to its numbers.
 
+    A contact keeps a number that became a phone line later.
+
     Raises:
-        PhoneTaken: the number belongs to another contact. Nothing is changed.
+        NumberRefused: the number belongs to another contact, or is a phone line of the company. Nothing is changed.
     """
     try:
         with transaction.atomic():
-            if Contact.objects.filter(pk=contact.pk).exclude(phone=contact.phone).exists():
+            has_other_number = Contact.objects.filter(pk=contact.pk).exclude(phone=contact.phone).exists()
+            if contact.pk is None or has_other_number:
+                check_number_is_outside(company_id=contact.company_id, phone=contact.phone)
+            if has_other_number:
                 end_invalid_number(contact=contact, before=timezone.now())  # it was about the former number
             contact.save(update_fields=update_fields)
             ContactPhone.objects.get_or_create(company_id=contact.company_id, contact=contact, phone=contact.phone)
@@ -183,7 +205,7 @@ def update_contact(*, contact: Contact, **fields: Any) -> Contact:
     """Change fields of a contact. A new main number is added to its numbers; the old one stays.
 
     Raises:
-        PhoneTaken: the number belongs to another contact. Nothing is changed.
+        NumberRefused: as in `save_contact`. Nothing is changed.
     """
     for name, value in fields.items():
         setattr(contact, name, value)

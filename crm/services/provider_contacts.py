@@ -7,7 +7,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 
 from crm.db.tenancy import current_company_id
-from crm.models import Contact, ContactPhone
+from crm.models import Contact, ContactPhone, PhoneLine
 from crm.phones import InvalidPhone, normalize_phone
 from crm.services.contacts import get_or_create_contact
 from crm.services.conversations import fill_blank_fields
@@ -42,14 +42,15 @@ def import_provider_contact(
 
 
 def _valid_numbers(phones: Sequence[str]) -> list[str]:
-    """Return the valid numbers as E.164, without duplicates, in order."""
+    """Return the valid numbers as E.164, without duplicates, in order. The company's own are never a contact's."""
     numbers = []
     for phone in phones:
         try:
             numbers.append(normalize_phone(phone))
         except InvalidPhone:
             continue
-    return list(dict.fromkeys(numbers))
+    own = set(PhoneLine.objects.filter(number__in=numbers).values_list("number", flat=True))
+    return [phone for phone in dict.fromkeys(numbers) if phone not in own]
 
 
 def _valid_email(email: str) -> str:

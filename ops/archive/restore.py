@@ -13,6 +13,7 @@ from django.utils.timezone import now
 
 from analytics.models import ArchivedChunk
 from calls.models import Call
+from calls.models.calls import keep_lead_of_booked_calls
 from crm.db.tenancy import tenant
 from crm.models import Company, Contact
 from crm.services.companies import UnknownCompany, find_company
@@ -32,6 +33,7 @@ from ops.archive.storage import recover_folder
 from ops.privacy.personal_data_map import ERASED_NUMBER
 
 Row = tuple[Any, ...]
+CLEARED = {models.SET_NULL, keep_lead_of_booked_calls}  # references that a deletion may empty
 
 
 class RestoreRefused(Exception):
@@ -191,7 +193,7 @@ def _rows_to_skip(model: type[models.Model], rows: Sequence[Row]) -> dict[str, s
     links = [
         (position, field_)
         for position, field_ in enumerate(stored_fields(model))
-        if isinstance(field_, models.ForeignKey) and field_.remote_field.on_delete is not models.SET_NULL
+        if isinstance(field_, models.ForeignKey) and field_.remote_field.on_delete not in CLEARED
     ]
     for position, field_ in sorted(links, key=lambda link: link[1].related_model is not Contact):
         target = field_.related_model
@@ -241,7 +243,7 @@ def _as_parameter(field_: models.Field, value: Any) -> Any:
 def _clear_missing_references(model: type[models.Model], table: pa.Table) -> None:
     """Clear references to deleted rows that SET_NULL would have cleared: a call's lead, a message's membership."""
     for field_ in stored_fields(model):
-        if isinstance(field_, models.ForeignKey) and field_.remote_field.on_delete is models.SET_NULL:
+        if isinstance(field_, models.ForeignKey) and field_.remote_field.on_delete in CLEARED:
             referenced = set(table.column(field_.column).to_pylist()) - {None}
             gone = referenced - _existing(field_.related_model, referenced)
             ids = table.column("id").to_pylist()

@@ -7,13 +7,21 @@ import pytest
 from django.urls import reverse
 
 from calls.choices import AppointmentStatus, CallStatus
-from calls.models import Call
+from calls.models import Appointment, Call
+from calls.services.call_ingest import record_call
 from crm.db.tenancy import all_tenants
 from crm.models import Lead
 from tests.calls.status_table import page
-from tests.factories import AppointmentFactory, CallFactory, ContactFactory, LeadFactory
+from tests.factories import (
+    ActivityFactory,
+    AppointmentFactory,
+    CallFactory,
+    ContactFactory,
+    LeadFactory,
+    PhoneLineFactory,
+)
 
-CALLS, APPOINTMENTS = "/api/v1/calls", "/api/v1/appointments"
+CALLS, APPOINTMENTS, LEADS = (f"/api/v1/{route}" for route in ("calls", "appointments", "leads"))
 BOOKED = {"awaiting_quote", "still_deciding", "purchased", "lost", "cancelled"}
 # The status of a lead that was booked, won or lost before.
 LEAD_AFTER = {
@@ -202,3 +210,173 @@ def test_call_without_a_change_of_status_keeps_its_lead(csr_api, acme):
         Lead.objects.update(status="contacted")
     csr_api.patch(f"{CALLS}/{call.pk}", {"status": "purchased", "quoted_price": "950"})
     assert facts_of(call)[2] == "contacted"
+
+
+# --- The lead of a booked call ----------------------------------------------------------------------------------------
+
+
+NO_APPOINTMENTS = {"appointments-TOTAL_FORMS": 0, "appointments-INITIAL_FORMS": 0}
+OTHERS = sorted(set(CallStatus.values) - BOOKED)
+
+
+@pytest.mark.parametrize("status", sorted(BOOKED))
+def test_booked_call_keeps_its_lead(csr_api, manager_api, acme, status):
+    call = call_with_lead(acme, status)
+    before = facts_of(call)
+    answer = csr_api.patch(f"{CALLS}/{call.pk}", {"lead": None})
+    assert (answer.status_code, list(answer.json())) == (400, ["lead"])
+    answer = manager_api.delete(f"{LEADS}/{call.lead.pk}")
+    assert answer.status_code == 409, answer.content
+    assert facts_of(call) == before
+    answer = csr_api.patch(f"{CALLS}/{call.pk}", {"status": "unbooked", "lead": None})
+    assert answer.status_code == 200, answer.content
+    assert facts_of(call) == ("unbooked", False, None, "")
+
+
+@pytest.mark.parametrize("status", OTHERS)
+def test_call_that_is_not_booked_may_lose_its_lead(csr_api, manager_api, acme, status):
+    call, other = call_with_lead(acme, status), call_with_lead(acme, status)
+    assert csr_api.patch(f"{CALLS}/{call.pk}", {"lead": None}).status_code == 200
+    assert manager_api.delete(f"{LEADS}/{other.lead.pk}").status_code == 204
+    assert [facts_of(call)[2], facts_of(other)[2]] == [None, None]
+
+
+def test_booked_call_keeps_its_lead_in_the_admin(client, staff, acme):
+    client.force_login(staff)
+    call = call_with_lead(acme, "purchased")
+    form = {"status": "purchased", "lead": "", "quoted_price": "900.00"} | NO_APPOINTMENTS
+    answer = client.post(reverse("admin:calls_call_change", args=[call.pk]), form)
+    assert answer.context["adminform"].form.errors == {
+        "lead": ["A booked call keeps a lead; choose another one, or change the status first."]
+    }
+    url = reverse("admin:crm_lead_delete", args=[call.lead.pk])
+    assert client.post(url, {"post": "yes"}).status_code == 200
+    assert facts_of(call)[2] == "won"
+
+
+@pytest.mark.parametrize("status", CallStatus.values)
+def test_contact_that_a_call_gets_later_brings_the_lead(csr_api, acme, status):
+    call = CallFactory(company=acme, contact=None, status=status)
+    contact = ContactFactory(company=acme)
+    assert csr_api.patch(f"{CALLS}/{call.pk}", {"contact": contact.pk}).status_code == 200
+    lead = LEAD_AFTER[status] if status in BOOKED else None
+    assert facts_of(call) == (status, status in BOOKED, lead, "")
+    with all_tenants():
+        assert [lead.contact_id for lead in Lead.objects.all()] == [contact.pk] * (status in BOOKED)
+
+
+@pytest.mark.parametrize("status", CallStatus.values)
+def test_contact_that_a_webhook_event_tells_brings_the_lead_of_a_booked_call(in_acme, status):
+    line = PhoneLineFactory(company=in_acme, number="+12125550177")
+    activity = ActivityFactory(
+        company=in_acme, contact=None, activity_type="call", direction="incoming", openphone_id="AC1"
+    )
+    call = CallFactory(company=in_acme, contact=None, activity=activity, phone_line=line, status=status)
+    record_call(
+        provider="openphone", openphone_id="AC1", line_id=line.provider_id, company_numbers=[line.number],
+        outside_numbers=["+12125550178"], direction="incoming", answered=False, ended=False, created_at=call.created_at,
+    )  # fmt: skip
+    call.refresh_from_db()
+    assert call.contact.phone == "+12125550178"
+    assert facts_of(call)[2] == (LEAD_AFTER[status] if status in BOOKED else None)
+
+
+def test_appointments_of_a_call_have_its_lead(csr_api, acme):
+    call = call_with_lead(acme, "awaiting_quote")
+    appointments = [AppointmentFactory(contact=call.contact, call=call, lead=call.lead) for _ in range(2)]
+    elsewhere = AppointmentFactory(contact=call.contact, lead=call.lead)
+    other = LeadFactory(contact=call.contact)
+    assert csr_api.patch(f"{CALLS}/{call.pk}", {"lead": other.pk}).status_code == 200
+    assert {lead_of(appointment) for appointment in appointments} == {other.pk}
+    assert lead_of(elsewhere) == call.lead.pk
+    with all_tenants():
+        Call.objects.filter(pk=call.pk).update(lead=call.lead)  # as other programs write
+    assert {lead_of(appointment) for appointment in appointments} == {call.lead.pk}
+
+
+@pytest.mark.parametrize("status", CallStatus.values)
+def test_other_lead_of_a_call_follows_its_status_and_the_former_one_is_taken_back(csr_api, acme, status):
+    call = call_with_lead(acme, status)
+    other = LeadFactory(contact=call.contact, status="contacted")
+    csr_api.patch(f"{CALLS}/{call.pk}", {"lead": other.pk})
+    after = {"awaiting_quote": "booked", "still_deciding": "booked", "purchased": "won", "lost": "lost"}
+    assert facts_of(call)[2] == after.get(status, "contacted")
+    call.lead.refresh_from_db()
+    assert call.lead.status == "qualified"
+
+
+def test_former_lead_stays_booked_while_another_booked_call_has_it(csr_api, acme):
+    call = call_with_lead(acme, "purchased")
+    CallFactory(contact=call.contact, status="purchased", lead=call.lead)
+    csr_api.patch(f"{CALLS}/{call.pk}", {"lead": LeadFactory(contact=call.contact).pk})
+    call.lead.refresh_from_db()
+    assert call.lead.status == "won"
+
+
+@pytest.mark.parametrize("status", OTHERS)
+def test_won_lead_of_a_call_that_is_not_booked_stays_won(csr_api, acme, status):
+    call = CallFactory(contact=ContactFactory(company=acme), status=status)
+    lead = LeadFactory(contact=call.contact, status="won")
+    csr_api.patch(f"{CALLS}/{call.pk}", {"lead": lead.pk})
+    assert facts_of(call)[2] == "won"
+
+
+@pytest.mark.parametrize("status", CallStatus.values)
+def test_lead_of_another_contact_is_rejected(csr_api, acme, status):
+    call = call_with_lead(acme, status)
+    before = facts_of(call)
+    lead = LeadFactory(contact__company=acme)
+    answer = csr_api.patch(f"{CALLS}/{call.pk}", {"lead": lead.pk})
+    assert (answer.status_code, list(answer.json())) == (400, ["lead"])
+    answer = csr_api.post(CALLS, {"contact": call.contact.pk, "lead": lead.pk, "status": status})
+    assert (answer.status_code, list(answer.json())) == (400, ["lead"])
+    assert facts_of(call) == before
+
+
+def test_lead_keeps_its_contact_in_the_admin(client, staff, acme):
+    client.force_login(staff)
+    call = call_with_lead(acme, "purchased")
+    form = {"contact": ContactFactory(company=acme).pk, "status": "won", "notes": "Metal roof."}
+    assert client.post(reverse("admin:crm_lead_change", args=[call.lead.pk]), form).status_code == 302
+    call.lead.refresh_from_db()
+    assert (call.lead.contact_id, call.lead.notes) == (call.contact.pk, "Metal roof.")
+
+
+def test_appointment_added_in_the_admin_books_its_call(client, staff, acme):
+    client.force_login(staff)
+    call = CallFactory(contact=ContactFactory(company=acme), status="unbooked")
+    form = {"company": acme.pk} | appointment_form(call)
+    assert client.post(reverse("admin:calls_appointment_add"), form).status_code == 302
+    assert facts_of(call) == ("awaiting_quote", True, "booked", "")
+    with all_tenants():
+        assert Appointment.objects.get().lead == Lead.objects.get()
+
+
+def test_appointment_that_gets_another_call_in_the_admin_books_that_one(client, staff, acme):
+    client.force_login(staff)
+    call = call_with_lead(acme, "awaiting_quote")
+    other = CallFactory(contact=call.contact, status="unbooked")
+    appointment = AppointmentFactory(contact=call.contact, call=call, lead=call.lead)
+    url = reverse("admin:calls_appointment_change", args=[appointment.pk])
+    assert client.post(url, appointment_form(call) | {"call": other.pk}).status_code == 302
+    assert facts_of(other) == ("awaiting_quote", True, "booked", "")
+    assert facts_of(call) == ("awaiting_quote", True, "booked", "")
+    other.refresh_from_db()
+    assert lead_of(appointment) == other.lead_id
+
+
+def lead_of(appointment):
+    with all_tenants():
+        return Appointment.objects.get(pk=appointment.pk).lead_id
+
+
+def appointment_form(call):
+    return {
+        "contact": call.contact.pk,
+        "call": call.pk,
+        "status": "scheduled",
+        "scheduled_start_0": "2026-03-02",
+        "scheduled_start_1": "16:00",
+        "scheduled_end_0": "2026-03-02",
+        "scheduled_end_1": "17:00",
+    }

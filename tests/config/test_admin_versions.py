@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from crm.admin.base.versions import VersionedForm
 from crm.db.tenancy import all_tenants
-from crm.models import AuditEntry, Contact, ContactPhone, Lead, User
+from crm.models import AuditEntry, Contact, ContactPhone, Invoice, User
 from tests import factories
 from tests.config.test_admin_pages import FACTORIES, page
 
@@ -150,14 +150,14 @@ def test_refusal_names_who_saved_when_and_the_present_values(staff_client, acme,
 
 
 def test_present_status_and_contact_are_shown_by_name(staff_client, acme):
-    lead = factories.LeadFactory(contact__company=acme, contact__first_name="Ann", contact__last_name="Lee")
+    invoice = factories.InvoiceFactory(contact__company=acme, contact__first_name="Ann", contact__last_name="Lee")
     other = factories.ContactFactory(company=acme)
-    url = url_of("lead", lead)
+    url = url_of("invoice", invoice)
     opened = open_page(staff_client, url)
     with all_tenants():
-        Lead.objects.update(status="won")
+        Invoice.objects.update(status="paid")
     errors = errors_of(staff_client.post(url, opened | {"contact": other.pk}))
-    assert errors["status"] == ["Saved now: Won"]
+    assert errors["status"] == ["Saved now: Paid"]
     assert errors["contact"] == ["Saved now: Ann Lee"]
 
 

@@ -1,11 +1,15 @@
 """Plans of the questions that the indexes are for."""
 
+import re
+
 import pytest
 from django.apps import apps
 from django.db import connection
+from django.db.models import Count
 
 from analytics.models import CallRollup
-from calls.models import Call
+from calls.models import Appointment, Call
+from calls.models.overlap_triggers import ONE_PLACE_AT_A_TIME
 from crm.admin.base.search import find_contacts
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import User
@@ -43,6 +47,37 @@ def test_question_is_answered_through_its_index(name, sample):
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_question_never_scans_a_big_table(name, sample):
     assert not tables_scanned(lambda: QUESTIONS[name](sample)) & BIG_TABLES
+
+
+def busy_rep(sample):
+    """Return an appointment like the latest one of the rep with most of them, at a time before all of these."""
+    reps = Appointment.objects.exclude(assigned_rep=None).values("assigned_rep").annotate(n=Count("id"))
+    latest = Appointment.objects.filter(assigned_rep=reps.order_by("-n")[0]["assigned_rep"]).latest("scheduled_start")
+    assert Appointment.objects.filter(assigned_rep=latest.assigned_rep_id).count() > 100
+    return latest
+
+
+def ask_overlap_as_the_trigger(appointment):
+    """Run the query of the trigger's function, with the row's values in the place of NEW."""
+    query = re.search(r"EXISTS \((SELECT .*?)\) THEN", ONE_PLACE_AT_A_TIME.postgresql, re.DOTALL).group(1)
+    columns = re.findall(r"NEW\.(\w+)", query)
+    with connection.cursor() as cursor:
+        cursor.execute(re.sub(r"NEW\.\w+", "%s", query), [getattr(appointment, column) for column in columns])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(ask_overlap_as_the_trigger, id="trigger"),
+        pytest.param(lambda appointment: Appointment.objects.overlapping(appointment).first(), id="answer of the API"),
+    ],
+)
+def test_overlap_of_a_rep_is_found_through_the_index(ask, sample):
+    appointment = busy_rep(sample)
+    with tenant(sample.company.pk):  # a booking, under row-level security
+        assert "ix_appointments_assigned_rep_id_scheduled_start" in indexes_chosen(lambda: ask(appointment))
+        assert not tables_scanned(lambda: ask(appointment))
+        assert buffers_read(lambda: ask(appointment)) < 40
 
 
 @pytest.mark.parametrize(
