@@ -196,7 +196,7 @@ def _find_unlinked(person: Person, model: Any, table: pa.Table) -> set[int]:
     names = ["id", contact, *numbers, *([PROVIDER_ID] if model is Activity else [])]
     for row in table.select(names).to_pylist():
         if row[contact] is None and (
-            row.get(PROVIDER_ID) in reported or any(person.spellings.search(row[name]) for name in numbers)
+            row.get(PROVIDER_ID) in reported or any(person.column_spellings.search(row[name]) for name in numbers)
         ):
             found.add(row["id"])
     return found

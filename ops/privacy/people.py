@@ -1,5 +1,6 @@
 """A person whose data is exported or erased: a contact, or only a number."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,11 +15,11 @@ from calls.models import Call
 from crm.db.tenancy import tenant
 from crm.models import Activity, AuditEntry, Company, Contact, ContactPhone, OptOut, PhoneLine
 from crm.models.audit import hash_number
-from crm.phones import InvalidPhone, normalize_phone
+from crm.phones import MAX_LENGTH, InvalidPhone, normalize_phone
 from crm.querysets import OptOutQuerySet
 from crm.services.companies import UnknownCompany, find_company
 from messaging.models import Message
-from ops.privacy.spellings import compile_spellings
+from ops.privacy.spellings import compile_spellings, whole_values_pattern
 
 NOTHING_KNOWN = "PHONE: no contact of {slug} has this number, and no other row names it."
 
@@ -37,7 +38,7 @@ class Person:
     contact_ids: frozenset[int]
     """The contact and deleted contacts with the same numbers, which only the audit still knows."""
     numbers: frozenset[str]
-    """E.164, also earlier numbers that nobody else has now."""
+    """E.164, also earlier numbers that nobody else has now. Of a sender without a number, the text as it was sent."""
     calls: frozenset[int] = frozenset()
     """Calls from and to the numbers that have no contact."""
     messages: frozenset[int] = frozenset()
@@ -49,6 +50,11 @@ class Person:
     def spellings(self) -> Pattern[str]:
         return compile_spellings(self.numbers)
 
+    @cached_property
+    def column_spellings(self) -> Pattern[str]:
+        """Match the columns with the numbers of a call or message."""
+        return re.compile(f"{self.spellings.pattern}|{whole_values_pattern(self.numbers)}")
+
     def opt_outs(self) -> OptOutQuerySet:
         hashes = [hash_number(number) for number in self.numbers]
         return OptOut.objects.filter(company=self.company_id, number_hash__in=hashes)
@@ -56,14 +62,21 @@ class Person:
 
 @contextmanager
 def person_with_number(*, slug: str, phone: str) -> Iterator[Person]:
-    """Activate the company's tenant and find the person by number, in any spelling. Raises PersonNotFound."""
+    """Activate the company's tenant and find the person by number. Raises PersonNotFound.
+
+    Args:
+        phone: a number in any spelling. A sender without one, as the provider has sent it: `client:ann`, 72975.
+    """
     try:
         company = find_company(slug=slug)
-        number = normalize_phone(phone)
     except UnknownCompany as error:
         raise PersonNotFound(str(error)) from error
-    except InvalidPhone as error:
-        raise PersonNotFound(f"PHONE: {error}") from error
+    try:
+        number = normalize_phone(phone)
+    except InvalidPhone:
+        number = phone.strip()[:MAX_LENGTH]  # as recorded
+    if not number:
+        raise PersonNotFound("PHONE must be a phone number, or a sender as the provider has sent it.")
     with tenant(company.pk):
         if PhoneLine.objects.filter(number=number).exists():
             raise PersonNotFound(f"PHONE: {number} is a phone line of {company}; give the number of a person.")
@@ -135,7 +148,7 @@ def _audit_of(model: type[Contact | ContactPhone]) -> QuerySet[AuditEntry]:
 
 def _add_rows(person: Person) -> Person:
     """Add the rows without a contact that name a number of the person, and what hangs on them."""
-    pattern = person.spellings.pattern
+    pattern = person.column_spellings.pattern
     calls = Call.objects.filter(Q(from_number__regex=pattern) | Q(to_number__regex=pattern), contact=None)
     recipients = Q(Regex(Cast(F("to_numbers"), TextField()), pattern))
     messages = Message.objects.filter(Q(from_number__regex=pattern) | recipients, contact=None)

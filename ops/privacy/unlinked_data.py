@@ -15,24 +15,41 @@ from crm.db.tenancy import TenantModel
 from crm.models import AuditEntry, Contact, IdempotencyKey, OptOut, OptOutEntry
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
+from messaging.providers.registry import PROVIDERS
 from ops.privacy.mentions import ERASED, replace_numbers
 from ops.privacy.people import Person
 from ops.privacy.personal_data_map import PERSONAL_DATA
+from ops.privacy.spellings import is_e164
 
 CHUNK = 200  # webhook events in memory at once: one may have 10 MB
 
 _TEXT = re.compile(rb'"([^"\\]{1,100})"')
+_FORM_VALUE = re.compile(rb"=([^&=]{1,100})(?=&|$)")  # ids need no escapes there
 
 
 def names_person(person: Person) -> Callable[[bytes], bool]:
-    """Return a predicate for webhook bodies: it holds if a body has a number, call id or message id of the person."""
+    """Return a predicate for webhook bodies: it holds if a body has a number, call id or message id of the person.
+
+    A sender without a number may be any text, such as a postal code, so it must be the sender of a message.
+    """
     ids = {provider_id.encode() for provider_id in person.provider_ids}
+    senders = {number for number in person.numbers if not is_e164(number)}
 
     def names(body: bytes) -> bool:
-        named = person.spellings.search(body.decode(errors="replace"))
-        return named is not None or not ids.isdisjoint(_TEXT.findall(body))
+        if person.spellings.search(body.decode(errors="replace")):
+            return True
+        if not ids.isdisjoint(_TEXT.findall(body)) or not ids.isdisjoint(_FORM_VALUE.findall(body)):
+            return True
+        return bool(senders) and not senders.isdisjoint(_senders_in(body))
 
     return names
+
+
+def _senders_in(body: bytes) -> Iterator[str]:
+    """Yield the sender of an incoming message, if the body is one of any provider."""
+    for spec in PROVIDERS.values():
+        if text := spec.webhook.find_incoming_text(body, {}):
+            yield text.from_number
 
 
 def find_webhook_events(person: Person) -> Iterator[WebhookEvent]:

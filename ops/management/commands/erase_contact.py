@@ -16,7 +16,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="slug of the company")
-        parser.add_argument("phone", help="phone number of the person, in any spelling")
+        parser.add_argument(
+            "phone",
+            help="phone number of the person, in any spelling, or a sender without one as it was sent: client:ann",
+        )
         parser.add_argument("--yes", action="store_true", help="erase the data; it can't be undone")
 
     def handle(self, *, slug: str, phone: str, yes: bool, **options: Any) -> None:

@@ -19,7 +19,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="slug of the company")
-        parser.add_argument("phone", help="phone number of the person, in any spelling")
+        parser.add_argument(
+            "phone",
+            help="phone number of the person, in any spelling, or a sender without one as it was sent: client:ann",
+        )
         parser.add_argument(
             "--out", type=Path, metavar="FILE", help="write to a file that only you can read (default: standard output)"
         )
