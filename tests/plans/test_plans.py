@@ -50,7 +50,7 @@ def test_question_never_scans_a_big_table(name, sample):
 
 
 def busy_rep(sample):
-    """Return an appointment like the latest one of the rep with most of them, at a time before all of these."""
+    """Return the latest appointment of the rep with the most of them."""
     reps = Appointment.objects.exclude(assigned_rep=None).values("assigned_rep").annotate(n=Count("id"))
     latest = Appointment.objects.filter(assigned_rep=reps.order_by("-n")[0]["assigned_rep"]).latest("scheduled_start")
     assert Appointment.objects.filter(assigned_rep=latest.assigned_rep_id).count() > 100
