@@ -1,4 +1,4 @@
-"""Django's DATABASES from DATABASE_URL and REPLICA_URLS."""
+"""Django's DATABASES from DATABASE_URL, DIRECT_DATABASE_URL and REPLICA_URLS."""
 
 from pathlib import Path
 from typing import Any
@@ -27,23 +27,32 @@ def read_database(env: Env, *, default: str) -> dict[str, Any]:
     return _postgresql(database)
 
 
-def read_replicas(env: Env, *, primary: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the read replicas as `replica1`, `replica2`, …; only the index report queries them.
+def read_direct_database(env: Env, *, primary: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of DIRECT_DATABASE_URL, which reaches the `default` database without a pooler, or none."""
+    url = env.str("DIRECT_DATABASE_URL", default="")
+    return (_read_url(env, "DIRECT_DATABASE_URL", url, primary) or {}) if url else {}
 
-    Rejects REPLICA_URLS that aren't valid or name a database other than PostgreSQL.
-    """
+
+def read_replicas(env: Env, *, primary: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the read replicas as `replica1`, `replica2`, …; only the index report queries them."""
     replicas = {}
     for number, url in enumerate(env.list("REPLICA_URLS", default=[]), start=1):
-        try:
-            database = Env.db_url_config(url)
-        except Exception as error:  # as above
-            env.reject("REPLICA_URLS", f"REPLICA_URLS isn't valid: {error}")
-            continue
-        if primary is not INVALID and {database.get("ENGINE"), primary["ENGINE"]} != {"django.db.backends.postgresql"}:
-            env.reject("REPLICA_URLS", "REPLICA_URLS and DATABASE_URL must all be PostgreSQL servers.")
-            continue
-        replicas[f"replica{number}"] = _postgresql(database) | {"TEST": {"MIRROR": "default"}}
+        if database := _read_url(env, "REPLICA_URLS", url, primary):
+            replicas[f"replica{number}"] = database | {"TEST": {"MIRROR": "default"}}
     return replicas
+
+
+def _read_url(env: Env, name: str, url: str, primary: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a further PostgreSQL connection. Rejects one that isn't valid, or beside another kind of database."""
+    try:
+        database = Env.db_url_config(url)
+    except Exception as error:  # as above
+        env.reject(name, f"{name} isn't valid: {error}")
+        return None
+    if primary is not INVALID and {database.get("ENGINE"), primary["ENGINE"]} != {"django.db.backends.postgresql"}:
+        env.reject(name, f"{name} and DATABASE_URL must all be PostgreSQL servers.")
+        return None
+    return _postgresql(database)
 
 
 def _sqlite(env: Env, database: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from config.databases import read_database, read_replicas
+from config.databases import read_database, read_direct_database, read_replicas
 from config.env import Env
 from config.keys import read_privacy_key, read_secrets_keys
 
@@ -109,6 +109,8 @@ WEB_STATEMENT_TIMEOUT_MS = env.at_least("WEB_STATEMENT_TIMEOUT_MS", 0, default=1
 WEB_LOCK_TIMEOUT_MS = env.at_least("WEB_LOCK_TIMEOUT_MS", 0, default=5_000)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     SILENCED_SYSTEM_CHECKS = ["models.W040"]  # SQLite ignores INCLUDE columns of indexes; they only add speed
+# For migrations and index maintenance, instead of the default's. Empty if DATABASE_URL itself is direct.
+DIRECT_DATABASE = read_direct_database(env, primary=DATABASES["default"])
 DATABASES |= read_replicas(env, primary=DATABASES["default"])
 REPLICAS = [alias for alias in DATABASES if alias != "default"]
 # Lock timeout of each step of `migrate_safely`, and row count from which a table is large.

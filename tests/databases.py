@@ -49,6 +49,7 @@ def pytest_load_initial_conftests(early_config, parser, args):
         os.environ.pop(name, None)
     # Rate limits count with a statement, and tests count statements. Tests of the limits set them.
     os.environ |= {"THROTTLE_USER_PER_MIN": "0", "THROTTLE_SIGN_IN_PER_MIN": "0", "DEBUG_TOOLBAR": "false"}
+    os.environ["DIRECT_DATABASE_URL"] = ""  # even if .env sets it: migrations would reach that database
     os.environ[FOLDER] = tempfile.mkdtemp(prefix="crm_tests_")
 
 

@@ -1,14 +1,18 @@
 """The help of the product's commands."""
 
 import re
+from pathlib import Path
 
 import pytest
-from django.core.management import get_commands, load_command_class
+from django.core import management
+from django.core.management import find_commands, get_commands, load_command_class
 from django.core.management.base import CommandParser
 
 from tests.test_glossary import APPS
 
-COMMANDS = sorted(name for name, app in get_commands().items() if app in APPS)
+# A command that replaces Django's, such as `migrate`, keeps Django's options and their help.
+DJANGOS = find_commands(Path(management.__file__).parent)
+COMMANDS = sorted(name for name, app in get_commands().items() if app in APPS and name not in DJANGOS)
 UNIT = re.compile(r"\b(days|seconds|milliseconds|number of|number in|moved in|\d+[smh]|same seed)\b")
 
 

@@ -18,11 +18,13 @@ SESSIONS = """
     SELECT pid, application_name, coalesce(state, ''), extract(epoch FROM now() - xact_start)::float
     FROM pg_stat_activity WHERE pid <> %(pid)s AND pid = ANY(%(pids)s) ORDER BY xact_start NULLS LAST LIMIT 1
 """
+# The sessions that block session %s, and those with advisory lock %s.
 BLOCKING_PIDS = """
     SELECT array_agg(pid) FROM (
         SELECT unnest(pg_blocking_pids(%s))
         UNION SELECT pid FROM pg_locks
         WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32 | objid::bigint) = %s
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     ) found (pid)
 """
 HOLDER_PIDS = "SELECT array_agg(pid) FROM pg_locks WHERE granted AND relation::regclass::text = ANY(%s)"
@@ -54,6 +56,14 @@ def describe_oldest_session(alias: str, tables: list[str]) -> str:
     with connections[alias].cursor() as cursor:
         cursor.execute(HOLDER_PIDS, [tables])
         return _describe_oldest(cursor, cursor.fetchone()[0], _read_pid(alias))
+
+
+def describe_lock_holder(alias: str, lock_id: int) -> str:
+    """Describe the other session with this advisory lock; empty if there is none."""
+    with connections[alias].cursor() as cursor:
+        pid = _read_pid(alias)
+        cursor.execute(BLOCKING_PIDS, [pid, lock_id])
+        return _describe_oldest(cursor, cursor.fetchone()[0], pid)
 
 
 def _read_pid(alias: str) -> int:

@@ -155,6 +155,8 @@ def test_invalid_production_setting_is_named(project, name, value):
         ("ADMIN_SESSION_S", "1"),
         ("INDEX_BLOAT_PERCENT", "0"),
         ("SLOW_STATEMENT_MS", "fast"),
+        ("DIRECT_DATABASE_URL", "nonsense"),
+        ("DIRECT_DATABASE_URL", "postgres://crm@primary/crm"),  # of a SQLite database
         ("REPLICA_URLS", "nonsense"),
         ("REPLICA_URLS", "postgres://crm@replica/crm"),  # of a SQLite database
         ("INDEX_UNUSED_DAYS", "-1"),
@@ -204,6 +206,15 @@ def test_replicas_are_additional_databases(project):
     assert list(found["DATABASES"]) == ["default", "replica1", "replica2"]
     assert found["DATABASES"]["replica2"]["HOST"] == "two"
     assert found["DATABASES"]["replica2"]["OPTIONS"] == {"sslmode": "require"}
+
+
+def test_direct_url_is_a_connection_of_the_default_database(project):
+    found = settings_of(
+        project, DATABASE_URL="postgres://crm@pooler:6432/crm", DIRECT_DATABASE_URL="postgres://crm@primary/crm"
+    )
+    assert list(found["DATABASES"]) == ["default"]
+    assert (found["DIRECT_DATABASE"]["HOST"], found["DATABASES"]["default"]["HOST"]) == ("primary", "pooler")
+    assert settings_of(project, DATABASE_URL="postgres://crm@pooler:6432/crm")["DIRECT_DATABASE"] == {}
 
 
 @pytest.mark.parametrize(("word", "meaning"), [("true", True), ("On", True), ("1", True), ("no", False), ("0", False)])
@@ -257,7 +268,11 @@ def variables_read():
         if isinstance(node, ast.Call)
     ]
     readers = re.compile(r"env\.\w+|os\.environ\.get")
-    return {call.args[0].value for call in calls if call.args and readers.fullmatch(ast.unparse(call.func))}
+    return {call.args[0].value for call in calls if _is_named(call) and readers.fullmatch(ast.unparse(call.func))}
+
+
+def _is_named(call):
+    return call.args and isinstance(call.args[0], ast.Constant)
 
 
 def example():

@@ -1,4 +1,4 @@
-"""Tenants behind a real PgBouncer with a single server connection."""
+"""Tenants and migrations behind a real PgBouncer with a single server connection."""
 
 import os
 import shutil
@@ -93,3 +93,21 @@ def test_settings_of_two_companies_do_not_stay_on_a_shared_connection(pooled_url
         timeout=300,
     )
     assert client.stdout.strip() == "[(1, 1, 1), (2, 2, 2)] [0]", client.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["migrate"], ["migrate_safely"], ["maintain_indexes"]], ids=" ".join)
+def test_command_that_needs_a_session_uses_the_direct_url_and_refuses_the_pooler_alone(pooled_url, command):
+    settings = connection.settings_dict
+    direct_url = f"postgres://{settings['USER']}@/{settings['HOST']}/{settings['NAME']}"
+    for direct, code in ((direct_url, 0), ("", 1)):
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            env=os.environ | {"DATABASE_URL": pooled_url, "DIRECT_DATABASE_URL": direct},
+            cwd=Path(__file__).resolve().parents[2],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == code, done.stderr
+        assert ("Set DIRECT_DATABASE_URL to the server's own address" in done.stderr) == bool(code)

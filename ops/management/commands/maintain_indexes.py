@@ -20,6 +20,7 @@ from ops.index_health.maintenance import (
     plan_maintenance,
 )
 from ops.safe_migrations.progress import progress_bar
+from ops.safe_migrations.sessions import direct_connection
 
 
 class Command(BaseCommand):
@@ -53,6 +54,10 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if connection.vendor != "postgresql":
             raise CommandError("maintain_indexes is for PostgreSQL: on SQLite, VACUUM rebuilds all indexes.")
+        with direct_connection():
+            self._maintain(**options)
+
+    def _maintain(self, **options: Any) -> None:
         tasks, skipped = plan_maintenance(database=read_database())
         self._show(tasks, skipped)
         if not tasks:

@@ -19,6 +19,7 @@ from ops.safe_migrations.plan import MigrationPlan, Violation, find_violations
 from ops.safe_migrations.preview import NoSuchMigration, preview
 from ops.safe_migrations.progress import progress_bar
 from ops.safe_migrations.runner import LockRetryTimeout, run_migrations
+from ops.safe_migrations.sessions import direct_connection, migration_lock
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -81,10 +82,18 @@ class Command(BaseCommand):
             help="how long one migration retries for its locks: 90s, 10m, 1h (default: %(default)s)",
         )
 
-    def handle(self, *, app: str, migration: str, database: str, plan: bool, **options: Any) -> None:
+    def handle(self, **options: Any) -> None:
         if options["check_files"]:
             self._check_files(set(options["allow"]))
             return
+        with direct_connection(options["database"]):
+            if options["plan"]:
+                self._migrate(**options)
+                return
+            with migration_lock(options["database"], self.stdout.write):
+                self._migrate(**options)
+
+    def _migrate(self, *, app: str, migration: str, database: str, plan: bool, **options: Any) -> None:
         try:
             plans = preview(app=app, name=migration, alias=database)
         except (NoSuchMigration, IrreversibleError) as error:

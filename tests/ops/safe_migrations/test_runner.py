@@ -1,8 +1,6 @@
 """Tests of a run: output, retries behind blocking transactions, and a killed run."""
 
 import re
-from contextlib import contextmanager
-from multiprocessing import get_context
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,6 +11,7 @@ from tests.conftest import postgres_only
 from tests.db.catalogue import existing_indexes
 from tests.db.scratch import another_session, wait_until
 from tests.ops.safe_migrations.blockers import blocking_transactions
+from tests.ops.safe_migrations.forks import forked_command
 
 ADD_FIELD = 'migrations.AddField("call", "planted", models.IntegerField(null=True))'
 INDEX = "ix_calls_company_id"
@@ -137,27 +136,14 @@ def test_waiting_build_names_the_blocking_session(without_indexes, capsys):
     assert "idle in transaction" in shown
 
 
-@contextmanager
-def forked_migration():
-    """Run `migrate_safely calls` in a forked process; kill it if it still runs at the end."""
-    connection.close()  # the process opens its own
-    process = get_context("fork").Process(target=call_command, args=("migrate_safely", "calls"))
-    process.start()
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.join()
-
-
 @postgres_only
 def test_killed_build_is_finished_by_the_next_run(without_indexes):
     with another_session() as old:
         old.execute("LOCK TABLE calls IN ROW EXCLUSIVE MODE")
-        with forked_migration():
+        with forked_command("migrate_safely", "calls"):
             wait_until(lambda: sessions_that_ran("CREATE INDEX CONCURRENTLY%") == 1)
         assert not any(is_valid("ix_calls_company_id_created_at"))
-        with forked_migration() as again:
+        with forked_command("migrate_safely", "calls") as again:
             wait_until(lambda: sessions_that_ran("SELECT pg_try_advisory_lock%") > 0)
             old.connection.rollback()
             again.join(timeout=300)
