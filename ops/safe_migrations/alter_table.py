@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 
 from pglast import ast
 
-from ops.safe_migrations.column_types import keeps_values
+from ops.safe_migrations.column_types import keeps_values, read_collation
+from ops.safe_migrations.column_uses import Use
 from ops.safe_migrations.functions import is_volatile
 from ops.safe_migrations.schema_facts import SchemaFacts
 
@@ -28,6 +29,7 @@ def classify_command(command: ast.AlterTableCmd, table: str, facts: SchemaFacts)
 
 def _add_column(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
     column = command.def_
+    type_name = column.typeName.names[-1].sval
     constraints = {
         constraint.contype.name.removeprefix("CONSTR_"): constraint for constraint in column.constraints or ()
     }
@@ -37,12 +39,17 @@ def _add_column(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> I
     variants = {
         "stored": generated and generated.generated_kind == "s",
         "identity": "IDENTITY" in constraints,
-        "serial": column.typeName.names[-1].sval in SERIAL_TYPES,
+        "serial": type_name in SERIAL_TYPES,
+        "domain": type_name in facts.domains,
+        "json": type_name == "json",
         "volatile default": default and is_volatile(default.raw_expr),
         "unique": constraints.keys() & {"UNIQUE", "PRIMARY"},
         "check": "CHECK" in constraints,
         "default REFERENCES": "FOREIGN" in constraints and default and not _is_null(default.raw_expr),
     }
+    filled = "IDENTITY" in constraints or generated or type_name in SERIAL_TYPES
+    if "NOTNULL" in constraints and not filled and (not default or _is_null(default.raw_expr)):
+        variants["required"] = True
     for key in [f"AT_AddColumn {variant}" for variant, applies in variants.items() if applies] or ["AT_AddColumn"]:
         yield key, table
 
@@ -60,13 +67,34 @@ def _add_constraint(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) 
 
 
 def _set_not_null(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
-    proven = (table, command.name) in facts.never_null
-    yield f"AT_SetNotNull{' proven' if proven else ''}", table
+    if (table, command.name) in facts.never_null:
+        yield "AT_SetNotNull proven", table
+    else:
+        yield "AT_SetNotNull", table
+        yield "required column", table
+
+
+def _set_default(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
+    yield "AT_ColumnDefault", table
+    if command.def_ is None and facts.is_required(table, command.name):
+        yield "required column", table
 
 
 def _alter_type(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
-    kept = keeps_values(facts.type_of(table, command.name), command.def_, command.name)
-    yield f"AT_AlterColumnType{' widened' if kept else ''}", table
+    uses = facts.uses_of(table, command.name)
+    if Use.FIXED in uses:
+        yield "AT_AlterColumnType fixed", table
+        return
+    collated = read_collation(command.def_) != facts.collation_of(table, command.name)
+    if not keeps_values(facts.type_of(table, command.name), command.def_, command.name):
+        yield "AT_AlterColumnType", table
+    elif Use.REBUILT_INDEX in uses or (collated and Use.INDEX in uses):
+        yield "AT_AlterColumnType rebuilt index", table
+    elif Use.CHECK in uses:
+        yield "AT_AlterColumnType check", table
+    else:
+        yield "AT_AlterColumnType widened", table
+    yield "statistics", table
 
 
 def _set_options(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
@@ -87,6 +115,7 @@ COMMANDS: dict[str, Callable[[ast.AlterTableCmd, str, SchemaFacts], Iterator[Mat
     "AT_AddConstraint": _add_constraint,
     "AT_AlterColumnType": _alter_type,
     "AT_AttachPartition": _partition,
+    "AT_ColumnDefault": _set_default,
     "AT_DetachPartition": _partition,
     "AT_ResetRelOptions": _set_options,
     "AT_SetNotNull": _set_not_null,

@@ -12,7 +12,13 @@ Type = tuple[str, tuple[int, ...]]
 def keeps_values(old: str, column: Any, name: str) -> bool:
     """Return whether ALTER COLUMN … TYPE leaves the rows as they are stored; `column` is the new definition."""
     new = _read(column.typeName)
-    return not column.collClause and _is_plain_cast(column.raw_default, name, new) and _widens(_parse(old), new)
+    return _is_plain_cast(column.raw_default, name, new) and _widens(_parse(old), new)
+
+
+def read_collation(column: Any) -> str:
+    """Return the collation of a new definition, or "" if it is its type's."""
+    name: str = column.collClause.collname[-1].sval if column.collClause else ""
+    return "" if name == "default" else name
 
 
 def _parse(text: str) -> Type:

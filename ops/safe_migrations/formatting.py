@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.template.defaultfilters import filesizeformat
 
-from ops.safe_migrations.lock_levels import Effect, Work
+from ops.safe_migrations.lock_levels import Effect, Lock, Work
 from ops.safe_migrations.plan import MigrationPlan, Violation
 
 WORK = {
@@ -39,7 +39,7 @@ def show_plan(plans: list[MigrationPlan], sizes: Mapping[str, Size]) -> Iterator
         for step in plan.steps:
             yield f"  {textwrap.shorten(step.description, 110, placeholder='…')}"
             for effect in step.effects:
-                if effect.table in sizes:
+                if effect.table in sizes and effect.lock is not Lock.ACCESS_SHARE:
                     size = sizes[effect.table]
                     seconds = estimate_seconds(effect, size)
                     total += seconds

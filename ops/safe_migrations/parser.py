@@ -51,6 +51,15 @@ def read_statements(scripts: Iterable[str], constraints: Container[str]) -> Iter
                 yield statement
 
 
+def runs_in_transaction(script: str) -> bool:
+    """Return whether PostgreSQL runs a script, sent as one string, in a transaction of its own."""
+    try:
+        statements = parse_sql(script)
+    except ParseError:
+        return True
+    return len(statements) != 1 or isinstance(statements[0].stmt, DoStmt)
+
+
 def walk(node: Any) -> Iterator[Node]:
     """Yield the node and every node below it."""
     if isinstance(node, tuple):

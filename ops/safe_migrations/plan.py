@@ -11,9 +11,9 @@ from pglast.enums import ObjectType
 
 from ops.safe_migrations import recommendations
 from ops.safe_migrations.lock_levels import Effect, Lock, Work
-from ops.safe_migrations.parser import UNKNOWN, read_statements
+from ops.safe_migrations.parser import UNKNOWN, read_statements, runs_in_transaction
 from ops.safe_migrations.recommendations import Recommendation
-from ops.safe_migrations.rules import HARMLESS, RULES
+from ops.safe_migrations.rules import HARMLESS, NOT_IN_TRANSACTION, RULES
 from ops.safe_migrations.schema_facts import SchemaFacts, update_facts
 from ops.safe_migrations.sql_capture import capture
 from ops.safe_migrations.statements import classify
@@ -67,19 +67,21 @@ def plan_migration(
 
     Tables that it or an earlier migration creates are left out: they are not in use yet. It adds its own to `created`.
     """
-    steps = []
+    steps, atomic = [], migration.atomic is not False
     for captured in capture(migration, state, backwards=backwards, alias=alias):
         facts.state = captured.before
         effects = [PYTHON] if captured.scripts is None else []
-        for statement in read_statements(captured.scripts or (), facts.constraints):
-            effects += find_effects(statement, facts)
-            update_facts(statement, facts)
-            if table := find_created_table(statement):
-                created.add(table)
+        for script in captured.scripts or ():
+            in_transaction = atomic or runs_in_transaction(script)
+            for statement in read_statements([script], facts.constraints):
+                effects += find_effects(statement, facts, in_transaction=in_transaction)
+                update_facts(statement, facts)
+                if table := find_created_table(statement):
+                    created.add(table)
         description = captured.operation.describe()
         shown = dict.fromkeys(effect for effect in effects if effect.table not in created)
         steps.append(Step(f"Undo: {description}" if backwards else description, tuple(shown)))
-    return MigrationPlan(migration.app_label, migration.name, backwards, migration.atomic is not False, tuple(steps))
+    return MigrationPlan(migration.app_label, migration.name, backwards, atomic, tuple(steps))
 
 
 def find_violations(plan: MigrationPlan, large: Container[str]) -> Iterator[Violation]:
@@ -87,7 +89,9 @@ def find_violations(plan: MigrationPlan, large: Container[str]) -> Iterator[Viol
     held = False
     for step in plan.steps:
         for effect in step.effects:
-            recommendation, in_use = effect.recommendation, not effect.table or effect.table in large
+            recommendation = effect.recommendation
+            fails = recommendation is not None and recommendation.fails
+            in_use = not effect.table or effect.table in large or fails
             refused = recommendation is not None and recommendation.refused and in_use
             if held and not refused and in_use and effect.work is not Work.MOMENT:
                 yield Violation(plan, step, effect.table, recommendations.HELD)
@@ -96,7 +100,7 @@ def find_violations(plan: MigrationPlan, large: Container[str]) -> Iterator[Viol
             held = held or (plan.atomic and effect.lock.blocks_writers and in_use)
 
 
-def find_effects(statement: ast.Node | None, facts: SchemaFacts) -> Iterator[Effect]:
+def find_effects(statement: ast.Node | None, facts: SchemaFacts, *, in_transaction: bool = False) -> Iterator[Effect]:
     """Yield the effects of a parsed statement; None means one that can't be parsed."""
     for key, table in classify(statement, facts) if statement else [("unreadable", "")]:
         if key in HARMLESS:
@@ -104,7 +108,9 @@ def find_effects(statement: ast.Node | None, facts: SchemaFacts) -> Iterator[Eff
         rule = RULES.get(key)
         if rule is None:
             rule, table = RULES["unreadable"], ""
-        yield Effect(rule.lock, rule.work, rule.recommendation, "" if table == UNKNOWN else table)
+        fails = in_transaction and key in NOT_IN_TRANSACTION
+        recommendation = recommendations.IN_TRANSACTION if fails else rule.recommendation
+        yield Effect(rule.lock, rule.work, recommendation, "" if table == UNKNOWN else table)
 
 
 def find_created_table(statement: ast.Node | None) -> str:

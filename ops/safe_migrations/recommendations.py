@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recommendation:
-    """If `refused`, the migration does not run on a large table. Otherwise it is a warning for tables of any size."""
+    """If `refused`, the migration does not run on a large table. Otherwise it is a warning for tables of any size.
+
+    If `fails`, it does not run on a table of any size, because the statement would fail.
+    """
 
     reason: str
     instead: str
     refused: bool = True
+    fails: bool = False
 
 
 ADD_INDEX = Recommendation(
@@ -49,6 +53,22 @@ CHANGE_TYPE = Recommendation(
     "Readers and writers wait while the table and its indexes are rewritten.",
     "Add a new column of the new type, write both columns, fill old rows in batches, then switch the code over.",
 )
+CHECKED_TYPE = Recommendation(
+    "Readers and writers wait while a check constraint of the column reads every row again.",
+    "Drop the check in the same migration, before this step. Add it again by AddConstraintNotValid, and in the next "
+    "migration ValidateConstraint (crm.db.constraint_operations).",
+)
+INDEXED_TYPE = Recommendation(
+    "Readers and writers wait until an index of the column is built again: one with a condition or an expression, or "
+    "any if the collation changes.",
+    "Drop the index with RemoveIndexConcurrently in an earlier migration, and build it with AddIndexConcurrently in a "
+    "later one. For another collation, add a new column.",
+)
+FIXED_TYPE = Recommendation(
+    "A generated column, a view, a policy or a trigger uses the column, so PostgreSQL does not change its type.",
+    "Drop that object in the same migration, before this step, and create it again after it.",
+    fails=True,
+)
 REWRITE = Recommendation(
     "Readers and writers wait while the table and its indexes are rewritten.",
     "Run the migration in a maintenance window with --allow.",
@@ -73,6 +93,16 @@ ADD_COLUMN_WITH_CHECK = Recommendation(
 ROWS = Recommendation(
     "Each changed row stays locked until the migration ends.",
     "Use a command that changes some thousand rows at a time, each batch in its own transaction.",
+)
+IN_TRANSACTION = Recommendation(
+    "PostgreSQL refuses this statement in a transaction, in a DO block, and beside other statements in one string.",
+    "Set atomic = False on the migration, and give RunSQL a list with one statement each.",
+    fails=True,
+)
+NO_VALUE = Recommendation(
+    "The column must not be NULL and has no default, so the statement fails if the table has rows.",
+    "Give the field a db_default, or null=True.",
+    fails=True,
 )
 LOCK = Recommendation(
     "The lock is held until the migration ends.",
@@ -112,6 +142,31 @@ RENAME = Recommendation(
 DROP_COLUMN = Recommendation(
     "The running release still reads and writes the column.",
     "First deploy code that no longer uses it, then run this migration.",
+    refused=False,
+)
+REQUIRED_COLUMN = Recommendation(
+    "The running release may write rows without a value for this column, and the database would refuse them.",
+    "Give the field a db_default, or deploy code that always writes it before this migration.",
+    refused=False,
+)
+NULLABLE = Recommendation(
+    "The running release may not expect NULL in this column.",
+    "First deploy code that reads NULL; write NULL only after that.",
+    refused=False,
+)
+DROP_OBJECT = Recommendation(
+    "The running release, or a function that it calls, may still use what is dropped.",
+    "First deploy code that no longer uses it, then run this migration.",
+    refused=False,
+)
+JSON = Recommendation(
+    "The type json has no equality, so SELECT DISTINCT and GROUP BY of all columns fail.",
+    "Use jsonb, the type of JSONField.",
+    refused=False,
+)
+STATISTICS = Recommendation(
+    "The column has no statistics until the next ANALYZE, and queries may get bad plans.",
+    "Run ANALYZE on the table right after the migration.",
     refused=False,
 )
 DESTROYS_ROWS = Recommendation(

@@ -17,9 +17,9 @@ MOMENTARY = {
         "AT_AddConstraint UNIQUE USING INDEX", "AT_AddIdentity", "AT_AddInherit", "AT_AlterColumnType widened",
         "AT_AlterConstraint", "AT_ChangeOwner", "AT_ColumnDefault", "AT_DetachPartition",
         "AT_DetachPartition partition", "AT_DropConstraint", "AT_DropExpression", "AT_DropIdentity", "AT_DropInherit",
-        "AT_DropNotNull", "AT_EnableRowSecurity", "AT_ForceRowSecurity", "AT_ReplicaIdentity", "AT_SetCompression",
+        "AT_EnableRowSecurity", "AT_ForceRowSecurity", "AT_ReplicaIdentity", "AT_SetCompression",
         "AT_SetIdentity", "AT_SetNotNull proven", "AT_SetStorage", "AlterPolicyStmt", "CreatePolicyStmt",
-        "CreateStmt PARTITION OF", "DropStmt MATVIEW", "DropStmt RULE", "DropStmt TRIGGER", "DropStmt VIEW",
+        "CreateStmt PARTITION OF", "DropStmt RULE", "DropStmt TRIGGER",
         "RenameStmt POLICY", "RenameStmt TABCONSTRAINT", "RenameStmt TRIGGER", "RuleStmt", "ViewStmt replace",
     },
     SHARED: {
@@ -34,6 +34,9 @@ MOMENTARY = {
     },
 }  # fmt: skip
 
+# Objects that a statement may use without a table.
+DROPPED_KINDS = ("AGGREGATE", "COLLATION", "DOMAIN", "EXTENSION", "FUNCTION", "PROCEDURE", "SCHEMA", "SEQUENCE", "TYPE")
+
 STATEMENTS = {
     # Indexes
     "IndexStmt": Rule(Lock.SHARE, Work.BUILD, use.ADD_INDEX),
@@ -46,6 +49,8 @@ STATEMENTS = {
     "ReindexStmt concurrent": Rule(SHARED, Work.BUILD),
     # Tables
     "DropStmt TABLE": Rule(EXCLUSIVE, recommendation=use.DESTROYS_ROWS),
+    **{f"DropStmt {kind}": Rule(EXCLUSIVE, recommendation=use.DROP_OBJECT) for kind in ("MATVIEW", "VIEW")},
+    **{f"DropStmt {kind}": Rule(Lock.ACCESS_SHARE, recommendation=use.DROP_OBJECT) for kind in DROPPED_KINDS},
     "DropStmt POLICY": Rule(EXCLUSIVE, recommendation=use.ROW_SECURITY),
     "DropStmt CASCADE": Rule(EXCLUSIVE, recommendation=use.CASCADE),
     "TruncateStmt": Rule(EXCLUSIVE, recommendation=use.DESTROYS_ROWS),
@@ -54,11 +59,14 @@ STATEMENTS = {
     "RenameStmt VIEW": Rule(EXCLUSIVE, recommendation=use.RENAME),
     "RenameStmt COLUMN": Rule(EXCLUSIVE, recommendation=use.RENAME),
     "RenameStmt INDEX": Rule(Lock.ACCESS_SHARE),
+    "AlterEnumStmt RENAME VALUE": Rule(Lock.ACCESS_SHARE, recommendation=use.RENAME),
+    "RenameStmt SCHEMA": Rule(Lock.ACCESS_SHARE, recommendation=use.RENAME),
     "RenameStmt TYPE": Rule(Lock.ACCESS_SHARE, recommendation=use.RENAME),
     "RenameStmt FUNCTION": Rule(Lock.ACCESS_SHARE, recommendation=use.RENAME),
     "RenameStmt SEQUENCE": Rule(Lock.ACCESS_SHARE, recommendation=use.RENAME),
     "AlterObjectSchemaStmt TABLE": Rule(EXCLUSIVE, recommendation=use.RENAME),
     "VacuumStmt": Rule(SHARED, Work.SCAN),
+    "VacuumStmt analyze": Rule(SHARED, Work.SCAN),
     "VacuumStmt full": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),
     "ClusterStmt": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),
     "RefreshMatViewStmt": Rule(EXCLUSIVE, Work.REWRITE, use.REFRESH),
@@ -76,6 +84,9 @@ STATEMENTS = {
     "CopyStmt FROM": Rule(Lock.ROW_EXCLUSIVE, Work.ROWS, use.ROWS),
     "SelectStmt FOR UPDATE": Rule(Lock.ROW_SHARE, Work.ROWS, use.ROWS),
     **{f"LockStmt {lock}": Rule(lock, Work.ROWS, use.LOCK) if lock.blocks_writers else Rule(lock) for lock in Lock},
+    # Warnings beside another rule of the same statement
+    "required column": Rule(Lock.ACCESS_SHARE, recommendation=use.REQUIRED_COLUMN),
+    "statistics": Rule(Lock.ACCESS_SHARE, recommendation=use.STATISTICS),
     # The session
     "TransactionStmt": Rule(Lock.ACCESS_SHARE, Work.ROWS, use.TRANSACTION),
     "VariableSetStmt lock_timeout": Rule(Lock.ACCESS_SHARE, Work.ROWS, use.LOCK_TIMEOUT),
@@ -88,12 +99,19 @@ ALTER_TABLE = {
     "AT_AddColumn identity": Rule(EXCLUSIVE, Work.REWRITE, use.VALUE_PER_ROW),
     "AT_AddColumn serial": Rule(EXCLUSIVE, Work.REWRITE, use.VALUE_PER_ROW),
     "AT_AddColumn volatile default": Rule(EXCLUSIVE, Work.REWRITE, use.VALUE_PER_ROW),
+    "AT_AddColumn domain": Rule(EXCLUSIVE, Work.REWRITE, use.VALUE_PER_ROW),
+    "AT_AddColumn json": Rule(EXCLUSIVE, recommendation=use.JSON),
+    "AT_AddColumn required": Rule(EXCLUSIVE, recommendation=use.NO_VALUE),
     "AT_AddColumn unique": Rule(EXCLUSIVE, Work.BUILD, use.UNIQUE),
     "AT_AddColumn check": Rule(EXCLUSIVE, Work.SCAN, use.ADD_COLUMN_WITH_CHECK),
     "AT_AddColumn default REFERENCES": Rule(EXCLUSIVE, Work.SCAN, use.ADD_CONSTRAINT),
     "AT_AlterColumnType": Rule(EXCLUSIVE, Work.REWRITE, use.CHANGE_TYPE),
+    "AT_AlterColumnType check": Rule(EXCLUSIVE, Work.SCAN, use.CHECKED_TYPE),
+    "AT_AlterColumnType fixed": Rule(EXCLUSIVE, recommendation=use.FIXED_TYPE),
+    "AT_AlterColumnType rebuilt index": Rule(EXCLUSIVE, Work.BUILD, use.INDEXED_TYPE),
     "AT_SetNotNull": Rule(EXCLUSIVE, Work.SCAN, use.SET_NOT_NULL),
     "AT_SetExpression": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),
+    "AT_DropNotNull": Rule(EXCLUSIVE, recommendation=use.NULLABLE),
     "AT_DropColumn": Rule(EXCLUSIVE, recommendation=use.DROP_COLUMN),
     # Constraints
     "AT_AddConstraint CHECK": Rule(EXCLUSIVE, Work.SCAN, use.ADD_CONSTRAINT),
@@ -115,6 +133,12 @@ ALTER_TABLE = {
     "AT_AttachPartition partition": Rule(EXCLUSIVE, Work.SCAN, use.ATTACH_PARTITION),
 }
 
+# PostgreSQL refuses these in a transaction.
+NOT_IN_TRANSACTION = {
+    "AT_DetachPartition concurrent", "DropStmt INDEX concurrent", "IndexStmt concurrent", "ReindexStmt SCHEMA",
+    "ReindexStmt concurrent", "VacuumStmt", "VacuumStmt full",
+}  # fmt: skip
+
 RULES = {key: Rule(lock) for lock, keys in MOMENTARY.items() for key in keys} | STATEMENTS | ALTER_TABLE
 
 # Statements that block no table.
@@ -122,10 +146,8 @@ HARMLESS = {
     "AlterDefaultPrivilegesStmt", "AlterDomainStmt", "AlterEnumStmt", "AlterFunctionStmt", "AlterOwnerStmt",
     "AlterSeqStmt", "CommentStmt", "CompositeTypeStmt", "ConstraintsSetStmt", "CreateDomainStmt", "CreateEnumStmt",
     "CreateExtensionStmt", "CreateFunctionStmt", "CreateRangeStmt", "CreateRoleStmt", "CreateSchemaStmt",
-    "CreateSeqStmt", "CreateStmt", "DefineStmt", "DropStmt AGGREGATE", "DropStmt COLLATION", "DropStmt DOMAIN",
-    "DropStmt EXTENSION", "DropStmt FUNCTION", "DropStmt PROCEDURE", "DropStmt SCHEMA", "DropStmt SEQUENCE",
-    "DropStmt STATISTIC_EXT", "DropStmt TYPE", "GrantRoleStmt", "GrantStmt", "VariableSetStmt", "VariableShowStmt",
-    "ViewStmt",
+    "CreateSeqStmt", "CreateStmt", "DefineStmt", "DropStmt STATISTIC_EXT", "GrantRoleStmt", "GrantStmt",
+    "VariableSetStmt", "VariableShowStmt", "ViewStmt",
 }  # fmt: skip
 
 # Settings that change neither locks nor the meaning of names. Settings of the product begin with "crm.".

@@ -1,14 +1,15 @@
-"""Schema facts: constraints, column types and index tables that decide a statement's work."""
+"""Schema facts: constraints, columns with their uses, and tables of indexes. They decide a statement's work."""
 
 from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connections
+from django.db import connections, models
 from django.db.migrations.state import ProjectState
 from pglast import ast
 from pglast.enums import ConstrType, NullTestType
 
+from ops.safe_migrations.column_uses import ColumnUse, Use, find_model_uses, find_uses, read_uses
 from ops.safe_migrations.sql_capture import UNNAMED, connect_offline
 
 
@@ -22,6 +23,15 @@ class SchemaFacts:
     """The (table, column) of each check constraint `column IS NOT NULL`, valid or not yet, by its name."""
     never_null: set[tuple[str, str]] = field(default_factory=set)
     """The (table, column) of each valid one."""
+    required: set[tuple[str, str]] = field(default_factory=set)
+    """The (table, column) of each column that is NOT NULL."""
+    collations: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The collation of each (table, column) on the server whose collation isn't its type's."""
+    domains: set[str] = field(default_factory=set)
+    uses: set[ColumnUse] = field(default_factory=set)
+    """Uses of columns, without those that only the models declare."""
+    dropped: set[str] = field(default_factory=set)
+    """Names of dropped constraints, indexes and other objects, which the models may still declare."""
     index_tables: dict[str, str] = field(default_factory=dict)
     """Table of each index on the server."""
     state: ProjectState = field(default_factory=ProjectState)
@@ -29,12 +39,35 @@ class SchemaFacts:
 
     def type_of(self, table: str, column: str) -> str:
         """Return the column's PostgreSQL type, or "" if no model has the column."""
-        for model in self.state.apps.get_models(include_auto_created=True):
-            if model._meta.db_table == table:
-                connection = connect_offline()
-                types = [field.db_type(connection) for field in model._meta.local_fields if field.column == column]
-                return types[0] or "" if types else ""
-        return ""
+        declared = self._field_of(table, column)
+        return (declared and declared.db_type(connect_offline())) or ""
+
+    def collation_of(self, table: str, column: str) -> str:
+        """Return the column's collation, or "" if it is its type's."""
+        declared = self._field_of(table, column)
+        return self.collations.get((table, column), "") or getattr(declared, "db_collation", None) or ""
+
+    def is_required(self, table: str, column: str) -> bool:
+        """Return whether the column is NOT NULL."""
+        declared = self._field_of(table, column)
+        return (table, column) in self.required or (declared is not None and not declared.null)
+
+    def uses_of(self, table: str, column: str) -> set[Use]:
+        model = self._model_of(table)
+        uses = self.uses | set(find_model_uses(model) if model else ())
+        return {
+            use.use
+            for use in uses
+            if (use.table, use.column) == (table, column) and (not use.owner or use.owner not in self.dropped)
+        }
+
+    def _model_of(self, table: str) -> type[models.Model] | None:
+        found = (m for m in self.state.apps.get_models(include_auto_created=True) if m._meta.db_table == table)
+        return next(found, None)
+
+    def _field_of(self, table: str, column: str) -> Any:
+        model = self._model_of(table)
+        return next((field for field in model._meta.local_fields if field.column == column), None) if model else None
 
     def table_of(self, index: str) -> str:
         """Return the index's table; empty for an unknown index."""
@@ -49,7 +82,7 @@ class SchemaFacts:
 
 
 def read_facts(alias: str) -> SchemaFacts:
-    """Return the constraints and indexes that exist now."""
+    """Return the facts of the database as it is now."""
     facts, constraints = SchemaFacts(), set()
     with connections[alias].cursor() as cursor:
         cursor.execute(
@@ -74,18 +107,52 @@ def read_facts(alias: str) -> SchemaFacts:
             """
         )
         facts.index_tables = dict(cursor.fetchall())
+        cursor.execute(
+            """
+            SELECT c.relname, a.attname, a.attnotnull, CASE WHEN a.attcollation <> t.typcollation THEN o.collname END
+            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
+            LEFT JOIN pg_collation o ON o.oid = a.attcollation
+            WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0
+            """
+        )
+        for table, column, required, collation in cursor.fetchall():
+            if required:
+                facts.required.add((table, column))
+            if collation:
+                facts.collations[table, column] = collation
+        cursor.execute("SELECT typname FROM pg_type WHERE typtype = 'd'")
+        facts.domains = {name for (name,) in cursor.fetchall()}
+        facts.uses = read_uses(cursor)
     facts.constraints = constraints
     return facts
 
 
 def update_facts(statement: ast.Node | None, facts: SchemaFacts) -> None:
-    """Record the columns that a statement's constraints keep from being NULL."""
-    if not isinstance(statement, ast.AlterTableStmt):
-        return
+    """Record what a statement adds and drops."""
+    added = set(find_uses(statement))
+    facts.uses |= added
+    facts.dropped -= {use.owner for use in added}
+    match statement:
+        case ast.AlterTableStmt():
+            _update_table(statement, facts)
+        case ast.DropStmt(objects=objects):
+            facts.dropped |= {part[-1].sval for part in objects if isinstance(part, tuple)}
+        case ast.CreateDomainStmt(domainname=names):
+            facts.domains.add(names[-1].sval)
+
+
+def _update_table(statement: ast.AlterTableStmt, facts: SchemaFacts) -> None:
     table = statement.relation.relname
     for command in statement.cmds:
         subject: Any = command.def_
         match command.subtype.name:
+            case "AT_AddColumn":
+                if any(constraint.contype is ConstrType.CONSTR_NOTNULL for constraint in subject.constraints or ()):
+                    facts.required.add((table, subject.colname))
+            case "AT_SetNotNull":
+                facts.required.add((table, command.name))
+            case "AT_DropNotNull":
+                facts.required.discard((table, command.name))
             case "AT_AddConstraint":
                 if (column := _read_not_null_check(subject)) and subject.conname:
                     facts.not_null_checks[subject.conname] = (table, column)
@@ -96,8 +163,11 @@ def update_facts(statement: ast.Node | None, facts: SchemaFacts) -> None:
                     facts.never_null.add(checked)
             case "AT_DropConstraint":
                 facts.never_null.discard(facts.not_null_checks.pop(command.name, ("", "")))
+                facts.dropped.add(command.name)
             case "AT_DropColumn":
                 facts.never_null.discard((table, command.name))
+                facts.required.discard((table, command.name))
+                facts.dropped.add(command.name)
 
 
 def _read_not_null_check(constraint: ast.Constraint) -> str:

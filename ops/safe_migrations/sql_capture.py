@@ -101,7 +101,8 @@ def _render_concurrent(
     model = before.models[app, operation.model_name_lower]
     table = model.options.get("db_table") or f"{app}_{model.name_lower}"
     if isinstance(operation, AddIndexConcurrently) is backwards:
-        return f'DROP INDEX CONCURRENTLY "{UNNAMED}{table}"'
+        name = operation.index.name if isinstance(operation, AddIndexConcurrently) else operation.name
+        return f'DROP INDEX CONCURRENTLY "{UNNAMED}{table}"."{name}"'
     return f'CREATE INDEX CONCURRENTLY ON "{table}" (id)'
 
 

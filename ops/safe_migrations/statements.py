@@ -50,7 +50,9 @@ def _drop(node: ast.DropStmt, facts: SchemaFacts) -> Iterator[Match]:
         elif kind in ("POLICY", "TRIGGER", "RULE"):
             yield key, names[-2].sval
         elif kind == "INDEX":
-            yield key + (" concurrent" if node.concurrent else ""), facts.table_of(names[-1].sval)
+            # The first name may be a captured index's table.
+            table = facts.table_of(names[0].sval) or facts.table_of(names[-1].sval)
+            yield key + (" concurrent" if node.concurrent else ""), table
         else:
             yield key, ""
 
@@ -74,7 +76,8 @@ def _set_schema(node: ast.AlterObjectSchemaStmt, facts: SchemaFacts) -> Iterator
 
 
 def _vacuum(node: ast.VacuumStmt, facts: SchemaFacts) -> Iterator[Match]:
-    key = "VacuumStmt full" if _option(node.options, "full") else "VacuumStmt"
+    kind = " full" if _option(node.options, "full") else "" if node.is_vacuumcmd else " analyze"
+    key = f"VacuumStmt{kind}"
     for table in node.rels or [None]:
         yield key, table.relation.relname if table else ""
 
@@ -112,6 +115,16 @@ def _domain(node: ast.AlterDomainStmt, facts: SchemaFacts) -> Iterator[Match]:
         yield "AlterDomainStmt ADD CONSTRAINT", ""
     else:
         yield "AlterDomainStmt", ""
+
+
+def _enum(node: ast.AlterEnumStmt, facts: SchemaFacts) -> Iterator[Match]:
+    yield f"AlterEnumStmt{' RENAME VALUE' if node.oldVal else ''}", ""
+
+
+def _create_statistics(node: ast.CreateStatsStmt, facts: SchemaFacts) -> Iterator[Match]:
+    for table in node.relations:
+        yield "CreateStatsStmt", table.relname
+        yield "statistics", table.relname
 
 
 def _lock(node: ast.LockStmt, facts: SchemaFacts) -> Iterator[Match]:
@@ -172,10 +185,12 @@ def _option(options: Any, name: str) -> bool:
 
 READERS: dict[type[ast.Node], Callable[[Any, SchemaFacts], Iterator[Match]]] = {
     ast.AlterDomainStmt: _domain,
+    ast.AlterEnumStmt: _enum,
     ast.AlterObjectSchemaStmt: _set_schema,
     ast.AlterTableStmt: _alter_table,
     ast.CopyStmt: _query,
     ast.CreateSchemaStmt: _create_schema,
+    ast.CreateStatsStmt: _create_statistics,
     ast.CreateStmt: _create_table,
     ast.CreateTableAsStmt: _query,
     ast.DeleteStmt: _query,

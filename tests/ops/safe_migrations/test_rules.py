@@ -3,16 +3,24 @@
 from collections import defaultdict
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
+from ops.safe_migrations.column_uses import read_uses
 from ops.safe_migrations.lock_levels import Lock, Work
+from ops.safe_migrations.schema_facts import read_facts
 from tests.conftest import postgres_only
-from tests.ops.safe_migrations.statement_table import ROWS, SCHEMA, SETUP
-from tests.ops.safe_migrations.test_statements import effects_of
+from tests.ops.safe_migrations.scratch_tables import SETUP, TABLE, USES
+from tests.ops.safe_migrations.statement_table import NOT_RUN, ROWS, SCHEMA
+from tests.ops.safe_migrations.test_statements import TableFacts, effects_of
 
 pytestmark = [postgres_only, pytest.mark.django_db]
 
 MODES = {"".join(lock.title().split()) + "Lock": lock for lock in Lock}  # names in pg_locks
+FAILING = [
+    script
+    for script, matches in NOT_RUN.items()
+    if any(key in ("AT_AddColumn required", "AT_AlterColumnType fixed") for key, _ in matches)
+]
 BLOCKING = {lock for lock in Lock if lock.blocks_writers}
 TEAR_DOWN = """
     DROP TABLE scratch_rows, scratch_heir, scratch_others, scratch_parted, scratch_child, scratch_parent CASCADE;
@@ -20,7 +28,7 @@ TEAR_DOWN = """
     DROP MATERIALIZED VIEW scratch_summary;
     DROP FUNCTION scratch_function();
     DROP TYPE scratch_mood;
-    DROP DOMAIN scratch_domain;
+    DROP DOMAIN scratch_domain, scratch_positive;
     DROP SEQUENCE scratch_sequence;
 """
 
@@ -95,3 +103,22 @@ def test_rule_reads_or_rewrites_all_rows_where_the_server_does(tables, statement
     _, read, rewritten = run(statement)
     assert predicted_rewritten == rewritten
     assert (predicted_read or predicted_rewritten) == (read or rewritten)
+
+
+def test_uses_of_columns_are_those_on_the_server(tables):
+    with connection.cursor() as cursor:
+        assert {use for use in read_uses(cursor) if use.table == TABLE} == USES
+
+
+def test_facts_of_the_table_are_those_on_the_server(tables):
+    read, assumed = read_facts("default"), TableFacts()
+    assert {fact for fact in read.never_null if fact[0] == TABLE} == assumed.never_null
+    assert {fact for fact in read.required if fact[0] == TABLE} >= assumed.required
+    assert {key: name for key, name in read.collations.items() if key[0] == TABLE} == assumed.collations
+    assert read.domains >= assumed.domains
+
+
+@pytest.mark.parametrize("statement", FAILING)
+def test_statement_that_is_refused_as_failing_fails_on_the_server(tables, statement):
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)

@@ -9,7 +9,8 @@ from ops.safe_migrations.plan import find_created_table, find_effects
 from ops.safe_migrations.rules import HARMLESS, RULES
 from ops.safe_migrations.schema_facts import SchemaFacts
 from ops.safe_migrations.statements import classify
-from tests.ops.safe_migrations.statement_table import NOT_RUN, OTHER, ROWS, SCHEMA, TABLE, UNREADABLE
+from tests.ops.safe_migrations.scratch_tables import OTHER, TABLE, USES
+from tests.ops.safe_migrations.statement_table import NOT_RUN, ROWS, SCHEMA, UNREADABLE
 
 STATEMENTS = SCHEMA | ROWS | NOT_RUN
 MISSING_KEY = (
@@ -22,10 +23,16 @@ class TableFacts(SchemaFacts):
     """Facts of the tables in `statement_table`."""
 
     def __init__(self):
-        super().__init__(never_null={(TABLE, "sure")})
+        super().__init__(
+            never_null={(TABLE, "sure")},
+            required={(TABLE, "id")},
+            collations={(TABLE, "latin"): "C"},
+            domains={"scratch_positive"},
+            uses=set(USES),
+        )
 
     def type_of(self, table, column):
-        return {"number": "integer", "word": "varchar(20)", "price": "numeric(8, 2)"}[column]
+        return {"number": "integer", "price": "numeric(8, 2)"}.get(column, "varchar(20)")
 
     def table_of(self, index):
         return TABLE

@@ -20,6 +20,7 @@ ADD_CHECK = (
     'migrations.AddConstraint("call", models.CheckConstraint(condition=~models.Q(from_number="x"), name="planted"))'
 )
 ADD_UNIQUE = 'migrations.AddConstraint("call", models.UniqueConstraint(fields=["id", "status"], name="planted"))'
+LONGER = 'migrations.AlterField("call", "recording_url", models.URLField(max_length=600{}))'
 # Operations and their recommendation.
 REFUSED = {
     "index": (ADD_INDEX, use.ADD_INDEX),
@@ -92,16 +93,60 @@ REFUSED = {
         f'AddConstraintNotValid("call", {KNOWN}), ValidateConstraint("call", "calls_duration_known")',
         use.HELD,
     ),
+    "longer text under a check": (
+        'AddConstraintNotValid("call", models.CheckConstraint(condition=~models.Q(recording_url="x"), name="planted")),'
+        f" {LONGER.format('')}",
+        use.CHECKED_TYPE,
+    ),
+    "longer text under a condition": (
+        'migrations.AddIndex("call", crm.db.indexes.Index(fields=["id"], condition=models.Q(recording_url="x"),'
+        f' name="planted")), {LONGER.format("")}',
+        use.INDEXED_TYPE,
+    ),
+    "longer text under an expression": (
+        'migrations.AddIndex("call", crm.db.indexes.Index(models.functions.Lower("recording_url"), name="planted")),'
+        f" {LONGER.format('')}",
+        use.INDEXED_TYPE,
+    ),
+    "longer text of an indexed column in another collation": (
+        'migrations.AddIndex("call", crm.db.indexes.Index(fields=["recording_url"], name="planted")),'
+        f""" {LONGER.format(', db_collation="C"')}""",
+        use.INDEXED_TYPE,
+    ),
     "python under the lock": (
         'migrations.AddField("call", "planted", models.IntegerField(null=True)),'
         " RunPythonForAllTenants(migrations.RunPython.noop)",
         use.HELD,
     ),
 }
+# Operations that would fail, whatever the table's size.
+FAILING = {
+    "type of a generating column": (
+        'migrations.AddField("call", "planted", models.GeneratedField('
+        'expression=models.functions.Upper("recording_url"),'
+        f" output_field=models.TextField(), db_persist=True)), {LONGER.format('')}",
+        use.FIXED_TYPE,
+    ),
+    "column without a value": ('migrations.AddField("call", "planted", models.IntegerField())', use.NO_VALUE),
+    "concurrent index": (
+        'AddIndexConcurrently("call", crm.db.indexes.Index(fields=["voicemail_url"], name="planted"))',
+        use.IN_TRANSACTION,
+    ),
+    "concurrent drop": ('RemoveIndexConcurrently("call", "ix_calls_created_at")', use.IN_TRANSACTION),
+    "concurrent unique": (
+        'AddUniqueConstraintConcurrently("call", models.UniqueConstraint(fields=["id", "status"], name="planted"))',
+        use.IN_TRANSACTION,
+    ),
+    "vacuum": ('RunSQLForAllTenants("VACUUM calls")', use.IN_TRANSACTION),
+    "nested transaction": ('RunSQLForAllTenants("BEGIN; SELECT 1; COMMIT")', use.TRANSACTION),
+    "savepoint": ('RunSQLForAllTenants("SAVEPOINT s")', use.TRANSACTION),
+}
 # Operations that block no session.
 FINE = {
     "field": 'migrations.AddField("call", "planted", models.IntegerField(null=True))',
-    "field with a default": 'migrations.AddField("call", "planted", models.CharField(max_length=9, default="(a, b)"))',
+    "field with a database default": (
+        'migrations.AddField("call", "planted", models.CharField(max_length=9, default="(a, b)", db_default="(a, b)"))'
+    ),
     "stable default": 'migrations.AddField("call", "planted", models.DateTimeField(db_default=Now()))',
     "plain key": (
         'migrations.AddField("call", "planted", models.ForeignKey("crm.contact", models.PROTECT, null=True,'
@@ -111,8 +156,6 @@ FINE = {
         'migrations.AddField("call", "planted", models.ForeignKey("crm.contact", models.PROTECT, null=True,'
         ' db_index=False)), AddConstraintNotValid("call", crm.db.policies.SameCompany(field="planted", name="planted"))'
     ),
-    "longer text": 'migrations.AlterField("call", "recording_url", models.URLField(max_length=600))',
-    "null allowed": 'migrations.AlterField("call", "recording_url", models.URLField(max_length=500, null=True))',
     "check not valid": f'AddConstraintNotValid("call", {KNOWN})',
     "new table": (
         'migrations.CreateModel("Planted", [("id", models.BigAutoField(primary_key=True)),'
@@ -124,6 +167,25 @@ WARNED = {
     "rename": ('migrations.RenameField("call", "voicemail_url", "planted")', use.RENAME),
     "remove": ('migrations.RemoveField("call", "voicemail_url")', use.DROP_COLUMN),
     "python": ("RunPythonForAllTenants(migrations.RunPython.noop)", use.PYTHON),
+    "longer text": (LONGER.format(""), use.STATISTICS),
+    "null allowed": (
+        'migrations.AlterField("call", "recording_url", models.URLField(max_length=500, null=True))',
+        use.NULLABLE,
+    ),
+    "field with a default": (
+        'migrations.AddField("call", "planted", models.CharField(max_length=9, default="(a, b)"))',
+        use.REQUIRED_COLUMN,
+    ),
+    "field with a default for old rows": (
+        'migrations.AddField("call", "planted", models.IntegerField(default=1), preserve_default=False)',
+        use.REQUIRED_COLUMN,
+    ),
+    "database default removed": (
+        'migrations.AddField("call", "planted", models.IntegerField(db_default=1)),'
+        ' migrations.AlterField("call", "planted", models.IntegerField())',
+        use.REQUIRED_COLUMN,
+    ),
+    "dropped extension": ('RunSQLForAllTenants("DROP EXTENSION pg_trgm")', use.DROP_OBJECT),
 }
 CONCURRENT = {
     "index": 'AddIndexConcurrently("call", crm.db.indexes.Index(fields=["voicemail_url"], name="planted"))',
@@ -152,10 +214,10 @@ def large(settings, transactional_db):
     settings.LARGE_TABLE_ROWS = 0
 
 
-def violations(source, state, *, large=("calls", "contacts"), facts=None):
+def violations(source, state, *, large=("calls", "contacts"), facts=None, atomic=True):
     """Return the violations of a migration with these operations, without a database."""
     migration = Migration("1003_planted", "calls")
-    migration.operations = operations_of(source)
+    migration.operations, migration.atomic = operations_of(source), atomic
     plan = plan_migration(
         migration, state.clone(), facts or SchemaFacts(constraints=["contacts_company_id_id_unique"]), set()
     )
@@ -191,9 +253,49 @@ def test_operation_on_small_tables_is_not_refused(models_before, source, _):
     ]
 
 
-@pytest.mark.parametrize("source", (FINE | CONCURRENT).values(), ids=FINE | CONCURRENT)
+@pytest.mark.parametrize(("source", "recommendation"), FAILING.values(), ids=FAILING)
+@pytest.mark.parametrize("large", [(), ("calls",)], ids=["small", "large"])
+def test_operation_that_would_fail_is_refused_whatever_the_sizes(models_before, source, recommendation, large):
+    assert recommendation.refused
+    found = violations(source, models_before, large=large)
+    assert recommendation in [violation.recommendation for violation in found]
+
+
+@pytest.mark.parametrize("source", FINE.values(), ids=FINE)
 def test_operation_that_blocks_nobody_has_no_violations(models_before, source):
     assert violations(source, models_before) == []
+
+
+@pytest.mark.parametrize("source", CONCURRENT.values(), ids=CONCURRENT)
+def test_concurrent_operation_outside_of_a_transaction_has_no_violations(models_before, source):
+    assert violations(source, models_before, atomic=False) == []
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "CREATE INDEX CONCURRENTLY planted ON calls (id); SELECT 1",
+        "DO $$ BEGIN CREATE INDEX CONCURRENTLY planted ON calls (id); END $$",
+    ],
+)
+def test_concurrent_statement_must_be_alone_in_its_string(models_before, script):
+    [violation] = violations(f'RunSQLForAllTenants("{script}")', models_before, atomic=False)
+    assert violation.recommendation == use.IN_TRANSACTION
+
+
+@pytest.mark.parametrize(
+    ("added", "removed"),
+    [
+        ("longer text under a check", 'migrations.RemoveConstraint("call", "planted")'),
+        ("longer text under a condition", 'RunSQLForAllTenants("DROP INDEX CONCURRENTLY planted")'),
+        ("longer text under an expression", 'RemoveIndexConcurrently("call", "planted")'),
+    ],
+)
+def test_longer_text_is_fine_once_the_object_that_used_it_is_dropped(models_before, added, removed):
+    source = REFUSED[added][0].removesuffix(LONGER.format(""))
+    found = violations(f"{source} {removed}, {LONGER.format('')}", models_before, atomic=False)
+    assert use.STATISTICS in [violation.recommendation for violation in found]
+    assert not {use.CHECKED_TYPE, use.INDEXED_TYPE} & {violation.recommendation for violation in found}
 
 
 @pytest.mark.parametrize(("source", "recommendation"), WARNED.values(), ids=WARNED)
@@ -245,7 +347,7 @@ def test_recommended_operations_run_on_large_tables(large, planted):
         f'AddConstraintNotValid("call", {KNOWN})',
         'ValidateConstraint("call", "calls_duration_known")',
         'migrations.AlterField("call", "duration_s", models.PositiveIntegerField())',
-        f"{FINE['same company key']}, {FINE['field with a default'].replace('planted', 'text')}",
+        f"{FINE['same company key']}, {FINE['field with a database default'].replace('planted', 'text')}",
         'ValidateConstraint("call", "planted")',
     )
     call_command("migrate_safely", "calls")
