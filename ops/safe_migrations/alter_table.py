@@ -95,12 +95,26 @@ def _alter_type(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> I
     else:
         yield "AT_AlterColumnType widened", table
     yield "statistics", table
+    for referenced in facts.referenced_tables(table, column=command.name):
+        yield "dropped REFERENCES", referenced  # the key is made again
 
 
 def _set_options(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
     options = command.def_
     shared = all(option.defname.startswith(SHARED_OPTIONS) for option in options)
     yield (command.subtype.name if shared else "unreadable"), table
+
+
+def _drop_constraint(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
+    yield "AT_DropConstraint", table
+    for referenced in facts.referenced_tables(table, constraint=command.name):
+        yield "dropped REFERENCES", referenced
+
+
+def _drop_column(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
+    yield "AT_DropColumn", table
+    for referenced in facts.referenced_tables(table, column=command.name):
+        yield "dropped REFERENCES", referenced
 
 
 def _partition(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
@@ -117,6 +131,8 @@ COMMANDS: dict[str, Callable[[ast.AlterTableCmd, str, SchemaFacts], Iterator[Mat
     "AT_AttachPartition": _partition,
     "AT_ColumnDefault": _set_default,
     "AT_DetachPartition": _partition,
+    "AT_DropColumn": _drop_column,
+    "AT_DropConstraint": _drop_constraint,
     "AT_ResetRelOptions": _set_options,
     "AT_SetNotNull": _set_not_null,
     "AT_SetRelOptions": _set_options,

@@ -13,6 +13,7 @@ from ops.safe_migrations import recommendations
 from ops.safe_migrations.lock_levels import Effect, Lock, Work
 from ops.safe_migrations.parser import UNKNOWN, read_statements, runs_in_transaction
 from ops.safe_migrations.recommendations import Recommendation
+from ops.safe_migrations.repeatable import is_repeatable
 from ops.safe_migrations.rules import HARMLESS, NOT_IN_TRANSACTION, RULES
 from ops.safe_migrations.schema_facts import SchemaFacts, update_facts
 from ops.safe_migrations.sql_capture import capture
@@ -27,6 +28,7 @@ class Step:
 
     description: str
     effects: tuple[Effect, ...]
+    repeatable: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,17 +72,18 @@ def plan_migration(
     steps, atomic = [], migration.atomic is not False
     for captured in capture(migration, state, backwards=backwards, alias=alias):
         facts.state = captured.before
-        effects = [PYTHON] if captured.scripts is None else []
+        effects, repeatable = [PYTHON] if captured.scripts is None else [], True
         for script in captured.scripts or ():
             in_transaction = atomic or runs_in_transaction(script)
             for statement in read_statements([script], facts.constraints):
                 effects += find_effects(statement, facts, in_transaction=in_transaction)
+                repeatable = repeatable and is_repeatable(captured.operation, statement)
                 update_facts(statement, facts)
                 if table := find_created_table(statement):
                     created.add(table)
         description = captured.operation.describe()
         shown = dict.fromkeys(effect for effect in effects if effect.table not in created)
-        steps.append(Step(f"Undo: {description}" if backwards else description, tuple(shown)))
+        steps.append(Step(f"Undo: {description}" if backwards else description, tuple(shown), repeatable))
     return MigrationPlan(migration.app_label, migration.name, backwards, atomic, tuple(steps))
 
 
@@ -88,6 +91,8 @@ def find_violations(plan: MigrationPlan, large: Container[str]) -> Iterator[Viol
     """Yield refusals for `large` and unknown tables, and warnings for all."""
     held = False
     for step in plan.steps:
+        if not (plan.atomic or step.repeatable) and len(plan.steps) > 1:
+            yield Violation(plan, step, "", recommendations.NOT_REPEATABLE)
         for effect in step.effects:
             recommendation = effect.recommendation
             fails = recommendation is not None and recommendation.fails

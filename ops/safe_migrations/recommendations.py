@@ -104,6 +104,12 @@ NO_VALUE = Recommendation(
     "Give the field a db_default, or null=True.",
     fails=True,
 )
+NOT_REPEATABLE = Recommendation(
+    "Without a transaction, the migration stays half done when a later step fails or gets no lock. When it runs again, "
+    "this step fails.",
+    "Move this step to a migration of its own, or add IF EXISTS or IF NOT EXISTS.",
+    refused=False,
+)
 LOCK = Recommendation(
     "The lock is held until the migration ends.",
     "Remove the LOCK statement; each statement takes the lock that it needs.",

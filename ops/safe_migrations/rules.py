@@ -19,7 +19,7 @@ MOMENTARY = {
         "AT_DetachPartition partition", "AT_DropConstraint", "AT_DropExpression", "AT_DropIdentity", "AT_DropInherit",
         "AT_EnableRowSecurity", "AT_ForceRowSecurity", "AT_ReplicaIdentity", "AT_SetCompression",
         "AT_SetIdentity", "AT_SetNotNull proven", "AT_SetStorage", "AlterPolicyStmt", "CreatePolicyStmt",
-        "CreateStmt PARTITION OF", "DropStmt RULE", "DropStmt TRIGGER",
+        "CreateStmt PARTITION OF", "dropped REFERENCES", "DropStmt RULE", "DropStmt TRIGGER",
         "RenameStmt POLICY", "RenameStmt TABCONSTRAINT", "RenameStmt TRIGGER", "RuleStmt", "ViewStmt replace",
     },
     SHARED: {

@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connections, models
 from django.db.migrations.state import ProjectState
@@ -11,6 +11,15 @@ from pglast.enums import ConstrType, NullTestType
 
 from ops.safe_migrations.column_uses import ColumnUse, Use, find_model_uses, find_uses, read_uses
 from ops.safe_migrations.sql_capture import UNNAMED, connect_offline
+
+
+class Reference(NamedTuple):
+    """A foreign key on the server, by one of its columns."""
+
+    table: str
+    column: str
+    constraint: str
+    referenced: str
 
 
 @dataclass
@@ -30,6 +39,7 @@ class SchemaFacts:
     domains: set[str] = field(default_factory=set)
     uses: set[ColumnUse] = field(default_factory=set)
     """Uses of columns, without those that only the models declare."""
+    references: set[Reference] = field(default_factory=set)
     dropped: set[str] = field(default_factory=set)
     """Names of dropped constraints, indexes and other objects, which the models may still declare."""
     index_tables: dict[str, str] = field(default_factory=dict)
@@ -60,6 +70,21 @@ class SchemaFacts:
             for use in uses
             if (use.table, use.column) == (table, column) and (not use.owner or use.owner not in self.dropped)
         }
+
+    def referenced_tables(self, table: str, *, column: str = "", constraint: str = "") -> set[str]:
+        """Return the tables that the foreign keys of a table refer to: all keys, a column's, or one by its name."""
+        found = {
+            reference.referenced
+            for reference in self.references
+            if reference.table == table
+            and column in ("", reference.column)
+            and constraint in ("", reference.constraint)
+        }
+        model = None if constraint else self._model_of(table)
+        for declared in model._meta.local_fields if model else ():
+            if declared.remote_field and column in ("", declared.column):
+                found.add(declared.remote_field.model._meta.db_table)
+        return found - {table}
 
     def _model_of(self, table: str) -> type[models.Model] | None:
         found = (m for m in self.state.apps.get_models(include_auto_created=True) if m._meta.db_table == table)
@@ -120,6 +145,15 @@ def read_facts(alias: str) -> SchemaFacts:
                 facts.required.add((table, column))
             if collation:
                 facts.collations[table, column] = collation
+        cursor.execute(
+            """
+            SELECT c.relname, a.attname, k.conname, r.relname
+            FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
+            JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+            WHERE k.contype = 'f' AND c.relnamespace = current_schema()::regnamespace
+            """
+        )
+        facts.references = {Reference(*row) for row in cursor.fetchall()}
         cursor.execute("SELECT typname FROM pg_type WHERE typtype = 'd'")
         facts.domains = {name for (name,) in cursor.fetchall()}
         facts.uses = read_uses(cursor)

@@ -47,6 +47,8 @@ def _drop(node: ast.DropStmt, facts: SchemaFacts) -> Iterator[Match]:
         key = f"DropStmt {kind}"
         if kind in ("TABLE", "VIEW", "MATVIEW"):
             yield key, names[-1].sval
+            for referenced in facts.referenced_tables(names[-1].sval) if kind == "TABLE" else ():
+                yield "dropped REFERENCES", referenced
         elif kind in ("POLICY", "TRIGGER", "RULE"):
             yield key, names[-2].sval
         elif kind == "INDEX":

@@ -90,6 +90,13 @@ SQUAWK = [
         ALLOWED,
         "A migration is rolled back as a whole. The operations of `crm.db` that need no transaction can be repeated.",
     ),
+    Row(
+        "prefer-robust-stmts",
+        'migrations.AddField("call", "n", models.IntegerField(null=True)),'
+        ' AddIndexConcurrently("call", crm.db.indexes.Index(fields=["n"], name="i"))',
+        WARNED,
+        atomic=False,
+    ),
     Row("prefer-text-field", "ALTER TABLE calls ADD COLUMN n varchar(9)", ALLOWED, NO_LOCK),
     Row("prefer-text-field", "ALTER TABLE calls ALTER COLUMN recording_url TYPE varchar(600)", WARNED),
     Row("prefer-timestamptz", "ALTER TABLE calls ADD COLUMN n timestamp", ALLOWED, NO_LOCK),

@@ -1,6 +1,7 @@
 """Tables and other objects of the statements in `statement_table`."""
 
 from ops.safe_migrations.column_uses import ColumnUse, Use
+from ops.safe_migrations.schema_facts import Reference
 
 TABLE, OTHER, PARTED, PART, VIEW, SUMMARY = (
     f"scratch_{name}" for name in ("rows", "others", "parted", "part", "view", "summary")
@@ -34,13 +35,18 @@ SETUP = f"""
     CREATE TRIGGER scratch_watch AFTER UPDATE OF watched ON {TABLE} FOR EACH ROW EXECUTE FUNCTION scratch_function();
     CREATE RULE scratch_rule AS ON UPDATE TO {OTHER} DO ALSO NOTHING;
     CREATE VIEW {VIEW} AS SELECT 1 AS one;
-    CREATE VIEW scratch_words AS SELECT viewed FROM {TABLE};
+    CREATE VIEW scratch_seen AS SELECT viewed FROM {TABLE};
     CREATE MATERIALIZED VIEW {SUMMARY} AS SELECT 1 AS one;
     CREATE UNIQUE INDEX scratch_one ON {SUMMARY} (one);
     CREATE TABLE {PARTED} (n integer NOT NULL) PARTITION BY LIST (n);
     CREATE TABLE {PART} PARTITION OF {PARTED} FOR VALUES IN (1);
     CREATE TABLE scratch_child (n integer NOT NULL);
     CREATE TABLE scratch_parent (n integer NOT NULL);
+    CREATE TABLE scratch_words (word varchar(20) PRIMARY KEY);
+    CREATE TABLE scratch_referring (
+        id bigint CONSTRAINT scratch_id_key REFERENCES {OTHER},
+        word varchar(20) CONSTRAINT scratch_word_key REFERENCES scratch_words
+    );
     CREATE TABLE scratch_heir () INHERITS ({OTHER});
     CREATE TYPE scratch_mood AS ENUM ('sad');
     CREATE DOMAIN scratch_domain AS integer;
@@ -49,6 +55,11 @@ SETUP = f"""
     CREATE STATISTICS scratch_statistics ON id, number FROM {TABLE};
 """
 
+REFERENCES = {
+    Reference(TABLE, "other_id", "scratch_key", OTHER),
+    Reference("scratch_referring", "id", "scratch_id_key", OTHER),
+    Reference("scratch_referring", "word", "scratch_word_key", "scratch_words"),
+}
 # The uses of columns in these tables whose kind a rule depends on.
 USES = {
     ColumnUse(TABLE, "sure", Use.CHECK, "scratch_sure"),
@@ -67,7 +78,7 @@ USES = {
     ColumnUse(TABLE, "kept", Use.REBUILT_INDEX, "scratch_excluded"),
     ColumnUse(TABLE, "half", Use.FIXED, "doubled"),
     ColumnUse(TABLE, "generating", Use.FIXED, "generated"),
-    ColumnUse(TABLE, "viewed", Use.FIXED, "scratch_words"),
+    ColumnUse(TABLE, "viewed", Use.FIXED, "scratch_seen"),
     ColumnUse(TABLE, "watched", Use.FIXED, "scratch_watch"),
     ColumnUse(TABLE, "guarded", Use.FIXED, "scratch_guard"),
 }

@@ -147,6 +147,14 @@ SCHEMA = {
     f"ALTER TABLE {TABLE} ALTER CONSTRAINT scratch_key DEFERRABLE": on("AT_AlterConstraint"),
     f"ALTER TABLE {TABLE} VALIDATE CONSTRAINT scratch_old": on("AT_ValidateConstraint"),
     f"ALTER TABLE {TABLE} DROP CONSTRAINT scratch_old": on("AT_DropConstraint"),
+    f"ALTER TABLE {TABLE} DROP CONSTRAINT scratch_key": on("AT_DropConstraint") + on("dropped REFERENCES", table=OTHER),
+    f"ALTER TABLE {TABLE} DROP COLUMN other_id": on("AT_DropColumn") + on("dropped REFERENCES", table=OTHER),
+    "ALTER TABLE scratch_referring ALTER COLUMN word TYPE varchar(30)": on(
+        "AT_AlterColumnType widened", "statistics", table="scratch_referring"
+    ) + on("dropped REFERENCES", table="scratch_words"),
+    "DROP TABLE scratch_referring": on("DropStmt TABLE", table="scratch_referring")
+    + on("dropped REFERENCES", table=OTHER)
+    + on("dropped REFERENCES", table="scratch_words"),
     # Storage and options
     f"ALTER TABLE {TABLE} SET UNLOGGED": on("AT_SetUnLogged"),
     f"ALTER TABLE {TABLE} SET (fillfactor = 80, autovacuum_enabled = off)": on("AT_SetRelOptions"),

@@ -23,7 +23,8 @@ FAILING = [
 ]
 BLOCKING = {lock for lock in Lock if lock.blocks_writers}
 TEAR_DOWN = """
-    DROP TABLE scratch_rows, scratch_heir, scratch_others, scratch_parted, scratch_child, scratch_parent CASCADE;
+    DROP TABLE scratch_rows, scratch_referring, scratch_words, scratch_heir, scratch_others, scratch_parted,
+        scratch_child, scratch_parent CASCADE;
     DROP VIEW scratch_view;
     DROP MATERIALIZED VIEW scratch_summary;
     DROP FUNCTION scratch_function();
@@ -116,6 +117,7 @@ def test_facts_of_the_table_are_those_on_the_server(tables):
     assert {fact for fact in read.required if fact[0] == TABLE} >= assumed.required
     assert {key: name for key, name in read.collations.items() if key[0] == TABLE} == assumed.collations
     assert read.domains >= assumed.domains
+    assert {reference for reference in read.references if reference.table.startswith("scratch")} == assumed.references
 
 
 @pytest.mark.parametrize("statement", FAILING)

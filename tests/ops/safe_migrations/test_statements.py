@@ -9,7 +9,7 @@ from ops.safe_migrations.plan import find_created_table, find_effects
 from ops.safe_migrations.rules import HARMLESS, RULES
 from ops.safe_migrations.schema_facts import SchemaFacts
 from ops.safe_migrations.statements import classify
-from tests.ops.safe_migrations.scratch_tables import OTHER, TABLE, USES
+from tests.ops.safe_migrations.scratch_tables import OTHER, REFERENCES, TABLE, USES
 from tests.ops.safe_migrations.statement_table import NOT_RUN, ROWS, SCHEMA, UNREADABLE
 
 STATEMENTS = SCHEMA | ROWS | NOT_RUN
@@ -29,6 +29,7 @@ class TableFacts(SchemaFacts):
             collations={(TABLE, "latin"): "C"},
             domains={"scratch_positive"},
             uses=set(USES),
+            references=set(REFERENCES),
         )
 
     def type_of(self, table, column):
