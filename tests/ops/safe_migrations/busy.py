@@ -35,7 +35,7 @@ def statements():
     columns = ", ".join(_columns())
     return [
         f"INSERT INTO calls ({columns}) SELECT {columns} FROM calls WHERE id = (SELECT min(id) + {{row}} FROM calls)",
-        f"UPDATE calls SET created_at = created_at + interval '1 second' WHERE id = ({_row_of('calls')})",
+        f"UPDATE calls SET created_at = created_at - interval '1 second' WHERE id = ({_row_of('calls')})",
         *[f"UPDATE {table} SET id = id WHERE id = ({_row_of(table)})" for table in sorted(_indexed_tables())],
     ]
 
