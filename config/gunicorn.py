@@ -8,6 +8,8 @@ from pathlib import Path
 # gunicorn loads this file before the project is importable.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from gunicorn.arbiter import Arbiter
+
 from config.load import load_settings
 
 settings = load_settings()
@@ -32,7 +34,14 @@ loglevel = "warning"
 
 
 def post_worker_init(_worker: object) -> None:
-    """Load what the first reply would wait for, and exclude it from garbage collection: it is never freed."""
+    """Do the self-check. Load what the first reply would wait for, and keep it from garbage collection."""
+    from crm.services.self_check import WrongDatabase, check_web_start
+
+    try:
+        check_web_start()
+    except WrongDatabase as error:
+        print(error, file=sys.stderr)
+        sys.exit(Arbiter.APP_LOAD_ERROR)  # ends the server; with another status it would start the process again
     importlib.import_module("phonenumbers.geocoder")
     gc.collect()
     gc.freeze()

@@ -1,23 +1,63 @@
 """Health and readiness checks for load balancers."""
 
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, JsonResponse
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooSlow
+from threading import Lock
+
+from django.db import InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from crm.services.self_check import Problem, find_problems
+
+READY_TIMEOUT_S = 1.5  # load balancers wait 2 s or longer
 
 
-def healthz(_request: HttpRequest) -> JsonResponse:
-    """Report that the process is alive. Checks nothing else: a database outage must not restart every server."""
-    return JsonResponse({"status": "ok"})
+class HealthChecks:
+    """Answers /healthz and /readyz, for any host: load balancers ask by IP address, over plain HTTP."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.probe = Probe()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info == "/healthz":
+            # Nothing else is checked: a database outage must not restart every server.
+            return JsonResponse({"status": "ok"})
+        if request.path_info == "/readyz":
+            return self.probe.report()
+        return self.get_response(request)
 
 
-def readyz(_request: HttpRequest) -> JsonResponse:
-    """Report whether the database is reachable and fully migrated; else 503 with the missing migrations."""
+class Probe:
+    """The self-check in a thread of its own, because a database that hangs would hold the request's thread.
+
+    While one check hangs, no further one begins.
+    """
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="readyz")
+        self._lock = Lock()
+        self._running: Future[list[Problem]] | None = None
+
+    def report(self) -> JsonResponse:
+        with self._lock:
+            if self._running is None or self._running.done():
+                self._running = self._thread.submit(_check)
+            running = self._running
+        try:
+            problems = running.result(timeout=READY_TIMEOUT_S)
+        except (OperationalError, InterfaceError, TooSlow) as error:
+            return JsonResponse({"status": "no database", "reason": type(error).__name__}, status=503)
+        if not problems:
+            return JsonResponse({"status": "ready"})
+        body = {"status": problems[0].status, "problems": [problem.text for problem in problems]}
+        migrations = [name for problem in problems for name in problem.migrations]
+        return JsonResponse(body | ({"migrations": migrations} if migrations else {}), status=503)
+
+
+def _check() -> list[Problem]:
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError as error:
-        return JsonResponse({"status": "no database", "reason": type(error).__name__}, status=503)
-    if missing:
-        names = [f"{migration.app_label}.{migration.name}" for migration, _ in missing]
-        return JsonResponse({"status": "migrations missing", "migrations": names}, status=503)
-    return JsonResponse({"status": "ready"})
+        return find_problems()
+    finally:
+        connection.close()

@@ -39,6 +39,9 @@ if PRODUCTION and (SECRET_KEY == DEVELOPMENT_SECRET_KEY or len(SECRET_KEY) < 32)
 if PRODUCTION and not ALLOWED_HOSTS:
     env.reject("ALLOWED_HOSTS", "ALLOWED_HOSTS must name at least one host if ENVIRONMENT=production.")
 
+# Earlier keys, newest first: sessions and tokens that they signed stay valid while SECRET_KEY is replaced.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+
 SECRETS_KEYS = read_secrets_keys(env, production=PRODUCTION, secret_key=SECRET_KEY)
 PRIVACY_KEY = read_privacy_key(env, production=PRODUCTION, secret_key=SECRET_KEY)
 
@@ -71,6 +74,8 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.health.HealthChecks",
     "config.middleware.RequestLimits",
     "config.middleware.DatabaseLimits",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -79,8 +84,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
+    "config.outages.Outages",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -103,7 +108,7 @@ TEMPLATES = [
 
 # --- Data -------------------------------------------------------------------------------------------------------------
 
-DATABASES = {"default": read_database(env, default=f"sqlite:///{BASE_DIR / 'crm.sqlite3'}")}
+DATABASES = {"default": read_database(env, production=PRODUCTION, default=f"sqlite:///{BASE_DIR / 'crm.sqlite3'}")}
 # Limits of a request's statements, set in its transaction. Commands and workers have none.
 WEB_STATEMENT_TIMEOUT_MS = env.at_least("WEB_STATEMENT_TIMEOUT_MS", 0, default=15_000)
 WEB_LOCK_TIMEOUT_MS = env.at_least("WEB_LOCK_TIMEOUT_MS", 0, default=5_000)
@@ -166,6 +171,7 @@ REST_FRAMEWORK = {
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.at_least("ACCESS_TOKEN_LIFETIME_S", 1, default=3600)),
     "REFRESH_TOKEN_LIFETIME": timedelta(seconds=env.at_least("REFRESH_TOKEN_LIFETIME_S", 1, default=14 * 24 * 3600)),
+    "AUTH_TOKEN_CLASSES": ["crm.api.tokens.SignedAccessToken"],
     "CHECK_REVOKE_TOKEN": True,  # a changed password ends every session
 }
 SESSION_LIFETIME = timedelta(seconds=env.at_least("SESSION_LIFETIME_S", 1, default=90 * 24 * 3600))
@@ -259,9 +265,12 @@ CSRF_COOKIE_HTTPONLY = True
 if PRODUCTION:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
     SECURE_HSTS_SECONDS = env.at_least("SECURE_HSTS_SECONDS", 0, default=31536000)
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    # They bind every host of the domain, so only its owner can decide.
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they advise to set both
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 

@@ -6,7 +6,6 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from config.health import healthz, readyz
 from config.metrics import metrics
 from crm.api.base.errors import api_not_found
 from crm.api.schema_view import SchemaView
@@ -24,9 +23,9 @@ urlpatterns = [
     path("api/schema", SchemaView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path("^api/", api_not_found),
-    path("healthz", healthz),
-    path("readyz", readyz),
     path("metrics", metrics),
 ]
+handler500 = "config.outages.internal_error"
+
 if settings.DEBUG_TOOLBAR:
     urlpatterns.insert(0, path("__debug__/", include("debug_toolbar.urls")))

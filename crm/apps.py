@@ -13,6 +13,7 @@ class CrmConfig(AppConfig):
         from crm.db.triggers import drop_sqlite_triggers, recreate_sqlite_triggers
         from crm.models import ContactPhone
         from crm.querysets import number_moved, numbers_added
+        from crm.services import self_check  # noqa: F401  # registers its check
         from crm.services.contacts import (
             follow_moved_number,
             restore_flags,
@@ -21,12 +22,14 @@ class CrmConfig(AppConfig):
             suppress_removed_number,
         )
         from crm.services.expiry_cleanup import remove_expired_each_minute
+        from crm.services.key_fingerprints import record_keys
         from crm.services.search_keys import repair_search_keys
         from crm.worker import Job, register
 
         connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")
         pre_migrate.connect(drop_sqlite_triggers, sender=self, dispatch_uid="crm.drop_sqlite_triggers")
         post_migrate.connect(recreate_sqlite_triggers, sender=self, dispatch_uid="crm.recreate_sqlite_triggers")
+        post_migrate.connect(record_keys, sender=self, dispatch_uid="crm.record_keys")
         pre_delete.connect(suppress_removed_number, sender=ContactPhone, dispatch_uid="crm.suppress_removed_number")
         pre_save.connect(suppress_moved_number, sender=ContactPhone, dispatch_uid="crm.suppress_moved_number")
         post_save.connect(restore_flags, sender=ContactPhone, dispatch_uid="crm.restore_flags")

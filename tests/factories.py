@@ -34,6 +34,7 @@ from crm.models import (
     Conversation,
     IdempotencyKey,
     Invoice,
+    KeyFingerprint,
     Lead,
     OptOut,
     OptOutEntry,
@@ -389,3 +390,11 @@ class ArchivedChunkFactory(OfCompanyFactory):
     bundle = "calls"
     cut_off = datetime(2024, 3, 1, 12, tzinfo=UTC)
     files = factory.LazyFunction(list)
+
+
+class KeyFingerprintFactory(RowFactory):
+    class Meta:
+        model = KeyFingerprint
+
+    name = factory.Sequence(lambda n: f"KEY_{n}")
+    fingerprint = "0" * 64

@@ -871,6 +871,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="KeyFingerprint",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="The environment variable.", max_length=20)),
+                ("fingerprint", models.CharField(max_length=64)),
+            ],
+            options={
+                "db_table": "key_fingerprints",
+                "constraints": [models.UniqueConstraint(fields=("name",), name="key_fingerprints_name_unique")],
+            },
+        ),
+        migrations.CreateModel(
             name="Conversation",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

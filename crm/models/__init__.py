@@ -8,6 +8,7 @@ from crm.models.companies import Company, PhoneLine, User
 from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
 from crm.models.idempotency import IdempotencyKey
 from crm.models.invoices import Invoice
+from crm.models.key_fingerprints import KeyFingerprint
 from crm.models.opt_outs import OptOut, OptOutEntry
 from crm.models.search_keys import ContactSearchKey
 
@@ -25,6 +26,7 @@ __all__ = [
     "Conversation",
     "IdempotencyKey",
     "Invoice",
+    "KeyFingerprint",
     "Lead",
     "OptOut",
     "OptOutEntry",

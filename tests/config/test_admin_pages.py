@@ -20,7 +20,8 @@ FACTORIES = {
     if isinstance(factory, type) and issubclass(factory, factories.RowFactory) and not factory._meta.abstract
 }
 
-WITHOUT_PAGES = {"contactphone", "contactsearchkey"}  # numbers are on the page of their contact
+# Numbers are on the page of their contact.
+WITHOUT_PAGES = {"contactphone", "contactsearchkey", "keyfingerprint"}
 OURS = sorted(set(FACTORIES) - WITHOUT_PAGES)
 
 

@@ -25,6 +25,8 @@ UNFINISHED = {
     "empty lines": b"\r\n\r\n\r\n\r\n",
 }
 
+GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py"]
+
 pytestmark = pytest.mark.slow
 
 
@@ -34,21 +36,16 @@ def free_port():
         return free.getsockname()[1]
 
 
+def make_environment(folder, **more):
+    return os.environ | {"DATABASE_URL": f"sqlite:///{folder}/web.sqlite3", "WEB_WORKERS": "1", "DEBUG": "false"} | more
+
+
 class Server:
     def __init__(self, folder, timeout_s, *arguments):
         self.port = free_port()
-        environment = os.environ | {
-            "DATABASE_URL": f"sqlite:///{folder}/web.sqlite3",
-            "PORT": str(self.port),
-            "WEB_WORKERS": "1",
-            "WEB_REQUEST_TIMEOUT_S": str(timeout_s),
-            "DEBUG": "false",
-        }
+        environment = make_environment(folder, PORT=str(self.port), WEB_REQUEST_TIMEOUT_S=str(timeout_s))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", *arguments, "config.wsgi"],
-            cwd=settings.BASE_DIR,
-            env=environment,
-            stderr=subprocess.DEVNULL,
+            [*GUNICORN, *arguments, "config.wsgi"], cwd=settings.BASE_DIR, env=environment, stderr=subprocess.DEVNULL
         )
         wait_until(self.answers)
 
@@ -240,3 +237,12 @@ def test_stop_does_not_wait_for_connections_without_a_request(tmp_path):
         server.process.send_signal(signal.SIGTERM)
         assert idle.recv(1) == b""
         assert server.process.wait(GIVE_UP_S) == 0
+
+
+def test_server_with_a_wrong_key_ends_and_names_it(tmp_path):
+    environment = make_environment(tmp_path, PORT=str(free_port()))
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=settings.BASE_DIR, env=environment, check=True)
+    environment["PRIVACY_KEY"] = "another-key-of-hashes-for-another-place"
+    ended = subprocess.run([*GUNICORN, "config.wsgi"], cwd=settings.BASE_DIR, env=environment, capture_output=True)
+    assert ended.returncode != 0
+    assert b"PRIVACY_KEY isn't the one" in ended.stderr

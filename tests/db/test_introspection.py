@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, models
 
 from crm.db.tenancy import TenantModel
-from crm.models import Company, Contact, User
+from crm.models import Company, Contact, KeyFingerprint, User
 from tests.db.catalogue import ExistingIndex, existing_indexes, product_models, product_tables
 from tests.db.index_table import index_table
 
@@ -137,7 +137,10 @@ def test_constraint_name_begins_with_its_table(model, constraint):
 
 
 # A number of a phone line reaches one company, and is public anyway. People sign in by their username alone.
-OVER_ALL_COMPANIES = {"phone_lines_number_unique", "users_username_lower_unique"}
+OVER_ALL_COMPANIES = {"phone_lines_number_unique", "users_username_lower_unique", "key_fingerprints_name_unique"}
+
+# Rows of no company: about users and companies, and about the installation.
+WITHOUT_COMPANY = {Company, User, KeyFingerprint}
 
 
 @pytest.mark.parametrize("constraint", unique_constraints(), ids=lambda constraint: constraint.name)
@@ -148,11 +151,14 @@ def test_unique_constraint_is_within_a_company(constraint):
 
 
 @pytest.mark.parametrize("model", product_models(), ids=lambda model: model.__name__)
-def test_model_is_a_tenant_model_except_company_and_user(model):
-    assert issubclass(model, TenantModel) or model in (Company, User)
+def test_model_is_a_tenant_model_unless_its_rows_have_no_company(model):
+    assert issubclass(model, TenantModel) is (model not in WITHOUT_COMPANY)
 
 
-@pytest.mark.parametrize("table", sorted(product_tables() - NEVER_LISTED_BY_COMPANY - {Company._meta.db_table}))
+@pytest.mark.parametrize(
+    "table",
+    sorted(product_tables() - NEVER_LISTED_BY_COMPANY - {model._meta.db_table for model in WITHOUT_COMPANY - {User}}),
+)
 def test_table_has_an_index_that_begins_with_the_company(table):
     assert {"company_id", "tenant_id"} & leading_columns(table)
 

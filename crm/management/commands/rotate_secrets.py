@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from crm.encryption import SecretUnreadable
+from crm.services.key_fingerprints import record_newest_secrets_key
 from crm.services.secret_rotation import count_secrets, rotate_secrets
 
 
@@ -18,4 +19,5 @@ class Command(BaseCommand):
                 rotated = rotate_secrets(progress=bar.update)
             except SecretUnreadable as error:
                 raise CommandError(str(error)) from error
+        record_newest_secrets_key()
         self.stdout.write(f"{rotated} secrets re-encrypted; all use the newest key.")

@@ -5,8 +5,9 @@ from argparse import ArgumentParser
 from threading import Event
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from crm.services.self_check import WrongDatabase, wait_until_ready
 from crm.worker import work
 
 
@@ -22,4 +23,8 @@ class Command(BaseCommand):
         stop = Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: stop.set())
+        try:
+            wait_until_ready(stop=stop)
+        except WrongDatabase as error:
+            raise CommandError(str(error)) from error
         work(stop=stop, until_empty=until_empty)

@@ -1,0 +1,164 @@
+"""Self-check: whether this process and its database fit together.
+
+Web server and worker do it when they start, /readyz each time, and `manage.py check --deploy --database default` too.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from threading import Event
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import InterfaceError, OperationalError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from crm.services.key_fingerprints import find_unknown_keys
+
+SERVER = """
+SELECT current_setting('server_encoding'), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
+       current_user, rolsuper OR rolbypassrls
+FROM pg_roles WHERE rolname = current_user
+"""
+
+INTERVAL_S = 1
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A reason why this process must not serve this database."""
+
+    status: str
+    text: str
+    stops_start: bool = False
+    """Waiting doesn't help: a person must change the environment or the database."""
+    migrations: tuple[str, ...] = ()
+
+
+class WrongDatabase(Exception):
+    """The process must not start with this database. The text has one line for each problem."""
+
+
+def find_problems() -> list[Problem]:
+    """Return the problems, the most severe first.
+
+    Raises:
+        OperationalError, InterfaceError: the database doesn't answer.
+    """
+    problems = _find_server_problems() if connection.vendor == "postgresql" else []
+    missing = _find_missing_migrations()
+    if missing:
+        text = f"Migrations are missing: {', '.join(missing)}. Run manage.py migrate_safely."
+        problems.append(Problem("migrations missing", text, migrations=missing))
+    if not any(name.startswith("crm.") for name in missing):
+        problems += [
+            Problem("wrong key", f"{name} isn't the one that this database was set up with. {hint}", stops_start=True)
+            for name, hint in _find_wrong_keys()
+        ]
+    return sorted(problems, key=lambda problem: not problem.stops_start)
+
+
+def check_start() -> list[Problem]:
+    """Return the problems that may pass, such as missing migrations.
+
+    Raises:
+        WrongDatabase: there are others.
+        OperationalError, InterfaceError: the database doesn't answer.
+    """
+    load_migrations()
+    problems = find_problems()
+    wrong = [problem.text for problem in problems if problem.stops_start]
+    if wrong:
+        raise WrongDatabase("\n".join(wrong))
+    return problems
+
+
+def wait_until_ready(*, stop: Event) -> None:
+    """Wait until the database answers and is migrated, or `stop` is set. The log says why.
+
+    Raises:
+        WrongDatabase: as in `check_start`.
+    """
+    logged = None
+    while not stop.is_set():
+        try:
+            reasons = [problem.text for problem in check_start()]
+        except (OperationalError, InterfaceError) as error:
+            reasons = [f"The database doesn't answer ({type(error).__name__})."]
+        if not reasons:
+            return
+        if reasons != logged:
+            logger.warning("Waiting: %s", " ".join(reasons))
+            logged = reasons
+        connection.close()
+        stop.wait(INTERVAL_S)
+
+
+def check_web_start() -> None:
+    """Do the self-check of a web server. It starts without a database, and /readyz says when there is one.
+
+    Raises:
+        WrongDatabase: as in `check_start`.
+    """
+    try:
+        for problem in check_start():
+            logger.warning("Not ready: %s", problem.text)
+    except (OperationalError, InterfaceError) as error:
+        logger.warning("Not ready: the database doesn't answer (%s).", type(error).__name__)
+    finally:
+        connection.close()
+
+
+@cache
+def load_migrations() -> frozenset[tuple[str, str]]:
+    """Return this release's migrations, read once: the files of a later release may replace them on the disk."""
+    return frozenset(MigrationLoader(None).disk_migrations)
+
+
+@register(Tags.database, deploy=True)
+def process_fits_its_database(databases: Sequence[str] | None = None, **_options: Any) -> list[CheckMessage]:
+    """Report the problems under `check --deploy --database default`."""
+    if "default" not in (databases or ()):
+        return []
+    return [Error(problem.text, id="crm.E004") for problem in find_problems()]
+
+
+def _find_server_problems() -> list[Problem]:
+    with connection.cursor() as cursor:
+        cursor.execute(SERVER)
+        encoding, standby, read_only, role, unbound = cursor.fetchone()
+    problems = []
+    if encoding != "UTF8":
+        problems.append(
+            Problem(
+                "wrong encoding",
+                f"The database's encoding is {encoding}; create it with ENCODING 'UTF8'.",
+                stops_start=True,
+            )
+        )
+    if unbound and settings.PRODUCTION:
+        text = f"The role {role} bypasses row-level security; use one with NOSUPERUSER and NOBYPASSRLS."
+        problems.append(Problem("wrong role", text, stops_start=True))
+    if standby:
+        problems.append(Problem("not the primary", "DATABASE_URL names a standby; it must name the primary."))
+    elif read_only:
+        problems.append(Problem("read-only", "The database is read-only."))
+    return problems
+
+
+def _find_missing_migrations() -> tuple[str, ...]:
+    missing = load_migrations() - MigrationRecorder(connection).applied_migrations().keys()
+    return tuple(f"{app}.{name}" for app, name in sorted(missing))
+
+
+def _find_wrong_keys() -> list[tuple[str, str]]:
+    hints = {
+        "PRIVACY_KEY": "Set it to the earlier value: no opt-out can be found with another.",
+        "SECRETS_KEYS": "Add the earlier key, and run manage.py rotate_secrets before you remove it.",
+    }
+    return [(name, hints[name]) for name in find_unknown_keys()]
