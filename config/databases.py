@@ -5,17 +5,25 @@ from typing import Any
 
 from config.env import Env
 
+# A server that was cut off is noticed within 20 s: while connecting, while sending, and while waiting for an answer.
+CONNECTION_LIMITS = {
+    "connect_timeout": 3,  # seconds
+    "tcp_user_timeout": 15_000,  # milliseconds
+    "keepalives_idle": 8,  # seconds
+    "keepalives_interval": 3,  # seconds
+    "keepalives_count": 3,
+}
 INVALID = {"ENGINE": "django.db.backends.dummy"}
 ENGINES = {"django.db.backends.sqlite3", "django.db.backends.postgresql"}
 
 
-def read_database(env: Env, *, default: str) -> dict[str, Any]:
+def read_database(env: Env, *, production: bool, default: str) -> dict[str, Any]:
     """Return the `default` database. Options of the URL (`?sslmode=require`) override the defaults here.
 
-    Rejects a DATABASE_URL that isn't valid or names another kind of database.
+    Rejects a DATABASE_URL that isn't valid or names another kind of database, and production without PostgreSQL.
     """
     try:
-        database: dict[str, Any] = env.db("DATABASE_URL", default=default)
+        database: dict[str, Any] = env.db("DATABASE_URL") if production else env.db("DATABASE_URL", default=default)
     except Exception as error:  # the library raises KeyError, ValueError and its own errors
         env.reject("DATABASE_URL", f"DATABASE_URL isn't valid: {error}")
         return INVALID
@@ -23,6 +31,8 @@ def read_database(env: Env, *, default: str) -> dict[str, Any]:
         env.reject("DATABASE_URL", "DATABASE_URL must begin with sqlite:/// or postgres://.")
         return INVALID
     if database["ENGINE"].endswith("sqlite3"):
+        if production:
+            env.reject("DATABASE_URL", "DATABASE_URL must name a PostgreSQL server if ENVIRONMENT=production.")
         return _sqlite(env, database)
     return _postgresql(database)
 
@@ -71,4 +81,5 @@ def _sqlite(env: Env, database: dict[str, Any]) -> dict[str, Any]:
 
 def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
     # A new connection costs ~6 ms, several times a typical query. Options of the URL override these.
-    return {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True} | database
+    options = CONNECTION_LIMITS | database.get("OPTIONS", {})
+    return {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True} | database | {"OPTIONS": options}

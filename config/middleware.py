@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from config.watchdog import Watchdog
 from crm.db.tenancy import statement_limits
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -29,15 +30,17 @@ class SecurityHeaders:
 
 
 class DatabaseLimits:
-    """Limits statements and lock waits: a slow query must not occupy a server thread."""
+    """Limits statements and lock waits: a slow query or a frozen server must not occupy a server thread."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
+        self.watchdog = Watchdog()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with statement_limits(
+        limits = statement_limits(
             statement_timeout=settings.WEB_STATEMENT_TIMEOUT_MS, lock_timeout=settings.WEB_LOCK_TIMEOUT_MS
-        ):
+        )
+        with limits, self.watchdog.watch():
             return self.get_response(request)
 
 

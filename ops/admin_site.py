@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
 from crm.admin_site import StaffSite
+from crm.outages import TIMEOUT, outage_message
 from ops.index_health.admin_page import COLUMNS, make_page
 from ops.index_health.report import UnknownTable, run_checks
 
@@ -55,7 +56,9 @@ class Site(StaffSite):
             )
         except UnknownTable as error:
             return plain_response(f"table: {error}", status=400)
-        except OperationalError:
+        except OperationalError as error:
+            if outage_message(error) != TIMEOUT:
+                raise
             reason = "The database took too long to answer. Run manage.py index_report, which has no time limit."
             return plain_response(reason, status=503)
         context = self.each_context(request) | {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
-from django.db import IntegrityError, OperationalError
+from django.db import IntegrityError
 from django.db.models import ProtectedError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as rest_exception_handler
 
 from crm.api.base.etags import Stale
+from crm.outages import RETRY_AFTER_S, outage_message
 from crm.refused_writes import Cause, RefusedWrite, explain
 
 
@@ -35,15 +36,12 @@ class Conflict(APIException):
             }
 
 
-class QueryTimeout(APIException):
-    """PostgreSQL cancelled a statement or its wait for a lock: see config.middleware.DatabaseLimits."""
+class Unavailable(APIException):
+    """The database failed for now. DRF sends `wait` as Retry-After."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = "The request took too long. Please try again later."
-    default_code = "took_too_long"
-
-
-CANCELLED = {"57014", "55P03"}  # PostgreSQL's codes: query_canceled, lock_not_available
+    default_code = "unavailable"
+    wait = RETRY_AFTER_S
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -57,8 +55,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         if refused is None:
             return None  # a fault of ours: 500, logged with its traceback
         error = _as_api_error(refused)
-    elif isinstance(error, OperationalError) and getattr(error.__cause__, "pgcode", None) in CANCELLED:
-        error = QueryTimeout()
+    elif message := outage_message(error):
+        error = Unavailable(message)
     elif isinstance(error, SuspiciousOperation):
         error = ParseError("The request isn't valid.")  # such as too many parameters
     response = rest_exception_handler(error, context)

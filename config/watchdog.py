@@ -1,0 +1,60 @@
+"""Deadline of a request's database work, for a server that accepts statements and never answers.
+
+PostgreSQL enforces its own time limits only while it runs. A frozen or cut-off server would hold the request's thread
+for ever, since the driver waits without a limit. A thread of this module then closes the connection's socket, and the
+driver reports a lost connection.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+DEADLINE_S = 16.0  # above WEB_STATEMENT_TIMEOUT_MS: a server that lives reports its timeouts itself
+INTERVAL_S = 0.5
+
+
+class Watchdog:
+    """Closes the database connections of threads that are past their deadline."""
+
+    def __init__(self, deadline_s: float = DEADLINE_S) -> None:
+        self._deadline_s = deadline_s
+        self._watched: dict[BaseDatabaseWrapper, float] = {}  # with the deadline, in time.monotonic()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Limit the time of the thread's connection during the block."""
+        connection = connections["default"]
+        with self._lock:
+            self._watched[connection] = time.monotonic() + self._deadline_s
+            if self._thread is None:  # not before the first request: the server forks
+                self._thread = threading.Thread(target=self._run, name="database-watchdog", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:  # from here on, the connection may serve another request
+                del self._watched[connection]
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(INTERVAL_S)
+            with self._lock:
+                for connection, deadline in self._watched.items():
+                    if time.monotonic() > deadline:
+                        _close_socket(connection)
+
+
+def _close_socket(connection: BaseDatabaseWrapper) -> None:
+    with (
+        suppress(Exception),  # there is no connection now, or the driver has closed it
+        socket.socket(fileno=os.dup(connection.connection.fileno())) as duplicate,
+    ):
+        duplicate.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,36 @@
+"""Database failures that pass: outage, failover, restart, deadlock, full disk. Clients are told to try again."""
+
+from typing import Any
+
+from django.db import Error, InterfaceError, OperationalError
+
+RETRY_AFTER_S = 5
+UNAVAILABLE = "The database is not available. Please try again in a few seconds."
+TIMEOUT = "The request took too long. Please try again later."
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+TIMEOUTS = {"57014", "55P03"}  # query_canceled, lock_not_available: the limits of config.middleware.DatabaseLimits
+CLASSES = {
+    "08",  # the connection failed
+    "40",  # the transaction was rolled back: deadlock, serialization
+    "53",  # no memory, disk full, too many connections
+    "57",  # stopped by an operator: shutdown, failover, start
+    "58",  # the server's files can't be read or written
+}
+READ_ONLY = "25006"  # a standby, or a server that was set to read-only
+SQLITE = {"SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_LOCKED", "SQLITE_READONLY"}
+
+
+def outage_message(error: BaseException | None) -> str | None:
+    """Return the message to the client if the error is a database failure that passes, else None."""
+    if not isinstance(error, Error):
+        return None
+    cause: Any = error.__cause__ or error
+    if name := getattr(cause, "sqlite_errorname", ""):
+        return UNAVAILABLE if any(name.startswith(known) for known in SQLITE) else None
+    code = getattr(cause, "pgcode", None)
+    if code in TIMEOUTS:
+        return TIMEOUT
+    # Without a code the server said nothing: it couldn't be reached, or the connection broke.
+    lost = code is None and isinstance(error, OperationalError | InterfaceError)
+    return UNAVAILABLE if lost or (code and code[:2] in CLASSES) or code == READ_ONLY else None

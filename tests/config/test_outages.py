@@ -1,0 +1,104 @@
+"""Responses while the database fails."""
+
+import pytest
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+from config.watchdog import Watchdog
+from crm.outages import TIMEOUT, UNAVAILABLE, outage_message
+from tests.conftest import postgres_only
+from tests.db.scratch import another_session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSES = {
+    "08006", "40001", "40P01", "53100", "53200", "53300", "57P01", "57P02", "57P03", "58030", "25006",
+}  # fmt: skip
+TIMEOUTS = {"57014", "55P03"}
+FAULTS = {"22003", "22P02", "23505", "42601", "42P01", "P0001", "XX000", "42501"}
+
+
+def raise_code(code):
+    with connection.cursor() as cursor:
+        cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$")
+
+
+@postgres_only
+@pytest.mark.parametrize("code", sorted(PASSES | TIMEOUTS | FAULTS))
+def test_code_of_postgresql_is_an_outage_or_a_fault(code):
+    with pytest.raises(DatabaseError) as caught:
+        raise_code(code)
+    expected = UNAVAILABLE if code in PASSES else TIMEOUT if code in TIMEOUTS else None
+    assert outage_message(caught.value) == expected
+
+
+def test_missing_table_is_a_fault():
+    with pytest.raises(DatabaseError) as caught, connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM no_such_table")
+    assert outage_message(caught.value) is None
+
+
+def test_other_errors_are_faults():
+    assert outage_message(ValueError()) is None
+    assert outage_message(None) is None
+
+
+@pytest.fixture
+def end_session(transactional_db):
+    """A function that ends the session of the test's connection from another one, as a restart of the server does."""
+
+    def end():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            [pid] = cursor.fetchone()
+        with another_session() as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+    yield end
+    connection.close()
+
+
+@postgres_only
+def test_lost_connection_is_a_json_503_on_the_api(csr_api, end_session):
+    end_session()
+    response = csr_api.get("/api/v1/contacts")
+    assert (response.status_code, response.json()) == (503, {"detail": UNAVAILABLE})
+    assert int(response["Retry-After"]) > 0
+
+
+@postgres_only
+def test_lost_connection_is_a_json_503_on_webhooks(client, acme, end_session):
+    end_session()
+    response = client.post("/webhooks/openphone/acme", "{}", content_type="application/json")
+    assert (response.status_code, response.json()) == (503, {"detail": UNAVAILABLE})
+
+
+@postgres_only
+def test_lost_connection_is_a_plain_503_in_the_admin(client, staff, end_session):
+    client.force_login(staff)
+    end_session()
+    response = client.get("/admin/")
+    assert (response.status_code, response.content.decode()) == (503, UNAVAILABLE)
+    assert response["Content-Type"].startswith("text/plain")
+    assert int(response["Retry-After"]) > 0
+
+
+@postgres_only
+def test_write_on_a_read_only_server_is_a_503(csr_api):
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    try:
+        response = csr_api.post("/api/v1/contacts", {"first_name": "Ann", "phone": "+12125550100"})
+        reading = csr_api.get("/api/v1/contacts")
+    finally:
+        connection.close()
+    assert (response.status_code, reading.status_code) == (503, 200)
+
+
+@postgres_only
+def test_statement_without_an_answer_ends_at_the_deadline():
+    lost = pytest.raises((OperationalError, InterfaceError))
+    with lost as caught, Watchdog(deadline_s=0.05).watch(), connection.cursor() as cursor:
+        cursor.execute("SET client_connection_check_interval = 10")  # the server ends the statement, too
+        cursor.execute("SELECT pg_sleep(3600)")
+    assert outage_message(caught.value) == UNAVAILABLE
+    connection.close()
