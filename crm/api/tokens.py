@@ -1,5 +1,6 @@
 """Sessions: a sign-in with its refresh tokens, each of which works once, and its access tokens."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +9,11 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
-from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
+from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
-from rest_framework_simplejwt.tokens import BlacklistMixin, RefreshToken
+from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, RefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch, datetime_to_epoch
 
 # How long a client may repeat a refresh whose answer was lost, or that two tabs of one browser sent at once.
@@ -24,6 +27,26 @@ def lasting_sessions(session: str | None, *, user: Any) -> QuerySet[OutstandingT
     return OutstandingToken.objects.filter(jti=session or "", user=user, expires_at__gt=now())
 
 
+class RotatingBackend(TokenBackend):
+    """Signs tokens with SECRET_KEY, and reads those that an earlier key signed: the library knows one key only."""
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        try:
+            return super().decode(token, verify)
+        except TokenBackendError:
+            for key in settings.SECRET_KEY_FALLBACKS:
+                with suppress(TokenBackendError):
+                    return TokenBackend(self.algorithm, key).decode(token, verify)
+            raise
+
+
+BACKEND = RotatingBackend(api_settings.ALGORITHM, api_settings.SIGNING_KEY)
+
+
+class SignedAccessToken(AccessToken):
+    _token_backend = BACKEND
+
+
 class SessionToken(RefreshToken):
     """A refresh token.
 
@@ -31,6 +54,9 @@ class SessionToken(RefreshToken):
     tokens are worthless, access tokens too. A change of the user's access takes the user away: see
     `crm.models.session_triggers`. Rows contain ids, never tokens: a reader could sign in with them.
     """
+
+    _token_backend = BACKEND
+    access_token_class = SignedAccessToken
 
     @classmethod
     def for_user(cls, user: Any) -> "SessionToken":

@@ -8,9 +8,11 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 
+from crm.api.tokens import BACKEND
 from crm.models import User
 from tests.count_queries import CountQueries
 from tests.factories import PASSWORD, UserFactory
@@ -241,3 +243,14 @@ def test_password_similar_to_the_username_is_rejected(manager_api):
     response = manager_api.post("/api/v1/users", body)
     assert response.status_code == 400
     assert "too similar" in response.json()["password"][0]
+
+
+def test_tokens_of_an_earlier_key_are_valid_while_it_is_a_fallback(csr, settings):
+    earlier = TokenBackend("HS256", "the-key-that-was-replaced-by-todays")
+    tokens = {name: earlier.encode(BACKEND.decode(token)) for name, token in sign_in(csr).items()}
+    assert (me(tokens), refresh(tokens).status_code) == (401, 401)
+    settings.SECRET_KEY_FALLBACKS = ["a-key-from-long-ago-of-32-characters", "the-key-that-was-replaced-by-todays"]
+    assert me(tokens) == 200
+    renewed = refresh(tokens).json()
+    settings.SECRET_KEY_FALLBACKS = []
+    assert me(renewed) == 200

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings as django_settings
+from django.db import connection  # noqa: F401  # for the mark
+
+from tests.conftest import postgres_only
 
 PAGE = "https://app.example.com"
 
@@ -70,8 +73,9 @@ def test_admin_cookies_are_http_only_session_cookies(client, staff):
     assert token["samesite"] == "Strict"
 
 
+@postgres_only
 @pytest.mark.slow
-def test_production_passes_the_deployment_check():
+def test_production_passes_the_deployment_check(db):
     production = {
         "ENVIRONMENT": "production",
         "SECRET_KEY": "A8rF3n-k9Q_zT7x-P2vB8sLw4YdR6mJ1hGc0aUeXoKiVtNbWqEy5",

@@ -19,6 +19,7 @@ PRODUCTION = {
     "PRIVACY_KEY": "a-key-of-hashes-that-only-this-test-knows",
     "ALLOWED_HOSTS": "crm.example.com, www.example.com",
     "PUBLIC_URL": "https://crm.example.com/",
+    "DATABASE_URL": "postgres://crm@db.example.com/crm",
 }
 SHOW = """
 import json, config.settings as s
@@ -106,6 +107,7 @@ def test_missing_production_setting_is_named(project, missing, empty):
         ("PRIVACY_KEY", "short"),
         ("DEBUG", "true"),
         ("DEBUG_TOOLBAR", "true"),
+        ("DATABASE_URL", "sqlite:///crm.sqlite3"),
         ("ALLOWED_HOSTS", " , "),
         ("SECURE_SSL_REDIRECT", "perhaps"),
         ("SECURE_HSTS_SECONDS", "-1"),
@@ -205,7 +207,7 @@ def test_replicas_are_additional_databases(project):
     )
     assert list(found["DATABASES"]) == ["default", "replica1", "replica2"]
     assert found["DATABASES"]["replica2"]["HOST"] == "two"
-    assert found["DATABASES"]["replica2"]["OPTIONS"] == {"sslmode": "require"}
+    assert found["DATABASES"]["replica2"]["OPTIONS"]["sslmode"] == "require"
 
 
 def test_direct_url_is_a_connection_of_the_default_database(project):
@@ -245,7 +247,15 @@ def test_postgresql_connections_persist_unless_the_url_overrides_it(project):
     ours = settings_of(project, DATABASE_URL=url)["DATABASES"]["default"]
     assert (ours["HOST"], ours["PORT"], ours["CONN_MAX_AGE"]) == ("db.example.com", 5433, 60)
     theirs = settings_of(project, DATABASE_URL=url + "?conn_max_age=0&sslmode=require")["DATABASES"]["default"]
-    assert (theirs["CONN_MAX_AGE"], theirs["OPTIONS"]) == (0, {"sslmode": "require"})
+    assert (theirs["CONN_MAX_AGE"], theirs["OPTIONS"]["sslmode"]) == (0, "require")
+
+
+def test_connections_to_postgresql_notice_a_lost_server_unless_the_url_overrides_it(project):
+    url = "postgres://crm@db.example.com/crm?connect_timeout=9"
+    options = settings_of(project, DATABASE_URL=url)["DATABASES"]["default"]["OPTIONS"]
+    waiting = options["keepalives_idle"] + options["keepalives_interval"] * options["keepalives_count"]
+    assert (options["connect_timeout"], options["tcp_user_timeout"]) == (9, 15_000)
+    assert waiting < 20
 
 
 def test_sqlite_options_of_the_url_are_merged_with_the_defaults(project):
