@@ -29,6 +29,9 @@ class UserSerializer(TenantSerializer):
         ]  # fmt: skip
         read_only_fields = ["date_joined"]
 
+    def validate_username(self, username: str) -> str:
+        return User.normalize_username(username)  # as the admin does: wide or decomposed letters are the same name
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if password := attrs.get("password"):
             person = copy.copy(self.instance) if self.instance else User()

@@ -91,8 +91,9 @@ class AccountManager(UserManager):
     """Manager of the users of all companies."""
 
     def get_by_natural_key(self, username: str | None) -> Any:
-        """Return the user with this name. Letters in another case are the same name."""
-        return self.alias(key=Lower("username")).get(key=Lower(Value(username or "")))
+        """Return the user with this name, however it was typed. Letters in another case are the same name."""
+        name = self.model.normalize_username(username or "")
+        return self.alias(key=Lower("username")).get(key=Lower(Value(name)))
 
 
 class TenantUserManager(TenantManager, UserManager):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from crm.instants import InvalidInstant, parse_instant
+from crm.instants import FIRST_INSTANT, InvalidInstant, parse_instant
 from crm.phones import MAX_LENGTH, InvalidPhone, normalize_phone
 from messaging.choices import MessageStatus
 from messaging.providers.errors import FieldError
@@ -17,6 +17,7 @@ T = TypeVar("T")
 # Sizes of the columns.
 MAX_ID, MAX_FILE_URL, MAX_CODE = 100, 500, 20
 MAX_SECONDS = 2**31 - 1
+SMALLEST_NUMBER = 1_000_000  # seven digits
 MAX_NUMBERS = 100  # of a message or contact: several times what providers allow
 
 # Statuses in the APIs of OpenPhone and Twilio. `queued` and `sending` at the provider are `sent` here: here they mean
@@ -113,14 +114,18 @@ def read_time(text: str) -> datetime:
 
 
 def instant(source: dict[str, Any], field: str, *, read: Callable[[str], datetime] = read_time) -> datetime | None:
-    """Return a time in UTC; None if it is missing. A time without a zone is UTC. `read` reads another format."""
+    """Return a time in UTC; None if it is missing. A time without a zone is UTC. `read` reads another format.
+
+    The zero of a computer's clock was never set. As a time, it would make a STOP older than every START.
+    """
     value = text(source, field)
     if not value:
         return None
     try:
-        return parse_instant(value, default_zone=UTC, read=read)
+        moment = parse_instant(value, default_zone=UTC, read=read)
     except InvalidInstant as error:
         raise FieldError(field, str(error)) from error
+    return None if moment == FIRST_INSTANT else moment
 
 
 def seconds(source: dict[str, Any], field: str) -> int | None:
@@ -141,12 +146,16 @@ def offset_s(source: dict[str, Any], field: str) -> float | None:
 
 
 def numbers(source: dict[str, Any], field: str) -> tuple[str, ...]:
-    """Return phone numbers from a list or a comma-separated string: E.164, or as sent if they can't be normalized."""
+    """Return phone numbers from a list or a comma-separated string: E.164, or as sent if they can't be normalized.
+
+    A whole number of JSON that is long enough is a phone number without its plus sign.
+    """
     value = source.get(field)
     if value is None:
         return ()
-    sent = value.split(",") if isinstance(value, str) else value
-    if not isinstance(sent, list) or not all(isinstance(number, str) for number in sent):
+    sent = value.split(",") if isinstance(value, str) else value if isinstance(value, list) else [value]
+    sent = [str(number) if type(number) is int and number >= SMALLEST_NUMBER else number for number in sent]
+    if not all(isinstance(number, str) for number in sent):
         raise FieldError(field, "must be a phone number or a list of phone numbers")
     if len(sent) > MAX_NUMBERS:
         raise FieldError(field, f"must have at most {MAX_NUMBERS} phone numbers")

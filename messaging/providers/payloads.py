@@ -14,6 +14,7 @@ T = TypeVar("T")
 ROUTE = ":path"  # beside the stored headers, the path of the request; no header has such a name
 FORM = "application/x-www-form-urlencoded"
 MAX_DEPTH = 100
+MAX_DIGITS = 100  # of a whole number
 MAX_FORM_FIELDS = 1000
 MAX_EVENT_ID, MAX_EVENT_TYPE = 200, 100  # sizes of the columns
 
@@ -36,7 +37,7 @@ def read_json(body: bytes) -> tuple[dict[str, Any], str]:
         text = body.decode("utf-8-sig", errors="replace")
     try:
         # Not strict: a raw control character in a string must not lose a customer's message.
-        value = json.loads(text, strict=False)
+        value = json.loads(text, strict=False, parse_int=_read_whole_number)
     except RecursionError as error:
         raise InvalidPayload("The request body is nested too deeply.") from error
     except ValueError as error:
@@ -47,6 +48,11 @@ def read_json(body: bytes) -> tuple[dict[str, Any], str]:
     if clean != value:
         replaced.append("NUL or half a surrogate pair")
     return clean, f"Replaced by U+FFFD: {', '.join(replaced)}." if replaced else ""
+
+
+def _read_whole_number(digits: str) -> int | str:
+    """Return a whole number; as text if no column could hold it, as Python refuses to read thousands of digits."""
+    return int(digits) if len(digits) <= MAX_DIGITS else digits
 
 
 def read_form(body: bytes) -> tuple[dict[str, Any], str]:

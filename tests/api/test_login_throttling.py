@@ -82,6 +82,13 @@ def test_username_in_another_case_signs_in_and_shares_the_failures(sign_in_by, s
     assert sign_in_by(typed, PASSWORD, ATTACKER).status_code == 429
 
 
+def test_spellings_of_a_username_share_the_failures(csr):
+    for spelling in ("carla", "ｃarla", "ｃａｒｌａ"):
+        answer = sign_in(User(username=spelling), "guess", ATTACKER)
+    assert answer.status_code == 429
+    assert int(answer["Retry-After"]) > 800
+
+
 def test_lockout_ignores_the_user_agent(csr):
     for number in range(2):
         sign_in(csr, "guess", ATTACKER, **{"User-Agent": f"browser {number}"})

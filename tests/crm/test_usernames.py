@@ -45,5 +45,17 @@ def test_company_with_a_manager_of_another_case_is_refused(manager):
         call_command("create_company", name="Initech", slug="initech", timezone="America/Denver", manager="Maria")
 
 
+@pytest.mark.parametrize("typed", ["Ｍaria", "MARIA", "Ｍａｒｉａ"])
+def test_user_renamed_to_another_spelling_of_another_ones_username_is_refused(manager_api, csr, typed):
+    response = manager_api.patch(f"/api/v1/users/{csr.pk}", {"username": typed})
+    assert (response.status_code, response.json()) == (400, NAMED)
+
+
+def test_accented_username_signs_in_however_its_accent_is_typed(acme):
+    UserFactory(company=acme, username="rené")
+    for typed in ("rene\u0301", "ren\u00e9"):
+        assert User.accounts.get_by_natural_key(typed).username == "ren\u00e9"
+
+
 def test_two_cases_of_a_username_are_one_account(manager):
     assert User.accounts.get_by_natural_key("MARIA") == manager

@@ -140,6 +140,19 @@ def test_kind_in_the_url_is_the_type(kind, event_type):
     assert envelope.type == event_type
 
 
+@pytest.mark.parametrize("stated", ["platform", "performance", "context", "missms"])
+def test_stated_type_that_contains_another_ones_name_is_unknown(stated):
+    assert envelope_of(callrail_call(type=stated)).type == "post_call"
+
+
+@pytest.mark.parametrize(
+    ("stated", "event_type"),
+    [("inbound_text_message", "text_message"), ("sms_received", "text_message"), ("outboundpostcall", "post_call")],
+)
+def test_stated_type_may_begin_with_the_direction(stated, event_type):
+    assert envelope_of(callrail_call(**RINGING, type=stated)).type == event_type
+
+
 def test_slug_of_the_company_is_not_the_kind():
     body = json.dumps(callrail_call(**RINGING)).encode()
     assert read_envelope(body, JSON | {":path": "/webhooks/callrail/post-call"}).type == "pre_call"

@@ -1,5 +1,6 @@
 """Opt-outs in webhook events that can't be recorded: the STOP counts, and the event keeps its reason."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -99,6 +100,41 @@ def test_earlier_stop_that_is_kept_changes_no_later_opt_in(arrive):
     arrive(message_v4(text="START", createdAt=(AT + timedelta(days=1)).isoformat()))
     arrive(message_v4(text="STOP", id=LONG))
     assert OptOut.objects.get().state == "clear"
+
+
+@pytest.mark.parametrize("zero", ["1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z", "1969-12-31T19:00:00-05:00"])
+@pytest.mark.parametrize(
+    ("provider", "build", "field", "words"),
+    [("openphone", message_v4, "createdAt", "text"), ("callrail", callrail_message, "timestamp", "content")],
+)
+def test_stop_at_the_zero_of_a_clock_is_newer_than_an_opt_in(arrive, provider, build, field, words, zero):
+    arrive(build(**{words: "START"}), provider)
+    event = arrive(
+        build(**{words: "STOP", field: zero}) | ({"createdAt": zero} if provider == "openphone" else {}), provider
+    )
+    assert event.status == "processed"
+    assert OptOut.objects.get().state == "opted_out"
+    assert Message.objects.get(body="STOP").created_at == event.created_at
+
+
+@pytest.mark.parametrize("sent", [int(CALLER[1:]), int(CALLER[2:])])
+@pytest.mark.parametrize(
+    ("provider", "payload"),
+    [
+        ("openphone", lambda sent: message_v4(text="STOP", sender=sent)),
+        ("openphone", lambda sent: message_v3(body="STOP", sender=sent)),
+        ("callrail", lambda sent: callrail_message(content="STOP", source_number=sent)),
+    ],
+)
+def test_stop_of_a_sender_who_is_a_whole_number_opts_out(arrive, provider, payload, sent):
+    assert arrive(payload(sent), provider).status == "processed"
+    assert OptOut.objects.get(phone=CALLER).state == "opted_out"
+
+
+def test_stop_beside_a_number_of_thousands_of_digits_opts_out(arrive):
+    body = json.dumps(message_v4(text="STOP", weight=7)).replace('"weight": 7', f'"weight": {"9" * 5000}')
+    assert arrive(body.encode()).status == "processed"
+    assert OptOut.objects.get(phone=CALLER).state == "opted_out"
 
 
 def test_possible_opt_out_in_an_unreadable_event_is_reviewed(arrive):

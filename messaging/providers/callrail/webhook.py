@@ -38,7 +38,7 @@ OUTCOME = ("answered", "duration", "call_type", "voicemail")
 TEXT = ("source_number", "destination_number", "content")
 # Before a call's end its type is "missed" already.
 ENDED_CALL_TYPES = ("abandoned", "voicemail", "outbound")
-# Parts of `type` and of the URL's last part, such as "outboundpostcall" or "post-call".
+# Beginnings of `type` and of the URL's last part, such as "outboundpostcall" or "post-call".
 STATED_TYPES = {
     "precall": "pre_call",
     "postcall": "post_call",
@@ -48,6 +48,7 @@ STATED_TYPES = {
     "text": "text_message",
     "sms": "text_message",
 }
+_PREFIX = "(?:inbound|outbound|call)?"
 
 
 def read_envelope(body: bytes, headers: Mapping[str, str]) -> Envelope:
@@ -91,7 +92,7 @@ def find_incoming_text(body: bytes, headers: Mapping[str, str]) -> IncomingText 
 def _stated_type(value: Any) -> str:
     """Return the type that a text states; "" if it states none."""
     stated = re.sub("[^a-z]", "", str(value or "").lower())
-    return next((name for part, name in STATED_TYPES.items() if part in stated), "")
+    return next((name for part, name in STATED_TYPES.items() if re.match(_PREFIX + part, stated)), "")
 
 
 def _type_by_fields(content: dict[str, Any]) -> str:
