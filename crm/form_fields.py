@@ -76,6 +76,10 @@ class RowFormField(forms.ModelChoiceField):
         _check_id(value)
         return super().to_python(value)
 
+    def prepare_value(self, value: Any) -> Any:
+        """Show no row for a text that can't be an id: the widget would look for it in the database, and fail."""
+        return super().prepare_value(value) if _may_be_id(value) else None
+
 
 class RowsFormField(forms.ModelMultipleChoiceField):
     """Several rows, chosen from a list."""
@@ -85,7 +89,18 @@ class RowsFormField(forms.ModelMultipleChoiceField):
             _check_id(row_id)
         return super().clean(value)
 
+    def prepare_value(self, value: Any) -> Any:
+        shown = [row_id for row_id in value if _may_be_id(row_id)] if isinstance(value, list) else value
+        return super().prepare_value(shown)
+
 
 def _check_id(typed: Any) -> None:
     if isinstance(typed, str) and typed and not re.fullmatch(r"\s*[0-9]+\s*", typed):
         raise ValidationError(IN_PLAIN_DIGITS, "invalid_choice")
+    if not _may_be_id(typed):
+        raise ValidationError("No row has this ID; choose another one.", "invalid_choice")
+
+
+def _may_be_id(value: Any) -> bool:
+    """Return whether this is no text, or one that an id's column could hold."""
+    return not isinstance(value, str) or bool(re.fullmatch(r"\s*[0-9]{0,18}\s*", value))

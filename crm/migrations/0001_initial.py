@@ -6,6 +6,7 @@ import django.contrib.auth.validators
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
+import django.db.models.manager
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
@@ -451,6 +452,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "contact_phones",
+                "base_manager_name": "any_company",
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("company", "phone"),
@@ -461,6 +463,10 @@ class Migration(migrations.Migration):
                     crm.db.policies.SameCompany(field="contact", name="contact_phones_contact_id_same_company"),
                 ],
             },
+            managers=[
+                ("objects", django.db.models.manager.Manager()),
+                ("any_company", django.db.models.manager.Manager()),
+            ],
         ),
         migrations.CreateModel(
             name="ContactFlag",

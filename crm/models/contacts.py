@@ -156,10 +156,13 @@ class ContactPhone(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(ContactPhoneQuerySet)()
+    # Django writes through it in `contact.phones.add(number)`: flags follow those numbers, too.
+    any_company: ClassVar = models.Manager.from_queryset(ContactPhoneQuerySet)()
     audit = Audit()
 
     class Meta:
         db_table = "contact_phones"
+        base_manager_name = "any_company"
         constraints = [
             models.UniqueConstraint(
                 fields=["company", "phone"],

@@ -143,7 +143,8 @@ def _to_error(response: httpx.Response, answer: dict[str, Any], recipient: str) 
     if not response.is_client_error or status == httpx.codes.REQUEST_TIMEOUT:
         return UnknownOutcome(f"The provider answered with status {status}; the outcome is unknown.", code=code)
     effect = MEANINGS[code].effect if code in MEANINGS else None
-    if status == httpx.codes.TOO_MANY_REQUESTS or effect == Effect.RETRY:
+    # Of two limits, such as a daily cap, the code says which one was reached.
+    if effect == Effect.RETRY or (status == httpx.codes.TOO_MANY_REQUESTS and effect is None):
         return RateLimited(
             "The provider's rate limit was reached.", wait_s=_retry_after_s(response.headers.get("Retry-After"))
         )

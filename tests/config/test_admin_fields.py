@@ -89,3 +89,19 @@ def test_number_or_id_in_other_digits_is_refused(fields, typed):
     numbers = of_kind(fields, forms.IntegerField, forms.ModelChoiceField)
     numbers = {name: field for name, field in numbers.items() if not isinstance(field, forms.DecimalField)}
     assert those_that_read(numbers, typed, "in the digits 0 to 9") == []
+
+
+@pytest.mark.parametrize("typed", ["x", "-1", "9" * 23, *WRONG_NUMBERS])
+def test_row_that_no_id_names_is_refused_on_a_page_that_is_shown_again(client, staff, typed):
+    client.force_login(staff)
+    for page, names in (("campaignmembership", ("company", "campaign", "contact")), ("campaign", ("phone_line",))):
+        response = client.post(f"/admin/crm/{page}/add/", dict.fromkeys(names, typed))
+        assert response.status_code == 200
+        assert response.context["adminform"].form.errors.keys() >= set(names)
+
+
+def test_staff_group_that_no_id_names_is_refused_on_a_page_that_is_shown_again(client, staff):
+    client.force_login(staff)
+    for typed in ("x", "9" * 23):
+        response = client.post(f"/admin/crm/user/{staff.pk}/change/", {"username": "stella", "groups": [typed]})
+        assert "groups" in response.context["adminform"].form.errors

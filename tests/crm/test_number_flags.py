@@ -81,7 +81,22 @@ def move_by_query(number, other):
     ContactPhone.objects.filter(contact=number.contact_id, phone=SECOND).update(contact=other)
 
 
-@pytest.mark.parametrize("way", [move, move_by_query])
+def move_by_relation(number, other):
+    other.phones.add(number)
+
+
+def move_all_by_relation(number, other):
+    other.phones.set([*other.phones.all(), number])
+
+
+def move_by_base_manager(number, other):
+    ContactPhone._base_manager.filter(pk=number.pk).update(contact=other)
+
+
+MOVES = [move, move_by_query, move_by_relation, move_all_by_relation, move_by_base_manager]
+
+
+@pytest.mark.parametrize("way", MOVES)
 def test_moved_number_flags_its_new_owner(flagged, in_acme, way):
     other, before = ContactFactory(company=in_acme), flagged.contact
     way(flagged, other)

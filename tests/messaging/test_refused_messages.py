@@ -109,3 +109,13 @@ def test_refused_pace_delays_the_message(queue, provider_server, code):
     queue("+12125550101")
     assert send_all() == {"+12125550101": "queued"}
     assert Message.objects.get().tries == 0
+
+
+@pytest.mark.parametrize("code", ["63038", "0204403", "30023"])
+def test_daily_cap_that_is_answered_like_a_refused_pace_pauses_the_line(queue, provider_server, desk, code):
+    provider_server.fail_sends(answer(429, code=code))
+    queue("+12125550101")
+    assert send_all() == {"+12125550101": "queued"}
+    desk.refresh_from_db()
+    assert desk.paused_until > timezone.now()
+    assert Message.objects.get().error_code == code
