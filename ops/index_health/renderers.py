@@ -1,7 +1,6 @@
 """Index reports as text for a terminal and as JSON."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from django.template.defaultfilters import filesizeformat
@@ -14,6 +13,7 @@ from ops.index_health.ownership import is_product_table, question_of
 from ops.index_health.report import Report
 
 LARGEST = 10
+FINDING = ("kind", "table", "index", "message", "remedy", "reclaimable_bytes", "known")
 MEASURES = ("rows", "bytes", "index_bytes", "bytes_per_row", "grown_in_month")  # unknown on SQLite
 
 
@@ -49,7 +49,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "known": len(report.findings) - count,
             "reclaimable_bytes": report.reclaimable_bytes,
         },
-        "findings": [{"group": finding.group} | asdict(finding) for finding in report.findings],
+        "findings": [{"group": finding.group} | _pick(finding, *FINDING) for finding in report.findings],
         "skipped_checks": [one.message for one in report.skipped_checks],
         "tables": [
             {"name": table.name, "ours": is_product_table(table.name)}

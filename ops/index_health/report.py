@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 
 from ops.index_health import checks
 from ops.index_health.catalog import Database, read_database
-from ops.index_health.findings import Finding, FindingKind, SkippedCheck
+from ops.index_health.findings import GROUPS, Finding, FindingKind, SkippedCheck
+
+DROPS = {FindingKind.EXTRA, FindingKind.UNUSED, *GROUPS["redundant"]}
 
 
 class UnknownTable(LookupError):
@@ -58,9 +60,29 @@ def run_checks(*, measure: bool = True, explain: bool = False) -> Report:
         chosen += checks.MEASURING if measure else ()
         chosen += checks.EXPLAINING if explain else ()
     findings, skipped = checks.run(chosen, database)
+    findings = spare_replacements(findings)
     kinds = list(FindingKind)
     return Report(
         database=database,
         findings=tuple(sorted(findings, key=lambda one: (kinds.index(one.kind), one.table, one.index))),
         skipped_checks=(*database.skipped_checks, *skipped),
     )
+
+
+def spare_replacements(findings: list[Finding]) -> list[Finding]:
+    """Return the findings without remedies that drop the replacement of an index that is dropped itself."""
+    dropped_for: dict[str, list[str]] = {}
+    for finding in findings:
+        if finding.replacement and finding.remedy:
+            dropped_for.setdefault(finding.replacement, []).append(finding.index)
+    return [
+        replace(
+            finding,
+            message=f"{finding.message} It stays for now, because it replaces {', '.join(dropped_for[finding.index])}.",
+            remedy="",
+            reclaimable_bytes=0,
+        )
+        if finding.kind in DROPS and finding.index in dropped_for
+        else finding
+        for finding in findings
+    ]

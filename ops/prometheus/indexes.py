@@ -63,7 +63,7 @@ def _find(database: Database) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "crm_indexes_invalid",
         "Invalid indexes of failed builds, without those being built.",
-        sum(not index.valid and not index.building for index in existing.values()),
+        sum(database.is_broken(index) for index in existing.values()),
     )
     found, _ = checks.run(CHECKS, database)
     kinds = [finding.kind for finding in found if not finding.known]

@@ -19,7 +19,6 @@ from pglast.ast import (
 )
 from pglast.enums import BoolExprType, SubLinkType
 from pglast.parser import ParseError
-from pglast.stream import RawStream
 
 UNKNOWN = "?"
 """A name that only a running block knows."""
@@ -69,17 +68,6 @@ def walk(node: Any) -> Iterator[Node]:
         yield node
         for name in node:
             yield from walk(getattr(node, name))
-
-
-def split_condition(condition: str) -> set[str]:
-    """Return the terms that AND combines at the outermost level of a condition in SQL, which may be empty."""
-    match _parse_expression(condition):
-        case BoolExpr(boolop=BoolExprType.AND_EXPR, args=terms):
-            return {RawStream()(term) for term in terms}
-        case None:  # empty, or in another database's grammar
-            return {condition} - {""}
-        case term:
-            return {RawStream()(term)}
 
 
 def _read_block(do: DoStmt, constraints: Container[str]) -> Iterator[Node | None]:

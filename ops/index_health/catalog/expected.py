@@ -56,6 +56,12 @@ def _create_and_read(connection: BaseDatabaseWrapper, models: tuple[type[Model],
 
 
 def _create_tables(connection: BaseDatabaseWrapper, models: tuple[type[Model], ...]) -> None:
-    with connection.schema_editor(atomic=False) as editor:
+    """Create the tables by one script, because each of its hundreds of statements would be a round trip."""
+    with connection.schema_editor(atomic=False, collect_sql=True) as editor:
         for model in models:
             editor.create_model(model)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.connection.executescript("\n".join(editor.collected_sql))
+        else:
+            cursor.execute("\n".join(editor.collected_sql))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ops.index_health.findings import SkippedCheck
+from ops.safe_migrations.definitions import read_storage_parameters, reword_definition, split_condition
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class CatalogIndex:
 
     `definition` has the form of crm.db.introspection, without names. `constraint` is the name of the constraint that
     the index enforces, or empty. An index that is `building` is not valid yet. Scans and tuples are sums over all
-    servers, or None if they are unknown.
+    servers, or None if they are unknown. A `partitioned` index is that of a partitioned table; `parent` is the one that
+    this one is attached to. `referring` are the foreign keys that rely on the index to reject duplicate rows.
     """
 
     name: str
@@ -43,6 +45,23 @@ class CatalogIndex:
     tuples_read: int | None = None
     tuples_fetched: int | None = None
     last_scan: datetime | None = None
+    partitioned: bool = False
+    parent: str = ""
+    referring: tuple[str, ...] = ()
+
+    @property
+    def form(self) -> str:
+        """The definition in one wording, without storage parameters, which don't change what the index finds."""
+        return reword_definition(self.definition)
+
+    @property
+    def storage(self) -> dict[str, str]:
+        return read_storage_parameters(self.definition)
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """The terms that AND combines in the condition, in one wording."""
+        return split_condition(self.condition)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -68,6 +87,10 @@ class CatalogIndex:
 class CatalogTable:
     """A table with its size in bytes (without its indexes) and its statistics; zeros and None on SQLite.
 
+    `extension` is the one that made the table. `partition_key` is empty unless the table has `partitions`. A table is
+    `busy` if another session holds a lock on it or its indexes as for a build: it may be one by another role, which
+    hides its progress.
+
     `rows` is an estimate; a table that was never analyzed counts with many small rows. `inserted`, `updated`,
     `hot_updated` and `deleted` are rows since `Database.counted_since`.
     """
@@ -85,6 +108,10 @@ class CatalogTable:
     changed_since_analyze: int | None = None
     last_vacuum: datetime | None = None
     last_analyze: datetime | None = None
+    extension: str = ""
+    partition_key: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+    busy: bool = False
 
     @property
     def total_bytes(self) -> int:
@@ -124,6 +151,10 @@ class Database:
     declared: dict[str, CatalogIndex] | None = None
     servers: tuple[str, ...] = ()
     skipped_checks: tuple[SkippedCheck, ...] = ()
+
+    def is_broken(self, index: CatalogIndex) -> bool:
+        """Return whether the index was left INVALID for certain: nobody builds it, or may be building it."""
+        return not (index.valid or index.building or self.tables[index.table].busy)
 
     def of_table(self, table: str) -> list[CatalogIndex]:
         return [index for index in self.indexes.values() if index.table == table]

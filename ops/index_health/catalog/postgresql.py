@@ -8,9 +8,24 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crm.db.introspection import normalize_definition
 from ops.index_health.catalog.models import CatalogIndex, CatalogTable, Database, ForeignKey, Key
+from ops.safe_migrations.definitions import reword_expression
 
 SCHEMA = "current_schema()::regnamespace"
 LAST_SCAN_SINCE = 160000
+
+# Locks are visible to all, unlike the progress of other roles. A concurrent build holds one on its table until its end,
+# between its transactions too, as does DROP INDEX CONCURRENTLY. An autovacuum worker has no user.
+BUSY = """
+EXISTS (
+    SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+    WHERE l.locktype = 'relation' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND (l.relation = t.oid OR l.relation IN (SELECT indexrelid FROM pg_index WHERE indrelid = t.oid))
+        AND l.mode IN (
+            'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'
+        )
+        AND l.pid <> pg_backend_pid() AND a.usesysid IS NOT NULL
+)
+"""
 
 
 def read(connection: BaseDatabaseWrapper) -> Database:
@@ -73,7 +88,13 @@ def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[
                 SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid OR p.relid = i.indrelid
             ),
             pg_relation_size(i.indexrelid),
-            s.idx_scan, s.idx_tup_read, s.idx_tup_fetch, {last_scan}
+            s.idx_scan, s.idx_tup_read, s.idx_tup_fetch, {last_scan},
+            c.relkind = 'I',
+            coalesce((
+                SELECT p.relname FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent WHERE h.inhrelid = c.oid
+            ), ''),
+            ARRAY(SELECT f.conname::text FROM pg_constraint f
+                  WHERE f.contype = 'f' AND f.conindid = c.oid AND f.conparentid = 0 ORDER BY 1)
         FROM pg_index i
         JOIN pg_class c ON c.oid = i.indexrelid
         JOIN pg_class t ON t.oid = i.indrelid
@@ -88,8 +109,9 @@ def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[
     return {
         index.name: replace(
             index,
-            keys=tuple(Key(*key) for key in index.keys),  # type: ignore[misc]  # JSON of the columns
+            keys=tuple(Key(reword_expression(key[0]), *key[1:]) for key in index.keys),  # type: ignore[index]  # JSON
             includes=tuple(index.includes),
+            referring=tuple(index.referring),
             definition=normalize_definition(index.definition),
         )
         for index in indexes
@@ -106,13 +128,28 @@ def read_tables(connection: BaseDatabaseWrapper) -> dict[str, CatalogTable]:
             )::bigint,
             pg_table_size(t.oid), pg_indexes_size(t.oid), s.n_live_tup, s.n_dead_tup,
             s.n_tup_ins, s.n_tup_upd, s.n_tup_hot_upd, s.n_tup_del, s.n_mod_since_analyze,
-            greatest(s.last_vacuum, s.last_autovacuum), greatest(s.last_analyze, s.last_autoanalyze)
+            greatest(s.last_vacuum, s.last_autovacuum), greatest(s.last_analyze, s.last_autoanalyze),
+            coalesce((
+                SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                WHERE d.classid = 'pg_class'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+            ), ''),
+            ARRAY(SELECT coalesce(a.attname::text, '(expression)')
+                  FROM pg_partitioned_table k CROSS JOIN unnest(k.partattrs) WITH ORDINALITY u (number, position)
+                  LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = u.number AND u.number <> 0
+                  WHERE k.partrelid = t.oid ORDER BY u.position),
+            ARRAY(SELECT c.relname::text FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
+                  WHERE h.inhparent = t.oid AND t.relkind = 'p' ORDER BY 1),
+            {BUSY}
         FROM pg_class t LEFT JOIN pg_stat_user_tables s ON s.relid = t.oid
         WHERE t.relnamespace = {SCHEMA} AND t.relkind IN ('r', 'p', 'm')
         ORDER BY t.relname
-        """,  # noqa: S608  # a constant
+        """,  # noqa: S608  # constants
     )
-    return {row[0]: CatalogTable(*row) for row in rows}
+    tables = (CatalogTable(*row) for row in rows)
+    return {
+        table.name: replace(table, partition_key=tuple(table.partition_key), partitions=tuple(table.partitions))
+        for table in tables
+    }
 
 
 def read_foreign_keys(connection: BaseDatabaseWrapper) -> tuple[ForeignKey, ...]:
@@ -126,7 +163,7 @@ def read_foreign_keys(connection: BaseDatabaseWrapper) -> tuple[ForeignKey, ...]
         FROM pg_constraint n
         JOIN pg_class t ON t.oid = n.conrelid
         JOIN pg_class o ON o.oid = n.confrelid
-        WHERE n.contype = 'f' AND t.relnamespace = {SCHEMA}
+        WHERE n.contype = 'f' AND n.conparentid = 0 AND t.relnamespace = {SCHEMA}
         ORDER BY t.relname, n.conname
         """,  # noqa: S608  # a constant
     )

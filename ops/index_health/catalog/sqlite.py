@@ -1,6 +1,7 @@
 """The catalogue of SQLite, for development: definitions only, without sizes and use."""
 
 import re
+from itertools import groupby
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -9,9 +10,11 @@ from ops.index_health.findings import SkippedCheck
 
 TABLES = r"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'"
 INDEXES = """
-SELECT l.name, m.tbl_name, l."unique", l.origin, l.partial, m.sql
-FROM sqlite_master m JOIN pragma_index_list(m.tbl_name) l ON l.name = m.name
-WHERE m.type = 'index' ORDER BY m.tbl_name, m.name
+SELECT l.name, m.tbl_name, l."unique", l.origin, l.partial, m.sql, x.name, x."desc", x.coll
+FROM sqlite_master m
+JOIN pragma_index_list(m.tbl_name) l ON l.name = m.name
+JOIN pragma_index_xinfo(l.name) x ON x.key
+WHERE m.type = 'index' ORDER BY m.tbl_name, m.name, x.seqno
 """
 
 
@@ -38,27 +41,25 @@ def read_indexes(connection: BaseDatabaseWrapper) -> dict[str, CatalogIndex]:
     indexes = {}
     with connection.cursor() as cursor:
         cursor.execute(INDEXES)
-        for name, table, unique, origin, partial, statement in cursor.fetchall():
-            cursor.execute('SELECT name, "desc", coll FROM pragma_index_xinfo(%s) WHERE key ORDER BY seqno', [name])
-            keys = tuple(
-                Key(column or "(expression)", collation="" if coll == "BINARY" else coll, descending=bool(desc))
-                for column, desc, coll in cursor.fetchall()
-            )
-            indexes[name] = CatalogIndex(
-                name=name,
-                table=table,
-                method="btree",
-                keys=keys,
-                includes=(),
-                condition=re.split(r"\sWHERE\s", statement, maxsplit=1)[1].replace('"', "") if partial else "",
-                unique=bool(unique),
-                primary=origin == "pk",
-                constraint="" if origin == "c" else name,
-                valid=True,
-                definition=_normalize(statement)
-                if statement
-                else f"UNIQUE ({', '.join(key.expression for key in keys)})",
-            )
+        rows = cursor.fetchall()
+    for (name, table, unique, origin, partial, statement), found in groupby(rows, key=lambda row: row[:6]):
+        keys = tuple(
+            Key(column or "(expression)", collation="" if coll == "BINARY" else coll, descending=bool(desc))
+            for *_, column, desc, coll in found
+        )
+        indexes[name] = CatalogIndex(
+            name=name,
+            table=table,
+            method="btree",
+            keys=keys,
+            includes=(),
+            condition=re.split(r"\sWHERE\s", statement, maxsplit=1)[1].replace('"', "") if partial else "",
+            unique=bool(unique),
+            primary=origin == "pk",
+            constraint="" if origin == "c" else name,
+            valid=True,
+            definition=_normalize(statement) if statement else f"UNIQUE ({', '.join(key.expression for key in keys)})",
+        )
     return indexes
 
 

@@ -33,6 +33,8 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
     for index in database.indexes.values():
         if not index.valid or index.method not in ("btree", "hash") or index.bytes < settings.INDEX_BLOAT_MIN_BYTES:
             continue
+        if database.tables[index.table].extension:
+            continue
         if index.bytes > settings.INDEX_MEASURE_MAX_BYTES:
             too_large.append(index.name)
             continue
@@ -46,7 +48,7 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
                 index.name,
                 f"It takes {filesizeformat(index.bytes)} and needs {filesizeformat(expected_bytes)}:"
                 f" {100 * wasted / index.bytes:.0f} % is bloat.",
-                remedy=f"REINDEX INDEX CONCURRENTLY {remediation.quote(index.name)}",
+                remedy=remediation.reindex(index),
                 reclaimable_bytes=wasted,
             )
     if too_large:

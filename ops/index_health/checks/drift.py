@@ -11,7 +11,8 @@ from django.db.migrations.operations.base import Operation
 from ops.index_health import remediation
 from ops.index_health.catalog import CatalogIndex, Database
 from ops.index_health.findings import Finding, FindingKind, SkippedCheck
-from ops.index_health.ownership import TABLES_WITHOUT_MODEL, is_framework, models_by_table, named_declarations
+from ops.index_health.ownership import TABLES_WITHOUT_MODEL, models_by_table, named_declarations, other_maker
+from ops.index_health.pairing import is_same, pair_indexes
 
 REINDEX_COPIES = ("_ccnew", "_ccold")  # suffixes of the copies that REINDEX CONCURRENTLY makes
 
@@ -27,7 +28,7 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
     if database.declared is None:
         return
     sources = _find_sources(database.alias)
-    pairs = _pair(database, database.declared)
+    pairs = pair_indexes(database)
     for name, declared in database.declared.items():
         existing, source = pairs.get(name), sources.get(name, Source())
         if declared.table in database.tables:
@@ -41,7 +42,9 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
         yield Finding(FindingKind.MISSING, table, "", message, remedy)
     paired = {existing.name for existing in pairs.values()}
     for name, existing in database.indexes.items():
-        if name not in paired and not (existing.table in TABLES_WITHOUT_MODEL and existing.constraint):
+        if name in paired or (existing.table in TABLES_WITHOUT_MODEL and existing.constraint):
+            continue
+        if not (existing.parent and existing.valid):  # a part of a partitioned index goes and stays with it
             yield _extra(database, existing) if existing.valid else _not_valid(database, existing, None, Source())
 
 
@@ -55,55 +58,49 @@ def _describe(index: CatalogIndex) -> str:
     return index.definition.replace("USING ", "", 1)
 
 
-def _pair(database: Database, declared: dict[str, CatalogIndex]) -> dict[str, CatalogIndex]:
-    """Return the existing index of each declared one: that of its name, else an equal one that has no other use.
-
-    Names of unique fields depend on the migration that made them; SQLite numbers its implicit indexes.
-    """
-    pairs = {
-        name: database.indexes[name] for name in declared if name in database.indexes and name in named_declarations()
-    }
-    for name, index in declared.items():
-        if name in pairs:
-            continue
-        taken = {existing.name for existing in pairs.values()}
-        equals = [
-            existing
-            for existing in database.of_table(index.table)
-            if existing.name not in taken and (existing.name == name or existing.name not in declared)
-            if existing.valid and existing.definition == index.definition
-        ]
-        equals.sort(key=lambda existing: existing.name != name)
-        if equals:
-            pairs[name] = equals[0]
-        elif name in database.indexes and name not in taken and not name.startswith("sqlite_autoindex_"):
-            pairs[name] = database.indexes[name]
-    return pairs
-
-
 def _compare(
     database: Database, existing: CatalogIndex | None, declared: CatalogIndex, source: Source
 ) -> Iterator[Finding]:
-    kind = FindingKind.MISSING
+    kind, known = FindingKind.CHANGED, bool(other_maker(database, declared.table))
     if existing is None:
+        kind = FindingKind.MISSING
         loss = "Nothing rejects duplicate rows" if declared.is_constraint else "Its queries are slower"
         message = f"Declared by {source.name}, but missing from the database: {_describe(declared)}. {loss}."
+        message += _describe_partition_key(database, declared)
         remedy = source.remedy or remediation.create(database, declared)
-    elif not _is_same(existing, declared):
-        kind = FindingKind.CHANGED
+    elif not is_same(existing, declared):
         where = f" on {existing.table}" if existing.table != declared.table else ""
         message = f"The database has {_describe(existing)}{where}, but the model declares {_describe(declared)}."
+        message += _describe_partition_key(database, declared) + _describe_references(existing)
         remedy = remediation.replace(database, existing, declared)
+    elif declared.constraint and not existing.constraint:
+        message = "The database has a unique index of this definition, but the model declares a constraint."
+        remedy = remediation.add_constraint(database, declared, existing.name)
     elif existing.name != declared.name and declared.name in named_declarations():
+        kind = FindingKind.MISSING
         message = f"Declared, but the database has it under another name: {existing.name}."
         remedy = remediation.rename(existing.name, declared.name)
+    elif existing.storage != declared.storage:
+        known = known or not declared.storage
+        message = f"The database has {_describe(existing)}, but the model declares {_describe(declared)}."
+        message += " Storage parameters alone differ: the index finds the same rows."
+        remedy = remediation.set_storage(existing, declared.storage)
     else:
         return
-    yield Finding(kind, declared.table, declared.name, message, remedy, known=is_framework(declared.table))
+    yield Finding(kind, declared.table, declared.name, message, remedy, known=known)
 
 
-def _is_same(existing: CatalogIndex, declared: CatalogIndex) -> bool:
-    return (existing.table, existing.definition) == (declared.table, declared.definition)
+def _describe_partition_key(database: Database, index: CatalogIndex) -> str:
+    if remediation.can_exist(database, index):
+        return ""
+    key = ", ".join(database.tables[index.table].partition_key)
+    return f" The table is partitioned by {key}, and PostgreSQL wants that in each unique key: declare it with {key}."
+
+
+def _describe_references(index: CatalogIndex) -> str:
+    if not index.referring:
+        return ""
+    return f" It can't be dropped while foreign keys refer to it: {', '.join(index.referring)}."
 
 
 def _not_valid(
@@ -112,8 +109,19 @@ def _not_valid(
     """Return the finding about an index that no query uses and every write still pays for."""
     if existing.building:
         return SkippedCheck(f"{existing.name} is being built right now.")
-    if declared is None:
-        build = "REINDEX CONCURRENTLY" if is_leftover(existing.name) else "An index build"
+    if not database.is_broken(existing):
+        return SkippedCheck(
+            f"Whether {existing.name} is broken is unknown: another session holds a lock on {existing.table}, and may"
+            " be building it. Drop nothing until it has ended. GRANT pg_read_all_stats shows builds of other roles."
+        )
+    build = "REINDEX CONCURRENTLY" if is_leftover(existing.name) else "An index build"
+    if existing.partitioned:
+        message = "It is INVALID until each partition has a part of it that is attached."
+        remedy = remediation.complete(database, existing)
+    elif existing.parent:
+        message = f"{build} failed and left it INVALID. It is a part of {existing.parent}."
+        remedy = remediation.reindex(existing)
+    elif declared is None:
         message = f"{build} failed and left it INVALID. No model declares it."
         remedy = remediation.drop(database, existing)
     else:
@@ -121,8 +129,8 @@ def _not_valid(
         message = f"{build} failed and left it INVALID. It is declared by {source.name}."
         if declared.unique:
             message += " Remove duplicate rows first, or the build will fail again."
-        if _is_same(existing, declared):
-            remedy = f"REINDEX INDEX CONCURRENTLY {remediation.quote(existing.name)}"
+        if is_same(existing, declared):
+            remedy = remediation.reindex(existing)
         else:
             remedy = f"{remediation.drop(database, existing)}; {remediation.create(database, declared)}"
     return Finding(
@@ -132,19 +140,25 @@ def _not_valid(
         message,
         source.remedy or remedy,
         reclaimable_bytes=0 if declared else existing.bytes,
+        known=bool(other_maker(database, existing.table)),
     )
 
 
 def _extra(database: Database, existing: CatalogIndex) -> Finding:
-    table = "" if existing.table in models_by_table() else f", and no model uses table {existing.table}"
+    maker = other_maker(database, existing.table)
+    if maker.startswith("Extension"):
+        message = f"{maker} makes the table, with its indexes: {_describe(existing)}."
+    else:
+        table = "" if existing.table in models_by_table() else f", and no model uses table {existing.table}"
+        message = f"No model declares it{table}: {_describe(existing)}. If a query needs it, declare it instead."
     return Finding(
         FindingKind.EXTRA,
         existing.table,
         existing.name,
-        f"No model declares it{table}: {_describe(existing)}. If a query needs it, declare it instead.",
-        remediation.drop(database, existing),
-        reclaimable_bytes=existing.bytes,
-        known=is_framework(existing.table),
+        message + _describe_references(existing),
+        "" if maker.startswith("Extension") else remediation.drop(database, existing),
+        reclaimable_bytes=0 if existing.referring else existing.bytes,
+        known=bool(maker),
     )
 
 

@@ -11,6 +11,7 @@ from crm.db.tenancy import TenantModel, all_tenants, tenant
 from ops.index_health.catalog import CatalogIndex, Database
 from ops.index_health.catalog.postgresql import fetch
 from ops.index_health.findings import Finding, FindingKind, SkippedCheck
+from ops.index_health.pairing import is_same
 from ops.index_health.planner import MIN_ROWS_FOR_PLAN, explain_generic, indexes_used
 from ops.index_health.remediation import quote
 
@@ -25,7 +26,7 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
         declared, existing = (database.declared or {}).get(index.name), database.indexes.get(index.name)
         if not (isinstance(index, Index) and index.fields_orders and declared and existing and existing.valid):
             continue
-        if existing.definition != declared.definition:
+        if not is_same(existing, declared):
             continue
         used = _find_answering_indexes(model, index, declared.condition)
         if index.name in used:

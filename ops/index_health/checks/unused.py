@@ -11,7 +11,7 @@ from ops.index_health import remediation
 from ops.index_health.catalog import CatalogIndex, Database
 from ops.index_health.findings import Finding, FindingKind, SkippedCheck
 from ops.index_health.foreign_keys import needed_indexes
-from ops.index_health.ownership import is_framework, named_declarations
+from ops.index_health.ownership import is_made_by_field, other_maker
 
 
 def find(database: Database) -> Iterator[Finding | SkippedCheck]:
@@ -29,26 +29,22 @@ def find(database: Database) -> Iterator[Finding | SkippedCheck]:
     alone = needed_indexes(database)
     servers = "" if len(database.servers) == 1 else f" on {', '.join(database.servers)}"
     for index in database.indexes.values():
-        if index.scans or index.scans is None or not index.valid or index.is_constraint:
+        if index.scans or index.scans is None or not index.valid or index.is_constraint or index.parent:
             continue
-        needed = index.name in alone
-        frameworks = is_framework(index.table) or _is_made_by_field(database, index)
+        needed, maker = index.name in alone, other_maker(database, index.table)
+        if not maker and is_made_by_field(database, index.name):
+            maker = "Django or a library"
         why = " A foreign key needs it when a referenced row is deleted." if needed else ""
-        why += " Django or a library makes it." if frameworks else ""
+        why += f" {maker} makes it." if maker else ""
         yield Finding(
             FindingKind.UNUSED,
             index.table,
             index.name,
             f"No scans{servers} in {age.days} days. {_describe_cost(database, index)}{why}",
-            remedy="" if needed or frameworks else remediation.drop_or_remove_operation(database, index),
+            remedy="" if needed or maker else remediation.drop_or_remove_operation(database, index),
             reclaimable_bytes=0 if needed else index.bytes,
-            known=needed or frameworks,
+            known=needed or bool(maker),
         )
-
-
-def _is_made_by_field(database: Database, index: CatalogIndex) -> bool:
-    """Return whether a field makes the index, such as that for LIKE on a unique text, so that it can't be removed."""
-    return index.name in (database.declared or {}) and index.name not in named_declarations()
 
 
 def _describe_cost(database: Database, index: CatalogIndex) -> str:

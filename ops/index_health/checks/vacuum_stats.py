@@ -12,8 +12,8 @@ from ops.index_health.findings import Finding, FindingKind
 
 def find(database: Database) -> Iterator[Finding]:
     for table in database.tables.values():
-        if table.live_rows is None:
-            continue  # PostgreSQL keeps no statistics of this table
+        if table.live_rows is None or table.extension:
+            continue  # PostgreSQL keeps no statistics of this table, or the product's role doesn't own it
         yield from _find_dead_rows(table, remediation.quote(table.name))
         yield from _find_stale_statistics(table, remediation.quote(table.name))
         yield from _find_low_hot_ratio(table, remediation.quote(table.name), len(database.of_table(table.name)))

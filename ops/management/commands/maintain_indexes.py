@@ -82,9 +82,8 @@ class Command(BaseCommand):
         done = 0
         try:
             with progress_bar(connection.alias, disable=None) as bar:
-                for task, seconds in maintain_indexes(tasks=tasks, limits=limits):
+                for task, outcome in maintain_indexes(tasks=tasks, limits=limits):
                     done += 1
-                    outcome = "no longer needed" if seconds is None else f"{seconds:.1f} s"
                     bar.clear()
                     self.stdout.write(f"{done}/{len(tasks)} {task.remedy}: {outcome}")
         except WindowClosed as closed:

@@ -1,17 +1,21 @@
 """The index health page of the admin."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.urls import reverse
 
+from ops.index_health.catalog import expected
 from tests import factories
 from tests.conftest import postgres_only
 from tests.count_queries import CountQueries
 
 URL = "/admin/index-health/"
+MAX_QUERIES = 20
 
 
 @pytest.fixture
@@ -129,6 +133,14 @@ def test_page_has_no_inline_script_or_style(staff_client):
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", html)
 
 
+def test_each_table_scrolls_within_one_screen_of_a_phone(staff_client):
+    html = staff_client.get(URL).content.decode()
+    content = html.partition('id="content-main"')[2]
+    assert content.count("<table") == len(re.findall(r'<div class="one-screen"[^>]*>\s*<table', content)) > 0
+    phone = Path(finders.find("ops/index_health.css")).read_text().partition("@media (max-width: 767px)")[2]
+    assert re.search(r"\.one-screen \{\s*max-height: 80vh;[^}]*overflow: hidden auto;", phone)
+
+
 def test_number_of_queries_is_independent_of_the_rows(staff_client, acme):
     staff_client.get(URL)
     with CountQueries() as before:
@@ -137,6 +149,14 @@ def test_number_of_queries_is_independent_of_the_rows(staff_client, acme):
     with CountQueries() as after:
         staff_client.get(URL)
     assert len(after) == len(before)
+
+
+def test_first_page_of_a_process_costs_few_queries_too(staff_client, monkeypatch):
+    monkeypatch.setattr(expected, "_declared_cache", {})
+    for _ in ("the first page", "the next one"):
+        with CountQueries() as asked:
+            staff_client.get(URL)
+        assert len(asked) <= MAX_QUERIES
 
 
 @postgres_only
