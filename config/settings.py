@@ -1,5 +1,6 @@
 """Settings, read from the environment (see .env.example)."""
 
+import tomllib
 from datetime import timedelta
 from pathlib import Path
 
@@ -191,6 +192,8 @@ SPECTACULAR_SETTINGS = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # bytes, of a webhook request
 REQUEST_MAX_SIZE = 1024 * 1024  # bytes, of any other request
+# As the worker's log and heartbeat say it.
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 WORKER_LEASE_S = env.at_least("WORKER_LEASE_S", 1, default=30)
 SMS_BACKEND = env.one_of("SMS_BACKEND", ("console", "provider"), default="provider" if PRODUCTION else "console")
 SMS_PER_SECOND = env.at_least("SMS_PER_SECOND", 1, default=1)

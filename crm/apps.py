@@ -23,8 +23,8 @@ class CrmConfig(AppConfig):
         )
         from crm.services.expiry_cleanup import remove_expired_each_minute
         from crm.services.key_fingerprints import record_keys
-        from crm.services.search_keys import repair_search_keys
-        from crm.worker import Job, register
+        from crm.services.search_keys import is_repair_due, repair_search_keys
+        from crm.worker import RARELY_S, Job, register
 
         connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")
         pre_migrate.connect(drop_sqlite_triggers, sender=self, dispatch_uid="crm.drop_sqlite_triggers")
@@ -35,5 +35,13 @@ class CrmConfig(AppConfig):
         post_save.connect(restore_flags, sender=ContactPhone, dispatch_uid="crm.restore_flags")
         numbers_added.connect(restore_flags_of_added, sender=ContactPhone, dispatch_uid="crm.restore_flags_of_added")
         number_moved.connect(follow_moved_number, sender=ContactPhone, dispatch_uid="crm.follow_moved_number")
-        register(Job(name="search-keys", do_next=repair_search_keys, has_pending=lambda: False))
+        register(
+            Job(
+                name="search-keys",
+                do_next=repair_search_keys,
+                has_pending=lambda: False,
+                is_due=is_repair_due,
+                poll_s=RARELY_S,
+            )
+        )
         register(Job(name="expiry-cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))

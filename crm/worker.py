@@ -3,22 +3,27 @@
 Any number of workers run side by side, without a coordinator. Each task is a row that a worker leases for some time.
 The lease of a killed worker expires.
 
+Jobs that may take long have a thread each, with its own connection, so that the others go on meanwhile.
+
 No failure ends the worker. A job records the failure of a task on the task's row, so that the task waits and the next
 one is done. A job that fails itself waits, while the other jobs go on.
 """
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from threading import Event
+from threading import Event, Thread
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-IDLE_S = 0.5  # between two polls of empty queues
+IDLE_S = 1.0  # between two polls of empty queues
+RARELY_S = 10.0  # between two polls of a queue that is rarely filled, or isn't urgent
 MAX_BACKOFF_S = 600
+MAX_OUTAGE_WAIT_S = 30
 LOG_AGAIN_S = 3600  # for an error that a job has again and again
+RENEW_CONNECTION_S = 30  # the check of a kept connection is a statement, too
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +37,10 @@ class Job:
     """Do the next task that is due. Returns False without one."""
     has_pending: Callable[[], bool]
     """Return whether a task remains, now or later: leased tasks and retries count."""
+    is_due: Callable[[], bool] = lambda: True
+    """Return whether a task may be due, with one statement. Asked while the queue is empty."""
+    poll_s: float = 0.0  # at least, while the queue is empty
+    own_thread: bool = False  # a task may take long
 
 
 class DatabaseUnavailable(Exception):
@@ -43,20 +52,26 @@ class Attempts:
     """One worker's attempts at a job."""
 
     job: Job
+    done: int = 0
+    failed: int = 0
     failures: int = 0  # since the last success
+    is_idle: bool = False  # the last attempt found no task
     wait_until_s: float = 0.0  # time.monotonic()
     logged_s: dict[tuple[object, ...], float] = field(default_factory=dict)  # time by place of the error
 
     def do_next(self) -> bool:
-        """Do the job's next task. Returns False without one, and while the job waits after a failure."""
-        if self.failures and time.monotonic() < self.wait_until_s:
+        """Do the job's next task. Returns False without one, and while the job waits."""
+        if time.monotonic() < self.wait_until_s:
             return False
         try:
-            done = self.job.do_next()
+            done = (not self.is_idle or self.job.is_due()) and self.job.do_next()
         except Exception as error:
             self._record_failure(error)
             return False
         self.failures = 0
+        self.done += done
+        self.is_idle = not done
+        self.wait_until_s = 0.0 if done else time.monotonic() + self.job.poll_s
         return done
 
     def has_pending(self) -> bool:
@@ -69,10 +84,16 @@ class Attempts:
             self._record_failure(error)
             return True
 
+    def wake(self) -> None:
+        """Poll an empty queue again at once."""
+        if not self.failures:
+            self.wait_until_s = 0.0
+
     def _record_failure(self, error: Exception) -> None:
         """Make the job wait, and log the error once with its traceback. Raises DatabaseUnavailable for an outage."""
         if isinstance(error, OperationalError | InterfaceError) and not connection.is_usable():
-            raise DatabaseUnavailable(type(error).__name__) from error
+            raise DatabaseUnavailable(first_line_of(error)) from error
+        self.failed += 1
         self.failures += 1
         self.wait_until_s = time.monotonic() + backoff(self.failures).total_seconds()
         place = place_of(error)
@@ -89,9 +110,19 @@ def register(job: Job) -> None:
     _jobs[job.name] = job
 
 
+def job_names() -> list[str]:
+    """Return the names of all registered jobs."""
+    return list(_jobs)
+
+
 def backoff(failures: int) -> timedelta:
     """Return the wait after this many failures in a row: 2 s, 4 s, 8 s, and so on up to MAX_BACKOFF_S."""
     return timedelta(seconds=min(2 ** min(failures, 20), MAX_BACKOFF_S))
+
+
+def first_line_of(error: BaseException) -> str:
+    """Return the type and the first line of an error: PostgreSQL's further lines quote rows and statements."""
+    return ": ".join(filter(None, [type(error).__name__, str(error).partition("\n")[0].strip()]))
 
 
 def place_of(error: BaseException) -> tuple[object, ...]:
@@ -102,22 +133,77 @@ def place_of(error: BaseException) -> tuple[object, ...]:
     return (type(error), trace and trace.tb_frame.f_code.co_filename, trace and trace.tb_lineno)
 
 
-def work(*, stop: Event, until_empty: bool = False) -> None:
-    """Do tasks until `stop` is set, and finish the current task first.
+def work(*, stop: Event, only: Collection[str] = (), until_empty: bool = False) -> list[Attempts]:
+    """Do tasks until `stop` is set, and finish the current tasks first. Returns what was done by job.
 
-    With `until_empty`, return as soon as no task remains, leased and delayed ones included. If the database is
-    unavailable, wait for it.
+    With `until_empty`, return as soon as no task remains, leased and delayed ones included. All is then done in one
+    thread, since a task of one job may make one for another. If the database is unavailable, wait for it.
+
+    Args:
+        only: names of jobs; the others are left to other workers. Default: all.
     """
-    jobs = [Attempts(job) for job in _jobs.values()]
+    all_attempts = [Attempts(job) for job in _jobs.values() if not only or job.name in only]
+    if until_empty:
+        _take_turns(all_attempts, stop, until_empty=True)
+        return all_attempts
+    threads = [
+        Thread(target=_work_in_thread, args=(attempts, stop), name=attempts.job.name)
+        for attempts in all_attempts
+        if attempts.job.own_thread
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        _take_turns([attempts for attempts in all_attempts if not attempts.job.own_thread], stop)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    return all_attempts
+
+
+def _work_in_thread(attempts: Attempts, stop: Event) -> None:
+    """Do one job. Should its thread end, the worker ends, and its supervisor starts another."""
+    try:
+        _take_turns([attempts], stop)
+    except Exception:
+        logger.exception("The thread of job %s ended, so the worker stops.", attempts.job.name)
+    finally:
+        stop.set()
+        connection.close()
+
+
+def _take_turns(jobs: Iterable[Attempts], stop: Event, *, until_empty: bool = False) -> None:
+    """Do one task of each job in turn, so that a long queue doesn't delay the others."""
+    jobs = list(jobs)
+    renew_at_s = time.monotonic() + RENEW_CONNECTION_S
     while not stop.is_set():
         try:
-            # One task of each job, so that a long queue doesn't delay the others.
             done = [job.do_next() for job in jobs]
             if any(done):
+                for job in jobs:  # a task often makes one for another job
+                    job.wake()
                 continue
             if until_empty and not any(job.has_pending() for job in jobs):
                 return
         except DatabaseUnavailable as error:
-            logger.warning("The database is unavailable (%s); retrying.", error)
-        close_old_connections()
+            _wait_for_database(error, stop)
+        if time.monotonic() >= renew_at_s:
+            close_old_connections()
+            renew_at_s = time.monotonic() + RENEW_CONNECTION_S
         stop.wait(IDLE_S)
+
+
+def _wait_for_database(error: DatabaseUnavailable, stop: Event) -> None:
+    """Wait longer after each failed connection. The beginning and the end are logged."""
+    logger.error("The database is unavailable (%s). The worker waits for it.", error)
+    wait_s = IDLE_S
+    while not stop.wait(wait_s):
+        wait_s = min(2 * wait_s, MAX_OUTAGE_WAIT_S)
+        connection.close()
+        try:
+            connection.ensure_connection()
+        except (OperationalError, InterfaceError):
+            continue
+        logger.info("The database is available again.")
+        return

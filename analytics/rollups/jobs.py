@@ -13,7 +13,7 @@ from analytics.models import CallRollup, StaleCallHour
 from analytics.models.stale_hour_triggers import FRESH
 from analytics.rollups.coverage import DAY
 from analytics.rollups.update import update_call_rollup
-from crm.db.tenancy import all_tenants
+from crm.db.tenancy import all_tenants, all_tenants_autocommit
 from crm.models import Company
 from crm.worker import backoff
 
@@ -49,6 +49,14 @@ def run_next_rollup() -> bool:
             raise
         _record_failure(rollup, error)
     return True
+
+
+def is_rollup_due() -> bool:
+    """Return whether a rollup may be behind."""
+    if _due_companies or time.monotonic() - _checked_at_s >= DUE_CHECK_INTERVAL_S:
+        return True
+    with all_tenants_autocommit():
+        return _behind().due(now()).exists()
 
 
 def has_pending_rollups() -> bool:

@@ -2,10 +2,15 @@
 
 from django.db import transaction
 
-from crm.db.tenancy import all_tenants
+from crm.db.tenancy import all_tenants, all_tenants_autocommit
 from crm.models import Contact, ContactSearchKey
 
 BATCH = 500
+
+
+def is_repair_due() -> bool:
+    with all_tenants_autocommit():
+        return Contact.objects.filter(keys_stale=True).exists()
 
 
 def repair_search_keys() -> bool:

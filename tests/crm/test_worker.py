@@ -124,7 +124,8 @@ def fail(error):
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
 def test_worker_waits_for_an_unavailable_database(db, caplog, monkeypatch, error):
-    outages = iter([error("gone"), error("gone")])
+    outages = iter([error("gone\nLINE 1: +12125550101"), error("gone")])
+    refusals = iter([error("refused")])
     done = []
 
     def do_next():
@@ -135,12 +136,22 @@ def test_worker_waits_for_an_unavailable_database(db, caplog, monkeypatch, error
         done.append("back")
         return True
 
-    monkeypatch.setattr(worker, "connection", SimpleNamespace(is_usable=lambda: False))
+    def connect():
+        for refusal in refusals:
+            raise refusal
+
+    monkeypatch.setattr(
+        worker,
+        "connection",
+        SimpleNamespace(is_usable=lambda: False, close=lambda: None, ensure_connection=connect),
+    )
+    caplog.set_level("INFO")
     register(Job(name="a", do_next=do_next, has_pending=lambda: not done))
     work(stop=Event(), until_empty=True)
     assert done == ["back"]
     assert [record.getMessage() for record in caplog.records] == [
-        f"The database is unavailable ({error.__name__}); retrying."
+        f"The database is unavailable ({error.__name__}: gone). The worker waits for it.",
+        "The database is available again.",
     ] * 2
 
 
@@ -252,3 +263,79 @@ def test_registration_of_the_same_name_replaces_the_job(db):
     CountdownJob("a", 2, log)
     work(stop=Event(), until_empty=True)
     assert log == ["a", "a"]
+
+
+# --- Threads ---
+
+
+def test_job_with_its_own_thread_delays_no_other(db):
+    answered, log, stop = Event(), [], Event()
+
+    def wait_for_provider():
+        assert answered.wait(300)
+        return False
+
+    def do_next():
+        log.append("delivery")
+        answered.set()
+        stop.set()
+        return True
+
+    register(Job(name="texts", do_next=wait_for_provider, has_pending=lambda: True, own_thread=True))
+    register(Job(name="deliveries", do_next=do_next, has_pending=lambda: True))
+    work(stop=stop)
+    assert log == ["delivery"]
+
+
+def test_worker_ends_with_the_thread_of_a_job(db, caplog, monkeypatch):
+    def end(*_arguments, **_options):
+        raise ZeroDivisionError
+
+    register(Job(name="texts", do_next=lambda: False, has_pending=lambda: False, own_thread=True))
+    real = worker._take_turns
+    monkeypatch.setattr(
+        worker, "_take_turns", lambda jobs, stop, **options: end() if jobs else real(jobs, stop, **options)
+    )
+    stop = Event()
+    work(stop=stop)
+    assert stop.is_set()
+    assert [record.getMessage() for record in caplog.records] == [
+        "The thread of job texts ended, so the worker stops."
+    ]
+
+
+def test_only_named_jobs_are_done(db):
+    log = []
+    for name in ("a", "b", "c"):
+        CountdownJob(name, 1, log)
+    attempts = work(stop=Event(), only=["a", "c"], until_empty=True)
+    assert log == ["a", "c"]
+    assert [(one.job.name, one.done) for one in attempts] == [("a", 1), ("c", 1)]
+
+
+# --- Polling ---
+
+
+def test_empty_queue_is_polled_with_one_cheap_question_at_its_interval(db, clock):
+    asked, done = [], []
+
+    def is_due():
+        asked.append(clock.now_s)
+        return False
+
+    def do_next():
+        done.append(clock.now_s)
+        return False
+
+    register(Job(name="a", do_next=do_next, has_pending=lambda: False, is_due=is_due, poll_s=10))
+    work(stop=StopAfter(clock, waits=16))
+    assert (done, asked) == ([0], [10, 20, 30])
+
+
+def test_task_makes_the_worker_poll_the_other_queues_at_once(db, clock):
+    done = []
+    register(Job(name="rare", do_next=lambda: bool(done.append(clock.now_s)), has_pending=lambda: False, poll_s=100))
+    results = iter([False, True])
+    register(Job(name="a", do_next=lambda: next(results, False), has_pending=lambda: False))
+    work(stop=StopAfter(clock, waits=5))
+    assert done == [0, 2]

@@ -44,7 +44,7 @@ def start_worker(*arguments, **settings):
         url = f"{os.environ['DATABASE_URL'].rsplit('/', 1)[0]}/{database}"
     return subprocess.Popen(
         [sys.executable, str(MANAGE), "work", *arguments],
-        env=os.environ | {"DATABASE_URL": url, "WORKER_LEASE_S": "1"} | settings,
+        env=os.environ | {"DATABASE_URL": url, "WORKER_LEASE_S": "1", "LOG_LEVEL": "WARNING"} | settings,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -163,7 +163,7 @@ def test_worker_survives_a_database_restart(client, acme):
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
             " AND pid <> pg_backend_pid()"
         )
-        assert cursor.rowcount == 1
+        assert cursor.rowcount >= 1
     WebhookEventFactory(company=acme, body=b'{"type": "task.assigned"}')
     wait_until(lambda: count_done() == 2)
     worker.terminate()

@@ -17,4 +17,4 @@ class StopWhenIdle(Event):
 def work_until_idle():
     """Do all tasks that are due. Tasks that wait after a failure, or for their lease, remain."""
     with patch.object(worker, "close_old_connections"):  # the test's transaction is open on this connection
-        worker.work(stop=StopWhenIdle())
+        worker.work(stop=StopWhenIdle(), until_empty=True)  # in this thread

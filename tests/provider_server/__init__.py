@@ -111,8 +111,12 @@ class ProviderServer:
         Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def close(self) -> None:
+        """End all requests that hang, without an answer."""
         self._closing.set()
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
         self._http.shutdown()
         self._http.server_close()
 

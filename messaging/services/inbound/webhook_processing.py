@@ -11,11 +11,11 @@ from django.utils import timezone
 from calls.services.call_details import record_call_detail
 from calls.services.call_ingest import record_call, record_voicemail
 from crm.db.audit_context import acting_as
-from crm.db.tenancy import all_tenants, tenant
+from crm.db.tenancy import all_tenants, all_tenants_autocommit, tenant
 from crm.services.archived_ids import ActivityArchived
 from crm.services.conversations import IdClash
 from crm.services.provider_contacts import import_provider_contact
-from crm.worker import backoff
+from crm.worker import backoff, first_line_of
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
 from messaging.providers.errors import InvalidPayload, NotHandled
@@ -58,6 +58,11 @@ def process_next_event() -> bool:
             raise  # the database failed, not the event
         _end_attempt(event, error)
     return True
+
+
+def is_event_due() -> bool:
+    with all_tenants_autocommit():
+        return WebhookEvent.objects.due(timezone.now()).exists()
 
 
 def has_pending_events() -> bool:
@@ -186,10 +191,8 @@ def _mark_dead(event: WebhookEvent, error: Exception, *, tries: int) -> None:
 
 
 def _update_claim(event: WebhookEvent, error: Exception, **values: object) -> None:
-    invalid = isinstance(error, InvalidPayload)
-    # Of other errors the log has the type only: a database message may quote a customer's number. An invalid payload's
-    # names the field and not its value.
-    logged = str(error) if invalid else type(error).__name__
+    invalid = isinstance(error, InvalidPayload)  # its text names the field and not its value
+    logged = str(error) if invalid else first_line_of(error)
     logger.warning("Webhook event %d (%s) failed: %s", event.pk, event.event_type, logged)
     reason = str(error) if invalid else f"{type(error).__name__}: {error}"
     with tenant(event.company_id):

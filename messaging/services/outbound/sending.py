@@ -1,7 +1,8 @@
 """Sending queued messages: any number of workers send each message once, at the pace of its line.
 
-A message is marked `sending` and committed before the provider is called; the result is recorded after. If a worker is
-killed in between, the lease runs out and the outcome is looked up (`messaging.services.outbound.unknown_sends`).
+Three short transactions and a call: a message is claimed (`sending`), it departs (`sent_at`), the provider is called, and
+the result is recorded. If a worker is killed in between, the lease runs out and the outcome is looked up
+(`messaging.services.outbound.unknown_sends`).
 """
 
 import logging
@@ -12,13 +13,13 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from crm.db.tenancy import all_tenants, tenant
+from crm.db.tenancy import all_tenants, all_tenants_autocommit, tenant
 from crm.models import Contact, PhoneLine
 from crm.services.opt_outs import lock_opt_out
 from messaging.choices import MessageStatus
 from messaging.models import Message
 from messaging.providers.errors import SendError, UnknownOutcome
-from messaging.providers.interfaces import Line, SentMessage
+from messaging.providers.interfaces import Line, SentMessage, SMSClient
 from messaging.providers.registry import client_for_sending
 from messaging.services.outbound.campaign_progress import update_membership
 from messaging.services.outbound.send_policy import SendBlocked, check_message, recheck_before_send
@@ -48,6 +49,11 @@ def send_next_message() -> bool:
                 raise  # the lease ends, and the message is looked up
             postpone_message(message=message, error=error)
     return True
+
+
+def is_message_due() -> bool:
+    with all_tenants_autocommit():
+        return Message.objects.ready_to_send(timezone.now()).exists()
 
 
 def has_pending_messages() -> bool:
@@ -104,20 +110,14 @@ def _may_leave(message: Message, line: PhoneLine, now: datetime) -> bool:
 def send_to_provider(*, message: Message) -> SentMessage | SendError | SendBlocked | None:
     """Send a claimed message. Returns the outcome; None if the claim was lost.
 
-    The number's opt-out is locked during the call: activating the tenant begins a transaction on PostgreSQL. A STOP
-    that arrives now was either committed before and is seen here, or waits until the message was sent, which the
-    client's timeout bounds. SQLite has one writer, which must not wait for a network: there the opt-out is read just
-    before the call.
+    No transaction is open during the call, so nobody waits for a slow provider.
     """
-    phone = message.to_numbers[0]
     try:
-        with tenant(message.company_id):
-            lock_opt_out(phone=phone)
-            if not Message.objects.filter(pk=message.pk, status=MessageStatus.SENDING, run_at=message.run_at).exists():
-                return None
-            contact, line = recipient_and_line(message)
-            recheck_before_send(contact=contact, message=message, now=timezone.now())
-            return client_for_sending(line=line).send(line=provider_line(line), to=phone, body=message.body)
+        client = mark_departure(message=message)
+        if client is None:
+            return None
+        _, line = recipient_and_line(message)
+        return client.send(line=provider_line(line), to=message.to_numbers[0], body=message.body)
     except (SendBlocked, SendError) as outcome:
         return outcome
     except Exception as error:
@@ -126,6 +126,31 @@ def send_to_provider(*, message: Message) -> SentMessage | SendError | SendBlock
         # An internal error during the call: the message may have been sent.
         logger.exception("Message %d failed.", message.pk)
         return UnknownOutcome(f"Sending it failed ({type(error).__name__}).")
+
+
+def mark_departure(*, message: Message) -> SMSClient | None:
+    """Let a claimed message leave: check it a last time and record the moment in `sent_at`. Returns the client.
+
+    The number's opt-out is locked until this is committed. A STOP was thus either committed before and is seen here, or
+    it is committed after the message has left. Returns None if the claim was lost.
+
+    Raises:
+        SendBlocked: the message may no longer be sent.
+        LineSuspended: the company has no provider account.
+    """
+    with tenant(message.company_id), transaction.atomic():
+        # Lock order: message, opt-out, as where results and receipts are recorded.
+        claimed = Message.objects.filter(pk=message.pk, status=MessageStatus.SENDING, run_at=message.run_at)
+        if not claimed.select_for_update(no_key=True).exists():
+            return None
+        lock_opt_out(phone=message.to_numbers[0])
+        contact, line = recipient_and_line(message)
+        now = timezone.now()  # after the locks were acquired
+        recheck_before_send(contact=contact, message=message, now=now)
+        client = client_for_sending(line=line)
+        message.sent_at, message.run_at = now, now + timedelta(seconds=settings.WORKER_LEASE_S)
+        message.save(update_fields=["sent_at", "run_at"])
+    return client
 
 
 def recipient_and_line(message: Message) -> tuple[Contact, PhoneLine]:

@@ -9,7 +9,7 @@ from calls.choices import TextBack
 from calls.models import MissedCaller
 from calls.services.missed_calls import MAX_TEXT_BACK_AGE
 from crm.db.audit_context import acting_as
-from crm.db.tenancy import all_tenants, tenant
+from crm.db.tenancy import all_tenants, all_tenants_autocommit, tenant
 from messaging.choices import MessageKind
 from messaging.services.outbound.outbox import SendBlocked, queue_message
 
@@ -42,6 +42,11 @@ def queue_next_text_back() -> bool:
         with tenant(caller.company_id):
             _mark(caller, TextBack.FAILED, f"It failed ({type(error).__name__}).")
     return True
+
+
+def is_text_back_due() -> bool:
+    with all_tenants_autocommit():
+        return MissedCaller.objects.text_backs_due().exists()
 
 
 def has_pending_text_backs() -> bool:

@@ -9,9 +9,8 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from crm.db.tenancy import all_tenants, tenant
+from crm.db.tenancy import all_tenants, all_tenants_autocommit, tenant
 from crm.models import Activity
-from crm.services.opt_outs import lock_opt_out
 from messaging.area_codes import is_valid_phone
 from messaging.choices import MessageStatus
 from messaging.models import Message
@@ -48,16 +47,21 @@ def look_up_next_message() -> bool:
     return True
 
 
+def is_lookup_due() -> bool:
+    with all_tenants_autocommit():
+        return Message.objects.due_for_lookup(timezone.now()).exists()
+
+
 def look_up_message(*, message: Message) -> None:
-    """Find out at the provider whether a claimed message was sent, and record the outcome."""
-    with tenant(message.company_id):
-        phone = message.to_numbers[0]
-        if not is_valid_phone(phone):  # it was valid when the message was claimed
+    """Find out at the provider whether a claimed message was sent, and record the outcome.
+
+    A call that still runs, because the lease is shorter, does no harm: until LISTED_WITHIN the message only waits.
+    """
+    if not is_valid_phone(message.to_numbers[0]):  # it was valid when the message was claimed
+        with tenant(message.company_id):
             fail_message(message=message, reason="The contact was erased before the outcome was known.")
-            return
-        # A sender in the middle of the call holds this lock on PostgreSQL: the lookup waits for its result.
-        lock_opt_out(phone=phone)
-        found = _find_at_provider(message)
+        return
+    found = _find_at_provider(message)
     if isinstance(found, SentMessage):
         apply_send_result(message=message, outcome=found)
     else:
@@ -88,8 +92,9 @@ def _find_at_provider(message: Message) -> SentMessage | SendError | None:
         )
     except SendError as error:
         return error
-    others = Activity.objects.filter(openphone_id__in=[sent.openphone_id for sent in found])
-    known = set(others.exclude(pk=message.activity_id).values_list("openphone_id", flat=True))
+    with tenant(message.company_id):
+        others = Activity.objects.filter(openphone_id__in=[sent.openphone_id for sent in found])
+        known = set(others.exclude(pk=message.activity_id).values_list("openphone_id", flat=True))
     return next((sent for sent in found if sent.openphone_id not in known), None)
 
 
