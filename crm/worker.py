@@ -19,7 +19,7 @@ from threading import Event, Thread
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 IDLE_S = 1.0  # between two polls of empty queues
-RARELY_S = 10.0  # between two polls of a queue that is rarely filled, or isn't urgent
+RARELY_S = 30.0  # between two polls of a queue that other programs fill, or that isn't urgent
 MAX_BACKOFF_S = 600
 MAX_OUTAGE_WAIT_S = 30
 LOG_AGAIN_S = 3600  # for an error that a job has again and again
@@ -55,7 +55,7 @@ class Attempts:
     done: int = 0
     failed: int = 0
     failures: int = 0  # since the last success
-    is_idle: bool = False  # the last attempt found no task
+    is_idle: bool = True  # the last attempt found no task
     wait_until_s: float = 0.0  # time.monotonic()
     logged_s: dict[tuple[object, ...], float] = field(default_factory=dict)  # time by place of the error
 

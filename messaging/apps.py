@@ -40,7 +40,7 @@ class MessagingConfig(AppConfig):
                 do_next=unknown_sends.look_up_next_message,
                 has_pending=sending.has_pending_messages,
                 is_due=unknown_sends.is_lookup_due,
-                poll_s=RARELY_S,
+                poll_s=10,
                 own_thread=True,
             )
         )

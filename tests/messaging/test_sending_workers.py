@@ -17,8 +17,8 @@ from crm.db.tenancy import all_tenants, tenant
 from crm.models import CampaignMembership, OptOut, PhoneLine
 from messaging.models import Message
 from messaging.services.inbound.webhook_processing import process_next_event
-from messaging.services.outbound.outbox import queue_message
 from messaging.services.outbound import sending
+from messaging.services.outbound.outbox import queue_message
 from messaging.services.outbound.sending import claim_message, send_next_message
 from tests.db.scratch import wait_until
 from tests.factories import (

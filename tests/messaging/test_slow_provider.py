@@ -1,4 +1,4 @@
-"""A provider that doesn't answer for as long as a call may last: nobody else waits, in a database session or a queue."""
+"""A provider that doesn't answer for as long as a call may last: nobody else waits, in a session or a queue."""
 
 import threading
 

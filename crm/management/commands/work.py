@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from crm.services.self_check import WrongDatabase, wait_until_ready
 from crm.worker import Attempts, job_names, work
 
 logger = logging.getLogger(__name__)
@@ -19,7 +20,9 @@ class Command(BaseCommand):
     help = "Run background jobs, such as processing webhook events and sending messages. Runs until stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--only", metavar="NAME,…", help=f"do these jobs only, of {', '.join(job_names())}")
+        parser.add_argument(
+            "--only", metavar="NAME,…", help=f"do these jobs only (default: all): {', '.join(job_names())}"
+        )
         parser.add_argument(
             "--until-empty", action="store_true", help="end when no work remains, leased and delayed work included"
         )
@@ -34,6 +37,10 @@ class Command(BaseCommand):
 
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, end)
+        try:
+            wait_until_ready(stop=stop)
+        except WrongDatabase as error:
+            raise CommandError(str(error)) from error
         logger.info("Worker started: version %s, pid %d, jobs %s.", settings.VERSION, os.getpid(), ", ".join(jobs))
         reason = "an error"
         attempts: list[Attempts] = []
