@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import now
 
 from analytics.models import CallRollup, StaleCallHour
@@ -88,7 +88,7 @@ def _has_uncounted_day(rollup: CallRollup, company: Company) -> bool:
     return (rollup.rolled_up_until or closed - DAY) < closed
 
 
-def _behind() -> QuerySet:
+def _behind() -> Any:
     """Return rollups with stale hours, and those whose last update has failed."""
     stale = StaleCallHour.objects.filter(company=OuterRef("company"))
     return CallRollup.objects.filter(Q(tries__gt=0) | Exists(stale))

@@ -1,8 +1,8 @@
 """Sending queued messages: any number of workers send each message once, at the pace of its line.
 
-A message is claimed (`sending`), it departs (`sent_at`), the provider is called, and the result is recorded: three short
-transactions and a call outside of any. If a worker is killed in between, the lease runs out and the outcome is looked
-up (`messaging.services.outbound.unknown_sends`).
+A message is claimed (`sending`), it departs (`sent_at`), the provider is called, and the result is recorded. That is
+three short transactions, and a call outside of any. If a worker is killed in between, the lease runs out and the
+outcome is looked up (`messaging.services.outbound.unknown_sends`).
 """
 
 import logging
