@@ -200,6 +200,7 @@ SMS_PER_SECOND = env.at_least("SMS_PER_SECOND", 1, default=1)
 OPENPHONE_API_URL = env.web_address("OPENPHONE_API_URL", "https://api.openphone.com")
 TWILIO_API_URL = env.web_address("TWILIO_API_URL", "https://api.twilio.com")
 CALLRAIL_API_URL = env.web_address("CALLRAIL_API_URL", "https://api.callrail.com")
+STALE_TEXT_HOURS = env.at_least("STALE_TEXT_HOURS", 1, default=12)
 WORKER_MAX_TRIES = env.at_least("WORKER_MAX_TRIES", 1, default=8)
 
 # --- Index health -----------------------------------------------------------------------------------------------------

@@ -133,7 +133,9 @@ def place_of(error: BaseException) -> tuple[object, ...]:
     return (type(error), trace and trace.tb_frame.f_code.co_filename, trace and trace.tb_lineno)
 
 
-def work(*, stop: Event, only: Collection[str] = (), until_empty: bool = False) -> list[Attempts]:
+def work(
+    *, stop: Event, only: Collection[str] = (), until_empty: bool = False, beat: Callable[[], bool] = lambda: False
+) -> list[Attempts]:
     """Do tasks until `stop` is set, and finish the current tasks first. Returns what was done by job.
 
     With `until_empty`, return as soon as no task remains, leased and delayed ones included. All is then done in one
@@ -141,10 +143,12 @@ def work(*, stop: Event, only: Collection[str] = (), until_empty: bool = False) 
 
     Args:
         only: names of jobs; the others are left to other workers. Default: all.
+        beat: called between the tasks of the main thread. Returns False.
     """
+    heartbeat = Attempts(Job(name="heartbeat", do_next=beat, has_pending=lambda: False))
     all_attempts = [Attempts(job) for job in _jobs.values() if not only or job.name in only]
     if until_empty:
-        _take_turns(all_attempts, stop, until_empty=True)
+        _take_turns([heartbeat, *all_attempts], stop, until_empty=True)
         return all_attempts
     threads = [
         Thread(target=_work_in_thread, args=(attempts, stop), name=attempts.job.name)
@@ -154,7 +158,7 @@ def work(*, stop: Event, only: Collection[str] = (), until_empty: bool = False) 
     for thread in threads:
         thread.start()
     try:
-        _take_turns([attempts for attempts in all_attempts if not attempts.job.own_thread], stop)
+        _take_turns([heartbeat, *(one for one in all_attempts if not one.job.own_thread)], stop)
     finally:
         stop.set()
         for thread in threads:

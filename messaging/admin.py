@@ -15,17 +15,32 @@ from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import Card, ReadOnlyAdmin, RowAdmin
 from crm.admin.base.pagination import format_count
 from crm.admin.base.search import ExactSearch
-from messaging.choices import EventStatus
-from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
+from messaging.choices import EventStatus, MessageStatus
+from messaging.models import Message, ProviderAccount, ProviderHealth, WebhookEvent, WebhookSecret
 from messaging.providers.errors import InvalidSecret
 from messaging.providers.registry import ACCOUNT_ID_HELP, KEY_HELP, PROVIDERS
 from messaging.services.inbound.webhook_processing import reprocess_webhook_events
+from messaging.services.outbound.holding import cancel_messages, release_messages
 
 MAX_COUNTED = 10_000
 
 
+class HeldFilter(admin.SimpleListFilter):
+    """Held messages only. A filter by any status would read the whole table."""
+
+    title = "waiting for a decision"
+    parameter_name = "held"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Held")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
+        return queryset.filter(status=MessageStatus.HELD) if self.value() == "1" else queryset
+
+
 @admin.register(Message)
 class MessageAdmin(ExactSearch, ReadOnlyAdmin):
+    actions = ("release", "cancel")
     list_display = (
         moment("created_at"),
         "direction",
@@ -36,13 +51,34 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
         "company",
     )
     list_select_related = ("contact", "company")
-    list_filter = ("direction",)
+    list_filter = (HeldFilter, "direction")
     search_help_text = "The contact's name or phone number, or # and the message's ID, such as #12."
     fieldsets = (
         (None, {"fields": ("company", "contact", "phone_line", "direction", "status", "body")}),
         ("Sending", {"fields": ("kind", "membership", "error", "error_code", "tries", "run_at", "sent_at")}),
         ("Evidence", {"fields": ("activity", "from_number", "to_numbers", "media", "created_at", "read_at")}),
     )
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Allow decisions about held messages with the change permission, although a message can't be changed."""
+        return request.user.has_perm("messaging.change_message")
+
+    @admin.action(description="Release: send held messages", permissions=["decide"])
+    def release(self, request: HttpRequest, queryset: Any) -> None:
+        self.message_user(request, f"Queued for sending: {release_messages(messages=queryset)}. Others weren't held.")
+
+    @admin.action(description="Cancel held messages", permissions=["decide"])
+    def cancel(self, request: HttpRequest, queryset: Any) -> None:
+        self.message_user(request, f"Cancelled: {cancel_messages(messages=queryset)}. Others weren't held.")
+
+    def get_cards(self) -> list[Card]:
+        held = Message.objects.filter(status=MessageStatus.HELD)
+        if not held.exists():
+            return []
+        url = reverse("admin:messaging_message_changelist") + "?held=1"
+        return [
+            Card("Held messages", format_count(held, limit=MAX_COUNTED), "release or cancel them", url, urgent=True)
+        ]
 
 
 class StatusFilter(admin.ChoicesFieldListFilter):
@@ -183,3 +219,26 @@ class ProviderAccountAdmin(RowAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return (*super().get_readonly_fields(request, obj), "provider") if obj else ()
+
+
+@admin.register(ProviderHealth)
+class ProviderHealthAdmin(ReadOnlyAdmin):
+    list_display = (
+        "provider",
+        moment("down_since"),
+        "unreachable",
+        "unknown",
+        "rate_limited",
+        "suspended",
+        "rejected",
+    )
+    fields = (
+        "provider",
+        "down_since",
+        "failed_in_row",
+        "unreachable",
+        "unknown",
+        "rate_limited",
+        "suspended",
+        "rejected",
+    )

@@ -5,6 +5,7 @@ from django.db.models import TextChoices
 
 class MessageStatus(TextChoices):
     QUEUED = "queued"
+    HELD = "held"  # until a person releases or cancels it
     SENDING = "sending"
     SENT = "sent"
     DELIVERED = "delivered"

@@ -18,7 +18,7 @@ from crm.db.tenancy import current_company_id
 from crm.models import OptOut, PhoneLine
 from crm.query_slots import failing_rollups
 from messaging.choices import EventStatus, MessageStatus
-from messaging.models import Message, WebhookEvent
+from messaging.models import Message, ProviderHealth, WebhookEvent
 
 MAX_COUNTED = 100
 MAX_LINES = 20
@@ -30,6 +30,8 @@ class NoticeKind(StrEnum):
     PAUSED_LINE = "paused_line"
     DEAD_EVENTS = "dead_deliveries"
     OPT_OUTS_UNDER_REVIEW = "opt_outs_under_review"
+    HELD_MESSAGES = "texts_held"
+    PROVIDER_DOWN = "provider_down"
     UNKNOWN_MESSAGES = "texts_unknown"
     FAILED_TODAY = "texts_failed_today"
     FAILED_TEXT_BACKS = "text_backs_failed"
@@ -46,7 +48,7 @@ class Notice:
 
 def list_notices(*, zone: ZoneInfo) -> list[Notice]:
     """Return the open issues of the active company, with today in `zone`. Solved issues disappear by themselves."""
-    return [*_lines(), *_dead_events(), *_opt_outs(), *_messages(zone), *_text_backs(zone), *_rollup()]
+    return [*_lines(), *_providers(), *_dead_events(), *_opt_outs(), *_messages(zone), *_text_backs(zone), *_rollup()]
 
 
 def _lines() -> list[Notice]:
@@ -72,6 +74,20 @@ def _lines() -> list[Notice]:
             )
             for line in paused
         ),
+    ]
+
+
+def _providers() -> list[Notice]:
+    down = ProviderHealth.objects.filter(down_since__isnull=False, provider__in=PhoneLine.objects.values("provider"))
+    return [
+        Notice(
+            NoticeKind.PROVIDER_DOWN,
+            1,
+            f"{health.get_provider_display()} doesn't answer since {health.down_since:%Y-%m-%d %H:%M} UTC. "
+            "Messages wait and are sent when it answers again.",
+            "/api/v1/phone-lines",
+        )
+        for health in down.order_by("provider")
     ]
 
 
@@ -105,6 +121,12 @@ def _messages(zone: ZoneInfo) -> list[Notice]:
     )
     url = "/api/v1/conversations?order=recent"
     return [
+        *_notice(
+            NoticeKind.HELD_MESSAGES,
+            Message.objects.filter(status=MessageStatus.HELD),
+            "Messages are held: they are too late to be sent without your decision. Release or cancel them.",
+            "/api/v1/held-messages",
+        ),
         *_notice(
             NoticeKind.UNKNOWN_MESSAGES,
             unknown,

@@ -19,7 +19,7 @@ STAFF_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "Support": {
         "view": ALL_MODELS - CREDENTIALS,
         "add": _CUSTOMER_ROWS,
-        "change": _CUSTOMER_ROWS | {"call", "callanalysis", "optout", "webhookevent"},
+        "change": _CUSTOMER_ROWS | {"call", "callanalysis", "optout", "webhookevent", "message"},
         "delete": (_CUSTOMER_ROWS - {"invoice"}) | {"call", "callanalysis"},
     },
     "Set-up": {

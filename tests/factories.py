@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import factory
 from django.contrib.auth.hashers import make_password
+from django.utils.timezone import now
 from factory.django import DjangoModelFactory
 
 from analytics.models import (
@@ -41,9 +42,10 @@ from crm.models import (
     PhoneLine,
     SuppressedNumber,
     User,
+    WorkerHeartbeat,
 )
 from crm.models.audit import hash_number
-from messaging.models import Message, ProviderAccount, WebhookEvent, WebhookSecret
+from messaging.models import Message, ProviderAccount, ProviderHealth, WebhookEvent, WebhookSecret
 from tests.fictional_numbers import fictional_number, numbers_between
 
 PASSWORD = "rain-gutter-42"
@@ -258,6 +260,25 @@ class OptOutEntryFactory(RowFactory):
     occurred_at = datetime(2026, 3, 2, 16, tzinfo=UTC)
 
 
+class ProviderHealthFactory(RowFactory):
+    class Meta:
+        model = ProviderHealth
+        django_get_or_create = ("provider",)
+
+    provider = "openphone"
+
+
+class WorkerHeartbeatFactory(RowFactory):
+    class Meta:
+        model = WorkerHeartbeat
+
+    host = "crm-1"
+    pid = factory.Sequence(lambda n: n + 1)
+    version = "1"
+    jobs = factory.LazyFunction(lambda: ["deliveries", "texts"])
+    seen_at = factory.LazyFunction(now)
+
+
 class ProviderAccountFactory(OfCompanyFactory):
     class Meta:
         model = ProviderAccount
@@ -289,6 +310,15 @@ class MessageFactory(OfContactFactory):
         direction=factory.SelfAttribute("..direction"),
         body=factory.SelfAttribute("..body"),
     )
+
+
+class HeldMessageFactory(MessageFactory):
+    class Meta:
+        model = Message
+
+    direction = "outgoing"
+    kind = "reply"
+    status = "held"
 
 
 class WebhookEventFactory(OfCompanyFactory):

@@ -1,5 +1,16 @@
 """Admin framework (`base`) and the admin of this app's models."""
 
-from crm.admin import activities, audit, campaigns, companies, contacts, idempotency, invoices, opt_outs, users
+from crm.admin import activities, audit, campaigns, companies, contacts, idempotency, invoices, opt_outs, users, workers
 
-__all__ = ["activities", "audit", "campaigns", "companies", "contacts", "idempotency", "invoices", "opt_outs", "users"]
+__all__ = [
+    "activities",
+    "audit",
+    "campaigns",
+    "companies",
+    "contacts",
+    "idempotency",
+    "invoices",
+    "opt_outs",
+    "users",
+    "workers",
+]

@@ -1352,6 +1352,21 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="WorkerHeartbeat",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("host", models.CharField(max_length=255)),
+                ("pid", models.PositiveBigIntegerField(verbose_name="process ID")),
+                ("version", models.CharField(max_length=50)),
+                ("jobs", models.JSONField(help_text="Names of its jobs.")),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("seen_at", models.DateTimeField(help_text="Time of the last sign of life.")),
+            ],
+            options={
+                "db_table": "worker_heartbeats",
+            },
+        ),
         crm.db.rate_counters.CreateMinuteCounters(),
         crm.db.audit.CreateAuditFunction(),
         crm.db.audit.CreateAuditTriggers(

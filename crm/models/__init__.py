@@ -6,6 +6,7 @@ from crm.models.audit import AuditEntry, SuppressedNumber
 from crm.models.campaigns import Campaign, CampaignMembership
 from crm.models.companies import Company, PhoneLine, User
 from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
+from crm.models.heartbeats import WorkerHeartbeat
 from crm.models.idempotency import IdempotencyKey
 from crm.models.invoices import Invoice
 from crm.models.key_fingerprints import KeyFingerprint
@@ -33,4 +34,5 @@ __all__ = [
     "PhoneLine",
     "SuppressedNumber",
     "User",
+    "WorkerHeartbeat",
 ]

@@ -10,19 +10,20 @@ from django.utils.timezone import now
 from crm.db.rate_counters import remove_past_minutes
 from crm.db.tenancy import all_tenants
 from crm.models import IdempotencyKey
+from crm.services.heartbeats import remove_expired_heartbeats
 
 EVERY_S = 60
 _last_s = float("-inf")
 
 
 def remove_expired() -> None:
-    """Delete expired idempotency keys, refresh tokens and admin sessions, and counters of past minutes.
+    """Delete expired idempotency keys, refresh tokens, admin sessions, counters of past minutes and heartbeats.
 
     Raises:
-        Exception: the first failure, after all four were tried.
+        Exception: the first failure, after all were tried.
     """
     failures = []
-    for remove in (_remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes):
+    for remove in (_remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes, remove_expired_heartbeats):
         try:
             remove()
         except Exception as error:

@@ -3,11 +3,13 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
+from messaging.api.held_messages import HeldMessageViewSet
 from messaging.api.notices import NoticesView
 from messaging.api.threads import MessageThreadViewSet
 from messaging.api.webhook_events import WebhookEventViewSet
 
 router = SimpleRouter(trailing_slash=False)
+router.register("held-messages", HeldMessageViewSet, "held-message")
 router.register("webhook-events", WebhookEventViewSet, "webhook-event")
 
 THREAD = rf"^message-threads/(?P<contact_card_id>{MessageThreadViewSet.lookup_value_regex})"

@@ -168,6 +168,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("queued", "Queued"),
+                            ("held", "Held"),
                             ("sending", "Sending"),
                             ("sent", "Sent"),
                             ("delivered", "Delivered"),
@@ -232,6 +233,7 @@ class Migration(migrations.Migration):
                                 "status__in",
                                 [
                                     "queued",
+                                    "held",
                                     "sending",
                                     "sent",
                                     "delivered",
@@ -243,7 +245,7 @@ class Migration(migrations.Migration):
                             )
                         ),
                         name="message_threads_status_valid",
-                        violation_error_message="status must be one of: queued, sending, sent, delivered, received, failed, undelivered, unknown.",
+                        violation_error_message="status must be one of: queued, held, sending, sent, delivered, received, failed, undelivered, unknown.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -423,6 +425,62 @@ class Migration(migrations.Migration):
                         violation_error_message="The company already has this secret.",
                     ),
                     crm.db.policies.TenantPolicy(name="webhook_secrets_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ProviderHealth",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "provider",
+                    models.CharField(
+                        choices=[("openphone", "OpenPhone / Quo"), ("callrail", "CallRail"), ("twilio", "Twilio")],
+                        max_length=20,
+                        unique=True,
+                    ),
+                ),
+                (
+                    "unreachable",
+                    models.PositiveBigIntegerField(db_default=0, default=0, help_text="Calls without a connection."),
+                ),
+                (
+                    "unknown",
+                    models.PositiveBigIntegerField(
+                        db_default=0, default=0, help_text="Calls without a readable answer."
+                    ),
+                ),
+                (
+                    "rate_limited",
+                    models.PositiveBigIntegerField(db_default=0, default=0, help_text="Calls refused for their pace."),
+                ),
+                (
+                    "suspended",
+                    models.PositiveBigIntegerField(db_default=0, default=0, help_text="Calls refused for the line."),
+                ),
+                (
+                    "rejected",
+                    models.PositiveBigIntegerField(db_default=0, default=0, help_text="Calls refused for the message."),
+                ),
+                (
+                    "failed_in_row",
+                    models.PositiveIntegerField(
+                        db_default=0,
+                        default=0,
+                        help_text="Calls without a connection or answer, since the last answer.",
+                    ),
+                ),
+                ("down_since", models.DateTimeField(blank=True, null=True)),
+            ],
+            options={
+                "verbose_name_plural": "provider health",
+                "db_table": "provider_health",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("provider__in", ["openphone", "callrail", "twilio"])),
+                        name="provider_health_provider_valid",
+                        violation_error_message="provider must be one of: openphone, callrail, twilio.",
+                    )
                 ],
             },
         ),

@@ -39,6 +39,12 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="message",
             index=crm.db.indexes.Index(
+                condition=models.Q(("status", "held")), fields=["company"], name="ix_message_threads_company_id_held"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="message",
+            index=crm.db.indexes.Index(
                 condition=models.Q(("membership__isnull", False)),
                 fields=["membership"],
                 name="ix_message_threads_membership_id",

@@ -2,6 +2,7 @@
 
 from messaging.models.accounts import ProviderAccount
 from messaging.models.messages import Message
+from messaging.models.provider_health import ProviderHealth
 from messaging.models.webhooks import WebhookEvent, WebhookSecret
 
-__all__ = ["Message", "ProviderAccount", "WebhookEvent", "WebhookSecret"]
+__all__ = ["Message", "ProviderAccount", "ProviderHealth", "WebhookEvent", "WebhookSecret"]

@@ -107,6 +107,13 @@ class Message(TenantModel):
                 kept_because="few messages of a long conversation are unread: the others needn't be read.",
             ),
             Index(
+                fields=["company"],
+                condition=Q(status=MessageStatus.HELD),
+                name="ix_message_threads_company_id_held",
+                question="Which of a company's messages are held until a person decides?",
+                asked_by="GET /api/v1/notices",
+            ),
+            Index(
                 fields=["membership"],
                 condition=Q(membership__isnull=False),
                 name="ix_message_threads_membership_id",

@@ -53,6 +53,10 @@ class RateLimited(SendError):
         self.wait_s = wait_s
 
 
+class Unreachable(RateLimited):
+    """There was no connection, so nothing was sent."""
+
+
 class LineSuspended(SendError):
     """The line can't send before `until`: no credit, no registration, or the carrier's daily cap."""
 

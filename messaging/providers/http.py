@@ -25,6 +25,7 @@ from messaging.providers.errors import (
     Rejected,
     SendError,
     UnknownOutcome,
+    Unreachable,
 )
 from messaging.providers.payloads import read_json
 
@@ -64,7 +65,7 @@ def request_json(method: str, url: str, *, recipient: str = "", **options: Any) 
         ):
             content = _read(response)
     except (httpx.ConnectError, httpx.ConnectTimeout):
-        raise RateLimited("The provider can't be reached.", wait_s=UNREACHABLE_RETRY_S) from None
+        raise Unreachable("The provider can't be reached.", wait_s=UNREACHABLE_RETRY_S) from None
     except httpx.TimeoutException:
         raise UnknownOutcome("The provider didn't respond in time.") from None
     except (httpx.RequestError, httpx.InvalidURL) as error:  # its text may quote the request

@@ -112,7 +112,7 @@ def _end_contact(contact: Contact) -> None:
     CampaignMembership.objects.filter(contact=contact, status=MembershipStatus.PENDING).update(
         status=MembershipStatus.SKIPPED, reason=WHY
     )
-    Message.objects.filter(contact=contact, status=MessageStatus.QUEUED).update(
+    Message.objects.filter(contact=contact, status__in=[MessageStatus.QUEUED, MessageStatus.HELD]).update(
         status=MessageStatus.FAILED, error=WHY, run_at=None
     )
     MissedCaller.objects.filter(contact=contact, text_back=TextBack.DUE).update(

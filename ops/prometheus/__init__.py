@@ -5,8 +5,8 @@ The library's default registry would add numbers of a single process.
 
 from prometheus_client import CollectorRegistry
 
-from ops.prometheus import indexes, queues
+from ops.prometheus import indexes, providers, queues, workers
 
 REGISTRY = CollectorRegistry()
-for area in (indexes, queues):
+for area in (indexes, queues, workers, providers):
     REGISTRY.register(area)

@@ -6,7 +6,7 @@ Counts have an upper bound, so that a scrape is cheap even for long queues.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Min, QuerySet
 from django.utils.timezone import now
 from prometheus_client import Metric
 from prometheus_client.metrics_core import GaugeMetricFamily
@@ -14,9 +14,10 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from analytics.models import CallRollup
 from calls.models import MissedCaller
 from crm.choices import Provider
-from messaging.choices import EventStatus, MessageStatus
+from messaging.choices import EventStatus, MessageKind, MessageStatus
 from messaging.models import Message, WebhookEvent
 from messaging.models.messages import OUTBOX_STATUSES
+from messaging.services.outbound.sending import PENDING_HORIZON
 
 MAX_COUNTED = 10_000  # counting reads each row: this many take a few milliseconds
 COUNTED = f"Counted up to {MAX_COUNTED:,}."
@@ -35,6 +36,9 @@ def collect() -> Iterator[Metric]:
         "Seconds since the oldest due message could be sent. 0: none is due.",
         value=_seconds_since(due.values_list("run_at", flat=True).first()),
     )
+    yield _find_oldest_texts()
+    held = Message.objects.filter(status=MessageStatus.HELD)
+    yield GaugeMetricFamily("crm_texts_held", f"Messages that wait for a person. {COUNTED}", value=_count(held))
     yield GaugeMetricFamily(
         "crm_texts_failing",
         f"Queued messages with failed attempts. {COUNTED}",
@@ -79,6 +83,23 @@ def collect() -> Iterator[Metric]:
         value=_seconds_since(waiting.values_list("created_at", flat=True).first()),
     )
     yield _count_recent_events()
+
+
+def _find_oldest_texts() -> Metric:
+    """Return the ages since writing, by kind. A retry changes `run_at`, so it would hide an outage.
+
+    Messages that the send policy has deferred for long, as by quiet hours, don't count until they are due.
+    """
+    oldest = GaugeMetricFamily(
+        "crm_texts_oldest_queued_seconds",
+        "Seconds since the oldest message that is due, or will be soon, was queued. 0: there is none.",
+        labels=["kind"],
+    )
+    due = Message.objects.pending_until(now() + PENDING_HORIZON).filter(status=MessageStatus.QUEUED)
+    queued_at = dict(due.order_by().values_list("kind").annotate(Min("created_at")))
+    for kind in MessageKind:
+        oldest.add_metric([kind], _seconds_since(queued_at.get(kind)))
+    return oldest
 
 
 def _count_recent_events() -> Metric:

@@ -13,7 +13,7 @@ from crm.models import Company
 from tests import factories
 from tests.api.role_spec import NOBODY
 from tests.conftest import signed_in
-from tests.db.catalogue import product_models
+from tests.db.catalogue import WITHOUT_COMPANY, product_models
 
 CHANGES = {
     "appointments": {"status": "confirmed"},
@@ -68,6 +68,7 @@ class Fixture:
             "campaigns": factories.CampaignFactory(company=acme),
             "contact-flags": factories.ContactFlagFactory(contact=contact, flag_type="office_number"),
             "conversations": factories.ConversationFactory(contact=contact, phone_line=line),
+            "held-messages": factories.HeldMessageFactory(contact=contact),
             "invoices": factories.InvoiceFactory(contact=contact),
             "leads": factories.LeadFactory(contact=contact),
             "missed-calls": factories.MissedCallerFactory(contact=contact),
@@ -130,6 +131,8 @@ class Fixture:
         rows = {}
         with all_tenants(), connection.cursor() as cursor:
             for model in product_models():
+                if model._meta.db_table in WITHOUT_COMPANY:
+                    continue
                 table = model._meta.db_table
                 company = "id" if model is Company else model._meta.get_field("company").column
                 cursor.execute(f"SELECT {company}, '{table}', {table}.* FROM {table} ORDER BY id")

@@ -23,10 +23,12 @@ ON_SINGLE = {"GET": READ, "HEAD": READ, "PATCH": CHANGE}  # metrics and settings
 SUCCESS = {LIST: 200, READ: 200, CREATE: 201, CHANGE: 200, DELETE: 204}
 # Actions on a row, at contacts/<pk>/NAME: the method and the status of success. The name is the verb.
 ACTIONS = {
+    "cancel": ("POST", 200),
     "confirm": ("POST", 200),
     "dismiss": ("POST", 200),
     "read": ("POST", 200),
     "recover": ("POST", 200),
+    "release": ("POST", 200),
     "replay": ("POST", 202),
     "resume": ("POST", 200),
     "timeline": ("GET", 200),

@@ -138,7 +138,7 @@ def test_add_page_exists_only_for_manually_created_rows(name, staff, rf, staff_c
         "archivedobjections", "auditentry", "call", "callday",
         "calldetail", "callobjection", "callrollup", "conversation",
         "idempotencykey", "message", "missedcaller", "optout", "optoutentry", "stalecallhour", "suppressednumber",
-        "webhookevent",
+        "webhookevent", "workerheartbeat", "providerhealth",
     }  # fmt: skip
     assert (expected == 403) == (name in automatic)
 

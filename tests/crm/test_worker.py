@@ -288,18 +288,19 @@ def test_job_with_its_own_thread_delays_no_other(db):
 
 
 def test_worker_ends_with_the_thread_of_a_job(db, caplog, monkeypatch):
-    def end(*_arguments, **_options):
-        raise ZeroDivisionError
+    real = worker._take_turns
+
+    def end_in_thread(jobs, stop, **options):
+        if jobs[0].job.own_thread:
+            raise ZeroDivisionError
+        real(jobs, stop, **options)
 
     register(Job(name="texts", do_next=lambda: False, has_pending=lambda: False, own_thread=True))
-    real = worker._take_turns
-    monkeypatch.setattr(
-        worker, "_take_turns", lambda jobs, stop, **options: end() if jobs else real(jobs, stop, **options)
-    )
+    monkeypatch.setattr(worker, "_take_turns", end_in_thread)
     stop = Event()
     work(stop=stop)
     assert stop.is_set()
-    assert [record.getMessage() for record in caplog.records] == ["The thread of job texts ended, so the worker stops."]
+    assert caplog.messages == ["The thread of job texts ended, so the worker stops."]
 
 
 def test_only_named_jobs_are_done(db):

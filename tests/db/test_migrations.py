@@ -28,6 +28,8 @@ FACTORIES = [
     factories.MissedCallerFactory,
     factories.OptOutEntryFactory,
     factories.ProviderAccountFactory,
+    factories.ProviderHealthFactory,
+    factories.WorkerHeartbeatFactory,
     factories.MessageFactory,
     factories.WebhookEventFactory,
     factories.WebhookSecretFactory,

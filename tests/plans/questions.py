@@ -145,6 +145,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_opt_out_entries_company_id_created_at": lambda sample: list(OptOutEntry.objects.order_by("-created_at")[:100]),
     # The outbox.
     "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.ready_to_send(now()).first()),
+    "ix_message_threads_company_id_held": lambda sample: Message.objects.filter(status="held")[:100].count(),
     "ix_message_threads_membership_id": foreign_key_check(
         "message_threads", "membership_id", lambda sample: sample.campaign.memberships.first().pk
     ),

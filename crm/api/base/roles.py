@@ -77,6 +77,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "dashboard/calls": {MANAGER: LIST_ONLY, CSR: LIST_ONLY, REP: own(LIST_ONLY)},
     "dashboard/metrics": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "dashboard/top-objections": {MANAGER: RETRIEVE, CSR: RETRIEVE},
+    "held-messages": {MANAGER: also(READ_ONLY, "release", "cancel")},
     "invoices": {MANAGER: ALL, CSR: READ_CREATE_UPDATE},
     "leads": {MANAGER: ALL, CSR: READ_CREATE_UPDATE, REP: own(READ_ONLY)},
     "message-threads": {MANAGER: LIST_CREATE_MARK_READ, CSR: LIST_CREATE_MARK_READ, REP: own(LIST_ONLY)},

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from crm.services.heartbeats import Heartbeat
 from crm.services.self_check import WrongDatabase, wait_until_ready
 from crm.worker import Attempts, job_names, work
 
@@ -42,10 +43,11 @@ class Command(BaseCommand):
         except WrongDatabase as error:
             raise CommandError(str(error)) from error
         logger.info("Worker started: version %s, pid %d, jobs %s.", settings.VERSION, os.getpid(), ", ".join(jobs))
-        reason = "an error"
+        reason, heartbeat = "an error", Heartbeat(jobs=jobs)
         attempts: list[Attempts] = []
         try:
-            attempts = work(stop=stop, only=jobs, until_empty=until_empty)
+            attempts = work(stop=stop, only=jobs, until_empty=until_empty, beat=heartbeat.beat)
+            heartbeat.end()
             reason = signals[0] if signals else "no work remains" if until_empty else reason
         finally:
             logger.info("Worker stopped: %s. Tasks done: %s.", reason, _describe(attempts))

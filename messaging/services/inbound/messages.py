@@ -31,7 +31,7 @@ from messaging.services.outbound.code_effects import apply_error_code
 # Webhook events overtake one another, so a status is only replaced by one of a later stage. A delivery receipt is last:
 # OpenPhone may retry failed messages, and a delivered message stays delivered.
 _STAGES = (
-    (MessageStatus.QUEUED,),
+    (MessageStatus.QUEUED, MessageStatus.HELD),
     (MessageStatus.SENDING, MessageStatus.UNKNOWN),
     (MessageStatus.SENT,),
     (MessageStatus.FAILED,),

@@ -22,6 +22,8 @@ from messaging.providers.errors import SendError, UnknownOutcome
 from messaging.providers.interfaces import Line, SentMessage, SMSClient
 from messaging.providers.registry import client_for_sending
 from messaging.services.outbound.campaign_progress import update_membership
+from messaging.services.outbound.holding import hold_messages, is_stale, stale_reason
+from messaging.services.outbound.provider_health import call_provider
 from messaging.services.outbound.send_policy import SendBlocked, check_message, recheck_before_send
 from messaging.services.outbound.send_results import apply_send_result, block_message, postpone_message
 from messaging.sms_segments import count_segments
@@ -89,7 +91,10 @@ def claim_message(*, line_id: int) -> Message | None:
 
 
 def _may_leave(message: Message, line: PhoneLine, now: datetime) -> bool:
-    """Mark a message as `sending` and count it, or block it by the send policy. Returns whether it may be sent."""
+    """Mark a message as `sending` and count it, or hold or block it. Returns whether it may be sent."""
+    if message.run_at is not None and is_stale(message.run_at):
+        hold_messages(messages=Message.objects.filter(pk=message.pk), reason=stale_reason())
+        return False
     contact, _ = recipient_and_line(message)
     phone, body = message.to_numbers[0], message.body
     try:
@@ -117,7 +122,10 @@ def send_to_provider(*, message: Message) -> SentMessage | SendError | SendBlock
         if client is None:
             return None
         _, line = recipient_and_line(message)
-        return client.send(line=provider_line(line), to=message.to_numbers[0], body=message.body)
+        return call_provider(
+            provider=line.provider,
+            call=lambda: client.send(line=provider_line(line), to=message.to_numbers[0], body=message.body),
+        )
     except (SendBlocked, SendError) as outcome:
         return outcome
     except Exception as error:

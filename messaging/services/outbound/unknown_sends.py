@@ -17,6 +17,8 @@ from messaging.models import Message
 from messaging.providers.errors import SendError
 from messaging.providers.interfaces import SentMessage
 from messaging.providers.registry import client_for_sending
+from messaging.services.outbound.holding import hold_messages, is_stale, stale_reason
+from messaging.services.outbound.provider_health import call_provider
 from messaging.services.outbound.send_results import (
     GIVE_UP_AFTER,
     LOOKUP_INTERVAL,
@@ -84,11 +86,15 @@ def _find_at_provider(message: Message) -> SentMessage | SendError | None:
     """Return the provider's copy of the message, unless it was recorded as another one; None if there is none."""
     try:
         _, line = recipient_and_line(message)
-        found = client_for_sending(line=line).find_sent(
-            line=provider_line(line),
-            to=message.to_numbers[0],
-            body=message.body,
-            since=message.left_at - SEARCH_MARGIN,
+        client = client_for_sending(line=line)
+        found = call_provider(
+            provider=line.provider,
+            call=lambda: client.find_sent(
+                line=provider_line(line),
+                to=message.to_numbers[0],
+                body=message.body,
+                since=message.left_at - SEARCH_MARGIN,
+            ),
         )
     except SendError as error:
         return error
@@ -114,6 +120,8 @@ def _apply_not_found(message: Message, error: SendError | None) -> None:
             )
         elif error is None and now - row.left_at >= LISTED_WITHIN:
             requeue_message(message=row)
+            if is_stale(row.left_at):
+                hold_messages(messages=Message.objects.filter(pk=row.pk), reason=stale_reason())
         else:
             later = now + LOOKUP_INTERVAL if error else row.left_at + LISTED_WITHIN
             row.status, row.run_at = MessageStatus.UNKNOWN, later

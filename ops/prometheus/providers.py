@@ -1,0 +1,31 @@
+"""Metrics of the providers' APIs, as the workers see them."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count
+from django.utils.timezone import now
+from prometheus_client import Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+
+from crm.choices import Provider
+from crm.models import PhoneLine
+from messaging.models import ProviderHealth
+from messaging.services.outbound.provider_health import REASONS
+
+
+def collect() -> Iterator[Metric]:
+    health = {row.provider: row for row in ProviderHealth.objects.all()}
+    paused = PhoneLine.objects.filter(paused_until__gt=now()).values_list("provider").annotate(Count("pk"))
+    lines = dict(paused.order_by())
+    failures = CounterMetricFamily(
+        "crm_provider_failures", "Calls to a provider that failed, by reason.", labels=["provider", "reason"]
+    )
+    down = GaugeMetricFamily("crm_provider_down", "1 while a provider doesn't answer.", labels=["provider"])
+    stopped = GaugeMetricFamily("crm_phone_lines_paused", "Phone lines that may not send now.", labels=["provider"])
+    for provider in Provider:
+        row = health.get(provider, ProviderHealth())
+        for reason in REASONS.values():
+            failures.add_metric([provider, reason], getattr(row, reason))
+        down.add_metric([provider], row.down_since is not None)
+        stopped.add_metric([provider], lines.get(provider, 0))
+    yield from (failures, down, stopped)

@@ -1,0 +1,145 @@
+"""The alert rules of deploy/prometheus, evaluated against the product's own /metrics."""
+
+import operator
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from django.utils.timezone import now
+from prometheus_client.parser import text_string_to_metric_families
+
+from messaging.providers.errors import UnknownOutcome
+from messaging.services.outbound.provider_health import OUTAGE_AFTER, call_provider
+from tests import factories
+
+FILE = Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / "alerts.yml"
+RULES = {rule["alert"]: rule["expr"] for group in yaml.safe_load(FILE.read_text())["groups"] for rule in group["rules"]}
+TOKEN = "one-that-only-prometheus-knows"
+COMPARISON = re.compile(r"(increase\()?(\w+)(?:\{(.*?)\})?(?:\[\w+\]\))? (>|==) (\d+)")
+COMPARE = {">": operator.gt, "==": operator.eq}
+
+
+@pytest.fixture
+def read_samples(client, db, settings):
+    settings.METRICS_TOKEN = TOKEN
+
+    def read():
+        text = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).content.decode()
+        return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+
+    return read
+
+
+def matches(labels, matcher):
+    name, negated, value = re.fullmatch(r'(\w+)(!?)="(.*)"', matcher).groups()
+    return (labels[name] == value) != bool(negated)
+
+
+def firing(before, after):
+    """Return the alerts whose expression is true now. `before` is the scrape that increases are measured from."""
+    start = {(sample.name, *sample.labels.items()): sample.value for sample in before}
+    found = set()
+    for alert, expression in RULES.items():
+        for part in expression.split(" or "):
+            increase, metric, labels, comparison, limit = COMPARISON.fullmatch(part).groups()
+            for sample in after:
+                if sample.name != metric or not all(matches(sample.labels, one) for one in filter(None, [labels])):
+                    continue
+                value = sample.value
+                if increase:
+                    value -= start[sample.name, *sample.labels.items()]
+                if COMPARE[comparison](value, float(limit)):
+                    found.add(alert)
+    return found
+
+
+@pytest.fixture
+def worker(db):
+    jobs = ["search-keys", "expiry-cleanup", "deliveries", "texts", "lookups", "text-backs", "rollups"]
+    return factories.WorkerHeartbeatFactory(jobs=jobs)
+
+
+def fail_calls(count):
+    def fail():
+        raise UnknownOutcome("No answer.")
+
+    for _ in range(count):
+        with pytest.raises(UnknownOutcome):
+            call_provider(provider="openphone", call=fail)
+
+
+def queue(acme, **values):
+    values = {"kind": "reply", "run_at": now() + timedelta(seconds=10)} | values
+    return factories.MessageFactory(contact__company=acme, direction="outgoing", status="queued", **values)
+
+
+def lose_worker(acme, worker):
+    worker.seen_at = now() - timedelta(minutes=5)
+    worker.save()
+
+
+SITUATIONS = {
+    "nothing is wrong": (lambda acme, worker: None, set()),
+    "the worker was stopped": (lambda acme, worker: worker.delete(), {"WorkerStopped"}),
+    "the worker was killed": (lose_worker, {"WorkerStopped", "WorkerLost"}),
+    "one job has no worker": (
+        lambda acme, worker: type(worker).objects.update(jobs=worker.jobs[1:]),
+        {"WorkerStopped"},
+    ),
+    "one delivery is dead": (
+        lambda acme, worker: factories.WebhookEventFactory(company=acme, status="dead"),
+        {"DeliveryDead"},
+    ),
+    "a delivery fails": (
+        lambda acme, worker: factories.WebhookEventFactory(company=acme, tries=1),
+        {"DeliveriesFailing"},
+    ),
+    "a delivery is old": (
+        lambda acme, worker: factories.WebhookEventFactory(company=acme, created_at=now() - timedelta(seconds=90)),
+        {"DeliveriesWait"},
+    ),
+    "two calls had no answer": (lambda acme, worker: fail_calls(OUTAGE_AFTER - 1), set()),
+    "the provider is down": (lambda acme, worker: fail_calls(OUTAGE_AFTER), {"ProviderDown"}),
+    "the provider has been down for long": (lambda acme, worker: fail_calls(21), {"ProviderDown", "ProviderFails"}),
+    "a line is paused": (
+        lambda acme, worker: factories.PhoneLineFactory(company=acme, paused_until=now() + timedelta(hours=1)),
+        {"LinePaused"},
+    ),
+    "a reply is retried for an hour": (
+        lambda acme, worker: queue(acme, created_at=now() - timedelta(hours=1)),
+        {"TextsWait"},
+    ),
+    "a long campaign runs": (
+        lambda acme, worker: queue(acme, kind="campaign", created_at=now() - timedelta(hours=1)),
+        set(),
+    ),
+    "a reminder waits for the morning": (
+        lambda acme, worker: queue(
+            acme, kind="reminder", created_at=now() - timedelta(hours=1), run_at=now() + timedelta(hours=8)
+        ),
+        set(),
+    ),
+    "a message is held": (lambda acme, worker: factories.HeldMessageFactory(contact__company=acme), {"TextsHeld"}),
+    "a message fails by an internal error": (lambda acme, worker: queue(acme, tries=1), {"InternalErrors"}),
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_each_situation_raises_its_alerts(situation, read_samples, acme, worker):
+    arise, expected = SITUATIONS[situation]
+    before = read_samples()
+    arise(acme, worker)
+    assert firing(before, read_samples()) == expected
+
+
+def test_every_rule_has_a_situation_or_is_tested_elsewhere(db):
+    tested = set().union(*(alerts for _, alerts in SITUATIONS.values()))
+    assert RULES.keys() - tested == {"IndexBroken"}
+
+
+def test_every_rule_asks_for_existing_metrics(read_samples, worker):
+    names = {sample.name for sample in read_samples()} | {"crm_indexes_invalid", "crm_indexes_missing"}
+    asked = {metric for rule in RULES.values() for metric in re.findall(r"crm_\w+", rule)}
+    assert asked <= names
