@@ -7,7 +7,7 @@ from crm.constraints import one_of
 
 
 class ProviderHealth(models.Model):
-    """What the workers know of a provider's API, over all companies. Its counts only grow."""
+    """A provider's API, as the workers of all companies see it. The counts only grow."""
 
     provider = models.CharField(max_length=20, choices=Provider.choices, unique=True)
     unreachable = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Calls without a connection.")

@@ -69,11 +69,15 @@ def test_worker_logs_the_signal_that_stops_it(db, own_jobs, restore_signals, cap
 
 
 def test_worker_that_ends_by_itself_fails(db, own_jobs, restore_signals, caplog, monkeypatch):
-    def do_next():
-        raise SystemError
+    real = Attempts.do_next
+
+    def do_next(attempts):
+        if attempts.job.own_thread:
+            raise SystemError
+        return real(attempts)
 
     register(Job(name="a", do_next=lambda: False, has_pending=lambda: False, own_thread=True))
-    monkeypatch.setattr(Attempts, "do_next", lambda self: do_next())
+    monkeypatch.setattr(Attempts, "do_next", do_next)
     with pytest.raises(CommandError, match="The worker stopped because of an error"):
         call_command("work")
     assert "The thread of job a ended, so the worker stops." in caplog.messages

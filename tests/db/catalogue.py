@@ -21,10 +21,6 @@ def product_models():
     return [model for app in PRODUCT_APPS for model in apps.get_app_config(app).get_models()]
 
 
-# Rows of the operator, which belong to no company.
-WITHOUT_COMPANY = {"worker_heartbeats", "provider_health"}
-
-
 def product_tables():
     return {model._meta.db_table for model in product_models()}
 

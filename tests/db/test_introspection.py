@@ -9,7 +9,8 @@ from django.conf import settings
 from django.db import connection, models
 
 from crm.db.tenancy import TenantModel
-from crm.models import Company, Contact, KeyFingerprint, User
+from crm.models import Company, Contact, KeyFingerprint, User, WorkerHeartbeat
+from messaging.models import ProviderHealth
 from tests.db.catalogue import ExistingIndex, existing_indexes, product_models, product_tables
 from tests.db.index_table import index_table
 
@@ -140,7 +141,7 @@ def test_constraint_name_begins_with_its_table(model, constraint):
 OVER_ALL_COMPANIES = {"phone_lines_number_unique", "users_username_lower_unique", "key_fingerprints_name_unique"}
 
 # Rows of no company: about users and companies, and about the installation.
-WITHOUT_COMPANY = {Company, User, KeyFingerprint}
+WITHOUT_COMPANY = {Company, User, KeyFingerprint, ProviderHealth, WorkerHeartbeat}
 
 
 @pytest.mark.parametrize("constraint", unique_constraints(), ids=lambda constraint: constraint.name)

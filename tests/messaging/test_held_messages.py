@@ -132,12 +132,13 @@ def test_message_that_is_not_held_is_not_found(message, manager_api):
 
 
 @pytest.mark.parametrize(("action", "status"), [("release", "queued"), ("cancel", "failed")])
-def test_staff_decide_in_the_admin(casey, staff_client, action, status):
+def test_staff_decide_in_the_admin(casey, client, staff, action, status):
+    client.force_login(staff)
     held = HeldMessageFactory(contact=casey)
     sent = MessageFactory(contact=casey, direction="outgoing", kind="reply", status="sent")
     page = reverse("admin:messaging_message_changelist")
-    assert staff_client.get(page, {"held": "1"}).context["cl"].result_count == 1
-    staff_client.post(page, {"action": action, "_selected_action": [held.pk, sent.pk]})
+    assert client.get(page, {"held": "1"}).context["cl"].result_count == 1
+    client.post(page, {"action": action, "_selected_action": [held.pk, sent.pk]})
     held.refresh_from_db()
     sent.refresh_from_db()
     assert (held.status, sent.status) == (status, "sent")
