@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.errors import Conflict
+from crm.api.base.filters import ContactFilterSet
 from crm.api.base.views import ReadViewSet, without_body
 from messaging.api.threads import MessageSerializer
 from messaging.choices import MessageStatus
@@ -21,6 +22,7 @@ class HeldMessageViewSet(ReadViewSet):
     resource = "held-messages"
     model = Message
     serializer_class = MessageSerializer
+    filterset_class = ContactFilterSet
 
     def get_rows(self) -> Any:
         return super().get_rows().filter(status=MessageStatus.HELD)

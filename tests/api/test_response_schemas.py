@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.response_schema import differences, document
 from tests.conftest import signed_in
-from tests.factories import OptOutEntryFactory, OptOutFactory, PhoneLineFactory, UserFactory
+from tests.factories import HeldMessageFactory, OptOutEntryFactory, OptOutFactory, PhoneLineFactory, UserFactory
 from tests.fuzz.fixture import make_company_rows
 
 
@@ -15,6 +15,7 @@ def rows(acme, rep):
     for action in ("opted_out", "opted_in"):
         OptOutEntryFactory(opt_out=opt_out, action=action)
     PhoneLineFactory(company=acme, name="")  # a notice
+    HeldMessageFactory(contact__company=acme)
 
 
 def requests_of(api):
