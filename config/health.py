@@ -18,14 +18,13 @@ class HealthChecks:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self.probe = Probe()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info == "/healthz":
             # Nothing else is checked: a database outage must not restart every server.
             return JsonResponse({"status": "ok"})
         if request.path_info == "/readyz":
-            return self.probe.report()
+            return PROBE.report()
         return self.get_response(request)
 
 
@@ -54,6 +53,9 @@ class Probe:
         body = {"status": problems[0].status, "problems": [problem.text for problem in problems]}
         migrations = [name for problem in problems for name in problem.migrations]
         return JsonResponse(body | ({"migrations": migrations} if migrations else {}), status=503)
+
+
+PROBE = Probe()
 
 
 def _check() -> list[Problem]:

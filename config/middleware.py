@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from config.watchdog import Watchdog
+from config.watchdog import WATCHDOG
 from crm.db.tenancy import statement_limits
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -34,13 +34,12 @@ class DatabaseLimits:
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
-        self.watchdog = Watchdog()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         limits = statement_limits(
             statement_timeout=settings.WEB_STATEMENT_TIMEOUT_MS, lock_timeout=settings.WEB_LOCK_TIMEOUT_MS
         )
-        with limits, self.watchdog.watch():
+        with limits, WATCHDOG.watch():
             return self.get_response(request)
 
 

@@ -34,7 +34,7 @@ class Watchdog:
         connection = connections["default"]
         with self._lock:
             self._watched[connection] = time.monotonic() + self._deadline_s
-            if self._thread is None:  # not before the first request: the server forks
+            if self._thread is None or not self._thread.is_alive():  # the first request since the server forked
                 self._thread = threading.Thread(target=self._run, name="database-watchdog", daemon=True)
                 self._thread.start()
         try:
@@ -50,6 +50,9 @@ class Watchdog:
                 for connection, deadline in self._watched.items():
                     if time.monotonic() > deadline:
                         _close_socket(connection)
+
+
+WATCHDOG = Watchdog()  # one thread for the process
 
 
 def _close_socket(connection: BaseDatabaseWrapper) -> None:

@@ -1,7 +1,10 @@
 """Responses while the database fails."""
 
+import threading
+
 import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.test import Client
 
 from config.watchdog import Watchdog
 from crm.outages import TIMEOUT, UNAVAILABLE, outage_message
@@ -102,3 +105,10 @@ def test_statement_without_an_answer_ends_at_the_deadline():
         cursor.execute("SELECT pg_sleep(3600)")
     assert outage_message(caught.value) == UNAVAILABLE
     connection.close()
+
+
+def test_process_has_one_watchdog(acme):
+    before = threading.active_count()
+    for _ in range(3):
+        Client().get("/api/v1/me")  # each client loads the middleware anew
+    assert threading.active_count() <= before + 1
