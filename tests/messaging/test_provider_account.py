@@ -1,5 +1,7 @@
 """Provider accounts: `manage.py provider_account` and the admin."""
 
+import io
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
@@ -13,8 +15,9 @@ KEY = "a-key-that-nobody-else-has"
 
 
 @pytest.fixture
-def command(acme, capsys):
-    def command(*arguments, provider="openphone"):
+def command(acme, capsys, monkeypatch):
+    def command(*arguments, key="", provider="openphone"):
+        monkeypatch.setattr("sys.stdin", io.StringIO(key))
         call_command("provider_account", "acme", provider, *arguments)
         return capsys.readouterr().out
 
@@ -28,22 +31,22 @@ def accounts_of(company):
 
 def test_account_is_set_and_its_key_never_shown(command, acme):
     assert "no account with OpenPhone" in command()
-    shown = command("--set-key", KEY) + command()
+    shown = command("--set-key", "-", key=KEY + "\n") + command()
     assert shown.count("its key is set") == 2
     assert KEY not in shown
     assert accounts_of(acme) == [("openphone", "", KEY)]
 
 
 def test_new_key_replaces_the_old_one_and_keeps_the_id(command, acme):
-    command("--set-key", "old", "--account-id", "AC17", provider="twilio")
-    assert "AC17" in command("--set-key", KEY, provider="twilio")
+    command("--set-key", "-", "--account-id", "AC17", key="old", provider="twilio")
+    assert "AC17" in command("--set-key", "-", key=KEY, provider="twilio")
     assert accounts_of(acme) == [("twilio", "AC17", KEY)]
 
 
 def test_removal_deletes_only_the_given_account(command, acme, globex):
     ProviderAccountFactory(company=globex)
-    command("--set-key", KEY)
-    command("--set-key", KEY, "--account-id", "AC17", provider="twilio")
+    command("--set-key", "-", key=KEY)
+    command("--set-key", "-", "--account-id", "AC17", key=KEY, provider="twilio")
     assert "no account" in command("--remove")
     assert [account[0] for account in accounts_of(acme)] == ["twilio"]
     assert len(accounts_of(globex)) == 1
@@ -52,20 +55,54 @@ def test_removal_deletes_only_the_given_account(command, acme, globex):
 @pytest.mark.parametrize("provider", ["twilio", "callrail"])
 def test_provider_with_account_ids_requires_one(command, acme, provider):
     with pytest.raises(CommandError, match=r"--set-key: .* requires an account ID"):
-        command("--set-key", KEY, provider=provider)
+        command("--set-key", "-", key=KEY, provider=provider)
     assert accounts_of(acme) == []
 
 
-@pytest.mark.parametrize("arguments", [["--set-key", ""], ["--set-key", "x" * 201], ["--account-id", "AC17"]])
-def test_invalid_account_is_rejected(command, acme, arguments):
-    with pytest.raises(CommandError, match=r"^--"):
-        command(*arguments)
+@pytest.mark.parametrize("key", ["", " \n", "x" * 201])
+def test_invalid_key_is_rejected(command, acme, key):
+    with pytest.raises(CommandError, match=r"^--set-key: "):
+        command("--set-key", "-", key=key)
     assert accounts_of(acme) == []
+
+
+def test_account_id_without_a_key_is_rejected(command, acme):
+    with pytest.raises(CommandError, match="--account-id requires --set-key"):
+        command("--account-id", "AC17")
+    assert accounts_of(acme) == []
+
+
+def test_key_as_an_argument_is_rejected_without_repeating_it(command, acme):
+    with pytest.raises(CommandError, match="standard input") as refused:
+        command("--set-key", KEY)
+    assert KEY not in str(refused.value)
+    assert accounts_of(acme) == []
+
+
+def test_key_is_read_from_a_file(command, acme, tmp_path):
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    command("--from-file", str(tmp_path / "key"))
+    assert accounts_of(acme) == [("openphone", "", KEY)]
+
+
+def test_unreadable_file_is_named(command, acme, tmp_path):
+    with pytest.raises(CommandError, match=f"--from-file: {tmp_path}/missing can't be read"):
+        command("--from-file", str(tmp_path / "missing"))
+    assert accounts_of(acme) == []
+
+
+def test_key_that_is_typed_is_not_shown(command, acme, monkeypatch, capsys):
+    monkeypatch.setattr("crm.management.secret_input.getpass", lambda prompt: KEY)
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr("sys.stdin", terminal)
+    call_command("provider_account", "acme", "openphone", "--set-key", "-")
+    assert accounts_of(acme) == [("openphone", "", KEY)]
 
 
 def test_account_id_must_be_safe_in_a_url(command, acme):
     with pytest.raises(CommandError, match="letters and digits"):
-        command("--set-key", KEY, "--account-id", "../Accounts/AC18", provider="twilio")
+        command("--set-key", "-", "--account-id", "../Accounts/AC18", key=KEY, provider="twilio")
     assert accounts_of(acme) == []
 
 

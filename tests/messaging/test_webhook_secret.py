@@ -1,5 +1,7 @@
 """`manage.py webhook_secret`."""
 
+import io
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -137,3 +139,24 @@ def test_unknown_company_or_provider_is_named(acme):
 def test_only_one_change_at_a_time_is_allowed(command):
     with pytest.raises(CommandError, match="not allowed with"):
         command("--generate", "--add", SECRET)
+
+
+def test_secret_is_read_from_standard_input_without_a_warning(acme, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{SECRET}\n"))
+    call_command("webhook_secret", "acme", "openphone", "--add", "-")
+    assert secrets_of(acme) == [SECRET]
+    assert capsys.readouterr().err == ""
+
+
+def test_secret_is_read_from_a_file(command, acme, tmp_path):
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
+    command("--from-file", str(tmp_path / "secret"))
+    assert secrets_of(acme) == [SECRET]
+
+
+def test_secret_as_an_argument_is_added_with_a_warning(acme, capsys):
+    call_command("webhook_secret", "acme", "openphone", "--add", SECRET)
+    assert secrets_of(acme) == [SECRET]
+    warning = capsys.readouterr().err
+    assert "--from-file FILE" in warning
+    assert SECRET not in warning

@@ -1,6 +1,7 @@
 """`manage.py webhook_secret`: webhook URL and signing secrets of a company."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -8,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from crm.choices import Provider
 from crm.db.tenancy import tenant
 from crm.management.companies import read_company
+from crm.management.secret_input import STANDARD_INPUT, read_secret
 from crm.models import Company
 from messaging.models import WebhookSecret
 from messaging.providers.errors import InvalidSecret
@@ -28,8 +30,11 @@ class Command(BaseCommand):
         parser.add_argument("provider", choices=Provider.values, help="name of the provider")
         change = parser.add_mutually_exclusive_group()
         change.add_argument(
-            "--add", metavar="SECRET", help="add the provider's secret; several are valid at the same time"
+            "--add",
+            metavar="SECRET",
+            help="add the provider's secret, with - the one on standard input; several are valid at the same time",
         )
+        change.add_argument("--from-file", type=Path, metavar="FILE", help="add the secret that this file has")
         change.add_argument("--generate", action="store_true", help="generate a secret and print it once")
         change.add_argument("--remove", metavar="N", type=int, help="remove the secret with this number in the list")
 
@@ -39,12 +44,29 @@ class Command(BaseCommand):
             self._change(Provider(provider), **options)
             self._show(company, Provider(provider))
 
-    def _change(self, provider: Provider, *, add: str | None, generate: bool, remove: int | None, **_: Any) -> None:
-        if add is not None:
+    def _change(
+        self,
+        provider: Provider,
+        *,
+        add: str | None,
+        from_file: Path | None,
+        generate: bool,
+        remove: int | None,
+        **_: Any,
+    ) -> None:
+        if add is not None or from_file is not None:
+            if from_file is None and add != STANDARD_INPUT:
+                self.stderr.write(
+                    "Warning: every user of this machine can read the arguments of commands. Use --add -, with the"
+                    " secret on standard input, or --from-file FILE."
+                )
+                secret = str(add).strip()
+            else:
+                secret = read_secret(from_file=from_file)
             try:
-                add_webhook_secret(provider=provider, secret=add.strip())
+                add_webhook_secret(provider=provider, secret=secret)
             except (InvalidSecret, SecretNotAdded) as error:
-                raise CommandError(f"--add: {error}") from error
+                raise CommandError(f"{'--from-file' if from_file else '--add'}: {error}") from error
         elif generate:
             try:
                 secret = generate_webhook_secret(provider=provider).secret
@@ -63,7 +85,7 @@ class Command(BaseCommand):
         self.stdout.write(
             "Secrets:"
             if rows
-            else f"No secret is set, so all requests are refused. Add {spec.signature.SECRET_NAME} with --add SECRET."
+            else f"No secret is set, so all requests are refused. Add {spec.signature.SECRET_NAME} with --add -."
         )
         for number, row in enumerate(rows, start=1):
             parts = [f"set on {row.created_at:%Y-%m-%d}", spec.describe_secret(row.secret)]
