@@ -1,6 +1,7 @@
 """Strict reader of environment variables."""
 
 import builtins
+import os
 import re
 from typing import Any
 
@@ -18,6 +19,9 @@ class Env(environ.Env):
 
     A variable that is missing or invalid reads as its default, or as an empty value. `raise_problems` must follow.
     """
+
+    # A copy, so that the variables of `.env` don't stay in the process when a reload reads the file again.
+    ENVIRON = dict(os.environ)
 
     def __init__(self) -> None:
         super().__init__()

@@ -4,15 +4,31 @@ import gc
 import importlib
 import sys
 from pathlib import Path
+from types import ModuleType
 
 # gunicorn loads this file before the project is importable.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gunicorn.arbiter import Arbiter
 
-from config.load import load_settings
 
-settings = load_settings()
+def load_again() -> ModuleType:
+    """Return the settings. After a HUP, which runs this file again, read them and the modules of `config` again.
+
+    If the new settings are invalid, the server goes on with the present ones.
+    """
+    present = {name: sys.modules.pop(name) for name in list(sys.modules) if name.split(".")[0] == "config"}
+    try:
+        return importlib.import_module("config.load").load_settings()
+    except SystemExit as error:
+        if not present:
+            raise
+        print(error, "The server goes on with its present settings.", sep="\n", file=sys.stderr, flush=True)
+        sys.modules.update(present)
+        return present["config.settings"]
+
+
+settings = load_again()
 
 bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 workers = settings.WEB_WORKERS
