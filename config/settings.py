@@ -124,6 +124,7 @@ MIGRATE_LOCK_TIMEOUT_MS = env.at_least("MIGRATE_LOCK_TIMEOUT_MS", 1, default=80)
 LARGE_TABLE_ROWS = env.at_least("LARGE_TABLE_ROWS", 0, default=100_000)
 # Folder of `archive`. It contains personal data: use an encrypted disk that the web server doesn't serve.
 ARCHIVE_DIR = BASE_DIR / env.str("ARCHIVE_DIR", default="archive")
+PG_BIN = env.str("PG_BIN", default="")  # folder of pg_dump, for `backup`; else it is looked for on the PATH
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Users ------------------------------------------------------------------------------------------------------------

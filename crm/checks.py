@@ -13,7 +13,7 @@ from crm.db.data_operations import ForAllTenants
 from crm.db.tenancy import TenantModel
 
 ROLE_PROBLEM = "The database role {role} bypasses row-level security: it is {why}."
-ROLE_HINT = "ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS; or connect as another role that owns the tables."
+ROLE_HINT = "ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS; or connect as another role."
 
 
 @register(Tags.database)

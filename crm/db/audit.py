@@ -18,6 +18,7 @@ TABLE = "audit_entries"
 HIDDEN = "(hidden)"  # recorded in place of the values of hidden columns
 
 # An entry holds the columns that differ, each as [old, new]. An empty text differs from NULL.
+# Only the table's owner can switch entries off: the application role must not.
 AUDIT_FUNCTION = f"""
 CREATE OR REPLACE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -28,7 +29,9 @@ DECLARE
     changes jsonb;
 BEGIN
     IF current_setting('crm.recorded', true) = 'off' THEN
-        RETURN NULL;
+        IF pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE') THEN
+            RETURN NULL;
+        END IF;
     END IF;
     IF TG_OP <> 'INSERT' THEN
         before := to_jsonb(OLD);

@@ -1,9 +1,15 @@
 """Index definitions read from the database, in a form that compares with declarations."""
 
+import re
 from dataclasses import dataclass
 
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+# A list of texts in a condition, as PostgreSQL shows it before an index is dumped and restored. Afterwards each text has
+# its own cast.
+TEXT_LIST = re.compile(r"\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]")
+TEXT_IN_LIST = re.compile(r"'(?:[^']|'')*'::character varying")
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,11 @@ def declared_definition(schema_editor: BaseDatabaseSchemaEditor, model: type[mod
 
 
 def normalize_definition(definition: str) -> str:
-    """Return `CREATE [UNIQUE] INDEX name ON schema.table USING …` without the names."""
+    """Return `CREATE [UNIQUE] INDEX name ON schema.table USING …` without the names, in the form after a restore."""
     head, _, tail = definition.partition(" USING ")
+    tail = TEXT_LIST.sub(lambda found: f"ARRAY[{TEXT_IN_LIST.sub(_cast, found[1])}]", tail)
     return ("UNIQUE " if head.startswith("CREATE UNIQUE") else "") + "USING " + tail
+
+
+def _cast(text: re.Match[str]) -> str:
+    return f"({text[0]})::text"

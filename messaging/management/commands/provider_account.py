@@ -57,9 +57,7 @@ class Command(BaseCommand):
             )
         if set_key is not None or from_file is not None:
             try:
-                set_provider_account(
-                    provider=provider, api_key=read_secret(from_file=from_file), account_id=account_id
-                )
+                set_provider_account(provider=provider, api_key=read_secret(from_file=from_file), account_id=account_id)
             except InvalidAccount as error:
                 raise CommandError(f"{'--from-file' if from_file else '--set-key'}: {error}") from error
         elif account_id is not None:
