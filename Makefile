@@ -1,6 +1,6 @@
-# Everything that a developer types. It all runs in .venv, which needs nothing but Python 3.11 to be created.
+# Everything that a developer types. It all runs in .venv, which needs nothing but Python 3.11 or later to be created.
 
-PYTHON ?= python3.11
+PYTHON ?= $(shell sh config/pythons.sh | head -n 1)
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
@@ -27,7 +27,7 @@ help:
 install: $(BIN)/.dev
 
 $(BIN)/.venv:
-	@$(PYTHON) --version 2>/dev/null | grep -q ' 3\.11\.' || { echo "Python 3.11 is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 

@@ -21,7 +21,7 @@ class Env(environ.Env):
     """
 
     # A copy, so that the variables of `.env` don't stay in the process when a reload reads the file again.
-    ENVIRON = dict(os.environ)
+    ENVIRON: Any = dict(os.environ)
 
     def __init__(self) -> None:
         super().__init__()

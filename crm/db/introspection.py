@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-# A list of texts in a condition, as PostgreSQL shows it before an index is dumped and restored. Afterwards each text has
-# its own cast.
+# A list of texts in a condition, as PostgreSQL shows it until the index is dumped and restored. Then each text has its
+# own cast.
 TEXT_LIST = re.compile(r"\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]")
 TEXT_IN_LIST = re.compile(r"'(?:[^']|'')*'::character varying")
 

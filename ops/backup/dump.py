@@ -105,8 +105,8 @@ def _begin_snapshot() -> str:
         bound = cursor.fetchone()
     if bound:
         raise BackupFailed(
-            f"Row-level security would hide rows from the role {bound[0]}. Set DATABASE_URL to the backup role, which"
-            " is BYPASSRLS; docs/deploying.md creates it."
+            f"Row-level security would hide rows from the role {bound[0]}. Connect as the backup role, which is"
+            " BYPASSRLS, by DIRECT_DATABASE_URL; docs/deploying.md creates it."
         )
     return snapshot
 

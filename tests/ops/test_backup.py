@@ -215,7 +215,7 @@ def test_missing_pg_dump_is_named(back_up, company, tmp_path, settings):
 
 
 def test_role_that_policies_bind_is_refused(company, tmp_path):
-    with pytest.raises(CommandError, match="Set DATABASE_URL to the backup role"):
+    with pytest.raises(CommandError, match="Connect as the backup role"):
         call_command("backup", str(tmp_path / "crm.dump"))
     assert list(tmp_path.iterdir()) == []
 

@@ -10,6 +10,7 @@ from django.db import connection
 from tqdm import tqdm
 
 from ops.backup.dump import BackupFailed, Manifest, compare_with_manifest, make_backup, manifest_path
+from ops.safe_migrations.sessions import direct_connection
 
 
 class Progress:
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         if connection.vendor != "postgresql":
             raise CommandError("backup is for PostgreSQL: copy a SQLite file with sqlite3's .backup.")
         try:
-            with closing(Progress()) as progress:
+            with direct_connection(), closing(Progress()) as progress:
                 if compare:
                     self._compare(Manifest.read(file), progress)
                     return

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from ops.app_role import UnsuitableRole, grant_statements
+from ops.safe_migrations.sessions import direct_connection
 
 
 class Command(BaseCommand):
@@ -22,6 +23,10 @@ class Command(BaseCommand):
     def handle(self, *, role: str, apply: bool, **options: Any) -> None:
         if connection.vendor != "postgresql":
             raise CommandError("grant_app_role is for PostgreSQL: SQLite has no roles.")
+        with direct_connection():
+            self._grant(role, apply=apply)
+
+    def _grant(self, role: str, *, apply: bool) -> None:
         try:
             statements = grant_statements(role)
         except UnsuitableRole as error:
@@ -34,4 +39,4 @@ class Command(BaseCommand):
         with transaction.atomic(), connection.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
-        self.stdout.write(f"-- Executed. Set DATABASE_URL of the web server and the workers to the role {role}.")
+        self.stdout.write(f"-- Executed. Let the web server and the workers connect as the role {role}: DATABASE_URL.")
