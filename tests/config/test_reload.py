@@ -87,11 +87,14 @@ def test_reload_forgets_a_setting_that_was_removed(server):
 
 
 def test_reload_reads_the_code_of_config_and_of_the_apps_again(server):
-    health, docs = server.folder / "config" / "health.py", server.folder / "crm" / "api" / "base" / "errors.py"
+    health, errors = server.folder / "config" / "health.py", server.folder / "crm" / "api" / "base" / "errors.py"
     health.write_text(health.read_text().replace('"status": "ok"', '"status": "changed"'))
-    docs.write_text(docs.read_text() + "\nprint('errors.py was changed', flush=True, file=__import__('sys').stderr)\n")
+    errors.write_text(
+        errors.read_text() + "\nprint('errors.py was changed', flush=True, file=__import__('sys').stderr)\n"
+    )
     server.reload()
     wait_until(lambda: (server.get("/healthz", "first.example.com") or ("", ""))[1] == '{"status": "changed"}')
+    server.get("/", "first.example.com")  # loads the URLs
     assert "errors.py was changed" in (server.folder / "log").read_text()
 
 

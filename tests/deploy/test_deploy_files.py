@@ -14,7 +14,13 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").iterdir())
 SERVICES = [unit for unit in UNITS if unit.suffix == ".service"]
-HARDENED = {"NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes", "User": "crm"}
+HARDENED = {
+    "NoNewPrivileges": "yes",
+    "ProtectSystem": "strict",
+    "ProtectHome": "yes",
+    "PrivateTmp": "yes",
+    "User": "crm",
+}
 ANALYZE, NGINX = shutil.which("systemd-analyze"), shutil.which("nginx", path="/usr/sbin:/usr/bin")
 # Variables of the images and of compose itself, not of the product.
 OTHER_VARIABLES = {"POSTGRES_PASSWORD", "OWNER_PASSWORD", "APP_PASSWORD"}
@@ -56,13 +62,14 @@ def test_service_is_hardened_and_reads_its_settings_from_a_file(unit):
 @pytest.mark.parametrize("unit", SERVICES, ids=name_of)
 def test_command_of_a_service_exists_with_its_options(unit):
     [start] = directives(unit)["ExecStart"]
-    words = start.removeprefix("/bin/sh -c 'exec ").removesuffix("'").split()
+    # The shell puts a day into it.
+    words = re.sub(r"\$\$\(.*?\)", "2026-03-31", start.removeprefix("/bin/sh -c 'exec ").removesuffix("'")).split()
     if words[0].endswith("gunicorn"):
         assert (ROOT / words[2]).is_file()
         return
     assert words[0] == "/srv/crm/.venv/bin/python"
     assert (ROOT / words[1]).is_file()
-    check_command([word for word in words if "%%" not in word or word.startswith("/var/backups")])
+    check_command(words)
 
 
 def test_timer_and_service_belong_together():
@@ -81,8 +88,8 @@ def test_systemd_accepts_the_unit(unit, tmp_path):
     """The programs of the units aren't installed here, so /bin/true stands for them."""
     for other in UNITS:
         text = re.sub(r"/srv/crm/\.venv/bin/\w+", "/bin/true", other.read_text())
-        text = text.replace("WorkingDirectory=/srv/crm", "WorkingDirectory=/").replace("User=crm", "User=nobody")
-        (tmp_path / other.name).write_text(re.sub(r"EnvironmentFile=.*", "", text))
+        text = text.replace("WorkingDirectory=/srv/crm", "WorkingDirectory=/")
+        (tmp_path / other.name).write_text(re.sub(r"(EnvironmentFile|User|Group|ReadWritePaths)=.*", "", text))
     checked = subprocess.run([ANALYZE, "verify", tmp_path / unit.name], capture_output=True, text=True)
     # Other units of this machine may have faults of their own.
     assert not [line for line in checked.stderr.splitlines() if "crm-" in line]
@@ -169,7 +176,7 @@ def test_compose_runs_existing_commands_with_known_variables():
 
 @pytest.mark.parametrize("script", sorted(DEPLOY.glob("*.sh")), ids=name_of)
 def test_script_is_valid_and_executable(script):
-    assert subprocess.run(["sh", "-n", script], capture_output=True).returncode == 0
+    assert subprocess.run(["/bin/sh", "-n", script], capture_output=True).returncode == 0
     assert script.stat().st_mode & 0o111
 
 
@@ -178,7 +185,10 @@ def test_build_steps_of_the_image_work_outside_of_a_container(tmp_path):
     built = subprocess.run(
         [DEPLOY / "build_steps.sh", tmp_path / "image", sys.executable], capture_output=True, text=True
     )
-    if re.search(r"No matching distribution|Could not fetch|connection|resolve", built.stderr, re.I) and built.returncode:
+    if (
+        re.search(r"No matching distribution|Could not fetch|connection|resolve", built.stderr, re.I)
+        and built.returncode
+    ):
         pytest.skip(f"no packages can be installed here: {built.stderr[-200:]}")
     assert built.returncode == 0, built.stderr
     assert (tmp_path / "image" / "staticfiles" / "admin").is_dir()
