@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), postgres_only, pytest.mar
 def binaries():
     """The folder of pg_dump and pg_restore."""
     folder = find_binaries()
-    if folder is None or not (folder / "pg_dump").exists() or not (folder / "pg_restore").exists():
+    if not (folder / "pg_dump").exists() or not (folder / "pg_restore").exists():
         pytest.skip("pg_dump and pg_restore are not installed: install requirements/dev.txt, or set PG_BIN")
     return folder
 
