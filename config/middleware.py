@@ -9,7 +9,6 @@ from config.watchdog import WATCHDOG
 from crm.db.tenancy import statement_limits
 
 Next = Callable[[HttpRequest], HttpResponse]
-WATCHDOG = Watchdog()  # one for the process: each has a thread
 
 FEATURES = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
 NUL = "Null characters are not allowed."
