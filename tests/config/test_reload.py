@@ -24,6 +24,7 @@ class ReloadedServer:
         self.folder, self.port = folder, free_port()
         for app in APPS:
             shutil.copytree(Path(settings.BASE_DIR, app), folder / app, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(Path(settings.BASE_DIR, "pyproject.toml"), folder)
         self.write_settings("first.example.com")
         environment = {name: value for name, value in os.environ.items() if name != "ALLOWED_HOSTS"}
         self.log = (folder / "log").open("w")

@@ -31,6 +31,7 @@ print(json.dumps({name: getattr(s, name) for name in dir(s) if name.isupper()}, 
 def project(tmp_path):
     """A copy of the settings without the developer's `.env`."""
     shutil.copytree(Path(settings.BASE_DIR, "config"), tmp_path / "config")
+    shutil.copy(Path(settings.BASE_DIR, "pyproject.toml"), tmp_path)
     return tmp_path
 
 
