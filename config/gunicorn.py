@@ -2,14 +2,22 @@
 
 import gc
 import importlib
+import os
+import shutil
 import sys
+import tempfile
+from copy import deepcopy
+from itertools import count
+from logging.config import DictConfigurator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 # gunicorn loads this file before the project is importable.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.glogging import Logger
 
 
 def load_again() -> ModuleType:
@@ -47,6 +55,44 @@ secure_scheme_headers: dict[str, str] = {}
 accesslog = None  # its URLs would contain searched phone numbers
 errorlog = "-"
 loglevel = "warning"
+
+
+class ServerLog(Logger):
+    """gunicorn's log in the product's format: its own would show URLs."""
+
+    def setup(self, cfg: Any) -> None:
+        from config.logs import RequestIDFilter
+
+        super().setup(cfg)
+        config = deepcopy(settings.LOGGING)  # it would be emptied
+        line = DictConfigurator(config).configure_formatter(config["formatters"]["line"])
+        for handler in self.error_log.handlers:
+            handler.setFormatter(line)
+            handler.addFilter(RequestIDFilter())
+
+
+logger_class = ServerLog
+
+
+def on_starting(_server: Arbiter) -> None:
+    """Make the folder of the request histogram, in the place of gunicorn's own temporary files."""
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="crm-metrics-")
+
+
+def pre_fork(server: Arbiter, worker: Any) -> None:
+    """Give the process a number. It goes on with an ended one's histogram: sums never fall, and files stay few."""
+    taken = {other.number for other in server.WORKERS.values()}
+    worker.number = next(number for number in count() if number not in taken)
+
+
+def post_fork(_server: Arbiter, worker: Any) -> None:
+    from prometheus_client import values
+
+    values.ValueClass = values.MultiProcessValue(lambda: worker.number)  # before a metric exists
+
+
+def on_exit(_server: Arbiter) -> None:
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def post_worker_init(_worker: object) -> None:

@@ -7,8 +7,11 @@ from django.views.decorators.csrf import csrf_exempt
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from config import request_metrics
 from crm.db.tenancy import all_tenants
 from ops.prometheus import REGISTRY
+
+REGISTRY.register(request_metrics)
 
 
 @csrf_exempt  # not for browsers; without a token, a POST must be a 404, too

@@ -7,6 +7,7 @@ from pathlib import Path
 from config.databases import read_database, read_direct_database, read_replicas
 from config.env import Env
 from config.keys import read_privacy_key, read_secrets_keys
+from config.sentry import MISSING, is_sentry_installed, start_sentry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEVELOPMENT_SECRET_KEY = "development-only-secret-key-which-production-refuses"  # noqa: S105  # rejected in production
@@ -71,6 +72,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.request_log.RequestLog",
     "config.middleware.SecurityHeaders",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -242,8 +244,10 @@ AXES_VERBOSE = False  # keeps usernames and addresses out of the log
 
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_HEADERS = ["authorization", "content-type", "idempotency-key"]
-CORS_EXPOSE_HEADERS = ["Idempotency-Replayed", "Retry-After"]
+CORS_ALLOW_HEADERS = [
+    "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id",
+]  # fmt: skip
+CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"]
 CORS_PREFLIGHT_MAX_AGE = 3600
 
 CONTENT_SECURITY_POLICY = {
@@ -285,19 +289,28 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without it, /metrics is 
 if PRODUCTION and METRICS_TOKEN and len(METRICS_TOKEN) < 16:
     env.reject("METRICS_TOKEN", "METRICS_TOKEN must have at least 16 characters if ENVIRONMENT=production.")
 
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+if SENTRY_DSN and not is_sentry_installed():
+    env.reject("SENTRY_DSN", MISSING)
+
 # --- Logs -------------------------------------------------------------------------------------------------------------
 
+LOG_FORMAT = env.one_of("LOG_FORMAT", ("text", "json"), default="text")
+SLOW_REQUEST_MS = env.at_least("SLOW_REQUEST_MS", 0, default=1000)
+LOG_LINES: dict[str, dict[str, object]] = {
+    "text": {
+        "()": "config.logs.PrivateFormatter",
+        "format": "{asctime} {levelname} {request_id} {name}: {message}",
+        "style": "{",
+    },
+    "json": {"()": "config.logs.JSONFormatter"},
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "config.logs.PrivateFormatter",
-            "format": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": LOG_LINES[LOG_FORMAT]},
+    "filters": {"request_id": {"()": "config.logs.RequestIDFilter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {
         "handlers": ["stderr"],
         "level": env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO"),
@@ -306,6 +319,7 @@ LOGGING = {
         # Django's own handlers don't mask. All records go to the root handler.
         "django": {"handlers": [], "level": "INFO"},
         "axes": {"level": "WARNING"},  # it logs every sign-in in several lines
+        "django.request": {"level": "ERROR"},  # its warnings repeat the request log, with URLs
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
         # At DEBUG it logs every statement with its values, which contain personal data.
         "django.db.backends": {"level": "INFO"},
@@ -321,6 +335,9 @@ WEB_WORKERS = env.at_least("WEB_WORKERS", 1, default=2)
 WEB_REQUEST_TIMEOUT_S = env.at_least("WEB_REQUEST_TIMEOUT_S", 1, default=30)
 
 env.raise_problems()
+
+if SENTRY_DSN:
+    start_sentry(dsn=SENTRY_DSN, environment=ENVIRONMENT)
 
 # --- Debug toolbar ----------------------------------------------------------------------------------------------------
 

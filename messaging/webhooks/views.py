@@ -28,6 +28,7 @@ def receive_webhook(request: HttpRequest, provider: str, slug: str, kind: str = 
         return _answer(WebhookResult("refused", f"There is no provider {provider!r}."), status=404)
     try:
         company = find_company(slug=slug)
+        request.company_id = company.pk  # type: ignore[attr-defined]  # for the request log
         check_header(request.headers, PROVIDERS[provider].signature.HEADERS)  # before the body costs anything
         result = accept_webhook(
             company=company,

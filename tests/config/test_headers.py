@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 from django.db import connection  # noqa: F401  # for the mark
 
 from tests.conftest import postgres_only
+from tests.factories import ContactFactory
 
 PAGE = "https://app.example.com"
 
@@ -54,10 +55,21 @@ def test_listed_origins_may_call_only_the_api(client, db, settings):
     settings.CORS_ALLOWED_ORIGINS = [PAGE]
     allowed = preflight(client, "/api/v1/contacts")
     assert allowed["Access-Control-Allow-Origin"] == PAGE
-    assert "idempotency-key" in allowed["Access-Control-Allow-Headers"]
+    allowed_headers = allowed["Access-Control-Allow-Headers"].split(", ")
+    assert {"authorization", "idempotency-key", "if-match", "if-none-match", "x-request-id"} <= set(allowed_headers)
     assert "Access-Control-Allow-Credentials" not in allowed
     assert "Access-Control-Allow-Origin" not in preflight(client, "/api/v1/contacts", "https://evil.example.com")
     assert "Access-Control-Allow-Origin" not in preflight(client, "/admin/login/")
+
+
+def test_listed_origins_may_read_the_headers_of_an_answer(csr_api, acme, settings):
+    settings.CORS_ALLOWED_ORIGINS = [PAGE]
+    contact = ContactFactory(company=acme)
+    answer = csr_api.get(f"/api/v1/contacts/{contact.pk}", headers={"Origin": PAGE})
+    assert answer.status_code == 200
+    exposed = answer["Access-Control-Expose-Headers"].split(", ")
+    assert {"ETag", "X-Request-ID", "Retry-After", "Idempotency-Replayed"} == set(exposed)
+    assert {"ETag", "X-Request-ID"} <= set(answer.headers)
 
 
 def test_admin_cookies_are_http_only_session_cookies(client, staff):

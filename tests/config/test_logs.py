@@ -11,7 +11,7 @@ from django.conf import settings as django_settings
 from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
 
-from config.logs import mask
+from config.logs import JSONFormatter, RequestIDFilter, mask
 from crm.db.tenancy import all_tenants
 from crm.models import Contact, ContactFlag
 from messaging.services.inbound.webhook_processing import process_next_event
@@ -68,8 +68,27 @@ def test_query_values_are_masked():
 
 
 @pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Authorization: Bearer abcdefgh12345678", "Authorization: ***"),
+        ("sent Bearer abcdefgh12345678.xyz to it", "sent Bearer *** to it"),
+        ("{'password': 'hunter2', 'page': 2}", "{'password': '***', 'page': 2}"),
+        ('{"api_key":"hunter2"}', '{"api_key":"***"}'),
+        ("client_secret=hunter2, page=2", "client_secret=***, page=2"),
+        ("signed with whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "signed with whsec_***"),
+        ("token eyJhbGciOi.eyJ1c2VyX2.c2lnbmF0dXJl expired", "token *** expired"),
+    ],
+)
+def test_secret_is_masked(text, masked):
+    assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
     "text",
     [
+        "Forbidden (CSRF token missing.): /admin/login/",
+        "PRIVACY_KEY isn't the one that the database knows.",
+        "    token = _active.set(company)",
         "2026-11-22 01:34:04,123 INFO",
         "Webhook event 1234567 (message.received) failed: DataError",
         "GET /api/v1/contacts/987654321 404",
@@ -161,3 +180,69 @@ def test_failed_webhook_event_logs_no_personal_data(log, client):
         pass
     assert "failed" in log.getvalue()
     assert not re.search(f"Zorro|{CALLER[1:]}", log.getvalue())
+
+
+@pytest.fixture
+def json_log():
+    """The output of a logger in JSON: a function that returns the lines as objects."""
+    logger, stream = logging.getLogger("tests.json_log"), io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JSONFormatter())
+    handler.addFilter(RequestIDFilter())
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logger.removeHandler(handler)
+
+
+JSON_LOG = logging.getLogger("tests.json_log")
+PRIVATE = "Casey\n2125550100 casey@example.com token=hunter2"  # the number follows a letter once \n is escaped
+
+
+def fail_privately():
+    raise ValueError("2125550100 casey@example.com token=hunter2")
+
+
+def log_failure():
+    try:
+        fail_privately()
+    except ValueError:
+        JSON_LOG.exception("It failed.", stack_info=True)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda: JSON_LOG.info(PRIVATE),
+        lambda: JSON_LOG.info("To %s", PRIVATE),
+        lambda: JSON_LOG.info("To %(to)s", {"to": {"password": "hunter2", "phone": 12125550100}}),
+        lambda: JSON_LOG.info("Sent", extra={"to": PRIVATE}),
+        lambda: JSON_LOG.info("Sent", extra={"to": {PRIVATE: [PRIVATE], "password": "hunter2"}}),
+        lambda: JSON_LOG.info("Sent", extra={"phone": 12125550100, "api_key": "hunter2"}),
+        log_failure,
+    ],
+    ids=["message", "argument", "mapping", "extra", "nested", "number", "traceback"],
+)
+def test_json_line_contains_no_personal_data_and_no_secret(json_log, write):
+    write()
+    [line] = json_log()
+    assert (line["logger"], line["request_id"]) == ("tests.json_log", "-")
+    assert "***" in str(line)
+    logged = str({name: value for name, value in line.items() if name != "stack"})  # the stack is source code
+    assert not re.search(r"5550100|casey@|hunter2", logged.replace("fail_privately()\n", ""))
+
+
+def test_json_line_has_the_extra_values_and_the_traceback(json_log):
+    JSON_LOG.warning(
+        "%s rows", 3, extra={"table": "calls", "rows": 3, "request": RequestFactory().get("/a?name=Zelda")}
+    )
+    log_failure()
+    first, second = json_log()
+    time = first.pop("time")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", time)
+    assert first == {
+        "level": "WARNING", "logger": "tests.json_log", "message": "3 rows", "request_id": "-",
+        "table": "calls", "rows": 3,
+    }  # fmt: skip
+    assert "ValueError: ***00" in second["exception"]
+    assert "in fail_privately" in second["exception"]

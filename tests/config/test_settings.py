@@ -147,6 +147,8 @@ def test_invalid_production_setting_is_named(project, name, value):
         ("ACCESS_TOKEN_LIFETIME_S", "1h"),
         ("REFRESH_TOKEN_LIFETIME_S", "0"),
         ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+        ("SLOW_REQUEST_MS", "-1"),
         ("CORS_ALLOWED_ORIGINS", "app.example.com"),
         ("CORS_ALLOWED_ORIGINS", "*"),
         ("CORS_ALLOWED_ORIGINS", "https://app.example.com/"),

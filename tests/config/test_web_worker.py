@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -37,16 +38,26 @@ def free_port():
 
 
 def make_environment(folder, **more):
-    return os.environ | {"DATABASE_URL": f"sqlite:///{folder}/web.sqlite3", "WEB_WORKERS": "1", "DEBUG": "false"} | more
+    return (
+        os.environ
+        | {
+            "DATABASE_URL": f"sqlite:///{folder}/web.sqlite3",
+            "WEB_WORKERS": "1",
+            "DEBUG": "false",
+            "TMPDIR": str(folder),
+        }
+        | more
+    )
 
 
 class Server:
     def __init__(self, folder, timeout_s, *arguments):
         self.port = free_port()
         environment = make_environment(folder, PORT=str(self.port), WEB_REQUEST_TIMEOUT_S=str(timeout_s))
-        self.process = subprocess.Popen(
-            [*GUNICORN, *arguments, "config.wsgi"], cwd=settings.BASE_DIR, env=environment, stderr=subprocess.DEVNULL
-        )
+        with open(f"{folder}/web.log", "w") as log:
+            self.process = subprocess.Popen(
+                [*GUNICORN, *arguments, "config.wsgi"], cwd=settings.BASE_DIR, env=environment, stderr=log
+            )
         wait_until(self.answers)
 
     def answers(self):
@@ -246,3 +257,22 @@ def test_server_with_a_wrong_key_ends_and_names_it(tmp_path):
     ended = subprocess.run([*GUNICORN, "config.wsgi"], cwd=settings.BASE_DIR, env=environment, capture_output=True)
     assert ended.returncode != 0
     assert b"PRIVACY_KEY isn't the one" in ended.stderr
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_server_and_product_log_in_one_format_without_personal_data(log_format, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOG_FORMAT", log_format)
+    with running(tmp_path, 3600) as server:
+        server.get("/nowhere/2125550142?search=Zelda", "X-Request-ID: mine")
+        assert server.status(server.send(b"GET /healthz HTTP/2125550142\r\nHost: localhost\r\n\r\n")) == 400
+        log = Path(tmp_path, "web.log")
+        wait_until(lambda: "gunicorn.error" in log.read_text())
+    text = log.read_text()
+    assert "Zelda" not in text
+    assert "5550142" not in text
+    lines = [json.loads(line) if log_format == "json" else line.split(" ", 5) for line in text.splitlines()]
+    if log_format == "text":
+        lines = [{"logger": line[4].rstrip(":"), "request_id": line[3]} for line in lines]
+    assert [(line["logger"], line["request_id"]) for line in lines if line["logger"] != "crm.services.self_check"] == [
+        ("config.request_log", "mine"), ("gunicorn.error", "-"),
+    ]  # fmt: skip
