@@ -54,7 +54,7 @@ def test_every_answer_has_a_request_id(method, url, status, client, settings):
 
 
 def test_every_record_of_a_request_has_its_id_and_no_later_one(lines, caplog, client):
-    caplog.set_level(logging.WARNING, logger="django.request")
+    caplog.set_level(logging.INFO, logger="django.request")
     client.get("/api/v1/nothing", headers={"X-Request-ID": "first"})  # Django logs a 404 after the last middleware
     logging.getLogger("crm.later").warning("later")
     by_logger = {record.name: record.request_id for record in caplog.records}

@@ -54,7 +54,7 @@ class Server:
     def __init__(self, folder, timeout_s, *arguments):
         self.port = free_port()
         environment = make_environment(folder, PORT=str(self.port), WEB_REQUEST_TIMEOUT_S=str(timeout_s))
-        with open(f"{folder}/web.log", "w") as log:
+        with Path(folder, "web.log").open("w") as log:
             self.process = subprocess.Popen(
                 [*GUNICORN, *arguments, "config.wsgi"], cwd=settings.BASE_DIR, env=environment, stderr=log
             )
