@@ -22,14 +22,15 @@ from benchmarks.policy_cost import compare_policies
 from benchmarks.report import Chapter, show_step, table, write_report
 from benchmarks.samples import Sample, choose_samples
 from benchmarks.web_server import WORKERS
+from benchmarks.webhook_events import measure_webhook_events
 from benchmarks.write_cost import measure_writes
 from calls.models import Call
 from crm.db.tenancy import all_tenants
 from crm.models import Company
 from tests.postgres_server import PostgresServer, safe_settings
 
-CHAPTERS = range(1, 6)
-WRITING = (3, 4)
+CHAPTERS = range(1, 7)
+WRITING = (3, 4, 6)
 GROWTH = (100_000, 1_000_000)
 
 
@@ -92,6 +93,7 @@ class Command(BaseCommand):
             3: lambda: measure_writes(rounds=min(rounds, 3), seconds=options["seconds"]),
             4: lambda: measure_sizes(sizes),
             5: lambda: describe_growth(times | {calls: time_endpoints(samples[0], rounds=rounds)}),
+            6: lambda: measure_webhook_events(samples[0]),
         }
         for step in only:
             show_step(f"chapter {step}")

@@ -20,3 +20,8 @@ def fetch(sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
 def columns_of(model: type[models.Model]) -> list[str]:
     """Return the columns that an INSERT writes, without the id."""
     return [str(field.column) for field in model._meta.concrete_fields if not field.generated and field.name != "id"]
+
+
+def wal_position() -> int:
+    """Return the bytes of WAL that the server has written."""
+    return int(fetch("SELECT pg_current_wal_insert_lsn() - '0/0'")[0][0])

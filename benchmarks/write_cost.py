@@ -7,7 +7,7 @@ from time import perf_counter
 from django.db import connection, transaction
 
 from benchmarks.charts import draw_bars
-from benchmarks.database import columns_of, execute, fetch
+from benchmarks.database import columns_of, execute, fetch, wal_position
 from benchmarks.report import Chapter, Goal, number, show_step
 from benchmarks.table_copies import Copy, copies_of_calls
 from benchmarks.timing import Rounds, in_turns
@@ -51,7 +51,7 @@ class Cost:
 
     def add(self, rows: int, seconds: float, wal_before: int) -> None:
         self.rates.append(rows / seconds)
-        self.wal.append((_wal() - wal_before) / rows)
+        self.wal.append((wal_position() - wal_before) / rows)
 
 
 def measure_writes(*, rounds: int, seconds: float) -> Chapter:
@@ -71,7 +71,7 @@ def measure_writes(*, rounds: int, seconds: float) -> Chapter:
                 for small_turn in in_turns(copies, TURNS):
                     for copy in small_turn:
                         sql, ids = (part.format(table=copy.table) for part in statement)
-                        wal = _wal()
+                        wal = wal_position()
                         costs[kind][copy].add(write(sql, ids, seconds), seconds, wal)
         hot = dict(fetch("SELECT relname, 100.0 * n_tup_hot_upd / greatest(n_tup_upd, 1) FROM pg_stat_user_tables"))
         return _describe(costs, hot, rows)
@@ -79,17 +79,13 @@ def measure_writes(*, rounds: int, seconds: float) -> Chapter:
 
 def _load(copy: Copy, source: str, rows: int, cost: Cost) -> None:
     execute(f"TRUNCATE {copy.table}")
-    wal, start = _wal(), perf_counter()
+    wal, start = wal_position(), perf_counter()
     with all_tenants(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE bench_rows ON COMMIT DROP AS SELECT {COLUMNS} FROM calls LIMIT 0")
         cursor.copy_expert("COPY bench_rows FROM STDIN", io.StringIO(source))
         cursor.execute(f"INSERT INTO {copy.table} ({COLUMNS}) SELECT {COLUMNS} FROM bench_rows")
     cost.add(rows, perf_counter() - start, wal)
     execute(f"VACUUM ANALYZE {copy.table}")
-
-
-def _wal() -> int:
-    return int(fetch("SELECT pg_current_wal_insert_lsn() - '0/0'")[0][0])
 
 
 def _describe(costs: dict[str, dict[Copy, Cost]], hot: dict[str, float], rows: int) -> Chapter:

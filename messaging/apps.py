@@ -19,7 +19,7 @@ class MessagingConfig(AppConfig):
         register(
             Job(
                 name="deliveries",
-                do_next=webhook_processing.process_next_event,
+                do_next=webhook_processing.process_due_events,
                 has_pending=webhook_processing.has_pending_events,
                 is_due=webhook_processing.is_event_due,
             )

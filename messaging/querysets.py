@@ -21,8 +21,8 @@ class WebhookEventQuerySet(QuerySet):
         return self.filter(status__in=statuses, processed__in={status in DONE for status in statuses})
 
     def due(self, now: datetime) -> Self:
-        """Return pending events without a lease or backoff."""
-        return self.waiting().filter(run_at__lte=now)
+        """Return pending events without a lease or backoff, in the order in which they became due."""
+        return self.waiting().filter(run_at__lte=now).order_by("run_at", "id")
 
     def since(self, moment: datetime) -> Self:
         """Return events since `moment`. `processed` is included since the index over all companies begins with it."""

@@ -130,7 +130,7 @@ def _write_call(
     """Return the call, and whether it is new or was found to be answered."""
     if not answered:
         fields["duration_s"] = None  # ringing or a voicemail, not talk time
-    activity, is_new = record_activity(
+    recorded = record_activity(
         openphone_id=openphone_id,
         activity_type=ActivityType.CALL,
         context=context,
@@ -146,7 +146,8 @@ def _write_call(
         "from_number": from_number,
         "to_number": to_number,
     }
-    call = Call.objects.select_for_update().filter(activity=activity).first()
+    activity = recorded.activity
+    call = None if recorded.created else Call.objects.select_for_update().filter(activity=activity).first()
     _drop_contradictions(call, fields, created_at)
     if call is None:
         status = _status(direction, answered=answered, ended=ended)
@@ -170,7 +171,7 @@ def _write_call(
         changed.append("lead")
     if changed:
         call.save(update_fields=changed)
-    return call, is_new or _was_answered(call) != was_answered
+    return call, recorded.is_new or _was_answered(call) != was_answered
 
 
 def _drop_contradictions(call: Call | None, fields: dict[str, Any], created_at: datetime) -> None:
@@ -198,15 +199,14 @@ def _was_answered(call: Call) -> bool:
 
 def _record_voicemail_activity(call: Call, context: ConversationContext, *, openphone_id: str, transcript: str) -> bool:
     """Record the voicemail's activity once, at the time of its call. Return whether it is new."""
-    _, is_new = record_activity(
+    return record_activity(
         openphone_id=f"{openphone_id}:voicemail",
         activity_type=ActivityType.VOICEMAIL,
         context=context,
         direction=call.direction,
         created_at=call.created_at,
         body=transcript,
-    )
-    return is_new
+    ).is_new
 
 
 def _first_url(recordings: Sequence[Recording]) -> str:

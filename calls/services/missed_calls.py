@@ -35,7 +35,7 @@ def queue_missed_call(*, call: Call, contact: Contact) -> None:
     If the contact was reached after this call, the entry is recovered at once.
     """
     at = call.created_at
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _lock_contact(contact)
         reached = _reached_after(contact, at)
         entry = contact.missed_callers.open_or_recovered_after(at).first()
@@ -56,7 +56,7 @@ def mark_recovered(*, contact: Contact, at: datetime, by: Recovery) -> None:
 
     Missed calls after `at` become an entry of their own. An outgoing message isn't a recovery.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _lock_contact(contact)
         entry = contact.missed_callers.active_at(at).first()
         if entry is None:
@@ -90,7 +90,7 @@ def mark_recovered_manually(*, caller: MissedCaller) -> MissedCaller:
 def _remove_answered_call(call: Call, contact: Contact) -> None:
     """Uncount a call that was counted as missed but was answered."""
     at = call.created_at
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _lock_contact(contact)
         for entry in contact.missed_callers.filter(first_missed_at__lte=at, last_missed_at__gte=at):
             if _recount(entry, entry.first_missed_at, entry.last_missed_at):

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from django.db import connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from crm.db.tenancy import tenant
+
 T = TypeVar("T")
 Actor = tuple[int | None, str]
 
@@ -27,6 +29,24 @@ def acting_as(user_id: int | None, name: str) -> Iterator[None]:
     """
     with _set_context(_actor, (user_id, name), _set_actor):
         yield
+
+
+@contextmanager
+def program_transaction(name: str, *, company_id: int) -> Iterator[None]:
+    """Activate a company in a transaction whose changes are recorded as made by the program `name`.
+
+    It is `tenant` and `acting_as` in fewer statements, for a worker's many short transactions.
+    """
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        with transaction.atomic(), tenant(company_id), acting_as(None, name):
+            yield
+        return
+    token = _actor.set((None, name))
+    try:
+        with tenant(company_id, more={"crm.actor_id": "", "crm.actor": name}):
+            yield
+    finally:
+        _actor.reset(token)
 
 
 @contextmanager

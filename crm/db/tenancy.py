@@ -11,7 +11,7 @@ Each entry point (API, admin, command, worker, webhook) activates a tenant befor
 The company is part of the query from its start, so a forgotten filter can't show another tenant's rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -33,9 +33,13 @@ class NoActiveTenant(RuntimeError):
     """A tenant model was queried without an active tenant."""
 
 
-def tenant(company_id: int) -> AbstractContextManager[None]:
-    """Activate one company: queries of tenant models, and any statement on PostgreSQL, find its rows alone."""
-    return _activate(company_id)
+def tenant(company_id: int, *, more: Mapping[str, str] | None = None) -> AbstractContextManager[None]:
+    """Activate one company: queries of tenant models, and any statement on PostgreSQL, find its rows alone.
+
+    Args:
+        more: settings of PostgreSQL for the transaction, sent with the tenant's.
+    """
+    return _activate(company_id, more)
 
 
 def all_tenants() -> AbstractContextManager[None]:
@@ -54,7 +58,7 @@ def all_tenants_autocommit() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _activate(company: int | str) -> Iterator[None]:
+def _activate(company: int | str, more: Mapping[str, str] | None = None) -> Iterator[None]:
     """Activate the tenant; on PostgreSQL in a transaction.
 
     The settings that the policies read are LOCAL to the transaction. So a pooler that gives the connection to another
@@ -69,7 +73,7 @@ def _activate(company: int | str) -> Iterator[None]:
         nested = connection.in_atomic_block
         with transaction.atomic():
             outer = _read_settings() if nested else {}
-            _apply_settings(_settings_of(company) | (_limits.get() or {}))
+            _apply_settings(_settings_of(company) | (_limits.get() or {}) | dict(more or {}))
             yield
             if nested and not connection.needs_rollback:  # a rollback, or the transaction's end, restores them anyway
                 _apply_settings(outer)

@@ -134,7 +134,7 @@ class Contact(TenantModel):
         if update_fields is not None and not SEARCHED_FIELDS.intersection(update_fields):
             return super().save(update_fields=update_fields, **options)
         self.keyed_text = self.searched_text
-        with transaction.atomic():
+        with transaction.atomic(savepoint=False):
             super().save(update_fields=None if update_fields is None else {*update_fields, "keyed_text"}, **options)
             search_keys().write([self])
         return None

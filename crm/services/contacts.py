@@ -58,18 +58,27 @@ def save_contact(*, contact: Contact, update_fields: Iterable[str] | None = None
     """
     try:
         with transaction.atomic():
-            has_other_number = Contact.objects.filter(pk=contact.pk).exclude(phone=contact.phone).exists()
-            if contact.pk is None or has_other_number:
+            is_new = contact.pk is None
+            has_other_number = not is_new and _has_other_number(contact)
+            if is_new or has_other_number:
                 check_number_is_outside(company_id=contact.company_id, phone=contact.phone)
             if has_other_number:
                 end_invalid_number(contact=contact, before=timezone.now())  # it was about the former number
             contact.save(update_fields=update_fields)
-            ContactPhone.objects.get_or_create(company_id=contact.company_id, contact=contact, phone=contact.phone)
+            number: dict[str, Any] = {"company_id": contact.company_id, "contact": contact, "phone": contact.phone}
+            if is_new:
+                ContactPhone.objects.create(**number)
+            else:
+                ContactPhone.objects.get_or_create(**number)
     except IntegrityError as error:
         if is_refused_by(error, *UNIQUE_NUMBERS):
             raise PhoneTaken(contact.phone) from error
         raise
     return contact
+
+
+def _has_other_number(contact: Contact) -> bool:
+    return Contact.objects.filter(pk=contact.pk).exclude(phone=contact.phone).exists()
 
 
 def find_contact(*, phone: str) -> Contact | None:
@@ -194,7 +203,7 @@ def restore_flags(*, instance: ContactPhone, **_signal: Any) -> None:
             defaults={"reason": "It was in force for an earlier contact with this number.", "source": "number"},
         )
     # Locked, so that an opt-out which is being recorded is seen. The caller may have begun no transaction.
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         opt_outs = OptOut._base_manager.select_for_update().filter(**same_number)
         if opt_outs.exclude(state=OptOutState.CLEAR).first():
             with tenant(instance.company_id):

@@ -4,7 +4,7 @@ Rows are always locked in the same order (number, line, contact, conversation, a
 events of the same caller don't deadlock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,6 +52,13 @@ class ConversationContext:
     is_newest: bool  # the conversation has no later activity
 
 
+@dataclass(frozen=True)
+class RecordedActivity:
+    activity: Activity
+    created: bool
+    is_new: bool  # in its conversation
+
+
 def resolve_conversation(
     *,
     provider: str,
@@ -71,14 +78,14 @@ def resolve_conversation(
         in a group message. outside_numbers: the first that isn't a line's number is the contact's. If the provider
         doesn't distinguish them, both arguments hold the same numbers.
     """
-    parties = _identify_parties(company_numbers, outside_numbers)
+    lines = _lines_of(provider, line_id, {*company_numbers, *outside_numbers})
+    parties = _identify_parties(company_numbers, outside_numbers, {line.number for line in lines})
+    line = _choose_line(lines, provider, line_id, parties.company)
     if parties.outside:  # of a simultaneous call in and call out, one must see the other
         advisory_xact_lock("outside number", current_company_id(), parties.outside)
     creates = direction == Direction.INCOMING and not parties.is_internal
     if creates:
-        line = get_or_create_phone_line(provider=provider, provider_id=line_id, number=parties.company)
-    else:
-        line = _find_line(provider, line_id, parties.company)
+        line = complete_phone_line(line=line, provider=provider, provider_id=line_id, number=parties.company)
     contact = None if parties.is_internal else _contact_of(parties.outside, creates=creates)
     conversation = open_conversation(line, contact, at, creates=creates) if line and contact else None
     return ConversationContext(
@@ -92,15 +99,14 @@ def resolve_conversation(
     )
 
 
-def get_or_create_phone_line(*, provider: str, provider_id: str, number: str) -> PhoneLine | None:
-    """Return the company's line with the provider's id, else with this number, else a new line without a name.
+def complete_phone_line(*, line: PhoneLine | None, provider: str, provider_id: str, number: str) -> PhoneLine | None:
+    """Return the line that was found for an event, else a new line without a name.
 
     A missing id or number is filled in. An existing one stays: webhook events arrive in any order, so a later one isn't
     more reliable. Returns None if neither is given.
     """
     if not provider_id and not number:
         return None
-    line = _find_line(provider, provider_id, number)
     if line is None:
         try:
             with transaction.atomic():
@@ -108,7 +114,8 @@ def get_or_create_phone_line(*, provider: str, provider_id: str, number: str) ->
                     company_id=current_company_id(), provider=provider, provider_id=provider_id, number=number
                 )
         except IntegrityError as error:
-            line = _find_line(provider, provider_id, number)  # another worker was faster
+            lines = _lines_of(provider, provider_id, {number})
+            line = _choose_line(lines, provider, provider_id, number)  # another worker was faster
             if line is None:
                 if not is_refused_by(error, UNIQUE_NUMBER):
                     raise
@@ -133,8 +140,8 @@ def record_activity(
     direction: str,
     created_at: datetime,
     body: str = "",
-) -> tuple[Activity, bool]:
-    """Return the activity of a provider id, and whether it is new in its conversation.
+) -> RecordedActivity:
+    """Return the activity of a provider id.
 
     Blank fields of an existing activity are filled in. The activity is locked until the transaction ends, so workers
     with the same id wait. Of several times it keeps the earliest: a receipt, recording or voicemail is reported after
@@ -156,10 +163,11 @@ def record_activity(
     if activity_type == ActivityType.MESSAGE and not context.is_internal:  # two lines may report one message
         refuse_other_direction(activity, direction)
     if created:
-        return activity, True
+        return RecordedActivity(activity, created=True, is_new=True)
     changed = fill_blank_fields(activity, **fields) + keep_earliest(activity, created_at)
-    activity.save(update_fields=changed)
-    return activity, "conversation" in changed
+    if changed:
+        activity.save(update_fields=changed)
+    return RecordedActivity(activity, created=False, is_new="conversation" in changed)
 
 
 def refuse_other_direction(activity: Activity, direction: str) -> None:
@@ -212,9 +220,8 @@ class _Parties:
     is_internal: bool
 
 
-def _identify_parties(company_numbers: Sequence[str], outside_numbers: Sequence[str]) -> _Parties:
-    numbers = {*company_numbers, *outside_numbers}
-    lines = set(PhoneLine.objects.filter(number__in=numbers).values_list("number", flat=True))
+def _identify_parties(company_numbers: Sequence[str], outside_numbers: Sequence[str], lines: set[str]) -> _Parties:
+    """Return the parties. `lines` holds the numbers of known lines."""
     known = [number for number in company_numbers if number in lines]
     line_numbers = known or [number for number in company_numbers if number not in outside_numbers]
     if not line_numbers and len(company_numbers) > 1:
@@ -240,13 +247,19 @@ def _line_without_number(provider: str, provider_id: str, number: str) -> PhoneL
     return PhoneLine.objects.create(company_id=current_company_id(), provider=provider, provider_id=provider_id)
 
 
-def _find_line(provider: str, provider_id: str, number: str) -> PhoneLine | None:
-    line = None
-    if provider_id:
-        line = PhoneLine.objects.filter(provider=provider, provider_id=provider_id).first()
-    if line is None and number:
-        line = PhoneLine.objects.filter(number=number).first()
-    return line
+def _lines_of(provider: str, provider_id: str, numbers: Set[str]) -> list[PhoneLine]:
+    """Return the lines with the provider's id or one of the numbers."""
+    wanted = Q(number__in=numbers - {""})
+    return list(
+        PhoneLine.objects.filter(wanted | Q(provider=provider, provider_id=provider_id) if provider_id else wanted)
+    )
+
+
+def _choose_line(lines: Sequence[PhoneLine], provider: str, provider_id: str, number: str) -> PhoneLine | None:
+    """Return the line with the provider's id, else the one with the number."""
+    by_id = (line for line in lines if provider_id and (line.provider, line.provider_id) == (provider, provider_id))
+    by_number = (line for line in lines if number and line.number == number)
+    return next(by_id, None) or next(by_number, None)
 
 
 def open_conversation(line: PhoneLine, contact: Contact, at: datetime, *, creates: bool) -> Conversation | None:
@@ -254,10 +267,14 @@ def open_conversation(line: PhoneLine, contact: Contact, at: datetime, *, create
     conversations = Conversation.objects.select_for_update(no_key=True)
     conversation = conversations.filter(contact=contact, phone_line=line).first()
     if conversation is None and creates:
-        conversation, created = conversations.get_or_create(
-            company_id=line.company_id, contact=contact, phone_line=line, defaults={"last_activity_at": at}
-        )
-        if created:
+        try:
+            with transaction.atomic():
+                conversation = Conversation.objects.create(
+                    company_id=line.company_id, contact=contact, phone_line=line, last_activity_at=at
+                )
+        except IntegrityError:  # another worker was faster
+            conversation = conversations.get(contact=contact, phone_line=line)
+        else:
             _join_earlier_rows(conversation)
     if conversation is not None and at > conversation.last_activity_at:
         conversation.last_activity_at = at
@@ -271,6 +288,7 @@ def _join_earlier_rows(conversation: Conversation) -> None:
     They had no contact or conversation yet. The result doesn't depend on the order of the webhook events.
     """
     contact, line, started_at = conversation.contact, conversation.phone_line, conversation.last_activity_at
+    before = started_at, conversation.status
     for find in (outgoing_calls_to, outgoing_messages_to):
         rows = find(contact.phone).filter(
             Q(contact=None) | Q(contact=contact, activity__conversation=None), created_at__gte=started_at - JOIN_WITHIN
@@ -283,4 +301,5 @@ def _join_earlier_rows(conversation: Conversation) -> None:
                     conversation.last_activity_at, conversation.status = row.created_at, ConversationStatus.OPEN
             row.save(update_fields=["contact", "phone_line"])
             row.activity.save(update_fields=["contact", "conversation"])
-    conversation.save(update_fields=["last_activity_at", "status"])
+    if (conversation.last_activity_at, conversation.status) != before:
+        conversation.save(update_fields=["last_activity_at", "status"])

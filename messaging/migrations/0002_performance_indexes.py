@@ -61,6 +61,14 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="webhookevent",
             index=crm.db.indexes.Index(
+                condition=models.Q(("status", "pending")),
+                fields=["company", "run_at"],
+                name="ix_webhook_events_company_id_run_at_pending",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="webhookevent",
+            index=crm.db.indexes.Index(
                 fields=["company", "created_at"], name="ix_webhook_events_company_id_created_at"
             ),
         ),

@@ -57,6 +57,13 @@ class WebhookEvent(TenantModel):
                 fields=["processed", "created_at"],
                 name="idx_webhook_event_processed",
                 question="Which webhook events are pending, oldest first, over all companies?",
+                asked_by="GET /metrics",
+            ),
+            Index(
+                fields=["company", "run_at"],
+                name="ix_webhook_events_company_id_run_at_pending",
+                condition=Q(status=EventStatus.PENDING),
+                question="Which companies have due webhook events, and which are next?",
                 asked_by="manage.py work",
             ),
             Index(

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection, transaction
 from django.urls import reverse
+from django.utils.timezone import now
 
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Activity, Campaign, CampaignMembership, Contact, PhoneLine, User
-from crm.services.conversations import LineTaken, get_or_create_phone_line
+from crm.services.conversations import LineTaken, resolve_conversation
 from tests import factories
 from tests.conftest import postgres_only, signed_in
 
@@ -308,11 +309,22 @@ def test_number_of_another_companys_line_cannot_be_taken_by_a_change(manager_api
 
 def test_event_for_another_companys_number_gets_a_line_without_a_number(in_acme, globex):
     theirs = factories.PhoneLineFactory(company=globex)
+
+    def find_line(provider, line_id):
+        return resolve_conversation(
+            provider=provider,
+            line_id=line_id,
+            company_numbers=[theirs.number],
+            outside_numbers=["+12125550100"],
+            direction="incoming",
+            at=now(),
+        ).line
+
     for _ in range(2):
-        line = get_or_create_phone_line(provider="openphone", provider_id="PNours", number=theirs.number)
+        line = find_line("openphone", "PNours")
         assert (line.company, line.number, line.provider_id) == (in_acme, "", "PNours")
     with pytest.raises(LineTaken, match="Ask support"):
-        get_or_create_phone_line(provider="callrail", provider_id="", number=theirs.number)
+        find_line("callrail", "")
 
 
 # --- Managers ---------------------------------------------------------------------------------------------------------

@@ -14,10 +14,10 @@ from django.test import RequestFactory
 from config.logs import JSONFormatter, RequestIDFilter, mask
 from crm.db.tenancy import all_tenants
 from crm.models import Contact, ContactFlag
-from messaging.services.inbound.webhook_processing import process_next_event
 from tests.conftest import signed_in
 from tests.factories import CompanyFactory, ContactFactory, WebhookEventFactory, WebhookSecretFactory
 from tests.messaging.payloads import CALLER, message_v4, post_event
+from tests.messaging.worker_rounds import process_next_event
 
 SPELLINGS = [
     "+12125550100", "+1 212 555 0100", "+1 (212) 555-0100", "(212) 555-0100", "212-555-0100", "212.555.0100",

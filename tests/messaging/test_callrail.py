@@ -11,9 +11,9 @@ from messaging.models import WebhookEvent
 from messaging.providers.callrail.signature import check_secret, generate_secret, verify_signature
 from messaging.providers.callrail.webhook import read_envelope, read_event
 from messaging.providers.errors import BadSignature, FieldError, InvalidSecret, NotHandled
-from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import WebhookSecretFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER, callrail_call, callrail_message, post_event
+from tests.messaging.worker_rounds import process_next_event
 
 AT, RECEIVED = datetime(2026, 3, 2, 16, tzinfo=UTC), datetime(2026, 3, 2, 16, 20, tzinfo=UTC)
 JSON, FORM = {"Content-Type": "application/json"}, {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}

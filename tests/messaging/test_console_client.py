@@ -9,9 +9,9 @@ from crm.db.tenancy import tenant
 from messaging.models import Message, WebhookEvent
 from messaging.providers.interfaces import Line
 from messaging.providers.registry import client_for_sending
-from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import PhoneLineFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
+from tests.messaging.worker_rounds import process_next_event
 
 pytestmark = pytest.mark.django_db
 LINE = Line(number=OUR_NUMBER, provider_id="PNdesk")

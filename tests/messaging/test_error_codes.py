@@ -11,7 +11,7 @@ from messaging.choices import MessageStatus
 from messaging.models import Message, WebhookEvent
 from messaging.providers.error_codes import MEANINGS, Effect, is_foreign, names_recipient, pause_until
 from messaging.services.inbound.reconciliation import reconcile_line
-from messaging.services.inbound.webhook_processing import process_next_event, reprocess_webhook_events
+from messaging.services.inbound.webhook_processing import reprocess_webhook_events
 from messaging.services.outbound.outbox import SendBlocked, queue_message
 from messaging.services.outbound.sending import send_next_message
 from messaging.services.outbound.unknown_sends import look_up_next_message
@@ -26,6 +26,7 @@ from tests.factories import (
 )
 from tests.messaging.clocks import zone_with_hour
 from tests.messaging.payloads import message_2026, post_event, twilio_message, twilio_status
+from tests.messaging.worker_rounds import process_next_event
 from tests.provider_server import answer
 from tests.provider_server.twilio import ACCOUNT
 

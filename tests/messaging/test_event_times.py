@@ -11,7 +11,6 @@ from messaging.models import Message, WebhookEvent
 from messaging.providers.callrail import webhook as callrail
 from messaging.providers.errors import FieldError
 from messaging.services.inbound.reconciliation import reconcile_line
-from messaging.services.inbound.webhook_processing import process_next_event
 from messaging.services.outbound.text_backs import queue_next_text_back
 from tests.crm.test_instants import OUT_OF_RANGE
 from tests.factories import (
@@ -35,6 +34,7 @@ from tests.messaging.payloads import (
     post_event,
     voicemail_2026,
 )
+from tests.messaging.worker_rounds import process_next_event
 from tests.provider_server.callrail import ACCOUNT as CALLRAIL_ACCOUNT
 from tests.provider_server.twilio import ACCOUNT as TWILIO_ACCOUNT
 

@@ -8,7 +8,6 @@ from django.utils import timezone
 from calls.models import Call, MissedCaller
 from crm.models import Contact, Conversation, OptOut, PhoneLine
 from messaging.models import Message
-from messaging.services.inbound.webhook_processing import process_next_event
 from messaging.services.outbound.outbox import SendBlocked, queue_message
 from messaging.services.outbound.text_backs import queue_next_text_back
 from messaging.services.replies import queue_reply
@@ -34,6 +33,7 @@ from tests.messaging.payloads import (
     twilio_message,
     twilio_status,
 )
+from tests.messaging.worker_rounds import process_next_event
 
 OTHER_LINE = fictional_number(40_050)
 NOW = timezone.now()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from crm.models import Contact, OptOut, OptOutEntry
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.reconciliation import reconcile_line
-from messaging.services.inbound.webhook_processing import process_next_event, reprocess_webhook_events
+from messaging.services.inbound.webhook_processing import reprocess_webhook_events
 from tests.factories import (
     CompanyFactory,
     MessageFactory,
@@ -29,6 +29,7 @@ from tests.messaging.payloads import (
     twilio_message,
     twilio_status,
 )
+from tests.messaging.worker_rounds import process_next_event
 
 LONG = "x" * 1000
 ZERO_TIME = "0001-01-01T00:00:00Z"

@@ -12,11 +12,11 @@ from crm.db.tenancy import tenant
 from crm.models import Contact, ContactFlag, Conversation, OptOut, OptOutEntry, PhoneLine
 from messaging.models import Message
 from messaging.services.inbound.messages import record_message
-from messaging.services.inbound.webhook_processing import process_next_event
 from messaging.services.outbound.outbox import SendBlocked, queue_message
 from tests.conftest import postgres_only
 from tests.factories import CompanyFactory, ContactFactory, ContactPhoneFactory, MessageFactory, WebhookSecretFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER, message_2026, message_v4, post_event
+from tests.messaging.worker_rounds import process_next_event
 
 SENT = {"direction": "outgoing", "status": "sent"}
 

@@ -11,9 +11,9 @@ from crm.db.tenancy import tenant
 from crm.models import Contact, ContactFlag, Conversation, OptOut, PhoneLine
 from messaging.models import Message
 from messaging.providers import http
-from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import PhoneLineFactory, ProviderAccountFactory, fictional_number
 from tests.messaging.payloads import CALLER, OUR_NUMBER, call_v4, message_v4, post_event
+from tests.messaging.worker_rounds import process_next_event
 from tests.provider_server import answer, drop
 from tests.provider_server.callrail import ACCOUNT as CALLRAIL_ACCOUNT
 from tests.provider_server.twilio import ACCOUNT as TWILIO_ACCOUNT

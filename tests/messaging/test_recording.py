@@ -8,7 +8,6 @@ from calls.models import Call, MissedCaller
 from crm.db.tenancy import tenant
 from crm.models import Activity, Contact, ContactPhone, Conversation, Lead, PhoneLine
 from messaging.models import Message, WebhookEvent
-from messaging.services.inbound.webhook_processing import process_next_event
 from tests.count_queries import CountQueries
 from tests.factories import (
     ContactFactory,
@@ -32,6 +31,7 @@ from tests.messaging.payloads import (
     message_v4,
     post_event,
 )
+from tests.messaging.worker_rounds import process_next_event
 
 THEN = datetime.fromisoformat(AT)
 MISSED = {"answeredAt": None, "status": "completed"}

@@ -9,7 +9,6 @@ from django.core.management import CommandError, call_command
 from crm.db.tenancy import tenant
 from messaging.models import Message, WebhookEvent
 from messaging.providers.registry import PROVIDERS
-from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import WebhookSecretFactory
 from tests.messaging.payloads import (
     EVERY_SHAPE,
@@ -22,6 +21,7 @@ from tests.messaging.payloads import (
     twilio_message,
     twilio_status,
 )
+from tests.messaging.worker_rounds import process_next_event
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from crm.db.tenancy import all_tenants, tenant
 from messaging.models import Message, WebhookEvent
-from messaging.services.inbound.webhook_processing import process_next_event
 from tests.factories import WebhookEventFactory
 from tests.messaging.payloads import message_v4, post_event
+from tests.messaging.worker_rounds import process_next_event
 
 
 @pytest.fixture

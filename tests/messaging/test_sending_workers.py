@@ -16,7 +16,6 @@ from django.utils import timezone
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import CampaignMembership, OptOut, PhoneLine
 from messaging.models import Message
-from messaging.services.inbound.webhook_processing import process_next_event
 from messaging.services.outbound import sending
 from messaging.services.outbound.outbox import queue_message
 from messaging.services.outbound.sending import claim_message, send_next_message
@@ -34,6 +33,7 @@ from tests.factories import (
 from tests.messaging.clocks import zone_with_hour
 from tests.messaging.payloads import message_v4, post_event
 from tests.messaging.test_workers import finish, start_worker
+from tests.messaging.worker_rounds import process_next_event
 from tests.provider_server import ProviderServer, hang
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

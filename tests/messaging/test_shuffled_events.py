@@ -15,11 +15,12 @@ from django.test import Client
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Activity, Contact, ContactPhone, Conversation, PhoneLine
 from messaging.models import Message, WebhookEvent
-from messaging.services.inbound.webhook_processing import has_pending_events, process_next_event
+from messaging.services.inbound.webhook_processing import has_pending_events
 from tests.factories import CompanyFactory, PhoneLineFactory, WebhookSecretFactory
 from tests.messaging.event_stream import EventStream, snapshot
 from tests.messaging.payloads import EVERY_MESSAGE, OUR_NUMBER, post_event
 from tests.messaging.test_workers import finish, start_worker
+from tests.messaging.worker_rounds import process_next_event
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 

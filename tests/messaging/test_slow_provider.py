@@ -8,7 +8,6 @@ from django.test import Client
 
 from crm.db.tenancy import all_tenants, tenant
 from messaging.models import Message, WebhookEvent
-from messaging.services.inbound.webhook_processing import process_next_event
 from messaging.services.outbound.outbox import queue_message
 from messaging.services.outbound.sending import send_next_message
 from messaging.services.outbound.unknown_sends import look_up_next_message
@@ -19,6 +18,7 @@ from tests.messaging.clocks import zone_with_hour
 from tests.messaging.payloads import message_v4, post_event
 from tests.messaging.test_sending_workers import line, provider, start_sender  # noqa: F401  # fixtures
 from tests.messaging.test_workers import finish
+from tests.messaging.worker_rounds import process_next_event
 from tests.provider_server import hang
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

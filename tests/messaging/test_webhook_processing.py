@@ -13,13 +13,13 @@ from crm.models import PhoneLine
 from crm.worker import MAX_BACKOFF_S
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import (
-    claim_event,
+    claim_events,
     has_pending_events,
     process_claimed_event,
-    process_next_event,
 )
 from tests.factories import ActivityFactory, ContactFactory, MessageFactory, WebhookEventFactory
 from tests.messaging.payloads import CALLER, EVERY_MESSAGE, message_v4, post_event
+from tests.messaging.worker_rounds import process_next_event
 
 pytestmark = pytest.mark.django_db
 
@@ -54,11 +54,27 @@ def test_empty_table_has_no_work():
     assert not has_pending_events()
 
 
-def test_oldest_event_of_any_company_comes_first(acme, globex):
+def claim_event():
+    return next(iter(claim_events(limit=1)), None)
+
+
+def test_claim_holds_the_oldest_due_events_of_one_company(acme, globex):
     now = timezone.now()
-    young = WebhookEventFactory(company=acme, created_at=now - timedelta(minutes=1))
-    old = WebhookEventFactory(company=globex, created_at=now - timedelta(minutes=2))
-    assert [claim_event(), claim_event(), claim_event()] == [old, young, None]
+    young, old, oldest = (
+        WebhookEventFactory(company=acme, run_at=now - timedelta(minutes=minutes)) for minutes in (1, 2, 3)
+    )
+    WebhookEventFactory(company=acme, run_at=now + timedelta(minutes=1))
+    other = WebhookEventFactory(company=globex, run_at=now - timedelta(minutes=9))
+    claims = [claim_events(limit=2) for _ in range(4)]
+    assert [claim for claim in claims if other not in claim] == [[oldest, old], [young], []]
+    assert [other] in claims
+
+
+def test_flood_of_one_company_does_not_hold_up_another(acme, globex):
+    WebhookEventFactory.create_batch(60, company=acme, run_at=timezone.now() - timedelta(hours=1))
+    other = WebhookEventFactory(company=globex)
+    claimed = [claim_event() for _ in range(60)]  # by lot: all for the flood once in 2 ** 60 runs
+    assert other in claimed
 
 
 def test_claimed_event_is_exclusive_until_the_lease_ends(acme, settings):

@@ -17,11 +17,11 @@ from django.utils import timezone
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Activity, Contact, ContactPhone, Conversation, PhoneLine
 from messaging.models import Message, WebhookEvent
-from messaging.services.inbound.webhook_processing import process_next_event
 from tests.conftest import postgres_only
 from tests.db.scratch import wait_until
 from tests.factories import CompanyFactory, WebhookEventFactory, WebhookSecretFactory, fictional_number
 from tests.messaging.payloads import message_v3, message_v4, post_event
+from tests.messaging.worker_rounds import process_next_event
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"

@@ -23,6 +23,7 @@ from crm.models import (
 )
 from crm.services.search_keys import repair_search_keys
 from messaging.models import Message, WebhookEvent
+from messaging.services.inbound.webhook_processing import find_companies_with_due_events
 from tests.plans.sample import Sample
 
 Question = Callable[[Sample], object]
@@ -84,7 +85,10 @@ QUESTIONS: dict[str, Question] = {
     ),
     "idx_activity_user": get("activities?user={user}"),
     "idx_activity_contact": get("activities?contact={contact}"),
-    "idx_webhook_event_processed": of_all_companies(lambda sample: WebhookEvent.objects.due(now()).first()),
+    "idx_webhook_event_processed": of_all_companies(lambda sample: WebhookEvent.objects.waiting().first()),
+    "ix_webhook_events_company_id_run_at_pending": of_all_companies(
+        lambda sample: find_companies_with_due_events(now())
+    ),
     "idx_webhook_event_id": of_all_companies(lambda sample: list(WebhookEvent.objects.filter(event_id="EV1-1"))),
     # Documented: campaigns, contacts, opt-outs, conversations, business objects.
     "idx_campaign_membership_status": get("campaign-memberships?campaign={campaign}&status=failed&count=1"),

@@ -96,7 +96,7 @@ def record_message(
             direction=direction,
             at=created_at,
         )
-        activity, is_new = record_activity(
+        recorded = record_activity(
             openphone_id=openphone_id,
             activity_type=ActivityType.MESSAGE,
             context=context,
@@ -105,17 +105,23 @@ def record_message(
             body=body,
         )
         message = _write_message(
-            activity, status=status, created_at=created_at, contact=context.contact, phone_line=context.line, **reported
+            recorded.activity,
+            found=not recorded.created,
+            status=status,
+            created_at=created_at,
+            contact=context.contact,
+            phone_line=context.line,
+            **reported,
         )
         if direction == Direction.OUTGOING:
             _apply_outcome(message, status, error_code)
-        if is_new:
+        if recorded.is_new:
             update_conversation_status(context, direction=direction)
         if direction == Direction.INCOMING and not context.is_internal:
             if context.contact:
                 mark_recovered(contact=context.contact, at=message.created_at, by=Recovery.REPLY)
                 end_invalid_number(contact=context.contact, before=message.created_at)
-            if is_new:
+            if recorded.is_new:
                 mark_membership_replied(message=message)
             if from_number != context.company_number:  # a line that writes to itself
                 handle_opt_out_keywords(message=message, opt_out_type=opt_out_type)
@@ -190,8 +196,11 @@ def _is_line(line: PhoneLine | None, line_id: str, numbers: Sequence[str]) -> bo
     return line is not None and (line.number in numbers or (line_id != "" and line.provider_id == line_id))
 
 
-def _write_message(activity: Activity, *, status: str, created_at: datetime, **fields: Any) -> Message:
-    message = Message.objects.select_for_update().filter(activity=activity).first()
+def _write_message(
+    activity: Activity, *, found: bool = True, status: str, created_at: datetime, **fields: Any
+) -> Message:
+    """Create or update the activity's message. `found`: the activity is older than this event."""
+    message = Message.objects.select_for_update().filter(activity=activity).first() if found else None
     if message is None:
         return Message.objects.create(
             company_id=current_company_id(),

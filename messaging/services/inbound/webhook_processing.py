@@ -1,8 +1,9 @@
 """Webhook processing: any number of workers process each stored event once."""
 
 import logging
+import random
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from calls.services.call_details import record_call_detail
 from calls.services.call_ingest import record_call, record_voicemail
-from crm.db.audit_context import acting_as
+from crm.db.audit_context import program_transaction
 from crm.db.tenancy import all_tenants, all_tenants_autocommit, tenant
 from crm.services.archived_ids import ActivityArchived
 from crm.services.conversations import IdClash
@@ -35,34 +36,48 @@ from messaging.querysets import WebhookEventQuerySet
 from messaging.services.inbound.messages import record_message
 from messaging.services.inbound.opt_out_keywords import record_opt_out_of_text
 
+BATCH = 20  # events of one claim: about 0.2 s of work
+# A skip scan: PostgreSQL has no plan of its own that finds the few distinct companies of many rows.
+COMPANIES_WITH_DUE_EVENTS = """
+WITH RECURSIVE waiting (company_id) AS (
+    SELECT min(company_id) FROM webhook_events WHERE status = 'pending'
+    UNION ALL
+    SELECT (SELECT min(e.company_id) FROM webhook_events e
+            WHERE e.status = 'pending' AND e.company_id > waiting.company_id)
+    FROM waiting WHERE waiting.company_id IS NOT NULL
+)
+SELECT company_id FROM waiting
+WHERE company_id IS NOT NULL AND EXISTS (
+    SELECT 1 FROM webhook_events e
+    WHERE e.status = 'pending' AND e.company_id = waiting.company_id AND e.run_at <= %s
+)
+"""
 MAX_REASON = 1000  # a database error may quote a whole message
 
 logger = logging.getLogger(__name__)
 
 
-def process_next_event() -> bool:
-    """Process the oldest due event of any company. Returns False if none is due.
+def process_due_events(*, limit: int = BATCH) -> bool:
+    """Process up to `limit` due events of one company, oldest first. Returns False if none is due.
 
-    Its rows and its new status are one transaction. A killed worker has thus done nothing, and the event is claimed
-    again when the lease ends; this isn't a failed attempt. An exception is. After WORKER_MAX_TRIES failed attempts the
-    event is dead, or at once if a retry can't help.
+    An event's rows and its new status are one transaction. A killed worker has thus done nothing, and the event is
+    claimed again when the lease ends; this isn't a failed attempt. An exception is. After WORKER_MAX_TRIES failed
+    attempts the event is dead, or at once if a retry can't help.
     """
-    event = claim_event()
-    if event is None:
-        return False
-    try:
-        with tenant(event.company_id):
-            process_claimed_event(event=event)
-    except Exception as error:
-        if not connection.is_usable():
-            raise  # the database failed, not the event
-        _end_attempt(event, error)
-    return True
+    events = claim_events(limit=limit)
+    for event in events:
+        try:
+            with program_transaction(f"{event.provider} webhook", company_id=event.company_id):
+                process_claimed_event(event=event)
+        except Exception as error:
+            if not connection.is_usable():
+                raise  # the database failed, not the event
+            _end_attempt(event, error)
+    return bool(events)
 
 
 def is_event_due() -> bool:
-    with all_tenants_autocommit():
-        return WebhookEvent.objects.due(timezone.now()).exists()
+    return bool(find_companies_with_due_events(timezone.now()))
 
 
 def has_pending_events() -> bool:
@@ -71,44 +86,55 @@ def has_pending_events() -> bool:
         return WebhookEvent.objects.waiting().exists()
 
 
-def claim_event() -> WebhookEvent | None:
-    """Lease the oldest due event for WORKER_LEASE_S seconds. Returns None if none is due.
+def claim_events(*, limit: int) -> list[WebhookEvent]:
+    """Lease due events of one company for WORKER_LEASE_S seconds. Returns none if none is due.
 
-    The end of the lease, in `run_at`, identifies the claim: the next worker sets another value.
+    The end of the lease, in `run_at`, identifies the claim: the next worker sets another value. The company is drawn by
+    lot, so that the flood of one doesn't delay the others.
     """
     now = timezone.now()
-    with all_tenants(), transaction.atomic():
-        # The body and headers are read under the claim, where a failure is the event's.
-        due = WebhookEvent.objects.due(now).defer("body", "headers")
-        if connection.features.has_select_for_update_skip_locked:  # SQLite has a single writer
-            due = due.select_for_update(skip_locked=True)
-        event = due.first()
-        if event is not None:
-            event.run_at = now + timedelta(seconds=settings.WORKER_LEASE_S)
-            event.save(update_fields=["run_at"])
-    return event
+    for company_id in random.sample(companies := find_companies_with_due_events(now), len(companies)):
+        with tenant(company_id), transaction.atomic(savepoint=False):
+            # The body and headers are read under the claim, where a failure is the event's.
+            due = WebhookEvent.objects.due(now).defer("body", "headers")
+            if connection.features.has_select_for_update_skip_locked:  # SQLite has a single writer
+                due = due.select_for_update(skip_locked=True)
+            events = list(due[:limit])
+            lease_end = now + timedelta(seconds=settings.WORKER_LEASE_S)
+            WebhookEvent.objects.filter(pk__in=[event.pk for event in events]).update(run_at=lease_end)
+        for event in events:
+            event.run_at = lease_end
+        if events:
+            return events
+    return []
+
+
+def find_companies_with_due_events(now: datetime) -> list[int]:
+    """Return the companies with due events, by one step in the index for each company with pending events."""
+    with all_tenants_autocommit(), connection.cursor() as cursor:
+        cursor.execute(COMPANIES_WITH_DUE_EVENTS, [now])
+        return [company_id for (company_id,) in cursor.fetchall()]
 
 
 def process_claimed_event(*, event: WebhookEvent) -> None:
-    """Record a claimed event and mark it processed, all or nothing. Does nothing if the claim was lost."""
-    with transaction.atomic(), acting_as(None, f"{event.provider} webhook"):
-        claimed = _lock_claim(event)
-        if claimed is None:
-            return
-        event = claimed
-        webhook = PROVIDERS[event.provider].webhook
-        envelope = webhook.read_envelope(bytes(event.body), event.headers)
-        event.status = EventStatus.PROCESSED
-        try:
-            parsed = webhook.read_event(envelope, received_at=event.created_at)
-            mended, problem = mend_times(parsed, received_at=event.created_at)
-            event.error = " ".join(filter(None, [envelope.warning, problem]))
-            record_event(provider=event.provider, event=mended)
-        except (NotHandled, ActivityArchived) as reason:
-            event.status, event.error = EventStatus.IGNORED, str(reason)
-            keep_opt_out(event=event)
-        event.processed, event.processed_at = True, timezone.now()
-        event.save(update_fields=["status", "error", "processed", "processed_at"])
+    """Record a claimed event and mark it processed, in the caller's transaction. Does nothing if the claim was lost."""
+    claimed = _lock_claim(event)
+    if claimed is None:
+        return
+    event = claimed
+    webhook = PROVIDERS[event.provider].webhook
+    envelope = webhook.read_envelope(bytes(event.body), event.headers)
+    event.status = EventStatus.PROCESSED
+    try:
+        parsed = webhook.read_event(envelope, received_at=event.created_at)
+        mended, problem = mend_times(parsed, received_at=event.created_at)
+        event.error = " ".join(filter(None, [envelope.warning, problem]))
+        record_event(provider=event.provider, event=mended)
+    except (NotHandled, ActivityArchived) as reason:
+        event.status, event.error = EventStatus.IGNORED, str(reason)
+        keep_opt_out(event=event)
+    event.processed, event.processed_at = True, timezone.now()
+    event.save(update_fields=["status", "error", "processed", "processed_at"])
 
 
 def reprocess_webhook_events(*, events: WebhookEventQuerySet) -> int:
@@ -166,7 +192,7 @@ def _lock_claim(event: WebhookEvent) -> WebhookEvent | None:
 def _end_attempt(event: WebhookEvent, error: Exception) -> None:
     """Keep the event's opt-out, if any, and the reason why the event wasn't recorded."""
     try:
-        with tenant(event.company_id), acting_as(None, f"{event.provider} webhook"):
+        with program_transaction(f"{event.provider} webhook", company_id=event.company_id):
             keep_opt_out(event=event)
     except Exception as failure:
         if not connection.is_usable():

@@ -13,10 +13,11 @@ from crm.services.archived_ids import ActivityArchived
 from crm.services.idle_conversations import close_idle_conversations
 from messaging.models import Message, WebhookEvent
 from messaging.providers.registry import PROVIDERS
-from messaging.services.inbound.webhook_processing import process_next_event, record_event
+from messaging.services.inbound.webhook_processing import record_event
 from ops.archive.restore import find_archives, restore_archive
 from tests import factories
 from tests.messaging.payloads import call_v4, message_v4, post_event
+from tests.messaging.worker_rounds import process_next_event
 from tests.ops.archive.fixture import DAY, OLD, archive, dashboard
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -25,7 +25,6 @@ from crm.models import (
 from crm.services.contacts import create_contact, get_or_create_contact, update_contact
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message, WebhookEvent
-from messaging.services.inbound.webhook_processing import process_next_event
 from ops.privacy.export_erase import count_personal_data, erase_person, export_person
 from ops.privacy.people import person_of
 from ops.privacy.personal_data_map import ERASED, PERSONAL_DATA
@@ -33,6 +32,7 @@ from tests import factories
 from tests.conftest import signed_in
 from tests.db.catalogue import product_tables
 from tests.messaging.payloads import call_v4, message_2026, message_v4, post_event
+from tests.messaging.worker_rounds import process_next_event
 
 pytestmark = pytest.mark.django_db
 

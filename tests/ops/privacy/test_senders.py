@@ -11,10 +11,10 @@ from calls.models import Call, CallDetail
 from crm.db.tenancy import tenant
 from crm.models import Activity, Contact, OptOut
 from messaging.models import Message, WebhookEvent
-from messaging.services.inbound.webhook_processing import process_next_event
 from ops.privacy.spellings import compile_spellings
 from tests import factories
 from tests.messaging.payloads import call_v4, message_v4, post_event, twilio_message
+from tests.messaging.worker_rounds import process_next_event
 from tests.ops.archive.fixture import OLD, archive
 from tests.ops.archive.test_erasure import files_with
 from tests.ops.privacy.test_export_erase import everything, tables_with
