@@ -11,9 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from benchmarks.database import wal_position
 from benchmarks.report import Chapter, Goal, number, show_step
 from benchmarks.samples import Sample
+from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
-from crm.models import Contact, PhoneLine
-from messaging.models import WebhookEvent
+from crm.models import Activity, Contact, PhoneLine
+from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import BATCH, process_due_events
 from tests.messaging.payloads import call_v4, message_v4
 
@@ -25,7 +26,7 @@ handles them as `manage.py work` does, in claims of {BATCH}. Statements include 
 
 
 def measure_webhook_events(sample: Sample) -> Chapter:
-    """Store events of known callers, handle them and delete them; the rows that they made stay."""
+    """Store events of known callers, handle them, and delete them with their calls and messages."""
     with tenant(sample.company.pk):
         line = PhoneLine.objects.exclude(number="").order_by("pk")[0]
         callers = list(Contact.objects.order_by("-pk").values_list("phone", flat=True)[:EVENTS])
@@ -79,4 +80,7 @@ def _handle(sample: Sample, payloads: list[dict[str, Any]]) -> tuple[float, floa
         process_due_events()
     with all_tenants():
         events.delete()
+        for model in (Message, Call):
+            model.objects.filter(activity__openphone_id__startswith="ACbench").delete()
+        Activity.objects.filter(openphone_id__startswith="ACbench").delete()
     return len(payloads) / seconds, len(captured) / BATCH, wal / len(payloads)
