@@ -24,7 +24,7 @@ from crm.models import Activity, Company
 from crm.services.archived_ids import remember_archived
 from crm.services.idle_conversations import close_idle_conversations
 from ops.archive.archived_counts import add_archived_counts
-from ops.archive.bundles import BUNDLES, DERIVED, Bundle
+from ops.archive.bundles import BUNDLES, DERIVED, IN_OPEN_CONVERSATIONS, Bundle
 from ops.archive.parquet import part_of, read_file, read_rows, write_part
 from ops.archive.storage import exclusive_lock, make_folder, publish_parts, recover_folder
 
@@ -73,12 +73,14 @@ def archive_company(
     cut_off: datetime,
     root: Path,
     batch_size: int,
+    bundles: Sequence[Bundle] = BUNDLES,
     dry_run: bool = False,
     progress: Progress = no_progress,
 ) -> ArchiveResult:
     """Move the company's closed rows from before the cut-off into a new archive below `root`.
 
-    First it completes earlier runs of the company that were killed, and closes idle conversations.
+    First it completes earlier runs of the company that were killed, and closes idle conversations if that frees rows of
+    these bundles.
 
     Args:
         batch_size: the maximum of roots (calls, activities, webhook events …) archived in one transaction.
@@ -87,11 +89,11 @@ def archive_company(
     home = root / company.slug
     for folder in sorted(path for path in home.glob("*") if path.is_dir()):
         recover_folder(company, folder)
-    if not dry_run:
+    if not dry_run and any(IN_OPEN_CONVERSATIONS in bundle.keep_reasons for bundle in bundles):
         close_idle_conversations(company=company)
     result = ArchiveResult(folder=home / f"{now():%Y%m%dT%H%M%S%fZ}")
     number = 0
-    for bundle in BUNDLES:
+    for bundle in bundles:
         after, tries = None, 0
         while batch := _next_batch(company, bundle, cut_off, after=after, size=batch_size):
             if batch.roots and dry_run:
@@ -115,10 +117,10 @@ def archive_company(
     return result
 
 
-def count_candidates(*, company: Company, cut_off: datetime) -> int:
+def count_candidates(*, company: Company, cut_off: datetime, bundles: Sequence[Bundle] = BUNDLES) -> int:
     """Return the number of roots that an archive of the company examines."""
     with tenant(company.pk):
-        return sum(bundle.roots(cut_off).count() for bundle in BUNDLES)
+        return sum(bundle.roots(cut_off).count() for bundle in bundles)
 
 
 def _next_batch(

@@ -18,6 +18,7 @@ from messaging.models import Message, WebhookEvent
 from messaging.models.messages import OUTBOX_STATUSES
 
 DERIVED = (CallObjection,)  # deleted with the rows they derive from; triggers derive them again on restore
+IN_OPEN_CONVERSATIONS = "in open conversations"
 OPEN = [ConversationStatus.OPEN, ConversationStatus.WAITING]
 
 
@@ -105,7 +106,7 @@ BUNDLES = (
         ),
         keep_reasons={
             "in progress": Q(status=CallStatus.IN_PROGRESS),
-            "in open conversations": Q(activity__conversation__status__in=OPEN),
+            IN_OPEN_CONVERSATIONS: Q(activity__conversation__status__in=OPEN),
         },
         weight=Length(Cast("detail__transcript", TextField())),
     ),
@@ -113,7 +114,7 @@ BUNDLES = (
         "activities",
         (BundleTable(Activity, "pk", "created_at"), BundleTable(Message, "activity", "created_at")),
         keep_reasons={
-            "in open conversations": Q(conversation__status__in=OPEN),
+            IN_OPEN_CONVERSATIONS: Q(conversation__status__in=OPEN),
             "in the outbox": Q(message__status__in=OUTBOX_STATUSES),
         },
         root_filter=Q(call=None),  # activities of calls belong to the calls' bundle

@@ -22,14 +22,13 @@ from ops.archive.archiving import Progress, no_progress
 from ops.archive.manifest import MODELS, NAME, read_manifest
 from ops.archive.parquet import (
     ArchiveDamaged,
-    hash_file,
     read_file,
     read_rows,
     rows_of,
-    schema_of,
     stored_fields,
 )
 from ops.archive.storage import recover_folder
+from ops.archive.verification import read_checked_file
 from ops.privacy.personal_data_map import ERASED_NUMBER
 
 Row = tuple[Any, ...]
@@ -95,7 +94,9 @@ def find_archives(path: Path, *, slug: str | None = None) -> list[Archive]:
         manifest = read_manifest(folder / NAME)
         if manifest["company"]["id"] != company.pk:
             raise RestoreRefused(f"{folder}: {company.slug} has another ID here; restore it in its own database.")
-        _check_files(folder, manifest)
+        for chunk in manifest["chunks"]:
+            for file in chunk["files"]:
+                read_checked_file(folder, file)
         archives.append(Archive(folder, manifest, company))
     if not archives:
         raise RestoreRefused(f"{path}: there is no archive{f' of {slug}' if slug else ''}.")
@@ -115,19 +116,6 @@ def restore_archive(archive: Archive, *, dry_run: bool = False, progress: Progre
                 transaction.set_rollback(True)
         progress(chunk["bundle"], sum(file["rows"] for file in chunk["files"]))
     return restored
-
-
-def _check_files(folder: Path, manifest: dict[str, Any]) -> None:
-    for chunk in manifest["chunks"]:
-        for file in chunk["files"]:
-            path = folder / file["file"]
-            if not path.is_file():
-                raise ArchiveDamaged(f"{path} is missing.")
-            if hash_file(path) != file["sha256"]:
-                raise ArchiveDamaged(f"{path} has been changed: its checksum differs from the manifest.")
-            table = read_file(path)
-            if not table.schema.equals(schema_of(MODELS[file["table"]])) or table.num_rows != file["rows"]:
-                raise ArchiveDamaged(f"{path} has other columns or rows than its manifest.")
 
 
 def _restore_chunk(archive: Archive, chunk: dict[str, Any], restored: Restored) -> None:
