@@ -6,7 +6,6 @@ from time import monotonic
 from django.conf import settings
 from django.core.management import CommandError
 from django.db import connection
-from tqdm import tqdm
 
 from analytics.rollups.update import update_call_rollup
 from benchmarks.bulk_rows import add_bulk_rows
@@ -14,6 +13,7 @@ from benchmarks.database import execute
 from benchmarks.environment import memory_in_use
 from benchmarks.index_sizes import Sizes, read_sizes
 from benchmarks.report import Chapter, Goal, number, show_step
+from crm.management.progress import ProgressBar
 from crm.models import Company
 from ops.demo.call_history import MIN_CALLS
 from ops.demo.existing_data import demo_companies
@@ -48,11 +48,15 @@ def load(*, calls: int, companies: int) -> tuple[Chapter, Sizes]:
     memory: list[float] = []  # after a quarter of the calls, and at the end
     start = monotonic()
     execute("TRUNCATE companies, users CASCADE")
-    with tqdm(total=calls, unit=" calls", unit_scale=True) as bar:
+    made = 0
+    with ProgressBar(total=calls, unit=" calls", unit_scale=True) as bar:
 
         def show(table: str, rows: int) -> None:
-            bar.update(rows if table == "calls" else 0)
-            if not memory and bar.n >= calls / 4:
+            nonlocal made
+            if table == "calls":
+                made += rows
+                bar.update(rows)
+            if not memory and made >= calls / 4:
                 memory.append(memory_in_use())
 
         seed_demo(

@@ -6,9 +6,9 @@ from threading import Event, Thread
 from typing import Any
 
 from django.db import OperationalError, connections
-from tqdm import tqdm
 
 from crm.db.index_operations import INDEX_BUILD_LOCK_ID
+from crm.management.progress import ProgressBar
 
 POLL_S = 0.2
 BUILDING, WAITING = "{desc} {percentage:3.0f}%|{bar}| [{elapsed}]", "{desc} [{elapsed}]"
@@ -35,9 +35,9 @@ INDEX_BUILD = """
 
 
 @contextmanager
-def progress_bar(alias: str, *, disable: bool | None) -> Iterator[tqdm]:
+def build_progress_bar(alias: str, *, disable: bool = False) -> Iterator[ProgressBar]:
     """Show a bar while the session of `alias` builds an index or waits, updated by a thread several times a second."""
-    with tqdm(disable=disable, leave=False, bar_format=WAITING) as bar:
+    with ProgressBar(disable=disable, leave=False, bar_format=WAITING) as bar:
         if connections[alias].vendor != "postgresql":
             yield bar
             return
@@ -73,7 +73,7 @@ def _read_pid(alias: str) -> int:
     return pid
 
 
-def _poll(alias: str, pid: int, bar: tqdm, stop: Event) -> None:
+def _poll(alias: str, pid: int, bar: ProgressBar, stop: Event) -> None:
     connection = connections[alias]  # a connection of this thread
     try:
         while not stop.wait(POLL_S):
@@ -85,7 +85,7 @@ def _poll(alias: str, pid: int, bar: tqdm, stop: Event) -> None:
         connection.close()
 
 
-def _show_progress(cursor: Any, pid: int, bar: tqdm) -> None:
+def _show_progress(cursor: Any, pid: int, bar: ProgressBar) -> None:
     """Show the progress of an index build in blocks or rows, and the session that must end first."""
     cursor.execute(BLOCKING_PIDS, [pid, INDEX_BUILD_LOCK_ID])
     blocker = _describe_oldest(cursor, cursor.fetchone()[0], pid)

@@ -35,7 +35,9 @@ def decrypted():
 
 def rotate(capsys):
     call_command("rotate_secrets")
-    return capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert printed.err == ""  # no progress bar where stderr is no terminal
+    return printed.out
 
 
 def test_database_stores_no_plain_secret():

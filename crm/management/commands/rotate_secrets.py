@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
 from crm.encryption import SecretUnreadable
+from crm.management.progress import ProgressBar
 from crm.services.key_fingerprints import record_newest_secrets_key
 from crm.services.secret_rotation import count_secrets, rotate_secrets
 
@@ -14,7 +14,7 @@ class Command(BaseCommand):
     help = "Encrypt every stored secret with the first of SECRETS_KEYS. Afterwards the other keys can be removed."
 
     def handle(self, **options: Any) -> None:
-        with tqdm(total=count_secrets(), unit="secret") as bar:
+        with ProgressBar(total=count_secrets(), unit="secret") as bar:
             try:
                 rotated = rotate_secrets(progress=bar.update)
             except SecretUnreadable as error:

@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
 from crm.date_ranges import bounds_of, start_of
 from crm.management.arguments import day
 from crm.management.companies import read_companies
+from crm.management.progress import ProgressBar
 from messaging.services.inbound.reconciliation import ReconcileResult, lines_with_account, reconcile_line
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         for row in read_companies(company):
             first, (_, end) = start_of(since, row.zone), bounds_of(None, until, row.zone)
             for line in lines_with_account(company_id=row.pk):
-                with tqdm(unit="event", desc=f"{row}, {line}", leave=False) as bar:
+                with ProgressBar(unit="event", desc=f"{row}, {line}", leave=False) as bar:
                     result = reconcile_line(line=line, since=first, until=end, progress=bar.update)
                 self.stdout.write(f"{row}, {line}: {_summary(result)}")
                 checked += 1

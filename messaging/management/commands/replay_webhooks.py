@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
 from crm.management.companies import read_company
+from crm.management.progress import ProgressBar
 from messaging.services.inbound.replay import prepare_replay
 
 STATUSES = ("accepted", "duplicate", "stored", "no secret", "refused")
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         counts: Counter[str] = Counter()
         reasons = []
         missing_secrets = set()
-        for file in tqdm(files, unit="file"):
+        for file in ProgressBar(files, unit="file"):
             result = replay(file.read_bytes())
             counts[result.status] += 1
             if result.status == "no secret":

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
-from tqdm import tqdm
 
+from crm.management.progress import ProgressBar
 from ops.backup.dump import BackupFailed, Manifest, compare_with_manifest, make_backup, manifest_path
 from ops.safe_migrations.sessions import direct_connection
 
@@ -17,7 +17,7 @@ class Progress:
     """A bar whose length is known once the tables are."""
 
     def __init__(self) -> None:
-        self.bar = tqdm(unit=" tables")
+        self.bar = ProgressBar(unit=" tables")
 
     def begin(self, total: int) -> None:
         self.bar.total = total

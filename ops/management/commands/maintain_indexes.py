@@ -19,7 +19,7 @@ from ops.index_health.maintenance import (
     maintain_indexes,
     plan_maintenance,
 )
-from ops.safe_migrations.progress import progress_bar
+from ops.safe_migrations.progress import build_progress_bar
 from ops.safe_migrations.sessions import direct_connection
 
 
@@ -81,7 +81,7 @@ class Command(BaseCommand):
     def _run(self, tasks: list[Finding], limits: Limits) -> None:
         done = 0
         try:
-            with progress_bar(connection.alias, disable=None) as bar:
+            with build_progress_bar(connection.alias) as bar:
                 for task, outcome in maintain_indexes(tasks=tasks, limits=limits):
                     done += 1
                     bar.clear()

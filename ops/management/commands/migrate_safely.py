@@ -17,7 +17,7 @@ from ops.safe_migrations.file_checks import check_files
 from ops.safe_migrations.formatting import Size, show_plan, show_violation
 from ops.safe_migrations.plan import MigrationPlan, Violation, find_violations
 from ops.safe_migrations.preview import NoSuchMigration, preview
-from ops.safe_migrations.progress import progress_bar
+from ops.safe_migrations.progress import build_progress_bar
 from ops.safe_migrations.runner import LockRetryTimeout, run_migrations
 from ops.safe_migrations.sessions import direct_connection, migration_lock
 
@@ -136,7 +136,7 @@ class Command(BaseCommand):
 
     def _run(self, plans: list[MigrationPlan], target: list[str], alias: str, options: dict[str, Any]) -> None:
         tables = sorted({effect.table for plan in plans for step in plan.steps for effect in step.effects})
-        with progress_bar(alias, disable=not plans) as bar:
+        with build_progress_bar(alias, disable=not plans) as bar:
             try:
                 run_migrations(
                     target=target,

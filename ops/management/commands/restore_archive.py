@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
+from crm.management.progress import ProgressBar
 from ops.archive.parquet import ArchiveDamaged
 from ops.archive.restore import Restored, RestoreRefused, find_archives, restore_archive
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         conflicts = []
         try:
             archives = find_archives(path, slug=company)
-            with tqdm(total=sum(archive.total for archive in archives), unit=" rows") as bar:
+            with ProgressBar(total=sum(archive.total for archive in archives), unit=" rows") as bar:
 
                 def show(bundle: str, rows: int) -> None:
                     bar.set_postfix_str(bundle, refresh=False)

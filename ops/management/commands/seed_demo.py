@@ -5,9 +5,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from tqdm import tqdm
 
 from crm.management.arguments import day
+from crm.management.progress import ProgressBar
 from crm.models import Company
 from ops.demo import PASSWORD, DemoRefused, seed_demo
 from ops.demo.companies import CATALOGUE
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         if options["if_empty"] and Company.objects.exists():
             return
         known = {"contacts": options["contacts"], "calls": options["calls"]}
-        with tqdm(total=sum(known.values()), unit=" rows", unit_scale=True, mininterval=0, leave=False) as bar:
+        with ProgressBar(total=sum(known.values()), unit=" rows", unit_scale=True, mininterval=0, leave=False) as bar:
 
             def show(table: str, rows: int) -> None:
                 bar.set_postfix_str(table, refresh=False)

@@ -1,11 +1,19 @@
 """`manage.py seed_demo`."""
 
+from io import StringIO
+
 import pytest
 from django.core.management import CommandError, call_command
 
 from calls.models import Call
 from crm.db.tenancy import all_tenants
 from crm.models import Company
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
 
 SMALL = ["--contacts", "40", "--calls", "240", "--days", "90", "--until", "2026-03-01"]
 
@@ -19,9 +27,16 @@ def test_command_prints_the_counts_and_the_user_names(db, capsys):
     assert "manager2, csr2, rep2 (Harborview Concrete, harborview-concrete)" in printed
 
 
-def test_command_shows_a_progress_bar(db, capsys):
+def test_command_shows_a_progress_bar_on_a_terminal(db, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
     call_command("seed_demo", *SMALL)
-    assert "280/280" in capsys.readouterr().err
+    assert "280/280" in terminal.getvalue()
+
+
+def test_command_shows_no_progress_bar_elsewhere(db, capsys):
+    call_command("seed_demo", *SMALL)
+    assert capsys.readouterr().err == ""
 
 
 def test_history_ends_today_by_default(db):
