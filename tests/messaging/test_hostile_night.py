@@ -170,6 +170,8 @@ def test_worker_lives_through_a_night_of_hostile_events_and_answers(client, line
         assert call_metrics(DateRange(None, None, sound.company.zone))["total"] == added
         assert CallRollup.objects.get().tries == 0
     assert len([sent for sent in server.sent if sent.body.startswith("Sound")]) == added
-    assert [record.getMessage() for record in caplog.records] == []
+    # Answers that can't be read in a row are an outage of the provider, which is said.
+    others = {record.name for record in caplog.records} - {"messaging.services.outbound.provider_health"}
+    assert others == set()
     with capsys.disabled():
         print(f"\n{EVENTS} events {dict(statuses)}; {ANSWERS} answers {dict(outcomes)}; {added} times other work")

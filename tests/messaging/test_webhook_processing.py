@@ -24,6 +24,11 @@ from tests.messaging.worker_rounds import process_next_event
 pytestmark = pytest.mark.django_db
 
 
+def records_of(caplog, logger):
+    """Return the records of a logger and those below it. The requests of the tests are logged, too."""
+    return [record for record in caplog.records if record.name.startswith(logger)]
+
+
 def only_event():
     with all_tenants():
         return WebhookEvent.objects.get()
@@ -190,7 +195,7 @@ def test_log_names_the_event_without_a_number(client, broken, caplog):
     post_event(client, message_v4())
     with caplog.at_level(logging.DEBUG, logger="messaging"):
         process_next_event()
-    [record] = caplog.records
+    [record] = records_of(caplog, "messaging")
     assert record.getMessage().startswith(
         f"Webhook event {only_event().pk} (message.received) failed: IntegrityError: "
     )
@@ -201,13 +206,13 @@ def test_log_names_the_event_without_a_number(client, broken, caplog):
 def test_log_names_the_invalid_field(client, secret, caplog):
     post_event(client, message_v4(id=None))
     process_next_event()
-    [record] = caplog.records
+    [record] = records_of(caplog, "messaging")
     assert record.getMessage() == f"Webhook event {only_event().pk} (message.received) failed: id: missing"
 
 
 def test_log_names_the_reason_of_an_event_that_is_dead_on_arrival(client, secret, caplog):
     post_event(client, [CALLER])
-    [record] = caplog.records
+    [record] = records_of(caplog, "messaging")
     assert record.getMessage() == (
         f"Webhook event {only_event().pk} can't be read: The request body must be a JSON object."
     )
