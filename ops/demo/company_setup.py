@@ -1,6 +1,7 @@
 """A company with its users and phone lines, and its contacts with their numbers."""
 
 from datetime import date
+from itertools import chain
 from random import Random
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -45,14 +46,23 @@ class CompanySetup:
     """Ids of one company's rows. Contacts are addressed by position: 0 is the busiest."""
 
     def __init__(
-        self, tables: Tables, demo: DemoCompany, *, contacts: int, seed: int, until: date, days: int, password: str
+        self,
+        tables: Tables,
+        demo: DemoCompany,
+        *,
+        contacts: int,
+        seed: int,
+        until: date,
+        days: int,
+        password: str,
+        line_numbers: set[str],  # of all companies; this one's are added
     ) -> None:
         self.tables, self.demo, self.contacts = tables, demo, contacts
         self.random = Random(f"{seed} {demo.slug}")  # noqa: S311  # believable rows, no secrets
         self.calendar = Calendar(until=until, days=days, zone=ZoneInfo(demo.region.timezone))
         self.imported = int(contacts * IMPORTED)
 
-        # Numbers of the contacts by position, then second numbers, and the lines' at the end.
+        # Numbers of the contacts by position, then second numbers, and the lines' from the end.
         hundreds = -(-(contacts + contacts // 8 + 1 + len(LINES)) // 100)
         codes = list(dict.fromkeys([*demo.region.area_codes, *REGIONAL_CODES, *AREA_CODES]))[:hundreds]
         self.numbers = [f"+1{code}55501{n:02d}" for code in codes for n in range(100)]
@@ -66,7 +76,7 @@ class CompanySetup:
             created_at=stamp(self.calendar.start),
         )
         self._add_users(password)
-        self.lines = [self._add_phone_line(name) for name in LINES]
+        self.lines = [self._add_phone_line(name, line_numbers) for name in LINES]
         self.first_contact = tables["contacts"].next_id
         for position in range(contacts):
             self._add_contact(position)
@@ -111,8 +121,9 @@ class CompanySetup:
             users[role].append(user)
         (self.manager,), self.csrs, self.reps = users.values()
 
-    def _add_phone_line(self, name: str) -> Line:
-        start, number = stamp(self.calendar.start), self.numbers.pop()
+    def _add_phone_line(self, name: str, taken: set[str]) -> Line:
+        start, number = stamp(self.calendar.start), self._free_number(taken)
+        taken.add(number)
         provider_id = f"PN{self.random.getrandbits(60):015x}"
         line = self.tables["phone_lines"].add(
             company=self.company,
@@ -123,6 +134,14 @@ class CompanySetup:
             created_at=start,
         )
         return Line(line, number, provider_id)
+
+    def _free_number(self, taken: set[str]) -> str:
+        """Return a number that is neither another company's line nor a contact of this one."""
+        spare = reversed(self.numbers[self.contacts + self.contacts // 8 + 1 :])
+        others = (f"+1{code}55501{n:02d}" for code in AREA_CODES for n in range(100))
+        return next(
+            chain((n for n in spare if n not in taken), (n for n in others if n not in {*taken, *self.numbers}))
+        )
 
     def _add_contact(self, position: int) -> None:
         random, region = self.random, self.demo.region

@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Subquery
 from analytics.rollups.update import rebuild_call_rollup, without_stale_marks
 from crm.db.audit_context import audit_disabled
 from crm.db.tenancy import all_tenants
-from crm.models import Activity, Company, Conversation, User
+from crm.models import Activity, Company, Conversation, PhoneLine, User
 from ops.demo.activity_writer import ActivityWriter
 from ops.demo.bulk_writer import Progress, Tables
 from ops.demo.call_history import MIN_CALLS, CallHistory
@@ -71,9 +71,17 @@ def seed_demo(
         _add_admin(password, joined=until - timedelta(days=days))
         with without_stale_marks(), Tables(progress) as tables:
             histories = []
+            line_numbers = set(PhoneLine.objects.values_list("number", flat=True))
             for demo, (its_contacts, its_calls) in zip(demos, sizes, strict=True):
                 setup = CompanySetup(
-                    tables, demo, contacts=its_contacts, seed=seed, until=until, days=days, password=password
+                    tables,
+                    demo,
+                    contacts=its_contacts,
+                    seed=seed,
+                    until=until,
+                    days=days,
+                    password=password,
+                    line_numbers=line_numbers,
                 )
                 writer = ActivityWriter(setup)
                 add_flags(writer)

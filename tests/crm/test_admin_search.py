@@ -54,9 +54,8 @@ def test_search_within_one_company_leaves_out_the_others(client, acme, globex):
 @pytest.mark.parametrize("length", [3, 4, 7])
 @pytest.mark.parametrize("factory", [None, *OF_CONTACT])
 def test_short_number_is_never_the_id_of_another_row(client, acme, factory, length):
-    caller = factories.ContactFactory(
-        company=acme, pk=900_000, phone="+12125550123"
-    )  # a sequence could give the other's
+    # A sequence could give it the other row's id.
+    caller = factories.ContactFactory(company=acme, pk=900_000, phone="+12125550123")
     digits = caller.phone[-length:]
     if factory is None:
         sought, other = caller, factories.ContactFactory(company=acme, pk=int(digits), phone="+13125550177")

@@ -26,6 +26,7 @@ from ops.demo import DemoRefused, remove_demo, seed_demo
 from ops.demo.bulk_writer import Tables
 from ops.demo.seeding import no_progress
 from tests import factories
+from tests.factories import PhoneLineFactory
 
 pytestmark = pytest.mark.slow
 UNTIL = date(2026, 3, 1)
@@ -198,3 +199,11 @@ def test_removal_without_demo_data_changes_nothing(in_all_companies, acme):
     invoice = factories.InvoiceFactory(contact__company=acme)
     remove_demo()
     assert list(Invoice.objects.all()) == [invoice]
+
+
+def test_lines_of_all_companies_have_numbers_of_their_own(in_all_companies):
+    taken = PhoneLineFactory(number="+13035550100").number
+    seed_demo(companies=100, contacts=2000, calls=12_000, days=90, seed=1, until=UNTIL)
+    numbers = list(PhoneLine.objects.values_list("number", flat=True))
+    assert len(set(numbers)) == len(numbers) > 300
+    assert numbers.count(taken) == 1
