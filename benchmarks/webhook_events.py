@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from benchmarks.database import wal_position
 from benchmarks.report import Chapter, Goal, number, show_step
@@ -75,7 +76,7 @@ def _handle(sample: Sample, payloads: list[dict[str, Any]]) -> tuple[float, floa
         if done != len(payloads):
             raise RuntimeError(f"Only {done} of {len(payloads)} events were processed.")
         again = events.filter(pk__in=events.values("pk")[:BATCH])
-        again.update(status="pending", processed=False, processed_at=None)
+        again.update(status="pending", processed=False, processed_at=None, run_at=timezone.now())
     with CaptureQueriesContext(connection) as captured:
         process_due_events()
     with all_tenants():

@@ -101,7 +101,7 @@ def _remove_answered_call(call: Call, contact: Contact) -> None:
 
 def _lock_contact(contact: Contact) -> None:
     """Serialize updates of the contact's queue entries: a simultaneous missed call and reply must see each other."""
-    Contact.objects.select_for_update(no_key=True).get(pk=contact.pk)
+    Contact.objects.select_for_update(no_key=True).values_list("pk").get(pk=contact.pk)
 
 
 def _reached_after(contact: Contact, at: datetime) -> tuple[datetime, Recovery] | None:
