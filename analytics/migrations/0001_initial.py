@@ -8,6 +8,7 @@ from django.db import migrations, models
 
 import analytics.models.analyses
 import crm.db.policies
+import crm.db.storage
 import crm.db.triggers
 
 
@@ -115,6 +116,15 @@ class Migration(migrations.Migration):
                 "db_table": "call_days",
                 "constraints": [
                     models.UniqueConstraint(fields=("company", "day"), name="call_days_company_id_day_unique"),
+                    crm.db.storage.StorageSettings(
+                        name="call_days_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "fillfactor": 80,
+                        },
+                    ),
                     crm.db.policies.TenantPolicy(name="call_days_tenant"),
                 ],
             },
@@ -183,7 +193,17 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "stale hour",
                 "db_table": "stale_call_hours",
-                "constraints": [crm.db.policies.TenantPolicy(name="stale_call_hours_tenant")],
+                "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="stale_call_hours_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                        },
+                    ),
+                    crm.db.policies.TenantPolicy(name="stale_call_hours_tenant"),
+                ],
             },
         ),
         migrations.CreateModel(

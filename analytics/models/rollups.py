@@ -9,6 +9,7 @@ from analytics.models import stale_hour_triggers
 from analytics.querysets import CallRollupQuerySet
 from calls.choices import CallStatus
 from crm.db.indexes import Index
+from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Company
 
@@ -47,6 +48,7 @@ class CallDay(CallCounts):
         db_table = "call_days"
         verbose_name = "daily total"
         constraints = [
+            StorageSettings(parameters=BUSY_TABLE | {"fillfactor": 80}, name="call_days_storage"),
             models.UniqueConstraint(fields=["company", "day"], name="call_days_company_id_day_unique"),
         ]
 
@@ -91,6 +93,9 @@ class StaleCallHour(TenantModel):
 
     class Meta:
         db_table = "stale_call_hours"
+        constraints = [
+            StorageSettings(parameters=BUSY_TABLE, name="stale_call_hours_storage"),
+        ]
         verbose_name = "stale hour"
         indexes = [
             Index(

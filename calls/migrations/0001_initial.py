@@ -13,6 +13,7 @@ import calls.models.calls
 import calls.wallclock
 import crm.db.audit
 import crm.db.policies
+import crm.db.storage
 import crm.db.triggers
 import crm.models.companies
 
@@ -282,6 +283,14 @@ class Migration(migrations.Migration):
                         condition=models.Q(("status", "lost"), ("reason_for_lost_sale", ""), _connector="OR"),
                         name="calls_reason_only_if_lost",
                         violation_error_message="Only a lost call has a reason; set the status to lost, or leave this empty.",
+                    ),
+                    crm.db.storage.StorageSettings(
+                        name="calls_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                        },
                     ),
                     crm.db.policies.TenantPolicy(name="calls_tenant"),
                     crm.db.policies.SameCompany(field="activity", name="calls_activity_id_same_company"),
@@ -596,6 +605,14 @@ class Migration(migrations.Migration):
                         condition=models.Q(("recovered_at__isnull", True)),
                         fields=("contact",),
                         name="missed_callers_contact_id_unique",
+                    ),
+                    crm.db.storage.StorageSettings(
+                        name="missed_callers_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                        },
                     ),
                     crm.db.policies.TenantPolicy(name="missed_callers_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="missed_callers_contact_id_same_company"),

@@ -13,6 +13,7 @@ from calls.querysets import CallQuerySet
 from crm.choices import Direction
 from crm.constraints import in_range, one_of
 from crm.db.indexes import Index
+from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Activity, Contact, Lead, PhoneLine, User
 from crm.phones import MAX_LENGTH
@@ -78,6 +79,7 @@ class Call(TenantModel):
     class Meta:
         db_table = "calls"
         constraints = [
+            StorageSettings(parameters=BUSY_TABLE, name="calls_storage"),
             one_of("direction", Direction, name="calls_direction_valid"),
             one_of("status", CallStatus, name="calls_status_valid"),
             models.CheckConstraint(

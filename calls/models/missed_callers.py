@@ -10,6 +10,7 @@ from calls.choices import Recovery, TextBack
 from calls.querysets import MissedCallerQuerySet
 from crm.constraints import one_of
 from crm.db.indexes import Index
+from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Contact, PhoneLine
 
@@ -40,6 +41,7 @@ class MissedCaller(TenantModel):
     class Meta:
         db_table = "missed_callers"
         constraints = [
+            StorageSettings(parameters=BUSY_TABLE, name="missed_callers_storage"),
             one_of("text_back", TextBack, name="missed_callers_text_back_valid"),
             models.CheckConstraint(
                 condition=Q(recovered_at__isnull=True, recovered_by="")

@@ -14,6 +14,7 @@ from django.db import migrations, models
 import crm.db.audit
 import crm.db.policies
 import crm.db.rate_counters
+import crm.db.storage
 import crm.db.triggers
 import crm.fields
 import crm.models.companies
@@ -313,6 +314,15 @@ class Migration(migrations.Migration):
                         fields=("company", "provider", "provider_id"),
                         name="phone_lines_company_id_provider_id_unique",
                         violation_error_message="Another phone line has this provider ID.",
+                    ),
+                    crm.db.storage.StorageSettings(
+                        name="phone_lines_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "fillfactor": 50,
+                        },
                     ),
                     crm.db.policies.TenantPolicy(name="phone_lines_tenant"),
                 ],
@@ -772,6 +782,14 @@ class Migration(migrations.Migration):
                         name="campaign_memberships_sent_has_time",
                         violation_error_message="A sent membership must have sent_at.",
                     ),
+                    crm.db.storage.StorageSettings(
+                        name="campaign_memberships_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                        },
+                    ),
                     crm.db.policies.TenantPolicy(name="campaign_memberships_tenant"),
                     crm.db.policies.SameCompany(field="campaign", name="campaign_memberships_campaign_id_same_company"),
                     crm.db.policies.SameCompany(field="contact", name="campaign_memberships_contact_id_same_company"),
@@ -952,6 +970,14 @@ class Migration(migrations.Migration):
                         name="conversations_contact_id_phone_number_id_unique",
                         violation_error_message="This contact and phone line already have a conversation.",
                     ),
+                    crm.db.storage.StorageSettings(
+                        name="conversations_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                        },
+                    ),
                     crm.db.policies.TenantPolicy(name="conversations_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="conversations_contact_id_same_company"),
                     crm.db.policies.SameCompany(field="phone_line", name="conversations_phone_number_id_same_company"),
@@ -1077,6 +1103,14 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("company", "openphone_id"), name="activities_company_id_openphone_id_unique"
                     ),
+                    crm.db.storage.StorageSettings(
+                        name="activities_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                        },
+                    ),
                     crm.db.policies.TenantPolicy(name="activities_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="activities_contact_id_same_company"),
                     crm.db.policies.SameCompany(field="conversation", name="activities_conversation_id_same_company"),
@@ -1119,6 +1153,15 @@ class Migration(migrations.Migration):
                         fields=("company", "user", "key"),
                         name="idempotency_keys_company_id_user_id_key_unique",
                         violation_error_message="This key is already in use.",
+                    ),
+                    crm.db.storage.StorageSettings(
+                        name="idempotency_keys_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "fillfactor": 80,
+                        },
                     ),
                     crm.db.policies.TenantPolicy(name="idempotency_keys_tenant"),
                 ],
@@ -1365,6 +1408,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "worker_heartbeats",
+                "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="worker_heartbeats_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "fillfactor": 50,
+                        },
+                    )
+                ],
             },
         ),
         crm.db.rate_counters.CreateMinuteCounters(),

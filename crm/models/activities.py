@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from crm.choices import ActivityType, ConversationStatus, Direction
 from crm.constraints import in_range, one_of
 from crm.db.indexes import Index
+from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.companies import PhoneLine, User
 from crm.models.contacts import Contact
@@ -36,6 +37,7 @@ class Conversation(TenantModel):
     class Meta:
         db_table = "conversations"
         constraints = [
+            StorageSettings(parameters=BUSY_TABLE, name="conversations_storage"),
             one_of("status", ConversationStatus, name="conversations_status_valid"),
             models.UniqueConstraint(
                 fields=["contact", "phone_line"],
@@ -122,6 +124,7 @@ class Activity(TenantModel):
         db_table = "activities"
         verbose_name_plural = "activities"
         constraints = [
+            StorageSettings(parameters=BUSY_TABLE, name="activities_storage"),
             one_of("activity_type", ActivityType, name="activities_activity_type_valid"),
             models.CheckConstraint(
                 condition=Q(direction__in=Direction.values) | Q(direction="", activity_type="note"),

@@ -8,6 +8,7 @@ from crm.choices import CampaignStatus, MembershipStatus
 from crm.constraints import one_of
 from crm.db.audit import Audit
 from crm.db.indexes import Index
+from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantModel
 from crm.models.companies import PhoneLine, User
 from crm.models.contacts import Contact
@@ -74,6 +75,7 @@ class CampaignMembership(TenantModel):
     class Meta:
         db_table = "campaign_memberships"
         constraints = [
+            StorageSettings(parameters=BUSY_TABLE, name="campaign_memberships_storage"),
             one_of("status", MembershipStatus, name="campaign_memberships_status_valid"),
             models.UniqueConstraint(
                 fields=["campaign", "contact"],

@@ -15,6 +15,7 @@ from crm.choices import Provider, Role
 from crm.constraints import one_of
 from crm.db.audit import Audit
 from crm.db.indexes import Index
+from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.session_triggers import SESSIONS_END
 from crm.phones import MAX_LENGTH
@@ -178,6 +179,7 @@ class PhoneLine(TenantModel):
     class Meta:
         db_table = "phone_lines"
         constraints = [
+            StorageSettings(parameters=BUSY_TABLE | {"fillfactor": 50}, name="phone_lines_storage"),
             one_of("provider", Provider, name="phone_lines_provider_valid"),
             models.CheckConstraint(
                 condition=~Q(number="", provider_id=""),

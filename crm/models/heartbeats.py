@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.timezone import now
 
+from crm.db.storage import BUSY_TABLE, StorageSettings
+
 
 class WorkerHeartbeat(models.Model):
     """A worker's process, of all companies. It deletes its row when it stops; a killed one leaves it."""
@@ -16,6 +18,9 @@ class WorkerHeartbeat(models.Model):
 
     class Meta:
         db_table = "worker_heartbeats"
+        constraints = [
+            StorageSettings(parameters=BUSY_TABLE | {"fillfactor": 50}, name="worker_heartbeats_storage"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.host} {self.pid}"

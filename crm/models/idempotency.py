@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.timezone import now
 
 from crm.db.indexes import Index
+from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.companies import User
 from crm.querysets import IdempotencyKeyQuerySet
@@ -29,6 +30,7 @@ class IdempotencyKey(TenantModel):
     class Meta:
         db_table = "idempotency_keys"
         constraints = [
+            StorageSettings(parameters=BUSY_TABLE | {"fillfactor": 80}, name="idempotency_keys_storage"),
             models.UniqueConstraint(
                 fields=["company", "user", "key"],
                 name="idempotency_keys_company_id_user_id_key_unique",

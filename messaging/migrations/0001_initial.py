@@ -8,6 +8,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import crm.db.policies
+import crm.db.storage
 import crm.fields
 
 
@@ -279,6 +280,14 @@ class Migration(migrations.Migration):
                         name="message_threads_created_at_in_range",
                         violation_error_message="created_at must be from 1970-01-01 to 2100-12-31.",
                     ),
+                    crm.db.storage.StorageSettings(
+                        name="message_threads_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                        },
+                    ),
                     crm.db.policies.TenantPolicy(name="message_threads_tenant"),
                     crm.db.policies.SameCompany(field="activity", name="message_threads_activity_id_same_company"),
                     crm.db.policies.SameCompany(field="contact", name="message_threads_contact_card_id_same_company"),
@@ -385,6 +394,14 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("company", "provider", "event_id"),
                         name="webhook_events_company_id_provider_event_id_unique",
+                    ),
+                    crm.db.storage.StorageSettings(
+                        name="webhook_events_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                        },
                     ),
                     crm.db.policies.TenantPolicy(name="webhook_events_tenant"),
                 ],

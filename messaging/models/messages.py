@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from crm.choices import Direction
 from crm.constraints import in_range, one_of
 from crm.db.indexes import Index
+from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Activity, CampaignMembership, Contact, PhoneLine
 from crm.phones import MAX_LENGTH
@@ -72,6 +73,7 @@ class Message(TenantModel):
     class Meta:
         db_table = "message_threads"
         constraints = [
+            StorageSettings(parameters=BUSY_TABLE, name="message_threads_storage"),
             one_of("direction", Direction, name="message_threads_direction_valid"),
             one_of("status", MessageStatus, name="message_threads_status_valid"),
             models.CheckConstraint(

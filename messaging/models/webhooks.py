@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from crm.choices import Provider
 from crm.constraints import one_of
 from crm.db.indexes import Index
+from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.encryption import keyed_hash
 from crm.fields import EncryptedTextField
@@ -42,6 +43,7 @@ class WebhookEvent(TenantModel):
     class Meta:
         db_table = "webhook_events"
         constraints = [
+            StorageSettings(parameters=BUSY_TABLE, name="webhook_events_storage"),
             one_of("provider", Provider, name="webhook_events_provider_valid"),
             one_of("status", EventStatus, name="webhook_events_status_valid"),
             models.CheckConstraint(
