@@ -27,7 +27,8 @@ class NoticesSerializer(serializers.Serializer):
 class NoticesView(TenantView):
     """Return open issues for managers.
 
-    They are unnamed and paused phone lines, dead webhook events, opt-outs to review, and undelivered messages.
+    They are unnamed and paused phone lines, dead webhook events, opt-outs to review, undelivered messages, messages
+    that are held until a manager decides (`texts_held`), and a provider that doesn't answer (`provider_down`).
     """
 
     resource = "notices"

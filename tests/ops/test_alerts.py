@@ -1,5 +1,6 @@
 """The alert rules of deploy/prometheus, evaluated against the product's own /metrics."""
 
+import math
 import operator
 import re
 from datetime import timedelta
@@ -10,6 +11,7 @@ import yaml
 from django.utils.timezone import now
 from prometheus_client.parser import text_string_to_metric_families
 
+from config.request_metrics import DURATIONS
 from messaging.providers.errors import UnknownOutcome
 from messaging.services.outbound.provider_health import OUTAGE_AFTER, call_provider
 from tests import factories
@@ -18,6 +20,8 @@ FILE = Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / "alerts.y
 RULES = {rule["alert"]: rule["expr"] for group in yaml.safe_load(FILE.read_text())["groups"] for rule in group["rules"]}
 TOKEN = "one-that-only-prometheus-knows"
 COMPARISON = re.compile(r"(increase\()?(\w+)(?:\{(.*?)\})?(?:\[\w+\]\))? (>|==) (\d+)")
+SHARE = re.compile(r"sum\(rate\((\w+)\{(.*)\}\[5m\]\)\) / sum\(rate\(\1\[5m\]\)\) > ([\d.]+)")
+QUANTILE = re.compile(r"histogram_quantile\(([\d.]+), sum by \(le\) \(rate\((\w+)\[5m\]\)\)\) > (\d+)")
 COMPARE = {">": operator.gt, "==": operator.eq}
 
 
@@ -37,11 +41,42 @@ def matches(labels, matcher):
     return (labels[name] == value) != bool(negated)
 
 
+def increases(metric, start, after):
+    """Return the increase of each of the metric's samples, with the sample's labels."""
+    return [
+        (sample.labels, sample.value - start.get((sample.name, *sample.labels.items()), 0))
+        for sample in after
+        if sample.name == metric
+    ]
+
+
+def share_exceeds(found, start, after):
+    metric, matcher, limit = found.groups()
+    rows = increases(metric, start, after)
+    part = sum(value for labels, value in rows if matches(labels, matcher))
+    return part > float(limit) * sum(value for _, value in rows)
+
+
+def quantile_exceeds(found, start, after):
+    """Return whether the quantile lies in a bucket above the limit, which is the bound of a bucket."""
+    quantile, metric, limit = found.groups()
+    rows = increases(metric, start, after)
+    total, within = (
+        sum(value for labels, value in rows if float(labels["le"]) == bound) for bound in (math.inf, float(limit))
+    )
+    return within < float(quantile) * total
+
+
 def firing(before, after):
     """Return the alerts whose expression is true now. `before` is the scrape that increases are measured from."""
     start = {(sample.name, *sample.labels.items()): sample.value for sample in before}
     found = set()
     for alert, expression in RULES.items():
+        for pattern, exceeds in ((SHARE, share_exceeds), (QUANTILE, quantile_exceeds)):
+            if (request_rule := pattern.fullmatch(expression)) and exceeds(request_rule, start, after):
+                found.add(alert)
+        if "rate(" in expression:
+            continue
         for part in expression.split(" or "):
             increase, metric, labels, comparison, limit = COMPARISON.fullmatch(part).groups()
             for sample in after:
@@ -68,6 +103,13 @@ def fail_calls(count):
     for _ in range(count):
         with pytest.raises(UnknownOutcome):
             call_provider(provider="openphone", call=fail)
+
+
+def serve(*, good, status="2xx", others, seconds=0.1):
+    """Count requests: good ones, and others with this status and duration."""
+    for number in range(good + others):
+        labels = ("api/v1/contacts", "GET", "2xx" if number < good else status)
+        DURATIONS.labels(*labels).observe(0.1 if number < good else seconds)
 
 
 def queue(acme, **values):
@@ -122,6 +164,11 @@ SITUATIONS = {
         set(),
     ),
     "a message is held": (lambda acme, worker: factories.HeldMessageFactory(contact__company=acme), {"TextsHeld"}),
+    "one request in a hundred fails": (lambda acme, worker: serve(good=99, others=1, status="5xx"), set()),
+    "two requests in a hundred fail": (lambda acme, worker: serve(good=98, others=2, status="5xx"), {"RequestsFail"}),
+    "refused requests are no failures": (lambda acme, worker: serve(good=50, others=50, status="4xx"), set()),
+    "one request in a hundred is slow": (lambda acme, worker: serve(good=99, others=1, seconds=2), set()),
+    "one request in ten is slow": (lambda acme, worker: serve(good=90, others=10, seconds=2), {"RequestsSlow"}),
     "a message fails by an internal error": (lambda acme, worker: queue(acme, tries=1), {"InternalErrors"}),
 }
 
