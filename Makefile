@@ -9,7 +9,7 @@ CALLS ?= 1000000
 JOBS ?= auto
 PYTEST = $(BIN)/python -m pytest -n $(JOBS)
 
-.PHONY: help run test test-fast coverage fuzz check format shell bench install lock
+.PHONY: help run test test-fast coverage fuzz check format shell bench drill install lock
 
 help:
 	@echo "make run        start the product with demo data on http://127.0.0.1:$(PORT)  (PORT=…)"
@@ -18,6 +18,7 @@ help:
 	@echo "make coverage   run all tests and print the share of branches that they reach"
 	@echo "make fuzz       search longer for API faults, from a new seed  (FUZZ_EXAMPLES=…, FUZZ_SEED=…)"
 	@echo "make bench      measure speed and cost, and write docs/benchmarks.md  (CALLS=…, BENCH=\"--only 1,2 …\")"
+	@echo "make drill      practise backup, restore, failover and outages on throw-away servers, and print what it saw"
 	@echo "make check      check format, lint, types, import rules, migrations and OpenAPI"
 	@echo "make format     format the code and apply the linter's fixes"
 	@echo "make shell      open a Python shell with the models; DEBUG_TOOLBAR=true shows the SQL of pages"
@@ -67,6 +68,10 @@ fuzz: $(BIN)/.dev
 # Uses the PostgreSQL of DATABASE_URL if that is set. Otherwise it starts its own, as the tests do.
 bench: $(BIN)/.dev
 	$(BIN)/python -m benchmarks --calls $(CALLS) $(BENCH)
+
+# Skips a part that isn't installed, such as PgBouncer, and says so.
+drill: $(BIN)/.dev
+	@$(BIN)/python -m drill
 
 check: $(BIN)/.dev
 	$(BIN)/ruff format --check .

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 SUPERUSER, APP_ROLE, DATABASE = "postgres", "crm", "crm"
 COMMON = {"listen_addresses": "", "max_connections": "100", "random_page_cost": "1.1"}
@@ -64,7 +64,7 @@ class PostgresServer:
         self.run_as = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self.process: subprocess.Popen | None = None
 
-    def __enter__(self) -> "PostgresServer":
+    def __enter__(self) -> Self:
         try:
             self.binaries = self._find_binaries()
             self._own(self.folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-APPS = ["config", "crm", "calls", "messaging", "analytics", "ops", "benchmarks"]
+APPS = ["config", "crm", "calls", "messaging", "analytics", "ops", "benchmarks", "drill"]
 MODULES = sorted(
     path
     for app in APPS
