@@ -86,6 +86,7 @@ class Product:
     def _start(
         self, kind: str, command: list[str], settings: dict[str, str], *, files: Sequence[int] = ()
     ) -> subprocess.Popen[bytes]:
+        self._end(kind)  # after a step that failed, it may still run
         with (self.folder / f"{self.name}-{kind}.log").open("ab") as log:
             self.processes[kind] = subprocess.Popen(
                 [sys.executable, *command],
@@ -105,13 +106,19 @@ class Product:
     def stop(self) -> None:
         for process in self.processes.values():
             process.terminate()
-        for process in self.processes.values():
-            try:
-                process.wait(timeout=STOP_S)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        self.processes.clear()
+        for kind in [*self.processes]:
+            self._end(kind)
+
+    def _end(self, kind: str) -> None:
+        process = self.processes.pop(kind, None)
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(timeout=STOP_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def wait_until_ready(self) -> float:
         """Return the seconds until /readyz is 200."""
