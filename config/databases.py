@@ -44,7 +44,7 @@ def read_direct_database(env: Env, *, primary: dict[str, Any]) -> dict[str, Any]
 
 
 def read_replicas(env: Env, *, primary: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the read replicas as `replica1`, `replica2`, …; only the index report queries them."""
+    """Return the read replicas as `replica1`, `replica2`, …: see crm.db.replicas."""
     replicas = {}
     for number, url in enumerate(env.list("REPLICA_URLS", default=[]), start=1):
         if database := _read_url(env, "REPLICA_URLS", url, primary):

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config.watchdog import WATCHDOG
+from crm.db.replicas import record_write
 from crm.db.tenancy import statement_limits
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -41,6 +42,23 @@ class DatabaseLimits:
         )
         with limits, WATCHDOG.watch():
             return self.get_response(request)
+
+
+class WritePositions:
+    """Keeps the position of each user's last write, so that no replica shows the user an older state.
+
+    Here the view's transaction is committed, and DRF has set the token's user. Pages of the admin count as well.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        writing = request.method not in ("GET", "HEAD", "OPTIONS") and response.status_code < 500
+        if settings.REPLICAS and writing and request.user.pk is not None:
+            record_write(request.user.pk)
+        return response
 
 
 class RequestLimits:

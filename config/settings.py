@@ -86,6 +86,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.middleware.WritePositions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
     "config.outages.Outages",
@@ -121,6 +122,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 DIRECT_DATABASE = read_direct_database(env, primary=DATABASES["default"])
 DATABASES |= read_replicas(env, primary=DATABASES["default"])
 REPLICAS = [alias for alias in DATABASES if alias != "default"]
+DATABASE_ROUTERS = ["crm.db.replicas.ReplicaRouter"] if REPLICAS else []
 # Lock timeout of each step of `migrate_safely`, and row count from which a table is large.
 MIGRATE_LOCK_TIMEOUT_MS = env.at_least("MIGRATE_LOCK_TIMEOUT_MS", 1, default=80)
 LARGE_TABLE_ROWS = env.at_least("LARGE_TABLE_ROWS", 0, default=100_000)

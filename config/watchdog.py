@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -30,10 +31,15 @@ class Watchdog:
 
     @contextmanager
     def watch(self) -> Iterator[None]:
-        """Limit the time of the thread's connection during the block."""
-        connection = connections["default"]
+        """Limit the time of the thread's connections during the block.
+
+        A replica has half of it, since a request that it fails is repeated on the primary.
+        """
+        now = time.monotonic()
+        watched = {connections[alias]: now + self._deadline_s / 2 for alias in settings.REPLICAS}
+        watched[connections["default"]] = now + self._deadline_s
         with self._lock:
-            self._watched[connection] = time.monotonic() + self._deadline_s
+            self._watched |= watched
             if self._thread is None or not self._thread.is_alive():  # the first request since the server forked
                 self._thread = threading.Thread(target=self._run, name="database-watchdog", daemon=True)
                 self._thread.start()
@@ -41,7 +47,8 @@ class Watchdog:
             yield
         finally:
             with self._lock:  # from here on, the connection may serve another request
-                self._watched.pop(connection, None)  # live servers of tests share one connection
+                for connection in watched:
+                    self._watched.pop(connection, None)  # live servers of tests share one connection
 
     def _run(self) -> None:
         while True:

@@ -131,6 +131,7 @@ class TimelineViewSet(TenantViewSet):
     resource = "contacts"
     model = Contact
     pagination_class = TimelinePagination
+    on_replica = True
 
     def known_parameters(self) -> set[str]:
         return {"limit", "cursor"}

@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-from django.db import connection
-
 from analytics.rollups.coverage import SNAPSHOT_VERSION, DayRange, RollupCoverage, read_coverage, snapshot_parameters
 from analytics.rollups.measures import MEASURES, Span, count_calls, sum_of
 from crm.date_ranges import DateRange, bounds_of
+from crm.db.tenancy import reading_connection
 
 # A try fails if the worker or a writer changes the coverage between its two statements. After the last one, all days
 # are counted from their calls.
@@ -65,7 +64,7 @@ def _count_with(
     spans = [span for day_range in coverage.uncovered_ranges(*days) for span in spans_of(day_range)]
     uncovered, uncovered_parameters = count_calls(spans)
     sums = ", ".join(f"{sum_of(name, 'part')} AS {name}" for name in MEASURES)
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(
             COUNT.format(snapshot=SNAPSHOT_VERSION, sums=sums, covered=covered, uncovered=uncovered, **shape),
             [*snapshot_parameters(), *covered_parameters, *uncovered_parameters],

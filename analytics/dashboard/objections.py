@@ -4,7 +4,7 @@ from django.db import connection
 
 from analytics.dashboard import percentage
 from crm.date_ranges import DateRange
-from crm.db.tenancy import current_company_id
+from crm.db.tenancy import current_company_id, reading_connection
 
 # Calls of the table and counts of archived calls, in one snapshot. A call counts by its latest analysis alone, whose
 # labels share one time, so calls add up over any span of time. Two index-only passes are cheaper than one pass whose
@@ -36,7 +36,7 @@ def top_objections(period: DateRange, *, limit: int) -> dict[str, object]:
     A call counts by its latest analysis alone, and once per label.
     """
     bounds = [connection.ops.adapt_datetimefield_value(bound) for bound in period.closed_bounds]
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(RANK, [*[current_company_id(), *bounds] * 4, limit])
         ranked = cursor.fetchall()
     return period.as_json() | {

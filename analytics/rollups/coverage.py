@@ -6,11 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
 from analytics.rollups.measures import MEASURES
 from crm.date_ranges import start_of
-from crm.db.tenancy import current_company_id
+from crm.db.tenancy import current_company_id, reading_connection
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 DayRange = tuple[date | None, date | None]  # both included; None leaves a side open
@@ -77,7 +75,7 @@ class RollupCoverage:
 
 def read_coverage(zone: ZoneInfo) -> RollupCoverage:
     """Return the coverage of the active tenant's rollup, in days of `zone`."""
-    with connection.cursor() as cursor:
+    with reading_connection().cursor() as cursor:
         cursor.execute(READ_COVERAGE, snapshot_parameters())
         rows = cursor.fetchall()
     version, rollup_zone, until = rows[0][:3]

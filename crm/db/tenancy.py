@@ -12,11 +12,12 @@ The company is part of the query from its start, so a forgotten filter can't sho
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crm.db.policies import ALL_SETTING, COMPANY_SETTING
 
@@ -27,6 +28,7 @@ ALL = "all companies"
 TENANT_PLANNER_SETTINGS = {"seq_page_cost": "0.1", "random_page_cost": "0.1", "max_parallel_workers_per_gather": "0"}
 _active: ContextVar[int | str | None] = ContextVar("active_tenant", default=None)
 _limits: ContextVar[dict[str, str] | None] = ContextVar("limits", default=None)
+_reading: ContextVar[str] = ContextVar("reading", default=DEFAULT_DB_ALIAS)
 
 
 class NoActiveTenant(RuntimeError):
@@ -47,9 +49,13 @@ def all_tenants() -> AbstractContextManager[None]:
     return _activate(ALL)
 
 
-def tenant_autocommit(company_id: int) -> AbstractContextManager[None]:
-    """Activate one company for a few statements outside of a transaction, as in a request that only reads."""
-    return _activate_autocommit(company_id)
+def tenant_autocommit(company_id: int, *, replica: str | None = None) -> AbstractContextManager[None]:
+    """Activate one company for a few statements outside of a transaction, as in a request that only reads.
+
+    Args:
+        replica: alias of the database that the block reads; another tenant inside reads the primary again.
+    """
+    return _activate_autocommit(company_id, replica or DEFAULT_DB_ALIAS)
 
 
 def all_tenants_autocommit() -> AbstractContextManager[None]:
@@ -66,6 +72,7 @@ def _activate(company: int | str, more: Mapping[str, str] | None = None) -> Iter
     """
     before = _active.get()
     token = _active.set(company)
+    reading = _reading.set(_reading.get() if company == before else DEFAULT_DB_ALIAS)
     try:
         if connection.vendor != "postgresql" or company == before:
             yield
@@ -78,11 +85,12 @@ def _activate(company: int | str, more: Mapping[str, str] | None = None) -> Iter
             if nested and not connection.needs_rollback:  # a rollback, or the transaction's end, restores them anyway
                 _apply_settings(outer)
     finally:
+        _reading.reset(reading)
         _active.reset(token)
 
 
 @contextmanager
-def _activate_autocommit(company: int | str) -> Iterator[None]:
+def _activate_autocommit(company: int | str, reading: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Send the settings with each statement, which saves three round trips: BEGIN, the settings, COMMIT.
 
     PostgreSQL runs the statements of one message as one transaction, so these settings are LOCAL as well.
@@ -100,12 +108,25 @@ def _activate_autocommit(company: int | str) -> Iterator[None]:
             raise RuntimeError("tenant_autocommit() can't run more than one statement at a time; enter tenant().")
         return execute(f"{set_config}; {sql}", [*values, *(params or ())], many, context)
 
-    token = _active.set(company)
+    token, reading_token = _active.set(company), _reading.set(reading)
     try:
-        with connection.execute_wrapper(send_settings_first):
+        with ExitStack() as wrappers:
+            for alias in {DEFAULT_DB_ALIAS, reading}:  # a view may still ask the primary
+                wrappers.enter_context(connections[alias].execute_wrapper(send_settings_first))
             yield
     finally:
+        _reading.reset(reading_token)
         _active.reset(token)
+
+
+def reading_alias() -> str:
+    """Return the alias of the database that the active tenant reads: a replica in some views, else the primary."""
+    return _reading.get()
+
+
+def reading_connection() -> BaseDatabaseWrapper:
+    """Return the connection for raw SQL that only reads."""
+    return connections[_reading.get()]
 
 
 @contextmanager

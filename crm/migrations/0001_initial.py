@@ -14,6 +14,7 @@ from django.db import migrations, models
 import crm.db.audit
 import crm.db.policies
 import crm.db.rate_counters
+import crm.db.replicas
 import crm.db.storage
 import crm.db.triggers
 import crm.fields
@@ -1422,6 +1423,7 @@ class Migration(migrations.Migration):
             },
         ),
         crm.db.rate_counters.CreateMinuteCounters(),
+        crm.db.replicas.CreateWritePositions(),
         crm.db.audit.CreateAuditFunction(),
         crm.db.audit.CreateAuditTriggers(
             model_name="user",

@@ -7,12 +7,12 @@ from django.apps import apps
 from django.db import models
 from django.db.migrations.recorder import MigrationRecorder
 
-from crm.db import rate_counters
+from crm.db import rate_counters, replicas
 from crm.db.indexes import Index
 from ops.index_health.catalog import Database
 
 PRODUCT_APPS = {"crm", "calls", "messaging", "analytics"}
-TABLES_WITHOUT_MODEL = {rate_counters.TABLE}
+TABLES_WITHOUT_MODEL = {rate_counters.TABLE, replicas.TABLE}
 
 
 @cache

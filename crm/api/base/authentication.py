@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework_simplejwt.authentication import JWTAuthentication
@@ -10,6 +11,7 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from crm.api.tokens import ENDED, SESSION, lasting_sessions
+from crm.db.replicas import position_of_user
 from crm.db.tenancy import all_tenants_autocommit
 from crm.models import User
 
@@ -30,6 +32,8 @@ class TokenAuthentication(JWTAuthentication):
         """
         sessions = lasting_sessions(validated_token.get(SESSION), user=OuterRef("pk"))
         users = User.accounts.select_related("company").annotate(signed_in=Exists(sessions))
+        if settings.REPLICAS:
+            users = users.annotate(write_position=position_of_user())
         try:
             with all_tenants_autocommit():  # the company is unknown until the user is read
                 user = users.get(pk=validated_token[api_settings.USER_ID_CLAIM])

@@ -36,6 +36,7 @@ class MetricsAPIView(TenantView):
     """A view of metrics. `parameters_class` reads its query parameters."""
 
     parameters_class: type[PeriodParameters] = PeriodParameters
+    on_replica = True
 
     def known_parameters(self) -> set[str]:
         return set(self.parameters_class().fields)

@@ -5,7 +5,8 @@ from contextlib import ExitStack
 from functools import wraps
 from typing import Any, cast
 
-from django.db import IntegrityError, transaction
+from django.conf import settings
+from django.db import Error, IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from django_filters import FilterSet
 from rest_framework import mixins, status
@@ -24,8 +25,10 @@ from crm.api.base.pagination import PARAMETERS as PAGE_PARAMETERS
 from crm.api.base.pagination import KeysetPagination
 from crm.api.base.roles import CHANGE, CREATE, DELETE, LIST, READ, visible
 from crm.db.audit_context import acting_as
+from crm.db.replicas import choose_replica, leave_alone
 from crm.db.tenancy import mark_rollback, tenant, tenant_autocommit
 from crm.models import User
+from crm.outages import TIMEOUT, outage_message
 
 VERBS = {
     "list": LIST,
@@ -56,11 +59,15 @@ class TenantView(APIView):
         resource: a key of `crm.api.base.roles.PERMISSIONS`.
         has_etag: whether the response of this action is a single row with its tag.
         writing: whether the request runs in a transaction; an error response rolls it back.
+        on_replica: whether a replica may serve the reads of this action.
+        replica: the alias of the replica that serves them, if any.
     """
 
     resource: str
     writing = False
     has_etag = False
+    on_replica = False
+    replica: str | None = None
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -71,6 +78,10 @@ class TenantView(APIView):
             return self.finalize_response(self.request, self.handle_exception(error), *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Response:
+        # A slow query wouldn't be faster on the primary. Other errors may be the replica's own: gone, cancelled by
+        # recovery, behind a migration.
+        if self.replica and isinstance(exc, Error) and outage_message(exc) != TIMEOUT:
+            return self.repeat_on_primary(exc)
         response = super().handle_exception(exc)
         if self.writing:
             mark_rollback()
@@ -85,7 +96,21 @@ class TenantView(APIView):
         check_parameters(request, self.known_parameters())
 
     def begin_read(self) -> None:
+        # Only authentication by token reads the position; None means that the user has never written.
+        if self.on_replica and settings.REPLICAS and hasattr(self.user, "write_position"):
+            self.replica = choose_replica(self.user.write_position or 0)
+        self.exit_stack.enter_context(tenant_autocommit(self.company_id, replica=self.replica))
+
+    def repeat_on_primary(self, error: Exception) -> Response:
+        leave_alone(cast(str, self.replica), error)
+        self.replica = None
+        self.exit_stack.close()
         self.exit_stack.enter_context(tenant_autocommit(self.company_id))
+        try:
+            handler = getattr(self, cast(str, self.request.method).lower())
+            return cast(Response, handler(self.request, *self.args, **self.kwargs))
+        except Exception as again:
+            return self.handle_exception(again)
 
     def begin_write(self) -> None:
         self.exit_stack.enter_context(tenant(self.company_id))
@@ -137,6 +162,10 @@ class TenantViewSet(TenantView, GenericViewSet):
     @property
     def has_etag(self) -> bool:  # type: ignore[override]
         return self.action in ("retrieve", "partial_update", "destroy")
+
+    @property
+    def on_replica(self) -> bool:  # type: ignore[override]
+        return self.action == "list"  # a single row has a tag, which a change must match
 
     def get_ordering(self) -> tuple[str, str]:
         return self.ordering

@@ -1,11 +1,10 @@
 """Reading the catalogue: no traces, on all servers, and during builds."""
 
-from contextlib import contextmanager
 from threading import Thread
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 
 from ops.index_health.catalog import expected, read_database
 from ops.index_health.findings import FindingKind
@@ -13,40 +12,9 @@ from ops.index_health.report import run_checks
 from tests.conftest import postgres_only
 from tests.db.scratch import another_session, wait_until
 from tests.ops.index_health.databases import ask, run, superuser
-from tests.postgres_server import QUICK, SUPERUSER, PostgresServer
+from tests.replicas import Standby, a_replica
 
 TRACES = "SELECT count(*) FROM pg_class WHERE relpersistence = 't'"
-
-
-class Standby(PostgresServer):
-    """A read-only server that follows a running one."""
-
-    def __init__(self, primary):
-        super().__init__(QUICK)
-        self.primary = primary
-
-    def _initialize(self):
-        self._run(
-            str(self.binaries / "pg_basebackup"), "-h", self.primary, "-U", SUPERUSER, "-D", str(self.data),
-            "--write-recovery-conf", "--checkpoint=fast", "--no-sync",
-        )  # fmt: skip
-
-    def _create_role(self):
-        """The roles are those of the primary."""
-
-
-@contextmanager
-def a_replica(settings, *, host):
-    """`replica1`: the same database, on another host."""
-    replica = connection.copy("replica1")
-    replica.settings_dict["HOST"] = host
-    connections["replica1"] = replica
-    settings.REPLICAS = ["replica1"]
-    try:
-        yield replica
-    finally:
-        replica.close()
-        del connections["replica1"]
 
 
 @pytest.fixture

@@ -1,0 +1,146 @@
+"""Read replicas: standbys that serve marked views, never older than the user's own last write.
+
+After a request that may have written, a table keeps the position of the write-ahead log, by user. Authentication
+reads it in its own statement on the primary. A replica serves the user once it has replayed up to that position.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.models import BigIntegerField, F, Func
+
+from crm.db.postgres_operations import GetModel, PostgresOperation
+from crm.db.tenancy import reading_alias
+
+TABLE = "write_positions"
+COLUMNS = "user_id bigint PRIMARY KEY, position bigint NOT NULL"
+FRESH_S = 0.2  # a replica's status is asked once in this time by each process
+LEFT_ALONE_S = 10.0  # after a failure
+MAX_LAG_S = 10  # beyond, other people's writes would be missed for too long
+
+POSITION = "(pg_current_wal_insert_lsn() - '0/0')::bigint"
+# Of two requests at once, the second waits for the row, and takes the position after that. VALUES would take it before.
+RECORD = f"""
+INSERT INTO {TABLE} (user_id, position) VALUES (%s, {POSITION})
+ON CONFLICT (user_id) DO UPDATE SET position = {POSITION}
+"""  # noqa: S608  # constants
+# NULL: not a standby, or too far behind. A standby that has replayed all it received, and still receives, is up to date
+# however old its last transaction is. The position received begins with that of the file, so it may be the lower one.
+STATUS = """
+SELECT CASE WHEN pg_is_in_recovery() AND CASE
+    WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN true
+    ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) <= %s
+END THEN (pg_last_wal_replay_lsn() - '0/0')::bigint END
+"""
+
+logger = logging.getLogger(__name__)
+
+
+class CreateWritePositions(PostgresOperation):
+    """Create the table of the users' positions. Frozen into migrations.
+
+    It is UNLOGGED on PostgreSQL: a position is worthless once the replicas have passed it.
+    """
+
+    def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [f"CREATE UNLOGGED TABLE {TABLE} ({COLUMNS})"]
+
+    def sqlite_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [f"CREATE TABLE {TABLE} ({COLUMNS})"]
+
+    def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [f"DROP TABLE {TABLE}"]
+
+    sqlite_reverse_statements = reverse_statements
+
+    def describe(self) -> str:
+        return f"Create {TABLE}"
+
+
+class ReplicaRouter:
+    """Sends the ORM's reads where the active tenant reads, and all writes to the primary."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return reading_alias()
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        return DEFAULT_DB_ALIAS
+
+    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool:
+        return True  # a replica has the primary's rows
+
+
+@dataclass
+class _Status:
+    position: int | None = None  # replayed so far; None while the replica can't be used
+    until: float = 0.0  # in time.monotonic()
+
+
+_lock = threading.Lock()
+_statuses: dict[str, _Status] = {}
+
+
+def position_of_user() -> Func:
+    """Return an annotation of users: the position of the last write, or NULL."""
+    return Func(
+        F("pk"),
+        template=f"(SELECT position FROM {TABLE} WHERE user_id = %(expressions)s)",  # noqa: S608  # a constant
+        output_field=BigIntegerField(),
+    )
+
+
+def record_write(user_id: int) -> None:
+    """Keep the present position for a user. Call it after COMMIT: the position must be behind the commit's own.
+
+    A failure is logged: the write is done, and the client must not repeat it.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(RECORD, [user_id])
+    except Error as error:
+        logger.warning("The position of a write is unknown: %s", error)
+
+
+def choose_replica(position: int) -> str | None:
+    """Return the alias of a replica that has replayed up to the position, or None for the primary."""
+    for alias in random.sample(settings.REPLICAS, len(settings.REPLICAS)):
+        replayed = _replayed_position(alias)
+        if replayed is not None and replayed >= position:
+            return alias
+    return None
+
+
+def leave_alone(alias: str, error: Exception) -> None:
+    """Don't use a replica for some seconds after an error, in this process."""
+    logger.warning("%s is not used for %d s: %s", alias, LEFT_ALONE_S, error)
+    connections[alias].close()
+    with _lock:
+        _statuses[alias] = _Status(until=time.monotonic() + LEFT_ALONE_S)
+
+
+def _replayed_position(alias: str) -> int | None:
+    with _lock:
+        status = _statuses.get(alias, _Status())
+        if time.monotonic() < status.until:
+            return status.position
+        # While this thread asks, which may take long, the others use the primary.
+        _statuses[alias] = _Status(until=time.monotonic() + LEFT_ALONE_S)
+    try:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(STATUS, [MAX_LAG_S])
+            position: int | None = cursor.fetchone()[0]
+    except Error as error:
+        leave_alone(alias, error)
+        return None
+    with _lock:
+        wait = LEFT_ALONE_S if position is None else FRESH_S
+        _statuses[alias] = _Status(position, time.monotonic() + wait)
+    return position
