@@ -25,12 +25,12 @@ READ_ON_REPLICA = [
     "/api/v1/contacts/{contact}/timeline",
     "/api/v1/leads",
     "/api/v1/calls",
-    "/api/v1/missed-callers",
+    "/api/v1/missed-calls",
     "/api/v1/dashboard/metrics",
     "/api/v1/dashboard/booking-rate",
     "/api/v1/dashboard/top-objections",
 ]
-READ_ON_PRIMARY = [ONE, "/api/v1/company", "/api/v1/auth/me"]
+READ_ON_PRIMARY = [ONE, "/api/v1/company", "/api/v1/me"]
 ANN = {"first_name": "Ann", "phone": "+12125550100"}
 
 
@@ -80,6 +80,7 @@ def fetch_value(statement, on=connection):
 def catch_up(replica):
     """Wait until the replica has replayed all that is written now."""
     written = fetch_value("SELECT pg_current_wal_insert_lsn()")
+    fetch_value("SELECT pg_current_xact_id()")  # a commit, which wakes the writer of the log
     wait_until(lambda: fetch_value(f"SELECT pg_last_wal_replay_lsn() >= '{written}'", on=replica))
 
 
@@ -231,6 +232,7 @@ def test_slow_query_is_not_repeated(replica, contact, manager):
 def test_frozen_replica_ends_at_the_deadline(replica):
     with pytest.raises((OperationalError, DatabaseError)), Watchdog(deadline_s=0.05).watch():
         fetch_value("SET client_connection_check_interval = 10; SELECT pg_sleep(3600)", on=replica)
+    connection.close()  # of the primary, which is past its deadline as well
 
 
 def test_server_that_is_not_a_standby_is_not_used(settings, manager, contact):
@@ -271,3 +273,14 @@ def test_without_replicas_no_statement_is_added(manager, contact, django_assert_
         client.post(LIST, ANN)
     statements = [query["sql"] for query in [*captured.captured_queries, *writing.captured_queries]]
     assert not [sql for sql in statements if "write_positions" in sql or "wal" in sql]
+
+
+def test_write_in_the_admin_has_a_position(replica, client, staff):
+    client.force_login(staff)
+    client.post("/admin/crm/company/add/", {})
+    assert fetch_value("SELECT user_id FROM write_positions") == staff.pk
+
+
+def test_webhook_of_nobody_has_no_position(replica, client, acme):
+    client.post("/webhooks/openphone/acme", "{}", content_type="application/json")
+    assert fetch_value("SELECT count(*) FROM write_positions") == 0
