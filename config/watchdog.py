@@ -51,8 +51,8 @@ class Watchdog:
                     self._watched.pop(connection, None)  # live servers of tests share one connection
 
     def _run(self) -> None:
-        while True:
-            time.sleep(INTERVAL_S)
+        never = threading.Event()
+        while not never.wait(INTERVAL_S):  # time.sleep is replaced in tests of waits, for all threads
             with self._lock:
                 for connection, deadline in self._watched.items():
                     if time.monotonic() > deadline:
