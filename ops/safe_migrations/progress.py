@@ -1,5 +1,6 @@
 """Progress of a running migration and the sessions that block it, read by a second session."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -36,13 +37,16 @@ INDEX_BUILD = """
 
 @contextmanager
 def build_progress_bar(alias: str, *, disable: bool = False) -> Iterator[ProgressBar]:
-    """Show a bar while the session of `alias` builds an index or waits, updated by a thread several times a second."""
+    """Show a bar while the session of `alias` builds an index or waits, updated by a thread several times a second.
+
+    Where stderr is no terminal, a line names each session that the build waits for.
+    """
     with ProgressBar(disable=disable, leave=False, bar_format=WAITING) as bar:
         if connections[alias].vendor != "postgresql":
             yield bar
             return
         stop = Event()
-        thread = Thread(target=_poll, args=[alias, _read_pid(alias), bar, stop], daemon=True)
+        thread = Thread(target=_poll, args=[alias, _read_pid(alias), bar, stop, disable], daemon=True)
         thread.start()
         try:
             yield bar
@@ -73,30 +77,36 @@ def _read_pid(alias: str) -> int:
     return pid
 
 
-def _poll(alias: str, pid: int, bar: ProgressBar, stop: Event) -> None:
+def _poll(alias: str, pid: int, bar: ProgressBar, stop: Event, silent: bool) -> None:
     connection = connections[alias]  # a connection of this thread
+    named = ""
     try:
         while not stop.wait(POLL_S):
             with connection.cursor() as cursor:
-                _show_progress(cursor, pid, bar)
+                blocker = _show_progress(cursor, pid, bar)
+            if bar.disable and not silent and blocker and blocker.partition(",")[0] != named:
+                named = blocker.partition(",")[0]
+                print(bar.desc, file=sys.stderr, flush=True)
     except OperationalError:
         pass  # no free connection: the build continues without a progress display
     finally:
         connection.close()
 
 
-def _show_progress(cursor: Any, pid: int, bar: ProgressBar) -> None:
-    """Show the progress of an index build in blocks or rows, and the session that must end first."""
+def _show_progress(cursor: Any, pid: int, bar: ProgressBar) -> str:
+    """Show the progress of an index build in blocks or rows. Returns the session that must end first, if any."""
     cursor.execute(BLOCKING_PIDS, [pid, INDEX_BUILD_LOCK_ID])
     blocker = _describe_oldest(cursor, cursor.fetchone()[0], pid)
     cursor.execute(INDEX_BUILD, [pid])
     building = cursor.fetchone()
     if not (building or blocker):
-        return
+        return ""
     index, phase, blocks, all_blocks, rows, all_rows = building or ("", "waiting", 0, 0, 0, 0)
     bar.n, bar.total = (blocks, all_blocks) if all_blocks else (rows, all_rows or None)
     bar.bar_format = BUILDING if bar.total else WAITING
-    bar.set_description_str(f"{index} {phase}{' for ' + blocker if blocker else ''}".strip())
+    bar.desc = f"{index} {phase}{' for ' + blocker if blocker else ''}".strip()
+    bar.refresh()
+    return blocker
 
 
 def _describe_oldest(cursor: Any, pids: list[int] | None, pid: int) -> str:
