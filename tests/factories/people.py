@@ -1,0 +1,148 @@
+"""Factories of companies, users, lines and contacts, and the bases of the others."""
+
+from datetime import UTC, datetime
+
+import factory
+from django.contrib.auth.hashers import make_password
+from factory.django import DjangoModelFactory
+
+from crm.db.tenancy import all_tenants
+from crm.models import (
+    Company,
+    Contact,
+    ContactFlag,
+    ContactPhone,
+    ContactSearchKey,
+    OptOut,
+    OptOutEntry,
+    PhoneLine,
+    SuppressedNumber,
+    User,
+)
+from crm.models.audit import hash_number
+from tests.fictional_numbers import fictional_number, numbers_between
+
+PASSWORD = "rain-gutter-42"
+
+
+class RowFactory(DjangoModelFactory):
+    """Base class that writes rows of any company, whether or not the test has an active tenant."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        with all_tenants():
+            return super()._create(model_class, *args, **kwargs)
+
+
+class CompanyFactory(RowFactory):
+    class Meta:
+        model = Company
+
+    name = factory.Sequence(lambda n: f"Company {n}")
+    slug = factory.Sequence(lambda n: f"company-{n}")
+    timezone = "America/New_York"
+
+
+class OfCompanyFactory(RowFactory):
+    class Meta:
+        abstract = True
+
+    company = factory.SubFactory(CompanyFactory)
+
+
+class UserFactory(OfCompanyFactory):
+    class Meta:
+        model = User
+
+    role = "csr"
+    username = factory.Sequence(lambda n: f"user{n}")
+    password = factory.LazyFunction(lambda: make_password(PASSWORD))
+
+
+class PhoneLineFactory(OfCompanyFactory):
+    class Meta:
+        model = PhoneLine
+
+    name = "Front desk"
+    number = numbers_between(23_000, 25_000)
+    provider_id = factory.Sequence(lambda n: f"PNtest{n}")
+
+
+class ContactFactory(OfCompanyFactory):
+    """A contact with its main number among its phones."""
+
+    class Meta:
+        model = Contact
+
+    first_name = "Casey"
+    last_name = factory.Sequence(lambda n: f"Customer{n}")
+    phone = numbers_between(3_000, 23_000)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        contact = super()._create(model_class, *args, **kwargs)
+        ContactPhoneFactory(contact=contact, phone=contact.phone)
+        return contact
+
+
+class OfContactFactory(RowFactory):
+    """Base class of rows that belong to a contact and its company."""
+
+    class Meta:
+        abstract = True
+
+    contact = factory.SubFactory(ContactFactory)
+    company = factory.LazyAttribute(lambda row: row.contact.company)
+
+
+class ContactPhoneFactory(OfContactFactory):
+    class Meta:
+        model = ContactPhone
+
+    phone = numbers_between(25_000, 32_000)
+
+
+class ContactSearchKeyFactory(OfContactFactory):
+    class Meta:
+        model = ContactSearchKey
+
+    key = factory.Sequence(lambda n: f"nickname{n}")
+
+
+class ContactFlagFactory(OfContactFactory):
+    class Meta:
+        model = ContactFlag
+
+    flag_type = "do_not_contact"
+
+
+class SuppressedNumberFactory(OfCompanyFactory):
+    class Meta:
+        model = SuppressedNumber
+
+    number_hash = factory.Sequence(lambda n: hash_number(fictional_number(32_000 + n % 2_000)))
+
+
+class OptOutFactory(OfCompanyFactory):
+    class Meta:
+        model = OptOut
+
+    phone = numbers_between(34_000, 36_000)
+    number_hash = factory.LazyAttribute(lambda row: hash_number(row.phone))
+    state = "opted_out"
+    decided_at = datetime(2026, 3, 2, 16, tzinfo=UTC)
+
+
+class OptOutEntryFactory(RowFactory):
+    class Meta:
+        model = OptOutEntry
+
+    opt_out = factory.SubFactory(OptOutFactory)
+    company = factory.LazyAttribute(lambda entry: entry.opt_out.company)
+    action = "opted_out"
+    words = "STOP"
+    source = "sms"
+    occurred_at = datetime(2026, 3, 2, 16, tzinfo=UTC)

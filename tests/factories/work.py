@@ -1,0 +1,154 @@
+"""Factories of activities, calls, messages, campaigns and what follows from them."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import factory
+
+from calls.choices import BOOKED
+from calls.models import Appointment, Call, CallDetail, MissedCaller
+from crm.models import (
+    Activity,
+    ArchivedId,
+    AuditEntry,
+    Campaign,
+    CampaignMembership,
+    Conversation,
+    IdempotencyKey,
+    Invoice,
+    Lead,
+)
+from messaging.models import Message
+from tests.factories.people import OfCompanyFactory, OfContactFactory, PhoneLineFactory, RowFactory, UserFactory
+
+
+class ArchivedIdFactory(OfCompanyFactory):
+    class Meta:
+        model = ArchivedId
+
+    id_hash = factory.Sequence(lambda n: n)
+
+
+class AuditEntryFactory(OfCompanyFactory):
+    class Meta:
+        model = AuditEntry
+
+    table_name = "contacts"
+    row_id = factory.Sequence(lambda n: n)
+    action = "update"
+    changes = {"first_name": ["Casey", "Kacey"]}
+
+
+class LeadFactory(OfContactFactory):
+    class Meta:
+        model = Lead
+
+
+class ConversationFactory(OfContactFactory):
+    class Meta:
+        model = Conversation
+
+    phone_line = factory.SubFactory(PhoneLineFactory, company=factory.SelfAttribute("..company"))
+
+
+class ActivityFactory(OfContactFactory):
+    class Meta:
+        model = Activity
+
+    activity_type = "note"
+    body = "Has a dog."
+
+
+class CampaignFactory(OfCompanyFactory):
+    class Meta:
+        model = Campaign
+
+    name = factory.Sequence(lambda n: f"Spring check {n}")
+
+
+class CampaignMembershipFactory(OfContactFactory):
+    class Meta:
+        model = CampaignMembership
+
+    campaign = factory.SubFactory(CampaignFactory, company=factory.SelfAttribute("..company"))
+
+
+class InvoiceFactory(OfContactFactory):
+    class Meta:
+        model = Invoice
+
+    number = factory.Sequence(lambda n: f"INV-{n:05d}")
+    amount = Decimal("1250.00")
+    due_date = datetime(2026, 3, 1, tzinfo=UTC).date()
+
+
+class CallFactory(OfContactFactory):
+    class Meta:
+        model = Call
+
+    status = "unbooked"
+    booked = factory.LazyAttribute(lambda call: call.status in BOOKED)
+    from_number = factory.LazyAttribute(lambda call: call.contact.phone if call.contact else "")
+
+
+class CallDetailFactory(RowFactory):
+    class Meta:
+        model = CallDetail
+
+    call = factory.SubFactory(CallFactory)
+    company = factory.LazyAttribute(lambda detail: detail.call.company)
+    openphone_id = factory.Sequence(lambda n: f"ACcall{n}")
+
+
+class MissedCallerFactory(OfContactFactory):
+    class Meta:
+        model = MissedCaller
+
+    first_missed_at = datetime(2026, 3, 2, 16, tzinfo=UTC)
+    last_missed_at = factory.SelfAttribute("first_missed_at")
+
+
+class AppointmentFactory(OfContactFactory):
+    class Meta:
+        model = Appointment
+
+    timezone = factory.LazyAttribute(lambda appointment: appointment.company.timezone)
+    scheduled_start = datetime(2026, 3, 2, 16, tzinfo=UTC)
+    scheduled_end = factory.LazyAttribute(lambda appointment: appointment.scheduled_start + timedelta(hours=1))
+
+
+class MessageFactory(OfContactFactory):
+    class Meta:
+        model = Message
+
+    direction = "incoming"
+    status = "received"
+    body = "Can you come on Tuesday?"
+    activity = factory.SubFactory(
+        ActivityFactory,
+        contact=factory.SelfAttribute("..contact"),
+        activity_type="message",
+        direction=factory.SelfAttribute("..direction"),
+        body=factory.SelfAttribute("..body"),
+    )
+
+
+class HeldMessageFactory(MessageFactory):
+    class Meta:
+        model = Message
+
+    direction = "outgoing"
+    kind = "reply"
+    status = "held"
+
+
+class IdempotencyKeyFactory(RowFactory):
+    class Meta:
+        model = IdempotencyKey
+
+    user = factory.SubFactory(UserFactory)
+    company = factory.LazyAttribute(lambda row: row.user.company)
+    key = factory.Sequence(lambda n: f"key-{n}")
+    request = "POST /api/v1/appointments"
+    status = 201
+    response = "{}"
