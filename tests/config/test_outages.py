@@ -102,7 +102,7 @@ def test_statement_without_an_answer_ends_at_the_deadline():
     lost = pytest.raises((OperationalError, InterfaceError))
     with lost as caught, Watchdog(deadline_s=0.05).watch(), connection.cursor() as cursor:
         cursor.execute("SET client_connection_check_interval = 10")  # the server ends the statement, too
-        cursor.execute("SELECT pg_sleep(3600)")
+        cursor.execute("SELECT pg_sleep(20)")
     assert outage_message(caught.value) == UNAVAILABLE
     connection.close()
 
