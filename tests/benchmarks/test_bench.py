@@ -143,6 +143,7 @@ def test_goal_says_whether_it_is_reached(measured, at_least, result):
     assert Goal("a list", 3.5, measured, at_least=at_least).row[-1] == result
 
 
+@pytest.mark.slow
 def test_charts_are_the_same_for_the_same_figures_and_well_formed_whatever_their_texts():
     def draw():
         return [

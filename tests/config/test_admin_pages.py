@@ -94,6 +94,7 @@ def test_admin_list_takes_a_constant_number_of_queries(name, query, count_querie
     assert count_queries(page(name, "changelist") + query) == before <= 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OURS)
 def test_every_list_filter_works(name, staff_client):
     make_rows(name, 2)

@@ -99,6 +99,7 @@ def test_every_form_that_changes_a_row_is_versioned(staff, rf, db):
     assert all(issubclass(form, VersionedForm) for form in changeable.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHANGES)
 def test_second_save_is_refused_and_keeps_what_was_typed(name, staff_client):
     row = make_row(name)

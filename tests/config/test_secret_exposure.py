@@ -52,6 +52,7 @@ def test_api_responses_contain_no_secret(secret, manager, staff):
     assert answered > len(RESOURCES)
 
 
+@pytest.mark.slow
 def test_admin_pages_contain_no_secret(secret, client, staff):
     client.force_login(staff)
     urls = [reverse("admin:index")]

@@ -13,9 +13,9 @@ from tests.messaging.opt_out_table import measure, opt_out_table
 from tests.messaging.texts import TEXTS
 
 
-@pytest.mark.parametrize(("verdict", "text"), [(verdict, text) for verdict in TEXTS for text in TEXTS[verdict]])
-def test_message_gets_its_verdict(verdict, text):
-    assert classify_text(text) == verdict
+@pytest.mark.parametrize("verdict", TEXTS)
+def test_messages_get_their_verdict(verdict):
+    assert [text for text in TEXTS[verdict] if classify_text(text) != verdict] == []
 
 
 def test_examples_are_many_and_unique():
@@ -29,6 +29,7 @@ def test_unseen_messages_are_recognised_with_few_false_alarms():
     assert len(alarmed) <= 0.02 * len(held_out_texts.ORDINARY)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("frame", FRAMES)
 def test_frame_changes_neither_a_request_to_stop_nor_an_order(frame):
     requests, orders = (
@@ -81,5 +82,6 @@ def test_provider_confirms_its_own_keywords_only(provider, confirmed, unconfirme
     assert [text for text in confirmed + unconfirmed if provider_confirms(provider, text)] == confirmed
 
 
+@pytest.mark.slow
 def test_table_page_is_up_to_date():
     assert Path("docs/opt-outs-table.md").read_text() == opt_out_table()

@@ -173,6 +173,7 @@ SITUATIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_each_situation_raises_its_alerts(situation, read_samples, acme, worker):
     arise, expected = SITUATIONS[situation]

@@ -26,7 +26,7 @@ from tests.conftest import postgres_only
 from tests.db.scratch import another_session
 from tests.ops.archive.fixture import CUT_OFF, OLD, archive, contents, make_history, make_needed_rows
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 OPT_OUTS_AND_EVIDENCE = {"opt_outs", "opt_out_entries", "contact_flags", "suppressed_numbers", "audit_entries"}
 
 

@@ -11,7 +11,7 @@ from ops.management.commands.archive import read_age
 from tests import factories
 from tests.ops.archive.fixture import OLD, contents, make_history, make_needed_rows
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def old_event(company, days, status="processed"):

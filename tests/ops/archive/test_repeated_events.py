@@ -20,7 +20,7 @@ from tests.messaging.payloads import call_v4, message_v4, post_event
 from tests.messaging.worker_rounds import process_next_event
 from tests.ops.archive.fixture import DAY, OLD, archive, dashboard
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def process_all():

@@ -12,7 +12,7 @@ from ops.archive.manifest import NAME
 from tests import factories
 from tests.ops.archive.fixture import OLD, archive, make_history
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

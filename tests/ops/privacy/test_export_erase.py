@@ -34,7 +34,7 @@ from tests.db.catalogue import product_tables
 from tests.messaging.payloads import call_v4, message_2026, message_v4, post_event
 from tests.messaging.worker_rounds import process_next_event
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 PHONE, SECOND, OUR_NUMBER = (factories.fictional_number(n) for n in (41_000, 41_001, 41_002))
 SAID = "My dog is called Zorro"

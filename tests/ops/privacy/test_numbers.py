@@ -23,7 +23,7 @@ from tests.ops.archive.fixture import OLD, archive
 from tests.ops.archive.test_erasure import files_with
 from tests.ops.privacy.test_export_erase import everything
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 PHONE, SECOND, OUR_NUMBER, OTHER = (factories.fictional_number(n) for n in (42_000, 42_001, 42_002, 42_003))
 AREA, LAST = PHONE[2:5], PHONE[-4:]
@@ -244,7 +244,6 @@ def test_date_is_not_a_number_without_country_code():
     assert pattern.sub("", "202-611-2912, +45 20 26 11 29, 0045 20261129") == ", , "
 
 
-@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_number_is_in_no_archive_after_an_erasure(acme, known_as, tmp_path, settings, capsys):
     settings.ARCHIVE_DIR = tmp_path / "archives"

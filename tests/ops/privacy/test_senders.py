@@ -19,7 +19,7 @@ from tests.ops.archive.fixture import OLD, archive
 from tests.ops.archive.test_erasure import files_with
 from tests.ops.privacy.test_export_erase import everything, tables_with
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 SENDERS = ["client:ann", "whatsapp:US.13491208655302", "messenger:2125550100", "72975", "ACME", "Café 7"]
 
 

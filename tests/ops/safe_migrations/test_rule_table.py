@@ -31,5 +31,6 @@ def test_rule_of_another_tool_has_its_verdict(models, row):
     assert (row.reason != "") == (row.verdict == ALLOWED)
 
 
+@pytest.mark.slow
 def test_page_lists_the_verdicts(models):
     assert Path("docs/migration-rules.md").read_text() == rule_table(models)

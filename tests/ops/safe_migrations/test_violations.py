@@ -223,6 +223,7 @@ def test_unique_constraint_is_added_concurrently_and_again_harmlessly(large, pla
     assert made["planted_where"]["unique"]
 
 
+@pytest.mark.slow
 def test_file_check_finds_violations_without_a_database(planted, capsys):
     """pytest-django fails a test that uses a database without asking for one."""
     planted(ADD_INDEX)
@@ -232,6 +233,7 @@ def test_file_check_finds_violations_without_a_database(planted, capsys):
     call_command("migrate_safely", check_files=True, allow=["calls.1003_planted"])
 
 
+@pytest.mark.slow
 def test_file_check_knows_the_triggers_of_earlier_migrations(planted, capsys):
     planted('migrations.AlterField("appointment", "status", models.CharField(max_length=99))')
     with pytest.raises(CommandError, match=r"Refused: calls.1003_planted"):
@@ -239,6 +241,7 @@ def test_file_check_knows_the_triggers_of_earlier_migrations(planted, capsys):
     assert use.FIXED_TYPE.reason in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_migration_files_of_the_repository_have_no_violations(capsys):
     call_command("migrate_safely", check_files=True)
     assert capsys.readouterr().out == "No migration blocks others on a large table.\n"

@@ -18,9 +18,13 @@ LOCK_TIMEOUT_MS = 100 if MEASURED else 20_000
 PAUSE_S = 0 if MEASURED else 0.01  # among other tests, a processor is left for the migration
 PROCESSES = 3
 SAMPLE_S = 0.02
+# Of tables only: the end of DROP INDEX CONCURRENTLY locks the index for an instant. Of sessions only: an autovacuum that
+# cuts off the empty end of a table gives way to a writer.
 BLOCKED_WRITERS = """
     SELECT a.query FROM pg_stat_activity a JOIN pg_locks w USING (pid)
+    JOIN pg_class t ON t.oid = w.relation AND t.relkind = 'r'
     JOIN pg_locks h ON h.pid = ANY (pg_blocking_pids(w.pid)) AND h.relation = w.relation
+    JOIN pg_stat_activity b ON b.pid = h.pid AND b.backend_type = 'client backend'
     WHERE a.application_name = 'writer' AND NOT w.granted AND h.granted
         AND h.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
 """
