@@ -30,6 +30,9 @@ call_activity_ids_of_rep = QuerySlot("call_activity_ids_of_rep")
 # Incoming messages that no user has read.
 unread_messages = QuerySlot("unread_messages")
 
+# The messages of activities, whose ids a query or a list holds.
+messages_of_activities = QuerySlot("messages_of_activities")
+
 # Rollups whose last updates, at least as many as the argument, have failed.
 failing_rollups = QuerySlot("failing_rollups")
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import NotSupportedError, transaction
-from django.db.models import CharField, Count, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce, Concat, Replace
+from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Concat, Replace
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -84,10 +84,14 @@ class ActivityQuerySet(OfContactQuerySet):
 
 
 class ConversationQuerySet(OfContactQuerySet):
-    def with_unread(self) -> Self:
-        """Annotate each conversation with `unread`, its number of unread messages."""
-        unread = self._unread_messages().order_by().values("contact").annotate(n=Count("pk")).values("n")
-        return self.annotate(unread=Coalesce(Subquery(unread), 0))
+    def latest_messages(self) -> QuerySet:
+        """Return the id of the latest message activity of each conversation, in one column."""
+        messages = apps.get_model("crm", "Activity").objects.filter(
+            conversation=OuterRef("pk"), activity_type=ActivityType.MESSAGE
+        )
+        # A query for each conversation, which its index answers: it ends at the first message from the end.
+        latest = messages.order_by("-created_at", "-id").values("pk")[:1]
+        return self.annotate(latest=Subquery(latest)).values("latest")
 
     def unread(self) -> Self:
         return self.filter(Exists(self._unread_messages()))
@@ -198,9 +202,14 @@ class ContactPhoneQuerySet(QuerySet):
         return count
 
 
+def flag_in_force(prefix: str = "") -> Q:
+    """Return the condition that a contact flag is in force, whose lookups begin with `prefix`."""
+    return Q(**{f"{prefix}expires_at__isnull": True}) | Q(**{f"{prefix}expires_at__gt": timezone.now()})
+
+
 class ContactFlagQuerySet(OfContactQuerySet):
     def in_force(self) -> Self:
-        return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now()))
+        return self.filter(flag_in_force())
 
     def opted_out(self) -> Self:
         """Return opt-outs in force, through the partial index `idx_contact_flag_type_phone`."""

@@ -5,13 +5,14 @@ class MessagingConfig(AppConfig):
     name = "messaging"
 
     def ready(self) -> None:
-        from crm.query_slots import outgoing_messages_to, unread_messages
+        from crm.query_slots import messages_of_activities, outgoing_messages_to, unread_messages
         from crm.worker import RARELY_S, Job, register
         from messaging.models import Message
         from messaging.services.inbound import webhook_processing  # models are loaded from here on
         from messaging.services.outbound import sending, text_backs, unknown_sends
 
         unread_messages.register(lambda: Message.objects.unread())
+        messages_of_activities.register(lambda activities: Message.objects.filter(activity__in=activities))
         outgoing_messages_to.register(
             lambda phone: Message.objects.filter(direction="outgoing", to_numbers__0=phone)  # of a group the first
         )

@@ -6,16 +6,23 @@ from analytics.models import CallAnalysis
 from crm.api.base.filters import ContactFilterSet, IdFilter
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import CreateReadViewSet
+from crm.api.companions import ContactSummaryField
 
 
 class CallAnalysisSerializer(TenantSerializer):
+    contact = serializers.IntegerField(
+        source="call.contact_id", read_only=True, allow_null=True, help_text="The contact of the call."
+    )
+    contact_summary = ContactSummaryField()
     objections = serializers.ListField(
         child=serializers.CharField(max_length=100), required=False, max_length=50, help_text='["price", "timing"]'
     )
 
     class Meta:
         model = CallAnalysis
-        fields = ["id", "call", "objections", "sentiment", "outcome", "summary", "analyzed_at"]
+        fields = [
+            "id", "call", "contact", "contact_summary", "objections", "sentiment", "outcome", "summary", "analyzed_at",
+        ]  # fmt: skip
 
 
 class CallAnalysisFilterSet(ContactFilterSet):

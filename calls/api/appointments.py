@@ -15,16 +15,21 @@ from crm.api.base.filters import DayFilter, DaysFilterSet, IdFilter
 from crm.api.base.idempotency import idempotent
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import EditViewSet
+from crm.api.companions import AddressField, ContactSummaryField, UserNameField
 
 
 class AppointmentSerializer(TenantSerializer):
+    contact_summary = ContactSummaryField()
+    address = AddressField()
     assigned_rep = AssignableUserField(required=False, allow_null=True)
+    assigned_rep_name = UserNameField("assigned_rep")
 
     class Meta:
         model = Appointment
         fields = [
-            "id", "contact", "call", "lead", "assigned_rep", "scheduled_start", "scheduled_end",
-            "date", "time", "timezone", "allow_overlap", "status", "notes", "created_at", "updated_at",
+            "id", "contact", "contact_summary", "address", "call", "lead", "assigned_rep", "assigned_rep_name",
+            "scheduled_start", "scheduled_end", "date", "time", "timezone",
+            "allow_overlap", "status", "notes", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["lead", "date", "time", "timezone", "created_at", "updated_at"]
         fixed_fields = ["contact", "call"]

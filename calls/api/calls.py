@@ -13,6 +13,7 @@ from crm.api.base.filters import DaysFilterSet, IdFilter
 from crm.api.base.lists import ListRowsMixin
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import EditViewSet, TenantViewSet
+from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
 from crm.refused_writes import refusals
 
 MAX_SECONDS = 2**31 - 1  # the column's maximum on PostgreSQL, enforced on every database
@@ -21,13 +22,17 @@ OF_ANOTHER_CONTACT = "The call and its lead must be of the same contact."
 
 
 class CallSerializer(TenantSerializer):
+    contact_summary = ContactSummaryField()
+    phone_line_name = PhoneLineNameField()
     assigned_rep = AssignableUserField(required=False, allow_null=True)
+    assigned_rep_name = UserNameField("assigned_rep")
 
     class Meta:
         model = Call
         fields = [
-            "id", "contact", "phone_line", "lead", "assigned_rep", "direction", "from_number", "to_number",
-            "status", "booked", "reason_for_lost_sale", "quoted_price", "recording_url", "voicemail_url",
+            "id", "contact", "contact_summary", "phone_line", "phone_line_name", "lead", "assigned_rep",
+            "assigned_rep_name", "direction", "from_number", "to_number", "status", "booked",
+            "reason_for_lost_sale", "quoted_price", "recording_url", "voicemail_url",
             "created_at", "answered_at", "completed_at", "duration_s",
         ]  # fmt: skip
         read_only_fields = ["booked", "recording_url", "voicemail_url"]

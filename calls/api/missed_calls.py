@@ -17,14 +17,18 @@ from crm.api.base.date_ranges import DEFAULT_DAYS, MetricsAPIView, PeriodParamet
 from crm.api.base.filters import ContactFilterSet, YesNoFilter
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
+from crm.api.companions import ContactSummaryField, PhoneLineNameField
 
 
 class MissedCallerSerializer(TenantSerializer):
+    contact_summary = ContactSummaryField()
+    phone_line_name = PhoneLineNameField()
+
     class Meta:
         model = MissedCaller
         fields = [
-            "id", "contact", "phone_line", "missed_calls", "first_missed_at", "last_missed_at",
-            "text_back", "text_back_reason", "recovered_at", "recovered_by", "created_at",
+            "id", "contact", "contact_summary", "phone_line", "phone_line_name", "missed_calls", "first_missed_at",
+            "last_missed_at", "text_back", "text_back_reason", "recovered_at", "recovered_by", "created_at",
         ]  # fmt: skip
         read_only_fields = fields
 

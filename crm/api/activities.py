@@ -3,26 +3,85 @@
 from typing import Any
 
 import django_filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from django.db.models import Count
+from django.db.models.functions import Left
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
+from crm.api.base.companions import Companion
 from crm.api.base.filters import ContactFilterSet, IdFilter, YesNoFilter, read_order
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import ChangeMixin, CreateReadViewSet, ReadViewSet
-from crm.choices import ActivityType, ConversationStatus
-from crm.models import Activity, Conversation
+from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
+from crm.choices import ActivityType, ConversationStatus, Direction
+from crm.models import Activity, Conversation, User
+from crm.query_slots import messages_of_activities, unread_messages
 
+PREVIEW = 160  # characters of a message: as many as a short SMS has
 ORDERS = {"newest": ("-created_at", "-id"), "recent": ("-last_activity_at", "-id")}
 
 
+class LastMessageSerializer(serializers.Serializer):
+    """The latest message of a conversation, in or out."""
+
+    id = serializers.IntegerField()
+    body = serializers.CharField(max_length=PREVIEW, help_text=f"The first {PREVIEW} characters.")
+    direction = serializers.ChoiceField(choices=Direction.choices)
+    status = serializers.CharField(help_text="As in `message-threads`.")
+    at = serializers.DateTimeField(help_text="Time of writing or receipt.")
+
+
+@extend_schema_field(LastMessageSerializer)
+class LastMessageField(Companion):
+    """The latest message of a conversation. Null before the first one."""
+
+    def __init__(self) -> None:
+        super().__init__("id", help_text="The latest message, in or out. Null before the first one.")
+
+    def load(self, keys: set[int], user: User) -> dict[int, dict[str, Any]]:
+        latest = Conversation.objects.filter(pk__in=keys).latest_messages()
+        shown = messages_of_activities(latest).annotate(preview=Left("body", PREVIEW))
+        return {
+            conversation: {"id": pk, "body": body, "direction": direction, "status": status, "at": at}
+            for conversation, pk, body, direction, status, at in shown.values_list(
+                "activity__conversation", "pk", "preview", "direction", "status", "created_at"
+            )
+        }
+
+
+@extend_schema_field(int)
+class UnreadField(Companion):
+    """The number of unread messages of a conversation."""
+
+    missing = 0
+
+    def __init__(self) -> None:
+        super().__init__("contact", help_text="Number of incoming messages that no user has read.")
+
+    def key_of(self, row: dict[str, Any]) -> tuple[int, int]:
+        return row["contact"], row["phone_line"]
+
+    def load(self, keys: set[tuple[int, int]], user: User) -> dict[tuple[int, int], int]:
+        unread = unread_messages().filter(contact__in={contact for contact, _ in keys})
+        counts = unread.values_list("contact", "phone_line").annotate(Count("pk")).order_by()
+        return {(contact, line): number for contact, line, number in counts}
+
+
 class ConversationSerializer(TenantSerializer):
+    contact_summary = ContactSummaryField()
+    phone_line_name = PhoneLineNameField()
     assignee = AssignableUserField(required=False, allow_null=True)
-    unread = serializers.IntegerField(read_only=True, help_text="Unread incoming messages.")
+    assignee_name = UserNameField("assignee")
+    last_message = LastMessageField()
+    unread = UnreadField()
 
     class Meta:
         model = Conversation
-        fields = ["id", "contact", "phone_line", "status", "assignee", "unread", "created_at", "last_activity_at"]
+        fields = [
+            "id", "contact", "contact_summary", "phone_line", "phone_line_name", "status", "assignee",
+            "assignee_name", "last_message", "unread", "created_at", "last_activity_at",
+        ]  # fmt: skip
         read_only_fields = ["contact", "phone_line", "created_at", "last_activity_at"]
 
 
@@ -56,9 +115,6 @@ class ConversationViewSet(ChangeMixin, ReadViewSet):
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilterSet
 
-    def get_rows(self) -> Any:
-        return super().get_rows().with_unread()
-
     def get_ordering(self) -> tuple[str, str]:
         return read_order(self.request, ORDERS)
 
@@ -67,10 +123,14 @@ class ConversationViewSet(ChangeMixin, ReadViewSet):
 
 
 class ActivitySerializer(TenantSerializer):
+    contact_summary = ContactSummaryField()
+    user_name = UserNameField("user")
+
     class Meta:
         model = Activity
         fields = [
-            "id", "contact", "conversation", "user", "activity_type", "direction", "body", "openphone_id", "created_at",
+            "id", "contact", "contact_summary", "conversation", "user", "user_name", "activity_type", "direction",
+            "body", "openphone_id", "created_at",
         ]  # fmt: skip
         read_only_fields = ["conversation", "user", "activity_type", "direction", "openphone_id", "created_at"]
         extra_kwargs = {"contact": {"required": True, "allow_null": False}}

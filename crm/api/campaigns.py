@@ -1,24 +1,59 @@
 """`campaigns` and `campaign-memberships`."""
 
+from typing import ClassVar
+
 import django_filters
+from django.db.models import Count
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
+from crm.api.base.companions import Companion
 from crm.api.base.errors import Conflict
 from crm.api.base.filters import ContactFilterSet, IdFilter
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import CreateReadViewSet, DeleteMixin, FullViewSet
+from crm.api.companions import CampaignNameField, ContactSummaryField, PhoneLineNameField, UserNameField
 from crm.choices import CampaignStatus, MembershipStatus
-from crm.models import Campaign, CampaignMembership
+from crm.models import Campaign, CampaignMembership, User
 from crm.services.campaigns import MembershipKept, delete_campaign, delete_membership
+
+
+class ProgressSerializer(serializers.Serializer):
+    """Number of memberships by status."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {status: serializers.IntegerField() for status in MembershipStatus.values}
+
+
+@extend_schema_field(ProgressSerializer)
+class ProgressField(Companion):
+    """The memberships of a campaign, counted by status."""
+
+    missing: ClassVar = dict.fromkeys(MembershipStatus.values, 0)
+
+    def __init__(self) -> None:
+        super().__init__("id", help_text="Number of contacts by the status of their membership.")
+
+    def load(self, keys: set[int], user: User) -> dict[int, dict[str, int]]:
+        counts = CampaignMembership.objects.filter(campaign__in=keys).values_list("campaign", "status")
+        found: dict[int, dict[str, int]] = {}
+        for campaign, status, number in counts.annotate(Count("pk")).order_by():
+            found.setdefault(campaign, {**self.missing})[status] = number
+        return found
 
 
 class CampaignSerializer(TenantSerializer):
     created_by = CompanyUserField(read_only=True, allow_null=True)
+    created_by_name = UserNameField("created_by")
+    phone_line_name = PhoneLineNameField()
+    progress = ProgressField()
 
     class Meta:
         model = Campaign
         fields = [
-            "id", "name", "status", "body", "phone_line", "scheduled_at", "created_by", "created_at", "updated_at",
+            "id", "name", "status", "body", "phone_line", "phone_line_name", "scheduled_at", "created_by",
+            "created_by_name", "progress", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["created_at", "updated_at"]
 
@@ -43,9 +78,15 @@ class CampaignViewSet(FullViewSet):
 
 
 class CampaignMembershipSerializer(TenantSerializer):
+    campaign_name = CampaignNameField()
+    contact_summary = ContactSummaryField()
+
     class Meta:
         model = CampaignMembership
-        fields = ["id", "campaign", "contact", "status", "reason", "sent_at", "created_at"]
+        fields = [
+            "id", "campaign", "campaign_name", "contact", "contact_summary", "status", "reason", "sent_at",
+            "created_at",
+        ]  # fmt: skip
         read_only_fields = ["status", "reason", "sent_at", "created_at"]  # evidence, which sending writes
 
 

@@ -1,6 +1,5 @@
 """`contacts`, `contact-flags` and `leads`."""
 
-from collections import defaultdict
 from typing import Any
 
 import django_filters
@@ -8,11 +7,11 @@ from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.filters import ContactFilterSet
-from crm.api.base.lists import Rows
 from crm.api.base.serializers import CompanyUserField, PhoneField, TenantSerializer
 from crm.api.base.views import EditViewSet, FullViewSet
+from crm.api.companions import ContactSummaryField, PhonesField, UserNameField
 from crm.choices import FlagType, LeadStatus
-from crm.models import Contact, ContactFlag, ContactPhone, Lead
+from crm.models import Contact, ContactFlag, Lead
 from crm.search_keys import SHORTEST, is_long_enough
 from crm.services.contacts import NumberRefused, create_contact, delete_contact, update_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
@@ -21,7 +20,7 @@ from crm.services.opt_outs import lock_opt_outs_of
 
 class ContactSerializer(TenantSerializer):
     phone = PhoneField(max_length=64)
-    phones: Any = serializers.SlugRelatedField(slug_field="phone", many=True, read_only=True)
+    phones = PhonesField("id", help_text="All numbers, the main one too, in the order in which they were added.")
 
     class Meta:
         model = Contact
@@ -66,29 +65,20 @@ class ContactViewSet(FullViewSet):
     serializer_class = ContactSerializer
     filterset_class = ContactSearchSet
 
-    def complete_rows(self, rows: Rows) -> None:
-        phones = defaultdict(list)
-        for contact, phone in (
-            ContactPhone.objects.filter(contact__in=[row["id"] for row in rows])
-            .order_by("id")
-            .values_list("contact", "phone")
-        ):
-            phones[contact].append(phone)
-        for row in rows:
-            row["phones"] = phones[row["id"]]
-
     def perform_destroy(self, instance: Contact) -> None:
         delete_contact(contact=instance)
 
 
 class ContactFlagSerializer(TenantSerializer):
     created_by = CompanyUserField(read_only=True, allow_null=True)
+    created_by_name = UserNameField("created_by")
+    contact_summary = ContactSummaryField()
 
     class Meta:
         model = ContactFlag
         fields = [
-            "id", "contact", "flag_type", "review_state", "reason", "source", "evidence", "created_by", "created_at",
-            "expires_at",
+            "id", "contact", "contact_summary", "flag_type", "review_state", "reason", "source", "evidence",
+            "created_by", "created_by_name", "created_at", "expires_at",
         ]  # fmt: skip
         read_only_fields = ["review_state", "created_at"]
         fixed_fields = ["contact"]
@@ -137,9 +127,11 @@ class ContactFlagViewSet(EditViewSet):
 
 
 class LeadSerializer(TenantSerializer):
+    contact_summary = ContactSummaryField()
+
     class Meta:
         model = Lead
-        fields = ["id", "contact", "status", "source", "notes", "created_at", "updated_at"]
+        fields = ["id", "contact", "contact_summary", "status", "source", "notes", "created_at", "updated_at"]
         read_only_fields = ["created_at", "updated_at"]
         fixed_fields = ["contact"]  # its calls and appointments are of the same contact
 

@@ -1,41 +1,68 @@
 """`opt-outs`, and the review of possible ones."""
 
-from collections import defaultdict
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
-from django.db.models import Prefetch
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api.base.companions import Companion
 from crm.api.base.errors import Conflict
 from crm.api.base.filters import IdFilter
-from crm.api.base.lists import Rows
+from crm.api.base.lists import Rows, columns_of, show_rows
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
+from crm.api.companions import ContactSummaryField, UserNameField
 from crm.choices import OptOutState
-from crm.models import Contact, ContactPhone, OptOut, OptOutEntry
+from crm.models import Contact, ContactPhone, OptOut, OptOutEntry, User
 from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out, opt_outs_of
 
 
 class OptOutEntrySerializer(TenantSerializer):
+    created_by_name = UserNameField("created_by")
+
     class Meta:
         model = OptOutEntry
-        fields = ["id", "action", "words", "source", "activity", "created_by", "occurred_at", "created_at"]
+        fields = [
+            "id", "action", "words", "source", "activity", "created_by", "created_by_name", "occurred_at",
+            "created_at",
+        ]  # fmt: skip
+
+
+@extend_schema_field(OptOutEntrySerializer(many=True))
+class EntriesField(Companion):
+    """The entries of an opt-out, in order, with the names of their users."""
+
+    missing: ClassVar[Rows] = []
+
+    def __init__(self) -> None:
+        super().__init__("id", help_text="The history, oldest first.")
+
+    def load(self, keys: set[int], user: User) -> dict[int, Rows]:
+        entries = OptOutEntry.objects.filter(opt_out__in=keys).order_by("occurred_at", "id")
+        page = list(entries.values("opt_out", *(column.source for column in columns_of(OptOutEntrySerializer))))
+        found: dict[int, Rows] = {}
+        for entry, shown in zip(page, show_rows(page, OptOutEntrySerializer, user), strict=True):
+            found.setdefault(entry["opt_out"], []).append(shown)
+        return found
 
 
 class OptOutSerializer(TenantSerializer):
     contact = serializers.IntegerField(
         read_only=True, allow_null=True, help_text="The contact that has the number now."
     )
-    entries: Any = OptOutEntrySerializer(many=True, read_only=True)
+    contact_summary = ContactSummaryField()
+    entries = EntriesField()
 
     class Meta:
         model = OptOut
-        fields = ["id", "contact", "phone", "channel", "state", "decided_at", "confirmed_at", "created_at", "entries"]
+        fields = [
+            "id", "contact", "contact_summary", "phone", "channel", "state", "decided_at", "confirmed_at",
+            "created_at", "entries",
+        ]  # fmt: skip
 
 
 class OptOutFilterSet(django_filters.FilterSet):
@@ -56,15 +83,7 @@ class OptOutViewSet(ReadViewSet):
     filterset_class = OptOutFilterSet
 
     def get_rows(self) -> Any:
-        rows = OptOut.objects.decided().with_contact(ContactPhone.objects.all())
-        return rows.prefetch_related(Prefetch("entries", OptOutEntry.objects.order_by("occurred_at", "id")))
-
-    def complete_rows(self, rows: Rows) -> None:
-        entries = defaultdict(list)
-        for entry in OptOutEntry.objects.filter(opt_out__in=[row["id"] for row in rows]).order_by("occurred_at", "id"):
-            entries[entry.opt_out_id].append(entry)
-        for row in rows:
-            row["entries"] = OptOutEntrySerializer(entries[row["id"]], many=True).data
+        return OptOut.objects.decided().with_contact(ContactPhone.objects.all())
 
     @extend_schema(request=None, responses=OptOutSerializer)
     @action(detail=True, methods=["post"])

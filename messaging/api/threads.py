@@ -16,6 +16,7 @@ from crm.api.base.lists import ListRowsMixin
 from crm.api.base.roles import visible
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import TenantViewSet, without_body
+from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
 from crm.models import Contact
 from messaging.models import Message
 from messaging.services.outbound.outbox import SendBlocked
@@ -35,6 +36,9 @@ class NotSent(Conflict):
 
 
 class MessageSerializer(TenantSerializer):
+    contact_summary = ContactSummaryField()
+    phone_line_name = PhoneLineNameField()
+    user_name = UserNameField("user", help_text="Name of the user who wrote the message. Users who have left keep it.")
     user = CompanyUserField(
         source="activity.user", read_only=True, allow_null=True, help_text="User who wrote the message."
     )
@@ -42,8 +46,9 @@ class MessageSerializer(TenantSerializer):
     class Meta:
         model = Message
         fields = [
-            "id", "contact", "phone_line", "user", "direction", "kind", "from_number", "to_numbers", "body", "media",
-            "status", "error", "error_code", "created_at", "sent_at", "read_at",
+            "id", "contact", "contact_summary", "phone_line", "phone_line_name", "user", "user_name", "direction",
+            "kind", "from_number", "to_numbers", "body", "media", "status",
+            "error", "error_code", "created_at", "sent_at", "read_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -1,4 +1,9 @@
-"""Entity tags of single rows. With `If-Match`, a change is refused if the row has changed since it was read."""
+"""Entity tags of single rows. With `If-Match`, a change is refused if the row has changed since it was read.
+
+A tag has two parts: the version of the row's own fields, and that of its companions. `If-None-Match` compares both,
+since the response shows both. `If-Match` compares the first alone: a message that arrives in a conversation must not
+refuse the change of its assignee.
+"""
 
 import re
 from typing import Any
@@ -28,8 +33,11 @@ class Stale(APIException):
 
 
 def etag_of(row: Any) -> str:
-    """Return the tag of a row, as the API shows it."""
-    return f'"{version_of(row)}"'
+    """Return the tag of a row, as the serializer shows it."""
+    companions = {str(field.field_name) for field in getattr(row.serializer, "companions", ())}
+    own = version_of({name: value for name, value in row.items() if name not in companions})
+    beside = {name: row[name] for name in row if name in companions}
+    return f'"{own}-{version_of(beside)}"' if beside else f'"{own}"'
 
 
 def tagged_response(request: Request, row: Any) -> Response:
@@ -47,13 +55,23 @@ def check_if_match(request: Request, row: Any) -> None:
 
 
 def matches(request: Request, header: str, tag: str) -> bool:
-    """Return whether a header names the tag. Raises ValidationError if it isn't a list of tags.
+    """Return whether a header names the tag, `If-Match` the part of the row's own fields.
 
     Proxies that compress a response mark its tag as weak (`W/`). It still names the same row.
+
+    Raises:
+        ValidationError: the header isn't a list of tags.
     """
     text = request.headers.get(header)
     if text is None:
         return False
     if not re.fullmatch(TAGS, text):
         raise ValidationError({header: ['Must be an ETag as it was received, with its quotes, or "*" without quotes.']})
-    return text == "*" or tag in re.findall(r'"[^"]*"', text)
+    named = re.findall(r'"([^"]*)"', text)
+    if header == IF_MATCH:
+        return text == "*" or own_part(tag) in map(own_part, named)
+    return text == "*" or tag.strip('"') in named
+
+
+def own_part(tag: str) -> str:
+    return tag.strip('"').partition("-")[0]

@@ -6,6 +6,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
+from crm.api.base.companions import Companion
 from crm.api.base.etags import IF_MATCH, IF_NONE_MATCH, TAGS
 from crm.api.base.serializers import TenantSerializer
 from crm.db.tenancy import all_tenants
@@ -96,6 +97,8 @@ class ErrorDocumentingAutoSchema(AutoSchema):
         return schema
 
     def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Any:
+        if isinstance(field, Companion) and direction == "request":
+            return None  # it is read-only; its schema would stay in the document, unused
         schema = super()._map_serializer_field(field, direction, bypass_extensions)
         if not schema:
             return schema

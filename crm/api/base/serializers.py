@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from rest_framework import serializers
 
+from crm.api.base.companions import Companion, add_companions
 from crm.api.base.roles import grant_for, visible
 from crm.choices import ASSIGNABLE_ROLES
 from crm.date_ranges import InvalidDay, parse_day
@@ -99,6 +100,20 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
         models.DecimalField: AmountField,
     }
 
+    @property
+    def companions(self) -> list[Companion]:
+        return [field for field in self.fields.values() if isinstance(field, Companion)]
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        row = self.own_fields(instance)
+        if companions := self.companions:
+            add_companions([row], companions, self.context["request"].user)
+        return row
+
+    def own_fields(self, instance: Any) -> dict[str, Any]:
+        """Return the row without its companions."""
+        return super().to_representation(instance)
+
     def refused_fields(self, data: dict[str, Any]) -> dict[str, list[str]]:
         return super().refused_fields(data) or self._forbidden_changes(data) or self._changes_of_fixed_fields(data)
 
@@ -112,7 +127,7 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
         fields = grant_for(self.context["request"].user.role, self.context["view"].resource).fields
         if fields is None:
             return {}
-        current = self.to_representation(self.instance)
+        current = self.own_fields(self.instance)
         changed = [name for name in data if name not in fields and data[name] != current.get(name)]
         return {name: ["Your role may not change this."] for name in changed}
 
@@ -120,7 +135,7 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
         """Return an error for each field of `Meta.fixed_fields` that would change. Unchanged values pass."""
         fixed = getattr(self.Meta, "fixed_fields", ()) if self.instance else ()
         sent = [name for name in fixed if name in data]
-        current = self.to_representation(self.instance) if sent else {}
+        current = self.own_fields(self.instance) if sent else {}
         return {name: ["Can't be changed after the row was created."] for name in sent if data[name] != current[name]}
 
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:

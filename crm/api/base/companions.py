@@ -1,0 +1,57 @@
+"""Companions: fields of a row whose values come from other rows, such as a contact's name beside its id.
+
+All rows of a response are completed together, so a companion costs one statement for one row as for a page. Companions
+are read-only. They are no part of the row that `If-Match` guards: see `crm.api.base.etags`.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, ClassVar
+
+from rest_framework import serializers
+from rest_framework.fields import SkipField
+
+from crm.models import User
+
+Rows = list[dict[str, Any]]  # of one response, keyed by the response's field names
+
+
+class Companion(serializers.Field):
+    """Base class of companions.
+
+    Attributes:
+        key: name of the field of the response by whose value the rows are found.
+        missing: the value where nothing is found.
+    """
+
+    missing: ClassVar[Any] = None
+
+    def __init__(self, key: str, **kwargs: Any) -> None:
+        super().__init__(read_only=True, allow_null=self.missing is None, **kwargs)
+        self.key = key
+
+    def get_attribute(self, instance: Any) -> Any:
+        raise SkipField  # `add_companions` adds it
+
+    def key_of(self, row: dict[str, Any]) -> Any:
+        """Return what `load` needs to know of a row; None if it has nothing to find."""
+        return row[self.key]
+
+    def load(self, keys: set[Any], user: User) -> dict[Any, Any]:
+        """Return the values by key that this user may see, with one statement."""
+        raise NotImplementedError
+
+
+@cache
+def companions_of(serializer_class: type[Any]) -> tuple[Companion, ...]:
+    return tuple(field for field in serializer_class().fields.values() if isinstance(field, Companion))
+
+
+def add_companions(rows: Rows, companions: Iterable[Companion], user: User) -> None:
+    """Add the companions to the rows, in place."""
+    for companion in companions:
+        keys = [companion.key_of(row) for row in rows]
+        wanted = {key for key in keys if key is not None}
+        found = companion.load(wanted, user) if wanted else {}
+        for row, key in zip(rows, keys, strict=True):
+            row[str(companion.field_name)] = found.get(key, companion.missing)

@@ -1,0 +1,117 @@
+"""Companions of rows that refer to a contact, a user, a phone line or a campaign."""
+
+from typing import Any, ClassVar
+
+from django.db.models import FilteredRelation
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm.api.base.companions import Companion
+from crm.api.base.roles import visible
+from crm.choices import FlagType
+from crm.models import Campaign, Contact, ContactPhone, PhoneLine, User
+from crm.querysets import flag_in_force
+
+
+class ContactSummarySerializer(serializers.Serializer):
+    """A contact in short, as a screen shows it in any row."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField(help_text="First and last name. Empty if only the number is known.")
+    phone = serializers.CharField(help_text="Main number, E.164.")
+    flags = serializers.ListField(
+        child=serializers.ChoiceField(choices=FlagType.choices), help_text="Types of the flags in force, sorted."
+    )
+    opted_out = serializers.BooleanField(help_text="Whether an opt-out, even one under review, blocks messages.")
+
+
+@extend_schema_field(ContactSummarySerializer)
+class ContactSummaryField(Companion):
+    """The contact of a row. Null for a row without one, and for a contact that the user may not see."""
+
+    def __init__(self, key: str = "contact") -> None:
+        super().__init__(key, help_text="The row's contact in short. Null without a contact.")
+
+    def load(self, keys: set[int], user: User) -> dict[int, dict[str, Any]]:
+        contacts = visible(Contact.objects.filter(pk__in=keys), user, "contacts")
+        # A row for each flag in force, at least one for each contact.
+        flagged = contacts.annotate(flag=FilteredRelation("flags", condition=flag_in_force("flags__")))
+        found: dict[int, dict[str, Any]] = {}
+        for pk, first, last, phone, flag in flagged.values_list(
+            "pk", "first_name", "last_name", "phone", "flag__flag_type"
+        ):
+            contact = found.setdefault(pk, {"id": pk, "name": f"{first} {last}".strip(), "phone": phone, "flags": []})
+            if flag and flag not in contact["flags"]:
+                contact["flags"].append(flag)
+        for contact in found.values():
+            contact["flags"].sort()
+            contact["opted_out"] = FlagType.OPTED_OUT in contact["flags"]
+        return found
+
+
+@extend_schema_field(str)
+class AddressField(Companion):
+    """The address of a contact in one line."""
+
+    missing = ""
+
+    def __init__(self, key: str = "contact") -> None:
+        super().__init__(key, help_text="The contact's address in one line. Empty if it is unknown.")
+
+    def load(self, keys: set[int], user: User) -> dict[int, str]:
+        contacts = visible(Contact.objects.filter(pk__in=keys), user, "contacts")
+        return {
+            pk: ", ".join(filter(None, [address, city, f"{state} {postal_code}".strip()]))
+            for pk, address, city, state, postal_code in contacts.values_list(
+                "pk", "address", "city", "state", "postal_code"
+            )
+        }
+
+
+@extend_schema_field(serializers.ListField(child=serializers.CharField()))
+class PhonesField(Companion):
+    """The numbers of a contact, in the order in which they were added."""
+
+    missing: ClassVar[list[str]] = []
+
+    def load(self, keys: set[int], user: User) -> dict[int, list[str]]:
+        phones: dict[int, list[str]] = {}
+        numbers = ContactPhone.objects.filter(contact__in=keys).order_by("id")
+        for contact, phone in numbers.values_list("contact", "phone"):
+            phones.setdefault(contact, []).append(phone)
+        return phones
+
+
+@extend_schema_field(str)
+class UserNameField(Companion):
+    """The name of a user of the company, who may have left it."""
+
+    def __init__(self, key: str, *, help_text: str = "Name of the user. Users who have left keep it.") -> None:
+        super().__init__(key, help_text=help_text)
+
+    def load(self, keys: set[int], user: User) -> dict[int, str]:
+        users = User.objects.filter(pk__in=keys).values_list("pk", "first_name", "last_name", "username")
+        return {pk: f"{first} {last}".strip() or username for pk, first, last, username in users}
+
+
+@extend_schema_field(str)
+class PhoneLineNameField(Companion):
+    """The name of a phone line."""
+
+    def __init__(self, key: str = "phone_line") -> None:
+        super().__init__(key, help_text="Name of the phone line; without one its number, else the provider's ID.")
+
+    def load(self, keys: set[int], user: User) -> dict[int, str]:
+        lines = PhoneLine.objects.filter(pk__in=keys).values_list("pk", "name", "number", "provider_id")
+        return {pk: name or number or provider_id for pk, name, number, provider_id in lines}
+
+
+@extend_schema_field(str)
+class CampaignNameField(Companion):
+    """The name of a campaign."""
+
+    def __init__(self, key: str = "campaign") -> None:
+        super().__init__(key, help_text="Name of the campaign.")
+
+    def load(self, keys: set[int], user: User) -> dict[int, str]:
+        return dict(visible(Campaign.objects.filter(pk__in=keys), user, "campaigns").values_list("pk", "name"))
