@@ -18,8 +18,8 @@ LOCK_TIMEOUT_MS = 100 if MEASURED else 20_000
 PAUSE_S = 0 if MEASURED else 0.01  # among other tests, a processor is left for the migration
 PROCESSES = 3
 SAMPLE_S = 0.02
-# Of tables only: the end of DROP INDEX CONCURRENTLY locks the index for an instant. Of sessions only: an autovacuum that
-# cuts off the empty end of a table gives way to a writer.
+# Tables only: the end of DROP INDEX CONCURRENTLY locks the index for an instant. Sessions only: an autovacuum that cuts
+# off the empty end of a table gives way to a writer.
 BLOCKED_WRITERS = """
     SELECT a.query FROM pg_stat_activity a JOIN pg_locks w USING (pid)
     JOIN pg_class t ON t.oid = w.relation AND t.relkind = 'r'
