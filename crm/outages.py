@@ -22,7 +22,7 @@ SQLITE = {"SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLI
 
 
 def outage_message(error: BaseException | None) -> str | None:
-    """Return the message to the client if the error is a database failure that passes, else None."""
+    """Return the message for the client if the error is a temporary database failure, else None."""
     if not isinstance(error, Error):
         return None
     cause: Any = error.__cause__ or error
@@ -31,6 +31,6 @@ def outage_message(error: BaseException | None) -> str | None:
     code = getattr(cause, "pgcode", None)
     if code in TIMEOUTS:
         return TIMEOUT
-    # Without a code the server said nothing: it couldn't be reached, or the connection broke.
+    # An error without a code isn't from the server: it couldn't be reached, or the connection broke.
     lost = code is None and isinstance(error, OperationalError | InterfaceError)
     return UNAVAILABLE if lost or (code and code[:2] in CLASSES) or code == READ_ONLY else None

@@ -61,7 +61,7 @@ class MessageQuerySet(OfContactQuerySet):
         )
 
     def pending_until(self, until: datetime) -> Self:
-        """Return messages that are due for a worker until then."""
+        """Return messages that a worker may send or look up by `until`."""
         return self.filter(
             status__in=[MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN], run_at__lte=until
         )

@@ -21,7 +21,7 @@ MOVES = ("assigned_rep_id", "scheduled_start", "scheduled_end")
 
 
 class SlotTaken(Exception):
-    """The rep has another appointment at that time. `other` is None if it has gone in the meantime."""
+    """The rep has another appointment at that time. `other` is None if it was deleted in the meantime."""
 
     def __init__(self, other: Appointment | None) -> None:
         self.other = other
@@ -29,7 +29,7 @@ class SlotTaken(Exception):
 
 
 class StartOutOfRange(ValueError):
-    """The start is a slip of the keyboard, such as a wrong year."""
+    """The start is too far away, probably a typing error such as a wrong year."""
 
 
 def check_start(start: datetime) -> None:

@@ -146,7 +146,7 @@ def statement_limits(*, statement_timeout: int, lock_timeout: int) -> Iterator[N
 def mark_rollback() -> None:
     """Roll back all writes since the tenant was activated, at the end of its block: for a request refused midway.
 
-    On SQLite this does nothing, as a tenant has no transaction there; the services' own transactions must do.
+    On SQLite this does nothing: a tenant has no transaction there, and each service rolls back its own.
     """
     if connection.vendor == "postgresql":
         transaction.set_rollback(True)

@@ -63,7 +63,7 @@ def save_contact(*, contact: Contact, update_fields: Iterable[str] | None = None
             if is_new or has_other_number:
                 check_number_is_outside(company_id=contact.company_id, phone=contact.phone)
             if has_other_number:
-                end_invalid_number(contact=contact, before=timezone.now())  # it was about the former number
+                end_invalid_number(contact=contact, before=timezone.now())  # the flag was about the former number
             contact.save(update_fields=update_fields)
             number: dict[str, Any] = {"company_id": contact.company_id, "contact": contact, "phone": contact.phone}
             if is_new:

@@ -86,7 +86,7 @@ _NOT_NAMED = re.compile(
     r"|\b[Ii]ch bin nicht (?:(?:Herr|Frau|der|die) )?[A-Z][a-z]+\b|\b[Nn]ie jestem [A-Z][a-z]+"
 )
 _URL = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
-# `stop` with a name or number: these words are neither.
+# Words beside `stop` that are neither a name nor a number, as in "stop by".
 _NOT_NAMES = frozenset((
     "by", "in", "over", "at", "off", "on", "for", "sign", "signs", "light", "lights", "work", "working", "leak",
     "leaks", "leaking", "water", "payment", "tomorrow", "tonight", "monday", "tuesday", "wednesday", "thursday",
