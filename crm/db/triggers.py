@@ -1,7 +1,7 @@
 """Triggers that keep one table consistent with another after every write to the other.
 
-A model declares `triggers = Triggers(…)`. Its app's migration holds `CreateTriggers(…)` with the same text, which
-creates them on PostgreSQL. On SQLite `recreate_sqlite_triggers` creates them from the models after each `migrate`.
+A model declares `triggers = Triggers(…)`. `makemigrations` writes `CreateTriggers(…)` with the same text, which creates
+them on PostgreSQL. On SQLite `recreate_sqlite_triggers` creates them from the models after each `migrate`.
 """
 
 from collections.abc import Mapping, Sequence

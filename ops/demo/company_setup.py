@@ -119,7 +119,7 @@ class CompanySetup:
                 date_joined=stamp(self.calendar.start),
             )
             users[role].append(user)
-        (self.manager,), self.csrs, self.reps = users.values()
+        (self.manager,), self.csrs, self.reps = users[Role.MANAGER], users[Role.CSR], users[Role.REP]
 
     def _add_phone_line(self, name: str, taken: set[str]) -> Line:
         start, number = stamp(self.calendar.start), self._free_number(taken)

@@ -8,8 +8,8 @@ from django.db.migrations.state import ProjectState
 from ops.safe_migrations.plan import Violation, find_violations, plan_migration
 from ops.safe_migrations.schema_facts import SchemaFacts
 
-# These stay small: a row is a company, its user, its phone line, its account or its secret.
-SMALL_TABLES = {"companies", "users", "phone_lines", "provider_accounts", "webhook_secrets"}
+# These stay small: a row is a company, its user, its phone line, its account or its secret, or a provider.
+SMALL_TABLES = {"companies", "users", "phone_lines", "provider_accounts", "webhook_secrets", "provider_health"}
 
 
 class AllNamesExcept:

@@ -4,10 +4,13 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
+from ops.management.commands.makemigrations import TriggerDetector
 from ops.safe_migrations.sessions import direct_connection, migration_lock
 
 
 class Command(migrate.Command):
+    autodetector = TriggerDetector
+
     def handle(self, *args: Any, **options: Any) -> None:
         with direct_connection(options["database"]):
             if options["plan"] or options["check_unapplied"]:
