@@ -1,10 +1,10 @@
-"""Base class of migration operations that run SQL and leave the models' state unchanged."""
+"""Base classes of migration operations that run SQL and leave the models' state unchanged."""
 
 from collections.abc import Callable, Sequence
 
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.operations.base import Operation
+from django.db.migrations.operations.base import Operation, OperationCategory
 from django.db.migrations.state import ProjectState
 
 GetModel = Callable[[str], type[models.Model]]
@@ -12,6 +12,8 @@ GetModel = Callable[[str], type[models.Model]]
 
 class PostgresOperation(Operation):
     """Runs `statements`, and backwards `reverse_statements`. Other databases run the `sqlite_` ones, if any."""
+
+    category = OperationCategory.SQL
 
     def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
         raise NotImplementedError
@@ -29,22 +31,14 @@ class PostgresOperation(Operation):
         pass
 
     def database_forwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         on_postgres = schema_editor.connection.vendor == "postgresql"
         statements = self.statements if on_postgres else self.sqlite_statements
         self._execute(statements, schema_editor, app_label, to_state)
 
     def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         on_postgres = schema_editor.connection.vendor == "postgresql"
         statements = self.reverse_statements if on_postgres else self.sqlite_reverse_statements
@@ -60,3 +54,25 @@ class PostgresOperation(Operation):
         # `state.apps` renders every model, so it is read only by operations that ask for a model.
         for statement in statements(schema_editor, lambda name: state.apps.get_model(app_label, name)):
             schema_editor.execute(statement, params=None)
+
+
+class CreateUnloggedTable(PostgresOperation):
+    """Create a table without a model, for rows that may be lost in a crash of the server."""
+
+    table: str
+    columns: str
+    storage = ""
+
+    def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [f"CREATE UNLOGGED TABLE {self.table} ({self.columns}) {self.storage}"]
+
+    def sqlite_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [f"CREATE TABLE {self.table} ({self.columns})"]
+
+    def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [f"DROP TABLE {self.table}"]
+
+    sqlite_reverse_statements = reverse_statements
+
+    def describe(self) -> str:
+        return f"Create {self.table}"

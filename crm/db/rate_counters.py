@@ -5,34 +5,21 @@ model. Its rows are worthless after a minute, so on PostgreSQL it is UNLOGGED, w
 """
 
 import time
-from collections.abc import Sequence
 
 from django.db import connection
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from crm.db.postgres_operations import GetModel, PostgresOperation
+from crm.db.postgres_operations import CreateUnloggedTable
 
 TABLE = "minute_counters"
 COLUMNS = "key varchar(100) PRIMARY KEY, minute bigint NOT NULL, count bigint NOT NULL"
 MINUTE = 60
 
 
-class CreateMinuteCounters(PostgresOperation):
+class CreateMinuteCounters(CreateUnloggedTable):
     """Create the table of the counters. Frozen into migrations."""
 
-    def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return [f"CREATE UNLOGGED TABLE {TABLE} ({COLUMNS}) WITH (fillfactor = 50)"]  # most writes are HOT updates
-
-    def sqlite_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return [f"CREATE TABLE {TABLE} ({COLUMNS})"]
-
-    def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return [f"DROP TABLE {TABLE}"]
-
-    sqlite_reverse_statements = reverse_statements
-
-    def describe(self) -> str:
-        return f"Create {TABLE}"
+    table, columns = TABLE, COLUMNS
+    storage = "WITH (fillfactor = 50)"  # most writes are HOT updates
 
 
 def count_up(key: str) -> int:

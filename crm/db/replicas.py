@@ -8,16 +8,14 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import BigIntegerField, F, Func
 
-from crm.db.postgres_operations import GetModel, PostgresOperation
+from crm.db.postgres_operations import CreateUnloggedTable
 from crm.db.tenancy import reading_alias
 
 TABLE = "write_positions"
@@ -44,25 +42,13 @@ END THEN (pg_last_wal_replay_lsn() - '0/0')::bigint END
 logger = logging.getLogger(__name__)
 
 
-class CreateWritePositions(PostgresOperation):
-    """Create the table of the users' positions. Frozen into migrations.
+class CreateWritePositions(CreateUnloggedTable):
+    """Create the table of the users' positions, which are worthless once the replicas have passed them.
 
-    It is UNLOGGED on PostgreSQL: a position is worthless once the replicas have passed it.
+    Frozen into migrations.
     """
 
-    def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return [f"CREATE UNLOGGED TABLE {TABLE} ({COLUMNS})"]
-
-    def sqlite_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return [f"CREATE TABLE {TABLE} ({COLUMNS})"]
-
-    def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return [f"DROP TABLE {TABLE}"]
-
-    sqlite_reverse_statements = reverse_statements
-
-    def describe(self) -> str:
-        return f"Create {TABLE}"
+    table, columns = TABLE, COLUMNS
 
 
 class ReplicaRouter:

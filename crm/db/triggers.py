@@ -89,6 +89,10 @@ class CreateTriggers(PostgresOperation):
             cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB %s", [f"{self.name}_*"])
             return [f"DROP TRIGGER {name}" for (name,) in cursor.fetchall()]
 
+    @property
+    def migration_name_fragment(self) -> str:
+        return self.name
+
     def describe(self) -> str:
         return f"Create triggers on {self.on}: {self.name}"
 

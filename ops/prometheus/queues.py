@@ -3,7 +3,7 @@
 Counts have an upper bound, so that a scrape is cheap even for long queues.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, QuerySet
@@ -22,6 +22,27 @@ from messaging.services.outbound.sending import PENDING_HORIZON
 MAX_COUNTED = 10_000  # counting reads each row: this many take a few milliseconds
 COUNTED = f"Counted up to {MAX_COUNTED:,}."
 RECENT = timedelta(minutes=5)
+COUNTS: dict[str, tuple[str, Callable[[], QuerySet]]] = {
+    "crm_texts_held": (
+        "Messages that wait for a person.",
+        lambda: Message.objects.filter(status=MessageStatus.HELD),
+    ),
+    "crm_texts_failing": (
+        "Queued messages with failed attempts.",
+        lambda: Message.objects.filter(status=MessageStatus.QUEUED, tries__gt=0),
+    ),
+    "crm_missed_callers_waiting": ("Missed callers who have not been reached.", MissedCaller.objects.waiting),
+    "crm_missed_callers_texts_due": ("Missed callers with a due text back.", MissedCaller.objects.text_backs_due),
+    "crm_missed_callers_texts_failed": (
+        "Missed callers of the last day whose text back failed by an internal error.",
+        lambda: MissedCaller.objects.text_backs_failed(since=now() - timedelta(days=1)),
+    ),
+    "crm_rollups_failing": ("Companies whose last update of the daily totals failed.", CallRollup.objects.failing),
+    "crm_webhook_events_failing": (
+        "Pending webhook events with failed attempts.",
+        lambda: WebhookEvent.objects.waiting().filter(tries__gt=0),
+    ),
+}
 
 
 def collect() -> Iterator[Metric]:
@@ -37,33 +58,8 @@ def collect() -> Iterator[Metric]:
         value=_seconds_since(due.values_list("run_at", flat=True).first()),
     )
     yield _find_oldest_texts()
-    held = Message.objects.filter(status=MessageStatus.HELD)
-    yield GaugeMetricFamily("crm_texts_held", f"Messages that wait for a person. {COUNTED}", value=_count(held))
-    yield GaugeMetricFamily(
-        "crm_texts_failing",
-        f"Queued messages with failed attempts. {COUNTED}",
-        value=_count(Message.objects.filter(status=MessageStatus.QUEUED, tries__gt=0)),
-    )
-    yield GaugeMetricFamily(
-        "crm_missed_callers_waiting",
-        f"Missed callers who have not been reached. {COUNTED}",
-        value=_count(MissedCaller.objects.waiting()),
-    )
-    yield GaugeMetricFamily(
-        "crm_missed_callers_texts_due",
-        f"Missed callers with a due text back. {COUNTED}",
-        value=_count(MissedCaller.objects.text_backs_due()),
-    )
-    yield GaugeMetricFamily(
-        "crm_missed_callers_texts_failed",
-        f"Missed callers of the last day whose text back failed by an internal error. {COUNTED}",
-        value=_count(MissedCaller.objects.text_backs_failed(since=now() - timedelta(days=1))),
-    )
-    yield GaugeMetricFamily(
-        "crm_rollups_failing",
-        f"Companies whose last update of the daily totals failed. {COUNTED}",
-        value=_count(CallRollup.objects.failing()),
-    )
+    for name, (text, rows) in COUNTS.items():
+        yield GaugeMetricFamily(name, f"{text} {COUNTED}", value=_count(rows()))
 
     waiting = WebhookEvent.objects.waiting()
     events = GaugeMetricFamily(
@@ -72,11 +68,6 @@ def collect() -> Iterator[Metric]:
     for unprocessed in (EventStatus.PENDING, EventStatus.DEAD):
         events.add_metric([unprocessed], _count(WebhookEvent.objects.with_status(unprocessed)))
     yield events
-    yield GaugeMetricFamily(
-        "crm_webhook_events_failing",
-        f"Pending webhook events with failed attempts. {COUNTED}",
-        value=_count(waiting.filter(tries__gt=0)),
-    )
     yield GaugeMetricFamily(
         "crm_webhook_oldest_pending_seconds",
         "Age of the oldest pending webhook event in seconds. 0: none is pending.",

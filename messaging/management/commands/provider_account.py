@@ -23,15 +23,15 @@ class Command(BaseCommand):
         parser.add_argument("slug", help="slug of the company")
         parser.add_argument("provider", choices=Provider.values, help="name of the provider")
         change = parser.add_mutually_exclusive_group()
-        change.add_argument("--set-key", metavar="-", help=f"store the key that standard input has. {KEY_HELP}")
-        change.add_argument("--from-file", type=Path, metavar="FILE", help="store the key that this file has")
+        change.add_argument("--set-key", metavar="-", help=f"store the key from standard input. {KEY_HELP}")
+        change.add_argument("--from-file", type=Path, metavar="FILE", help="store the key from this file")
         change.add_argument(
             "--remove", action="store_true", help="remove the account; its phone lines can't send any more"
         )
         parser.add_argument(
             "--account-id",
             metavar="ID",
-            help=f"ID of the account, with a key. {ACCOUNT_ID_HELP} (default: the present ID)",
+            help=f"ID of the account, with a key. {ACCOUNT_ID_HELP} (default: the current ID)",
         )
 
     def handle(self, *, slug: str, provider: str, **options: Any) -> None:

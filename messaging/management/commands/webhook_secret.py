@@ -34,7 +34,7 @@ class Command(BaseCommand):
             metavar="SECRET",
             help="add the provider's secret, with - the one on standard input; several are valid at the same time",
         )
-        change.add_argument("--from-file", type=Path, metavar="FILE", help="add the secret that this file has")
+        change.add_argument("--from-file", type=Path, metavar="FILE", help="add the secret from this file")
         change.add_argument("--generate", action="store_true", help="generate a secret and print it once")
         change.add_argument("--remove", metavar="N", type=int, help="remove the secret with this number in the list")
 
