@@ -37,7 +37,7 @@ class Endpoint(NamedTuple):
 
 
 def endpoints_of(sample: Sample) -> dict[str, Endpoint]:
-    """Return every endpoint by name, asked for this company."""
+    """Return every endpoint by name, with the parameters for this company."""
     with tenant(sample.company.pk):
         return {
             name: Endpoint(f"/api/v1/{path}", f"/bench/{naive}" if naive else None, sql)

@@ -1,4 +1,4 @@
-"""Database failures that pass: outage, failover, restart, deadlock, full disk. Clients are told to try again."""
+"""Temporary database failures: outage, failover, restart, deadlock, full disk. Clients should try again."""
 
 from typing import Any
 

@@ -84,7 +84,7 @@ def spellings_of(phone: str) -> frozenset[str]:
 
 
 def _without_channel(text: str) -> str:
-    """Return what follows the channel, if any; "" if that is a name, whatever digits it has."""
+    """Return the text without its channel; "" if the rest is a name, even one with digits."""
     channel = _CHANNEL.match(text)
     if channel is None:
         return "" if _USER_ID.match(text) else text.partition("@")[0].strip()

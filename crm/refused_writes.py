@@ -39,7 +39,7 @@ class RefusedWrite:
 
 
 def explain(error: IntegrityError) -> RefusedWrite | None:
-    """Return the constraint that failed; None if it can't be told, or isn't one that a person can violate."""
+    """Return the constraint that failed; None if it is unknown, or if no person can violate it."""
     name, detail = _constraint_of(error)
     refused = refusals().get(name)
     if refused and refused.cause == Cause.MISSING and STILL_REFERENCED in detail:

@@ -8,7 +8,7 @@ MAX_LENGTH = 100
 SHORTEST = 2  # letters; one Chinese, Japanese or Korean character is a name
 
 APOSTROPHES = dict.fromkeys(map(ord, "’‘‛`´ʹʻʼʽˈ′＇"), "'")
-# Letters with a stroke and the like, which Unicode doesn't take apart into a letter and a mark.
+# Letters that Unicode doesn't split into a letter and a mark, such as those with a stroke.
 LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
 )

@@ -3,7 +3,7 @@
 Any number of workers run side by side, without a coordinator. Each task is a row that a worker leases for some time.
 The lease of a killed worker expires.
 
-Jobs that may take long have a thread each, with its own connection, so that the others go on meanwhile.
+Each job that may take long has its own thread and connection, so that it doesn't delay the others.
 
 No failure ends the worker. A job records the failure of a task on the task's row, so that the task waits and the next
 one is done. A job that fails itself waits, while the other jobs go on.

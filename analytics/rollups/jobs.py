@@ -103,7 +103,7 @@ def _claim(rollups: Any) -> CallRollup | None:
 
 
 def _record_failure(rollup: CallRollup, error: Exception) -> None:
-    """Make the rollup wait, longer after each failure. The dashboard counts its days from the calls meanwhile."""
+    """Make the rollup wait, longer after each failure. Until then the dashboard counts its days from the calls."""
     tries = rollup.tries + 1
     if rollup.tries == 0:
         logger.error("The rollup of company %d failed. It is tried again later.", rollup.company_id, exc_info=error)

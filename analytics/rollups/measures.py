@@ -27,7 +27,7 @@ MEASURES = {
 }
 
 # Spans as rows. The index by company and time serves each, even with outdated statistics. If those end yesterday, the
-# planner takes today for empty and any index for good.
+# planner expects no rows of today, and might choose any index.
 _SPANS = {
     "postgresql": "unnest(%s::timestamptz[], %s::timestamptz[], %s::date[]) AS span(since, until, day)",
     "sqlite": "(SELECT json_extract(value, '$[0]') AS since, json_extract(value, '$[1]') AS until,"

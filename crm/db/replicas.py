@@ -30,8 +30,8 @@ RECORD = f"""
 INSERT INTO {TABLE} (user_id, position) VALUES (%s, {POSITION})
 ON CONFLICT (user_id) DO UPDATE SET position = {POSITION}
 """  # noqa: S608  # constants
-# NULL: not a standby, or too far behind. A standby that has replayed all it received, and still receives, is up to date
-# however old its last transaction is. The position received begins with that of the file, so it may be the lower one.
+# NULL: not a standby, or too far behind. A standby that receives and has replayed everything is up to date, even if its
+# last transaction is old. The received position starts at the beginning of a WAL file, so it may be the lower one.
 STATUS = """
 SELECT CASE WHEN pg_is_in_recovery() AND CASE
     WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN true

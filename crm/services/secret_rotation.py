@@ -41,7 +41,7 @@ def _rotate(model: type[Model], field: str, progress: Callable[[int], object]) -
             batch = list(rows)
             for row_id, stored in batch:
                 if stored is not None and not has_newest_key(stored):
-                    # Only an unchanged secret: one that is changed meanwhile gets the newest key anyway.
+                    # Only an unchanged secret: a new one is encrypted with the newest key anyway.
                     unchanged = _stored(model, field).filter(pk=row_id, stored=stored)
                     rotated += unchanged.update(**{field: decrypt(stored)})
         if not batch:

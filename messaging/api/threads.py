@@ -28,7 +28,7 @@ CONTACT = OpenApiParameter("contact_card_id", OpenApiTypes.INT64, OpenApiParamet
 
 
 class NotSent(Conflict):
-    """The send policy blocks a message, for good or until `retry_at`."""
+    """The send policy blocks a message, permanently or until `retry_at`."""
 
     def __init__(self, blocked: SendBlocked) -> None:
         super().__init__(str(blocked))

@@ -50,7 +50,7 @@ class WebhookReader(Protocol):
         """
 
     def find_incoming_text(self, body: bytes, headers: Mapping[str, str]) -> IncomingText | None:
-        """Return sender and text of an incoming message, whatever else is wrong. None if either can't be read."""
+        """Return sender and text of an incoming message, even of an invalid event. None if either can't be read."""
 
 
 @dataclass(frozen=True, kw_only=True)

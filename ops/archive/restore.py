@@ -215,7 +215,7 @@ def _insert(model: type[models.Model], rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _advance_sequence(table: str, *, last: int) -> None:
-    """Advance the sequence of ids past restored ones, as a new database needs. SQLite does so by itself."""
+    """Advance the sequence of ids past restored ones, for a new database. SQLite does so automatically."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", [table])

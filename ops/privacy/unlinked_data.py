@@ -136,7 +136,7 @@ def export_opt_outs(person: Person) -> dict[str, list[dict[str, Any]]]:
 def erase_opt_outs(person: Person) -> int:
     """Erase the numbers and words of the person's opt-outs. Returns the number of opt-outs.
 
-    The opt-out, its time and the id of its message, itself erased, stay for good.
+    The opt-out, its time and the id of its erased message are kept.
     """
     opt_outs = list(person.opt_outs().order_by("number_hash").select_for_update())
     OptOutEntry.objects.filter(opt_out__in=opt_outs).exclude(words="").update(words=ERASED)

@@ -32,7 +32,7 @@ class Lock(StrEnum):
 class Work(StrEnum):
     """The work done under the lock."""
 
-    MOMENT = "moment"  # changes the catalog, whatever the table's size
+    MOMENT = "moment"  # changes only the catalog, so the table's size doesn't matter
     SCAN = "scan"  # reads every row
     BUILD = "build"  # builds an index
     REWRITE = "rewrite"  # rewrites the table with all its indexes

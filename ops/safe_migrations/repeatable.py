@@ -7,7 +7,7 @@ from crm.db.constraint_operations import AddUniqueConstraintConcurrently, Valida
 from crm.db.index_operations import AddIndexConcurrently, RemoveIndexConcurrently
 
 OPERATIONS = (AddIndexConcurrently, AddUniqueConstraintConcurrently, RemoveIndexConcurrently, ValidateConstraint)
-# Commands that succeed again, whatever the table is like. Others do with IF EXISTS or IF NOT EXISTS.
+# Commands that can always be repeated. Others can with IF EXISTS or IF NOT EXISTS.
 COMMANDS = {
     "AT_AlterColumnType", "AT_ColumnDefault", "AT_DisableRowSecurity", "AT_DropNotNull", "AT_EnableRowSecurity",
     "AT_ForceRowSecurity", "AT_NoForceRowSecurity", "AT_ResetOptions", "AT_ResetRelOptions", "AT_SetNotNull",

@@ -53,7 +53,7 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 ETAG = {"description": "Names this state of the row.", "schema": {"type": "string"}}
 PRECONDITIONS = {
     IF_MATCH: "The ETag of the row that the client has read. If the row has changed since, this is a 412. "
-    "Without it, a PATCH changes the fields that it sends, whatever the row is now.",
+    "Without it, a PATCH changes the fields that it sends, even if the row has changed.",
     IF_NONE_MATCH: "The ETag of the row that the client has. If the row is still the same, this is a 304 without body.",
 }
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}}

@@ -213,7 +213,7 @@ class LockMixin:
 class ChangeMixin(LockMixin):
     """The `partial_update` action of a `TenantViewSet`.
 
-    There is no PUT: it would undo what others have changed meanwhile.
+    There is no PUT: it would undo other people's changes.
     """
 
     def partial_update(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -78,7 +78,7 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> Event:
 
 
 def find_incoming_text(body: bytes, headers: Mapping[str, str]) -> IncomingText | None:
-    """Return sender and text of an incoming message, whatever else is wrong. None if either can't be read."""
+    """Return sender and text of an incoming message, even of an invalid event. None if either can't be read."""
     content = read_whatever(body, headers)
     senders = fields.first_readable(fields.numbers, (content, "source_number"))
     text = fields.first_readable(fields.text, (content, "content"))

@@ -43,7 +43,7 @@ def read_message(parts: EventParts) -> MessageEvent:
 
 
 def find_incoming_text(body: bytes, headers: Mapping[str, str]) -> IncomingText | None:
-    """Return sender and text of an incoming message, whatever else is wrong. None if either can't be read."""
+    """Return sender and text of an incoming message, even of an invalid event. None if either can't be read."""
     content = unwrap(read_whatever(body, headers))
     try:
         resource, context = find_resource(content)

@@ -67,7 +67,7 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> MessageEvent:
 
 
 def find_incoming_text(body: bytes, headers: Mapping[str, str]) -> IncomingText | None:
-    """Return sender and text of an incoming message, whatever else is wrong. None if either can't be read."""
+    """Return sender and text of an incoming message, even of an invalid event. None if either can't be read."""
     content = read_whatever(body, headers)
     status = fields.first_readable(fields.text, (content, "MessageStatus"), (content, "SmsStatus")) or ""
     senders = fields.first_readable(fields.numbers, (content, "From"))

@@ -1,4 +1,4 @@
-"""Webhook intake: verified events are stored, whatever they contain, before anything else happens."""
+"""Webhook intake: every verified event is stored first, even an invalid one."""
 
 import hashlib
 import logging

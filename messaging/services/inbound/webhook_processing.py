@@ -172,7 +172,7 @@ def record_event(*, provider: str, event: Event) -> None:
 def keep_opt_out(*, event: WebhookEvent) -> None:
     """Record the opt-out of a webhook event that is not recorded. Idempotent.
 
-    The law counts a STOP whatever else is wrong: one is kept if the sender and the text can be read.
+    By law a STOP counts even in an invalid event. It is recorded if its sender and text can be read.
     """
     found = PROVIDERS[event.provider].webhook.find_incoming_text(bytes(event.body), event.headers)
     if found is None:

@@ -61,7 +61,7 @@ def _flag_number(contact: Contact, at: datetime, meaning: Meaning, evidence: str
     if expires_at and expires_at <= timezone.now():
         return
     flags = contact.flags.filter(flag_type=FlagType.INVALID_NUMBER)
-    if flags.in_force().exists() or flags.filter(created_at__gte=at).exists():  # the second may have been ended since
+    if flags.in_force().exists() or flags.filter(created_at__gte=at).exists():  # a user may have ended the later flag
         return
     later = Message.objects.filter(contact=contact).left_after(at)
     if later.filter(direction=Direction.INCOMING).exists() or later.filter(status=MessageStatus.DELIVERED).exists():

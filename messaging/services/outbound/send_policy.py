@@ -48,7 +48,7 @@ def check_message(*, contact: Contact, phone: str, line: PhoneLine, kind: str, b
     """Check that the line may send this message now to this number (E.164) of the contact.
 
     Raises:
-        SendBlocked: for good, or until its `retry_at`, if waiting is all that is needed.
+        SendBlocked: permanently, or until its `retry_at` if the message only has to wait.
     """
     if not body.strip():
         raise SendBlocked("The message must not be empty.")
@@ -126,7 +126,7 @@ def _line_pause(line: PhoneLine, now: datetime) -> list[tuple[str, datetime]]:
 def _daily_cap(line: PhoneLine, segments: int, now: datetime) -> list[tuple[str, datetime]]:
     """Return the delay until the next day if the daily cap is used up.
 
-    Days are in UTC, like `sent_on`: the same for all lines, whatever the company's time zone. A message with more
+    Days are in UTC, like `sent_on`: the same for the lines of all time zones. A message with more
     segments than the cap is sent as the first of a day.
     """
     today = now.astimezone(UTC).date()

@@ -38,7 +38,7 @@ def queue_next_text_back() -> bool:
         if not connection.is_usable():
             raise  # the database failed; the text back stays due
         logger.exception("Text back to missed caller %d failed.", caller.pk)
-        # At once and for good: a later text back confuses the caller.
+        # No second try: a later text back would confuse the caller.
         with tenant(caller.company_id):
             _mark(caller, TextBack.FAILED, f"It failed ({type(error).__name__}).")
     return True
