@@ -16,6 +16,7 @@ from django.apps import apps
 from django.core.management.color import no_style
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import Max
+from django.db.models.expressions import DatabaseDefault
 from django.utils.timezone import now
 
 BATCH = 60_000  # rows in memory, over all tables
@@ -172,7 +173,9 @@ class Tables(dict[str, Table]):
 def _default(field: models.Field) -> Value:
     if field.default is now:
         return None  # equal arguments make equal rows, so each time must be given: NOT NULL ensures it
-    default = field.get_default()
+    default: Any = field.get_default()
+    if isinstance(default, DatabaseDefault):
+        default = field.db_default
     return json.dumps(default) if isinstance(field, models.JSONField) else default
 
 

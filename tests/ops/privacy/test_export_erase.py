@@ -3,10 +3,9 @@
 import json
 
 import pytest
-from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, models
+from django.db import connection
 from django.utils.timezone import now
 
 from calls.models import Appointment, Call
@@ -95,30 +94,6 @@ def everything(but=()):
 
 def tables_with(word):
     return {table for table, text in everything().items() if word in text}
-
-
-def test_every_foreign_key_to_a_contact_is_in_the_personal_data_map():
-    known = {(data.model, data.path) for data in PERSONAL_DATA}
-    pointing = {
-        (model, field.name)
-        for model in apps.get_models()
-        for field in model._meta.concrete_fields
-        if field.related_model is Contact
-    }
-    assert pointing <= known
-
-
-@pytest.mark.parametrize("data", PERSONAL_DATA, ids=lambda data: data.model.__name__)
-def test_every_text_column_is_declared_personal_or_kept(data):
-    texts = {
-        field.name
-        for field in data.model._meta.concrete_fields
-        if isinstance(field, models.CharField | models.TextField | models.JSONField | models.BinaryField)
-        and not field.choices
-        and not field.generated
-    }
-    assert texts == set(data.personal) | data.kept
-    assert not set(data.personal) & data.kept
 
 
 def test_fixture_has_rows_in_every_table_of_the_map(zelda, in_acme):
