@@ -3,6 +3,7 @@
 import signal
 import sys
 import tempfile
+from argparse import ArgumentParser
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -22,6 +23,9 @@ CHAPTERS = [
 
 def main() -> int:
     """Run the drill. Returns the exit status: 1 if a step failed."""
+    ArgumentParser(
+        prog="python -m drill", description="Run the drill of docs/drill.md, in two to four minutes."
+    ).parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the stack ends all processes, as after Ctrl-C
     with tempfile.TemporaryDirectory(prefix="crm-drill-") as folder, ExitStack() as stack:
         scene = Scene(folder=Path(folder), stack=stack)
