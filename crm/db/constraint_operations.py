@@ -69,6 +69,10 @@ class ValidateConstraint(PostgresOperation):
             return []
         return [f"ALTER TABLE {quote(model._meta.db_table)} VALIDATE CONSTRAINT {quote(self.name)}"]
 
+    @property
+    def migration_name_fragment(self) -> str:
+        return f"validate_{self.name}"
+
     def describe(self) -> str:
         return f"Validate constraint {self.name} on {self.model_name}"
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from ops.management.commands.makemigrations import TriggerDetector
+from ops.safe_migrations.autodetector import Autodetector
 from ops.safe_migrations.sessions import direct_connection, migration_lock
 
 
 class Command(migrate.Command):
-    autodetector = TriggerDetector
+    autodetector = Autodetector
 
     def handle(self, *args: Any, **options: Any) -> None:
         with direct_connection(options["database"]):
