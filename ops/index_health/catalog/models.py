@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from crm.db.index_definitions import read_storage_parameters, reword_definition, split_condition
 from ops.index_health.findings import SkippedCheck
-from ops.safe_migrations.definitions import read_storage_parameters, reword_definition, split_condition
 
 
 @dataclass(frozen=True)

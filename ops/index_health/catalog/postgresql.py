@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from crm.db.index_definitions import reword_expression
 from crm.db.introspection import normalize_definition
 from ops.index_health.catalog.models import CatalogIndex, CatalogTable, Database, ForeignKey, Key
-from ops.safe_migrations.definitions import reword_expression
 
 SCHEMA = "current_schema()::regnamespace"
 LAST_SCAN_SINCE = 160000

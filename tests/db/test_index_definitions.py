@@ -2,7 +2,7 @@
 
 import pytest
 
-from ops.safe_migrations.definitions import read_storage_parameters, reword_definition, split_condition
+from crm.db.index_definitions import read_storage_parameters, reword_definition, split_condition
 
 SAME = {
     "casts after a dump and a restore": (
