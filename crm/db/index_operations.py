@@ -3,9 +3,11 @@
 On PostgreSQL an index is built and dropped CONCURRENTLY; on SQLite these are the ordinary operations. They run outside
 of a transaction, so a migration that fails leaves some of its indexes behind. A failed concurrent build leaves an
 INVALID index, which `IF NOT EXISTS` would keep for ever. Migrating again continues: an index that exists as declared is
-kept, and an invalid one is rebuilt. Another index of the same name is refused.
+kept, and an invalid one is rebuilt. Another index of the same name is refused. One that another session builds is
+INVALID, too, so the table's other sessions are waited for first.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +19,9 @@ from django.db.migrations.state import ProjectState
 from django.db.transaction import TransactionManagementError
 from django.db.utils import ProgrammingError
 
-from crm.db.introspection import declared_definition, find_index
+from crm.db.introspection import declared_definition, find_building_session, find_index
+
+logger = logging.getLogger(__name__)
 
 TIMEOUTS = ["lock_timeout", "statement_timeout", "transaction_timeout"]
 INDEX_BUILD_LOCK_ID = 7_061_959_436  # arbitrary, but no other advisory lock in the database may use it
@@ -84,12 +88,13 @@ def build_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Mode
         schema_editor.add_index(model, index, **_concurrently(schema_editor))
         return
     with exclusive_build_lock(schema_editor):
+        _wait_for_other_sessions(schema_editor, model)
         existing = find_index(schema_editor, model, index.name)
         if existing and existing.table != model._meta.db_table:
             raise IndexNameTaken(f"Index {index.name} exists on table {existing.table}; rename or drop it first.")
         if existing and existing.valid:
             declared = declared_definition(schema_editor, model, index)
-            if existing.definition != declared:
+            if not existing.finds_the_same(declared):
                 raise IndexNameTaken(
                     f"Index {index.name} exists with another definition.\n"
                     f"  in the database: {existing.definition}\n"
@@ -108,9 +113,30 @@ def drop_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model
         schema_editor.remove_index(model, index, **_concurrently(schema_editor))
         return
     with exclusive_build_lock(schema_editor):
+        _wait_for_other_sessions(schema_editor, model)
         existing = find_index(schema_editor, model, index.name)
         if existing and existing.table == model._meta.db_table:
             schema_editor.remove_index(model, index, **_concurrently(schema_editor))
+
+
+def _wait_for_other_sessions(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model]) -> None:
+    """Wait until no other session holds a lock on the table as for a build of one of its indexes.
+
+    It is polled: a waiting statement holds a snapshot, for which the other build would wait. PostgreSQL would end one.
+    """
+    if schema_editor.connection.vendor != "postgresql":
+        return
+    table, named = model._meta.db_table, ""
+    while session := find_building_session(schema_editor.connection, table):
+        if session != named:
+            logger.warning(
+                "Waiting for %s, which holds a lock on table %s and may be building an index. "
+                "Nothing is dropped meanwhile.",
+                session,
+                table,
+            )
+            named = session
+        time.sleep(POLL_S)
 
 
 def _concurrently(schema_editor: BaseDatabaseSchemaEditor) -> dict[str, bool]:

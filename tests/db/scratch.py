@@ -66,23 +66,24 @@ def another_session():
         session.close()
 
 
+def in_own_session(build):
+    """Call `build` in a thread, and close the connection that it opened."""
+    try:
+        return build()
+    finally:
+        connection.close()
+
+
 @contextmanager
 def in_the_way_of(*builders):
     """Start a transaction that writes to the table, then each builder in its own thread.
 
     Yields the cursor of the old transaction and the builders' futures.
     """
-
-    def with_own_connection(build):
-        try:
-            return build()
-        finally:
-            connection.close()
-
     # A failing test must end the old transaction before it joins the builders, which wait for the transaction.
     with ThreadPoolExecutor(max_workers=len(builders)) as pool, another_session() as old:
         old.execute(f"INSERT INTO {TABLE} (number) VALUES (9)")
-        yield old, *[pool.submit(with_own_connection, build) for build in builders]
+        yield old, *[pool.submit(in_own_session, build) for build in builders]
 
 
 def wait_until(condition):

@@ -1,14 +1,19 @@
 """Concurrent index builds on a busy PostgreSQL, with real faults from real sessions."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 import pytest
 from django.db import DatabaseError, IntegrityError, connection
 
 from crm.db.index_operations import INDEX_BUILD_LOCK_ID, AddIndexConcurrently, RemoveIndexConcurrently
 from crm.db.indexes import Index
 from tests.conftest import postgres_only
+from tests.db.administrator import administrator_runs
 from tests.db.scratch import (
     TABLE,
     another_session,
+    in_own_session,
     in_the_way_of,
     indexes_of,
     read_from_session,
@@ -140,3 +145,51 @@ def test_two_simultaneous_migrations_build_one_index(scratch):
         second.result(timeout=300)
     assert is_valid()
     assert indexes_of()[NAME][0] == begun
+
+
+BUILD = f"CREATE INDEX CONCURRENTLY {NAME} ON {TABLE} (number)"
+REBUILD = f"REINDEX INDEX CONCURRENTLY {NAME}"
+
+
+@contextmanager
+def migrating_while(statement, migrate, caplog):
+    """Start a migration while an administrator builds an index. Yield once it waits; at the end both have ended."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with administrator_runs(statement, on=TABLE):
+            migration = pool.submit(in_own_session, migrate)
+            wait_until(lambda: caplog.records or migration.done())
+            yield migration
+            assert not migration.done()
+        migration.result(timeout=300)
+
+
+def test_build_by_an_administrator_is_waited_for_and_kept(scratch, caplog):
+    with migrating_while(BUILD, lambda: run(add_number, scratch), caplog):
+        [said] = caplog.messages
+        assert said.startswith("Waiting for session ")
+        assert f"holds a lock on table {TABLE} and may be building an index" in said
+        begun, valid, _ = indexes_of()[NAME]
+        assert not valid
+    assert indexes_of()[NAME][:2] == [begun, True]
+
+
+def test_rebuild_of_a_broken_index_by_an_administrator_is_waited_for_and_kept(scratch, caplog):
+    leave_build_that_timed_out()
+    with migrating_while(REBUILD, lambda: run(add_number, scratch), caplog):
+        rebuilt = indexes_of()[f"{NAME}_ccnew"][0]
+    assert {name: facts[:2] for name, facts in indexes_of().items()} == {NAME: [rebuilt, True]}
+
+
+def test_build_of_another_index_by_an_administrator_is_waited_for(scratch, caplog):
+    with migrating_while(
+        f"CREATE INDEX CONCURRENTLY words ON {TABLE} (word)", lambda: run(add_number, scratch), caplog
+    ):
+        assert indexes_of().keys() == {"words"}
+    assert {name: valid for name, (_, valid, _) in indexes_of().items()} == {NAME: True, "words": True}
+
+
+def test_removal_waits_for_an_administrator_who_rebuilds_the_index(scratch, caplog):
+    built = run(add_number, scratch)
+    with migrating_while(REBUILD, lambda: run(RemoveIndexConcurrently("row", NAME), built), caplog):
+        assert indexes_of().keys() == {NAME, f"{NAME}_ccnew"}
+    assert indexes_of() == {}

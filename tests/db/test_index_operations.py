@@ -91,6 +91,26 @@ def test_name_of_another_definition_is_refused(scratch, other):
 
 
 @postgres_only
+@pytest.mark.parametrize(
+    "written",
+    [
+        "(word) WHERE word::text = ANY (ARRAY[('eight'::varchar)::text, ('seven'::varchar)::text])",
+        "(word) WITH (fillfactor = 70) WHERE word::text IN ('seven', 'eight')",
+    ],
+    ids=["as after a restore", "storage parameters"],
+)
+def test_index_in_other_words_is_kept(scratch, written):
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE INDEX {NAME} ON scratch_rows {written}")
+    before = indexes_of()
+    run(
+        AddIndexConcurrently("row", Index(fields=["word"], condition=Q(word__in=["seven", "eight"]), name=NAME)),
+        scratch,
+    )
+    assert indexes_of() == before
+
+
+@postgres_only
 def test_name_of_another_method_is_refused(scratch):
     run(AddIndexConcurrently("row", HashIndex(fields=["number"], name=NAME)), scratch)
     before = indexes_of()

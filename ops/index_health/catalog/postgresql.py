@@ -7,25 +7,11 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from crm.db.index_definitions import reword_expression
-from crm.db.introspection import normalize_definition
+from crm.db.introspection import BUILDING_SESSIONS, without_names
 from ops.index_health.catalog.models import CatalogIndex, CatalogTable, Database, ForeignKey, Key
 
 SCHEMA = "current_schema()::regnamespace"
 LAST_SCAN_SINCE = 160000
-
-# Locks are visible to all, unlike the progress of other roles. A concurrent build holds one on its table until its end,
-# between its transactions too, as does DROP INDEX CONCURRENTLY. An autovacuum worker has no user.
-BUSY = """
-EXISTS (
-    SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-    WHERE l.locktype = 'relation' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND (l.relation = t.oid OR l.relation IN (SELECT indexrelid FROM pg_index WHERE indrelid = t.oid))
-        AND l.mode IN (
-            'ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'
-        )
-        AND l.pid <> pg_backend_pid() AND a.usesysid IS NOT NULL
-)
-"""
 
 
 def read(connection: BaseDatabaseWrapper) -> Database:
@@ -112,7 +98,7 @@ def read_indexes(connection: BaseDatabaseWrapper, schema: str = SCHEMA) -> dict[
             keys=tuple(Key(reword_expression(key[0]), *key[1:]) for key in index.keys),  # type: ignore[index]  # JSON
             includes=tuple(index.includes),
             referring=tuple(index.referring),
-            definition=normalize_definition(index.definition),
+            definition=without_names(index.definition),
         )
         for index in indexes
     }
@@ -139,7 +125,7 @@ def read_tables(connection: BaseDatabaseWrapper) -> dict[str, CatalogTable]:
                   WHERE k.partrelid = t.oid ORDER BY u.position),
             ARRAY(SELECT c.relname::text FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
                   WHERE h.inhparent = t.oid AND t.relkind = 'p' ORDER BY 1),
-            {BUSY}
+            EXISTS ({BUILDING_SESSIONS})
         FROM pg_class t LEFT JOIN pg_stat_user_tables s ON s.relid = t.oid
         WHERE t.relnamespace = {SCHEMA} AND t.relkind IN ('r', 'p', 'm')
         ORDER BY t.relname

@@ -1,11 +1,7 @@
 """Builds by another role, whose progress is hidden: nothing is called broken, and nothing is dropped."""
 
-from contextlib import contextmanager
-from threading import Thread
-
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
 from ops.index_health.catalog import read_database
 from ops.index_health.findings import FindingKind
@@ -13,43 +9,15 @@ from ops.index_health.maintenance import Limits, maintain_indexes, plan_maintena
 from ops.index_health.report import run_checks
 from ops.prometheus import indexes as metrics
 from tests.conftest import postgres_only
-from tests.db.scratch import another_session, wait_until
-from tests.ops.index_health.databases import ask, run, superuser
+from tests.db.administrator import administrator_runs
+from tests.ops.index_health.databases import ask, run
 from tests.ops.index_health.faults import cancel_reindex
 
 pytestmark = postgres_only
 
 LEFTOVER = "ix_leads_contact_id_ccnew"
-INVALID = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
 HIDDEN = "SELECT count(*) FROM pg_stat_progress_create_index WHERE relid IS NULL"
-
-
-@contextmanager
-def administrator_runs(statement, *, on):
-    """Yield while a superuser runs a statement, which waits for an old transaction on a table; then let it end."""
-    errors = []
-    with superuser() as cursor, another_session() as old:
-        cursor.connection.rollback()
-        cursor.connection.autocommit = True
-        old.execute(f"LOCK TABLE {on} IN ROW EXCLUSIVE MODE")
-        before = ask(INVALID)
-
-        def execute():
-            try:
-                cursor.execute(statement)
-            except connection.Database.Error as error:
-                errors.append(error)
-
-        thread = Thread(target=execute)
-        thread.start()
-        try:
-            wait_until(lambda: ask(INVALID) > before)
-            yield
-        finally:
-            old.connection.rollback()
-            thread.join()
-    assert errors == []
 
 
 def broken(metric="crm_indexes_invalid"):
