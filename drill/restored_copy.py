@@ -51,7 +51,8 @@ def compare(scene: Scene) -> str:
 def hold_texts(scene: Scene) -> str:
     """Run `hold_texts` on the restored copy."""
     held = scene.restored.manage("hold_texts")
-    require(int(re.sub(r"\D", "", held)) >= len(WAITING), held)
+    counted = re.match(r"Held messages: (\d+)", held)
+    require(counted is not None and int(counted[1]) >= len(WAITING), held)
     return held
 
 

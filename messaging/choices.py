@@ -15,6 +15,10 @@ class MessageStatus(TextChoices):
     UNKNOWN = "unknown"
 
 
+# The provider was called, or is being called, and hasn't said whether it sends the message.
+OUTCOME_UNKNOWN = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
+
+
 class MessageKind(TextChoices):
     """The reason for an outgoing message. Quiet hours apply to all but replies and confirmations."""
 

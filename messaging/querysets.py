@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from crm.choices import Direction
 from crm.querysets import OfContactQuerySet
-from messaging.choices import DONE, EventStatus, MessageStatus
+from messaging.choices import DONE, OUTCOME_UNKNOWN, EventStatus, MessageStatus
 
 
 class WebhookEventQuerySet(QuerySet):
@@ -46,7 +46,7 @@ class MessageQuerySet(OfContactQuerySet):
         """
         messages: Any = self.model
         earlier = messages.objects.filter(
-            Q(status__in=[MessageStatus.SENDING, MessageStatus.UNKNOWN])
+            Q(status__in=OUTCOME_UNKNOWN)
             | Q(status=MessageStatus.QUEUED, kind=OuterRef("kind"), pk__lt=OuterRef("pk")),
             contact=OuterRef("contact"),
             phone_line=OuterRef("phone_line"),
@@ -56,9 +56,7 @@ class MessageQuerySet(OfContactQuerySet):
 
     def due_for_lookup(self, now: datetime) -> Self:
         """Return messages with an unknown outcome: the provider didn't answer, or the worker was killed."""
-        return self.filter(status__in=[MessageStatus.SENDING, MessageStatus.UNKNOWN], run_at__lte=now).order_by(
-            "run_at", "id"
-        )
+        return self.filter(status__in=OUTCOME_UNKNOWN, run_at__lte=now).order_by("run_at", "id")
 
     def pending_until(self, until: datetime) -> Self:
         """Return messages that a worker may send or look up by `until`."""

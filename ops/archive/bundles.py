@@ -14,6 +14,7 @@ from calls.models import Call, CallDetail, MissedCaller
 from crm.choices import ConversationStatus
 from crm.db.tenancy import TenantModel
 from crm.models import Activity
+from messaging.choices import MessageStatus
 from messaging.models import Message, WebhookEvent
 from messaging.models.messages import OUTBOX_STATUSES
 
@@ -115,7 +116,7 @@ BUNDLES = (
         (BundleTable(Activity, "pk", "created_at"), BundleTable(Message, "activity", "created_at")),
         keep_reasons={
             IN_OPEN_CONVERSATIONS: Q(conversation__status__in=OPEN),
-            "in the outbox": Q(message__status__in=OUTBOX_STATUSES),
+            "in the outbox": Q(message__status__in=(*OUTBOX_STATUSES, MessageStatus.HELD)),
         },
         root_filter=Q(call=None),  # activities of calls belong to the calls' bundle
     ),

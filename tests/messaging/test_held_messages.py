@@ -13,7 +13,9 @@ from crm.db.tenancy import all_tenants
 from messaging.models import Message
 from messaging.notices import list_notices
 from messaging.services.outbound.outbox import queue_message
-from messaging.services.outbound.sending import send_next_message
+from messaging.services.outbound.send_results import apply_send_result
+from messaging.services.outbound.sending import claim_message, send_next_message, send_to_provider
+from messaging.services.outbound.text_backs import queue_next_text_back
 from messaging.services.outbound.unknown_sends import look_up_next_message
 from tests.factories import (
     CampaignMembershipFactory,
@@ -21,9 +23,11 @@ from tests.factories import (
     ContactFlagFactory,
     HeldMessageFactory,
     MessageFactory,
+    MissedCallerFactory,
     ProviderAccountFactory,
 )
 from tests.messaging.clocks import zone_with_hour
+from tests.provider_server import answer
 
 URL = "/api/v1/held-messages"
 
@@ -78,7 +82,7 @@ def test_command_holds_what_is_queued_now(message, globex):
     sent = MessageFactory(contact=message.contact, direction="outgoing", kind="reply", status="sent")
     out = StringIO()
     call_command("hold_texts", "--company", "acme", stdout=out)
-    assert out.getvalue() == "Held messages: 1.\n"
+    assert out.getvalue() == "Held messages: 1, of which 0 may have been sent. Dropped text backs: 0.\n"
     message.refresh_from_db()
     sent.refresh_from_db()
     assert (message.status, message.error, sent.status) == ("held", "It was held by hold_texts.", "sent")
@@ -87,9 +91,74 @@ def test_command_holds_what_is_queued_now(message, globex):
         Message.objects.filter(pk=theirs.pk).update(status="queued", run_at=timezone.now())
     out = StringIO()
     call_command("hold_texts", stdout=out)
-    assert out.getvalue() == "Held messages: 1.\n"
+    assert out.getvalue() == "Held messages: 1, of which 0 may have been sent. Dropped text backs: 0.\n"
     with all_tenants():
         assert Message.objects.get(pk=theirs.pk).status == "held"
+
+
+@pytest.mark.parametrize("status", ["sending", "unknown"])
+def test_command_holds_what_may_have_been_sent_and_nobody_looks_it_up(message, provider_server, status):
+    left = timezone.now() - timedelta(minutes=2)  # long enough for a lookup to send it again
+    age(message, status=status, run_at=left, sent_at=left, tries=1)
+    out = StringIO()
+    call_command("hold_texts", stdout=out)
+    assert out.getvalue() == "Held messages: 1, of which 1 may have been sent. Dropped text backs: 0.\n"
+    assert not look_up_next_message()
+    assert not send_next_message()
+    message.refresh_from_db()
+    assert (message.status, message.run_at, provider_server.sent) == ("held", None, [])
+    assert message.error.startswith("It was held by hold_texts, and may have been sent before.")
+
+
+def test_answer_to_a_call_that_was_running_is_recorded_on_a_held_message(message, desk, provider_server):
+    claimed = claim_message(line_id=desk.pk)
+    outcome = send_to_provider(message=claimed)
+    call_command("hold_texts", stdout=StringIO())
+    apply_send_result(message=claimed, outcome=outcome)
+    message.refresh_from_db()
+    assert (message.status, message.error, message.activity.openphone_id) == ("sent", "", outcome.openphone_id)
+
+
+def test_claimed_message_that_is_held_does_not_leave(message, desk, provider_server):
+    claimed = claim_message(line_id=desk.pk)
+    call_command("hold_texts", stdout=StringIO())
+    assert send_to_provider(message=claimed) is None
+    message.refresh_from_db()
+    assert (message.status, provider_server.sent) == ("held", [])
+
+
+def test_refusal_of_a_call_that_was_running_leaves_the_message_held(message, desk, provider_server):
+    provider_server.fail_sends(answer(500))
+    claimed = claim_message(line_id=desk.pk)
+    outcome = send_to_provider(message=claimed)
+    call_command("hold_texts", stdout=StringIO())
+    apply_send_result(message=claimed, outcome=outcome)
+    message.refresh_from_db()
+    assert message.status == "held"
+
+
+def test_command_drops_due_text_backs(casey, desk, provider_server):
+    due = MissedCallerFactory(contact=casey, text_back="due")
+    done = MissedCallerFactory(contact=ContactFactory(company=casey.company), text_back="queued")
+    out = StringIO()
+    call_command("hold_texts", stdout=out)
+    assert out.getvalue().endswith("Dropped text backs: 1.\n")
+    due.refresh_from_db()
+    done.refresh_from_db()
+    assert (due.text_back, due.text_back_reason, done.text_back) == ("off", "It was held by hold_texts.", "queued")
+    assert not queue_next_text_back()
+
+
+def test_reconciling_a_restored_copy_finds_the_held_message_that_the_original_sent(message, casey, provider_server):
+    call_command("hold_texts", stdout=StringIO())
+    sent = provider_server.openphone.add_message(
+        "PNdesk", casey.phone, message.body, direction="outgoing", at=timezone.now(), status="delivered"
+    )
+    since = (timezone.now() - timedelta(days=2)).date()
+    call_command("reconcile", "--since", since.isoformat(), stdout=StringIO())
+    message.refresh_from_db()
+    assert (message.status, message.error, message.activity.openphone_id) == ("delivered", "", sent["id"])
+    assert Message.objects.count() == 1
 
 
 def test_unknown_company_is_refused(db):

@@ -64,6 +64,33 @@ def test_outgoing_message_is_matched_by_its_body(sending, status):
     assert ids() == [("AC1", "delivered")]
 
 
+def test_held_message_that_was_sent_all_the_same_is_matched_by_its_body(sending):
+    message = sending(status="held", error="It was held by hold_texts.")
+    record(receipt(), receipt())
+    assert ids() == [("AC1", "delivered")]
+    message.refresh_from_db()
+    assert message.error == ""
+
+
+def test_message_being_sent_is_matched_before_an_older_held_one(sending):
+    sending(0, status="held")
+    sending(1)
+    record(receipt(), receipt())
+    assert ids() == [(None, "held"), ("AC1", "delivered")]
+
+
+def test_held_message_is_not_matched_by_a_message_from_before_it_was_written(sending):
+    sending(10, status="held")
+    record(receipt())
+    assert ids() == [(None, "held"), ("AC1", "delivered")]
+
+
+def test_receipt_without_a_body_matches_no_held_message(sending):
+    sending(status="held")
+    record(receipt(body=""))
+    assert ids()[0] == (None, "held")
+
+
 def test_oldest_of_equal_messages_is_matched_first(sending):
     sending(1)
     sending(0)

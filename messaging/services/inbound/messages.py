@@ -1,10 +1,11 @@
 """Messages reported by providers, in any order and repeatedly, including the product's own messages."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from calls.choices import Recovery
 from calls.services.missed_calls import mark_recovered
@@ -21,7 +22,7 @@ from crm.services.conversations import (
     resolve_conversation,
     update_conversation_status,
 )
-from messaging.choices import MessageStatus
+from messaging.choices import OUTCOME_UNKNOWN, MessageStatus
 from messaging.models import Message
 from messaging.models.messages import OUTBOX_STATUSES
 from messaging.services.inbound.opt_out_keywords import handle_opt_out_keywords
@@ -32,12 +33,13 @@ from messaging.services.outbound.code_effects import apply_error_code
 # OpenPhone may retry failed messages, and a delivered message stays delivered.
 _STAGES = (
     (MessageStatus.QUEUED, MessageStatus.HELD),
-    (MessageStatus.SENDING, MessageStatus.UNKNOWN),
+    OUTCOME_UNKNOWN,
     (MessageStatus.SENT,),
     (MessageStatus.FAILED,),
     (MessageStatus.UNDELIVERED,),
     (MessageStatus.DELIVERED, MessageStatus.RECEIVED),
 )
+CLOCK_DIFFERENCE = timedelta(minutes=1)  # between the provider's clock and ours
 _STAGE = {status: number for number, stage in enumerate(_STAGES) for status in stage}
 
 
@@ -84,7 +86,7 @@ def record_message(
     with transaction.atomic():
         if direction == Direction.OUTGOING:
             refuse_archived(openphone_id)  # or the receipt would be taken for that of an equal message being sent
-            _match_outgoing(openphone_id, line_id, company_numbers, outside_numbers, body)
+            _match_outgoing(openphone_id, line_id, company_numbers, outside_numbers, body, created_at)
             if activity := _find_sent(openphone_id):
                 refuse_other_direction(activity, direction)
                 return _apply_receipt(activity, status=status, created_at=created_at, **reported)
@@ -132,8 +134,12 @@ def advance_status(message: Message, status: str) -> list[str]:
     """Advance the status, never back; the caller saves. Returns the names of the changed fields."""
     if _STAGE[MessageStatus(status)] <= _STAGE[MessageStatus(message.status)]:
         return []
+    changed = ["status"]
+    if message.status == MessageStatus.HELD:  # it was sent after all
+        message.error = ""
+        changed.append("error")
     message.status = status
-    return ["status"]
+    return changed
 
 
 def _find_sent(openphone_id: str) -> Activity | None:
@@ -166,23 +172,30 @@ def _apply_outcome(message: Message, status: str, error_code: str) -> None:
 
 
 def _match_outgoing(
-    openphone_id: str, line_id: str, company_numbers: Sequence[str], outside_numbers: Sequence[str], body: str
+    openphone_id: str,
+    line_id: str,
+    company_numbers: Sequence[str],
+    outside_numbers: Sequence[str],
+    body: str,
+    created_at: datetime,
 ) -> None:
     """Set the id on the message being sent, if the webhook event came before the provider's answer to the sender.
 
     It belongs to the oldest message without an id that has this body and contact. The provider may have sent it from
-    another number than the message's line.
+    another number than the message's line. If none is being sent, it belongs to a held message that was written before:
+    in a restored copy, the original has sent that one.
     """
     if not outside_numbers or Activity.objects.filter(openphone_id=openphone_id).exists():
         return
     candidates = Message.objects.select_for_update(of=("activity", "self"), no_key=True).filter(
         contact__in=ContactPhone.objects.filter(phone__in=outside_numbers).values("contact"),
-        status__in=(MessageStatus.SENDING, MessageStatus.UNKNOWN),
         activity__openphone_id=None,
     )
-    if body:
-        candidates = candidates.filter(body=body)
+    being_sent = Q(status__in=OUTCOME_UNKNOWN)
+    held = Q(status=MessageStatus.HELD, created_at__lte=created_at + CLOCK_DIFFERENCE)
+    candidates = candidates.filter(being_sent | held, body=body) if body else candidates.filter(being_sent)
     messages = list(candidates.select_related("activity", "phone_line").order_by("created_at", "id"))
+    messages = [one for one in messages if one.status != MessageStatus.HELD] or messages
     same_line = [message for message in messages if _is_line(message.phone_line, line_id, company_numbers)]
     if not body and (len(same_line) > 1 or len(messages) > len(same_line) == 0):
         raise AmbiguousReceipt(f"{openphone_id} may be any of several messages that are being sent.")

@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from crm.choices import MembershipStatus
 from crm.models import CampaignMembership
-from messaging.choices import MessageStatus
+from messaging.choices import OUTCOME_UNKNOWN, MessageStatus
 from messaging.models import Message
 
 HELD_AS_STALE = "It is overdue by more than {hours} hours, so a person must decide."
 HELD_BY_COMMAND = "It was held by hold_texts."
+MAY_HAVE_LEFT = "It was held by hold_texts, and may have been sent before. Look at the provider before you release it."
 CANCELLED = "It was cancelled while it was held."
 
 
@@ -28,6 +29,16 @@ def stale_reason() -> str:
 def hold_messages(*, messages: QuerySet, reason: str) -> int:
     """Hold the queued ones of these messages. Returns how many."""
     return messages.filter(status=MessageStatus.QUEUED).update(status=MessageStatus.HELD, error=reason, run_at=None)
+
+
+def hold_unknown_messages(*, messages: QuerySet) -> int:
+    """Hold those of these messages whose outcome is unknown: they are no longer looked up. Returns how many.
+
+    A lookup that doesn't find a message sends it once more. In a restored copy it would do so without the STOPs since
+    the dump. A call that is running meanwhile still records that the message was sent.
+    """
+    unknown = messages.filter(status__in=OUTCOME_UNKNOWN)
+    return unknown.update(status=MessageStatus.HELD, error=MAY_HAVE_LEFT, run_at=None)
 
 
 def release_messages(*, messages: QuerySet) -> int:

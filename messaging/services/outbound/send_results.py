@@ -16,7 +16,7 @@ from crm.db.tenancy import tenant
 from crm.models import Activity, CampaignMembership, Conversation, PhoneLine
 from crm.refused_writes import is_refused_by
 from crm.worker import backoff
-from messaging.choices import MessageKind, MessageStatus
+from messaging.choices import OUTCOME_UNKNOWN, MessageKind, MessageStatus
 from messaging.models import Message
 from messaging.models.messages import OUTBOX_STATUSES
 from messaging.providers.error_codes import ABOUT_NUMBER, MEANINGS, Effect
@@ -32,7 +32,6 @@ LOOKUP_INTERVAL = timedelta(seconds=60)
 GIVE_UP_AFTER = timedelta(days=1)
 BEHIND = timedelta(seconds=1)  # after all messages that wait for the end of the pause
 SENT = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED)
-OUTCOME_UNKNOWN = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
 
 logger = logging.getLogger(__name__)
 
@@ -121,10 +120,11 @@ def _apply_sent(message: Message, activity: Activity, sent: SentMessage) -> None
             # A webhook event with another body was recorded as another message.
             message.error = f"The provider reported it as another message, {sent.openphone_id}."
             message.save(update_fields=["error"])
-    if message.status not in OUTBOX_STATUSES:
+    if message.status not in (*OUTBOX_STATUSES, MessageStatus.HELD):  # held while the provider was called
         return
+    reason = "" if message.status == MessageStatus.HELD else message.error
     is_final = sent.status in (MessageStatus.DELIVERED, MessageStatus.FAILED, MessageStatus.UNDELIVERED)
-    _set_status(message, sent.status if is_final else MessageStatus.SENT, message.error, code=sent.error_code)
+    _set_status(message, sent.status if is_final else MessageStatus.SENT, reason, code=sent.error_code)
     if sent.status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED):
         apply_error_code(message=message, code=sent.error_code)
     update_membership(message=message)

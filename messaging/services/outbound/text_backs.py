@@ -3,6 +3,7 @@
 import logging
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from calls.choices import TextBack
@@ -74,6 +75,12 @@ def queue_text_back(*, caller: MissedCaller) -> None:
         pass
     except SendBlocked as blocked:
         _mark(caller, TextBack.REFUSED, str(blocked))
+
+
+def drop_text_backs(*, callers: QuerySet[MissedCaller], reason: str) -> int:
+    """Send no text back to those of these callers for whom one is due. Returns how many."""
+    due = MissedCaller.objects.text_backs_due().filter(pk__in=callers.values("pk"))
+    return due.order_by().update(text_back=TextBack.OFF, text_back_reason=reason)
 
 
 def _mark(caller: MissedCaller, text_back: TextBack, reason: str = "") -> bool:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from crm.db.tenancy import all_tenants, all_tenants_autocommit, tenant
 from crm.models import Activity
 from messaging.area_codes import is_valid_phone
-from messaging.choices import MessageStatus
+from messaging.choices import OUTCOME_UNKNOWN, MessageStatus
 from messaging.models import Message
 from messaging.providers.errors import SendError
 from messaging.providers.interfaces import SentMessage
@@ -22,7 +22,6 @@ from messaging.services.outbound.provider_health import call_provider
 from messaging.services.outbound.send_results import (
     GIVE_UP_AFTER,
     LOOKUP_INTERVAL,
-    OUTCOME_UNKNOWN,
     apply_send_result,
     fail_message,
     postpone_message,
