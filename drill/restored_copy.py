@@ -59,7 +59,7 @@ def hold_texts(scene: Scene) -> str:
 def check(scene: Scene) -> str:
     """Run `check --deploy --database default`, `index_report --fail-on drift` and `rotate_secrets` on the copy."""
     scene.restored.manage("check", "--deploy", "--database", "default")
-    scene.restored.manage("index_report", "--fail-on", "drift")
+    scene.restored.manage_as_owner("index_report", "--fail-on", "drift")
     rotated = scene.restored.manage("rotate_secrets")
     return f"the self-check passes; no drift; every secret can be read ({rotated.rstrip('.')})"
 

@@ -65,10 +65,10 @@ def _check_role(role: str, *, owner: str) -> None:
             "SELECT tablename FROM pg_tables WHERE schemaname = current_schema AND tableowner <> current_user LIMIT 1"
         )
         foreign_table = cursor.fetchone()
-    if found is None:
-        raise UnsuitableRole(f"The role {role} doesn't exist. Create it first: CREATE ROLE {role} LOGIN PASSWORD '…';")
     if foreign_table:
         raise UnsuitableRole(f"The role {owner} doesn't own {foreign_table[0]}. Connect as the role that migrates.")
+    if found is None:
+        raise UnsuitableRole(f"The role {role} doesn't exist. Create it first: CREATE ROLE {role} LOGIN PASSWORD '…';")
     bypasses, creates_roles, is_member = found
     if bypasses or creates_roles:
         raise UnsuitableRole(f"The role {role} must be NOSUPERUSER NOBYPASSRLS NOCREATEROLE; alter it first.")

@@ -1,4 +1,7 @@
-"""Sessions of commands that need one for more than a transaction: concurrent builds, and locks of the session."""
+"""Sessions of commands that need one for more than a transaction, or the role that owns the tables.
+
+Concurrent builds and locks of the session need the first.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,14 +20,52 @@ MIGRATION_LOCK_ID = 7_061_959_437  # arbitrary, but no other advisory lock in th
 
 @contextmanager
 def direct_connection(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
-    """Connect to DIRECT_DATABASE_URL, if it is set, in every thread of this process. Other databases stay as they are.
+    """Connect as `direct_url` does.
 
     Raises:
-        CommandError: it is not set, and the connection passes a pooler.
+        CommandError: DIRECT_DATABASE_URL is not set, and the connection passes a pooler.
     """
+    with direct_url(alias):
+        if alias != DEFAULT_DB_ALIAS or not settings.DIRECT_DATABASE:
+            _refuse_pooler(connections[alias])
+        yield
+
+
+@contextmanager
+def owner_connection() -> Iterator[None]:
+    """Connect as `direct_url` does.
+
+    Raises:
+        CommandError: the role doesn't own the tables.
+    """
+    with direct_url():
+        require_owner()
+        yield
+
+
+def require_owner(alias: str = DEFAULT_DB_ALIAS) -> None:
+    """Raise CommandError if the role doesn't own the tables. A new database has none yet."""
+    if connections[alias].vendor != "postgresql":
+        return
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT current_user, pg_get_userbyid(relowner) FROM pg_class"
+            " WHERE oid = to_regclass('django_migrations') AND NOT pg_has_role(relowner, 'USAGE')"
+        )
+        found = cursor.fetchone()
+    if found:
+        role, owner = found
+        raise CommandError(
+            f"The role {role} doesn't own the tables, and this command needs the role that does: {owner}. Set"
+            f" DIRECT_DATABASE_URL to a URL of {owner}; see docs/deploying.md. Nothing was changed."
+        )
+
+
+@contextmanager
+def direct_url(alias: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Connect to DIRECT_DATABASE_URL, if it is set, in every thread of this process. Other aliases stay as they are."""
     database = connections.settings[alias]  # shared by the connections of all threads
     if alias != DEFAULT_DB_ALIAS or not settings.DIRECT_DATABASE:
-        _refuse_pooler(connections[alias])
         yield
         return
     before = dict(database)

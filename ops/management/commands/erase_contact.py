@@ -1,6 +1,7 @@
 """`manage.py erase_contact`: erasure of a person's data."""
 
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -9,6 +10,7 @@ from ops.archive.erasure import ArchiveMissing, count_archived, erase_person_eve
 from ops.archive.parquet import ArchiveDamaged
 from ops.privacy.export_erase import count_personal_data
 from ops.privacy.people import NOTHING_KNOWN, PersonNotFound, person_with_number
+from ops.safe_migrations.sessions import owner_connection
 
 
 class Command(BaseCommand):
@@ -24,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *, slug: str, phone: str, yes: bool, **options: Any) -> None:
         try:
-            with person_with_number(slug=slug, phone=phone) as person:
+            with owner_connection() if yes else nullcontext(), person_with_number(slug=slug, phone=phone) as person:
                 counts = (
                     erase_person_everywhere(person=person, by="manage.py erase_contact")
                     if yes

@@ -10,6 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from ops.index_health.findings import GROUPS, FindingKind
 from ops.index_health.renderers import as_json, as_lines
 from ops.index_health.report import UnknownTable, run_checks
+from ops.safe_migrations.sessions import direct_url
 
 
 class Command(BaseCommand):
@@ -48,7 +49,8 @@ Kinds of findings, by group:
 
     def handle(self, **options: Any) -> None:
         try:
-            report = run_checks(explain=options["explain"])
+            with direct_url():
+                report = run_checks(explain=options["explain"])
             if options["table"]:
                 report = report.of_table(options["table"])
         except UnknownTable as error:
@@ -58,6 +60,11 @@ Kinds of findings, by group:
         else:
             for line in as_lines(report, everything=options["all"] or bool(options["table"])):
                 self.stdout.write(line)
+        if report.database.declared is None and options["fail_on"].intersection(GROUPS["drift"]):
+            raise CommandError(
+                "--fail-on: drift is unknown, because the role can't create temporary tables. Set DIRECT_DATABASE_URL"
+                " to a URL of the role that owns the tables."
+            )
         failing = [finding.kind for finding in report.open_findings if finding.kind in options["fail_on"]]
         if failing:
             counts = ", ".join(f"{failing.count(kind)} {kind}" for kind in FindingKind if kind in failing)

@@ -20,7 +20,7 @@ from ops.index_health.maintenance import (
     plan_maintenance,
 )
 from ops.safe_migrations.progress import build_progress_bar
-from ops.safe_migrations.sessions import direct_connection
+from ops.safe_migrations.sessions import direct_connection, require_owner
 
 
 class Command(BaseCommand):
@@ -55,6 +55,8 @@ class Command(BaseCommand):
         if connection.vendor != "postgresql":
             raise CommandError("maintain_indexes is for PostgreSQL: on SQLite, VACUUM rebuilds all indexes.")
         with direct_connection():
+            if options["apply"]:
+                require_owner()
             self._maintain(**options)
 
     def _maintain(self, **options: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.commands import migrate
 
 from ops.safe_migrations.autodetector import Autodetector
-from ops.safe_migrations.sessions import direct_connection, migration_lock
+from ops.safe_migrations.sessions import direct_connection, migration_lock, require_owner
 
 
 class Command(migrate.Command):
@@ -16,5 +16,6 @@ class Command(migrate.Command):
             if options["plan"] or options["check_unapplied"]:
                 super().handle(*args, **options)
                 return
+            require_owner(options["database"])
             with migration_lock(options["database"], self.stdout.write):
                 super().handle(*args, **options)

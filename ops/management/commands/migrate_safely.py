@@ -19,7 +19,7 @@ from ops.safe_migrations.plan import MigrationPlan, Violation, find_violations
 from ops.safe_migrations.preview import NoSuchMigration, preview
 from ops.safe_migrations.progress import build_progress_bar
 from ops.safe_migrations.runner import LockRetryTimeout, run_migrations
-from ops.safe_migrations.sessions import direct_connection, migration_lock
+from ops.safe_migrations.sessions import direct_connection, migration_lock, require_owner
 
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -90,6 +90,7 @@ class Command(BaseCommand):
             if options["plan"]:
                 self._migrate(**options)
                 return
+            require_owner(options["database"])
             with migration_lock(options["database"], self.stdout.write):
                 self._migrate(**options)
 

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from crm.management.progress import ProgressBar
 from ops.archive.parquet import ArchiveDamaged
 from ops.archive.restore import Restored, RestoreRefused, find_archives, restore_archive
+from ops.safe_migrations.sessions import owner_connection
 
 MAX_CONFLICTS = 20  # listed ones
 
@@ -33,7 +35,10 @@ class Command(BaseCommand):
         conflicts = []
         try:
             archives = find_archives(path, slug=company)
-            with ProgressBar(total=sum(archive.total for archive in archives), unit=" rows") as bar:
+            with (
+                nullcontext() if dry_run else owner_connection(),
+                ProgressBar(total=sum(archive.total for archive in archives), unit=" rows") as bar,
+            ):
 
                 def show(bundle: str, rows: int) -> None:
                     bar.set_postfix_str(bundle, refresh=False)

@@ -12,6 +12,7 @@ from crm.models import Company
 from ops.demo import PASSWORD, DemoRefused, seed_demo
 from ops.demo.companies import CATALOGUE
 from ops.demo.existing_data import ADMIN
+from ops.safe_migrations.sessions import owner_connection
 
 WESTERNMOST = ZoneInfo("America/Los_Angeles")  # no demo company's day begins later, so no call lies in the future
 
@@ -54,6 +55,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["if_empty"] and Company.objects.exists():
             return
+        with owner_connection():
+            self._seed(**options)
+
+    def _seed(self, **options: Any) -> None:
         known = {"contacts": options["contacts"], "calls": options["calls"]}
         with ProgressBar(total=sum(known.values()), unit=" rows", unit_scale=True, mininterval=0, leave=False) as bar:
 

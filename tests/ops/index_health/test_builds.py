@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.management import call_command
+from django.db import connection  # noqa: F401  # postgres_only asks it
 
 from ops.index_health.catalog import read_database
 from ops.index_health.findings import FindingKind
