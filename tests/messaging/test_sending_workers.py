@@ -3,10 +3,12 @@
 import itertools
 import os
 import random
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -34,11 +36,13 @@ from tests.messaging.clocks import zone_with_hour
 from tests.messaging.payloads import message_v4, post_event
 from tests.messaging.test_workers import finish, start_worker
 from tests.messaging.worker_rounds import process_next_event
-from tests.provider_server import ProviderServer, hang
+from tests.provider_server import ProviderServer, hang, late
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 RACE_MESSAGES = int(os.environ.get("RACE_TEXTS", "60"))
 WORKERS = 4
+UNIT = Path(__file__).resolve().parents[2] / "deploy" / "systemd" / "crm-work@.service"
+STOP_S = int(re.findall(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.MULTILINE)[0])
 STOPS = ["STOP", "stop.", "Unsubscribe", "please take me off your list"]
 
 
@@ -74,8 +78,8 @@ def queue_campaign(line, count):
     return phones
 
 
-def start_sender(provider, *arguments):
-    more = {"SMS_BACKEND": "provider", "OPENPHONE_API_URL": provider.url, "SMS_PER_SECOND": "1000000"}
+def start_sender(provider, *arguments, **settings):
+    more = settings | {"SMS_BACKEND": "provider", "OPENPHONE_API_URL": provider.url, "SMS_PER_SECOND": "1000000"}
     return start_worker(*arguments, **more)
 
 
@@ -98,13 +102,55 @@ def pass_time(seconds):
             message.save()
 
 
-@pytest.mark.parametrize("accepts", [True, False])
-def test_worker_killed_during_the_call_sends_the_message_exactly_once(provider, line, accepts):
-    queue_campaign(line, 1)
-    provider.fail_sends(hang(accepts=accepts))
-    worker = start_sender(provider)
+def start_sender_that_is_calling(provider, fault):
+    provider.fail_sends(fault)
+    worker = start_sender(provider, LOG_LEVEL="INFO")
     wait_until(lambda: any(request.method == "POST" for request in provider.requests))
+    return worker
+
+
+def terminate(worker, release=lambda: None):
+    """Send SIGTERM and return the worker's last log line, once it has ended within the time that systemd gives it."""
+    worker.terminate()
+    release()
+    _, log = worker.communicate(timeout=STOP_S)
+    assert (worker.returncode, "Traceback" in log) == (0, False)
+    return log.splitlines()[-1]
+
+
+def test_terminated_worker_records_the_answer_to_its_call(provider, line):
+    queue_campaign(line, 3)
+    worker = start_sender_that_is_calling(provider, late())
+    assert "sending" in statuses()
+    assert "Worker stopped: SIGTERM. Tasks done: texts " in terminate(worker, release=provider.close)
+    assert statuses()[0] == "sent"
+    assert statuses().count("sent") == len(provider.sent)
+    assert {*statuses()} <= {"sent", "queued"}
+    finish(start_sender(provider, "--until-empty"))
+    assert statuses() == ["sent"] * 3
+    assert len(provider.sent) == 3
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+def test_terminated_worker_does_not_wait_for_a_provider_that_hangs(provider, line, accepts):
+    queue_campaign(line, 1)
+    worker = start_sender_that_is_calling(provider, hang(accepts=accepts))
+    assert "Worker stopped: SIGTERM. Tasks done: texts 1" in terminate(worker)
+    assert statuses() == ["unknown"]
+    pass_time(76)
+    finish(start_sender(provider, "--until-empty"))
+    assert statuses() == ["sent"]
+    assert len(provider.sent) == 1
+
+
+@pytest.mark.parametrize("accepts", [True, False])
+@pytest.mark.parametrize("terms", [0, 2])
+def test_worker_killed_during_the_call_sends_the_message_exactly_once(provider, line, accepts, terms):
+    queue_campaign(line, 1)
+    worker = start_sender_that_is_calling(provider, hang(accepts=accepts))
     assert statuses() == ["sending"]
+    for _ in range(terms):
+        worker.terminate()
     kill(worker)
     assert statuses() == ["sending"]
     pass_time(76)

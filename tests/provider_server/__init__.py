@@ -43,7 +43,7 @@ class Fault:
     """A fault of one request. With `accepts` the request is executed, and its answer is lost."""
 
     accepts: bool
-    ends: str  # hang, drop, answer
+    ends: str  # hang, late, drop, answer
     answer: "Answer | None" = None
 
 
@@ -69,6 +69,11 @@ class Answer:
 def hang(*, accepts: bool) -> Fault:
     """Never answer."""
     return Fault(accepts, "hang")
+
+
+def late() -> Fault:
+    """Execute the request, and answer once the server is closed."""
+    return Fault(accepts=True, ends="late")
 
 
 def drop(*, accepts: bool) -> Fault:
@@ -112,7 +117,7 @@ class ProviderServer:
         return self
 
     def close(self) -> None:
-        """End all requests that hang, without an answer."""
+        """End all requests that hang: without an answer, or with their late one."""
         self._closing.set()
 
     def __exit__(self, *_error: object) -> None:
@@ -140,6 +145,8 @@ class ProviderServer:
                 return fault
             real = Answer(429, {"message": "Too many requests", "status": 429}) if self._exceeds_rate(request) else None
             real = real or self._provider_of(request).answer(request)
+            if fault is not None and fault.ends == "late":
+                return Fault(accepts=True, ends="hang", answer=real)
             return fault or Fault(accepts=True, ends="answer", answer=real)
 
     def _exceeds_rate(self, request: Request) -> bool:
