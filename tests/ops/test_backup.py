@@ -12,11 +12,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils.timezone import now
 
-from crm.db.tenancy import tenant
+from crm.db.tenancy import all_tenants, tenant
 from crm.models import Contact
+from messaging.models import Message
 from ops.backup import dump
 from tests import factories
 from tests.conftest import postgres_only
+from tests.messaging.conftest import provider_server  # noqa: F401  # a fixture
 from tests.ops.index_health.databases import connected_to, new_database
 from tests.ops.roles import connected, new_role
 from tests.postgres_server import SUPERUSER, find_binaries
@@ -59,6 +61,19 @@ def company(acme, globex):
         factories.WebhookEventFactory(company=one, body=b"\x00\xff raw", created_at=now() - timedelta(days=2))
         factories.WebhookSecretFactory(company=one)
         factories.UserFactory(company=one)
+        factories.ProviderAccountFactory(company=one)
+        line = factories.PhoneLineFactory(company=one)
+        for status in ("queued", "sending", "unknown"):
+            factories.MessageFactory(
+                contact=contact,
+                phone_line=line,
+                direction="outgoing",
+                kind="reply",
+                to_numbers=[contact.phone],
+                status=status,
+                run_at=now(),
+                sent_at=now(),
+            )
     return acme
 
 
@@ -126,6 +141,16 @@ def test_product_goes_on_in_the_restored_database(restored, company, client):
         with tenant(company.pk):
             assert Contact.objects.get().first_name.startswith("Zoë")
             factories.ContactFactory(company=company)  # the sequences go on after the restored ids
+
+
+def test_restored_database_sends_nothing_again(restored, company, provider_server):  # noqa: F811  # a fixture
+    _, name = restored
+    with connected_to(name):
+        call_command("hold_texts")
+        call_command("work", "--until-empty")
+        with all_tenants():
+            assert set(Message.objects.values_list("status", flat=True)) == {"held"}
+    assert provider_server.requests == []
 
 
 @pytest.mark.parametrize(
