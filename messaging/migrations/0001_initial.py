@@ -480,6 +480,18 @@ class Migration(migrations.Migration):
                     models.PositiveBigIntegerField(db_default=0, default=0, help_text="Calls refused for the message."),
                 ),
                 (
+                    "events_processed",
+                    models.PositiveBigIntegerField(db_default=0, default=0, help_text="Webhook events recorded."),
+                ),
+                (
+                    "events_ignored",
+                    models.PositiveBigIntegerField(db_default=0, default=0, help_text="Webhook events ignored."),
+                ),
+                (
+                    "events_dead",
+                    models.PositiveBigIntegerField(db_default=0, default=0, help_text="Webhook events that failed."),
+                ),
+                (
                     "failed_in_row",
                     models.PositiveIntegerField(
                         db_default=0,

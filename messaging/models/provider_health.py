@@ -7,7 +7,7 @@ from crm.constraints import one_of
 
 
 class ProviderHealth(models.Model):
-    """A provider's API, as the workers of all companies see it. The counts only grow."""
+    """A provider's API and webhooks, as the workers of all companies see them. The counts only grow."""
 
     provider = models.CharField(max_length=20, choices=Provider.choices, unique=True)
     unreachable = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Calls without a connection.")
@@ -15,6 +15,9 @@ class ProviderHealth(models.Model):
     rate_limited = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Calls refused for their pace.")
     suspended = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Calls refused for the line.")
     rejected = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Calls refused for the message.")
+    events_processed = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Webhook events recorded.")
+    events_ignored = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Webhook events ignored.")
+    events_dead = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Webhook events that failed.")
     failed_in_row = models.PositiveIntegerField(
         default=0, db_default=0, help_text="Calls without a connection or answer, since the last answer."
     )

@@ -6,14 +6,13 @@ Counts have an upper bound, so that a scrape is cheap even for long queues.
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Min, QuerySet
 from django.utils.timezone import now
 from prometheus_client import Metric
 from prometheus_client.metrics_core import GaugeMetricFamily
 
 from analytics.models import CallRollup
 from calls.models import MissedCaller
-from crm.choices import Provider
 from messaging.choices import EventStatus, MessageKind, MessageStatus
 from messaging.models import Message, WebhookEvent
 from messaging.models.messages import OUTBOX_STATUSES
@@ -21,7 +20,6 @@ from messaging.services.outbound.sending import PENDING_HORIZON
 
 MAX_COUNTED = 10_000  # counting reads each row: this many take a few milliseconds
 COUNTED = f"Counted up to {MAX_COUNTED:,}."
-RECENT = timedelta(minutes=5)
 COUNTS: dict[str, tuple[str, Callable[[], QuerySet]]] = {
     "crm_texts_held": (
         "Messages that wait for a person.",
@@ -73,7 +71,6 @@ def collect() -> Iterator[Metric]:
         "Age of the oldest pending webhook event in seconds. 0: none is pending.",
         value=_seconds_since(waiting.values_list("created_at", flat=True).first()),
     )
-    yield _count_recent_events()
 
 
 def _find_oldest_texts() -> Metric:
@@ -91,21 +88,6 @@ def _find_oldest_texts() -> Metric:
     for kind in MessageKind:
         oldest.add_metric([kind], _seconds_since(queued_at.get(kind)))
     return oldest
-
-
-def _count_recent_events() -> Metric:
-    """Count the events of the last five minutes by status. Counting all events would make a scrape slow."""
-    recent = GaugeMetricFamily(
-        "crm_webhook_recent_deliveries",
-        "Webhook events of the last five minutes, by provider and status.",
-        labels=["provider", "status"],
-    )
-    counted = WebhookEvent.objects.since(now() - RECENT).values_list("provider", "status").annotate(Count("pk"))
-    counts = {(provider, status): events for provider, status, events in counted}
-    for provider in Provider:
-        for status in EventStatus:
-            recent.add_metric([provider, status], counts.get((provider, status), 0))
-    return recent
 
 
 def _count(rows: QuerySet) -> int:

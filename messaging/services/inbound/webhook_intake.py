@@ -17,6 +17,7 @@ from messaging.models import WebhookEvent, WebhookSecret
 from messaging.providers.errors import InvalidPayload, UnknownType
 from messaging.providers.payloads import ROUTE, replace_unstorable
 from messaging.providers.registry import PROVIDERS
+from messaging.services.inbound.event_counts import count_ended
 from messaging.services.inbound.opt_out_keywords import asks_to_stop
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ def accept_webhook(
             if not WebhookEvent.objects.filter(provider=provider, event_id=event.event_id).exists():
                 raise
             return WebhookResult("duplicate")
+    if event.status != EventStatus.PENDING:
+        count_ended([(provider, event.status, 1)])
     if event.status == EventStatus.DEAD:
         logger.warning("Webhook event %d can't be read: %s", event.pk, event.error)
     return WebhookResult("accepted" if event.status == EventStatus.PENDING else "stored", event.error)

@@ -33,6 +33,7 @@ from messaging.providers.events import (
 from messaging.providers.payloads import replace_unstorable
 from messaging.providers.registry import PROVIDERS
 from messaging.querysets import WebhookEventQuerySet
+from messaging.services.inbound.event_counts import count_ended_events
 from messaging.services.inbound.messages import record_message
 from messaging.services.inbound.opt_out_keywords import record_opt_out_of_text
 
@@ -73,6 +74,8 @@ def process_due_events(*, limit: int = BATCH) -> bool:
             if not connection.is_usable():
                 raise  # the database failed, not the event
             _end_attempt(event, error)
+    if events:
+        count_ended_events(events=events)
     return bool(events)
 
 
