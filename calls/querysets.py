@@ -27,6 +27,14 @@ class CallQuerySet(QuerySet):
     def assigned_to(self, rep: "User") -> Self:
         return self.filter(assigned_rep=rep)
 
+    def with_number(self, phone: str) -> Self:
+        """Return calls from or to a number, E.164: those of its contact, and those without a contact."""
+        calls = self.filter(Q(from_number=phone) | Q(to_number=phone), contact__phones__phone=phone).values("pk")
+        unlinked = self.filter(contact__isnull=True)
+        # A union of what three indexes answer; one condition for all would read the company's calls from end to end.
+        found = calls.union(*(unlinked.filter(**{side: phone}).values("pk") for side in ("from_number", "to_number")))
+        return self.filter(pk__in=found)
+
     def missed(self) -> Self:
         return self.filter(status=CallStatus.MISSED)
 

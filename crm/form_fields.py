@@ -4,6 +4,7 @@ Django's own fields read the digits of every script, and years in which a conver
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,7 +13,9 @@ from django.core.exceptions import ValidationError
 
 from crm.date_ranges import FIRST_DAY, LAST_DAY, InvalidDay, parse_day
 from crm.instants import FIRST_INSTANT, LAST_INSTANT
+from crm.phones import InvalidPhone, normalize_phone
 
+MAX_IDS = 100
 IN_PLAIN_DIGITS = "Enter a number in the digits 0 to 9."
 
 
@@ -69,6 +72,20 @@ class WholeNumberFormField(forms.IntegerField):
         return super().to_python(value)
 
 
+class PhoneFormField(forms.CharField):
+    """A phone number in any format, cleaned to E.164."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=64, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        typed = super().clean(value)
+        try:
+            return normalize_phone(typed) if typed else typed
+        except InvalidPhone as error:
+            raise ValidationError(str(error), "invalid") from error
+
+
 class RowFormField(forms.ModelChoiceField):
     """A row, chosen from a list or by its typed id."""
 
@@ -92,6 +109,37 @@ class RowsFormField(forms.ModelMultipleChoiceField):
     def prepare_value(self, value: Any) -> Any:
         shown = [row_id for row_id in value if _may_be_id(row_id)] if isinstance(value, list) else value
         return super().prepare_value(shown)
+
+
+class RepeatedFormField(forms.Field):
+    """A parameter that may be given several times: ids, and words that the field allows."""
+
+    widget = forms.MultipleHiddenInput
+
+    def __init__(self, *, words: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.words = words
+
+    def to_python(self, value: Any) -> list[int | str]:
+        return [typed if typed in self.words else self._as_id(typed) for typed in value or ()]
+
+    def _as_id(self, typed: str) -> int:
+        if not re.fullmatch("[0-9]{1,18}", typed) or int(typed) == 0:
+            words = ", ".join(self.words)
+            raise ValidationError(f"Must be an ID{f' or one of: {words}' if words else ''}.", "invalid")
+        return int(typed)
+
+
+class IdsFormField(forms.Field):
+    """Ids, separated by commas: at most 100."""
+
+    def to_python(self, value: Any) -> list[int]:
+        text = value or ""
+        if not text:
+            return []
+        if not re.fullmatch(r"[0-9]{1,18}(,[0-9]{1,18})*", text) or text.count(",") >= MAX_IDS:
+            raise ValidationError(f"Must be IDs separated by commas, such as 1,2,3: at most {MAX_IDS}.", "invalid")
+        return [int(typed) for typed in text.split(",")]
 
 
 def _check_id(typed: Any) -> None:

@@ -3,7 +3,8 @@
 from rest_framework import serializers
 
 from analytics.models import CallAnalysis
-from crm.api.base.filters import ContactFilterSet, IdFilter
+from crm.api.base.filters import ContactFilterSet, ContactSearchFilter, IdFilter
+from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import CreateReadViewSet
 from crm.api.companions import ContactSummaryField
@@ -26,7 +27,9 @@ class CallAnalysisSerializer(TenantSerializer):
 
 
 class CallAnalysisFilterSet(ContactFilterSet):
+    day_field = "analyzed_at"
     contact = IdFilter(field_name="call__contact_id")
+    search = ContactSearchFilter(field_name="call__contact")
     call = IdFilter(field_name="call_id")
 
 
@@ -37,4 +40,4 @@ class CallAnalysisViewSet(CreateReadViewSet):
     model = CallAnalysis
     serializer_class = CallAnalysisSerializer
     filterset_class = CallAnalysisFilterSet
-    ordering = ("-analyzed_at", "-id")
+    orders = orders_by("analyzed_at")

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-import django_filters
 from rest_framework.exceptions import ValidationError
 from rest_framework.serializers import BaseSerializer
 
@@ -11,8 +10,9 @@ from calls.choices import AppointmentStatus
 from calls.models import Appointment
 from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
 from crm.api.base.errors import Conflict
-from crm.api.base.filters import DayFilter, DaysFilterSet, IdFilter
+from crm.api.base.filters import ChoicesFilter, ContactFilterSet, DayFilter, RowFilter
 from crm.api.base.idempotency import idempotent
+from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import EditViewSet
 from crm.api.companions import AddressField, ContactSummaryField, UserNameField
@@ -72,11 +72,11 @@ def _summary(other: Appointment | None) -> dict[str, Any] | None:
     }
 
 
-class AppointmentFilterSet(DaysFilterSet):
-    assigned_rep = IdFilter(field_name="assigned_rep_id")
+class AppointmentFilterSet(ContactFilterSet):
+    assigned_rep = RowFilter(field_name="assigned_rep", me=True, none=True)
     date = DayFilter(field_name="date", label="The appointment's day in its own time zone.")
     day_field = "scheduled_start"
-    status = django_filters.ChoiceFilter(choices=AppointmentStatus.choices)
+    status = ChoicesFilter(choices=AppointmentStatus.choices)
 
 
 class AppointmentViewSet(EditViewSet):
@@ -90,7 +90,7 @@ class AppointmentViewSet(EditViewSet):
     model = Appointment
     serializer_class = AppointmentSerializer
     filterset_class = AppointmentFilterSet
-    ordering = ("-scheduled_start", "-id")
+    orders = orders_by("scheduled_start")
     create = idempotent(EditViewSet.create)
 
     def perform_create(self, serializer: BaseSerializer) -> None:

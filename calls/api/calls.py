@@ -2,18 +2,18 @@
 
 from typing import Any
 
-import django_filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
 from calls.choices import CallStatus
 from calls.models import Call
 from calls.services.outcomes import ContactFixed, LeadFixed, change_call, create_call
-from crm.api.base.filters import DaysFilterSet, IdFilter
+from crm.api.base.filters import ChoicesFilter, ContactFilterSet, PhoneFilter, RowFilter, YesNoFilter
 from crm.api.base.lists import ListRowsMixin
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import EditViewSet, TenantViewSet
 from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
+from crm.choices import Direction
 from crm.refused_writes import refusals
 
 MAX_SECONDS = 2**31 - 1  # the column's maximum on PostgreSQL, enforced on every database
@@ -72,9 +72,17 @@ class CallSerializer(TenantSerializer):
             raise serializers.ValidationError({"lead": [str(error)]}) from error
 
 
-class CallFilterSet(DaysFilterSet):
-    assigned_rep = IdFilter(field_name="assigned_rep_id")
-    status = django_filters.ChoiceFilter(choices=CallStatus.choices)
+class CallFilterSet(ContactFilterSet):
+    assigned_rep = RowFilter(field_name="assigned_rep", me=True, none=True)
+    lead = RowFilter(field_name="lead", none=True)
+    phone_line = RowFilter(field_name="phone_line")
+    status = ChoicesFilter(choices=CallStatus.choices)
+    direction = ChoicesFilter(choices=Direction.choices)
+    booked = YesNoFilter()
+    number = PhoneFilter(method="by_number", label="The other party's number, in any format.")
+
+    def by_number(self, queryset: Any, name: str, value: str) -> Any:
+        return queryset.with_number(value)
 
 
 class CallRows(TenantViewSet):

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import django_filters
 from django.db.models import Count, Q
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -14,7 +13,8 @@ from calls.choices import Recovery, TextBack
 from calls.models import MissedCaller
 from calls.services.missed_calls import mark_recovered_manually
 from crm.api.base.date_ranges import DEFAULT_DAYS, MetricsAPIView, PeriodParameters, PeriodSerializer
-from crm.api.base.filters import ContactFilterSet, YesNoFilter
+from crm.api.base.filters import ChoicesFilter, ContactFilterSet, RowFilter, YesNoFilter
+from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
 from crm.api.companions import ContactSummaryField, PhoneLineNameField
@@ -34,8 +34,10 @@ class MissedCallerSerializer(TenantSerializer):
 
 
 class MissedCallerFilterSet(ContactFilterSet):
+    day_field = "last_missed_at"
+    phone_line = RowFilter(field_name="phone_line")
     recovered = YesNoFilter(method="by_recovered", label="Whether the caller was reached.")
-    recovered_by = django_filters.ChoiceFilter(choices=Recovery.choices)
+    recovered_by = ChoicesFilter(choices=Recovery.choices)
 
     def by_recovered(self, queryset: Any, name: str, value: bool) -> Any:
         return queryset.filter(recovered_at__isnull=not value)
@@ -48,7 +50,7 @@ class MissedCallerViewSet(ReadViewSet):
     model = MissedCaller
     serializer_class = MissedCallerSerializer
     filterset_class = MissedCallerFilterSet
-    ordering = ("-last_missed_at", "-id")
+    orders = orders_by("last_missed_at")
 
     @extend_schema(request=None, responses=MissedCallerSerializer)
     @action(detail=True, methods=["post"])

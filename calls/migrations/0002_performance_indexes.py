@@ -48,6 +48,22 @@ class Migration(migrations.Migration):
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="call",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("contact__isnull", True)),
+                fields=["company", "from_number"],
+                name="ix_calls_company_id_from_number_unlinked",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="call",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("contact__isnull", True)),
+                fields=["company", "to_number"],
+                name="ix_calls_company_id_to_number_unlinked",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="call",
             index=crm.db.indexes.Index(fields=["company"], name="ix_calls_company_id"),
         ),
         crm.db.index_operations.AddIndexConcurrently(

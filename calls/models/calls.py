@@ -166,6 +166,20 @@ class Call(TenantModel):
                 question="Which calls belong to this lead?",
                 asked_by="deleting a lead",
             ),
+            Index(
+                fields=["company", "from_number"],
+                condition=Q(contact__isnull=True),
+                name="ix_calls_company_id_from_number_unlinked",
+                question="Which calls came from this number, which is no contact's?",
+                asked_by="GET /api/v1/calls?number=",
+            ),
+            Index(
+                fields=["company", "to_number"],
+                condition=Q(contact__isnull=True),
+                name="ix_calls_company_id_to_number_unlinked",
+                question="Which calls went to this number, which is no contact's?",
+                asked_by="GET /api/v1/calls?number=",
+            ),
             # Declared last: among indexes of equal cost, PostgreSQL picks the youngest, and this is a prefix of others.
             Index(
                 fields=["company"],

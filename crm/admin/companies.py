@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from crm.admin.base.columns import moment
-from crm.admin.base.forms import PhoneFormField, RowForm
+from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import Card, RowAdmin
 from crm.admin.base.pagination import format_count
 from crm.admin.base.versions import VersionedForm
+from crm.form_fields import PhoneFormField
 from crm.models import Company, PhoneLine
 from crm.services.companies import change_timezone
 

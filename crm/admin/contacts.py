@@ -9,12 +9,13 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from crm.admin.base.columns import badge, moment
-from crm.admin.base.forms import PhoneFormField, RowForm
+from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import RowAdmin, refusal_of
 from crm.admin.base.search import ExactSearch
 from crm.admin.base.versions import VersionedForm
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
+from crm.form_fields import PhoneFormField
 from crm.models import Company, Contact, ContactFlag, ContactPhone, Lead, User
 from crm.services.contacts import NumberRefused, PhoneTaken, check_number_is_outside, delete_contact, save_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag

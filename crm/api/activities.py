@@ -2,15 +2,15 @@
 
 from typing import Any
 
-import django_filters
 from django.db.models import Count
 from django.db.models.functions import Left
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.companions import Companion
-from crm.api.base.filters import ContactFilterSet, IdFilter, YesNoFilter, read_order
+from crm.api.base.filters import ChoicesFilter, ContactFilterSet, IdFilter, RowFilter, YesNoFilter
+from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import ChangeMixin, CreateReadViewSet, ReadViewSet
 from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
@@ -19,7 +19,6 @@ from crm.models import Activity, Conversation, User
 from crm.query_slots import messages_of_activities, unread_messages
 
 PREVIEW = 160  # characters of a message: as many as a short SMS has
-ORDERS = {"newest": ("-created_at", "-id"), "recent": ("-last_activity_at", "-id")}
 
 
 class LastMessageSerializer(serializers.Serializer):
@@ -86,40 +85,27 @@ class ConversationSerializer(TenantSerializer):
 
 
 class ConversationFilterSet(ContactFilterSet):
-    phone_line = IdFilter(field_name="phone_line_id")
-    assignee = IdFilter(field_name="assignee_id")
-    status = django_filters.ChoiceFilter(choices=ConversationStatus.choices)
+    day_field = "last_activity_at"
+    phone_line = RowFilter(field_name="phone_line")
+    assignee = RowFilter(field_name="assignee", me=True, none=True)
+    status = ChoicesFilter(choices=ConversationStatus.choices)
     unread = YesNoFilter(method="by_unread", label="Whether it has unread messages.")
 
     def by_unread(self, queryset: Any, name: str, value: bool) -> Any:
         return queryset.unread() if value else queryset.read()
 
 
-@extend_schema_view(
-    list=extend_schema(
-        parameters=[
-            OpenApiParameter(
-                "order",
-                str,
-                enum=list(ORDERS),
-                description="By start (`newest`, the default) or by last activity (`recent`: the inbox), latest first.",
-            )
-        ]
-    )
-)
 class ConversationViewSet(ChangeMixin, ReadViewSet):
-    """Conversations between a contact and a phone line. Webhook events create them; users set assignee and status."""
+    """Conversations between a contact and a phone line. Webhook events create them; users set assignee and status.
+
+    The inbox has the order `recent`: the latest activity first.
+    """
 
     resource = "conversations"
     model = Conversation
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilterSet
-
-    def get_ordering(self) -> tuple[str, str]:
-        return read_order(self.request, ORDERS)
-
-    def known_parameters(self) -> set[str]:
-        return super().known_parameters() | ({"order"} if self.action == "list" else set())
+    orders = orders_by(recent=("-last_activity_at", "-id"), waiting=("last_activity_at", "id"))
 
 
 class ActivitySerializer(TenantSerializer):
@@ -143,8 +129,8 @@ class ActivitySerializer(TenantSerializer):
 
 class ActivityFilterSet(ContactFilterSet):
     conversation = IdFilter(field_name="conversation_id")
-    user = IdFilter(field_name="user_id")
-    activity_type = django_filters.ChoiceFilter(choices=ActivityType.choices)
+    user = RowFilter(field_name="user", me=True, none=True)
+    activity_type = ChoicesFilter(choices=ActivityType.choices)
 
 
 class ActivityViewSet(CreateReadViewSet):

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-import django_filters
 from django.db.models import Count
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -10,7 +9,7 @@ from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.companions import Companion
 from crm.api.base.errors import Conflict
-from crm.api.base.filters import ContactFilterSet, IdFilter
+from crm.api.base.filters import ChoicesFilter, ContactFilterSet, IdFilter, ListFilterSet
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import CreateReadViewSet, DeleteMixin, FullViewSet
 from crm.api.companions import CampaignNameField, ContactSummaryField, PhoneLineNameField, UserNameField
@@ -58,8 +57,8 @@ class CampaignSerializer(TenantSerializer):
         read_only_fields = ["created_at", "updated_at"]
 
 
-class CampaignFilterSet(django_filters.FilterSet):
-    status = django_filters.ChoiceFilter(choices=CampaignStatus.choices)
+class CampaignFilterSet(ListFilterSet):
+    status = ChoicesFilter(choices=CampaignStatus.choices)
 
 
 class CampaignViewSet(FullViewSet):
@@ -92,7 +91,7 @@ class CampaignMembershipSerializer(TenantSerializer):
 
 class CampaignMembershipFilterSet(ContactFilterSet):
     campaign = IdFilter(field_name="campaign_id")
-    status = django_filters.ChoiceFilter(choices=MembershipStatus.choices)
+    status = ChoicesFilter(choices=MembershipStatus.choices)
 
 
 class CampaignMembershipViewSet(DeleteMixin, CreateReadViewSet):

@@ -2,17 +2,15 @@
 
 from typing import Any
 
-import django_filters
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
-from crm.api.base.filters import ContactFilterSet
+from crm.api.base.filters import ChoicesFilter, ContactFilterSet, ContactSearchFilter, ListFilterSet
 from crm.api.base.serializers import CompanyUserField, PhoneField, TenantSerializer
 from crm.api.base.views import EditViewSet, FullViewSet
 from crm.api.companions import ContactSummaryField, PhonesField, UserNameField
 from crm.choices import FlagType, LeadStatus
 from crm.models import Contact, ContactFlag, Lead
-from crm.search_keys import SHORTEST, is_long_enough
 from crm.services.contacts import NumberRefused, create_contact, delete_contact, update_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
 from crm.services.opt_outs import lock_opt_outs_of
@@ -44,17 +42,8 @@ class ContactSerializer(TenantSerializer):
             raise serializers.ValidationError({"phone": [str(error)]}) from error
 
 
-class ContactSearchSet(django_filters.FilterSet):
-    search = django_filters.CharFilter(
-        method="by_search",
-        max_length=200,
-        label="The beginnings of names or of the email address, a phone number in any format, or its last digits.",
-    )
-
-    def by_search(self, queryset: Any, name: str, value: str) -> Any:
-        if not is_long_enough(value):
-            raise serializers.ValidationError({name: [f"Must have a word of at least {SHORTEST} letters or digits."]})
-        return queryset.search(value)
+class ContactSearchSet(ListFilterSet):
+    search = ContactSearchFilter(field_name="pk")
 
 
 class ContactViewSet(FullViewSet):
@@ -101,7 +90,7 @@ class ContactFlagSerializer(TenantSerializer):
 
 
 class ContactFlagFilterSet(ContactFilterSet):
-    flag_type = django_filters.ChoiceFilter(choices=FlagType.choices)
+    flag_type = ChoicesFilter(choices=FlagType.choices)
 
 
 class ContactFlagViewSet(EditViewSet):
@@ -137,7 +126,7 @@ class LeadSerializer(TenantSerializer):
 
 
 class LeadFilterSet(ContactFilterSet):
-    status = django_filters.ChoiceFilter(choices=LeadStatus.choices)
+    status = ChoicesFilter(choices=LeadStatus.choices)
 
 
 class LeadViewSet(FullViewSet):

@@ -1,8 +1,7 @@
 """`invoices`."""
 
-import django_filters
-
-from crm.api.base.filters import ContactFilterSet
+from crm.api.base.filters import ChoicesFilter, ContactFilterSet, DayFilter
+from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import FullViewSet
 from crm.api.companions import ContactSummaryField
@@ -22,7 +21,9 @@ class InvoiceSerializer(TenantSerializer):
 
 
 class InvoiceFilterSet(ContactFilterSet):
-    status = django_filters.ChoiceFilter(choices=InvoiceStatus.choices)
+    status = ChoicesFilter(choices=InvoiceStatus.choices)
+    due_from = DayFilter(field_name="due_date", lookup_expr="gte", label="First due date.")
+    due_until = DayFilter(field_name="due_date", lookup_expr="lte", label="Last due date, included.")
 
 
 class InvoiceViewSet(FullViewSet):
@@ -32,3 +33,4 @@ class InvoiceViewSet(FullViewSet):
     model = Invoice
     serializer_class = InvoiceSerializer
     filterset_class = InvoiceFilterSet
+    orders = orders_by(due=("due_date", "id"))

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-import django_filters
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -11,7 +10,7 @@ from rest_framework.response import Response
 
 from crm.api.base.companions import Companion
 from crm.api.base.errors import Conflict
-from crm.api.base.filters import IdFilter
+from crm.api.base.filters import ChoicesFilter, IdFilter, ListFilterSet
 from crm.api.base.lists import Rows, columns_of, show_rows
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
@@ -65,8 +64,8 @@ class OptOutSerializer(TenantSerializer):
         ]  # fmt: skip
 
 
-class OptOutFilterSet(django_filters.FilterSet):
-    state = django_filters.ChoiceFilter(choices=OptOutState.choices)
+class OptOutFilterSet(ListFilterSet):
+    state = ChoicesFilter(choices=OptOutState.choices)
     contact = IdFilter(method="of_contact")
 
     def of_contact(self, queryset: Any, name: str, value: int) -> Any:

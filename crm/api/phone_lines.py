@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import django_filters
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api.base.filters import ChoicesFilter, ListFilterSet
 from crm.api.base.serializers import PhoneField, TenantSerializer
 from crm.api.base.views import EditViewSet, without_body
 from crm.choices import Provider
@@ -28,8 +28,8 @@ class PhoneLineSerializer(TenantSerializer):
         extra_kwargs = {"daily_cap": {"max_value": 2**31 - 1}}  # the column's maximum on PostgreSQL
 
 
-class PhoneLineFilterSet(django_filters.FilterSet):
-    provider = django_filters.ChoiceFilter(choices=Provider.choices)
+class PhoneLineFilterSet(ListFilterSet):
+    provider = ChoicesFilter(choices=Provider.choices)
 
 
 class PhoneLineViewSet(EditViewSet):

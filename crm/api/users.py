@@ -3,14 +3,14 @@
 import copy
 from typing import Any
 
-import django_filters
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
 from crm.api.base.errors import Conflict
-from crm.api.base.filters import YesNoFilter
+from crm.api.base.filters import ChoicesFilter, ListFilterSet, YesNoFilter
+from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import EditViewSet
 from crm.choices import Role
@@ -55,8 +55,9 @@ class UserSerializer(TenantSerializer):
             raise Conflict(str(error), code="last_manager") from error
 
 
-class UserFilterSet(django_filters.FilterSet):
-    role = django_filters.ChoiceFilter(choices=Role.choices)
+class UserFilterSet(ListFilterSet):
+    day_field = "date_joined"
+    role = ChoicesFilter(choices=Role.choices)
     is_active = YesNoFilter()
 
 
@@ -67,4 +68,4 @@ class UserViewSet(EditViewSet):
     model = User
     serializer_class = UserSerializer
     filterset_class = UserFilterSet
-    ordering = ("-date_joined", "-id")
+    orders = orders_by("date_joined")

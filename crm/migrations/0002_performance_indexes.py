@@ -144,6 +144,14 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="conversation",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("assignee__isnull", False)),
+                fields=["assignee", "last_activity_at"],
+                name="ix_conversations_assignee_id_last_activity_at",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="activity",
             index=crm.db.indexes.Index(
                 condition=models.Q(("openphone_id__isnull", False)),
@@ -178,6 +186,10 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="invoice",
             index=crm.db.indexes.Index(fields=["status", "due_date"], name="idx_invoice_status_due"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="invoice",
+            index=crm.db.indexes.Index(fields=["company", "due_date"], name="ix_invoices_company_id_due_date"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="invoice",

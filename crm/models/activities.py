@@ -77,6 +77,13 @@ class Conversation(TenantModel):
                 question="Which conversations wait for a reply, latest first?",
                 asked_by="GET /api/v1/conversations?status=&order=recent",
             ),
+            Index(
+                fields=["assignee", "last_activity_at"],
+                condition=Q(assignee__isnull=False),
+                name="ix_conversations_assignee_id_last_activity_at",
+                question="Which conversations has this user, latest first?",
+                asked_by="GET /api/v1/conversations?assignee=me&order=recent",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -47,6 +47,12 @@ class Invoice(TenantModel):
                 asked_by="admin: invoices filtered by status and due date",
             ),
             Index(
+                fields=["company", "due_date"],
+                name="ix_invoices_company_id_due_date",
+                question="Which of a company's invoices are due first?",
+                asked_by="GET /api/v1/invoices?order=due",
+            ),
+            Index(
                 fields=["contact"],
                 name="ix_invoices_contact_id",
                 question="Which invoices does this contact have?",

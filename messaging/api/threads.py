@@ -1,6 +1,6 @@
 """`message-threads/{contact_card_id}`: the messages with one contact."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
@@ -10,19 +10,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.errors import Conflict
-from crm.api.base.filters import read_order
+from crm.api.base.filters import ChoicesFilter, ListFilterSet, RowFilter
 from crm.api.base.idempotency import idempotent
 from crm.api.base.lists import ListRowsMixin
 from crm.api.base.roles import visible
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import TenantViewSet, without_body
 from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
+from crm.choices import Direction
 from crm.models import Contact
+from messaging.choices import MessageStatus
 from messaging.models import Message
 from messaging.services.outbound.outbox import SendBlocked
 from messaging.services.replies import LineRequired, mark_thread_read, queue_reply
 
-ORDERS = {"oldest": ("created_at", "id"), "newest": ("-created_at", "-id")}
 MAX_CHARACTERS = 1600  # of a message: the providers' limit
 CONTACT = OpenApiParameter("contact_card_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 
@@ -53,6 +54,12 @@ class MessageSerializer(TenantSerializer):
         read_only_fields = fields
 
 
+class MessageFilterSet(ListFilterSet):
+    status = ChoicesFilter(choices=MessageStatus.choices)
+    direction = ChoicesFilter(choices=Direction.choices)
+    phone_line = RowFilter(field_name="phone_line")
+
+
 class ReplySerializer(TenantSerializer):
     body = serializers.CharField(min_length=1, max_length=MAX_CHARACTERS)
 
@@ -71,10 +78,7 @@ class ReadSerializer(serializers.Serializer):
 @extend_schema_view(
     list=extend_schema(
         operation_id="message_threads_list",
-        parameters=[
-            CONTACT,
-            OpenApiParameter("order", str, enum=list(ORDERS), description="Default: oldest first."),
-        ],
+        parameters=[CONTACT],
     )
 )
 class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
@@ -83,12 +87,8 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
     resource = "message-threads"
     model = Message
     serializer_class = MessageSerializer
-
-    def known_parameters(self) -> set[str]:
-        return super().known_parameters() | ({"order"} if self.action == "list" else set())
-
-    def get_ordering(self) -> tuple[str, str]:
-        return read_order(self.request, ORDERS)
+    filterset_class = MessageFilterSet
+    orders: ClassVar = {"oldest": ("created_at", "id"), "newest": ("-created_at", "-id")}
 
     def get_contact(self) -> Contact:
         contacts = visible(Contact.objects.all(), self.user, "contacts")

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import django_filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -10,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.errors import Conflict
-from crm.api.base.filters import YesNoFilter
+from crm.api.base.filters import ChoicesFilter, ListFilterSet, YesNoFilter
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
 from crm.choices import Provider
@@ -28,9 +27,9 @@ class WebhookEventSerializer(TenantSerializer):
         ]  # fmt: skip
 
 
-class WebhookEventFilterSet(django_filters.FilterSet):
-    provider = django_filters.ChoiceFilter(choices=Provider.choices)
-    status = django_filters.ChoiceFilter(choices=EventStatus.choices)
+class WebhookEventFilterSet(ListFilterSet):
+    provider = ChoicesFilter(choices=Provider.choices)
+    status = ChoicesFilter(choices=EventStatus.choices)
     processed = YesNoFilter()
 
 

@@ -13,6 +13,7 @@ from calls.models.overlap_triggers import ONE_PLACE_AT_A_TIME
 from crm.admin.base.search import find_contacts
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import User
+from tests.api.response_schema import document
 from tests.conftest import signed_in
 from tests.plans.conftest import buffers_read, indexes_chosen, tables_scanned
 from tests.plans.questions import QUESTIONS
@@ -119,6 +120,64 @@ def test_next_page_seeks_in_the_index(route, sample):
     first = api.get(f"/api/v1/{route}").json()
     used = indexes_chosen(lambda: api.get(first["next"]))
     assert any(name.endswith("company_id_created_at") for name in used), used
+
+
+# Each list has a time in both directions; these are the lists of big tables, and the orders beside the time.
+ORDERED = {
+    "activities": "ix_activities_company_id_created_at",
+    "appointments": "ix_appointments_company_id_scheduled_start",
+    "call-analyses": "ix_call_analysis_tenant_id_analyzed_at",
+    "calls": "ix_calls_company_id_created_at",
+    "campaign-memberships": "ix_campaign_memberships_company_id_created_at",
+    "contacts": "ix_contacts_company_id_created_at",
+    "conversations": "ix_conversations_company_id_created_at",
+    "invoices": "ix_invoices_company_id_created_at",
+    "leads": "ix_leads_company_id_created_at",
+    "message-threads/{contact}": "ix_message_threads_contact_card_id_created_at",
+    "missed-calls": "ix_missed_callers_company_id_last_missed_at",
+    "webhook-events": "ix_webhook_events_company_id_created_at",
+}
+ORDERS = [(route, order, index) for route, index in ORDERED.items() for order in ("newest", "oldest")] + [
+    ("conversations", "recent", "ix_conversations_company_id_last_activity_at"),
+    ("conversations", "waiting", "ix_conversations_company_id_last_activity_at"),
+    ("invoices", "due", "ix_invoices_company_id_due_date"),
+]
+
+
+@pytest.mark.parametrize(("route", "order", "index"), ORDERS)
+def test_order_is_read_from_its_index_on_every_page(route, order, index, sample):
+    api = signed_in(sample.manager)
+    url = f"/api/v1/{route.format(contact=sample.contact.pk)}?order={order}&limit=1"
+    next_page = api.get(url).json()["next"]
+    for page in (url, next_page):
+        assert index in indexes_chosen(lambda page=page: api.get(page))
+
+
+def test_every_order_of_the_api_is_known_here():
+    lists = {path: methods["get"] for path, methods in document()["paths"].items() if "get" in methods}
+    beyond_time = {
+        (path.removeprefix("/api/v1/"), order)
+        for path, operation in lists.items()
+        for parameter in operation.get("parameters", ())
+        if parameter["name"] == "order"
+        for order in parameter["schema"]["enum"]
+        if order not in ("newest", "oldest")
+    }
+    assert beyond_time == {(route, order) for route, order, _ in ORDERS if order not in ("newest", "oldest")}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "calls?search={name}", "calls?search={name}&status=missed&status=unbooked", "calls?number={phone}",
+        "calls?assigned_rep=me", "calls?ids={call}", "activities?search={name}", "appointments?search={name}",
+        "invoices?search={name}", "leads?search={name}", "missed-calls?search={name}", "conversations?search={name}",
+    ],
+)  # fmt: skip
+def test_filter_never_scans_a_big_table(query, sample):
+    url = query.format(name=sample.contact.last_name, phone=sample.contact.phone[1:], call=sample.call.pk)
+    api = signed_in(sample.manager)
+    assert not tables_scanned(lambda: api.get(f"/api/v1/{url}")) & SEARCHED
 
 
 @pytest.mark.parametrize("route", [*REP_LISTS, "contacts?search={name}", "message-threads/{contact}"])

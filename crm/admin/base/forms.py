@@ -10,22 +10,7 @@ from django.db.models import Model
 from crm.admin.base.versions import VersionedForm
 from crm.choices import ASSIGNABLE_ROLES
 from crm.models import Company
-from crm.phones import MAX_LENGTH, InvalidPhone, normalize_phone
 from crm.refused_writes import RefusedWrite, violations
-
-
-class PhoneFormField(forms.CharField):
-    """A phone number in any format, cleaned to E.164."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=MAX_LENGTH, **kwargs)
-
-    def clean(self, value: Any) -> str:
-        text = super().clean(value)
-        try:
-            return normalize_phone(text) if text else text
-        except InvalidPhone as error:
-            raise forms.ValidationError(str(error)) from error
 
 
 class AmountFormField(forms.DecimalField):

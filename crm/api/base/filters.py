@@ -1,23 +1,33 @@
 """Query parameters and filters of lists."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import date
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from crm.date_ranges import bounds_of
-from crm.form_fields import DayFormField, WholeNumberFormField
+from crm.form_fields import (
+    MAX_IDS,
+    DayFormField,
+    IdsFormField,
+    PhoneFormField,
+    RepeatedFormField,
+    WholeNumberFormField,
+)
+from crm.models import Contact
+from crm.search_keys import SHORTEST, is_long_enough
 
 MAX_ID = 2**63 - 1
-FREE_TEXT = {"search"}  # Python reads digits of every script in all others
+MEANING = {"me": "the signed-in user", "none": "rows without one"}
+FREE_TEXT = {"search", "number"}  # Python reads digits of every script in all others
 
 
-def check_parameters(request: Request, known: Iterable[str]) -> None:
+def check_parameters(request: Request, known: Iterable[str], *, repeatable: Container[str] = ()) -> None:
     """Reject query parameters that are unknown, empty or repeated. Ignoring one would return too many rows.
 
     Raises:
@@ -27,11 +37,11 @@ def check_parameters(request: Request, known: Iterable[str]) -> None:
     for name, values in request.query_params.lists():
         if name not in known:
             errors[name] = ["Unknown query parameter."]
-        elif len(values) > 1:
+        elif len(values) > 1 and name not in repeatable:
             errors[name] = ["Must be given once."]
-        elif not values[0].strip():
+        elif not all(value.strip() for value in values):
             errors[name] = ["Must not be empty."]
-        elif name not in FREE_TEXT and not values[0].isascii():
+        elif name not in FREE_TEXT and not all(value.isascii() for value in values):
             errors[name] = ["Must be ASCII; write numbers and days with the digits 0 to 9."]
     if errors:
         raise ValidationError(errors)
@@ -41,14 +51,6 @@ def check_days(start: date | None, end: date | None) -> None:
     """Raise ValidationError for a range that ends before it starts: an empty list would look like an answer."""
     if start and end and start > end:
         raise ValidationError({"start_date": ["Must not be after end_date."]})
-
-
-def read_order(request: Request, orders: dict[str, tuple[str, str]]) -> tuple[str, str]:
-    """Return the order that `?order=` names, by default the first. Raises ValidationError for an unknown name."""
-    order = request.query_params.get("order", next(iter(orders)))
-    if order not in orders:
-        raise ValidationError({"order": [f"Must be one of: {', '.join(orders)}."]})
-    return orders[order]
 
 
 class IdFilter(django_filters.Filter):
@@ -75,18 +77,93 @@ class YesNoFilter(django_filters.TypedChoiceFilter):
         super().__init__(*args, choices=choices, coerce=lambda word: word == "true", **kwargs)
 
 
-class ContactFilterSet(django_filters.FilterSet):
-    """`?contact=`, for every list of rows with a contact."""
+class ChoicesFilter(django_filters.MultipleChoiceFilter):
+    """One of a column's choices; repeated, any of them."""
 
-    contact = IdFilter(field_name="contact_id")
+    def filter(self, queryset: QuerySet, value: list[str]) -> QuerySet:
+        return queryset.filter(**{f"{self.field_name}__in": value}) if value else queryset
 
 
-class DaysFilterSet(ContactFilterSet):
-    """`start_date` and `end_date`: days in the company's time zone, both included."""
+class RowFilter(django_filters.Filter):
+    """The id of a row that a column refers to; repeated, any of them.
 
+    Args:
+        me: whether `me` stands for the signed-in user.
+        none: whether `none` stands for rows without one.
+    """
+
+    field_class = RepeatedFormField
+
+    def __init__(self, *args: Any, me: bool = False, none: bool = False, **kwargs: Any) -> None:
+        words = [word for word, allowed in (("me", me), ("none", none)) if allowed]
+        super().__init__(*args, words=words, **kwargs)
+        value = {"type": "string", "pattern": f"^({'|'.join(['[0-9]+', *words])})$"}
+        text = f"IDs{''.join(f', or {word}: {MEANING[word]}' for word in words)}. Repeat it for any of several."
+        extend_schema_field({"type": "array", "items": value, "description": text})(self)
+
+    def filter(self, queryset: QuerySet, value: list[int | str]) -> QuerySet:
+        if not value:
+            return queryset
+        ids = [self.parent.request.user.pk if key == "me" else key for key in value if key != "none"]
+        chosen = Q(**{f"{self.field_name}__in": ids}) if ids else Q()
+        if "none" in value:
+            chosen |= Q(**{f"{self.field_name}__isnull": True})
+        return queryset.filter(chosen)
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "pattern": "^[0-9]+(,[0-9]+)*$",
+        "description": f"These rows alone: IDs separated by commas, at most {MAX_IDS}.",
+    }
+)
+class IdsFilter(django_filters.Filter):
+    """Ids, separated by commas."""
+
+    field_class = IdsFormField
+
+    def filter(self, queryset: QuerySet, value: list[int]) -> QuerySet:
+        return queryset.filter(pk__in=value) if value else queryset
+
+
+class ContactSearchFilter(django_filters.CharFilter):
+    """Rows of contacts that a search finds. `field_name` is the column of the contact."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        label = "The beginnings of names or of the email address, a phone number in any format, or its last digits."
+        super().__init__(max_length=200, label=label, **kwargs)
+
+    def filter(self, queryset: QuerySet, value: str) -> QuerySet:
+        if not value:
+            return queryset
+        if not is_long_enough(value):
+            raise ValidationError({"search": [f"Must have a word of at least {SHORTEST} letters or digits."]})
+        return queryset.filter(**{f"{self.field_name}__in": Contact.objects.search(value).values("pk")})
+
+
+class PhoneFilter(django_filters.CharFilter):
+    """A phone number in any format."""
+
+    field_class = PhoneFormField
+
+
+class ListFilterSet(django_filters.FilterSet):
+    """Filters of every list: `ids`, and the days of the time that the list is ordered by.
+
+    `start_date` and `end_date` are days in the company's time zone, both included.
+    """
+
+    ids = IdsFilter()
     start_date = DayFilter(method="within_days", label="First day, in the company's time zone.")
     end_date = DayFilter(method="within_days", label="Last day, included.")
     day_field = "created_at"
+
+    @classmethod
+    def repeatable(cls) -> set[str]:
+        """Return the names of the parameters that may be given several times."""
+        kinds = (ChoicesFilter, RowFilter)
+        return {name for name, each in cls.base_filters.items() if isinstance(each, kinds)}
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         check_days(self.form.cleaned_data["start_date"], self.form.cleaned_data["end_date"])
@@ -97,3 +174,10 @@ class DaysFilterSet(ContactFilterSet):
         if name == "start_date":
             return queryset.filter(**{f"{self.day_field}__gte": bounds_of(value, None, zone)[0]})
         return queryset.filter(**{f"{self.day_field}__lt": bounds_of(None, value, zone)[1]})
+
+
+class ContactFilterSet(ListFilterSet):
+    """Filters of every list of rows with a contact: `contact`, and `search` for the contact's name or number."""
+
+    contact = IdFilter(field_name="contact_id")
+    search = ContactSearchFilter(field_name="contact")

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.companions import Rows, add_companions, companions_of
+from crm.api.base.pagination import read_order
 from crm.models import User
 
 # Returned as stored; the renderer formats dates and times.
@@ -58,7 +59,7 @@ class ListRowsMixin:
 
     def list(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer_class = self.get_serializer_class()
-        order_columns = [name.lstrip("-") for name in self.get_ordering()]
+        order_columns = [name.lstrip("-") for name in read_order(request, self.orders)]
         read = dict.fromkeys([*(column.source for column in columns_of(serializer_class)), *order_columns])
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()).values(*read)) or []
         return self.get_paginated_response(show_rows(page, serializer_class, self.user))

@@ -2,9 +2,11 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import DateTimeField, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -13,22 +15,24 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
 from crm.api.base.filters import MAX_ID
+from crm.date_ranges import parse_day
 from crm.instants import parse_instant
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 100, 1000, 10_000
+Orders = dict[str, tuple[str, str]]  # by name: a time or a day, and the id
 MAX_COUNTED = 1000  # an exact count of a large list is slow, and no screen needs it
-PARAMETERS = {"limit", "cursor", "offset", "count"}
+PARAMETERS = {"limit", "cursor", "offset", "count", "order"}
 
 
 class KeysetPagination(BasePagination):
     """`{"next", "previous", "results"}`; with `count=1` also `"count"`, up to 1000, and `"count_capped"`.
 
-    The view's `ordering` is a time and the id, both in the same direction, e.g. `("-created_at", "-id")`. A cursor is
-    the position of a row in that order; the database seeks to it in the index and reads on.
+    An order is a time or a day and the id, both in the same direction, e.g. `("-created_at", "-id")`. A cursor is the
+    position of a row in that order; the database seeks to it in the index and reads on.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        order = Order(queryset, view.get_ordering())
+        order = Order(queryset, read_order(request, view.orders))
         count = queryset[: MAX_COUNTED + 1].count() if _flag(request, "count") else None
         if "offset" not in request.query_params:
             return self.paginate(order, request, count=count)
@@ -105,12 +109,27 @@ class KeysetPagination(BasePagination):
         def parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:
             return {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
 
+        names = list(getattr(view, "orders", ())) or [""]
         return [
             parameter("limit", "Rows on a page.", type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
             parameter("cursor", "A position in the list, from `next` or `previous`.", type="string"),
             parameter("offset", "Rows to skip. For small depths only.", type="integer", minimum=0, maximum=MAX_OFFSET),
             parameter("count", f"1 adds the number of rows, up to {MAX_COUNTED}.", type="integer", enum=[0, 1]),
+            parameter("order", "The order of the rows.", type="string", enum=names, default=names[0]),
         ]
+
+
+def orders_by(time: str = "created_at", **more: tuple[str, str]) -> Orders:
+    """Return the orders of a list by a time, latest first unless another is asked for, and more."""
+    return {"newest": (f"-{time}", "-id"), "oldest": (time, "id"), **more}
+
+
+def read_order(request: Request, orders: Orders) -> tuple[str, str]:
+    """Return the order that `?order=` names, by default the first. Raises ValidationError for an unknown name."""
+    order = request.query_params.get("order", next(iter(orders)))
+    if order not in orders:
+        raise ValidationError({"order": [f"Must be one of: {', '.join(orders)}."]})
+    return orders[order]
 
 
 class Order:
@@ -146,8 +165,11 @@ class Order:
 
     def read(self, cursor: str) -> tuple[bool, list[Any]]:
         """Decode a cursor. Raises ValidationError for an invalid one."""
+        column = self.queryset.model._meta.get_field(self.fields[0])
         try:
-            backwards, time, key = decode_cursor(cursor)
+            backwards, time, key = decode_cursor(
+                cursor, parse_instant if isinstance(column, DateTimeField) else parse_day
+            )
             return backwards, [time, key]
         except (ValueError, TypeError) as error:
             raise invalid_cursor() from error
@@ -157,7 +179,7 @@ def encode_cursor(position: list[Any]) -> str:
     return urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str) -> tuple[Any, ...]:
+def decode_cursor(cursor: str, parse: Callable[[Any], date] = parse_instant) -> tuple[Any, ...]:
     """Return the parts of an encoded cursor: whether it leads backwards, the time, …, the id.
 
     Anybody can write a cursor. So its time may have any year and offset, and its id may be any number.
@@ -171,7 +193,7 @@ def decode_cursor(cursor: str) -> tuple[Any, ...]:
         raise ValueError(cursor) from error
     if type(backwards) is not bool or type(key) is not int or not 0 < key <= MAX_ID:
         raise ValueError(cursor)
-    return backwards, parse_instant(time), *rest, key
+    return backwards, parse(time), *rest, key
 
 
 def invalid_cursor() -> ValidationError:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import wraps
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.db import Error, IntegrityError, transaction
 from django.db.models import Model, QuerySet
-from django_filters import FilterSet
 from rest_framework import mixins, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import SAFE_METHODS
@@ -19,10 +18,10 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from crm.api.base.etags import IF_MATCH, check_if_match, tagged_response
-from crm.api.base.filters import check_parameters
+from crm.api.base.filters import ListFilterSet, check_parameters
 from crm.api.base.lists import ListRowsMixin
 from crm.api.base.pagination import PARAMETERS as PAGE_PARAMETERS
-from crm.api.base.pagination import KeysetPagination
+from crm.api.base.pagination import KeysetPagination, Orders, orders_by
 from crm.api.base.roles import CHANGE, CREATE, DELETE, LIST, READ, visible
 from crm.db.audit_context import acting_as
 from crm.db.replicas import choose_replica, leave_alone
@@ -93,7 +92,7 @@ class TenantView(APIView):
             self.begin_read()
         else:
             self.begin_write()
-        check_parameters(request, self.known_parameters())
+        check_parameters(request, self.known_parameters(), repeatable=self.repeatable_parameters())
 
     def begin_read(self) -> None:
         # Only authentication by token reads the position; None means that the user has never written.
@@ -120,6 +119,9 @@ class TenantView(APIView):
     def known_parameters(self) -> set[str]:
         return set()
 
+    def repeatable_parameters(self) -> set[str]:
+        return set()
+
     @property
     def verb(self) -> str | None:
         """The verb that the request needs on the resource; None for OPTIONS and unsupported methods."""
@@ -140,8 +142,8 @@ class TenantViewSet(TenantView, GenericViewSet):
     """Rows of one model. Another company's rows are a 404."""
 
     model: type[Model]
-    ordering: tuple[str, str] = ("-created_at", "-id")
-    filterset_class: type[FilterSet] | None = None
+    orders: ClassVar[Orders] = orders_by()
+    filterset_class: type[ListFilterSet] = ListFilterSet
     pagination_class = KeysetPagination
     lookup_value_regex = "[0-9]{1,18}"  # 18 digits always fit the column
 
@@ -167,13 +169,13 @@ class TenantViewSet(TenantView, GenericViewSet):
     def on_replica(self) -> bool:  # type: ignore[override]
         return self.action == "list"  # a single row has a tag, which a change must match
 
-    def get_ordering(self) -> tuple[str, str]:
-        return self.ordering
-
     def known_parameters(self) -> set[str]:
         if getattr(self, "action", None) != "list":
             return set()
-        return PAGE_PARAMETERS | (set(self.filterset_class.base_filters) if self.filterset_class else set())
+        return PAGE_PARAMETERS | set(self.filterset_class.base_filters)
+
+    def repeatable_parameters(self) -> set[str]:
+        return self.filterset_class.repeatable() if self.action == "list" else set()
 
 
 class RetrieveMixin:
