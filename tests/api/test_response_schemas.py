@@ -4,7 +4,7 @@ import pytest
 
 from tests.api.response_schema import differences, document
 from tests.conftest import signed_in
-from tests.factories import HeldMessageFactory, OptOutEntryFactory, OptOutFactory, PhoneLineFactory, UserFactory
+from tests.factories import ContactFactory, HeldMessageFactory, OptOutEntryFactory, OptOutFactory, PhoneLineFactory, UserFactory
 from tests.fuzz.fixture import make_company_rows
 
 
@@ -72,9 +72,10 @@ def test_opt_outs_show_their_entries_in_order(rows, manager_api):
     assert opt_out == manager_api.get(f"/api/v1/opt-outs/{opt_out['id']}").json()
 
 
-def test_range_that_ends_before_it_starts_is_rejected_by_every_route(manager_api):
+def test_range_that_ends_before_it_starts_is_rejected_by_every_route(manager_api, acme):
+    contact = ContactFactory(company=acme)
     routes = [
-        path
+        path.replace("{contact_card_id}", str(contact.pk))
         for path, methods in document()["paths"].items()
         if {"start_date", "end_date"} <= {each["name"] for each in methods.get("get", {}).get("parameters", ())}
     ]
