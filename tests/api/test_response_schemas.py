@@ -4,7 +4,14 @@ import pytest
 
 from tests.api.response_schema import differences, document
 from tests.conftest import signed_in
-from tests.factories import ContactFactory, HeldMessageFactory, OptOutEntryFactory, OptOutFactory, PhoneLineFactory, UserFactory
+from tests.factories import (
+    ContactFactory,
+    HeldMessageFactory,
+    OptOutEntryFactory,
+    OptOutFactory,
+    PhoneLineFactory,
+    UserFactory,
+)
 from tests.fuzz.fixture import make_company_rows
 
 
