@@ -131,7 +131,7 @@ class TimelineViewSet(TenantViewSet):
     resource = "contacts"
     model = Contact
     pagination_class = TimelinePagination
-    filter_backends = ()  # type: ignore[assignment]  # a timeline has none of the lists' filters
+    filter_backends = ()  # a timeline has none of the lists' filters
     on_replica = True
 
     def known_parameters(self) -> set[str]:
