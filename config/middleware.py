@@ -4,14 +4,18 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 from config.watchdog import WATCHDOG
+from crm.db.rate_counters import MINUTE, seconds_left
 from crm.db.replicas import record_write
 from crm.db.tenancy import statement_limits
 
 Next = Callable[[HttpRequest], HttpResponse]
 
 FEATURES = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
+COMPRESSED_FROM = 1000  # bytes; below, compression saves no network packet
 NUL = "Null characters are not allowed."
 UNKNOWN_SIZE = "The body's size is unknown; send Content-Length instead of Transfer-Encoding."
 
@@ -27,6 +31,35 @@ class SecurityHeaders:
         response.setdefault("Permissions-Policy", FEATURES)
         if request.path_info.startswith("/api/"):
             response.setdefault("Cache-Control", "no-store")  # responses contain personal data
+        return response
+
+
+class CompressJson(GZipMiddleware):
+    """Compresses responses of the API over 1 kB for clients that accept gzip."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_large = isinstance(response, HttpResponse) and len(response.content) > COMPRESSED_FROM
+        if is_large and request.path_info.startswith("/api/"):
+            return super().process_response(request, response)
+        return response
+
+
+class RateLimitHeaders:
+    """Tells a client how many requests it has left in this minute of the clock.
+
+    The headers are those of the IETF draft "RateLimit header fields for HTTP" (q: quota, w: window, r: remaining,
+    t: time until it starts again).
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        usage = getattr(request, "rate_usage", None)
+        if usage is not None:
+            response["RateLimit-Policy"] = f'"{usage.name}";q={usage.limit};w={MINUTE}'
+            response["RateLimit"] = f'"{usage.name}";r={usage.remaining};t={seconds_left()}'
         return response
 
 

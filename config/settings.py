@@ -76,6 +76,8 @@ MIDDLEWARE = [
     "config.middleware.SecurityHeaders",
     "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "config.middleware.CompressJson",
+    "config.middleware.RateLimitHeaders",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "config.health.HealthChecks",
@@ -246,11 +248,15 @@ AXES_VERBOSE = False  # keeps usernames and addresses out of the log
 # --- Security ---------------------------------------------------------------------------------------------------------
 
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
+# The development server of a front end, on any port.
+CORS_ALLOWED_ORIGIN_REGEXES = [] if PRODUCTION else [r"^http://(localhost|127\.0\.0\.1):[0-9]+$"]
 CORS_URLS_REGEX = r"^/api/"
 CORS_ALLOW_HEADERS = [
     "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id",
 ]  # fmt: skip
-CORS_EXPOSE_HEADERS = ["ETag", "Idempotency-Replayed", "Retry-After", "X-Request-ID"]
+CORS_EXPOSE_HEADERS = [
+    "ETag", "Idempotency-Replayed", "Poll-After", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID",
+]  # fmt: skip
 CORS_PREFLIGHT_MAX_AGE = 3600
 
 CONTENT_SECURITY_POLICY = {

@@ -1,6 +1,9 @@
 """Security headers, CORS and cookies."""
 
+import gzip
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +54,19 @@ def test_cross_origin_requests_are_rejected_by_default(client, db):
     assert "Access-Control-Allow-Origin" not in preflight(client, "/api/v1/contacts")
 
 
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://localhost:5173", True),
+        ("http://127.0.0.1:3000", True),
+        ("http://localhost.example.com:3000", False),
+        ("https://localhost:5173", False),
+    ],
+)
+def test_pages_of_a_development_server_may_call_the_api_in_development(origin, allowed, client, db):
+    assert ("Access-Control-Allow-Origin" in preflight(client, "/api/v1/contacts", origin)) == allowed
+
+
 def test_listed_origins_may_call_only_the_api(client, db, settings):
     settings.CORS_ALLOWED_ORIGINS = [PAGE]
     allowed = preflight(client, "/api/v1/contacts")
@@ -68,8 +84,55 @@ def test_listed_origins_may_read_the_headers_of_an_answer(csr_api, acme, setting
     answer = csr_api.get(f"/api/v1/contacts/{contact.pk}", headers={"Origin": PAGE})
     assert answer.status_code == 200
     exposed = answer["Access-Control-Expose-Headers"].split(", ")
-    assert {"ETag", "X-Request-ID", "Retry-After", "Idempotency-Replayed"} == set(exposed)
+    assert {"ETag", "X-Request-ID", "Retry-After", "Idempotency-Replayed", "RateLimit", "Poll-After"} <= set(exposed)
     assert {"ETag", "X-Request-ID"} <= set(answer.headers)
+
+
+def remaining(response):
+    return int(re.search(r";r=(\d+);", response["RateLimit"])[1])
+
+
+def test_each_answer_of_the_api_tells_how_many_requests_are_left(csr_api, settings, monkeypatch):
+    monkeypatch.setattr("crm.db.rate_counters.time.time", lambda: 1_772_478_020)  # the 20th second of a minute
+    settings.THROTTLE_USER_PER_MIN = 2
+    answers = [csr_api.get("/api/v1/me") for _ in range(3)]
+    assert [(answer.status_code, remaining(answer)) for answer in answers] == [(200, 1), (200, 0), (429, 0)]
+    assert answers[0]["RateLimit-Policy"] == '"user";q=2;w=60'
+    assert answers[0]["RateLimit"] == '"user";r=1;t=40'
+
+
+def test_without_a_limit_no_answer_tells_of_one(csr_api, settings):
+    settings.THROTTLE_USER_PER_MIN = 0
+    assert "RateLimit" not in csr_api.get("/api/v1/me")
+
+
+@pytest.mark.parametrize(
+    ("url", "accepted", "compressed"),
+    [
+        ("/api/v1/contacts", "gzip", True),
+        ("/api/v1/contacts", "identity", False),
+        ("/api/v1/me", "gzip", False),  # small
+        ("/admin/login/", "gzip", False),
+    ],
+)
+def test_large_answers_of_the_api_are_compressed_for_clients_that_accept_it(url, accepted, compressed, csr_api, acme):
+    ContactFactory.create_batch(20, company=acme)
+    answer = csr_api.get(url, headers={"Accept-Encoding": accepted})
+    assert (answer.get("Content-Encoding") == "gzip") == compressed
+    if compressed:
+        assert len(json.loads(gzip.decompress(answer.content))["results"]) == 20
+
+
+def test_tag_of_a_compressed_row_still_matches(csr_api, acme):
+    contact = ContactFactory(
+        company=acme, first_name="A" * 100, last_name="B" * 100, address="C" * 200, city="D" * 100, state="E" * 50
+    )
+    url = f"/api/v1/contacts/{contact.pk}"
+    tag = csr_api.get(url, headers={"Accept-Encoding": "gzip"})["ETag"]
+    assert tag.startswith("W/")  # as compression makes it
+    assert csr_api.get(url, headers={"If-None-Match": tag}).status_code == 304
+    assert csr_api.patch(url, {"city": "Golden"}, headers={"If-Match": tag}).status_code == 200
+    assert csr_api.patch(url, {"city": "Aspen"}, headers={"If-Match": tag}).status_code == 412
 
 
 def test_admin_cookies_are_http_only_session_cookies(client, staff):

@@ -304,3 +304,8 @@ def test_example_shows_the_defaults(project, production):
     shown = {name: value for name, value in example().items() if not production or name.startswith("SECURE")}
     shown.pop("DATABASE_URL", None)  # shown as a relative path
     assert settings_of(project, **shown | production) == settings_of(project, **production)
+
+
+def test_pages_of_a_development_server_may_not_call_the_api_in_production(project):
+    assert settings_of(project, **PRODUCTION)["CORS_ALLOWED_ORIGIN_REGEXES"] == []
+    assert settings_of(project)["CORS_ALLOWED_ORIGIN_REGEXES"] != []

@@ -1,5 +1,6 @@
 """Rate limits, counted over all processes. A limit of 0 in the settings disables it."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -14,13 +15,29 @@ if TYPE_CHECKING:  # the settings name this module, so DRF's views import it bef
     from rest_framework.views import APIView
 
 
+@dataclass(frozen=True)
+class RateUsage:
+    """Use of a limit of requests a minute, for the response's headers (config.middleware.RateLimitHeaders)."""
+
+    name: str
+    limit: int
+    remaining: int
+
+
 class UserThrottle(BaseThrottle):
     """Limit of requests per minute and user, or per address without a sign-in."""
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        client = f"user {request.user.pk}" if request.user.is_authenticated else f"address {client_address(request)}"
         limit: int = settings.THROTTLE_USER_PER_MIN
-        return not limit or count_up(client) <= limit
+        if not limit:
+            return True
+        name, client = (
+            ("user", request.user.pk) if request.user.is_authenticated else ("address", client_address(request))
+        )
+        used = count_up(f"{name} {client}")
+        usage = RateUsage(name, limit, remaining=max(limit - used, 0))
+        request._request.rate_usage = usage  # type: ignore[attr-defined]  # for the middleware
+        return used <= limit
 
     def wait(self) -> float:
         return seconds_left()
