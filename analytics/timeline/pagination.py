@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from analytics.timeline.sources import SOURCES, TimelineEntry, entry_of
+from analytics.timeline.sources import SOURCES, TimelineEntry
 from crm.api.base.filters import MAX_ID
 from crm.api.base.pagination import Order, decode_cursor, encode_cursor, invalid_cursor
 from crm.api.base.roles import visible
@@ -25,10 +25,10 @@ class Timeline:
         """Return the entries after a position or, backwards, those before it in reverse order."""
         entries = []
         for source in SOURCES:
-            rows = visible(source.rows(self.contact), self.user, source.resource)
+            rows = visible(source.rows(self.contact), self.user, source.resource).values(*source.read)
             order = Order(rows, (f"-{source.time}", "-id"))
             page = order.page(size, after=_position_in(source.name, after), backwards=backwards)
-            entries += [entry_of(row, source) for row in page]
+            entries += [source.entry_of(row) for row in page]
         entries.sort(key=lambda entry: (entry.at, entry.source, entry.key), reverse=not backwards)
         return entries[:size]
 

@@ -85,6 +85,24 @@ def test_entry_has_the_fields_of_its_kind(csr_api, csr, contact, story):
     assert entries[0]["status"] == "scheduled"
 
 
+def test_entry_names_its_user_line_and_campaign(csr_api, csr, contact):
+    line = factories.PhoneLineFactory(company=contact.company, name="Front desk")
+    membership = factories.CampaignMembershipFactory(
+        contact=contact, sent_at=at(1), status="sent", campaign__name="Spring check"
+    )
+    factories.MessageFactory(
+        contact=contact, phone_line=line, membership=membership, activity__user=csr, activity__created_at=at(5)
+    )
+    factories.ContactFlagFactory(contact=contact, created_by=csr, created_at=at(4))
+    factories.AppointmentFactory(contact=contact, assigned_rep=csr, scheduled_start=at(3))
+    with CountQueries() as queries:
+        message, flag, appointment = csr_api.get(url(contact)).json()["results"]
+    names = message["user_name"], flag["created_by_name"], appointment["assigned_rep_name"]
+    assert names == ("carla", "carla", "carla")
+    assert (message["phone_line_name"], message["campaign_name"]) == ("Front desk", "Spring check")
+    assert len(queries) == 9  # the contact, five sources, users, lines and campaigns
+
+
 def test_campaign_message_in_a_conversation_is_listed_once(csr_api, contact):
     membership = factories.CampaignMembershipFactory(contact=contact, sent_at=at(1), status="sent")
     text = factories.MessageFactory(
@@ -121,7 +139,7 @@ def test_page_runs_the_same_statements_for_any_number_of_entries(csr_api, contac
         with CountQueries() as queries:
             csr_api.get(url(contact), {"limit": 5})
         costs.append(len(queries))
-    assert costs == [6, 6]  # the contact, and one for each source
+    assert costs == [6, 6]  # the contact, and one for each source: nobody and no line is named
 
 
 def test_timeline_of_another_company_s_contact_is_not_found(outsider_api, contact, story):
@@ -172,7 +190,7 @@ def test_rep_sees_activities_of_own_calls_only(rep_api, csr_api, contact, story,
 def test_page_of_a_rep_runs_the_same_number_of_statements(rep_api, contact, story, of_the_rep):
     with CountQueries() as queries:
         rep_api.get(url(contact), {"limit": 5})
-    assert len(queries) <= 6
+    assert len(queries) <= 7  # those, and the names of users
 
 
 @pytest.mark.parametrize("query", ["cursor=xyz", "cursor=bnVsbA", "cursor=WzFd", "limit=0", "offset=1", "count=1"])

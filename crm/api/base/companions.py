@@ -1,7 +1,7 @@
 """Companions: fields of a row whose values come from other rows, such as a contact's name beside its id.
 
-All rows of a response are completed together, so a companion costs one statement for one row as for a page. Companions
-are read-only. They are no part of the row that `If-Match` guards: see `crm.api.base.etags`.
+All rows of a response are completed together, so a companion costs as many statements for one row as for a page.
+Companions are read-only. They are no part of the row that `If-Match` guards: see `crm.api.base.etags`.
 """
 
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ class Companion(serializers.Field):
         return row[self.key]
 
     def load(self, keys: set[Any], user: User) -> dict[Any, Any]:
-        """Return the values by key that this user may see, with one statement."""
+        """Return the values by key that this user may see, with one or two statements."""
         raise NotImplementedError
 
 
@@ -49,9 +49,16 @@ def companions_of(serializer_class: type[Any]) -> tuple[Companion, ...]:
 
 def add_companions(rows: Rows, companions: Iterable[Companion], user: User) -> None:
     """Add the companions to the rows, in place."""
-    for companion in companions:
-        keys = [companion.key_of(row) for row in rows]
-        wanted = {key for key in keys if key is not None}
-        found = companion.load(wanted, user) if wanted else {}
-        for row, key in zip(rows, keys, strict=True):
+    add_each([(row, companion) for companion in companions for row in rows], user)
+
+
+def add_each(pairs: Iterable[tuple[dict[str, Any], Companion]], user: User) -> None:
+    """Add each companion to its row, in place. Companions of one class share a statement."""
+    wanted: dict[type[Companion], list[tuple[dict[str, Any], Companion, Any]]] = {}
+    for row, companion in pairs:
+        wanted.setdefault(type(companion), []).append((row, companion, companion.key_of(row)))
+    for group in wanted.values():
+        keys = {key for _, _, key in group if key is not None}
+        found = group[0][1].load(keys, user) if keys else {}
+        for row, companion, key in group:
             row[str(companion.field_name)] = found.get(key, companion.missing)
