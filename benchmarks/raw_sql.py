@@ -39,8 +39,22 @@ FROM call_objections WHERE {ANALYZED} GROUP BY label ORDER BY 2 DESC, 1 LIMIT 5
 """
 _FIELDS = {field.name: str(field.column) for field in Call._meta.concrete_fields}
 CALLS, DEEP_CALLS = (
-    f"SELECT {', '.join(_FIELDS[column.source] for column in columns_of(CallSerializer))} FROM calls"
-    f" WHERE company_id = %(company)s {condition} ORDER BY created_at DESC, id DESC LIMIT 101"
+    f"""
+SELECT call.*, contacts.first_name, contacts.last_name, contacts.phone, flags.types, users.first_name,
+    users.last_name, users.username, phone_lines.name, phone_lines.number
+FROM (
+    SELECT {", ".join(_FIELDS[column.source] for column in columns_of(CallSerializer))} FROM calls
+    WHERE company_id = %(company)s {condition} ORDER BY created_at DESC, id DESC LIMIT 101
+) AS call
+LEFT JOIN contacts ON contacts.id = call.contact_card_id
+LEFT JOIN LATERAL (
+    SELECT array_agg(flag_type) AS types FROM contact_flags
+    WHERE contact_id = contacts.id AND (expires_at IS NULL OR expires_at > now())
+) AS flags ON true
+LEFT JOIN users ON users.id = call.assigned_rep_id
+LEFT JOIN phone_lines ON phone_lines.id = call.phone_line_id
+ORDER BY call.created_at DESC, call.id DESC
+"""
     for condition in ("", "AND (created_at, id) < (%(created_at)s, %(id)s)")
 )
 THREAD = "SELECT * FROM message_threads WHERE contact_card_id = %(contact)s ORDER BY created_at, id LIMIT 101"

@@ -30,7 +30,7 @@ call_activity_ids_of_rep = QuerySlot("call_activity_ids_of_rep")
 # Incoming messages that no user has read.
 unread_messages = QuerySlot("unread_messages")
 
-# The messages of activities, whose ids a query or a list holds.
+# The messages of activities, by a list of their ids.
 messages_of_activities = QuerySlot("messages_of_activities")
 
 # Rollups whose last updates, at least as many as the argument, have failed.

@@ -10,7 +10,18 @@ from typing import Any, Self
 from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import NotSupportedError, transaction
-from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    BooleanField,
+    CharField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Concat, Replace
 from django.dispatch import Signal
 from django.utils import timezone
@@ -84,14 +95,14 @@ class ActivityQuerySet(OfContactQuerySet):
 
 
 class ConversationQuerySet(OfContactQuerySet):
-    def latest_messages(self) -> QuerySet:
-        """Return the id of the latest message activity of each conversation, in one column."""
-        messages = apps.get_model("crm", "Activity").objects.filter(
-            conversation=OuterRef("pk"), activity_type=ActivityType.MESSAGE
-        )
+    def with_latest_message(self) -> Self:
+        """Annotate each conversation with `latest_message`: the id of its latest activity that is a message."""
+        # The conversation is the company's. By a condition on that, SQLite would walk through all its activities.
+        activities = apps.get_model("crm", "Activity")._base_manager
+        messages = activities.filter(conversation=OuterRef("pk"), activity_type=ActivityType.MESSAGE)
         # A query for each conversation, which its index answers: it ends at the first message from the end.
         latest = messages.order_by("-created_at", "-id").values("pk")[:1]
-        return self.annotate(latest=Subquery(latest)).values("latest")
+        return self.annotate(latest_message=Subquery(latest))
 
     def unread(self) -> Self:
         return self.filter(Exists(self._unread_messages()))
@@ -176,7 +187,11 @@ class ContactSearchKeyQuerySet(QuerySet):
         )
 
 
-class ContactPhoneQuerySet(QuerySet):
+class ContactPhoneQuerySet(OfContactQuerySet):
+    def with_is_main(self) -> Self:
+        """Annotate each number with `is_main`: whether the contact repeats it as its main number."""
+        return self.annotate(is_main=ExpressionWrapper(Q(phone=F("contact__phone")), output_field=BooleanField()))
+
     def ending_in(self, digits: str) -> Self:
         return self.filter(begins_with("phone_reversed", digits[::-1]))
 

@@ -39,12 +39,14 @@ class LastMessageField(Companion):
         super().__init__("id", help_text="The latest message, in or out. Null before the first one.")
 
     def load(self, keys: set[int], user: User) -> dict[int, dict[str, Any]]:
-        latest = Conversation.objects.filter(pk__in=keys).latest_messages()
-        shown = messages_of_activities(latest).annotate(preview=Left("body", PREVIEW))
+        conversations: Any = Conversation.objects.filter(pk__in=keys)
+        latest = dict(conversations.with_latest_message().values_list("latest_message", "pk"))
+        # A statement of its own: joined with the first one, the planner would read all messages of the company.
+        shown = messages_of_activities([pk for pk in latest if pk]).annotate(preview=Left("body", PREVIEW))
         return {
-            conversation: {"id": pk, "body": body, "direction": direction, "status": status, "at": at}
-            for conversation, pk, body, direction, status, at in shown.values_list(
-                "activity__conversation", "pk", "preview", "direction", "status", "created_at"
+            latest[activity]: {"id": pk, "body": body, "direction": direction, "status": status, "at": at}
+            for activity, pk, body, direction, status, at in shown.values_list(
+                "activity", "pk", "preview", "direction", "status", "created_at"
             )
         }
 

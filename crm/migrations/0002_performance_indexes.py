@@ -94,7 +94,9 @@ class Migration(migrations.Migration):
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="campaignmembership",
-            index=crm.db.indexes.Index(fields=["campaign", "status"], name="idx_campaign_membership_status"),
+            index=crm.db.indexes.Index(
+                fields=["campaign", "status"], include=("company",), name="idx_campaign_membership_status"
+            ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="campaignmembership",

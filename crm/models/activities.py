@@ -156,7 +156,7 @@ class Activity(TenantModel):
                 fields=["conversation", "created_at"],
                 name="idx_activity_conversation_created",
                 question="What was said in this conversation, in order?",
-                asked_by="GET /api/v1/activities?conversation=",
+                asked_by="GET /api/v1/activities?conversation=; GET /api/v1/conversations",
             ),
             Index(
                 fields=["activity_type", "created_at"],

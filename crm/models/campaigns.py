@@ -91,9 +91,10 @@ class CampaignMembership(TenantModel):
         indexes = [
             Index(
                 fields=["campaign", "status"],
+                include=["company"],  # the policies ask for it: counting needn't read the rows
                 name="idx_campaign_membership_status",
                 question="Which contacts of this campaign have this status, and how many?",
-                asked_by="GET /api/v1/campaign-memberships?campaign=&status=",
+                asked_by="GET /api/v1/campaign-memberships?campaign=&status=; GET /api/v1/campaigns",
             ),
             Index(
                 fields=["sent_at", "status"],

@@ -234,4 +234,4 @@ def test_page_of_conversations_takes_the_same_statements_for_any_number(manager_
         with CountQueries() as queries:
             manager_api.get("/api/v1/conversations")
         costs.append(len(queries))
-    assert costs == [6, 6]  # conversations, contacts, lines, users, last messages, unread
+    assert costs == [7, 7]  # conversations, contacts, lines, users, two of last messages, unread

@@ -43,7 +43,7 @@ def test_query_count_is_independent_of_the_number_of_messages(csr_api, thread):
     for limit in (1, 3):
         with CountQueries() as queries:
             csr_api.get(url(thread), {"limit": limit})
-        assert len(queries) == 2  # the contact, the page
+        assert len(queries) == 3  # the contact, the page, its companion
 
 
 def test_contact_of_another_company_is_not_found(csr_api, globex):

@@ -15,7 +15,13 @@ from crm.db.tenancy import all_tenants, tenant
 from crm.models import User
 from tests.api.response_schema import document
 from tests.conftest import signed_in
-from tests.plans.conftest import buffers_read, indexes_chosen, tables_scanned
+from tests.plans.conftest import (
+    buffers_read,
+    indexes_chosen,
+    run,
+    tables_read_in_an_index_alone,
+    tables_scanned,
+)
 from tests.plans.questions import QUESTIONS
 
 pytestmark = [
@@ -230,6 +236,62 @@ def test_dashboard_of_the_largest_company_uses_the_index_by_company(path, days, 
     used = indexes_chosen(lambda: signed_in(largest).get(f"/api/v1/dashboard/{path.format(days)}"))
     assert index in used
     assert misleading not in used
+
+
+def add_history(conversation, *, messages):
+    """Add many messages to one conversation, an hour apart, all read."""
+    values = [conversation.company_id, conversation.contact_id, conversation.phone_line_id, conversation.pk, messages]
+    run_with(
+        """
+        WITH added AS (
+            INSERT INTO activities (company_id, contact_id, conversation_id, activity_type, direction, body, created_at)
+            SELECT %s, %s, %s, 'message', 'incoming', 'Hello', '2020-01-01'::timestamptz + n * interval '1 hour'
+            FROM generate_series(1, %s) n RETURNING id, company_id, contact_id, created_at
+        )
+        INSERT INTO message_threads (activity_id, company_id, contact_card_id, phone_line_id, direction, kind,
+                                     from_number, to_numbers, body, media, status, error_code, error, tries,
+                                     created_at, read_at)
+        SELECT id, company_id, contact_id, %s, 'incoming', '', '', '[]', 'Hello', '[]', 'received', '', '', 0,
+               created_at, created_at FROM added
+        """,
+        [values[0], values[1], values[3], values[4], values[2]],
+    )
+    run("ANALYZE activities", "ANALYZE message_threads")
+
+
+def run_with(statement, parameters):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def test_inbox_reads_as_much_of_a_long_history_as_of_a_short_one(sample):
+    api = signed_in(sample.manager)
+    page = "/api/v1/conversations?order=recent&limit=100"
+    assert {"idx_activity_conversation_created", "ix_message_threads_contact_card_id_unread"} <= indexes_chosen(
+        lambda: api.get(page)
+    )
+    assert not tables_scanned(lambda: api.get(page)) & BIG_TABLES
+    one = f"/api/v1/conversations?contact={sample.contact.pk}"
+    before = buffers_read(lambda: api.get(one))
+    with all_tenants():
+        add_history(sample.conversation, messages=5000)
+    assert not tables_scanned(lambda: api.get(page)) & BIG_TABLES
+    assert buffers_read(lambda: api.get(one)) <= before + 30
+
+
+def test_progress_of_a_campaign_is_counted_in_the_index_alone(sample):
+    api, url = signed_in(sample.manager), f"/api/v1/campaigns/{sample.campaign.pk}"
+    assert "idx_campaign_membership_status" in indexes_chosen(lambda: api.get(url))
+    assert "campaign_memberships" in tables_read_in_an_index_alone(lambda: api.get(url))
+
+
+@pytest.mark.parametrize(
+    "path", ["contacts/{contact}/card", "contacts/{contact}/timeline", "contacts/{contact}/phones"]
+)
+def test_screen_of_a_contact_never_scans_a_big_table(path, sample):
+    api, url = signed_in(sample.manager), f"/api/v1/{path.format(contact=sample.contact.pk)}"
+    assert not tables_scanned(lambda: api.get(url)) & {*BIG_TABLES, "contact_phones", "contact_flags", "leads"}
+    assert buffers_read(lambda: api.get(url)) < 1500
 
 
 def test_planner_settings_are_the_defaults(sample):
