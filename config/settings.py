@@ -193,7 +193,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"FlagTypeEnum": "crm.choices.FlagType"},
+    # Choices that several fields have.
+    "ENUM_NAME_OVERRIDES": {
+        "AppointmentStatusEnum": "calls.choices.AppointmentStatus",
+        "CallStatusEnum": "calls.choices.CallStatus",
+        "FlagTypeEnum": "crm.choices.FlagType",
+        "LeadStatusEnum": "crm.choices.LeadStatus",
+        "OptOutStateEnum": "crm.choices.OptOutState",
+    },
 }
 
 # --- Webhooks and the worker ------------------------------------------------------------------------------------------

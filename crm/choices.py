@@ -93,6 +93,9 @@ class LeadStatus(TextChoices):
     LOST = "lost"
 
 
+CLOSED_LEADS = (LeadStatus.WON, LeadStatus.LOST)
+
+
 class CampaignStatus(TextChoices):
     """A campaign's status. `color` is the badge's colour in the admin, a class in crm/admin.css."""
 

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from analytics.api.call_analyses import CallAnalysisViewSet
+from analytics.api.card import CardViewSet
 from analytics.api.dashboard import BookingRateView, MetricsView, TopObjectionsView
 from analytics.api.timeline import TimelineViewSet
 
@@ -15,6 +16,11 @@ urlpatterns = [
         rf"^contacts/(?P<pk>{TimelineViewSet.lookup_value_regex})/timeline$",
         TimelineViewSet.as_view({"get": "timeline"}),
         name="contact-timeline",
+    ),
+    re_path(
+        rf"^contacts/(?P<pk>{CardViewSet.lookup_value_regex})/card$",
+        CardViewSet.as_view({"get": "card"}),
+        name="contact-card",
     ),
     path("dashboard/metrics", MetricsView.as_view(), name="dashboard-metrics"),
     path("dashboard/booking-rate", BookingRateView.as_view(), name="dashboard-booking-rate"),

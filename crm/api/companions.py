@@ -10,6 +10,7 @@ from crm.api.base.companions import Companion
 from crm.api.base.roles import visible
 from crm.choices import FlagType
 from crm.models import Campaign, Contact, ContactPhone, PhoneLine, User
+from crm.names import name_of_contact, name_of_line, name_of_user
 from crm.querysets import flag_in_force
 
 
@@ -40,7 +41,9 @@ class ContactSummaryField(Companion):
         for pk, first, last, phone, flag in flagged.values_list(
             "pk", "first_name", "last_name", "phone", "flag__flag_type"
         ):
-            contact = found.setdefault(pk, {"id": pk, "name": f"{first} {last}".strip(), "phone": phone, "flags": []})
+            contact = found.setdefault(
+                pk, {"id": pk, "name": name_of_contact(first, last), "phone": phone, "flags": []}
+            )
             if flag and flag not in contact["flags"]:
                 contact["flags"].append(flag)
         for contact in found.values():
@@ -91,7 +94,7 @@ class UserNameField(Companion):
 
     def load(self, keys: set[int], user: User) -> dict[int, str]:
         users = User.objects.filter(pk__in=keys).values_list("pk", "first_name", "last_name", "username")
-        return {pk: f"{first} {last}".strip() or username for pk, first, last, username in users}
+        return {pk: name_of_user(*names) for pk, *names in users}
 
 
 @extend_schema_field(str)
@@ -103,7 +106,7 @@ class PhoneLineNameField(Companion):
 
     def load(self, keys: set[int], user: User) -> dict[int, str]:
         lines = PhoneLine.objects.filter(pk__in=keys).values_list("pk", "name", "number", "provider_id")
-        return {pk: name or number or provider_id for pk, name, number, provider_id in lines}
+        return {pk: name_of_line(*names) for pk, *names in lines}
 
 
 @extend_schema_field(str)

@@ -1,9 +1,21 @@
 """Routes of this app below /api/v1/."""
 
-from django.urls import path
+from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
-from crm.api import activities, campaigns, company, contacts, invoices, opt_outs, phone_lines, sign_in, users
+from crm.api import (
+    activities,
+    campaigns,
+    colleagues,
+    company,
+    contacts,
+    invoices,
+    opt_outs,
+    phone_lines,
+    sign_in,
+    users,
+)
+from crm.api.contact_phones import ContactPhoneViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("contacts", contacts.ContactViewSet, "contact")
@@ -17,6 +29,10 @@ router.register("campaign-memberships", campaigns.CampaignMembershipViewSet, "ca
 router.register("invoices", invoices.InvoiceViewSet, "invoice")
 router.register("phone-lines", phone_lines.PhoneLineViewSet, "phone-line")
 router.register("users", users.UserViewSet, "user")
+router.register("colleagues", colleagues.ColleagueViewSet, "colleague")
+
+ID = ContactPhoneViewSet.lookup_value_regex
+PHONES = rf"^contacts/(?P<contact>{ID})/phones"
 
 urlpatterns = [
     path("auth/token", sign_in.SignInView.as_view(), name="sign-in"),
@@ -24,5 +40,11 @@ urlpatterns = [
     path("auth/sign-out", sign_in.SignOutView.as_view(), name="sign-out"),
     path("company", company.CompanyView.as_view(), name="company"),
     path("me", sign_in.MeView.as_view(), name="me"),
+    re_path(rf"{PHONES}$", ContactPhoneViewSet.as_view({"get": "list", "post": "create"}), name="contact-phones"),
+    re_path(
+        rf"{PHONES}/(?P<pk>{ID})$",
+        ContactPhoneViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="contact-phone",
+    ),
     *router.urls,
 ]

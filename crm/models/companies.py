@@ -18,6 +18,7 @@ from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.session_triggers import SESSIONS_END
+from crm.names import name_of_line, name_of_user
 from crm.phones import MAX_LENGTH
 from crm.querysets import PhoneLineQuerySet
 
@@ -147,7 +148,7 @@ class User(AbstractUser):
         ]
 
     def __str__(self) -> str:
-        return self.get_full_name() or self.username
+        return name_of_user(self.first_name, self.last_name, self.username)
 
 
 class PhoneLine(TenantModel):
@@ -210,4 +211,4 @@ class PhoneLine(TenantModel):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.number or self.provider_id
+        return name_of_line(self.name, self.number, self.provider_id)

@@ -15,6 +15,7 @@ from crm.db.indexes import HashIndex, Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.fields import SearchKeyField
 from crm.models.companies import User, validate_timezone
+from crm.names import name_of_contact
 from crm.phones import MAX_LENGTH
 from crm.querysets import (
     SEARCHED_FIELDS,
@@ -122,7 +123,7 @@ class Contact(TenantModel):
     @property
     def name(self) -> str:
         """First and last name; empty if only the number is known."""
-        return f"{self.first_name} {self.last_name}".strip()
+        return name_of_contact(self.first_name, self.last_name)
 
     @property
     def searched_text(self) -> str:

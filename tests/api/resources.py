@@ -49,6 +49,7 @@ RESOURCES = [
     Resource("invoices", factories.InvoiceFactory),
     Resource("phone-lines", factories.PhoneLineFactory, has_contact=False),
     Resource("users", factories.UserFactory, has_contact=False),
+    Resource("colleagues", factories.UserFactory, has_contact=False, detail=False),
     Resource("calls", factories.CallFactory),
     Resource("dashboard/calls", factories.CallFactory, detail=False),
     Resource("missed-calls", factories.MissedCallerFactory),

@@ -22,6 +22,7 @@ CHANGES = {
     "company": {"missed_call_text": "Sorry that we missed you."},
     "contact-flags": {"reason": "Asked us to."},
     "contacts": {"first_name": "Robin"},
+    "contacts/phones": {"label": "Work"},
     "conversations": {"status": "closed"},
     "invoices": {"status": "sent"},
     "leads": {"status": "contacted"},
@@ -66,6 +67,7 @@ class Fixture:
             "call-analyses": factories.CallAnalysisFactory(call=call),
             "campaign-memberships": factories.CampaignMembershipFactory(contact=contact),
             "campaigns": factories.CampaignFactory(company=acme),
+            "contacts/phones": factories.ContactPhoneFactory(contact=contact),
             "contact-flags": factories.ContactFlagFactory(contact=contact, flag_type="office_number"),
             "conversations": factories.ConversationFactory(contact=contact, phone_line=line),
             "held-messages": factories.HeldMessageFactory(contact=contact),
@@ -89,6 +91,7 @@ class Fixture:
             "campaigns": {"name": "Summer check"},
             "contact-flags": {"contact": contact.pk, "flag_type": "do_not_contact"},
             "contacts": {"phone": "+19895550190"},
+            "contacts/phones": {"number": "+19895550189"},
             "invoices": {"contact": contact.pk, "number": "INV-X", "amount": "9.00", "due_date": "2026-05-04"},
             "leads": {"contact": contact.pk},
             "message-threads": {"body": "On our way."},
@@ -114,7 +117,8 @@ class Fixture:
         row = self.rows.get(route.resource)
         if (route.resource, method) == ("contacts", "DELETE"):
             row = self.stranger
-        url = "/api/v1/" + re.sub("<.*>", str(row and row.pk), route.path)
+        path = route.path.replace("<contact>", str(self.rows["contacts"].pk))
+        url = "/api/v1/" + re.sub("<.*>", str(row and row.pk), path)
         client = APIClient() if caller == NOBODY else signed_in(self.users[caller])
         with transaction.atomic():
             response = getattr(client, method.lower())(url, self.body(route, method) or None)

@@ -24,6 +24,7 @@ SUCCESS = {LIST: 200, READ: 200, CREATE: 201, CHANGE: 200, DELETE: 204}
 # Actions on a row, at contacts/<pk>/NAME: the method and the status of success. The name is the verb.
 ACTIONS = {
     "cancel": ("POST", 200),
+    "card": ("GET", 200),
     "confirm": ("POST", 200),
     "dismiss": ("POST", 200),
     "read": ("POST", 200),
@@ -44,13 +45,18 @@ class Route:
         return self.path
 
     @property
+    def own_path(self):
+        """The path without the contact that the rows belong to: contacts/phones/<pk>."""
+        return self.path.replace("<contact>/", "")
+
+    @property
     def resource(self):
-        return self.path.partition("/<")[0]
+        return self.own_path.partition("/<")[0]
 
     @property
     def action(self):
         """The name of an action on a row; "" for the usual verbs."""
-        return self.path.partition(">/")[2]
+        return self.own_path.partition(">/")[2]
 
     @property
     def verbs(self):

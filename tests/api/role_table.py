@@ -11,6 +11,8 @@ The API's resources by role. Generated from the table in `crm/api/base/roles.py`
   analyses of those calls. The contacts of those calls and appointments, with their rows, belong to the rep, too; of
   their calls and appointments only the rep's own, also in timelines and activities.
   Other rows don't exist for a rep: in lists, in counts, by ID (404), and in references that they send (400).
+- What a row shows of others (`contact_summary`, names, `last_message`) follows the same rules: what the user may not
+  see is null. Names of users and phone lines are for every role (`colleagues`, `phone-lines`).
 - A verb that no role has, such as PUT, is a 405 for every user. A role without permissions on a resource gets 403 for
   every other method. A role without the verb gets 403. A verb beyond list, read, create, change and delete is the end
   of a route, as in `webhook-events/{id}/replay`. A field that a role may not change is a 400 that names it.

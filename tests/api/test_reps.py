@@ -50,7 +50,7 @@ def stranger(colleague):
 
 
 def test_every_list_of_own_rows_is_tested_here():
-    assert {resource.route for resource in OWN_LISTS} | {"message-threads"} == set(OWN)
+    assert {resource.route for resource in OWN_LISTS} | {"contacts/phones", "message-threads"} == set(OWN)
 
 
 @pytest.mark.parametrize("by", [CallFactory, AppointmentFactory])

@@ -36,7 +36,12 @@ def requests_of(api):
             continue
         listed = "/api/v1/contacts" if parent.endswith("message-threads") else parent
         for row in api.get(listed).json().get("results", []):  # none if forbidden
-            yield path, api.get(f"{parent}/{row['id']}{rest.partition('}')[2]}")
+            url = f"{parent}/{row['id']}{rest.partition('}')[2]}"
+            if not url.endswith("/{id}"):
+                yield path, api.get(url)
+                continue
+            for each in api.get(url.removesuffix("/{id}")).json()["results"]:
+                yield path, api.get(url.replace("{id}", str(each["id"])))
 
 
 @pytest.mark.parametrize("role", ["manager", "csr", "rep"])

@@ -20,6 +20,10 @@ ERROR_SCHEMA = {
             "type": "string",
             "description": "With a rejected token: token_not_valid, user_inactive, … With 412: stale.",
         },
+        "type": {"type": "string", "description": "With `errors`: client_error."},
+        "errors": {"type": "array", "items": {"type": "object"}, "description": "Refusals, each with its code."},
+        "appointment": {"type": "object", "nullable": True, "description": "With slot_taken: the other appointment."},
+        "contact": {"type": "integer", "nullable": True, "description": "With number_taken: the contact that has it."},
         "current": {"type": "object", "description": "With 412: the row as it is now."},
         "retry_at": {
             "type": "string",

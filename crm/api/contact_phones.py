@@ -1,0 +1,85 @@
+"""`contacts/{id}/phones`: the numbers of a contact."""
+
+from typing import Any, ClassVar
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.serializers import BaseSerializer
+
+from crm.api.base.errors import Conflict
+from crm.api.base.roles import visible
+from crm.api.base.serializers import PhoneField, TenantSerializer
+from crm.api.base.views import FullViewSet
+from crm.models import Contact, ContactPhone
+from crm.services.contact_numbers import MainNumberKept, NumberTaken, add_number, change_number, remove_number
+from crm.services.contacts import NumberRefused
+
+
+class ContactPhoneSerializer(TenantSerializer):
+    number = PhoneField(source="phone", max_length=64, help_text="In any format; returned as E.164.")
+    label = serializers.CharField(  # type: ignore[assignment]  # every Field has an attribute of this name
+        max_length=50, required=False, allow_blank=True, help_text='What the number is, such as "Work".'
+    )
+    is_main = serializers.BooleanField(
+        required=False, help_text="Whether it is the main number, the contact's `phone`. True makes it the main one."
+    )
+
+    class Meta:
+        model = ContactPhone
+        fields = ["id", "number", "label", "is_main", "created_at"]
+        read_only_fields = ["created_at"]
+        fixed_fields = ["number"]  # opt-outs belong to the number: add another one and remove this one
+        extra_kwargs = {"created_at": {"help_text": "Time when the number was added."}}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return attrs  # the services check the constraints, and name the contact that has the number
+
+    def create(self, validated_data: dict[str, Any]) -> ContactPhone:
+        return self._write(add_number, **validated_data)
+
+    def update(self, instance: ContactPhone, validated_data: dict[str, Any]) -> ContactPhone:
+        validated_data.pop("phone", None)  # unchanged: a fixed field
+        return self._write(change_number, number=instance, **validated_data)
+
+    def _write(self, service: Any, **values: Any) -> ContactPhone:
+        try:
+            number = service(**values)
+        except NumberTaken as error:
+            owner = error.owner.pk if error.owner else None
+            raise Conflict(str(error), code="number_taken", attr="number", contact=owner) from error
+        except NumberRefused as error:
+            raise serializers.ValidationError({"number": [str(error)]}) from error
+        except MainNumberKept as error:
+            raise Conflict(str(error), code="main_number", attr="is_main") from error
+        return ContactPhone.objects.with_is_main().get(pk=number.pk)
+
+
+@extend_schema(parameters=[OpenApiParameter("contact", OpenApiTypes.INT64, OpenApiParameter.PATH, description="ID.")])
+class ContactPhoneViewSet(FullViewSet):
+    """Numbers of a contact, in the order in which they were added. Exactly one is the main number.
+
+    A number of another contact is a 409 (`number_taken`) that names the contact. The main number can't be removed (409,
+    `main_number`): make another number the main one first. Opt-outs stay with a number that is removed.
+    """
+
+    resource = "contacts/phones"
+    model = ContactPhone
+    serializer_class = ContactPhoneSerializer
+    orders: ClassVar = {"oldest": ("created_at", "id"), "newest": ("-created_at", "-id")}
+
+    def get_contact(self) -> Contact:
+        return get_object_or_404(visible(Contact.objects.all(), self.user, "contacts"), pk=self.kwargs["contact"])
+
+    def get_rows(self) -> Any:
+        return ContactPhone.objects.filter(contact=self.get_contact()).with_is_main()
+
+    def perform_create(self, serializer: BaseSerializer) -> None:
+        serializer.save(contact=self.get_contact())
+
+    def perform_destroy(self, instance: ContactPhone) -> None:
+        try:
+            remove_number(number=instance)
+        except MainNumberKept as error:
+            raise Conflict(str(error), code="main_number") from error

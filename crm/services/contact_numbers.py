@@ -1,0 +1,93 @@
+"""Numbers of a contact, one by one: adding, making main and removing.
+
+The main number is the one that `contacts.phone` repeats: so each contact has exactly one.
+"""
+
+from django.db import IntegrityError, transaction
+
+from crm.models import Contact, ContactPhone
+from crm.refused_writes import is_refused_by
+from crm.services.contacts import UNIQUE_NUMBERS, check_number_is_outside, find_contact, update_contact
+
+
+class NumberTaken(Exception):
+    """A contact has the number already, this one or another."""
+
+    def __init__(self, *, owner: Contact | None, contact: Contact) -> None:
+        self.owner = owner
+        if owner == contact:
+            super().__init__("This contact has the number already.")
+        else:
+            super().__init__(f"Another contact has this number: {owner}.")
+
+
+class MainNumberKept(Exception):
+    """A contact must keep a main number."""
+
+    def __init__(self) -> None:
+        super().__init__("This is the contact's main number. Make another number the main one first.")
+
+
+def add_number(*, contact: Contact, phone: str, label: str = "", is_main: bool = False) -> ContactPhone:
+    """Add a number, E.164, to a contact. Flags of the number apply to its new owner.
+
+    Raises:
+        NumberTaken: a contact has the number already.
+        NumberRefused: it is a phone line of the company.
+    """
+    check_number_is_outside(company_id=contact.company_id, phone=phone)
+    if owner := _owner_of(phone):
+        raise NumberTaken(owner=owner, contact=contact)
+    try:
+        with transaction.atomic():
+            number = ContactPhone.objects.create(
+                company_id=contact.company_id, contact=contact, phone=phone, label=label
+            )
+            if is_main:
+                update_contact(contact=contact, phone=phone)
+    except IntegrityError as error:
+        if is_refused_by(error, *UNIQUE_NUMBERS):  # added at the same moment
+            raise NumberTaken(owner=_owner_of(phone), contact=contact) from error
+        raise
+    return number
+
+
+def change_number(*, number: ContactPhone, label: str | None = None, is_main: bool | None = None) -> ContactPhone:
+    """Change the label of a number, or make it the main one.
+
+    Raises:
+        MainNumberKept: `is_main` is false for the main number.
+        NumberRefused: it has become a phone line of the company, so it can't become the main number.
+    """
+    with transaction.atomic():
+        contact = _lock_contact(number)
+        if label is not None:
+            number.label = label
+            number.save(update_fields=["label"])
+        if is_main and contact.phone != number.phone:
+            update_contact(contact=contact, phone=number.phone)
+        elif is_main is False and contact.phone == number.phone:
+            raise MainNumberKept
+    return number
+
+
+def remove_number(*, number: ContactPhone) -> None:
+    """Remove a number from its contact. An opt-out and a do-not-contact flag stay with the number.
+
+    Raises:
+        MainNumberKept: it is the main number.
+    """
+    with transaction.atomic():
+        if _lock_contact(number).phone == number.phone:
+            raise MainNumberKept
+        number.delete()
+
+
+def _lock_contact(number: ContactPhone) -> Contact:
+    """Lock the contact, so that no other number becomes the main one meanwhile."""
+    return Contact.objects.select_for_update(no_key=True).get(pk=number.contact_id)
+
+
+def _owner_of(phone: str) -> Contact | None:
+    # A program that doesn't know contact_phones wrote the contact alone.
+    return find_contact(phone=phone) or Contact.objects.filter(phone=phone).first()
