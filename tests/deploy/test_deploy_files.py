@@ -134,18 +134,17 @@ def dockerfile():
     return [tuple(line.split(" ", 1)) for line in text.splitlines() if line.strip()]
 
 
-def test_dockerfile_follows_the_main_rules():
-    """Those of hadolint: fixed versions, absolute folders, no root, JSON commands, one CMD and health check a stage."""
+def test_hadolint_accepts_the_dockerfile():
+    hadolint = Path(sys.executable).parent / "hadolint"
+    linted = subprocess.run([hadolint, DEPLOY / "Dockerfile"], capture_output=True, text=True)
+    assert (linted.returncode, linted.stdout) == (0, "")
+
+
+def test_image_installs_by_hashes_and_runs_as_a_user_with_a_health_check():
     steps = dockerfile()
-    assert all(re.search(r":\d[\w.-]+", image) and "latest" not in image for name, image in steps if name == "FROM")
-    assert all(folder.startswith("/") for name, folder in steps if name == "WORKDIR")
-    assert not [name for name, _ in steps if name in ("ADD", "MAINTAINER")]
-    assert not [step for name, step in steps if name == "RUN" and re.search(r"\bsudo\b|\bcd \b|apt-get upgrade", step)]
-    assert all("--no-cache-dir" in step and "--require-hashes" in step for _, step in steps if "pip install" in step)
+    assert all("--require-hashes" in step for _, step in steps if "pip install" in step)
     last = steps[[name for name, _ in steps].index("FROM", 1) :]
     assert [step for name, step in last if name == "USER"] == ["10001"]
-    assert [step[0] for name, step in last if name == "CMD"] == ["["]
-    assert sum(name == "HEALTHCHECK" for name, _ in last) == 1
     assert "/healthz" in next(step for name, step in last if name == "HEALTHCHECK")
 
 
