@@ -38,6 +38,10 @@ def load_again() -> ModuleType:
 
 settings = load_again()
 
+# Packages that are loaded before the processes are made, which then share their memory. They start no thread, open no
+# connection and read no settings. The product itself is loaded after that, so that a HUP reads it again.
+SHARED_PACKAGES = ("cryptography.fernet", "httpx", "pglast", "phonenumbers.geocoder", "psycopg2")
+
 bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 workers = settings.WEB_WORKERS
 # A slow provider or query blocks a thread, not a process. More threads would only wait for the GIL.
@@ -54,6 +58,8 @@ forwarder_headers = ""
 secure_scheme_headers: dict[str, str] = {}
 accesslog = None  # its URLs would contain searched phone numbers
 errorlog = "-"
+# Nobody uses it. Its folder may not be writable, and its thread would run while the server makes processes.
+control_socket_disable = True
 loglevel = "warning"
 
 
@@ -75,8 +81,12 @@ logger_class = ServerLog
 
 
 def on_starting(_server: Arbiter) -> None:
-    """Make the folder of the request histogram, in the place of gunicorn's own temporary files."""
+    """Make the folder of the request histogram, in the place of gunicorn's own temporary files. Load packages."""
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="crm-metrics-")
+    for package in SHARED_PACKAGES:
+        importlib.import_module(package)
+    gc.collect()
+    gc.freeze()  # garbage collection in a process would write to what it shares
 
 
 def pre_fork(server: Arbiter, worker: Any) -> None:
@@ -96,7 +106,7 @@ def on_exit(_server: Arbiter) -> None:
 
 
 def post_worker_init(_worker: object) -> None:
-    """Do the self-check. Load what the first reply would wait for, and keep it from garbage collection."""
+    """Do the self-check, and keep what is loaded from garbage collection."""
     from crm.services.self_check import WrongDatabase, check_web_start
 
     try:
@@ -104,7 +114,6 @@ def post_worker_init(_worker: object) -> None:
     except WrongDatabase as error:
         print(error, file=sys.stderr)
         sys.exit(Arbiter.APP_LOAD_ERROR)  # ends the server; with another status it would start the process again
-    importlib.import_module("phonenumbers.geocoder")
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)

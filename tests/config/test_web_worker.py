@@ -28,6 +28,21 @@ UNFINISHED = {
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py"]
 
+# What the server does before it makes its processes.
+PRELOAD = """
+import os, runpy, sys, threading
+gunicorn = runpy.run_path("config/gunicorn.py")
+gunicorn["on_starting"](None)
+from django.conf import settings
+missing = [name for name in gunicorn["SHARED_PACKAGES"] if name not in sys.modules]
+tasks = os.listdir("/proc/self/task") if os.path.isdir("/proc/self/task") else threading.enumerate()
+files = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []
+links = [os.readlink(f"/proc/self/fd/{file}") for file in files if os.path.lexists(f"/proc/self/fd/{file}")]
+sockets = [link for link in links if link.startswith("socket")]
+print(missing, len(tasks), sockets, settings.configured, "crm" in sys.modules)
+gunicorn["on_exit"](None)
+"""
+
 pytestmark = pytest.mark.slow
 
 
@@ -276,3 +291,19 @@ def test_server_and_product_log_in_one_format_without_personal_data(log_format, 
     assert [(line["logger"], line["request_id"]) for line in lines if line["logger"] != "crm.services.self_check"] == [
         ("config.request_log", "mine"), ("gunicorn.error", "-"),
     ]  # fmt: skip
+
+
+def test_packages_are_loaded_before_the_processes_without_threads_connections_and_the_product(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", PRELOAD],
+        cwd=settings.BASE_DIR,
+        env=make_environment(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "[] 1 [] False False", done.stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux lists threads as files")
+def test_process_that_makes_the_others_has_one_thread(patient):
+    assert len(list(Path(f"/proc/{patient.process.pid}/task").iterdir())) == 1
