@@ -1,24 +1,28 @@
 """PgBouncer in transaction mode in front of the first cluster."""
 
-import os
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+
+import psycopg2
 
 from drill.observations import Skipped, require, wait_until
+from drill.product import USERNAME
 from drill.scene import Scene
 from drill.texts import count_processed, make_event
 from drill.webhooks import post_event
+from tests.pgbouncer import PROGRAM, pgbouncer
 from tests.postgres_server import APP_ROLE, DATABASE
 
 EVENTS = 10
 POOL_SIZE = 2  # fewer than the connections of the web server and the worker
+CLIENTS, REQUESTS = 8, 200
+SETTINGS = "current_setting('crm.company_id', true), current_setting('crm.all_companies', true)"
 
 
 def work_through_pooler(scene: Scene) -> str:
     """Start PgBouncer with two server connections, and a web server and a worker that use it alone."""
-    product = scene.pooled = scene.install("pooled", url=start_pooler(scene))
+    product = scene.pooled = scene.install("pooled", url=start_pooler(scene), direct_url=scene.live.direct_url)
     product.start_web()
     product.start_worker()
     product.wait_until_ready()
@@ -28,8 +32,45 @@ def work_through_pooler(scene: Scene) -> str:
     answers = [post_event(product, event).status_code for event in events]
     require((listed, set(answers)) == (200, {200}), f"GET contacts {listed}, webhook events {answers}")
     wait_until(lambda: count_processed(scene.primary, events) == EVENTS, "all webhook events are processed")
-    product.stop()
     return f"GET contacts {listed}; {EVENTS} webhook events accepted and processed"
+
+
+def keep_companies_apart(scene: Scene) -> str:
+    """Ask as the managers of two companies at once; then look at what the shared connections have kept."""
+    product = scene.pooled
+    managers = {username: product.sign_in_as(username) for username in (USERNAME, f"{USERNAME}2")}
+    own = {
+        username: set(scene.primary.fetch(
+            "SELECT contacts.id FROM contacts JOIN users USING (company_id) WHERE username = %s", username
+        ))
+        for username in managers
+    }  # fmt: skip
+
+    def see_contacts(number: int) -> bool:
+        username = [*managers][number % 2]
+        answer = product.call_api("GET", "contacts", headers=managers[username])
+        seen = {(contact["id"],) for contact in answer.json()["results"]}
+        return bool(seen) and seen <= own[username]
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        right = sum(pool.map(see_contacts, range(REQUESTS)))
+    kept = [fetch_pooled(scene, f"SELECT {SETTINGS}, (SELECT count(*) FROM contacts)")[0] for _ in range(CLIENTS)]
+    mode, clients, servers = pool_of(scene)
+    saw = (
+        f"{right} of {REQUESTS} answers with the own company's contacts alone; {clients} clients shared {servers}"
+        f" connections ({mode}), which kept no company and show {max(row[-1] for row in kept)} contacts"
+    )
+    left = {(company or "", everyone or "", contacts) for company, everyone, contacts in kept}
+    require((right, left, mode) == (REQUESTS, {("", "", 0)}, "transaction"), saw)
+    require(clients > servers and servers <= POOL_SIZE, saw)
+    return saw
+
+
+def migrate_directly(scene: Scene) -> str:
+    """Run `migrate_safely` with the owner's DIRECT_DATABASE_URL beside the pooler."""
+    done = scene.pooled.manage_as_owner("migrate_safely").splitlines()[-1]
+    scene.pooled.stop()
+    return done
 
 
 def refuse_migrate(scene: Scene) -> str:
@@ -39,28 +80,32 @@ def refuse_migrate(scene: Scene) -> str:
     return refusal
 
 
+def fetch_pooled(scene: Scene, sql: str, *, database: str = DATABASE) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement that a new client sends through the pooler."""
+    with closing(psycopg2.connect(host=str(scene.pooler), user=APP_ROLE, dbname=database)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+
+def pool_of(scene: Scene) -> tuple[str, int, int]:
+    """Return the pool mode, and the numbers of connected clients and of the server connections that they share."""
+    mode = {row[0]: row[1] for row in fetch_pooled(scene, "SHOW CONFIG", database="pgbouncer")}["pool_mode"]
+    clients, servers = (
+        sum(1 for row in fetch_pooled(scene, f"SHOW {kind}", database="pgbouncer") if row[2] == DATABASE)
+        for kind in ("CLIENTS", "SERVERS")
+    )
+    return mode, clients, servers
+
+
 def start_pooler(scene: Scene) -> str:
     """Start PgBouncer. Returns its URL; raises Skipped where it isn't installed."""
-    program = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if program is None:
+    if PROGRAM is None:
         raise Skipped("pgbouncer isn't installed")
-    # Not in TMPDIR, which may be long: a socket's path may have 107 bytes at most.
-    folder = Path(scene.stack.enter_context(tempfile.TemporaryDirectory(prefix="crm-pool-", dir="/tmp")))
-    folder.chmod(0o777)
-    (folder / "users.txt").write_text(f'"{APP_ROLE}" ""\n')
-    (folder / "pgbouncer.ini").write_text(
-        f"[databases]\n* = host={scene.primary.folder} user={APP_ROLE}\n"
-        f"[pgbouncer]\nlisten_addr =\nunix_socket_dir = {folder}\nlisten_port = 5432\nauth_type = trust\n"
-        f"auth_file = {folder}/users.txt\npool_mode = transaction\ndefault_pool_size = {POOL_SIZE}\n"
-    )
-    identity = ["-u", "nobody"] if os.geteuid() == 0 else []
-    command = [program, "-q", *identity, str(folder / "pgbouncer.ini")]
-    with (scene.folder / "pooler.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    scene.stack.callback(process.wait)
-    scene.stack.callback(process.terminate)
-    wait_until(lambda: (folder / ".s.PGSQL.5432").exists(), "PgBouncer has a socket")
-    return f"postgres://{APP_ROLE}@/{folder}/{DATABASE}"
+    pooler = pgbouncer(server=scene.primary.folder, role=APP_ROLE, pool_size=POOL_SIZE)
+    scene.pooler = scene.stack.enter_context(pooler)
+    return f"postgres://{APP_ROLE}@/{scene.pooler}/{DATABASE}"
 
 
-STEPS = (work_through_pooler, refuse_migrate)
+STEPS = (work_through_pooler, keep_companies_apart, migrate_directly, refuse_migrate)

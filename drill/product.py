@@ -125,13 +125,17 @@ class Product:
         return wait_until(lambda: self.http.get("/readyz").status_code == 200, "/readyz is 200")
 
     def sign_in(self) -> None:
-        answer = self.http.post("/api/v1/auth/token", json={"username": USERNAME, "password": PASSWORD})
-        require(answer.status_code == 200, f"signing in answered {answer.status_code}: {answer.text[:200]}")
-        self.authorization = {"Authorization": f"Bearer {answer.json()['access']}"}
+        self.authorization = self.sign_in_as(USERNAME)
 
-    def call_api(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """Request a path of the API as the demo's manager."""
-        return self.http.request(method, f"/api/v1/{path}", headers=self.authorization, **more)
+    def sign_in_as(self, username: str) -> dict[str, str]:
+        """Return the headers of this user's requests."""
+        answer = self.http.post("/api/v1/auth/token", json={"username": username, "password": PASSWORD})
+        require(answer.status_code == 200, f"signing in answered {answer.status_code}: {answer.text[:200]}")
+        return {"Authorization": f"Bearer {answer.json()['access']}"}
+
+    def call_api(self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
+        """Request a path of the API as the demo's manager, or with the headers of another user."""
+        return self.http.request(method, f"/api/v1/{path}", headers=headers or self.authorization, **more)
 
     def read_metric(self, name: str) -> float:
         """Return the value of a metric, with its labels in the name."""

@@ -24,6 +24,8 @@ class Scene:
     live: Product = field(init=False)
     restored: Product = field(init=False)
     pooled: Product = field(init=False)
+    pooler: Path = field(init=False)
+    """Folder of its socket."""
     standby: Cluster = field(init=False)
     persistent: PersistentSender = field(init=False)
     texted: set[int] = field(default_factory=set)

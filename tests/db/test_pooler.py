@@ -1,11 +1,8 @@
 """Tenants and migrations behind a real PgBouncer with a single server connection."""
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -13,12 +10,11 @@ from django.db import connection
 
 from tests.conftest import postgres_only
 from tests.factories import CompanyFactory, ContactFactory
-
-PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+from tests.pgbouncer import PROGRAM, pgbouncer
 
 pytestmark = [
     postgres_only,
-    pytest.mark.skipif(PGBOUNCER is None, reason="no pgbouncer on the PATH"),
+    pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed"),
     pytest.mark.django_db(transaction=True),
 ]
 
@@ -42,6 +38,9 @@ def count_contacts(company, expected):
         for enter in (tenant, tenant_autocommit):
             with enter(company):
                 seen.add((expected, count_without_manager(), Contact.objects.count()))
+        with tenant(company):
+            rows = Contact.objects.iterator(chunk_size=1)  # a server-side cursor
+            seen.add((expected, expected, sum(1 for _ in rows)))
         without_tenant.add(count_without_manager())
     connection.close()
 
@@ -56,28 +55,9 @@ print(sorted(seen), sorted(without_tenant))
 @pytest.fixture
 def pooled_url():
     """URL of the tests' database through PgBouncer in transaction mode with one server connection."""
-    folder = Path(tempfile.mkdtemp(prefix="crm-pool-", dir="/tmp"))
     settings = connection.settings_dict
-    (folder / "users.txt").write_text('"crm" ""\n')
-    (folder / "pgbouncer.ini").write_text(
-        f"[databases]\n* = host={settings['HOST']} user={settings['USER']}\n"
-        f"[pgbouncer]\nlisten_addr =\nunix_socket_dir = {folder}\nlisten_port = 5432\nauth_type = trust\n"
-        f"auth_file = {folder}/users.txt\npool_mode = transaction\ndefault_pool_size = 1\n"
-    )
-    folder.chmod(0o777)
-    identity = ["-u", "nobody"] if os.geteuid() == 0 else []
-    pooler = subprocess.Popen([PGBOUNCER, "-q", *identity, str(folder / "pgbouncer.ini")], stderr=subprocess.PIPE)
-    try:
-        deadline = time.monotonic() + 300
-        while not (folder / ".s.PGSQL.5432").exists():
-            assert pooler.poll() is None, pooler.stderr.read()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    with pgbouncer(server=settings["HOST"], role=settings["USER"], pool_size=1) as folder:
         yield f"postgres://{settings['USER']}@/{folder}/{settings['NAME']}"
-    finally:
-        pooler.terminate()
-        pooler.communicate(timeout=300)
-        shutil.rmtree(folder)
 
 
 def test_settings_of_two_companies_do_not_stay_on_a_shared_connection(pooled_url):
