@@ -291,7 +291,9 @@ def _join_earlier_rows(conversation: Conversation) -> None:
     before = started_at, conversation.status
     for find in (outgoing_calls_to, outgoing_messages_to):
         rows = find(contact.phone).filter(
-            Q(contact=None) | Q(contact=contact, activity__conversation=None), created_at__gte=started_at - JOIN_WITHIN
+            Q(contact=None) | Q(contact=contact, activity__conversation=None),
+            activity__isnull=False,  # an imported call may have none
+            created_at__gte=started_at - JOIN_WITHIN,
         )
         for row in rows.select_related("activity"):
             row.contact = row.activity.contact = contact

@@ -3,11 +3,20 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from crm.db.tenancy import tenant
 from crm.models import Conversation
+from crm.services.conversations import open_conversation
 from tests.count_queries import CountQueries
-from tests.factories import ContactFactory, ConversationFactory, MessageFactory, PhoneLineFactory, UserFactory
+from tests.factories import (
+    CallFactory,
+    ContactFactory,
+    ConversationFactory,
+    MessageFactory,
+    PhoneLineFactory,
+    UserFactory,
+)
 
 URL = "/api/v1/conversations"
 START = datetime(2026, 3, 2, 16, tzinfo=UTC)
@@ -96,3 +105,11 @@ def test_contact_of_a_conversation_cannot_be_changed(csr_api, conversations, acm
 
 def test_conversation_of_another_company_is_not_found(outsider_api, conversations):
     assert outsider_api.patch(f"{URL}/{conversations[0].pk}", {"status": "closed"}).status_code == 404
+
+
+def test_call_without_an_activity_is_no_obstacle_to_a_new_conversation(acme):
+    contact, line = ContactFactory(company=acme), PhoneLineFactory(company=acme)
+    CallFactory(contact=contact, direction="outgoing", from_number=line.number, to_number=contact.phone)
+    with tenant(acme.pk):
+        conversation = open_conversation(line, contact, timezone.now(), creates=True)
+        assert list(Conversation.objects.all()) == [conversation]
