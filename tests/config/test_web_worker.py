@@ -261,7 +261,8 @@ def test_contradicting_scheme_headers_are_no_error(patient):
 def test_stop_does_not_wait_for_connections_without_a_request(tmp_path):
     with running(tmp_path, 3600) as server, server.connect() as idle:
         server.process.send_signal(signal.SIGTERM)
-        assert idle.recv(1) == b""
+        with suppress(ConnectionResetError):  # it may not have been accepted yet
+            assert idle.recv(1) == b""
         assert server.process.wait(GIVE_UP_S) == 0
 
 
