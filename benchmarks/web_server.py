@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -22,20 +22,11 @@ SignIn = Callable[[str], Get]
 
 
 @contextmanager
-def web_server() -> Iterator[SignIn]:
-    """Start gunicorn on this process's database.
-
-    Yields a function that signs a user in and returns another, which requests a path as that user.
-    """
-    # Tests use another database than the one in the URL.
-    url = urlsplit(os.environ["DATABASE_URL"])
-    folder = url.path.rpartition("/")[0]
+def gunicorn(*options: str, **settings_of_run: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Start gunicorn on this process's database, without limits of requests. Yields its process and its port."""
     environment = {
-        "DJANGO_SETTINGS_MODULE": "benchmarks.web_settings",
-        "DATABASE_URL": url._replace(path=f"{folder}/{connection.settings_dict['NAME']}").geturl(),
+        "DATABASE_URL": database_url(),
         "DEBUG": "false",
-        "WEB_WORKERS": str(WORKERS),
-        "WEB_STATEMENT_TIMEOUT_MS": "0",  # queries without indexes take long
         "THROTTLE_USER_PER_MIN": "0",
         "THROTTLE_SIGN_IN_PER_MIN": "0",
     }
@@ -45,19 +36,57 @@ def web_server() -> Iterator[SignIn]:
         port, file = listener.getsockname()[1], listener.fileno()
         command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "--bind", f"fd://{file}"]
         server = subprocess.Popen(
-            [*command, "--keep-alive", "600", "config.wsgi"],
-            cwd=settings.BASE_DIR, env=os.environ | environment, pass_fds=[file],
+            [*command, "--keep-alive", "600", *options, "config.wsgi"],
+            cwd=settings.BASE_DIR, env=os.environ | environment | settings_of_run, pass_fds=[file],
         )  # fmt: skip
-    with server, ExitStack() as stack:
-        stack.callback(server.terminate)
+    with server:
+        try:
+            yield server, port
+        finally:
+            server.terminate()
 
-        def sign_in(username: str) -> Get:
-            http = stack.enter_context(closing(HTTPConnection("127.0.0.1", port, timeout=120)))
-            body = json.dumps({"username": username, "password": PASSWORD})
-            answer = _send(http, "POST", {"Content-Type": "application/json"}, "/api/v1/auth/token", body)
-            return partial(_send, http, "GET", {"Authorization": f"Bearer {json.loads(answer)['access']}"})
 
-        yield sign_in
+@contextmanager
+def web_server() -> Iterator[SignIn]:
+    """Start the product and the naive endpoints.
+
+    Yields a function that signs a user in and returns another, which requests a path as that user.
+    """
+    environment = {
+        "DJANGO_SETTINGS_MODULE": "benchmarks.web_settings",
+        "WEB_WORKERS": str(WORKERS),
+        "WEB_STATEMENT_TIMEOUT_MS": "0",  # queries without indexes take long
+    }
+    with gunicorn(**environment) as (_, port), ExitStack() as stack:
+
+        def open_signed_in(username: str) -> Get:
+            http = stack.enter_context(open_connection(port))
+            return get_with(http, sign_in(http, username))
+
+        yield open_signed_in
+
+
+def database_url() -> str:
+    """Return the URL of this process's database. Tests use another one than DATABASE_URL names."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    folder = url.path.rpartition("/")[0]
+    return url._replace(path=f"{folder}/{connection.settings_dict['NAME']}").geturl()
+
+
+def open_connection(port: int) -> AbstractContextManager[HTTPConnection]:
+    return closing(HTTPConnection("127.0.0.1", port, timeout=120))
+
+
+def sign_in(http: HTTPConnection, username: str) -> str:
+    """Return the user's token."""
+    body = json.dumps({"username": username, "password": PASSWORD})
+    answer = _send(http, "POST", {"Content-Type": "application/json"}, "/api/v1/auth/token", body)
+    return str(json.loads(answer)["access"])
+
+
+def get_with(http: HTTPConnection, token: str) -> Get:
+    """Return a function that requests a path with this token."""
+    return partial(_send, http, "GET", {"Authorization": f"Bearer {token}"})
 
 
 def _send(http: HTTPConnection, method: str, headers: dict[str, str], path: str, body: str | None = None) -> bytes:

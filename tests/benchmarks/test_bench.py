@@ -49,6 +49,7 @@ def test_run_writes_every_chapter_and_leaves_indexes_and_calls_as_they_were(tmp_
         "## 4. Sizes of the indexes",
         "## 5. Growth",
         "## 6. Webhook events",
+        "## 7. Memory, connections and disk",
         "## Which index answered queries",
     ]
     assert all(text.count(f"| `{name}` |") >= 4 for name in DOCUMENTED)
