@@ -44,19 +44,22 @@ def owner_connection() -> Iterator[None]:
 
 
 def require_owner(alias: str = DEFAULT_DB_ALIAS) -> None:
-    """Raise CommandError if the role doesn't own the tables. A new database has none yet."""
+    """Raise CommandError if the role doesn't own the tables, or may not create them in a new database."""
     if connections[alias].vendor != "postgresql":
         return
     with connections[alias].cursor() as cursor:
         cursor.execute(
-            "SELECT current_user, pg_get_userbyid(relowner) FROM pg_class"
-            " WHERE oid = to_regclass('django_migrations') AND NOT pg_has_role(relowner, 'USAGE')"
+            "SELECT current_user, pg_get_userbyid(coalesce(relowner, datdba)),"
+            " relowner IS NOT NULL AND NOT pg_has_role(relowner, 'USAGE'),"
+            " relowner IS NULL AND NOT has_schema_privilege(current_schema(), 'CREATE')"
+            " FROM pg_database LEFT JOIN pg_class ON pg_class.oid = to_regclass('django_migrations')"
+            " WHERE datname = current_database()"
         )
-        found = cursor.fetchone()
-    if found:
-        role, owner = found
+        role, owner, is_foreign, is_closed = cursor.fetchone()
+    if is_foreign or is_closed:
+        problem = "doesn't own the tables" if is_foreign else "may not create tables"
         raise CommandError(
-            f"The role {role} doesn't own the tables, and this command needs the role that does: {owner}. Set"
+            f"The role {role} {problem}, and this command needs the role that does: {owner}. Set"
             f" DIRECT_DATABASE_URL to a URL of {owner}; see docs/deploying.md. Nothing was changed."
         )
 

@@ -15,7 +15,7 @@ from ops.index_health.catalog import expected
 from tests import factories
 from tests.conftest import postgres_only
 from tests.messaging.payloads import message_v4
-from tests.ops.roles import connected, new_role
+from tests.ops.roles import connected, new_role, superuser
 from tests.test_commands import COMMANDS
 
 pytestmark = [pytest.mark.django_db(transaction=True), postgres_only, pytest.mark.slow]
@@ -111,6 +111,21 @@ def test_command_of_the_owner_connects_to_the_direct_url(as_app, settings, comma
     owner = connection.settings_dict | {"USER": "crm"}
     settings.DIRECT_DATABASE = owner
     run([command, *([role] if command == "grant_app_role" else OF_THE_OWNER[command])], files)
+
+
+@pytest.mark.parametrize("command", ["migrate", "migrate_safely"])
+def test_migration_of_a_new_database_says_which_role_it_needs(transactional_db, command):
+    with new_role("newcomer") as role, superuser() as cursor:
+        database = f"new_of_{role}"
+        cursor.execute(f"CREATE DATABASE {database} TEMPLATE template0")
+        try:
+            with (
+                connected(USER=role, NAME=database),
+                pytest.raises(CommandError, match=f"The role {role} may not create"),
+            ):
+                call_command(command, verbosity=0)
+        finally:
+            cursor.execute(f"DROP DATABASE {database}")
 
 
 def test_drift_that_the_role_cannot_find_fails_the_report(as_app, settings, monkeypatch):
