@@ -37,7 +37,7 @@ class ProgressField(Companion):
     def load(self, keys: set[int], user: User) -> dict[int, dict[str, int]]:
         counts = CampaignMembership.objects.filter(campaign__in=keys).values_list("campaign", "status")
         found: dict[int, dict[str, int]] = {}
-        for campaign, status, number in counts.annotate(Count("pk")).order_by():
+        for campaign, status, number in counts.annotate(Count("*")).order_by():  # of rows: the index lacks the id
             found.setdefault(campaign, {**self.missing})[status] = number
         return found
 
