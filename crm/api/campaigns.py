@@ -35,9 +35,10 @@ class ProgressField(Companion):
         super().__init__("id", help_text="Number of contacts by the status of their membership.")
 
     def load(self, keys: set[int], user: User) -> dict[int, dict[str, int]]:
-        counts = CampaignMembership.objects.filter(campaign__in=keys).values_list("campaign", "status")
+        memberships = CampaignMembership.objects.filter(campaign__in=keys).order_by()
+        counts = memberships.values_list("campaign", "status").annotate(number=Count("*"))  # the index lacks the id
         found: dict[int, dict[str, int]] = {}
-        for campaign, status, number in counts.annotate(Count("*")).order_by():  # of rows: the index lacks the id
+        for campaign, status, number in counts:
             found.setdefault(campaign, {**self.missing})[status] = number
         return found
 
