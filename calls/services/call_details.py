@@ -3,18 +3,22 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db import connection
+
 from calls.models import Call, CallDetail
-from crm.db.advisory_locks import advisory_xact_lock
 from crm.db.tenancy import current_company_id
 from crm.services.archived_ids import refuse_archived
 from crm.services.conversations import fill_blank_fields
+from crm.services.known_rows import KnownRows
 
 Recording = dict[str, str]
 
+LINK_DETAIL = "UPDATE call_details SET call_id = %s WHERE company_id = %s AND openphone_id = %s AND call_id IS NULL"
 
-def lock_call(openphone_id: str) -> None:
-    """Lock the call with this provider's id, and its details, until the transaction ends."""
-    advisory_xact_lock("call", current_company_id(), openphone_id)
+
+def lock_calls(known: KnownRows, openphone_ids: Iterable[str]) -> None:
+    """Lock the calls with these provider's ids, and their details, until the transaction ends."""
+    known.lock_names("call", openphone_ids)
 
 
 def record_call_detail(*, openphone_id: str, recordings: Sequence[Recording] = (), **fields: Any) -> CallDetail:
@@ -27,7 +31,7 @@ def record_call_detail(*, openphone_id: str, recordings: Sequence[Recording] = (
         ActivityArchived: the call is archived.
     """
     refuse_archived(openphone_id)
-    lock_call(openphone_id)
+    lock_calls(KnownRows(), [openphone_id])
     detail, _ = CallDetail.objects.get_or_create(company_id=current_company_id(), openphone_id=openphone_id)
     changed = fill_blank_fields(detail, call=_find_call(openphone_id), **fields)
     merged = _unique_by_url([*detail.recordings, *recordings])
@@ -41,7 +45,8 @@ def record_call_detail(*, openphone_id: str, recordings: Sequence[Recording] = (
 
 def link_detail(*, call: Call, openphone_id: str) -> None:
     """Link details that arrived before the call."""
-    CallDetail.objects.filter(openphone_id=openphone_id, call=None).update(call=call)
+    with connection.cursor() as cursor:
+        cursor.execute(LINK_DETAIL, [call.pk, call.company_id, openphone_id])
 
 
 def _find_call(openphone_id: str) -> Call | None:

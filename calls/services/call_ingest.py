@@ -8,7 +8,7 @@ from django.db import transaction
 
 from calls.choices import CallStatus
 from calls.models import Call
-from calls.services.call_details import Recording, link_detail, lock_call, record_call_detail
+from calls.services.call_details import Recording, link_detail, lock_calls, record_call_detail
 from calls.services.missed_calls import update_missed_queue
 from calls.services.outcomes import add_missing_lead
 from crm.choices import ActivityType, Direction
@@ -20,8 +20,9 @@ from crm.services.conversations import (
     keep_earliest,
     record_activity,
     resolve_conversation,
-    update_conversation_status,
+    update_conversation,
 )
+from crm.services.known_rows import KnownRows
 
 _URL_LENGTH = 500  # the columns' length; longer URLs are kept in the call details
 
@@ -46,18 +47,24 @@ def record_call(
     forwarded_to: str = "",
     menu_choice: str = "",
     outside_name: str = "",
+    known: KnownRows | None = None,
 ) -> Call:
     """Create or update the active tenant's call with this provider's id.
 
     A repeat fills blank fields and may turn a missed call into an answered one, never the reverse. Leads come from
     people, bookings and analyses, not from here; a call that a person has booked gets its lead with its contact.
 
+    Args:
+        known: rows that were read in advance in this transaction.
+
     Raises:
         IdClash: the id belongs to an activity of another type.
     """
+    known = known or KnownRows()
     with transaction.atomic():
-        lock_call(openphone_id)
+        lock_calls(known, [openphone_id])
         context = resolve_conversation(
+            known=known,
             provider=provider,
             line_id=line_id,
             company_numbers=company_numbers,
@@ -66,6 +73,7 @@ def record_call(
             at=created_at,
         )
         call, changed = _write_call(
+            known,
             context,
             openphone_id=openphone_id,
             direction=direction,
@@ -90,12 +98,13 @@ def record_call(
             link_detail(call=call, openphone_id=openphone_id)
         if call.voicemail_url or voicemail_transcript:
             changed |= _record_voicemail_activity(
-                call, context, openphone_id=openphone_id, transcript=voicemail_transcript
+                known, call, context, openphone_id=openphone_id, transcript=voicemail_transcript
             )
         if outside_name and context.contact:
             name_contact(contact=context.contact, name=outside_name)
-        if changed:
-            update_conversation_status(context, direction=call.direction, answered=_was_answered(call))
+        update_conversation(context, is_new=changed, direction=call.direction, answered=_was_answered(call))
+        if call.contact_id:
+            known.lock_contacts([call.contact_id])
         update_missed_queue(call=call, answered=answered)
         return call
 
@@ -118,6 +127,7 @@ def record_voicemail(
 
 
 def _write_call(
+    known: KnownRows,
     context: ConversationContext,
     *,
     openphone_id: str,
@@ -131,6 +141,7 @@ def _write_call(
     if not answered:
         fields["duration_s"] = None  # ringing or a voicemail, not talk time
     recorded = record_activity(
+        known=known,
         openphone_id=openphone_id,
         activity_type=ActivityType.CALL,
         context=context,
@@ -197,9 +208,12 @@ def _was_answered(call: Call) -> bool:
     return bool(call.answered_at) or call.status not in (CallStatus.IN_PROGRESS, CallStatus.MISSED)
 
 
-def _record_voicemail_activity(call: Call, context: ConversationContext, *, openphone_id: str, transcript: str) -> bool:
+def _record_voicemail_activity(
+    known: KnownRows, call: Call, context: ConversationContext, *, openphone_id: str, transcript: str
+) -> bool:
     """Record the voicemail's activity once, at the time of its call. Return whether it is new."""
     return record_activity(
+        known=known,
         openphone_id=f"{openphone_id}:voicemail",
         activity_type=ActivityType.VOICEMAIL,
         context=context,

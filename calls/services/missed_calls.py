@@ -6,7 +6,7 @@ order, so each update considers entries before and after its own time. The resul
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Max, Min
 from django.utils import timezone
 
@@ -17,16 +17,22 @@ from crm.models import Activity, Contact
 
 MAX_TEXT_BACK_AGE = timedelta(minutes=30)  # a later "sorry we missed you" confuses the caller
 
+# In general there is none: this saves reading the contact's entries twice.
+HAS_ENTRY = """
+SELECT EXISTS (SELECT 1 FROM missed_callers WHERE contact_id = %s AND (recovered_at IS NULL OR recovered_at >= %s))
+"""
+
 
 def update_missed_queue(*, call: Call, answered: bool) -> None:
-    """Update the queue after a call has ended; repeats are harmless."""
+    """Update the queue after a call has ended; repeats are harmless. The caller has locked the call's contact."""
     if call.contact is None:
         return
-    if answered:
+    if not answered:
+        if call.status == CallStatus.MISSED:
+            queue_missed_call(call=call, contact=call.contact)
+    elif _has_entry(call.contact, call.created_at):
         _remove_answered_call(call, call.contact)
         mark_recovered(contact=call.contact, at=call.created_at, by=Recovery.CALL)
-    elif call.status == CallStatus.MISSED:
-        queue_missed_call(call=call, contact=call.contact)
 
 
 def queue_missed_call(*, call: Call, contact: Contact) -> None:
@@ -97,6 +103,13 @@ def _remove_answered_call(call: Call, contact: Contact) -> None:
                 entry.save()
             else:
                 entry.delete()
+
+
+def _has_entry(contact: Contact, at: datetime) -> bool:
+    """Return whether the contact has an entry that is open, or was recovered at `at` or later."""
+    with connection.cursor() as cursor:
+        cursor.execute(HAS_ENTRY, [contact.pk, connection.ops.adapt_datetimefield_value(at)])
+        return bool(cursor.fetchone()[0])
 
 
 def _lock_contact(contact: Contact) -> None:

@@ -134,4 +134,4 @@ def _move_to_contact(call: Call) -> None:
 def _conversation_of(call: Call, contact: Contact | None) -> Any:
     if contact is None or call.phone_line is None:
         return None
-    return open_conversation(call.phone_line, contact, call.created_at, creates=True)
+    return open_conversation(call.phone_line, contact, call.created_at)

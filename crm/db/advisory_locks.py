@@ -4,8 +4,11 @@ They are held until the transaction ends. On SQLite nothing is locked: a writing
 """
 
 import hashlib
+from collections.abc import Iterable
 
 from django.db import connection
+
+Name = tuple[object, ...]
 
 
 def advisory_xact_lock(*name: object) -> None:
@@ -13,18 +16,26 @@ def advisory_xact_lock(*name: object) -> None:
 
     Two workers that write related rows lock the same name, so that the later one sees the row of the earlier one.
     """
-    _call("pg_advisory_xact_lock", name)
+    advisory_xact_locks([name])
+
+
+def advisory_xact_locks(names: Iterable[Name]) -> None:
+    """Wait for the locks on several names, in the same order everywhere: two workers don't deadlock."""
+    _call("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) key", sorted(map(_key_of, names)))
 
 
 def try_advisory_xact_lock(*name: object) -> bool:
     """Take the lock on `name` without waiting. Return whether it was free."""
-    return _call("pg_try_advisory_xact_lock", name) is not False
+    return _call("SELECT pg_try_advisory_xact_lock(%s)", _key_of(name)) is not False
 
 
-def _call(function: str, name: tuple[object, ...]) -> object:
+def _key_of(name: Name) -> int:
+    return int.from_bytes(hashlib.sha256(repr(name).encode()).digest()[:8], signed=True)
+
+
+def _call(sql: str, keys: int | list[int]) -> object:
     if connection.vendor != "postgresql":
         return None
-    digest = hashlib.sha256(repr(name).encode()).digest()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [int.from_bytes(digest[:8], signed=True)])
+        cursor.execute(sql, [keys])
         return cursor.fetchone()[0]

@@ -32,10 +32,13 @@ def acting_as(user_id: int | None, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def program_transaction(name: str, *, company_id: int) -> Iterator[None]:
+def program_transaction(name: str, *, company_id: int, lock_timeout: str = "") -> Iterator[None]:
     """Activate a company in a transaction whose changes are recorded as made by the program `name`.
 
     It is `tenant` and `acting_as` in fewer statements, for a worker's many short transactions.
+
+    Args:
+        lock_timeout: how long a statement waits for a lock at most, as PostgreSQL writes it. Default: the server's.
     """
     if connection.vendor != "postgresql" or connection.in_atomic_block:
         with transaction.atomic(), tenant(company_id), acting_as(None, name):
@@ -43,7 +46,8 @@ def program_transaction(name: str, *, company_id: int) -> Iterator[None]:
         return
     token = _actor.set((None, name))
     try:
-        with tenant(company_id, more={"crm.actor_id": "", "crm.actor": name}):
+        actor = {"crm.actor_id": "", "crm.actor": name}
+        with tenant(company_id, more=actor | ({"lock_timeout": lock_timeout} if lock_timeout else {})):
             yield
     finally:
         _actor.reset(token)

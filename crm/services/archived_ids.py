@@ -23,9 +23,15 @@ def remember_archived(openphone_ids: Iterable[str]) -> None:
 
 def refuse_archived(openphone_id: str) -> None:
     """Raise ActivityArchived if the activity with this provider's id is archived and was not restored."""
-    archived = ArchivedId.objects.filter(id_hash=_hash(openphone_id)).exists()
-    if archived and not Activity.objects.filter(openphone_id=openphone_id).exists():
+    if find_archived([openphone_id]) and not Activity.objects.filter(openphone_id=openphone_id).exists():
         raise ActivityArchived
+
+
+def find_archived(openphone_ids: Iterable[str]) -> dict[str, bool]:
+    """Return those of the provider's ids that were archived, each as True. They may have been restored since."""
+    ids = {_hash(openphone_id): openphone_id for openphone_id in openphone_ids}
+    known = ArchivedId.objects.filter(id_hash__in=ids).values_list("id_hash", flat=True)
+    return {ids[id_hash]: True for id_hash in known}
 
 
 def _hash(openphone_id: str) -> int:

@@ -4,25 +4,27 @@ Rows are always locked in the same order (number, line, contact, conversation, a
 events of the same caller don't deadlock.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model, Q
 
 from crm.choices import ActivityType, ConversationStatus, Direction
-from crm.db.advisory_locks import advisory_xact_lock
 from crm.db.tenancy import current_company_id
 from crm.models import Activity, Contact, Conversation, PhoneLine
 from crm.phones import InvalidPhone, normalize_phone
 from crm.query_slots import outgoing_calls_to, outgoing_messages_to
 from crm.refused_writes import is_refused_by
-from crm.services.archived_ids import refuse_archived
-from crm.services.contacts import find_contact, get_or_create_contact
+from crm.services.archived_ids import ActivityArchived
+from crm.services.contacts import get_or_create_contact
+from crm.services.known_rows import KnownRows, line_keys
 
 JOIN_WITHIN = timedelta(days=7)  # longer than providers repeat an event
+
+OUTSIDE_NUMBER = "outside number"  # kind of a lock
 
 UNIQUE_NUMBER = "phone_lines_number_unique"
 UNIQUE_LINES = (UNIQUE_NUMBER, "phone_lines_company_id_provider_id_unique")
@@ -50,6 +52,7 @@ class ConversationContext:
     outside_number: str  # of an internal event, the other line's
     is_internal: bool  # between two phone lines of the company
     is_newest: bool  # the conversation has no later activity
+    is_moved: bool  # the conversation's last activity is later than stored
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,47 @@ class RecordedActivity:
     is_new: bool  # in its conversation
 
 
+class Reported(Protocol):
+    """An event between a phone line and outside numbers, with fields as in `resolve_conversation`."""
+
+    @property
+    def openphone_id(self) -> str: ...
+    @property
+    def line_id(self) -> str: ...
+    @property
+    def company_numbers(self) -> Sequence[str]: ...
+    @property
+    def outside_numbers(self) -> Sequence[str]: ...
+
+
+def read_in_advance(known: KnownRows, *, provider: str, events: Sequence[Reported]) -> None:
+    """Read and lock the rows that several events are about, with one statement for each kind of row."""
+    keys = [line_keys(provider, event.line_id, {*event.company_numbers, *event.outside_numbers}) for event in events]
+    known.lines(set().union(*keys))
+    places = []  # the line and the number outside of each event
+    for event, own_keys in zip(events, keys, strict=True):
+        lines = known.lines(own_keys)
+        parties = _identify_parties(event.company_numbers, event.outside_numbers, {line.number for line in lines})
+        places.append((_choose_line(lines, provider, event.line_id, parties.company), parties.outside))
+    known.lock_names(OUTSIDE_NUMBER, {number for _, number in places if number})
+    phones = [_phone_of(number) for _, number in places]
+    contacts = known.contacts({*phones} - {""})
+    known.conversations(
+        {
+            (contacts[phone].pk, line.pk)
+            for (line, _), phone in zip(places, phones, strict=True)
+            if line and phone in contacts
+        }
+    )
+    known.lock_contacts(contact.pk for contact in contacts.values())
+    ids = {event.openphone_id for event in events}
+    known.activities(ids)
+    known.archived(ids)
+
+
 def resolve_conversation(
     *,
+    known: KnownRows,
     provider: str,
     line_id: str,
     company_numbers: Sequence[str],
@@ -68,7 +110,7 @@ def resolve_conversation(
     direction: str,
     at: datetime,
 ) -> ConversationContext:
-    """Return line, contact and conversation. Move the last activity forward to `at`.
+    """Return line, contact and conversation. The caller saves them with `update_conversation`.
 
     Each is created if it is missing and the event came in from outside. A receipt, a call that a user makes, or an
     event between two phone lines of the company finds those that exist.
@@ -78,16 +120,21 @@ def resolve_conversation(
         in a group message. outside_numbers: the first that isn't a line's number is the contact's. If the provider
         doesn't distinguish them, both arguments hold the same numbers.
     """
-    lines = _lines_of(provider, line_id, {*company_numbers, *outside_numbers})
+    lines = known.lines(line_keys(provider, line_id, {*company_numbers, *outside_numbers}))
     parties = _identify_parties(company_numbers, outside_numbers, {line.number for line in lines})
     line = _choose_line(lines, provider, line_id, parties.company)
     if parties.outside:  # of a simultaneous call in and call out, one must see the other
-        advisory_xact_lock("outside number", current_company_id(), parties.outside)
+        known.lock_names(OUTSIDE_NUMBER, {parties.outside})
     creates = direction == Direction.INCOMING and not parties.is_internal
     if creates:
-        line = complete_phone_line(line=line, provider=provider, provider_id=line_id, number=parties.company)
-    contact = None if parties.is_internal else _contact_of(parties.outside, creates=creates)
-    conversation = open_conversation(line, contact, at, creates=creates) if line and contact else None
+        line = complete_phone_line(
+            known=known, line=line, provider=provider, provider_id=line_id, number=parties.company
+        )
+    contact = None if parties.is_internal else _contact_of(known, parties.outside, creates=creates)
+    conversation = _find_conversation(known, line, contact) if line and contact else None
+    if line and contact and conversation is None and creates:
+        conversation = _create_conversation(known, line, contact, at)
+    is_moved = conversation is not None and _move_forward(conversation, at)
     return ConversationContext(
         line=line,
         contact=contact,
@@ -96,10 +143,13 @@ def resolve_conversation(
         outside_number=parties.outside,
         is_internal=parties.is_internal,
         is_newest=conversation is not None and conversation.last_activity_at == at,
+        is_moved=is_moved,
     )
 
 
-def complete_phone_line(*, line: PhoneLine | None, provider: str, provider_id: str, number: str) -> PhoneLine | None:
+def complete_phone_line(
+    *, known: KnownRows, line: PhoneLine | None, provider: str, provider_id: str, number: str
+) -> PhoneLine | None:
     """Return the line that was found for an event, else a new line without a name.
 
     A missing id or number is filled in. An existing one stays: webhook events arrive in any order, so a later one isn't
@@ -110,21 +160,27 @@ def complete_phone_line(*, line: PhoneLine | None, provider: str, provider_id: s
     if line is None:
         try:
             with transaction.atomic():
-                return PhoneLine.objects.create(
+                line = PhoneLine.objects.create(
                     company_id=current_company_id(), provider=provider, provider_id=provider_id, number=number
                 )
+            known.add_line(line)
+            return line
         except IntegrityError as error:
-            lines = _lines_of(provider, provider_id, {number})
+            known.forget()
+            lines = known.lines(line_keys(provider, provider_id, {number}))
             line = _choose_line(lines, provider, provider_id, number)  # another worker was faster
             if line is None:
                 if not is_refused_by(error, UNIQUE_NUMBER):
                     raise
-                return _line_without_number(provider, provider_id, number)
+                line = _line_without_number(provider, provider_id, number)
+                known.add_line(line)
+                return line
     changed = fill_blank_fields(line, number=number, provider_id=provider_id if line.provider == provider else "")
     if changed:
         try:
             with transaction.atomic():
                 line.save(update_fields=changed)
+            known.add_line(line)
         except IntegrityError as error:
             if not is_refused_by(error, *UNIQUE_LINES):
                 raise
@@ -132,8 +188,17 @@ def complete_phone_line(*, line: PhoneLine | None, provider: str, provider_id: s
     return line
 
 
+def find_activity(known: KnownRows, openphone_id: str) -> Activity | None:
+    """Return the activity of a provider's id, locked until the transaction ends. Raises ActivityArchived."""
+    activity = known.activities({openphone_id}).get(openphone_id)
+    if activity is None and known.archived({openphone_id}):
+        raise ActivityArchived
+    return activity
+
+
 def record_activity(
     *,
+    known: KnownRows,
     openphone_id: str,
     activity_type: str,
     context: ConversationContext,
@@ -151,19 +216,30 @@ def record_activity(
         IdClash: the id belongs to an activity of another type, or to a message in the other direction.
         ActivityArchived: the activity is archived.
     """
-    refuse_archived(openphone_id)
     fields = {"contact": context.contact, "conversation": context.conversation, "body": body}
-    activity, created = Activity.objects.select_for_update().get_or_create(
-        company_id=current_company_id(),
-        openphone_id=openphone_id,
-        defaults={"activity_type": activity_type, "direction": direction, "created_at": created_at, **fields},
-    )
+    activity = find_activity(known, openphone_id)
+    if activity is None:
+        try:
+            with transaction.atomic():
+                activity = Activity.objects.create(
+                    company_id=current_company_id(),
+                    openphone_id=openphone_id,
+                    activity_type=activity_type,
+                    direction=direction,
+                    created_at=created_at,
+                    **fields,
+                )
+            known.add_activity(activity)
+            return RecordedActivity(activity, created=True, is_new=True)
+        except IntegrityError:  # another worker, or the sender of the message, was faster
+            known.forget_activity(openphone_id)
+            activity = find_activity(known, openphone_id)
+            if activity is None:
+                raise
     if activity.activity_type != activity_type:
         raise IdClash(f"{openphone_id} is the ID of a {activity.activity_type}, not of a {activity_type}.")
     if activity_type == ActivityType.MESSAGE and not context.is_internal:  # two lines may report one message
         refuse_other_direction(activity, direction)
-    if created:
-        return RecordedActivity(activity, created=True, is_new=True)
     changed = fill_blank_fields(activity, **fields) + keep_earliest(activity, created_at)
     if changed:
         activity.save(update_fields=changed)
@@ -178,18 +254,25 @@ def refuse_other_direction(activity: Activity, direction: str) -> None:
         )
 
 
-def update_conversation_status(context: ConversationContext, *, direction: str, answered: bool = False) -> None:
-    """Set the status after a new activity: `waiting` if the newest activity is incoming and unanswered.
+def update_conversation(context: ConversationContext, *, is_new: bool, direction: str, answered: bool = False) -> None:
+    """Save the conversation of an event, once for each event.
 
-    An incoming activity reopens a closed conversation; an outgoing one leaves it closed.
+    After a new activity its status is `waiting` if the newest activity is incoming and unanswered. An incoming activity
+    reopens a closed conversation; an outgoing one leaves it closed.
+
+    Args:
+        is_new: whether the event adds an activity, or an answer.
     """
-    if not context.conversation or not context.is_newest:
+    conversation = context.conversation
+    if conversation is None:
         return
     incoming = direction == Direction.INCOMING
-    if not incoming and context.conversation.status == ConversationStatus.CLOSED:
-        return
-    context.conversation.status = ConversationStatus.WAITING if incoming and not answered else ConversationStatus.OPEN
-    context.conversation.save(update_fields=["status"])
+    changed = ["last_activity_at"] * context.is_moved
+    if is_new and context.is_newest and (incoming or conversation.status != ConversationStatus.CLOSED):
+        conversation.status = ConversationStatus.WAITING if incoming and not answered else ConversationStatus.OPEN
+        changed.append("status")
+    if changed:
+        conversation.save(update_fields=changed)
 
 
 def fill_blank_fields(row: Model, **values: Any) -> list[str]:
@@ -232,12 +315,21 @@ def _identify_parties(company_numbers: Sequence[str], outside_numbers: Sequence[
     return _Parties(company, next(iter(strangers or others), ""), is_internal=bool(others) and not strangers)
 
 
-def _contact_of(number: str, *, creates: bool) -> Contact | None:
+def _phone_of(number: str) -> str:
+    """Return the number as E.164; "" for a short code or "Anonymous", which can't be called back."""
     try:
-        phone = normalize_phone(number)
-    except InvalidPhone:  # a short code or "Anonymous", which can't be called back
-        return None
-    return get_or_create_contact(company_id=current_company_id(), phone=phone) if creates else find_contact(phone=phone)
+        return normalize_phone(number)
+    except InvalidPhone:
+        return ""
+
+
+def _contact_of(known: KnownRows, number: str, *, creates: bool) -> Contact | None:
+    phone = _phone_of(number)
+    contact = known.contacts({phone} - {""}).get(phone)
+    if contact is None and phone and creates:
+        contact = get_or_create_contact(company_id=current_company_id(), phone=phone)
+        known.add_contact(phone, contact)
+    return contact
 
 
 def _line_without_number(provider: str, provider_id: str, number: str) -> PhoneLine:
@@ -247,14 +339,6 @@ def _line_without_number(provider: str, provider_id: str, number: str) -> PhoneL
     return PhoneLine.objects.create(company_id=current_company_id(), provider=provider, provider_id=provider_id)
 
 
-def _lines_of(provider: str, provider_id: str, numbers: Set[str]) -> list[PhoneLine]:
-    """Return the lines with the provider's id or one of the numbers."""
-    wanted = Q(number__in=numbers - {""})
-    return list(
-        PhoneLine.objects.filter(wanted | Q(provider=provider, provider_id=provider_id) if provider_id else wanted)
-    )
-
-
 def _choose_line(lines: Sequence[PhoneLine], provider: str, provider_id: str, number: str) -> PhoneLine | None:
     """Return the line with the provider's id, else the one with the number."""
     by_id = (line for line in lines if provider_id and (line.provider, line.provider_id) == (provider, provider_id))
@@ -262,33 +346,52 @@ def _choose_line(lines: Sequence[PhoneLine], provider: str, provider_id: str, nu
     return next(by_id, None) or next(by_number, None)
 
 
-def open_conversation(line: PhoneLine, contact: Contact, at: datetime, *, creates: bool) -> Conversation | None:
-    """Lock the conversation until the transaction ends, so that its last activity never moves back."""
-    conversations = Conversation.objects.select_for_update(no_key=True)
-    conversation = conversations.filter(contact=contact, phone_line=line).first()
-    if conversation is None and creates:
-        try:
-            with transaction.atomic():
-                conversation = Conversation.objects.create(
-                    company_id=line.company_id, contact=contact, phone_line=line, last_activity_at=at
-                )
-        except IntegrityError:  # another worker was faster
-            conversation = conversations.get(contact=contact, phone_line=line)
-        else:
-            _join_earlier_rows(conversation)
-    if conversation is not None and at > conversation.last_activity_at:
-        conversation.last_activity_at = at
+def open_conversation(line: PhoneLine, contact: Contact, at: datetime) -> Conversation:
+    """Return the conversation of a call that a person has given to another contact. It is created if it is missing."""
+    known = KnownRows()
+    conversation = _find_conversation(known, line, contact) or _create_conversation(known, line, contact, at)
+    if _move_forward(conversation, at):
         conversation.save(update_fields=["last_activity_at"])
     return conversation
 
 
-def _join_earlier_rows(conversation: Conversation) -> None:
-    """Give a new conversation the calls and messages to its contact that were reported before it.
+def _find_conversation(known: KnownRows, line: PhoneLine, contact: Contact) -> Conversation | None:
+    """Return the conversation, locked until the transaction ends, so that its last activity never moves back."""
+    pair = contact.pk, line.pk
+    return known.conversations({pair}).get(pair)
+
+
+def _create_conversation(known: KnownRows, line: PhoneLine, contact: Contact, at: datetime) -> Conversation:
+    try:
+        with transaction.atomic():
+            conversation = Conversation.objects.create(
+                company_id=line.company_id, contact=contact, phone_line=line, last_activity_at=at
+            )
+    except IntegrityError:  # another worker was faster
+        conversation = Conversation.objects.select_for_update(no_key=True).get(contact=contact, phone_line=line)
+    else:
+        if _join_earlier_rows(conversation):
+            known.forget()
+    known.add_conversation(conversation)
+    return conversation
+
+
+def _move_forward(conversation: Conversation, at: datetime) -> bool:
+    """Move the last activity forward to `at`, without saving. Return whether it was earlier."""
+    if at <= conversation.last_activity_at:
+        return False
+    conversation.last_activity_at = at
+    return True
+
+
+def _join_earlier_rows(conversation: Conversation) -> bool:
+    """Give a new conversation the calls and messages to its contact that were reported before it, if any.
 
     They had no contact or conversation yet. The result doesn't depend on the order of the webhook events.
     """
     contact, line, started_at = conversation.contact, conversation.phone_line, conversation.last_activity_at
     before = started_at, conversation.status
+    found = False
     for find in (outgoing_calls_to, outgoing_messages_to):
         rows = find(contact.phone).filter(
             Q(contact=None) | Q(contact=contact, activity__conversation=None),
@@ -296,6 +399,7 @@ def _join_earlier_rows(conversation: Conversation) -> None:
             created_at__gte=started_at - JOIN_WITHIN,
         )
         for row in rows.select_related("activity"):
+            found = True
             row.contact = row.activity.contact = contact
             if row.phone_line_id == line.pk or (row.phone_line_id is None and row.from_number == line.number):
                 row.phone_line, row.activity.conversation = line, conversation
@@ -305,3 +409,4 @@ def _join_earlier_rows(conversation: Conversation) -> None:
             row.activity.save(update_fields=["contact", "conversation"])
     if (conversation.last_activity_at, conversation.status) != before:
         conversation.save(update_fields=["last_activity_at", "status"])
+    return found

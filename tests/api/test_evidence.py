@@ -12,6 +12,7 @@ from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Activity, Campaign, CampaignMembership, Contact, PhoneLine, User
 from crm.services.conversations import LineTaken, resolve_conversation
+from crm.services.known_rows import KnownRows
 from tests import factories
 from tests.conftest import postgres_only, signed_in
 
@@ -312,6 +313,7 @@ def test_event_for_another_companys_number_gets_a_line_without_a_number(in_acme,
 
     def find_line(provider, line_id):
         return resolve_conversation(
+            known=KnownRows(),
             provider=provider,
             line_id=line_id,
             company_numbers=[theirs.number],

@@ -221,10 +221,10 @@ def test_event_that_fails_waits_while_those_of_other_companies_are_processed(
     assert (first.status_code, second.status_code) == (200, 200)
     raised = UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates") if error is UnicodeEncodeError else error("a")
 
-    def fail_or_run(*, provider, event):
+    def fail_or_run(*, provider, event, known):
         if event.body == POISON:
             raise raised
-        return record(provider=provider, event=event)
+        return record(provider=provider, event=event, known=known)
 
     record = webhook_processing.record_event
     monkeypatch.setattr(webhook_processing, "record_event", fail_or_run)

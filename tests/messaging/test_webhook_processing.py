@@ -15,7 +15,7 @@ from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import (
     claim_events,
     has_pending_events,
-    process_claimed_event,
+    process_claimed_events,
 )
 from tests.factories import ActivityFactory, ContactFactory, MessageFactory, WebhookEventFactory
 from tests.messaging.payloads import CALLER, EVERY_MESSAGE, message_v4, post_event
@@ -106,11 +106,11 @@ def test_lost_claim_changes_nothing(client, secret, in_acme):
     slow = claim_event()
     make_due()
     fast = claim_event()
-    process_claimed_event(event=slow)
+    process_claimed_events(events=[slow])
     assert not Message.objects.exists()
     assert only_event().status == "pending"
-    process_claimed_event(event=fast)
-    process_claimed_event(event=fast)
+    process_claimed_events(events=[fast])
+    process_claimed_events(events=[fast])
     assert Message.objects.count() == 1
     assert only_event().status == "processed"
 

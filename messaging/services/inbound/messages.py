@@ -4,24 +4,25 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from calls.choices import Recovery
 from calls.services.missed_calls import mark_recovered
 from crm.choices import ActivityType, Direction
 from crm.db.tenancy import current_company_id
-from crm.models import Activity, ContactPhone, PhoneLine
-from crm.services.archived_ids import refuse_archived
+from crm.models import Activity, Contact, ContactPhone, PhoneLine
 from crm.services.contacts import end_invalid_number
 from crm.services.conversations import (
     fill_blank_fields,
+    find_activity,
     keep_earliest,
     record_activity,
     refuse_other_direction,
     resolve_conversation,
-    update_conversation_status,
+    update_conversation,
 )
+from crm.services.known_rows import KnownRows
 from messaging.choices import OUTCOME_UNKNOWN, MessageStatus
 from messaging.models import Message
 from messaging.models.messages import OUTBOX_STATUSES
@@ -41,6 +42,22 @@ _STAGES = (
 )
 CLOCK_DIFFERENCE = timedelta(minutes=1)  # between the provider's clock and ours
 _STAGE = {status: number for number, stage in enumerate(_STAGES) for status in stage}
+
+
+# In general nothing waits: one statement then saves three updates.
+AWAITING_A_MESSAGE = """
+SELECT
+    EXISTS (
+        SELECT 1 FROM missed_callers
+        WHERE contact_id = %(contact)s AND (recovered_at IS NULL OR recovered_at > %(at)s)
+    ),
+    EXISTS (
+        SELECT 1 FROM contact_flags WHERE contact_id = %(contact)s AND flag_type = 'invalid_number'
+    ),
+    EXISTS (
+        SELECT 1 FROM campaign_memberships WHERE contact_id = %(contact)s AND sent_at <= %(at)s
+    )
+"""
 
 
 class AmbiguousReceipt(Exception):
@@ -63,11 +80,15 @@ def record_message(
     error_code: str = "",
     opt_out_type: str = "",
     created_at: datetime,
+    known: KnownRows | None = None,
 ) -> Message:
     """Create or update the message with this provider's id.
 
     A group message is one message, in the conversation with the first outside number. A repeated report fills blank
     fields and may advance the status. Only a message from outside creates a contact, a conversation or a line.
+
+    Args:
+        known: rows that were read in advance in this transaction.
 
     Raises:
         IdClash: the id belongs to another type of activity, or to a message in the other direction.
@@ -83,14 +104,21 @@ def record_message(
     }
     # A reported message has reached the provider, even if it is queued there.
     status = MessageStatus.SENT if status in OUTBOX_STATUSES else status
+    known = known or KnownRows()
     with transaction.atomic():
         if direction == Direction.OUTGOING:
-            refuse_archived(openphone_id)  # or the receipt would be taken for that of an equal message being sent
-            _match_outgoing(openphone_id, line_id, company_numbers, outside_numbers, body, created_at)
-            if activity := _find_sent(openphone_id):
+            # The receipt of an archived message is refused, or it would be taken for that of an equal one being sent.
+            activity = find_activity(known, openphone_id)
+            if activity is None:
+                activity = _match_outgoing(
+                    known, openphone_id, line_id, company_numbers, outside_numbers, body, created_at
+                )
+            if activity and activity.activity_type == ActivityType.MESSAGE and activity.contact_id:
+                # Its contact is known, so a receipt changes nothing else.
                 refuse_other_direction(activity, direction)
                 return _apply_receipt(activity, status=status, created_at=created_at, **reported)
         context = resolve_conversation(
+            known=known,
             provider=provider,
             line_id=line_id,
             company_numbers=company_numbers,
@@ -99,6 +127,7 @@ def record_message(
             at=created_at,
         )
         recorded = record_activity(
+            known=known,
             openphone_id=openphone_id,
             activity_type=ActivityType.MESSAGE,
             context=context,
@@ -117,17 +146,34 @@ def record_message(
         )
         if direction == Direction.OUTGOING:
             _apply_outcome(message, status, error_code)
-        if recorded.is_new:
-            update_conversation_status(context, direction=direction)
+        update_conversation(context, is_new=recorded.is_new, direction=direction)
         if direction == Direction.INCOMING and not context.is_internal:
             if context.contact:
-                mark_recovered(contact=context.contact, at=message.created_at, by=Recovery.REPLY)
-                end_invalid_number(contact=context.contact, before=message.created_at)
-            if recorded.is_new:
-                mark_membership_replied(message=message)
-            if from_number != context.company_number:  # a line that writes to itself
-                handle_opt_out_keywords(message=message, opt_out_type=opt_out_type)
+                known.lock_contacts([context.contact.pk])
+                _apply_reply(message, context.contact, is_new=recorded.is_new)
+            writes_to_itself = from_number == context.company_number  # the phone line
+            if not writes_to_itself and handle_opt_out_keywords(message=message, opt_out_type=opt_out_type):
+                known.forget()  # a confirmation is a part of the conversation
         return message
+
+
+def _apply_reply(message: Message, contact: Contact, *, is_new: bool) -> None:
+    """Apply a message from a contact, which is locked, to what waits for one."""
+    missed, invalid, campaigns = _find_awaiting(contact, message.created_at)
+    if missed:
+        mark_recovered(contact=contact, at=message.created_at, by=Recovery.REPLY)
+    if invalid:
+        end_invalid_number(contact=contact, before=message.created_at)
+    if campaigns and is_new:
+        mark_membership_replied(message=message)
+
+
+def _find_awaiting(contact: Contact, at: datetime) -> tuple[bool, bool, bool]:
+    """Return whether entries of the missed queue, flags of an invalid number, and campaigns may wait for a message."""
+    moment = connection.ops.adapt_datetimefield_value(at)
+    with connection.cursor() as cursor:
+        cursor.execute(AWAITING_A_MESSAGE, {"contact": contact.pk, "at": moment})
+        return cursor.fetchone()
 
 
 def advance_status(message: Message, status: str) -> list[str]:
@@ -140,14 +186,6 @@ def advance_status(message: Message, status: str) -> list[str]:
         changed.append("error")
     message.status = status
     return changed
-
-
-def _find_sent(openphone_id: str) -> Activity | None:
-    """Return the activity of a message that is known with its contact. A receipt changes nothing else."""
-    sent = Activity.objects.select_for_update(of=("self",)).filter(
-        openphone_id=openphone_id, activity_type=ActivityType.MESSAGE, contact__isnull=False
-    )
-    return sent.first()
 
 
 def _apply_receipt(activity: Activity, *, status: str, created_at: datetime, **reported: Any) -> Message:
@@ -172,21 +210,22 @@ def _apply_outcome(message: Message, status: str, error_code: str) -> None:
 
 
 def _match_outgoing(
+    known: KnownRows,
     openphone_id: str,
     line_id: str,
     company_numbers: Sequence[str],
     outside_numbers: Sequence[str],
     body: str,
     created_at: datetime,
-) -> None:
+) -> Activity | None:
     """Set the id on the message being sent, if the webhook event came before the provider's answer to the sender.
 
     It belongs to the oldest message without an id that has this body and contact. The provider may have sent it from
     another number than the message's line. If none is being sent, it belongs to a held message that was written before:
     in a restored copy, the original has sent that one.
     """
-    if not outside_numbers or Activity.objects.filter(openphone_id=openphone_id).exists():
-        return
+    if not outside_numbers:
+        return None
     candidates = Message.objects.select_for_update(of=("activity", "self"), no_key=True).filter(
         contact__in=ContactPhone.objects.filter(phone__in=outside_numbers).values("contact"),
         activity__openphone_id=None,
@@ -199,10 +238,13 @@ def _match_outgoing(
     same_line = [message for message in messages if _is_line(message.phone_line, line_id, company_numbers)]
     if not body and (len(same_line) > 1 or len(messages) > len(same_line) == 0):
         raise AmbiguousReceipt(f"{openphone_id} may be any of several messages that are being sent.")
-    if messages:
-        activity = (same_line or messages)[0].activity
-        activity.openphone_id = openphone_id
-        activity.save(update_fields=["openphone_id"])
+    if not messages:
+        return None
+    activity = (same_line or messages)[0].activity
+    activity.openphone_id = openphone_id
+    activity.save(update_fields=["openphone_id"])
+    known.add_activity(activity)
+    return activity
 
 
 def _is_line(line: PhoneLine | None, line_id: str, numbers: Sequence[str]) -> bool:

@@ -29,8 +29,10 @@ OPT_IN_REPLY = "You will get texts from {company} again. Reply STOP to get no mo
 PROVIDER_VERDICTS = {"STOP": Verdict.OPT_OUT, "START": Verdict.OPT_IN, "HELP": Verdict.HELP}
 
 
-def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> None:
+def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> bool:
     """Apply opt-out and opt-in keywords of an incoming message, in the transaction that records it. Idempotent.
+
+    Returns whether there are any.
 
     HELP is left to the CSR like any other question: they can give the company's name and number.
 
@@ -41,7 +43,7 @@ def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> None
     phone = _number_of(message.from_number)
     verdict = _verdict_on(message.from_number, message.body, opt_out_type)
     if not phone:
-        return
+        return False
     if verdict == Verdict.YES and _answers_confirmation(message, phone):
         verdict = Verdict.OPT_IN
     evidence: dict[str, Any] = {
@@ -57,6 +59,7 @@ def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> None
         _queue_confirmation(message, phone, opt_out_type, OPT_OUT_REPLY)
     elif verdict == Verdict.OPT_IN and record_opt_in(**evidence):
         _queue_confirmation(message, phone, opt_out_type, OPT_IN_REPLY)
+    return verdict in (Verdict.SUSPECTED, Verdict.OPT_OUT, Verdict.OPT_IN)
 
 
 def record_opt_out_of_text(*, text: IncomingText, occurred_at: datetime) -> None:

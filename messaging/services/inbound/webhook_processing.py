@@ -2,19 +2,23 @@
 
 import logging
 import random
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from calls.services.call_details import record_call_detail
+from calls.services.call_details import lock_calls, record_call_detail
 from calls.services.call_ingest import record_call, record_voicemail
 from crm.db.audit_context import program_transaction
 from crm.db.tenancy import all_tenants, all_tenants_autocommit, tenant
 from crm.services.archived_ids import ActivityArchived
-from crm.services.conversations import IdClash
+from crm.services.conversations import IdClash, read_in_advance
+from crm.services.known_rows import KnownRows
 from crm.services.provider_contacts import import_provider_contact
 from crm.worker import backoff, first_line_of
 from messaging.choices import EventStatus
@@ -26,6 +30,7 @@ from messaging.providers.events import (
     ContactEvent,
     Event,
     MessageEvent,
+    PhoneEvent,
     SummaryEvent,
     TranscriptEvent,
     VoicemailEvent,
@@ -38,6 +43,9 @@ from messaging.services.inbound.messages import record_message
 from messaging.services.inbound.opt_out_keywords import record_opt_out_of_text
 
 BATCH = 20  # events of one claim: about 0.2 s of work
+# Events that are processed together hold locks for longer, and of many contacts. They give way before PostgreSQL looks
+# for a deadlock (1 s) and fails one of the two, such as a user's request.
+TOGETHER_LOCK_TIMEOUT = "300ms"
 # A skip scan: PostgreSQL has no plan of its own that finds the few distinct companies of many rows.
 COMPANIES_WITH_DUE_EVENTS = """
 WITH RECURSIVE waiting (company_id) AS (
@@ -61,19 +69,13 @@ logger = logging.getLogger(__name__)
 def process_due_events(*, limit: int = BATCH) -> bool:
     """Process up to `limit` due events of one company, oldest first. Returns False if none is due.
 
-    An event's rows and its new status are one transaction. A killed worker has thus done nothing, and the event is
-    claimed again when the lease ends; this isn't a failed attempt. An exception is. After WORKER_MAX_TRIES failed
-    attempts the event is dead, or at once if a retry can't help.
+    The rows of the events and their new status are one transaction. A killed worker has thus done nothing, and the
+    events are claimed again when the lease ends; this isn't a failed attempt. An exception is. After WORKER_MAX_TRIES
+    failed attempts the event is dead, or at once if a retry can't help.
     """
     events = claim_events(limit=limit)
-    for event in events:
-        try:
-            with program_transaction(f"{event.provider} webhook", company_id=event.company_id):
-                process_claimed_event(event=event)
-        except Exception as error:
-            if not connection.is_usable():
-                raise  # the database failed, not the event
-            _end_attempt(event, error)
+    for _, of_provider in groupby(events, key=attrgetter("provider")):
+        _process(list(of_provider))
     if events:
         count_ended_events(events=events)
     return bool(events)
@@ -119,25 +121,82 @@ def find_companies_with_due_events(now: datetime) -> list[int]:
         return [company_id for (company_id,) in cursor.fetchall()]
 
 
-def process_claimed_event(*, event: WebhookEvent) -> None:
-    """Record a claimed event and mark it processed, in the caller's transaction. Does nothing if the claim was lost."""
-    claimed = _lock_claim(event)
-    if claimed is None:
-        return
-    event = claimed
-    webhook = PROVIDERS[event.provider].webhook
-    envelope = webhook.read_envelope(bytes(event.body), event.headers)
-    event.status = EventStatus.PROCESSED
+def _process(events: Sequence[WebhookEvent]) -> None:
+    """Process events of one claim and provider in one transaction. If that fails, process each in its own."""
+    together = len(events) > 1
     try:
-        parsed = webhook.read_event(envelope, received_at=event.created_at)
-        mended, problem = mend_times(parsed, received_at=event.created_at)
-        event.error = " ".join(filter(None, [envelope.warning, problem]))
-        record_event(provider=event.provider, event=mended)
-    except (NotHandled, ActivityArchived) as reason:
-        event.status, event.error = EventStatus.IGNORED, str(reason)
-        keep_opt_out(event=event)
-    event.processed, event.processed_at = True, timezone.now()
-    event.save(update_fields=["status", "error", "processed", "processed_at"])
+        with program_transaction(
+            f"{events[0].provider} webhook",
+            company_id=events[0].company_id,
+            lock_timeout=TOGETHER_LOCK_TIMEOUT if together else "",
+        ):
+            process_claimed_events(events=events)
+    except Exception as error:
+        if not connection.is_usable():
+            raise  # the database failed, not the events
+        if together:
+            for event in events:
+                _process([event])
+        else:
+            _end_attempt(events[0], error)
+
+
+def process_claimed_events(*, events: Sequence[WebhookEvent]) -> None:
+    """Record events of one claim and provider, and mark them processed, in the caller's transaction.
+
+    Events whose claim was lost are left out.
+    """
+    readings = [_read(event) for event in _lock_claims(events)]
+    known = KnownRows()
+    if len(readings) > 1:
+        _read_in_advance(known, readings)
+    results: dict[tuple[str, str], list[int]] = {}
+    for reading in readings:
+        results.setdefault(_record(reading, known), []).append(reading.stored.pk)
+    for (status, error), ids in results.items():
+        done = WebhookEvent.objects.filter(pk__in=ids)
+        done.update(status=status, error=error, processed=True, processed_at=timezone.now())
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A stored webhook event, as the provider's reader understands it."""
+
+    stored: WebhookEvent
+    event: Event | None
+    remark: str  # what had to be mended, or why there is no event
+
+
+def _read(stored: WebhookEvent) -> _Reading:
+    webhook = PROVIDERS[stored.provider].webhook
+    envelope = webhook.read_envelope(bytes(stored.body), stored.headers)
+    try:
+        event = webhook.read_event(envelope, received_at=stored.created_at)
+    except NotHandled as reason:
+        return _Reading(stored, None, str(reason))
+    mended, problem = mend_times(event, received_at=stored.created_at)
+    return _Reading(stored, mended, " ".join(filter(None, [envelope.warning, problem])))
+
+
+def _read_in_advance(known: KnownRows, readings: Sequence[_Reading]) -> None:
+    events = [reading.event for reading in readings if isinstance(reading.event, PhoneEvent)]
+    lock_calls(known, {event.openphone_id for event in events if not isinstance(event, MessageEvent)})
+    read_in_advance(known, provider=readings[0].stored.provider, events=events)
+
+
+def _record(reading: _Reading, known: KnownRows) -> tuple[str, str]:
+    """Record the event. Return the status of the stored one, and a remark."""
+    remark = reading.remark
+    if reading.event is not None:
+        try:
+            record_event(provider=reading.stored.provider, event=reading.event, known=known)
+        except ActivityArchived as reason:
+            known.forget()  # its changes were rolled back, with their locks
+            remark = str(reason)
+        else:
+            return EventStatus.PROCESSED, remark
+    keep_opt_out(event=reading.stored)
+    return EventStatus.IGNORED, remark
 
 
 def reprocess_webhook_events(*, events: WebhookEventQuerySet) -> int:
@@ -150,8 +209,11 @@ def reprocess_webhook_events(*, events: WebhookEventQuerySet) -> int:
     )
 
 
-def record_event(*, provider: str, event: Event) -> None:
+def record_event(*, provider: str, event: Event, known: KnownRows | None = None) -> None:
     """Record a provider's event in the active company.
+
+    Args:
+        known: rows that were read in advance in this transaction.
 
     Raises:
         IdClash: the id belongs to another type of activity, or to a message in the other direction.
@@ -159,17 +221,19 @@ def record_event(*, provider: str, event: Event) -> None:
     """
     match event:
         case MessageEvent():
-            record_message(provider=provider, **asdict(event))
+            record_message(provider=provider, known=known, **asdict(event))
         case CallEvent():
-            record_call(provider=provider, **asdict(event))
+            record_call(provider=provider, known=known, **asdict(event))
         case VoicemailEvent():
-            record_voicemail(provider=provider, **asdict(event))
+            record_voicemail(provider=provider, known=known, **asdict(event))
         case SummaryEvent():
             record_call_detail(**asdict(event))
         case TranscriptEvent():
             record_call_detail(openphone_id=event.openphone_id, transcript=list(event.lines))
         case ContactEvent():
             import_provider_contact(**asdict(event))
+            if known:
+                known.forget()  # the numbers' contacts
 
 
 def keep_opt_out(*, event: WebhookEvent) -> None:
@@ -186,10 +250,11 @@ def keep_opt_out(*, event: WebhookEvent) -> None:
     record_opt_out_of_text(text=found, occurred_at=occurred_at)
 
 
-def _lock_claim(event: WebhookEvent) -> WebhookEvent | None:
-    """Lock the event until the transaction ends, so that no other worker gets it when the lease runs out."""
-    claimed = WebhookEvent.objects.waiting().filter(pk=event.pk, run_at=event.run_at)
-    return claimed.select_for_update().first()
+def _lock_claims(events: Sequence[WebhookEvent]) -> list[WebhookEvent]:
+    """Lock the events until the transaction ends, so that no other worker gets them when the lease runs out."""
+    claimed = WebhookEvent.objects.waiting().filter(run_at=events[0].run_at)
+    locked = claimed.select_for_update().in_bulk([event.pk for event in events])
+    return [locked[event.pk] for event in events if event.pk in locked]
 
 
 def _end_attempt(event: WebhookEvent, error: Exception) -> None:
