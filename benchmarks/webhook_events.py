@@ -57,6 +57,13 @@ def measure_webhook_events(sample: Sample) -> Chapter:
         callers = list(Contact.objects.order_by("-pk").values_list("phone", flat=True)[:EVENTS])
     kinds: dict[str, Callable[..., dict[str, Any]]] = {
         "message from a contact": lambda caller, **resource: message_v4(sender=caller, to=(line.number,), **resource),
+        "message to a contact": lambda caller, **resource: message_v4(
+            "message.delivered",
+            sender=line.number,
+            to=(caller,),
+            direction="outgoing",
+            **resource,
+        ),
         "call from a contact": lambda caller, **resource: call_v4(participants=[caller], **_call_times(), **resource),
     }
     costs = {}

@@ -59,14 +59,14 @@ def known_caller(client):
     ],
     ids=["message", "legacy message", "call", "sent message"],
 )
-def test_event_of_a_known_caller_costs_at_most_30_statements(client, secret, desk, make):
+def test_event_of_a_known_caller_costs_at_most_12_statements(client, secret, desk, make):
     known_caller(client)
-    assert statements_of(client, [make(number) for number in range(BATCH)]) <= 30
+    assert statements_of(client, [make(number) for number in range(BATCH)]) <= 12
 
 
-def test_event_of_a_new_caller_costs_at_most_45_statements(client, secret, desk):
+def test_event_of_a_new_caller_costs_at_most_30_statements(client, secret, desk):
     events = [message_v4(id=f"AC{number}", sender=fictional_number(40_100 + number)) for number in range(BATCH)]
-    assert statements_of(client, events) <= 45
+    assert statements_of(client, events) <= 30
 
 
 def test_idle_worker_asks_one_statement_for_due_events(db):

@@ -135,6 +135,7 @@ def _process(events: Sequence[WebhookEvent]) -> None:
         if not connection.is_usable():
             raise  # the database failed, not the events
         if together:
+            logger.info("%d webhook events are recorded one by one: %s", len(events), first_line_of(error))
             for event in events:
                 _process([event])
         else:
