@@ -11,16 +11,12 @@ from django.db import connection
 Name = tuple[object, ...]
 
 
-def advisory_xact_lock(*name: object) -> None:
-    """Wait for the lock on `name`.
-
-    Two workers that write related rows lock the same name, so that the later one sees the row of the earlier one.
-    """
-    advisory_xact_locks([name])
-
-
 def advisory_xact_locks(names: Iterable[Name]) -> None:
-    """Wait for the locks on several names, in the same order everywhere: two workers don't deadlock."""
+    """Wait for the locks on these names.
+
+    Two workers that write related rows lock the same name, so that the later one sees the row of the earlier one. The
+    names are locked in the same order everywhere, so that two workers don't deadlock.
+    """
     _call("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) key", sorted(map(_key_of, names)))
 
 

@@ -111,5 +111,5 @@ def test_call_without_an_activity_is_no_obstacle_to_a_new_conversation(acme):
     contact, line = ContactFactory(company=acme), PhoneLineFactory(company=acme)
     CallFactory(contact=contact, direction="outgoing", from_number=line.number, to_number=contact.phone)
     with tenant(acme.pk):
-        conversation = open_conversation(line, contact, timezone.now(), creates=True)
+        conversation = open_conversation(line, contact, timezone.now())
         assert list(Conversation.objects.all()) == [conversation]
