@@ -132,7 +132,7 @@ def test_number_from_the_address_book_is_its_contacts_in_the_same_transaction(to
     together(
         incoming("Hello", minutes=9),
         current("contact.updated", address | details, {"userId": "USann", "sharedWithIds": []}),
-        incoming("Hello again", minutes=4, sender=OTHER),
+        message_v4("message.delivered", sender=OUR_NUMBER, to=(OTHER,), direction="outgoing", createdAt=at(4)),
     )
     assert set(Message.objects.values_list("contact", flat=True)) == {Contact.objects.get().pk}
 
