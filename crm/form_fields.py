@@ -151,4 +151,4 @@ def _check_id(typed: Any) -> None:
 
 def _may_be_id(value: Any) -> bool:
     """Return whether this is no text, or one that an id's column could hold."""
-    return not isinstance(value, str) or bool(re.fullmatch(r"\s*[0-9]{0,18}\s*", value))
+    return not isinstance(value, str) or bool(re.fullmatch(r"|\s*[0-9]{1,18}\s*", value))

@@ -91,7 +91,7 @@ def test_number_or_id_in_other_digits_is_refused(fields, typed):
     assert those_that_read(numbers, typed, "in the digits 0 to 9") == []
 
 
-@pytest.mark.parametrize("typed", ["x", "-1", "9" * 23, *WRONG_NUMBERS])
+@pytest.mark.parametrize("typed", ["x", "-1", "  ", "9" * 23, *WRONG_NUMBERS])
 def test_row_that_no_id_names_is_refused_on_a_page_that_is_shown_again(client, staff, typed):
     client.force_login(staff)
     for page, names in (("campaignmembership", ("company", "campaign", "contact")), ("campaign", ("phone_line",))):

@@ -91,8 +91,9 @@ class RowAdmin(admin.ModelAdmin):
     """Advice to staff if other rows prevent a deletion. Empty: a general answer."""
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        """Return newest first: by time if an index supports it, else by id."""
-        return (f"-{self.time_field}",) if FILTERS_BEFORE_TIME & request.GET.keys() else self.ordering
+        """Return newest first: by time if the rows have one and an index supports it, else by id."""
+        has_time = any(field.name == self.time_field for field in self.opts.fields)
+        return (f"-{self.time_field}",) if has_time and FILTERS_BEFORE_TIME & request.GET.keys() else self.ordering
 
     def get_cards(self) -> list[Card]:
         """Return the cards of this model for the first page."""
