@@ -76,6 +76,11 @@ def texts(source: dict[str, Any], field: str) -> tuple[str, ...]:
     return tuple(item.strip() for item in sent if item.strip())
 
 
+def words(source: dict[str, Any], field: str) -> str:
+    """Return the text of a message. A relay that has parsed a form sends the values of each field as a list."""
+    return "\n".join(texts(source, field)) if isinstance(source.get(field), list) else text(source, field)
+
+
 def code(source: dict[str, Any], field: str) -> str:
     """Return a code, such as an error's, which may be sent as a number; "" if it is missing."""
     value = source.get(field)

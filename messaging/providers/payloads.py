@@ -29,12 +29,8 @@ def read_json(body: bytes) -> tuple[dict[str, Any], str]:
     Raises:
         InvalidPayload: not JSON, not an object, or nested deeper than MAX_DEPTH.
     """
-    replaced = []
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        replaced.append(f"invalid UTF-8 at byte {error.start}")
-        text = body.decode("utf-8-sig", errors="replace")
+    text, warning = decode_json(body)
+    replaced = [warning] if warning else []
     try:
         # Not strict: a raw control character in a string must not lose a customer's message.
         value = json.loads(text, strict=False, parse_int=_read_whole_number)
@@ -48,6 +44,18 @@ def read_json(body: bytes) -> tuple[dict[str, Any], str]:
     if clean != value:
         replaced.append("NUL or half a surrogate pair")
     return clean, f"Replaced by U+FFFD: {', '.join(replaced)}." if replaced else ""
+
+
+def decode_json(body: bytes) -> tuple[str, str]:
+    """Return the text of a body, and a warning about replaced bytes, or "".
+
+    JSON is UTF-8, but .NET and Windows programs also send UTF-16, which begins with a mark or has NUL in its first bytes.
+    """
+    encoding = json.detect_encoding(body)
+    try:
+        return body.decode(encoding), ""
+    except UnicodeDecodeError as error:
+        return body.decode(encoding, errors="replace"), f"invalid {error.encoding.upper()} at byte {error.start}"
 
 
 def _read_whole_number(digits: str) -> int | str:

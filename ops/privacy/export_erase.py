@@ -13,6 +13,7 @@ from crm.models import CampaignMembership, Contact, ContactPhone, User
 from crm.services.contacts import suppress_numbers
 from messaging.choices import MessageStatus
 from messaging.models import Message
+from messaging.providers.payloads import decode_json
 from ops.privacy.mentions import erase_mentions, find_mentions
 from ops.privacy.people import Person
 from ops.privacy.personal_data_map import PERSONAL_DATA
@@ -39,7 +40,7 @@ def export_person(*, person: Person) -> dict[str, list[dict[str, Any]]]:
     """
     exported = {data.model._meta.db_table: list(data.rows(person).order_by("pk").values()) for data in PERSONAL_DATA}
     exported["webhook_events"] = [
-        {"id": event.pk, "created_at": event.created_at, "body": bytes(event.body).decode(errors="replace")}
+        {"id": event.pk, "created_at": event.created_at, "body": decode_json(bytes(event.body))[0]}
         for event in find_webhook_events(person)
     ]
     exported |= export_opt_outs(person)

@@ -15,6 +15,7 @@ from crm.db.tenancy import TenantModel
 from crm.models import AuditEntry, Contact, IdempotencyKey, OptOut, OptOutEntry
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
+from messaging.providers.payloads import decode_json
 from messaging.providers.registry import PROVIDERS
 from ops.privacy.mentions import ERASED, replace_numbers
 from ops.privacy.people import Person
@@ -23,8 +24,8 @@ from ops.privacy.spellings import is_e164
 
 CHUNK = 200  # webhook events in memory at once: one may have 10 MB
 
-_TEXT = re.compile(rb'"([^"\\]{1,100})"')
-_FORM_VALUE = re.compile(rb"=([^&=]{1,100})(?=&|$)")  # ids need no escapes there
+_TEXT = re.compile(r'"([^"\\]{1,100})"')
+_FORM_VALUE = re.compile(r"=([^&=]{1,100})(?=&|$)")  # ids need no escapes there
 
 
 def names_person(person: Person) -> Callable[[bytes], bool]:
@@ -32,13 +33,14 @@ def names_person(person: Person) -> Callable[[bytes], bool]:
 
     A sender without a number may be any text, such as a postal code, so it must be the sender of a message.
     """
-    ids = {provider_id.encode() for provider_id in person.provider_ids}
+    ids = set(person.provider_ids)
     senders = {number for number in person.numbers if not is_e164(number)}
 
     def names(body: bytes) -> bool:
-        if person.spellings.search(body.decode(errors="replace")):
+        text, _ = decode_json(body)
+        if person.spellings.search(text):
             return True
-        if not ids.isdisjoint(_TEXT.findall(body)) or not ids.isdisjoint(_FORM_VALUE.findall(body)):
+        if not ids.isdisjoint(_TEXT.findall(text)) or not ids.isdisjoint(_FORM_VALUE.findall(text)):
             return True
         return bool(senders) and not senders.isdisjoint(_senders_in(body))
 

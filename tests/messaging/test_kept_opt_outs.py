@@ -44,6 +44,9 @@ UNREADABLE = {
     "no id": ("openphone", message_v4(text="STOP", id=None), "id"),
     "line's long id": ("openphone", message_v4(text="STOP", phoneNumberId=LONG), "phoneNumberId"),
     "line's id that is a list": ("openphone", message_v4(text="STOP", phoneNumberId=["PNdesk"]), "phoneNumberId"),
+    "list of texts": ("openphone", message_v4(text=["STOP"]), "text"),
+    "list of texts of the app": ("openphone", message_v3(body=["STOP"]), "body"),
+    "CallRail's list of texts": ("callrail", callrail_message(content=["STOP"]), "content"),
     "recipients": ("openphone", message_v4(text="STOP", to=[7]), "to"),
     "CallRail's zero time": ("callrail", callrail_message(content="STOP", timestamp=ZERO_TIME), "timestamp"),
     "CallRail's long id": ("callrail", callrail_message(content="STOP", resource_id=LONG), "resource_id"),
@@ -52,6 +55,10 @@ UNREADABLE = {
     "Twilio's long id": ("twilio", twilio_message(Body="STOP", MessageSid=LONG), "MessageSid"),
     "Twilio's recipients": ("twilio", twilio_message(Body="STOP", To=",".join([OUR_NUMBER] * 101)), "To"),
 }
+
+
+def without(payload, *names):
+    return {name: value for name, value in payload.items() if name not in names}
 
 
 @pytest.fixture
@@ -138,6 +145,21 @@ def test_stop_beside_a_number_of_thousands_of_digits_opts_out(arrive):
     assert OptOut.objects.get(phone=CALLER).state == "opted_out"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_stop_in_another_encoding_of_json_opts_out(arrive, encoding):
+    assert arrive(json.dumps(message_v4(text="STOP")).encode(encoding)).status == "processed"
+    assert OptOut.objects.get(phone=CALLER).state == "opted_out"
+    assert Message.objects.get().body == "STOP"
+
+
+@pytest.mark.parametrize("sent", [{"Body": ""}, {}])
+def test_stop_on_a_button_opts_out(arrive, sent):
+    bodiless = without(twilio_message(ButtonText="STOP", ButtonPayload="stop"), "Body", "NumMedia")
+    assert arrive(bodiless | sent, "twilio").status == "processed"
+    assert OptOut.objects.get(phone=CALLER).state == "opted_out"
+    assert Message.objects.get().body == "STOP"
+
+
 def test_possible_opt_out_in_an_unreadable_event_is_reviewed(arrive):
     arrive(message_v4(text="please take me off your list", id=LONG))
     assert OptOut.objects.get().state == "under_review"
@@ -149,10 +171,6 @@ def test_reprocessed_unreadable_event_adds_no_entry(arrive):
     assert process_next_event()
     assert OptOutEntry.objects.count() == 1
     assert WebhookEvent.objects.get().status == "dead"
-
-
-def without(payload, *names):
-    return {name: value for name, value in payload.items() if name not in names}
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,10 @@ class RowAdmin(admin.ModelAdmin):
             request.refused = refused  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Fill no field from the URL: nothing links to such pages, and its values are unchecked texts."""
+        return {}
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the row; for a change under its lock, so that of two people with the same version one is refused."""
         row = super().get_object(request, object_id, from_field)

@@ -81,7 +81,7 @@ def find_incoming_text(body: bytes, headers: Mapping[str, str]) -> IncomingText 
     """Return sender and text of an incoming message, even of an invalid event. None if either can't be read."""
     content = read_whatever(body, headers)
     senders = fields.first_readable(fields.numbers, (content, "source_number"))
-    text = fields.first_readable(fields.text, (content, "content"))
+    text = fields.first_readable(fields.words, (content, "content"))
     is_outgoing = str(content.get("direction")).strip().lower() == "outbound" or bool(content.get("agent"))
     if is_outgoing or not senders or not text:
         return None

@@ -53,7 +53,7 @@ def find_incoming_text(body: bytes, headers: Mapping[str, str]) -> IncomingText 
     if event_type != RECEIVED and (event_type in list(STATUSES) or resource.get("direction") != Direction.INCOMING):
         return None
     senders = fields.first_readable(fields.numbers, (context, "senderIdentifier"), (resource, "from"))
-    text = fields.first_readable(fields.text, (resource, "text"), (resource, "body"))
+    text = fields.first_readable(fields.words, (resource, "text"), (resource, "body"))
     if not senders or not text:
         return None
     created_at = fields.first_readable(fields.instant, (resource, "createdAt"), (content, "createdAt"))

@@ -18,6 +18,7 @@ from messaging.providers.payloads import is_form, read_form, read_json, read_wha
 
 EVENT_TYPES = frozenset({"inbound_message", "status_callback"})
 SIDS = ("MessageSid", "SmsSid", "SmsMessageSid")
+BUTTON = "ButtonText"  # of a quick reply on WhatsApp or RCS, which may have no body
 INCOMING = ("received", "receiving", "")
 RCS_AGENT = re.compile(r"\s*rcs:(?!\+?\d+\s*$)", re.IGNORECASE)  # an agent has a name in place of a number
 
@@ -58,7 +59,7 @@ def read_event(envelope: Envelope, *, received_at: datetime) -> MessageEvent:
         created_at=received_at,
         from_number=next(iter(sender), ""),
         to_numbers=recipients,
-        body=fields.text(content, "Body"),
+        body=fields.text(content, "Body") or fields.text(content, BUTTON),
         media=_media(content),
         status=fields.MESSAGE_STATUSES[status] if status else MessageStatus.RECEIVED,
         error_code=fields.code(content, "ErrorCode"),
@@ -71,7 +72,7 @@ def find_incoming_text(body: bytes, headers: Mapping[str, str]) -> IncomingText 
     content = read_whatever(body, headers)
     status = fields.first_readable(fields.text, (content, "MessageStatus"), (content, "SmsStatus")) or ""
     senders = fields.first_readable(fields.numbers, (content, "From"))
-    text = fields.first_readable(fields.text, (content, "Body")) or ""
+    text = fields.first_readable(fields.words, (content, "Body"), (content, BUTTON)) or ""
     opt_out_type = fields.first_readable(fields.code, (content, "OptOutType")) or ""
     is_receipt = status in fields.MESSAGE_STATUSES and status not in INCOMING
     if is_receipt or not senders or not (text or opt_out_type):
@@ -83,7 +84,8 @@ def _type_of(content: dict[str, Any], status: str) -> str:
     """Return the type of a message's event. An incoming message has a sender and a content, which may be empty."""
     if status not in INCOMING:
         return "status_callback"
-    return "inbound_message" if content.get("From") and ("Body" in content or "NumMedia" in content) else "unknown"
+    has_content = any(name in content for name in ("Body", "NumMedia", BUTTON))
+    return "inbound_message" if content.get("From") and has_content else "unknown"
 
 
 def _status_of(content: dict[str, Any]) -> str:

@@ -177,6 +177,16 @@ def test_webhook_event_is_found_for_each_spelling_of_plus(zelda, in_acme, spelli
     assert (bytes(event.body), event.status, event.processed) == (b"", "ignored", True)
 
 
+@pytest.mark.parametrize("field", ["from", "callId"])
+def test_webhook_event_in_another_encoding_is_found_by_a_number_and_by_an_id(zelda, in_acme, field):
+    person = person_of(zelda)
+    value = {"from": PHONE, "callId": min(person.provider_ids)}[field]
+    event = factories.WebhookEventFactory(company=in_acme, body=f'{{"{field}": "{value}"}}'.encode("utf-16"))
+    erase_person(person=person, by="test")
+    event.refresh_from_db()
+    assert bytes(event.body) == b""
+
+
 @pytest.mark.parametrize("written", [b"+5215512345678", b"005215512345678", b"5215512345678", b"+525512345678"])
 def test_webhook_event_is_erased_in_each_spelling_of_a_foreign_number(in_acme, written):
     contact = create_contact(company_id=in_acme.pk, phone="+525512345678")
