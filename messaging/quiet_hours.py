@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from messaging.states import state_code
+
 LOOK_AHEAD_DAYS = 14
 
 
@@ -49,17 +51,11 @@ STATES = {
     "RI": _hours("vendor table", (9, 18), saturday=(10, 17), sunday=(10, 17)),
     "WA": _hours("vendor table", (8, 20)),
 }
-# Names of states on contacts and of the regions of numbers, other than the two letters.
-STATE_NAMES = {
-    "alabama": "AL", "connecticut": "CT", "florida": "FL", "kentucky": "KY", "louisiana": "LA", "maryland": "MD",
-    "massachusetts": "MA", "mississippi": "MS", "new jersey": "NJ", "oklahoma": "OK", "rhode island": "RI",
-    "texas": "TX", "washington": "WA", "washington state": "WA",
-}  # fmt: skip
 
 
 def texting_hours_of(*, states: Iterable[str], marketing: bool) -> list[TextingHours]:
     """Return all hours that apply: federal, those of the states (in any spelling), and the marketing hours."""
-    codes = {STATE_NAMES.get(state.strip().lower(), state.strip().upper()) for state in states}
+    codes = {state_code(state) for state in states}
     return [FEDERAL, *(STATES[code] for code in sorted(codes & set(STATES))), *([MARKETING] if marketing else [])]
 
 

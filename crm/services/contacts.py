@@ -141,8 +141,8 @@ def delete_contact(*, contact: Contact) -> None:
 
 # Numbers are removed, moved and added by staff, imports, erasures and cascades. Each way must keep a do-not-contact
 # flag, so these are called by the signals of ContactPhone. Saving and deleting need no active tenant, nor do these.
-# Triggers can't do it: the hash of a number needs PRIVACY_KEY, which the database must not know. So SQL of other programs
-# bypasses this.
+# Triggers can't do it: the hash of a number needs PRIVACY_KEY, which the database must not know. So the SQL of other
+# programs bypasses this.
 
 
 def suppress_removed_number(*, instance: ContactPhone, **_signal: Any) -> None:

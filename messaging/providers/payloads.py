@@ -49,7 +49,7 @@ def read_json(body: bytes) -> tuple[dict[str, Any], str]:
 def decode_json(body: bytes) -> tuple[str, str]:
     """Return the text of a body, and a warning about replaced bytes, or "".
 
-    JSON is UTF-8, but .NET and Windows programs also send UTF-16, which begins with a mark or has NUL in its first bytes.
+    JSON is UTF-8, but programs of Windows also send UTF-16, which begins with a mark or has NUL in its first bytes.
     """
     encoding = json.detect_encoding(body)
     try:

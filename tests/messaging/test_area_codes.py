@@ -9,6 +9,7 @@ from phonenumbers.timezone import time_zones_for_number
 
 from messaging.area_codes import MAX_ZONES, OVERLAYS, ZONES, is_valid_phone, state_of_number, zones_of_number
 from messaging.quiet_hours import next_open, texting_hours_of
+from messaging.states import state_code, zones_of_state
 
 EASTERN, CENTRAL, MOUNTAIN, PACIFIC = "America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"
 BOISE, PHOENIX, TORONTO, WINNIPEG = "America/Boise", "America/Phoenix", "America/Toronto", "America/Winnipeg"
@@ -158,3 +159,16 @@ def test_message_waits_until_every_zone_of_its_number_is_open(code, now, opens):
 )
 def test_area_code_determines_the_state(phone, state):
     assert state_of_number(phone) == state
+
+
+def test_every_state_of_an_area_code_has_its_zones():
+    states = {state_code(state) for code in CODES if (state := state_of_number(number(code)))}
+    canadian = {"AB", "BC", "MB", "NB", "NL", "NS", "NT", "NU", "ON", "PE", "QC", "SK", "YT"}
+    unknown = {state for state in states if not zones_of_state(state) and len(state) == 2} - canadian
+    assert unknown == set()
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if zones_of_state(state_code(state_of_number(number(code))))])
+def test_zones_of_an_area_code_are_zones_of_its_state(code):
+    state = zones_of_state(state_code(state_of_number(number(code))))
+    assert {clock(zone) for zone in zones_of_number(number(code))} <= {clock(zone) for zone in state}

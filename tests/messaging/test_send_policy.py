@@ -195,11 +195,17 @@ def test_response_is_allowed_at_night(ask, casey):
         ({"timezone": "Mars/Olympus"}, 13),
         ({"timezone": "America"}, 13),
         ({"timezone": "../Denver"}, 13),
-        ({"state": "TX"}, 14),
-        ({"state": "Kentucky"}, 15),
+        ({"state": "TX"}, 16),  # 9:00 in El Paso; the number is from New York
+        ({"state": "Kentucky"}, 16),  # 10:00 in its west
+        ({"state": " california"}, 16),
+        ({"state": "New York"}, 13),
+        ({"state": "FL", "phone": "+13055550100"}, 13),  # Miami: the number names the part of the state
+        ({"state": "HI", "phone": "+18005550100"}, 18),  # toll-free
+        ({"state": "Ontario"}, 13),
+        ({"state": "TX", "timezone": "America/New_York"}, 14),
     ],
 )
-def test_time_zone_is_the_contacts_else_the_numbers_else_the_companys(ask, in_acme, fields, opens):
+def test_time_zone_is_the_contacts_else_those_of_number_and_state_else_the_companys(ask, in_acme, fields, opens):
     contact = ContactFactory(company=in_acme, **{"phone": "+12125550102"} | fields)
     assert ask("reminder", contact=contact, now=NIGHT)[1] == datetime(2026, 3, 3, opens, tzinfo=UTC)
 

@@ -14,6 +14,7 @@ from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
 from messaging.quiet_hours import next_open, texting_hours_of
 from messaging.sms_segments import count_segments
+from messaging.states import state_code, zones_of_state
 
 MAX_BODY = 1600  # characters: OpenPhone's and Twilio's limit
 MAX_CAMPAIGN_MESSAGES = 3  # to one contact in 24 hours: Florida Statutes 501.616(6), applied everywhere
@@ -153,10 +154,17 @@ def _campaign_frequency(
 
 
 def _next_allowed(contact: Contact, phone: str, line: PhoneLine, kind: str, moment: datetime) -> datetime | None:
-    """Return the next allowed time in the contact's zone, else in all zones of the number, else in the company's."""
-    zones = _parse_zones([contact.timezone]) or _parse_zones(zones_of_number(phone)) or [line.company.zone]
+    """Return the next allowed time in the contact's zone, else in all zones of home, else in the company's."""
+    zones = _parse_zones([contact.timezone]) or _parse_zones(_zones_of_home(contact, phone)) or [line.company.zone]
     hours = texting_hours_of(states=[contact.state, state_of_number(phone)], marketing=kind == MessageKind.CAMPAIGN)
     return next_open(moment=moment, zones=zones, hours=hours)
+
+
+def _zones_of_home(contact: Contact, phone: str) -> list[str]:
+    """Return the zones of the number, and those of the contact's state if the number is from elsewhere."""
+    state = state_code(contact.state)
+    elsewhere = state != state_code(state_of_number(phone))
+    return [*zones_of_number(phone), *(zones_of_state(state) if elsewhere else ())]
 
 
 def _parse_zones(names: list[str]) -> list[ZoneInfo]:
