@@ -6,6 +6,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse, TemplateResponse
@@ -19,6 +20,13 @@ from crm.services.login_throttling import allow_sign_in_attempt, seconds_locked_
 
 class CompanyAutocomplete(AutocompleteJsonView):
     """Suggestions with the company's name: many companies have a contact or user of the same name."""
+
+    def process_request(self, request: HttpRequest) -> Any:
+        """Refuse a relation that another table's column makes, such as an activity's call: it is no form field."""
+        found = super().process_request(request)
+        if not found[2].concrete:
+            raise PermissionDenied
+        return found
 
     def get_queryset(self) -> QuerySet:
         rows = super().get_queryset()

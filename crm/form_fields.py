@@ -150,5 +150,10 @@ def _check_id(typed: Any) -> None:
 
 
 def _may_be_id(value: Any) -> bool:
-    """Return whether this is no text, or one that an id's column could hold."""
-    return not isinstance(value, str) or bool(re.fullmatch(r"|\s*[0-9]{1,18}\s*", value))
+    """Return whether this is no text, an empty one, or one that an id's column could hold."""
+    return not isinstance(value, str) or not value or is_id(value)
+
+
+def is_id(text: str) -> bool:
+    """Return whether an id's column could hold this text."""
+    return bool(re.fullmatch(r"\s*[0-9]{1,18}\s*", text))

@@ -120,6 +120,28 @@ def test_list_answers_odd_parameters_without_failing(name, staff_client):
         assert response.status_code in (200, 302, 400), query
 
 
+@pytest.mark.parametrize("selected", ["x", "  ", "", "\x00", "1_0", "9" * 23, "-1"])
+@pytest.mark.parametrize(
+    ("name", "action"), [("message", "release"), ("message", "cancel"), ("webhookevent", "process_again")]
+)
+def test_action_on_an_odd_selection_changes_nothing(name, action, selected, staff_client):
+    make_rows(name, 1)
+    url = page(name, "changelist")
+    response = staff_client.post(url, {"action": action, "_selected_action": [selected], "index": "0"}, follow=True)
+    assert [str(message) for message in response.context["messages"]] == [
+        "No row has this ID. Select rows of the list."
+    ]
+
+
+@pytest.mark.parametrize("model", [model._meta.label_lower for model in admin.site._registry])
+def test_suggestions_for_a_relation_that_is_no_form_field_are_refused(model, staff_client):
+    app_label, model_name = model.split(".")
+    for field in apps.get_model(model)._meta.get_fields():
+        if not field.concrete:
+            query = {"app_label": app_label, "model_name": model_name, "field_name": field.name, "term": "ann"}
+            assert staff_client.get(reverse("admin:autocomplete"), query).status_code in (403, 404), field
+
+
 @pytest.mark.parametrize("name", [*OURS, "group"])
 def test_add_page_ignores_odd_values_in_its_url(name, staff, rf, staff_client):
     if not allows(name, "add", staff, rf):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten
 from django.db import IntegrityError
@@ -41,6 +42,7 @@ from crm.form_fields import (
     RowsFormField,
     TimeFormField,
     WholeNumberFormField,
+    is_id,
 )
 from crm.refused_writes import explain
 
@@ -117,6 +119,13 @@ class RowAdmin(admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
+        """Do nothing with a selection that no row's id can be: the database would refuse the query."""
+        if all(is_id(row_id) for row_id in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            return super().response_action(request, *args, **kwargs)
+        self.message_user(request, "No row has this ID. Select rows of the list.", messages.WARNING)
+        return None
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the form again if a constraint refuses its row, with the reason at the field."""
