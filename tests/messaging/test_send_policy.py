@@ -200,7 +200,7 @@ def test_response_is_allowed_at_night(ask, casey):
         ({"state": " california"}, 16),
         ({"state": "New York"}, 13),
         ({"state": "FL", "phone": "+13055550100"}, 13),  # Miami: the number names the part of the state
-        ({"state": "HI", "phone": "+18005550100"}, 18),  # toll-free
+        ({"state": "FL", "phone": "+18005550100"}, 14),  # toll-free; 9:00 in the east of Florida
         ({"state": "Ontario"}, 13),
         ({"state": "TX", "timezone": "America/New_York"}, 14),
     ],
