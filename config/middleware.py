@@ -11,13 +11,13 @@ from config.watchdog import WATCHDOG
 from crm.db.rate_counters import MINUTE, seconds_left
 from crm.db.replicas import record_write
 from crm.db.tenancy import statement_limits
+from crm.error_codes import ErrorCode
 
 Next = Callable[[HttpRequest], HttpResponse]
 
 FEATURES = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=()"
 COMPRESSED_FROM = 1000  # bytes; below, compression saves no network packet
 NUL = "Null characters are not allowed."
-UNKNOWN_SIZE = "The body's size is unknown; send Content-Length instead of Transfer-Encoding."
 
 
 class SecurityHeaders:
@@ -105,16 +105,18 @@ class RequestLimits:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "\0" in request.path_info:
-            return JsonResponse({"detail": NUL}, status=400)
+            return _refuse(ErrorCode.BAD_REQUEST, NUL)
         if "%00" in request.META.get("QUERY_STRING", ""):  # PostgreSQL can't store it
             names = [name for name, values in request.GET.lists() if "\0" in "".join([name, *values])]
-            return JsonResponse({name: [NUL] for name in names}, status=400)
+            return _refuse(ErrorCode.UNSTORABLE, NUL, attr=names[0] if names else None)
         if request.META.get("HTTP_TRANSFER_ENCODING"):  # Django would read it as empty
-            return JsonResponse({"detail": UNKNOWN_SIZE}, status=411)
+            return _refuse(ErrorCode.LENGTH_REQUIRED)
         size = request.META.get("CONTENT_LENGTH", "")
         too_large = size.isdigit() and int(size) > settings.REQUEST_MAX_SIZE
         if too_large and not request.path_info.startswith("/webhooks/"):
-            return JsonResponse(
-                {"detail": f"The body must be at most {settings.REQUEST_MAX_SIZE:,} bytes."}, status=413
-            )
+            return _refuse(ErrorCode.BODY_TOO_LARGE, f"The body must be at most {settings.REQUEST_MAX_SIZE:,} bytes.")
         return self.get_response(request)
+
+
+def _refuse(code: ErrorCode, detail: str = "", *, attr: str | None = None) -> JsonResponse:
+    return JsonResponse(code.body(detail, attr=attr), status=code.status)

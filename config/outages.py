@@ -1,21 +1,22 @@
-"""Responses to database failures outside of the API's views."""
+"""Responses to failures outside of the API's views."""
 
 import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import requires_csrf_token
-from django.views.defaults import server_error
+from django.views.defaults import bad_request, server_error
 
-from crm.outages import RETRY_AFTER_S, outage_message
+from crm.error_codes import ErrorCode
+from crm.outages import RETRY_AFTER_S, outage_code
 
 
-def outage_response(request: HttpRequest, message: str) -> HttpResponse:
+def outage_response(request: HttpRequest, code: ErrorCode) -> HttpResponse:
     """Return a 503 with the time to wait: JSON to programs, plain text to people."""
     if request.path_info.startswith(("/api/", "/webhooks/")):
-        response: HttpResponse = JsonResponse({"detail": message}, status=503)
+        response: HttpResponse = JsonResponse(code.body(), status=code.status)
     else:
-        response = HttpResponse(message, status=503, content_type="text/plain; charset=utf-8")
+        response = HttpResponse(code.detail, status=code.status, content_type="text/plain; charset=utf-8")
     response["Retry-After"] = str(RETRY_AFTER_S)
     return response
 
@@ -31,12 +32,27 @@ class Outages:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        message = outage_message(error)
-        return outage_response(request, message) if message else None
+        code = outage_code(error)
+        return outage_response(request, code) if code else None
 
 
 @requires_csrf_token
 def internal_error(request: HttpRequest) -> HttpResponse:
     """Answer an error that no view raised, such as one on saving the session."""
-    message = outage_message(sys.exc_info()[1])
-    return outage_response(request, message) if message else server_error(request)
+    code = outage_code(sys.exc_info()[1])
+    if code:
+        return outage_response(request, code)
+    return _coded_response(ErrorCode.ERROR) if _is_api(request) else server_error(request)
+
+
+def refused_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that Django refuses before any view, such as one for another host."""
+    return _coded_response(ErrorCode.BAD_REQUEST) if _is_api(request) else bad_request(request, exception)
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith("/api/")
+
+
+def _coded_response(code: ErrorCode) -> JsonResponse:
+    return JsonResponse(code.body(), status=code.status)

@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config.metrics import metrics
-from crm.api.base.errors import api_not_found
+from crm.api.base.error_handler import api_not_found
 from crm.api.schema_view import SchemaView
 
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     re_path("^api/", api_not_found),
     path("metrics", metrics),
 ]
+handler400 = "config.outages.refused_request"
 handler500 = "config.outages.internal_error"
 
 if settings.DEBUG_TOOLBAR:

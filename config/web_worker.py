@@ -18,6 +18,8 @@ from django.conf import settings
 from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from crm.error_codes import ErrorCode
+
 PIECE = 65_536  # bytes of one read: the other connections wait for it
 MAX_HEADERS = 65_536  # bytes, of all header lines together
 BUFFER = 64 * 1024 * 1024  # bytes of unfinished requests that one process keeps
@@ -27,14 +29,18 @@ LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*(?=\r\n)", re.I)
 EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.I)
 
 
-def refusal(status: str, detail: str) -> bytes:
-    body = json.dumps({"detail": detail})
+def refusal(status: str, code: ErrorCode, detail: str = "") -> bytes:
+    body = json.dumps(code.body(detail))
     headers = f"Connection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     return f"HTTP/1.1 {status}\r\n{headers}\r\n\r\n{body}".encode()
 
 
-TOO_SLOW = refusal("408 Request Timeout", "The request took too long to arrive. Send it again.")
-TOO_LARGE = refusal("431 Request Header Fields Too Large", f"The headers must be at most {MAX_HEADERS:,} bytes.")
+TOO_SLOW = refusal("408 Request Timeout", ErrorCode.REQUEST_TIMEOUT)
+TOO_LARGE = refusal(
+    "431 Request Header Fields Too Large",
+    ErrorCode.HEADERS_TOO_LARGE,
+    f"The headers must be at most {MAX_HEADERS:,} bytes.",
+)
 
 
 @dataclass

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.db import Error, InterfaceError, OperationalError
 
+from crm.error_codes import ErrorCode
+
 RETRY_AFTER_S = 5
-UNAVAILABLE = "The database is not available. Please try again in a few seconds."
-TIMEOUT = "The request took too long. Please try again later."
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 TIMEOUTS = {"57014", "55P03"}  # query_canceled, lock_not_available: the limits of config.middleware.DatabaseLimits
@@ -21,16 +21,16 @@ READ_ONLY = "25006"  # a standby, or a server that was set to read-only
 SQLITE = {"SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_LOCKED", "SQLITE_READONLY"}
 
 
-def outage_message(error: BaseException | None) -> str | None:
-    """Return the message for the client if the error is a temporary database failure, else None."""
+def outage_code(error: BaseException | None) -> ErrorCode | None:
+    """Return the code of the response if the error is a temporary database failure, else None."""
     if not isinstance(error, Error):
         return None
     cause: Any = error.__cause__ or error
     if name := getattr(cause, "sqlite_errorname", ""):
-        return UNAVAILABLE if any(name.startswith(known) for known in SQLITE) else None
+        return ErrorCode.UNAVAILABLE if any(name.startswith(known) for known in SQLITE) else None
     code = getattr(cause, "pgcode", None)
     if code in TIMEOUTS:
-        return TIMEOUT
+        return ErrorCode.TIMEOUT
     # An error without a code isn't from the server: it couldn't be reached, or the connection broke.
     lost = code is None and isinstance(error, OperationalError | InterfaceError)
-    return UNAVAILABLE if lost or (code and code[:2] in CLASSES) or code == READ_ONLY else None
+    return ErrorCode.UNAVAILABLE if lost or (code and code[:2] in CLASSES) or code == READ_ONLY else None

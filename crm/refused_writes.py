@@ -7,7 +7,6 @@ the name of one on an expression, and nothing about a foreign key.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from functools import cache
 from typing import Any
 
@@ -17,15 +16,9 @@ from django.db import IntegrityError, models
 from django.db.models import BaseConstraint, CheckConstraint, F, Q, UniqueConstraint
 
 from crm.db.policies import SameCompany
+from crm.error_codes import ErrorCode
 
 STILL_REFERENCED = "still referenced"  # PostgreSQL's detail when a row is deleted that others refer to
-
-
-class Cause(Enum):
-    VALUE = "value"  # the row's own value, or another row that has it
-    MISSING = "missing"  # the row that it refers to is gone
-    REFERENCED = "referenced"  # other rows refer to it
-    TRIGGER = "trigger"  # a rule about several rows
 
 
 @dataclass(frozen=True)
@@ -35,14 +28,14 @@ class RefusedWrite:
     constraint: str
     field: str
     sentence: str
-    cause: Cause
+    code: ErrorCode
 
 
 def explain(error: IntegrityError) -> RefusedWrite | None:
     """Return the constraint that failed; None if it is unknown, or if no person can violate it."""
     name, detail = _constraint_of(error)
     refused = refusals().get(name)
-    if refused and refused.cause == Cause.MISSING and STILL_REFERENCED in detail:
+    if refused and refused.code == ErrorCode.DOES_NOT_EXIST and STILL_REFERENCED in detail:
         return _still_referenced(name)
     return refused
 
@@ -66,11 +59,17 @@ def refusals() -> Mapping[str, RefusedWrite]:
         for field in model._meta.local_concrete_fields:
             if field.unique and not field.primary_key:
                 name = f"{model._meta.db_table}_{field.column}_key"
-                refused = RefusedWrite(name, field.name, _taken(model, field.name), Cause.VALUE)
+                refused = RefusedWrite(name, field.name, _taken(model, field.name), ErrorCode.UNIQUE)
                 table[name] = table[_sqlite_columns(model, [field.name])] = refused
-        for name, (field_name, sentence) in getattr(model, "trigger_refusals", {}).items():
-            table[name] = RefusedWrite(name, field_name, sentence, Cause.TRIGGER)
+        for name, (field_name, sentence, code) in getattr(model, "trigger_refusals", {}).items():
+            table[name] = RefusedWrite(name, field_name, sentence, code)
     return table
+
+
+def refusals_of(model: type[models.Model]) -> list[RefusedWrite]:
+    """Return what the database may refuse in a row of the model."""
+    names = [*(constraint.name for constraint in model._meta.constraints), *getattr(model, "trigger_refusals", ())]
+    return [refusals()[name] for name in names if name in refusals()]
 
 
 def violations(row: models.Model) -> list[RefusedWrite]:
@@ -97,19 +96,20 @@ def _refusal(model: type[models.Model], constraint: BaseConstraint) -> RefusedWr
     if isinstance(constraint, SameCompany):
         other: Any = model._meta.get_field(constraint.field).related_model
         sentence = f"This {other._meta.verbose_name} no longer exists."
-        return RefusedWrite(constraint.name, constraint.field, sentence, Cause.MISSING)
+        return RefusedWrite(constraint.name, constraint.field, sentence, ErrorCode.DOES_NOT_EXIST)
     if not isinstance(constraint, CheckConstraint | UniqueConstraint):
         return None
     field, sentence = _field_of(constraint), str(constraint.violation_error_message)
     if constraint.violation_error_message == constraint.default_violation_error_message:
         sentence = _taken(model, field) if isinstance(constraint, UniqueConstraint) else f"{field} isn't valid."
-    return RefusedWrite(constraint.name, field, sentence, Cause.VALUE)
+    code = ErrorCode.UNIQUE if isinstance(constraint, UniqueConstraint) else ErrorCode.NOT_ALLOWED
+    return RefusedWrite(constraint.name, field, sentence, code)
 
 
 def _still_referenced(name: str) -> RefusedWrite:
     owner = next(m for m in apps.get_models() if any(c.name == name for c in m._meta.constraints))
     sentence = f"Can't be deleted: it still has {owner._meta.verbose_name_plural}."
-    return RefusedWrite(name, NON_FIELD_ERRORS, sentence, Cause.REFERENCED)
+    return RefusedWrite(name, NON_FIELD_ERRORS, sentence, ErrorCode.IN_USE)
 
 
 def _taken(model: Any, field: str) -> str:

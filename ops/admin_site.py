@@ -13,7 +13,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
 from crm.admin_site import StaffSite
-from crm.outages import TIMEOUT, outage_message
+from crm.error_codes import ErrorCode
+from crm.outages import outage_code
 from ops.index_health.admin_page import COLUMNS, make_page
 from ops.index_health.report import UnknownTable, run_checks
 
@@ -57,7 +58,7 @@ class Site(StaffSite):
         except UnknownTable as error:
             return plain_response(f"table: {error}", status=400)
         except OperationalError as error:
-            if outage_message(error) != TIMEOUT:
+            if outage_code(error) != ErrorCode.TIMEOUT:
                 raise
             reason = "The database took too long to answer. Run manage.py index_report, which has no time limit."
             return plain_response(reason, status=503)

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from crm.db.policies import ALL_SETTING
 from crm.db.tenancy import tenant
 from tests import factories
+from tests.api.response_schema import check_documented
 from tests.databases import migrated_database
 
 
@@ -40,6 +41,15 @@ def forget_the_flush(sender, using, **signal):
     ):
         with connections[using].cursor() as cursor:
             cursor.execute("DELETE FROM audit_entries")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_error_is_documented(django_test_environment):
+    """Compare each error response to a test with the OpenAPI document."""
+    with pytest.MonkeyPatch.context() as patch:
+        request = APIClient.request
+        patch.setattr(APIClient, "request", lambda client, **options: check_documented(request(client, **options)))
+        yield
 
 
 @pytest.fixture(autouse=True)

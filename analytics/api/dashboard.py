@@ -10,7 +10,9 @@ from analytics.dashboard.metrics import call_metrics
 from analytics.dashboard.objections import top_objections
 from calls.choices import CallStatus
 from crm.api.base.date_ranges import DEFAULT_DAYS, MetricsAPIView, PeriodParameters, PeriodSerializer
+from crm.api.base.errors import invalid
 from crm.api.base.serializers import WholeNumberField
+from crm.error_codes import ErrorCode
 
 BASES = {"scheduled": scheduled_booking_rate, "cohort": cohort_booking_rate}
 
@@ -71,15 +73,15 @@ class BookingRateView(MetricsAPIView):
 
     resource = "dashboard/booking-rate"
     parameters_class = BookingRateParameters
+    refusals = {"get": (ErrorCode.OUT_OF_RANGE,)}
 
     @extend_schema(parameters=[BookingRateParameters], responses=BookingRateSerializer)
     def get(self, request: Request) -> Response:
         parameters = self.read_parameters(request)
         period = parameters.period(default_days=DEFAULT_DAYS)
         if len(period.days) > MAX_DAYS:
-            raise serializers.ValidationError(
-                {"start_date": [f"At most {MAX_DAYS} days can be listed; choose a later start date."]}
-            )
+            detail = f"At most {MAX_DAYS} days can be listed; choose a later start date."
+            raise invalid("start_date", detail, code=ErrorCode.OUT_OF_RANGE)
         basis = parameters.validated_data["basis"]
         return Response(period.as_json() | {"basis": basis, "days": BASES[basis](period)})
 
@@ -100,6 +102,7 @@ class TopObjectionsView(MetricsAPIView):
 
     resource = "dashboard/top-objections"
     parameters_class = ObjectionParameters
+    refusals = {"get": (ErrorCode.MIN_VALUE, ErrorCode.MAX_VALUE)}
 
     @extend_schema(parameters=[ObjectionParameters], responses=TopObjectionsSerializer)
     def get(self, request: Request) -> Response:

@@ -3,19 +3,18 @@
 from datetime import datetime
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
-from rest_framework.serializers import BaseSerializer
+from rest_framework.serializers import BaseSerializer, ValidationError
 
 from calls.choices import AppointmentStatus
 from calls.models import Appointment
-from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
-from crm.api.base.errors import Conflict
+from calls.services.booking import StartOutOfRange, book_appointment, change_appointment, check_start
+from crm.api.base.errors import invalid
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, DayFilter, RowFilter
-from crm.api.base.idempotency import idempotent
 from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import EditViewSet
 from crm.api.companions import AddressField, ContactSummaryField, UserNameField
+from crm.error_codes import ErrorCode
 
 
 class AppointmentSerializer(TenantSerializer):
@@ -38,38 +37,19 @@ class AppointmentSerializer(TenantSerializer):
         try:
             check_start(start)
         except StartOutOfRange as error:
-            raise ValidationError(str(error)) from error
+            raise ValidationError(str(error), error.code) from error
         return start
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("call") and attrs["call"].contact_id != attrs["contact"].pk:
-            raise ValidationError({"call": ["This call belongs to another contact."]})
+            raise invalid("call", "This call belongs to another contact.", code=ErrorCode.OTHER_CONTACT)
         return super().validate(attrs)
 
     def create(self, validated_data: dict[str, Any]) -> Appointment:
-        return self._write(book_appointment, **validated_data)
+        return book_appointment(**validated_data)
 
     def update(self, instance: Appointment, validated_data: dict[str, Any]) -> Appointment:
-        return self._write(change_appointment, appointment=instance, **validated_data)
-
-    def _write(self, service: Any, **values: Any) -> Appointment:
-        try:
-            return service(**values)
-        except SlotTaken as error:
-            raise Conflict(str(error), code="slot_taken", appointment=_summary(error.other)) from error
-
-
-def _summary(other: Appointment | None) -> dict[str, Any] | None:
-    """Return what a person needs to know of the appointment that takes the slot."""
-    if other is None:
-        return None
-    return {
-        "id": other.pk,
-        "contact": other.contact_id,
-        "assigned_rep": other.assigned_rep_id,
-        "scheduled_start": other.scheduled_start,
-        "scheduled_end": other.scheduled_end,
-    }
+        return change_appointment(appointment=instance, **validated_data)
 
 
 class AppointmentFilterSet(ContactFilterSet):
@@ -89,9 +69,9 @@ class AppointmentViewSet(EditViewSet):
     resource = "appointments"
     model = Appointment
     serializer_class = AppointmentSerializer
+    refusals = dict.fromkeys(["create", "partial_update"], (ErrorCode.OUT_OF_RANGE, ErrorCode.OTHER_CONTACT))
     filterset_class = AppointmentFilterSet
     orders = orders_by("scheduled_start")
-    create = idempotent(EditViewSet.create)
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company=self.user.company)

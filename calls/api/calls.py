@@ -3,17 +3,18 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import serializers
 
 from calls.choices import CallStatus
 from calls.models import Call
-from calls.services.outcomes import ContactFixed, LeadFixed, change_call, create_call
+from calls.services.outcomes import change_call, create_call
+from crm.api.base.errors import invalid
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, PhoneFilter, RowFilter, YesNoFilter
 from crm.api.base.lists import ListRowsMixin
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import EditViewSet, TenantViewSet
 from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
 from crm.choices import Direction
+from crm.error_codes import ErrorCode
 from crm.refused_writes import refusals
 
 MAX_SECONDS = 2**31 - 1  # the column's maximum on PostgreSQL, enforced on every database
@@ -49,9 +50,11 @@ class CallSerializer(TenantSerializer):
 
         lead, contact = final("lead"), final("contact")
         if lead and (contact is None or lead.contact_id != contact.pk) and attrs.keys() & {"lead", "contact"}:
-            raise serializers.ValidationError({"lead" if "lead" in attrs else "contact": [OF_ANOTHER_CONTACT]})
+            name = "lead" if "lead" in attrs else "contact"
+            raise invalid(name, OF_ANOTHER_CONTACT, code=ErrorCode.OTHER_CONTACT)
         if attrs.get("reason_for_lost_sale") and final("status") != CallStatus.LOST:
-            raise serializers.ValidationError({"reason_for_lost_sale": [refusals()[REASON_ONLY_IF_LOST].sentence]})
+            refused = refusals()[REASON_ONLY_IF_LOST]
+            raise invalid("reason_for_lost_sale", refused.sentence, code=refused.code)
         later = [attrs[name] for name in ("answered_at", "completed_at") if attrs.get(name)]
         if self.instance is None and later:
             attrs.setdefault("created_at", min(later))  # a call that is logged afterwards didn't start now
@@ -64,12 +67,7 @@ class CallSerializer(TenantSerializer):
         return create_call(**validated_data)
 
     def update(self, instance: Call, validated_data: dict[str, Any]) -> Call:
-        try:
-            return change_call(call=instance, **validated_data)
-        except ContactFixed as error:
-            raise serializers.ValidationError({"contact": [str(error)]}) from error
-        except LeadFixed as error:
-            raise serializers.ValidationError({"lead": [str(error)]}) from error
+        return change_call(call=instance, **validated_data)
 
 
 class CallFilterSet(ContactFilterSet):
@@ -97,6 +95,7 @@ class CallViewSet(CallRows, EditViewSet):
     """Phone calls. A new status decides the lead, `booked` and the reason of a lost sale: see docs/statuses.md."""
 
     resource = "calls"
+    refusals = dict.fromkeys(["create", "partial_update"], (ErrorCode.OTHER_CONTACT,))
 
 
 @extend_schema_view(list=extend_schema(operation_id="dashboard_calls_list"))

@@ -15,6 +15,7 @@ from crm.constraints import in_range, one_of
 from crm.db.audit import Audit
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
+from crm.error_codes import ErrorCode
 from crm.models import Contact, Lead, User
 from crm.models.companies import validate_timezone
 
@@ -63,6 +64,7 @@ class Appointment(TenantModel):
         REP_IS_FREE: (
             "assigned_rep",
             "The rep has another appointment at this time; choose another time or rep, or allow the overlap.",
+            ErrorCode.SLOT_TAKEN,
         )
     }
 

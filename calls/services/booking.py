@@ -13,23 +13,43 @@ from calls.models import Appointment, Call
 from calls.models.overlap_triggers import REP_IS_FREE
 from calls.services.missed_calls import mark_recovered
 from calls.services.outcomes import book_call, cancel_call_without_appointments
+from crm.error_codes import ErrorCode
 from crm.models import Company, Contact
+from crm.refusals import Refusal
 from crm.refused_writes import is_refused_by
 
 EARLIEST, LATEST = timedelta(days=366), timedelta(days=5 * 365 + 2)
 MOVES = ("assigned_rep_id", "scheduled_start", "scheduled_end")
 
 
-class SlotTaken(Exception):
+class SlotTaken(Refusal):
     """The rep has another appointment at that time. `other` is None if it was deleted in the meantime."""
+
+    code = ErrorCode.SLOT_TAKEN
 
     def __init__(self, other: Appointment | None) -> None:
         self.other = other
         super().__init__(f"{_describe(other)} Choose another time or rep, or send allow_overlap: true.")
 
+    def facts(self) -> dict[str, Any]:
+        """Return what a person needs to know of the appointment that takes the slot."""
+        other = self.other
+        return {
+            "appointment": other
+            and {
+                "id": other.pk,
+                "contact": other.contact_id,
+                "assigned_rep": other.assigned_rep_id,
+                "scheduled_start": other.scheduled_start,
+                "scheduled_end": other.scheduled_end,
+            }
+        }
 
-class StartOutOfRange(ValueError):
+
+class StartOutOfRange(Refusal):
     """The start is too far away, probably a typing error such as a wrong year."""
+
+    code, attr = ErrorCode.OUT_OF_RANGE, "scheduled_start"
 
 
 def check_start(start: datetime) -> None:

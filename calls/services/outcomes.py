@@ -7,19 +7,25 @@ from django.db import transaction
 from calls.choices import CallStatus
 from calls.models import Appointment, Call
 from crm.choices import LeadStatus
+from crm.error_codes import ErrorCode
 from crm.models import Activity, Contact, Lead
+from crm.refusals import Refusal
 from crm.services.conversations import open_conversation
 
 FOLLOWING = ("booked", "reason_for_lost_sale", "lead_id")  # columns that follow from a status
 OUTCOMES = (LeadStatus.BOOKED, LeadStatus.WON, LeadStatus.LOST)
 
 
-class ContactFixed(Exception):
+class ContactFixed(Refusal):
     """The call can't move to another contact."""
 
+    code, attr = ErrorCode.NOT_ALLOWED, "contact"
 
-class LeadFixed(Exception):
+
+class LeadFixed(Refusal):
     """The call can't lose its lead."""
+
+    code, attr = ErrorCode.NOT_ALLOWED, "lead"
 
     def __init__(self) -> None:
         super().__init__("A booked call keeps a lead; choose another one, or change the status first.")

@@ -139,7 +139,7 @@ class ContactFlagForm(RowForm):
         try:
             check_flag(before=before, after=after)
         except FlagRefused as error:
-            self.add_error(error.field, str(error))
+            self.add_error(error.attr, str(error))
         return cleaned
 
 

@@ -12,11 +12,13 @@ from crm.api.base.companions import Companion
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, IdFilter, RowFilter, YesNoFilter
 from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
-from crm.api.base.views import ChangeMixin, CreateReadViewSet, ReadViewSet
+from crm.api.base.views import ChangeMixin, FullViewSet, ReadViewSet
 from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
 from crm.choices import ActivityType, ConversationStatus, Direction
+from crm.error_codes import ErrorCode
 from crm.models import Activity, Conversation, User
 from crm.query_slots import messages_of_activities, unread_messages
+from crm.services.notes import change_note, delete_note
 
 PREVIEW = 160  # characters of a message: as many as a short SMS has
 
@@ -121,9 +123,14 @@ class ActivitySerializer(TenantSerializer):
             "body", "openphone_id", "created_at",
         ]  # fmt: skip
         read_only_fields = ["conversation", "user", "activity_type", "direction", "openphone_id", "created_at"]
+        fixed_fields = ["contact"]
         extra_kwargs = {"contact": {"required": True, "allow_null": False}}
 
     body = serializers.CharField(max_length=10_000)
+
+    def update(self, instance: Activity, validated_data: dict[str, Any]) -> Activity:
+        user = self.context["request"].user
+        return change_note(note=instance, body=validated_data.get("body", instance.body), user=user)
 
     def prepare(self, row: Activity) -> None:
         row.activity_type = ActivityType.NOTE
@@ -135,13 +142,20 @@ class ActivityFilterSet(ContactFilterSet):
     activity_type = ChoicesFilter(choices=ActivityType.choices)
 
 
-class ActivityViewSet(CreateReadViewSet):
-    """Contacts' activities. A POST adds a note; all others come from webhook events and can't be changed."""
+class ActivityViewSet(FullViewSet):
+    """Contacts' activities. A POST adds a note; all others come from webhook events and can't be changed (409).
+
+    Only its author may change a note, and only its author or a manager may delete it (403, `not_yours`).
+    """
 
     resource = "activities"
     model = Activity
     serializer_class = ActivitySerializer
+    refusals = dict.fromkeys(["partial_update", "destroy"], (ErrorCode.NOT_A_NOTE, ErrorCode.NOT_YOURS))
     filterset_class = ActivityFilterSet
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company_id=self.user.company_id, user=self.user, activity_type=ActivityType.NOTE)
+
+    def perform_destroy(self, instance: Activity) -> None:
+        delete_note(note=instance, user=self.user)

@@ -8,14 +8,14 @@ from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.companions import Companion
-from crm.api.base.errors import Conflict
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, IdFilter, ListFilterSet
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import CreateReadViewSet, DeleteMixin, FullViewSet
 from crm.api.companions import CampaignNameField, ContactSummaryField, PhoneLineNameField, UserNameField
 from crm.choices import CampaignStatus, MembershipStatus
+from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership, User
-from crm.services.campaigns import MembershipKept, delete_campaign, delete_membership
+from crm.services.campaigns import delete_campaign, delete_membership
 
 
 class ProgressSerializer(serializers.Serializer):
@@ -101,10 +101,8 @@ class CampaignMembershipViewSet(DeleteMixin, CreateReadViewSet):
     resource = "campaign-memberships"
     model = CampaignMembership
     serializer_class = CampaignMembershipSerializer
+    refusals = {"destroy": (ErrorCode.MEMBERSHIP_KEPT,)}
     filterset_class = CampaignMembershipFilterSet
 
     def perform_destroy(self, instance: CampaignMembership) -> None:
-        try:
-            delete_membership(membership=instance)
-        except MembershipKept as error:
-            raise Conflict(str(error)) from error
+        delete_membership(membership=instance)

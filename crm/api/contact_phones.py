@@ -8,12 +8,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
-from crm.api.base.errors import Conflict
+from crm.api.base.errors import invalid
 from crm.api.base.roles import visible
 from crm.api.base.serializers import PhoneField, TenantSerializer
 from crm.api.base.views import FullViewSet
+from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactPhone
-from crm.services.contact_numbers import MainNumberKept, NumberTaken, add_number, change_number, remove_number
+from crm.services.contact_numbers import add_number, change_number, remove_number
 from crm.services.contacts import NumberRefused
 
 
@@ -46,13 +47,8 @@ class ContactPhoneSerializer(TenantSerializer):
     def _write(self, service: Any, **values: Any) -> ContactPhone:
         try:
             number = service(**values)
-        except NumberTaken as error:
-            owner = error.owner.pk if error.owner else None
-            raise Conflict(str(error), code="number_taken", attr="number", contact=owner) from error
-        except NumberRefused as error:
-            raise serializers.ValidationError({"number": [str(error)]}) from error
-        except MainNumberKept as error:
-            raise Conflict(str(error), code="main_number", attr="is_main") from error
+        except NumberRefused as error:  # of a contact's `phone`
+            raise invalid("number", str(error), code=error.code) from error
         return ContactPhone.objects.with_is_main().get(pk=number.pk)
 
 
@@ -67,6 +63,11 @@ class ContactPhoneViewSet(FullViewSet):
     resource = "contacts/phones"
     model = ContactPhone
     serializer_class = ContactPhoneSerializer
+    refusals = {
+        "create": (ErrorCode.NUMBER_TAKEN, ErrorCode.OWN_NUMBER),
+        "partial_update": (ErrorCode.OWN_NUMBER, ErrorCode.MAIN_NUMBER),
+        "destroy": (ErrorCode.MAIN_NUMBER,),
+    }
     orders: ClassVar = {"oldest": ("created_at", "id"), "newest": ("-created_at", "-id")}
 
     def get_contact(self) -> Contact:
@@ -79,7 +80,4 @@ class ContactPhoneViewSet(FullViewSet):
         serializer.save(contact=self.get_contact())
 
     def perform_destroy(self, instance: ContactPhone) -> None:
-        try:
-            remove_number(number=instance)
-        except MainNumberKept as error:
-            raise Conflict(str(error), code="main_number") from error
+        remove_number(number=instance)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, ContactSearchFilter, ListFilterSet
@@ -10,9 +9,10 @@ from crm.api.base.serializers import CompanyUserField, PhoneField, TenantSeriali
 from crm.api.base.views import EditViewSet, FullViewSet
 from crm.api.companions import ContactSummaryField, PhonesField, UserNameField
 from crm.choices import FlagType, LeadStatus
+from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactFlag, Lead
-from crm.services.contacts import NumberRefused, create_contact, delete_contact, update_contact
-from crm.services.flags import FlagRefused, check_flag, save_flag
+from crm.services.contacts import create_contact, delete_contact, update_contact
+from crm.services.flags import check_flag, save_flag
 from crm.services.opt_outs import lock_opt_outs_of
 
 
@@ -30,16 +30,10 @@ class ContactSerializer(TenantSerializer):
         read_only_fields = ["created_at", "updated_at"]
 
     def create(self, validated_data: dict[str, Any]) -> Contact:
-        return self._write(create_contact, **validated_data)
+        return create_contact(**validated_data)
 
     def update(self, instance: Contact, validated_data: dict[str, Any]) -> Contact:
-        return self._write(update_contact, contact=instance, **validated_data)
-
-    def _write(self, service: Any, **values: Any) -> Contact:
-        try:
-            return service(**values)
-        except NumberRefused as error:
-            raise serializers.ValidationError({"phone": [str(error)]}) from error
+        return update_contact(contact=instance, **validated_data)
 
 
 class ContactSearchSet(ListFilterSet):
@@ -52,6 +46,7 @@ class ContactViewSet(FullViewSet):
     resource = "contacts"
     model = Contact
     serializer_class = ContactSerializer
+    refusals = dict.fromkeys(["create", "partial_update"], (ErrorCode.OWN_NUMBER,))
     filterset_class = ContactSearchSet
 
     def perform_destroy(self, instance: Contact) -> None:
@@ -73,10 +68,7 @@ class ContactFlagSerializer(TenantSerializer):
         fixed_fields = ["contact"]
 
     def prepare(self, row: ContactFlag) -> None:
-        try:
-            check_flag(before=self.instance, after=row)
-        except FlagRefused as error:
-            raise serializers.ValidationError({error.field: [str(error)]}) from error
+        check_flag(before=self.instance, after=row)
 
     def create(self, validated_data: dict[str, Any]) -> ContactFlag:
         return save_flag(flag=ContactFlag(**validated_data), user=validated_data["created_by"])

@@ -9,15 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.companions import Companion
-from crm.api.base.errors import Conflict
 from crm.api.base.filters import ChoicesFilter, IdFilter, ListFilterSet
 from crm.api.base.lists import Rows, columns_of, show_rows
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
 from crm.api.companions import ContactSummaryField, UserNameField
 from crm.choices import OptOutState
+from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactPhone, OptOut, OptOutEntry, User
-from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out, opt_outs_of
+from crm.services.opt_outs import confirm_opt_out, dismiss_opt_out, opt_outs_of
 
 
 class OptOutEntrySerializer(TenantSerializer):
@@ -79,6 +79,7 @@ class OptOutViewSet(ReadViewSet):
     resource = "opt-outs"
     model = OptOut
     serializer_class = OptOutSerializer
+    refusals = dict.fromkeys(["confirm", "dismiss"], (ErrorCode.NOT_UNDER_REVIEW,))
     filterset_class = OptOutFilterSet
 
     def get_rows(self) -> Any:
@@ -99,8 +100,5 @@ class OptOutViewSet(ReadViewSet):
         return self._review(dismiss_opt_out)
 
     def _review(self, decide: Any) -> Response:
-        try:
-            decide(opt_out=self.get_object(), user=self.user)
-        except NotUnderReview as error:
-            raise Conflict(str(error)) from error
+        decide(opt_out=self.get_object(), user=self.user)
         return Response(self.get_serializer(self.get_object()).data)

@@ -23,6 +23,7 @@ from crm.api.base.throttles import SignInThrottle
 from crm.api.tokens import SessionToken
 from crm.client_ip import client_address
 from crm.db.tenancy import all_tenants
+from crm.error_codes import ErrorCode
 from crm.models import Company, User
 from crm.services.login_throttling import seconds_locked_out
 
@@ -72,7 +73,7 @@ class SignInSerializer(BodySerializer, TokenObtainPairSerializer):
         except AuthenticationFailed as error:
             if getattr(request, "axes_locked_out", False):
                 wait = seconds_locked_out(username=attrs["username"], address=client_address(request))
-                raise Throttled(wait, "Too many failed sign-ins.") from error
+                raise Throttled(wait, ErrorCode.LOCKED_OUT.detail, ErrorCode.LOCKED_OUT) from error
             raise
         # simplejwt doesn't send this signal; its receivers write last_login and clear failed attempts.
         user_logged_in.send(sender=User, request=request, user=self.user)
@@ -86,6 +87,7 @@ class SignInView(TokenObtainPairView):
     """
 
     serializer_class = SignInSerializer
+    refusals = {"post": (ErrorCode.NO_ACTIVE_ACCOUNT, ErrorCode.LOCKED_OUT)}
     throttle_classes = [SignInThrottle]
 
     @extend_schema(responses=TokenPairSerializer)
@@ -124,6 +126,7 @@ class RefreshView(PublicTenantView, TokenRefreshView):
     """
 
     serializer_class = RefreshSerializer
+    refusals = {"post": (ErrorCode.TOKEN_NOT_VALID, ErrorCode.NO_ACTIVE_ACCOUNT)}
 
     @extend_schema(responses=TokenPairSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -142,6 +145,7 @@ class SignOutView(PublicTenantView, TokenBlacklistView):
     """Sign out: end the session with all its refresh and access tokens."""
 
     serializer_class = SignOutSerializer
+    refusals = {"post": (ErrorCode.TOKEN_NOT_VALID,)}
 
     @extend_schema(responses={204: None})
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:

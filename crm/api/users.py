@@ -7,15 +7,23 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
+from rest_framework.fields import get_error_detail
 
-from crm.api.base.errors import Conflict
 from crm.api.base.filters import ChoicesFilter, ListFilterSet, YesNoFilter
 from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import EditViewSet
 from crm.choices import Role
+from crm.error_codes import ErrorCode
 from crm.models import User
-from crm.services.users import LastManager, change_user
+from crm.services.users import change_user
+
+PASSWORD_CODES = (
+    ErrorCode.PASSWORD_TOO_SIMILAR,
+    ErrorCode.PASSWORD_TOO_SHORT,
+    ErrorCode.PASSWORD_TOO_COMMON,
+    ErrorCode.PASSWORD_ENTIRELY_NUMERIC,
+)
 
 
 class UserSerializer(TenantSerializer):
@@ -40,7 +48,7 @@ class UserSerializer(TenantSerializer):
             try:
                 validate_password(password, person)
             except DjangoValidationError as error:
-                raise serializers.ValidationError({"password": error.messages}) from error
+                raise serializers.ValidationError({"password": get_error_detail(error)}) from error
         return super().validate(attrs)
 
     def create(self, validated_data: dict[str, Any]) -> User:
@@ -49,10 +57,7 @@ class UserSerializer(TenantSerializer):
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
         if password := validated_data.get("password"):
             validated_data["password"] = make_password(password)
-        try:
-            return change_user(user=instance, **validated_data)
-        except LastManager as error:
-            raise Conflict(str(error), code="last_manager") from error
+        return change_user(user=instance, **validated_data)
 
 
 class UserFilterSet(ListFilterSet):
@@ -67,5 +72,6 @@ class UserViewSet(EditViewSet):
     resource = "users"
     model = User
     serializer_class = UserSerializer
+    refusals = {"create": PASSWORD_CODES, "partial_update": (*PASSWORD_CODES, ErrorCode.LAST_MANAGER)}
     filterset_class = UserFilterSet
     orders = orders_by("date_joined")

@@ -1142,7 +1142,7 @@ class Migration(migrations.Migration):
                     models.CharField(help_text="Chosen by the client, unique for each operation.", max_length=100),
                 ),
                 ("request", models.CharField(help_text="Method and path.", max_length=250)),
-                ("request_hash", models.CharField(help_text="SHA-256 of the request body.", max_length=64)),
+                ("request_hash", models.CharField(help_text="Keyed hash of the request body.", max_length=64)),
                 ("status", models.PositiveSmallIntegerField()),
                 ("response", models.TextField(help_text="JSON response, in its original key order.")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),

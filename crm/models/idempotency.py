@@ -18,7 +18,7 @@ class IdempotencyKey(TenantModel):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     key = models.CharField(max_length=100, help_text="Chosen by the client, unique for each operation.")
     request = models.CharField(max_length=250, help_text="Method and path.")
-    request_hash = models.CharField(max_length=64, help_text="SHA-256 of the request body.")
+    request_hash = models.CharField(max_length=64, help_text="Keyed hash of the request body.")
 
     status = models.PositiveSmallIntegerField()
     response = models.TextField(help_text="JSON response, in its original key order.")

@@ -3,11 +3,15 @@
 from django.db import transaction
 
 from crm.choices import MembershipStatus
+from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership
+from crm.refusals import Refusal
 
 
-class MembershipKept(Exception):
+class MembershipKept(Refusal):
     """The membership says what happened to a contact, so it can't be deleted."""
+
+    code = ErrorCode.MEMBERSHIP_KEPT
 
 
 def delete_membership(*, membership: CampaignMembership) -> None:
@@ -15,7 +19,7 @@ def delete_membership(*, membership: CampaignMembership) -> None:
     # Decided by the statement itself: sending may have begun since the row was read.
     pending = CampaignMembership.objects.filter(pk=membership.pk, status=MembershipStatus.PENDING)
     if not pending.delete()[0]:
-        raise MembershipKept("Only a pending membership can be deleted; any other shows what happened.")
+        raise MembershipKept
 
 
 def delete_campaign(*, campaign: Campaign) -> None:

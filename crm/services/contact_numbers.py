@@ -3,15 +3,21 @@
 The main number is the one that `contacts.phone` repeats: so each contact has exactly one.
 """
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 
+from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactPhone
+from crm.refusals import Refusal
 from crm.refused_writes import is_refused_by
 from crm.services.contacts import UNIQUE_NUMBERS, check_number_is_outside, find_contact, update_contact
 
 
-class NumberTaken(Exception):
+class NumberTaken(Refusal):
     """A contact has the number already, this one or another."""
+
+    code, attr = ErrorCode.NUMBER_TAKEN, "number"
 
     def __init__(self, *, owner: Contact | None, contact: Contact) -> None:
         self.owner = owner
@@ -20,12 +26,14 @@ class NumberTaken(Exception):
         else:
             super().__init__(f"Another contact has this number: {owner}.")
 
+    def facts(self) -> dict[str, Any]:
+        return {"contact": self.owner.pk if self.owner else None}
 
-class MainNumberKept(Exception):
+
+class MainNumberKept(Refusal):
     """A contact must keep a main number."""
 
-    def __init__(self) -> None:
-        super().__init__("This is the contact's main number. Make another number the main one first.")
+    code, attr = ErrorCode.MAIN_NUMBER, "is_main"
 
 
 def add_number(*, contact: Contact, phone: str, label: str = "", is_main: bool = False) -> ContactPhone:

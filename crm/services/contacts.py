@@ -9,9 +9,11 @@ from django.utils import timezone
 
 from crm.choices import FlagType, MembershipStatus, OptOutState
 from crm.db.tenancy import tenant
+from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactFlag, ContactPhone, OptOut, PhoneLine, SuppressedNumber
 from crm.models.audit import hash_number
 from crm.querysets import ContactFlagQuerySet
+from crm.refusals import Refusal
 from crm.refused_writes import is_refused_by
 from crm.services.opt_outs import sync_opt_out_flags
 
@@ -19,12 +21,16 @@ PROVIDER_SOURCE = "provider"  # of flags that follow from a provider's errors
 UNIQUE_NUMBERS = ("contacts_company_id_phone_unique", "contact_phones_company_id_phone_unique")
 
 
-class NumberRefused(Exception):
+class NumberRefused(Refusal):
     """The contact can't have this number."""
+
+    attr = "phone"
 
 
 class PhoneTaken(NumberRefused):
     """The number belongs to another contact of the company."""
+
+    code = ErrorCode.UNIQUE
 
     def __init__(self, phone: str) -> None:
         super().__init__(f"Another contact has the number {phone}.")
@@ -32,6 +38,8 @@ class PhoneTaken(NumberRefused):
 
 class OwnNumber(NumberRefused):
     """The number is one of the company's phone lines."""
+
+    code = ErrorCode.OWN_NUMBER
 
     def __init__(self, phone: str) -> None:
         super().__init__(f"{phone} is one of your own phone lines; enter the contact's own number.")

@@ -3,16 +3,16 @@
 from django.utils import timezone
 
 from crm.choices import FlagType
+from crm.error_codes import ErrorCode
 from crm.models import ContactFlag, User
+from crm.refusals import Refusal
 from crm.services.opt_outs import opt_in_contact, opt_out_contact
 
 
-class FlagRefused(Exception):
-    """The flag can't be saved, because of the value of `field`."""
+class FlagRefused(Refusal):
+    """The flag can't be saved, because of the value of `attr`."""
 
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field = field
+    code = ErrorCode.NOT_ALLOWED
 
 
 def check_flag(*, before: ContactFlag | None, after: ContactFlag) -> None:
@@ -20,13 +20,15 @@ def check_flag(*, before: ContactFlag | None, after: ContactFlag) -> None:
     if FlagType.OPTED_OUT not in (after.flag_type, before and before.flag_type):
         return
     if before and (before.flag_type, before.contact_id) != (after.flag_type, after.contact_id):
-        raise FlagRefused("flag_type", "An opt-out's type and contact can't be changed; end it and set another flag.")
+        raise FlagRefused(
+            "An opt-out's type and contact can't be changed; end it and set another flag.", attr="flag_type"
+        )
     if before and before.expires_at and before.expires_at != after.expires_at:
         raise FlagRefused(
-            "expires_at", "This opt-out has ended and can't be changed; set a new flag for a new opt-out."
+            "This opt-out has ended and can't be changed; set a new flag for a new opt-out.", attr="expires_at"
         )
     if after.expires_at and not (before and before.expires_at) and (not before or after.expires_at > timezone.now()):
-        raise FlagRefused("expires_at", "An opt-out can't end at a future time; end it when the contact opts in.")
+        raise FlagRefused("An opt-out can't end at a future time; end it when the contact opts in.", attr="expires_at")
 
 
 def save_flag(*, flag: ContactFlag, user: User) -> ContactFlag:

@@ -1,23 +1,29 @@
 """Idempotency keys: a client that lost a response repeats the request with the same key."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 
 from crm.db.advisory_locks import try_advisory_xact_lock
 from crm.db.tenancy import current_company_id
+from crm.error_codes import ErrorCode
 from crm.models import IdempotencyKey, User
+from crm.refusals import Refusal
 
 
-class KeyInProgress(Exception):
+class KeyInProgress(Refusal):
     """The first request with this key is still running."""
 
+    code = ErrorCode.KEY_IN_USE
 
-class KeyReused(Exception):
+
+class KeyReused(Refusal):
     """The key was used for a request with another body, method or path."""
+
+    code = ErrorCode.KEY_REUSED
 
 
 @dataclass(frozen=True)
@@ -41,16 +47,16 @@ def run_idempotently(
     Raises:
         KeyInProgress, KeyReused: nothing is changed.
     """
-    request_hash = hashlib.sha256(body).hexdigest()
+    request_hash = salted_hmac(__name__, body, algorithm="sha256").hexdigest()  # a body may have a password
     with transaction.atomic():
         # A row can't serve as the lock, since other transactions don't see it before the commit.
         if not try_advisory_xact_lock("idempotency key", user.pk, key):
-            raise KeyInProgress("The first request with this key is still running; try again later.")
+            raise KeyInProgress
         known = IdempotencyKey.objects.filter(user=user, key=key)
         known.expired(now()).delete()
         if before := known.first():
             if (before.request, before.request_hash) != (request, request_hash):
-                raise KeyReused("This key was used for another request; choose a new key.")
+                raise KeyReused
             return StoredResponse(before.status, before.response, replayed=True)
         response = operation()
         IdempotencyKey(

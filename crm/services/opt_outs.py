@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from crm.choices import Channel, FlagType, MembershipStatus, OptOutAction, OptOutState, ReviewState
 from crm.db.tenancy import current_company_id
+from crm.error_codes import ErrorCode
 from crm.models import Activity, CampaignMembership, Contact, ContactFlag, ContactPhone, OptOut, OptOutEntry, User
 from crm.models.audit import hash_number
 from crm.querysets import OptOutQuerySet
+from crm.refusals import Refusal
 
 REASONS = {
     OptOutState.OPTED_OUT: "Opted out of messages.",
@@ -24,11 +26,10 @@ REASONS = {
 }
 
 
-class NotUnderReview(Exception):
+class NotUnderReview(Refusal):
     """The opt-out needs no review."""
 
-    def __init__(self) -> None:
-        super().__init__("This opt-out is no longer under review.")
+    code = ErrorCode.NOT_UNDER_REVIEW
 
 
 def lock_opt_out(*, phone: str) -> OptOut:

@@ -5,14 +5,15 @@ from typing import Any
 from django.db import transaction
 
 from crm.choices import Role
+from crm.error_codes import ErrorCode
 from crm.models import Company, User
+from crm.refusals import Refusal
 
 
-class LastManager(Exception):
+class LastManager(Refusal):
     """The company would have no active manager."""
 
-    def __init__(self) -> None:
-        super().__init__("The company must keep an active manager; make another user a manager first.")
+    code = ErrorCode.LAST_MANAGER
 
 
 def change_user(*, user: User, **changes: Any) -> User:

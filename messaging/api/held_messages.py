@@ -7,9 +7,10 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base.errors import Conflict
+from crm.api.base.errors import CodedError
 from crm.api.base.filters import ContactFilterSet
 from crm.api.base.views import ReadViewSet, without_body
+from crm.error_codes import ErrorCode
 from messaging.api.threads import MessageSerializer
 from messaging.choices import MessageStatus
 from messaging.models import Message
@@ -22,6 +23,7 @@ class HeldMessageViewSet(ReadViewSet):
     resource = "held-messages"
     model = Message
     serializer_class = MessageSerializer
+    refusals = dict.fromkeys(["release", "cancel"], (ErrorCode.NOT_HELD,))
     filterset_class = ContactFilterSet
 
     def get_rows(self) -> Any:
@@ -44,6 +46,6 @@ class HeldMessageViewSet(ReadViewSet):
     def _decide(self, decide: Any) -> Response:
         message = self.get_object()
         if not decide(messages=Message.objects.filter(pk=message.pk)):
-            raise Conflict("The message isn't held any more.")
+            raise CodedError(ErrorCode.NOT_HELD)
         message.refresh_from_db()
         return Response(self.get_serializer(message).data)

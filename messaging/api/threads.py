@@ -9,31 +9,36 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base.errors import Conflict
 from crm.api.base.filters import ChoicesFilter, ListFilterSet, RowFilter
-from crm.api.base.idempotency import idempotent
 from crm.api.base.lists import ListRowsMixin
 from crm.api.base.roles import visible
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import TenantViewSet, without_body
 from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
 from crm.choices import Direction
+from crm.error_codes import ErrorCode
 from crm.models import Contact
 from messaging.choices import MessageStatus
 from messaging.models import Message
-from messaging.services.outbound.outbox import SendBlocked
-from messaging.services.replies import LineRequired, mark_thread_read, queue_reply
+from messaging.services.replies import mark_thread_read, queue_reply
 
 MAX_CHARACTERS = 1600  # of a message: the providers' limit
 CONTACT = OpenApiParameter("contact_card_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 
-
-class NotSent(Conflict):
-    """The send policy blocks a message, permanently or until `retry_at`."""
-
-    def __init__(self, blocked: SendBlocked) -> None:
-        super().__init__(str(blocked))
-        self.detail: Any = {"detail": str(blocked), "retry_at": blocked.retry_at}
+REPLY_CODES = (
+    ErrorCode.REQUIRED,
+    ErrorCode.OPTED_OUT,
+    ErrorCode.UNDER_REVIEW,
+    ErrorCode.DO_NOT_CONTACT,
+    ErrorCode.FLAGGED_NUMBER,
+    ErrorCode.UNREACHABLE_NUMBER,
+    ErrorCode.NUMBER_CHANGED,
+    ErrorCode.NUMBER_OF_LINE,
+    ErrorCode.LINE_WITHOUT_NUMBER,
+    ErrorCode.LINE_PAUSED,
+    ErrorCode.DAILY_CAP,
+    ErrorCode.MESSAGE_EMPTY,
+)
 
 
 class MessageSerializer(TenantSerializer):
@@ -87,6 +92,7 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
     resource = "message-threads"
     model = Message
     serializer_class = MessageSerializer
+    refusals = {"create": REPLY_CODES}
     filterset_class = MessageFilterSet
     orders: ClassVar = {"oldest": ("created_at", "id"), "newest": ("-created_at", "-id")}
 
@@ -103,7 +109,6 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
         request=ReplySerializer,
         responses={202: MessageSerializer},
     )
-    @idempotent
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Queue a reply (202), or return why it is blocked (409), with `retry_at` if waiting helps.
 
@@ -113,14 +118,7 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
         reply = ReplySerializer(data=request.data, context=self.get_serializer_context())
         reply.is_valid(raise_exception=True)
         fields = reply.validated_data
-        try:
-            message = queue_reply(
-                contact=contact, body=fields["body"], user=self.user, line=fields.get("phone_line")
-            )  # fmt: skip
-        except LineRequired as error:
-            raise serializers.ValidationError({"phone_line": [str(error)]}) from error
-        except SendBlocked as blocked:
-            raise NotSent(blocked) from blocked
+        message = queue_reply(contact=contact, body=fields["body"], user=self.user, line=fields.get("phone_line"))
         return Response(self.get_serializer(message).data, status.HTTP_202_ACCEPTED)
 
     @extend_schema(

@@ -8,11 +8,12 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base.errors import Conflict
+from crm.api.base.errors import CodedError
 from crm.api.base.filters import ChoicesFilter, ListFilterSet, YesNoFilter
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
 from crm.choices import Provider
+from crm.error_codes import ErrorCode
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
 from messaging.services.inbound.webhook_processing import reprocess_webhook_events
@@ -39,6 +40,7 @@ class WebhookEventViewSet(ReadViewSet):
     resource = "webhook-events"
     model = WebhookEvent
     serializer_class = WebhookEventSerializer
+    refusals = {"replay": (ErrorCode.ALREADY_PENDING,)}
     filterset_class = WebhookEventFilterSet
 
     @extend_schema(request=None, responses={202: WebhookEventSerializer})
@@ -48,6 +50,6 @@ class WebhookEventViewSet(ReadViewSet):
         """Process a dead, ignored or processed event again. A pending event is a 409."""
         event = self.get_object()
         if not reprocess_webhook_events(events=WebhookEvent.objects.filter(pk=event.pk)):
-            raise Conflict("The webhook event is already pending.")
+            raise CodedError(ErrorCode.ALREADY_PENDING)
         event.refresh_from_db()
         return Response(self.get_serializer(event).data, status.HTTP_202_ACCEPTED)

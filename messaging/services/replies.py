@@ -4,14 +4,18 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.choices import ConversationStatus
+from crm.error_codes import ErrorCode
 from crm.models import Contact, Conversation, PhoneLine, User
+from crm.refusals import Refusal
 from messaging.choices import MessageKind
 from messaging.models import Message
 from messaging.services.outbound.outbox import queue_message
 
 
-class LineRequired(Exception):
+class LineRequired(Refusal):
     """The phone line of a reply can't be determined."""
+
+    code, attr = ErrorCode.REQUIRED, "phone_line"
 
 
 def queue_reply(*, contact: Contact, body: str, user: User, line: PhoneLine | None = None) -> Message:

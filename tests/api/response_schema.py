@@ -1,5 +1,6 @@
 """Comparison of answers with the published OpenAPI document."""
 
+import re
 from functools import cache
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -22,6 +23,41 @@ def as_json_schema(schema):
     if "properties" in schema and isinstance(schema["properties"], dict) and "type" in schema:
         translated.setdefault("additionalProperties", False)
     return {"anyOf": [translated, {"type": "null"}]} if schema.get("nullable") is True else translated
+
+
+@cache
+def operations():
+    """Return pairs of a pattern of paths and the operations there by method. A fixed path comes before a parameter."""
+    paths = sorted(document()["paths"].items(), key=lambda item: "{" in item[0])
+    return [(re.compile(re.sub(r"{\w+}", "[0-9]+", path)), methods) for path, methods in paths]
+
+
+def documented_codes(method, path):
+    """Return the error codes of an operation by status; None if there is no such operation."""
+    methods = next((methods for pattern, methods in operations() if pattern.fullmatch(path)), {})
+    if method.lower() not in methods:
+        return None
+    return {int(status): codes_of(response) for status, response in methods[method.lower()]["responses"].items()}
+
+
+def codes_of(response):
+    """Return the error codes of a documented response: the names of its examples."""
+    if "$ref" in response:
+        response = document()["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    return set(response.get("content", {}).get("application/json", {}).get("examples", {}))
+
+
+def check_documented(response):
+    """Return the response. Fail if it is an error that the OpenAPI document doesn't announce for its operation."""
+    request = response.request
+    path, method = request["PATH_INFO"], request["REQUEST_METHOD"]
+    if response.status_code >= 400 and path.startswith("/api/v1/"):
+        documented = documented_codes(method, path)
+        codes = {error["code"] for error in response.json()["errors"]}
+        if documented is not None:
+            missing = codes - documented.get(response.status_code, set())
+            assert not missing, f"{method} {path}: {response.status_code} {missing} must be in its view's `refusals`"
+    return response
 
 
 @cache

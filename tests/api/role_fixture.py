@@ -16,6 +16,7 @@ from tests.conftest import signed_in
 from tests.db.catalogue import product_models
 
 CHANGES = {
+    "activities": {"body": "Has a cat."},
     "appointments": {"status": "confirmed"},
     "calls": {"status": "missed"},
     "campaigns": {"name": "Autumn check"},
@@ -62,7 +63,7 @@ class Fixture:
             "opt-outs": factories.OptOutEntryFactory(
                 opt_out__company=acme, opt_out__state="under_review", action="suspected"
             ).opt_out,
-            "activities": factories.ActivityFactory(contact=contact),
+            "activities": factories.ActivityFactory(contact=contact, user=self.users["csr"]),
             "appointments": factories.AppointmentFactory(contact=contact, assigned_rep=rep),
             "call-analyses": factories.CallAnalysisFactory(call=call),
             "campaign-memberships": factories.CampaignMembershipFactory(contact=contact),
@@ -114,17 +115,20 @@ class Fixture:
 
     def ask(self, caller, route, method):
         """Send a request, roll it back, and return its status and the companies whose rows it changed."""
-        row = self.rows.get(route.resource)
-        if (route.resource, method) == ("contacts", "DELETE"):
-            row = self.stranger
-        path = route.path.replace("<contact>", str(self.rows["contacts"].pk))
-        url = "/api/v1/" + re.sub("<.*>", str(row and row.pk), path)
+        url = self.url(route, method)
         client = APIClient() if caller == NOBODY else signed_in(self.users[caller])
         with transaction.atomic():
             response = getattr(client, method.lower())(url, self.body(route, method) or None)
             changed = self.changed()
             transaction.set_rollback(True)
         return Answer(response.status_code, changed)
+
+    def url(self, route, method):
+        row = self.rows.get(route.resource)
+        if (route.resource, method) == ("contacts", "DELETE"):
+            row = self.stranger
+        path = route.path.replace("<contact>", str(self.rows["contacts"].pk))
+        return "/api/v1/" + re.sub("<.*>", str(row and row.pk), path)
 
     def changed(self):
         before, now = self.before, self.read_all()

@@ -34,6 +34,8 @@ ACTIONS = {
     "resume": ("POST", 200),
     "timeline": ("GET", 200),
 }
+# Rows whose author alone has a verb, or with others. The author of the tests' note is the CSR.
+BY_AUTHOR = {("activities", CHANGE): {"csr"}, ("activities", DELETE): {"csr", "manager"}}
 QUEUED = {"message-threads"}  # a created row is sent later: 202
 
 
@@ -111,6 +113,8 @@ def expected(caller, route, method, *, body_names_a_row):
             return 404
         if verb == CREATE and body_names_a_row:
             return 400
+    if caller not in BY_AUTHOR.get((route.resource, verb), {caller}):
+        return 403
     if route.action:
         return ACTIONS[route.action][1]
     return 202 if verb == CREATE and route.resource in QUEUED else SUCCESS[verb]

@@ -10,6 +10,7 @@ from tests.api.role_fixture import CHANGES
 from tests.api.role_spec import ROUTES
 from tests.api.test_every_list import make_row
 from tests.conftest import signed_in
+from tests.errors import errors_of
 from tests.factories import PASSWORD, OptOutEntryFactory, PhoneLineFactory, WebhookEventFactory
 
 WITHIN_CONTACT = {"contacts/phones", "message-threads"}
@@ -30,7 +31,7 @@ def test_every_computed_field_is_read_only():
 def test_read_only_field_of_a_new_row_is_named(route, name, manager_api):
     response = manager_api.post(f"/api/v1/{route}", {name: "x"})
     assert response.status_code == 400
-    assert response.json() == {name: ["This field is read-only; leave it out."]}
+    assert errors_of(response) == {name: ["This field is read-only; leave it out."]}
 
 
 @pytest.mark.parametrize("resource", [r for r in RESOURCES if r.route in CHANGES], ids=str)
@@ -41,7 +42,7 @@ def test_change_with_read_only_fields_names_them_and_changes_nothing(resource, m
     read_only = {name: before[name] for name in read_only_fields(resource.route)}  # even the value that it has
     response = manager_api.patch(url, CHANGES[resource.route] | read_only)
     assert response.status_code == 400
-    assert set(response.json()) == set(read_only)
+    assert set(errors_of(response)) == set(read_only)
     assert manager_api.get(url).json() == before
 
 
@@ -49,10 +50,10 @@ def test_change_with_read_only_fields_names_them_and_changes_nothing(resource, m
 def test_read_only_setting_of_the_company_is_named(name, manager_api, acme):
     response = manager_api.patch("/api/v1/company", {name: "x", "name": "Acme"})
     assert response.status_code == 400
-    assert list(response.json()) == [name]
+    assert list(errors_of(response)) == [name]
 
 
-@pytest.mark.parametrize(("body", "named"), [({"state": "opted_out"}, "state"), ([1], "detail")])
+@pytest.mark.parametrize(("body", "named"), [({"state": "opted_out"}, "state"), ([1], "non_field_errors")])
 def test_body_of_an_action_without_fields_is_rejected(body, named, manager_api, acme):
     opt_out = OptOutEntryFactory(opt_out__company=acme, opt_out__state="under_review", action="suspected").opt_out
     event = WebhookEventFactory(company=acme, status="dead")
@@ -63,7 +64,7 @@ def test_body_of_an_action_without_fields_is_rejected(body, named, manager_api, 
         f"phone-lines/{PhoneLineFactory(company=acme).pk}/resume",
     ]
     answers = {path: manager_api.post(f"/api/v1/{path}", body) for path in paths}
-    assert {(answer.status_code, *answer.json()) for answer in answers.values()} == {(400, named)}
+    assert {(answer.status_code, *errors_of(answer)) for answer in answers.values()} == {(400, named)}
     opt_out.refresh_from_db()
     assert opt_out.state == "under_review"
     assert manager_api.post(f"/api/v1/{paths[0]}", {}).status_code == 200
@@ -84,7 +85,7 @@ def test_unknown_field_of_an_auth_body_is_named(route, csr):
     bodies = {"auth/token": {"username": csr.username, "password": PASSWORD}}
     body = bodies.get(route, {"refresh": tokens["refresh"]}) | {"remember_me": True}
     response = APIClient().post(f"/api/v1/{route}", body)
-    assert (response.status_code, response.json()) == (400, {"remember_me": ["Unknown field."]})
+    assert (response.status_code, errors_of(response)) == (400, {"remember_me": ["Unknown field."]})
     assert APIClient().post("/api/v1/auth/sign-out", {"refresh": tokens["refresh"]}).status_code == 204
 
 
@@ -92,7 +93,7 @@ def test_unknown_field_of_an_auth_body_is_named(route, csr):
 def test_auth_field_of_another_json_type_is_named(route, db):
     name = "username" if route == "auth/token" else "refresh"
     response = APIClient().post(f"/api/v1/{route}", {name: 5, "password": "x"} if name == "username" else {name: 5})
-    assert (response.status_code, response.json()) == (400, {name: ["Must be a string."]})
+    assert (response.status_code, errors_of(response)) == (400, {name: ["Must be a string."]})
 
 
 TIMES = sorted(
@@ -129,7 +130,7 @@ def test_every_time_that_a_client_may_send_is_known():
 def test_time_out_of_range_or_in_another_form_is_named(route, name, value, manager_api):
     response = manager_api.post(f"/api/v1/{route}", {name: value})
     assert response.status_code == 400
-    assert response.json()[name][0].startswith("Must be a ")
+    assert errors_of(response)[name][0].startswith("Must be a ")
 
 
 @pytest.mark.parametrize("day", ["2026-1-1", "20260101", "2026-W01-1", "1969-12-31", "2101-01-01"])
@@ -140,8 +141,8 @@ def test_time_out_of_range_or_in_another_form_is_named(route, name, value, manag
 def test_day_of_a_filter_in_another_form_is_named(path, name, day, manager_api):
     response = manager_api.get(f"/api/v1/{path}", {name: day})
     assert response.status_code == 400
-    assert list(response.json()) == [name]
-    assert response.json()[name][0].startswith("Must be a day ")
+    assert list(errors_of(response)) == [name]
+    assert errors_of(response)[name][0].startswith("Must be a day ")
 
 
 def test_openapi_document_has_no_put(db, tmp_path):

@@ -4,6 +4,7 @@ import pytest
 
 from crm.db.tenancy import tenant
 from crm.models import Contact, ContactPhone
+from tests.errors import detail_of, errors_of
 from tests.factories import CallFactory, ContactFactory, ContactFlagFactory, ContactPhoneFactory, PhoneLineFactory
 
 CONTACTS = "/api/v1/contacts"
@@ -40,7 +41,7 @@ def test_phone_number_alone_creates_a_contact(csr_api, acme):
 def test_invalid_contact_is_rejected_by_field(body, named, csr_api, acme):
     response = csr_api.post(CONTACTS, body)
     assert response.status_code == 400
-    assert list(response.json()) == [named]
+    assert list(errors_of(response)) == [named]
     with tenant(acme.pk):
         assert not Contact.objects.exists()
 
@@ -53,11 +54,11 @@ def test_foreign_number_is_found_and_stays_unique_in_every_spelling(spelling, cs
     assert found(csr_api, spelling.removeprefix("whatsapp:")) == {contact.pk}
     response = csr_api.post(CONTACTS, {"phone": spelling})
     assert response.status_code == 400
-    assert "Another contact" in response.json()["phone"][0]
+    assert "Another contact" in errors_of(response)["phone"][0]
 
 
 def test_number_of_withheld_callers_is_rejected(csr_api):
-    assert list(csr_api.post(CONTACTS, {"phone": "+86282452253"}).json()) == ["phone"]
+    assert list(errors_of(csr_api.post(CONTACTS, {"phone": "+86282452253"}))) == ["phone"]
 
 
 def test_phone_number_is_unique_within_a_company(csr_api, acme, globex):
@@ -68,7 +69,7 @@ def test_phone_number_is_unique_within_a_company(csr_api, acme, globex):
     for taken in ("+12125550123", "+12125550124"):
         response = csr_api.post(CONTACTS, {"phone": taken})
         assert response.status_code == 400
-        assert "Another contact" in response.json()["phone"][0]
+        assert "Another contact" in errors_of(response)["phone"][0]
     with tenant(acme.pk):
         assert Contact.objects.count() == 2
 
@@ -90,7 +91,7 @@ def test_taken_main_number_changes_nothing(csr_api, acme):
     ContactFactory(company=acme, phone="+12125550199")
     contact = ContactFactory(company=acme, phone="+12125550123", last_name="Reed")
     response = csr_api.patch(f"{CONTACTS}/{contact.pk}", {"phone": "+12125550199", "last_name": "Stone"})
-    assert list(response.json()) == ["phone"]
+    assert list(errors_of(response)) == ["phone"]
     contact.refresh_from_db()
     assert (contact.phone, contact.last_name) == ("+12125550123", "Reed")
 
@@ -128,7 +129,7 @@ def test_contact_is_deletable_only_without_a_history(manager_api, acme):
     caller = CallFactory(contact=ContactFactory(company=acme)).contact
     response = manager_api.delete(f"{CONTACTS}/{caller.pk}")
     assert response.status_code == 409
-    assert "calls" in response.json()["detail"]
+    assert "calls" in detail_of(response)
     with tenant(acme.pk):
         assert ContactPhone.objects.get().contact == caller
 
@@ -139,7 +140,7 @@ def test_flag_records_its_author_and_is_unique(csr, csr_api, acme):
     answer = csr_api.post("/api/v1/contact-flags", body)
     assert answer.status_code == 201
     assert answer.json()["created_by"] == csr.pk
-    assert "flag_type" in csr_api.post("/api/v1/contact-flags", body).json()
+    assert "flag_type" in errors_of(csr_api.post("/api/v1/contact-flags", body))
     assert csr_api.delete(f"/api/v1/contact-flags/{answer.json()['id']}").status_code == 405
 
 
@@ -164,17 +165,15 @@ def test_reference_to_another_companys_contact_is_rejected(route, csr_api, acme,
     }[route]
     response = csr_api.post(f"/api/v1/{route}", {name: body[name] for name in ["contact", *needed]})
     assert response.status_code == 400
-    assert list(response.json()) == ["contact"]
+    assert list(errors_of(response)) == ["contact"]
 
 
-def test_note_belongs_to_its_user_and_cannot_be_changed(csr, csr_api, acme):
+def test_note_belongs_to_its_user(csr, csr_api, acme):
     contact = ContactFactory(company=acme)
     answer = csr_api.post("/api/v1/activities", {"contact": contact.pk, "body": "Has a dog."})
     assert answer.status_code == 201
     note = answer.json()
     assert (note["user"], note["activity_type"], note["direction"]) == (csr.pk, "note", "")
-    for method in (csr_api.patch, csr_api.delete):
-        assert method(f"/api/v1/activities/{note['id']}", {"body": "Has a cat."}).status_code == 405
 
 
 def test_phone_line_is_named_by_managers_only(csr_api, manager_api, acme):

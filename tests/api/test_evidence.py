@@ -15,6 +15,7 @@ from crm.services.conversations import LineTaken, resolve_conversation
 from crm.services.known_rows import KnownRows
 from tests import factories
 from tests.conftest import postgres_only, signed_in
+from tests.errors import code_of, errors_of
 
 API = "/api/v1"
 TIMES = {"scheduled_start": "2026-03-03T16:00:00Z", "scheduled_end": "2026-03-03T17:00:00Z"}
@@ -32,7 +33,7 @@ def other(acme):
 
 def refused_fields(answer):
     assert answer.status_code == 400, answer.content
-    return list(answer.json())
+    return list(errors_of(answer))
 
 
 # --- Users that a row is assigned to ----------------------------------------------------------------------------------
@@ -52,7 +53,7 @@ def test_rep_must_be_an_active_rep(csr_api, acme, contact, user):
         csr_api.post(f"{API}/appointments", body | {"contact": contact.pk} | TIMES),
         csr_api.patch(f"{API}/appointments/{appointment.pk}", body),
     ):
-        assert answer.json() == {"assigned_rep": ["Must be an active Rep of your company."]}
+        assert errors_of(answer) == {"assigned_rep": ["Must be an active Rep of your company."]}
         assert answer.status_code == 400
 
 
@@ -61,7 +62,7 @@ def test_assignee_must_be_an_active_manager_or_csr(csr_api, acme, contact, user)
     conversation = factories.ConversationFactory(contact=contact)
     wrong = factories.UserFactory(company=acme, **user)
     answer = csr_api.patch(f"{API}/conversations/{conversation.pk}", {"assignee": wrong.pk})
-    assert answer.json() == {"assignee": ["Must be an active Manager or CSR of your company."]}
+    assert errors_of(answer) == {"assignee": ["Must be an active Manager or CSR of your company."]}
 
 
 def test_rep_who_left_stays_on_rows_that_are_changed(csr_api, rep, contact):
@@ -203,7 +204,7 @@ def test_answered_call_cannot_be_missed(csr_api, contact, talk):
     body = {"contact": contact.pk, "status": "unbooked", **talk}
     call = csr_api.post(f"{API}/calls", body).json()
     answer = csr_api.patch(f"{API}/calls/{call['id']}", {"status": "missed"})
-    assert answer.json() == {"status": ["A call that was answered can't be missed."]}
+    assert errors_of(answer) == {"status": ["A call that was answered can't be missed."]}
     assert refused_fields(csr_api.post(f"{API}/calls", body | {"status": "missed"})) == ["status"]
 
 
@@ -297,7 +298,7 @@ def test_number_of_another_companys_line_is_refused(manager_api, globex):
     with transaction.atomic():  # the refused statement must not end the test's own transaction
         answer = manager_api.post(f"{API}/phone-lines", {"number": theirs.number})
     assert answer.status_code == 400
-    assert answer.json() == {"number": ["This number is a phone line already."]}
+    assert errors_of(answer) == {"number": ["This number is a phone line already."]}
     with all_tenants():
         assert PhoneLine.objects.get() == theirs
 
@@ -305,7 +306,7 @@ def test_number_of_another_companys_line_is_refused(manager_api, globex):
 def test_number_of_another_companys_line_cannot_be_taken_by_a_change(manager_api, acme, globex):
     theirs, ours = factories.PhoneLineFactory(company=globex), factories.PhoneLineFactory(company=acme)
     answer = manager_api.patch(f"{API}/phone-lines/{ours.pk}", {"number": theirs.number})
-    assert answer.json() == {"number": ["This number is a phone line already."]}
+    assert errors_of(answer) == {"number": ["This number is a phone line already."]}
 
 
 def test_event_for_another_companys_number_gets_a_line_without_a_number(in_acme, globex):
@@ -338,7 +339,7 @@ def test_last_manager_stays(manager_api, manager, acme, globex, change):
     factories.UserFactory(company=globex, role="manager")
     answer = manager_api.patch(f"{API}/users/{manager.pk}", change)
     assert answer.status_code == 409
-    assert answer.json()["errors"][0]["code"] == "last_manager"
+    assert code_of(answer) == "last_manager"
     second = factories.UserFactory(company=acme, role="manager")
     assert manager_api.patch(f"{API}/users/{second.pk}", change).status_code == 200
     assert manager_api.patch(f"{API}/users/{manager.pk}", change).status_code == 409

@@ -14,7 +14,10 @@ from crm.api.base.schema import TenantSchemaGenerator
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Contact, IdempotencyKey
 from crm.services.idempotency import KeyInProgress, StoredResponse, run_idempotently
+from tests.api.role_fixture import Fixture
+from tests.api.role_spec import ROUTES, SIGN_IN, expected
 from tests.conftest import postgres_only, signed_in
+from tests.errors import code_of, detail_of, errors_of
 from tests.factories import CompanyFactory, ContactFactory, UserFactory
 
 URL = "/api/v1/appointments"
@@ -48,6 +51,34 @@ def test_repeated_key_and_body_replay_the_response(csr_api, contact):
     assert count_appointments() == 1
 
 
+POSTS = [
+    route
+    for route in ROUTES
+    if route.path not in SIGN_IN and expected("manager", route, "POST", body_names_a_row=True) < 300
+]
+
+
+def test_posts_are_found():
+    assert len(POSTS) > 20
+
+
+@pytest.mark.parametrize("route", POSTS, ids=str)
+def test_every_post_answers_a_repeated_request_once(route, db):
+    fixture = Fixture()
+    api = signed_in(fixture.users["manager"])
+    url, body = fixture.url(route, "POST"), fixture.body(route, "POST")
+    headers = {"Idempotency-Key": "one"}
+    first = api.post(url, body, headers=headers)
+    rows = fixture.read_all()
+    second = api.post(url, body, headers=headers)
+    assert (first.status_code, first.content) == (second.status_code, second.content)
+    assert first.status_code < 300
+    assert ("Idempotency-Replayed" in first, "Idempotency-Replayed" in second) == (False, True)
+    assert fixture.read_all() == rows
+    other = api.post(url, body | {"nonsense": 1}, headers=headers)
+    assert code_of(other) == "key_reused"
+
+
 def test_field_order_does_not_change_the_body(csr_api, contact):
     body = body_of(contact)
     assert book(csr_api, body).json() == book(csr_api, dict(reversed(body.items()))).json()
@@ -58,7 +89,7 @@ def test_reused_key_with_another_body_is_rejected(csr_api, contact):
     book(csr_api, body_of(contact))
     answer = book(csr_api, body_of(contact, notes="Ring twice."))
     assert answer.status_code == 422
-    assert "another request" in answer.json()["detail"]
+    assert "another request" in detail_of(answer)
     assert count_appointments() == 1
 
 
@@ -87,7 +118,7 @@ def test_rejected_request_is_not_stored_and_may_be_repeated(csr_api, contact):
 def test_invalid_key_is_named(key, csr_api, contact):
     answer = book(csr_api, body_of(contact), key=key)
     assert answer.status_code == 400
-    assert list(answer.json()) == ["Idempotency-Key"]
+    assert list(errors_of(answer)) == ["Idempotency-Key"]
     assert count_appointments() == 0
 
 

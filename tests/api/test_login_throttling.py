@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from crm.client_ip import client_address
 from crm.models import User
+from tests.errors import code_of, detail_of, errors_of
 from tests.factories import PASSWORD
 
 TOKEN, ADMIN = "/api/v1/auth/token", "/admin/login/"
@@ -52,8 +53,8 @@ def test_locked_out_attacker_is_rejected_even_with_the_right_password(sign_in_by
 def test_lockout_response_of_the_api_is_json(csr):
     lock_out(csr)
     answer = sign_in(csr, PASSWORD, ATTACKER)
-    assert answer.json().keys() == {"detail"}
-    assert "Too many failed sign-ins" in answer.json()["detail"]
+    assert code_of(answer) == "locked_out"
+    assert "Too many failed sign-ins" in detail_of(answer)
 
 
 @pytest.mark.parametrize("sign_in_by", SIGN_INS)
@@ -120,7 +121,7 @@ def test_impossible_credentials_are_rejected_by_field(field, value, csr):
     body = json.dumps({"username": "carla", "password": "x", field: value})
     response = APIClient().post(TOKEN, body, content_type="application/json")
     assert response.status_code == 400
-    assert list(response.json()) == [field]
+    assert list(errors_of(response)) == [field]
 
 
 def test_untrusted_forwarded_header_is_ignored(csr):

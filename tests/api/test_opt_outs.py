@@ -9,6 +9,7 @@ from crm.db.tenancy import tenant
 from crm.models import ContactFlag, OptOut, OptOutEntry
 from crm.services.opt_outs import flag_possible_opt_out, lock_opt_out, record_opt_in, record_opt_out
 from tests.count_queries import CountQueries
+from tests.errors import detail_of, errors_of
 from tests.factories import CallFactory, ContactFactory, ContactFlagFactory, ContactPhoneFactory, fictional_number
 
 OPT_OUTS, FLAGS = "/api/v1/opt-outs", "/api/v1/contact-flags"
@@ -84,7 +85,7 @@ def test_review_is_decided_once(csr, csr_api, contact, under_review, answer, sta
         assert contact.flags.opted_out().count() == flags
     again = csr_api.post(f"{OPT_OUTS}/{under_review.pk}/{answer}")
     assert again.status_code == 409
-    assert "under review" in again.json()["detail"]
+    assert "under review" in detail_of(again)
 
 
 def test_flag_under_review_shows_its_state(csr_api, contact, under_review):
@@ -122,16 +123,16 @@ def test_type_contact_and_future_end_of_an_opt_out_are_rejected(csr_api, contact
         f"{FLAGS}/{flag['id']}", {name: values.get(value, value) for name, value in change.items()}
     )
     assert response.status_code == 400
-    assert set(response.json()) <= {"flag_type", "expires_at", "contact"}
+    assert set(errors_of(response)) <= {"flag_type", "expires_at", "contact"}
     with tenant(acme.pk):
         assert contact.flags.opted_out().exists()
 
 
 def test_flag_cannot_become_an_opt_out_or_end_in_the_future(csr_api, contact):
     flag = ContactFlagFactory(contact=contact, flag_type="office_number")
-    assert "flag_type" in csr_api.patch(f"{FLAGS}/{flag.pk}", {"flag_type": "opted_out"}).json()
+    assert "flag_type" in errors_of(csr_api.patch(f"{FLAGS}/{flag.pk}", {"flag_type": "opted_out"}))
     body = {"contact": contact.pk, "flag_type": "opted_out", "expires_at": "2030-01-01T00:00:00Z"}
-    assert "expires_at" in csr_api.post(FLAGS, body).json()
+    assert "expires_at" in errors_of(csr_api.post(FLAGS, body))
     with tenant(contact.company_id):
         assert not OptOut.objects.exists()
 
@@ -139,7 +140,7 @@ def test_flag_cannot_become_an_opt_out_or_end_in_the_future(csr_api, contact):
 def test_ended_opt_out_cannot_be_reopened(csr_api, contact):
     flag = csr_api.post(FLAGS, {"contact": contact.pk, "flag_type": "opted_out"}).json()
     csr_api.patch(f"{FLAGS}/{flag['id']}", {"expires_at": timezone.now().isoformat()})
-    assert "expires_at" in csr_api.patch(f"{FLAGS}/{flag['id']}", {"expires_at": None}).json()
+    assert "expires_at" in errors_of(csr_api.patch(f"{FLAGS}/{flag['id']}", {"expires_at": None}))
     assert csr_api.post(FLAGS, {"contact": contact.pk, "flag_type": "opted_out"}).status_code == 201
     with tenant(contact.company_id):
         assert ContactFlag.objects.filter(contact=contact).count() == 2

@@ -3,6 +3,7 @@
 import pytest
 from rest_framework.test import APIClient
 
+from tests.errors import errors_of
 from tests.factories import PASSWORD, ContactFactory, UserFactory
 
 TOKEN, REFRESH, SIGN_OUT, ME = (
@@ -55,7 +56,7 @@ def test_invalid_token_is_rejected(api):
 
 
 def test_missing_credentials_are_named(api, db):
-    assert set(api.post(TOKEN, {}).json()) == {"username", "password"}
+    assert set(errors_of(api.post(TOKEN, {}))) == {"username", "password"}
 
 
 def test_refresh_token_works_until_sign_out(api, csr):
@@ -112,4 +113,4 @@ def test_invalid_user_is_rejected_by_field(change, named, manager, manager_api):
     body = {"username": "nina", "password": "shingle-99-x", "role": "csr"} | change
     response = manager_api.post("/api/v1/users", body)
     assert response.status_code == 400
-    assert named in response.json()
+    assert named in errors_of(response)

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 from crm.db import rate_counters
 from crm.db.rate_counters import count_up
 from tests.conftest import signed_in
+from tests.errors import detail_of
 from tests.factories import PASSWORD, WebhookSecretFactory
 
 TOKEN = "/api/v1/auth/token"
@@ -38,7 +39,7 @@ def test_user_limit_is_enforced_with_retry_after(three_a_minute, csr_api, manage
     refused = csr_api.get("/api/v1/leads")
     assert refused.status_code == 429
     assert refused["Retry-After"] == "45"
-    assert "detail" in refused.json()
+    assert detail_of(refused)
     assert manager_api.get("/api/v1/contacts").status_code == 200
 
 

@@ -15,6 +15,7 @@ from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
 from crm.api.tokens import BACKEND
 from crm.models import User
 from tests.count_queries import CountQueries
+from tests.errors import errors_of
 from tests.factories import PASSWORD, UserFactory
 
 TOKEN, REFRESH, SIGN_OUT, ME = (
@@ -242,7 +243,7 @@ def test_password_similar_to_the_username_is_rejected(manager_api):
     body = {"username": "nina.petrova", "password": "nina.petrova1", "role": "csr"}
     response = manager_api.post("/api/v1/users", body)
     assert response.status_code == 400
-    assert "too similar" in response.json()["password"][0]
+    assert "too similar" in errors_of(response)["password"][0]
 
 
 def test_tokens_of_an_earlier_key_are_valid_while_it_is_a_fallback(csr, settings):

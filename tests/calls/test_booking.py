@@ -5,6 +5,7 @@ import pytest
 from calls.models import Appointment
 from crm.db.tenancy import tenant
 from tests.count_queries import CountQueries
+from tests.errors import errors_of
 from tests.factories import AppointmentFactory, CallFactory, ContactFactory, LeadFactory, UserFactory
 
 APPOINTMENTS = "/api/v1/appointments"
@@ -55,7 +56,7 @@ def test_second_booking_keeps_the_outcome_of_the_call(csr_api, acme):
 def test_invalid_appointment_is_rejected_by_field(change, named, csr_api, acme):
     response = csr_api.post(APPOINTMENTS, {"contact": ContactFactory(company=acme).pk, **TIMES} | change)
     assert response.status_code == 400
-    assert list(response.json()) == [named]
+    assert list(errors_of(response)) == [named]
     with tenant(acme.pk):
         assert not Appointment.objects.exists()
 
@@ -63,14 +64,14 @@ def test_invalid_appointment_is_rejected_by_field(change, named, csr_api, acme):
 def test_appointment_from_another_contacts_call_is_rejected(csr_api, acme):
     call = CallFactory(contact=ContactFactory(company=acme))
     response = csr_api.post(APPOINTMENTS, {"contact": ContactFactory(company=acme).pk, "call": call.pk, **TIMES})
-    assert list(response.json()) == ["call"]
+    assert list(errors_of(response)) == ["call"]
     call.refresh_from_db()
     assert call.booked is False
 
 
 def test_rep_of_another_company_is_rejected(csr_api, acme, globex):
     body = {"contact": ContactFactory(company=acme).pk, "assigned_rep": UserFactory(company=globex).pk, **TIMES}
-    assert list(csr_api.post(APPOINTMENTS, body).json()) == ["assigned_rep"]
+    assert list(errors_of(csr_api.post(APPOINTMENTS, body))) == ["assigned_rep"]
 
 
 def test_new_start_moves_date_and_time(csr_api, acme):
@@ -104,7 +105,7 @@ def test_outgoing_call_cannot_be_missed(csr_api, acme):
     call = CallFactory(contact=ContactFactory(company=acme), direction="outgoing")
     response = csr_api.patch(f"/api/v1/calls/{call.pk}", {"status": "missed"})
     assert response.status_code == 400
-    assert list(response.json()) == ["status"]
+    assert list(errors_of(response)) == ["status"]
     call.refresh_from_db()
     assert call.status == "unbooked"
 

@@ -12,6 +12,7 @@ from calls.services.call_ingest import record_call
 from crm.db.tenancy import all_tenants
 from crm.models import Lead
 from tests.calls.status_table import page
+from tests.errors import errors_of
 from tests.factories import (
     ActivityFactory,
     AppointmentFactory,
@@ -126,14 +127,14 @@ def test_booked_call_of_an_unknown_caller_has_no_lead(csr_api, acme):
 def test_reason_with_another_status_is_rejected(csr_api, acme, before, status):
     call = call_with_lead(acme, before)
     answer = csr_api.patch(f"{CALLS}/{call.pk}", {"status": status, "reason_for_lost_sale": "Too late"})
-    assert (answer.status_code, list(answer.json())) == (400, ["reason_for_lost_sale"])
+    assert (answer.status_code, list(errors_of(answer))) == (400, ["reason_for_lost_sale"])
     assert facts_of(call)[0] == before
 
 
 def test_reason_of_a_call_that_is_not_lost_is_rejected(csr_api, acme):
     call = call_with_lead(acme, "purchased")
     answer = csr_api.patch(f"{CALLS}/{call.pk}", {"reason_for_lost_sale": "Price"})
-    assert answer.json() == {
+    assert errors_of(answer) == {
         "reason_for_lost_sale": ["Only a lost call has a reason; set the status to lost, or leave this empty."]
     }
 
@@ -224,7 +225,7 @@ def test_booked_call_keeps_its_lead(csr_api, manager_api, acme, status):
     call = call_with_lead(acme, status)
     before = facts_of(call)
     answer = csr_api.patch(f"{CALLS}/{call.pk}", {"lead": None})
-    assert (answer.status_code, list(answer.json())) == (400, ["lead"])
+    assert (answer.status_code, list(errors_of(answer))) == (400, ["lead"])
     answer = manager_api.delete(f"{LEADS}/{call.lead.pk}")
     assert answer.status_code == 409, answer.content
     assert facts_of(call) == before
@@ -326,9 +327,9 @@ def test_lead_of_another_contact_is_rejected(csr_api, acme, status):
     before = facts_of(call)
     lead = LeadFactory(contact__company=acme)
     answer = csr_api.patch(f"{CALLS}/{call.pk}", {"lead": lead.pk})
-    assert (answer.status_code, list(answer.json())) == (400, ["lead"])
+    assert (answer.status_code, list(errors_of(answer))) == (400, ["lead"])
     answer = csr_api.post(CALLS, {"contact": call.contact.pk, "lead": lead.pk, "status": status})
-    assert (answer.status_code, list(answer.json())) == (400, ["lead"])
+    assert (answer.status_code, list(errors_of(answer))) == (400, ["lead"])
     assert facts_of(call) == before
 
 

@@ -13,6 +13,7 @@ from calls.models.overlap_triggers import REP_IS_FREE
 from crm.db.tenancy import all_tenants
 from tests.conftest import postgres_only, signed_in
 from tests.database_errors import refused
+from tests.errors import code_of, detail_of, errors_of
 from tests.factories import AppointmentFactory, CompanyFactory, ContactFactory, UserFactory
 
 URL = "/api/v1/appointments"
@@ -54,9 +55,8 @@ def ids():
 def test_booking_of_a_busy_rep_names_the_other_appointment(csr_api, contact, rep, booked, start, end):
     answer = csr_api.post(URL, body_of(contact, rep, start, end))
     assert answer.status_code == 409
-    (error,) = answer.json()["errors"]
-    assert error["code"] == "slot_taken"
-    assert f"{rep} has appointment {booked.pk} with Ann Baker, 2026-03-02 at 02:00" in error["detail"]
+    assert code_of(answer) == "slot_taken"
+    assert f"{rep} has appointment {booked.pk} with Ann Baker, 2026-03-02 at 02:00" in detail_of(answer)
     assert answer.json()["appointment"] == {
         "id": booked.pk,
         "contact": contact.pk,
@@ -181,7 +181,7 @@ def test_admin_shows_the_conflict_at_the_rep(client, staff, acme, contact, rep, 
 )
 def test_start_and_length_are_bounded(csr_api, client, staff, acme, contact, start, length, field):
     answer = csr_api.post(URL, body_of(contact, None, start, start + length))
-    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert (answer.status_code, list(errors_of(answer))) == (400, [field])
     client.force_login(staff)
     form = {"company": acme.pk, "contact": contact.pk, "status": "scheduled", "timezone": "UTC"}
     for name, at in (("scheduled_start", start), ("scheduled_end", start + length)):

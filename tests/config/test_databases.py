@@ -13,6 +13,7 @@ from crm.db.tenancy import tenant
 from crm.models import Company
 from tests.conftest import postgres_only
 from tests.db.scratch import another_session
+from tests.errors import detail_of
 from tests.factories import ContactFactory
 
 sqlite_only = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="for SQLite only")
@@ -88,7 +89,7 @@ def test_lock_timeout_of_a_request_is_a_503_and_ends_with_it(acme, manager_api, 
         busy.execute("SELECT FROM contacts FOR UPDATE")
         response = manager_api.patch(f"/api/v1/contacts/{contact.pk}", {"first_name": "Kim"})
         assert response.status_code == 503
-        assert "try again" in response.json()["detail"]
+        assert "try again" in detail_of(response)
     assert fetch_one("SHOW lock_timeout") == fetch_one("SHOW statement_timeout") == ("0",)
     assert manager_api.patch(f"/api/v1/contacts/{contact.pk}", {"first_name": "Kim"}).status_code == 200
 

@@ -7,9 +7,11 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.test import Client
 
 from config.watchdog import Watchdog
-from crm.outages import TIMEOUT, UNAVAILABLE, outage_message
+from crm.error_codes import ErrorCode
+from crm.outages import outage_code
 from tests.conftest import postgres_only
 from tests.db.scratch import another_session
+from tests.errors import code_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,19 +32,19 @@ def raise_code(code):
 def test_code_of_postgresql_is_an_outage_or_a_fault(code):
     with pytest.raises(DatabaseError) as caught:
         raise_code(code)
-    expected = UNAVAILABLE if code in PASSES else TIMEOUT if code in TIMEOUTS else None
-    assert outage_message(caught.value) == expected
+    expected = ErrorCode.UNAVAILABLE if code in PASSES else ErrorCode.TIMEOUT if code in TIMEOUTS else None
+    assert outage_code(caught.value) == expected
 
 
 def test_missing_table_is_a_fault():
     with pytest.raises(DatabaseError) as caught, connection.cursor() as cursor:
         cursor.execute("SELECT * FROM no_such_table")
-    assert outage_message(caught.value) is None
+    assert outage_code(caught.value) is None
 
 
 def test_other_errors_are_faults():
-    assert outage_message(ValueError()) is None
-    assert outage_message(None) is None
+    assert outage_code(ValueError()) is None
+    assert outage_code(None) is None
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def end_session(transactional_db):
 def test_lost_connection_is_a_json_503_on_the_api(csr_api, end_session):
     end_session()
     response = csr_api.get("/api/v1/contacts")
-    assert (response.status_code, response.json()) == (503, {"detail": UNAVAILABLE})
+    assert (response.status_code, code_of(response)) == (503, "unavailable")
     assert int(response["Retry-After"]) > 0
 
 
@@ -72,7 +74,7 @@ def test_lost_connection_is_a_json_503_on_the_api(csr_api, end_session):
 def test_lost_connection_is_a_json_503_on_webhooks(client, acme, end_session):
     end_session()
     response = client.post("/webhooks/openphone/acme", "{}", content_type="application/json")
-    assert (response.status_code, response.json()) == (503, {"detail": UNAVAILABLE})
+    assert (response.status_code, code_of(response)) == (503, "unavailable")
 
 
 @postgres_only
@@ -80,7 +82,7 @@ def test_lost_connection_is_a_plain_503_in_the_admin(client, staff, end_session)
     client.force_login(staff)
     end_session()
     response = client.get("/admin/")
-    assert (response.status_code, response.content.decode()) == (503, UNAVAILABLE)
+    assert (response.status_code, response.content.decode()) == (503, ErrorCode.UNAVAILABLE.detail)
     assert response["Content-Type"].startswith("text/plain")
     assert int(response["Retry-After"]) > 0
 
@@ -103,7 +105,7 @@ def test_statement_without_an_answer_ends_at_the_deadline():
     with lost as caught, Watchdog(deadline_s=0.05).watch(), connection.cursor() as cursor:
         cursor.execute("SET client_connection_check_interval = 10")  # the server ends the statement, too
         cursor.execute("SELECT pg_sleep(20)")
-    assert outage_message(caught.value) == UNAVAILABLE
+    assert outage_code(caught.value) == ErrorCode.UNAVAILABLE
     connection.close()
 
 

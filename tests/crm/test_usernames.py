@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from crm.models import User
 from tests.database_errors import refused
+from tests.errors import errors_of
 from tests.factories import UserFactory
 
 NAMED = {"username": ["A user with that username already exists."]}
@@ -21,12 +22,12 @@ def test_username_in_another_case_is_refused_by_the_database(manager):
 def test_username_of_another_user_in_another_case_is_named(username, manager_api, outsider):
     body = {"username": username, "password": "copper-flashing-7", "role": "csr"}
     response = manager_api.post("/api/v1/users", body)
-    assert (response.status_code, response.json()) == (400, NAMED)
+    assert (response.status_code, errors_of(response)) == (400, NAMED)
 
 
 def test_user_renamed_to_another_ones_username_in_another_case_is_refused(manager_api, csr):
     response = manager_api.patch(f"/api/v1/users/{csr.pk}", {"username": "Maria"})
-    assert (response.status_code, response.json()) == (400, NAMED)
+    assert (response.status_code, errors_of(response)) == (400, NAMED)
 
 
 def test_user_may_change_the_case_of_the_own_username(manager_api, csr):
@@ -48,7 +49,7 @@ def test_company_with_a_manager_of_another_case_is_refused(manager):
 @pytest.mark.parametrize("typed", ["Ｍaria", "MARIA", "Ｍａｒｉａ"])
 def test_user_renamed_to_another_spelling_of_another_ones_username_is_refused(manager_api, csr, typed):
     response = manager_api.patch(f"/api/v1/users/{csr.pk}", {"username": typed})
-    assert (response.status_code, response.json()) == (400, NAMED)
+    assert (response.status_code, errors_of(response)) == (400, NAMED)
 
 
 def test_accented_username_signs_in_however_its_accent_is_typed(acme):

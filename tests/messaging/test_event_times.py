@@ -13,6 +13,7 @@ from messaging.providers.errors import FieldError
 from messaging.services.inbound.reconciliation import reconcile_line
 from messaging.services.outbound.text_backs import queue_next_text_back
 from tests.crm.test_instants import OUT_OF_RANGE
+from tests.errors import errors_of
 from tests.factories import (
     ContactFactory,
     PhoneLineFactory,
@@ -265,7 +266,7 @@ def test_listed_message_of_twilio_in_the_future_is_unreadable(line_of, provider_
 def test_api_refuses_a_call_whose_times_are_not_in_order(manager_api, acme, times, field):
     body = {"contact": ContactFactory(company=acme).pk, "created_at": "2026-03-02T16:00:00Z"} | times
     answer = manager_api.post("/api/v1/calls", body, format="json")
-    assert (answer.status_code, list(answer.json())) == (400, [field])
+    assert (answer.status_code, list(errors_of(answer))) == (400, [field])
 
 
 def test_logged_call_without_a_start_starts_with_its_first_time(manager_api, acme):

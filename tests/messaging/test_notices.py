@@ -9,6 +9,7 @@ from crm.db.tenancy import tenant
 from crm.models import PhoneLine
 from tests import factories
 from tests.count_queries import CountQueries
+from tests.errors import errors_of
 
 URL = "/api/v1/notices"
 LATER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -88,5 +89,5 @@ def test_manager_changes_the_daily_cap_but_not_the_pause(manager_api, acme):
     line = factories.PhoneLineFactory(company=acme)
     url = f"/api/v1/phone-lines/{line.pk}"
     assert manager_api.patch(url, {"daily_cap": 500}).json()["daily_cap"] == 500
-    assert list(manager_api.patch(url, {"daily_cap": -1}).json()) == ["daily_cap"]
+    assert list(errors_of(manager_api.patch(url, {"daily_cap": -1}))) == ["daily_cap"]
     assert manager_api.patch(url, {"pause_reason": "Mine."}).json().get("pause_reason") != "Mine."

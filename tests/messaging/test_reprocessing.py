@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from crm.db.tenancy import all_tenants, tenant
 from messaging.models import Message, WebhookEvent
+from tests.errors import detail_of
 from tests.factories import WebhookEventFactory
 from tests.messaging.payloads import message_v4, post_event
 from tests.messaging.worker_rounds import process_next_event
@@ -48,7 +49,7 @@ def test_manager_reprocesses_an_event(manager_api, acme, status, processed):
 def test_pending_event_is_a_conflict_and_keeps_its_tries(manager_api, acme):
     event = WebhookEventFactory(company=acme, tries=3)
     answer = manager_api.post(f"/api/v1/webhook-events/{event.pk}/replay")
-    assert (answer.status_code, answer.json()) == (409, {"detail": "The webhook event is already pending."})
+    assert (answer.status_code, detail_of(answer)) == (409, "The webhook event is already pending.")
     assert state(event)[2] == 3
 
 

@@ -8,6 +8,7 @@ from crm.db.tenancy import tenant
 from crm.models import ContactFlag
 from messaging.models import Message
 from tests.count_queries import CountQueries
+from tests.errors import code_of, detail_of, errors_of
 from tests.factories import (
     CallFactory,
     ContactFactory,
@@ -53,7 +54,7 @@ def test_contact_of_another_company_is_not_found(csr_api, globex):
 
 
 def test_unknown_order_is_rejected(csr_api, thread):
-    assert list(csr_api.get(url(thread), {"order": "random"}).json()) == ["order"]
+    assert list(errors_of(csr_api.get(url(thread), {"order": "random"}))) == ["order"]
 
 
 def test_message_has_its_user_and_status(csr_api, csr, acme):
@@ -123,7 +124,7 @@ def test_reply_uses_the_given_line(reply, contact, in_acme):
 def test_line_is_required_if_several_are_possible(reply, in_acme):
     PhoneLineFactory.create_batch(2, company=in_acme)
     response = reply()
-    assert (response.status_code, list(response.json())) == (400, ["phone_line"])
+    assert (response.status_code, list(errors_of(response))) == (400, ["phone_line"])
     assert not Message.objects.exists()
 
 
@@ -131,13 +132,13 @@ def test_line_is_required_if_several_are_possible(reply, in_acme):
 def test_invalid_body_is_rejected_by_field(reply, in_acme, body):
     PhoneLineFactory(company=in_acme)
     response = reply(body=body)
-    assert (response.status_code, list(response.json())) == (400, ["body"])
+    assert (response.status_code, list(errors_of(response))) == (400, ["body"])
 
 
 def test_line_of_another_company_is_rejected(reply, in_acme, globex):
     PhoneLineFactory(company=in_acme)
     response = reply(phone_line=PhoneLineFactory(company=globex).pk)
-    assert (response.status_code, list(response.json())) == (400, ["phone_line"])
+    assert (response.status_code, list(errors_of(response))) == (400, ["phone_line"])
 
 
 def test_repeated_idempotency_key_is_one_message(reply, in_acme):
@@ -153,7 +154,8 @@ def test_blocked_reply_has_a_reason(reply, contact, in_acme):
     ContactFlagFactory(contact=contact, flag_type="do_not_contact")
     response = reply(headers={"Idempotency-Key": "abc"})
     assert response.status_code == 409
-    assert response.json() == {"detail": "The contact is flagged as do not contact.", "retry_at": None}
+    assert (code_of(response), detail_of(response)) == ("do_not_contact", "The contact is flagged as do not contact.")
+    assert "retry_at" not in response.json()
     assert not Message.objects.exists()
     ContactFlag.objects.all().delete()
     assert reply(headers={"Idempotency-Key": "abc"}).status_code == 202  # a refusal is not stored under the key
@@ -162,7 +164,7 @@ def test_blocked_reply_has_a_reason(reply, contact, in_acme):
 def test_deferred_reply_has_a_retry_time(reply, in_acme):
     PhoneLineFactory(company=in_acme, paused_until=datetime(2999, 1, 1, tzinfo=UTC), pause_reason="No credit.")
     response = reply()
-    assert (response.status_code, response.json()["retry_at"]) == (409, "2999-01-01T00:00:00Z")
+    assert (code_of(response), response.json()["retry_at"]) == ("line_paused", "2999-01-01T00:00:00Z")
     assert not Message.objects.exists()
 
 

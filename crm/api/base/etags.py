@@ -9,10 +9,11 @@ import re
 from typing import Any
 
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api.base.errors import CodedError, invalid
+from crm.error_codes import ErrorCode
 from crm.versions import version_of
 
 TAG = r'(W/)?"[!#-~]*"'
@@ -20,15 +21,11 @@ TAGS = rf"^(\*|{TAG}( *, *{TAG})*)$"
 IF_MATCH, IF_NONE_MATCH = "If-Match", "If-None-Match"
 
 
-class Stale(APIException):
+class Stale(CodedError):
     """The row isn't the one that the client has read. The response has the row as it is now."""
 
-    status_code = status.HTTP_412_PRECONDITION_FAILED
-
     def __init__(self, current: Any) -> None:
-        super().__init__()
-        text = "Somebody else has changed this row. Look at `current`, and send the change again with its ETag."
-        self.detail: Any = {"detail": text, "code": "stale", "current": current}
+        super().__init__(ErrorCode.STALE, current=current)
         self.etag = etag_of(current)
 
 
@@ -66,7 +63,7 @@ def matches(request: Request, header: str, tag: str) -> bool:
     if text is None:
         return False
     if not re.fullmatch(TAGS, text):
-        raise ValidationError({header: ['Must be an ETag as it was received, with its quotes, or "*" without quotes.']})
+        raise invalid(header, 'Must be an ETag as it was received, with its quotes, or "*" without quotes.')
     named = re.findall(r'"([^"]*)"', text)
     if header == IF_MATCH:
         return text == "*" or own_part(tag) in map(own_part, named)

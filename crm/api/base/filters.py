@@ -7,10 +7,12 @@ from typing import Any
 import django_filters
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema_field
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 
+from crm.api.base.errors import invalid
 from crm.date_ranges import bounds_of
+from crm.error_codes import ErrorCode
 from crm.form_fields import (
     MAX_IDS,
     DayFormField,
@@ -36,13 +38,14 @@ def check_parameters(request: Request, known: Iterable[str], *, repeatable: Cont
     errors = {}
     for name, values in request.query_params.lists():
         if name not in known:
-            errors[name] = ["Unknown query parameter."]
+            errors[name] = [ErrorDetail(ErrorCode.UNKNOWN_PARAMETER.detail, ErrorCode.UNKNOWN_PARAMETER)]
         elif len(values) > 1 and name not in repeatable:
-            errors[name] = ["Must be given once."]
+            errors[name] = [ErrorDetail("Must be given once.", ErrorCode.INVALID)]
         elif not all(value.strip() for value in values):
-            errors[name] = ["Must not be empty."]
+            errors[name] = [ErrorDetail("Must not be empty.", ErrorCode.BLANK)]
         elif name not in FREE_TEXT and not all(value.isascii() for value in values):
-            errors[name] = ["Must be ASCII; write numbers and days with the digits 0 to 9."]
+            detail = "Must be ASCII; write numbers and days with the digits 0 to 9."
+            errors[name] = [ErrorDetail(detail, ErrorCode.INVALID)]
     if errors:
         raise ValidationError(errors)
 
@@ -50,7 +53,7 @@ def check_parameters(request: Request, known: Iterable[str], *, repeatable: Cont
 def check_days(start: date | None, end: date | None) -> None:
     """Raise ValidationError for a range that ends before it starts: an empty list would look like an answer."""
     if start and end and start > end:
-        raise ValidationError({"start_date": ["Must not be after end_date."]})
+        raise invalid("start_date", code=ErrorCode.END_BEFORE_START)
 
 
 class IdFilter(django_filters.Filter):
@@ -138,7 +141,8 @@ class ContactSearchFilter(django_filters.CharFilter):
         if not value:
             return queryset
         if not is_long_enough(value):
-            raise ValidationError({"search": [f"Must have a word of at least {SHORTEST} letters or digits."]})
+            detail = f"Must have a word of at least {SHORTEST} letters or digits."
+            raise invalid("search", detail, code=ErrorCode.MIN_LENGTH)
         return queryset.filter(**{f"{self.field_name}__in": Contact.objects.search(value).values("pk")})
 
 

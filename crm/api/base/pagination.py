@@ -14,8 +14,10 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from rest_framework.views import APIView
 
+from crm.api.base.errors import invalid
 from crm.api.base.filters import MAX_ID
 from crm.date_ranges import parse_day
+from crm.error_codes import ErrorCode
 from crm.instants import parse_instant
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 100, 1000, 10_000
@@ -37,7 +39,7 @@ class KeysetPagination(BasePagination):
         if "offset" not in request.query_params:
             return self.paginate(order, request, count=count)
         if "cursor" in request.query_params:
-            raise ValidationError({"cursor": ["Use either cursor or offset."]})
+            raise invalid("cursor", "Use either cursor or offset.")
         self._begin(request, count)
         return self._page_at_offset(order.rows())
 
@@ -128,7 +130,7 @@ def read_order(request: Request, orders: Orders) -> tuple[str, str]:
     """Return the order that `?order=` names, by default the first. Raises ValidationError for an unknown name."""
     order = request.query_params.get("order", next(iter(orders)))
     if order not in orders:
-        raise ValidationError({"order": [f"Must be one of: {', '.join(orders)}."]})
+        raise invalid("order", f"Must be one of: {', '.join(orders)}.", code=ErrorCode.INVALID_CHOICE)
     return orders[order]
 
 
@@ -197,7 +199,7 @@ def decode_cursor(cursor: str, parse: Callable[[Any], date] = parse_instant) -> 
 
 
 def invalid_cursor() -> ValidationError:
-    return ValidationError({"cursor": ["Invalid cursor. Take it from `next` or `previous`."]})
+    return invalid("cursor", code=ErrorCode.INVALID_CURSOR)
 
 
 def _whole_number(request: Request, name: str, *, default: int, low: int, high: int, hint: str = "") -> int:
@@ -205,12 +207,12 @@ def _whole_number(request: Request, name: str, *, default: int, low: int, high: 
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 19 and low <= int(text) <= high):
-        raise ValidationError({name: [f"Must be a whole number from {low} to {high}{hint}."]})
+        raise invalid(name, f"Must be a whole number from {low} to {high}{hint}.")
     return int(text)
 
 
 def _flag(request: Request, name: str) -> bool:
     text = request.query_params.get(name, "0")
     if text not in ("0", "1"):
-        raise ValidationError({name: ["Must be 0 or 1."]})
+        raise invalid(name, "Must be 0 or 1.", code=ErrorCode.INVALID_CHOICE)
     return text == "1"

@@ -4,8 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import IO, Any
 
-from rest_framework.exceptions import ParseError, ValidationError
+from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
+
+from crm.api.base.errors import WHOLE_BODY, invalid
+from crm.error_codes import ErrorCode
 
 MAX_DEPTH, MAX_VALUES = 20, 10_000
 # PostgreSQL can't store NUL, and UTF-8 can't encode lone surrogates.
@@ -27,9 +30,9 @@ class BoundedJSONParser(JSONParser):
             data = super().parse(stream, media_type, parser_context)
         except RecursionError as error:
             raise ParseError(f"The JSON must be at most {MAX_DEPTH} levels deep.") from error
-        fields = data.items() if isinstance(data, dict) else [("detail", data)]
-        if errors := {name: ["Must not contain null characters or lone surrogates."] for name in _unstorable(fields)}:
-            raise ValidationError(errors)
+        fields = data.items() if isinstance(data, dict) else [(WHOLE_BODY, data)]
+        if names := _unstorable(fields):
+            raise invalid(names, code=ErrorCode.UNSTORABLE)
         return data
 
 

@@ -55,7 +55,8 @@ APPOINTMENT_FIELDS = {"scheduled_start", "scheduled_end", "allow_overlap", "stat
 MANAGER, CSR, REP = Role.MANAGER, Role.CSR, Role.REP
 # By the resource's URL below /api/v1/, then by role. A role without an entry may do nothing with the resource.
 PERMISSIONS: dict[str, dict[str, Grant]] = {
-    "activities": {MANAGER: READ_CREATE, CSR: READ_CREATE, REP: own(READ_CREATE)},
+    # Notes: the author's own, see crm/services/notes.py.
+    "activities": {MANAGER: ALL, CSR: ALL, REP: own(ALL)},
     "appointments": {
         MANAGER: READ_CREATE_UPDATE,
         CSR: READ_CREATE_UPDATE,

@@ -1,66 +1,43 @@
 """OpenAPI document, with every error response."""
 
-from typing import Any
+from typing import Any, cast
 
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance, is_serializer
+from drf_standardized_errors.openapi import AutoSchema
 from rest_framework import serializers
 
 from crm.api.base.companions import Companion
+from crm.api.base.error_responses import (
+    BODY_CODES,
+    COMMON_CODES,
+    ETAG,
+    SIGN_IN_CODES,
+    error_components,
+    error_responses,
+)
 from crm.api.base.etags import IF_MATCH, IF_NONE_MATCH, TAGS
+from crm.api.base.idempotency import HEADER, PARAMETER
+from crm.api.base.roles import PERMISSIONS
 from crm.api.base.serializers import TenantSerializer
+from crm.api.base.views import TenantView
 from crm.db.tenancy import all_tenants
+from crm.error_codes import ErrorCode
+from crm.refused_writes import refusals_of
 
-ERROR_SCHEMA = {
-    "type": "object",
-    "description": "Either `detail`, or error messages by the name of the field or parameter.",
-    "properties": {
-        "detail": {"type": "string"},
-        "code": {
-            "type": "string",
-            "description": "With a rejected token: token_not_valid, user_inactive, … With 412: stale.",
-        },
-        "type": {"type": "string", "description": "With `errors`: client_error."},
-        "errors": {"type": "array", "items": {"type": "object"}, "description": "Refusals, each with its code."},
-        "appointment": {"type": "object", "nullable": True, "description": "With slot_taken: the other appointment."},
-        "contact": {"type": "integer", "nullable": True, "description": "With number_taken: the contact that has it."},
-        "current": {"type": "object", "description": "With 412: the row as it is now."},
-        "retry_at": {
-            "type": "string",
-            "format": "date-time",
-            "nullable": True,
-            "description": "With a blocked message: the earliest time to retry; null if waiting doesn't help.",
-        },
-        "messages": {"type": "array", "items": {"type": "object"}, "description": "Details of a rejected token."},
-    },
-    "additionalProperties": {
-        "oneOf": [
-            {"type": "array", "items": {"type": "string"}},
-            {"type": "object", "description": "In a list: error messages by the item's position."},
-        ]
-    },
+CODES_OF_HEADER = {HEADER: {ErrorCode.KEY_REUSED, ErrorCode.KEY_IN_USE}, IF_MATCH: {ErrorCode.STALE}}
+CODES_OF_PARAMETER = {
+    "cursor": {ErrorCode.INVALID_CURSOR},
+    "search": {ErrorCode.MIN_LENGTH, ErrorCode.MAX_LENGTH},
+    "start_date": {ErrorCode.END_BEFORE_START},
+    "contact": {ErrorCode.MIN_VALUE, ErrorCode.MAX_VALUE},
 }
-ERROR_RESPONSES = {
-    "304": ("NotModified", "The client has the row already, by If-None-Match."),
-    "400": ("BadRequest", "A field or parameter isn't valid, or the body isn't JSON."),
-    "401": ("Unauthorized", "Not signed in, or the token is no longer valid."),
-    "403": ("Forbidden", "The user has no company, or the role lacks the permission."),
-    "404": ("NotFound", "The row doesn't exist or belongs to another company."),
-    "409": ("Conflict", "The request conflicts with the current data."),
-    "412": ("Stale", "The row has changed since it was read, by If-Match. `current` is the row as it is now."),
-    "413": ("TooLarge", "The body is too large."),
-    "415": ("UnsupportedMediaType", "The body must be application/json."),
-    "422": ("Unprocessable", "The Idempotency-Key was used with another body."),
-    "429": ("TooManyRequests", "Too many requests."),
-}
-IDEMPOTENCY_KEY = "Idempotency-Key"
-ETAG = {"description": "Names this state of the row.", "schema": {"type": "string"}}
 PRECONDITIONS = {
     IF_MATCH: "The ETag of the row that the client has read. If the row has changed since, this is a 412. "
     "Without it, a PATCH changes the fields that it sends, even if the row has changed.",
     IF_NONE_MATCH: "The ETag of the row that the client has. If the row is still the same, this is a 304 without body.",
 }
-RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}}
+NOT_MODIFIED = {"description": "The client has the row already, by If-None-Match."}
 WALL_CLOCK = r"^[0-2]\d:[0-5]\d:[0-5]\d(\.\d+)?$"
 
 
@@ -70,29 +47,76 @@ class ErrorDocumentingAutoSchema(AutoSchema):
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation = super().get_operation(*args, **kwargs)
         if operation:
-            codes = {"400", "401", "403", "429"}
-            if "{" in self.path:
-                codes.add("404")
-            if self.method != "GET":
-                codes.add("409")
-            if "requestBody" in operation:
-                codes |= {"413", "415"}
-            if any(parameter["name"] == IDEMPOTENCY_KEY for parameter in operation.get("parameters", ())):
-                codes.add("422")
-            if getattr(self.view, "has_etag", False):
-                codes.add(self._add_etag(operation))
-            for code in sorted(codes):
-                operation["responses"].setdefault(code, {"$ref": f"#/components/responses/{ERROR_RESPONSES[code][0]}"})
+            has_etag = getattr(self.view, "has_etag", False)
+            if has_etag:
+                self._add_etag(operation)
+            if self.method == "POST" and isinstance(self.view, TenantView):
+                operation.setdefault("parameters", []).append(PARAMETER)
+            operation["responses"] |= error_responses(self._error_codes(operation))
         return operation
 
-    def _add_etag(self, operation: dict[str, Any]) -> str:
-        """Document the tag of a single row. Return the status of the refused precondition."""
+    def _error_codes(self, operation: dict[str, Any]) -> set[ErrorCode]:
+        """Return the codes that the operation can answer."""
+        codes = COMMON_CODES | self._codes_of_parameters(operation) | self._codes_of_body()
+        if any(self.get_auth()):
+            codes |= SIGN_IN_CODES
+        if isinstance(self.view, TenantView):
+            codes.add(ErrorCode.PERMISSION_DENIED)
+        if "{" in self.path:
+            codes.add(ErrorCode.NOT_FOUND)
+        if self.method == "DELETE":
+            codes.add(ErrorCode.IN_USE)
+        refusals = getattr(self.view, "refusals", {})
+        return codes | set(refusals.get(getattr(self.view, "action", self.method.lower()), ()))
+
+    def _codes_of_parameters(self, operation: dict[str, Any]) -> set[ErrorCode]:
+        codes = {ErrorCode.UNKNOWN_PARAMETER}
+        for parameter in operation.get("parameters", ()):
+            if parameter["in"] == "query":
+                codes |= {ErrorCode.INVALID, ErrorCode.BLANK}
+            elif parameter["in"] == "header":
+                codes |= {ErrorCode.INVALID, *CODES_OF_HEADER.get(parameter["name"], ())}
+            codes |= CODES_OF_PARAMETER.get(parameter["name"], set())
+            if "enum" in parameter["schema"]:
+                codes.add(ErrorCode.INVALID_CHOICE)
+        return codes
+
+    def _codes_of_body(self) -> set[ErrorCode]:
+        if self.method not in ("POST", "PATCH"):
+            return set()
+        codes = set(BODY_CODES)
+        serializer = self.get_request_serializer()
+        if not is_serializer(serializer):
+            return codes
+        serializer = force_instance(serializer)
+        found = {code for field in self._determine_fields_with_error_codes() for code in field.error_codes}
+        codes |= {ErrorCode.WRONG_TYPE, *(code for code in ErrorCode if code in found)}
+        if self.method == "PATCH":
+            codes.discard(ErrorCode.REQUIRED)
+        if any(field.read_only for field in serializer.fields.values()):
+            codes.add(ErrorCode.READ_ONLY)
+        if isinstance(serializer, TenantSerializer):
+            codes |= self._codes_of_row(serializer)
+        return codes
+
+    def _codes_of_row(self, serializer: TenantSerializer) -> set[ErrorCode]:
+        codes = {refused.code for refused in refusals_of(serializer.Meta.model)}
+        if self.method == "PATCH":
+            if hasattr(serializer.Meta, "fixed_fields"):
+                codes.add(ErrorCode.FIXED)
+            if any(grant.fields is not None for grant in PERMISSIONS[cast(TenantView, self.view).resource].values()):
+                codes.add(ErrorCode.FIELD_FORBIDDEN)
+        return codes
+
+    def _add_etag(self, operation: dict[str, Any]) -> None:
+        """Document the tag of a single row."""
         if "200" in operation["responses"]:
-            operation["responses"]["200"]["headers"] = {"ETag": ETAG}
-        header, code = (IF_NONE_MATCH, "304") if self.method == "GET" else (IF_MATCH, "412")
+            operation["responses"]["200"]["headers"] = ETAG
+        if self.method == "GET":
+            operation["responses"]["304"] = NOT_MODIFIED
+        header = IF_NONE_MATCH if self.method == "GET" else IF_MATCH
         parameter = {"name": header, "in": "header", "schema": {"type": "string", "pattern": TAGS, "maxLength": 1000}}
         operation.setdefault("parameters", []).append(parameter | {"description": PRECONDITIONS[header]})
-        return code
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
         schema = super()._map_basic_serializer(serializer, direction)
@@ -128,19 +152,9 @@ class TenantSchemaGenerator(SchemaGenerator):
     def get_schema(self, *args: Any, **kwargs: Any) -> Any:
         with all_tenants():
             document = super().get_schema(*args, **kwargs)
-        document["components"]["schemas"]["Refusal"] = ERROR_SCHEMA
-        document["components"]["responses"] = {
-            name: _response(code, text) for code, (name, text) in ERROR_RESPONSES.items()
-        }
+        for kind, components in error_components().items():
+            document["components"].setdefault(kind, {}).update(components)
         return document
-
-
-def _response(code: str, description: str) -> dict[str, Any]:
-    if code == "304":
-        return {"description": description}
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Refusal"}}}
-    headers = {"429": RETRY_AFTER, "412": {"ETag": ETAG}}.get(code)
-    return {"description": description, "content": content, **({"headers": headers} if headers else {})}
 
 
 def _allows_blank(field: Any) -> bool:

@@ -8,12 +8,15 @@ from typing import Any, ClassVar, NoReturn
 from django.db import models
 from django.db.models import Q
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from crm.api.base.companions import Companion, add_companions
+from crm.api.base.errors import as_error_details
 from crm.api.base.roles import grant_for, visible
 from crm.choices import ASSIGNABLE_ROLES
 from crm.date_ranges import InvalidDay, parse_day
 from crm.db.tenancy import current_company_id
+from crm.error_codes import ErrorCode
 from crm.form_fields import as_sentence
 from crm.instants import InvalidInstant, parse_instant
 from crm.models import Contact, User
@@ -74,20 +77,20 @@ class BodySerializer(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (errors := self.refused_fields(data)):
-            raise serializers.ValidationError(errors)
+            raise serializers.ValidationError({name: [error] for name, error in errors.items()})
         return super().to_internal_value(data)
 
-    def refused_fields(self, data: dict[str, Any]) -> dict[str, list[str]]:
+    def refused_fields(self, data: dict[str, Any]) -> dict[str, ErrorDetail]:
         """Return an error for each field that DRF would ignore, or convert from another JSON type."""
         errors = {}
         for name, value in data.items():
             field = self.fields.get(name)
             if field is None:
-                errors[str(name)] = ["Unknown field."]
+                errors[str(name)] = _detail_of(ErrorCode.UNKNOWN_FIELD)
             elif field.read_only:
-                errors[name] = ["This field is read-only; leave it out."]
+                errors[name] = _detail_of(ErrorCode.READ_ONLY)
             elif message := _wrong_type(field, value):
-                errors[name] = [message]
+                errors[name] = ErrorDetail(message, ErrorCode.WRONG_TYPE)
         return errors
 
 
@@ -114,10 +117,10 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
         """Return the row without its companions."""
         return super().to_representation(instance)
 
-    def refused_fields(self, data: dict[str, Any]) -> dict[str, list[str]]:
+    def refused_fields(self, data: dict[str, Any]) -> dict[str, ErrorDetail]:
         return super().refused_fields(data) or self._forbidden_changes(data) or self._changes_of_fixed_fields(data)
 
-    def _forbidden_changes(self, data: dict[str, Any]) -> dict[str, list[str]]:
+    def _forbidden_changes(self, data: dict[str, Any]) -> dict[str, ErrorDetail]:
         """Return an error for each changed field that the user's role may not change. Unchanged values pass.
 
         Values are compared as sent, before ids are looked up: the error must not reveal whether a row exists.
@@ -129,14 +132,14 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
             return {}
         current = self.own_fields(self.instance)
         changed = [name for name in data if name not in fields and data[name] != current.get(name)]
-        return {name: ["Your role may not change this."] for name in changed}
+        return dict.fromkeys(changed, _detail_of(ErrorCode.FIELD_FORBIDDEN))
 
-    def _changes_of_fixed_fields(self, data: dict[str, Any]) -> dict[str, list[str]]:
+    def _changes_of_fixed_fields(self, data: dict[str, Any]) -> dict[str, ErrorDetail]:
         """Return an error for each field of `Meta.fixed_fields` that would change. Unchanged values pass."""
         fixed = getattr(self.Meta, "fixed_fields", ()) if self.instance else ()
         sent = [name for name in fixed if name in data]
         current = self.own_fields(self.instance) if sent else {}
-        return {name: ["Can't be changed after the row was created."] for name in sent if data[name] != current[name]}
+        return {name: _detail_of(ErrorCode.FIXED) for name in sent if data[name] != current[name]}
 
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
         field_class, kwargs = super().build_relational_field(field_name, relation_info)
@@ -148,10 +151,7 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
         for name, value in attrs.items():
             setattr(row, name, value)
         self.prepare(row)
-        errors: dict[str, list[str]] = {}
-        for refused in violations(row):
-            errors.setdefault(refused.field, []).append(refused.sentence)
-        if errors:
+        if errors := as_error_details(violations(row)):
             raise serializers.ValidationError(errors)
         return attrs
 
@@ -173,11 +173,13 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
 class PhoneField(serializers.CharField):
     """A phone number in any format, stored and returned as E.164."""
 
+    default_error_messages: ClassVar = {"invalid_phone": "{reason}"}
+
     def to_internal_value(self, data: Any) -> str:
         try:
             return normalize_phone(super().to_internal_value(data))
         except InvalidPhone as error:
-            raise serializers.ValidationError(str(error)) from error
+            self.fail("invalid_phone", reason=error)
 
 
 class CompanyUserField(serializers.PrimaryKeyRelatedField):
@@ -207,6 +209,10 @@ class ContactField(serializers.PrimaryKeyRelatedField):
 
     def get_queryset(self) -> Any:
         return visible(Contact.objects.all(), self.context["request"].user, "contacts")
+
+
+def _detail_of(code: ErrorCode) -> ErrorDetail:
+    return ErrorDetail(code.detail, code)
 
 
 def _wrong_type(field: serializers.Field, value: Any) -> str:

@@ -1,6 +1,6 @@
 """Base views: each activates the user's company as tenant and rejects unknown query parameters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import wraps
 from typing import Any, ClassVar, cast
@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db import Error, IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from rest_framework import mixins, status
-from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,8 +16,10 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from crm.api.base.errors import WHOLE_BODY, invalid
 from crm.api.base.etags import IF_MATCH, check_if_match, tagged_response
 from crm.api.base.filters import ListFilterSet, check_parameters
+from crm.api.base.idempotency import HEADER, answer_once
 from crm.api.base.lists import ListRowsMixin
 from crm.api.base.pagination import PARAMETERS as PAGE_PARAMETERS
 from crm.api.base.pagination import KeysetPagination, Orders, orders_by
@@ -26,8 +27,9 @@ from crm.api.base.roles import CHANGE, CREATE, DELETE, LIST, READ, visible
 from crm.db.audit_context import acting_as
 from crm.db.replicas import choose_replica, leave_alone
 from crm.db.tenancy import mark_rollback, tenant, tenant_autocommit
+from crm.error_codes import ErrorCode
 from crm.models import User
-from crm.outages import TIMEOUT, outage_message
+from crm.outages import outage_code
 
 VERBS = {
     "list": LIST,
@@ -44,8 +46,8 @@ def without_body(handler: Callable[..., Response]) -> Callable[..., Response]:
     @wraps(handler)
     def wrapper(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         if request.data:
-            names = request.data if isinstance(request.data, dict) else ["detail"]
-            raise ValidationError({name: ["Unknown field: this request takes no body."] for name in names})
+            names = request.data if isinstance(request.data, dict) else WHOLE_BODY
+            raise invalid(names, "Unknown field: this request takes no body.", code=ErrorCode.UNKNOWN_FIELD)
         return handler(view, request, *args, **kwargs)
 
     return wrapper
@@ -54,15 +56,20 @@ def without_body(handler: Callable[..., Response]) -> Callable[..., Response]:
 class TenantView(APIView):
     """A view limited to the user's company. The user's role must have the verb on the resource.
 
+    Every POST accepts an idempotency key.
+
     Attributes:
         resource: a key of `crm.api.base.roles.PERMISSIONS`.
         has_etag: whether the response of this action is a single row with its tag.
         writing: whether the request runs in a transaction; an error response rolls it back.
+        refusals: by action or method, the codes that its services may refuse the request with.
         on_replica: whether a replica may serve the reads of this action.
         replica: the alias of the replica that serves them, if any.
     """
 
     resource: str
+    refusals: Mapping[str, tuple[ErrorCode, ...]] = {}
+    post: Callable[..., Response]  # of views with this method; DRF looks it up after `initial`
     writing = False
     has_etag = False
     on_replica = False
@@ -79,7 +86,7 @@ class TenantView(APIView):
     def handle_exception(self, exc: Exception) -> Response:
         # A slow query wouldn't be faster on the primary. Other errors may be the replica's own: gone, cancelled by
         # recovery, behind a migration.
-        if self.replica and isinstance(exc, Error) and outage_message(exc) != TIMEOUT:
+        if self.replica and isinstance(exc, Error) and outage_code(exc) != ErrorCode.TIMEOUT:
             return self.repeat_on_primary(exc)
         response = super().handle_exception(exc)
         if self.writing:
@@ -93,6 +100,9 @@ class TenantView(APIView):
         else:
             self.begin_write()
         check_parameters(request, self.known_parameters(), repeatable=self.repeatable_parameters())
+        if request.method == "POST" and HEADER in request.headers:
+            handler = self.post
+            self.post = lambda request, **kwargs: answer_once(handler, user=self.user, request=request, **kwargs)
 
     def begin_read(self) -> None:
         # Only authentication by token reads the position; None means that the user has never written.

@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db.models import Exists, OuterRef
 
 from crm.choices import Channel, FlagType, OptOutState
+from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactPhone, OptOut, PhoneLine
 from crm.models.audit import hash_number
+from crm.refusals import Refusal
 from messaging.area_codes import is_valid_phone, state_of_number, zones_of_number
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
@@ -32,17 +34,18 @@ POSSIBLY_SENT = (
     MessageStatus.UNDELIVERED,
 )
 
+Delay = tuple[ErrorCode, str, datetime]  # why a message must wait, and until when
 
-class SendBlocked(Exception):
-    """The send policy blocks a message. The text says why; `retry_at` is set if waiting helps."""
 
-    def __init__(self, reason: str, *, retry_at: datetime | None = None) -> None:
-        super().__init__(reason)
+class SendBlocked(Refusal):
+    """The send policy blocks a message. `retry_at` is set if waiting helps."""
+
+    def __init__(self, code: ErrorCode, detail: str = "", *, retry_at: datetime | None = None) -> None:
+        super().__init__(detail, code=code)
         self.retry_at = retry_at
 
-
-class RecipientOptedOut(SendBlocked):
-    """The number is opted out, or its opt-out is under review."""
+    def facts(self) -> dict[str, Any]:
+        return {"retry_at": self.retry_at} if self.retry_at else {}
 
 
 def check_message(*, contact: Contact, phone: str, line: PhoneLine, kind: str, body: str, now: datetime) -> None:
@@ -52,32 +55,34 @@ def check_message(*, contact: Contact, phone: str, line: PhoneLine, kind: str, b
         SendBlocked: permanently, or until its `retry_at` if the message only has to wait.
     """
     if not body.strip():
-        raise SendBlocked("The message must not be empty.")
+        raise SendBlocked(ErrorCode.MESSAGE_EMPTY)
     if len(body) > MAX_BODY:
-        raise SendBlocked(f"The message has {len(body)} characters; shorten it to {MAX_BODY}.")
+        detail = f"The message has {len(body)} characters; shorten it to {MAX_BODY}."
+        raise SendBlocked(ErrorCode.MESSAGE_TOO_LONG, detail)
     check_recipient(contact=contact, phone=phone, kind=kind, now=now)
     if not (line.number or line.provider_id):
-        raise SendBlocked("The phone line has no number; add it.")
+        raise SendBlocked(ErrorCode.LINE_WITHOUT_NUMBER)
     delays = [
         *_line_pause(line, now),
         *_daily_cap(line, count_segments(body), now),
         *_campaign_frequency(contact, kind, now),
     ]
-    reason, at = max(delays, key=lambda delay: delay[1], default=("", now))
+    quiet_hours: Delay = (ErrorCode.QUIET_HOURS, "", now)
+    code, detail, at = max(delays, key=lambda delay: delay[2], default=quiet_hours)
     if kind not in RESPONSES:
         opens = _next_allowed(contact, phone, line, kind, at)
         if opens is None:
-            raise SendBlocked("No hour is allowed in all time zones of this number; set the contact's time zone.")
-        reason, at = (reason or "It is too early or too late in the contact's time zone.", opens)
+            raise SendBlocked(ErrorCode.NO_OPEN_HOUR)
+        at = opens
     if at > now:
-        raise SendBlocked(reason, retry_at=at)
+        raise SendBlocked(code, detail, retry_at=at)
 
 
 def recheck_before_send(*, contact: Contact, message: Message, now: datetime) -> None:
     """Check again for changes since the message was claimed. Raises SendBlocked."""
     check_recipient(contact=contact, phone=message.to_numbers[0], kind=message.kind, now=now)
-    for reason, retry_at in _campaign_frequency(contact, message.kind, now, exclude=message):
-        raise SendBlocked(reason, retry_at=retry_at)
+    for code, detail, retry_at in _campaign_frequency(contact, message.kind, now, exclude=message):
+        raise SendBlocked(code, detail, retry_at=retry_at)
 
 
 def check_recipient(*, contact: Contact, phone: str, kind: str, now: datetime) -> None:
@@ -89,22 +94,22 @@ def check_recipient(*, contact: Contact, phone: str, kind: str, now: datetime) -
     flags = set(contact.flags.in_force().values_list("flag_type", flat=True))
     if kind == MessageKind.CONFIRMATION:
         if opt_out is None or opt_out.decided_at is None or now - opt_out.decided_at > CONFIRMATION_WINDOW:
-            raise SendBlocked("A confirmation must be sent within five minutes of the opt-out or opt-in.")
+            raise SendBlocked(ErrorCode.CONFIRMATION_TOO_LATE)
     else:
         if opt_out is not None and opt_out.state == OptOutState.UNDER_REVIEW:
-            raise RecipientOptedOut("The contact may have opted out; review the opt-out first.")
+            raise SendBlocked(ErrorCode.UNDER_REVIEW)
         if FlagType.OPTED_OUT in flags or (opt_out is not None and opt_out.state == OptOutState.OPTED_OUT):
-            raise RecipientOptedOut("The contact has opted out.")
+            raise SendBlocked(ErrorCode.OPTED_OUT)
     if FlagType.DO_NOT_CONTACT in flags:
-        raise SendBlocked("The contact is flagged as do not contact.")
+        raise SendBlocked(ErrorCode.DO_NOT_CONTACT)
     if FlagType.INVALID_NUMBER in flags:
-        raise SendBlocked("The contact's number is flagged as invalid.")
+        raise SendBlocked(ErrorCode.FLAGGED_NUMBER)
     if not is_valid_phone(phone):
-        raise SendBlocked(f"{phone} isn't a valid phone number.")
+        raise SendBlocked(ErrorCode.UNREACHABLE_NUMBER, f"{phone} isn't a valid phone number.")
     if not _is_number_of(contact, phone):
-        raise SendBlocked("The contact's number has changed since; write the message again.")
+        raise SendBlocked(ErrorCode.NUMBER_CHANGED)
     if PhoneLine.objects.filter(number=phone).exists():
-        raise SendBlocked("This is the number of one of your own phone lines.")
+        raise SendBlocked(ErrorCode.NUMBER_OF_LINE)
 
 
 def _is_number_of(contact: Contact, phone: str) -> bool:
@@ -118,13 +123,14 @@ def can_be_deferred(kind: str) -> bool:
     return kind not in RESPONSES
 
 
-def _line_pause(line: PhoneLine, now: datetime) -> list[tuple[str, datetime]]:
+def _line_pause(line: PhoneLine, now: datetime) -> list[Delay]:
     if line.paused_until is None or line.paused_until <= now:
         return []
-    return [(f"The phone line is paused: {line.pause_reason or 'the provider rejects messages'}", line.paused_until)]
+    detail = f"The phone line is paused: {line.pause_reason or 'the provider rejects messages'}"
+    return [(ErrorCode.LINE_PAUSED, detail, line.paused_until)]
 
 
-def _daily_cap(line: PhoneLine, segments: int, now: datetime) -> list[tuple[str, datetime]]:
+def _daily_cap(line: PhoneLine, segments: int, now: datetime) -> list[Delay]:
     """Return the delay until the next day if the daily cap is used up.
 
     Days are in UTC, like `sent_on`: the same for the lines of all time zones. A message with more
@@ -135,12 +141,10 @@ def _daily_cap(line: PhoneLine, segments: int, now: datetime) -> list[tuple[str,
     if not sent or sent + segments <= line.daily_cap:
         return []
     tomorrow = datetime.combine(today + timedelta(days=1), time(), UTC)
-    return [(f"The phone line has reached its daily cap of {line.daily_cap} segments.", tomorrow)]
+    return [(ErrorCode.DAILY_CAP, f"The phone line has reached its daily cap of {line.daily_cap} segments.", tomorrow)]
 
 
-def _campaign_frequency(
-    contact: Contact, kind: str, now: datetime, exclude: Message | None = None
-) -> list[tuple[str, datetime]]:
+def _campaign_frequency(contact: Contact, kind: str, now: datetime, exclude: Message | None = None) -> list[Delay]:
     if kind != MessageKind.CAMPAIGN:
         return []
     day = timedelta(days=1)
@@ -150,7 +154,8 @@ def _campaign_frequency(
     sent_at = list(recent.order_by("-departure").values_list("departure", flat=True)[:MAX_CAMPAIGN_MESSAGES])
     if len(sent_at) < MAX_CAMPAIGN_MESSAGES:
         return []
-    return [(f"The contact has had {MAX_CAMPAIGN_MESSAGES} campaign messages within 24 hours.", sent_at[-1] + day)]
+    detail = f"The contact has had {MAX_CAMPAIGN_MESSAGES} campaign messages within 24 hours."
+    return [(ErrorCode.CAMPAIGN_FREQUENCY, detail, sent_at[-1] + day)]
 
 
 def _next_allowed(contact: Contact, phone: str, line: PhoneLine, kind: str, moment: datetime) -> datetime | None:

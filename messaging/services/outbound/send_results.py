@@ -13,6 +13,7 @@ from django.utils import timezone
 from crm.choices import ConversationStatus, Direction, MembershipStatus
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import tenant
+from crm.error_codes import ErrorCode
 from crm.models import Activity, CampaignMembership, Conversation, PhoneLine
 from crm.refused_writes import is_refused_by
 from crm.worker import backoff
@@ -24,7 +25,7 @@ from messaging.providers.errors import LineSuspended, RateLimited, SendError, Un
 from messaging.providers.interfaces import SentMessage
 from messaging.services.outbound.campaign_progress import update_membership
 from messaging.services.outbound.code_effects import apply_error_code
-from messaging.services.outbound.send_policy import RecipientOptedOut, SendBlocked, can_be_deferred
+from messaging.services.outbound.send_policy import SendBlocked, can_be_deferred
 from messaging.sms_segments import count_segments
 
 FIRST_LOOKUP_AFTER = timedelta(seconds=15)  # by then the provider lists an accepted message
@@ -60,7 +61,7 @@ def block_message(*, message: Message, blocked: SendBlocked, code: str = "") -> 
         _set_status(message, MessageStatus.QUEUED, str(blocked), code=code, run_at=blocked.retry_at)
         return
     _set_status(message, MessageStatus.FAILED, str(blocked), code=code)
-    opted_out = isinstance(blocked, RecipientOptedOut)
+    opted_out = blocked.code in (ErrorCode.OPTED_OUT, ErrorCode.UNDER_REVIEW)
     _skip_membership(message, MembershipStatus.OPTED_OUT if opted_out else MembershipStatus.SKIPPED)
 
 
@@ -171,7 +172,7 @@ def _suspend_line(message: Message, outcome: LineSuspended) -> None:
         fail_message(message=message, reason=str(outcome), code=outcome.code)
         return
     PhoneLine.objects.filter(pk=line.pk).update(paused_until=outcome.until, pause_reason=str(outcome)[:200])
-    behind = SendBlocked(str(outcome), retry_at=outcome.until + BEHIND)
+    behind = SendBlocked(ErrorCode.LINE_PAUSED, str(outcome), retry_at=outcome.until + BEHIND)
     block_message(message=message, blocked=behind, code=outcome.code)
 
 

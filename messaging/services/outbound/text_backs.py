@@ -21,6 +21,10 @@ class _NoLongerDue(Exception):
     """Another worker was faster, or the caller has been reached."""
 
 
+class _TooLate(Exception):
+    """The send policy allows the text back only when it would be too late. The text says why."""
+
+
 def queue_next_text_back() -> bool:
     """Queue the text back that has been due longest, of any company. Returns False if none is due.
 
@@ -68,13 +72,13 @@ def queue_text_back(*, caller: MissedCaller) -> None:
         with transaction.atomic():
             message = queue_message(contact=caller.contact, line=line, body=body, kind=MessageKind.MISSED_CALL)
             if message.run_at is not None and message.run_at > timezone.now() + MAX_TEXT_BACK_AGE:
-                raise SendBlocked(message.error, retry_at=message.run_at)
+                raise _TooLate(message.error)
             if not _mark(caller, TextBack.QUEUED):
                 raise _NoLongerDue
     except _NoLongerDue:
         pass
-    except SendBlocked as blocked:
-        _mark(caller, TextBack.REFUSED, str(blocked))
+    except (SendBlocked, _TooLate) as reason:
+        _mark(caller, TextBack.REFUSED, str(reason))
 
 
 def drop_text_backs(*, callers: QuerySet[MissedCaller], reason: str) -> int:

@@ -1,0 +1,243 @@
+"""Error codes of the API: the reason of each refused request, for programs. docs/errors.md is generated from them."""
+
+from enum import StrEnum
+from typing import Any
+
+
+class ErrorCode(StrEnum):
+    """A reason, with the status of its response, what it means, and what to do.
+
+    Clients compare codes, so a released code keeps its meaning. `detail` is the text of an error without a more precise
+    one.
+    """
+
+    status: int
+    detail: str
+    advice: str
+
+    def __new__(cls, code: str, status: int, detail: str, advice: str) -> "ErrorCode":
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.status, member.detail, member.advice = status, detail, advice
+        return member
+
+    def body(self, detail: str = "", *, attr: str | None = None, **facts: Any) -> dict[str, Any]:
+        """Return the response's body, for a response that is made outside of the API's views."""
+        kind = "server_error" if self.status >= 500 else "validation_error" if attr else "client_error"
+        return {"type": kind, "errors": [{"code": self.value, "detail": detail or self.detail, "attr": attr}], **facts}
+
+    # --- A field or a parameter, which `attr` names -------------------------------------------------------------------
+
+    REQUIRED = "required", 400, "This field is required.", "Send the field."
+    NULL = "null", 400, "This field may not be null.", "Send a value, or leave the field out."
+    BLANK = "blank", 400, "This field may not be blank.", "Send a text that isn't empty."
+    INVALID = "invalid", 400, "The value isn't valid.", "Read `detail`, and correct the value."
+    WRONG_TYPE = "wrong_type", 400, "Must be a whole number.", "Send the JSON type of the OpenAPI document."
+    NOT_A_LIST = "not_a_list", 400, "Expected a list of items.", "Send a JSON list."
+    INVALID_CHOICE = "invalid_choice", 400, "This is not a valid choice.", "Send one of the documented values."
+    MAX_LENGTH = "max_length", 400, "The value is too long.", "Shorten it."
+    MIN_LENGTH = "min_length", 400, "The value is too short.", "Lengthen it."
+    MAX_VALUE = "max_value", 400, "The number is too large.", "Send a smaller number."
+    MIN_VALUE = "min_value", 400, "The number is too small.", "Send a larger number."
+    MAX_DIGITS = "max_digits", 400, "The number has too many digits.", "Round it."
+    MAX_DECIMAL_PLACES = "max_decimal_places", 400, "The number has too many decimal places.", "Round it."
+    MAX_WHOLE_DIGITS = "max_whole_digits", 400, "The number is too large.", "Send a smaller number."
+    MAX_STRING_LENGTH = "max_string_length", 400, "The number has too many characters.", "Shorten it."
+    DOES_NOT_EXIST = (
+        "does_not_exist", 400, "There is no such row, or you may not use it.", "Choose another row; it may be deleted.",
+    )  # fmt: skip
+    UNKNOWN_FIELD = "unknown_field", 400, "Unknown field.", "Leave the field out."
+    READ_ONLY = "read_only", 400, "This field is read-only; leave it out.", "Leave the field out."
+    FIXED = (
+        "fixed", 400, "Can't be changed after the row was created.", "Leave the field out, or create another row.",
+    )  # fmt: skip
+    FIELD_FORBIDDEN = (
+        "field_forbidden", 400, "Your role may not change this.", "Leave the field out, or ask a manager to change it.",
+    )  # fmt: skip
+    UNSTORABLE = "unstorable", 400, "Must not contain null characters or lone surrogates.", "Remove these characters."
+    UNKNOWN_PARAMETER = "unknown_parameter", 400, "Unknown query parameter.", "Leave the parameter out."
+    INVALID_CURSOR = (
+        "invalid_cursor", 400, "Invalid cursor. Take it from `next` or `previous`.", "Start again at the first page.",
+    )  # fmt: skip
+    UNIQUE = "unique", 400, "Another row has this value.", "Send another value, or change the other row."
+    NOT_ALLOWED = (
+        "not_allowed", 400, "The row's other values don't allow this one.", "Read `detail`, and change one of them.",
+    )  # fmt: skip
+    INVALID_PHONE = "invalid_phone", 400, "This isn't a valid phone number.", "Send it in international format."
+    OWN_NUMBER = (
+        "own_number", 400, "This number is one of your own phone lines.", "Enter the contact's own number.",
+    )  # fmt: skip
+    OUT_OF_RANGE = "out_of_range", 400, "The time is too early or too late.", "Read `detail`, and correct the time."
+    END_BEFORE_START = "end_before_start", 400, "Must not be after end_date.", "Swap the two days."
+    OTHER_CONTACT = (
+        "other_contact", 400, "The rows must be of the same contact.", "Send rows of one contact.",
+    )  # fmt: skip
+    PASSWORD_TOO_SIMILAR = (
+        "password_too_similar", 400, "The password is too similar to the username.", "Choose another password.",
+    )  # fmt: skip
+    PASSWORD_TOO_SHORT = "password_too_short", 400, "This password is too short.", "Choose a longer password."
+    PASSWORD_TOO_COMMON = "password_too_common", 400, "This password is too common.", "Choose another password."
+    PASSWORD_ENTIRELY_NUMERIC = (
+        "password_entirely_numeric", 400, "This password is entirely numeric.", "Choose a password with letters.",
+    )  # fmt: skip
+
+    # --- The request --------------------------------------------------------------------------------------------------
+
+    PARSE_ERROR = "parse_error", 400, "The body isn't valid JSON.", "Send valid JSON, within the documented limits."
+    BAD_REQUEST = "bad_request", 400, "The request isn't valid.", "Correct the URL, headers and number of parameters."
+    NOT_AUTHENTICATED = (
+        "not_authenticated", 401, "Authentication credentials were not provided.", "Sign in; send the access token.",
+    )  # fmt: skip
+    BAD_AUTHORIZATION_HEADER = (
+        "bad_authorization_header", 401, "Authorization header must contain two space-delimited values",
+        "Send `Authorization: Bearer <access token>`.",
+    )  # fmt: skip
+    TOKEN_NOT_VALID = (
+        "token_not_valid", 401, "Token is invalid or expired", "Exchange the refresh token, or sign in again.",
+    )  # fmt: skip
+    SESSION_ENDED = "session_ended", 401, "The session has ended. Sign in again.", "Sign in again."
+    USER_NOT_FOUND = "user_not_found", 401, "The user no longer exists. Sign in again.", "Sign in as another user."
+    USER_INACTIVE = "user_inactive", 401, "User is inactive", "Ask a manager to activate the user."
+    PASSWORD_CHANGED = "password_changed", 401, "The user's password has been changed.", "Sign in again."
+    NO_ACTIVE_ACCOUNT = (
+        "no_active_account", 401, "No active account found with the given credentials",
+        "Check the username and the password.",
+    )  # fmt: skip
+    PERMISSION_DENIED = "permission_denied", 403, "Your role may not do this.", "Ask a manager."
+    NOT_YOURS = "not_yours", 403, "Only its author or a manager may do this.", "Ask the author or a manager."
+    NOT_FOUND = (
+        "not_found", 404, "Not found.", "Check the URL. The row may be deleted, or not assigned to the user any more.",
+    )  # fmt: skip
+    METHOD_NOT_ALLOWED = "method_not_allowed", 405, 'Method "PUT" not allowed.', "Use a method of the OpenAPI document."
+    NOT_ACCEPTABLE = (
+        "not_acceptable", 406, "Could not satisfy the request Accept header.", "Accept application/json.",
+    )  # fmt: skip
+    REQUEST_TIMEOUT = (
+        "request_timeout", 408, "The request took too long to arrive. Send it again.", "Send the request again.",
+    )  # fmt: skip
+    LENGTH_REQUIRED = (
+        "length_required", 411, "The body's size is unknown; send Content-Length instead of Transfer-Encoding.",
+        "Send Content-Length.",
+    )  # fmt: skip
+    STALE = (
+        "stale", 412,
+        "Somebody else has changed this row. Look at `current`, and send the change again with its ETag.",
+        "Show `current` to the person, and send the change again with its ETag.",
+    )  # fmt: skip
+    BODY_TOO_LARGE = "body_too_large", 413, "The body is too large.", "Send less at once."
+    UNSUPPORTED_MEDIA_TYPE = (
+        "unsupported_media_type", 415, 'Unsupported media type "text/plain" in request.', "Send application/json.",
+    )  # fmt: skip
+    KEY_REUSED = (
+        "key_reused", 422, "This key was used for another request; choose a new key.",
+        "Choose a new Idempotency-Key for each operation.",
+    )  # fmt: skip
+    THROTTLED = "throttled", 429, "Request was throttled.", "Wait for the seconds of Retry-After."
+    LOCKED_OUT = (
+        "locked_out", 429, "Too many failed sign-ins.", "Wait for the seconds of Retry-After; check the password.",
+    )  # fmt: skip
+    HEADERS_TOO_LARGE = "headers_too_large", 431, "The headers are too large.", "Send fewer or shorter headers."
+
+    # --- The data as it is now ----------------------------------------------------------------------------------------
+
+    KEY_IN_USE = (
+        "key_in_use", 409, "The first request with this key is still running; try again later.",
+        "Send the request again after a second, with the same key.",
+    )  # fmt: skip
+    IN_USE = (
+        "in_use", 409, "Can't be deleted: other rows need it.", "Delete the rows that `detail` names first.",
+    )  # fmt: skip
+    SLOT_TAKEN = (
+        "slot_taken", 409, "The rep has another appointment at this time.",
+        "Choose another time or rep, or send `allow_overlap: true`. `appointment` is the other one.",
+    )  # fmt: skip
+    NUMBER_TAKEN = (
+        "number_taken", 409, "A contact has this number already.", "Open the contact that `contact` names.",
+    )  # fmt: skip
+    MAIN_NUMBER = (
+        "main_number", 409, "This is the contact's main number. Make another number the main one first.",
+        "Make another number the main one first.",
+    )  # fmt: skip
+    LAST_MANAGER = (
+        "last_manager", 409, "The company must keep an active manager; make another user a manager first.",
+        "Make another user a manager first.",
+    )  # fmt: skip
+    MEMBERSHIP_KEPT = (
+        "membership_kept", 409, "Only a pending membership can be deleted; any other shows what happened.",
+        "Keep it: it shows what happened.",
+    )  # fmt: skip
+    NOT_UNDER_REVIEW = (
+        "not_under_review", 409, "This opt-out is no longer under review.", "Read the opt-out again: it is decided.",
+    )  # fmt: skip
+    NOT_HELD = "not_held", 409, "The message isn't held any more.", "Read the message again: it is decided."
+    ALREADY_PENDING = (
+        "already_pending", 409, "The webhook event is already pending.", "Wait until it is processed.",
+    )  # fmt: skip
+    NOT_A_NOTE = (
+        "not_a_note", 409, "Only notes can be changed or deleted; other activities show what happened.",
+        "Write a note about it instead.",
+    )  # fmt: skip
+
+    # --- The send policy: a message that must not be sent -------------------------------------------------------------
+
+    OPTED_OUT = "opted_out", 409, "The contact has opted out.", "Call instead, or wait until they opt in again."
+    UNDER_REVIEW = (
+        "under_review", 409, "The contact may have opted out; review the opt-out first.",
+        "Confirm or dismiss the opt-out.",
+    )  # fmt: skip
+    DO_NOT_CONTACT = (
+        "do_not_contact", 409, "The contact is flagged as do not contact.", "Don't contact them, or end the flag.",
+    )  # fmt: skip
+    FLAGGED_NUMBER = (
+        "flagged_number", 409, "The contact's number is flagged as invalid.", "Correct the number, or end the flag.",
+    )  # fmt: skip
+    UNREACHABLE_NUMBER = (
+        "unreachable_number", 409, "The contact's number isn't a valid phone number.", "Correct the contact's number.",
+    )  # fmt: skip
+    NUMBER_CHANGED = (
+        "number_changed", 409, "The contact's number has changed since; write the message again.",
+        "Write the message again.",
+    )  # fmt: skip
+    NUMBER_OF_LINE = (
+        "number_of_line", 409, "This is the number of one of your own phone lines.", "Correct the contact's number.",
+    )  # fmt: skip
+    LINE_WITHOUT_NUMBER = (
+        "line_without_number", 409, "The phone line has no number; add it.", "Add the number, or use another line.",
+    )  # fmt: skip
+    LINE_PAUSED = (
+        "line_paused", 409, "The phone line is paused.", "Wait until `retry_at`, or resume the line, or use another.",
+    )  # fmt: skip
+    DAILY_CAP = (
+        "daily_cap", 409, "The phone line has reached its daily cap.", "Wait until `retry_at`, or raise the cap.",
+    )  # fmt: skip
+    CAMPAIGN_FREQUENCY = (
+        "campaign_frequency", 409, "The contact has had 3 campaign messages within 24 hours.", "Wait until `retry_at`.",
+    )  # fmt: skip
+    QUIET_HOURS = (
+        "quiet_hours", 409, "It is too early or too late in the contact's time zone.", "Wait until `retry_at`.",
+    )  # fmt: skip
+    NO_OPEN_HOUR = (
+        "no_open_hour", 409, "No hour is allowed in all time zones of this number; set the contact's time zone.",
+        "Set the contact's time zone.",
+    )  # fmt: skip
+    CONFIRMATION_TOO_LATE = (
+        "confirmation_too_late", 409,
+        "A confirmation must be sent within five minutes of the opt-out or opt-in.", "Send nothing.",
+    )  # fmt: skip
+    MESSAGE_EMPTY = "message_empty", 409, "The message must not be empty.", "Write a text."
+    MESSAGE_TOO_LONG = "message_too_long", 409, "The message is too long.", "Shorten it to 1600 characters."
+
+    # --- Failures of the server ---------------------------------------------------------------------------------------
+
+    ERROR = (
+        "error", 500, "The server failed. The failure is recorded.",
+        "Send the request again later; if it fails again, report the X-Request-ID.",
+    )  # fmt: skip
+    UNAVAILABLE = (
+        "unavailable", 503, "The database is not available. Please try again in a few seconds.",
+        "Send the request again after the seconds of Retry-After.",
+    )  # fmt: skip
+    TIMEOUT = (
+        "timeout", 503, "The request took too long. Please try again later.",
+        "Send the request again later, for fewer rows.",
+    )  # fmt: skip

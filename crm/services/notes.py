@@ -1,0 +1,42 @@
+"""Notes: changed by their author, deleted by their author or a manager. Other activities are evidence, and stay."""
+
+from crm.choices import ActivityType, Role
+from crm.error_codes import ErrorCode
+from crm.models import Activity, User
+from crm.refusals import Refusal
+
+
+class NotANote(Refusal):
+    """Another activity than a note."""
+
+    code = ErrorCode.NOT_A_NOTE
+
+
+class NotYours(Refusal):
+    """A note of another author."""
+
+    code = ErrorCode.NOT_YOURS
+
+
+def change_note(*, note: Activity, body: str, user: User) -> Activity:
+    """Change the text of a note. Raises NotANote, NotYours."""
+    check_is_note(note)
+    if note.user_id != user.pk:
+        raise NotYours("Only its author may change a note; write a note of your own.")
+    note.body = body
+    note.save(update_fields=["body"])
+    return note
+
+
+def delete_note(*, note: Activity, user: User) -> None:
+    """Delete a note. Raises NotANote, NotYours."""
+    check_is_note(note)
+    if note.user_id != user.pk and user.role != Role.MANAGER:
+        raise NotYours("Only its author or a manager may delete a note.")
+    note.delete()
+
+
+def check_is_note(activity: Activity) -> None:
+    """Raise NotANote for an activity of another type."""
+    if activity.activity_type != ActivityType.NOTE:
+        raise NotANote
