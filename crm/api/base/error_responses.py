@@ -72,10 +72,9 @@ FACTS: dict[ErrorCode, Document] = {
             "scheduled_end": "2026-03-02T17:00:00Z",
         }
     },
-} | {
-    code: {"retry_at": "2026-03-03T15:00:00Z"}
-    for code in (ErrorCode.LINE_PAUSED, ErrorCode.DAILY_CAP, ErrorCode.CAMPAIGN_FREQUENCY, ErrorCode.QUIET_HOURS)
 }
+for waits in (ErrorCode.LINE_PAUSED, ErrorCode.DAILY_CAP, ErrorCode.CAMPAIGN_FREQUENCY, ErrorCode.QUIET_HOURS):
+    FACTS[waits] = {"retry_at": "2026-03-03T15:00:00Z"}
 
 ERROR = {
     "type": "object",
