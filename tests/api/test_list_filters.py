@@ -97,7 +97,7 @@ def test_days_are_the_companys_own(manager_api, acme):
 
 
 def test_repeated_status_chooses_rows_of_any(manager_api, acme):
-    rows = {status: LeadFactory(company=acme, status=status) for status in ("new", "contacted", "lost")}
+    rows = {status: LeadFactory(contact__company=acme, status=status) for status in ("new", "contacted", "lost")}
     found = ids(manager_api.get("/api/v1/leads?status=new&status=lost"))
     assert found == {rows["new"].pk, rows["lost"].pk}
     response = manager_api.get("/api/v1/leads?status=new&status=nonsense")
