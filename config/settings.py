@@ -208,6 +208,8 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+CHANGES_POLL_AFTER_S = env.at_least("CHANGES_POLL_AFTER_S", 1, default=2)
+
 # --- Webhooks and the worker ------------------------------------------------------------------------------------------
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # bytes, of a webhook request

@@ -241,6 +241,12 @@ class OptOutQuerySet(QuerySet):
         return self.annotate(contact=Subquery(numbers.filter(phone=OuterRef("phone")).values("contact")[:1]))
 
 
+class ChangeQuerySet(QuerySet):
+    def oldest(self, n: int) -> Self:
+        """Return the first `n` changes over all companies, nearly in the order of their times."""
+        return self.order_by("pk")[:n]
+
+
 class IdempotencyKeyQuerySet(QuerySet):
     def expired(self, at: datetime) -> Self:
         """Return keys that are more than a day old at `at`; by then the client has stopped retrying."""

@@ -30,7 +30,7 @@ def see_every_company(connection, **_signal):
 
 @receiver(post_migrate)
 def forget_the_flush(sender, using, **signal):
-    """Remove the audit entries of rows that the flush after a test deletes one by one, as it does on SQLite.
+    """Remove the audit entries and changes that the flush after a test made: on SQLite it deletes the rows.
 
     A real `migrate`, whose signal has a plan, leaves them: tests compare the rows before and after.
     """
@@ -41,6 +41,7 @@ def forget_the_flush(sender, using, **signal):
     ):
         with connections[using].cursor() as cursor:
             cursor.execute("DELETE FROM audit_entries")
+            cursor.execute("DELETE FROM changes")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,6 +10,7 @@ from analytics.choices import Sentiment
 from analytics.querysets import CallAnalysisQuerySet
 from calls.models import Call
 from crm.constraints import in_range
+from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Company
@@ -37,6 +38,7 @@ class CallAnalysis(TenantModel):
     analyzed_at = models.DateTimeField(default=now)
 
     objects: ClassVar = TenantManager.from_queryset(CallAnalysisQuerySet)()
+    feed = Feed("call-analyses", company="tenant_id")
 
     class Meta:
         db_table = "call_analysis"

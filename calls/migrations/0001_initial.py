@@ -12,6 +12,7 @@ from django.db import migrations, models
 import calls.models.calls
 import calls.wallclock
 import crm.db.audit
+import crm.db.change_feed
 import crm.db.policies
 import crm.db.storage
 import crm.db.triggers
@@ -638,5 +639,21 @@ class Migration(migrations.Migration):
                 "INSERT": "NEW.assigned_rep_id IS NOT NULL AND NEW.status <> 'cancelled' AND NOT NEW.allow_overlap",
                 "UPDATE": "NEW.assigned_rep_id IS NOT NULL AND NEW.status <> 'cancelled' AND NOT NEW.allow_overlap AND (\n    OLD.status = 'cancelled' OR OLD.assigned_rep_id IS DISTINCT FROM NEW.assigned_rep_id\n    OR OLD.scheduled_start <> NEW.scheduled_start OR OLD.scheduled_end <> NEW.scheduled_end\n    OR OLD.allow_overlap <> NEW.allow_overlap\n)",
             },
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="call",
+            feed=crm.db.change_feed.Feed("calls", contact="contact_card_id", rep="assigned_rep_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="appointment",
+            feed=crm.db.change_feed.Feed("appointments", contact="contact_id", rep="assigned_rep_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="calldetail",
+            feed=crm.db.change_feed.Feed("calls", key="call_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="missedcaller",
+            feed=crm.db.change_feed.Feed("missed-calls"),
         ),
     ]

@@ -13,6 +13,7 @@ from calls.querysets import MAX_APPOINTMENT_LENGTH, AppointmentQuerySet
 from calls.wallclock import WallDate, WallTime
 from crm.constraints import in_range, one_of
 from crm.db.audit import Audit
+from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.error_codes import ErrorCode
@@ -67,6 +68,8 @@ class Appointment(TenantModel):
             ErrorCode.SLOT_TAKEN,
         )
     }
+
+    feed = Feed("appointments", contact="contact_id", rep="assigned_rep_id")
 
     class Meta:
         db_table = "appointments"

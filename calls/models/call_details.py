@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.timezone import now
 
 from calls.models.calls import Call
+from crm.db.change_feed import Feed
 from crm.db.tenancy import TenantModel
 
 
@@ -29,6 +30,8 @@ class CallDetail(TenantModel):
     menu_choice = models.CharField(max_length=200, blank=True, help_text="The caller's choice in the phone menu.")
 
     created_at = models.DateTimeField(default=now, editable=False)
+
+    feed = Feed("calls", key="call_id")
 
     class Meta:
         db_table = "call_details"

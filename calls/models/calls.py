@@ -12,6 +12,7 @@ from calls.models.lead_triggers import APPOINTMENTS_SHARE_LEAD
 from calls.querysets import CallQuerySet
 from crm.choices import Direction
 from crm.constraints import in_range, one_of
+from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
@@ -75,6 +76,7 @@ class Call(TenantModel):
 
     objects: ClassVar = TenantManager.from_queryset(CallQuerySet)()
     triggers = APPOINTMENTS_SHARE_LEAD
+    feed = Feed("calls", contact="contact_card_id", rep="assigned_rep_id")
 
     class Meta:
         db_table = "calls"

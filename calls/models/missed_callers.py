@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from calls.choices import Recovery, TextBack
 from calls.querysets import MissedCallerQuerySet
 from crm.constraints import one_of
+from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
@@ -37,6 +38,7 @@ class MissedCaller(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(MissedCallerQuerySet)()
+    feed = Feed("missed-calls")
 
     class Meta:
         db_table = "missed_callers"

@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from crm.api import (
     activities,
     campaigns,
+    changes,
     colleagues,
     company,
     contacts,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("auth/token", sign_in.SignInView.as_view(), name="sign-in"),
     path("auth/token/refresh", sign_in.RefreshView.as_view(), name="refresh"),
     path("auth/sign-out", sign_in.SignOutView.as_view(), name="sign-out"),
+    path("changes", changes.ChangesView.as_view(), name="changes"),
     path("company", company.CompanyView.as_view(), name="company"),
     path("me", sign_in.MeView.as_view(), name="me"),
     re_path(rf"{PHONES}$", ContactPhoneViewSet.as_view({"get": "list", "post": "create"}), name="contact-phones"),

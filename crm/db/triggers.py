@@ -103,7 +103,9 @@ Declaration = TypeVar("Declaration", bound=TriggerDeclaration)
 def declared_triggers(kind: type[Declaration]) -> list[tuple[type[models.Model], Declaration]]:
     """Return each model with its declaration of this kind, where it has one."""
     declared = [
-        (model, getattr(model, attribute, None)) for model in apps.get_models() for attribute in ("audit", "triggers")
+        (model, getattr(model, attribute, None))
+        for model in apps.get_models()
+        for attribute in ("audit", "triggers", "feed")
     ]
     return [(model, declaration) for model, declaration in declared if isinstance(declaration, kind)]
 

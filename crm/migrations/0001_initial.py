@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import crm.db.audit
+import crm.db.change_feed
 import crm.db.policies
 import crm.db.rate_counters
 import crm.db.replicas
@@ -1451,5 +1452,114 @@ class Migration(migrations.Migration):
         crm.db.audit.CreateAuditTriggers(
             model_name="campaign",
             skips=["updated_at"],
+        ),
+        migrations.CreateModel(
+            name="Change",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "xid",
+                    models.BigIntegerField(
+                        help_text="Transaction that wrote it. 0 on SQLite.", verbose_name="transaction ID"
+                    ),
+                ),
+                ("resource", models.CharField(max_length=30)),
+                ("object_id", models.BigIntegerField(verbose_name="object ID")),
+                (
+                    "contact_id",
+                    models.BigIntegerField(
+                        help_text="Reps who see this contact see the object.", null=True, verbose_name="contact ID"
+                    ),
+                ),
+                (
+                    "rep_id",
+                    models.BigIntegerField(
+                        help_text="Rep who sees the object, or saw it before.", null=True, verbose_name="rep ID"
+                    ),
+                ),
+                ("change", models.CharField(max_length=10, help_text="See `crm.db.change_feed`.")),
+                ("at", models.DateTimeField()),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="crm.company",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "changes",
+                "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="changes_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                        },
+                    ),
+                    crm.db.policies.TenantPolicy(appended_from_anywhere=True, name="changes_tenant"),
+                ],
+            },
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="company",
+            feed=crm.db.change_feed.Feed("company", company="id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="user",
+            feed=crm.db.change_feed.Feed(
+                "users", ignores=("last_login", "password"), condition="{row}.company_id IS NOT NULL"
+            ),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="phoneline",
+            feed=crm.db.change_feed.Feed("phone-lines", ignores=("next_send_at", "sent_on", "sent_segments")),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="contact",
+            feed=crm.db.change_feed.Feed("contacts", ignores=("keyed_text",)),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="contactphone",
+            feed=crm.db.change_feed.Feed("contacts", key="contact_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="contactflag",
+            feed=crm.db.change_feed.Feed("contact-flags", contact="contact_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="lead",
+            feed=crm.db.change_feed.Feed("leads", contact="contact_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="conversation",
+            feed=crm.db.change_feed.Feed("conversations", contact="contact_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="activity",
+            feed=crm.db.change_feed.Feed(
+                "activities",
+                contact="CASE WHEN {row}.activity_type NOT IN ('call', 'voicemail') THEN {row}.contact_id END",
+            ),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="campaign",
+            feed=crm.db.change_feed.Feed("campaigns"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="campaignmembership",
+            feed=crm.db.change_feed.Feed("campaign-memberships"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="invoice",
+            feed=crm.db.change_feed.Feed("invoices"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="optout",
+            feed=crm.db.change_feed.Feed("opt-outs", ignores=("asked_at",), condition="{row}.decided_at IS NOT NULL"),
         ),
     ]

@@ -237,4 +237,8 @@ class Migration(migrations.Migration):
                 name="ix_opt_out_entries_activity_id",
             ),
         ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="change",
+            index=crm.db.indexes.Index(fields=["company", "xid", "id"], name="ix_changes_company_id_xid_id"),
+        ),
     ]

@@ -4,6 +4,7 @@ from crm.models.activities import Activity, Conversation
 from crm.models.archived_ids import ArchivedId
 from crm.models.audit import AuditEntry, SuppressedNumber
 from crm.models.campaigns import Campaign, CampaignMembership
+from crm.models.changes import Change
 from crm.models.companies import Company, PhoneLine, User
 from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
 from crm.models.heartbeats import WorkerHeartbeat
@@ -19,6 +20,7 @@ __all__ = [
     "AuditEntry",
     "Campaign",
     "CampaignMembership",
+    "Change",
     "Company",
     "Contact",
     "ContactFlag",

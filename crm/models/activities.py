@@ -8,6 +8,7 @@ from django.utils.timezone import now
 
 from crm.choices import ActivityType, ConversationStatus, Direction
 from crm.constraints import in_range, one_of
+from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
@@ -33,6 +34,7 @@ class Conversation(TenantModel):
     last_activity_at = models.DateTimeField(default=now)
 
     objects: ClassVar = TenantManager.from_queryset(ConversationQuerySet)()
+    feed = Feed("conversations", contact="contact_id")
 
     class Meta:
         db_table = "conversations"
@@ -126,6 +128,9 @@ class Activity(TenantModel):
     created_at = models.DateTimeField(default=now, help_text="Time of the event, as reported by the provider.")
 
     objects: ClassVar = TenantManager.from_queryset(ActivityQuerySet)()
+    feed = Feed(
+        "activities", contact="CASE WHEN {row}.activity_type NOT IN ('call', 'voicemail') THEN {row}.contact_id END"
+    )
 
     class Meta:
         db_table = "activities"

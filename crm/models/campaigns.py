@@ -7,6 +7,7 @@ from django.utils.timezone import now
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.constraints import one_of
 from crm.db.audit import Audit
+from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantModel
@@ -37,6 +38,7 @@ class Campaign(TenantModel):
     updated_at = models.DateTimeField(auto_now=True)
 
     audit = Audit(skips=("updated_at",))
+    feed = Feed("campaigns")
 
     class Meta:
         db_table = "campaigns"
@@ -71,6 +73,8 @@ class CampaignMembership(TenantModel):
 
     created_at = models.DateTimeField(default=now, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
+
+    feed = Feed("campaign-memberships")
 
     class Meta:
         db_table = "campaign_memberships"

@@ -14,6 +14,7 @@ from django.utils.timezone import now
 from crm.choices import Provider, Role
 from crm.constraints import one_of
 from crm.db.audit import Audit
+from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
@@ -62,6 +63,8 @@ class Company(models.Model):
     )
 
     created_at = models.DateTimeField(default=now, editable=False)
+
+    feed = Feed("company", company="id")
 
     class Meta:
         db_table = "companies"
@@ -116,6 +119,7 @@ class User(AbstractUser):
     objects: ClassVar = TenantUserManager()
     audit = Audit(skips=("last_login",), hides=("password",))
     triggers = SESSIONS_END
+    feed = Feed("users", ignores=("last_login", "password"), condition="{row}.company_id IS NOT NULL")
 
     class Meta(AbstractUser.Meta):
         db_table = "users"
@@ -176,6 +180,7 @@ class PhoneLine(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(PhoneLineQuerySet)()
+    feed = Feed("phone-lines", ignores=("next_send_at", "sent_on", "sent_segments"))
 
     class Meta:
         db_table = "phone_lines"

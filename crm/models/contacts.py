@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from crm.choices import FlagType, LeadStatus, ReviewState
 from crm.constraints import one_of
 from crm.db.audit import Audit
+from crm.db.change_feed import Feed
 from crm.db.indexes import HashIndex, Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.fields import SearchKeyField
@@ -61,6 +62,7 @@ class Contact(TenantModel):
 
     objects: ClassVar = TenantManager.from_queryset(ContactQuerySet)()
     audit = Audit(skips=("updated_at", "keyed_text"))
+    feed = Feed("contacts", ignores=("keyed_text",))
 
     class Meta:
         db_table = "contacts"
@@ -160,6 +162,7 @@ class ContactPhone(TenantModel):
     # Django writes through it in `contact.phones.add(number)`: flags follow those numbers, too.
     any_company: ClassVar = models.Manager.from_queryset(ContactPhoneQuerySet)()
     audit = Audit()
+    feed = Feed("contacts", key="contact_id")
 
     class Meta:
         db_table = "contact_phones"
@@ -213,6 +216,7 @@ class ContactFlag(TenantModel):
 
     objects: ClassVar = TenantManager.from_queryset(ContactFlagQuerySet)()
     audit = Audit()
+    feed = Feed("contact-flags", contact="contact_id")
 
     class Meta:
         db_table = "contact_flags"
@@ -266,6 +270,7 @@ class Lead(TenantModel):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
+    feed = Feed("leads", contact="contact_id")
 
     class Meta:
         db_table = "leads"

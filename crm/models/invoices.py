@@ -7,6 +7,7 @@ from django.utils.timezone import now
 
 from crm.choices import InvoiceStatus
 from crm.constraints import one_of
+from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantModel
 from crm.models.contacts import Contact
@@ -23,6 +24,8 @@ class Invoice(TenantModel):
     due_date = models.DateField()
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+
+    feed = Feed("invoices")
 
     class Meta:
         db_table = "invoices"

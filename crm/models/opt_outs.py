@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from crm.choices import Channel, OptOutAction, OptOutState
 from crm.constraints import one_of
+from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.activities import Activity
@@ -43,6 +44,7 @@ class OptOut(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(OptOutQuerySet)()
+    feed = Feed("opt-outs", ignores=("asked_at",), condition="{row}.decided_at IS NOT NULL")
 
     class Meta:
         db_table = "opt_outs"

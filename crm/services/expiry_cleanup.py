@@ -1,4 +1,4 @@
-"""Removal of expired keys, tokens, sessions and counters."""
+"""Removal of expired keys, tokens, sessions, counters and changes."""
 
 import time
 from importlib import import_module
@@ -7,6 +7,7 @@ from django.apps import apps
 from django.conf import settings
 from django.utils.timezone import now
 
+from crm.changes.retention import remove_expired_changes
 from crm.db.rate_counters import remove_past_minutes
 from crm.db.tenancy import all_tenants
 from crm.models import IdempotencyKey
@@ -17,13 +18,16 @@ _last_s = float("-inf")
 
 
 def remove_expired() -> None:
-    """Delete expired idempotency keys, refresh tokens, admin sessions, counters of past minutes and heartbeats.
+    """Delete expired idempotency keys, refresh tokens, admin sessions, counters of past minutes, heartbeats and changes.
 
     Raises:
         Exception: the first failure, after all were tried.
     """
     failures = []
-    for remove in (_remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes, remove_expired_heartbeats):
+    for remove in (
+        _remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes, remove_expired_heartbeats,
+        remove_expired_changes,
+    ):  # fmt: skip
         try:
             remove()
         except Exception as error:

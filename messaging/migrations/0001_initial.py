@@ -7,6 +7,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.db import migrations, models
 
+import crm.db.change_feed
 import crm.db.policies
 import crm.db.storage
 import crm.fields
@@ -512,5 +513,9 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="message",
+            feed=crm.db.change_feed.Feed("message-threads", key="contact_card_id", ignores=("tries", "run_at")),
         ),
     ]

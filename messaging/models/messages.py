@@ -9,6 +9,7 @@ from django.utils.timezone import now
 
 from crm.choices import Direction
 from crm.constraints import in_range, one_of
+from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
@@ -69,6 +70,7 @@ class Message(TenantModel):
     read_at = models.DateTimeField(null=True, blank=True, help_text="Time when a user read the incoming message.")
 
     objects: ClassVar = TenantManager.from_queryset(MessageQuerySet)()
+    feed = Feed("message-threads", key="contact_card_id", ignores=("tries", "run_at"))
 
     class Meta:
         db_table = "message_threads"

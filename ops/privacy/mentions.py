@@ -13,12 +13,12 @@ from django.db.models.lookups import Regex
 from analytics.models import ArchivedChunk
 from crm.db.tenancy import TenantModel
 from crm.fields import EncryptedTextField
-from crm.models import AuditEntry, IdempotencyKey
+from crm.models import AuditEntry, Change, IdempotencyKey
 from ops.privacy.people import Person
 
 ERASED = "[erased]"
-# `ops.privacy.unlinked_data` and `ops.archive.erasure` erase these.
-ELSEWHERE = (AuditEntry, IdempotencyKey, ArchivedChunk)
+# `ops.privacy.unlinked_data` and `ops.archive.erasure` erase these. A change holds ids alone.
+ELSEWHERE = (AuditEntry, IdempotencyKey, ArchivedChunk, Change)
 
 
 def searched_models() -> list[type[TenantModel]]:

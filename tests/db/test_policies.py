@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, models, transac
 from crm.db.data_operations import RunPythonForAllTenants, RunSQLForAllTenants
 from crm.db.policies import ACTORS, ALL_SETTING, COMPANY_SETTING, SameCompany
 from crm.db.tenancy import TenantModel, all_tenants, tenant
-from crm.models import AuditEntry, Contact, Lead
+from crm.models import AuditEntry, Change, Contact, Lead
 from tests import factories
 from tests.conftest import postgres_only
 
@@ -62,7 +62,7 @@ def test_tenant_table_has_a_forced_policy(model):
         *forced, policies = cursor.fetchone()
     name = f"{model._meta.db_table}_tenant"
     assert forced == [True, True]
-    assert set(policies) == ({name, f"{name}_append"} if model is AuditEntry else {name})
+    assert set(policies) == ({name, f"{name}_append"} if model in (AuditEntry, Change) else {name})
 
 
 @every_model

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import factory
+from django.utils.timezone import now
 
 from calls.choices import BOOKED
 from calls.models import Appointment, Call, CallDetail, MissedCaller
@@ -13,6 +14,7 @@ from crm.models import (
     AuditEntry,
     Campaign,
     CampaignMembership,
+    Change,
     Conversation,
     IdempotencyKey,
     Invoice,
@@ -37,6 +39,17 @@ class AuditEntryFactory(OfCompanyFactory):
     row_id = factory.Sequence(lambda n: n)
     action = "update"
     changes = {"first_name": ["Casey", "Kacey"]}
+
+
+class ChangeFactory(OfCompanyFactory):
+    class Meta:
+        model = Change
+
+    xid = 0
+    resource = "contacts"
+    object_id = factory.Sequence(lambda n: n)
+    change = "updated"
+    at = factory.LazyFunction(now)
 
 
 class LeadFactory(OfContactFactory):

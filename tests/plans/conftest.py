@@ -69,6 +69,10 @@ FILL = [
     FROM companies, generate_series(1, 20) n WHERE slug LIKE 'filler-%'
     """,
     """
+    INSERT INTO changes (company_id, xid, resource, object_id, change, at)
+    SELECT id, n, 'contacts', n, 'updated', now() - n * interval '1 second' FROM companies, generate_series(1, 20) n
+    """,
+    """
     INSERT INTO stale_call_hours (company_id, hour)
     SELECT id, now() - n * interval '1 hour' FROM companies, generate_series(1, 5) n WHERE slug LIKE 'filler-%'
     """,

@@ -8,6 +8,8 @@ from django.utils.timezone import now
 from rest_framework.test import APIClient
 
 from calls.models import Appointment, Call, MissedCaller
+from crm.changes.cursors import Position
+from crm.changes.pages import read_pages
 from crm.db.tenancy import all_tenants
 from crm.models import (
     Activity,
@@ -137,6 +139,8 @@ QUESTIONS: dict[str, Question] = {
     "ix_phone_lines_company_id_created_at": get("phone-lines"),
     "ix_users_company_id_date_joined": get("users"),
     "ix_webhook_events_company_id_created_at": get("webhook-events"),
+    # Changes.
+    "ix_changes_company_id_xid_id": lambda sample: read_pages({sample.company.pk: Position()}, limit=500),
     # Opt-outs.
     "ix_opt_outs_company_id_created_at_decided": get("opt-outs"),
     "ix_opt_outs_company_id_created_at_under_review": get("opt-outs?state=under_review"),

@@ -18,6 +18,7 @@ from crm.models import (
     Activity,
     ArchivedId,
     AuditEntry,
+    Change,
     Company,
     Contact,
     ContactFlag,
@@ -70,7 +71,7 @@ def test_every_contact_has_its_search_keys(demo):
 
 def test_every_table_has_rows_in_every_company(demo):
     empty = {
-        WebhookSecret, AuditEntry, SuppressedNumber, IdempotencyKey, ProviderAccount, StaleCallHour,
+        WebhookSecret, AuditEntry, Change, SuppressedNumber, IdempotencyKey, ProviderAccount, StaleCallHour,
         ArchivedCalls, ArchivedChunk, ArchivedId, ArchivedObjections,
     }  # fmt: skip
     models = [model for model in apps.get_models() if issubclass(model, TenantModel) and model not in empty]

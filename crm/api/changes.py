@@ -1,0 +1,104 @@
+"""`changes`: what has changed since a cursor, for clients that poll."""
+
+from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api.base.serializers import WholeNumberField
+from crm.api.base.views import TenantView
+from crm.api.seen_changes import HIDDEN, changes_seen_by
+from crm.changes.cursors import Cursor, ExpiredCursor, InvalidCursor, Position, read_cursor, write_cursor
+from crm.changes.pages import Page, read_pages
+from crm.db.change_feed import DELETED, UPDATED
+from crm.db.replicas import record_write
+
+MAX_LIMIT = 1000
+POLL_AFTER = "Poll-After"
+
+
+class CursorExpired(APIException):
+    """The client must load its lists again."""
+
+    status_code = 410
+    default_detail = "The cursor has expired: load your lists again, and begin with a new cursor."
+    default_code = "cursor_expired"
+
+
+class ChangesParameters(serializers.Serializer):
+    after = serializers.CharField(
+        required=False, max_length=500, help_text="`next` of the answer before. Without it: a cursor, and no results."
+    )
+    limit = WholeNumberField(
+        min_value=1, max_value=MAX_LIMIT, default=500, help_text="Recorded changes to read. Results may be fewer."
+    )
+
+
+class ChangeSerializer(serializers.Serializer):
+    resource = serializers.CharField(help_text="As in the URL below /api/v1/.")
+    id = serializers.IntegerField()
+    change = serializers.ChoiceField(
+        choices=[UPDATED, DELETED, HIDDEN],
+        help_text="updated: read it again; it may be new. hidden: it exists, but you no longer see it.",
+    )
+    at = serializers.DateTimeField()
+
+
+class ChangesSerializer(serializers.Serializer):
+    results = ChangeSerializer(many=True)
+    next = serializers.CharField(help_text="The cursor for the next request.")
+
+
+class ChangesView(TenantView):
+    """What has changed: the newest state of each object, once, by id.
+
+    Take a cursor first, then load your lists, then ask for the changes after the cursor every `Poll-After` seconds.
+    """
+
+    resource = "changes"
+
+    def known_parameters(self) -> set[str]:
+        return {"after", "limit"}
+
+    @extend_schema(
+        operation_id="changes_list",
+        parameters=[
+            ChangesParameters,
+            OpenApiParameter(
+                POLL_AFTER, OpenApiTypes.INT, OpenApiParameter.HEADER, response=[200],
+                description="Seconds until the next request. 0: there are more changes.",
+            ),
+        ],
+        responses=ChangesSerializer,
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        parameters = ChangesParameters(data=request.query_params)
+        parameters.is_valid(raise_exception=True)
+        after, limit = parameters.validated_data.get("after"), parameters.validated_data["limit"]
+        try:
+            page = self._read_page(after, limit)
+        except InvalidCursor as error:
+            raise ValidationError(
+                {"after": ["Invalid cursor. Take it from `next` of your own last answer."]}
+            ) from error
+        except ExpiredCursor as error:
+            raise CursorExpired from error
+        if settings.REPLICAS and (page.rows or after is None):
+            record_write(self.user.pk)  # so that no replica shows the user an older state of these
+        body = {
+            "results": changes_seen_by(self.user, page.rows),
+            "next": write_cursor(Cursor(page.end, page.history, page.at), self.user),
+        }
+        wait = settings.CHANGES_POLL_AFTER_S if page.is_last else 0
+        return Response(body, headers={POLL_AFTER: str(wait)})
+
+    def _read_page(self, after: str | None, limit: int) -> Page:
+        if after is None:
+            return read_pages({self.company_id: Position()}, limit=0)[self.company_id]
+        cursor = read_cursor(after, self.user)
+        page = read_pages({self.company_id: cursor.position}, limit=limit)[self.company_id]
+        cursor.check_history(page.history)
+        return page

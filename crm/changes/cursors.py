@@ -1,0 +1,69 @@
+"""Cursors: signed positions in the changes, each of one user."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.core.signing import BadSignature, Signer
+from django.utils.timezone import now
+
+from crm.models import User
+
+LIFETIME = timedelta(hours=48)
+_signer = Signer(salt="crm.changes")
+
+
+class InvalidCursor(ValueError):
+    """The text is no cursor of this user."""
+
+
+class ExpiredCursor(Exception):
+    """Changes after the cursor may be missing: the client must load its lists again."""
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A transaction and a change in it. Later changes have a greater position."""
+
+    xid: int = 0
+    id: int = 0
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A position up to which a user has the changes.
+
+    `history` names the database's history: after a failover or a restored backup, transactions have other numbers.
+    """
+
+    position: Position
+    history: str
+    at: datetime
+
+    def check_history(self, history: str) -> None:
+        if self.history != history:
+            raise ExpiredCursor("The database was restored since.")
+
+
+def write_cursor(cursor: Cursor, user: User) -> str:
+    """Return the cursor as text that only this user can use."""
+    position, at = cursor.position, int(cursor.at.timestamp())
+    return _signer.sign_object([user.pk, user.company_id, user.role, cursor.history, position.xid, position.id, at])
+
+
+def read_cursor(text: str, user: User) -> Cursor:
+    """Return the user's cursor.
+
+    Raises:
+        InvalidCursor: it was never given to this user.
+        ExpiredCursor: it is too old, or the user's role has changed, and so what the user sees.
+    """
+    try:
+        user_id, company_id, role, history, xid, change_id, seconds = _signer.unsign_object(text)
+    except (BadSignature, ValueError) as error:
+        raise InvalidCursor(text) from error
+    if (user_id, company_id) != (user.pk, user.company_id):
+        raise InvalidCursor(text)
+    cursor = Cursor(Position(xid, change_id), history, datetime.fromtimestamp(seconds, UTC))
+    if role != user.role or cursor.at < now() - LIFETIME:
+        raise ExpiredCursor(text)
+    return cursor

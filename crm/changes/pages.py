@@ -1,0 +1,100 @@
+"""Pages of changes, read so that none is lost when transactions commit in another order than they began.
+
+A page ends before the oldest transaction that still runs: that may yet commit changes with a lower position than those
+of a later transaction. See docs/decisions/0020-changes-up-to-the-oldest-running-transaction.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+from django.utils.timezone import now
+
+from crm.changes.cursors import Position
+from crm.models import Change
+
+
+class Row(NamedTuple):
+    """A recorded change."""
+
+    xid: int
+    id: int
+    resource: str
+    object_id: int
+    contact_id: int | None
+    rep_id: int | None
+    change: str
+    at: datetime
+
+
+COLUMNS = ", ".join(f"change.{name}" for name in Row._fields)
+# The statement also answers where nothing has changed.
+POSTGRESQL = f"""
+SELECT asked.company_id, state.xid, state.history, state.now, {COLUMNS}
+FROM (
+    SELECT txid_snapshot_xmin(txid_current_snapshot()) AS xid, clock_timestamp() AS now,
+           system_identifier || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '.'
+           || (SELECT oid FROM pg_database WHERE datname = current_database()) AS history
+    FROM pg_control_system()
+) AS state
+CROSS JOIN unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS asked (company_id, xid, id)
+LEFT JOIN LATERAL (
+    SELECT * FROM changes
+    WHERE company_id = asked.company_id AND (xid, id) > (asked.xid, asked.id) AND xid < state.xid
+    ORDER BY xid, id LIMIT %s
+) AS change ON true
+ORDER BY asked.company_id, change.xid, change.id
+"""  # noqa: S608  # constants
+SQLITE_END = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Changes of one company, in order. `end` is the position of the next page."""
+
+    rows: list[Row]
+    end: Position
+    is_last: bool
+    history: str
+    at: datetime
+    """All changes after `end` were committed after this time."""
+
+
+def read_pages(positions: Mapping[int, Position], *, limit: int) -> dict[int, Page]:
+    """Return the page after the position, for each company, in one statement.
+
+    Args:
+        limit: rows on a page; 0 asks for the present end.
+    """
+    if connection.vendor != "postgresql":
+        return {company: _read_sqlite_page(company, position, limit) for company, position in positions.items()}
+    parameters = [[*positions], [each.xid for each in positions.values()], [each.id for each in positions.values()]]
+    with connection.cursor() as cursor:
+        cursor.execute(POSTGRESQL, [*parameters, limit])
+        found = cursor.fetchall()
+    rows: dict[int, list[Row]] = {company: [] for company in positions}
+    for company, _, _, _, *row in found:
+        if row[0] is not None:
+            rows[company].append(Row(*row))
+    ends = {company: (Position(xid), history, at) for company, xid, history, at, *_ in found}
+    return {company: _page(rows[company], *ends[company], limit) for company in positions}
+
+
+def _page(rows: list[Row], end: Position, history: str, at: datetime, limit: int) -> Page:
+    if limit and len(rows) == limit:
+        return Page(rows, Position(rows[-1].xid, rows[-1].id), False, history, rows[-1].at)
+    return Page(rows, end, True, history, at)
+
+
+def _read_sqlite_page(company: int, position: Position, limit: int) -> Page:
+    at = now()
+    with connection.cursor() as cursor:
+        cursor.execute(SQLITE_END)  # before the rows, of which there may be more
+        end = Position(0, cursor.fetchone()[0])
+    changes = Change.objects.filter(company=company, pk__gt=position.id).order_by("pk")
+    rows = [Row(*values) for values in changes.values_list(*Row._fields)[:limit]]
+    if rows:
+        end = max(end, Position(0, rows[-1].id))
+    return _page(rows, end, "", at, limit)

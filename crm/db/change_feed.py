@@ -1,0 +1,176 @@
+"""Triggers that record changes for clients: rows of `changes`, written in the transaction of the change itself.
+
+A model declares `feed = Feed(…)`, and its app's migration holds `CreateFeedTriggers(…)`, which creates them on
+PostgreSQL. On SQLite `crm.db.triggers.recreate_sqlite_triggers` creates them from the models after each `migrate`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+from crm.db.postgres_operations import GetModel, PostgresOperation
+from crm.db.triggers import TriggerDeclaration
+
+TABLE = "changes"
+COLUMNS = "company_id, xid, resource, object_id, contact_id, rep_id, change, at"
+# A row that changes its contact or rep has left one place and moved to another.
+CREATED, UPDATED, DELETED, LEFT, MOVED = "created", "updated", "deleted", "left", "moved"
+EVENTS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
+NOT_WATCHED = ("updated_at",)
+
+# Demo data are millions of rows. The switch is that of the audit triggers.
+RECORDED = "current_setting('crm.recorded', true) IS DISTINCT FROM 'off'"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    differs: str
+    xid: str  # SQLite has one writer: its ids are in the order of the commits
+    now: str
+    insert: str
+    insert_if: str
+
+
+_INSERT = f"INSERT INTO {TABLE} ({COLUMNS})"
+POSTGRESQL = Dialect(
+    "IS DISTINCT FROM",
+    "txid_current()",
+    "clock_timestamp()",
+    f"{_INSERT} VALUES ({{values}});",
+    f"IF {{condition}} THEN {_INSERT} VALUES ({{values}}); END IF;",
+)
+SQLITE = Dialect(
+    "IS NOT",
+    "0",
+    "strftime('%Y-%m-%d %H:%M:%f', 'now')",
+    f"{_INSERT} VALUES ({{values}});",
+    f"{_INSERT} SELECT {{values}} WHERE {{condition}};",
+)
+
+
+@dataclass(frozen=True)
+class Feed(TriggerDeclaration):
+    """Declaration that changes of a model's rows are changes of an object of the API.
+
+    `key`, `contact` and `rep` are columns, or SQL with `{row}`.
+    """
+
+    resource: str
+    """A key of `crm.api.base.roles.PERMISSIONS`."""
+    key: str = "id"
+    """The object's id. If it isn't that of the row, the row is a part of the object."""
+    contact: str = ""
+    """Reps who see this contact see the object. Of an object with a rep: the contact that the rep sees by it."""
+    rep: str = ""
+    """The only rep who sees the object."""
+    ignores: tuple[str, ...] = ()
+    """Columns that no client sees. A change of these alone is none."""
+    company: str = "company_id"
+    condition: str = ""
+    """A condition on the row, as in `{row}.decided_at IS NOT NULL`. Other rows are not recorded."""
+
+    def sqlite_tables(self, model: type[models.Model]) -> set[str]:
+        return {model._meta.db_table, TABLE}
+
+    def sqlite_triggers(self, model: type[models.Model]) -> dict[str, str]:
+        table, unseen = model._meta.db_table, self._unseen_columns(model)
+        columns = [field.column for field in model._meta.concrete_fields if field.column not in unseen]
+        triggers = {}
+        for event, row in EVENTS.items():
+            conditions = ["crm_recorded()", *self._conditions(row)]
+            if event == "UPDATE":
+                conditions.append(f"({' OR '.join(f'OLD.{name} IS NOT NEW.{name}' for name in columns)})")
+            triggers[f"feed_{table}_{event.lower()}"] = (
+                f"AFTER {event} ON {table} WHEN {' AND '.join(conditions)} BEGIN {self._body(event, SQLITE)} END"
+            )
+        return triggers
+
+    def postgresql_statements(self, model: type[models.Model]) -> list[str]:
+        """Return the statements. They name few columns: one that a trigger's condition names can't be dropped."""
+        table = model._meta.db_table
+        bodies = {event: self._body(event, POSTGRESQL) for event in EVENTS}
+        if unseen := self._unseen_columns(model):
+            same = " ".join(f"NEW.{name} := OLD.{name};" for name in unseen)
+            bodies["UPDATE"] = f"{same} IF NEW IS NOT DISTINCT FROM OLD THEN RETURN NULL; END IF; {bodies['UPDATE']}"
+        statements = [
+            f"CREATE OR REPLACE FUNCTION feed_{table}() RETURNS trigger LANGUAGE plpgsql AS $$\n"
+            f"BEGIN\n"
+            f"    IF TG_OP = 'INSERT' THEN {bodies['INSERT']}\n"
+            f"    ELSIF TG_OP = 'UPDATE' THEN {bodies['UPDATE']}\n"
+            f"    ELSE {bodies['DELETE']}\n"
+            f"    END IF;\n"
+            f"    RETURN NULL;\n"
+            f"END $$"
+        ]
+        for event, row in EVENTS.items():
+            conditions = [RECORDED, *self._conditions(row)]
+            if event == "UPDATE":
+                conditions.append("OLD.* IS DISTINCT FROM NEW.*")
+            statements.append(
+                f"CREATE OR REPLACE TRIGGER feed_{table}_{event.lower()} AFTER {event} ON {table}"
+                f" FOR EACH ROW WHEN ({' AND '.join(conditions)}) EXECUTE FUNCTION feed_{table}()"
+            )
+        return statements
+
+    def _unseen_columns(self, model: type[models.Model]) -> list[str]:
+        columns = {field.column for field in model._meta.concrete_fields}
+        return [name for name in (*NOT_WATCHED, *self.ignores) if name in columns]
+
+    def _conditions(self, row: str) -> list[str]:
+        return [self.condition.format(row=row)] if self.condition else []
+
+    def _body(self, event: str, dialect: Dialect) -> str:
+        return " ".join(self._insert(*change, dialect) for change in self._changes(event, dialect))
+
+    def _changes(self, event: str, dialect: Dialect) -> Iterator[tuple[str, str, list[str]]]:
+        """Yield the changes to record: the row with their values, SQL of the kind, and conditions."""
+        row, is_own = EVENTS[event], self.key == "id"
+        change = {"INSERT": CREATED, "UPDATE": UPDATED, "DELETE": DELETED}[event] if is_own else UPDATED
+        kind = f"'{change}'"
+        parts = [part for part in (self.key, self.contact, self.rep) if part not in ("", "id")]
+        if event == "UPDATE" and parts:
+            differences = [f"{_sql(part, 'OLD')} {dialect.differs} {_sql(part, 'NEW')}" for part in parts]
+            moved = f"({' OR '.join(differences)})"
+            # An object that loses a part has itself changed.
+            yield "OLD", f"'{LEFT if is_own else UPDATED}'", [moved, *self._has_object("OLD")]
+            if is_own:
+                kind = f"CASE WHEN {moved} THEN '{MOVED}' ELSE '{UPDATED}' END"
+        yield row, kind, self._has_object(row)
+
+    def _has_object(self, row: str) -> list[str]:
+        return [] if self.key == "id" else [f"{_sql(self.key, row)} IS NOT NULL"]
+
+    def _insert(self, row: str, kind: str, conditions: list[str], dialect: Dialect) -> str:
+        parts = [_sql(part, row) for part in (self.key, self.contact, self.rep)]
+        values = [f"{row}.{self.company}", dialect.xid, f"'{self.resource}'", *parts, kind, dialect.now]
+        insert = dialect.insert_if if conditions else dialect.insert
+        return insert.format(values=", ".join(values), condition=" AND ".join(conditions))
+
+
+def _sql(text: str, row: str) -> str:
+    """Return the SQL of a column, of SQL with `{row}`, or of nothing."""
+    if not text:
+        return "NULL"
+    return f"{row}.{text}" if text.isidentifier() else text.format(row=row)
+
+
+class CreateFeedTriggers(PostgresOperation):
+    """Create the feed triggers of one table. Frozen into migrations; running it twice is harmless."""
+
+    def __init__(self, model_name: str, feed: Feed) -> None:
+        self.model_name, self.feed = model_name, feed
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__name__, [], {"model_name": self.model_name, "feed": self.feed}
+
+    def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return self.feed.postgresql_statements(get_model(self.model_name))
+
+    def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return [f"DROP FUNCTION IF EXISTS feed_{get_model(self.model_name)._meta.db_table}() CASCADE"]
+
+    def describe(self) -> str:
+        return f"Create feed triggers for {self.model_name}"
