@@ -89,31 +89,25 @@ class Feed(TriggerDeclaration):
         return triggers
 
     def postgresql_statements(self, model: type[models.Model]) -> list[str]:
-        """Return the statements. They name few columns: one that a trigger's condition names can't be dropped."""
+        """Return the statements. The trigger has no WHEN: it would be compiled anew for each statement."""
         table = model._meta.db_table
-        bodies = {event: self._body(event, POSTGRESQL) for event in EVENTS}
-        if unseen := self._unseen_columns(model):
-            same = " ".join(f"NEW.{name} := OLD.{name};" for name in unseen)
-            bodies["UPDATE"] = f"{same} IF NEW IS NOT DISTINCT FROM OLD THEN RETURN NULL; END IF; {bodies['UPDATE']}"
-        statements = [
+        bodies = {}
+        for event, row in EVENTS.items():
+            conditions = "".join(f" AND {each}" for each in self._conditions(row))
+            bodies[event] = f"IF {RECORDED}{conditions} THEN {self._body(event, POSTGRESQL)} END IF;"
+        same = " ".join(f"NEW.{name} := OLD.{name};" for name in self._unseen_columns(model))
+        return [
             f"CREATE OR REPLACE FUNCTION feed_{table}() RETURNS trigger LANGUAGE plpgsql AS $$\n"
             f"BEGIN\n"
             f"    IF TG_OP = 'INSERT' THEN {bodies['INSERT']}\n"
-            f"    ELSIF TG_OP = 'UPDATE' THEN {bodies['UPDATE']}\n"
-            f"    ELSE {bodies['DELETE']}\n"
+            f"    ELSIF TG_OP = 'DELETE' THEN {bodies['DELETE']}\n"
+            f"    ELSE {same} IF NEW IS DISTINCT FROM OLD THEN {bodies['UPDATE']} END IF;\n"
             f"    END IF;\n"
             f"    RETURN NULL;\n"
-            f"END $$"
+            f"END $$",
+            f"CREATE OR REPLACE TRIGGER feed_{table} AFTER INSERT OR UPDATE OR DELETE ON {table}"
+            f" FOR EACH ROW EXECUTE FUNCTION feed_{table}()",
         ]
-        for event, row in EVENTS.items():
-            conditions = [RECORDED, *self._conditions(row)]
-            if event == "UPDATE":
-                conditions.append("OLD.* IS DISTINCT FROM NEW.*")
-            statements.append(
-                f"CREATE OR REPLACE TRIGGER feed_{table}_{event.lower()} AFTER {event} ON {table}"
-                f" FOR EACH ROW WHEN ({' AND '.join(conditions)}) EXECUTE FUNCTION feed_{table}()"
-            )
-        return statements
 
     def _unseen_columns(self, model: type[models.Model]) -> list[str]:
         columns = {field.column for field in model._meta.concrete_fields}
