@@ -351,9 +351,11 @@ LOGGING = {
     },
 }
 
-# --- Web server: config/gunicorn.py, config/web_worker.py -------------------------------------------------------------
+# --- Web server: config/gunicorn.py, config/web_worker.py; manage.py stream -------------------------------------------
 
 WEB_HOST = env.str("HOST", default="127.0.0.1")
+STREAM_HOST = env.str("STREAM_HOST", default="127.0.0.1")
+STREAM_PORT = env.port("STREAM_PORT", default=8001)
 WEB_WORKERS = env.at_least("WEB_WORKERS", 1, default=2)
 WEB_REQUEST_TIMEOUT_S = env.at_least("WEB_REQUEST_TIMEOUT_S", 1, default=30)
 

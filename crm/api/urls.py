@@ -10,6 +10,7 @@ from crm.api import (
     colleagues,
     company,
     contacts,
+    events,
     invoices,
     opt_outs,
     phone_lines,
@@ -41,6 +42,7 @@ urlpatterns = [
     path("auth/sign-out", sign_in.SignOutView.as_view(), name="sign-out"),
     path("changes", changes.ChangesView.as_view(), name="changes"),
     path("company", company.CompanyView.as_view(), name="company"),
+    path("events/ticket", events.TicketView.as_view(), name="events-ticket"),
     path("me", sign_in.MeView.as_view(), name="me"),
     re_path(rf"{PHONES}$", ContactPhoneViewSet.as_view({"get": "list", "post": "create"}), name="contact-phones"),
     re_path(

@@ -39,6 +39,16 @@ def count_up(key: str) -> int:
         return cursor.fetchone()[0]
 
 
+def is_first_use(key: str) -> bool:
+    """Return whether the key was not used in the last minute. The key must be one of its own, never to be counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {TABLE} (key, minute, count) VALUES (%s, %s, 1) ON CONFLICT (key) DO NOTHING RETURNING count",  # noqa: S608  # a constant
+            [key, int(time.time() // MINUTE)],
+        )
+        return cursor.fetchone() is not None
+
+
 def seconds_left() -> int:
     """Return the seconds until the minute ends, at least 1."""
     return MINUTE - int(time.time() % MINUTE)

@@ -18,8 +18,7 @@ _last_s = float("-inf")
 
 
 def remove_expired() -> None:
-    """Delete expired idempotency keys, refresh tokens, admin sessions, counters of past minutes, heartbeats
-    and changes.
+    """Delete expired idempotency keys, refresh tokens, admin sessions, counters, heartbeats and changes.
 
     Raises:
         Exception: the first failure, after all were tried.

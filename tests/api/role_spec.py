@@ -36,6 +36,7 @@ ACTIONS = {
 }
 # Rows whose author alone has a verb, or with others. The author of the tests' note is the CSR.
 BY_AUTHOR = {("activities", CHANGE): {"csr"}, ("activities", DELETE): {"csr", "manager"}}
+WRITES_NOTHING = {"events/ticket"}  # a created ticket is signed, not stored
 QUEUED = {"message-threads"}  # a created row is sent later: 202
 
 
@@ -68,7 +69,8 @@ class Route:
             return {method: self.action} | ({"HEAD": self.action} if method == "GET" else {})
         if "<pk>" in self.path:
             return ON_ROW
-        return ON_LIST if any(LIST in grant.verbs for grant in PERMISSIONS[self.resource].values()) else ON_SINGLE
+        verbs = {verb for grant in PERMISSIONS[self.resource].values() for verb in grant.verbs}
+        return ON_LIST if LIST in verbs else {"POST": CREATE} if verbs == {CREATE} else ON_SINGLE
 
     @property
     def names_a_row(self):

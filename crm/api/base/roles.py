@@ -38,6 +38,7 @@ def also(grant: Grant, *verbs: str) -> Grant:
 
 NOTHING = Grant()
 LIST_ONLY = Grant(frozenset({LIST}))
+CREATE_ONLY = Grant(frozenset({CREATE}))
 RETRIEVE = Grant(frozenset({READ}))
 RETRIEVE_UPDATE = Grant(frozenset({READ, CHANGE}))
 READ_ONLY = Grant(frozenset({LIST, READ}))
@@ -81,6 +82,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "dashboard/calls": {MANAGER: LIST_ONLY, CSR: LIST_ONLY, REP: own(LIST_ONLY)},
     "dashboard/metrics": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "dashboard/top-objections": {MANAGER: RETRIEVE, CSR: RETRIEVE},
+    "events/ticket": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY, REP: CREATE_ONLY},
     "held-messages": {MANAGER: also(READ_ONLY, "release", "cancel")},
     "invoices": {MANAGER: ALL, CSR: READ_CREATE_UPDATE},
     "leads": {MANAGER: ALL, CSR: READ_CREATE_UPDATE, REP: own(READ_ONLY)},

@@ -1,0 +1,30 @@
+"""Tickets: a browser's EventSource can't send an Authorization header, so it sends one of these in the URL, once."""
+
+from secrets import token_urlsafe
+
+from django.core.signing import BadSignature, TimestampSigner
+
+from crm.db.rate_counters import is_first_use
+from crm.models import User
+
+LIFETIME_S = 30
+_signer = TimestampSigner(salt="crm.stream")
+
+
+class InvalidTicket(ValueError):
+    """The ticket is none, is too old, or was used before."""
+
+
+def issue_ticket(user: User) -> str:
+    return _signer.sign_object([user.pk, token_urlsafe(16)])
+
+
+def use_ticket(ticket: str) -> int:
+    """Return the id of the ticket's user. Raises InvalidTicket."""
+    try:
+        user_id, name = _signer.unsign_object(ticket, max_age=LIFETIME_S)
+    except (BadSignature, ValueError) as error:
+        raise InvalidTicket from error
+    if not is_first_use(f"ticket {name}"):
+        raise InvalidTicket
+    return int(user_id)

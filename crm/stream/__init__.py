@@ -1,0 +1,1 @@
+"""The stream of changes as server-sent events: one process, one database connection, many clients."""

@@ -1,0 +1,164 @@
+"""The ASGI application of the stream: `GET /events?ticket=&after=`."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+from django.db import connection
+
+from crm.changes.cursors import ExpiredCursor, InvalidCursor
+from crm.changes.tickets import InvalidTicket
+from crm.stream.hub import Client, Hub
+
+POLL_S = 1.0
+OUTAGE_S = 5.0  # between polls while the database fails
+HEARTBEAT_S = 15.0  # proxies close connections that are silent for a minute
+LONGEST_S = 900.0  # then the client needs a new ticket, so a session that has ended ends here, too
+HEARTBEAT = b":\n\n"
+HEADERS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # nginx passes each message on at once
+]
+REFUSALS: dict[type[Exception], tuple[int, str, str, str]] = {
+    InvalidTicket: (
+        401,
+        "invalid_ticket",
+        "Get a ticket from POST /api/v1/events/ticket; each is for one use.",
+        "ticket",
+    ),
+    InvalidCursor: (400, "invalid", "Invalid cursor. Take it from the last event of your own.", "after"),
+    ExpiredCursor: (410, "cursor_expired", "Load your lists again, and begin without a cursor.", "after"),
+}
+
+Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
+Receive = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
+logger = logging.getLogger(__name__)
+
+
+class Stream:
+    """The application. Its database work is done in one thread, one thing at a time."""
+
+    def __init__(self) -> None:
+        self.hub = Hub()
+        self.thread = ThreadPoolExecutor(1, "database")
+        self.stopping = False
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif (scope["path"], scope["method"]) == ("/events", "GET"):
+            await self._serve(scope, receive, send)
+        elif scope["path"] == "/healthz":
+            await _answer(send, 200, {"status": "ok"})
+        else:
+            await _answer(send, 404, _error("not_found", "Not found.", None))
+
+    async def stop(self) -> None:
+        """Tell every client to connect again."""
+        self.stopping = True
+        await self._in_thread(self.hub.end_all)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        polling = asyncio.create_task(self._poll())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        polling.cancel()
+        with suppress(asyncio.CancelledError):
+            await polling
+        await self._in_thread(_disconnect)
+        self.thread.shutdown()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _poll(self) -> None:
+        """Poll the database for all clients, for ever. An outage is logged once with its end."""
+        is_down = False
+        while True:
+            try:
+                more = await self._in_thread(self.hub.poll)
+            except Exception as error:
+                if not is_down:
+                    logger.exception("The changes can't be read; the stream tries again every %d s.", OUTAGE_S)
+                is_down, more = True, False
+                with suppress(type(error)):
+                    await self._in_thread(_disconnect)
+            else:
+                if is_down:
+                    logger.info("The changes can be read again.")
+                is_down = False
+            if not more:
+                await asyncio.sleep(OUTAGE_S if is_down else POLL_S)
+
+    async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        headers = dict(scope["headers"])
+        after = query.get("after", [headers.get(b"last-event-id", b"").decode("latin-1")])[0] or None
+        loop, awake = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(awake.set)
+
+        try:
+            client = await self._in_thread(self.hub.connect, query.get("ticket", [""])[0], after, wake)
+        except tuple(REFUSALS) as error:
+            status, code, detail, attr = REFUSALS[type(error)]
+            await _answer(send, status, _error(code, detail, attr))
+            return
+        if self.stopping:
+            client.end("reconnect")
+        await receive()  # the whole request; the next message says that the client has left
+        leaving = asyncio.create_task(receive())
+        leaving.add_done_callback(lambda _: awake.set())
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            await _send_messages(client, awake, leaving, send)
+        finally:
+            leaving.cancel()
+            await self._in_thread(self.hub.leave, client)
+
+    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.thread, function, *arguments)
+
+
+def _disconnect() -> None:
+    connection.close()  # of the thread that calls this
+
+
+async def _send_messages(client: Client, awake: asyncio.Event, leaving: asyncio.Task[Any], send: Send) -> None:
+    until = time.monotonic() + LONGEST_S
+    while not leaving.done():
+        awake.clear()
+        while client.messages and not leaving.done():
+            await _send_body(send, client.messages.popleft())  # waits while the client's buffer is full
+        if client.ending:
+            await _send_body(send, client.ending, is_last=True)
+            return
+        try:
+            async with asyncio.timeout(HEARTBEAT_S):
+                await awake.wait()
+        except TimeoutError:
+            await _send_body(send, HEARTBEAT)
+        if time.monotonic() > until:
+            client.end("reconnect")
+
+
+async def _send_body(send: Send, body: bytes, *, is_last: bool = False) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": not is_last})
+
+
+async def _answer(send: Send, status: int, body: dict[str, Any]) -> None:
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await _send_body(send, orjson.dumps(body), is_last=True)
+
+
+def _error(code: str, detail: str, attr: str | None) -> dict[str, Any]:
+    """Return an error in the shape of the API's."""
+    return {"type": "client_error", "errors": [{"code": code, "detail": detail, "attr": attr}]}
