@@ -4,10 +4,11 @@ from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api.base.errors import Conflict
 from crm.api.base.serializers import WholeNumberField
 from crm.api.base.views import TenantView
 from crm.api.seen_changes import HIDDEN, changes_seen_by
@@ -18,14 +19,16 @@ from crm.db.replicas import record_write
 
 MAX_LIMIT = 1000
 POLL_AFTER = "Poll-After"
+EXPIRED = "The cursor has expired: load your lists again, and begin with a new cursor."
 
 
-class CursorExpired(APIException):
+class CursorExpired(Conflict):
     """The client must load its lists again."""
 
     status_code = 410
-    default_detail = "The cursor has expired: load your lists again, and begin with a new cursor."
-    default_code = "cursor_expired"
+
+    def __init__(self) -> None:
+        super().__init__(EXPIRED, code="cursor_expired", attr="after")
 
 
 class ChangesParameters(serializers.Serializer):

@@ -41,7 +41,7 @@ SEEN_COLUMN = {
     "leads": ("notes", "Wants a quote."),
     "message_threads": ("error", "Unreachable."),
     "missed_callers": ("text_back_reason", "No line."),
-    "opt_outs": ("state", "opted_out"),
+    "opt_outs": ("state", "clear"),
     "phone_lines": ("name", "Sales"),
     "users": ("first_name", "Robin"),
 }
@@ -311,6 +311,7 @@ def test_cursor_expires_with_the_role(rep):
 
 def test_changes_that_no_cursor_reaches_are_removed(acme, monkeypatch):
     monkeypatch.setattr(retention, "BATCH", 2)
+    execute("DELETE FROM changes")  # of the fixtures
     for hours in (99, 51, 51, 49, 1):
         factories.ChangeFactory(company=acme, at=now() - timedelta(hours=hours))
     retention.remove_expired_changes()
@@ -382,7 +383,7 @@ def test_poll_is_one_statement_and_for_a_rep_with_changes_two(acme, csr, rep):
     for client in clients:
         with CountQueries() as idle:
             client.page()
-        contact = factories.AppointmentFactory(contact__company=acme, assigned_rep=rep).contact
+        contact = factories.CallFactory(contact__company=acme, assigned_rep=rep).contact
         factories.LeadFactory(contact=contact)
         factories.ActivityFactory(contact=contact)
         with CountQueries() as busy:

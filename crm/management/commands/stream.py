@@ -30,8 +30,8 @@ class Server(uvicorn.Server):
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         config = uvicorn.Config(
-            stream, http="h11", ws="none", loop="asyncio", lifespan="on", log_config=None, access_log=False, server_header=False,
-            timeout_graceful_shutdown=STOP_S,
+            stream, http="h11", ws="none", loop="asyncio", lifespan="on", log_config=None, access_log=False,
+            server_header=False, timeout_graceful_shutdown=STOP_S,
         )  # fmt: skip
         super().__init__(config)
 

@@ -1,0 +1,247 @@
+"""`manage.py stream`: the changes as server-sent events."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import orjson
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from crm.changes import tickets
+from crm.changes.cursors import InvalidCursor
+from crm.changes.tickets import InvalidTicket, issue_ticket, use_ticket
+from crm.db.tenancy import all_tenants
+from crm.models import Contact, User
+from crm.stream import hub as hub_module
+from crm.stream.hub import Hub
+from crm.stream.server import Stream
+from tests import factories
+from tests.conftest import signed_in
+from tests.count_queries import CountQueries
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TICKET_URL = "/api/v1/events/ticket"
+
+
+class Listener:
+    """A client of a hub, without a network."""
+
+    def __init__(self, hub, user, after=None):
+        self.woken = 0
+        self.client = hub.connect(issue_ticket(user), after, self.wake)
+        [self.after] = [cursor for cursor, _ in self.read()]
+
+    def wake(self):
+        self.woken += 1
+
+    def read(self):
+        """Return the cursor and the changes of each message, and forget them."""
+        messages, self.client.messages = list(self.client.messages), type(self.client.messages)()
+        found = []
+        for message in messages:
+            lines = dict(line.split(": ", 1) for line in message.decode().splitlines() if line)
+            changes = orjson.loads(lines.get("data", '{"results":[]}'))["results"]
+            found.append((lines["id"], [(each["resource"], each["id"], each["change"]) for each in changes]))
+        return found
+
+    def changes(self):
+        return [change for _, changes in self.read() for change in changes]
+
+
+@pytest.fixture
+def hub():
+    return Hub()
+
+
+def test_ticket_is_for_one_use(csr):
+    response = signed_in(csr).post(TICKET_URL)
+    assert response.status_code == 201
+    ticket = response.json()["ticket"]
+    assert use_ticket(ticket) == csr.pk
+    with pytest.raises(InvalidTicket):
+        use_ticket(ticket)
+
+
+@pytest.mark.parametrize("ticket", ["", "nonsense", "WzFd:abc:def"])
+def test_invalid_ticket_is_refused(ticket, db):
+    with pytest.raises(InvalidTicket):
+        use_ticket(ticket)
+
+
+def test_ticket_expires(csr, monkeypatch):
+    ticket = issue_ticket(csr)
+    monkeypatch.setattr(tickets, "LIFETIME_S", -1)
+    with pytest.raises(InvalidTicket):
+        use_ticket(ticket)
+
+
+def test_ticket_of_a_user_who_left_is_refused(csr, hub):
+    User.accounts.filter(pk=csr.pk).update(is_active=False)
+    with pytest.raises(InvalidTicket):
+        Listener(hub, csr)
+    assert not hub.clients
+
+
+def test_change_reaches_the_clients_of_its_company_alone(acme, csr, manager, outsider, hub):
+    clients = [Listener(hub, user) for user in (csr, manager, outsider)]
+    contact = factories.ContactFactory(company=acme)
+    hub.poll()
+    assert [client.changes() for client in clients] == [[("contacts", contact.pk, "updated")]] * 2 + [[]]
+    assert [client.woken for client in clients] == [1, 1, 0]
+    hub.poll()
+    assert [client.changes() for client in clients] == [[], [], []]
+
+
+def test_rep_gets_what_is_in_reach(acme, rep, csr, hub):
+    call = factories.CallFactory(contact__company=acme, assigned_rep=rep)
+    client, other = Listener(hub, rep), Listener(hub, csr)
+    lead = factories.LeadFactory(contact=call.contact)
+    foreign = factories.LeadFactory(contact__company=acme)
+    hub.poll()
+    assert client.changes() == [("leads", lead.pk, "updated")]
+    assert ("leads", foreign.pk, "updated") in other.changes()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE calls SET assigned_rep_id = NULL WHERE id = %s", [call.pk])
+    hub.poll()
+    assert set(client.changes()) == {("calls", call.pk, "hidden"), ("contacts", call.contact_id, "hidden")}
+
+
+def test_client_goes_on_after_its_last_event(acme, csr, hub):
+    first = Listener(hub, csr)
+    contact = factories.ContactFactory(company=acme)
+    hub.poll()
+    [(cursor, changes)] = first.read()
+    hub.leave(first.client)
+    missed = factories.ContactFactory(company=acme)
+    again = hub.connect(issue_ticket(csr), cursor, lambda: None)
+    assert changes == [("contacts", contact.pk, "updated")]
+    assert str(missed.pk) in again.messages[0].decode()
+    hub.poll()
+    assert len(again.messages) == 1  # nothing twice
+
+
+def test_cursor_of_another_user_is_refused(csr, manager, hub):
+    cursor = Listener(hub, manager).after
+    with pytest.raises(InvalidCursor):
+        Listener(hub, csr, cursor)
+
+
+def test_slow_client_is_told_to_connect_again(acme, csr, hub, monkeypatch):
+    monkeypatch.setattr(hub_module, "MAX_WAITING", 3)
+    slow, quick = Listener(hub, csr), Listener(hub, csr)
+    for _ in range(5):
+        factories.ContactFactory(company=acme)
+        hub.poll()
+        assert len(quick.changes()) == 1
+    assert (len(slow.client.messages), slow.client.ending) == (0, b"event: reconnect\ndata: {}\n\n")
+
+
+def test_changed_user_connects_again(csr, manager, hub):
+    changed, same = Listener(hub, csr), Listener(hub, manager)
+    User.accounts.filter(pk=csr.pk).update(role="rep")
+    hub.poll()
+    assert changed.client.ending
+    assert not same.client.ending
+
+
+def test_poll_is_one_statement_for_all_clients(acme, csr, manager, outsider, hub):
+    listeners = [Listener(hub, user) for user in (csr, csr, manager, outsider)]
+    factories.ContactFactory(company=acme)
+    with CountQueries() as asked:
+        hub.poll()
+    assert len(asked) == (1 if connection.vendor == "postgresql" else 4)  # SQLite: two for each company
+    for listener in listeners:
+        hub.leave(listener.client)
+    with CountQueries() as asked:
+        hub.poll()
+    assert len(asked) == 0
+
+
+# --- The process ---
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "code"),
+    [
+        ("/events", "ticket=nonsense", 401, "invalid_ticket"),
+        ("/events", "", 401, "invalid_ticket"),
+        ("/elsewhere", "", 404, "not_found"),
+    ],
+)
+def test_refusal_has_the_shape_of_the_api(path, query, status, code, monkeypatch):
+    stream, sent = Stream(), []
+
+    async def refuse(ticket, after, wake):
+        raise InvalidTicket
+
+    async def in_thread(function, *arguments):
+        raise InvalidTicket
+
+    monkeypatch.setattr(stream, "_in_thread", in_thread)
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.request"}
+
+    scope = {"type": "http", "path": path, "method": "GET", "query_string": query.encode(), "headers": []}
+    asyncio.run(stream(scope, receive, send))
+    assert sent[0]["status"] == status
+    assert orjson.loads(sent[1]["body"])["errors"][0]["code"] == code
+
+
+@contextmanager
+def stream_process():
+    """Start the command on a free port of this test's database. Yields its process and port."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    name = connection.settings_dict["NAME"]
+    url = f"sqlite:///{name}"
+    if connection.vendor == "postgresql":
+        url = f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}"
+    command = [sys.executable, "manage.py", "stream", "--port", str(port)]
+    process = subprocess.Popen(
+        command, cwd=settings.BASE_DIR, env=os.environ | {"DATABASE_URL": url}, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        for line in process.stderr:
+            if "startup complete" in line:
+                break
+        yield process, port
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
+def request(port, path):
+    client = socket.create_connection(("127.0.0.1", port), timeout=60)
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    return client.makefile("r", encoding="utf-8", newline="\n")
+
+
+@pytest.mark.slow
+def test_process_streams_changes_and_ends_its_streams_at_term(acme, csr):
+    with stream_process() as (process, port):
+        ticket = issue_ticket(csr)
+        events = request(port, f"/events?ticket={ticket}")
+        assert "200" in events.readline()
+        assert any(line.startswith("id: ") for line in events)
+        assert "401" in request(port, f"/events?ticket={ticket}").readline()
+        assert "200" in request(port, "/healthz").readline()
+        contact = factories.ContactFactory(company=acme)
+        data = next(line for line in events if line.startswith("data: "))
+        assert orjson.loads(data.removeprefix("data: "))["results"][0]["id"] == contact.pk
+        with all_tenants():
+            Contact.objects.filter(pk=contact.pk).update(city="Denver")
+        assert "contacts" in next(line for line in events if line.startswith("data: "))
+        process.send_signal(signal.SIGTERM)
+        assert any(line == "event: reconnect\n" for line in events)
+        assert process.wait(60) == 0
