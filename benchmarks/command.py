@@ -22,6 +22,7 @@ from benchmarks.policy_cost import compare_policies
 from benchmarks.report import Chapter, show_step, table, write_report
 from benchmarks.samples import Sample, choose_samples
 from benchmarks.sizing import measure_sizing
+from benchmarks.waiting_clients import measure_waiting_clients
 from benchmarks.web_server import WORKERS
 from benchmarks.webhook_events import measure_webhook_events
 from benchmarks.write_cost import measure_writes
@@ -30,8 +31,8 @@ from crm.db.tenancy import all_tenants
 from crm.models import Company
 from tests.postgres_server import PostgresServer, safe_settings
 
-CHAPTERS = range(1, 8)
-WRITING = (3, 4, 6, 7)
+CHAPTERS = range(1, 9)
+WRITING = (3, 4, 6, 7, 8)
 GROWTH = (100_000, 1_000_000)
 
 
@@ -96,6 +97,7 @@ class Command(BaseCommand):
             5: lambda: describe_growth(times | {calls: time_endpoints(samples[0], rounds=rounds)}),
             6: lambda: measure_webhook_events(samples[0]),
             7: lambda: measure_sizing(samples[0], turns=min(rounds, 5)),
+            8: lambda: measure_waiting_clients(samples[0], seconds=10 * options["seconds"]),
         }
         for step in only:
             show_step(f"chapter {step}")

@@ -25,7 +25,7 @@ EXPIRED = "The cursor has expired: load your lists again, and begin with a new c
 class CursorExpired(Conflict):
     """The client must load its lists again."""
 
-    status_code = 410
+    status_code = 410  # type: ignore[assignment]
 
     def __init__(self) -> None:
         super().__init__(EXPIRED, code="cursor_expired", attr="after")
