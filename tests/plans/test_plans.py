@@ -11,6 +11,8 @@ from analytics.models import CallRollup
 from calls.models import Appointment, Call
 from calls.models.overlap_triggers import ONE_PLACE_AT_A_TIME
 from crm.admin.base.search import find_contacts
+from crm.changes.cursors import Position
+from crm.changes.pages import read_pages
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import User
 from tests.api.response_schema import document
@@ -194,6 +196,17 @@ def test_list_of_a_rep_never_scans_a_big_table(route, sample):
     api = signed_in(sample.rep)
     assert api.get(url).json()["results"]
     assert not tables_scanned(lambda: api.get(url)) & BIG_TABLES
+
+
+@pytest.mark.parametrize(("xid", "max_pages"), [(0, 60), (19, 20), (10**15, 20)], ids=["all", "last", "idle"])
+def test_poll_for_changes_reads_few_pages(xid, max_pages, sample):
+    def poll():
+        return read_pages({sample.company.pk: Position(xid)}, limit=500)
+
+    with tenant(sample.company.pk):  # under row-level security
+        assert len(poll()[sample.company.pk].rows) == {0: 20, 19: 2}.get(xid, 0)
+        assert not tables_scanned(poll) & {"changes"}
+        assert buffers_read(poll) <= max_pages
 
 
 @pytest.mark.parametrize(
