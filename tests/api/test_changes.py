@@ -375,6 +375,19 @@ def test_client_that_was_offline_misses_no_change_of_concurrent_writers(acme, cs
     assert expected - set(offline.poll()) == set()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_replica_must_have_the_changes_that_the_user_was_told(acme, csr, settings, monkeypatch):
+    recorded = []
+    monkeypatch.setattr("crm.api.changes.record_write", recorded.append)
+    settings.REPLICAS = ["replica1"]
+    client = Client(csr)
+    client.poll()
+    assert recorded == [csr.pk]  # with the cursor; nothing has changed since
+    factories.ContactFactory(company=acme)
+    client.poll()
+    assert recorded == [csr.pk, csr.pk]
+
+
 @postgres_only
 @pytest.mark.django_db(transaction=True)
 def test_poll_is_one_statement_and_for_a_rep_with_changes_two(acme, csr, rep):

@@ -204,7 +204,7 @@ def test_poll_for_changes_reads_few_pages(xid, max_pages, sample):
         return read_pages({sample.company.pk: Position(xid)}, limit=500)
 
     with tenant(sample.company.pk):  # under row-level security
-        assert len(poll()[sample.company.pk].rows) == {0: 20, 19: 2}.get(xid, 0)
+        assert len([row for row in poll()[sample.company.pk].rows if row.xid <= 20]) == {0: 20, 19: 2}.get(xid, 0)
         assert not tables_scanned(poll) & {"changes"}
         assert buffers_read(poll) <= max_pages
 
