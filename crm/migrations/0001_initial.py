@@ -1511,9 +1511,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="user",
-            feed=crm.db.change_feed.Feed(
-                "users", ignores=("last_login", "password"), condition="{row}.company_id IS NOT NULL"
-            ),
+            feed=crm.db.change_feed.Feed("users", ignores=("last_login",), condition="{row}.company_id IS NOT NULL"),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="phoneline",

@@ -119,7 +119,7 @@ class User(AbstractUser):
     objects: ClassVar = TenantUserManager()
     audit = Audit(skips=("last_login",), hides=("password",))
     triggers = SESSIONS_END
-    feed = Feed("users", ignores=("last_login", "password"), condition="{row}.company_id IS NOT NULL")
+    feed = Feed("users", ignores=("last_login",), condition="{row}.company_id IS NOT NULL")
 
     class Meta(AbstractUser.Meta):
         db_table = "users"
