@@ -34,9 +34,9 @@ class CallSerializer(TenantSerializer):
             "id", "contact", "contact_summary", "phone_line", "phone_line_name", "lead", "assigned_rep",
             "assigned_rep_name", "direction", "from_number", "to_number", "status", "booked",
             "reason_for_lost_sale", "quoted_price", "recording_url", "voicemail_url",
-            "created_at", "answered_at", "completed_at", "duration_s",
+            "created_at", "updated_at", "answered_at", "completed_at", "duration_s",
         ]  # fmt: skip
-        read_only_fields = ["booked", "recording_url", "voicemail_url"]
+        read_only_fields = ["booked", "recording_url", "voicemail_url", "updated_at"]
         # What happened, as the provider or the person who logged the call has reported it.
         fixed_fields = [
             "phone_line", "direction", "from_number", "to_number", "created_at", "answered_at", "completed_at",

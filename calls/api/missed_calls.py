@@ -29,6 +29,7 @@ class MissedCallerSerializer(TenantSerializer):
         fields = [
             "id", "contact", "contact_summary", "phone_line", "phone_line_name", "missed_calls", "first_missed_at",
             "last_missed_at", "text_back", "text_back_reason", "recovered_at", "recovered_by", "created_at",
+            "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from calls.choices import AppointmentStatus
@@ -56,7 +57,7 @@ class Appointment(TenantModel):
     notes = models.TextField(blank=True)
 
     created_at = models.DateTimeField(default=now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(AppointmentQuerySet)()
     audit = Audit(skips=("updated_at",))

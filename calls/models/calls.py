@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from calls.choices import BOOKED, CallStatus
@@ -68,6 +69,7 @@ class Call(TenantModel):
     )
 
     created_at = models.DateTimeField(default=now, help_text="Start of ringing.")
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
     answered_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
     duration_s = models.PositiveIntegerField(

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from calls.choices import Recovery, TextBack
@@ -36,6 +37,7 @@ class MissedCaller(TenantModel):
     recovered_by = models.CharField(max_length=10, choices=Recovery.choices, blank=True)
 
     created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(MissedCallerQuerySet)()
     feed = Feed("missed-calls")

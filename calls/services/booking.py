@@ -114,7 +114,7 @@ def change_appointment(*, appointment: Appointment, **changes: Any) -> Appointme
             setattr(appointment, name, value)
         is_cancelled = appointment.status == AppointmentStatus.CANCELLED
         is_moved = slot != [getattr(appointment, name) for name in MOVES] or (was_cancelled and not is_cancelled)
-        written = {*changes, "updated_at"}
+        written = {*changes}
         if is_moved:
             appointment.allow_overlap = changes.get("allow_overlap", False)
             written.add("allow_overlap")

@@ -111,7 +111,7 @@ def _set_outcome(lead: Lead, status: CallStatus, *, takes_back: bool = False) ->
     """Set the lead's status that follows from its call's. Without `takes_back` it never takes an outcome back."""
     if status.lead != LeadStatus.QUALIFIED or (takes_back and lead.status in OUTCOMES):
         lead.status = status.lead
-        lead.save(update_fields=["status", "updated_at"])
+        lead.save(update_fields=["status"])
 
 
 def _take_back_outcome(lead: Lead) -> None:

@@ -83,9 +83,9 @@ class ConversationSerializer(TenantSerializer):
         model = Conversation
         fields = [
             "id", "contact", "contact_summary", "phone_line", "phone_line_name", "status", "assignee",
-            "assignee_name", "last_message", "unread", "created_at", "last_activity_at",
+            "assignee_name", "last_message", "unread", "created_at", "updated_at", "last_activity_at",
         ]  # fmt: skip
-        read_only_fields = ["contact", "phone_line", "created_at", "last_activity_at"]
+        read_only_fields = ["contact", "phone_line", "created_at", "updated_at", "last_activity_at"]
 
 
 class ConversationFilterSet(ContactFilterSet):

@@ -85,9 +85,9 @@ class CampaignMembershipSerializer(TenantSerializer):
         model = CampaignMembership
         fields = [
             "id", "campaign", "campaign_name", "contact", "contact_summary", "status", "reason", "sent_at",
-            "created_at",
+            "created_at", "updated_at",
         ]  # fmt: skip
-        read_only_fields = ["status", "reason", "sent_at", "created_at"]  # evidence, which sending writes
+        read_only_fields = ["status", "reason", "sent_at", "created_at", "updated_at"]  # evidence, which sending writes
 
 
 class CampaignMembershipFilterSet(ContactFilterSet):

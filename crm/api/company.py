@@ -52,9 +52,10 @@ class CompanySettingsSerializer(TenantSerializer):
             "retention_days",
             "close_conversations_after_days",
             "created_at",
+            "updated_at",
         ]
         # Providers hold URLs with the slug. Staff change the time zone, together with the appointments.
-        read_only_fields = ["slug", "timezone", "currency", "created_at"]
+        read_only_fields = ["slug", "timezone", "currency", "created_at", "updated_at"]
 
 
 class CompanyView(TenantView):

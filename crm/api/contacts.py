@@ -62,9 +62,9 @@ class ContactFlagSerializer(TenantSerializer):
         model = ContactFlag
         fields = [
             "id", "contact", "contact_summary", "flag_type", "review_state", "reason", "source", "evidence",
-            "created_by", "created_by_name", "created_at", "expires_at",
+            "created_by", "created_by_name", "created_at", "updated_at", "expires_at",
         ]  # fmt: skip
-        read_only_fields = ["review_state", "created_at"]
+        read_only_fields = ["review_state", "created_at", "updated_at"]
         fixed_fields = ["contact"]
 
     def prepare(self, row: ContactFlag) -> None:

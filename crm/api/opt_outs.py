@@ -60,7 +60,7 @@ class OptOutSerializer(TenantSerializer):
         model = OptOut
         fields = [
             "id", "contact", "contact_summary", "phone", "channel", "state", "decided_at", "confirmed_at",
-            "created_at", "entries",
+            "created_at", "updated_at", "entries",
         ]  # fmt: skip
 
 

@@ -22,9 +22,9 @@ class PhoneLineSerializer(TenantSerializer):
         model = PhoneLine
         fields = [
             "id", "name", "number", "provider", "provider_id", "daily_cap", "paused_until", "pause_reason",
-            "created_at",
+            "created_at", "updated_at",
         ]  # fmt: skip
-        read_only_fields = ["paused_until", "pause_reason", "created_at"]
+        read_only_fields = ["paused_until", "pause_reason", "created_at", "updated_at"]
         extra_kwargs = {"daily_cap": {"max_value": 2**31 - 1}}  # the column's maximum on PostgreSQL
 
 

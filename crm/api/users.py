@@ -33,9 +33,10 @@ class UserSerializer(TenantSerializer):
     class Meta:
         model = User
         fields = [
-            "id", "username", "first_name", "last_name", "email", "role", "is_active", "date_joined", "password",
+            "id", "username", "first_name", "last_name", "email", "role", "is_active", "date_joined", "updated_at",
+            "password",
         ]  # fmt: skip
-        read_only_fields = ["date_joined"]
+        read_only_fields = ["date_joined", "updated_at"]
 
     def validate_username(self, username: str) -> str:
         return User.normalize_username(username)  # as the admin does: wide or decomposed letters are the same name

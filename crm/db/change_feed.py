@@ -1,5 +1,7 @@
 """Triggers that record changes for clients: rows of `changes`, written in the transaction of the change itself.
 
+They also set the row's `updated_at`, where it has one.
+
 A model declares `feed = Feed(…)`, and its app's migration holds `CreateFeedTriggers(…)`, which creates them on
 PostgreSQL. On SQLite `crm.db.triggers.recreate_sqlite_triggers` creates them from the models after each `migrate`.
 """
@@ -19,7 +21,7 @@ COLUMNS = "company_id, xid, resource, object_id, contact_id, rep_id, change, at"
 # A row that changes its contact or rep has left one place and moved to another.
 CREATED, UPDATED, DELETED, LEFT, MOVED = "created", "updated", "deleted", "left", "moved"
 EVENTS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
-NOT_WATCHED = ("updated_at",)
+STAMP = "updated_at"
 
 # Demo data are millions of rows. The switch is that of the audit triggers.
 RECORDED = "current_setting('crm.recorded', true) IS DISTINCT FROM 'off'"
@@ -78,14 +80,16 @@ class Feed(TriggerDeclaration):
     def sqlite_triggers(self, model: type[models.Model]) -> dict[str, str]:
         table, unseen = model._meta.db_table, self._unseen_columns(model)
         columns = [field.column for field in model._meta.concrete_fields if field.column not in unseen]
+        differs = f"({' OR '.join(f'OLD.{name} IS NOT NEW.{name}' for name in columns)})"
         triggers = {}
         for event, row in EVENTS.items():
-            conditions = ["crm_recorded()", *self._conditions(row)]
-            if event == "UPDATE":
-                conditions.append(f"({' OR '.join(f'OLD.{name} IS NOT NEW.{name}' for name in columns)})")
+            conditions = ["crm_recorded()", *self._conditions(row), *([differs] if event == "UPDATE" else ())]
             triggers[f"feed_{table}_{event.lower()}"] = (
                 f"AFTER {event} ON {table} WHEN {' AND '.join(conditions)} BEGIN {self._body(event, SQLITE)} END"
             )
+        if _has_stamp(model):
+            stamp = f"UPDATE {table} SET {STAMP} = {SQLITE.now} WHERE id = NEW.id;"  # noqa: S608  # the model's name
+            triggers[f"stamp_{table}_update"] = f"AFTER UPDATE ON {table} WHEN {differs} BEGIN {stamp} END"
         return triggers
 
     def postgresql_statements(self, model: type[models.Model]) -> list[str]:
@@ -95,23 +99,40 @@ class Feed(TriggerDeclaration):
         for event, row in EVENTS.items():
             conditions = "".join(f" AND {each}" for each in self._conditions(row))
             bodies[event] = f"IF {RECORDED}{conditions} THEN {self._body(event, POSTGRESQL)} END IF;"
-        same = " ".join(f"NEW.{name} := OLD.{name};" for name in self._unseen_columns(model))
-        return [
+        same = " ".join(f"seen.{name} := OLD.{name};" for name in self._unseen_columns(model))
+        statements = [
             f"CREATE OR REPLACE FUNCTION feed_{table}() RETURNS trigger LANGUAGE plpgsql AS $$\n"
+            f"DECLARE seen record;\n"
             f"BEGIN\n"
             f"    IF TG_OP = 'INSERT' THEN {bodies['INSERT']}\n"
             f"    ELSIF TG_OP = 'DELETE' THEN {bodies['DELETE']}\n"
-            f"    ELSE {same} IF NEW IS DISTINCT FROM OLD THEN {bodies['UPDATE']} END IF;\n"
+            f"    ELSE seen := NEW; {same} IF seen IS DISTINCT FROM OLD THEN {bodies['UPDATE']} END IF;\n"
             f"    END IF;\n"
             f"    RETURN NULL;\n"
             f"END $$",
             f"CREATE OR REPLACE TRIGGER feed_{table} AFTER INSERT OR UPDATE OR DELETE ON {table}"
             f" FOR EACH ROW EXECUTE FUNCTION feed_{table}()",
         ]
+        if _has_stamp(model):
+            statements += [
+                f"CREATE OR REPLACE FUNCTION stamp_{table}() RETURNS trigger LANGUAGE plpgsql AS $$\n"
+                f"DECLARE seen record := NEW;\n"
+                f"BEGIN\n"
+                f"    {same}\n"
+                f"    NEW.{STAMP} := CASE WHEN seen IS DISTINCT FROM OLD THEN {POSTGRESQL.now} ELSE OLD.{STAMP} END;\n"
+                f"    RETURN NEW;\n"
+                f"END $$",
+                f"CREATE OR REPLACE TRIGGER stamp_{table} BEFORE UPDATE ON {table}"
+                f" FOR EACH ROW EXECUTE FUNCTION stamp_{table}()",
+            ]
+        return statements
 
     def _unseen_columns(self, model: type[models.Model]) -> list[str]:
-        columns = {field.column for field in model._meta.concrete_fields}
-        return [name for name in (*NOT_WATCHED, *self.ignores) if name in columns]
+        """Return the ignored columns, and those that follow from others. Before a write these have no value yet."""
+        ignored = {STAMP, *self.ignores}
+        return [
+            str(field.column) for field in model._meta.concrete_fields if field.generated or field.column in ignored
+        ]
 
     def _conditions(self, row: str) -> list[str]:
         return [self.condition.format(row=row)] if self.condition else []
@@ -144,6 +165,10 @@ class Feed(TriggerDeclaration):
         return insert.format(values=", ".join(values), condition=" AND ".join(conditions))
 
 
+def _has_stamp(model: type[models.Model]) -> bool:
+    return any(field.column == STAMP for field in model._meta.concrete_fields)
+
+
 def _sql(text: str, row: str) -> str:
     """Return the SQL of a column, of SQL with `{row}`, or of nothing."""
     if not text:
@@ -164,7 +189,8 @@ class CreateFeedTriggers(PostgresOperation):
         return self.feed.postgresql_statements(get_model(self.model_name))
 
     def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return [f"DROP FUNCTION IF EXISTS feed_{get_model(self.model_name)._meta.db_table}() CASCADE"]
+        table = get_model(self.model_name)._meta.db_table
+        return [f"DROP FUNCTION IF EXISTS {kind}_{table}() CASCADE" for kind in ("feed", "stamp")]
 
     def describe(self) -> str:
         return f"Create feed triggers for {self.model_name}"

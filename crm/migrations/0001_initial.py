@@ -5,6 +5,7 @@ import datetime
 import django.contrib.auth.validators
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.datetime
 import django.db.models.functions.text
 import django.db.models.manager
 import django.utils.timezone
@@ -84,6 +85,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "companies",
@@ -168,6 +177,14 @@ class Migration(migrations.Migration):
                     "role",
                     models.CharField(
                         blank=True, choices=[("manager", "Manager"), ("csr", "CSR"), ("rep", "Rep")], max_length=10
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
                     ),
                 ),
                 (
@@ -291,6 +308,14 @@ class Migration(migrations.Migration):
                 ),
                 ("pause_reason", models.CharField(blank=True, max_length=200)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
             ],
             options={
                 "db_table": "phone_lines",
@@ -380,7 +405,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
             ],
             options={
                 "db_table": "contacts",
@@ -539,6 +571,14 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
                     "expires_at",
                     models.DateTimeField(blank=True, help_text="Expires at this time. Empty: never.", null=True),
                 ),
@@ -605,7 +645,14 @@ class Migration(migrations.Migration):
                 ("source", models.CharField(blank=True, max_length=100)),
                 ("notes", models.TextField(blank=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
             ],
             options={
                 "db_table": "leads",
@@ -671,7 +718,14 @@ class Migration(migrations.Migration):
                 ),
                 ("scheduled_at", models.DateTimeField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
             ],
             options={
                 "db_table": "campaigns",
@@ -745,6 +799,14 @@ class Migration(migrations.Migration):
                 ),
                 ("reason", models.CharField(blank=True, help_text="Reason for skipping or failure.", max_length=200)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
@@ -957,6 +1019,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
                 ("last_activity_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
@@ -1215,7 +1285,14 @@ class Migration(migrations.Migration):
                 ),
                 ("due_date", models.DateField()),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
             ],
             options={
                 "db_table": "invoices",
@@ -1287,6 +1364,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
             ],
             options={
                 "verbose_name": "opt-out",
@@ -1428,7 +1513,7 @@ class Migration(migrations.Migration):
         crm.db.audit.CreateAuditFunction(),
         crm.db.audit.CreateAuditTriggers(
             model_name="user",
-            skips=["last_login"],
+            skips=["last_login", "updated_at"],
             hides=["password"],
         ),
         crm.db.triggers.CreateTriggers(
@@ -1448,6 +1533,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="contactflag",
+            skips=["updated_at"],
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="campaign",

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from crm.choices import ActivityType, ConversationStatus, Direction
@@ -31,6 +32,7 @@ class Conversation(TenantModel):
     status = models.CharField(max_length=10, choices=ConversationStatus.choices, default=ConversationStatus.OPEN)
 
     created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
     last_activity_at = models.DateTimeField(default=now)
 
     objects: ClassVar = TenantManager.from_queryset(ConversationQuerySet)()

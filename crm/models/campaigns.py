@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from crm.choices import CampaignStatus, MembershipStatus
@@ -35,7 +36,7 @@ class Campaign(TenantModel):
 
     scheduled_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     audit = Audit(skips=("updated_at",))
     feed = Feed("campaigns")
@@ -72,6 +73,7 @@ class CampaignMembership(TenantModel):
     reason = models.CharField(max_length=200, blank=True, help_text="Reason for skipping or failure.")
 
     created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
 
     feed = Feed("campaign-memberships")

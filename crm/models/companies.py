@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q, Value
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Now
 from django.utils.timezone import now
 
 from crm.choices import Provider, Role
@@ -63,6 +63,7 @@ class Company(models.Model):
     )
 
     created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     feed = Feed("company", company="id")
 
@@ -112,12 +113,13 @@ class User(AbstractUser):
         Company, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     role = models.CharField(max_length=10, choices=Role.choices, blank=True)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     # Sign-in looks up a user name before a tenant is active, and user names are unique across companies. So the default
     # manager is the open one. All other code uses `User.objects`, which needs an active tenant.
     accounts = AccountManager()
     objects: ClassVar = TenantUserManager()
-    audit = Audit(skips=("last_login",), hides=("password",))
+    audit = Audit(skips=("last_login", "updated_at"), hides=("password",))
     triggers = SESSIONS_END
     feed = Feed("users", ignores=("last_login",), condition="{row}.company_id IS NOT NULL")
 
@@ -178,6 +180,7 @@ class PhoneLine(TenantModel):
     pause_reason = models.CharField(max_length=200, blank=True)
 
     created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(PhoneLineQuerySet)()
     feed = Feed("phone-lines", ignores=("next_send_at", "sent_on", "sent_segments"))

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.db import models, transaction
 from django.db.models import Q
-from django.db.models.functions import Reverse
+from django.db.models.functions import Now, Reverse
 from django.utils.timezone import now
 
 from crm.choices import FlagType, LeadStatus, ReviewState
@@ -58,7 +58,7 @@ class Contact(TenantModel):
     )
 
     created_at = models.DateTimeField(default=now)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(ContactQuerySet)()
     audit = Audit(skips=("updated_at", "keyed_text"))
@@ -212,10 +212,11 @@ class ContactFlag(TenantModel):
     )
 
     created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Expires at this time. Empty: never.")
 
     objects: ClassVar = TenantManager.from_queryset(ContactFlagQuerySet)()
-    audit = Audit()
+    audit = Audit(skips=("updated_at",))
     feed = Feed("contact-flags", contact="contact_id")
 
     class Meta:
@@ -267,7 +268,7 @@ class Lead(TenantModel):
     notes = models.TextField(blank=True)
 
     created_at = models.DateTimeField(default=now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
     feed = Feed("leads", contact="contact_id")

@@ -3,6 +3,7 @@
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from crm.choices import InvoiceStatus
@@ -23,7 +24,7 @@ class Invoice(TenantModel):
 
     due_date = models.DateField()
     created_at = models.DateTimeField(default=now, editable=False)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     feed = Feed("invoices")
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from crm.choices import Channel, OptOutAction, OptOutState
@@ -42,6 +43,7 @@ class OptOut(TenantModel):
     )
 
     created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(OptOutQuerySet)()
     feed = Feed("opt-outs", ignores=("asked_at",), condition="{row}.decided_at IS NOT NULL")

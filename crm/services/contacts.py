@@ -115,7 +115,7 @@ def name_contact(*, contact: Contact, name: str) -> None:
     """Set the name of a contact that has none; the first word is the first name."""
     first, _, last = " ".join(name.split()).partition(" ")
     nameless = Contact.objects.filter(pk=contact.pk, first_name="", last_name="")
-    nameless.update(first_name=first[:100], last_name=last[:100], updated_at=timezone.now())
+    nameless.update(first_name=first[:100], last_name=last[:100])
 
 
 def end_invalid_number(*, contact: Contact, before: datetime) -> None:
@@ -228,4 +228,4 @@ def update_contact(*, contact: Contact, **fields: Any) -> Contact:
     """
     for name, value in fields.items():
         setattr(contact, name, value)
-    return save_contact(contact=contact, update_fields=[*fields, "updated_at"])
+    return save_contact(contact=contact, update_fields=[*fields])

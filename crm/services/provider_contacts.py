@@ -36,7 +36,7 @@ def import_provider_contact(
                 contact, first_name=first_name[:MAX_NAME], last_name=last_name[:MAX_NAME], email=_valid_email(email)
             )
             if changed:
-                contact.save(update_fields=[*changed, "updated_at"])
+                contact.save(update_fields=changed)
         for phone in numbers:
             _add_number(contacts[0], phone)
 

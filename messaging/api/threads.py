@@ -54,7 +54,7 @@ class MessageSerializer(TenantSerializer):
         fields = [
             "id", "contact", "contact_summary", "phone_line", "phone_line_name", "user", "user_name", "direction",
             "kind", "from_number", "to_numbers", "body", "media", "status",
-            "error", "error_code", "created_at", "sent_at", "read_at",
+            "error", "error_code", "created_at", "updated_at", "sent_at", "read_at",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from crm.choices import Direction
@@ -66,6 +67,7 @@ class Message(TenantModel):
     created_at = models.DateTimeField(
         default=now, help_text="Time of writing or receipt. It never changes: threads are in this order."
     )
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True, blank=True, help_text="Time of the last send attempt by this product.")
     read_at = models.DateTimeField(null=True, blank=True, help_text="Time when a user read the incoming message.")
 

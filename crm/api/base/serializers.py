@@ -159,8 +159,7 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
         """Write only the fields that were sent, so that concurrent changes to other fields are kept."""
         for name, value in validated_data.items():
             setattr(instance, name, value)
-        stamps = [field.name for field in instance._meta.fields if getattr(field, "auto_now", False)]
-        instance.save(update_fields=[*validated_data, *stamps])
+        instance.save(update_fields=[*validated_data])
         return instance
 
     def get_unique_together_validators(self) -> list[Any]:
