@@ -1,4 +1,4 @@
-"""`changes`: what has changed since a cursor, for clients that poll."""
+"""`changes`: the objects that have changed since a cursor, for clients that poll."""
 
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
@@ -56,7 +56,7 @@ class ChangesSerializer(serializers.Serializer):
 
 
 class ChangesView(TenantView):
-    """What has changed: the newest state of each object, once, by id.
+    """The objects that have changed, each once, in its newest state, by id.
 
     Take a cursor first, then load your lists, then ask for the changes after the cursor every `Poll-After` seconds.
     """

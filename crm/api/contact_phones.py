@@ -29,8 +29,8 @@ class ContactPhoneSerializer(TenantSerializer):
 
     class Meta:
         model = ContactPhone
-        fields = ["id", "number", "label", "is_main", "created_at"]
-        read_only_fields = ["created_at"]
+        fields = ["id", "number", "label", "is_main", "created_at", "updated_at"]
+        read_only_fields = ["created_at", "updated_at"]
         fixed_fields = ["number"]  # opt-outs belong to the number: add another one and remove this one
         extra_kwargs = {"created_at": {"help_text": "Time when the number was added."}}
 

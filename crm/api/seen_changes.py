@@ -1,4 +1,4 @@
-"""What a user sees of recorded changes: the newest state of each object, within the user's reach."""
+"""The recorded changes as one user sees them: the newest state of each object, within the user's reach."""
 
 from collections.abc import Iterable
 from functools import cache

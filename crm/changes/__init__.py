@@ -1,1 +1,1 @@
-"""What has changed, for clients: cursors, pages of changes, and their retention."""
+"""Changes for clients: cursors, pages and retention."""

@@ -13,7 +13,7 @@ _signer = Signer(salt="crm.changes")
 
 
 class InvalidCursor(ValueError):
-    """The text is no cursor of this user."""
+    """The text isn't a cursor, or another user's."""
 
 
 class ExpiredCursor(Exception):

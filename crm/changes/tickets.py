@@ -12,7 +12,7 @@ _signer = TimestampSigner(salt="crm.stream")
 
 
 class InvalidTicket(ValueError):
-    """The ticket is none, is too old, or was used before."""
+    """The text isn't a ticket, or one that is too old or was used before."""
 
 
 def issue_ticket(user: User) -> str:

@@ -69,7 +69,7 @@ class Feed(TriggerDeclaration):
     rep: str = ""
     """The only rep who sees the object."""
     ignores: tuple[str, ...] = ()
-    """Columns that no client sees. A change of these alone is none."""
+    """Columns that no client sees. Their changes are not recorded."""
     company: str = "company_id"
     condition: str = ""
     """A condition on the row, as in `{row}.decided_at IS NOT NULL`. Other rows are not recorded."""

@@ -493,6 +493,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
             ],
             options={
                 "db_table": "contact_phones",
@@ -1530,6 +1538,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="contactphone",
+            skips=["updated_at"],
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="contactflag",

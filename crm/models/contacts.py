@@ -157,11 +157,12 @@ class ContactPhone(TenantModel):
     )
 
     created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(ContactPhoneQuerySet)()
     # Django writes through it in `contact.phones.add(number)`: flags follow those numbers, too.
     any_company: ClassVar = models.Manager.from_queryset(ContactPhoneQuerySet)()
-    audit = Audit()
+    audit = Audit(skips=("updated_at",))
     feed = Feed("contacts", key="contact_id")
 
     class Meta:

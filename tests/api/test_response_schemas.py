@@ -60,7 +60,7 @@ def test_answers_match_the_published_schema(role, rows, rep, acme):
         if problems := differences(path, body):
             found[path] = problems
     assert found == {}
-    assert empty == set()
+    assert empty == {"/api/v1/changes"}  # the first answer is a cursor
     assert len(answered) > (40 if role == "manager" else 15)
 
 

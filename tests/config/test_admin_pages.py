@@ -22,7 +22,7 @@ FACTORIES = {
 }
 
 # Numbers are on the page of their contact.
-WITHOUT_PAGES = {"contactphone", "contactsearchkey", "keyfingerprint"}
+WITHOUT_PAGES = {"change", "contactphone", "contactsearchkey", "keyfingerprint"}
 OURS = sorted(set(FACTORIES) - WITHOUT_PAGES)
 
 

@@ -158,7 +158,7 @@ def test_every_path_that_the_image_copies_exists_and_is_let_through():
 def test_compose_runs_existing_commands_with_known_variables():
     text = (DEPLOY / "compose.yml").read_text()
     services = yaml.safe_load(text)["services"]
-    assert set(services) == {"database", "pooler", "migrate", "web", "worker"}
+    assert set(services) == {"database", "pooler", "migrate", "web", "stream", "worker"}
     assert services["database"]["image"] == "postgres:18"
     assert services["pooler"]["environment"]["POOL_MODE"] == "transaction"
     check_command(services["worker"]["command"])
