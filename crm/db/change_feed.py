@@ -23,7 +23,7 @@ CREATED, UPDATED, DELETED, LEFT, MOVED = "created", "updated", "deleted", "left"
 EVENTS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
 STAMP = "updated_at"
 
-# Demo data are millions of rows. The switch is that of the audit triggers.
+# Demo data are millions of rows, and have the times that they were given. The switch is that of the audit triggers.
 RECORDED = "current_setting('crm.recorded', true) IS DISTINCT FROM 'off'"
 
 
@@ -89,7 +89,9 @@ class Feed(TriggerDeclaration):
             )
         if _has_stamp(model):
             stamp = f"UPDATE {table} SET {STAMP} = {SQLITE.now} WHERE id = NEW.id;"  # noqa: S608  # the model's name
-            triggers[f"stamp_{table}_update"] = f"AFTER UPDATE ON {table} WHEN {differs} BEGIN {stamp} END"
+            triggers[f"stamp_{table}_update"] = (
+                f"AFTER UPDATE ON {table} WHEN crm_recorded() AND {differs} BEGIN {stamp} END"
+            )
         return triggers
 
     def postgresql_statements(self, model: type[models.Model]) -> list[str]:
@@ -118,8 +120,9 @@ class Feed(TriggerDeclaration):
                 f"CREATE OR REPLACE FUNCTION stamp_{table}() RETURNS trigger LANGUAGE plpgsql AS $$\n"
                 f"DECLARE seen record := NEW;\n"
                 f"BEGIN\n"
-                f"    {same}\n"
+                f"    IF {RECORDED} THEN {same}\n"
                 f"    NEW.{STAMP} := CASE WHEN seen IS DISTINCT FROM OLD THEN {POSTGRESQL.now} ELSE OLD.{STAMP} END;\n"
+                f"    END IF;\n"
                 f"    RETURN NEW;\n"
                 f"END $$",
                 f"CREATE OR REPLACE TRIGGER stamp_{table} BEFORE UPDATE ON {table}"

@@ -63,7 +63,7 @@ class Table:
         # The defaults come first in the merge and name every column, so the values are in the columns' order.
         row = self.defaults | {"id": row_id} | values
         if self.has_update_time:
-            row["updated_at"] = row["created_at"]
+            row["updated_at"] = row["created_at" if "created_at" in row else "date_joined"]
         self.waiting.append(tuple(row.values()))
         return row_id
 
