@@ -52,8 +52,13 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []  # they load all views, and with them half of the memory
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default=settings.STREAM_HOST)
-        parser.add_argument("--port", type=int, default=settings.STREAM_PORT)
+        parser.add_argument(
+            "--host", default=settings.STREAM_HOST, help="address to listen on (default: STREAM_HOST, %(default)s)"
+        )
+        parser.add_argument(
+            "--port", type=int, default=settings.STREAM_PORT,
+            help="number of the port to listen on (default: STREAM_PORT, %(default)s)",
+        )  # fmt: skip
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
         try:
