@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import orjson
 import pytest
@@ -208,7 +208,7 @@ def test_refusal_has_the_shape_of_the_api(path, query, status, code, monkeypatch
 
 @contextmanager
 def stream_process():
-    """Start the command on a free port of this test's database. Yields its process and port."""
+    """Start the command on this test's database. Yields its process, and a function that requests a path."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     name = connection.settings_dict["NAME"]
@@ -219,33 +219,29 @@ def stream_process():
     process = subprocess.Popen(
         command, cwd=settings.BASE_DIR, env=os.environ | {"DATABASE_URL": url}, stderr=subprocess.PIPE, text=True
     )
-    try:
-        for line in process.stderr:
-            if "startup complete" in line:
-                break
-        yield process, port
-    finally:
-        process.kill()
-        process.wait()
-        process.stderr.close()
+    with process, ExitStack() as stack:
+        stack.callback(process.kill)
+        assert any("startup complete" in line for line in process.stderr)
 
+        def get(path):
+            """Return the lines of the response."""
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60))
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            return stack.enter_context(client.makefile("r", encoding="utf-8", newline="\n"))
 
-def request(port, path):
-    client = socket.create_connection(("127.0.0.1", port), timeout=60)
-    client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-    return client.makefile("r", encoding="utf-8", newline="\n")
+        yield process, get
 
 
 @pytest.mark.slow
 @postgres_only
 def test_process_streams_changes_and_ends_its_streams_at_term(acme, csr):
-    with stream_process() as (process, port):
+    with stream_process() as (process, get):
         ticket = issue_ticket(csr)
-        events = request(port, f"/events?ticket={ticket}")
+        events = get(f"/events?ticket={ticket}")
         assert "200" in events.readline()
         assert any(line.startswith("id: ") for line in events)
-        assert "401" in request(port, f"/events?ticket={ticket}").readline()
-        assert "200" in request(port, "/healthz").readline()
+        assert "401" in get(f"/events?ticket={ticket}").readline()
+        assert "200" in get("/healthz").readline()
         contact = factories.ContactFactory(company=acme)
         data = next(line for line in events if line.startswith("data: "))
         assert orjson.loads(data.removeprefix("data: "))["results"][0]["id"] == contact.pk
