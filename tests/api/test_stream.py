@@ -244,7 +244,7 @@ def test_process_streams_changes_and_ends_its_streams_at_term(acme, csr):
         assert "200" in get("/healthz").readline()
         contact = factories.ContactFactory(company=acme)
         data = next(line for line in events if line.startswith("data: "))
-        assert orjson.loads(data.removeprefix("data: "))["results"][0]["id"] == contact.pk
+        assert contact.pk in [each["id"] for each in orjson.loads(data.removeprefix("data: "))["results"]]
         with all_tenants():
             Contact.objects.filter(pk=contact.pk).update(city="Denver")
         assert "contacts" in next(line for line in events if line.startswith("data: "))
