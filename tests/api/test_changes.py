@@ -414,6 +414,7 @@ def test_poll_is_one_statement_and_for_a_rep_with_changes_two(acme, csr, rep):
     clients = [Client(csr), Client(rep)]
     counts = []
     for client in clients:
+        client.poll()
         with CountQueries() as idle:
             client.page()
         contact = factories.CallFactory(contact__company=acme, assigned_rep=rep).contact
