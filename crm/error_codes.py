@@ -92,6 +92,10 @@ class ErrorCode(StrEnum):
         "bad_authorization_header", 401, "Authorization header must contain two space-delimited values",
         "Send `Authorization: Bearer <access token>`.",
     )  # fmt: skip
+    INVALID_TICKET = (
+        "invalid_ticket", 401, "The ticket isn't valid: it is for one use, within 30 seconds.",
+        "Get a ticket from POST /api/v1/events/ticket for each connection to the stream.",
+    )  # fmt: skip
     TOKEN_NOT_VALID = (
         "token_not_valid", 401, "Token is invalid or expired", "Exchange the refresh token, or sign in again.",
     )  # fmt: skip
@@ -109,6 +113,10 @@ class ErrorCode(StrEnum):
         "not_found", 404, "Not found.", "Check the URL. The row may be deleted, or not assigned to the user any more.",
     )  # fmt: skip
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, 'Method "PUT" not allowed.', "Use a method of the OpenAPI document."
+    CURSOR_EXPIRED = (
+        "cursor_expired", 410, "The cursor has expired: load your lists again, and begin with a new cursor.",
+        "Load the lists again, after taking a new cursor.",
+    )  # fmt: skip
     NOT_ACCEPTABLE = (
         "not_acceptable", 406, "Could not satisfy the request Accept header.", "Accept application/json.",
     )  # fmt: skip

@@ -120,9 +120,17 @@ class ActivitySerializer(TenantSerializer):
         model = Activity
         fields = [
             "id", "contact", "contact_summary", "conversation", "user", "user_name", "activity_type", "direction",
-            "body", "openphone_id", "created_at",
+            "body", "openphone_id", "created_at", "updated_at",
         ]  # fmt: skip
-        read_only_fields = ["conversation", "user", "activity_type", "direction", "openphone_id", "created_at"]
+        read_only_fields = [
+            "conversation",
+            "user",
+            "activity_type",
+            "direction",
+            "openphone_id",
+            "created_at",
+            "updated_at",
+        ]
         fixed_fields = ["contact"]
         extra_kwargs = {"contact": {"required": True, "allow_null": False}}
 

@@ -4,31 +4,20 @@ from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base.errors import Conflict
 from crm.api.base.serializers import WholeNumberField
 from crm.api.base.views import TenantView
 from crm.api.seen_changes import HIDDEN, changes_seen_by
-from crm.changes.cursors import Cursor, ExpiredCursor, InvalidCursor, Position, read_cursor, write_cursor
+from crm.changes.cursors import Cursor, Position, read_cursor, write_cursor
 from crm.changes.pages import Page, read_pages
 from crm.db.change_feed import DELETED, UPDATED
 from crm.db.replicas import record_write
+from crm.error_codes import ErrorCode
 
 MAX_LIMIT = 1000
 POLL_AFTER = "Poll-After"
-EXPIRED = "The cursor has expired: load your lists again, and begin with a new cursor."
-
-
-class CursorExpired(Conflict):
-    """The client must load its lists again."""
-
-    status_code = 410  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__(EXPIRED, code="cursor_expired", attr="after")
 
 
 class ChangesParameters(serializers.Serializer):
@@ -62,6 +51,7 @@ class ChangesView(TenantView):
     """
 
     resource = "changes"
+    refusals = {"get": (ErrorCode.INVALID_CURSOR, ErrorCode.CURSOR_EXPIRED)}
 
     def known_parameters(self) -> set[str]:
         return {"after", "limit"}
@@ -81,14 +71,7 @@ class ChangesView(TenantView):
         parameters = ChangesParameters(data=request.query_params)
         parameters.is_valid(raise_exception=True)
         after, limit = parameters.validated_data.get("after"), parameters.validated_data["limit"]
-        try:
-            page = self._read_page(after, limit)
-        except InvalidCursor as error:
-            raise ValidationError(
-                {"after": ["Invalid cursor. Take it from `next` of your own last answer."]}
-            ) from error
-        except ExpiredCursor as error:
-            raise CursorExpired from error
+        page = self._read_page(after, limit)
         if settings.REPLICAS and (page.rows or after is None):
             record_write(self.user.pk)  # so that no replica shows the user an older state of these
         body = {

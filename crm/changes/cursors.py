@@ -6,18 +6,24 @@ from datetime import UTC, datetime, timedelta
 from django.core.signing import BadSignature, Signer
 from django.utils.timezone import now
 
+from crm.error_codes import ErrorCode
 from crm.models import User
+from crm.refusals import Refusal
 
 LIFETIME = timedelta(hours=48)
 _signer = Signer(salt="crm.changes")
 
 
-class InvalidCursor(ValueError):
+class InvalidCursor(Refusal):
     """The text isn't a cursor, or another user's."""
 
+    code, attr = ErrorCode.INVALID_CURSOR, "after"
 
-class ExpiredCursor(Exception):
+
+class ExpiredCursor(Refusal):
     """Changes after the cursor may be missing: the client must load its lists again."""
+
+    code, attr = ErrorCode.CURSOR_EXPIRED, "after"
 
 
 @dataclass(frozen=True, order=True)
@@ -41,7 +47,7 @@ class Cursor:
 
     def check_history(self, history: str) -> None:
         if self.history != history:
-            raise ExpiredCursor("The database was restored since.")
+            raise ExpiredCursor
 
 
 def write_cursor(cursor: Cursor, user: User) -> str:
@@ -60,10 +66,10 @@ def read_cursor(text: str, user: User) -> Cursor:
     try:
         user_id, company_id, role, history, xid, change_id, seconds = _signer.unsign_object(text)
     except (BadSignature, ValueError) as error:
-        raise InvalidCursor(text) from error
+        raise InvalidCursor from error
     if (user_id, company_id) != (user.pk, user.company_id):
-        raise InvalidCursor(text)
+        raise InvalidCursor
     cursor = Cursor(Position(xid, change_id), history, datetime.fromtimestamp(seconds, UTC))
     if role != user.role or cursor.at < now() - LIFETIME:
-        raise ExpiredCursor(text)
+        raise ExpiredCursor
     return cursor

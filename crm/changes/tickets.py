@@ -5,14 +5,18 @@ from secrets import token_urlsafe
 from django.core.signing import BadSignature, TimestampSigner
 
 from crm.db.rate_counters import is_first_use
+from crm.error_codes import ErrorCode
 from crm.models import User
+from crm.refusals import Refusal
 
 LIFETIME_S = 30
 _signer = TimestampSigner(salt="crm.stream")
 
 
-class InvalidTicket(ValueError):
+class InvalidTicket(Refusal):
     """The text isn't a ticket, or one that is too old or was used before."""
+
+    code = ErrorCode.INVALID_TICKET
 
 
 def issue_ticket(user: User) -> str:

@@ -1148,6 +1148,14 @@ class Migration(migrations.Migration):
                         default=django.utils.timezone.now, help_text="Time of the event, as reported by the provider."
                     ),
                 ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
             ],
             options={
                 "verbose_name_plural": "activities",

@@ -128,6 +128,7 @@ class Activity(TenantModel):
     body = models.TextField(blank=True)
 
     created_at = models.DateTimeField(default=now, help_text="Time of the event, as reported by the provider.")
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(ActivityQuerySet)()
     feed = Feed(

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs
 import orjson
 from django.db import connection
 
-from crm.changes.cursors import ExpiredCursor, InvalidCursor
-from crm.changes.tickets import InvalidTicket
+from crm.error_codes import ErrorCode
+from crm.refusals import Refusal
 from crm.stream.hub import Client, Hub
 
 POLL_S = 1.0
@@ -26,16 +26,6 @@ HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),  # nginx passes each message on at once
 ]
-REFUSALS: dict[type[Exception], tuple[int, str, str, str]] = {
-    InvalidTicket: (
-        401,
-        "invalid_ticket",
-        "Get a ticket from POST /api/v1/events/ticket; each is for one use.",
-        "ticket",
-    ),
-    InvalidCursor: (400, "invalid", "Invalid cursor. Take it from the last event of your own.", "after"),
-    ExpiredCursor: (410, "cursor_expired", "Load your lists again, and begin without a cursor.", "after"),
-}
 
 Send = Callable[[dict[str, Any]], Coroutine[Any, Any, None]]
 Receive = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
@@ -56,9 +46,9 @@ class Stream:
         elif (scope["path"], scope["method"]) == ("/events", "GET"):
             await self._serve(scope, receive, send)
         elif scope["path"] == "/healthz":
-            await _answer(send, 200, {"status": "ok"})
+            await _send_json(send, 200, {"status": "ok"})
         else:
-            await _answer(send, 404, _error("not_found", "Not found.", None))
+            await _answer(send, ErrorCode.NOT_FOUND)
 
     async def stop(self) -> None:
         """Tell every client to connect again."""
@@ -107,9 +97,8 @@ class Stream:
 
         try:
             client = await self._in_thread(self.hub.connect, query.get("ticket", [""])[0], after, wake)
-        except tuple(REFUSALS) as error:
-            status, code, detail, attr = REFUSALS[type(error)]
-            await _answer(send, status, _error(code, detail, attr))
+        except Refusal as error:
+            await _answer(send, error.code, attr=error.attr)
             return
         if self.stopping:
             client.end("reconnect")
@@ -153,12 +142,12 @@ async def _send_body(send: Send, body: bytes, *, is_last: bool = False) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": not is_last})
 
 
-async def _answer(send: Send, status: int, body: dict[str, Any]) -> None:
+async def _answer(send: Send, code: ErrorCode, *, attr: str | None = None) -> None:
+    """Send an error as the API does."""
+    await _send_json(send, code.status, code.body(attr=attr))
+
+
+async def _send_json(send: Send, status: int, body: dict[str, Any]) -> None:
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await _send_body(send, orjson.dumps(body), is_last=True)
-
-
-def _error(code: str, detail: str, attr: str | None) -> dict[str, Any]:
-    """Return an error in the shape of the API's."""
-    return {"type": "client_error", "errors": [{"code": code, "detail": detail, "attr": attr}]}

@@ -47,6 +47,7 @@ DESCRIPTIONS = {
     404: "The row doesn't exist, belongs to another company, or isn't assigned to the user.",
     406: "The client doesn't accept JSON.",
     409: "The data, as it is now, doesn't allow the request.",
+    410: "The cursor has expired.",
     411: "The body's size is unknown.",
     412: "The row has changed since it was read. `current` is the row as it is now.",
     413: "The body is too large.",
