@@ -51,7 +51,12 @@ class ChangesView(TenantView):
     """
 
     resource = "changes"
-    refusals = {"get": (ErrorCode.INVALID_CURSOR, ErrorCode.CURSOR_EXPIRED)}
+    refusals = {
+        "get": (
+            ErrorCode.INVALID_CURSOR, ErrorCode.CURSOR_EXPIRED, ErrorCode.MAX_LENGTH, ErrorCode.MIN_VALUE,
+            ErrorCode.MAX_VALUE,
+        )
+    }  # fmt: skip
 
     def known_parameters(self) -> set[str]:
         return {"after", "limit"}
