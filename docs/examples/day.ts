@@ -4,7 +4,7 @@
 
 import { randomUUID } from "node:crypto";
 import createClient, { type Middleware } from "openapi-fetch";
-import type { components, paths } from "./api";
+import type { components, paths } from "./schema.js";
 
 type Errors = { errors: { code: string; detail: string; attr: string | null }[]; retry_at?: string | null };
 type Conversation = components["schemas"]["Conversation"];
