@@ -78,7 +78,7 @@ async function showCaller(number: string): Promise<void> {
   step(`  ${card.contact.first_name} ${card.contact.last_name}, ${card.unread} unread`);
 }
 
-async function bookVisit(contact: number, rep: number, start: Date): Promise<number> {
+async function bookAppointment(contact: number, rep: number, start: Date): Promise<number> {
   const body = {
     contact,
     assigned_rep: rep,
@@ -89,7 +89,7 @@ async function bookVisit(contact: number, rep: number, start: Date): Promise<num
   const booked = await api.POST("/api/v1/appointments", { params: { header }, body });
   if (booked.error && codeOf(booked.error) === "slot_taken") {
     step("  the rep is busy; trying an hour later");
-    return bookVisit(contact, rep, new Date(start.getTime() + 3_600_000));
+    return bookAppointment(contact, rep, new Date(start.getTime() + 3_600_000));
   }
   return need(booked).id;
 }
@@ -153,9 +153,9 @@ async function main(): Promise<void> {
   step("The phone rings");
   await showCaller(customer.contact_summary.phone);
 
-  step("Book a visit");
+  step("Book an appointment");
   const start = new Date(Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 7 * 86_400_000);
-  const appointment = await bookVisit(customer.contact, rep.id, start);
+  const appointment = await bookAppointment(customer.contact, rep.id, start);
   await changeNotes(appointment, "The dog is friendly.");
 
   step("Ask what has changed");
