@@ -19,7 +19,7 @@ help:
 	@echo "make fuzz       search longer for API faults, from a new seed  (FUZZ_EXAMPLES=…, FUZZ_SEED=…)"
 	@echo "make bench      measure speed and cost, and write docs/benchmarks.md  (CALLS=…, BENCH=\"--only 1,2 …\")"
 	@echo "make drill      practise backup, restore, failover and outages on throw-away servers, and print what it saw"
-	@echo "make check      check format, lint, types, import rules, migrations and OpenAPI"
+	@echo "make check      check format, lint, types, import rules, migrations and the OpenAPI document"
 	@echo "make format     format the code and apply the linter's fixes"
 	@echo "make shell      open a Python shell with the models; DEBUG_TOOLBAR=true shows the SQL of pages"
 	@echo "make install    create or update the environment in $(VENV)"
@@ -81,6 +81,7 @@ check: $(BIN)/.dev
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py migrate_safely --check-files
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	@BIN=$(BIN) sh docs/examples/check.sh
 
 format: $(BIN)/.dev
 	$(BIN)/ruff format .

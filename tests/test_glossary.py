@@ -20,7 +20,8 @@ MODULES = sorted(
 PAGES = sorted(
     path
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/templates/**/*.html")]
-    if path.name not in ("glossary.md", "CHANGELOG.md", "opt-outs-table.md", "benchmarks.md")
+    if "node_modules" not in path.parts
+    and path.name not in ("glossary.md", "CHANGELOG.md", "opt-outs-table.md", "benchmarks.md")
 )
 
 # Sentence forms that a stranger has to read twice.

@@ -8,7 +8,9 @@ import pytest
 from tests.test_glossary import APPS
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")] if "node_modules" not in path.parts
+)
 # Pages whose back-ticked paths name files of the repository, from its root.
 GUIDES = [
     *(ROOT / name for name in ("CONTRIBUTING.md", "README.md")),
