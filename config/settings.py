@@ -190,21 +190,39 @@ SIMPLE_JWT = {
 SESSION_LIFETIME = timedelta(seconds=env.at_least("SESSION_LIFETIME_S", 1, default=90 * 24 * 3600))
 SPECTACULAR_SETTINGS = {
     "TITLE": "Home-services CRM",
-    "DESCRIPTION": "Contacts, calls, messages and appointments of the signed-in user's company.",
+    "DESCRIPTION": "Contacts, calls, messages and appointments of the signed-in user's company. Sign in with "
+    "`POST /api/v1/auth/token`, and send `Authorization: Bearer <access>` with any other request. Times are sent with "
+    "their offset from UTC. Days, `YYYY-MM-DD`, are days of the company's time zone. Amounts are strings with two "
+    "decimals. Lists are pages: `next` is the URL of the next one.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": PUBLIC_URL}],
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
     "DEFAULT_GENERATOR_CLASS": "crm.api.base.schema.TenantSchemaGenerator",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
-    # Choices that several fields have.
+    "ENUM_SUFFIX": "",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Choices that several fields have, or whose field has a name that says too little.
     "ENUM_NAME_OVERRIDES": {
-        "AppointmentStatusEnum": "calls.choices.AppointmentStatus",
-        "CallStatusEnum": "calls.choices.CallStatus",
-        "FlagTypeEnum": "crm.choices.FlagType",
-        "LeadStatusEnum": "crm.choices.LeadStatus",
-        "OptOutStateEnum": "crm.choices.OptOutState",
+        "AppointmentStatus": "calls.choices.AppointmentStatus",
+        "CallStatus": "calls.choices.CallStatus",
+        "CampaignStatus": "crm.choices.CampaignStatus",
+        "ChangeKind": ["updated", "deleted", "hidden"],
+        "ConversationStatus": "crm.choices.ConversationStatus",
+        "EventStatus": "messaging.choices.EventStatus",
+        "FlagType": "crm.choices.FlagType",
+        "InvoiceStatus": "crm.choices.InvoiceStatus",
+        "LeadStatus": "crm.choices.LeadStatus",
+        "MembershipStatus": "crm.choices.MembershipStatus",
+        "MessageKind": "messaging.choices.MessageKind",
+        "MessageStatus": "messaging.choices.MessageStatus",
+        "OptOutAction": "crm.choices.OptOutAction",
+        "OptOutState": "crm.choices.OptOutState",
+        "Recovery": "calls.choices.Recovery",
     },
 }
 

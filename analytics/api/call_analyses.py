@@ -16,7 +16,10 @@ class CallAnalysisSerializer(TenantSerializer):
     )
     contact_summary = ContactSummaryField()
     objections = serializers.ListField(
-        child=serializers.CharField(max_length=100), required=False, max_length=50, help_text='["price", "timing"]'
+        child=serializers.CharField(max_length=100),
+        required=False,
+        max_length=50,
+        help_text='Reasons against buying, such as ["price", "timing"].',
     )
 
     class Meta:
@@ -24,6 +27,10 @@ class CallAnalysisSerializer(TenantSerializer):
         fields = [
             "id", "call", "contact", "contact_summary", "objections", "sentiment", "outcome", "summary", "analyzed_at",
         ]  # fmt: skip
+        extra_kwargs = {
+            "sentiment": {"help_text": "The contact's mood. Empty: unknown."},
+            "analyzed_at": {"help_text": "Time of the analysis. The latest one of a call counts."},
+        }
 
 
 class CallAnalysisFilterSet(ContactFilterSet):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -69,7 +69,7 @@ class CardCallSerializer(serializers.Serializer):
 
 
 class CardSerializer(serializers.Serializer):
-    contact = CardContactSerializer()
+    contact = CardContactSerializer(help_text="The contact.")
     phones = CardPhoneSerializer(many=True, help_text="All numbers, in the order in which they were added.")
     flags = CardFlagSerializer(many=True, help_text="Flags in force.")
     opt_out = serializers.ChoiceField(
@@ -92,12 +92,12 @@ class CardViewSet(TenantViewSet):
     on_replica = True
 
     @extend_schema(
-        operation_id="contacts_card",
-        parameters=[OpenApiParameter("id", {"type": "integer", "format": "int64"}, OpenApiParameter.PATH)],
         responses=CardSerializer,
     )
     def card(self, request: Request, **kwargs: Any) -> Response:
-        """Return the contact with its numbers, flags in force, open lead, appointments, unread messages and last call.
+        """Read the card of a contact.
+
+        It has the contact with its numbers, flags in force, open lead, appointments, unread messages and last call.
 
         A rep sees own calls and appointments only.
         """

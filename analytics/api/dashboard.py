@@ -14,36 +14,46 @@ from crm.api.base.errors import invalid
 from crm.api.base.serializers import WholeNumberField
 from crm.error_codes import ErrorCode
 
+BASIS = (
+    "`scheduled`: appointments that start on the day, and calls of the day with a lead. "
+    "`cohort`: calls of the day with a lead, and those of them that are booked."
+)
 BASES = {"scheduled": scheduled_booking_rate, "cohort": cohort_booking_rate}
 
 
 class BookingRateParameters(PeriodParameters):
-    basis = serializers.ChoiceField(choices=list(BASES), default="scheduled")
+    basis = serializers.ChoiceField(choices=list(BASES), default="scheduled", help_text=BASIS)
 
 
 class ObjectionParameters(PeriodParameters):
-    limit = WholeNumberField(min_value=1, max_value=20, default=5)
+    limit = WholeNumberField(min_value=1, max_value=20, default=5, help_text="Number of objections.")
+
+
+PERCENT = "In percent, with two decimals. Null: there is nothing to divide by."
 
 
 class StatusCountsSerializer(serializers.Serializer):
     """Number of calls by status."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        return {status: serializers.IntegerField() for status in CallStatus.values}
+        return {
+            status: serializers.IntegerField(help_text=f"Calls with the status {status}.")
+            for status in CallStatus.values
+        }
 
 
 class LostSerializer(serializers.Serializer):
-    count = serializers.IntegerField()
-    value = serializers.DecimalField(max_digits=20, decimal_places=2)
+    count = serializers.IntegerField(help_text="Number of lost calls.")
+    value = serializers.DecimalField(max_digits=20, decimal_places=2, help_text="Sum of their quoted prices.")
 
 
 class MetricsSerializer(PeriodSerializer):
-    total = serializers.IntegerField()
-    qualified = serializers.IntegerField()
-    booked = serializers.IntegerField()
-    booking_rate = serializers.FloatField(allow_null=True)
-    by_status = StatusCountsSerializer()
-    lost = LostSerializer()
+    total = serializers.IntegerField(help_text="All calls.")
+    qualified = serializers.IntegerField(help_text="Calls with a lead.")
+    booked = serializers.IntegerField(help_text="Calls whose status counts as booked.")
+    booking_rate = serializers.FloatField(allow_null=True, help_text=f"Qualified calls that are booked. {PERCENT}")
+    by_status = StatusCountsSerializer(help_text="Calls by status. The sum is `total`.")
+    lost = LostSerializer(help_text="Lost sales.")
 
 
 class MetricsView(MetricsAPIView):
@@ -57,15 +67,15 @@ class MetricsView(MetricsAPIView):
 
 
 class BookingDaySerializer(serializers.Serializer):
-    date = serializers.DateField()
-    booked = serializers.IntegerField()
-    qualified = serializers.IntegerField()
-    rate = serializers.FloatField(allow_null=True)
+    date = serializers.DateField(help_text="The day, in the company's time zone.")
+    booked = serializers.IntegerField(help_text="What was booked, by the basis.")
+    qualified = serializers.IntegerField(help_text="Calls of the day with a lead.")
+    rate = serializers.FloatField(allow_null=True, help_text=f"Booked by qualified. {PERCENT}")
 
 
 class BookingRateSerializer(PeriodSerializer):
-    basis = serializers.ChoiceField(choices=list(BASES))
-    days = BookingDaySerializer(many=True)
+    basis = serializers.ChoiceField(choices=list(BASES), help_text=BASIS)
+    days = BookingDaySerializer(many=True, help_text="Every day of the period.")
 
 
 class BookingRateView(MetricsAPIView):
@@ -87,14 +97,14 @@ class BookingRateView(MetricsAPIView):
 
 
 class ObjectionSerializer(serializers.Serializer):
-    label = serializers.CharField()  # type: ignore[assignment]  # every Field has an attribute of this name
-    count = serializers.IntegerField()
-    percentage = serializers.FloatField()
+    label = serializers.CharField(help_text="The objection.")  # type: ignore[assignment]  # every Field has an attribute of this name
+    count = serializers.IntegerField(help_text="Calls with it, each by its latest analysis.")
+    percentage = serializers.FloatField(help_text="Of the calls with objections, with two decimals.")
 
 
 class TopObjectionsSerializer(PeriodSerializer):
-    calls_with_objections = serializers.IntegerField()
-    objections = ObjectionSerializer(many=True)
+    calls_with_objections = serializers.IntegerField(help_text="Calls with any objection.")
+    objections = ObjectionSerializer(many=True, help_text="The most frequent first.")
 
 
 class TopObjectionsView(MetricsAPIView):

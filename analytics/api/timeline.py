@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -41,8 +41,6 @@ class TimelineViewSet(TenantViewSet):
         return {"limit", "cursor"}
 
     @extend_schema(
-        operation_id="contacts_timeline",
-        parameters=[OpenApiParameter("id", {"type": "integer", "format": "int64"}, OpenApiParameter.PATH)],
         responses=PolymorphicProxySerializer(
             component_name="TimelineEntry", serializers=SERIALIZERS, resource_type_field_name="kind", many=True
         ),

@@ -32,6 +32,10 @@ class AppointmentSerializer(TenantSerializer):
         ]  # fmt: skip
         read_only_fields = ["lead", "date", "time", "timezone", "created_at", "updated_at"]
         fixed_fields = ["contact", "call"]
+        extra_kwargs = {
+            "date": {"help_text": "Day of the start, in the appointment's time zone."},
+            "time": {"help_text": "Wall clock time of the start, in the appointment's time zone."},
+        }
 
     def validate_scheduled_start(self, start: datetime) -> datetime:
         try:

@@ -42,7 +42,10 @@ class CallSerializer(TenantSerializer):
             "phone_line", "direction", "from_number", "to_number", "created_at", "answered_at", "completed_at",
             "duration_s",
         ]  # fmt: skip
-        extra_kwargs = {"duration_s": {"max_value": MAX_SECONDS}}
+        extra_kwargs = {
+            "duration_s": {"max_value": MAX_SECONDS},
+            "status": {"help_text": "What became of the call. It decides `booked` and the lead: see docs/statuses.md."},
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         def final(name: str) -> Any:
@@ -98,7 +101,7 @@ class CallViewSet(CallRows, EditViewSet):
     refusals = dict.fromkeys(["create", "partial_update"], (ErrorCode.OTHER_CONTACT,))
 
 
-@extend_schema_view(list=extend_schema(operation_id="dashboard_calls_list"))
+@extend_schema_view(list=extend_schema(summary="List the calls of the dashboard"))
 class DashboardCallsViewSet(ListRowsMixin, CallRows):
     """The dashboard's calls, newest first."""
 

@@ -32,6 +32,14 @@ class MissedCallerSerializer(TenantSerializer):
             "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
+        extra_kwargs = {
+            "missed_calls": {"help_text": "Number of missed calls until the caller was reached."},
+            "first_missed_at": {"help_text": "Time of the first one."},
+            "last_missed_at": {"help_text": "Time of the latest one."},
+            "text_back": {"help_text": "What became of the automatic message."},
+            "recovered_at": {"help_text": "Time when the caller was reached. Null: still waiting."},
+            "recovered_by": {"help_text": "How the caller was reached. Empty: still waiting."},
+        }
 
 
 class MissedCallerFilterSet(ContactFilterSet):
@@ -65,7 +73,7 @@ class RecoveriesSerializer(serializers.Serializer):
     """Missed callers by recovery."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        return {way: serializers.IntegerField() for way in Recovery.values}
+        return {way.value: serializers.IntegerField(help_text=f"{way.label}.") for way in Recovery}
 
 
 class MissedCallCountsSerializer(PeriodSerializer):
@@ -75,7 +83,10 @@ class MissedCallCountsSerializer(PeriodSerializer):
 
 
 class MissedCallCountsView(MetricsAPIView):
-    """Metrics of the missed queue, for callers whose last missed call is in the period (default: 30 days)."""
+    """Metrics of the missed queue.
+
+    They count callers whose last missed call is in the period. Default: the last 30 days.
+    """
 
     resource = "missed-calls/counts"
 

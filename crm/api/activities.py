@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Count
 from django.db.models.functions import Left
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
@@ -86,6 +86,7 @@ class ConversationSerializer(TenantSerializer):
             "assignee_name", "last_message", "unread", "created_at", "updated_at", "last_activity_at",
         ]  # fmt: skip
         read_only_fields = ["contact", "phone_line", "created_at", "updated_at", "last_activity_at"]
+        extra_kwargs = {"last_activity_at": {"help_text": "Time of the latest activity. Null: none yet."}}
 
 
 class ConversationFilterSet(ContactFilterSet):
@@ -150,6 +151,11 @@ class ActivityFilterSet(ContactFilterSet):
     activity_type = ChoicesFilter(choices=ActivityType.choices)
 
 
+@extend_schema_view(
+    create=extend_schema(summary="Add a note"),
+    partial_update=extend_schema(summary="Change a note"),
+    destroy=extend_schema(summary="Delete a note"),
+)
 class ActivityViewSet(FullViewSet):
     """Contacts' activities. A POST adds a note; all others come from webhook events and can't be changed (409).
 

@@ -22,7 +22,10 @@ class ProgressSerializer(serializers.Serializer):
     """Number of memberships by status."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        return {status: serializers.IntegerField() for status in MembershipStatus.values}
+        return {
+            status.value: serializers.IntegerField(help_text=f"Contacts whose membership is {status.label.lower()}.")
+            for status in MembershipStatus
+        }
 
 
 @extend_schema_field(ProgressSerializer)
@@ -56,6 +59,7 @@ class CampaignSerializer(TenantSerializer):
             "created_by_name", "progress", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["created_at", "updated_at"]
+        extra_kwargs = {"scheduled_at": {"help_text": "Time when sending starts. Null: not scheduled."}}
 
 
 class CampaignFilterSet(ListFilterSet):

@@ -31,16 +31,16 @@ class ChangesParameters(serializers.Serializer):
 
 class ChangeSerializer(serializers.Serializer):
     resource = serializers.CharField(help_text="As in the URL below /api/v1/.")
-    id = serializers.IntegerField()
+    id = serializers.IntegerField(help_text="ID of the object.")
     change = serializers.ChoiceField(
         choices=[UPDATED, DELETED, HIDDEN],
         help_text="updated: read it again; it may be new. hidden: it exists, but you no longer see it.",
     )
-    at = serializers.DateTimeField()
+    at = serializers.DateTimeField(help_text="Time of the change.")
 
 
 class ChangesSerializer(serializers.Serializer):
-    results = ChangeSerializer(many=True)
+    results = ChangeSerializer(many=True, help_text="Each object once, in its newest state.")
     next = serializers.CharField(help_text="The cursor for the next request.")
 
 

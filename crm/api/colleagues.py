@@ -1,5 +1,6 @@
 """`colleagues`: the users of the company, by name."""
 
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
 from crm.api.base.lists import ListRowsMixin
@@ -22,6 +23,7 @@ class ColleagueSerializer(TenantSerializer):
         read_only_fields = fields
 
 
+@extend_schema_view(list=extend_schema(summary="List colleagues"))
 class ColleagueViewSet(ListRowsMixin, TenantViewSet):
     """The company's users for every role, for names and choices of assignees. Users who have left are inactive."""
 

@@ -70,10 +70,12 @@ class CompanyView(TenantView):
 
     @extend_schema(responses=CompanySettingsSerializer)
     def get(self, request: Request) -> Response:
+        """Read the company's settings."""
         return tagged_response(request, self._serializer().data)
 
     @extend_schema(request=CompanySettingsSerializer, responses=CompanySettingsSerializer)
     def patch(self, request: Request) -> Response:
+        """Change the company's settings."""
         with transaction.atomic():  # SQLite has no transaction yet
             Company.objects.select_for_update(no_key=True).get(pk=self.company_id)
             check_if_match(request, self._serializer().data)

@@ -3,8 +3,6 @@
 from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
@@ -52,7 +50,6 @@ class ContactPhoneSerializer(TenantSerializer):
         return ContactPhone.objects.with_is_main().get(pk=number.pk)
 
 
-@extend_schema(parameters=[OpenApiParameter("contact", OpenApiTypes.INT64, OpenApiParameter.PATH, description="ID.")])
 class ContactPhoneViewSet(FullViewSet):
     """Numbers of a contact, in the order in which they were added. Exactly one is the main number.
 

@@ -16,7 +16,7 @@ class TicketSerializer(serializers.Serializer):
 
 
 class TicketView(TenantView):
-    """A ticket for one connection to the stream of changes."""
+    """Get a ticket for one connection to the stream of changes."""
 
     resource = "events/ticket"
 

@@ -18,6 +18,10 @@ class InvoiceSerializer(TenantSerializer):
             "id", "contact", "contact_summary", "number", "amount", "status", "due_date", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["created_at", "updated_at"]
+        extra_kwargs = {
+            "amount": {"help_text": "Amount in the company's currency."},
+            "due_date": {"help_text": "Last day for paying. Null: none agreed."},
+        }
 
 
 class InvoiceFilterSet(ContactFilterSet):

@@ -29,6 +29,7 @@ class OptOutEntrySerializer(TenantSerializer):
             "id", "action", "words", "source", "activity", "created_by", "created_by_name", "occurred_at",
             "created_at",
         ]  # fmt: skip
+        extra_kwargs = {"action": {"help_text": "What the entry records."}}
 
 
 @extend_schema_field(OptOutEntrySerializer(many=True))
@@ -62,6 +63,10 @@ class OptOutSerializer(TenantSerializer):
             "id", "contact", "contact_summary", "phone", "channel", "state", "decided_at", "confirmed_at",
             "created_at", "updated_at", "entries",
         ]  # fmt: skip
+        extra_kwargs = {
+            "channel": {"help_text": "The kind of messages that it is about."},
+            "state": {"help_text": "Whether messages are blocked. They are under review, too."},
+        }
 
 
 class OptOutFilterSet(ListFilterSet):

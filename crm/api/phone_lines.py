@@ -16,7 +16,7 @@ from crm.services.companies import resume_line
 
 
 class PhoneLineSerializer(TenantSerializer):
-    number = PhoneField(required=False)
+    number = PhoneField(required=False, help_text="The line's number, E.164. Any format is accepted.")
 
     class Meta:
         model = PhoneLine
@@ -25,7 +25,10 @@ class PhoneLineSerializer(TenantSerializer):
             "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["paused_until", "pause_reason", "created_at", "updated_at"]
-        extra_kwargs = {"daily_cap": {"max_value": 2**31 - 1}}  # the column's maximum on PostgreSQL
+        extra_kwargs = {
+            "daily_cap": {"max_value": 2**31 - 1},  # the column's maximum on PostgreSQL
+            "pause_reason": {"help_text": "Why sending is paused. Empty: it isn't."},
+        }
 
 
 class PhoneLineFilterSet(ListFilterSet):

@@ -29,6 +29,7 @@ from crm.services.login_throttling import seconds_locked_out
 
 MAX_TOKEN_LENGTH = 2000
 CLIENT_COOKIE = "session_client"
+LATEST = "The latest refresh token of the session."
 PAIR_AS_RECEIVED = "Not needed: clients may send the two tokens as they got them."
 
 
@@ -41,8 +42,8 @@ def describe_client(request: Request) -> str:
 class TokenPairSerializer(serializers.Serializer):
     """Access and refresh token. Send `Authorization: Bearer <access>` with every request."""
 
-    access = serializers.CharField()
-    refresh = serializers.CharField()
+    access = serializers.CharField(help_text="Short-lived. Send it with every request.")
+    refresh = serializers.CharField(help_text="Works once: exchange it for the next pair.")
 
 
 class PublicTenantView(APIView):
@@ -63,8 +64,8 @@ class SignInSerializer(BodySerializer, TokenObtainPairSerializer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # No user has longer ones; hashing them or storing them as failed attempts would be expensive.
-        self.fields["username"] = serializers.CharField(write_only=True, max_length=150)
-        self.fields["password"] = PasswordField(max_length=128, trim_whitespace=False)
+        self.fields["username"] = serializers.CharField(write_only=True, max_length=150, help_text="The user name.")
+        self.fields["password"] = PasswordField(max_length=128, trim_whitespace=False, help_text="The password.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         request = self.context["request"]
@@ -106,7 +107,7 @@ class SignInView(TokenObtainPairView):
 
 
 class RefreshSerializer(BodySerializer):
-    refresh = serializers.CharField(max_length=MAX_TOKEN_LENGTH)
+    refresh = serializers.CharField(max_length=MAX_TOKEN_LENGTH, help_text=LATEST)
     access = serializers.CharField(required=False, max_length=MAX_TOKEN_LENGTH, help_text=PAIR_AS_RECEIVED)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
@@ -134,7 +135,7 @@ class RefreshView(PublicTenantView, TokenRefreshView):
 
 
 class SignOutSerializer(BodySerializer, TokenBlacklistSerializer):
-    refresh = serializers.CharField(write_only=True, max_length=MAX_TOKEN_LENGTH)
+    refresh = serializers.CharField(write_only=True, max_length=MAX_TOKEN_LENGTH, help_text=LATEST)
     access = serializers.CharField(
         required=False, write_only=True, max_length=MAX_TOKEN_LENGTH, help_text=PAIR_AS_RECEIVED
     )
@@ -160,7 +161,7 @@ class CompanySerializer(serializers.ModelSerializer):
 
 
 class MeSerializer(serializers.ModelSerializer):
-    company = CompanySerializer(allow_null=True)
+    company = CompanySerializer(allow_null=True, help_text="The user's company. Null for staff.")
 
     class Meta:
         model = User

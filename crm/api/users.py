@@ -28,7 +28,9 @@ PASSWORD_CODES = (
 
 class UserSerializer(TenantSerializer):
     role = serializers.ChoiceField(choices=Role.choices)
-    password = serializers.CharField(write_only=True, max_length=128, trim_whitespace=False)
+    password = serializers.CharField(
+        write_only=True, max_length=128, trim_whitespace=False, help_text="At least 8 characters, and hard to guess."
+    )
 
     class Meta:
         model = User
@@ -37,6 +39,7 @@ class UserSerializer(TenantSerializer):
             "password",
         ]  # fmt: skip
         read_only_fields = ["date_joined", "updated_at"]
+        extra_kwargs = {"date_joined": {"help_text": "Time when the account was made."}}
 
     def validate_username(self, username: str) -> str:
         return User.normalize_username(username)  # as the admin does: wide or decomposed letters are the same name

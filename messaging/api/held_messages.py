@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +17,9 @@ from messaging.models import Message
 from messaging.services.outbound.holding import cancel_messages, release_messages
 
 
+@extend_schema_view(
+    list=extend_schema(summary="List held messages"), retrieve=extend_schema(summary="Read a held message")
+)
 class HeldMessageViewSet(ReadViewSet):
     """Messages that are too late to be sent without a person's decision, or that `hold_texts` holds."""
 

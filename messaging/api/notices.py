@@ -14,14 +14,14 @@ from messaging.notices import NoticeKind, list_notices
 
 
 class NoticeSerializer(serializers.Serializer):
-    kind = serializers.ChoiceField(choices=list(NoticeKind))
+    kind = serializers.ChoiceField(choices=list(NoticeKind), help_text="What the notice is about.")
     count = serializers.IntegerField(help_text="Number of rows, at most 100.")
-    message = serializers.CharField()
+    message = serializers.CharField(help_text="What happened and what to do, for people.")
     url = serializers.CharField(help_text="API URL of the affected rows.")
 
 
 class NoticesSerializer(serializers.Serializer):
-    notices = NoticeSerializer(many=True)
+    notices = NoticeSerializer(many=True, help_text="One for each kind that has rows.")
 
 
 class NoticesView(TenantView):

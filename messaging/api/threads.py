@@ -3,8 +3,7 @@
 from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,8 +21,8 @@ from messaging.choices import MessageStatus
 from messaging.models import Message
 from messaging.services.replies import mark_thread_read, queue_reply
 
+ATTACHMENTS = "Attached files, such as photos."
 MAX_CHARACTERS = 1600  # of a message: the providers' limit
-CONTACT = OpenApiParameter("contact_card_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 
 REPLY_CODES = (
     ErrorCode.REQUIRED,
@@ -41,9 +40,25 @@ REPLY_CODES = (
 )
 
 
+class AttachmentSerializer(serializers.Serializer):
+    """A file of a message."""
+
+    url = serializers.URLField(help_text="Where the provider keeps the file.")
+    type = serializers.CharField(help_text="Media type, such as image/jpeg. Empty if it is unknown.")
+
+
+@extend_schema_field(AttachmentSerializer(many=True))
+class AttachmentsField(serializers.JSONField):
+    """The files of a message."""
+
+
 class MessageSerializer(TenantSerializer):
     contact_summary = ContactSummaryField()
     phone_line_name = PhoneLineNameField()
+    to_numbers = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="All recipients; several in a group message."
+    )
+    media = AttachmentsField(read_only=True, help_text=ATTACHMENTS)
     user_name = UserNameField("user", help_text="Name of the user who wrote the message. Users who have left keep it.")
     user = CompanyUserField(
         source="activity.user", read_only=True, allow_null=True, help_text="User who wrote the message."
@@ -82,8 +97,7 @@ class ReadSerializer(serializers.Serializer):
 
 @extend_schema_view(
     list=extend_schema(
-        operation_id="message_threads_list",
-        parameters=[CONTACT],
+        summary="List the messages with a contact",
     )
 )
 class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
@@ -104,8 +118,7 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
         return super().get_rows().filter(contact=self.get_contact())
 
     @extend_schema(
-        operation_id="message_threads_create",
-        parameters=[CONTACT],
+        summary="Reply",
         request=ReplySerializer,
         responses={202: MessageSerializer},
     )
@@ -122,7 +135,7 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
         return Response(self.get_serializer(message).data, status.HTTP_202_ACCEPTED)
 
     @extend_schema(
-        operation_id="message_threads_read", parameters=[CONTACT], request=None, responses=ReadSerializer
+        request=None, responses=ReadSerializer
     )  # fmt: skip
     @without_body
     def read(self, request: Request, **kwargs: Any) -> Response:

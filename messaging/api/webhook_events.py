@@ -26,6 +26,10 @@ class WebhookEventSerializer(TenantSerializer):
             "id", "provider", "event_id", "event_type", "status", "processed", "error", "tries",
             "created_at", "processed_at",
         ]  # fmt: skip
+        extra_kwargs = {
+            "event_type": {"help_text": "The provider's name for what happened."},
+            "processed_at": {"help_text": "Time when processing ended. Null: it is pending."},
+        }
 
 
 class WebhookEventFilterSet(ListFilterSet):

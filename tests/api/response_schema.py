@@ -14,15 +14,15 @@ def document():
 
 
 def as_json_schema(schema):
-    """Translate OpenAPI 3.0: `nullable`, and an object has the documented fields only."""
+    """Return the schema for answers: an object has the documented fields only."""
     if isinstance(schema, list):
         return [as_json_schema(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    translated = {name: as_json_schema(value) for name, value in schema.items() if name != "nullable"}
+    translated = {name: as_json_schema(value) for name, value in schema.items()}
     if "properties" in schema and isinstance(schema["properties"], dict) and "type" in schema:
         translated.setdefault("additionalProperties", False)
-    return {"anyOf": [translated, {"type": "null"}]} if schema.get("nullable") is True else translated
+    return translated
 
 
 @cache

@@ -81,11 +81,10 @@ ERROR = {
     "type": "object",
     "required": ["code", "detail", "attr"],
     "properties": {
-        "code": {"$ref": "#/components/schemas/ErrorCode"},
+        "code": {"$ref": "#/components/schemas/ErrorCode", "description": "The reason, for programs."},
         "detail": {"type": "string", "description": "The reason and what to do, for people."},
         "attr": {
-            "type": "string",
-            "nullable": True,
+            "type": ["string", "null"],
             "description": "The field, parameter or header that the error is about; `objections.1` for the second item "
             "of a list, `non_field_errors` for the body as a whole. Null if it is about none.",
         },
@@ -96,7 +95,12 @@ ERROR_RESPONSE = {
     "description": "The only shape of error responses. Compare `code`; show `detail` to people.",
     "required": ["type", "errors"],
     "properties": {
-        "type": {"type": "string", "enum": ["validation_error", "client_error", "server_error"]},
+        "type": {
+            "type": "string",
+            "enum": ["validation_error", "client_error", "server_error"],
+            "description": "`validation_error` (400): the request's fields. `client_error`: any other refusal. "
+            "`server_error` (5xx): send the request again later.",
+        },
         "errors": {
             "type": "array",
             "minItems": 1,
@@ -109,8 +113,7 @@ ERROR_RESPONSE = {
             "description": "With a blocked message, if waiting helps: the earliest time to try again.",
         },
         "contact": {
-            "type": "integer",
-            "nullable": True,
+            "type": ["integer", "null"],
             "description": "With `number_taken`: its contact.",
         },
         "current": {
@@ -119,8 +122,7 @@ ERROR_RESPONSE = {
             "description": "With `stale`: the row as it is now.",
         },
         "appointment": {
-            "type": "object",
-            "nullable": True,
+            "type": ["object", "null"],
             "additionalProperties": True,
             "description": "With `slot_taken`: the other appointment.",
         },

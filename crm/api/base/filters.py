@@ -56,6 +56,7 @@ def check_days(start: date | None, end: date | None) -> None:
         raise invalid("start_date", code=ErrorCode.END_BEFORE_START)
 
 
+@extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_ID})
 class IdFilter(django_filters.Filter):
     """A row's id. An id out of the column's range is a bad request, not a database error."""
 

@@ -8,6 +8,7 @@ from drf_standardized_errors.openapi import AutoSchema
 from rest_framework import serializers
 
 from crm.api.base.companions import Companion
+from crm.api.base.document import complete
 from crm.api.base.error_responses import (
     BODY_CODES,
     COMMON_CODES,
@@ -18,6 +19,7 @@ from crm.api.base.error_responses import (
 )
 from crm.api.base.etags import IF_MATCH, IF_NONE_MATCH, TAGS
 from crm.api.base.idempotency import HEADER, PARAMETER
+from crm.api.base.operations import NamedOperation
 from crm.api.base.roles import PERMISSIONS
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import TenantView
@@ -41,7 +43,7 @@ NOT_MODIFIED = {"description": "The client has the row already, by If-None-Match
 WALL_CLOCK = r"^[0-2]\d:[0-5]\d:[0-5]\d(\.\d+)?$"
 
 
-class ErrorDocumentingAutoSchema(AutoSchema):
+class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
     """One operation, with its error responses."""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
@@ -122,6 +124,10 @@ class ErrorDocumentingAutoSchema(AutoSchema):
         schema = super()._map_basic_serializer(serializer, direction)
         if direction == "request" and isinstance(serializer, TenantSerializer):
             schema["additionalProperties"] = False
+        if type(serializer).__doc__ is None:
+            schema.pop("description", None)  # that of the base class is about Python
+        if direction == "response" and "properties" in schema:
+            schema["required"] = sorted(schema["properties"])  # an answer leaves no field out
         return schema
 
     def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Any:
@@ -134,8 +140,8 @@ class ErrorDocumentingAutoSchema(AutoSchema):
             schema.pop("format", None)  # OpenAPI's time has a UTC offset; wall clock time has none
             schema["pattern"] = WALL_CLOCK
         elif isinstance(field, serializers.DecimalField) and direction == "request":
-            meta = {name: schema.pop(name) for name in ("nullable", "description") if name in schema}
-            schema = {"oneOf": [schema, {"type": "number"}], **meta}
+            description = {"description": schema.pop("description")} if "description" in schema else {}
+            schema = {"oneOf": [schema, {"type": "number"}], **description}
         elif isinstance(field, serializers.ChoiceField) and field.read_only and _allows_blank(field):
             schema["enum"] = [*schema["enum"], ""]
         return schema
@@ -144,6 +150,8 @@ class ErrorDocumentingAutoSchema(AutoSchema):
         super()._insert_field_validators(field, schema)
         if isinstance(field, serializers.EmailField | serializers.URLField) and (field.read_only or field.allow_blank):
             schema.pop("format", None)  # an empty string is neither an email address nor a URL
+            if "oneOf" in schema:  # an email address or "": readers that don't check the format find both in ""
+                schema["anyOf"] = schema.pop("oneOf")
 
 
 class TenantSchemaGenerator(SchemaGenerator):
@@ -154,6 +162,7 @@ class TenantSchemaGenerator(SchemaGenerator):
             document = super().get_schema(*args, **kwargs)
         for kind, components in error_components().items():
             document["components"].setdefault(kind, {}).update(components)
+        complete(document)
         return document
 
 

@@ -1,0 +1,160 @@
+"""One company with a row of everything, in plausible words, for the examples of the OpenAPI document."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from tests import factories
+from tests.conftest import signed_in
+from tests.factories import PASSWORD
+
+AT = datetime(2026, 3, 2, 16, tzinfo=UTC)
+PHOTO = {"url": "https://media.example.com/roof.jpg", "type": "image/jpeg"}
+
+
+class ExampleRows:
+    """The rows, and what to send. An operation on a row uses that of its path's first words, below `/api/v1/`."""
+
+    def __init__(self):
+        company = factories.CompanyFactory(name="Summit Roofing", slug="summit-roofing", timezone="America/Denver")
+        self.manager = self.user(company, "maria", "Maria", "Lopez", "manager")
+        cursor = signed_in(self.manager).get("/api/v1/changes").json()["next"]
+        self.queries = {"changes_list": {"after": cursor, "limit": 2}}
+        csr = self.user(company, "carla", "Carla", "Jones", "csr")
+        rep = self.user(company, "ralph", "Ralph", "Meyer", "rep")
+        line = factories.PhoneLineFactory(
+            company=company, name="Front desk", number="+13035550100", provider_id="PNfront", created_at=AT
+        )
+        contact = factories.ContactFactory(
+            company=company, first_name="Robin", last_name="Field", phone="+13035550142", email="robin@example.com",
+            address="12 Elm Street", city="Denver", state="CO", postal_code="80202", created_at=AT,
+        )  # fmt: skip
+        of_contact = {"contact": contact, "created_at": AT}
+        stranger = factories.ContactFactory(
+            company=company, first_name="Alex", last_name="Stone", phone="+13035550143", created_at=AT
+        )
+        office = factories.ContactPhoneFactory(contact=contact, phone="+13035550144", label="Work", created_at=AT)
+        lead = factories.LeadFactory(status="qualified", source="call", notes="Wants a new roof.", **of_contact)
+        call = factories.CallFactory(
+            lead=lead, phone_line=line, assigned_rep=rep, to_number=line.number, answered_at=AT + timedelta(seconds=9),
+            completed_at=AT + timedelta(seconds=189), duration_s=180, quoted_price=Decimal("8400.00"), **of_contact,
+        )  # fmt: skip
+        conversation = factories.ConversationFactory(phone_line=line, assignee=csr, last_activity_at=AT, **of_contact)
+        note = factories.ActivityFactory(body="Has a dog. Ring the bell.", user=self.manager, **of_contact)
+        text = factories.ActivityFactory(
+            activity_type="message", direction="incoming", body="Can you come on Tuesday?", conversation=conversation,
+            **of_contact,
+        )  # fmt: skip
+        message = {"phone_line": line, "from_number": contact.phone, "to_numbers": [line.number], **of_contact}
+        factories.MessageFactory(activity=text, media=[PHOTO], **message)
+        held = factories.HeldMessageFactory(
+            phone_line=line, from_number=line.number, to_numbers=[contact.phone], body="On our way.", **of_contact
+        )
+        campaign = factories.CampaignFactory(
+            company=company, name="Spring check", body="Time for a check of your roof?", phone_line=line,
+            created_by=self.manager, created_at=AT,
+        )  # fmt: skip
+        self.draft = factories.CampaignFactory(company=company, name="Autumn check", created_at=AT)
+        self.stranger = stranger
+        suspended = factories.PhoneLineFactory(
+            company=company, name="Sales", number="+13035550101", provider_id="PNsales", created_at=AT,
+            paused_until=AT, pause_reason="The provider has suspended the number.",
+        )  # fmt: skip
+        opt_out = factories.OptOutFactory(
+            company=company, phone="+13035550143", state="under_review", decided_at=AT, created_at=AT
+        )
+        factories.OptOutEntryFactory(
+            opt_out=opt_out, action="suspected", words="Please leave me alone", occurred_at=AT, created_at=AT
+        )
+        self.rows = {
+            "activities": note,
+            "appointments": factories.AppointmentFactory(
+                call=call, lead=lead, assigned_rep=rep, notes="Leak above the garage.", **of_contact
+            ),
+            "call-analyses": factories.CallAnalysisFactory(
+                call=call, objections=["price"], sentiment="positive", outcome="wants a quote",
+                summary="Roof of 1998, leaks above the garage.", analyzed_at=AT,
+            ),
+            "calls": call,
+            "campaign-memberships": factories.CampaignMembershipFactory(campaign=campaign, **of_contact),
+            "campaigns": campaign,
+            "contact-flags": factories.ContactFlagFactory(
+                flag_type="office_number", reason="The number is an office.", source="manual", created_by=csr,
+                **of_contact,
+            ),
+            "contacts": contact,
+            "contacts/phones": office,
+            "conversations": conversation,
+            "held-messages": held,
+            "invoices": factories.InvoiceFactory(number="INV-00017", **of_contact),
+            "leads": lead,
+            "message-threads": contact,
+            "missed-calls": factories.MissedCallerFactory(phone_line=line, missed_calls=2, **of_contact),
+            "opt-outs": opt_out,
+            "phone-lines": line,
+            "users": rep,
+            "webhook-events": factories.WebhookEventFactory(
+                company=company, event_id="EV17", status="dead", error="The message has no sender.", tries=8,
+                created_at=AT,
+            ),
+        }  # fmt: skip
+        self.of_operation = {
+            "campaigns_destroy": self.draft,
+            "contacts_destroy": stranger,
+            "phone_lines_resume": suspended,
+        }
+        self.bodies = example_bodies(contact=contact.pk, call=call.pk, campaign=self.draft.pk, rep=rep.pk, line=line.pk)
+
+    @staticmethod
+    def user(company, username, first_name, last_name, role):
+        return factories.UserFactory(
+            company=company, username=username, first_name=first_name, last_name=last_name, role=role,
+            email=f"{username}@example.com", date_joined=AT,
+        )  # fmt: skip
+
+    def url(self, path, operation_id):
+        """Return the URL of an operation on its example row. Fails if there is none."""
+        path = path.replace("{contact}", str(self.rows["contacts"].pk))
+        parts = path.removeprefix("/api/v1/").split("/")
+        if not any(part.startswith("{") for part in parts):
+            return path
+        words = [part for part in parts[: next(n for n, part in enumerate(parts) if part.startswith("{"))]
+                 if not part.isdigit()]  # fmt: skip
+        row = self.of_operation.get(operation_id) or self.rows["/".join(words)]
+        return "/".join(str(row.pk) if part.startswith("{") else part for part in path.split("/"))
+
+
+def example_bodies(*, contact, call, campaign, rep, line):
+    """Return the body of each operation that has one, by operation ID."""
+    times = {"scheduled_start": "2026-03-09T16:00:00Z", "scheduled_end": "2026-03-09T17:00:00Z"}
+    return {
+        "activities_create": {"contact": contact, "body": "Prefers calls after five."},
+        "activities_partial_update": {"body": "Has two dogs. Ring the bell."},
+        "appointments_create": {"contact": contact, "call": call, "assigned_rep": rep, **times, "notes": "Two hours."},
+        "appointments_partial_update": {"status": "confirmed"},
+        "auth_token": {"username": "maria", "password": PASSWORD},
+        "call_analyses_create": {"call": call, "objections": ["price", "timing"], "sentiment": "neutral"},
+        "calls_create": {"contact": contact, "direction": "outgoing", "status": "unbooked", "phone_line": line},
+        "calls_partial_update": {"status": "lost", "reason_for_lost_sale": "Too expensive."},
+        "campaign_memberships_create": {"campaign": campaign, "contact": contact},
+        "campaigns_create": {"name": "Winter check", "body": "Is your roof ready for snow?", "phone_line": line},
+        "campaigns_partial_update": {"name": "Spring check 2026"},
+        "company_partial_update": {"missed_call_text": "Sorry that we missed you. How can we help?"},
+        "contact_flags_create": {"contact": contact, "flag_type": "do_not_contact", "reason": "Asked us to."},
+        "contact_flags_partial_update": {"expires_at": "2026-06-01T00:00:00Z"},
+        "contacts_create": {"first_name": "Kim", "last_name": "Rivers", "phone": "(303) 555-0145", "city": "Denver"},
+        "contacts_partial_update": {"email": "robin.field@example.com"},
+        "contacts_phones_create": {"number": "(303) 555-0146", "label": "Mobile"},
+        "contacts_phones_partial_update": {"label": "Office"},
+        "conversations_partial_update": {"status": "closed"},
+        "invoices_create": {"contact": contact, "number": "INV-00018", "amount": "950.00", "due_date": "2026-04-01"},
+        "invoices_partial_update": {"status": "paid"},
+        "leads_create": {"contact": contact, "source": "website", "notes": "Wants a quote for gutters."},
+        "leads_partial_update": {"status": "contacted"},
+        "message_threads_create": {"body": "Tuesday at nine works. See you then!", "phone_line": line},
+        "phone_lines_create": {"name": "Service", "number": "+13035550102", "provider_id": "PNservice"},
+        "phone_lines_partial_update": {"name": "Reception"},
+        "users_create": {
+            "username": "nina", "first_name": "Nina", "last_name": "Berg", "role": "csr", "password": "shingle-99-x",
+        },
+        "users_partial_update": {"is_active": False},
+    }  # fmt: skip
