@@ -193,7 +193,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Contacts, calls, messages and appointments of the signed-in user's company. Sign in with "
     "`POST /api/v1/auth/token`, and send `Authorization: Bearer <access>` with any other request. Times are sent with "
     "their offset from UTC. Days, `YYYY-MM-DD`, are days of the company's time zone. Amounts are strings with two "
-    "decimals. Lists are pages: `next` is the URL of the next one.",
+    "decimals. Lists are pages: `next` is the URL of the next one. A body has at most 1 MiB. That is also the limit of "
+    "texts without another one.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVERS": [{"url": PUBLIC_URL}],
