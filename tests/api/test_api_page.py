@@ -1,4 +1,4 @@
-"""The commands of docs/api.md, run as a newcomer runs them, against demo data."""
+"""The commands of docs/api.md and the day in TypeScript, run as a newcomer runs them, against demo data."""
 
 import os
 import re
@@ -12,6 +12,7 @@ from django.conf import settings
 from ops.demo.seeding import seed_demo
 
 PAGE = Path(settings.BASE_DIR, "docs", "api.md").read_text()
+EXAMPLES = Path(settings.BASE_DIR, "docs", "examples")
 
 
 @pytest.fixture
@@ -32,3 +33,16 @@ def test_commands_of_the_page_run_in_order(product):
     assert refused == {"stale", "unknown_field"}  # those that the page shows
     assert '"change":"updated"' in shell.stdout
     assert "Poll-After" in shell.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (EXAMPLES / "schema.d.ts").exists(), reason="npm is missing, or `make check` has not run.")
+def test_day_in_typescript_runs_to_its_end(product):
+    day = subprocess.run(
+        ["npm", "run", "--silent", "day"],  # noqa: S607  # from PATH, as a person types
+        cwd=EXAMPLES, env=os.environ | {"BASE": product}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert day.returncode == 0, day.stdout + day.stderr
+    assert "412 stale" in day.stdout
+    assert "1 appointments read again" in day.stdout
+    assert day.stdout.splitlines()[-1] == "  204; the token now gets 401 session_ended"
