@@ -1,7 +1,7 @@
 """Pages of changes, read so that none is lost when transactions commit in another order than they began.
 
 A page ends before the oldest transaction that still runs: that may yet commit changes with a lower position than those
-of a later transaction. See docs/decisions/0020-changes-up-to-the-oldest-running-transaction.md.
+of a later transaction. See docs/decisions/0021-changes-up-to-the-oldest-running-transaction.md.
 """
 
 from collections.abc import Mapping
