@@ -13,7 +13,7 @@ from crm.outages import RETRY_AFTER_S, outage_code
 
 def outage_response(request: HttpRequest, code: ErrorCode) -> HttpResponse:
     """Return a 503 with the time to wait: JSON to programs, plain text to people."""
-    if request.path_info.startswith(("/api/", "/webhooks/")):
+    if _is_from_program(request):
         response: HttpResponse = JsonResponse(code.body(), status=code.status)
     else:
         response = HttpResponse(code.detail, status=code.status, content_type="text/plain; charset=utf-8")
@@ -42,16 +42,16 @@ def internal_error(request: HttpRequest) -> HttpResponse:
     code = outage_code(sys.exc_info()[1])
     if code:
         return outage_response(request, code)
-    return _coded_response(ErrorCode.ERROR) if _is_api(request) else server_error(request)
+    return _coded_response(ErrorCode.ERROR) if _is_from_program(request) else server_error(request)
 
 
 def refused_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that Django refuses before any view, such as one for another host."""
-    return _coded_response(ErrorCode.BAD_REQUEST) if _is_api(request) else bad_request(request, exception)
+    return _coded_response(ErrorCode.BAD_REQUEST) if _is_from_program(request) else bad_request(request, exception)
 
 
-def _is_api(request: HttpRequest) -> bool:
-    return request.path_info.startswith("/api/")
+def _is_from_program(request: HttpRequest) -> bool:
+    return request.path_info.startswith(("/api/", "/webhooks/"))
 
 
 def _coded_response(code: ErrorCode) -> JsonResponse:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.functions import Cast
 
 from crm.encryption import decrypt, encrypt
 
@@ -38,3 +39,8 @@ class EncryptedTextField(models.TextField):
     def get_lookup(self, lookup_name: str) -> Any:
         """Allow only `isnull`; Django raises FieldError for other lookups."""
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None
+
+
+def as_stored(field: str) -> Cast:
+    """Return an expression for a secret's encrypted text. Reading it doesn't fail if its key is missing."""
+    return Cast(field, models.TextField())

@@ -184,6 +184,9 @@ class WebhookSecretAdmin(RowAdmin):
     def get_fields(self, request: HttpRequest, obj: WebhookSecret | None = None) -> Any:
         return ("company", "provider", "secret") if obj is None else ("company", "provider", "created_at")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).defer("secret")  # its encryption key may be lost
+
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
@@ -199,9 +202,14 @@ class ProviderAccountForm(RowForm):
         help_text=f"{KEY_HELP}. It isn't shown again. Leave empty to keep the present key.",
     )
 
+    class Meta:
+        exclude = ("api_key",)  # the stored key isn't read: its encryption key may be lost
+
     def clean_api_key(self) -> str:
-        key = self.cleaned_data["api_key"].strip() or self.instance.api_key
-        if not key:
+        key: str = self.cleaned_data["api_key"].strip()
+        if key:
+            self.instance.api_key = key
+        elif self.instance.pk is None:
             raise forms.ValidationError("An API key is required.")
         return key
 
@@ -216,6 +224,9 @@ class ProviderAccountAdmin(RowAdmin):
     list_select_related = ("company",)
     list_filter = ("provider", "company")
     autocomplete_fields = ("company",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).defer("api_key")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         return (*super().get_readonly_fields(request, obj), "provider") if obj else ()

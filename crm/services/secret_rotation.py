@@ -5,12 +5,11 @@ from typing import Any
 
 from django.apps import apps
 from django.db import transaction
-from django.db.models import Model, TextField
-from django.db.models.functions import Cast
+from django.db.models import Model
 
 from crm.db.tenancy import all_tenants
 from crm.encryption import decrypt, has_newest_key
-from crm.fields import EncryptedTextField
+from crm.fields import EncryptedTextField, as_stored
 
 BATCH = 200
 
@@ -52,7 +51,7 @@ def _rotate(model: type[Model], field: str, progress: Callable[[int], object]) -
 
 def _stored(model: type[Model], field: str) -> Any:
     """Return the rows with the encrypted text as `stored`."""
-    return model._base_manager.annotate(stored=Cast(field, TextField()))
+    return model._base_manager.annotate(stored=as_stored(field))
 
 
 def _encrypted_fields() -> list[tuple[type[Model], str]]:

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from crm.choices import Provider
 from crm.db.tenancy import tenant
+from crm.encryption import SecretUnreadable
 from crm.models import PhoneLine
 from messaging.models import ProviderAccount
 from messaging.opt_out_text.normalize import normalize, normalized
@@ -104,10 +105,16 @@ def client_for_account(*, line: PhoneLine) -> SMSClient:
     """Return a client for the company's account with the line's provider, in development, too.
 
     Raises:
-        LineSuspended: the company has no such account.
+        LineSuspended: the company has no such account, or its key can't be decrypted.
     """
-    with tenant(line.company_id):
-        account = ProviderAccount.objects.filter(provider=line.provider).first()
+    try:
+        with tenant(line.company_id):
+            account = ProviderAccount.objects.filter(provider=line.provider).first()
+    except SecretUnreadable as error:
+        raise LineSuspended(
+            f"The key of the company's {line.get_provider_display()} account can't be decrypted; set it again.",
+            until=in_an_hour(),
+        ) from error
     if account is None:
         raise LineSuspended(
             f"The company has no account with {line.get_provider_display()}; add one.", until=in_an_hour()

@@ -22,7 +22,8 @@ def set_provider_account(*, provider: Provider, api_key: str, account_id: str | 
         InvalidAccount: the provider's accounts need an id, or the key is invalid.
     """
     with transaction.atomic():
-        account = ProviderAccount.objects.select_for_update().filter(provider=provider).first()
+        accounts = ProviderAccount.objects.defer("api_key")  # its encryption key may be lost
+        account = accounts.select_for_update().filter(provider=provider).first()
         account = account or ProviderAccount(company_id=current_company_id(), provider=provider)
         account.api_key = api_key
         if account_id is not None:

@@ -6,6 +6,8 @@ from django.urls import reverse
 
 from crm.choices import Provider
 from crm.db.tenancy import current_company_id
+from crm.encryption import SecretUnreadable, decrypt
+from crm.fields import as_stored
 from crm.models import Company
 from messaging.models import WebhookSecret
 from messaging.providers.registry import PROVIDERS
@@ -41,6 +43,18 @@ def generate_webhook_secret(*, provider: Provider) -> WebhookSecret:
             f"{provider.label} signs with {signature.SECRET_NAME}, which can't be generated; use --add."
         )
     return add_webhook_secret(provider=provider, secret=secret)
+
+
+def read_webhook_secrets(*, provider: Provider) -> tuple[list[str], int]:
+    """Return the active company's secrets, and the number of those that can't be decrypted."""
+    stored = WebhookSecret.objects.filter(provider=provider).annotate(stored=as_stored("secret"))
+    secrets, unreadable = [], 0
+    for token in stored.values_list("stored", flat=True):
+        try:
+            secrets.append(decrypt(token))
+        except SecretUnreadable:
+            unreadable += 1
+    return secrets, unreadable
 
 
 def webhook_path(company: Company, provider: Provider) -> str:

@@ -66,7 +66,7 @@ class Command(BaseCommand):
             ProviderAccount.objects.filter(provider=provider).delete()
 
     def _show(self, company: Company, provider: Provider) -> None:
-        account = ProviderAccount.objects.filter(provider=provider).first()
+        account = ProviderAccount.objects.defer("api_key").filter(provider=provider).first()
         if account is None:
             self.stdout.write(f"{company} has no account with {provider.label}; add one with --set-key -.")
             return

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from crm.choices import Provider
 from crm.db.tenancy import tenant
+from crm.encryption import SecretUnreadable
 from crm.management.companies import read_company
 from crm.management.secret_input import STANDARD_INPUT, read_secret
 from crm.models import Company
@@ -88,8 +89,12 @@ class Command(BaseCommand):
             else f"No secret is set, so all requests are refused. Add {spec.signature.SECRET_NAME} with --add -."
         )
         for number, row in enumerate(rows, start=1):
-            parts = [f"set on {row.created_at:%Y-%m-%d}", spec.describe_secret(row.secret)]
+            try:
+                description = spec.describe_secret(row.secret)
+            except SecretUnreadable:
+                description = "can't be decrypted: remove it, or add its key to SECRETS_KEYS"
+            parts = [f"set on {row.created_at:%Y-%m-%d}", description]
             self.stdout.write(f"  {number}. {', '.join(filter(None, parts))}")
 
     def _secrets(self, provider: Provider) -> list[WebhookSecret]:
-        return list(WebhookSecret.objects.filter(provider=provider).order_by("created_at", "id"))
+        return list(WebhookSecret.objects.filter(provider=provider).defer("secret").order_by("created_at", "id"))

@@ -11,14 +11,16 @@ from django.db import IntegrityError, transaction
 
 from crm.choices import Provider
 from crm.db.tenancy import tenant
+from crm.encryption import SecretUnreadable
 from crm.models import Company
 from messaging.choices import EventStatus
-from messaging.models import WebhookEvent, WebhookSecret
-from messaging.providers.errors import InvalidPayload, UnknownType
+from messaging.models import WebhookEvent
+from messaging.providers.errors import BadSignature, InvalidPayload, UnknownType
 from messaging.providers.payloads import ROUTE, replace_unstorable
 from messaging.providers.registry import PROVIDERS
 from messaging.services.inbound.event_counts import count_ended
 from messaging.services.inbound.opt_out_keywords import asks_to_stop
+from messaging.services.webhook_secrets import read_webhook_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +49,21 @@ def accept_webhook(
 
     Raises:
         BadSignature: no secret of the company signed the event; nothing is stored.
+        SecretUnreadable: the same, but not every secret could be tried.
     """
     with tenant(company.pk):
-        secrets = list(WebhookSecret.objects.filter(provider=provider).values_list("secret", flat=True))
-        PROVIDERS[provider].signature.verify_signature(
-            headers=headers, body=body, secrets=secrets, url=url, now=time.time()
-        )
+        secrets, unreadable = read_webhook_secrets(provider=provider)
+        try:
+            PROVIDERS[provider].signature.verify_signature(
+                headers=headers, body=body, secrets=secrets, url=url, now=time.time()
+            )
+        except BadSignature as error:
+            if not unreadable:
+                raise
+            raise SecretUnreadable(
+                f"{unreadable} of the company's webhook secrets can't be decrypted; add the key that encrypted them to"
+                " SECRETS_KEYS, or replace them with manage.py webhook_secret."
+            ) from error
         event = _build_event(company, provider, body, {**headers, ROUTE: urlsplit(url).path})
         try:
             with transaction.atomic():
