@@ -8,7 +8,7 @@ from django.db import connection
 from calls.models import Call, CallDetail
 from crm.db.tenancy import current_company_id
 from crm.services.archived_ids import refuse_archived
-from crm.services.conversations import fill_blank_fields
+from crm.services.event_fields import fill_blank_fields
 from crm.services.known_rows import KnownRows
 
 Recording = dict[str, str]

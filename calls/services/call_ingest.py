@@ -13,15 +13,10 @@ from calls.services.missed_calls import update_missed_queue
 from calls.services.outcomes import add_missing_lead
 from crm.choices import ActivityType, Direction
 from crm.db.tenancy import current_company_id
+from crm.services.activities import record_activity
 from crm.services.contacts import name_contact
-from crm.services.conversations import (
-    ConversationContext,
-    fill_blank_fields,
-    keep_earliest,
-    record_activity,
-    resolve_conversation,
-    update_conversation,
-)
+from crm.services.conversations import ConversationContext, resolve_conversation, update_conversation
+from crm.services.event_fields import fill_blank_fields, keep_earliest
 from crm.services.known_rows import KnownRows
 
 _URL_LENGTH = 500  # the columns' length; longer URLs are kept in the call details

@@ -1,4 +1,4 @@
-"""Conversations and activities from providers' events, which arrive in any order, repeatedly, and in many workers.
+"""Conversations from providers' events, which arrive in any order, repeatedly, and in many workers.
 
 Rows are always locked in the same order (number, line, contact, conversation, activity), so that two workers with
 events of the same caller don't deadlock.
@@ -7,38 +7,23 @@ events of the same caller don't deadlock.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.db import IntegrityError, transaction
-from django.db.models import Model, Q
+from django.db.models import Q
 
-from crm.choices import ActivityType, ConversationStatus, Direction
+from crm.choices import ConversationStatus, Direction
 from crm.db.tenancy import current_company_id
-from crm.models import Activity, Contact, Conversation, PhoneLine
+from crm.models import Contact, Conversation, PhoneLine
 from crm.phones import InvalidPhone, normalize_phone
 from crm.query_slots import outgoing_calls_to, outgoing_messages_to
-from crm.refused_writes import is_refused_by
-from crm.services.archived_ids import ActivityArchived
 from crm.services.contacts import get_or_create_contact
+from crm.services.event_lines import choose_line, complete_phone_line
 from crm.services.known_rows import KnownRows, line_keys
 
 JOIN_WITHIN = timedelta(days=7)  # longer than providers repeat an event
 
 OUTSIDE_NUMBER = "outside number"  # kind of a lock
-
-UNIQUE_NUMBER = "phone_lines_number_unique"
-UNIQUE_LINES = (UNIQUE_NUMBER, "phone_lines_company_id_provider_id_unique")
-
-
-class IdClash(Exception):
-    """A provider id already belongs to an activity of another type, or to a message in the other direction."""
-
-
-class LineTaken(Exception):
-    """The number is a phone line elsewhere, so the company can't get events for it."""
-
-    def __init__(self, number: str) -> None:
-        super().__init__(f"{number} can't be a phone line of this company; it is one already. Ask support.")
 
 
 @dataclass(frozen=True)
@@ -53,13 +38,6 @@ class ConversationContext:
     is_internal: bool  # between two phone lines of the company
     is_newest: bool  # the conversation has no later activity
     is_moved: bool  # the conversation's last activity is later than stored
-
-
-@dataclass(frozen=True)
-class RecordedActivity:
-    activity: Activity
-    created: bool
-    is_new: bool  # in its conversation
 
 
 class Reported(Protocol):
@@ -83,7 +61,7 @@ def read_in_advance(known: KnownRows, *, provider: str, events: Sequence[Reporte
     for event, own_keys in zip(events, keys, strict=True):
         lines = known.lines(own_keys)
         parties = _identify_parties(event.company_numbers, event.outside_numbers, {line.number for line in lines})
-        places.append((_choose_line(lines, provider, event.line_id, parties.company), parties.outside))
+        places.append((choose_line(lines, provider, event.line_id, parties.company), parties.outside))
     known.lock_names(OUTSIDE_NUMBER, {number for _, number in places if number})
     phones = [_phone_of(number) for _, number in places]
     contacts = known.contacts({*phones} - {""})
@@ -122,7 +100,7 @@ def resolve_conversation(
     """
     lines = known.lines(line_keys(provider, line_id, {*company_numbers, *outside_numbers}))
     parties = _identify_parties(company_numbers, outside_numbers, {line.number for line in lines})
-    line = _choose_line(lines, provider, line_id, parties.company)
+    line = choose_line(lines, provider, line_id, parties.company)
     if parties.outside:  # of a simultaneous call in and call out, one must see the other
         known.lock_names(OUTSIDE_NUMBER, {parties.outside})
     creates = direction == Direction.INCOMING and not parties.is_internal
@@ -147,113 +125,6 @@ def resolve_conversation(
     )
 
 
-def complete_phone_line(
-    *, known: KnownRows, line: PhoneLine | None, provider: str, provider_id: str, number: str
-) -> PhoneLine | None:
-    """Return the line that was found for an event, else a new line without a name.
-
-    A missing id or number is filled in. An existing one stays: webhook events arrive in any order, so a later one isn't
-    more reliable. Returns None if neither is given.
-    """
-    if not provider_id and not number:
-        return None
-    if line is None:
-        try:
-            with transaction.atomic():
-                line = PhoneLine.objects.create(
-                    company_id=current_company_id(), provider=provider, provider_id=provider_id, number=number
-                )
-            known.add_line(line)
-            return line
-        except IntegrityError as error:
-            known.forget()
-            lines = known.lines(line_keys(provider, provider_id, {number}))
-            line = _choose_line(lines, provider, provider_id, number)  # another worker was faster
-            if line is None:
-                if not is_refused_by(error, UNIQUE_NUMBER):
-                    raise
-                line = _line_without_number(provider, provider_id, number)
-                known.add_line(line)
-                return line
-    changed = fill_blank_fields(line, number=number, provider_id=provider_id if line.provider == provider else "")
-    if changed:
-        try:
-            with transaction.atomic():
-                line.save(update_fields=changed)
-            known.add_line(line)
-        except IntegrityError as error:
-            if not is_refused_by(error, *UNIQUE_LINES):
-                raise
-            line.refresh_from_db()  # another line has the number or the id; a user must decide which line is right
-    return line
-
-
-def find_activity(known: KnownRows, openphone_id: str) -> Activity | None:
-    """Return the activity of a provider's id, locked until the transaction ends. Raises ActivityArchived."""
-    activity = known.activities({openphone_id}).get(openphone_id)
-    if activity is None and known.archived({openphone_id}):
-        raise ActivityArchived
-    return activity
-
-
-def record_activity(
-    *,
-    known: KnownRows,
-    openphone_id: str,
-    activity_type: str,
-    context: ConversationContext,
-    direction: str,
-    created_at: datetime,
-    body: str = "",
-) -> RecordedActivity:
-    """Return the activity of a provider id.
-
-    Blank fields of an existing activity are filled in. The activity is locked until the transaction ends, so workers
-    with the same id wait. Of several times it keeps the earliest: a receipt, recording or voicemail is reported after
-    the call or message that it belongs to.
-
-    Raises:
-        IdClash: the id belongs to an activity of another type, or to a message in the other direction.
-        ActivityArchived: the activity is archived.
-    """
-    fields = {"contact": context.contact, "conversation": context.conversation, "body": body}
-    activity = find_activity(known, openphone_id)
-    if activity is None:
-        try:
-            with transaction.atomic():
-                activity = Activity.objects.create(
-                    company_id=current_company_id(),
-                    openphone_id=openphone_id,
-                    activity_type=activity_type,
-                    direction=direction,
-                    created_at=created_at,
-                    **fields,
-                )
-            known.add_activity(activity)
-            return RecordedActivity(activity, created=True, is_new=True)
-        except IntegrityError:  # another worker, or the sender of the message, was faster
-            known.forget_activity(openphone_id)
-            activity = find_activity(known, openphone_id)
-            if activity is None:
-                raise
-    if activity.activity_type != activity_type:
-        raise IdClash(f"{openphone_id} is the ID of a {activity.activity_type}, not of a {activity_type}.")
-    if activity_type == ActivityType.MESSAGE and not context.is_internal:  # two lines may report one message
-        refuse_other_direction(activity, direction)
-    changed = fill_blank_fields(activity, **fields) + keep_earliest(activity, created_at)
-    if changed:
-        activity.save(update_fields=changed)
-    return RecordedActivity(activity, created=False, is_new="conversation" in changed)
-
-
-def refuse_other_direction(activity: Activity, direction: str) -> None:
-    """Raise IdClash if an event in this direction names a message in the other one: it is about another message."""
-    if activity.direction != direction:
-        raise IdClash(
-            f"{activity.openphone_id} is the ID of an {activity.direction} message, not of an {direction} one."
-        )
-
-
 def update_conversation(context: ConversationContext, *, is_new: bool, direction: str, answered: bool = False) -> None:
     """Save the conversation of an event, once for each event.
 
@@ -273,25 +144,6 @@ def update_conversation(context: ConversationContext, *, is_new: bool, direction
         changed.append("status")
     if changed:
         conversation.save(update_fields=changed)
-
-
-def fill_blank_fields(row: Model, **values: Any) -> list[str]:
-    """Set empty fields that have a value in `values`, without saving. Return their names.
-
-    Providers repeat events with parts missing, so a value is never replaced by an empty one.
-    """
-    blank = [name for name, value in values.items() if value and not getattr(row, name)]
-    for name in blank:
-        setattr(row, name, values[name])
-    return blank
-
-
-def keep_earliest(row: Any, created_at: datetime) -> list[str]:
-    """Set an earlier time of creation, without saving. Return the names of the changed fields."""
-    if created_at >= row.created_at:
-        return []
-    row.created_at = created_at
-    return ["created_at"]
 
 
 @dataclass(frozen=True)
@@ -330,20 +182,6 @@ def _contact_of(known: KnownRows, number: str, *, creates: bool) -> Contact | No
         contact = get_or_create_contact(company_id=current_company_id(), phone=phone)
         known.add_contact(phone, contact)
     return contact
-
-
-def _line_without_number(provider: str, provider_id: str, number: str) -> PhoneLine:
-    """Return a new line for a number that another company has: a person must decide whose it is."""
-    if not provider_id:
-        raise LineTaken(number)
-    return PhoneLine.objects.create(company_id=current_company_id(), provider=provider, provider_id=provider_id)
-
-
-def _choose_line(lines: Sequence[PhoneLine], provider: str, provider_id: str, number: str) -> PhoneLine | None:
-    """Return the line with the provider's id, else the one with the number."""
-    by_id = (line for line in lines if provider_id and (line.provider, line.provider_id) == (provider, provider_id))
-    by_number = (line for line in lines if number and line.number == number)
-    return next(by_id, None) or next(by_number, None)
 
 
 def open_conversation(line: PhoneLine, contact: Contact, at: datetime) -> Conversation:

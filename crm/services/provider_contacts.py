@@ -10,7 +10,7 @@ from crm.db.tenancy import current_company_id
 from crm.models import Contact, ContactPhone, PhoneLine
 from crm.phones import InvalidPhone, normalize_phone
 from crm.services.contacts import get_or_create_contact
-from crm.services.conversations import fill_blank_fields
+from crm.services.event_fields import fill_blank_fields
 
 MAX_NAME, MAX_EMAIL = 100, 254  # lengths of the columns
 

@@ -11,7 +11,8 @@ from django.utils.timezone import now
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Activity, Campaign, CampaignMembership, Contact, PhoneLine, User
-from crm.services.conversations import LineTaken, resolve_conversation
+from crm.services.conversations import resolve_conversation
+from crm.services.event_lines import LineTaken
 from crm.services.known_rows import KnownRows
 from tests import factories
 from tests.conftest import postgres_only, signed_in

@@ -12,16 +12,10 @@ from calls.services.missed_calls import mark_recovered
 from crm.choices import ActivityType, Direction
 from crm.db.tenancy import current_company_id
 from crm.models import Activity, Contact, ContactPhone, PhoneLine
+from crm.services.activities import find_activity, record_activity, refuse_other_direction
 from crm.services.contacts import end_invalid_number
-from crm.services.conversations import (
-    fill_blank_fields,
-    find_activity,
-    keep_earliest,
-    record_activity,
-    refuse_other_direction,
-    resolve_conversation,
-    update_conversation,
-)
+from crm.services.conversations import resolve_conversation, update_conversation
+from crm.services.event_fields import fill_blank_fields, keep_earliest
 from crm.services.known_rows import KnownRows
 from messaging.choices import OUTCOME_UNKNOWN, MessageStatus
 from messaging.models import Message

@@ -15,8 +15,8 @@ from crm.choices import Direction
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import tenant
 from crm.models import PhoneLine
+from crm.services.activities import IdClash
 from crm.services.archived_ids import ActivityArchived
-from crm.services.conversations import IdClash
 from messaging.models import Message, ProviderAccount
 from messaging.providers.errors import InvalidPayload, SendError
 from messaging.providers.event_times import is_future, mend_times

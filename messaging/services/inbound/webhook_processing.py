@@ -16,8 +16,9 @@ from calls.services.call_details import lock_calls, record_call_detail
 from calls.services.call_ingest import record_call, record_voicemail
 from crm.db.audit_context import program_transaction
 from crm.db.tenancy import all_tenants, all_tenants_autocommit, tenant
+from crm.services.activities import IdClash
 from crm.services.archived_ids import ActivityArchived
-from crm.services.conversations import IdClash, read_in_advance
+from crm.services.conversations import read_in_advance
 from crm.services.known_rows import KnownRows
 from crm.services.provider_contacts import import_provider_contact
 from crm.worker import backoff, first_line_of
