@@ -4,6 +4,7 @@
 from collections.abc import Callable, Iterator
 
 from pglast import ast
+from pglast.enums import DropBehavior
 
 from ops.safe_migrations.column_types import keeps_values, read_collation
 from ops.safe_migrations.column_uses import Use
@@ -55,6 +56,8 @@ def _add_column(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> I
 
 
 def _is_null(expression: ast.Node) -> bool:
+    if isinstance(expression, ast.TypeCast):
+        return _is_null(expression.arg)
     return isinstance(expression, ast.A_Const) and bool(expression.isnull)
 
 
@@ -105,8 +108,15 @@ def _set_options(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> 
     yield (command.subtype.name if shared else "unreadable"), table
 
 
+def _alter_constraint(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
+    change = command.def_
+    yield f"AT_AlterConstraint{' enforced' if change.alterEnforceability and change.is_enforced else ''}", table
+
+
 def _drop_constraint(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
     yield "AT_DropConstraint", table
+    if command.behavior is DropBehavior.DROP_CASCADE:
+        yield "DropStmt CASCADE", ""
     for referenced in facts.referenced_tables(table, constraint=command.name):
         yield "dropped REFERENCES", referenced
 
@@ -128,6 +138,7 @@ COMMANDS: dict[str, Callable[[ast.AlterTableCmd, str, SchemaFacts], Iterator[Mat
     "AT_AddColumn": _add_column,
     "AT_AddConstraint": _add_constraint,
     "AT_AlterColumnType": _alter_type,
+    "AT_AlterConstraint": _alter_constraint,
     "AT_AttachPartition": _partition,
     "AT_ColumnDefault": _set_default,
     "AT_DetachPartition": _partition,

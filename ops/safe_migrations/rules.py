@@ -121,6 +121,7 @@ ALTER_TABLE = {
     "AT_AddConstraint PRIMARY": Rule(EXCLUSIVE, Work.BUILD, use.UNIQUE),
     "AT_AddConstraint PRIMARY USING INDEX": Rule(EXCLUSIVE, Work.SCAN, use.SET_NOT_NULL),
     "AT_AddConstraint EXCLUSION": Rule(EXCLUSIVE, Work.BUILD, use.EXCLUDE),
+    "AT_AlterConstraint enforced": Rule(EXCLUSIVE, Work.SCAN, use.ADD_CONSTRAINT),
     "AT_ValidateConstraint": Rule(SHARED, Work.SCAN),
     # Storage and options
     "AT_SetLogged": Rule(EXCLUSIVE, Work.REWRITE, use.REWRITE),

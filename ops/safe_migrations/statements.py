@@ -156,7 +156,7 @@ def _query(node: ast.Node, facts: SchemaFacts) -> Iterator[Match]:
                 yield _insert(below), below.relation.relname
             case ast.UpdateStmt() | ast.DeleteStmt() | ast.MergeStmt():
                 yield type(below).__name__, below.relation.relname
-            case ast.CopyStmt(is_program=True):
+            case ast.CopyStmt(is_program=True) | ast.ExecuteStmt():
                 yield "unreadable", ""
             case ast.CopyStmt(is_from=True):
                 yield "CopyStmt FROM", below.relation.relname
