@@ -13,6 +13,28 @@ from crm.db.audit import TABLE as AUDIT_TABLE
 READ_ONLY = ["django_migrations"]  # /readyz reads it
 APPEND_ONLY = [AUDIT_TABLE]
 
+# Predefined roles that write every table, run programs, or read and write the server's files.
+POWERFUL_ROLES = ["pg_write_all_data", "pg_execute_server_program", "pg_read_server_files", "pg_write_server_files"]
+
+# The owner of the database may create schemas, in which a table could get the audit's entries.
+OWNED = """
+SELECT 'the database ' || datname FROM pg_database
+WHERE datname = current_database() AND pg_has_role(%(role)s, datdba, 'MEMBER')
+UNION ALL
+SELECT 'the schema ' || nspname FROM pg_namespace
+WHERE nspname = current_schema AND pg_has_role(%(role)s, nspowner, 'MEMBER')
+UNION ALL
+SELECT 'the function ' || oid::regprocedure FROM pg_proc
+WHERE pronamespace = current_schema::regnamespace AND pg_has_role(%(role)s, proowner, 'MEMBER')
+LIMIT 1
+"""
+MIGHTY = """
+SELECT rolname FROM pg_roles
+WHERE rolname <> %(role)s AND pg_has_role(%(role)s, oid, 'MEMBER')
+  AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolname = ANY (%(powerful)s))
+ORDER BY rolname LIMIT 1
+"""
+
 
 class UnsuitableRole(Exception):
     """The role doesn't exist, or has other ways to the privileges that the application must not have."""
@@ -34,6 +56,7 @@ def grant_statements(role: str) -> list[str]:
         f"REVOKE CREATE ON SCHEMA {within} FROM PUBLIC, {to}",
         f"GRANT USAGE ON SCHEMA {within} TO {to}",
         f"REVOKE ALL ON ALL TABLES IN SCHEMA {within} FROM {to}",
+        f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER ON ALL TABLES IN SCHEMA {within} FROM PUBLIC",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {within} TO {to}",
         *(f"REVOKE INSERT, UPDATE, DELETE ON {quote(table)} FROM {to}" for table in READ_ONLY),
         *(f"REVOKE UPDATE, DELETE ON {quote(table)} FROM {to}" for table in APPEND_ONLY),
@@ -74,3 +97,12 @@ def _check_role(role: str, *, owner: str) -> None:
         raise UnsuitableRole(f"The role {role} must be NOSUPERUSER NOBYPASSRLS NOCREATEROLE; alter it first.")
     if is_member:
         raise UnsuitableRole(f"The role {role} must be neither {owner}, which owns the tables, nor a member of it.")
+    with connection.cursor() as cursor:
+        cursor.execute(MIGHTY, {"role": role, "powerful": POWERFUL_ROLES})
+        mighty = cursor.fetchone()
+        cursor.execute(OWNED, {"role": role})
+        owned = cursor.fetchone()
+    if mighty:
+        raise UnsuitableRole(f"The role {role} is a member of {mighty[0]}: REVOKE {mighty[0]} FROM {role}; first.")
+    if owned:
+        raise UnsuitableRole(f"The role {role} owns {owned[0]}; give it to {owner} first.")

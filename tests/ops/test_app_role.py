@@ -17,6 +17,7 @@ from tests import factories
 from tests.conftest import postgres_only
 from tests.messaging.payloads import message_v4, post_event
 from tests.ops.roles import connected, new_role, superuser
+from tests.postgres_server import SUPERUSER
 
 pytestmark = [pytest.mark.django_db(transaction=True), postgres_only, pytest.mark.slow]
 
@@ -205,6 +206,51 @@ def test_member_of_the_owner_is_refused(transactional_db):
             cursor.execute(f"GRANT crm TO {role}")
         with pytest.raises(CommandError, match="nor a member of it"):
             call_command("grant_app_role", role, "--apply")
+
+
+@pytest.mark.parametrize("group", ["postgres", "pg_write_all_data", "pg_execute_server_program"])
+def test_member_of_a_role_with_more_privileges_is_refused(transactional_db, group):
+    with new_role("member") as role:
+        with superuser() as cursor:
+            group = SUPERUSER if group == "postgres" else group
+            cursor.execute(f"GRANT {group} TO {role}")
+        with pytest.raises(CommandError, match=f"is a member of {group}"):
+            call_command("grant_app_role", role, "--apply")
+
+
+def test_member_of_a_member_is_refused(transactional_db):
+    with new_role("group", "BYPASSRLS") as group, new_role("between") as between, new_role("member") as role:
+        with superuser() as cursor:
+            cursor.execute(f"GRANT {group} TO {between}; GRANT {between} TO {role}")
+        with pytest.raises(CommandError, match=f"is a member of {group}"):
+            call_command("grant_app_role", role)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "find_owner"),
+    [
+        ("DATABASE", "{database}", "SELECT datdba::regrole FROM pg_database WHERE datname = current_database()"),
+        ("SCHEMA", "public", "SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'public'"),
+        ("FUNCTION", "record_change()", "SELECT proowner::regrole FROM pg_proc WHERE proname = 'record_change'"),
+    ],
+)
+def test_owner_of_the_database_the_schema_or_a_function_is_refused(transactional_db, kind, name, find_owner):
+    name = name.format(database=connection.ops.quote_name(connection.settings_dict["NAME"]))
+    [(owner,)] = execute(find_owner)
+    with new_role("keeper") as role, superuser() as cursor:
+        cursor.execute(f"ALTER {kind} {name} OWNER TO {role}")
+        try:
+            with pytest.raises(CommandError, match=f"The role {role} owns the {kind.lower()}"):
+                call_command("grant_app_role", role)
+        finally:
+            cursor.execute(f"ALTER {kind} {name} OWNER TO {owner}")
+
+
+def test_privileges_of_everybody_do_not_reach_the_audit(app_role):
+    execute("GRANT UPDATE, TRUNCATE ON audit_entries TO PUBLIC")
+    call_command("grant_app_role", app_role, "--apply")
+    for privilege in ("UPDATE", "TRUNCATE"):
+        assert execute("SELECT has_table_privilege(%s, 'audit_entries', %s)", app_role, privilege) == [(False,)]
 
 
 def test_missing_role_is_named(transactional_db):
