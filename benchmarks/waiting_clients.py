@@ -18,6 +18,7 @@ from benchmarks.database import fetch
 from benchmarks.report import Chapter, Goal, number, show_step
 from benchmarks.samples import Sample
 from benchmarks.web_server import WORKERS, Get, database_url, get_with, gunicorn, open_connection, sign_in
+from crm.api.tokens import SESSION, SessionToken
 from crm.changes.tickets import issue_ticket
 from crm.db.tenancy import all_tenants
 from crm.models import Contact, User
@@ -90,12 +91,13 @@ def _poll(users: list[User], contact: Contact, seconds: float) -> tuple[float, f
 
 def _listen(users: list[User], count: int, seconds: float) -> tuple[float, float]:
     """Return the stream's share of a core, and its memory in MiB."""
+    sessions = [SessionToken.for_user(user)[SESSION] for user in users]
     with ExitStack() as stack:
         process, port = stack.enter_context(_stream())
         selector = stack.enter_context(selectors.DefaultSelector())
         for n in range(count):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            ticket = issue_ticket(users[n % len(users)])
+            ticket = issue_ticket(users[n % len(users)], session=sessions[n % len(users)])
             client.sendall(f"GET /events?ticket={ticket} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             if not client.recv(100).startswith(b"HTTP/1.1 200"):
                 raise RuntimeError("The stream has refused a client.")

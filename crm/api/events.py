@@ -27,5 +27,5 @@ class TicketView(TenantView):
     @extend_schema(operation_id="events_ticket", request=None, responses={201: TicketSerializer})
     @without_body
     def post(self, request: Request) -> Response:
-        body = {"ticket": issue_ticket(self.user), "expires_in": LIFETIME_S}
+        body = {"ticket": issue_ticket(self.user, session=getattr(self.user, "session", "")), "expires_in": LIFETIME_S}
         return Response(body, status=status.HTTP_201_CREATED)

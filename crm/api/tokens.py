@@ -1,5 +1,6 @@
 """Sessions: a sign-in with its refresh tokens, each of which works once, and its access tokens."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -25,6 +26,12 @@ ENDED = "The session has ended. Sign in again."
 def lasting_sessions(session: str | None, *, user: Any) -> QuerySet[OutstandingToken]:
     """Return the row of a session, if it belongs to this user (an id or an outer reference) and has not ended."""
     return OutstandingToken.objects.filter(jti=session or "", user=user, expires_at__gt=now())
+
+
+def find_lasting_sessions(sessions: Iterable[str]) -> set[str]:
+    """Return those of the sessions that have not ended."""
+    lasting = OutstandingToken.objects.filter(jti__in=sessions, user__isnull=False, expires_at__gt=now())
+    return set(lasting.values_list("jti", flat=True))
 
 
 class RotatingBackend(TokenBackend):

@@ -19,16 +19,16 @@ class InvalidTicket(Refusal):
     code = ErrorCode.INVALID_TICKET
 
 
-def issue_ticket(user: User) -> str:
-    return _signer.sign_object([user.pk, token_urlsafe(16)])
+def issue_ticket(user: User, *, session: str) -> str:
+    return _signer.sign_object([user.pk, session, token_urlsafe(16)])
 
 
-def use_ticket(ticket: str) -> int:
-    """Return the id of the ticket's user. Raises InvalidTicket."""
+def use_ticket(ticket: str) -> tuple[int, str]:
+    """Return the id of the ticket's user, and its session, which may have ended. Raises InvalidTicket."""
     try:
-        user_id, name = _signer.unsign_object(ticket, max_age=LIFETIME_S)
+        user_id, session, name = _signer.unsign_object(ticket, max_age=LIFETIME_S)
     except (BadSignature, ValueError) as error:
         raise InvalidTicket from error
     if not is_first_use(f"ticket {name}"):
         raise InvalidTicket
-    return int(user_id)
+    return int(user_id), session

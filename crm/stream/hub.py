@@ -7,9 +7,11 @@ from itertools import groupby
 from typing import Any
 
 import orjson
+from django.db.models import Exists, OuterRef
 
 from crm.api.base.roles import grant_for
 from crm.api.seen_changes import changes_seen_by
+from crm.api.tokens import find_lasting_sessions, lasting_sessions
 from crm.changes.cursors import Cursor, Position, read_cursor, write_cursor
 from crm.changes.pages import Page, Row, read_pages
 from crm.changes.tickets import InvalidTicket, use_ticket
@@ -25,6 +27,7 @@ class Client:
     """A connected client. `wake` is called after a message was added, or the client was dropped."""
 
     user: User
+    session: str
     position: Position
     history: str
     wake: Callable[[], None]
@@ -67,8 +70,9 @@ class Hub:
             InvalidTicket, InvalidCursor, ExpiredCursor: the client is not added.
         """
         with all_tenants_autocommit():
-            user_id = use_ticket(ticket)
-            user = User.accounts.filter(pk=user_id, is_active=True, company__isnull=False).first()
+            user_id, session = use_ticket(ticket)
+            lasting = Exists(lasting_sessions(session, user=OuterRef("pk")))
+            user = User.accounts.filter(lasting, pk=user_id, is_active=True, company__isnull=False).first()
         if user is None or user.company_id is None:
             raise InvalidTicket
         company = user.company_id
@@ -79,7 +83,7 @@ class Hub:
                 cursor = read_cursor(after, user)
                 page = read_pages({company: cursor.position}, limit=PAGE)[company]
                 cursor.check_history(page.history)
-            client = Client(user, page.end, page.history, wake)
+            client = Client(user, session, page.end, page.history, wake)
             client.messages.append(_message(client, page, page.rows))
             while not page.is_last and len(client.messages) < MAX_WAITING:
                 page = read_pages({company: page.end}, limit=PAGE)[company]
@@ -96,6 +100,16 @@ class Hub:
         self.clients.discard(client)
         if not any(other.company_id == client.company_id for other in self.clients):
             self.positions.pop(client.company_id, None)
+
+    def end_signed_out(self) -> None:
+        """Tell the clients whose session has ended to connect again, for which they need a new ticket."""
+        if not self.clients:
+            return
+        with all_tenants_autocommit():
+            lasting = find_lasting_sessions({client.session for client in self.clients})
+        for client in self.clients:
+            if client.session not in lasting:
+                client.end("reconnect")
 
     def end_all(self) -> None:
         for client in self.clients:

@@ -17,9 +17,10 @@ from crm.refusals import Refusal
 from crm.stream.hub import Client, Hub
 
 POLL_S = 1.0
+SESSIONS_S = 10.0  # between looks for sessions that have ended
 OUTAGE_S = 5.0  # between polls while the database fails
 HEARTBEAT_S = 15.0  # proxies close connections that are silent for a minute
-LONGEST_S = 900.0  # then the client needs a new ticket, so a session that has ended ends here, too
+LONGEST_S = 900.0  # then the client needs a new ticket
 HEARTBEAT = b":\n\n"
 HEADERS = [
     (b"content-type", b"text/event-stream"),
@@ -69,10 +70,13 @@ class Stream:
 
     async def _poll(self) -> None:
         """Poll the database for all clients, for ever. An outage is logged once with its end."""
-        is_down = False
+        is_down, looked = False, time.monotonic()
         while True:
             try:
                 more = await self._in_thread(self.hub.poll)
+                if time.monotonic() > looked + SESSIONS_S:
+                    await self._in_thread(self.hub.end_signed_out)
+                    looked = time.monotonic()
             except Exception as error:
                 if not is_down:
                     logger.exception("The changes can't be read; the stream tries again every %d s.", OUTAGE_S)

@@ -12,7 +12,9 @@ import orjson
 import pytest
 from django.conf import settings
 from django.db import connection
+from rest_framework.test import APIClient
 
+from crm.api.tokens import SESSION, SessionToken
 from crm.changes import tickets
 from crm.changes.cursors import InvalidCursor
 from crm.changes.tickets import InvalidTicket, issue_ticket, use_ticket
@@ -23,11 +25,15 @@ from crm.stream.hub import Hub
 from crm.stream.server import Stream
 from tests import factories
 from tests.api.test_changes import settle, statements
-from tests.conftest import postgres_only, signed_in
+from tests.conftest import postgres_only
 from tests.count_queries import CountQueries
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TICKET_URL = "/api/v1/events/ticket"
+
+
+def new_ticket(user):
+    return issue_ticket(user, session=SessionToken.for_user(user)[SESSION])
 
 
 class Listener:
@@ -36,7 +42,7 @@ class Listener:
     def __init__(self, hub, user, after=None):
         self.woken = 0
         settle()
-        self.client = hub.connect(issue_ticket(user), after, self.wake)
+        self.client = hub.connect(new_ticket(user), after, self.wake)
         [self.after] = [cursor for cursor, _ in self.read()]
 
     def wake(self):
@@ -67,10 +73,12 @@ def hub():
 
 
 def test_ticket_is_for_one_use(csr):
-    response = signed_in(csr).post(TICKET_URL)
+    token = SessionToken.for_user(csr)
+    client = APIClient(headers={"Authorization": f"Bearer {token.access_token}"})
+    response = client.post(TICKET_URL)
     assert response.status_code == 201
     ticket = response.json()["ticket"]
-    assert use_ticket(ticket) == csr.pk
+    assert use_ticket(ticket) == (csr.pk, token[SESSION])
     with pytest.raises(InvalidTicket):
         use_ticket(ticket)
 
@@ -82,17 +90,54 @@ def test_invalid_ticket_is_refused(ticket, db):
 
 
 def test_ticket_expires(csr, monkeypatch):
-    ticket = issue_ticket(csr)
+    ticket = new_ticket(csr)
     monkeypatch.setattr(tickets, "LIFETIME_S", -1)
     with pytest.raises(InvalidTicket):
         use_ticket(ticket)
 
 
 def test_ticket_of_a_user_who_left_is_refused(csr, hub):
+    ticket = new_ticket(csr)
     User.accounts.filter(pk=csr.pk).update(is_active=False)
     with pytest.raises(InvalidTicket):
-        Listener(hub, csr)
+        hub.connect(ticket, None, lambda: None)
     assert not hub.clients
+
+
+@pytest.mark.parametrize("change", [{"role": "rep"}, {"password": "another"}])
+def test_ticket_is_worthless_after_a_change_of_the_users_access(change, csr, hub):
+    ticket = new_ticket(csr)
+    User.accounts.filter(pk=csr.pk).update(**change)
+    with pytest.raises(InvalidTicket):
+        hub.connect(ticket, None, lambda: None)
+
+
+def test_ticket_is_worthless_after_the_sign_out(csr, hub):
+    token = SessionToken.for_user(csr)
+    ticket = issue_ticket(csr, session=token[SESSION])
+    token.end_session()
+    SessionToken.for_user(csr)  # of another device
+    with pytest.raises(InvalidTicket):
+        hub.connect(ticket, None, lambda: None)
+
+
+def test_ticket_without_a_session_is_refused(csr, hub):
+    with pytest.raises(InvalidTicket):
+        hub.connect(issue_ticket(csr, session=""), None, lambda: None)
+
+
+def test_sign_out_ends_the_streams_of_its_session_alone(csr, hub):
+    token = SessionToken.for_user(csr)
+    signed_out = hub.connect(issue_ticket(csr, session=token[SESSION]), None, lambda: None)
+    other = Listener(hub, csr).client
+    hub.end_signed_out()
+    assert not signed_out.ending
+    token.end_session()
+    with CountQueries() as asked:
+        hub.end_signed_out()
+    assert signed_out.ending == b"event: reconnect\ndata: {}\n\n"
+    assert not other.ending
+    assert statements(asked) == 1
 
 
 def test_change_reaches_the_clients_of_its_company_alone(acme, csr, manager, outsider, hub):
@@ -127,7 +172,7 @@ def test_client_goes_on_after_its_last_event(acme, csr, hub):
     hub.leave(first.client)
     missed = factories.ContactFactory(company=acme)
     settle()
-    again = hub.connect(issue_ticket(csr), cursor, lambda: None)
+    again = hub.connect(new_ticket(csr), cursor, lambda: None)
     assert changes == [("contacts", contact.pk, "updated")]
     assert str(missed.pk) in again.messages[0].decode()
     poll(hub)
@@ -236,7 +281,7 @@ def stream_process():
 @postgres_only
 def test_process_streams_changes_and_ends_its_streams_at_term(acme, csr):
     with stream_process() as (process, get):
-        ticket = issue_ticket(csr)
+        ticket = new_ticket(csr)
         events = get(f"/events?ticket={ticket}")
         assert "200" in events.readline()
         assert any(line.startswith("id: ") for line in events)

@@ -46,6 +46,7 @@ class TokenAuthentication(JWTAuthentication):
         # Of a password that changes during a sign-in, the session would begin after the change has ended the others.
         if validated_token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
             raise AuthenticationFailed("The user's password has been changed.", code="password_changed")
+        user.session = validated_token[SESSION]  # type: ignore[attr-defined]  # of tickets, which end with it
         return user
 
 
