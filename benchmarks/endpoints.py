@@ -49,7 +49,9 @@ def _endpoints_of(sample: Sample) -> list[tuple[str, str, str | None, tuple[str,
     someone, deep, deep_message = sample.contact, sample.depth, sample.messages * 9 // 10
     activities = Activity.objects.filter(contact=someone)
     last_call, after_call = _row_at(Call.objects.order_by("-created_at", "-id"), deep)
-    _, after_message = _row_at(Message.objects.filter(contact=someone).order_by("created_at", "id"), deep_message)
+    _, after_message = _row_at(
+        Message.objects.filter(contact=someone).order_by("created_at", "id"), deep_message, "created_at"
+    )
     _, after_activity = _row_at(
         activities.order_by("-created_at", "-id"), activities.count() * 9 // 10, SOURCES[0].name
     )
@@ -85,7 +87,7 @@ def _endpoints_of(sample: Sample) -> list[tuple[str, str, str | None, tuple[str,
     # fmt: on
 
 
-def _row_at(rows: QuerySet[Any], depth: int, *source: str) -> tuple[dict[str, Any], str]:
-    """Return the row at this depth of a list, and the cursor after it."""
+def _row_at(rows: QuerySet[Any], depth: int, part: str = "-created_at") -> tuple[dict[str, Any], str]:
+    """Return the row at this depth, and the cursor after it. `part` is the name of the order, or of a row's source."""
     row = rows.values("created_at", "id")[depth]
-    return row, encode_cursor([False, row["created_at"].isoformat(), *source, row["id"]])
+    return row, encode_cursor([False, row["created_at"].isoformat(), part, row["id"]])

@@ -1,5 +1,9 @@
 """Behaviour common to every list of the API."""
 
+import json
+from base64 import urlsafe_b64decode
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from crm.api.base.pagination import encode_cursor
@@ -101,16 +105,34 @@ FORGED = [
 IN_RANGE = ["1970-01-01T00:00:00Z", "1970-01-01T14:00:00+14:00", "2100-12-30T10:00:00-14:00", "2100-12-31T00:00:00Z"]
 
 
+def order_of(resource, api, acme):
+    """Return the name of the list's order in its cursors."""
+    for _ in range(2):
+        make_row(resource, acme)
+    parameters = parse_qs(urlsplit(api.get(resource.url, {"limit": 1}).json()["next"]).query)
+    return json.loads(urlsafe_b64decode(f"{parameters['cursor'][0]}=="))[2]
+
+
 @every_resource
 def test_forged_cursor_is_a_bad_request_and_never_fails(resource, manager_api, acme):
-    make_row(resource, acme)
-    answers = {str(forged): manager_api.get(resource.url, {"cursor": encode_cursor(forged)}) for forged in FORGED}
+    order = order_of(resource, manager_api, acme)
+    forgeries = [[*parts[:2], order, *parts[2:]] if isinstance(parts, list) else parts for parts in FORGED]
+    answers = {str(forged): manager_api.get(resource.url, {"cursor": encode_cursor(forged)}) for forged in forgeries}
     named = {forged: (answer.status_code, list(errors_of(answer))) for forged, answer in answers.items()}
     assert named == dict.fromkeys(answers, (400, ["cursor"]))
     for time in IN_RANGE:
         for backwards in (False, True):
-            cursor = encode_cursor([backwards, time, 2**63 - 1])
+            cursor = encode_cursor([backwards, time, order, 2**63 - 1])
             assert manager_api.get(resource.url, {"cursor": cursor}).status_code == 200
+
+
+@every_resource
+def test_cursor_of_another_order_is_refused(resource, manager_api, acme):
+    order = order_of(resource, manager_api, acme)
+    other = order[1:] if order.startswith("-") else f"-{order}"
+    for name, status in ((order, 200), (other, 400), ("call", 400), (None, 400), ([order], 400)):
+        cursor = encode_cursor([False, IN_RANGE[0], name, 1])
+        assert manager_api.get(resource.url, {"cursor": cursor}).status_code == status, name
 
 
 @every_resource

@@ -139,6 +139,7 @@ class Order:
 
     def __init__(self, queryset: QuerySet, ordering: tuple[str, str]) -> None:
         self.queryset = queryset
+        self.name = ordering[0]
         self.fields = [name.lstrip("-") for name in ordering]
         self.descending = ordering[0].startswith("-")
 
@@ -163,15 +164,16 @@ class Order:
 
     def write(self, row: dict[str, Any], *, backwards: bool) -> str:
         time, key = (row[name] for name in self.fields)
-        return encode_cursor([backwards, time.isoformat(), key])
+        return encode_cursor([backwards, time.isoformat(), self.name, key])
 
     def read(self, cursor: str) -> tuple[bool, list[Any]]:
-        """Decode a cursor. Raises ValidationError for an invalid one."""
+        """Decode a cursor. Raises ValidationError for an invalid one, and for one of another order."""
         column = self.queryset.model._meta.get_field(self.fields[0])
         try:
-            backwards, time, key = decode_cursor(
-                cursor, parse_instant if isinstance(column, DateTimeField) else parse_day
-            )
+            parse = parse_instant if isinstance(column, DateTimeField) else parse_day
+            backwards, time, name, key = decode_cursor(cursor, parse)
+            if name != self.name:
+                raise ValueError(cursor)
             return backwards, [time, key]
         except (ValueError, TypeError) as error:
             raise invalid_cursor() from error
