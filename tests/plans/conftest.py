@@ -102,7 +102,7 @@ def sample(django_db_setup, django_db_blocker):
                 call=Call.objects.filter(lead__isnull=False).first(),
                 last_day=LAST_DAY,
             )
-        run("TRUNCATE companies, users, audit_entries CASCADE")
+        run("TRUNCATE companies, users, audit_entries, changes CASCADE")
 
 
 def run(*statements: str) -> None:
