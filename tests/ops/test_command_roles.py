@@ -88,7 +88,7 @@ def run(arguments, files):
 
 
 def test_every_command_is_here():
-    """`backup` needs a third role, which sees the rows of all companies. Other tests run `stream`, which doesn't end."""
+    """`backup` needs a third role, which sees the rows of all companies. `stream` has tests of its own."""
     listed = {*OF_THE_OWNER, *(arguments[0] for arguments in OF_THE_APPLICATION), "backup", "stream"}
     assert set(COMMANDS) | {"migrate"} <= listed
 
