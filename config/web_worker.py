@@ -15,6 +15,13 @@ from socket import SHUT_RDWR, SHUT_WR, socket
 from typing import Any
 
 from django.conf import settings
+from gunicorn.http.errors import (
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+)
 from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -41,6 +48,11 @@ TOO_LARGE = refusal(
     ErrorCode.HEADERS_TOO_LARGE,
     f"The headers must be at most {MAX_HEADERS:,} bytes.",
 )
+OF_RESPONSES = (InvalidResponseHeader, InvalidResponseHeaderName)  # faults of the product
+# Of gunicorn's parser.
+LINE_TOO_LONG = refusal("414 URI Too Long", ErrorCode.URL_TOO_LONG)
+HEADER_TOO_LARGE = refusal("431 Request Header Fields Too Large", ErrorCode.HEADERS_TOO_LARGE)
+MALFORMED = refusal("400 Bad Request", ErrorCode.BAD_REQUEST)
 
 
 @dataclass
@@ -149,6 +161,16 @@ class WebWorker(ThreadWorker):
             return super().handle(conn)
         finally:
             del self.answering[conn]
+
+    def handle_error(self, req: Any, client: socket, addr: Any, exc: BaseException) -> None:
+        """Refuse what gunicorn's parser refuses, in the shape of the API instead of HTML."""
+        if not isinstance(exc, ParseException) or isinstance(exc, OF_RESPONSES):
+            super().handle_error(req, client, addr, exc)
+            return
+        self.log.warning("Invalid request: %s", exc)
+        answers = {LimitRequestLine: LINE_TOO_LONG, LimitRequestHeaders: HEADER_TOO_LARGE}
+        with suppress(OSError):
+            client.send(answers.get(type(exc), MALFORMED))
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         """Keep a connection for its next request. Close it if its body has not arrived."""

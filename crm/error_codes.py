@@ -133,6 +133,7 @@ class ErrorCode(StrEnum):
         "Show `current` to the person, and send the change again with its ETag.",
     )  # fmt: skip
     BODY_TOO_LARGE = "body_too_large", 413, "The body is too large.", "Send less at once."
+    URL_TOO_LONG = "url_too_long", 414, "The URL is too long.", "Send fewer parameters, in several requests."
     UNSUPPORTED_MEDIA_TYPE = (
         "unsupported_media_type", 415, 'Unsupported media type "text/plain" in request.', "Send application/json.",
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from crm.error_codes import ErrorCode
 from tests.db.scratch import wait_until
 
 THREADS = 4  # of the one process
@@ -226,6 +228,12 @@ def test_expected_continuation_is_sent(patient):
         assert waiting.recv(12) == b"HTTP/1.1 100"
 
 
+def code_of(answer):
+    """Return the code of an error, whether or not the body has come in chunks."""
+    found = re.search(rb'\r\n(\{"type": .*\})', answer)
+    return json.loads(found[1])["errors"][0]["code"]
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -239,10 +247,24 @@ def test_expected_continuation_is_sent(patient):
     ],
 )
 def test_refusal_needs_no_body(headers, status, strict):
-    assert (
-        strict.status(strict.send(b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % headers))
-        == status
-    )
+    answer = strict.send(b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % headers)
+    assert strict.status(answer) == status
+    assert code_of(answer) in ErrorCode
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "code"),
+    [
+        (b"GET /api/v1/calls?" + b"x" * 9000 + b" HTTP/1.1", 414, "url_too_long"),
+        (b"GET /api/v1/calls HTTP/9.9", 400, "bad_request"),
+        (b"nonsense", 400, "bad_request"),
+    ],
+)
+def test_malformed_request_has_the_errors_of_the_api(line, status, code, strict):
+    answer = strict.send(line + b"\r\nHost: localhost\r\n\r\n")
+    assert strict.status(answer) == status
+    assert b"Content-Type: application/json\r\n" in answer
+    assert code_of(answer) == code
 
 
 @pytest.mark.parametrize(
