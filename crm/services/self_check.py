@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -23,6 +23,8 @@ SELECT current_setting('server_encoding'), pg_is_in_recovery(), current_setting(
        current_user, rolsuper OR rolbypassrls
 FROM pg_roles WHERE rolname = current_user
 """
+
+INSUFFICIENT_PRIVILEGE = "42501"
 
 INTERVAL_S = 1
 
@@ -51,15 +53,14 @@ def find_problems() -> list[Problem]:
         OperationalError, InterfaceError: the database doesn't answer.
     """
     problems = _find_server_problems() if connection.vendor == "postgresql" else []
-    missing = _find_missing_migrations()
-    if missing:
-        text = f"Migrations are missing: {', '.join(missing)}. Run manage.py migrate_safely."
-        problems.append(Problem("migrations missing", text, migrations=missing))
-    if not any(name.startswith("crm.") for name in missing):
-        problems += [
-            Problem("wrong key", f"{name} isn't the one that this database was set up with. {hint}", stops_start=True)
-            for name, hint in _find_wrong_keys()
-        ]
+    try:
+        problems += _find_content_problems()
+    except ProgrammingError as error:
+        if getattr(error.__cause__, "pgcode", None) != INSUFFICIENT_PRIVILEGE:
+            raise
+        role = connection.settings_dict["USER"]
+        text = f"The role {role} may not read the tables. Run manage.py grant_app_role {role} --apply as their owner."
+        problems.append(Problem("no privileges", text))
     return sorted(problems, key=lambda problem: not problem.stops_start)
 
 
@@ -148,6 +149,20 @@ def _find_server_problems() -> list[Problem]:
         problems.append(Problem("not the primary", "DATABASE_URL names a standby; it must name the primary."))
     elif read_only:
         problems.append(Problem("read-only", "The database is read-only."))
+    return problems
+
+
+def _find_content_problems() -> list[Problem]:
+    problems = []
+    missing = _find_missing_migrations()
+    if missing:
+        text = f"Migrations are missing: {', '.join(missing)}. Run manage.py migrate_safely."
+        problems.append(Problem("migrations missing", text, migrations=missing))
+    if not any(name.startswith("crm.") for name in missing):
+        problems += [
+            Problem("wrong key", f"{name} isn't the one that this database was set up with. {hint}", stops_start=True)
+            for name, hint in _find_wrong_keys()
+        ]
     return problems
 
 

@@ -12,6 +12,7 @@ from crm.db.audit_context import audit_disabled
 from crm.db.policies import ALL_SETTING
 from crm.db.tenancy import all_tenants
 from crm.models import AuditEntry, Contact
+from crm.services.self_check import check_start
 from messaging.models import Message, WebhookEvent
 from tests import factories
 from tests.conftest import postgres_only
@@ -145,6 +146,14 @@ def test_api_works_as_the_app_role(as_app, client):
     assert client.delete(url, **api).status_code == 204
     refresh = {"refresh": tokens["refresh"]}
     assert client.post("/api/v1/auth/token/refresh", refresh, content_type="application/json").status_code == 200
+
+
+def test_role_without_privileges_is_named_by_the_self_check(transactional_db, client):
+    with new_role("bare") as role, connected(USER=role):
+        response = client.get("/readyz")
+        assert (response.status_code, response.json()["status"]) == (503, "no privileges")
+        [problem] = check_start()
+        assert f"grant_app_role {role} --apply" in problem.text
 
 
 def test_webhooks_and_worker_work_as_the_app_role(as_app, client, acme, caplog):

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.timezone import now
 
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Contact
 from messaging.models import Message
 from ops.backup import dump
+from ops.backup.checksums import read_contents
 from tests import factories
 from tests.conftest import postgres_only
 from tests.messaging.conftest import provider_server  # noqa: F401  # a fixture
@@ -250,3 +251,18 @@ def test_file_that_is_not_a_manifest_is_named(transactional_db, tmp_path, conten
     (tmp_path / "other").write_text(content)
     with pytest.raises(CommandError, match="is not a manifest"):
         call_command("backup", "--compare", str(tmp_path / "other"))
+
+
+def test_checksum_is_of_whole_rows_whatever_the_columns_are_called(transactional_db):
+    def checksum():
+        with transaction.atomic():
+            return read_contents(["odd"], progress=str)["odd"].checksum
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE odd (one integer, two integer); INSERT INTO odd VALUES (1, 1)")
+        try:
+            before = checksum()
+            cursor.execute("UPDATE odd SET two = 2")
+            assert checksum() != before
+        finally:
+            cursor.execute("DROP TABLE odd")
