@@ -9,8 +9,12 @@ from typing import Any
 
 from pglast import ast, parse_sql
 from pglast.enums import A_Expr_Kind, BoolExprType, NullTestType
+from pglast.keywords import RESERVED_KEYWORDS, TYPE_FUNC_NAME_KEYWORDS
 from pglast.parser import ParseError
 from pglast.stream import RawStream
+
+NO_NAMES = RESERVED_KEYWORDS | TYPE_FUNC_NAME_KEYWORDS
+"""Keywords that a table or column can't be called without quotes."""
 
 TEXTS = {"text", "varchar"}
 NUMBERS = {"int2", "int4", "int8", "numeric", "smallint", "integer", "bigint"}

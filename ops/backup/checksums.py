@@ -16,7 +16,8 @@ TEXT_FORM = {
     "row_security": "off",  # a hidden row is an error, never a smaller number
 }
 
-# A number of 64 bits of the whole row, also if the table has a column of that name. PostgreSQL's own hash functions may change with a major version.
+# A number of 64 bits. PostgreSQL's own hash functions may change with a major version. `one.*` is the row, also in a
+# table with a column called "one".
 SHA256 = "sha256(convert_to((one.*)::text, 'UTF8'))"
 ROW_HASH = f"('x' || encode(substr({SHA256}, 1, 8), 'hex'))::bit(64)::bigint::numeric"
 

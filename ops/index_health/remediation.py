@@ -8,10 +8,12 @@ from itertools import chain, count
 
 from django.db import models
 
+from crm.db.index_definitions import NO_NAMES
 from ops.index_health.catalog import CatalogIndex, Database
 from ops.index_health.ownership import models_by_table, named_declarations
 
 NAME_LENGTH = 63
+KEYWORDS = NO_NAMES | {"index"}  # reserved by SQLite
 
 
 def create(database: Database, index: CatalogIndex) -> str:
@@ -97,7 +99,9 @@ def drop_or_remove_operation(database: Database, index: CatalogIndex) -> str:
 
 
 def quote(name: str) -> str:
-    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"'
+    """Return a name as SQL reads it: in quotes unless it is plain and no keyword that can't be a name."""
+    plain = re.fullmatch(r"[a-z_][a-z0-9_]*", name) and name not in KEYWORDS
+    return name if plain else '"' + name.replace('"', '""') + '"'
 
 
 def free_name(database: Database, name: str) -> str:

@@ -145,18 +145,22 @@ def _not_valid(
 
 
 def _extra(database: Database, existing: CatalogIndex) -> Finding:
-    maker = other_maker(database, existing.table)
+    maker, remedy = other_maker(database, existing.table), remediation.drop(database, existing)
+    foreign = existing.table not in models_by_table()
     if maker.startswith("Extension"):
-        message = f"{maker} makes the table, with its indexes: {_describe(existing)}."
+        message, remedy = f"{maker} makes the table, with its indexes: {_describe(existing)}.", ""
+    elif foreign and existing.constraint:
+        message = f"No model uses table {existing.table}, of which this is a constraint: {_describe(existing)}."
+        message, remedy = f"{message} Without it nothing rejects duplicate rows.", ""
     else:
-        table = "" if existing.table in models_by_table() else f", and no model uses table {existing.table}"
+        table = f", and no model uses table {existing.table}" if foreign else ""
         message = f"No model declares it{table}: {_describe(existing)}. If a query needs it, declare it instead."
     return Finding(
         FindingKind.EXTRA,
         existing.table,
         existing.name,
         message + _describe_references(existing),
-        "" if maker.startswith("Extension") else remediation.drop(database, existing),
+        remedy,
         reclaimable_bytes=0 if existing.referring else existing.bytes,
         known=bool(maker),
     )

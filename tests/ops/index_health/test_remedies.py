@@ -51,6 +51,32 @@ def test_twin_with_other_storage_parameters_is_a_duplicate(planted):
     assert run_checks().open_findings == ()
 
 
+@pytest.mark.parametrize("name", ["user", "left", "Order By", 'say "so"', "füllung"])
+def test_index_with_a_name_that_needs_quotes_is_dropped_by_its_remedy(planted, name):
+    quoted = '"' + name.replace('"', '""') + '"'
+    run(f"CREATE INDEX {quoted} ON calls (created_at)")
+    findings = run_checks().open_findings
+    assert {one.index for one in findings} == {name}
+    run_remedies(findings)
+    assert run_checks().open_findings == ()
+
+
+def test_constraint_of_a_table_without_a_model_is_never_dropped(planted):
+    run("CREATE TABLE parts (id bigint PRIMARY KEY, code text UNIQUE)", "CREATE INDEX parts_code ON parts (code, id)")
+    extra = {one.index: one.remedy for one in run_checks().findings if one.kind == FindingKind.EXTRA}
+    assert extra == {"parts_pkey": "", "parts_code_key": "", "parts_code": "DROP INDEX CONCURRENTLY parts_code"}
+    run_remedies(found_on("parts"))
+    assert ask("SELECT count(*) FROM pg_constraint WHERE conname IN ('parts_pkey', 'parts_code_key')") == 2
+
+
+def test_table_and_column_named_by_keywords_get_an_index_by_their_remedy(planted):
+    run('CREATE TABLE "order" (id bigint PRIMARY KEY, "user" bigint REFERENCES users (id))')
+    findings = found_on("order")
+    assert findings
+    run_remedies(findings)
+    assert not [one for one in found_on("order") if one.kind == FindingKind.MISSING]
+
+
 def test_unique_index_in_place_of_a_constraint_becomes_the_constraint(planted):
     name = "invoices_company_id_number_unique"
     run(
