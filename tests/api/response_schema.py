@@ -1,6 +1,7 @@
 """Comparison of answers with the published OpenAPI document."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 from django.db import connection
@@ -11,8 +12,16 @@ from crm.api.base.schema import TenantSchemaGenerator
 
 @cache
 def document():
-    connection.close_if_unusable_or_obsolete()  # the first test of a run may have ended it on purpose
-    return TenantSchemaGenerator().get_schema(public=True)
+    """Return the document. A thread makes it, with a connection of its own: the test's may be ended or in use."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_make_document).result()
+
+
+def _make_document():
+    try:
+        return TenantSchemaGenerator().get_schema(public=True)
+    finally:
+        connection.close()
 
 
 def as_json_schema(schema):
