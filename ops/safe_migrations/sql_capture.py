@@ -1,8 +1,11 @@
 """Capture of the SQL that a migration would run on PostgreSQL, without a server."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from django.contrib.postgres.operations import CreateExtension
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from django.db.migrations import Migration, RunSQL, SeparateDatabaseAndState
@@ -26,7 +29,7 @@ def connect_offline(alias: str = DEFAULT_DB_ALIAS) -> Any:
 
 
 class Captured(NamedTuple):
-    """One operation with its SQL scripts, which are None if it runs Python, and the state before it."""
+    """One operation with its SQL scripts, and the state before it. No scripts: it runs Python, or asks the server."""
 
     operation: Operation
     scripts: tuple[str, ...] | None
@@ -85,12 +88,16 @@ def capture(
         start, end = (after, before) if backwards else (before, after)
         if isinstance(operation, AddIndexConcurrently | RemoveIndexConcurrently):
             scripts = (_render_concurrent(operation, migration.app_label, before, backwards),)
+        elif isinstance(operation, CreateExtension):  # Django asks the server whether the extension exists
+            verb = "DROP EXTENSION IF EXISTS" if backwards else "CREATE EXTENSION IF NOT EXISTS"
+            scripts = (f"{verb} {editor.quote_name(operation.name)}",)
         elif _is_sql(operation):
             # RunSQLForAllTenants would read the companies from a database.
             kind = RunSQL if isinstance(operation, RunSQL) else type(operation)
             run = kind.database_backwards if backwards else kind.database_forwards
-            run(operation, migration.app_label, editor, start, end)
-            scripts = editor.pop_statements()
+            with suppress(ImproperlyConfigured):  # it asks the server, so its statements are unknown here
+                run(operation, migration.app_label, editor, start, end)
+                scripts = editor.pop_statements()
         yield Captured(operation, scripts, start)
 
 

@@ -1,11 +1,13 @@
 """Tests of violations: refusals and warnings with their recommendations, before anything has run."""
 
 import pytest
+from django.contrib.postgres.operations import TrigramExtension
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.migrations import Migration
+from django.db.migrations import Migration, RunPython
 from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
 from django.db.migrations.recorder import MigrationRecorder
 
 from ops.safe_migrations import recommendations as use
@@ -89,6 +91,35 @@ def test_operation_that_would_fail_is_refused_whatever_the_sizes(models_before, 
 @pytest.mark.parametrize("source", FINE.values(), ids=FINE)
 def test_operation_that_blocks_nobody_has_no_violations(models_before, source):
     assert violations(source, models_before) == []
+
+
+def violations_of(operation, state):
+    migration = Migration("1003_planted", "calls")
+    migration.operations = [operation]
+    plan = plan_migration(migration, state.clone(), SchemaFacts(), set())
+    return [violation.recommendation for violation in find_violations(plan, ("calls", "contacts"))]
+
+
+class AskServer(Operation):
+    """An operation of a library that looks at the server before it decides."""
+
+    reduces_to_sql = True
+
+    def state_forwards(self, app_label, state):
+        pass
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+
+def test_extension_is_created_without_asking_a_server(models_before):
+    assert violations_of(TrigramExtension(), models_before) == []
+
+
+def test_operation_that_asks_the_server_is_judged_like_python(models_before, db):
+    asked = violations_of(AskServer(), models_before)
+    assert asked == violations_of(RunPython(RunPython.noop), models_before)
 
 
 @pytest.mark.parametrize("source", CONCURRENT.values(), ids=CONCURRENT)
