@@ -105,6 +105,16 @@ def test_repeated_status_chooses_rows_of_any(manager_api, acme):
     assert "status" in str(response.json())
 
 
+@pytest.mark.parametrize("resource", [each for each in RESOURCES if each.has_contact], ids=str)
+def test_rows_of_several_contacts_are_one_list(resource, manager_api, acme):
+    contacts = [ContactFactory(company=acme) for _ in range(3)]
+    rows = [make_row(resource, acme, contact=contact).pk for contact in contacts]
+    assert ids(manager_api.get(f"{resource.url}?contact={contacts[0].pk}&contact={contacts[2].pk}")) == {
+        rows[0],
+        rows[2],
+    }
+
+
 @pytest.fixture
 def inbox(acme, csr):
     colleague = UserFactory(company=acme, role="csr")

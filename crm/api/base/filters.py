@@ -184,5 +184,5 @@ class ListFilterSet(django_filters.FilterSet):
 class ContactFilterSet(ListFilterSet):
     """Filters of every list of rows with a contact: `contact`, and `search` for the contact's name or number."""
 
-    contact = IdFilter(field_name="contact_id")
+    contact = RowFilter(field_name="contact")
     search = ContactSearchFilter(field_name="contact")
