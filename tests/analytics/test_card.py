@@ -30,7 +30,7 @@ def contact(acme):
 
 @pytest.fixture
 def story(contact, rep):
-    """What the card shows of the contact, beside older and closed rows; and the same of another contact."""
+    """Rows that the card shows, beside older and closed ones, and the same rows of another contact."""
     other, rows = factories.ContactFactory(company=contact.company), {}
     line = factories.PhoneLineFactory(company=contact.company, name="Front desk")
     for person in (contact, other):

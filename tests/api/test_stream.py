@@ -24,7 +24,7 @@ from crm.stream import hub as hub_module
 from crm.stream.hub import Hub
 from crm.stream.server import Stream
 from tests import factories
-from tests.api.test_changes import settle, statements
+from tests.api.feed import settle, statements
 from tests.conftest import postgres_only
 from tests.count_queries import CountQueries
 
