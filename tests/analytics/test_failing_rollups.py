@@ -161,6 +161,7 @@ def test_calls_at_the_ends_of_the_range_are_counted_in_every_zone(zone, db):
         assert [call_metrics(period)["total"] for period in (first, last)] == [1, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize(
     ("path", "status"),

@@ -139,6 +139,7 @@ def committed(transactional_db):
     return UserFactory(role="manager")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("resource", CHANGEABLE, ids=str)
 def test_one_of_several_concurrent_changes_with_one_tag_wins(resource, committed):

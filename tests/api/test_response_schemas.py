@@ -45,6 +45,7 @@ def requests_of(api):
                 yield path, api.get(url.replace("{id}", str(each["id"])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["manager", "csr", "rep"])
 def test_answers_match_the_published_schema(role, rows, rep, acme):
     api = signed_in(rep if role == "rep" else UserFactory(company=acme, role=role))

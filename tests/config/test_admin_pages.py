@@ -113,6 +113,7 @@ ODD_QUERIES = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*OURS, "group"])
 def test_list_answers_odd_parameters_without_failing(name, staff_client):
     for query in ODD_QUERIES:
@@ -142,6 +143,7 @@ def test_suggestions_for_a_relation_that_is_no_form_field_are_refused(model, sta
             assert staff_client.get(reverse("admin:autocomplete"), query).status_code in (403, 404), field
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*OURS, "group"])
 def test_add_page_ignores_odd_values_in_its_url(name, staff, rf, staff_client):
     if not allows(name, "add", staff, rf):

@@ -8,10 +8,12 @@ from crm.api.base.schema import TenantSchemaGenerator
 from crm.api.schema_view import render_document
 
 
+@pytest.mark.slow
 def test_openapi_document_is_valid(db, tmp_path):
     call_command("spectacular", validate=True, fail_on_warn=True, file=str(tmp_path / "schema.yml"))
 
 
+@pytest.mark.slow
 def test_api_document_is_made_once_for_each_format(client, db, monkeypatch):
     render_document.cache_clear()
     made = []

@@ -72,6 +72,7 @@ def test_other_format_has_the_same_range(text, reason):
         parse_instant(text, read=parsedate_to_datetime)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", sorted(available_timezones()))
 def test_every_day_and_hour_of_the_range_exists_in_every_zone(zone):
     zone = ZoneInfo(zone)

@@ -97,6 +97,7 @@ def test_unreadable_answer_has_an_unknown_outcome(openphone, twilio, provider_se
                 ask(client)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [200, 301, 302, 307, 308, 400, 401, 402, 403, 404, 408, 429, 500, 503])
 @pytest.mark.parametrize("content", UNREADABLE)
 def test_unreadable_error_is_a_send_error(openphone, provider_server, status, content):

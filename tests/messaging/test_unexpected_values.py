@@ -50,6 +50,7 @@ def replaced(payload, path, value):
     return changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("provider", "build"), [*payloads.EVERY_SHAPE, *WITH_OPTIONAL_FIELDS])
 def test_unexpected_value_in_any_field_is_read_or_rejected(provider, build):
     payload, webhook = build(), PROVIDERS[provider].webhook

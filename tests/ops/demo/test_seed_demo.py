@@ -19,6 +19,7 @@ class Terminal(StringIO):
 SMALL = ["--contacts", "40", "--calls", "240", "--days", "90", "--until", "2026-03-01"]
 
 
+@pytest.mark.slow
 def test_command_prints_the_counts_and_the_user_names(db, capsys):
     call_command("seed_demo", *SMALL)
     printed = capsys.readouterr().out

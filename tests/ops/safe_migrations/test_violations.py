@@ -66,6 +66,7 @@ def keys_of(table, column):
         return cursor.fetchall()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("source", "recommendation"), REFUSED.values(), ids=REFUSED)
 def test_blocking_operation_is_refused_with_a_recommendation(models_before, source, recommendation):
     assert recommendation.refused
