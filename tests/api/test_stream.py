@@ -281,6 +281,7 @@ def stream_process():
 @postgres_only
 def test_process_streams_changes_and_ends_its_streams_at_term(acme, csr):
     with stream_process() as (process, get):
+        settle()  # a change of the user, read after the stream began, would end it
         ticket = new_ticket(csr)
         events = get(f"/events?ticket={ticket}")
         assert "200" in events.readline()
