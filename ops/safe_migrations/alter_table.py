@@ -128,10 +128,18 @@ def _drop_column(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> 
 
 
 def _partition(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
-    partition = command.def_
-    yield f"{command.subtype.name}{' concurrent' if partition.concurrent else ''}", table
-    if not partition.concurrent:
-        yield f"{command.subtype.name} partition", partition.name.relname
+    partition, default = command.def_, facts.partitions.default_of(table)
+    if partition.concurrent:
+        yield f"AT_DetachPartition{' default' if default else ''} concurrent", table
+        return
+    yield command.subtype.name, table
+    yield f"{command.subtype.name} partition", partition.name.relname
+    change = "added" if command.subtype.name == "AT_AttachPartition" else "dropped"
+    for other in default:
+        if other != partition.name.relname:
+            yield f"{change} PARTITION", other
+    for referenced in facts.referenced_tables(table):
+        yield "AT_AddConstraint REFERENCES", referenced
 
 
 COMMANDS: dict[str, Callable[[ast.AlterTableCmd, str, SchemaFacts], Iterator[Match]]] = {

@@ -47,7 +47,29 @@ DOMAIN = Recommendation(
 )
 ATTACH_PARTITION = Recommendation(
     "Readers and writers of the partition wait while its rows are checked.",
-    "First add a valid CHECK constraint equal to the partition's bounds. Then run this with --allow.",
+    "First add a valid CHECK constraint equal to the partition's bounds, and an index like each of the parent's. Then "
+    "run this with --allow.",
+)
+DEFAULT_PARTITION = Recommendation(
+    "Readers and writers of the default partition wait while its rows are checked: none may belong to the new one.",
+    "First add a valid CHECK constraint to the default partition that excludes the new partition's bounds. Then run "
+    "this with --allow.",
+)
+DETACH_BESIDE_DEFAULT = Recommendation(
+    "PostgreSQL detaches no partition concurrently from a table with a default partition.",
+    "Detach it without CONCURRENTLY: the lock is needed for a moment.",
+    fails=True,
+)
+PARTITIONED_INDEX = Recommendation(
+    "PostgreSQL builds no index of a partitioned table concurrently.",
+    "Use CREATE INDEX … ON ONLY the table, CREATE INDEX CONCURRENTLY on each partition, and ALTER INDEX … ATTACH "
+    "PARTITION … for each.",
+    fails=True,
+)
+PARTITIONED_DROP = Recommendation(
+    "PostgreSQL drops no index of a partitioned table concurrently.",
+    "Drop it without CONCURRENTLY in a migration with --allow: the lock is needed for a moment.",
+    fails=True,
 )
 CHANGE_TYPE = Recommendation(
     "Readers and writers wait while the table and its indexes are rewritten.",

@@ -19,9 +19,11 @@ MOMENTARY = {
         "AT_DetachPartition partition", "AT_DropConstraint", "AT_DropExpression", "AT_DropIdentity", "AT_DropInherit",
         "AT_EnableRowSecurity", "AT_ForceRowSecurity", "AT_ReplicaIdentity", "AT_SetCompression",
         "AT_SetIdentity", "AT_SetNotNull proven", "AT_SetStorage", "AlterPolicyStmt", "CreatePolicyStmt",
-        "CreateStmt PARTITION OF", "dropped REFERENCES", "DropStmt RULE", "DropStmt TRIGGER",
+        "AT_AttachPartition index", "CreateStmt PARTITION OF", "dropped PARTITION", "dropped REFERENCES",
+        "DropStmt RULE", "DropStmt TRIGGER",
         "RenameStmt POLICY", "RenameStmt TABCONSTRAINT", "RenameStmt TRIGGER", "RuleStmt", "ViewStmt replace",
     },
+    Lock.SHARE: {"IndexStmt partitioned"},  # ON ONLY: the partitions get theirs by other statements
     SHARED: {
         "AT_AttachPartition", "AT_ClusterOn", "AT_DetachPartition concurrent", "AT_DropCluster", "AT_ResetOptions",
         "AT_ResetRelOptions", "AT_SetOptions", "AT_SetRelOptions", "AT_SetStatistics", "CreateStatsStmt",
@@ -42,7 +44,9 @@ STATEMENTS = {
     "IndexStmt": Rule(Lock.SHARE, Work.BUILD, use.ADD_INDEX),
     "IndexStmt unique": Rule(Lock.SHARE, Work.BUILD, use.UNIQUE),
     "IndexStmt concurrent": Rule(SHARED, Work.BUILD),
+    "IndexStmt partitioned concurrent": Rule(SHARED, recommendation=use.PARTITIONED_INDEX),
     "DropStmt INDEX": Rule(EXCLUSIVE, recommendation=use.REMOVE_INDEX),
+    "DropStmt INDEX partitioned concurrent": Rule(SHARED, recommendation=use.PARTITIONED_DROP),
     "ReindexStmt TABLE": Rule(Lock.SHARE, Work.BUILD, use.REINDEX),
     "ReindexStmt INDEX": Rule(EXCLUSIVE, Work.BUILD, use.REINDEX),
     "ReindexStmt SCHEMA": Rule(EXCLUSIVE, Work.BUILD, use.REINDEX),
@@ -132,6 +136,8 @@ ALTER_TABLE = {
     "AT_DisableRowSecurity": Rule(EXCLUSIVE, recommendation=use.ROW_SECURITY),
     "AT_NoForceRowSecurity": Rule(EXCLUSIVE, recommendation=use.ROW_SECURITY),
     "AT_AttachPartition partition": Rule(EXCLUSIVE, Work.SCAN, use.ATTACH_PARTITION),
+    "AT_DetachPartition default concurrent": Rule(SHARED, recommendation=use.DETACH_BESIDE_DEFAULT),
+    "added PARTITION": Rule(EXCLUSIVE, Work.SCAN, use.DEFAULT_PARTITION),  # on the default partition
 }
 
 # PostgreSQL refuses these in a transaction.

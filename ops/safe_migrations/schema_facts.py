@@ -10,6 +10,7 @@ from pglast import ast
 from pglast.enums import ConstrType, NullTestType
 
 from ops.safe_migrations.column_uses import ColumnUse, Use, find_model_uses, find_uses, read_uses
+from ops.safe_migrations.partitions import Partitions, read_partitions
 from ops.safe_migrations.sql_capture import UNNAMED, connect_offline
 
 
@@ -43,7 +44,8 @@ class SchemaFacts:
     dropped: set[str] = field(default_factory=set)
     """Names of dropped constraints, indexes and other objects, which the models may still declare."""
     index_tables: dict[str, str] = field(default_factory=dict)
-    """Table of each index on the server."""
+    """Table of each index on the server, or of SQL that ran before."""
+    partitions: Partitions = field(default_factory=Partitions)
     state: ProjectState = field(default_factory=ProjectState)
     """The models."""
 
@@ -157,6 +159,7 @@ def read_facts(alias: str) -> SchemaFacts:
         cursor.execute("SELECT typname FROM pg_type WHERE typtype = 'd'")
         facts.domains = {name for (name,) in cursor.fetchall()}
         facts.uses = read_uses(cursor)
+        facts.partitions = read_partitions(cursor)
     facts.constraints = constraints
     return facts
 
@@ -166,7 +169,10 @@ def update_facts(statement: ast.Node | None, facts: SchemaFacts) -> None:
     added = set(find_uses(statement))
     facts.uses |= added
     facts.dropped -= {use.owner for use in added}
+    facts.partitions.update(statement)
     match statement:
+        case ast.IndexStmt(idxname=str(name), relation=table):
+            facts.index_tables[name] = table.relname
         case ast.AlterTableStmt():
             _update_table(statement, facts)
         case ast.DropStmt(objects=objects):

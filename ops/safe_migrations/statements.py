@@ -27,8 +27,13 @@ def classify(statement: ast.Node, facts: SchemaFacts) -> Iterator[Match]:
 
 
 def _index(node: ast.IndexStmt, facts: SchemaFacts) -> Iterator[Match]:
+    table = node.relation.relname
+    if table in facts.partitions.partitioned and (node.concurrent or not node.relation.inh):
+        yield f"IndexStmt partitioned{' concurrent' if node.concurrent else ''}", table
+        return
     variant = " concurrent" if node.concurrent else " unique" if node.unique else ""
-    yield f"IndexStmt{variant}", node.relation.relname
+    for built in facts.partitions.with_parts(table):
+        yield f"IndexStmt{variant}", built
 
 
 def _reindex(node: ast.ReindexStmt, facts: SchemaFacts) -> Iterator[Match]:
@@ -46,15 +51,24 @@ def _drop(node: ast.DropStmt, facts: SchemaFacts) -> Iterator[Match]:
     for names in node.objects:
         key = f"DropStmt {kind}"
         if kind in ("TABLE", "VIEW", "MATVIEW"):
-            yield key, names[-1].sval
-            for referenced in facts.referenced_tables(names[-1].sval) if kind == "TABLE" else ():
+            name = names[-1].sval
+            yield key, name
+            for referenced in facts.referenced_tables(name) if kind == "TABLE" else ():
                 yield "dropped REFERENCES", referenced
+            if parent := facts.partitions.parents.get(name):
+                for table in [parent, *facts.partitions.default_of(parent)]:
+                    if table != name:
+                        yield "dropped PARTITION", table
         elif kind in ("POLICY", "TRIGGER", "RULE"):
             yield key, names[-2].sval
         elif kind == "INDEX":
             # The first name may be a captured index's table.
             table = facts.table_of(names[0].sval) or facts.table_of(names[-1].sval)
-            yield key + (" concurrent" if node.concurrent else ""), table
+            if node.concurrent:
+                yield f"{key}{' partitioned' if table in facts.partitions.partitioned else ''} concurrent", table
+            else:
+                for locked in facts.partitions.with_parts(table):
+                    yield key, locked
         else:
             yield key, ""
 
@@ -98,6 +112,11 @@ def _create_table(node: ast.CreateStmt, facts: SchemaFacts) -> Iterator[Match]:
     yield "CreateStmt", node.relation.relname
     for parent in node.inhRelations or ():
         yield f"CreateStmt {'PARTITION OF' if node.partbound else 'INHERITS'}", parent.relname
+        if node.partbound:
+            for default in facts.partitions.default_of(parent.relname):
+                yield "added PARTITION", default
+            for referenced in facts.referenced_tables(parent.relname):
+                yield "CreateStmt REFERENCES", referenced
     for below in walk((node.tableElts, node.constraints)):
         if isinstance(below, ast.Constraint) and below.contype is ConstrType.CONSTR_FOREIGN:
             yield "CreateStmt REFERENCES", below.pktable.relname
@@ -173,7 +192,10 @@ def _alter_table(node: ast.AlterTableStmt, facts: SchemaFacts) -> Iterator[Match
     name = node.relation.relname
     table = facts.table_of(name) if node.objtype.name == "OBJECT_INDEX" else name
     for command in node.cmds:
-        yield from classify_command(command, table, facts)
+        if table != name and command.subtype.name == "AT_AttachPartition":
+            yield "AT_AttachPartition index", facts.table_of(command.def_.name.relname)
+        else:
+            yield from classify_command(command, table, facts)
 
 
 def _option(options: Any, name: str) -> bool:

@@ -1,10 +1,11 @@
 """Tables and other objects of the statements in `statement_table`."""
 
 from ops.safe_migrations.column_uses import ColumnUse, Use
+from ops.safe_migrations.partitions import Partitions
 from ops.safe_migrations.schema_facts import Reference
 
-TABLE, OTHER, PARTED, PART, VIEW, SUMMARY = (
-    f"scratch_{name}" for name in ("rows", "others", "parted", "part", "view", "summary")
+TABLE, OTHER, PARTED, PART, VIEW, SUMMARY, SPLIT, FIRST, REST = (
+    f"scratch_{name}" for name in ("rows", "others", "parted", "part", "view", "summary", "split", "first", "rest")
 )
 SETUP = f"""
     CREATE TABLE {OTHER} (id bigint PRIMARY KEY);
@@ -40,6 +41,15 @@ SETUP = f"""
     CREATE UNIQUE INDEX scratch_one ON {SUMMARY} (one);
     CREATE TABLE {PARTED} (n integer NOT NULL) PARTITION BY LIST (n);
     CREATE TABLE {PART} PARTITION OF {PARTED} FOR VALUES IN (1);
+    CREATE TABLE {SPLIT} (n integer NOT NULL, other_id bigint CONSTRAINT scratch_split_key REFERENCES {OTHER})
+        PARTITION BY LIST (n);
+    CREATE TABLE {FIRST} PARTITION OF {SPLIT} FOR VALUES IN (1);
+    CREATE TABLE {REST} PARTITION OF {SPLIT} DEFAULT;
+    INSERT INTO {SPLIT} VALUES (1, 1), (9, 1);
+    CREATE INDEX scratch_split_n ON {SPLIT} (n);
+    CREATE INDEX scratch_whole ON ONLY {SPLIT} (n, other_id);
+    CREATE INDEX scratch_piece ON {FIRST} (n, other_id);
+    CREATE TABLE scratch_apart (n integer NOT NULL, other_id bigint);
     CREATE TABLE scratch_child (n integer NOT NULL);
     CREATE TABLE scratch_parent (n integer NOT NULL);
     CREATE TABLE scratch_words (word varchar(20) PRIMARY KEY);
@@ -59,7 +69,11 @@ REFERENCES = {
     Reference(TABLE, "other_id", "scratch_key", OTHER),
     Reference("scratch_referring", "id", "scratch_id_key", OTHER),
     Reference("scratch_referring", "word", "scratch_word_key", "scratch_words"),
+    *(Reference(table, "other_id", "scratch_split_key", OTHER) for table in (SPLIT, FIRST, REST)),
 }
+PARTITIONS = Partitions(
+    partitioned={PARTED, SPLIT}, parents={PART: PARTED, FIRST: SPLIT, REST: SPLIT}, defaults={SPLIT: REST}
+)
 # The uses of columns in these tables whose kind a rule depends on.
 USES = {
     ColumnUse(TABLE, "sure", Use.CHECK, "scratch_sure"),

@@ -1,6 +1,6 @@
 """A statement for each rule, with the rules and tables that it falls under."""
 
-from tests.ops.safe_migrations.scratch_tables import OTHER, PART, PARTED, SUMMARY, TABLE, VIEW
+from tests.ops.safe_migrations.scratch_tables import FIRST, OTHER, PART, PARTED, REST, SPLIT, SUMMARY, TABLE, VIEW
 
 
 def on(*keys, table=TABLE):
@@ -183,6 +183,50 @@ SCHEMA = {
         ("AT_DetachPartition", PARTED),
         ("AT_DetachPartition partition", PART),
     ],
+    # Beside a default partition, or with keys
+    f"CREATE TABLE scratch_new PARTITION OF {SPLIT} FOR VALUES IN (2)": [
+        ("CreateStmt", "scratch_new"),
+        ("CreateStmt PARTITION OF", SPLIT),
+        ("added PARTITION", REST),
+        ("CreateStmt REFERENCES", OTHER),
+    ],
+    f"CREATE TABLE scratch_new PARTITION OF {PARTED} DEFAULT": [
+        ("CreateStmt", "scratch_new"),
+        ("CreateStmt PARTITION OF", PARTED),
+    ],
+    f"ALTER TABLE {SPLIT} ATTACH PARTITION scratch_apart FOR VALUES IN (2)": [
+        ("AT_AttachPartition", SPLIT),
+        ("AT_AttachPartition partition", "scratch_apart"),
+        ("added PARTITION", REST),
+        ("AT_AddConstraint REFERENCES", OTHER),
+    ],
+    f"ALTER TABLE {SPLIT} DETACH PARTITION {FIRST}": [
+        ("AT_DetachPartition", SPLIT),
+        ("AT_DetachPartition partition", FIRST),
+        ("dropped PARTITION", REST),
+        ("AT_AddConstraint REFERENCES", OTHER),
+    ],
+    f"ALTER TABLE {SPLIT} DETACH PARTITION {REST}": [
+        ("AT_DetachPartition", SPLIT),
+        ("AT_DetachPartition partition", REST),
+        ("AT_AddConstraint REFERENCES", OTHER),
+    ],
+    f"DROP TABLE {FIRST}": [
+        ("DropStmt TABLE", FIRST),
+        ("dropped REFERENCES", OTHER),
+        ("dropped PARTITION", SPLIT),
+        ("dropped PARTITION", REST),
+    ],
+    f"DROP TABLE {REST}": [
+        ("DropStmt TABLE", REST),
+        ("dropped REFERENCES", OTHER),
+        ("dropped PARTITION", SPLIT),
+    ],
+    f"CREATE INDEX scratch_more ON ONLY {SPLIT} (n)": on("IndexStmt partitioned", table=SPLIT),
+    f"CREATE UNIQUE INDEX scratch_more ON ONLY {SPLIT} (n)": on("IndexStmt partitioned", table=SPLIT),
+    f"CREATE INDEX scratch_more ON ONLY {TABLE} (id)": on("IndexStmt"),
+    f"CREATE INDEX scratch_more ON {SPLIT} (other_id)": [("IndexStmt", table) for table in (SPLIT, FIRST, REST)],
+    "DROP INDEX scratch_split_n": [("DropStmt INDEX", table) for table in (SPLIT, FIRST, REST)],
     # No table that others use
     f"COMMENT ON COLUMN {TABLE}.number IS 'UPDATE {TABLE}; -- not'": nothing("CommentStmt"),
     f"GRANT SELECT ON {TABLE} TO CURRENT_USER": nothing("GrantStmt"),
@@ -257,6 +301,12 @@ NOT_RUN = {
     f"CREATE INDEX CONCURRENTLY ON {TABLE} (number)": on("IndexStmt concurrent"),
     f"CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON {TABLE} (number)": on("IndexStmt concurrent"),
     "DROP INDEX CONCURRENTLY IF EXISTS scratch_word": on("DropStmt INDEX concurrent"),
+    f"CREATE INDEX CONCURRENTLY ON {SPLIT} (n)": on("IndexStmt partitioned concurrent", table=SPLIT),
+    "DROP INDEX CONCURRENTLY scratch_split_n": on("DropStmt INDEX partitioned concurrent", table=SPLIT),
+    "ALTER INDEX scratch_whole ATTACH PARTITION scratch_piece": on("AT_AttachPartition index", table=FIRST),
+    f"ALTER TABLE {SPLIT} DETACH PARTITION {FIRST} CONCURRENTLY": on(
+        "AT_DetachPartition default concurrent", table=SPLIT
+    ),
     "REINDEX (CONCURRENTLY) INDEX scratch_word": on("ReindexStmt concurrent"),
     f"REINDEX TABLE CONCURRENTLY {TABLE}": on("ReindexStmt concurrent"),
     "REINDEX SCHEMA public": nothing("ReindexStmt SCHEMA"),

@@ -9,7 +9,7 @@ from ops.safe_migrations.column_uses import read_uses
 from ops.safe_migrations.lock_levels import Lock, Work
 from ops.safe_migrations.schema_facts import read_facts
 from tests.conftest import postgres_only
-from tests.ops.safe_migrations.scratch_tables import SETUP, TABLE, USES
+from tests.ops.safe_migrations.scratch_tables import PARTITIONS, SETUP, TABLE, USES
 from tests.ops.safe_migrations.statement_table import NOT_RUN, ROWS, SCHEMA
 from tests.ops.safe_migrations.test_statements import TableFacts, effects_of
 
@@ -21,10 +21,15 @@ FAILING = [
     for script, matches in NOT_RUN.items()
     if any(key in ("AT_AddColumn required", "AT_AlterColumnType fixed") for key, _ in matches)
 ]
+FAILING_WHEN_PARTITIONED = [
+    script
+    for script, matches in NOT_RUN.items()
+    if any("partitioned concurrent" in key or "default concurrent" in key for key, _ in matches)
+]
 BLOCKING = {lock for lock in Lock if lock.blocks_writers}
 TEAR_DOWN = """
     DROP TABLE scratch_rows, scratch_referring, scratch_words, scratch_heir, scratch_others, scratch_parted,
-        scratch_child, scratch_parent CASCADE;
+        scratch_split, scratch_apart, scratch_child, scratch_parent CASCADE;
     DROP VIEW scratch_view;
     DROP MATERIALIZED VIEW scratch_summary;
     DROP FUNCTION scratch_function();
@@ -118,9 +123,19 @@ def test_facts_of_the_table_are_those_on_the_server(tables):
     assert {key: name for key, name in read.collations.items() if key[0] == TABLE} == assumed.collations
     assert read.domains >= assumed.domains
     assert {reference for reference in read.references if reference.table.startswith("scratch")} == assumed.references
+    assert read.partitions == PARTITIONS
 
 
 @pytest.mark.parametrize("statement", FAILING)
 def test_statement_that_is_refused_as_failing_fails_on_the_server(tables, statement):
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("statement", FAILING_WHEN_PARTITIONED)
+def test_statement_that_no_partitioned_table_allows_is_refused_and_fails(tables, statement):
+    [effect] = effects_of(statement)
+    assert effect.recommendation.fails
+    with pytest.raises(DatabaseError, match="partition"), connection.cursor() as cursor:
         cursor.execute(statement)

@@ -9,7 +9,7 @@ from ops.safe_migrations.plan import find_created_table, find_effects
 from ops.safe_migrations.rules import HARMLESS, RULES
 from ops.safe_migrations.schema_facts import SchemaFacts
 from ops.safe_migrations.statements import classify
-from tests.ops.safe_migrations.scratch_tables import OTHER, REFERENCES, TABLE, USES
+from tests.ops.safe_migrations.scratch_tables import FIRST, OTHER, PARTITIONS, REFERENCES, SPLIT, TABLE, USES
 from tests.ops.safe_migrations.statement_table import NOT_RUN, ROWS, SCHEMA, UNREADABLE
 
 STATEMENTS = SCHEMA | ROWS | NOT_RUN
@@ -30,13 +30,14 @@ class TableFacts(SchemaFacts):
             domains={"scratch_positive"},
             uses=set(USES),
             references=set(REFERENCES),
+            partitions=PARTITIONS,
         )
 
     def type_of(self, table, column):
         return {"number": "integer", "price": "numeric(8, 2)"}.get(column, "varchar(20)")
 
     def table_of(self, index):
-        return TABLE
+        return {"scratch_split_n": SPLIT, "scratch_whole": SPLIT, "scratch_piece": FIRST}.get(index, TABLE)
 
 
 def effects_of(script, facts=None, constraints=()):
