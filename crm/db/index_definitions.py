@@ -7,21 +7,17 @@ PostgreSQL writes a condition as it was first understood. After a dump and a res
 from functools import lru_cache
 from typing import Any
 
-from pglast import ast, parse_sql
-from pglast.enums import A_Expr_Kind, BoolExprType, NullTestType
-from pglast.keywords import RESERVED_KEYWORDS, TYPE_FUNC_NAME_KEYWORDS
-from pglast.parser import ParseError
-from pglast.stream import RawStream
-
-NO_NAMES = RESERVED_KEYWORDS | TYPE_FUNC_NAME_KEYWORDS
-"""Keywords that a table or column can't be called without quotes."""
+from crm.db.grammar import ast, enums, parse_expression, parse_statements, write_sql
 
 TEXTS = {"text", "varchar"}
 NUMBERS = {"int2", "int4", "int8", "numeric", "smallint", "integer", "bigint"}
 NEGATED = {"=": "<>", "<>": "=", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 SWAPPED = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
-OPPOSITE = {BoolExprType.AND_EXPR: BoolExprType.OR_EXPR, BoolExprType.OR_EXPR: BoolExprType.AND_EXPR}
-IS_LISTED = {A_Expr_Kind.AEXPR_OP_ANY: "=", A_Expr_Kind.AEXPR_OP_ALL: "<>"}  # x = ANY (…), x <> ALL (…)
+OPPOSITE = {
+    enums.BoolExprType.AND_EXPR: enums.BoolExprType.OR_EXPR,
+    enums.BoolExprType.OR_EXPR: enums.BoolExprType.AND_EXPR,
+}
+IS_LISTED = {enums.A_Expr_Kind.AEXPR_OP_ANY: "=", enums.A_Expr_Kind.AEXPR_OP_ALL: "<>"}  # x = ANY (…), x <> ALL (…)
 
 
 @lru_cache(maxsize=4096)
@@ -37,7 +33,7 @@ def reword_definition(definition: str) -> str:
     for element in (*statement.indexParams, *(statement.indexIncludingParams or ())):
         element.expr = _reword(element.expr)
     statement.whereClause = _reword(statement.whereClause)
-    return str(RawStream()(statement))
+    return write_sql(statement)
 
 
 @lru_cache(maxsize=4096)
@@ -45,45 +41,35 @@ def read_storage_parameters(definition: str) -> dict[str, str]:
     """Return the storage parameters of an index by name, such as its fillfactor."""
     statement = _parse_index(definition)
     options = (statement.options or ()) if statement else ()
-    return {option.defname: RawStream()(option.arg).strip("'") if option.arg else "true" for option in options}
+    return {option.defname: write_sql(option.arg).strip("'") if option.arg else "true" for option in options}
 
 
 @lru_cache(maxsize=4096)
 def reword_expression(expression: str) -> str:
     """Return an expression in one wording, or other text unchanged."""
-    parsed = _parse_expression(expression)
-    return expression if parsed is None else str(RawStream()(_reword(parsed)))
+    parsed = parse_expression(expression)
+    return expression if parsed is None else write_sql(_reword(parsed))
 
 
 @lru_cache(maxsize=4096)
 def split_condition(condition: str) -> frozenset[str]:
     """Return the terms that AND combines at the outermost level of a condition, which may be empty, in one wording."""
-    parsed = _parse_expression(condition)
+    parsed = parse_expression(condition)
     if parsed is None:  # empty, or in another database's grammar
         return frozenset({condition} - {""})
     match _reword(parsed):
-        case ast.BoolExpr(boolop=BoolExprType.AND_EXPR, args=terms):
-            return frozenset(RawStream()(term) for term in terms)
+        case ast.BoolExpr(boolop=enums.BoolExprType.AND_EXPR, args=terms):
+            return frozenset(write_sql(term) for term in terms)
         case term:
-            return frozenset({RawStream()(term)})
+            return frozenset({write_sql(term)})
 
 
 def _parse_index(definition: str) -> Any:
     unique, rest = ("UNIQUE ", definition[7:]) if definition.startswith("UNIQUE ") else ("", definition)
-    try:
-        [raw] = parse_sql(f"CREATE {unique}INDEX ON indexed {rest}")
-    except ParseError:
-        return None
-    return raw.stmt
-
-
-def _parse_expression(text: str) -> Any:
-    try:
-        [raw] = parse_sql(f"SELECT {text}")
-        [target] = raw.stmt.targetList
-    except (ParseError, TypeError):
-        return None
-    return target.val
+    match parse_statements(f"CREATE {unique}INDEX ON indexed {rest}"):
+        case [ast.IndexStmt() as statement]:
+            return statement
+    return None
 
 
 def _reword(node: Any) -> Any:
@@ -97,7 +83,7 @@ def _reword(node: Any) -> Any:
         if isinstance(value, tuple | ast.Node):
             setattr(node, name, _reword(value))
     match node:
-        case ast.BoolExpr(boolop=BoolExprType.NOT_EXPR, args=(negated,)):
+        case ast.BoolExpr(boolop=enums.BoolExprType.NOT_EXPR, args=(negated,)):
             return _negate(negated)
         case ast.BoolExpr(boolop=operator, args=terms):
             return _combine(operator, terms)
@@ -114,12 +100,12 @@ def _reword(node: Any) -> Any:
 
 def _reword_comparison(node: Any) -> Any:
     kind, operator = node.kind, node.name[-1].sval
-    if kind == A_Expr_Kind.AEXPR_IN:
-        kind = A_Expr_Kind.AEXPR_OP_ANY if operator == "=" else A_Expr_Kind.AEXPR_OP_ALL
+    if kind == enums.A_Expr_Kind.AEXPR_IN:
+        kind = enums.A_Expr_Kind.AEXPR_OP_ANY if operator == "=" else enums.A_Expr_Kind.AEXPR_OP_ALL
         return _compare_with_list(kind, node.lexpr, node.rexpr)
     if IS_LISTED.get(kind) == operator and isinstance(node.rexpr, ast.A_ArrayExpr):
         return _compare_with_list(kind, node.lexpr, node.rexpr.elements or ())
-    if kind != A_Expr_Kind.AEXPR_OP or operator not in SWAPPED:
+    if kind != enums.A_Expr_Kind.AEXPR_OP or operator not in SWAPPED:
         return node
     if isinstance(node.lexpr, ast.A_Const) and not isinstance(node.rexpr, ast.A_Const):
         node = _compare(node.rexpr, SWAPPED[operator], node.lexpr)
@@ -131,7 +117,7 @@ def _reword_comparison(node: Any) -> Any:
     return node
 
 
-def _compare_with_list(kind: A_Expr_Kind, compared: Any, values: tuple[Any, ...]) -> Any:
+def _compare_with_list(kind: enums.A_Expr_Kind, compared: Any, values: tuple[Any, ...]) -> Any:
     values = _sort(values)
     if len(values) == 1:
         return _compare(compared, IS_LISTED[kind], values[0])
@@ -154,30 +140,30 @@ def _reword_cast(node: Any) -> Any:
     if name in NUMBERS and isinstance(value, ast.Integer | ast.Float):
         return argument
     if name in NUMBERS and isinstance(value, ast.String) and value.sval.lstrip("-").isdecimal():
-        return _parse_expression(value.sval)
+        return parse_expression(value.sval)
     return node
 
 
 def _negate(node: Any) -> Any:
     """Return NOT of an expression that is reworded already."""
     match node:
-        case ast.BoolExpr(boolop=BoolExprType.NOT_EXPR, args=(negated,)):
+        case ast.BoolExpr(boolop=enums.BoolExprType.NOT_EXPR, args=(negated,)):
             return negated
         case ast.BoolExpr(boolop=operator, args=terms):
             return _combine(OPPOSITE[operator], tuple(_negate(term) for term in terms))
         case ast.NullTest(nulltesttype=test):
-            is_null = test == NullTestType.IS_NULL
-            node.nulltesttype = NullTestType.IS_NOT_NULL if is_null else NullTestType.IS_NULL
+            is_null = test == enums.NullTestType.IS_NULL
+            node.nulltesttype = enums.NullTestType.IS_NOT_NULL if is_null else enums.NullTestType.IS_NULL
             return node
-        case ast.A_Expr(kind=A_Expr_Kind.AEXPR_OP, name=(ast.String(sval=operator),)) if operator in NEGATED:
+        case ast.A_Expr(kind=enums.A_Expr_Kind.AEXPR_OP, name=(ast.String(sval=operator),)) if operator in NEGATED:
             return _compare(node.lexpr, NEGATED[operator], node.rexpr)
         case ast.A_Expr(kind=kind, rexpr=ast.A_ArrayExpr(elements=values)) if kind in IS_LISTED:
             [other] = IS_LISTED.keys() - {kind}
             return _compare_with_list(other, node.lexpr, values)
-    return ast.BoolExpr(boolop=BoolExprType.NOT_EXPR, args=(node,))
+    return ast.BoolExpr(boolop=enums.BoolExprType.NOT_EXPR, args=(node,))
 
 
-def _combine(operator: BoolExprType, terms: tuple[Any, ...]) -> Any:
+def _combine(operator: enums.BoolExprType, terms: tuple[Any, ...]) -> Any:
     """Return the terms combined by AND or OR, each once and in one order, without nested ones of the same operator."""
     flat: list[Any] = []
     for term in terms:
@@ -188,9 +174,9 @@ def _combine(operator: BoolExprType, terms: tuple[Any, ...]) -> Any:
 
 
 def _compare(left: Any, operator: str, right: Any) -> Any:
-    return ast.A_Expr(kind=A_Expr_Kind.AEXPR_OP, name=(ast.String(operator),), lexpr=left, rexpr=right)
+    return ast.A_Expr(kind=enums.A_Expr_Kind.AEXPR_OP, name=(ast.String(operator),), lexpr=left, rexpr=right)
 
 
 def _sort(nodes: tuple[Any, ...]) -> tuple[Any, ...]:
-    by_text = {RawStream()(node): node for node in nodes}
+    by_text = {write_sql(node): node for node in nodes}
     return tuple(by_text[text] for text in sorted(by_text))

@@ -8,7 +8,7 @@ from itertools import chain, count
 
 from django.db import models
 
-from crm.db.index_definitions import NO_NAMES
+from crm.db.grammar import NO_NAMES
 from ops.index_health.catalog import CatalogIndex, Database
 from ops.index_health.ownership import models_by_table, named_declarations
 

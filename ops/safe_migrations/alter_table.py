@@ -3,9 +3,7 @@
 
 from collections.abc import Callable, Iterator
 
-from pglast import ast
-from pglast.enums import DropBehavior
-
+from crm.db.grammar import ast, enums
 from ops.safe_migrations.column_types import keeps_values, read_collation
 from ops.safe_migrations.column_uses import Use
 from ops.safe_migrations.functions import is_volatile
@@ -115,7 +113,7 @@ def _alter_constraint(command: ast.AlterTableCmd, table: str, facts: SchemaFacts
 
 def _drop_constraint(command: ast.AlterTableCmd, table: str, facts: SchemaFacts) -> Iterator[Match]:
     yield "AT_DropConstraint", table
-    if command.behavior is DropBehavior.DROP_CASCADE:
+    if command.behavior is enums.DropBehavior.DROP_CASCADE:
         yield "DropStmt CASCADE", ""
     for referenced in facts.referenced_tables(table, constraint=command.name):
         yield "dropped REFERENCES", referenced

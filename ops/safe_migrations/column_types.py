@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from pglast import ast, parse_sql
-from pglast.parser import ParseError
+from crm.db.grammar import ast, parse_expression
 
 Type = tuple[str, tuple[int, ...]]
 """PostgreSQL's internal name and the modifiers: `varchar(20)` is ("varchar", (20,))."""
@@ -22,11 +21,10 @@ def read_collation(column: Any) -> str:
 
 
 def _parse(text: str) -> Type:
-    try:
-        [raw] = parse_sql(f"SELECT CAST(NULL AS {text})")
-    except ParseError:
-        return "", ()
-    return _read(raw.stmt.targetList[0].val.typeName)
+    match parse_expression(f"CAST(NULL AS {text})"):
+        case ast.TypeCast(typeName=type_name):
+            return _read(type_name)
+    return "", ()
 
 
 def _read(type_name: Any) -> Type:

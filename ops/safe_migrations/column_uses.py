@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, models
-from pglast import ast
 
+from crm.db.grammar import ast
 from ops.safe_migrations.parser import read_statements, walk
 from ops.safe_migrations.sql_capture import CapturingEditor
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from pglast.ast import FuncCall
-
+from crm.db.grammar import ast
 from ops.safe_migrations.parser import walk
 
 # IMMUTABLE or STABLE. PostgreSQL computes such a column default once for all rows.
@@ -34,9 +33,9 @@ def is_volatile(expression: Any) -> bool:
 
 def find_functions(node: Any) -> set[str]:
     """Return the names of all functions called in a node, without `pg_catalog`; another schema is kept."""
-    return {_read_name(below) for below in walk(node) if isinstance(below, FuncCall)}
+    return {_read_name(below) for below in walk(node) if isinstance(below, ast.FuncCall)}
 
 
-def _read_name(call: FuncCall) -> str:
+def _read_name(call: ast.FuncCall) -> str:
     names = [part.sval for part in call.funcname]
     return ".".join(names[1:] if names[0] == "pg_catalog" else names)

@@ -3,22 +3,7 @@
 from collections.abc import Container, Iterable, Iterator
 from typing import Any
 
-from pglast import parse_plpgsql, parse_sql
-from pglast.ast import (
-    A_Const,
-    A_Expr,
-    BoolExpr,
-    ColumnRef,
-    DoStmt,
-    FuncCall,
-    Node,
-    RangeVar,
-    SelectStmt,
-    String,
-    SubLink,
-)
-from pglast.enums import BoolExprType, SubLinkType
-from pglast.parser import ParseError
+from crm.db.grammar import ast, enums, parse_block, parse_expression, parse_statements
 
 UNKNOWN = "?"
 """A name that only a running block knows."""
@@ -32,19 +17,15 @@ STATIC_NODES = {
 }  # fmt: skip
 
 
-def read_statements(scripts: Iterable[str], constraints: Container[str]) -> Iterator[Node | None]:
+def read_statements(scripts: Iterable[str], constraints: Container[str]) -> Iterator[ast.Node | None]:
     """Parse each script into its statements, those inside DO blocks included. None means unreadable text.
 
     A block's `IF NOT EXISTS (SELECT … FROM pg_constraint WHERE conname = 'x')` is skipped if `constraints` holds x.
     """
     for script in scripts:
-        try:
-            statements = [raw.stmt for raw in parse_sql(script)]
-        except ParseError:
-            yield None
-            continue
-        for statement in statements:
-            if isinstance(statement, DoStmt):
+        statements = parse_statements(script)
+        for statement in [None] if statements is None else statements:
+            if isinstance(statement, ast.DoStmt):
                 yield from _read_block(statement, constraints)
             else:
                 yield statement
@@ -52,39 +33,34 @@ def read_statements(scripts: Iterable[str], constraints: Container[str]) -> Iter
 
 def runs_in_transaction(script: str) -> bool:
     """Return whether PostgreSQL runs a script, sent as one string, in a transaction of its own."""
-    try:
-        statements = parse_sql(script)
-    except ParseError:
-        return True
-    return len(statements) != 1 or isinstance(statements[0].stmt, DoStmt)
+    match parse_statements(script):
+        case [statement]:
+            return isinstance(statement, ast.DoStmt)
+    return True
 
 
-def walk(node: Any) -> Iterator[Node]:
+def walk(node: Any) -> Iterator[ast.Node]:
     """Yield the node and every node below it."""
     if isinstance(node, tuple):
         for part in node:
             yield from walk(part)
-    elif isinstance(node, Node):
+    elif isinstance(node, ast.Node):
         yield node
         for name in node:
             yield from walk(getattr(node, name))
 
 
-def _read_block(do: DoStmt, constraints: Container[str]) -> Iterator[Node | None]:
+def _read_block(do: ast.DoStmt, constraints: Container[str]) -> Iterator[ast.Node | None]:
     options = {option.defname: option.arg for option in do.args}
     language = options.get("language")
-    try:
-        if language is not None and language.sval != "plpgsql":
-            raise ParseError("Only PL/pgSQL can be read.")
-        quoted = options["as"].sval.replace("'", "''")
-        [block] = parse_plpgsql(f"DO '{quoted}'")
-    except ParseError:
+    block = parse_block(options["as"].sval) if language is None or language.sval == "plpgsql" else None
+    if block is None:
         yield None
-        return
-    yield from _read_block_node(block, constraints)
+    else:
+        yield from _read_block_node(block, constraints)
 
 
-def _read_block_node(node: Any, constraints: Container[str]) -> Iterator[Node | None]:
+def _read_block_node(node: Any, constraints: Container[str]) -> Iterator[ast.Node | None]:
     if isinstance(node, list):
         for part in node:
             yield from _read_block_node(part, constraints)
@@ -105,19 +81,21 @@ def _read_block_node(node: Any, constraints: Container[str]) -> Iterator[Node | 
             yield from _read_block_node(value, constraints)
 
 
-def _read_expression(text: str, mode: int) -> Iterator[Node | None]:
+def _read_expression(text: str, mode: int) -> Iterator[ast.Node | None]:
     if mode > 2:  # an assignment, which the SQL grammar does not know
         text = text.partition(":=")[2] or text.partition("=")[2]
     yield from read_statements([f"SELECT {text}" if mode else text], ())
 
 
-def _read_dynamic(text: str, constraints: Container[str]) -> Iterator[Node | None]:
+def _read_dynamic(text: str, constraints: Container[str]) -> Iterator[ast.Node | None]:
     """Read the statement that EXECUTE gets as a constant, or as format() of a constant."""
-    value = _parse_expression(text)
+    value = parse_expression(text)
     match value:
-        case A_Const(val=String(sval=statement)):
+        case ast.A_Const(val=ast.String(sval=statement)):
             pass
-        case FuncCall(funcname=(String(sval="format"),), args=(A_Const(val=String(sval=statement)), *_)):
+        case ast.FuncCall(
+            funcname=(ast.String(sval="format"),), args=(ast.A_Const(val=ast.String(sval=statement)), *_)
+        ):
             statement = statement.replace("%I", f'"{UNKNOWN}"').replace("%L", "''").replace("%%", "%")
         case _:
             yield None
@@ -127,34 +105,34 @@ def _read_dynamic(text: str, constraints: Container[str]) -> Iterator[Node | Non
 
 def _is_skipped(condition: str, constraints: Container[str]) -> bool:
     """Return whether a condition is NOT EXISTS (… FROM pg_constraint WHERE conname = 'x' AND …), and x exists."""
-    match _parse_expression(condition):
-        case BoolExpr(
-            boolop=BoolExprType.NOT_EXPR,
+    match parse_expression(condition):
+        case ast.BoolExpr(
+            boolop=enums.BoolExprType.NOT_EXPR,
             args=(
-                SubLink(
-                    subLinkType=SubLinkType.EXISTS_SUBLINK,
-                    subselect=SelectStmt(fromClause=(RangeVar(relname="pg_constraint"),), whereClause=where),
+                ast.SubLink(
+                    subLinkType=enums.SubLinkType.EXISTS_SUBLINK,
+                    subselect=ast.SelectStmt(fromClause=(ast.RangeVar(relname="pg_constraint"),), whereClause=where),
                 ),
             ),
         ):
-            tests = where.args if isinstance(where, BoolExpr) and where.boolop is BoolExprType.AND_EXPR else [where]
-            return any(_constraint_name(test) in constraints for test in tests if _constraint_name(test))
+            names = [_constraint_name(test) for test in _split_condition(where)]
+            return any(name in constraints for name in names if name)
     return False
+
+
+def _split_condition(condition: Any) -> Iterable[Any]:
+    match condition:
+        case ast.BoolExpr(boolop=enums.BoolExprType.AND_EXPR, args=terms):
+            return tuple(terms)
+    return [condition]
 
 
 def _constraint_name(test: Any) -> str:
     match test:
-        case A_Expr(
-            name=(String(sval="="),),
-            lexpr=ColumnRef(fields=(*_, String(sval="conname"))),
-            rexpr=A_Const(val=String(sval=name)),
+        case ast.A_Expr(
+            name=(ast.String(sval="="),),
+            lexpr=ast.ColumnRef(fields=(*_, ast.String(sval="conname"))),
+            rexpr=ast.A_Const(val=ast.String(sval=name)),
         ):
             return name
     return ""
-
-
-def _parse_expression(text: str) -> Any:
-    try:
-        return parse_sql(f"SELECT {text}")[0].stmt.targetList[0].val
-    except (ParseError, TypeError):
-        return None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from pglast import ast
+from crm.db.grammar import ast
 
 SERVER_TABLES = """
     SELECT t.relname, p.relname, coalesce(k.partdefid = t.oid, false), t.relkind = 'p'

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from django.db import DEFAULT_DB_ALIAS
 from django.db.migrations import Migration
 from django.db.migrations.state import ProjectState
-from pglast import ast
-from pglast.enums import ObjectType
 
+from crm.db.grammar import ast, enums
 from ops.safe_migrations import recommendations
 from ops.safe_migrations.lock_levels import Effect, Lock, Work
 from ops.safe_migrations.parser import UNKNOWN, read_statements, runs_in_transaction
@@ -127,7 +126,7 @@ def find_created_table(statement: ast.Node | None) -> str:
         case (
             ast.CreateStmt(if_not_exists=False, relation=table)
             | ast.CreateTableAsStmt(
-                if_not_exists=False, objtype=ObjectType.OBJECT_TABLE, into=ast.IntoClause(rel=table)
+                if_not_exists=False, objtype=enums.ObjectType.OBJECT_TABLE, into=ast.IntoClause(rel=table)
             )
             | ast.SelectStmt(intoClause=ast.IntoClause(rel=table))
         ) if not table.schemaname and table.relpersistence != "t":

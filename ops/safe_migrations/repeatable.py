@@ -1,9 +1,9 @@
 """Steps that can run again. A migration without a transaction runs as a whole again when a later step has failed."""
 
 from django.db.migrations.operations.base import Operation
-from pglast import ast
 
 from crm.db.constraint_operations import AddUniqueConstraintConcurrently, ValidateConstraint
+from crm.db.grammar import ast
 from crm.db.index_operations import AddIndexConcurrently, RemoveIndexConcurrently
 
 OPERATIONS = (AddIndexConcurrently, AddUniqueConstraintConcurrently, RemoveIndexConcurrently, ValidateConstraint)

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 from django.db import connections, models
 from django.db.migrations.state import ProjectState
-from pglast import ast
-from pglast.enums import ConstrType, NullTestType
 
+from crm.db.grammar import ast, enums
 from ops.safe_migrations.column_uses import ColumnUse, Use, find_model_uses, find_uses, read_uses
 from ops.safe_migrations.partitions import Partitions, read_partitions
 from ops.safe_migrations.sql_capture import UNNAMED, connect_offline
@@ -187,7 +186,9 @@ def _update_table(statement: ast.AlterTableStmt, facts: SchemaFacts) -> None:
         subject: Any = command.def_
         match command.subtype.name:
             case "AT_AddColumn":
-                if any(constraint.contype is ConstrType.CONSTR_NOTNULL for constraint in subject.constraints or ()):
+                if any(
+                    constraint.contype is enums.ConstrType.CONSTR_NOTNULL for constraint in subject.constraints or ()
+                ):
                     facts.required.add((table, subject.colname))
             case "AT_SetNotNull":
                 facts.required.add((table, command.name))
@@ -211,10 +212,10 @@ def _update_table(statement: ast.AlterTableStmt, facts: SchemaFacts) -> None:
 
 
 def _read_not_null_check(constraint: ast.Constraint) -> str:
-    if constraint.contype is ConstrType.CONSTR_CHECK:
+    if constraint.contype is enums.ConstrType.CONSTR_CHECK:
         match constraint.raw_expr:
             case ast.NullTest(
-                nulltesttype=NullTestType.IS_NOT_NULL, arg=ast.ColumnRef(fields=(ast.String(sval=name),))
+                nulltesttype=enums.NullTestType.IS_NOT_NULL, arg=ast.ColumnRef(fields=(ast.String(sval=name),))
             ):
                 return name
     return ""

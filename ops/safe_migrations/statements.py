@@ -4,9 +4,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from pglast import ast
-from pglast.enums import ConstrType, DropBehavior, OnConflictAction, VariableSetKind
-
+from crm.db.grammar import ast, enums
 from ops.safe_migrations import functions
 from ops.safe_migrations.alter_table import Match, classify_command
 from ops.safe_migrations.lock_levels import Lock
@@ -45,7 +43,7 @@ def _reindex(node: ast.ReindexStmt, facts: SchemaFacts) -> Iterator[Match]:
 
 def _drop(node: ast.DropStmt, facts: SchemaFacts) -> Iterator[Match]:
     kind = node.removeType.name.removeprefix("OBJECT_")
-    if node.behavior is DropBehavior.DROP_CASCADE and kind not in ("TABLE", "INDEX", "POLICY", "TRIGGER"):
+    if node.behavior is enums.DropBehavior.DROP_CASCADE and kind not in ("TABLE", "INDEX", "POLICY", "TRIGGER"):
         yield "DropStmt CASCADE", ""
         return
     for names in node.objects:
@@ -76,7 +74,7 @@ def _drop(node: ast.DropStmt, facts: SchemaFacts) -> Iterator[Match]:
 def _truncate(node: ast.TruncateStmt, facts: SchemaFacts) -> Iterator[Match]:
     for table in node.relations:
         yield "TruncateStmt", table.relname
-    if node.behavior is DropBehavior.DROP_CASCADE:
+    if node.behavior is enums.DropBehavior.DROP_CASCADE:
         yield "TruncateStmt CASCADE", ""
 
 
@@ -118,7 +116,7 @@ def _create_table(node: ast.CreateStmt, facts: SchemaFacts) -> Iterator[Match]:
             for referenced in facts.referenced_tables(parent.relname):
                 yield "CreateStmt REFERENCES", referenced
     for below in walk((node.tableElts, node.constraints)):
-        if isinstance(below, ast.Constraint) and below.contype is ConstrType.CONSTR_FOREIGN:
+        if isinstance(below, ast.Constraint) and below.contype is enums.ConstrType.CONSTR_FOREIGN:
             yield "CreateStmt REFERENCES", below.pktable.relname
 
 
@@ -154,7 +152,7 @@ def _lock(node: ast.LockStmt, facts: SchemaFacts) -> Iterator[Match]:
 
 
 def _set(node: ast.VariableSetStmt, facts: SchemaFacts) -> Iterator[Match]:
-    if node.name == "lock_timeout" or node.kind is VariableSetKind.VAR_RESET_ALL:
+    if node.name == "lock_timeout" or node.kind is enums.VariableSetKind.VAR_RESET_ALL:
         yield "VariableSetStmt lock_timeout", ""
     else:
         name = (node.name or "").lower()
@@ -183,7 +181,7 @@ def _query(node: ast.Node, facts: SchemaFacts) -> Iterator[Match]:
 
 def _insert(node: ast.InsertStmt) -> str:
     conflict, source = node.onConflictClause, node.selectStmt
-    if conflict and conflict.action is OnConflictAction.ONCONFLICT_UPDATE:
+    if conflict and conflict.action is enums.OnConflictAction.ONCONFLICT_UPDATE:
         return "InsertStmt ON CONFLICT UPDATE"
     return "InsertStmt SELECT" if source and not source.valuesLists else "InsertStmt"
 
