@@ -19,7 +19,8 @@ from django.db.migrations.state import ProjectState
 from django.db.transaction import TransactionManagementError
 from django.db.utils import ProgrammingError
 
-from crm.db.introspection import declared_definition, find_building_session, find_index
+from crm.db.broken_indexes import drop_broken_index
+from crm.db.introspection import ExistingIndex, declared_definition, find_building_session, find_index
 
 logger = logging.getLogger(__name__)
 
@@ -89,22 +90,28 @@ def build_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Mode
         return
     with exclusive_build_lock(schema_editor):
         _wait_for_other_sessions(schema_editor, model)
-        existing = find_index(schema_editor, model, index.name)
-        if existing and existing.table != model._meta.db_table:
-            raise IndexNameTaken(f"Index {index.name} exists on table {existing.table}; rename or drop it first.")
-        if existing and existing.valid:
-            declared = declared_definition(schema_editor, model, index)
-            if not existing.finds_the_same(declared):
-                raise IndexNameTaken(
-                    f"Index {index.name} exists with another definition.\n"
-                    f"  in the database: {existing.definition}\n"
-                    f"  declared:        {declared}\n"
-                    "Drop or rename it, then migrate again."
-                )
-            return
-        if existing:
-            schema_editor.remove_index(model, index, **_concurrently(schema_editor))
+        while existing := find_index(schema_editor, model, index.name):
+            if existing.table != model._meta.db_table:
+                raise IndexNameTaken(f"Index {index.name} exists on table {existing.table}; rename or drop it first.")
+            if existing.valid:
+                _require_definition(schema_editor, model, index, existing)
+                return
+            if not drop_broken_index(schema_editor.connection, existing.table, index.name):
+                _wait_for_other_sessions(schema_editor, model)
         schema_editor.add_index(model, index, **_concurrently(schema_editor))
+
+
+def _require_definition(
+    schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], index: models.Index, existing: ExistingIndex
+) -> None:
+    declared = declared_definition(schema_editor, model, index)
+    if not existing.finds_the_same(declared):
+        raise IndexNameTaken(
+            f"Index {index.name} exists with another definition.\n"
+            f"  in the database: {existing.definition}\n"
+            f"  declared:        {declared}\n"
+            "Drop or rename it, then migrate again."
+        )
 
 
 def drop_index(schema_editor: BaseDatabaseSchemaEditor, model: type[models.Model], index: models.Index) -> None:

@@ -14,14 +14,16 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.utils.timezone import now
 
+from crm.db.broken_indexes import drop_broken_index
 from crm.db.index_operations import POLL_S, exclusive_build_lock
-from ops.index_health import checks
+from ops.index_health import checks, remediation
 from ops.index_health.catalog import Database, read_database
 from ops.index_health.catalog.postgresql import fetch
 from ops.index_health.checks import bloat, drift, vacuum_stats
 from ops.index_health.findings import Finding, FindingKind, SkippedCheck
 
 QUIET_POLL_S = 1
+BUSY = "left for the next run, because another session holds a lock on the table"
 
 ACTIVE_SESSIONS = """
 SELECT count(*) FROM pg_stat_activity
@@ -92,7 +94,7 @@ def _run(task: Finding) -> str:
     """Run the task if it is still planned: another run may have done it, or the index may be gone."""
     database, begin = read_database(), monotonic()
     if (table := database.tables.get(task.table)) and table.busy:
-        return "left for the next run, because another session holds a lock on the table"
+        return BUSY
     database = replace(
         database,
         tables={name: table for name, table in database.tables.items() if name == task.table},
@@ -101,8 +103,13 @@ def _run(task: Finding) -> str:
     tasks, _ = plan_maintenance(database=database)
     if all(planned.remedy != task.remedy for planned in tasks):
         return "no longer needed"
-    with connection.cursor() as cursor:
-        cursor.execute(task.remedy)
+    index = database.indexes.get(task.index)
+    if index and task.remedy == remediation.drop(database, index):
+        if not drop_broken_index(connection, task.table, task.index):
+            return BUSY
+    else:  # harmless whatever happens to the index or table meanwhile
+        with connection.cursor() as cursor:
+            cursor.execute(task.remedy)
     return f"{monotonic() - begin:.1f} s"
 
 

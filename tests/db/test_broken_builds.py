@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import pytest
 from django.db import DatabaseError, IntegrityError, connection
 
+from crm.db.broken_indexes import drop_broken_index
 from crm.db.index_operations import INDEX_BUILD_LOCK_ID, AddIndexConcurrently, RemoveIndexConcurrently
 from crm.db.indexes import Index
 from tests.conftest import postgres_only
@@ -145,6 +146,33 @@ def test_two_simultaneous_migrations_build_one_index(scratch):
         second.result(timeout=300)
     assert is_valid()
     assert indexes_of()[NAME][0] == begun
+
+
+def test_broken_index_is_dropped_by_the_drop_alone(scratch):
+    leave_unique_build_broken()
+    assert drop_broken_index(connection, TABLE, NAME)
+    assert indexes_of() == {}
+    assert not drop_broken_index(connection, TABLE, NAME)
+
+
+@pytest.mark.parametrize("statements", [["REINDEX INDEX {0}"], ["DROP INDEX {0}", "CREATE INDEX {0} ON {1} (number)"]])
+def test_index_that_another_session_makes_meanwhile_is_not_dropped(scratch, statements):
+    leave_unique_build_broken()
+    with another_session() as other, connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {TABLE}")  # the duplicates
+        for statement in statements:
+            other.execute(statement.format(NAME, TABLE))
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            drop = pool.submit(in_own_session, lambda: drop_broken_index(connection, TABLE, NAME))
+            wait_until(lambda: drop.done() or locks_waited_for(cursor))
+            other.connection.commit()
+            assert drop.result() is False
+    assert is_valid()
+
+
+def locks_waited_for(cursor):
+    cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass", [TABLE])
+    return cursor.fetchone()[0]
 
 
 BUILD = f"CREATE INDEX CONCURRENTLY {NAME} ON {TABLE} (number)"

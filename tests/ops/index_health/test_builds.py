@@ -2,15 +2,16 @@
 
 import pytest
 from django.core.management import call_command
-from django.db import connection  # noqa: F401  # postgres_only asks it
+from django.db import connection
 
 from ops.index_health.catalog import read_database
 from ops.index_health.findings import FindingKind
-from ops.index_health.maintenance import Limits, maintain_indexes, plan_maintenance
+from ops.index_health.maintenance import BUSY, Limits, maintain_indexes, plan_maintenance
 from ops.index_health.report import run_checks
 from ops.prometheus import indexes as metrics
 from tests.conftest import postgres_only
 from tests.db.administrator import administrator_runs
+from tests.db.scratch import another_session
 from tests.ops.index_health.databases import ask, run
 from tests.ops.index_health.faults import cancel_reindex
 
@@ -66,11 +67,47 @@ def test_planned_task_waits_for_the_next_run_if_another_role_began_to_build(plan
     assert [task.index for task in tasks] == [LEFTOVER]
     with administrator_runs("REINDEX INDEX CONCURRENTLY ix_leads_contact_id", on="leads"):
         outcomes = [outcome for _, outcome in maintain_indexes(tasks=tasks, limits=Limits())]
-        assert outcomes == ["left for the next run, because another session holds a lock on the table"]
+        assert outcomes == [BUSY]
     assert ask(VALID, "ix_leads_contact_id") is True
     [outcome] = [outcome for _, outcome in maintain_indexes(tasks=tasks, limits=Limits())]
     assert outcome.endswith(" s")
     assert ask("SELECT to_regclass(%s) IS NULL", LEFTOVER)
+
+
+def test_leftover_that_is_repaired_after_the_last_look_is_kept(planted):
+    cancel_reindex()
+    tasks, _ = plan_maintenance(database=read_database())
+
+    def repair_before_the_lock(execute, sql, params, many, context):
+        if sql.startswith("LOCK TABLE"):
+            with another_session() as other:
+                other.execute(f"REINDEX INDEX {LEFTOVER}")
+                other.connection.commit()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(repair_before_the_lock):
+        [outcome] = [outcome for _, outcome in maintain_indexes(tasks=tasks, limits=Limits())]
+    assert outcome == BUSY
+    assert ask(VALID, LEFTOVER) is True
+
+
+def test_killed_drop_is_finished_by_the_next_run(planted):
+    cancel_reindex()
+    tasks, _ = plan_maintenance(database=read_database())
+
+    def die(execute, sql, params, many, context):
+        if sql.startswith("DROP INDEX"):
+            raise KeyboardInterrupt
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(die), pytest.raises(KeyboardInterrupt):
+        list(maintain_indexes(tasks=tasks, limits=Limits()))
+    assert ask("SELECT to_regclass(%s) IS NULL", LEFTOVER)
+    tasks, _ = plan_maintenance(database=read_database())
+    [(task, outcome)] = maintain_indexes(tasks=tasks, limits=Limits())
+    assert task.index.startswith("dropped_")
+    assert outcome.endswith(" s")
+    assert plan_maintenance(database=read_database())[0] == []
 
 
 def test_end_of_the_build_makes_a_leftover_known(planted):
