@@ -8,7 +8,7 @@ from threading import Lock
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from crm.services.self_check import Problem, find_problems
+from crm.services.self_check import Problem, find_problems, find_warnings
 
 READY_TIMEOUT_S = 1.5  # load balancers wait 2 s or longer
 
@@ -37,7 +37,7 @@ class Probe:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="readyz")
         self._lock = Lock()
-        self._running: Future[list[Problem]] | None = None
+        self._running: Future[tuple[list[Problem], list[str]]] | None = None
 
     def report(self) -> JsonResponse:
         with self._lock:
@@ -45,11 +45,11 @@ class Probe:
                 self._running = self._thread.submit(_check)
             running = self._running
         try:
-            problems = running.result(timeout=READY_TIMEOUT_S)
+            problems, warnings = running.result(timeout=READY_TIMEOUT_S)
         except (OperationalError, InterfaceError, TooSlow) as error:
             return JsonResponse({"status": "no database", "reason": type(error).__name__}, status=503)
         if not problems:
-            return JsonResponse({"status": "ready"})
+            return JsonResponse({"status": "ready"} | ({"warnings": warnings} if warnings else {}))
         body = {"status": problems[0].status, "problems": [problem.text for problem in problems]}
         migrations = [name for problem in problems for name in problem.migrations]
         return JsonResponse(body | ({"migrations": migrations} if migrations else {}), status=503)
@@ -58,8 +58,9 @@ class Probe:
 PROBE = Probe()
 
 
-def _check() -> list[Problem]:
+def _check() -> tuple[list[Problem], list[str]]:
     try:
-        return find_problems()
+        problems = find_problems()
+        return problems, [] if problems else find_warnings()
     finally:
         connection.close()

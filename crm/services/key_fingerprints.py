@@ -3,12 +3,12 @@
 With another PRIVACY_KEY, no stored opt-out would match its number, and messages would leave to people who said STOP.
 """
 
-import hmac
 from typing import Any
 
 from django.conf import settings
 from django.db import connections
 
+from crm.encryption import fingerprint
 from crm.models import KeyFingerprint
 
 KEYS = ("PRIVACY_KEY", "SECRETS_KEYS")
@@ -32,10 +32,10 @@ def record_newest_secrets_key() -> None:
 def find_unknown_keys() -> list[str]:
     """Return the names of the variables whose keys don't fit the database."""
     stored = KeyFingerprint.objects.filter(name__in=KEYS).order_by("name").values_list("name", "fingerprint")
-    return [name for name, fingerprint in stored if fingerprint not in _fingerprints(name)]
+    return [name for name, kept in stored if kept not in _fingerprints(name)]
 
 
 def _fingerprints(name: str) -> list[str]:
     """Return the fingerprint of each key of a variable, newest first."""
     keys = settings.SECRETS_KEYS if name == "SECRETS_KEYS" else [settings.PRIVACY_KEY]
-    return [hmac.digest(key.encode(), b"fingerprint", "sha256").hex() for key in keys]
+    return [fingerprint(key) for key in keys]

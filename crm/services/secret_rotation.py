@@ -1,4 +1,4 @@
-"""Re-encryption of stored secrets with the newest key."""
+"""Stored secrets over all companies: their re-encryption with the newest key, and those of a missing key."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 from django.apps import apps
 from django.db import transaction
 from django.db.models import Model
+from django.db.models.functions import Left
 
 from crm.db.tenancy import all_tenants
-from crm.encryption import decrypt, has_newest_key
+from crm.encryption import KEY_ID_LENGTH, decrypt, has_newest_key, key_ids
 from crm.fields import EncryptedTextField, as_stored
 
 BATCH = 200
@@ -30,6 +31,22 @@ def rotate_secrets(*, progress: Callable[[int], object]) -> int:
         SecretUnreadable: the key of a stored secret is missing. Earlier batches are done.
     """
     return sum(_rotate(model, field, progress) for model, field in _encrypted_fields())
+
+
+def count_unreadable() -> dict[str, int]:
+    """Return the number of secrets whose key is not among SECRETS_KEYS, by table; only tables that have some.
+
+    Each table has few rows for each company, and its stored secrets aren't decrypted.
+    """
+    with all_tenants():
+        counts = {
+            model._meta.db_table: model._base_manager.annotate(key_id=Left(as_stored(field), KEY_ID_LENGTH))
+            .exclude(key_id__in=key_ids())
+            .filter(**{f"{field}__isnull": False})
+            .count()
+            for model, field in _encrypted_fields()
+        }
+    return {table: count for table, count in counts.items() if count}
 
 
 def _rotate(model: type[Model], field: str, progress: Callable[[int], object]) -> int:

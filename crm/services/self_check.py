@@ -11,12 +11,13 @@ from threading import Event
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from crm.services.key_fingerprints import find_unknown_keys
+from crm.services.secret_rotation import count_unreadable
 
 SERVER = """
 SELECT current_setting('server_encoding'), pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
@@ -64,6 +65,14 @@ def find_problems() -> list[Problem]:
     return sorted(problems, key=lambda problem: not problem.stops_start)
 
 
+def find_warnings() -> list[str]:
+    """Return what a person should look at, while everything else works. Call it if there are no problems."""
+    return [
+        f"The key of {count} secrets in {table} isn't among SECRETS_KEYS. Add it, or replace the secrets."
+        for table, count in count_unreadable().items()
+    ]
+
+
 def check_start() -> list[Problem]:
     """Return the problems that may pass, such as missing migrations.
 
@@ -76,6 +85,8 @@ def check_start() -> list[Problem]:
     wrong = [problem.text for problem in problems if problem.stops_start]
     if wrong:
         raise WrongDatabase("\n".join(wrong))
+    for warning in [] if problems else find_warnings():
+        logger.warning("%s", warning)
     return problems
 
 
@@ -126,7 +137,12 @@ def process_fits_its_database(databases: Sequence[str] | None = None, **_options
     """Report the problems under `check --deploy --database default`."""
     if "default" not in (databases or ()):
         return []
-    return [Error(problem.text, id="crm.E004") for problem in find_problems()]
+    problems = find_problems()
+    warnings = [] if problems else find_warnings()
+    return [
+        *(Error(problem.text, id="crm.E004") for problem in problems),
+        *(Warning(text, id="crm.W004") for text in warnings),
+    ]
 
 
 def _find_server_problems() -> list[Problem]:

@@ -5,8 +5,8 @@ The library's default registry would add numbers of a single process.
 
 from prometheus_client import CollectorRegistry
 
-from ops.prometheus import indexes, providers, queues, workers
+from ops.prometheus import indexes, providers, queues, secrets, workers
 
 REGISTRY = CollectorRegistry()
-for area in (indexes, queues, workers, providers):
+for area in (indexes, queues, workers, providers, secrets):
     REGISTRY.register(area)

@@ -16,6 +16,7 @@ from crm.services import self_check
 from crm.services.key_fingerprints import record_keys, record_newest_secrets_key
 from crm.services.self_check import WrongDatabase, check_start, check_web_start, find_problems, wait_until_ready
 from tests.conftest import postgres_only
+from tests.factories import ProviderAccountFactory, WebhookSecretFactory
 
 NEW = "bmV3LWtleS1vZi10aGlydHktdHdvLWJ5dGVzLS0tLS0="
 
@@ -103,6 +104,26 @@ def test_added_key_is_accepted_and_the_earlier_one_needed_until_the_rotation(db,
     assert find_problems() == []
     settings.SECRETS_KEYS = [earlier]
     assert [problem.status for problem in find_problems()] == ["wrong key"]
+
+
+def test_secret_of_a_missing_key_is_a_warning_beside_keys_that_are_known(
+    client, transactional_db, settings, caplog, acme
+):
+    [known] = settings.SECRETS_KEYS
+    settings.SECRETS_KEYS = [NEW, known]
+    WebhookSecretFactory(company=acme)
+    ProviderAccountFactory(company=acme)
+    assert client.get("/readyz").json() == {"status": "ready"}
+    settings.SECRETS_KEYS = [known]  # NEW has gone too early
+    text = "The key of 1 secrets in {} isn't among SECRETS_KEYS. Add it, or replace the secrets."
+    warnings = [text.format(table) for table in ("provider_accounts", "webhook_secrets")]
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["status"]) == (200, "ready")
+    assert sorted(response.json()["warnings"]) == warnings
+    assert check_start() == []
+    assert sorted(caplog.messages) == warnings
+    found = run_checks(databases=["default"], include_deployment_checks=True)
+    assert sorted(warning.msg for warning in found if warning.id == "crm.W004") == warnings
 
 
 def test_migrate_keeps_the_fingerprints_of_the_first_keys(db, settings):

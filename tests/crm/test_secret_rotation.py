@@ -99,6 +99,18 @@ def test_interrupted_rotation_is_continued(old_key, settings, capsys, monkeypatc
     assert "1 secrets re-encrypted" in rotate(capsys)
 
 
+def test_secret_without_the_id_of_its_key_is_read_and_rotated(settings, capsys, acme):
+    settings.SECRETS_KEYS = [NEW, OLD]
+    secret = WebhookSecretFactory(company=acme, secret=SECRET)
+    with connection.cursor() as cursor, tenant(acme.pk):
+        token = Fernet(OLD).encrypt(SECRET.encode()).decode()
+        cursor.execute("UPDATE webhook_secrets SET secret = %s WHERE id = %s", [token, secret.pk])
+    assert decrypted() == [SECRET]
+    assert "1 secrets re-encrypted" in rotate(capsys)
+    settings.SECRETS_KEYS = [NEW]
+    assert decrypted() == [SECRET]
+
+
 def test_missing_key_is_reported_and_secrets_are_kept(old_key, settings, capsys):
     WebhookSecretFactory(secret=SECRET)
     before = stored()

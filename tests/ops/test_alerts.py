@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cryptography.fernet import Fernet
+from django.test import override_settings
 from django.utils.timezone import now
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -117,6 +119,11 @@ def queue(acme, **values):
     return factories.MessageFactory(contact__company=acme, direction="outgoing", status="queued", **values)
 
 
+def store_with_lost_key(acme):
+    with override_settings(SECRETS_KEYS=[Fernet.generate_key().decode()]):
+        factories.WebhookSecretFactory(company=acme)
+
+
 def lose_worker(acme, worker):
     worker.seen_at = now() - timedelta(minutes=5)
     worker.save()
@@ -164,6 +171,7 @@ SITUATIONS = {
         set(),
     ),
     "a message is held": (lambda acme, worker: factories.HeldMessageFactory(contact__company=acme), {"TextsHeld"}),
+    "a secret's key is missing": (lambda acme, worker: store_with_lost_key(acme), {"SecretsUnreadable"}),
     "one request in a hundred fails": (lambda acme, worker: serve(good=99, others=1, status="5xx"), set()),
     "two requests in a hundred fail": (lambda acme, worker: serve(good=98, others=2, status="5xx"), {"RequestsFail"}),
     "refused requests are no failures": (lambda acme, worker: serve(good=50, others=50, status="4xx"), set()),
