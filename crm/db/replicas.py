@@ -1,13 +1,15 @@
 """Read replicas: standbys that serve marked views, never older than the user's own last write.
 
 After a request that may have written, a table keeps the position of the write-ahead log, by user. Authentication
-reads it in its own statement on the primary. A replica serves the user once it has replayed up to that position.
+reads it in its own statement on the primary, beside the primary's present position. A replica serves the user once it
+has replayed up to the user's position, and up to the primary's of at most MAX_LAG_S ago.
 """
 
 import logging
 import random
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +24,7 @@ TABLE = "write_positions"
 COLUMNS = "user_id bigint PRIMARY KEY, position bigint NOT NULL"
 FRESH_S = 0.2  # a replica's status is asked once in this time by each process
 LEFT_ALONE_S = 10.0  # after a failure
-MAX_LAG_S = 10  # beyond, other people's writes would be missed for too long
+MAX_LAG_S = 10.0  # beyond, other people's writes would be missed for too long
 
 POSITION = "(pg_current_wal_insert_lsn() - '0/0')::bigint"
 # Of two requests at once, the second waits for the row, and takes the position after that. VALUES would take it before.
@@ -30,14 +32,11 @@ RECORD = f"""
 INSERT INTO {TABLE} (user_id, position) VALUES (%s, {POSITION})
 ON CONFLICT (user_id) DO UPDATE SET position = {POSITION}
 """  # noqa: S608  # constants
-# NULL: not a standby, or too far behind. A standby that receives and has replayed everything is up to date, even if its
-# last transaction is old. The received position starts at the beginning of a WAL file, so it may be the lower one.
-STATUS = """
-SELECT CASE WHEN pg_is_in_recovery() AND CASE
-    WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver) THEN true
-    ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) <= %s
-END THEN (pg_last_wal_replay_lsn() - '0/0')::bigint END
-"""
+# NULL: not a standby. It can't say how far behind it is: if the network drops the stream without an error, it has
+# replayed all that it has received, and takes itself for current until wal_receiver_timeout.
+STATUS = "SELECT CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0')::bigint END"
+# What isn't flushed isn't sent to standbys. NULL: a standby itself, until someone corrects DATABASE_URL.
+PRIMARY = "CASE WHEN NOT pg_is_in_recovery() THEN (pg_current_wal_flush_lsn() - '0/0')::bigint END"
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +71,7 @@ class _Status:
 
 _lock = threading.Lock()
 _statuses: dict[str, _Status] = {}
+_seen: deque[tuple[float, int]] = deque()  # the primary's positions, with the time in time.monotonic(); oldest first
 
 
 def position_of_user() -> Func:
@@ -81,6 +81,21 @@ def position_of_user() -> Func:
         template=f"(SELECT position FROM {TABLE} WHERE user_id = %(expressions)s)",  # noqa: S608  # a constant
         output_field=BigIntegerField(),
     )
+
+
+def position_of_primary() -> Func:
+    """Return an annotation of users: the primary's present position."""
+    return Func(template=PRIMARY, output_field=BigIntegerField())
+
+
+def observe_primary(position: int | None) -> None:
+    """Keep the primary's present position, as the one that each replica must reach within MAX_LAG_S."""
+    moment = time.monotonic()
+    with _lock:
+        if position is not None and not (len(_seen) > 1 and moment - _seen[-1][0] < FRESH_S):
+            _seen.append((moment, position))
+        while len(_seen) > 1 and moment - _seen[0][0] > MAX_LAG_S:
+            _seen.popleft()
 
 
 def record_write(user_id: int) -> None:
@@ -96,10 +111,12 @@ def record_write(user_id: int) -> None:
 
 
 def choose_replica(position: int) -> str | None:
-    """Return the alias of a replica that has replayed up to the position, or None for the primary."""
+    """Return the alias of a replica that has replayed up to the position and is current, or None for the primary."""
+    with _lock:
+        needed = max(position, _seen[0][1] if _seen else 0)
     for alias in random.sample(settings.REPLICAS, len(settings.REPLICAS)):
         replayed = _replayed_position(alias)
-        if replayed is not None and replayed >= position:
+        if replayed is not None and replayed >= needed:
             return alias
     return None
 
@@ -121,7 +138,7 @@ def _replayed_position(alias: str) -> int | None:
         _statuses[alias] = _Status(until=time.monotonic() + LEFT_ALONE_S)
     try:
         with connections[alias].cursor() as cursor:
-            cursor.execute(STATUS, [MAX_LAG_S])
+            cursor.execute(STATUS)
             position: int | None = cursor.fetchone()[0]
     except Error as error:
         leave_alone(alias, error)

@@ -1,5 +1,11 @@
 """Reads from a replica: a real primary, and a standby that streams from it."""
 
+import os
+import signal
+import time
+from collections import deque
+from contextlib import contextmanager
+
 import pytest
 from django.db import DatabaseError, OperationalError, connection, connections, router
 from django.test.utils import CaptureQueriesContext
@@ -48,6 +54,7 @@ def standby(django_db_setup):
 def no_times(transactional_db, monkeypatch):
     """A status is asked for each request, and a failure lasts for the test. Nobody has written anything."""
     monkeypatch.setattr(replicas, "_statuses", {})
+    monkeypatch.setattr(replicas, "_seen", deque([(time.monotonic(), 0)]))  # other tests write to the same server
     monkeypatch.setattr(replicas, "FRESH_S", 0)
     monkeypatch.setattr(replicas, "LEFT_ALONE_S", 3600)
     with connection.cursor() as cursor:
@@ -246,15 +253,63 @@ def test_standby_far_behind_is_not_used(standby, replica, manager, csr, monkeypa
     client = sign_in(csr)
     catch_up(replica)
     monkeypatch.setattr(replicas, "MAX_LAG_S", 0)
-    # Idle is not behind. Other tests write to the same server, so a standby may be behind for an instant, and one that
-    # was seen behind is left alone.
-    wait_until(lambda: replicas._statuses.clear() or get(client)[2])
+    wait_until(lambda: get(client)[2])  # idle is not behind, but other tests write to the same server
     with standby.paused():
         sign_in(manager).post(LIST, ANN)
         behind = "SELECT pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()"
         wait_until(lambda: fetch_value(behind, on=replica))
         rows, _, on_replica = get(client)
         assert (len(rows), on_replica) == (1, False)
+
+
+def test_standby_whose_network_was_cut_without_an_error_is_not_used(replica, manager, csr, monkeypatch):
+    client = sign_in(csr)
+    catch_up(replica)
+    monkeypatch.setattr(replicas, "MAX_LAG_S", 0)
+    wait_until(lambda: get(client)[2])
+    with frozen_sender(replica):
+        sign_in(manager).post(LIST, ANN)
+        assert fetch_value("SELECT count(*) FROM pg_stat_wal_receiver", on=replica) == 1  # it takes itself for current
+        rows, _, on_replica = get(client)
+        assert ([row["first_name"] for row in rows], on_replica) == (["Ann"], False)
+    wait_until(lambda: get(client)[2])
+
+
+def test_standby_that_is_promoted_meanwhile_is_not_read_any_more(settings, manager):
+    client = sign_in(manager)
+    with (
+        Standby(connection.settings_dict["HOST"]) as server,
+        a_replica(settings, host=str(server.folder)) as promoted,
+    ):
+        catch_up(promoted)
+        assert get(client)[2]
+        server._ask_superuser("SELECT pg_promote()")
+        client.post(LIST, ANN)
+        for _ in range(2):
+            rows, _, on_replica = get(client)
+            assert ([row["first_name"] for row in rows], on_replica) == (["Ann"], False)
+
+
+@contextmanager
+def frozen_sender(replica):
+    """Stop the primary's process that sends to the standby, so that nothing arrives and no connection breaks."""
+    pid = fetch_value("SELECT pid FROM pg_stat_replication LIMIT 1")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize(
+    ("ages", "expected"), [([12, 9, 4], 9), ([12, 11], 11), ([9, 4], 9), ([30], 30)], ids=lambda value: str(value)
+)
+def test_replica_must_reach_the_oldest_position_of_the_last_ten_seconds(ages, expected, monkeypatch):
+    """Positions are the negative ages here. Without a recent one, the last known must be reached."""
+    moment = time.monotonic()
+    monkeypatch.setattr(replicas, "_seen", deque((moment - age, -age) for age in ages))
+    replicas.observe_primary(None)
+    assert replicas._seen[0][1] == -expected
 
 
 def test_fresh_status_is_not_asked_again(replica, manager, monkeypatch):

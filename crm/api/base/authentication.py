@@ -11,7 +11,7 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
 from crm.api.tokens import ENDED, SESSION, lasting_sessions
-from crm.db.replicas import position_of_user
+from crm.db.replicas import observe_primary, position_of_primary, position_of_user
 from crm.db.tenancy import all_tenants_autocommit
 from crm.models import User
 
@@ -33,12 +33,14 @@ class TokenAuthentication(JWTAuthentication):
         sessions = lasting_sessions(validated_token.get(SESSION), user=OuterRef("pk"))
         users = User.accounts.select_related("company").annotate(signed_in=Exists(sessions))
         if settings.REPLICAS:
-            users = users.annotate(write_position=position_of_user())
+            users = users.annotate(write_position=position_of_user(), primary_position=position_of_primary())
         try:
             with all_tenants_autocommit():  # the company is unknown until the user is read
                 user = users.get(pk=validated_token[api_settings.USER_ID_CLAIM])
         except User.DoesNotExist as error:
             raise AuthenticationFailed("The user no longer exists. Sign in again.", code="user_not_found") from error
+        if settings.REPLICAS:
+            observe_primary(user.primary_position)  # type: ignore[attr-defined]  # annotated above
         if not user.is_active:
             raise AuthenticationFailed("User is inactive", code="user_inactive")
         if not user.signed_in:
