@@ -1,5 +1,6 @@
 """The alert rules of deploy/prometheus, evaluated against the product's own /metrics."""
 
+import json
 import math
 import operator
 import re
@@ -17,6 +18,7 @@ from config.request_metrics import DURATIONS
 from messaging.providers.errors import UnknownOutcome
 from messaging.services.outbound.provider_health import OUTAGE_AFTER, call_provider
 from tests import factories
+from tests.promtool import PROMTOOL, check_rules, failed_expectations
 
 FILE = Path(__file__).resolve().parents[2] / "deploy" / "prometheus" / "alerts.yml"
 RULES = {rule["alert"]: rule["expr"] for group in yaml.safe_load(FILE.read_text())["groups"] for rule in group["rules"]}
@@ -24,6 +26,7 @@ TOKEN = "one-that-only-prometheus-knows"
 COMPARISON = re.compile(r"(increase\()?(\w+)(?:\{(.*?)\})?(?:\[\w+\]\))? (>|==) (\d+)")
 SHARE = re.compile(r"sum\(rate\((\w+)\{(.*)\}\[5m\]\)\) / sum\(rate\(\1\[5m\]\)\) > ([\d.]+)")
 QUANTILE = re.compile(r"histogram_quantile\(([\d.]+), sum by \(le\) \(rate\((\w+)\[5m\]\)\)\) > (\d+)")
+ABSENT = re.compile(r"absent\((\w+)\)")
 COMPARE = {">": operator.gt, "==": operator.eq}
 
 
@@ -77,6 +80,10 @@ def firing(before, after):
         for pattern, exceeds in ((SHARE, share_exceeds), (QUANTILE, quantile_exceeds)):
             if (request_rule := pattern.fullmatch(expression)) and exceeds(request_rule, start, after):
                 found.add(alert)
+        if missing := ABSENT.fullmatch(expression):
+            if not [sample for sample in after if sample.name == missing[1]]:
+                found.add(alert)
+            continue
         if "rate(" in expression:
             continue
         for part in expression.split(" or "):
@@ -187,12 +194,32 @@ def test_each_situation_raises_its_alerts(situation, read_samples, acme, worker)
     arise, expected = SITUATIONS[situation]
     before = read_samples()
     arise(acme, worker)
-    assert firing(before, read_samples()) == expected
+    after = read_samples()
+    assert firing(before, after) == expected
+    if PROMTOOL:
+        judged = {expression: alert in expected for alert, expression in RULES.items()}
+        assert failed_expectations(judged, before, after) == ""
+
+
+def test_database_or_web_server_that_is_down_raises_an_alert():
+    assert firing([], []) == {"MetricsMissing"}
+
+
+@pytest.mark.skipif(not PROMTOOL, reason="promtool isn't installed")
+def test_prometheus_loads_the_rules_and_the_expressions_of_the_dashboard():
+    assert check_rules(yaml.safe_load(FILE.read_text())) == ""
+    dashboard = json.loads((FILE.parents[1] / "grafana" / "dashboard.json").read_text())
+    expressions = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    rules = [
+        {"record": f"panel_{number}", "expr": expression.replace("$__rate_interval", "5m")}
+        for number, expression in enumerate(expressions)
+    ]
+    assert check_rules({"groups": [{"name": "dashboard", "rules": rules}]}) == ""
 
 
 def test_every_rule_has_a_situation_or_is_tested_elsewhere(db):
     tested = set().union(*(alerts for _, alerts in SITUATIONS.values()))
-    assert RULES.keys() - tested == {"IndexBroken"}
+    assert RULES.keys() - tested == {"IndexBroken", "MetricsMissing"}
 
 
 def test_every_rule_asks_for_existing_metrics(read_samples, worker):
