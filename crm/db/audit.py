@@ -1,6 +1,6 @@
 """Audit triggers: they record the user and the changed columns of every write to a row.
 
-A model declares `audit = Audit()`, and its app's migration holds `CreateAuditTriggers(…)`, which creates them on
+A model declares `audit = Audit()`, and `makemigrations` writes `CreateAuditTriggers(…)`, which creates them on
 PostgreSQL. On SQLite `crm.db.triggers.recreate_sqlite_triggers` creates them from the models after each `migrate`.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from crm.db.postgres_operations import GetModel, PostgresOperation
+from crm.db.postgres_operations import GetModel, PostgresOperation, TriggerOperation, Undone
 from crm.db.triggers import TriggerDeclaration
 
 TABLE = "audit_entries"
@@ -115,6 +115,9 @@ class Audit(TriggerDeclaration):
             """  # noqa: S608  # the names come from the models
         return triggers
 
+    def operation(self, model: type[models.Model]) -> TriggerOperation:
+        return CreateAuditTriggers(str(model._meta.model_name), self.skips, self.hides)
+
 
 class CreateAuditFunction(PostgresOperation):
     """Create the function that the audit triggers call. Frozen into migrations; running it twice is harmless."""
@@ -129,7 +132,7 @@ class CreateAuditFunction(PostgresOperation):
         return "Create the audit function"
 
 
-class CreateAuditTriggers(PostgresOperation):
+class CreateAuditTriggers(TriggerOperation):
     """Create the audit triggers of one table. Frozen into migrations; running it twice is harmless."""
 
     def __init__(self, model_name: str, skips: Sequence[str] = (), hides: Sequence[str] = ()) -> None:
@@ -139,6 +142,10 @@ class CreateAuditTriggers(PostgresOperation):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         columns = {"skips": list(self.audit.skips), "hides": list(self.audit.hides)}
         return type(self).__name__, [], {"model_name": self.model_name} | {k: v for k, v in columns.items() if v}
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return "audit", self.model_name
 
     def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
         model = get_model(self.model_name)
@@ -157,3 +164,7 @@ class CreateAuditTriggers(PostgresOperation):
 
     def describe(self) -> str:
         return f"Create audit triggers for {self.model_name}"
+
+
+class DropAuditTriggers(Undone, CreateAuditTriggers):
+    """Drop the audit triggers of one table. Frozen into migrations."""

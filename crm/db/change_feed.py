@@ -2,18 +2,18 @@
 
 They also set the row's `updated_at`, where it has one.
 
-A model declares `feed = Feed(…)`, and its app's migration holds `CreateFeedTriggers(…)`, which creates them on
+A model declares `feed = Feed(…)`, and `makemigrations` writes `CreateFeedTriggers(…)`, which creates them on
 PostgreSQL. On SQLite `crm.db.triggers.recreate_sqlite_triggers` creates them from the models after each `migrate`.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from crm.db.postgres_operations import GetModel, PostgresOperation
+from crm.db.postgres_operations import GetModel, TriggerOperation, Undone
 from crm.db.triggers import TriggerDeclaration
 
 TABLE = "changes"
@@ -74,6 +74,12 @@ class Feed(TriggerDeclaration):
     condition: str = ""
     """A condition on the row, as in `{row}.decided_at IS NOT NULL`. Other rows are not recorded."""
 
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """Return how a migration writes the declaration: without defaults."""
+        given = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
+        resource = given.pop("resource")
+        return f"{type(self).__module__}.{type(self).__qualname__}", [resource], given
+
     def sqlite_tables(self, model: type[models.Model]) -> set[str]:
         return {model._meta.db_table, TABLE}
 
@@ -93,6 +99,9 @@ class Feed(TriggerDeclaration):
                 f"AFTER UPDATE ON {table} WHEN crm_recorded() AND {differs} BEGIN {stamp} END"
             )
         return triggers
+
+    def operation(self, model: type[models.Model]) -> TriggerOperation:
+        return CreateFeedTriggers(str(model._meta.model_name), self)
 
     def postgresql_statements(self, model: type[models.Model]) -> list[str]:
         """Return the statements. The trigger has no WHEN: it would be compiled anew for each statement."""
@@ -179,7 +188,7 @@ def _sql(text: str, row: str) -> str:
     return f"{row}.{text}" if text.isidentifier() else text.format(row=row)
 
 
-class CreateFeedTriggers(PostgresOperation):
+class CreateFeedTriggers(TriggerOperation):
     """Create the feed triggers of one table. Frozen into migrations; running it twice is harmless."""
 
     def __init__(self, model_name: str, feed: Feed) -> None:
@@ -187,6 +196,10 @@ class CreateFeedTriggers(PostgresOperation):
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         return type(self).__name__, [], {"model_name": self.model_name, "feed": self.feed}
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return "feed", self.model_name
 
     def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
         return self.feed.postgresql_statements(get_model(self.model_name))
@@ -197,3 +210,7 @@ class CreateFeedTriggers(PostgresOperation):
 
     def describe(self) -> str:
         return f"Create feed triggers for {self.model_name}"
+
+
+class DropFeedTriggers(Undone, CreateFeedTriggers):
+    """Drop the feed triggers of one table. Frozen into migrations."""

@@ -56,6 +56,34 @@ class PostgresOperation(Operation):
             schema_editor.execute(statement, params=None)
 
 
+class TriggerOperation(PostgresOperation):
+    """Creates the triggers that a model declares."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What a later operation of the app replaces."""
+        raise NotImplementedError
+
+
+class Undone(TriggerOperation):
+    """Placed before an operation's class: drops what that one creates, and backwards creates it."""
+
+    def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return super().reverse_statements(schema_editor, get_model)
+
+    def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return super().statements(schema_editor, get_model)
+
+    def sqlite_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return super().sqlite_reverse_statements(schema_editor, get_model)
+
+    def sqlite_reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
+        return super().sqlite_statements(schema_editor, get_model)
+
+    def describe(self) -> str:
+        return super().describe().replace("Create", "Drop", 1)
+
+
 class CreateUnloggedTable(PostgresOperation):
     """Create a table without a model, for rows that may be lost in a crash of the server."""
 

@@ -1,7 +1,8 @@
 """Triggers that keep one table consistent with another after every write to the other.
 
 A model declares `triggers = Triggers(…)`. `makemigrations` writes `CreateTriggers(…)` with the same text, which creates
-them on PostgreSQL. On SQLite `recreate_sqlite_triggers` creates them from the models after each `migrate`.
+them on PostgreSQL, and `DropTriggers(…)` when the declaration has gone. On SQLite `recreate_sqlite_triggers` creates
+them from the models after each `migrate`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from django.apps import apps
 from django.db import connections, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from crm.db.postgres_operations import GetModel, PostgresOperation
+from crm.db.postgres_operations import GetModel, TriggerOperation, Undone
 
 # A trigger for each statement sees its rows as tables of these names: a million rows cost one call.
 TRANSITION_TABLES = {
@@ -32,6 +33,10 @@ class TriggerDeclaration:
 
     def sqlite_triggers(self, model: type[models.Model]) -> dict[str, str]:
         """Return the text after `CREATE TRIGGER name`, by the trigger's name."""
+        raise NotImplementedError
+
+    def operation(self, model: type[models.Model]) -> TriggerOperation:
+        """Return the operation that creates the PostgreSQL triggers."""
         raise NotImplementedError
 
 
@@ -56,8 +61,11 @@ class Triggers(TriggerDeclaration):
     def sqlite_triggers(self, model: type[models.Model]) -> dict[str, str]:
         return {f"{self.name}_{event}": text for event, text in self.sqlite.items()}
 
+    def operation(self, model: type[models.Model]) -> TriggerOperation:
+        return CreateTriggers(self.on, self.name, self.postgresql, self.each_row)
 
-class CreateTriggers(PostgresOperation):
+
+class CreateTriggers(TriggerOperation):
     """Create a trigger function and its triggers. Frozen into migrations; running it twice is harmless."""
 
     def __init__(self, on: str, name: str, postgresql: str, each_row: Mapping[str, str] | None = None) -> None:
@@ -66,6 +74,10 @@ class CreateTriggers(PostgresOperation):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         fields: dict[str, Any] = {"on": self.on, "name": self.name, "postgresql": self.postgresql}
         return type(self).__name__, [], fields | ({"each_row": self.each_row} if self.each_row else {})
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return "triggers", self.on, self.name
 
     def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
         statements = [
@@ -95,6 +107,10 @@ class CreateTriggers(PostgresOperation):
 
     def describe(self) -> str:
         return f"Create triggers on {self.on}: {self.name}"
+
+
+class DropTriggers(Undone, CreateTriggers):
+    """Drop a trigger function and its triggers. Frozen into migrations."""
 
 
 Declaration = TypeVar("Declaration", bound=TriggerDeclaration)
