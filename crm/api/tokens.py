@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenError
@@ -16,6 +15,8 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, RefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch, datetime_to_epoch
+
+from crm.encryption import keyed_hash
 
 # How long a client may repeat a refresh whose answer was lost, or that two tabs of one browser sent at once.
 REPEAT_GRACE = timedelta(seconds=30)
@@ -103,7 +104,8 @@ class SessionToken(RefreshToken):
             TokenError: the session has ended.
         """
         # The id follows from the client, so that only the same client finds the token that it was given.
-        next_id = salted_hmac(__name__, f"{self['jti']} {client}", algorithm="sha256").hexdigest()
+        # Not from SECRET_KEY: while it is replaced, two servers have different ones.
+        next_id = keyed_hash("refresh token", f"{self['jti']} {client}")
         with transaction.atomic():
             session = lasting_sessions(self[SESSION], user=self["user_id"]).select_for_update().first()
             token = OutstandingToken.objects.filter(jti=self["jti"]).first()

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from django.db import transaction
-from django.utils.crypto import salted_hmac
 from django.utils.timezone import now
 
 from crm.db.advisory_locks import try_advisory_xact_lock
 from crm.db.tenancy import current_company_id
+from crm.encryption import keyed_hash
 from crm.error_codes import ErrorCode
 from crm.models import IdempotencyKey, User
 from crm.refusals import Refusal
@@ -47,7 +48,8 @@ def run_idempotently(
     Raises:
         KeyInProgress, KeyReused: nothing is changed.
     """
-    request_hash = salted_hmac(__name__, body, algorithm="sha256").hexdigest()  # a body may have a password
+    # Keyed, since a body may have a password; not with SECRET_KEY, which may change between two requests.
+    request_hash = keyed_hash("idempotent request", sha256(body).hexdigest())
     with transaction.atomic():
         # A row can't serve as the lock, since other transactions don't see it before the commit.
         if not try_advisory_xact_lock("idempotency key", user.pk, key):

@@ -51,6 +51,13 @@ def test_repeated_key_and_body_replay_the_response(csr_api, contact):
     assert count_appointments() == 1
 
 
+def test_key_is_known_while_secret_key_is_replaced(csr_api, contact, settings):
+    first = book(csr_api, body_of(contact))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a-key-that-replaces-the-earlier-one", [settings.SECRET_KEY]
+    assert book(csr_api, body_of(contact)).content == first.content
+    assert count_appointments() == 1
+
+
 POSTS = [
     route
     for route in ROUTES

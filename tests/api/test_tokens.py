@@ -255,3 +255,12 @@ def test_tokens_of_an_earlier_key_are_valid_while_it_is_a_fallback(csr, settings
     renewed = refresh(tokens).json()
     settings.SECRET_KEY_FALLBACKS = []
     assert me(renewed) == 200
+
+
+def test_lost_answer_is_given_again_while_the_key_is_replaced(csr, settings):
+    first = sign_in(csr)
+    lost = refresh(first).json()
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a-key-that-replaces-the-earlier-one", [settings.SECRET_KEY]
+    again = refresh(first).json()
+    assert again["refresh"] == lost["refresh"]
+    assert me(again) == 200

@@ -246,3 +246,18 @@ def test_admin_request_deactivates_the_tenants(staff_client, acme):
         FACTORIES["contact"]._meta.model.objects.count()
     with all_tenants():
         assert FACTORIES["contact"]._meta.model.objects.count() == 1
+
+
+def test_session_outlives_the_replacement_of_secret_key(client, staff, settings):
+    client.force_login(staff)
+    earlier = settings.SECRET_KEY
+    settings.SECRET_KEY_FALLBACKS = [later := "a-key-that-replaces-the-earlier-one"]
+    assert client.get("/admin/").status_code == 200
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = later, [earlier]
+    assert client.get("/admin/").status_code == 200
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = earlier, [later]  # another server, not restarted yet
+    assert client.get("/admin/").status_code == 200
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = later, [earlier]
+    assert client.get("/admin/").status_code == 200
+    settings.SECRET_KEY_FALLBACKS = []
+    assert client.get("/admin/").status_code == 200
