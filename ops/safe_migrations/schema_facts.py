@@ -14,7 +14,7 @@ from ops.safe_migrations.sql_capture import UNNAMED, connect_offline
 
 
 class Reference(NamedTuple):
-    """A foreign key on the server, by one of its columns."""
+    """A foreign key on the server, by one of its columns. That of a partition is its parent's."""
 
     table: str
     column: str
@@ -151,7 +151,7 @@ def read_facts(alias: str) -> SchemaFacts:
             SELECT c.relname, a.attname, k.conname, r.relname
             FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid
             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
-            WHERE k.contype = 'f' AND c.relnamespace = current_schema()::regnamespace
+            WHERE k.contype = 'f' AND k.conparentid = 0 AND c.relnamespace = current_schema()::regnamespace
             """
         )
         facts.references = {Reference(*row) for row in cursor.fetchall()}

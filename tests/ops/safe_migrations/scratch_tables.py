@@ -69,7 +69,7 @@ REFERENCES = {
     Reference(TABLE, "other_id", "scratch_key", OTHER),
     Reference("scratch_referring", "id", "scratch_id_key", OTHER),
     Reference("scratch_referring", "word", "scratch_word_key", "scratch_words"),
-    *(Reference(table, "other_id", "scratch_split_key", OTHER) for table in (SPLIT, FIRST, REST)),
+    Reference(SPLIT, "other_id", "scratch_split_key", OTHER),
 }
 PARTITIONS = Partitions(
     partitioned={PARTED, SPLIT}, parents={PART: PARTED, FIRST: SPLIT, REST: SPLIT}, defaults={SPLIT: REST}

@@ -213,13 +213,11 @@ SCHEMA = {
     ],
     f"DROP TABLE {FIRST}": [
         ("DropStmt TABLE", FIRST),
-        ("dropped REFERENCES", OTHER),
         ("dropped PARTITION", SPLIT),
         ("dropped PARTITION", REST),
     ],
     f"DROP TABLE {REST}": [
         ("DropStmt TABLE", REST),
-        ("dropped REFERENCES", OTHER),
         ("dropped PARTITION", SPLIT),
     ],
     f"CREATE INDEX scratch_more ON ONLY {SPLIT} (n)": on("IndexStmt partitioned", table=SPLIT),
