@@ -11,13 +11,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 
 from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-DEADLINE_S = 16.0  # above WEB_STATEMENT_TIMEOUT_MS: a server that lives reports its timeouts itself
-INTERVAL_S = 0.5
+# Above WEB_STATEMENT_TIMEOUT_MS: a server that lives reports its timeouts itself. Django then connects again, for 3 s.
+DEADLINE_S = 15.5
+INTERVAL_S = 0.25
+ARRIVED: ContextVar[float | None] = ContextVar("arrived", default=None)
+"""When the thread's request had arrived, in time.monotonic(): it may have waited for the thread."""
 
 
 class Watchdog:
@@ -36,8 +40,9 @@ class Watchdog:
         A replica has half of it, since a request that it fails is repeated on the primary.
         """
         now = time.monotonic()
-        watched = {connections[alias]: now + self._deadline_s / 2 for alias in settings.REPLICAS}
-        watched[connections["default"]] = now + self._deadline_s
+        end = (ARRIVED.get() or now) + self._deadline_s
+        watched = {connections[alias]: now + (end - now) / 2 for alias in settings.REPLICAS}
+        watched[connections["default"]] = end
         with self._lock:
             self._watched |= watched
             if self._thread is None or not self._thread.is_alive():  # the first request since the server forked

@@ -1,12 +1,14 @@
 """gunicorn's threaded worker, in which a request gets a thread only after it has arrived whole.
 
-gunicorn's own threads read requests: a few clients that send a part and then nothing would hold all of them.
+gunicorn's own threads read requests: a few clients that send a part and then nothing would hold all of them. While all
+threads wait for a database that hangs, health checks have threads of their own, and what has waited for a thread for
+long is refused: nobody waits for the sum of several such times.
 """
 
 import json
 import re
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,23 +27,34 @@ from gunicorn.http.errors import (
 from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from config.watchdog import ARRIVED
 from crm.error_codes import ErrorCode
 
 PIECE = 65_536  # bytes of one read: the other connections wait for it
 MAX_HEADERS = 65_536  # bytes, of all header lines together
 BUFFER = 64 * 1024 * 1024  # bytes of unfinished requests that one process keeps
 LINGER_S = 2.0  # how long a client that still sends can read its refusal; closing at once would destroy it
+MAX_WAIT_S = 10.0  # for a thread; what then waits for the database is answered within 20 s of its arrival
+HEALTH_CHECK = re.compile(rb"(GET|HEAD) /(healthz|readyz)[ ?]")
+HEALTH_THREADS = 2  # /readyz takes one for READY_TIMEOUT_S at most
 CODING = b"\r\ntransfer-encoding:"
 LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)[ \t]*(?=\r\n)", re.I)
 EXPECT = re.compile(rb"\r\nexpect:[ \t]*100-continue[ \t]*\r\n", re.I)
 
 
-def refusal(status: str, code: ErrorCode, detail: str = "") -> bytes:
+def refusal(status: str, code: ErrorCode, detail: str = "", *more: str) -> bytes:
     body = json.dumps(code.body(detail))
-    headers = f"Connection: close\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    lines = ["Connection: close", "Content-Type: application/json", f"Content-Length: {len(body)}", *more]
+    headers = "\r\n".join(lines)
     return f"HTTP/1.1 {status}\r\n{headers}\r\n\r\n{body}".encode()
 
 
+ALL_BUSY = refusal(
+    "503 Service Unavailable",
+    ErrorCode.UNAVAILABLE,
+    "The server is busy. Please try again in a few seconds.",
+    "Retry-After: 5",
+)
 TOO_SLOW = refusal("408 Request Timeout", ErrorCode.REQUEST_TIMEOUT)
 TOO_LARGE = refusal(
     "431 Request Header Fields Too Large",
@@ -101,7 +114,9 @@ class WebWorker(ThreadWorker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.arrivals: dict[TConn, Arrival] = {}
+        self.waiting: dict[TConn, float] = {}  # for a thread, since when
         self.answering: dict[TConn, float] = {}  # with their deadlines
+        self.health = ThreadPoolExecutor(HEALTH_THREADS, thread_name_prefix="health")
         self.buffered = 0
         self.checked = 0.0
 
@@ -148,7 +163,10 @@ class WebWorker(ThreadWorker):
             self.forget(conn)
             conn.data_ready, conn.body_unread = True, arrival.body_unread
             conn.parser.unreader.unread(bytes(arrival.data))
-            super().enqueue_req(conn)
+            self.waiting[conn] = time.monotonic()
+            pool = self.health if HEALTH_CHECK.match(arrival.data) else self.tpool
+            answer = pool.submit(self.handle, conn)
+            answer.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
         elif arrival.size and not knew_size and EXPECT.search(arrival.data):
             self.send(conn, b"HTTP/1.1 100 Continue\r\n\r\n")
         while self.buffered > BUFFER:
@@ -156,11 +174,24 @@ class WebWorker(ThreadWorker):
 
     def handle(self, conn: TConn) -> Any:
         """Answer a request, in a thread."""
-        self.answering[conn] = time.monotonic() + settings.WEB_REQUEST_TIMEOUT_S
+        now, arrived = time.monotonic(), self.waiting.pop(conn)
+        if now - arrived > MAX_WAIT_S:
+            self.refuse_late(conn, now - arrived)
+            return False
+        ARRIVED.set(arrived)
+        self.answering[conn] = now + settings.WEB_REQUEST_TIMEOUT_S
         try:
             return super().handle(conn)
         finally:
             del self.answering[conn]
+
+    def refuse_late(self, conn: TConn, seconds: float) -> None:
+        from config.request_log import OTHER  # the processes are made before the histogram may be
+        from config.request_metrics import DURATIONS
+
+        DURATIONS.labels(OTHER, OTHER, "5xx").observe(seconds)
+        self.log.warning("A request waited %.1f s for a thread, and was refused.", seconds)
+        self.send(conn, ALL_BUSY)
 
     def handle_error(self, req: Any, client: socket, addr: Any, exc: BaseException) -> None:
         """Refuse what gunicorn's parser refuses, in the shape of the API instead of HTML."""
