@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.conftest import postgres_only
 from tests.db.scratch import another_session, wait_until
 from tests.ops.safe_migrations.forks import forked_command
 from tests.ops.safe_migrations.renumbering_pooler import renumbering_pooler
+from tests.pgbouncer import PROGRAM, pgbouncer
 
 pytestmark = [postgres_only, pytest.mark.django_db(transaction=True)]
 
@@ -84,28 +86,44 @@ def test_plan_does_not_wait_for_a_running_migration(arguments, capsys):
 
 
 @pytest.mark.slow
-def test_two_containers_migrate_an_empty_database_once():
+@pytest.mark.parametrize(
+    "through",
+    [
+        "the server",
+        pytest.param("a pooler", marks=pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed")),
+    ],
+)
+def test_two_containers_migrate_an_empty_database_once(through):
     parameters = connection.settings_dict
     name = f"{parameters['NAME']}_empty"
     with connection._nodb_cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}"')
     try:
-        url = f"postgres://{parameters['USER']}@/{parameters['HOST']}/{name}"
-        containers = [
-            subprocess.Popen(
-                [sys.executable, "manage.py", "migrate", "--no-color"],
-                env=os.environ | {"DATABASE_URL": url},
-                cwd=Path(__file__).resolve().parents[3],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-            for _ in range(2)
-        ]
-        outputs = [container.communicate(timeout=600)[0] for container in containers]
+        with ExitStack() as stack:
+            host, role = parameters["HOST"], parameters["USER"]
+            urls = {"DATABASE_URL": f"postgres://{role}@/{host}/{name}"}
+            if through == "a pooler":
+                pooler = stack.enter_context(pgbouncer(server=host, role=role, pool_size=1))
+                urls = {
+                    "DATABASE_URL": f"postgres://{role}@/{pooler}/{name}",
+                    "DIRECT_DATABASE_URL": urls["DATABASE_URL"],
+                }
+            containers = [
+                subprocess.Popen(
+                    [sys.executable, "manage.py", command, "--no-color"],
+                    env=os.environ | urls,
+                    cwd=Path(__file__).resolve().parents[3],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                )
+                for command in COMMANDS
+            ]
+            outputs = [container.communicate(timeout=600)[0] for container in containers]
         assert [container.returncode for container in containers] == [0, 0], outputs
-        assert sorted("Applying crm.0001_initial... OK" in output for output in outputs) == [False, True]
-        assert sorted("No migrations to apply." in output for output in outputs) == [False, True]
+        idle = [any(text in output for text in ("No migrations to apply.", "nothing to migrate")) for output in outputs]
+        assert sorted(idle) == [False, True]
+        assert ["crm.0001_initial" in output for output in outputs] == [not one for one in idle]
     finally:
         with connection._nodb_cursor() as cursor:
             cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
