@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
-from config.watchdog import WATCHDOG
+from crm.db.watchdog import REQUESTS
 from crm.db.rate_counters import MINUTE, seconds_left
 from crm.db.replicas import record_write
 from crm.db.tenancy import statement_limits
@@ -73,7 +73,7 @@ class DatabaseLimits:
         limits = statement_limits(
             statement_timeout=settings.WEB_STATEMENT_TIMEOUT_MS, lock_timeout=settings.WEB_LOCK_TIMEOUT_MS
         )
-        with limits, WATCHDOG.watch():
+        with limits, REQUESTS.watch():
             return self.get_response(request)
 
 

@@ -27,7 +27,7 @@ from gunicorn.http.errors import (
 from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from config.watchdog import ARRIVED
+from crm.db.watchdog import ARRIVED
 from crm.error_codes import ErrorCode
 
 PIECE = 65_536  # bytes of one read: the other connections wait for it

@@ -18,6 +18,8 @@ from threading import Event, Thread
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from crm.db.watchdog import TASKS
+
 IDLE_S = 1.0  # between two polls of empty queues
 RARELY_S = 30.0  # between two polls of a queue that other programs fill, or that isn't urgent
 MAX_BACKOFF_S = 600
@@ -64,7 +66,8 @@ class Attempts:
         if time.monotonic() < self.wait_until_s:
             return False
         try:
-            done = (not self.is_idle or self.job.is_due()) and self.job.do_next()
+            with TASKS.watch():
+                done = (not self.is_idle or self.job.is_due()) and self.job.do_next()
         except Exception as error:
             self._record_failure(error)
             return False

@@ -49,7 +49,8 @@ def _rename_under_lock(connection: BaseDatabaseWrapper, table: str, name: str) -
         if found is None:
             return ""
         aside = f"dropped_{found[0]}_ccold"
-        cursor.execute(f"ALTER INDEX {quote(name)} RENAME TO {aside}")
+        if name != aside:  # of a drop that was killed
+            cursor.execute(f"ALTER INDEX {quote(name)} RENAME TO {aside}")
         # A rename needs a lock on the index alone: another session may have exchanged two names before this one.
         cursor.execute("SELECT to_regclass(%s)::oid = %s", [aside, found[0]])
         if not cursor.fetchone()[0]:

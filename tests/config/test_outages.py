@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.test import Client
 
-from config.watchdog import Watchdog
+from crm.db.watchdog import Watchdog
 from crm.error_codes import ErrorCode
 from crm.outages import outage_code
 from tests.conftest import postgres_only

@@ -80,6 +80,7 @@ class Server:
                 [*GUNICORN, *arguments, "config.wsgi"], cwd=settings.BASE_DIR, env=environment, stderr=log
             )
         wait_until(self.answers)
+        self.get("/nowhere")  # loads the URLs, which may take longer than a strict server allows
 
     def answers(self):
         assert self.process.poll() is None

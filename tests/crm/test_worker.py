@@ -4,10 +4,12 @@ from threading import Event, Semaphore, Thread
 from types import SimpleNamespace
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 from crm import worker
+from crm.db.watchdog import Watchdog
 from crm.worker import Job, register, work
+from tests.conftest import postgres_only
 
 
 @pytest.fixture(autouse=True)
@@ -338,3 +340,19 @@ def test_task_makes_the_worker_poll_the_other_queues_at_once(db, clock):
     register(Job(name="a", do_next=lambda: next(results, False), has_pending=lambda: False))
     work(stop=StopAfter(clock, waits=5))
     assert done == [0, 2]
+
+
+@postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_task_whose_database_never_answers_ends_as_an_outage(monkeypatch):
+    monkeypatch.setattr(worker, "TASKS", Watchdog(deadline_s=0.05))
+
+    def hang():
+        with connection.cursor() as cursor:
+            cursor.execute("SET client_connection_check_interval = 10")  # the server ends the statement, too
+            cursor.execute("SELECT pg_sleep(3600)")
+
+    job = Job(name="hang", do_next=lambda: hang() or False, has_pending=lambda: False)
+    with pytest.raises(worker.DatabaseUnavailable):
+        worker.Attempts(job).do_next()
+    connection.close()

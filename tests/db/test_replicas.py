@@ -11,7 +11,7 @@ from django.db import DatabaseError, OperationalError, connection, connections, 
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from config.watchdog import Watchdog
+from crm.db.watchdog import Watchdog
 from crm.api.tokens import SessionToken
 from crm.db import replicas
 from crm.db.tenancy import all_tenants, reading_alias, tenant, tenant_autocommit

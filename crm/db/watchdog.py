@@ -1,8 +1,8 @@
-"""Deadline of a request's database work, for a server that accepts statements and never answers.
+"""Deadline of a request's or task's database work, for a server that accepts statements and never answers.
 
-PostgreSQL enforces its own time limits only while it runs. A frozen or cut-off server would hold the request's thread
-for ever, since the driver waits without a limit. A thread of this module then closes the connection's socket, and the
-driver reports a lost connection.
+PostgreSQL enforces its own time limits only while it runs. A frozen or cut-off server would hold the thread of a request
+or of a worker for ever, since the driver waits without a limit. A thread of this module then closes the connection's
+socket, and the driver reports a lost connection.
 """
 
 import os
@@ -18,7 +18,8 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Above WEB_STATEMENT_TIMEOUT_MS: a server that lives reports its timeouts itself. Django then connects again, for 3 s.
-DEADLINE_S = 15.5
+REQUEST_S = 15.5
+TASK_S = 300.0  # far above the longest task: the worker's statements have no limit
 INTERVAL_S = 0.25
 ARRIVED: ContextVar[float | None] = ContextVar("arrived", default=None)
 """When the thread's request had arrived, in time.monotonic(): it may have waited for the thread."""
@@ -27,7 +28,7 @@ ARRIVED: ContextVar[float | None] = ContextVar("arrived", default=None)
 class Watchdog:
     """Closes the database connections of threads that are past their deadline."""
 
-    def __init__(self, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, deadline_s: float) -> None:
         self._deadline_s = deadline_s
         self._watched: dict[BaseDatabaseWrapper, float] = {}  # with the deadline, in time.monotonic()
         self._lock = threading.Lock()
@@ -64,7 +65,7 @@ class Watchdog:
                         _close_socket(connection)
 
 
-WATCHDOG = Watchdog()  # one thread for the process
+REQUESTS, TASKS = Watchdog(REQUEST_S), Watchdog(TASK_S)  # one thread for a process, which has the one or the other
 
 
 def _close_socket(connection: BaseDatabaseWrapper) -> None:
