@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
-from crm.db.watchdog import REQUESTS
 from crm.db.rate_counters import MINUTE, seconds_left
 from crm.db.replicas import record_write
 from crm.db.tenancy import statement_limits
+from crm.db.watchdog import REQUESTS
 from crm.error_codes import ErrorCode
 
 Next = Callable[[HttpRequest], HttpResponse]

@@ -1,8 +1,8 @@
 """Deadline of a request's or task's database work, for a server that accepts statements and never answers.
 
-PostgreSQL enforces its own time limits only while it runs. A frozen or cut-off server would hold the thread of a request
-or of a worker for ever, since the driver waits without a limit. A thread of this module then closes the connection's
-socket, and the driver reports a lost connection.
+PostgreSQL enforces its own time limits only while it runs. A frozen or cut-off server would hold the thread for ever,
+since the driver waits without a limit. A thread of this module then closes the connection's socket, and the driver
+reports a lost connection.
 """
 
 import os

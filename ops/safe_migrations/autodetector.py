@@ -94,7 +94,7 @@ def _read_declared() -> dict[Key, TriggerOperation]:
     return {(label, operation.key): operation for label, operation in operations}
 
 
-def _find_table(operation: TriggerOperation) -> list[OperationDependency]:
+def _find_table(operation: TriggerOperation) -> list[Any]:
     """Return the dependency on the model with the table that the triggers are on, which may be another app's."""
     return [
         OperationDependency(model._meta.app_label, str(model._meta.model_name), None, OperationDependency.Type.CREATE)

@@ -11,10 +11,10 @@ from django.db import DatabaseError, OperationalError, connection, connections, 
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from crm.db.watchdog import Watchdog
 from crm.api.tokens import SessionToken
 from crm.db import replicas
 from crm.db.tenancy import all_tenants, reading_alias, tenant, tenant_autocommit
+from crm.db.watchdog import Watchdog
 from crm.models import Contact
 from tests.conftest import postgres_only
 from tests.db.scratch import wait_until
