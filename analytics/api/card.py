@@ -18,10 +18,12 @@ from crm.models import Contact
 
 
 class CardContactSerializer(ContactSerializer):
-    phones: Any = None  # beside the contact, with their labels
+    phones: Any = None  # beside the contact, with their details, as are the flags
+    flags: Any = None
+    opted_out: Any = None
 
     class Meta(ContactSerializer.Meta):
-        fields = [name for name in ContactSerializer.Meta.fields if name != "phones"]
+        fields = [name for name in ContactSerializer.Meta.fields if name not in ("phones", "flags", "opted_out")]
 
 
 class CardPhoneSerializer(serializers.Serializer):

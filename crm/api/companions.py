@@ -9,7 +9,7 @@ from rest_framework import serializers
 from crm.api.base.companions import Companion
 from crm.api.base.roles import visible
 from crm.choices import FlagType
-from crm.models import Campaign, Contact, ContactPhone, PhoneLine, User
+from crm.models import Campaign, Contact, ContactFlag, ContactPhone, PhoneLine, User
 from crm.names import name_of_contact, name_of_line, name_of_user
 from crm.querysets import flag_in_force
 
@@ -50,6 +50,36 @@ class ContactSummaryField(Companion):
             contact["flags"].sort()
             contact["opted_out"] = FlagType.OPTED_OUT in contact["flags"]
         return found
+
+
+@extend_schema_field(ContactSummarySerializer().fields["flags"])
+class FlagsField(Companion):
+    """The types of a contact's flags in force."""
+
+    missing: ClassVar[Any] = []
+
+    def __init__(self, key: str = "id") -> None:
+        super().__init__(key, help_text="Types of the flags in force, sorted.")
+
+    def load(self, keys: set[int], user: User) -> dict[int, list[str]]:
+        found: dict[int, set[str]] = {}
+        flags = visible(ContactFlag.objects.in_force().filter(contact__in=keys), user, "contact-flags")
+        for contact, flag_type in flags.values_list("contact", "flag_type"):
+            found.setdefault(contact, set()).add(flag_type)
+        return {contact: sorted(types) for contact, types in found.items()}
+
+
+@extend_schema_field(ContactSummarySerializer().fields["opted_out"])
+class OptedOutField(FlagsField):
+    """Whether a contact is opted out."""
+
+    missing: ClassVar[Any] = False
+
+    def __init__(self, key: str = "id") -> None:
+        Companion.__init__(self, key, help_text="Whether an opt-out, even one under review, blocks messages.")
+
+    def value_of(self, loaded: list[str]) -> bool:
+        return FlagType.OPTED_OUT in loaded
 
 
 @extend_schema_field(str)

@@ -7,7 +7,7 @@ from rest_framework.serializers import BaseSerializer
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, ContactSearchFilter, ListFilterSet
 from crm.api.base.serializers import CompanyUserField, PhoneField, TenantSerializer
 from crm.api.base.views import EditViewSet, FullViewSet
-from crm.api.companions import ContactSummaryField, PhonesField, UserNameField
+from crm.api.companions import ContactSummaryField, FlagsField, OptedOutField, PhonesField, UserNameField
 from crm.choices import FlagType, LeadStatus
 from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactFlag, Lead
@@ -19,11 +19,13 @@ from crm.services.opt_outs import lock_opt_outs_of
 class ContactSerializer(TenantSerializer):
     phone = PhoneField(max_length=64)
     phones = PhonesField("id", help_text="All numbers, the main one too, in the order in which they were added.")
+    flags = FlagsField()
+    opted_out = OptedOutField()
 
     class Meta:
         model = Contact
         fields = [
-            "id", "first_name", "last_name", "phone", "phones", "email",
+            "id", "first_name", "last_name", "phone", "phones", "flags", "opted_out", "email",
             "address", "city", "state", "postal_code", "timezone",
             "created_at", "updated_at",
         ]  # fmt: skip

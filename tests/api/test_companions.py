@@ -9,6 +9,7 @@ from crm.api.companions import (
     AddressField,
     CampaignNameField,
     ContactSummaryField,
+    FlagsField,
     PhoneLineNameField,
     PhonesField,
     UserNameField,
@@ -67,6 +68,24 @@ def test_row_shows_its_contact_in_short(resource, manager_api, acme):
         "flags": sorted([*flags, "office_number", "opted_out"]),
         "opted_out": True,
     }
+
+
+@pytest.mark.parametrize("opted_out", [True, False])
+def test_contact_shows_its_flags_in_force(opted_out, manager_api, acme):
+    contact, flags = factories.ContactFactory(company=acme), ["office_number", *(["opted_out"] if opted_out else [])]
+    for flag_type in flags:
+        factories.ContactFlagFactory(contact=contact, flag_type=flag_type)
+    factories.ContactFlagFactory(contact=contact, flag_type="invalid_number", expires_at=START)
+    factories.ContactFlagFactory(contact__company=acme)
+    [resource] = [each for each in RESOURCES if each.route == "contacts"]
+    found = shown(manager_api, resource, contact)
+    assert (found["flags"], found["opted_out"]) == (flags, opted_out)
+
+
+def test_contact_without_flags_shows_none(manager_api, acme):
+    [resource] = [each for each in RESOURCES if each.route == "contacts"]
+    found = shown(manager_api, resource, factories.ContactFactory(company=acme))
+    assert (found["flags"], found["opted_out"]) == ([], False)
 
 
 def test_row_without_a_contact_has_no_summary(manager_api, acme):
@@ -132,11 +151,16 @@ def test_companion_cannot_be_written(manager_api, acme):
 # --- What a user may not see ------------------------------------------------------------------------------------------
 
 
+def flagged_contact(company):
+    return factories.ContactFlagFactory(contact__company=company).contact
+
+
 @pytest.mark.parametrize(
     ("companion", "row_factory"),
     [
         (AddressField(), factories.ContactFactory),
         (CampaignNameField(), factories.CampaignFactory),
+        (FlagsField(), flagged_contact),
         (ContactSummaryField(), factories.ContactFactory),
         (PhoneLineNameField(), factories.PhoneLineFactory),
         (PhonesField("id"), factories.ContactFactory),
@@ -150,9 +174,11 @@ def test_companion_finds_nothing_of_another_company(companion, row_factory, mana
         assert set(companion.load({own, foreign}, manager)) == {own}
 
 
-@pytest.mark.parametrize("companion", [AddressField(), ContactSummaryField()], ids=["address", "summary"])
+@pytest.mark.parametrize(
+    "companion", [AddressField(), ContactSummaryField(), FlagsField()], ids=["address", "summary", "flags"]
+)
 def test_companion_shows_a_rep_own_contacts_only(companion, rep, acme):
-    own, other = (factories.ContactFactory(company=acme) for _ in range(2))
+    own, other = (flagged_contact(acme) for _ in range(2))
     factories.CallFactory(contact=own, assigned_rep=rep)
     factories.CallFactory(contact=other)
     with tenant(acme.pk):

@@ -38,8 +38,12 @@ class Companion(serializers.Field):
         return row[self.key]
 
     def load(self, keys: set[Any], user: User) -> dict[Any, Any]:
-        """Return the values by key that this user may see, with one or two statements."""
+        """Return what this user may see, by key, with one or two statements."""
         raise NotImplementedError
+
+    def value_of(self, loaded: Any) -> Any:
+        """Return the field's value, from what `load` has found for its key."""
+        return loaded
 
 
 @cache
@@ -53,12 +57,12 @@ def add_companions(rows: Rows, companions: Iterable[Companion], user: User) -> N
 
 
 def add_each(pairs: Iterable[tuple[dict[str, Any], Companion]], user: User) -> None:
-    """Add each companion to its row, in place. Companions of one class share a statement."""
-    wanted: dict[type[Companion], list[tuple[dict[str, Any], Companion, Any]]] = {}
+    """Add each companion to its row, in place. Companions of one class, or that inherit `load`, share a statement."""
+    wanted: dict[Any, list[tuple[dict[str, Any], Companion, Any]]] = {}
     for row, companion in pairs:
-        wanted.setdefault(type(companion), []).append((row, companion, companion.key_of(row)))
+        wanted.setdefault(type(companion).load, []).append((row, companion, companion.key_of(row)))
     for group in wanted.values():
         keys = {key for _, _, key in group if key is not None}
         found = group[0][1].load(keys, user) if keys else {}
         for row, companion, key in group:
-            row[str(companion.field_name)] = found.get(key, companion.missing)
+            row[str(companion.field_name)] = companion.value_of(found[key]) if key in found else companion.missing
