@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.companions import Companion
-from crm.api.base.filters import ChoicesFilter, ContactFilterSet, IdFilter, RowFilter, YesNoFilter
+from crm.api.base.filters import ChoicesFilter, ContactFilterSet, RowFilter, YesNoFilter
 from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import ChangeMixin, FullViewSet, ReadViewSet
@@ -146,7 +146,7 @@ class ActivitySerializer(TenantSerializer):
 
 
 class ActivityFilterSet(ContactFilterSet):
-    conversation = IdFilter(field_name="conversation_id")
+    conversation = RowFilter(field_name="conversation")
     user = RowFilter(field_name="user", me=True, none=True)
     activity_type = ChoicesFilter(choices=ActivityType.choices)
 

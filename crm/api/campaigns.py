@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.companions import Companion
-from crm.api.base.filters import ChoicesFilter, ContactFilterSet, IdFilter, ListFilterSet
+from crm.api.base.filters import ChoicesFilter, ContactFilterSet, ListFilterSet, RowFilter
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import CreateReadViewSet, DeleteMixin, FullViewSet
 from crm.api.companions import CampaignNameField, ContactSummaryField, PhoneLineNameField, UserNameField
@@ -95,7 +95,7 @@ class CampaignMembershipSerializer(TenantSerializer):
 
 
 class CampaignMembershipFilterSet(ContactFilterSet):
-    campaign = IdFilter(field_name="campaign_id")
+    campaign = RowFilter(field_name="campaign")
     status = ChoicesFilter(choices=MembershipStatus.choices)
 
 

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.companions import Companion
-from crm.api.base.filters import ChoicesFilter, IdFilter, ListFilterSet
+from crm.api.base.filters import ChoicesFilter, ListFilterSet, RowFilter
 from crm.api.base.lists import Rows, columns_of, show_rows
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
@@ -71,11 +71,11 @@ class OptOutSerializer(TenantSerializer):
 
 class OptOutFilterSet(ListFilterSet):
     state = ChoicesFilter(choices=OptOutState.choices)
-    contact = IdFilter(method="of_contact")
+    contact = RowFilter(method="of_contacts")
 
-    def of_contact(self, queryset: Any, name: str, value: int) -> Any:
-        contact = Contact.objects.filter(pk=value).first()
-        return queryset.filter(pk__in=opt_outs_of(contact).values("pk")) if contact else queryset.none()
+    def of_contacts(self, queryset: Any, name: str, value: list[int]) -> Any:
+        contacts = Contact.objects.filter(pk__in=value)
+        return queryset.filter(pk__in=opt_outs_of(*contacts).values("pk"))
 
 
 class OptOutViewSet(ReadViewSet):

@@ -158,10 +158,10 @@ def sync_opt_out_flags(*, contact: Contact) -> None:
         ).update(status=MembershipStatus.OPTED_OUT, reason=REASONS[state])
 
 
-def opt_outs_of(contact: Contact) -> OptOutQuerySet:
-    """Return the opt-outs of the contact's numbers."""
-    hashes = [hash_number(phone) for phone in _numbers_of(contact)]
-    return OptOut.objects.filter(company=contact.company_id, number_hash__in=hashes)
+def opt_outs_of(*contacts: Contact) -> OptOutQuerySet:
+    """Return the opt-outs of the contacts' numbers."""
+    hashes = [hash_number(phone) for phone in _numbers_of(*contacts)]
+    return OptOut.objects.filter(company__in={contact.company_id for contact in contacts}, number_hash__in=hashes)
 
 
 def _record(
@@ -272,8 +272,9 @@ def _sync_owners(opt_outs: list[OptOut]) -> None:
         sync_opt_out_flags(contact=contact)
 
 
-def _numbers_of(contact: Contact) -> set[str]:
-    return {contact.phone, *ContactPhone.objects.filter(contact=contact).values_list("phone", flat=True)}
+def _numbers_of(*contacts: Contact) -> set[str]:
+    others = ContactPhone.objects.filter(contact__in=contacts).values_list("phone", flat=True)
+    return {*others, *(contact.phone for contact in contacts)}
 
 
 def _evidence_of(contact: Contact, state: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tests.factories import (
     InvoiceFactory,
     LeadFactory,
     MessageFactory,
+    OptOutFactory,
     PhoneLineFactory,
     UserFactory,
 )
@@ -113,6 +114,27 @@ def test_rows_of_several_contacts_are_one_list(resource, manager_api, acme):
         rows[0],
         rows[2],
     }
+
+
+def test_opt_outs_of_several_contacts_are_one_list(manager_api, acme):
+    contacts = [ContactFactory(company=acme) for _ in range(3)]
+    rows = [OptOutFactory(company=acme, phone=contact.phone).pk for contact in contacts]
+    assert ids(manager_api.get(f"/api/v1/opt-outs?contact={contacts[0].pk}&contact={contacts[2].pk}")) == {
+        rows[0],
+        rows[2],
+    }
+
+
+def test_every_parameter_with_an_id_or_a_choice_is_repeatable():
+    from tests.api.response_schema import document
+
+    single = {"limit", "offset", "cursor", "count", "order", "ids", "search", "number", "date"}
+    for path, methods in document()["paths"].items():
+        parameters = methods["get"].get("parameters", ()) if "get" in methods else ()
+        kinds = {each["name"]: each["schema"].get("type") for each in parameters if each["in"] == "query"}
+        if "order" in kinds:
+            others = {name for name, kind in kinds.items() if kind not in ("array", "boolean")}
+            assert {name for name in others - single if not name.endswith(("_date", "_from", "_until"))} == set(), path
 
 
 @pytest.fixture

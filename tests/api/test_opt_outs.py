@@ -54,6 +54,8 @@ def test_opt_outs_can_be_filtered_by_state_and_contact(csr_api, contact, under_r
     assert found(csr_api, state="opted_out") == [stranger.phone]
     assert found(csr_api, contact=contact.pk) == [SECOND]
     assert found(csr_api, contact=10**9) == []
+    foreign = ContactFactory(company=globex, phone=stranger.phone)
+    assert found(csr_api, contact=foreign.pk) == []
 
 
 def test_number_without_a_decision_is_not_listed(csr_api, acme):

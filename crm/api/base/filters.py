@@ -19,7 +19,6 @@ from crm.form_fields import (
     IdsFormField,
     PhoneFormField,
     RepeatedFormField,
-    WholeNumberFormField,
 )
 from crm.models import Contact
 from crm.search_keys import SHORTEST, is_long_enough
@@ -54,16 +53,6 @@ def check_days(start: date | None, end: date | None) -> None:
     """Raise ValidationError for a range that ends before it starts: an empty list would look like an answer."""
     if start and end and start > end:
         raise invalid("start_date", code=ErrorCode.END_BEFORE_START)
-
-
-@extend_schema_field({"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_ID})
-class IdFilter(django_filters.Filter):
-    """A row's id. An id out of the column's range is a bad request, not a database error."""
-
-    field_class = WholeNumberFormField
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, min_value=1, max_value=MAX_ID, **kwargs)
 
 
 class DayFilter(django_filters.DateFilter):
