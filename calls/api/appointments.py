@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, ValidationError
 
 from calls.choices import AppointmentStatus
 from calls.models import Appointment
-from calls.services.booking import StartOutOfRange, book_appointment, change_appointment, check_start
-from crm.api.base.errors import invalid
+from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
+from crm.api.base.errors import CodedError, invalid
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, DayFilter, RowFilter
 from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
@@ -76,6 +77,15 @@ class AppointmentViewSet(EditViewSet):
     refusals = dict.fromkeys(["create", "partial_update"], (ErrorCode.OUT_OF_RANGE, ErrorCode.OTHER_CONTACT))
     filterset_class = AppointmentFilterSet
     orders = orders_by("scheduled_start")
+
+    def handle_exception(self, exc: Exception) -> Response:
+        return super().handle_exception(self._name_other(exc) if isinstance(exc, SlotTaken) else exc)
+
+    def _name_other(self, taken: SlotTaken) -> CodedError:
+        """Return the error with the other appointment as its own route shows it, if the user may see it."""
+        other = self.get_queryset().filter(pk=taken.other.pk).first() if taken.other else None
+        detail = str(taken) if other else ErrorCode.SLOT_TAKEN.detail
+        return CodedError(ErrorCode.SLOT_TAKEN, detail, appointment=other and self.get_serializer(other).data)
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company=self.user.company)

@@ -31,20 +31,6 @@ class SlotTaken(Refusal):
         self.other = other
         super().__init__(f"{_describe(other)} Choose another time or rep, or send allow_overlap: true.")
 
-    def facts(self) -> dict[str, Any]:
-        """Return what a person needs to know of the appointment that takes the slot."""
-        other = self.other
-        return {
-            "appointment": other
-            and {
-                "id": other.pk,
-                "contact": other.contact_id,
-                "assigned_rep": other.assigned_rep_id,
-                "scheduled_start": other.scheduled_start,
-                "scheduled_end": other.scheduled_end,
-            }
-        }
-
 
 class StartOutOfRange(Refusal):
     """The start is too far away, probably a typing error such as a wrong year."""

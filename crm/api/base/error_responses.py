@@ -68,9 +68,28 @@ FACTS: dict[ErrorCode, Document] = {
         "appointment": {
             "id": 12,
             "contact": 7,
+            "contact_summary": {
+                "id": 7,
+                "name": "Casey Jones",
+                "phone": "+12125550134",
+                "flags": [],
+                "opted_out": False,
+            },
+            "address": "12 Oak St, Denver, CO 80202",
+            "call": None,
+            "lead": None,
             "assigned_rep": 3,
+            "assigned_rep_name": "Robin Reed",
             "scheduled_start": "2026-03-02T16:00:00Z",
             "scheduled_end": "2026-03-02T17:00:00Z",
+            "date": "2026-03-02",
+            "time": "09:00:00",
+            "timezone": "America/Denver",
+            "allow_overlap": False,
+            "status": "scheduled",
+            "notes": "",
+            "created_at": "2026-02-27T18:30:00Z",
+            "updated_at": "2026-02-27T18:30:00Z",
         }
     },
 }
@@ -122,9 +141,8 @@ ERROR_RESPONSE = {
             "description": "With `stale`: the row as it is now.",
         },
         "appointment": {
-            "type": ["object", "null"],
-            "additionalProperties": True,
-            "description": "With `slot_taken`: the other appointment.",
+            "oneOf": [{"$ref": "#/components/schemas/Appointment"}, {"type": "null"}],
+            "description": "With `slot_taken`: the other appointment. Null if it was deleted in the meantime.",
         },
     },
 }
