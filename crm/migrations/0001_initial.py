@@ -1403,6 +1403,11 @@ class Migration(migrations.Migration):
                         name="opt_outs_state_valid",
                         violation_error_message="state must be one of: clear, under_review, opted_out.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "clear"), ("decided_at__isnull", False), _connector="OR"),
+                        name="opt_outs_decided_has_time",
+                        violation_error_message="A state other than clear needs the time of its decision.",
+                    ),
                     models.UniqueConstraint(
                         fields=("company", "number_hash", "channel"),
                         name="opt_outs_company_id_number_hash_channel_unique",

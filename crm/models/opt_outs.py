@@ -54,6 +54,12 @@ class OptOut(TenantModel):
         constraints = [
             one_of("channel", Channel, name="opt_outs_channel_valid"),
             one_of("state", OptOutState, name="opt_outs_state_valid"),
+            # Lists leave out rows without a time, which are locks of sending.
+            models.CheckConstraint(
+                condition=Q(state=OptOutState.CLEAR) | Q(decided_at__isnull=False),
+                name="opt_outs_decided_has_time",
+                violation_error_message="A state other than clear needs the time of its decision.",
+            ),
             models.UniqueConstraint(
                 fields=["company", "number_hash", "channel"], name="opt_outs_company_id_number_hash_channel_unique"
             ),

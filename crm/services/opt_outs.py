@@ -190,7 +190,8 @@ def _review(opt_out: OptOut, action: OptOutAction, user: User | None) -> OptOut:
         opt_out = OptOut.objects.select_for_update().get(pk=opt_out.pk)
         if opt_out.state != OptOutState.UNDER_REVIEW:
             raise NotUnderReview
-        reviewed = _open_suspicions(list(opt_out.entries.all()))[-1]
+        suspicions = _open_suspicions(list(opt_out.entries.all()))
+        reviewed = suspicions[-1] if suspicions else OptOutEntry(occurred_at=opt_out.decided_at or timezone.now())
         _add_entry(opt_out, action, reviewed.words, "review", reviewed.occurred_at, reviewed.activity, user)
         _sync_owners([opt_out])
     return opt_out
@@ -278,7 +279,11 @@ def _numbers_of(*contacts: Contact) -> set[str]:
 
 
 def _evidence_of(contact: Contact, state: str) -> dict[str, Any]:
-    """Return the evidence of a new flag: the latest entry on any of the contact's numbers."""
+    """Return the evidence of a new flag: the latest entry on any of the contact's numbers.
+
+    An opt-out that other programs wrote without an entry blocks messages all the same.
+    """
     action = OptOutAction.OPTED_OUT if state == OptOutState.OPTED_OUT else OptOutAction.SUSPECTED
-    entry = OptOutEntry.objects.filter(opt_out__in=opt_outs_of(contact), action=action).latest("occurred_at", "id")
-    return {"source": entry.source, "evidence": entry.words, "created_by_id": entry.created_by_id}
+    entries = OptOutEntry.objects.filter(opt_out__in=opt_outs_of(contact), action=action)
+    entry = entries.order_by("-occurred_at", "-id").first()
+    return {"source": entry.source, "evidence": entry.words, "created_by_id": entry.created_by_id} if entry else {}

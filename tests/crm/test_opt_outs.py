@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from crm.choices import OptOutState
-from crm.models import CampaignMembership, Contact, ContactFlag, OptOut, OptOutEntry
+from crm.models import CampaignMembership, Contact, ContactFlag, ContactPhone, OptOut, OptOutEntry
 from crm.models.audit import hash_number
 from crm.services.contacts import delete_contact, get_or_create_contact, update_contact
 from crm.services.opt_outs import (
@@ -28,6 +28,7 @@ from tests.factories import (
     CampaignMembershipFactory,
     ContactFactory,
     ContactPhoneFactory,
+    OptOutFactory,
     fictional_number,
 )
 
@@ -207,6 +208,25 @@ def test_user_opts_all_numbers_of_a_contact_out_and_in(contact, csr):
     opt_in_contact(contact=contact, user=csr)
     assert [state_of(phone) for phone in (PHONE, SECOND)] == ["clear", "clear"]
     assert flag_of(contact) is None
+
+
+@pytest.mark.parametrize(("state", "review"), [("opted_out", "confirmed"), ("under_review", "pending")])
+def test_opt_out_of_another_program_without_entries_flags_the_owner_of_its_number(in_acme, state, review):
+    OptOutFactory(company=in_acme, phone=PHONE, state=state)
+    contact = get_or_create_contact(company_id=in_acme.pk, phone=PHONE)
+    assert flag_of(contact) == review
+    ContactPhoneFactory(contact=ContactFactory(company=in_acme), phone=SECOND)
+    OptOutFactory(company=in_acme, phone=SECOND, state=state)
+    ContactPhone.objects.filter(phone=SECOND).update(contact=contact)
+    assert flag_of(contact) == review
+
+
+@pytest.mark.parametrize(("review", "state"), [(confirm_opt_out, "opted_out"), (dismiss_opt_out, "clear")])
+def test_opt_out_without_entries_can_be_reviewed(contact, in_acme, csr, review, state):
+    opt_out = OptOutFactory(company=in_acme, phone=PHONE, state="under_review")
+    review(opt_out=opt_out, user=csr)
+    assert state_of() == state
+    assert OptOutEntry.objects.get().occurred_at == opt_out.decided_at
 
 
 def test_lock_of_a_number_without_entries_is_clear(contact):
