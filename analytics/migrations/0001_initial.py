@@ -7,6 +7,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import analytics.models.analyses
+import crm.db.audit
 import crm.db.change_feed
 import crm.db.policies
 import crm.db.storage
@@ -348,6 +349,9 @@ class Migration(migrations.Migration):
             on="call_analysis",
             name="keep_call_objections",
             postgresql="\nDECLARE\n    touched bigint[];\n    outer_setting text := current_setting('crm.all_companies', true);\nBEGIN\n    IF TG_OP = 'TRUNCATE' THEN\n        PERFORM set_config('crm.all_companies', 'on', true);\n        DELETE FROM call_objections;\n        PERFORM set_config('crm.all_companies', coalesce(outer_setting, ''), true);\n        RETURN NULL;\n    ELSIF TG_OP = 'INSERT' THEN\n        touched := ARRAY(SELECT DISTINCT call_id FROM after);\n    ELSIF TG_OP = 'DELETE' THEN\n        touched := ARRAY(SELECT DISTINCT call_id FROM before);\n    ELSE\n        touched := ARRAY(\n            SELECT call_id\n            FROM (SELECT id, tenant_id, call_id, objections, analyzed_at FROM before EXCEPT ALL SELECT id, tenant_id, call_id, objections, analyzed_at FROM after) AS removed\n            UNION\n            SELECT call_id\n            FROM (SELECT id, tenant_id, call_id, objections, analyzed_at FROM after EXCEPT ALL SELECT id, tenant_id, call_id, objections, analyzed_at FROM before) AS added\n        );\n    END IF;\n    IF touched <> '{}' THEN\n        PERFORM FROM calls WHERE id = ANY (touched) ORDER BY id FOR NO KEY UPDATE;\n        DELETE FROM call_objections WHERE call_id = ANY (touched);\n        INSERT INTO call_objections (company_id, call_id, label, analyzed_at) \nSELECT DISTINCT found.tenant_id, found.call_id, substr(lower(trim(entry.value)), 1, 255) AS label,\n       found.analyzed_at\nFROM (\n    SELECT DISTINCT ON (call_id) tenant_id, call_id, objections, analyzed_at FROM call_analysis\n    WHERE call_id = ANY (touched) ORDER BY call_id, analyzed_at DESC, id DESC\n) AS found, jsonb_array_elements_text(CASE jsonb_typeof(found.objections) WHEN 'array' THEN found.objections END) AS entry(value) WHERE trim(entry.value) <> ''\n;\n    END IF;\n    RETURN NULL;\nEND\n",
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="archivedchunk",
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="callanalysis",

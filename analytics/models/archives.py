@@ -5,6 +5,7 @@ from django.utils.timezone import now
 
 from analytics.models.objections import MAX_LABEL
 from analytics.models.rollups import CallCounts, of_company
+from crm.db.audit import Audit
 from crm.db.tenancy import TenantModel
 
 
@@ -51,8 +52,8 @@ class ArchivedObjections(TenantModel):
 class ArchivedChunk(TenantModel):
     """The files of rows that were archived together.
 
-    Committed with the deletion of the rows, so it is the authority on which files are valid. It also replaces audit
-    entries for the rows, which would keep their values in the database.
+    Committed with the deletion of the rows, so it is the authority on which files are valid. Its audit entry stands for
+    those of the rows, which would keep their values in the database.
     """
 
     company = of_company(db_index=False)
@@ -65,6 +66,8 @@ class ArchivedChunk(TenantModel):
 
     created_at = models.DateTimeField(default=now, editable=False)
     restored_at = models.DateTimeField(null=True, blank=True, help_text="Time at which the rows were restored.")
+
+    audit = Audit()
 
     class Meta:
         db_table = "archived_chunks"

@@ -5,7 +5,7 @@ PostgreSQL. On SQLite `crm.db.triggers.recreate_sqlite_triggers` creates them fr
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db import models
@@ -24,12 +24,24 @@ CREATE OR REPLACE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql AS $
 DECLARE
     skipped text[] := TG_ARGV[0]::text[];
     hidden text[] := TG_ARGV[1]::text[];
+    kept text[] := coalesce(TG_ARGV[2], '{{}}')::text[];
+    moved_to bigint := nullif(current_setting('crm.moved_to', true), '');
     before jsonb := '{{}}';
     after jsonb := '{{}}';
     changes jsonb;
+    has_changed boolean;
 BEGIN
     IF current_setting('crm.recorded', true) = 'off' THEN
         IF pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE') THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    IF TG_OP = 'DELETE' AND TG_ARGV[3] <> '' AND moved_to IS NOT NULL THEN
+        -- Nobody but the owner can delete that entry: without one in this transaction, the deletion is recorded.
+        IF EXISTS (
+            SELECT FROM {TABLE}
+            WHERE table_name = TG_ARGV[3] AND row_id = moved_to AND action = 'insert' AND at >= transaction_timestamp()
+        ) THEN
             RETURN NULL;
         END IF;
     END IF;
@@ -43,12 +55,12 @@ BEGIN
         name,
         CASE WHEN name = ANY (hidden) THEN '["{HIDDEN}", "{HIDDEN}"]'
              ELSE jsonb_build_array(before -> name, after -> name) END
-    )
-    INTO changes
-    FROM jsonb_object_keys(before || after) name
-    WHERE NOT name = ANY (skipped)
-      AND coalesce(before -> name, 'null') IS DISTINCT FROM coalesce(after -> name, 'null');
-    IF changes IS NOT NULL THEN
+    ), bool_or(differs)
+    INTO changes, has_changed
+    FROM jsonb_object_keys(before || after) name,
+         LATERAL (SELECT coalesce(before -> name, 'null') IS DISTINCT FROM coalesce(after -> name, 'null')) _ (differs)
+    WHERE NOT name = ANY (skipped) AND (differs OR name = ANY (kept));
+    IF has_changed THEN
         INSERT INTO {TABLE} (company_id, actor_id, actor, table_name, row_id, action, changes, at)
         VALUES (
             coalesce(after ->> 'company_id', before ->> 'company_id')::bigint,
@@ -75,6 +87,13 @@ class Audit(TriggerDeclaration):
     """Columns that are not recorded, such as the time of the last change."""
     hides: tuple[str, ...] = ()
     """Columns whose changes are recorded without the values."""
+    only: str = ""
+    """A condition on the row, as in `{row}.kind = 'note'`: other rows are not recorded. Nor are inserts then: the row
+    names its author, and the entry of its first change has its first values."""
+    keeps: tuple[str, ...] = ()
+    """Columns that every entry has, changed or not. By them, the entries of a person are found when the row is gone."""
+    moves_to: str = ""
+    """An audited table, to which rows may move: see `crm.db.audit_context.moving_to`."""
 
     def skipped_columns(self, model: type[models.Model]) -> list[str]:
         """Return `skips`, generated columns, and the id, for which entries have a separate column."""
@@ -87,13 +106,18 @@ class Audit(TriggerDeclaration):
     def sqlite_triggers(self, model: type[models.Model]) -> dict[str, str]:
         table, skipped = model._meta.db_table, self.skipped_columns(model)
         columns = [field.column for field in model._meta.concrete_fields if field.column not in skipped]
-        hidden = ", ".join(f"'{name}'" for name in self.hides)
+        hidden, kept = (", ".join(f"'{name}'" for name in names) for names in (self.hides, self.keeps))
         values = (
             f"json(CASE WHEN name IN ({hidden}) THEN json_array('{HIDDEN}', '{HIDDEN}')"
             " ELSE json_array(before, after) END)"
         )
         triggers = {}
         for action, row in (("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")):
+            if action == "insert" and self.only:
+                continue
+            conditions = ["crm_recorded()", *([self.only.format(row="OLD")] if self.only else [])]
+            if action == "delete" and self.moves_to:
+                conditions.append("crm_moved_to() IS NULL")
             before = "NULL" if action == "insert" else 'OLD."{0}"'
             after = "NULL" if action == "delete" else 'NEW."{0}"'
             pairs = " UNION ALL ".join(
@@ -101,14 +125,14 @@ class Audit(TriggerDeclaration):
                 for name in columns
             )
             triggers[f"record_{table}_{action}"] = f"""
-                AFTER {action.upper()} ON {table} WHEN crm_recorded()
+                AFTER {action.upper()} ON {table} WHEN {" AND ".join(conditions)}
                 BEGIN
                     INSERT INTO {TABLE} (company_id, actor_id, actor, table_name, row_id, action, changes, at)
                     SELECT {row}.company_id, crm_actor_id(), crm_actor(), '{table}', {row}.id, '{action}',
                            changes, strftime('%Y-%m-%d %H:%M:%f', 'now')
                     FROM (
-                        SELECT json_group_object(name, {values}) AS changes, count(*) AS columns
-                        FROM ({pairs}) WHERE before IS NOT after
+                        SELECT json_group_object(name, {values}) AS changes, sum(before IS NOT after) AS columns
+                        FROM ({pairs}) WHERE before IS NOT after OR name IN ({kept})
                     )
                     WHERE columns > 0;
                 END
@@ -135,27 +159,40 @@ class CreateAuditFunction(PostgresOperation):
 class CreateAuditTriggers(TriggerOperation):
     """Create the audit triggers of one table. Frozen into migrations; running it twice is harmless."""
 
-    def __init__(self, model_name: str, skips: Sequence[str] = (), hides: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        model_name: str,
+        skips: Sequence[str] = (),
+        hides: Sequence[str] = (),
+        only: str = "",
+        keeps: Sequence[str] = (),
+        moves_to: str = "",
+    ) -> None:
         self.model_name = model_name
-        self.audit = Audit(skips=tuple(skips), hides=tuple(hides))
+        self.audit = Audit(tuple(skips), tuple(hides), only, tuple(keeps), moves_to)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        columns = {"skips": list(self.audit.skips), "hides": list(self.audit.hides)}
-        return type(self).__name__, [], {"model_name": self.model_name} | {k: v for k, v in columns.items() if v}
+        given = {field.name: getattr(self.audit, field.name) for field in fields(self.audit)}
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value}
+        return type(self).__name__, [], {"model_name": self.model_name} | values
 
     @property
     def key(self) -> tuple[str, ...]:
         return "audit", self.model_name
 
     def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        model = get_model(self.model_name)
-        table, columns = model._meta.db_table, [self.audit.skipped_columns(model), list(self.audit.hides)]
-        arguments = ", ".join(f"'{{{','.join(names)}}}'" for names in columns)
+        model, audit = get_model(self.model_name), self.audit
+        table, columns = model._meta.db_table, [audit.skipped_columns(model), audit.hides, audit.keeps]
+        arguments = ", ".join([*(f"'{{{','.join(names)}}}'" for names in columns), f"'{audit.moves_to}'"])
+        events, of_row, of_update = "INSERT OR DELETE", "", "OLD.* IS DISTINCT FROM NEW.*"
+        if audit.only:
+            condition = audit.only.format(row="OLD")
+            events, of_row, of_update = "DELETE", f"WHEN ({condition}) ", f"{condition} AND {of_update}"
         return [
-            f"CREATE OR REPLACE TRIGGER record_row AFTER INSERT OR DELETE ON {table}"
-            f" FOR EACH ROW EXECUTE FUNCTION record_change({arguments})",
+            f"CREATE OR REPLACE TRIGGER record_row AFTER {events} ON {table}"
+            f" FOR EACH ROW {of_row}EXECUTE FUNCTION record_change({arguments})",
             f"CREATE OR REPLACE TRIGGER record_update AFTER UPDATE ON {table}"
-            f" FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION record_change({arguments})",
+            f" FOR EACH ROW WHEN ({of_update}) EXECUTE FUNCTION record_change({arguments})",
         ]
 
     def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:

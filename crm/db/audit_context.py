@@ -19,6 +19,7 @@ Actor = tuple[int | None, str]
 
 _actor: ContextVar[Actor] = ContextVar("actor", default=(None, ""))
 _recorded: ContextVar[bool] = ContextVar("recorded", default=True)
+_moved_to: ContextVar[int | None] = ContextVar("moved_to", default=None)
 
 
 @contextmanager
@@ -60,12 +61,23 @@ def audit_disabled() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def moving_to(row_id: int) -> Iterator[None]:
+    """Delete rows that have moved to a row of the table that `Audit.moves_to` names, such as an archive file.
+
+    That row must have been inserted in this transaction. Its own audit entry stands for theirs.
+    """
+    with _set_context(_moved_to, row_id, _set_moved_to):
+        yield
+
+
 def add_sqlite_functions(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
     """Add the functions that the triggers call to a new SQLite connection."""
     if connection.vendor == "sqlite":
         connection.connection.create_function("crm_actor_id", 0, lambda: _actor.get()[0])
         connection.connection.create_function("crm_actor", 0, lambda: _actor.get()[1])
         connection.connection.create_function("crm_recorded", 0, lambda: _recorded.get())
+        connection.connection.create_function("crm_moved_to", 0, lambda: _moved_to.get())
 
 
 @contextmanager
@@ -93,6 +105,11 @@ def _set_actor(actor: Actor) -> None:
             "SELECT set_config('crm.actor_id', %s, true), set_config('crm.actor', %s, true)",
             ["" if user_id is None else str(user_id), name],
         )
+
+
+def _set_moved_to(row_id: int | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('crm.moved_to', %s, true)", ["" if row_id is None else str(row_id)])
 
 
 def _set_recorded(recorded: bool) -> None:

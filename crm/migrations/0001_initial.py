@@ -1561,6 +1561,13 @@ class Migration(migrations.Migration):
             model_name="campaign",
             skips=["updated_at"],
         ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="activity",
+            skips=["updated_at"],
+            only="{row}.activity_type = 'note'",
+            keeps=["contact_id"],
+            moves_to="archived_chunks",
+        ),
         migrations.CreateModel(
             name="Change",
             fields=[

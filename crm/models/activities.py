@@ -9,6 +9,7 @@ from django.utils.timezone import now
 
 from crm.choices import ActivityType, ConversationStatus, Direction
 from crm.constraints import in_range, one_of
+from crm.db.audit import Audit
 from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
@@ -95,7 +96,7 @@ class Conversation(TenantModel):
 
 
 class Activity(TenantModel):
-    """A message, call, voicemail, note or email. It is evidence, so users can't change it.
+    """A message, call, voicemail, note or email. It is evidence, so users can't change it, except for notes.
 
     The activity of a caller without a number ("Anonymous") has no contact and no conversation.
     """
@@ -131,6 +132,12 @@ class Activity(TenantModel):
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(ActivityQuerySet)()
+    audit = Audit(
+        skips=("updated_at",),
+        only="{row}.activity_type = 'note'",
+        keeps=("contact_id",),
+        moves_to="archived_chunks",
+    )
     feed = Feed(
         "activities", contact="CASE WHEN {row}.activity_type NOT IN ('call', 'voicemail') THEN {row}.contact_id END"
     )

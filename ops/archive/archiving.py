@@ -19,6 +19,7 @@ from django.utils.timezone import now
 
 from analytics.models import ArchivedChunk
 from calls.models import Call, CallDetail
+from crm.db.audit_context import moving_to
 from crm.db.tenancy import statement_limits, tenant
 from crm.models import Activity, Company
 from crm.services.archived_ids import remember_archived
@@ -179,11 +180,12 @@ def _archive_chunk(
                 if bundle.root.model is Call:
                     add_archived_counts(roots)
                 _remember_ids(bundle, roots)
-                _delete(bundle, roots)
-                ArchivedChunk.objects.create(
+                chunk = ArchivedChunk.objects.create(
                     company=company, folder=str(folder.resolve()), archive=folder.name, number=number,
                     bundle=bundle.name, cut_off=cut_off, files=files,
                 )  # fmt: skip
+                with moving_to(chunk.pk):
+                    _delete(bundle, roots)
         except (RowsChanged, IntegrityError, OperationalError) as error:
             # A new row that references the chunk raises IntegrityError when the transaction ends.
             if isinstance(error, OperationalError) and getattr(error.__cause__, "pgcode", "") not in RETRIED_CODES:

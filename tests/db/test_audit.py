@@ -1,15 +1,17 @@
 """Audit triggers."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.core.management.sql import emit_pre_migrate_signal
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
 from crm.db.audit import Audit, CreateAuditTriggers
-from crm.db.audit_context import acting_as, audit_disabled
+from crm.db.audit_context import acting_as, audit_disabled, moving_to
 from crm.db.tenancy import all_tenants, tenant
 from crm.db.triggers import declared_triggers
-from crm.models import AuditEntry, Campaign, Contact, User
+from crm.models import Activity, AuditEntry, Campaign, Contact, User
 from tests import factories
 from tests.conftest import postgres_only, signed_in
 
@@ -20,8 +22,10 @@ AUDITED = {
     "contact_flags": (factories.ContactFlagFactory, {"reason": "Asked for it."}),
     "campaigns": (factories.CampaignFactory, {"name": "Autumn check"}),
     "appointments": (factories.AppointmentFactory, {"notes": "Knock twice."}),
+    "archived_chunks": (factories.ArchivedChunkFactory, {"bundle": "activities"}),
     "users": (factories.UserFactory, {"role": "manager"}),
 }
+NOTES = "activities"  # of which notes are audited, and no inserts
 
 
 def entries(row=None, **conditions):
@@ -32,8 +36,8 @@ def entries(row=None, **conditions):
         return list(found)
 
 
-def test_six_tables_are_audited():
-    assert {model._meta.db_table for model, _ in declared_triggers(Audit)} == set(AUDITED)
+def test_these_tables_are_audited():
+    assert {model._meta.db_table for model, _ in declared_triggers(Audit)} == {*AUDITED, NOTES}
 
 
 def test_migrations_create_the_triggers_that_models_declare():
@@ -51,7 +55,7 @@ def test_migrations_create_the_triggers_that_models_declare():
 def test_declared_columns_exist():
     for model, audit in declared_triggers(Audit):
         columns = {field.column for field in model._meta.concrete_fields}
-        assert {*audit.skips, *audit.hides} <= columns
+        assert {*audit.skips, *audit.hides, *audit.keeps} <= columns
 
 
 @pytest.mark.parametrize("table", AUDITED)
@@ -195,6 +199,57 @@ def test_disabled_audit_records_nothing(acme):
     assert entry.changes["name"] == [None, "Seen"]
 
 
+def test_changes_of_a_note_are_recorded_with_its_texts_and_contact(csr, acme):
+    note = factories.ActivityFactory(contact__company=acme, user=csr, body="Has a dog.")
+    note_id, contact, url = note.pk, note.contact_id, f"/api/v1/activities/{note.pk}"
+    api = signed_in(csr)
+    assert api.patch(url, {"body": "Has a cat."}).status_code == 200
+    assert api.delete(url).status_code == 204
+    changed, deleted = entries(table_name=NOTES, row_id=note_id)
+    assert (changed.action, changed.actor, changed.actor_id) == ("update", "carla", csr.pk)
+    assert changed.changes == {"body": ["Has a dog.", "Has a cat."], "contact_id": [contact, contact]}
+    assert (deleted.action, deleted.actor) == ("delete", "carla")
+    assert (deleted.changes["body"], deleted.changes["contact_id"]) == (["Has a cat.", None], [contact, None])
+
+
+def test_note_without_a_change_and_other_activities_are_not_recorded(acme):
+    note = factories.ActivityFactory(contact__company=acme)
+    call = factories.ActivityFactory(contact__company=acme, activity_type="call", direction="incoming")
+    with all_tenants():
+        Activity.objects.filter(pk=note.pk).update(body=note.body, updated_at=datetime(2026, 3, 1, tzinfo=UTC))
+        Activity.objects.filter(pk=call.pk).update(body="Rang twice.")
+        call.delete()
+    assert entries(table_name=NOTES) == []
+
+
+def test_note_that_moves_is_recorded_by_the_row_that_it_moves_to(acme):
+    first, second = (factories.ActivityFactory(contact__company=acme) for _ in range(2))
+    with transaction.atomic(), tenant(acme.pk):
+        chunk = factories.ArchivedChunkFactory(company=acme)
+        with moving_to(chunk.pk):
+            Activity.objects.filter(pk=first.pk).delete()
+        Activity.objects.filter(pk=second.pk).delete()
+    assert [(each.table_name, each.row_id) for each in entries(company=acme, action="delete")] == [(NOTES, second.pk)]
+    assert len(entries(chunk)) == 1
+
+
+@postgres_only
+@pytest.mark.parametrize("moved_to", ["nothing", "a contact", "an earlier file", "a file of another company"])
+def test_only_a_file_of_the_same_transaction_stands_for_a_deleted_note(moved_to, transactional_db, acme, globex):
+    note = factories.ActivityFactory(contact__company=acme)
+    earlier = factories.ArchivedChunkFactory(company=acme).pk
+    with transaction.atomic():
+        row_id = {
+            "nothing": 0,
+            "a contact": factories.ContactFactory(company=acme).pk,
+            "an earlier file": earlier,
+            "a file of another company": factories.ArchivedChunkFactory(company=globex).pk,
+        }[moved_to]
+        with tenant(acme.pk), moving_to(row_id):
+            Activity.objects.filter(pk=note.pk).delete()
+    assert [each.row_id for each in entries(table_name=NOTES, action="delete")] == [note.pk]
+
+
 def test_entries_are_hidden_from_other_companies(acme, globex):
     factories.CampaignFactory(company=acme)
     factories.CampaignFactory(company=globex)
@@ -212,7 +267,7 @@ def test_triggers_exist_on_every_audited_table():
             )
         tables = [table for (table,) in cursor.fetchall()]
     each = 3 if connection.vendor == "sqlite" else 2
-    assert sorted(tables) == sorted(list(AUDITED) * each)
+    assert sorted(tables) == sorted([*list(AUDITED) * each, NOTES, NOTES])
 
 
 def test_audited_column_can_be_dropped_by_a_migration():

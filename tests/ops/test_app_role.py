@@ -8,10 +8,10 @@ from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 from django.utils.timezone import now
 
-from crm.db.audit_context import audit_disabled
+from crm.db.audit_context import audit_disabled, moving_to
 from crm.db.policies import ALL_SETTING
 from crm.db.tenancy import all_tenants
-from crm.models import AuditEntry, Contact
+from crm.models import Activity, AuditEntry, Contact
 from crm.services.self_check import check_start
 from messaging.models import Message, WebhookEvent
 from tests import factories
@@ -115,6 +115,24 @@ def test_switch_of_the_audit_changes_nothing_for_the_app_role(as_app):
     assert entry.changes["first_name"] == ["Ann", "Changed"]
 
 
+def test_app_role_deletes_a_note_without_an_entry_only_with_the_entry_of_an_archive_file(as_app, acme):
+    note, other = (factories.ActivityFactory(contact__company=acme) for _ in range(2))
+    with transaction.atomic(), all_tenants():
+        chunk = factories.ArchivedChunkFactory(company=acme)
+        with moving_to(chunk.pk):
+            Activity.objects.filter(pk=other.pk).delete()
+            chunk.delete()
+    with transaction.atomic(), all_tenants(), moving_to(chunk.pk):
+        Activity.objects.filter(pk=note.pk).delete()
+    with all_tenants():
+        recorded = set(AuditEntry.objects.filter(company=acme).values_list("table_name", "action", "row_id"))
+    assert {each for each in recorded if each[0] != "contacts" and each[0] != "users"} >= {
+        ("archived_chunks", "insert", chunk.pk),
+        ("archived_chunks", "delete", chunk.pk),
+        ("activities", "delete", note.pk),
+    }
+
+
 def test_app_role_without_a_company_finds_no_row(as_app):
     execute("SELECT set_config(%s, '', false)", ALL_SETTING)
     assert execute("SELECT count(*) FROM contacts") == [(0,)]
@@ -180,8 +198,13 @@ def test_admin_works_as_the_app_role(as_app, client, staff):
 def test_archive_and_other_commands_work_as_the_app_role(as_app, acme, tmp_path, capsys):
     old = now() - timedelta(days=800)
     factories.WebhookEventFactory(company=acme, created_at=old, processed=True, status="processed")
+    factories.ActivityFactory(contact__company=acme, created_at=old)
     call_command("archive", "--older-than", "730d", "--to", str(tmp_path))
     assert "webhook_events                 1 archived" in capsys.readouterr().out
+    with all_tenants():
+        assert not Activity.objects.exists()
+        assert not AuditEntry.objects.filter(table_name="activities").exists()
+        assert AuditEntry.objects.filter(table_name="archived_chunks").count() == 2
     for command in (["rebuild_rollups"], ["rebuild_rollups", "--check"], ["rotate_secrets"], ["index_report"]):
         call_command(*command)
 

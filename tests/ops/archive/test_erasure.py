@@ -11,6 +11,7 @@ from django.utils.timezone import now
 
 from analytics.models import ArchivedChunk
 from crm.db.tenancy import tenant
+from crm.models import Activity, AuditEntry
 from ops.archive.erasure import erase_person_everywhere
 from ops.archive.parquet import PART
 from ops.archive.restore import find_archives, restore_archive
@@ -79,6 +80,18 @@ def test_erased_contact_is_removed_from_archives_and_others_are_kept(acme, zelda
     after = contents()
     assert {table: len(rows) - len(after[table]) for table, rows in before.items()} == erased
     assert all(before[table][pk] == row for table, rows in after.items() for pk, row in rows.items())
+
+
+def test_audit_entries_of_an_archived_note_are_erased(acme, zelda, archives):
+    note = factories.ActivityFactory(contact=zelda, company=acme, created_at=now() - OLD, body=SAID)
+    with tenant(acme.pk):
+        Activity.objects.filter(pk=note.pk).update(body="The dog is dead.")
+    archive(acme, archives)
+    with tenant(acme.pk):
+        entries = AuditEntry.objects.filter(table_name="activities", row_id=note.pk)
+        assert entries.get().changes["body"] == [SAID, "The dog is dead."]
+        erase_person_everywhere(person=person_of(zelda), by="test")
+        assert entries.get().changes["body"] == ["[erased]", "[erased]"]
 
 
 def test_copy_of_an_archive_does_not_restore_an_erased_contact(acme, zelda, archives, tmp_path):
