@@ -1,6 +1,6 @@
 """The recorded changes as one user sees them: the newest state of each object, within the user's reach."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, TypedDict, cast
 
@@ -27,11 +27,16 @@ class SeenChange(TypedDict):
 BY_REP = ("appointments", "calls")
 
 
+# Another resource that shows the same rows.
+SAME_ROWS = {"users": "colleagues"}
+
+
 @cache
 def models_by_resource() -> dict[str, type[Model]]:
     """Return the model of each resource's objects. The thread of a contact has the contact's id."""
-    own = {feed.resource: model for model, feed in declared_triggers(Feed) if feed.key == "id"}
-    return own | {"message-threads": Contact}
+    feeds = [(model, each) for model, feed in declared_triggers(Feed) for each in (feed, *feed.also)]
+    own = {each.resource: model for model, each in feeds if each.key == "id"}
+    return own | {other: own[resource] for resource, other in SAME_ROWS.items()} | {"message-threads": Contact}
 
 
 def changes_seen_by(user: User, rows: Iterable[Row]) -> list[SeenChange]:
@@ -41,7 +46,7 @@ def changes_seen_by(user: User, rows: Iterable[Row]) -> list[SeenChange]:
     """
     grants = {resource: grant_for(user.role, resource) for resource in models_by_resource()}
     changed: dict[Key, list[Row]] = {}
-    for row in rows:
+    for row in _with_same_rows(rows):
         grant = grants[row.resource]
         if grant.own and _moves_contact(row, user):
             _append(changed, ("contacts", cast(int, row.contact_id)), row)
@@ -60,6 +65,13 @@ def changes_seen_by(user: User, rows: Iterable[Row]) -> list[SeenChange]:
             continue
         seen.append(SeenChange(resource=resource, id=object_id, change=state, at=last.at))
     return seen
+
+
+def _with_same_rows(rows: Iterable[Row]) -> Iterator[Row]:
+    for row in rows:
+        yield row
+        if other := SAME_ROWS.get(row.resource):
+            yield row._replace(resource=other)
 
 
 def _append(changed: dict[Key, list[Row]], key: Key, row: Row) -> None:

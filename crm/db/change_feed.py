@@ -54,6 +54,33 @@ SQLITE = Dialect(
 
 
 @dataclass(frozen=True)
+class Also:
+    """Another resource that shows a model's rows, beside that of its `Feed`."""
+
+    resource: str
+    key: str = "id"
+    """The object's id. If it isn't that of the row, the row is a part of the object."""
+    condition: str = ""
+    """The rows that it shows, as in `{row}.status = 'held'`. One that no longer matches is deleted there."""
+
+    def changes(self, event: str, dialect: Dialect) -> Iterator[tuple[str, str, list[str]]]:
+        """Yield the changes to record, as `Feed._changes` does."""
+        row, is_own = EVENTS[event], self.key == "id"
+        deleted = DELETED if is_own else UPDATED
+        kind, conditions = f"'{deleted if event == 'DELETE' else UPDATED}'", [*_has_object(self.key, row)]
+        if event != "UPDATE":
+            conditions += [self.condition.format(row=row)] if self.condition else []
+        elif self.condition:
+            shown, was_shown = (self.condition.format(row=each) for each in (row, "OLD"))
+            kind = f"CASE WHEN {shown} THEN '{UPDATED}' ELSE '{deleted}' END"
+            conditions.append(f"({shown} OR {was_shown})")
+        elif not is_own:
+            moved = f"{_sql(self.key, 'OLD')} {dialect.differs} {_sql(self.key, 'NEW')}"
+            yield "OLD", kind, [moved, *_has_object(self.key, "OLD")]
+        yield row, kind, conditions
+
+
+@dataclass(frozen=True)
 class Feed(TriggerDeclaration):
     """Declaration that changes of a model's rows are changes of an object of the API.
 
@@ -73,6 +100,9 @@ class Feed(TriggerDeclaration):
     company: str = "company_id"
     condition: str = ""
     """A condition on the row, as in `{row}.decided_at IS NOT NULL`. Other rows are not recorded."""
+    changes_company: bool = False
+    """Whether a row may move to another company, where it is new. In the former one it is deleted."""
+    also: tuple[Also, ...] = ()
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """Return how a migration writes the declaration: without defaults."""
@@ -88,8 +118,8 @@ class Feed(TriggerDeclaration):
         columns = [field.column for field in model._meta.concrete_fields if field.column not in unseen]
         differs = f"({' OR '.join(f'OLD.{name} IS NOT NEW.{name}' for name in columns)})"
         triggers = {}
-        for event, row in EVENTS.items():
-            conditions = ["crm_recorded()", *self._conditions(row), *([differs] if event == "UPDATE" else ())]
+        for event in EVENTS:
+            conditions = ["crm_recorded()", *self._conditions(event), *([differs] if event == "UPDATE" else ())]
             triggers[f"feed_{table}_{event.lower()}"] = (
                 f"AFTER {event} ON {table} WHEN {' AND '.join(conditions)} BEGIN {self._body(event, SQLITE)} END"
             )
@@ -107,8 +137,8 @@ class Feed(TriggerDeclaration):
         """Return the statements. The trigger has no WHEN: it would be compiled anew for each statement."""
         table = model._meta.db_table
         bodies = {}
-        for event, row in EVENTS.items():
-            conditions = "".join(f" AND {each}" for each in self._conditions(row))
+        for event in EVENTS:
+            conditions = "".join(f" AND {each}" for each in self._conditions(event))
             bodies[event] = f"IF {RECORDED}{conditions} THEN {self._body(event, POSTGRESQL)} END IF;"
         same = " ".join(f"seen.{name} := OLD.{name};" for name in self._unseen_columns(model))
         statements = [
@@ -146,11 +176,17 @@ class Feed(TriggerDeclaration):
             str(field.column) for field in model._meta.concrete_fields if field.generated or field.column in ignored
         ]
 
-    def _conditions(self, row: str) -> list[str]:
-        return [self.condition.format(row=row)] if self.condition else []
+    def _conditions(self, event: str) -> list[str]:
+        """Return the condition of all changes that the event makes."""
+        if not self.condition:
+            return []
+        rows = ("OLD", "NEW") if event == "UPDATE" and self.changes_company else (EVENTS[event],)
+        return [f"({' OR '.join(self.condition.format(row=row) for row in rows)})"]
 
     def _body(self, event: str, dialect: Dialect) -> str:
-        return " ".join(self._insert(*change, dialect) for change in self._changes(event, dialect))
+        own = [self._insert(self, *change, dialect) for change in self._changes(event, dialect)]
+        others = [self._insert(also, *change, dialect) for also in self.also for change in also.changes(event, dialect)]
+        return " ".join([*own, *others])
 
     def _changes(self, event: str, dialect: Dialect) -> Iterator[tuple[str, str, list[str]]]:
         """Yield the changes to record: the row with their values, SQL of the kind, and conditions."""
@@ -162,19 +198,27 @@ class Feed(TriggerDeclaration):
             differences = [f"{_sql(part, 'OLD')} {dialect.differs} {_sql(part, 'NEW')}" for part in parts]
             moved = f"({' OR '.join(differences)})"
             # An object that loses a part has itself changed.
-            yield "OLD", f"'{LEFT if is_own else UPDATED}'", [moved, *self._has_object("OLD")]
+            yield "OLD", f"'{LEFT if is_own else UPDATED}'", [moved, *_has_object(self.key, "OLD")]
             if is_own:
                 kind = f"CASE WHEN {moved} THEN '{MOVED}' ELSE '{UPDATED}' END"
-        yield row, kind, self._has_object(row)
+        conditions = _has_object(self.key, row)
+        if event == "UPDATE" and self.changes_company:
+            moved = f"OLD.{self.company} {dialect.differs} NEW.{self.company}"
+            yield "OLD", f"'{DELETED}'", [moved, self.condition.format(row="OLD")]
+            conditions = [self.condition.format(row="NEW")]
+        yield row, kind, conditions
 
-    def _has_object(self, row: str) -> list[str]:
-        return [] if self.key == "id" else [f"{_sql(self.key, row)} IS NOT NULL"]
-
-    def _insert(self, row: str, kind: str, conditions: list[str], dialect: Dialect) -> str:
-        parts = [_sql(part, row) for part in (self.key, self.contact, self.rep)]
-        values = [f"{row}.{self.company}", dialect.xid, f"'{self.resource}'", *parts, kind, dialect.now]
+    def _insert(self, of: "Feed | Also", row: str, kind: str, conditions: list[str], dialect: Dialect) -> str:
+        reach = (self.contact, self.rep) if of is self else ("", "")
+        parts = [_sql(part, row) for part in (of.key, *reach)]
+        values = [f"{row}.{self.company}", dialect.xid, f"'{of.resource}'", *parts, kind, dialect.now]
         insert = dialect.insert_if if conditions else dialect.insert
         return insert.format(values=", ".join(values), condition=" AND ".join(conditions))
+
+
+def _has_object(key: str, row: str) -> list[str]:
+    """Return the condition that a row is a part of an object, unless it is the object itself."""
+    return [] if key == "id" else [f"{_sql(key, row)} IS NOT NULL"]
 
 
 def _has_stamp(model: type[models.Model]) -> bool:

@@ -1626,7 +1626,12 @@ class Migration(migrations.Migration):
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="user",
-            feed=crm.db.change_feed.Feed("users", ignores=("last_login",), condition="{row}.company_id IS NOT NULL"),
+            feed=crm.db.change_feed.Feed(
+                "users",
+                ignores=("last_login",),
+                condition="{row}.company_id IS NOT NULL",
+                changes_company=True,
+            ),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="phoneline",
@@ -1642,7 +1647,11 @@ class Migration(migrations.Migration):
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="contactflag",
-            feed=crm.db.change_feed.Feed("contact-flags", contact="contact_id"),
+            feed=crm.db.change_feed.Feed(
+                "contact-flags",
+                contact="contact_id",
+                also=(crm.db.change_feed.Also("contacts", key="contact_id"),),
+            ),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="lead",

@@ -121,7 +121,7 @@ class User(AbstractUser):
     objects: ClassVar = TenantUserManager()
     audit = Audit(skips=("last_login", "updated_at"), hides=("password",))
     triggers = SESSIONS_END
-    feed = Feed("users", ignores=("last_login",), condition="{row}.company_id IS NOT NULL")
+    feed = Feed("users", ignores=("last_login",), condition="{row}.company_id IS NOT NULL", changes_company=True)
 
     class Meta(AbstractUser.Meta):
         db_table = "users"

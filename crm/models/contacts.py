@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from crm.choices import FlagType, LeadStatus, ReviewState
 from crm.constraints import one_of
 from crm.db.audit import Audit
-from crm.db.change_feed import Feed
+from crm.db.change_feed import Also, Feed
 from crm.db.indexes import HashIndex, Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.fields import SearchKeyField
@@ -218,7 +218,7 @@ class ContactFlag(TenantModel):
 
     objects: ClassVar = TenantManager.from_queryset(ContactFlagQuerySet)()
     audit = Audit(skips=("updated_at",))
-    feed = Feed("contact-flags", contact="contact_id")
+    feed = Feed("contact-flags", contact="contact_id", also=(Also("contacts", key="contact_id"),))
 
     class Meta:
         db_table = "contact_flags"

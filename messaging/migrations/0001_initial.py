@@ -525,6 +525,11 @@ class Migration(migrations.Migration):
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="message",
-            feed=crm.db.change_feed.Feed("message-threads", key="contact_card_id", ignores=("tries", "run_at")),
+            feed=crm.db.change_feed.Feed(
+                "message-threads",
+                key="contact_card_id",
+                ignores=("tries", "run_at"),
+                also=(crm.db.change_feed.Also("held-messages", condition="{row}.status = 'held'"),),
+            ),
         ),
     ]

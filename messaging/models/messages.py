@@ -10,7 +10,7 @@ from django.utils.timezone import now
 
 from crm.choices import Direction
 from crm.constraints import in_range, one_of
-from crm.db.change_feed import Feed
+from crm.db.change_feed import Also, Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
@@ -72,7 +72,12 @@ class Message(TenantModel):
     read_at = models.DateTimeField(null=True, blank=True, help_text="Time when a user read the incoming message.")
 
     objects: ClassVar = TenantManager.from_queryset(MessageQuerySet)()
-    feed = Feed("message-threads", key="contact_card_id", ignores=("tries", "run_at"))
+    feed = Feed(
+        "message-threads",
+        key="contact_card_id",
+        ignores=("tries", "run_at"),
+        also=(Also("held-messages", condition="{row}.status = 'held'"),),
+    )
 
     class Meta:
         db_table = "message_threads"

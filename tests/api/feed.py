@@ -34,6 +34,8 @@ SEEN_COLUMN = {
     "phone_lines": ("name", "Sales"),
     "users": ("first_name", "Robin"),
 }
+# By table, another object that a change of the row changes, as its resource and the column of its id.
+BESIDE = {"contact_flags": [("contacts", "contact_id")], "users": [("colleagues", "id")]}
 
 
 def settle():

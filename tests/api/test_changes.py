@@ -10,7 +10,7 @@ from crm.db.change_feed import CreateFeedTriggers
 from crm.db.tenancy import all_tenants
 from crm.models import Change, Contact, PhoneLine, User
 from tests import factories
-from tests.api.feed import FEEDS, SEEN_COLUMN, URL, Client, execute, make, settle
+from tests.api.feed import BESIDE, FEEDS, SEEN_COLUMN, URL, Client, execute, make, settle
 from tests.api.response_schema import differences
 
 pytestmark = pytest.mark.django_db
@@ -36,17 +36,20 @@ def test_every_write_to_a_row_is_a_change(table, acme, manager):
     model, feed = FEEDS[table]
     [key] = [field.attname for field in model._meta.concrete_fields if field.column == feed.key]
     resource, object_id = feed.resource, getattr(row, key)
+    beside = [(other, getattr(row, name), "updated") for other, name in BESIDE.get(table, ())]
     if table != "companies":
-        assert (resource, object_id, "updated") in client.poll()
+        assert {(resource, object_id, "updated"), *beside} <= set(client.poll())
     column, value = SEEN_COLUMN[table]
     execute(f"UPDATE {table} SET {column} = %s WHERE id = %s", value, row.pk)
-    assert client.poll() == [(resource, object_id, "updated")]
+    assert client.poll() == [(resource, object_id, "updated"), *beside]
     execute(f"UPDATE {table} SET {column} = %s WHERE id = %s", value, row.pk)
     assert client.poll() == []
     if table not in ("companies", "contacts", "phone_lines"):
         execute(f"DELETE FROM {table} WHERE id = %s", row.pk)
         change = "deleted" if feed.key == "id" else "updated"
-        assert client.poll() == [(resource, object_id, change)]
+        if table == "users":
+            beside = [(*beside[0][:2], change)]
+        assert client.poll() == [(resource, object_id, change), *beside]
 
 
 def test_every_table_with_a_feed_has_a_case():
@@ -126,14 +129,69 @@ def test_other_company_learns_nothing(acme, csr, outsider):
 def test_role_without_a_resource_learns_nothing_of_it(acme, csr, manager):
     clients = Client(csr), Client(manager)
     user = factories.UserFactory(company=acme)
-    assert [client.poll() for client in clients] == [[], [("users", user.pk, "updated")]]
+    colleague = ("colleagues", user.pk, "updated")
+    assert [client.poll() for client in clients] == [[colleague], [("users", user.pk, "updated"), colleague]]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("becomes_staff", [False, True])
+def test_user_who_moves_to_another_company_is_gone_from_the_former(becomes_staff, acme, globex, manager, outsider):
+    user = factories.UserFactory(company=acme)
+    clients = Client(manager), Client(outsider)
+    values = {"company": None, "role": "", "is_staff": True} if becomes_staff else {"company": globex}
+    User.accounts.filter(pk=user.pk).update(**values)
+    seen = [[(resource, user.pk, change) for resource in ("users", "colleagues")] for change in ("deleted", "updated")]
+    assert [client.poll() for client in clients] == [seen[0], [] if becomes_staff else seen[1]]
+    User.accounts.filter(pk=user.pk).update(first_name="Robin")
+    assert [client.poll() for client in clients] == [[], [] if becomes_staff else seen[1]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_message_is_held_until_it_is_decided(acme, csr, manager):
+    contact = factories.ContactFactory(company=acme)
+    clients = Client(csr), Client(manager)
+    thread = ("message-threads", contact.pk, "updated")
+
+    def told():
+        return [set(client.poll()) - {thread} for client in clients]
+
+    queued = factories.MessageFactory(contact=contact, direction="outgoing", status="failed")
+    activities = [("activities", queued.activity_id, "updated")]
+    assert told() == [{*activities}] * 2
+    for status, change in {"held": "updated", "failed": "deleted"}.items():
+        execute("UPDATE message_threads SET status = %s WHERE id = %s", status, queued.pk)
+        assert told() == [set(), {("held-messages", queued.pk, change)}]
+    execute("UPDATE message_threads SET body = 'x' WHERE id = %s", queued.pk)
+    assert told() == [set(), set()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_flag_that_moves_changes_both_contacts(acme, csr):
+    flag, other = factories.ContactFlagFactory(contact__company=acme), factories.ContactFactory(company=acme)
+    client = Client(csr)
+    execute("UPDATE contact_flags SET contact_id = %s WHERE id = %s", other.pk, flag.pk)
+    assert set(client.poll()) == {
+        ("contact-flags", flag.pk, "updated"),
+        ("contacts", flag.contact_id, "updated"),
+        ("contacts", other.pk, "updated"),
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rep_learns_of_a_flag_of_own_contacts_alone(acme, rep):
+    own = factories.CallFactory(contact__company=acme, assigned_rep=rep).contact
+    stranger = factories.CallFactory(contact__company=acme).contact
+    client = Client(rep)
+    factories.ContactFlagFactory(contact=stranger)
+    flag = factories.ContactFlagFactory(contact=own)
+    assert client.poll() == [("contact-flags", flag.pk, "updated"), ("contacts", own.pk, "updated")]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_rep_learns_of_own_rows_alone(acme, rep):
+    other = factories.UserFactory(company=acme, role="rep")
     client = Client(rep)
     contact = factories.ContactFactory(company=acme)
-    other = factories.UserFactory(company=acme, role="rep")
     call = factories.CallFactory(contact=contact, assigned_rep=other)
     factories.LeadFactory(contact=contact)
     assert client.poll() == []
