@@ -10,7 +10,9 @@ from rest_framework.response import Response
 
 from crm.api.base.errors import invalid
 from crm.api.base.renderers import FastJSONRenderer
-from crm.models import User
+from crm.api.base.roles import visible
+from crm.error_codes import ErrorCode
+from crm.models import Contact, User
 from crm.services.idempotency import StoredResponse, run_idempotently
 
 HEADER = "Idempotency-Key"
@@ -41,6 +43,14 @@ def answer_once(handler: Callable[..., Response], *, user: User, request: Reques
         body=json.dumps(request.data, sort_keys=True).encode(),
         operation=operation,
     )
-    return Response(
-        json.loads(stored.text), stored.status, headers={"Idempotency-Replayed": "true"} if stored.replayed else None
-    )
+    data = json.loads(stored.text)
+    if stored.replayed:
+        check_reach(data, user)
+    return Response(data, stored.status, headers={"Idempotency-Replayed": "true"} if stored.replayed else None)
+
+
+def check_reach(data: Any, user: User) -> None:
+    """Refuse a stored response about a contact that has left the user's reach since, as the request would be now."""
+    contact = data.get("contact") if isinstance(data, dict) else None
+    if contact and not visible(Contact.objects.filter(pk=contact), user, "contacts").exists():
+        raise invalid("contact", code=ErrorCode.DOES_NOT_EXIST)
