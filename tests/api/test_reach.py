@@ -46,17 +46,22 @@ def own(acme, rep):
 def shared(own, acme):
     """Rows of another rep about the rep's contact. The rep sees the contact, but not these."""
     other = factories.UserFactory(company=acme, role="rep", last_name="Colleague")
-    about = {"contact": own, "direction": "incoming"}
-    activity = factories.ActivityFactory(**about, activity_type="call", openphone_id="ACother", body=MARKER)
-    factories.ActivityFactory(**about, activity_type="voicemail", openphone_id="ACother:voicemail", body=MARKER)
+    about = {"contact": own, "direction": "incoming", "body": MARKER}
+    activity = factories.ActivityFactory(**about, activity_type="call", openphone_id="ACother")
     values = {"assigned_rep": other, "status": "lost", "reason_for_lost_sale": MARKER, "voicemail_url": MARKER}
     call = factories.CallFactory(contact=own, activity=activity, **values)
-    factories.CallDetailFactory(call=call, summary=MARKER, voicemail_transcript=MARKER)
-    factories.CallAnalysisFactory(call=call, summary=MARKER)
-    factories.AppointmentFactory(contact=own, call=call, assigned_rep=other, notes=MARKER)
-    factories.CampaignMembershipFactory(contact=own, campaign__company=acme, campaign__name=MARKER, reason=MARKER)
-    factories.InvoiceFactory(contact=own, number=f"{MARKER}-2")
-    factories.MissedCallerFactory(contact=own, text_back_reason=MARKER)
+    membership = {"campaign__company": acme, "campaign__name": MARKER, "reason": MARKER}
+    return [
+        activity,
+        call,
+        factories.ActivityFactory(**about, activity_type="voicemail", openphone_id="ACother:voicemail"),
+        factories.CallDetailFactory(call=call, summary=MARKER, voicemail_transcript=MARKER),
+        factories.CallAnalysisFactory(call=call, summary=MARKER),
+        factories.AppointmentFactory(contact=own, call=call, assigned_rep=other, notes=MARKER),
+        factories.CampaignMembershipFactory(contact=own, **membership),
+        factories.InvoiceFactory(contact=own, number=f"{MARKER}-2"),
+        factories.MissedCallerFactory(contact=own, text_back_reason=MARKER),
+    ]
 
 
 def choices_of(schema):
@@ -170,6 +175,15 @@ def test_change_of_another_reps_row_is_told_to_nobody_who_does_not_see_it(table,
         for pk in rows:
             execute(f"DELETE FROM {table} WHERE id = %s", pk)
     assert [client.poll() for client in clients] == [[], []]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_change_of_another_reps_rows_about_the_same_contact_is_not_told(rep, shared):
+    client = Client(rep)
+    for row in shared:
+        column, value = SEEN_COLUMN[row._meta.db_table]
+        execute(f"UPDATE {row._meta.db_table} SET {column} = %s WHERE id = %s", value, row.pk)
+    assert client.poll() == []
 
 
 def test_stored_answer_of_another_user_is_not_replayed(rep, csr, own):
