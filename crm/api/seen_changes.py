@@ -34,8 +34,9 @@ SAME_ROWS = {"users": "colleagues"}
 @cache
 def models_by_resource() -> dict[str, type[Model]]:
     """Return the model of each resource's objects. The thread of a contact has the contact's id."""
-    feeds = [(model, each) for model, feed in declared_triggers(Feed) for each in (feed, *feed.also)]
-    own = {each.resource: model for model, each in feeds if each.key == "id"}
+    feeds = declared_triggers(Feed)
+    own = {feed.resource: model for model, feed in feeds if feed.key == "id"}
+    own |= {also.resource: model for model, feed in feeds for also in feed.also if also.key == "id"}
     return own | {other: own[resource] for resource, other in SAME_ROWS.items()} | {"message-threads": Contact}
 
 
