@@ -140,7 +140,7 @@ class Audit(TriggerDeclaration):
         return triggers
 
     def operation(self, model: type[models.Model]) -> TriggerOperation:
-        return CreateAuditTriggers(str(model._meta.model_name), self.skips, self.hides)
+        return CreateAuditTriggers(str(model._meta.model_name), **vars(self))
 
 
 class CreateAuditFunction(PostgresOperation):
