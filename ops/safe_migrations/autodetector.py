@@ -8,7 +8,7 @@ from django.db.migrations.autodetector import MigrationAutodetector, OperationDe
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState
-from django.db.models import CheckConstraint
+from django.db.models import CheckConstraint, Model
 
 from crm.db.audit import CreateAuditTriggers, DropAuditTriggers
 from crm.db.change_feed import CreateFeedTriggers, DropFeedTriggers
@@ -34,7 +34,7 @@ class Autodetector(MigrationAutodetector):
         for (label, key), operation in declared.items():
             before = created.get((label, key))
             if before is None or before.deconstruct() != operation.deconstruct() or self._has_other_columns(operation):
-                self.add_operation(label, operation, dependencies=_find_table(operation))
+                self.add_operation(label, operation, dependencies=_find_needs(operation))
         for label, key in created.keys() - declared.keys():
             _, arguments, options = created[label, key].deconstruct()
             # Before the model goes, whose table they write to: each write to theirs would fail.
@@ -94,13 +94,23 @@ def _read_declared() -> dict[Key, TriggerOperation]:
     return {(label, operation.key): operation for label, operation in operations}
 
 
-def _find_table(operation: TriggerOperation) -> list[Any]:
-    """Return the dependency on the model with the table that the triggers are on, which may be another app's."""
+def _find_needs(operation: TriggerOperation) -> list[Any]:
+    """Return the dependencies on the model with the table that the triggers are on, and on its fields.
+
+    The table may be another app's. Django adds foreign keys of a new model after the model.
+    """
     return [
-        OperationDependency(model._meta.app_label, str(model._meta.model_name), None, OperationDependency.Type.CREATE)
+        OperationDependency(model._meta.app_label, str(model._meta.model_name), name, OperationDependency.Type.CREATE)
         for model in apps.get_models()
-        if isinstance(operation, CreateTriggers) and model._meta.db_table == operation.on
+        if _is_on(operation, model)
+        for name in (None, *(field.name for field in model._meta.local_fields))
     ]
+
+
+def _is_on(operation: TriggerOperation, model: type[Model]) -> bool:
+    if isinstance(operation, CreateTriggers):
+        return bool(model._meta.db_table == operation.on)
+    return bool(model._meta.model_name == operation.key[-1])
 
 
 def _named_columns(model: ModelState) -> frozenset[str]:

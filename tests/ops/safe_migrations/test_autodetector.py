@@ -103,6 +103,20 @@ def test_triggers_that_name_generated_columns_follow_a_new_one():
     assert names_of(operations) == ["AddField", "CreateAuditTriggers", "CreateFeedTriggers"]
 
 
+def test_triggers_of_a_new_model_follow_its_foreign_keys():
+    """As if the app had no appointments yet."""
+    loader = MigrationLoader(None)
+    after = loader.project_state()
+    before = after.clone()
+    before.remove_model("calls", "appointment")
+    detector = Autodetector(before, after)
+    [migration, *_] = detector.changes(graph=loader.graph)["calls"]
+    names = names_of(migration.operations)
+    assert max(index for index, name in enumerate(names) if name in ("CreateModel", "AddField")) < min(
+        index for index, name in enumerate(names) if name.startswith("Create") and name != "CreateModel"
+    )
+
+
 @pytest.mark.parametrize("declaration", ["triggers", "feed", "audit"])
 def test_migration_file_of_an_operation_is_read_as_written(monkeypatch, declaration):
     model = Appointment if declaration == "audit" else Call
