@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.companions import Companion
-from crm.api.base.filters import ChoicesFilter, ListFilterSet, RowFilter
+from crm.api.base.filters import ChoicesFilter, ContactSearchFilter, ListFilterSet, RowFilter
 from crm.api.base.lists import Rows, columns_of, show_rows
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
@@ -72,6 +72,7 @@ class OptOutSerializer(TenantSerializer):
 class OptOutFilterSet(ListFilterSet):
     state = ChoicesFilter(choices=OptOutState.choices)
     contact = RowFilter(method="of_contacts")
+    search = ContactSearchFilter(field_name="contact")
 
     def of_contacts(self, queryset: Any, name: str, value: list[int]) -> Any:
         contacts = Contact.objects.filter(pk__in=value)

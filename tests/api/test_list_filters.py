@@ -125,6 +125,16 @@ def test_opt_outs_of_several_contacts_are_one_list(manager_api, acme):
     }
 
 
+def test_opt_outs_are_found_by_the_name_or_number_of_the_contact(manager_api, acme, globex):
+    ann = ContactFactory(company=acme, first_name="Ann", last_name="Miller")
+    found = {OptOutFactory(company=acme, phone=ann.phone).pk}
+    OptOutFactory(company=acme)
+    OptOutFactory(company=globex, phone=ann.phone)
+    for search in ("mil", ann.phone, ann.phone[-7:]):
+        assert ids(manager_api.get("/api/v1/opt-outs", {"search": search})) == found
+    assert ids(manager_api.get("/api/v1/opt-outs?search=nobody")) == set()
+
+
 def test_every_parameter_with_an_id_or_a_choice_is_repeatable():
     from tests.api.response_schema import document
 
