@@ -66,7 +66,7 @@ class MissedCallerViewSet(ReadViewSet):
     @without_body
     def recover(self, request: Request, **kwargs: Any) -> Response:
         """Mark a missed caller as recovered. A recovered one stays unchanged."""
-        return Response(self.get_serializer(mark_recovered_manually(caller=self.get_object())).data)
+        return self.row_response(mark_recovered_manually(caller=self.get_object()).pk)
 
 
 class RecoveriesSerializer(serializers.Serializer):

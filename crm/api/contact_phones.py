@@ -44,10 +44,10 @@ class ContactPhoneSerializer(TenantSerializer):
 
     def _write(self, service: Any, **values: Any) -> ContactPhone:
         try:
-            number = service(**values)
+            number: ContactPhone = service(**values)
         except NumberRefused as error:  # of a contact's `phone`
             raise invalid("number", str(error), code=error.code) from error
-        return ContactPhone.objects.with_is_main().get(pk=number.pk)
+        return number
 
 
 class ContactPhoneViewSet(FullViewSet):

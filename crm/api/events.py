@@ -16,9 +16,13 @@ class TicketSerializer(serializers.Serializer):
 
 
 class TicketView(TenantView):
-    """Get a ticket for one connection to the stream of changes."""
+    """Get a ticket for one connection to the stream of changes.
+
+    It is never stored: each request gets a new one, also with the `Idempotency-Key` of another.
+    """
 
     resource = "events/ticket"
+    gives_secret = True
 
     @property
     def verb(self) -> str | None:

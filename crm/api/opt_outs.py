@@ -106,5 +106,6 @@ class OptOutViewSet(ReadViewSet):
         return self._review(dismiss_opt_out)
 
     def _review(self, decide: Any) -> Response:
-        decide(opt_out=self.get_object(), user=self.user)
-        return Response(self.get_serializer(self.get_object()).data)
+        opt_out = self.get_object()
+        decide(opt_out=opt_out, user=self.user)
+        return self.row_response(opt_out.pk)

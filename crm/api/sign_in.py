@@ -17,6 +17,7 @@ from rest_framework_simplejwt.serializers import PasswordField, TokenBlacklistSe
 from rest_framework_simplejwt.utils import get_md5_hash_password
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView
 
+from crm.api.base.etags import tagged_response
 from crm.api.base.filters import check_parameters
 from crm.api.base.serializers import BodySerializer
 from crm.api.base.throttles import SignInThrottle
@@ -172,8 +173,9 @@ class MeView(APIView):
     """The current user and their company."""
 
     permission_classes = [IsAuthenticated]
+    has_etag = True
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
         check_parameters(request, ())
-        return Response(MeSerializer(request.user).data)
+        return tagged_response(request, MeSerializer(request.user).data)

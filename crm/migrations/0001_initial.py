@@ -1232,6 +1232,7 @@ class Migration(migrations.Migration):
                 ("request_hash", models.CharField(help_text="Keyed hash of the request body.", max_length=64)),
                 ("status", models.PositiveSmallIntegerField()),
                 ("response", models.TextField(help_text="JSON response, in its original key order.")),
+                ("etag", models.CharField(blank=True, help_text="Tag of the row in the response.", max_length=100)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
@@ -1540,10 +1541,11 @@ class Migration(migrations.Migration):
         crm.db.triggers.CreateTriggers(
             on="users",
             name="end_sessions",
-            postgresql="\nBEGIN\n    IF TG_LEVEL = 'ROW' THEN\n        UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id;\n    END IF;\n    RETURN NULL;\nEND\n",
+            postgresql="\nBEGIN\n    UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id;\n    RETURN NULL;\nEND\n",
             each_row={
                 "UPDATE": "OLD.password <> NEW.password OR OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active OR OLD.company_id IS DISTINCT FROM NEW.company_id"
             },
+            each_statement=[],
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="contact",

@@ -29,10 +29,11 @@ class KeyReused(Refusal):
 
 @dataclass(frozen=True)
 class StoredResponse:
-    """Response of a request: status, JSON text, and whether it was stored by an earlier request."""
+    """Response of a request: status, JSON text, the row's tag, and whether it was stored by an earlier request."""
 
     status: int
     text: str
+    etag: str = ""
     replayed: bool = False
 
 
@@ -59,7 +60,7 @@ def run_idempotently(
         if before := known.first():
             if (before.request, before.request_hash) != (request, request_hash):
                 raise KeyReused
-            return StoredResponse(before.status, before.response, replayed=True)
+            return StoredResponse(before.status, before.response, before.etag, replayed=True)
         response = operation()
         IdempotencyKey(
             company_id=current_company_id(),
@@ -69,5 +70,6 @@ def run_idempotently(
             request_hash=request_hash,
             status=response.status,
             response=response.text,
+            etag=response.etag,
         ).save()
         return response

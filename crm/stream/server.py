@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from operator import itemgetter
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 import orjson
 from django.db import connection
@@ -22,6 +23,8 @@ OUTAGE_S = 5.0  # between polls while the database fails
 HEARTBEAT_S = 15.0  # proxies close connections that are silent for a minute
 LONGEST_S = 900.0  # then the client needs a new ticket
 HEARTBEAT = b":\n\n"
+METHODS = {"/events": ("GET",), "/healthz": ("GET", "HEAD")}
+PARAMETERS = {"ticket", "after"}
 HEADERS = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
@@ -44,12 +47,15 @@ class Stream:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif (scope["path"], scope["method"]) == ("/events", "GET"):
-            await self._serve(scope, receive, send)
+        elif (methods := METHODS.get(scope["path"])) is None:
+            await _refuse(send, ErrorCode.NOT_FOUND)
+        elif (method := scope["method"]) not in methods:
+            detail = f'Method "{method}" not allowed.'
+            await _refuse(send, ErrorCode.METHOD_NOT_ALLOWED, detail, allow=", ".join(methods))
         elif scope["path"] == "/healthz":
             await _send_json(send, 200, {"status": "ok"})
         else:
-            await _answer(send, ErrorCode.NOT_FOUND)
+            await self._serve(scope, receive, send)
 
     async def stop(self) -> None:
         """Tell every client to connect again."""
@@ -91,18 +97,26 @@ class Stream:
                 await asyncio.sleep(OUTAGE_S if is_down else POLL_S)
 
     async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        query = parse_qs(scope["query_string"].decode("latin-1"))
-        headers = dict(scope["headers"])
-        after = query.get("after", [headers.get(b"last-event-id", b"").decode("latin-1")])[0] or None
+        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        parameters = dict(query)
+        if unknown := parameters.keys() - PARAMETERS:
+            await _refuse(send, ErrorCode.UNKNOWN_PARAMETER, attr=min(unknown))
+            return
+        if len(query) > len(parameters):
+            repeated = next(name for name in parameters if [*map(itemgetter(0), query)].count(name) > 1)
+            await _refuse(send, ErrorCode.INVALID, "Must be given once.", attr=repeated)
+            return
+        last_id = dict(scope["headers"]).get(b"last-event-id")
+        after = parameters.get("after", last_id and last_id.decode("latin-1"))
         loop, awake = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
             loop.call_soon_threadsafe(awake.set)
 
         try:
-            client = await self._in_thread(self.hub.connect, query.get("ticket", [""])[0], after, wake)
+            client = await self._in_thread(self.hub.connect, parameters.get("ticket", ""), after, wake)
         except Refusal as error:
-            await _answer(send, error.code, attr=error.attr)
+            await _refuse(send, error.code, attr=error.attr)
             return
         if self.stopping:
             client.end("reconnect")
@@ -146,12 +160,14 @@ async def _send_body(send: Send, body: bytes, *, is_last: bool = False) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": not is_last})
 
 
-async def _answer(send: Send, code: ErrorCode, *, attr: str | None = None) -> None:
+async def _refuse(send: Send, code: ErrorCode, detail: str = "", *, attr: str | None = None, allow: str = "") -> None:
     """Send an error as the API does."""
-    await _send_json(send, code.status, code.body(attr=attr))
+    await _send_json(send, code.status, code.body(detail, attr=attr), allow=allow)
 
 
-async def _send_json(send: Send, status: int, body: dict[str, Any]) -> None:
+async def _send_json(send: Send, status: int, body: dict[str, Any], *, allow: str = "") -> None:
     headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+    if allow:
+        headers.append((b"allow", allow.encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await _send_body(send, orjson.dumps(body), is_last=True)

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.errors import CodedError
+from crm.api.base.etags import tagged_response
 from crm.api.base.filters import ContactFilterSet
 from crm.api.base.views import ReadViewSet, without_body
 from crm.error_codes import ErrorCode
@@ -50,5 +51,5 @@ class HeldMessageViewSet(ReadViewSet):
         message = self.get_object()
         if not decide(messages=Message.objects.filter(pk=message.pk)):
             raise CodedError(ErrorCode.NOT_HELD)
-        message.refresh_from_db()
-        return Response(self.get_serializer(message).data)
+        message.refresh_from_db()  # it has left the list, where `row_response` looks
+        return tagged_response(self.request, self.get_serializer(message).data)

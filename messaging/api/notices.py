@@ -8,7 +8,10 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api.base.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from crm.api.base.serializers import WholeNumberField
 from crm.api.base.views import TenantView
+from crm.error_codes import ErrorCode
 from crm.models import Company
 from messaging.notices import NoticeKind, list_notices
 
@@ -24,6 +27,10 @@ class NoticesSerializer(serializers.Serializer):
     notices = NoticeSerializer(many=True, help_text="One for each kind that has rows.")
 
 
+class NoticesParameters(serializers.Serializer):
+    limit = WholeNumberField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT, help_text="Notices at most.")
+
+
 class NoticesView(TenantView):
     """Return open issues for managers.
 
@@ -32,8 +39,15 @@ class NoticesView(TenantView):
     """
 
     resource = "notices"
+    refusals = {"get": (ErrorCode.MIN_VALUE, ErrorCode.MAX_VALUE)}
 
-    @extend_schema(responses=NoticesSerializer)
+    def known_parameters(self) -> set[str]:
+        return {"limit"}
+
+    @extend_schema(parameters=[NoticesParameters], responses=NoticesSerializer)
     def get(self, request: Request) -> Response:
+        parameters = NoticesParameters(data=request.query_params.dict())
+        parameters.is_valid(raise_exception=True)
         company = cast(Company, self.user.company)
-        return Response({"notices": [asdict(notice) for notice in list_notices(zone=company.zone)]})
+        notices = list_notices(zone=company.zone)[: parameters.validated_data["limit"]]
+        return Response({"notices": [asdict(notice) for notice in notices]})

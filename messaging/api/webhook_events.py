@@ -55,5 +55,4 @@ class WebhookEventViewSet(ReadViewSet):
         event = self.get_object()
         if not reprocess_webhook_events(events=WebhookEvent.objects.filter(pk=event.pk)):
             raise CodedError(ErrorCode.ALREADY_PENDING)
-        event.refresh_from_db()
-        return Response(self.get_serializer(event).data, status.HTTP_202_ACCEPTED)
+        return self.row_response(event.pk, status=status.HTTP_202_ACCEPTED)

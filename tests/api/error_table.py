@@ -29,9 +29,10 @@ error response that they get with it.
 
 ## Safe repetition
 
-Every `POST` but those of `auth` accepts an `Idempotency-Key`. If a response was lost, send the same request with the
-same key again: the operation isn't repeated, and the response is the stored one. `GET` of one row has an `ETag`; send
-it as `If-Match` with a `PATCH` or `DELETE`, and a row that somebody else has changed is a 412 instead of lost work.
+Every `POST` but those of `auth` and `events` accepts an `Idempotency-Key`. If a response was lost, send the same
+request with the same key again: the operation isn't repeated, and the response is the stored one. Each response that is
+one row has an `ETag`; send it as `If-Match` with a `PATCH` or `DELETE`, and a row that somebody else has changed is a
+412 instead of lost work.
 
 ## Codes
 """

@@ -54,6 +54,21 @@ def test_summaries_differ(operations):
     assert sorted({each for each in summaries if summaries.count(each) > 1}) == []
 
 
+def test_lists_take_a_limit(operations):
+    """The parts of one object are no list of rows, and a period has as many days as it has."""
+    whole = {"contacts_card", "dashboard_booking_rate_retrieve"}
+    schemas = document()["components"]["schemas"]
+    without = set()
+    for name, (path, method, operation) in operations.items():
+        if method == "get" and not path.endswith("/{id}"):
+            schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+            fields = schemas[schema["$ref"].rpartition("/")[2]]["properties"] if "$ref" in schema else {}
+            has_rows = any("$ref" in each.get("items", {}) for each in fields.values())
+            if has_rows and "limit" not in {each["name"] for each in operation["parameters"]}:
+                without.add(name)
+    assert without == whole
+
+
 def test_parameters_are_described_and_ids_in_paths_are_integers(operations):
     parameters = [(name, each) for name, parts in operations.items() for each in parts[2].get("parameters", ())]
     assert [(name, each["name"]) for name, each in parameters if not each.get("description")] == []

@@ -68,6 +68,14 @@ def test_change_writes_only_what_was_sent(resource, manager_api, acme):
     assert written - {"updated_at"} - DERIVED.get(resource.route, set()) == set(change)
 
 
+def test_signed_in_user_has_a_tag(manager_api, manager):
+    url = "/api/v1/me"
+    tag = manager_api.get(url)["ETag"]
+    assert manager_api.get(url, headers={"If-None-Match": tag}).status_code == 304
+    manager.first_name = "Robin"
+    assert manager_api.get(url, headers={"If-None-Match": tag}).status_code == 200
+
+
 def test_settings_of_the_company_have_a_tag(manager_api, acme):
     url = "/api/v1/company"
     tag = manager_api.get(url)["ETag"]

@@ -22,7 +22,7 @@ from crm.db.tenancy import all_tenants
 from crm.models import Contact, User
 from crm.stream import hub as hub_module
 from crm.stream.hub import Hub
-from crm.stream.server import Stream
+from crm.stream.server import Stream, _disconnect
 from tests import factories
 from tests.api.feed import settle, statements
 from tests.conftest import postgres_only
@@ -220,24 +220,9 @@ def test_poll_is_one_statement_for_all_clients(acme, csr, manager, outsider, hub
 # --- The process ---
 
 
-@pytest.mark.parametrize(
-    ("path", "query", "status", "code"),
-    [
-        ("/events", "ticket=nonsense", 401, "invalid_ticket"),
-        ("/events", "", 401, "invalid_ticket"),
-        ("/elsewhere", "", 404, "not_found"),
-    ],
-)
-def test_refusal_has_the_shape_of_the_api(path, query, status, code, monkeypatch):
+def ask(path, query="", method="GET"):
+    """Send a request that is refused. Return the status, the headers, and the only error."""
     stream, sent = Stream(), []
-
-    async def refuse(ticket, after, wake):
-        raise InvalidTicket
-
-    async def in_thread(function, *arguments):
-        raise InvalidTicket
-
-    monkeypatch.setattr(stream, "_in_thread", in_thread)
 
     async def send(message):
         sent.append(message)
@@ -245,10 +230,42 @@ def test_refusal_has_the_shape_of_the_api(path, query, status, code, monkeypatch
     async def receive():
         return {"type": "http.request"}
 
-    scope = {"type": "http", "path": path, "method": "GET", "query_string": query.encode(), "headers": []}
-    asyncio.run(stream(scope, receive, send))
-    assert sent[0]["status"] == status
-    assert orjson.loads(sent[1]["body"])["errors"][0]["code"] == code
+    async def serve():
+        scope = {"type": "http", "path": path, "method": method, "query_string": query.encode(), "headers": []}
+        await stream(scope, receive, send)
+        await stream._in_thread(_disconnect)
+
+    asyncio.run(serve())
+    [error] = orjson.loads(sent[1]["body"])["errors"]
+    return sent[0]["status"], dict(sent[0]["headers"]), error
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "status", "code", "attr"),
+    [
+        ("/events", "ticket=nonsense", 401, "invalid_ticket", None),
+        ("/events", "", 401, "invalid_ticket", None),
+        ("/events", "ticket=nonsense&afterr=x", 400, "unknown_parameter", "afterr"),
+        ("/events", "ticket=nonsense&after=x&after=y", 400, "invalid", "after"),
+        ("/elsewhere", "", 404, "not_found", None),
+    ],
+)
+def test_refusal_has_the_shape_of_the_api(path, query, status, code, attr):
+    answer, _, error = ask(path, query)
+    assert (answer, error["code"], error["attr"]) == (status, code, attr)
+
+
+def test_empty_cursor_is_refused_and_doesnt_count_as_none(csr):
+    answer, _, error = ask("/events", f"ticket={new_ticket(csr)}&after=")
+    assert (answer, error["code"], error["attr"]) == (400, "invalid_cursor", "after")
+
+
+@pytest.mark.parametrize("method", ["POST", "HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_other_method_is_refused_with_those_that_are_allowed(method):
+    answer, headers, error = ask("/events", method=method)
+    assert (answer, headers[b"allow"], error["code"]) == (405, b"GET", "method_not_allowed")
+    if method != "HEAD":
+        assert ask("/healthz", method=method)[1][b"allow"] == b"GET, HEAD"
 
 
 @contextmanager

@@ -91,3 +91,11 @@ def test_manager_changes_the_daily_cap_but_not_the_pause(manager_api, acme):
     assert manager_api.patch(url, {"daily_cap": 500}).json()["daily_cap"] == 500
     assert list(errors_of(manager_api.patch(url, {"daily_cap": -1}))) == ["daily_cap"]
     assert manager_api.patch(url, {"pause_reason": "Mine."}).json().get("pause_reason") != "Mine."
+
+
+def test_limit_is_the_number_of_notices(manager_api, acme):
+    make_issues(acme)
+    all_notices = manager_api.get(URL).json()["notices"]
+    assert manager_api.get(URL, {"limit": 2}).json()["notices"] == all_notices[:2]
+    for limit in ("0", "1001", "x"):
+        assert list(errors_of(manager_api.get(URL, {"limit": limit}))) == ["limit"]

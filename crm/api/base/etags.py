@@ -8,9 +8,9 @@ refuse the change of its assignee.
 import re
 from typing import Any
 
-from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.status import HTTP_200_OK, HTTP_304_NOT_MODIFIED
 
 from crm.api.base.errors import CodedError, invalid
 from crm.error_codes import ErrorCode
@@ -18,7 +18,7 @@ from crm.versions import version_of
 
 TAG = r'(W/)?"[!#-~]*"'
 TAGS = rf"^(\*|{TAG}( *, *{TAG})*)$"
-IF_MATCH, IF_NONE_MATCH = "If-Match", "If-None-Match"
+ETAG, IF_MATCH, IF_NONE_MATCH = "ETag", "If-Match", "If-None-Match"
 
 
 class Stale(CodedError):
@@ -37,12 +37,12 @@ def etag_of(row: Any) -> str:
     return f'"{own}-{version_of(beside)}"' if beside else f'"{own}"'
 
 
-def tagged_response(request: Request, row: Any) -> Response:
+def tagged_response(request: Request, row: Any, *, status: int = HTTP_200_OK) -> Response:
     """Return a row with its tag; 304 without the row if the client has it, by `If-None-Match`."""
     tag = etag_of(row)
     if request.method in ("GET", "HEAD") and matches(request, IF_NONE_MATCH, tag):
-        return Response(status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": tag})
-    return Response(row, headers={"ETag": tag})
+        return Response(status=HTTP_304_NOT_MODIFIED, headers={ETAG: tag})
+    return Response(row, status, headers={ETAG: tag})
 
 
 def check_if_match(request: Request, row: Any) -> None:

@@ -1,14 +1,18 @@
 """Idempotency keys of POST requests."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.datastructures import MultiValueDict
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.errors import invalid
+from crm.api.base.etags import ETAG
 from crm.api.base.renderers import FastJSONRenderer
 from crm.api.base.roles import visible
 from crm.error_codes import ErrorCode
@@ -34,19 +38,22 @@ def answer_once(handler: Callable[..., Response], *, user: User, request: Reques
 
     def operation() -> StoredResponse:
         response = handler(request, **kwargs)
-        return StoredResponse(response.status_code, FastJSONRenderer().render(response.data).decode())
+        text = FastJSONRenderer().render(response.data).decode()
+        return StoredResponse(response.status_code, text, response.get(ETAG, ""))
 
     stored = run_idempotently(
         user=user,
         key=key,
         request=f"{request.method} {request.path}",
-        body=json.dumps(request.data, sort_keys=True).encode(),
+        body=describe_body(request.data),
         operation=operation,
     )
     data = json.loads(stored.text)
+    headers = {ETAG: stored.etag} if stored.etag else {}
     if stored.replayed:
         check_reach(data, user)
-    return Response(data, stored.status, headers={"Idempotency-Replayed": "true"} if stored.replayed else None)
+        headers["Idempotency-Replayed"] = "true"
+    return Response(data, stored.status, headers=headers)
 
 
 def check_reach(data: Any, user: User) -> None:
@@ -54,3 +61,17 @@ def check_reach(data: Any, user: User) -> None:
     contact = data.get("contact") if isinstance(data, dict) else None
     if contact and not visible(Contact.objects.filter(pk=contact), user, "contacts").exists():
         raise invalid("contact", code=ErrorCode.DOES_NOT_EXIST)
+
+
+def describe_body(data: Any) -> bytes:
+    """Return a text that is the same for the same body: JSON in any order of its fields, or a form with its files."""
+    fields = dict(data.lists()) if isinstance(data, MultiValueDict) else data
+    return json.dumps(fields, sort_keys=True, default=_describe_file).encode()
+
+
+def _describe_file(file: UploadedFile) -> list[Any]:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():  # from the start of the file
+        digest.update(chunk)
+    file.seek(0)
+    return [file.name, file.content_type, digest.hexdigest()]

@@ -52,7 +52,7 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
             has_etag = getattr(self.view, "has_etag", False)
             if has_etag:
                 self._add_etag(operation)
-            if self.method == "POST" and isinstance(self.view, TenantView):
+            if self.method == "POST" and isinstance(self.view, TenantView) and not self.view.gives_secret:
                 operation.setdefault("parameters", []).append(PARAMETER)
             operation["responses"] |= error_responses(self._error_codes(operation))
         return operation
@@ -112,8 +112,11 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
 
     def _add_etag(self, operation: dict[str, Any]) -> None:
         """Document the tag of a single row."""
-        if "200" in operation["responses"]:
-            operation["responses"]["200"]["headers"] = ETAG
+        for status, response in operation["responses"].items():
+            if status.startswith("2") and "content" in response:
+                response["headers"] = ETAG
+        if self.method == "POST":
+            return
         if self.method == "GET":
             operation["responses"]["304"] = NOT_MODIFIED
         header = IF_NONE_MATCH if self.method == "GET" else IF_MATCH

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast
 from django.conf import settings
 from django.db import Error, IntegrityError, transaction
 from django.db.models import Model, QuerySet
-from rest_framework import mixins, status
+from rest_framework import status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -56,9 +56,10 @@ def without_body(handler: Callable[..., Response]) -> Callable[..., Response]:
 class TenantView(APIView):
     """A view limited to the user's company. The user's role must have the verb on the resource.
 
-    Every POST accepts an idempotency key.
+    A POST accepts an idempotency key.
 
     Attributes:
+        gives_secret: whether the response to a POST is a secret for one use. It is never stored, so keys are ignored.
         resource: a key of `crm.api.base.roles.PERMISSIONS`.
         has_etag: whether the response of this action is a single row with its tag.
         writing: whether the request runs in a transaction; an error response rolls it back.
@@ -70,6 +71,7 @@ class TenantView(APIView):
     resource: str
     refusals: Mapping[str, tuple[ErrorCode, ...]] = {}
     post: Callable[..., Response]  # of views with this method; DRF looks it up after `initial`
+    gives_secret = False
     writing = False
     has_etag = False
     on_replica = False
@@ -100,7 +102,7 @@ class TenantView(APIView):
         else:
             self.begin_write()
         check_parameters(request, self.known_parameters(), repeatable=self.repeatable_parameters())
-        if request.method == "POST" and HEADER in request.headers:
+        if request.method == "POST" and HEADER in request.headers and not self.gives_secret:
             handler = self.post
             self.post = lambda request, **kwargs: answer_once(handler, user=self.user, request=request, **kwargs)
 
@@ -173,11 +175,16 @@ class TenantViewSet(TenantView, GenericViewSet):
 
     @property
     def has_etag(self) -> bool:  # type: ignore[override]
-        return self.action in ("retrieve", "partial_update", "destroy")
+        return self.action != "list" and hasattr(self, "retrieve")
 
     @property
     def on_replica(self) -> bool:  # type: ignore[override]
         return self.action == "list"  # a single row has a tag, which a change must match
+
+    def row_response(self, pk: int, *, status: int = status.HTTP_200_OK) -> Response:
+        """Return a row that was written, as the next GET does, with its tag."""
+        row = self.get_rows().get(pk=pk)  # read again: the instance has the values that were sent
+        return tagged_response(self.request, self.get_serializer(row).data, status=status)
 
     def known_parameters(self) -> set[str]:
         if getattr(self, "action", None) != "list":
@@ -199,8 +206,14 @@ class ReadViewSet(ListRowsMixin, RetrieveMixin, TenantViewSet):
     """List and read."""
 
 
-class CreateReadViewSet(mixins.CreateModelMixin, ReadViewSet):
+class CreateReadViewSet(ReadViewSet):
     """List, read and create."""
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        self.perform_create(serializer)
+        return self.row_response(cast(Model, serializer.instance).pk, status=status.HTTP_201_CREATED)
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company_id=self.user.company_id)
@@ -234,9 +247,8 @@ class ChangeMixin(LockMixin):
             serializer = self.get_serializer(row, data=request.data, partial=True)
             serializer.is_valid(raise_exception=True)
             serializer.save()
-            # Read again: the tag must be that of the next GET, and the instance has the values that were sent.
-            data = self.get_serializer(self.get_rows().get(pk=row.pk)).data
-        return tagged_response(request, data)
+            response: Response = self.row_response(row.pk)
+        return response
 
 
 class DeleteMixin(LockMixin):
