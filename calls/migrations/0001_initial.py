@@ -652,17 +652,19 @@ class Migration(migrations.Migration):
         crm.db.triggers.CreateTriggers(
             on="calls",
             name="share_lead",
-            postgresql="\nBEGIN\n    IF TG_LEVEL = 'ROW' THEN\n        UPDATE appointments SET lead_id = NEW.lead_id WHERE call_id = NEW.id;\n    END IF;\n    RETURN NULL;\nEND\n",
+            postgresql="\nBEGIN\n    UPDATE appointments SET lead_id = NEW.lead_id WHERE call_id = NEW.id;\n    RETURN NULL;\nEND\n",
             each_row={"UPDATE": "OLD.lead_id IS DISTINCT FROM NEW.lead_id"},
+            each_statement=[],
         ),
         crm.db.triggers.CreateTriggers(
             on="appointments",
             name="keep_rep_in_one_place",
-            postgresql="\nBEGIN\n    IF TG_LEVEL = 'STATEMENT' THEN\n        RETURN NULL;  -- DELETE and TRUNCATE free a slot\n    END IF;\n    -- Concurrent bookings of one rep wait here, so that each sees the rows of those before it.\n    PERFORM pg_advisory_xact_lock(hashtextextended('appointments_rep_is_free', NEW.assigned_rep_id));\n    IF EXISTS (SELECT \n    FROM appointments\n    WHERE assigned_rep_id = NEW.assigned_rep_id AND id <> NEW.id AND status <> 'cancelled'\n        AND scheduled_start > NEW.scheduled_start - interval '14 days' AND scheduled_start < NEW.scheduled_end\n        AND scheduled_end > NEW.scheduled_start\n) THEN\n        RAISE EXCEPTION 'appointments_rep_is_free' USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'appointments_rep_is_free';\n    END IF;\n    RETURN NULL;\nEND\n",
+            postgresql="\nBEGIN\n    -- Concurrent bookings of one rep wait here, so that each sees the rows of those before it.\n    PERFORM pg_advisory_xact_lock(hashtextextended('appointments_rep_is_free', NEW.assigned_rep_id));\n    IF EXISTS (SELECT \n    FROM appointments\n    WHERE assigned_rep_id = NEW.assigned_rep_id AND id <> NEW.id AND status <> 'cancelled'\n        AND scheduled_start > NEW.scheduled_start - interval '14 days' AND scheduled_start < NEW.scheduled_end\n        AND scheduled_end > NEW.scheduled_start\n) THEN\n        RAISE EXCEPTION 'appointments_rep_is_free' USING ERRCODE = 'exclusion_violation', CONSTRAINT = 'appointments_rep_is_free';\n    END IF;\n    RETURN NULL;\nEND\n",
             each_row={
                 "INSERT": "NEW.assigned_rep_id IS NOT NULL AND NEW.status <> 'cancelled' AND NOT NEW.allow_overlap",
                 "UPDATE": "NEW.assigned_rep_id IS NOT NULL AND NEW.status <> 'cancelled' AND NOT NEW.allow_overlap AND (\n    OLD.status = 'cancelled' OR OLD.assigned_rep_id IS DISTINCT FROM NEW.assigned_rep_id\n    OR OLD.scheduled_start <> NEW.scheduled_start OR OLD.scheduled_end <> NEW.scheduled_end\n    OR OLD.allow_overlap <> NEW.allow_overlap\n)",
             },
+            each_statement=[],
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="call",

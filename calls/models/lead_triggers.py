@@ -9,12 +9,11 @@ APPOINTMENTS_SHARE_LEAD = Triggers(
     name="share_lead",
     postgresql=f"""
 BEGIN
-    IF TG_LEVEL = 'ROW' THEN
-        {_SHARE_LEAD}
-    END IF;
+    {_SHARE_LEAD}
     RETURN NULL;
 END
 """,
     each_row={"UPDATE": "OLD.lead_id IS DISTINCT FROM NEW.lead_id"},
+    each_statement=(),
     sqlite={"update": f"AFTER UPDATE ON calls WHEN OLD.lead_id IS NOT NEW.lead_id BEGIN {_SHARE_LEAD} END"},
 )

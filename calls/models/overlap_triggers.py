@@ -26,9 +26,6 @@ _OTHERS = """
 
 _POSTGRESQL = f"""
 BEGIN
-    IF TG_LEVEL = 'STATEMENT' THEN
-        RETURN NULL;  -- DELETE and TRUNCATE free a slot
-    END IF;
     -- Concurrent bookings of one rep wait here, so that each sees the rows of those before it.
     PERFORM pg_advisory_xact_lock(hashtextextended('{REP_IS_FREE}', NEW.assigned_rep_id));
     IF EXISTS (SELECT {_OTHERS.format(earliest=f"NEW.scheduled_start - interval '{_DAYS} days'")}) THEN
@@ -51,6 +48,7 @@ ONE_PLACE_AT_A_TIME = Triggers(
     name="keep_rep_in_one_place",
     postgresql=_POSTGRESQL,
     each_row={"INSERT": _BOOKED, "UPDATE": _MOVED.format(differs="IS DISTINCT FROM")},
+    each_statement=(),  # DELETE and TRUNCATE free a slot
     sqlite={
         "insert": f"AFTER INSERT ON appointments WHEN {_BOOKED} {_SQLITE}",
         "update": f"AFTER UPDATE ON appointments WHEN {_MOVED.format(differs='IS NOT')} {_SQLITE}",

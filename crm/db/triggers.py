@@ -24,6 +24,9 @@ TRANSITION_TABLES = {
 }
 
 
+EVENTS = tuple(TRANSITION_TABLES)
+
+
 class TriggerDeclaration:
     """A declaration of triggers, as an attribute of a model."""
 
@@ -48,10 +51,12 @@ class Triggers(TriggerDeclaration):
     name: str
     """Name of the PostgreSQL function, and prefix of the triggers' names."""
     postgresql: str
-    """Body of the function in PL/pgSQL, called for each statement, TRUNCATE included, with tables `before`, `after`."""
+    """Body of the function in PL/pgSQL, called for each statement with tables `before` and `after`."""
     each_row: Mapping[str, str] = field(default_factory=dict)
     """Conditions by event: for such rows the function is called one by one, with NEW or OLD, not for each statement.
     PostgreSQL evaluates a condition without calling the function, which is cheap where few rows match."""
+    each_statement: tuple[str, ...] = EVENTS
+    """The events of the function's statements. Each costs a copy of its rows and a call, even if it does nothing."""
     sqlite: Mapping[str, str] = field(default_factory=dict)
     """Text after `CREATE TRIGGER name`, for each row, by the suffix of the trigger's name."""
 
@@ -62,18 +67,30 @@ class Triggers(TriggerDeclaration):
         return {f"{self.name}_{event}": text for event, text in self.sqlite.items()}
 
     def operation(self, model: type[models.Model]) -> TriggerOperation:
-        return CreateTriggers(self.on, self.name, self.postgresql, self.each_row)
+        return CreateTriggers(self.on, self.name, self.postgresql, self.each_row, self.each_statement)
 
 
 class CreateTriggers(TriggerOperation):
     """Create a trigger function and its triggers. Frozen into migrations; running it twice is harmless."""
 
-    def __init__(self, on: str, name: str, postgresql: str, each_row: Mapping[str, str] | None = None) -> None:
-        self.on, self.name, self.postgresql, self.each_row = on, name, postgresql, dict(each_row or {})
+    def __init__(
+        self,
+        on: str,
+        name: str,
+        postgresql: str,
+        each_row: Mapping[str, str] | None = None,
+        each_statement: Sequence[str] = EVENTS,
+    ) -> None:
+        self.on, self.name, self.postgresql = on, name, postgresql
+        self.each_row, self.each_statement = dict(each_row or {}), [*each_statement]
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         fields: dict[str, Any] = {"on": self.on, "name": self.name, "postgresql": self.postgresql}
-        return type(self).__name__, [], fields | ({"each_row": self.each_row} if self.each_row else {})
+        if self.each_row:
+            fields["each_row"] = self.each_row
+        if self.each_statement != [*EVENTS]:
+            fields["each_statement"] = self.each_statement
+        return type(self).__name__, [], fields
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -84,9 +101,12 @@ class CreateTriggers(TriggerOperation):
             f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $${self.postgresql}$$"
         ]
         for event, tables in TRANSITION_TABLES.items():
-            timing = f"{tables} FOR EACH STATEMENT"
             if event in self.each_row:
                 timing = f"FOR EACH ROW WHEN ({self.each_row[event]})"
+            elif event in self.each_statement:
+                timing = f"{tables} FOR EACH STATEMENT"
+            else:
+                continue
             statements.append(
                 f"CREATE OR REPLACE TRIGGER {self.name}_{event.lower()} AFTER {event} ON {self.on} {timing}"
                 f" EXECUTE FUNCTION {self.name}()"

@@ -16,13 +16,12 @@ SESSIONS_END = Triggers(
     name="end_sessions",
     postgresql=f"""
 BEGIN
-    IF TG_LEVEL = 'ROW' THEN
-        {_END_SESSIONS}
-    END IF;
+    {_END_SESSIONS}
     RETURN NULL;
 END
 """,
     each_row={"UPDATE": _CHANGED.format(differs="IS DISTINCT FROM")},
+    each_statement=(),
     sqlite={
         "update": f"AFTER UPDATE ON users WHEN {_CHANGED.format(differs='IS NOT')} BEGIN {_END_SESSIONS} END",
     },
