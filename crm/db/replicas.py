@@ -15,7 +15,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, connection, connections
-from django.db.models import BigIntegerField, F, Func
 
 from crm.db.postgres_operations import CreateUnloggedTable
 from crm.db.tenancy import reading_alias
@@ -32,6 +31,7 @@ RECORD = f"""
 INSERT INTO {TABLE} (user_id, position) VALUES (%s, {POSITION})
 ON CONFLICT (user_id) DO UPDATE SET position = {POSITION}
 """  # noqa: S608  # constants
+POSITION_OF_USER = f"(SELECT position FROM {TABLE} WHERE user_id = users.id)"  # noqa: S608  # a constant
 # NULL: not a standby. It can't say how far behind it is: if the network drops the stream without an error, it has
 # replayed all that it has received, and takes itself for current until wal_receiver_timeout.
 STATUS = "SELECT CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0')::bigint END"
@@ -72,20 +72,6 @@ class _Status:
 _lock = threading.Lock()
 _statuses: dict[str, _Status] = {}
 _seen: deque[tuple[float, int]] = deque()  # the primary's positions, with the time in time.monotonic(); oldest first
-
-
-def position_of_user() -> Func:
-    """Return an annotation of users: the position of the last write, or NULL."""
-    return Func(
-        F("pk"),
-        template=f"(SELECT position FROM {TABLE} WHERE user_id = %(expressions)s)",  # noqa: S608  # a constant
-        output_field=BigIntegerField(),
-    )
-
-
-def position_of_primary() -> Func:
-    """Return an annotation of users: the primary's present position."""
-    return Func(template=PRIMARY, output_field=BigIntegerField())
 
 
 def observe_primary(position: int | None) -> None:

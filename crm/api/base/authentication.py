@@ -3,17 +3,16 @@
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
-from crm.api.tokens import ENDED, SESSION, lasting_sessions
-from crm.db.replicas import observe_primary, position_of_primary, position_of_user
+from crm.api.base.token_users import read_user
+from crm.api.tokens import ENDED, SESSION
+from crm.db.replicas import observe_primary
 from crm.db.tenancy import all_tenants_autocommit
-from crm.models import User
 
 if TYPE_CHECKING:
     from drf_spectacular.openapi import AutoSchema
@@ -30,17 +29,13 @@ class TokenAuthentication(JWTAuthentication):
             AuthenticationFailed: the user is gone or inactive, or the session has ended, as it does with a change of
                 role, company or password.
         """
-        sessions = lasting_sessions(validated_token.get(SESSION), user=OuterRef("pk"))
-        users = User.accounts.select_related("company").annotate(signed_in=Exists(sessions))
+        session = validated_token.get(SESSION) or ""
+        with all_tenants_autocommit():  # the company is unknown until the user is read
+            user: Any = read_user(validated_token[api_settings.USER_ID_CLAIM], session=session)
+        if user is None:
+            raise AuthenticationFailed("The user no longer exists. Sign in again.", code="user_not_found")
         if settings.REPLICAS:
-            users = users.annotate(write_position=position_of_user(), primary_position=position_of_primary())
-        try:
-            with all_tenants_autocommit():  # the company is unknown until the user is read
-                user = users.get(pk=validated_token[api_settings.USER_ID_CLAIM])
-        except User.DoesNotExist as error:
-            raise AuthenticationFailed("The user no longer exists. Sign in again.", code="user_not_found") from error
-        if settings.REPLICAS:
-            observe_primary(user.primary_position)  # type: ignore[attr-defined]  # annotated above
+            observe_primary(user.primary_position)
         if not user.is_active:
             raise AuthenticationFailed("User is inactive", code="user_inactive")
         if not user.signed_in:
@@ -48,7 +43,7 @@ class TokenAuthentication(JWTAuthentication):
         # Of a password that changes during a sign-in, the session would begin after the change has ended the others.
         if validated_token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
             raise AuthenticationFailed("The user's password has been changed.", code="password_changed")
-        user.session = validated_token[SESSION]  # type: ignore[attr-defined]  # of tickets, which end with it
+        user.session = session  # of tickets, which end with it
         return user
 
 
