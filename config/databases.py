@@ -14,7 +14,8 @@ CONNECTION_LIMITS = {
     "keepalives_count": 3,
 }
 INVALID = {"ENGINE": "django.db.backends.dummy"}
-ENGINES = {"django.db.backends.sqlite3", "django.db.backends.postgresql"}
+POSTGRESQL, CHECKED_POSTGRESQL = "django.db.backends.postgresql", "crm.db.postgresql"
+ENGINES = {"django.db.backends.sqlite3", POSTGRESQL}
 
 
 def read_database(env: Env, *, production: bool, default: str) -> dict[str, Any]:
@@ -59,7 +60,8 @@ def _read_url(env: Env, name: str, url: str, primary: dict[str, Any]) -> dict[st
     except Exception as error:  # as above
         env.reject(name, f"{name} isn't valid: {error}")
         return None
-    if primary is not INVALID and {database.get("ENGINE"), primary["ENGINE"]} != {"django.db.backends.postgresql"}:
+    are_postgresql = database.get("ENGINE") == POSTGRESQL and primary["ENGINE"] == CHECKED_POSTGRESQL
+    if primary is not INVALID and not are_postgresql:
         env.reject(name, f"{name} and DATABASE_URL must all be PostgreSQL servers.")
         return None
     return _postgresql(database)
@@ -82,4 +84,5 @@ def _sqlite(env: Env, database: dict[str, Any]) -> dict[str, Any]:
 def _postgresql(database: dict[str, Any]) -> dict[str, Any]:
     # A new connection costs ~6 ms, several times a typical query. Options of the URL override these.
     options = CONNECTION_LIMITS | database.get("OPTIONS", {})
-    return {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True} | database | {"OPTIONS": options}
+    connections = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    return connections | database | {"ENGINE": CHECKED_POSTGRESQL, "OPTIONS": options}

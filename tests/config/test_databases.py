@@ -74,6 +74,25 @@ def test_database_role_cannot_bypass_row_security():
     assert fetch_one("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user") == (False, False)
 
 
+@postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_connection_is_checked_without_a_statement_until_the_server_ends_it():
+    last = "SELECT pg_backend_pid()"
+    pid = fetch_one(last)
+    with another_session() as other:
+        begin_request()
+        other.execute("SELECT query FROM pg_stat_activity WHERE pid = %s", pid)
+        assert other.fetchone() == (last,)
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", pid)
+    begin_request()
+    assert fetch_one(last) != pid
+
+
+def begin_request():
+    connection.close_if_unusable_or_obsolete()
+    connection.close_if_health_check_failed()
+
+
 def test_psycopg_3_is_not_installed():
     assert importlib.util.find_spec("psycopg") is None
     assert not is_psycopg3
