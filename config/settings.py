@@ -74,7 +74,6 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.request_log.RequestLog",
     "config.middleware.SecurityHeaders",
-    "csp.middleware.CSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "config.middleware.CompressJson",
     "config.middleware.RateLimitHeaders",
@@ -165,6 +164,7 @@ else:
 # --- The API ----------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "crm.api.base.negotiation.QuickNegotiation",
     "DEFAULT_AUTHENTICATION_CLASSES": ["crm.api.base.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["crm.api.base.permissions.RolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["crm.api.base.renderers.FastJSONRenderer"],
@@ -387,9 +387,9 @@ if SENTRY_DSN:
 
 if DEBUG_TOOLBAR:
     INSTALLED_APPS.append("debug_toolbar")
-    # After the CSP middleware: the toolbar's scripts and styles are files of this site, which the policy allows.
+    # The toolbar's scripts and styles are files of this site, which the policy allows.
     MIDDLEWARE.insert(
-        MIDDLEWARE.index("csp.middleware.CSPMiddleware") + 1, "debug_toolbar.middleware.DebugToolbarMiddleware"
+        MIDDLEWARE.index("config.middleware.SecurityHeaders") + 1, "debug_toolbar.middleware.DebugToolbarMiddleware"
     )
     INTERNAL_IPS = ["127.0.0.1", "::1"]
     DEBUG_TOOLBAR_PANELS = ["debug_toolbar.panels.timer.TimerPanel", "debug_toolbar.panels.sql.SQLPanel"]

@@ -8,13 +8,15 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config.metrics import metrics
 from crm.api.base.error_handler import api_not_found
+from crm.api.changes import ChangesView
 from crm.api.schema_view import SchemaView
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    # Routes are tried in order, so the app with the most routes comes last.
+    # Routes are tried in order: the one that clients poll comes first, and the app with the most routes last.
+    path("api/v1/", include([path("changes", ChangesView.as_view(), name="changes")])),
     path("api/v1/", include("analytics.api.urls")),
     path("api/v1/", include("messaging.api.urls")),
     path("api/v1/", include("calls.api.urls")),

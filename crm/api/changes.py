@@ -29,6 +29,9 @@ class ChangesParameters(serializers.Serializer):
     )
 
 
+PARAMETERS = ChangesParameters()  # stateless; a poll would copy its fields each time
+
+
 class ChangeSerializer(serializers.Serializer):
     resource = serializers.CharField(help_text="As in the URL below /api/v1/.")
     id = serializers.IntegerField(help_text="ID of the object.")
@@ -73,9 +76,8 @@ class ChangesView(TenantView):
         responses=ChangesSerializer,
     )  # fmt: skip
     def get(self, request: Request) -> Response:
-        parameters = ChangesParameters(data=request.query_params)
-        parameters.is_valid(raise_exception=True)
-        after, limit = parameters.validated_data.get("after"), parameters.validated_data["limit"]
+        parameters = PARAMETERS.run_validation(request.query_params.dict())
+        after, limit = parameters.get("after"), parameters["limit"]
         page = self._read_page(after, limit)
         if settings.REPLICAS and (page.rows or after is None):
             record_write(self.user.pk)  # so that no replica shows the user an older state of these

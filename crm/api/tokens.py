@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from crm.encryption import keyed_hash
 
 # How long a client may repeat a refresh whose answer was lost, or that two tabs of one browser sent at once.
 REPEAT_GRACE = timedelta(seconds=30)
+REMEMBERED = 1000  # tokens, of which each request sends one
 SESSION = "session"  # claim of refresh and access tokens
 ENDED = "The session has ended. Sign in again."
 
@@ -39,6 +41,11 @@ class RotatingBackend(TokenBackend):
     """Signs tokens with SECRET_KEY, and reads those that an earlier key signed: the library knows one key only."""
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        """Return the claims. Those of a token that was verified before are remembered: `Token` checks their end."""
+        return {**self._decode(token, verify)}
+
+    @lru_cache(REMEMBERED)  # noqa: B019  # there is one, for the whole process
+    def _decode(self, token: Any, verify: bool) -> dict[str, Any]:
         try:
             return super().decode(token, verify)
         except TokenBackendError:

@@ -6,7 +6,6 @@ from rest_framework.routers import SimpleRouter
 from crm.api import (
     activities,
     campaigns,
-    changes,
     colleagues,
     company,
     contacts,
@@ -40,7 +39,6 @@ urlpatterns = [
     path("auth/token", sign_in.SignInView.as_view(), name="sign-in"),
     path("auth/token/refresh", sign_in.RefreshView.as_view(), name="refresh"),
     path("auth/sign-out", sign_in.SignOutView.as_view(), name="sign-out"),
-    path("changes", changes.ChangesView.as_view(), name="changes"),
     path("company", company.CompanyView.as_view(), name="company"),
     path("events/ticket", events.TicketView.as_view(), name="events-ticket"),
     path("me", sign_in.MeView.as_view(), name="me"),
