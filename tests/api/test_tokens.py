@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken, UntypedToken
+from rest_framework_simplejwt.utils import aware_utcnow
 
 from crm.api.tokens import BACKEND
 from crm.models import User
@@ -43,6 +44,20 @@ def age_used_tokens(**span):
     """Move the use of every token into the past."""
     for used in BlacklistedToken.objects.all():
         BlacklistedToken.objects.filter(pk=used.pk).update(blacklisted_at=used.blacklisted_at - timedelta(**span))
+
+
+def test_remembered_token_ends_at_its_term(csr, monkeypatch):
+    tokens = sign_in(csr)
+    assert me(tokens) == 200
+    tomorrow = aware_utcnow() + timedelta(days=1)
+    monkeypatch.setattr("rest_framework_simplejwt.tokens.aware_utcnow", lambda: tomorrow)
+    assert me(tokens) == 401
+
+
+def test_remembered_claims_stay_as_they_were_signed(csr):
+    token = sign_in(csr)["access"]
+    BACKEND.decode(token)["user_id"] = "0"
+    assert BACKEND.decode(token)["user_id"] == str(csr.pk)
 
 
 THIEF = [{"REMOTE_ADDR": "198.51.100.9"}, {"HTTP_USER_AGENT": "thief/1"}, {"HTTP_COOKIE": "session_client=guess"}]
