@@ -105,7 +105,8 @@ class CreateTriggers(TriggerOperation):
                 timing = f"FOR EACH ROW WHEN ({self.each_row[event]})"
             elif event in self.each_statement:
                 timing = f"{tables} FOR EACH STATEMENT"
-            else:
+            else:  # another version of the declaration may have had it
+                statements.append(f"DROP TRIGGER IF EXISTS {self.name}_{event.lower()} ON {self.on}")
                 continue
             statements.append(
                 f"CREATE OR REPLACE TRIGGER {self.name}_{event.lower()} AFTER {event} ON {self.on} {timing}"

@@ -22,7 +22,8 @@ Converter = Callable[[Any, Any, Any], Any]
 def read_user(pk: Any, *, session: str) -> User | None:
     """Return the user with the company, and with `signed_in`: whether the session is the user's and has not ended.
 
-    With replicas also with `write_position` and `primary_position`. The active tenant must be all companies: the user's is unknown.
+    With replicas also with `write_position` and `primary_position`. The active tenant must be all companies: the user's
+    is unknown.
     """
     with connection.cursor() as cursor:
         at = connection.ops.adapt_datetimefield_value(now())
