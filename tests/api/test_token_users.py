@@ -1,6 +1,7 @@
 """The user of a token, as each request reads it."""
 
 import pytest
+from django.db import connection
 from django.utils.timezone import now
 
 from crm.api.base.token_users import read_user
@@ -8,7 +9,6 @@ from crm.api.tokens import SESSION, SessionToken
 from crm.db.replicas import RECORD
 from crm.db.tenancy import all_tenants, all_tenants_autocommit
 from crm.models import User
-from tests.api.feed import execute
 from tests.conftest import postgres_only
 from tests.count_queries import CountQueries
 
@@ -52,5 +52,6 @@ def test_position_of_the_last_write_is_read_with_replicas(csr, settings):
     settings.REPLICAS = ["default"]
     with all_tenants():
         assert read_user(csr.pk, session="").write_position is None
-        execute(RECORD, csr.pk)
+        with connection.cursor() as cursor:
+            cursor.execute(RECORD, [csr.pk])
         assert read_user(csr.pk, session="").write_position > 0
