@@ -5,7 +5,6 @@ from rest_framework.routers import SimpleRouter
 
 from crm.api import (
     activities,
-    campaigns,
     colleagues,
     company,
     contacts,
@@ -25,8 +24,6 @@ router.register("opt-outs", opt_outs.OptOutViewSet, "opt-out")
 router.register("leads", contacts.LeadViewSet, "lead")
 router.register("conversations", activities.ConversationViewSet, "conversation")
 router.register("activities", activities.ActivityViewSet, "activity")
-router.register("campaigns", campaigns.CampaignViewSet, "campaign")
-router.register("campaign-memberships", campaigns.CampaignMembershipViewSet, "campaign-membership")
 router.register("invoices", invoices.InvoiceViewSet, "invoice")
 router.register("phone-lines", phone_lines.PhoneLineViewSet, "phone-line")
 router.register("users", users.UserViewSet, "user")

@@ -3,12 +3,15 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
+from messaging.api.campaigns import CampaignMembershipViewSet, CampaignViewSet
 from messaging.api.held_messages import HeldMessageViewSet
 from messaging.api.notices import NoticesView
 from messaging.api.threads import MessageThreadViewSet
 from messaging.api.webhook_events import WebhookEventViewSet
 
 router = SimpleRouter(trailing_slash=False)
+router.register("campaigns", CampaignViewSet, "campaign")
+router.register("campaign-memberships", CampaignMembershipViewSet, "campaign-membership")
 router.register("held-messages", HeldMessageViewSet, "held-message")
 router.register("webhook-events", WebhookEventViewSet, "webhook-event")
 

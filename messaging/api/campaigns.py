@@ -15,7 +15,7 @@ from crm.api.companions import CampaignNameField, ContactSummaryField, PhoneLine
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership, User
-from crm.services.campaigns import delete_campaign, delete_membership
+from messaging.services.campaigns.deletion import delete_campaign, delete_membership
 
 
 class ProgressSerializer(serializers.Serializer):

@@ -1,0 +1,1 @@
+"""The campaign engine: audience, texts, runs, the feeder, alarms and the report."""

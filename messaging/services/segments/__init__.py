@@ -1,0 +1,1 @@
+"""Segments: named conditions that choose contacts."""
