@@ -127,6 +127,22 @@ class MembershipStatus(TextChoices):
     SKIPPED = "skipped"
 
 
+class Variant(TextChoices):
+    """Variants of a campaign's message in an A/B test."""
+
+    A = "a", "A"
+    B = "b", "B"
+
+
+class ConsentSource(TextChoices):
+    """Where a consent to marketing messages was given."""
+
+    FORM = "form"
+    MESSAGE = "message", "Text message"
+    IMPORT = "import"
+    PERSON = "person", "Recorded by a user"
+
+
 class InvoiceStatus(TextChoices):
     DRAFT = "draft"
     SENT = "sent"

@@ -70,9 +70,7 @@ class Migration(migrations.Migration):
                 (
                     "retention_days",
                     models.PositiveIntegerField(
-                        blank=True,
-                        help_text="Archive closed records after this many days. Empty: never.",
-                        null=True,
+                        blank=True, help_text="Archive closed records after this many days. Empty: never.", null=True
                     ),
                 ),
                 (
@@ -82,6 +80,40 @@ class Migration(migrations.Migration):
                         default=90,
                         help_text="Close conversations after this many days without a call or message. Empty: never.",
                         null=True,
+                    ),
+                ),
+                (
+                    "require_marketing_consent",
+                    models.BooleanField(
+                        default=False, help_text="Leave contacts without a recorded consent out of campaigns."
+                    ),
+                ),
+                (
+                    "campaign_interval_days",
+                    models.PositiveSmallIntegerField(
+                        blank=True,
+                        help_text="A contact gets one campaign in this many days. Empty: any number.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "daily_segment_limit",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="SMS segments a day (UTC) that carriers allow for all lines together. Empty: only each line's limit.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "segment_price_micros",
+                    models.PositiveIntegerField(
+                        default=11000, help_text="Price of an SMS segment in millionths of the currency, for estimates."
+                    ),
+                ),
+                (
+                    "appointment_reminders",
+                    models.BooleanField(
+                        default=False, help_text="Remind contacts of appointments 24 hours and 2 hours before."
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -293,6 +325,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "next_campaign_send_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        help_text="Next campaign message not before this time: replies have a share.",
+                    ),
+                ),
+                (
                     "sent_on",
                     models.DateField(
                         blank=True, editable=False, help_text="The day (UTC) that sent_segments counts.", null=True
@@ -320,6 +360,15 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "phone_lines",
                 "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="phone_lines_storage",
+                        parameters={
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "fillfactor": 50,
+                        },
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("provider__in", ["openphone", "callrail", "twilio"])),
                         name="phone_lines_provider_valid",
@@ -341,15 +390,6 @@ class Migration(migrations.Migration):
                         fields=("company", "provider", "provider_id"),
                         name="phone_lines_company_id_provider_id_unique",
                         violation_error_message="Another phone line has this provider ID.",
-                    ),
-                    crm.db.storage.StorageSettings(
-                        name="phone_lines_storage",
-                        parameters={
-                            "autovacuum_vacuum_scale_factor": 0.01,
-                            "autovacuum_vacuum_insert_scale_factor": 0.05,
-                            "autovacuum_analyze_scale_factor": 0.02,
-                            "fillfactor": 50,
-                        },
                     ),
                     crm.db.policies.TenantPolicy(name="phone_lines_tenant"),
                 ],
@@ -676,6 +716,51 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Segment",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("definition", models.JSONField()),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "segments",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("company", "name"),
+                        name="segments_company_id_name_unique",
+                        violation_error_message="Another segment has this name.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="segments_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Campaign",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -701,7 +786,27 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("body", models.TextField(blank=True, help_text="Message sent to each contact.")),
+                (
+                    "status_reason",
+                    models.CharField(
+                        blank=True, editable=False, help_text="Why the campaign paused itself.", max_length=300
+                    ),
+                ),
+                (
+                    "body",
+                    models.TextField(
+                        blank=True,
+                        help_text="Message sent to each contact. {first_name|there} is the first name, or “there” without one.",
+                    ),
+                ),
+                (
+                    "body_b",
+                    models.TextField(
+                        blank=True,
+                        help_text="Second message of an A/B test: half of the contacts get it. Empty: no test.",
+                        verbose_name="body B",
+                    ),
+                ),
                 (
                     "phone_line",
                     models.ForeignKey(
@@ -711,6 +816,26 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="crm.phoneline",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="Each run of a recurring campaign takes its contacts from this segment.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.segment",
+                    ),
+                ),
+                (
+                    "daily_limit",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Messages a day (company's time zone). Empty: only the phone line's limit.",
+                        null=True,
                     ),
                 ),
                 (
@@ -725,6 +850,42 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("scheduled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "recurrence",
+                    models.CharField(
+                        blank=True,
+                        help_text="RFC 5545 rule of a recurring campaign, such as FREQ=MONTHLY;BYMONTHDAY=1.",
+                        max_length=200,
+                    ),
+                ),
+                (
+                    "previous_run",
+                    models.OneToOneField(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="next_run",
+                        to="crm.campaign",
+                    ),
+                ),
+                ("started_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("ended_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("resumed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("seen_sent", models.PositiveIntegerField(default=0, editable=False)),
+                ("seen_opted_out", models.PositiveIntegerField(default=0, editable=False)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "updated_at",
@@ -754,8 +915,86 @@ class Migration(migrations.Migration):
                         name="campaigns_scheduled_has_time",
                         violation_error_message="A scheduled campaign must have scheduled_at.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["draft", "cancelled"]),
+                            models.Q(models.Q(("body", ""), _negated=True), ("phone_line__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="campaigns_ready_has_body_and_line",
+                        violation_error_message="A campaign needs a body and a phone line before it is scheduled or started.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status__in", ["running", "paused", "completed"]), _negated=True),
+                            ("started_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="campaigns_started_has_time",
+                        violation_error_message="A started campaign must have started_at.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("recurrence", ""), ("segment__isnull", False), _connector="OR"),
+                        name="campaigns_recurring_has_segment",
+                        violation_error_message="A recurring campaign needs a segment, from which each run takes its contacts.",
+                    ),
                     crm.db.policies.TenantPolicy(name="campaigns_tenant"),
                     crm.db.policies.SameCompany(field="phone_line", name="campaigns_phone_line_id_same_company"),
+                    crm.db.policies.SameCompany(field="segment", name="campaigns_segment_id_same_company"),
+                    crm.db.policies.SameCompany(field="previous_run", name="campaigns_previous_run_id_same_company"),
+                    crm.db.policies.SameCompany(field="started_by", name="campaigns_started_by_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CampaignStep",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="crm.campaign",
+                    ),
+                ),
+                ("step", models.PositiveSmallIntegerField(help_text="2 or more. The campaign's own body is step 1.")),
+                ("delay_minutes", models.PositiveIntegerField(help_text="Time after the step before was sent.")),
+                ("body", models.TextField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "campaign_steps",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("campaign", "step"),
+                        name="campaign_steps_campaign_id_step_unique",
+                        violation_error_message="The campaign has this step already.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("delay_minutes__gte", 1), ("step__gte", 2), models.Q(("body", ""), _negated=True)
+                        ),
+                        name="campaign_steps_valid",
+                        violation_error_message="A further step has a number from 2 on, a delay and a body.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="campaign_steps_tenant"),
+                    crm.db.policies.SameCompany(field="campaign", name="campaign_steps_campaign_id_same_company"),
                 ],
             },
         ),
@@ -787,6 +1026,8 @@ class Migration(migrations.Migration):
                         to="crm.contact",
                     ),
                 ),
+                ("step", models.PositiveSmallIntegerField(default=1)),
+                ("variant", models.CharField(choices=[("a", "A"), ("b", "B")], default="a", max_length=1)),
                 (
                     "status",
                     models.CharField(
@@ -806,6 +1047,30 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("reason", models.CharField(blank=True, help_text="Reason for skipping or failure.", max_length=200)),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, help_text="The message may leave from then on.", null=True
+                    ),
+                ),
+                (
+                    "sms_segments",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        editable=False,
+                        help_text="Segments of the message, of which each is billed.",
+                        verbose_name="SMS segments",
+                    ),
+                ),
+                (
+                    "booked_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="Time of the booking that followed the message.",
+                        null=True,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "updated_at",
@@ -820,6 +1085,14 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "campaign_memberships",
                 "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="campaign_memberships_storage",
+                        parameters={
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                        },
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(
                             (
@@ -840,10 +1113,20 @@ class Migration(migrations.Migration):
                         name="campaign_memberships_status_valid",
                         violation_error_message="status must be one of: pending, sending, sent, delivered, failed, undelivered, replied, opted_out, skipped.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(("variant__in", ["a", "b"])),
+                        name="campaign_memberships_variant_valid",
+                        violation_error_message="variant must be one of: a, b.",
+                    ),
                     models.UniqueConstraint(
-                        fields=("campaign", "contact"),
-                        name="campaign_memberships_campaign_id_contact_id_unique",
+                        fields=("campaign", "contact", "step"),
+                        name="campaign_memberships_campaign_id_contact_id_step_unique",
                         violation_error_message="The contact is already in this campaign.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("step__gte", 1)),
+                        name="campaign_memberships_step_valid",
+                        violation_error_message="Steps are from 1 on.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -854,17 +1137,143 @@ class Migration(migrations.Migration):
                         name="campaign_memberships_sent_has_time",
                         violation_error_message="A sent membership must have sent_at.",
                     ),
-                    crm.db.storage.StorageSettings(
-                        name="campaign_memberships_storage",
-                        parameters={
-                            "autovacuum_vacuum_scale_factor": 0.01,
-                            "autovacuum_vacuum_insert_scale_factor": 0.05,
-                            "autovacuum_analyze_scale_factor": 0.02,
-                        },
-                    ),
                     crm.db.policies.TenantPolicy(name="campaign_memberships_tenant"),
                     crm.db.policies.SameCompany(field="campaign", name="campaign_memberships_campaign_id_same_company"),
                     crm.db.policies.SameCompany(field="contact", name="campaign_memberships_contact_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="CampaignCount",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="counts",
+                        to="crm.campaign",
+                    ),
+                ),
+                ("step", models.PositiveSmallIntegerField()),
+                ("variant", models.CharField(choices=[("a", "A"), ("b", "B")], max_length=1)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("failed", "Failed"),
+                            ("undelivered", "Undelivered"),
+                            ("replied", "Replied"),
+                            ("opted_out", "Opted Out"),
+                            ("skipped", "Skipped"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("booked", models.BooleanField()),
+                ("hour", models.DateTimeField(help_text="Hour of sending (UTC). Null: not sent.", null=True)),
+                ("members", models.IntegerField()),
+                ("sms_segments", models.IntegerField(verbose_name="SMS segments")),
+            ],
+            options={
+                "db_table": "campaign_counts",
+                "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="campaign_counts_storage",
+                        parameters={
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                        },
+                    ),
+                    crm.db.policies.TenantPolicy(name="campaign_counts_tenant"),
+                    crm.db.policies.SameCompany(field="campaign", name="campaign_counts_campaign_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="MarketingConsent",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("phone", models.CharField(help_text="E.164.", max_length=32)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("form", "Form"),
+                            ("message", "Text message"),
+                            ("import", "Import"),
+                            ("person", "Recorded by a user"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("wording", models.TextField(blank=True, help_text="The words that the person agreed to.")),
+                (
+                    "proof",
+                    models.CharField(
+                        blank=True,
+                        help_text="Where the proof is: the form's URL, the import's file, the message.",
+                        max_length=300,
+                    ),
+                ),
+                ("given_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "marketing_consents",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("source__in", ["form", "message", "import", "person"])),
+                        name="marketing_consents_source_valid",
+                        violation_error_message="source must be one of: form, message, import, person.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "phone"),
+                        name="marketing_consents_company_id_phone_unique",
+                        violation_error_message="The consent of this number is recorded already.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="marketing_consents_tenant"),
+                    crm.db.policies.SameCompany(
+                        field="recorded_by", name="marketing_consents_recorded_by_id_same_company"
+                    ),
                 ],
             },
         ),
@@ -1570,6 +1979,23 @@ class Migration(migrations.Migration):
             keeps=["contact_id"],
             moves_to="archived_chunks",
         ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="segment",
+            skips=["updated_at"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="campaignstep",
+            skips=["updated_at"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="marketingconsent",
+            skips=["updated_at"],
+        ),
+        crm.db.triggers.CreateTriggers(
+            on="campaign_memberships",
+            name="count_campaign_memberships",
+            postgresql="\nBEGIN\n    IF TG_OP = 'TRUNCATE' THEN\n        DELETE FROM campaign_counts;\n        RETURN NULL;\n    END IF;\n    IF TG_OP = 'INSERT' THEN\n        INSERT INTO campaign_counts (company_id, campaign_id, step, variant, status, booked, hour, members, sms_segments)\n        SELECT company_id, campaign_id, step, variant, status, booked_at IS NOT NULL, date_trunc('hour', sent_at, 'UTC'), count(*), sum(sms_segments)\n        FROM after GROUP BY company_id, campaign_id, step, variant, status, 6, 7;\n    ELSIF TG_OP = 'DELETE' THEN\n        INSERT INTO campaign_counts (company_id, campaign_id, step, variant, status, booked, hour, members, sms_segments)\n        SELECT company_id, campaign_id, step, variant, status, booked_at IS NOT NULL, date_trunc('hour', sent_at, 'UTC'), -count(*), -sum(sms_segments)\n        FROM before GROUP BY company_id, campaign_id, step, variant, status, 6, 7;\n    ELSE\n        INSERT INTO campaign_counts (company_id, campaign_id, step, variant, status, booked, hour, members, sms_segments)\n        SELECT company_id, campaign_id, step, variant, status, booked, hour, sum(members), sum(sms_segments)\n        FROM (\n            SELECT company_id, campaign_id, step, variant, status, booked_at IS NOT NULL AS booked, date_trunc('hour', sent_at, 'UTC') AS hour,\n                1 AS members, sms_segments FROM after\n            UNION ALL\n            SELECT company_id, campaign_id, step, variant, status, booked_at IS NOT NULL, date_trunc('hour', sent_at, 'UTC'), -1, -sms_segments FROM before\n        ) AS row\n        GROUP BY company_id, campaign_id, step, variant, status, booked, hour\n        HAVING sum(members) <> 0 OR sum(sms_segments) <> 0;\n    END IF;\n    RETURN NULL;\nEND\n",
+        ),
         migrations.CreateModel(
             name="Change",
             fields=[
@@ -1637,7 +2063,9 @@ class Migration(migrations.Migration):
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="phoneline",
-            feed=crm.db.change_feed.Feed("phone-lines", ignores=("next_send_at", "sent_on", "sent_segments")),
+            feed=crm.db.change_feed.Feed(
+                "phone-lines", ignores=("next_send_at", "next_campaign_send_at", "sent_on", "sent_segments")
+            ),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="contact",
@@ -1672,11 +2100,11 @@ class Migration(migrations.Migration):
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="campaign",
-            feed=crm.db.change_feed.Feed("campaigns"),
+            feed=crm.db.change_feed.Feed("campaigns", ignores=("seen_sent", "seen_opted_out")),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="campaignmembership",
-            feed=crm.db.change_feed.Feed("campaign-memberships"),
+            feed=crm.db.change_feed.Feed("campaign-memberships", ignores=("due_at",)),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="invoice",
@@ -1685,5 +2113,17 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="optout",
             feed=crm.db.change_feed.Feed("opt-outs", ignores=("asked_at",), condition="{row}.decided_at IS NOT NULL"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="segment",
+            feed=crm.db.change_feed.Feed("segments"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="campaignstep",
+            feed=crm.db.change_feed.Feed("campaigns", key="campaign_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="marketingconsent",
+            feed=crm.db.change_feed.Feed("marketing-consents"),
         ),
     ]

@@ -241,4 +241,30 @@ class Migration(migrations.Migration):
             model_name="change",
             index=crm.db.indexes.Index(fields=["company", "xid", "id"], name="ix_changes_company_id_xid_id"),
         ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="campaign",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status", "running")),
+                fields=["phone_line"],
+                name="ix_campaigns_phone_line_id_running",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="campaign",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status", "scheduled")), fields=["scheduled_at"], name="ix_campaigns_scheduled_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="campaignmembership",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status", "pending")),
+                fields=["campaign", "due_at", "id"],
+                name="ix_campaign_memberships_campaign_id_due_at",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="campaigncount",
+            index=crm.db.indexes.Index(fields=["campaign"], name="ix_campaign_counts_campaign_id"),
+        ),
     ]

@@ -3,9 +3,11 @@
 from crm.models.activities import Activity, Conversation
 from crm.models.archived_ids import ArchivedId
 from crm.models.audit import AuditEntry, SuppressedNumber
-from crm.models.campaigns import Campaign, CampaignMembership
+from crm.models.campaign_counts import CampaignCount
+from crm.models.campaigns import Campaign, CampaignMembership, CampaignStep
 from crm.models.changes import Change
 from crm.models.companies import Company, PhoneLine, User
+from crm.models.consents import MarketingConsent
 from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
 from crm.models.heartbeats import WorkerHeartbeat
 from crm.models.idempotency import IdempotencyKey
@@ -13,13 +15,16 @@ from crm.models.invoices import Invoice
 from crm.models.key_fingerprints import KeyFingerprint
 from crm.models.opt_outs import OptOut, OptOutEntry
 from crm.models.search_keys import ContactSearchKey
+from crm.models.segments import Segment
 
 __all__ = [
     "Activity",
     "ArchivedId",
     "AuditEntry",
     "Campaign",
+    "CampaignCount",
     "CampaignMembership",
+    "CampaignStep",
     "Change",
     "Company",
     "Contact",
@@ -31,9 +36,11 @@ __all__ = [
     "Invoice",
     "KeyFingerprint",
     "Lead",
+    "MarketingConsent",
     "OptOut",
     "OptOutEntry",
     "PhoneLine",
+    "Segment",
     "SuppressedNumber",
     "User",
     "WorkerHeartbeat",

@@ -1,11 +1,11 @@
-"""Campaigns and campaign memberships."""
+"""Campaigns, their further steps, and campaign memberships."""
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
-from crm.choices import CampaignStatus, MembershipStatus
+from crm.choices import CampaignStatus, MembershipStatus, Variant
 from crm.constraints import one_of
 from crm.db.audit import Audit
 from crm.db.change_feed import Feed
@@ -14,6 +14,7 @@ from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantModel
 from crm.models.companies import PhoneLine, User
 from crm.models.contacts import Contact
+from crm.models.segments import Segment
 
 SENT = (
     MembershipStatus.SENT,
@@ -24,31 +25,95 @@ SENT = (
 
 
 class Campaign(TenantModel):
+    """A text message to many contacts, with further steps if it is a sequence.
+
+    A recurring campaign is followed by a new campaign for each run, so that each run has its own members and results.
+    """
+
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=20, choices=CampaignStatus.choices, default=CampaignStatus.DRAFT)
-    body = models.TextField(blank=True, help_text="Message sent to each contact.")
+    status_reason = models.CharField(
+        max_length=300, blank=True, editable=False, help_text="Why the campaign paused itself."
+    )
+    body = models.TextField(
+        blank=True,
+        help_text="Message sent to each contact. {first_name|there} is the first name, or “there” without one.",
+    )
+    body_b = models.TextField(
+        blank=True,
+        help_text="Second message of an A/B test: half of the contacts get it. Empty: no test.",
+        verbose_name="body B",
+    )
     phone_line = models.ForeignKey(
         PhoneLine, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    segment = models.ForeignKey(
+        Segment,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="Each run of a recurring campaign takes its contacts from this segment.",
+    )
+    daily_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Messages a day (company's time zone). Empty: only the phone line's limit."
     )
     created_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
 
     scheduled_at = models.DateTimeField(null=True, blank=True)
+    recurrence = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="RFC 5545 rule of a recurring campaign, such as FREQ=MONTHLY;BYMONTHDAY=1.",
+    )
+    previous_run = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="next_run"
+    )
+    started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    started_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+", db_index=False
+    )
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # Results until the last resumption. A person has seen them, so the alarms count from there.
+    resumed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    seen_sent = models.PositiveIntegerField(default=0, editable=False)
+    seen_opted_out = models.PositiveIntegerField(default=0, editable=False)
+
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     audit = Audit(skips=("updated_at",))
-    feed = Feed("campaigns")
+    feed = Feed("campaigns", ignores=("seen_sent", "seen_opted_out"))
 
     class Meta:
         db_table = "campaigns"
         constraints = [
             one_of("status", CampaignStatus, name="campaigns_status_valid"),
             models.CheckConstraint(
-                condition=~Q(status="scheduled") | Q(scheduled_at__isnull=False),
+                condition=~Q(status=CampaignStatus.SCHEDULED) | Q(scheduled_at__isnull=False),
                 name="campaigns_scheduled_has_time",
                 violation_error_message="A scheduled campaign must have scheduled_at.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[CampaignStatus.DRAFT, CampaignStatus.CANCELLED])
+                | (~Q(body="") & Q(phone_line__isnull=False)),
+                name="campaigns_ready_has_body_and_line",
+                violation_error_message="A campaign needs a body and a phone line before it is scheduled or started.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=[CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.COMPLETED])
+                | Q(started_at__isnull=False),
+                name="campaigns_started_has_time",
+                violation_error_message="A started campaign must have started_at.",
+            ),
+            models.CheckConstraint(
+                condition=Q(recurrence="") | Q(segment__isnull=False),
+                name="campaigns_recurring_has_segment",
+                violation_error_message="A recurring campaign needs a segment, from which each run takes its contacts.",
             ),
         ]
         indexes = [
@@ -58,35 +123,105 @@ class Campaign(TenantModel):
                 question="A company's campaigns, newest first?",
                 asked_by="GET /api/v1/campaigns",
             ),
+            Index(
+                fields=["phone_line"],
+                condition=Q(status=CampaignStatus.RUNNING),
+                name="ix_campaigns_phone_line_id_running",
+                question="Which campaigns are running, over all companies, and on which line?",
+                asked_by="manage.py work",
+            ),
+            Index(
+                fields=["scheduled_at"],
+                condition=Q(status=CampaignStatus.SCHEDULED),
+                name="ix_campaigns_scheduled_at",
+                question="Which scheduled campaigns are due to start, over all companies?",
+                asked_by="manage.py work",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
 
+class CampaignStep(TenantModel):
+    """A further message of a sequence. Contacts who reply, book or opt out get no further step."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="steps", db_index=False)
+    step = models.PositiveSmallIntegerField(help_text="2 or more. The campaign's own body is step 1.")
+    delay_minutes = models.PositiveIntegerField(help_text="Time after the step before was sent.")
+    body = models.TextField()
+
+    created_at = models.DateTimeField(default=now, editable=False)
+    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
+
+    audit = Audit(skips=("updated_at",))
+    feed = Feed("campaigns", key="campaign_id")
+
+    class Meta:
+        db_table = "campaign_steps"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "step"],
+                name="campaign_steps_campaign_id_step_unique",
+                violation_error_message="The campaign has this step already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(step__gte=2, delay_minutes__gte=1) & ~Q(body=""),
+                name="campaign_steps_valid",
+                violation_error_message="A further step has a number from 2 on, a delay and a body.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Step {self.step}"
+
+
 class CampaignMembership(TenantModel):
-    """One contact in one campaign, with its progress."""
+    """One contact in one step of a campaign, with its progress. The pending memberships are the campaign's queue.
+
+    `due_at` is empty before the campaign starts, and again while the message waits in the outbox.
+    """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="memberships", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="campaign_memberships", db_index=False)
+    step = models.PositiveSmallIntegerField(default=1)
+    variant = models.CharField(max_length=1, choices=Variant.choices, default=Variant.A)
     status = models.CharField(max_length=20, choices=MembershipStatus.choices, default=MembershipStatus.PENDING)
     reason = models.CharField(max_length=200, blank=True, help_text="Reason for skipping or failure.")
 
+    due_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="The message may leave from then on."
+    )
+    sms_segments = models.PositiveSmallIntegerField(
+        default=0,
+        editable=False,
+        help_text="Segments of the message, of which each is billed.",
+        verbose_name="SMS segments",
+    )
+    booked_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Time of the booking that followed the message."
+    )
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
 
-    feed = Feed("campaign-memberships")
+    feed = Feed("campaign-memberships", ignores=("due_at",))
 
     class Meta:
         db_table = "campaign_memberships"
         constraints = [
             StorageSettings(parameters=BUSY_TABLE, name="campaign_memberships_storage"),
             one_of("status", MembershipStatus, name="campaign_memberships_status_valid"),
+            one_of("variant", Variant, name="campaign_memberships_variant_valid"),
             models.UniqueConstraint(
-                fields=["campaign", "contact"],
-                name="campaign_memberships_campaign_id_contact_id_unique",
+                fields=["campaign", "contact", "step"],
+                name="campaign_memberships_campaign_id_contact_id_step_unique",
                 violation_error_message="The contact is already in this campaign.",
+            ),
+            models.CheckConstraint(
+                condition=Q(step__gte=1),
+                name="campaign_memberships_step_valid",
+                violation_error_message="Steps are from 1 on.",
             ),
             models.CheckConstraint(
                 condition=~Q(status__in=SENT) | Q(sent_at__isnull=False),
@@ -99,8 +234,15 @@ class CampaignMembership(TenantModel):
                 fields=["campaign", "status"],
                 include=["company"],  # the policies ask for it: counting needn't read the rows
                 name="idx_campaign_membership_status",
-                question="Which contacts of this campaign have this status, and how many?",
-                asked_by="GET /api/v1/campaign-memberships?campaign=&status=; GET /api/v1/campaigns",
+                question="Which contacts of this campaign have this status?",
+                asked_by="GET /api/v1/campaign-memberships?campaign=&status=",
+            ),
+            Index(
+                fields=["campaign", "due_at", "id"],
+                condition=Q(status=MembershipStatus.PENDING),
+                name="ix_campaign_memberships_campaign_id_due_at",
+                question="Which contacts of this campaign get their message next?",
+                asked_by="manage.py work",
             ),
             Index(
                 fields=["sent_at", "status"],

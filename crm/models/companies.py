@@ -62,6 +62,24 @@ class Company(models.Model):
         help_text="Close conversations after this many days without a call or message. Empty: never.",
     )
 
+    require_marketing_consent = models.BooleanField(
+        default=False, help_text="Leave contacts without a recorded consent out of campaigns."
+    )
+    campaign_interval_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="A contact gets one campaign in this many days. Empty: any number."
+    )
+    daily_segment_limit = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="SMS segments a day (UTC) that carriers allow for all lines together. Empty: only each line's limit.",
+    )
+    segment_price_micros = models.PositiveIntegerField(
+        default=11_000, help_text="Price of an SMS segment in millionths of the currency, for estimates."
+    )
+    appointment_reminders = models.BooleanField(
+        default=False, help_text="Remind contacts of appointments 24 hours and 2 hours before."
+    )
+
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
@@ -172,6 +190,9 @@ class PhoneLine(TenantModel):
     # Pace and daily count of outgoing messages. Each send updates them, so all workers together keep one pace.
     daily_cap = models.PositiveIntegerField(default=2000, help_text="SMS segments a day that the carrier allows.")
     next_send_at = models.DateTimeField(default=now, editable=False, help_text="Next message not before this time.")
+    next_campaign_send_at = models.DateTimeField(
+        default=now, editable=False, help_text="Next campaign message not before this time: replies have a share."
+    )
     sent_on = models.DateField(
         null=True, blank=True, editable=False, help_text="The day (UTC) that sent_segments counts."
     )
@@ -183,7 +204,7 @@ class PhoneLine(TenantModel):
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(PhoneLineQuerySet)()
-    feed = Feed("phone-lines", ignores=("next_send_at", "sent_on", "sent_segments"))
+    feed = Feed("phone-lines", ignores=("next_send_at", "next_campaign_send_at", "sent_on", "sent_segments"))
 
     class Meta:
         db_table = "phone_lines"

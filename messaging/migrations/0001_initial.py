@@ -164,6 +164,19 @@ class Migration(migrations.Migration):
                     "to_numbers",
                     models.JSONField(blank=True, default=list, help_text="All recipients; several in a group message."),
                 ),
+                (
+                    "priority",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(kind__in=["reply", "confirmation"], then=0),
+                            models.When(kind="campaign", then=2),
+                            default=1,
+                        ),
+                        help_text="0 is sent first: replies and confirmations, then automatic messages, then campaigns.",
+                        output_field=models.SmallIntegerField(),
+                    ),
+                ),
                 ("body", models.TextField(blank=True)),
                 ("media", models.JSONField(blank=True, default=list, help_text="Attachments: a list of {url, type}.")),
                 (
@@ -194,14 +207,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("tries", models.PositiveSmallIntegerField(default=0, help_text="Number of send attempts.")),
-                (
-                    "run_at",
-                    models.DateTimeField(
-                        blank=True,
-                        help_text="Next attempt not before this time.",
-                        null=True,
-                    ),
-                ),
+                ("run_at", models.DateTimeField(blank=True, help_text="Next attempt not before this time.", null=True)),
                 (
                     "created_at",
                     models.DateTimeField(
@@ -233,6 +239,14 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "message_threads",
                 "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="message_threads_storage",
+                        parameters={
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                        },
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("direction__in", ["incoming", "outgoing"])),
                         name="message_threads_direction_valid",
@@ -289,14 +303,6 @@ class Migration(migrations.Migration):
                         ),
                         name="message_threads_created_at_in_range",
                         violation_error_message="created_at must be from 1970-01-01 to 2100-12-31.",
-                    ),
-                    crm.db.storage.StorageSettings(
-                        name="message_threads_storage",
-                        parameters={
-                            "autovacuum_vacuum_scale_factor": 0.01,
-                            "autovacuum_vacuum_insert_scale_factor": 0.05,
-                            "autovacuum_analyze_scale_factor": 0.02,
-                        },
                     ),
                     crm.db.policies.TenantPolicy(name="message_threads_tenant"),
                     crm.db.policies.SameCompany(field="activity", name="message_threads_activity_id_same_company"),

@@ -72,4 +72,12 @@ class Migration(migrations.Migration):
                 fields=["company", "created_at"], name="ix_webhook_events_company_id_created_at"
             ),
         ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="message",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status", "queued")),
+                fields=["phone_line", "priority", "run_at", "id"],
+                name="ix_message_threads_phone_line_id_queued",
+            ),
+        ),
     ]

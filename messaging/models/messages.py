@@ -56,6 +56,16 @@ class Message(TenantModel):
         max_length=MAX_LENGTH, blank=True, help_text="E.164, or as sent, such as a short code."
     )
     to_numbers = models.JSONField(default=list, blank=True, help_text="All recipients; several in a group message.")
+    priority = models.GeneratedField(
+        expression=models.Case(
+            models.When(kind__in=[MessageKind.REPLY, MessageKind.CONFIRMATION], then=0),
+            models.When(kind=MessageKind.CAMPAIGN, then=2),
+            default=1,
+        ),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+        help_text="0 is sent first: replies and confirmations, then automatic messages, then campaigns.",
+    )
     body = models.TextField(blank=True)
     media = models.JSONField(default=list, blank=True, help_text="Attachments: a list of {url, type}.")
     status = models.CharField(max_length=20, choices=MessageStatus.choices)
@@ -107,6 +117,13 @@ class Message(TenantModel):
                 condition=Q(status__in=OUTBOX_STATUSES),
                 name="ix_message_threads_run_at",
                 question="Which messages are due for sending, over all companies?",
+                asked_by="manage.py work",
+            ),
+            Index(
+                fields=["phone_line", "priority", "run_at", "id"],
+                condition=Q(status=MessageStatus.QUEUED),
+                name="ix_message_threads_phone_line_id_queued",
+                question="Which lines have queued messages, and which does a line send next?",
                 asked_by="manage.py work",
             ),
             Index(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from crm.choices import CampaignStatus, FlagType, MembershipStatus
 from crm.models.campaigns import SENT
 from messaging.choices import MessageKind, MessageStatus
+from messaging.sms_segments import count_segments
 from ops.demo import phrases
 from ops.demo.activity_writer import ActivityWriter
 from ops.demo.calendar import DAY, HOUR, MINUTE, stamp
@@ -38,9 +39,13 @@ def add_campaigns(writer: ActivityWriter) -> None:
             name=name,
             status=status,
             body=body,
+            phone_line=setup.lines[1].id,
             created_by=setup.manager,
             scheduled_at=stamp(start) if status != CampaignStatus.DRAFT else None,
             created_at=stamp(created),
+            started_at=stamp(start) if status in SHARE_REACHED else None,
+            started_by=setup.manager if status in SHARE_REACHED else None,
+            ended_at=stamp(start + DAY) if status in ("completed", "cancelled") else None,
         )
         contacts = min(setup.contacts_on(day), MAX_CONTACTS)
         reached = int(contacts * SHARE_REACHED.get(status, 0))
@@ -57,6 +62,7 @@ def add_campaigns(writer: ActivityWriter) -> None:
             membership = setup.tables["campaign_memberships"].add(
                 **setup.about(position, created),
                 campaign=campaign,
+                sms_segments=count_segments(body) if result in SENT else 0,
                 status=result,
                 reason=reason,
                 sent_at=stamp(sent_at) if result in SENT else None,

@@ -76,7 +76,18 @@ class CampaignFactory(OfCompanyFactory):
     class Meta:
         model = Campaign
 
+    class Params:
+        is_ready = factory.LazyAttribute(lambda campaign: campaign.status not in ("draft", "cancelled"))
+
     name = factory.Sequence(lambda n: f"Spring check {n}")
+    status = "draft"
+    body = "Is your roof ready for spring?"
+    phone_line = factory.Maybe(
+        "is_ready", factory.SubFactory(PhoneLineFactory, company=factory.SelfAttribute("..company"))
+    )
+    started_at = factory.LazyAttribute(
+        lambda campaign: now() if campaign.status in ("running", "paused", "completed") else None
+    )
 
 
 class CampaignMembershipFactory(OfContactFactory):
