@@ -131,6 +131,7 @@ class CompanySetup:
             number=number,
             provider_id=provider_id,
             next_send_at=start,
+            next_campaign_send_at=start,
             created_at=start,
         )
         return Line(line, number, provider_id)

@@ -14,6 +14,8 @@ from crm.db.tenancy import all_tenants
 from crm.models import (
     Activity,
     AuditEntry,
+    Campaign,
+    CampaignCount,
     CampaignMembership,
     Contact,
     ContactFlag,
@@ -153,7 +155,25 @@ QUESTIONS: dict[str, Question] = {
         lambda sample: Activity.objects.filter(contact=sample.contact).values_list("pk", flat=True)[0],
     ),
     "ix_opt_out_entries_company_id_created_at": lambda sample: list(OptOutEntry.objects.order_by("-created_at")[:100]),
+    # Running campaigns.
+    "ix_campaigns_phone_line_id_running": of_all_companies(
+        lambda sample: list(Campaign.objects.filter(status="running").values_list("phone_line"))
+    ),
+    "ix_campaigns_scheduled_at": of_all_companies(
+        lambda sample: list(Campaign.objects.filter(status="scheduled", scheduled_at__lte=now()))
+    ),
+    "ix_campaign_memberships_campaign_id_due_at": lambda sample: list(
+        sample.campaign.memberships.filter(status="pending", due_at__lte=now()).order_by("due_at", "id")[:100]
+    ),
+    "ix_campaign_counts_campaign_id": lambda sample: list(CampaignCount.objects.filter(campaign=sample.campaign)),
     # The outbox.
+    "ix_message_threads_phone_line_id_queued": of_all_companies(
+        lambda sample: (
+            Message.objects.filter(status="queued", phone_line=sample.conversation.phone_line_id)
+            .order_by("priority", "run_at", "id")
+            .first()
+        )
+    ),
     "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.ready_to_send(now()).first()),
     "ix_message_threads_company_id_held": lambda sample: Message.objects.filter(status="held")[:100].count(),
     "ix_message_threads_membership_id": foreign_key_check(
