@@ -135,7 +135,7 @@ class Variant(TextChoices):
 
 
 class ConsentSource(TextChoices):
-    """Where a consent to marketing messages was given."""
+    """Source of a consent to marketing messages."""
 
     FORM = "form"
     MESSAGE = "message", "Text message"

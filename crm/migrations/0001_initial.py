@@ -960,7 +960,7 @@ class Migration(migrations.Migration):
                     "campaign",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="steps",
                         to="crm.campaign",
                     ),
@@ -982,8 +982,8 @@ class Migration(migrations.Migration):
                 "db_table": "campaign_steps",
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("campaign", "step"),
-                        name="campaign_steps_campaign_id_step_unique",
+                        fields=("company", "campaign", "step"),
+                        name="campaign_steps_company_id_campaign_id_step_unique",
                         violation_error_message="The campaign has this step already.",
                     ),
                     models.CheckConstraint(
@@ -1119,8 +1119,8 @@ class Migration(migrations.Migration):
                         violation_error_message="variant must be one of: a, b.",
                     ),
                     models.UniqueConstraint(
-                        fields=("campaign", "contact", "step"),
-                        name="campaign_memberships_campaign_id_contact_id_step_unique",
+                        fields=("campaign", "step", "contact"),
+                        name="campaign_memberships_campaign_id_step_contact_id_unique",
                         violation_error_message="The contact is already in this campaign.",
                     ),
                     models.CheckConstraint(
@@ -1157,30 +1157,14 @@ class Migration(migrations.Migration):
                     "campaign",
                     models.ForeignKey(
                         db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
+                        on_delete=django.db.models.deletion.PROTECT,
                         related_name="counts",
                         to="crm.campaign",
                     ),
                 ),
                 ("step", models.PositiveSmallIntegerField()),
-                ("variant", models.CharField(choices=[("a", "A"), ("b", "B")], max_length=1)),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("pending", "Pending"),
-                            ("sending", "Sending"),
-                            ("sent", "Sent"),
-                            ("delivered", "Delivered"),
-                            ("failed", "Failed"),
-                            ("undelivered", "Undelivered"),
-                            ("replied", "Replied"),
-                            ("opted_out", "Opted Out"),
-                            ("skipped", "Skipped"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
+                ("variant", models.CharField(max_length=1)),
+                ("status", models.CharField(max_length=20)),
                 ("booked", models.BooleanField()),
                 ("hour", models.DateTimeField(help_text="Hour of sending (UTC). Null: not sent.", null=True)),
                 ("members", models.IntegerField()),
@@ -2115,15 +2099,7 @@ class Migration(migrations.Migration):
             feed=crm.db.change_feed.Feed("opt-outs", ignores=("asked_at",), condition="{row}.decided_at IS NOT NULL"),
         ),
         crm.db.change_feed.CreateFeedTriggers(
-            model_name="segment",
-            feed=crm.db.change_feed.Feed("segments"),
-        ),
-        crm.db.change_feed.CreateFeedTriggers(
             model_name="campaignstep",
             feed=crm.db.change_feed.Feed("campaigns", key="campaign_id"),
-        ),
-        crm.db.change_feed.CreateFeedTriggers(
-            model_name="marketingconsent",
-            feed=crm.db.change_feed.Feed("marketing-consents"),
         ),
     ]

@@ -260,11 +260,13 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(
                 condition=models.Q(("status", "pending")),
                 fields=["campaign", "due_at", "id"],
-                name="ix_campaign_memberships_campaign_id_due_at",
+                name="ix_campaign_memberships_campaign_id_due_at_id_pending",
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="campaigncount",
-            index=crm.db.indexes.Index(fields=["campaign"], name="ix_campaign_counts_campaign_id"),
+            index=crm.db.indexes.Index(
+                fields=["company", "campaign"], name="ix_campaign_counts_company_id_campaign_id"
+            ),
         ),
     ]

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from django.db import models
 
-from crm.choices import MembershipStatus, Variant
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantModel
@@ -20,7 +19,9 @@ def _delta(row: str, sign: str) -> str:
     keys = ", ".join(f"{row}.{key}" for key in _KEYS.split(", "))
     hour = f"strftime('%Y-%m-%d %H:00:00', {row}.sent_at)"
     values = f"{keys}, {row}.booked_at IS NOT NULL, {hour}, {sign}1, {sign}{row}.sms_segments"
-    return f"INSERT INTO campaign_counts ({_COLUMNS}) VALUES ({values});"  # noqa: S608  # constants of this module
+    # A flush empties the tables in any order.
+    exists = f"EXISTS (SELECT 1 FROM campaigns WHERE id = {row}.campaign_id)"  # noqa: S608  # constants of this module
+    return f"INSERT INTO campaign_counts ({_COLUMNS}) SELECT {values} WHERE {exists};"
 
 
 _COUNTED = ("campaign_id", "step", "variant", "status", "booked_at", "sent_at", "sms_segments")
@@ -34,10 +35,10 @@ class CampaignCount(TenantModel):
     another. Readers sum up; a job of the worker replaces a campaign's rows by their sums.
     """
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="counts", db_index=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="counts", db_index=False)
     step = models.PositiveSmallIntegerField()
-    variant = models.CharField(max_length=1, choices=Variant.choices)
-    status = models.CharField(max_length=20, choices=MembershipStatus.choices)
+    variant = models.CharField(max_length=1)
+    status = models.CharField(max_length=20)
     booked = models.BooleanField()
     hour = models.DateTimeField(null=True, help_text="Hour of sending (UTC). Null: not sent.")
     members = models.IntegerField()
@@ -82,6 +83,7 @@ END
                 f" BEGIN {_delta('OLD', '-')} {_delta('NEW', '')} END"
             ),
             "delete": f"AFTER DELETE ON campaign_memberships BEGIN {_delta('OLD', '-')} END",
+            "campaign": "AFTER DELETE ON campaigns BEGIN DELETE FROM campaign_counts WHERE campaign_id = OLD.id; END",
         },
     )
 
@@ -90,8 +92,8 @@ END
         constraints: ClassVar = [StorageSettings(parameters=BUSY_TABLE, name="campaign_counts_storage")]
         indexes = [
             Index(
-                fields=["campaign"],
-                name="ix_campaign_counts_campaign_id",
+                fields=["company", "campaign"],
+                name="ix_campaign_counts_company_id_campaign_id",
                 question="How far is this campaign?",
                 asked_by="GET /api/v1/campaigns; GET /api/v1/campaigns/{id}/report",
             ),

@@ -146,7 +146,7 @@ class Campaign(TenantModel):
 class CampaignStep(TenantModel):
     """A further message of a sequence. Contacts who reply, book or opt out get no further step."""
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="steps", db_index=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="steps", db_index=False)
     step = models.PositiveSmallIntegerField(help_text="2 or more. The campaign's own body is step 1.")
     delay_minutes = models.PositiveIntegerField(help_text="Time after the step before was sent.")
     body = models.TextField()
@@ -161,8 +161,8 @@ class CampaignStep(TenantModel):
         db_table = "campaign_steps"
         constraints = [
             models.UniqueConstraint(
-                fields=["campaign", "step"],
-                name="campaign_steps_campaign_id_step_unique",
+                fields=["company", "campaign", "step"],
+                name="campaign_steps_company_id_campaign_id_step_unique",
                 violation_error_message="The campaign has this step already.",
             ),
             models.CheckConstraint(
@@ -214,8 +214,8 @@ class CampaignMembership(TenantModel):
             one_of("status", MembershipStatus, name="campaign_memberships_status_valid"),
             one_of("variant", Variant, name="campaign_memberships_variant_valid"),
             models.UniqueConstraint(
-                fields=["campaign", "contact", "step"],
-                name="campaign_memberships_campaign_id_contact_id_step_unique",
+                fields=["campaign", "step", "contact"],
+                name="campaign_memberships_campaign_id_step_contact_id_unique",
                 violation_error_message="The contact is already in this campaign.",
             ),
             models.CheckConstraint(
@@ -240,7 +240,7 @@ class CampaignMembership(TenantModel):
             Index(
                 fields=["campaign", "due_at", "id"],
                 condition=Q(status=MembershipStatus.PENDING),
-                name="ix_campaign_memberships_campaign_id_due_at",
+                name="ix_campaign_memberships_campaign_id_due_at_id_pending",
                 question="Which contacts of this campaign get their message next?",
                 asked_by="manage.py work",
             ),

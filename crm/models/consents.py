@@ -7,7 +7,6 @@ from django.utils.timezone import now
 from crm.choices import ConsentSource
 from crm.constraints import one_of
 from crm.db.audit import Audit
-from crm.db.change_feed import Feed
 from crm.db.tenancy import TenantModel
 from crm.models.companies import User
 from crm.phones import MAX_LENGTH
@@ -35,7 +34,6 @@ class MarketingConsent(TenantModel):
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     audit = Audit(skips=("updated_at",))
-    feed = Feed("marketing-consents")
 
     class Meta:
         db_table = "marketing_consents"

@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(
                 condition=models.Q(("status", "queued")),
                 fields=["phone_line", "priority", "run_at", "id"],
-                name="ix_message_threads_phone_line_id_queued",
+                name="ix_message_threads_phone_line_id_priority_run_at_id_queued",
             ),
         ),
     ]

@@ -122,7 +122,7 @@ class Message(TenantModel):
             Index(
                 fields=["phone_line", "priority", "run_at", "id"],
                 condition=Q(status=MessageStatus.QUEUED),
-                name="ix_message_threads_phone_line_id_queued",
+                name="ix_message_threads_phone_line_id_priority_run_at_id_queued",
                 question="Which lines have queued messages, and which does a line send next?",
                 asked_by="manage.py work",
             ),

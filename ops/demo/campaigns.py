@@ -1,8 +1,9 @@
 """Campaigns of a company, at least one in each status, and their memberships."""
 
+import json
 from collections.abc import Iterator
 
-from crm.choices import CampaignStatus, FlagType, MembershipStatus
+from crm.choices import CampaignStatus, ConsentSource, FlagType, MembershipStatus, Variant
 from crm.models.campaigns import SENT
 from messaging.choices import MessageKind, MessageStatus
 from messaging.sms_segments import count_segments
@@ -22,14 +23,17 @@ RESULTS: dict[Result, int] = {
     (MembershipStatus.FAILED, "The provider rejected the number."): 3,
     (MembershipStatus.UNDELIVERED, "The carrier reported it undelivered."): 3,
 }
+SOURCES = tuple(ConsentSource)
 SHARE_REACHED = {"completed": 1.0, "running": 0.6, "paused": 0.4, "cancelled": 0.3}
 
 
 def add_campaigns(writer: ActivityWriter) -> None:
     """Add the campaigns evenly over the history: the oldest are completed, the last ones upcoming."""
     setup, results = writer.setup, weighted_cycle(writer.random, RESULTS)
+    _add_segment(writer)
+    _add_consents(writer)
     starts = {"running": setup.calendar.end - 12 * HOUR, "scheduled": setup.calendar.end + 3 * DAY + 10 * HOUR}
-    for n, (name, text, status) in enumerate(phrases.CAMPAIGNS):
+    for n, (name, text, text_b, status) in enumerate(phrases.CAMPAIGNS):
         day = (n + 2) * setup.calendar.days // (len(phrases.CAMPAIGNS) + 3)
         created = setup.calendar.midnights[day] + 10 * HOUR
         start = starts.get(status, created + DAY)
@@ -39,6 +43,7 @@ def add_campaigns(writer: ActivityWriter) -> None:
             name=name,
             status=status,
             body=body,
+            body_b=writer.phrase(text_b),
             phone_line=setup.lines[1].id,
             created_by=setup.manager,
             scheduled_at=stamp(start) if status != CampaignStatus.DRAFT else None,
@@ -47,6 +52,15 @@ def add_campaigns(writer: ActivityWriter) -> None:
             started_by=setup.manager if status in SHARE_REACHED else None,
             ended_at=stamp(start + DAY) if status in ("completed", "cancelled") else None,
         )
+        if status == CampaignStatus.DRAFT:
+            setup.tables["campaign_steps"].add(
+                company=setup.company,
+                campaign=campaign,
+                step=2,
+                delay_minutes=3 * 24 * 60,
+                body=writer.phrase(phrases.SECOND_STEP),
+                created_at=stamp(created),
+            )
         contacts = min(setup.contacts_on(day), MAX_CONTACTS)
         reached = int(contacts * SHARE_REACHED.get(status, 0))
         for position in range(contacts):
@@ -59,10 +73,13 @@ def add_campaigns(writer: ActivityWriter) -> None:
             else:
                 result, reason = MembershipStatus.PENDING, ""
             sent_at = start + position * 4
+            variant = Variant.B if text_b and position % 2 else Variant.A
+            sent_body = writer.phrase(text_b) if variant == Variant.B else body
             membership = setup.tables["campaign_memberships"].add(
                 **setup.about(position, created),
                 campaign=campaign,
-                sms_segments=count_segments(body) if result in SENT else 0,
+                variant=variant,
+                sms_segments=count_segments(sent_body) if result in SENT else 0,
                 status=result,
                 reason=reason,
                 sent_at=stamp(sent_at) if result in SENT else None,
@@ -71,9 +88,35 @@ def add_campaigns(writer: ActivityWriter) -> None:
                 replied = result == MembershipStatus.REPLIED
                 message_status = MessageStatus.DELIVERED if replied else MessageStatus(result)
                 kind = MessageKind.CAMPAIGN
-                writer.send(position, sent_at, body, kind=kind, status=message_status, membership=membership)
+                writer.send(position, sent_at, sent_body, kind=kind, status=message_status, membership=membership)
                 if replied:
                     writer.receive(position, sent_at + 20 * MINUTE, writer.phrase(*phrases.CAMPAIGN_ANSWERS))
+
+
+def _add_segment(writer: ActivityWriter) -> None:
+    setup = writer.setup
+    setup.tables["segments"].add(
+        company=setup.company,
+        name="All contacts",
+        definition=json.dumps({"all": []}),
+        created_by=setup.manager,
+        created_at=stamp(setup.calendar.start),
+    )
+
+
+def _add_consents(writer: ActivityWriter) -> None:
+    """Add the consent of every other contact, from the form on the company's website."""
+    setup = writer.setup
+    for position in range(0, min(setup.contacts, MAX_CONTACTS), 2):
+        moment = stamp(setup.calendar.start)
+        setup.tables["marketing_consents"].add(
+            company=setup.company,
+            phone=setup.numbers[position],
+            source=SOURCES[position // 2 % len(SOURCES)],
+            wording=phrases.CONSENT,
+            given_at=moment,
+            created_at=moment,
+        )
 
 
 def _result(flag: FlagType | None, results: Iterator[Result]) -> Result:

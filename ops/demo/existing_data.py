@@ -55,6 +55,7 @@ def _children_first() -> list[type[TenantModel]]:
     tenant_models = [model for model in apps.get_models() if issubclass(model, TenantModel)]
     references = {
         model: {field.related_model for field in model._meta.concrete_fields if field.related_model in tenant_models}
+        - {model}
         for model in tenant_models
     }
     return list(TopologicalSorter(references).static_order())[::-1]

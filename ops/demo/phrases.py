@@ -63,14 +63,31 @@ TRANSCRIPT = (
 )
 # Objections in a hundred. The dashboard normalizes case and blanks; some labels need it, as in production.
 OBJECTIONS = {"price": 28, "Price": 2, "timing": 20, "spouse": 14, "competitor": 14, "trust": 12, "Financing ": 10}
-# Name, message and status. Every company has a campaign in each status.
+# Name, message, second message of an A/B test, and status. Every company has a campaign in each status.
 CAMPAIGNS = (
-    ("Spring check", "Spring is here: {company} checks your {job} for free. Reply STOP to opt out.", "completed"),
-    ("Storm follow-up", "Rough night? {company} looks at storm damage this week. Reply STOP to opt out.", "completed"),
-    ("Early bird discount", "10 % off every {job} booked this month. Reply STOP to opt out.", "cancelled"),
-    ("Review request", "How did we do? Your opinion helps {company}. Reply STOP to opt out.", "paused"),
-    ("Season opener", "Our calendar for the season is open. Reply YES for a call. Reply STOP to opt out.", "running"),
-    ("Referral thank-you", "Send a neighbour, get $100. {company}. Reply STOP to opt out.", "scheduled"),
-    ("Winter reminder", "Book your {job} before the cold. Reply STOP to opt out.", "draft"),
+    ("Spring check", "Spring is here: {company} checks your {job} for free. Reply STOP to opt out.", "", "completed"),
+    (
+        "Storm follow-up",
+        "Rough night? {company} looks at storm damage this week. Reply STOP to opt out.",
+        "",
+        "completed",
+    ),
+    ("Early bird discount", "10 % off every {job} booked this month. Reply STOP to opt out.", "", "cancelled"),
+    (
+        "Review request",
+        "How did we do? Your opinion helps {company}. Reply STOP to opt out.",
+        "Two minutes for {company}? Tell us how we did. Reply STOP to opt out.",
+        "paused",
+    ),
+    (
+        "Season opener",
+        "Our calendar for the season is open. Reply YES for a call. Reply STOP to opt out.",
+        "",
+        "running",
+    ),
+    ("Referral thank-you", "Send a neighbour, get $100. {company}. Reply STOP to opt out.", "", "scheduled"),
+    ("Winter reminder", "Book your {job} before the cold. Reply STOP to opt out.", "", "draft"),
 )
+SECOND_STEP = "Still thinking about your {job}? Reply YES for a call."
+CONSENT = "I agree to receive text messages with offers. Consent is no condition of a purchase."
 CAMPAIGN_ANSWERS = ("Yes please, call me.", "How much would that be?", "YES", "Not right now, thanks.")

@@ -87,7 +87,7 @@ PERSONAL_DATA = (
         personal={"body": ERASED},
         kept=frozenset({"openphone_id"}),
     ),
-    PersonalData(CampaignMembership, "contact", kept=frozenset({"reason", "variant"})),
+    PersonalData(CampaignMembership, "contact", kept=frozenset({"reason"})),
     PersonalData(Invoice, "contact", kept=frozenset({"number"})),  # tax law requires invoices to be kept
     PersonalData(
         Call,

@@ -20,6 +20,7 @@ SEEN_COLUMN = {
     "call_details": ("summary", "Wants a quote."),
     "calls": ("to_number", "+12125550199"),
     "campaign_memberships": ("reason", "No number."),
+    "campaign_steps": ("body", "Any questions?"),
     "campaigns": ("name", "Autumn check"),
     "companies": ("name", "Acme Roofs"),
     "contact_flags": ("reason", "Asked for it."),

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Sum
 
 from crm.db.tenancy import all_tenants
-from crm.models import Activity, Campaign, CampaignMembership, Company, Contact, ContactPhone, User
+from crm.models import Activity, Campaign, CampaignCount, CampaignMembership, Company, Contact, ContactPhone, User
 from tests.database_errors import refused
 from tests.factories import (
     ActivityFactory,
@@ -198,10 +198,33 @@ def test_only_a_note_can_be_without_a_direction(ann, every_company, activity_typ
 
 
 def test_scheduled_campaign_needs_a_time(acme, every_company):
+    line = PhoneLineFactory(company=acme)
     CampaignFactory(company=acme)
     with refused("campaigns_scheduled_has_time"):
-        Campaign.objects.update(status="scheduled")
-    Campaign.objects.update(status="scheduled", scheduled_at=NOON)
+        Campaign.objects.update(status="scheduled", body="Hello", phone_line=line)
+    Campaign.objects.update(status="scheduled", scheduled_at=NOON, phone_line=line)
+
+
+def test_campaign_needs_a_body_and_a_line_before_it_is_scheduled(acme, every_company):
+    CampaignFactory(company=acme)
+    with refused("campaigns_ready_has_body_and_line"):
+        Campaign.objects.update(status="scheduled", scheduled_at=NOON)
+    with refused("campaigns_ready_has_body_and_line"):
+        Campaign.objects.update(
+            status="scheduled", scheduled_at=NOON, phone_line=PhoneLineFactory(company=acme), body=""
+        )
+
+
+def test_memberships_are_counted_whoever_writes_them(acme, every_company):
+    first = CampaignMembershipFactory(contact__company=acme)
+    CampaignMembershipFactory(contact__company=acme, campaign=first.campaign)
+    CampaignMembership.objects.filter(pk=first.pk).update(status="sent", sent_at=NOON, sms_segments=2)
+    CampaignMembership.objects.exclude(pk=first.pk).delete()
+    counts = CampaignCount.objects.values_list("campaign", "status", "hour").annotate(
+        Sum("members"), Sum("sms_segments")
+    )
+    hour = NOON.replace(minute=0, second=0, microsecond=0)
+    assert [count for count in counts if count[3]] == [(first.campaign_id, "sent", hour, 1, 2)]
 
 
 def test_contact_is_in_a_campaign_once(ann):

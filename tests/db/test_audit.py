@@ -11,7 +11,7 @@ from crm.db.audit import Audit, CreateAuditTriggers
 from crm.db.audit_context import acting_as, audit_disabled, moving_to
 from crm.db.tenancy import all_tenants, tenant
 from crm.db.triggers import declared_triggers
-from crm.models import Activity, AuditEntry, Campaign, Contact, User
+from crm.models import Activity, AuditEntry, Contact, Segment, User
 from tests import factories
 from tests.conftest import postgres_only, signed_in
 
@@ -23,6 +23,9 @@ AUDITED = {
     "campaigns": (factories.CampaignFactory, {"name": "Autumn check"}),
     "appointments": (factories.AppointmentFactory, {"notes": "Knock twice."}),
     "archived_chunks": (factories.ArchivedChunkFactory, {"bundle": "activities"}),
+    "campaign_steps": (factories.CampaignStepFactory, {"body": "Any questions?"}),
+    "marketing_consents": (factories.MarketingConsentFactory, {"wording": "I agree."}),
+    "segments": (factories.SegmentFactory, {"name": "Customers in Boulder"}),
     "users": (factories.UserFactory, {"role": "manager"}),
 }
 NOTES = "activities"  # of which notes are audited, and no inserts
@@ -273,9 +276,9 @@ def test_triggers_exist_on_every_audited_table():
 def test_audited_column_can_be_dropped_by_a_migration():
     emit_pre_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE campaigns DROP COLUMN body")  # rolled back after the test
+        cursor.execute("ALTER TABLE campaigns DROP COLUMN name")  # rolled back after the test
         columns = connection.introspection.get_table_description(cursor, "campaigns")
-    assert "body" not in {column.name for column in columns}
+    assert "name" not in {column.name for column in columns}
 
 
 def test_triggers_of_a_remade_sqlite_table_are_recreated_by_migrate(transactional_db):
@@ -284,9 +287,9 @@ def test_triggers_of_a_remade_sqlite_table_are_recreated_by_migrate(transactiona
     from django.core.management import call_command
 
     with connection.schema_editor() as editor:
-        editor._remake_table(Campaign)
-    factories.CampaignFactory()
-    assert not entries(table_name="campaigns")
+        editor._remake_table(Segment)
+    factories.SegmentFactory()
+    assert not entries(table_name="segments")
     call_command("migrate", verbosity=0)
-    factories.CampaignFactory()
-    assert len(entries(table_name="campaigns")) == 1
+    factories.SegmentFactory()
+    assert len(entries(table_name="segments")) == 1

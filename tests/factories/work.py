@@ -13,12 +13,16 @@ from crm.models import (
     ArchivedId,
     AuditEntry,
     Campaign,
+    CampaignCount,
     CampaignMembership,
+    CampaignStep,
     Change,
     Conversation,
     IdempotencyKey,
     Invoice,
     Lead,
+    MarketingConsent,
+    Segment,
 )
 from messaging.models import Message
 from tests.factories.people import OfCompanyFactory, OfContactFactory, PhoneLineFactory, RowFactory, UserFactory
@@ -88,6 +92,45 @@ class CampaignFactory(OfCompanyFactory):
     started_at = factory.LazyAttribute(
         lambda campaign: now() if campaign.status in ("running", "paused", "completed") else None
     )
+
+
+class CampaignStepFactory(OfCompanyFactory):
+    class Meta:
+        model = CampaignStep
+
+    campaign = factory.SubFactory(CampaignFactory, company=factory.SelfAttribute("..company"))
+    step = 2
+    delay_minutes = 60
+    body = "Still interested?"
+
+
+class CampaignCountFactory(OfCompanyFactory):
+    class Meta:
+        model = CampaignCount
+
+    campaign = factory.SubFactory(CampaignFactory, company=factory.SelfAttribute("..company"))
+    step = 1
+    variant = "a"
+    status = "pending"
+    booked = False
+    members = 1
+    sms_segments = 0
+
+
+class SegmentFactory(OfCompanyFactory):
+    class Meta:
+        model = Segment
+
+    name = factory.Sequence(lambda n: f"Customers in Denver {n}")
+    definition = factory.LazyFunction(lambda: {"all": []})
+
+
+class MarketingConsentFactory(OfCompanyFactory):
+    class Meta:
+        model = MarketingConsent
+
+    phone = factory.Sequence(lambda n: f"+1303555{n % 100 + 100:04d}")
+    source = "form"
 
 
 class CampaignMembershipFactory(OfContactFactory):

@@ -162,12 +162,14 @@ QUESTIONS: dict[str, Question] = {
     "ix_campaigns_scheduled_at": of_all_companies(
         lambda sample: list(Campaign.objects.filter(status="scheduled", scheduled_at__lte=now()))
     ),
-    "ix_campaign_memberships_campaign_id_due_at": lambda sample: list(
+    "ix_campaign_memberships_campaign_id_due_at_id_pending": lambda sample: list(
         sample.campaign.memberships.filter(status="pending", due_at__lte=now()).order_by("due_at", "id")[:100]
     ),
-    "ix_campaign_counts_campaign_id": lambda sample: list(CampaignCount.objects.filter(campaign=sample.campaign)),
+    "ix_campaign_counts_company_id_campaign_id": lambda sample: list(
+        CampaignCount.objects.filter(campaign=sample.campaign)
+    ),
     # The outbox.
-    "ix_message_threads_phone_line_id_queued": of_all_companies(
+    "ix_message_threads_phone_line_id_priority_run_at_id_queued": of_all_companies(
         lambda sample: (
             Message.objects.filter(status="queued", phone_line=sample.conversation.phone_line_id)
             .order_by("priority", "run_at", "id")

@@ -23,7 +23,10 @@ def delete_membership(*, membership: CampaignMembership) -> None:
 
 
 def delete_campaign(*, campaign: Campaign) -> None:
-    """Delete a campaign with its pending memberships. Raises ProtectedError if it has others."""
+    """Delete a campaign with its steps and pending memberships. Raises ProtectedError if it has others."""
     with transaction.atomic():
         campaign.memberships.filter(status=MembershipStatus.PENDING).delete()
+        if not campaign.memberships.exists():
+            campaign.steps.all().delete()
+            campaign.counts.all().delete()
         campaign.delete()
