@@ -1,5 +1,6 @@
 """Health and readiness checks for load balancers."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
@@ -31,21 +32,22 @@ class HealthChecks:
 class Probe:
     """The self-check in a thread of its own, because a database that hangs would hold the request's thread.
 
-    While one check hangs, no further one begins.
+    While one check hangs, no further one begins, and those who ask later don't wait for their own time.
     """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="readyz")
         self._lock = Lock()
+        self._begun = 0.0
         self._running: Future[tuple[list[Problem], list[str]]] | None = None
 
     def report(self) -> JsonResponse:
         with self._lock:
             if self._running is None or self._running.done():
-                self._running = self._thread.submit(_check)
-            running = self._running
+                self._running, self._begun = self._thread.submit(_check), time.monotonic()
+            running, left = self._running, self._begun + READY_TIMEOUT_S - time.monotonic()
         try:
-            problems, warnings = running.result(timeout=READY_TIMEOUT_S)
+            problems, warnings = running.result(timeout=max(left, 0.0))
         except (OperationalError, InterfaceError, TooSlow) as error:
             return JsonResponse({"status": "no database", "reason": type(error).__name__}, status=503)
         if not problems:

@@ -11,15 +11,18 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
-from django.db import connection
+from django.db import Error, connection
 
+from crm.db.watchdog import REQUESTS
 from crm.error_codes import ErrorCode
+from crm.outages import RETRY_AFTER_S, outage_code
 from crm.refusals import Refusal
 from crm.stream.hub import Client, Hub
 
 POLL_S = 1.0
 SESSIONS_S = 10.0  # between looks for sessions that have ended
 OUTAGE_S = 5.0  # between polls while the database fails
+ANSWER_S = 18.0  # the longest wait for the database, other clients' included
 HEARTBEAT_S = 15.0  # proxies close connections that are silent for a minute
 LONGEST_S = 900.0  # then the client needs a new ticket
 HEARTBEAT = b":\n\n"
@@ -113,10 +116,20 @@ class Stream:
         def wake() -> None:
             loop.call_soon_threadsafe(awake.set)
 
+        connecting = asyncio.create_task(self._in_thread(self.hub.connect, parameters.get("ticket", ""), after, wake))
         try:
-            client = await self._in_thread(self.hub.connect, parameters.get("ticket", ""), after, wake)
+            client = await asyncio.wait_for(asyncio.shield(connecting), ANSWER_S)
         except Refusal as error:
             await _refuse(send, error.code, attr=error.attr)
+            return
+        except TimeoutError:
+            connecting.add_done_callback(self._leave_late)
+            await _refuse(send, ErrorCode.UNAVAILABLE)
+            return
+        except Error as error:
+            if (code := outage_code(error)) is None:
+                raise
+            await _refuse(send, code)
             return
         if self.stopping:
             client.end("reconnect")
@@ -130,8 +143,18 @@ class Stream:
             leaving.cancel()
             await self._in_thread(self.hub.leave, client)
 
+    def _leave_late(self, connecting: "asyncio.Task[Client]") -> None:
+        """Remove the client of a connection that was answered before."""
+        if not connecting.cancelled() and connecting.exception() is None:
+            self.thread.submit(self.hub.leave, connecting.result())
+
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self.thread, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self.thread, _within_limit, function, *arguments)
+
+
+def _within_limit(function: Callable[..., Any], *arguments: Any) -> Any:
+    with REQUESTS.watch():
+        return function(*arguments)
 
 
 def _disconnect() -> None:
@@ -162,12 +185,13 @@ async def _send_body(send: Send, body: bytes, *, is_last: bool = False) -> None:
 
 async def _refuse(send: Send, code: ErrorCode, detail: str = "", *, attr: str | None = None, allow: str = "") -> None:
     """Send an error as the API does."""
-    await _send_json(send, code.status, code.body(detail, attr=attr), allow=allow)
+    more = [(b"allow", allow.encode())] if allow else []
+    if code.status == 503:
+        more.append((b"retry-after", str(RETRY_AFTER_S).encode()))
+    await _send_json(send, code.status, code.body(detail, attr=attr), *more)
 
 
-async def _send_json(send: Send, status: int, body: dict[str, Any], *, allow: str = "") -> None:
-    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
-    if allow:
-        headers.append((b"allow", allow.encode()))
+async def _send_json(send: Send, status: int, body: dict[str, Any], *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store"), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await _send_body(send, orjson.dumps(body), is_last=True)

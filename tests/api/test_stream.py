@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack, contextmanager
+from threading import Event
 
 import orjson
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from rest_framework.test import APIClient
 
 from crm.api.tokens import SESSION, SessionToken
@@ -21,6 +22,7 @@ from crm.changes.tickets import InvalidTicket, issue_ticket, use_ticket
 from crm.db.tenancy import all_tenants
 from crm.models import Contact, User
 from crm.stream import hub as hub_module
+from crm.stream import server
 from crm.stream.hub import Hub
 from crm.stream.server import Stream, _disconnect
 from tests import factories
@@ -266,6 +268,40 @@ def test_other_method_is_refused_with_those_that_are_allowed(method):
     assert (answer, headers[b"allow"], error["code"]) == (405, b"GET", "method_not_allowed")
     if method != "HEAD":
         assert ask("/healthz", method=method)[1][b"allow"] == b"GET, HEAD"
+
+
+def test_database_that_fails_is_a_503(monkeypatch):
+    def fail(*arguments):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(Hub, "connect", fail)
+    answer, headers, error = ask("/events")
+    assert (answer, error["code"], headers[b"retry-after"]) == (503, "unavailable", b"5")
+
+
+def test_database_that_hangs_is_a_503_and_leaves_no_client(csr, monkeypatch):
+    monkeypatch.setattr(server, "ANSWER_S", 0.05)
+    stream, sent, answered = Stream(), [], Event()
+    late = Listener(stream.hub, csr).client
+
+    def connect(*arguments):
+        answered.wait(60)
+        return late
+
+    async def send(message):
+        sent.append(message)
+        answered.set()
+
+    async def serve():
+        scope = {"type": "http", "path": "/events", "method": "GET", "query_string": b"", "headers": []}
+        await stream(scope, None, send)
+        while late in stream.hub.clients:
+            await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(stream.hub, "connect", connect)
+    assert late in stream.hub.clients
+    asyncio.run(asyncio.wait_for(serve(), 60))
+    assert sent[0]["status"] == 503
 
 
 @contextmanager
