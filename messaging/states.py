@@ -46,6 +46,13 @@ def state_code(name: str) -> str:
     return _NAMES.get(name.strip().lower(), name.strip().upper())
 
 
+def spellings_of_state(name: str) -> set[str]:
+    """Return the spellings of the state that this is one of; empty for any other text."""
+    code = state_code(name)
+    names = {each.title() for each, its_code in _NAMES.items() if its_code == code}
+    return {code, code.lower(), *names, *map(str.lower, names), *map(str.upper, names)} if names else set()
+
+
 def zones_of_state(code: str) -> tuple[str, ...]:
     """Return the IANA zones of a state; empty for any other text."""
     return _ZONES.get(code, ())

@@ -1,0 +1,31 @@
+"""Definitions as conditions on contacts."""
+
+from collections.abc import Mapping
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from crm.models import Contact
+from messaging.services.segments.nodes import NODES, Terms
+
+Definition = Mapping[str, Any]
+
+
+def contacts_in(definition: Definition, *, company_id: int) -> QuerySet[Contact]:
+    """Return the company's contacts that a valid definition chooses."""
+    terms = Terms(company_id)
+    return Contact.objects.filter(condition_of(definition, terms), company=company_id)
+
+
+def condition_of(definition: Definition, terms: Terms) -> Q:
+    """Return the condition on contacts that a part of a valid definition stands for."""
+    [(name, value)] = definition.items()
+    if name == "all":
+        return reduce(and_, (condition_of(part, terms) for part in value), Q())
+    if name == "any":
+        return reduce(or_, (condition_of(part, terms) for part in value))
+    if name == "not":
+        return ~condition_of(value, terms)
+    return NODES[name].condition(value, terms)
