@@ -175,6 +175,10 @@ class ErrorCode(StrEnum):
         "membership_kept", 409, "Only a pending membership can be deleted; any other shows what happened.",
         "Keep it: it shows what happened.",
     )  # fmt: skip
+    AUDIENCE_CLOSED = (
+        "audience_closed", 409, "The campaign has started or ended, so its audience is fixed.",
+        "Make another campaign for these contacts.",
+    )  # fmt: skip
     NOT_UNDER_REVIEW = (
         "not_under_review", 409, "This opt-out is no longer under review.", "Read the opt-out again: it is decided.",
     )  # fmt: skip

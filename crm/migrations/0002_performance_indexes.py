@@ -264,6 +264,15 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="campaignmembership",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("sent_at__isnull", False)),
+                fields=["company", "sent_at"],
+                include=["contact"],
+                name="ix_campaign_memberships_company_id_sent_at",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="campaigncount",
             index=crm.db.indexes.Index(
                 fields=["company", "campaign"], name="ix_campaign_counts_company_id_campaign_id"

@@ -33,7 +33,7 @@ class Campaign(TenantModel):
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=20, choices=CampaignStatus.choices, default=CampaignStatus.DRAFT)
     status_reason = models.CharField(
-        max_length=300, blank=True, db_default="", editable=False, help_text="Why the campaign paused itself."
+        max_length=300, blank=True, editable=False, help_text="Why the campaign paused itself."
     )
     body = models.TextField(
         blank=True,
@@ -41,7 +41,6 @@ class Campaign(TenantModel):
     )
     body_b = models.TextField(
         blank=True,
-        db_default="",
         help_text="Second message of an A/B test: half of the contacts get it. Empty: no test.",
         verbose_name="body B",
     )
@@ -68,7 +67,6 @@ class Campaign(TenantModel):
     recurrence = models.CharField(
         max_length=200,
         blank=True,
-        db_default="",
         help_text="RFC 5545 rule of a recurring campaign, such as FREQ=MONTHLY;BYMONTHDAY=1.",
     )
     previous_run = models.OneToOneField(
@@ -82,8 +80,8 @@ class Campaign(TenantModel):
 
     # Results until the last resumption. A person has seen them, so the alarms count from there.
     resumed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    seen_sent = models.PositiveIntegerField(default=0, db_default=0, editable=False)
-    seen_opted_out = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    seen_sent = models.PositiveIntegerField(default=0, editable=False)
+    seen_opted_out = models.PositiveIntegerField(default=0, editable=False)
 
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
@@ -186,8 +184,8 @@ class CampaignMembership(TenantModel):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="memberships", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="campaign_memberships", db_index=False)
-    step = models.PositiveSmallIntegerField(default=1, db_default=1)
-    variant = models.CharField(max_length=1, choices=Variant.choices, default=Variant.A, db_default=Variant.A)
+    step = models.PositiveSmallIntegerField(default=1)
+    variant = models.CharField(max_length=1, choices=Variant.choices, default=Variant.A)
     status = models.CharField(max_length=20, choices=MembershipStatus.choices, default=MembershipStatus.PENDING)
     reason = models.CharField(max_length=200, blank=True, help_text="Reason for skipping or failure.")
 
@@ -196,7 +194,6 @@ class CampaignMembership(TenantModel):
     )
     sms_segments = models.PositiveSmallIntegerField(
         default=0,
-        db_default=0,
         editable=False,
         help_text="Segments of the message, of which each is billed.",
         verbose_name="SMS segments",
@@ -258,6 +255,14 @@ class CampaignMembership(TenantModel):
                 name="ix_campaign_memberships_contact_id",
                 question="Which campaigns was this contact in?",
                 asked_by="GET /api/v1/campaign-memberships?contact=; deleting a contact",
+            ),
+            Index(
+                fields=["company", "sent_at"],
+                condition=Q(sent_at__isnull=False),
+                include=["contact"],
+                name="ix_campaign_memberships_company_id_sent_at",
+                question="Which of a company's contacts had a campaign message lately?",
+                asked_by="POST /api/v1/segments/preview; POST /api/v1/campaigns/{id}/audience",
             ),
             Index(
                 fields=["company", "created_at"],

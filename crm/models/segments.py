@@ -5,6 +5,7 @@ from django.db.models.functions import Now
 from django.utils.timezone import now
 
 from crm.db.audit import Audit
+from crm.db.change_feed import Feed
 from crm.db.tenancy import TenantModel
 from crm.models.companies import User
 
@@ -22,6 +23,7 @@ class Segment(TenantModel):
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     audit = Audit(skips=("updated_at",))
+    feed = Feed("segments")
 
     class Meta:
         db_table = "segments"

@@ -15,7 +15,9 @@ from crm.api.companions import CampaignNameField, ContactSummaryField, PhoneLine
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership, User
+from messaging.api.audience import AudienceMixin
 from messaging.services.campaigns.deletion import delete_campaign, delete_membership
+from messaging.services.segments.schema import FAULT_CODES
 
 
 class ProgressSerializer(serializers.Serializer):
@@ -66,11 +68,12 @@ class CampaignFilterSet(ListFilterSet):
     status = ChoicesFilter(choices=CampaignStatus.choices)
 
 
-class CampaignViewSet(FullViewSet):
+class CampaignViewSet(AudienceMixin, FullViewSet):
     """Messages to many contacts. A campaign that was sent to anyone can't be deleted (409)."""
 
     resource = "campaigns"
     model = Campaign
+    refusals = {"audience": (*FAULT_CODES, ErrorCode.AUDIENCE_CLOSED)}
     serializer_class = CampaignSerializer
     filterset_class = CampaignFilterSet
 

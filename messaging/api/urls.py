@@ -6,6 +6,7 @@ from rest_framework.routers import SimpleRouter
 from messaging.api.campaigns import CampaignMembershipViewSet, CampaignViewSet
 from messaging.api.held_messages import HeldMessageViewSet
 from messaging.api.notices import NoticesView
+from messaging.api.segments import SegmentPreviewView, SegmentSchemaView, SegmentViewSet
 from messaging.api.threads import MessageThreadViewSet
 from messaging.api.webhook_events import WebhookEventViewSet
 
@@ -13,6 +14,7 @@ router = SimpleRouter(trailing_slash=False)
 router.register("campaigns", CampaignViewSet, "campaign")
 router.register("campaign-memberships", CampaignMembershipViewSet, "campaign-membership")
 router.register("held-messages", HeldMessageViewSet, "held-message")
+router.register("segments", SegmentViewSet, "segment")
 router.register("webhook-events", WebhookEventViewSet, "webhook-event")
 
 THREAD = rf"^message-threads/(?P<contact_card_id>{MessageThreadViewSet.lookup_value_regex})"
@@ -21,5 +23,7 @@ urlpatterns = [
     re_path(rf"{THREAD}$", MessageThreadViewSet.as_view({"get": "list", "post": "create"}), name="message-thread"),
     re_path(rf"{THREAD}/read$", MessageThreadViewSet.as_view({"post": "read"}), name="message-thread-read"),
     path("notices", NoticesView.as_view(), name="notices"),
+    path("segments/preview", SegmentPreviewView.as_view(), name="segment-preview"),
+    path("segments/schema", SegmentSchemaView.as_view(), name="segment-schema"),
     *router.urls,
 ]

@@ -11,6 +11,9 @@ AT = datetime(2026, 3, 2, 16, tzinfo=UTC)
 PHOTO = {"url": "https://media.example.com/roof.jpg", "type": "image/jpeg"}
 
 
+QUIET_IN_DENVER = {"all": [{"field": {"name": "city", "is": ["Denver"]}}, {"not": {"call": {"within_days": 90}}}]}
+
+
 class ExampleRows:
     """The rows, and what to send. An operation on a row uses that of its path's first words, below `/api/v1/`."""
 
@@ -91,6 +94,10 @@ class ExampleRows:
             "missed-calls": factories.MissedCallerFactory(phone_line=line, missed_calls=2, **of_contact),
             "opt-outs": opt_out,
             "phone-lines": line,
+            "segments": factories.SegmentFactory(
+                company=company, name="Quiet in Denver", definition=QUIET_IN_DENVER, created_by=self.manager,
+                created_at=AT,
+            ),
             "users": rep,
             "webhook-events": factories.WebhookEventFactory(
                 company=company, event_id="EV17", status="dead", error="The message has no sender.", tries=8,
@@ -98,6 +105,7 @@ class ExampleRows:
             ),
         }  # fmt: skip
         self.of_operation = {
+            "campaigns_audience": self.draft,
             "campaigns_destroy": self.draft,
             "contacts_destroy": stranger,
             "phone_lines_resume": suspended,
@@ -136,6 +144,7 @@ def example_bodies(*, contact, call, campaign, rep, line):
         "calls_create": {"contact": contact, "direction": "outgoing", "status": "unbooked", "phone_line": line},
         "calls_partial_update": {"status": "lost", "reason_for_lost_sale": "Too expensive."},
         "campaign_memberships_create": {"campaign": campaign, "contact": contact},
+        "campaigns_audience": {"definition": {"field": {"name": "city", "is": ["Denver"]}}},
         "campaigns_create": {"name": "Winter check", "body": "Is your roof ready for snow?", "phone_line": line},
         "campaigns_partial_update": {"name": "Spring check 2026"},
         "company_partial_update": {"missed_call_text": "Sorry that we missed you. How can we help?"},
@@ -153,6 +162,9 @@ def example_bodies(*, contact, call, campaign, rep, line):
         "message_threads_create": {"body": "Tuesday at nine works. See you then!", "phone_line": line},
         "phone_lines_create": {"name": "Service", "number": "+13035550102", "provider_id": "PNservice"},
         "phone_lines_partial_update": {"name": "Reception"},
+        "segments_create": {"name": "Overdue for a month", "definition": {"invoice": {"overdue_days": 30}}},
+        "segments_partial_update": {"name": "Quiet in Denver, 2026"},
+        "segments_preview": {"definition": {"field": {"name": "city", "is": ["Denver"]}}},
         "users_create": {
             "username": "nina", "first_name": "Nina", "last_name": "Berg", "role": "csr", "password": "shingle-99-x",
         },

@@ -33,6 +33,7 @@ SEEN_COLUMN = {
     "missed_callers": ("text_back_reason", "No line."),
     "opt_outs": ("state", "clear"),
     "phone_lines": ("name", "Sales"),
+    "segments": ("name", "Aurora"),
     "users": ("first_name", "Robin"),
 }
 # By table, another object that a change of the row changes, as its resource and the column of its id.

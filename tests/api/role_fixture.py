@@ -28,6 +28,7 @@ CHANGES = {
     "invoices": {"status": "sent"},
     "leads": {"status": "contacted"},
     "phone-lines": {"name": "Sales"},
+    "segments": {"name": "Denver"},
     "users": {"first_name": "Robin"},
 }
 
@@ -75,6 +76,7 @@ class Fixture:
             "invoices": factories.InvoiceFactory(contact=contact),
             "leads": factories.LeadFactory(contact=contact),
             "missed-calls": factories.MissedCallerFactory(contact=contact),
+            "segments": factories.SegmentFactory(company=acme),
             "users": factories.UserFactory(company=acme),
             "webhook-events": factories.WebhookEventFactory(company=acme, status="dead"),
         }
@@ -97,6 +99,9 @@ class Fixture:
             "leads": {"contact": contact.pk},
             "message-threads": {"body": "On our way."},
             "phone-lines": {"number": "+19895550191"},
+            "campaigns/<pk>/audience": {"definition": {"all": []}},
+            "segments": {"name": "Everybody", "definition": {"all": []}},
+            "segments/preview": {"definition": {"all": []}},
             "users": {"username": "nina", "password": "shingle-99-x", "role": "csr"},
         }
         self.before = self.read_all()

@@ -23,6 +23,7 @@ ON_SINGLE = {"GET": READ, "HEAD": READ, "PATCH": CHANGE}  # metrics and settings
 SUCCESS = {LIST: 200, READ: 200, CREATE: 201, CHANGE: 200, DELETE: 204}
 # Actions on a row, at contacts/<pk>/NAME: the method and the status of success. The name is the verb.
 ACTIONS = {
+    "audience": ("POST", 200),
     "cancel": ("POST", 200),
     "card": ("GET", 200),
     "confirm": ("POST", 200),
@@ -36,7 +37,8 @@ ACTIONS = {
 }
 # Rows whose author alone has a verb, or with others. The author of the tests' note is the CSR.
 BY_AUTHOR = {("activities", CHANGE): {"csr"}, ("activities", DELETE): {"csr", "manager"}}
-WRITES_NOTHING = {"events/ticket"}  # a created ticket is signed, not stored
+WRITES_NOTHING = {"events/ticket", "segments/preview"}  # a created ticket is signed, not stored
+ANSWERED = {"segments/preview"}  # a POST that asks: 200
 QUEUED = {"message-threads"}  # a created row is sent later: 202
 
 
@@ -119,4 +121,6 @@ def expected(caller, route, method, *, body_names_a_row):
         return 403
     if route.action:
         return ACTIONS[route.action][1]
+    if verb == CREATE and route.resource in ANSWERED:
+        return 200
     return 202 if verb == CREATE and route.resource in QUEUED else SUCCESS[verb]

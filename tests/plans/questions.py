@@ -1,6 +1,7 @@
 """The question of every index, asked through the product's API and querysets."""
 
 from collections.abc import Callable
+from copy import copy
 from datetime import timedelta
 
 from django.db import connection
@@ -28,6 +29,7 @@ from crm.models import (
 from crm.services.search_keys import repair_search_keys
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import find_companies_with_due_events
+from messaging.services.segments.preview import preview_of
 from tests.plans.sample import Sample
 
 Question = Callable[[Sample], object]
@@ -77,6 +79,13 @@ def foreign_key_check(table: str, column: str, find: Callable[[Sample], int]) ->
             cursor.execute(f"SELECT 1 FROM ONLY {table} WHERE {column} = %s FOR KEY SHARE", [find(sample)])
 
     return ask
+
+
+def preview_with_an_interval(sample: Sample) -> object:
+    """Preview all contacts of the company, as if it sent each of them one campaign in 14 days."""
+    company = copy(sample.company)
+    company.campaign_interval_days = 14
+    return preview_of({"all": []}, company=company)
 
 
 QUESTIONS: dict[str, Question] = {
@@ -218,6 +227,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_calls_company_id_from_number_unlinked": get("calls?number={phone}"),
     "ix_calls_company_id_to_number_unlinked": get("calls?number={phone}"),
     "ix_calls_lead_id": foreign_key_check("calls", "lead_id", lambda sample: sample.call.lead_id),
+    "ix_campaign_memberships_company_id_sent_at": preview_with_an_interval,
     "ix_campaign_memberships_contact_id": get("campaign-memberships?contact={contact}"),
     "ix_contact_flags_contact_id": get("contact-flags?contact={contact}"),
     "ix_contact_phones_contact_id": lambda sample: list(ContactPhone.objects.filter(contact=sample.contact)),

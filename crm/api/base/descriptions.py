@@ -28,6 +28,7 @@ TAGS = {
     "notices": "Open issues for managers.",
     "opt-outs": "Opt-outs by number, with their history, and the review of possible ones.",
     "phone-lines": "The company's own numbers.",
+    "segments": "Named conditions that choose contacts, for the audiences of campaigns.",
     "users": "Accounts of the company's users, for managers.",
     "webhook-events": "Requests from phone providers, with their processing status.",
 }

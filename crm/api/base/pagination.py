@@ -35,7 +35,7 @@ class KeysetPagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         order = Order(queryset, read_order(request, view.orders))
-        count = queryset[: MAX_COUNTED + 1].count() if _flag(request, "count") else None
+        count = queryset[: MAX_COUNTED + 1].count() if read_flag(request, "count") else None
         if "offset" not in request.query_params:
             return self.paginate(order, request, count=count)
         if "cursor" in request.query_params:
@@ -213,7 +213,8 @@ def _whole_number(request: Request, name: str, *, default: int, low: int, high: 
     return int(text)
 
 
-def _flag(request: Request, name: str) -> bool:
+def read_flag(request: Request, name: str) -> bool:
+    """Return whether a parameter is 1; without it, False."""
     text = request.query_params.get(name, "0")
     if text not in ("0", "1"):
         raise invalid(name, "Must be 0 or 1.", code=ErrorCode.INVALID_CHOICE)

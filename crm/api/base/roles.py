@@ -66,7 +66,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "call-analyses": {MANAGER: READ_CREATE, CSR: READ_ONLY, REP: own(READ_ONLY)},
     "calls": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_UPDATE, fields=CALL_OUTCOME_FIELDS)},
     "campaign-memberships": {MANAGER: READ_CREATE_DELETE, CSR: READ_ONLY},
-    "campaigns": {MANAGER: ALL, CSR: READ_ONLY},
+    "campaigns": {MANAGER: also(ALL, "audience"), CSR: READ_ONLY},
     "changes": {MANAGER: RETRIEVE, CSR: RETRIEVE, REP: RETRIEVE},
     "colleagues": {MANAGER: LIST_ONLY, CSR: LIST_ONLY, REP: LIST_ONLY},
     "contact-flags": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_CREATE)},
@@ -92,6 +92,9 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "notices": {MANAGER: RETRIEVE},
     "opt-outs": {MANAGER: also(READ_ONLY, "confirm", "dismiss"), CSR: also(READ_ONLY, "confirm", "dismiss")},
     "phone-lines": {MANAGER: also(READ_CREATE_UPDATE, "resume"), CSR: READ_ONLY, REP: READ_ONLY},
+    "segments": {MANAGER: ALL, CSR: READ_ONLY},
+    "segments/preview": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY},
+    "segments/schema": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "users": {MANAGER: READ_CREATE_UPDATE},
     "webhook-events": {MANAGER: also(READ_ONLY, "replay")},
 }

@@ -1,0 +1,118 @@
+"""The audience of a campaign: contacts that are made its members."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from crm.choices import CampaignStatus, MembershipStatus, Variant
+from crm.error_codes import ErrorCode
+from crm.models import Campaign, Contact, Segment
+from crm.refusals import Refusal
+from messaging.services.campaigns.audience_checks import IN, REASONS, Judgement, allow_large_hashes, judge
+from messaging.services.segments.compile import Definition, contacts_in
+
+OPEN = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
+MAX_NAMED = 20
+
+# A contact's variant in a campaign never changes, and says nothing about its variant in another one. The square of a
+# number modulo a prime mixes the ids, and fits a bigint on both databases.
+_PRIME = 2**31 - 1
+_MIXED = f"((contact.id %% {_PRIME} * 48271 + %s) %% {_PRIME})"
+_VARIANT = f"CASE WHEN {_MIXED} * {_MIXED} %% {_PRIME} %% 2 = 0 THEN '{Variant.A}' ELSE '{Variant.B}' END"
+
+
+class AudienceClosed(Refusal):
+    """The campaign has started or ended, so its audience is fixed."""
+
+    code = ErrorCode.AUDIENCE_CLOSED
+
+
+class UnknownContacts(Refusal):
+    """Some contacts don't exist in the company."""
+
+    code, attr = ErrorCode.DOES_NOT_EXIST, "contacts"
+
+    def __init__(self, ids: Sequence[int]) -> None:
+        more = f" and {len(ids) - MAX_NAMED:,} more" if len(ids) > MAX_NAMED else ""
+        super().__init__(f"There are no contacts with these IDs: {', '.join(map(str, ids[:MAX_NAMED]))}{more}.")
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Contacts that were added, or would be, and those left out by reason."""
+
+    added: int
+    left_out: dict[str, int]
+
+
+def add_audience(
+    *,
+    campaign: Campaign,
+    contacts: Sequence[int] | None = None,
+    segment: Segment | None = None,
+    definition: Definition | None = None,
+    dry_run: bool = False,
+) -> Audience:
+    """Make contacts members of a campaign, as far as they may get its message. Present members stay as they are.
+
+    Args:
+        contacts: ids; or else a segment, or a valid definition of one.
+        dry_run: only count.
+
+    Raises:
+        AudienceClosed: the campaign isn't a draft or scheduled.
+        UnknownContacts: the company has no contacts with some of the ids.
+    """
+    with transaction.atomic():
+        campaign = (
+            Campaign.objects.select_for_update(no_key=True, of=("self",)).select_related("company").get(pk=campaign.pk)
+        )
+        if campaign.status not in OPEN:
+            raise AudienceClosed
+        if contacts is not None:
+            chosen = _existing(contacts, campaign.company_id)
+        else:
+            tree: Any = definition if segment is None else segment.definition
+            chosen = contacts_in(tree, company_id=campaign.company_id)
+        allow_large_hashes()
+        judgement = judge(chosen, company=campaign.company, campaign=campaign)
+        counts = _count(judgement)
+        added = counts.pop(IN, 0)
+        if not dry_run:
+            added = _insert(judgement, campaign)
+    return Audience(added, {reason.value: counts.get(rank, 0) for rank, reason in REASONS.items()})
+
+
+def _existing(ids: Sequence[int], company_id: int) -> QuerySet[Contact]:
+    chosen = Contact.objects.filter(pk__in=set(ids), company=company_id)
+    if unknown := sorted(set(ids).difference(chosen.values_list("pk", flat=True))):
+        raise UnknownContacts(unknown)
+    return chosen
+
+
+def _count(judgement: Judgement) -> dict[int, int]:
+    """Return the number of contacts by rank."""
+    with connection.cursor() as cursor:
+        sql = f"SELECT rank, count(*) FROM ({judgement.sql}) AS contact GROUP BY rank"  # noqa: S608  # our own SQL
+        cursor.execute(sql, judgement.params)
+        return dict(cursor.fetchall())
+
+
+def _insert(judgement: Judgement, campaign: Campaign) -> int:
+    """Insert the memberships and return their number."""
+    variant, mixed = (_VARIANT, [campaign.pk * 69621 % _PRIME] * 2) if campaign.body_b else (f"'{Variant.A}'", [])
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    sql = f"""
+        INSERT INTO campaign_memberships
+            (company_id, campaign_id, contact_id, step, variant, status, reason, sms_segments, created_at, updated_at)
+        SELECT %s, %s, contact.id, 1, {variant}, '{MembershipStatus.PENDING}', '', 0, %s, %s
+        FROM ({judgement.sql}) AS contact WHERE contact.rank = {IN}
+        ON CONFLICT (campaign_id, contact_id, step) DO NOTHING
+    """  # noqa: S608  # constants, and SQL of the judgement
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [campaign.company_id, campaign.pk, *mixed, now, now, *judgement.params])
+        return cursor.rowcount

@@ -1,0 +1,159 @@
+"""The preview of a definition: each contact counted once, under the first reason that leaves it out."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import now
+
+from crm.db.tenancy import tenant
+from messaging.services.segments.preview import MAX_SAMPLES, preview_of
+from tests import factories
+
+EVERYBODY = {"all": []}
+URL = "/api/v1/segments/preview"
+NOBODY_OUT = {
+    "do_not_contact": 0, "opted_out": 0, "under_review": 0, "invalid_number": 0, "wrong_country": 0,
+    "same_number_twice": 0, "in_running_campaign": 0, "capped": 0, "no_consent": 0,
+}  # fmt: skip
+
+
+@pytest.fixture
+def contact(acme):
+    return factories.ContactFactory(company=acme)
+
+
+def preview(company, definition=EVERYBODY):
+    with tenant(company.pk):
+        return preview_of(definition, company=company)
+
+
+def reasons(company):
+    return {reason: number for reason, number in preview(company).left_out.items() if number}
+
+
+@pytest.mark.parametrize(
+    ("flag", "reason"),
+    [
+        ({"flag_type": "do_not_contact"}, "do_not_contact"),
+        ({"flag_type": "opted_out"}, "opted_out"),
+        ({"flag_type": "opted_out", "review_state": "confirmed"}, "opted_out"),
+        ({"flag_type": "opted_out", "review_state": "pending"}, "under_review"),
+        ({"flag_type": "invalid_number"}, "invalid_number"),
+        ({"flag_type": "office_number"}, None),
+        ({"flag_type": "do_not_contact", "expires_at": now() - timedelta(days=1)}, None),
+    ],
+)
+def test_flag_in_force_leaves_a_contact_out(flag, reason, acme, contact):
+    factories.ContactFlagFactory(contact=contact, **flag)
+    assert reasons(acme) == ({reason: 1} if reason else {})
+    assert preview(acme).included == (0 if reason else 1)
+
+
+def test_contact_with_several_reasons_counts_once(acme, contact):
+    for flag in ("opted_out", "do_not_contact", "invalid_number"):
+        factories.ContactFlagFactory(contact=contact, flag_type=flag)
+    assert reasons(acme) == {"do_not_contact": 1}
+
+
+def test_number_of_another_country_is_left_out(acme, contact):
+    factories.ContactFactory(company=acme, phone="+442079460100")
+    factories.ContactFactory(company=acme, phone="Anonymous")
+    assert reasons(acme) == {"wrong_country": 2}
+
+
+def test_country_is_that_of_the_companys_lines(acme, contact):
+    factories.ContactFactory(company=acme, phone="+442079460100")
+    factories.PhoneLineFactory(company=acme, number="+442079460101")
+    assert reasons(acme) == {"wrong_country": 1}
+    factories.PhoneLineFactory(company=acme)
+    assert reasons(acme) == {}
+
+
+def test_number_that_belongs_to_another_contact_is_left_out(acme, contact):
+    owner = factories.ContactFactory(company=acme)
+    with tenant(acme.pk):
+        contact.phones.filter(phone=contact.phone).update(contact=owner)
+    assert reasons(acme) == {"same_number_twice": 1}
+
+
+@pytest.mark.parametrize(
+    ("campaign", "membership", "reason"),
+    [
+        ("running", "pending", "in_running_campaign"),
+        ("paused", "sending", "in_running_campaign"),
+        ("running", "failed", None),
+        ("draft", "pending", None),
+        ("cancelled", "pending", None),
+    ],
+)
+def test_contact_that_waits_in_a_campaign_under_way_is_left_out(campaign, membership, reason, acme, contact):
+    factories.CampaignMembershipFactory(contact=contact, campaign__status=campaign, status=membership)
+    assert reasons(acme) == ({reason: 1} if reason else {})
+
+
+@pytest.mark.parametrize(("interval", "capped"), [(None, 0), (5, 0), (14, 1)])
+def test_contact_with_a_recent_campaign_message_is_capped(interval, capped, acme, contact):
+    acme.campaign_interval_days = interval
+    factories.CampaignMembershipFactory(
+        contact=contact, campaign__status="completed", status="sent", sent_at=now() - timedelta(days=10)
+    )
+    assert preview(acme).left_out == NOBODY_OUT | {"capped": capped}
+
+
+def test_consent_is_always_counted_and_required_by_the_companys_setting(acme, contact):
+    consenting, withdrawn = (factories.ContactFactory(company=acme) for _ in range(2))
+    factories.MarketingConsentFactory(company=acme, phone=consenting.phone)
+    factories.MarketingConsentFactory(company=acme, phone=withdrawn.phone, withdrawn_at=now())
+    found = preview(acme)
+    assert (found.included, found.without_consent, found.left_out) == (3, 2, NOBODY_OUT)
+    acme.require_marketing_consent = True
+    found = preview(acme)
+    assert (found.included, found.without_consent, found.left_out) == (1, 0, NOBODY_OUT | {"no_consent": 2})
+
+
+def test_other_companies_facts_do_not_count(acme, globex, contact):
+    other = factories.ContactFactory(company=globex)
+    factories.ContactFlagFactory(contact=other)
+    factories.MarketingConsentFactory(company=globex, phone=contact.phone)
+    assert (preview(acme).included, preview(acme).without_consent) == (1, 1)
+
+
+def test_preview_of_the_api(csr_api, acme, contact):
+    flagged = factories.ContactFlagFactory(contact=factories.ContactFactory(company=acme)).contact
+    answer = csr_api.post(URL, {"definition": EVERYBODY})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "in": 1,
+        "out": NOBODY_OUT | {"do_not_contact": 1},
+        "without_consent": 1,
+        "samples": {
+            **{reason: [] for reason in NOBODY_OUT},
+            "in": [{"id": contact.pk, "name": contact.name, "phone": contact.phone}],
+            "do_not_contact": [{"id": flagged.pk, "name": flagged.name, "phone": flagged.phone}],
+        },
+        "sentence": "All contacts.",
+    }
+
+
+def test_samples_are_limited(acme):
+    factories.ContactFactory.create_batch(MAX_SAMPLES + 5, company=acme)
+    found = preview(acme)
+    assert (found.included, len(found.samples["in"])) == (MAX_SAMPLES + 5, MAX_SAMPLES)
+
+
+def test_preview_takes_few_statements(acme, contact, django_assert_max_num_queries):
+    campaign = factories.CampaignFactory(company=acme)
+    definition = {"any": [{"campaign": {"id": campaign.pk}}, {"not": {"call": {}}}]}
+    with tenant(acme.pk), django_assert_max_num_queries(7):  # with the savepoint and the planner's settings
+        assert preview_of(definition, company=acme).included == 1
+
+
+def test_fault_names_its_place_in_the_body(csr_api):
+    answer = csr_api.post(URL, {"definition": {"all": [{"call": {"within_days": 0}}, {"tag": "vip"}]}})
+    assert answer.status_code == 400
+    assert [(each["attr"], each["code"]) for each in answer.json()["errors"]] == [
+        ("definition.all.0.call.within_days", "min_value"),
+        ("definition.all.1", "unknown_field"),
+    ]
+    answer = csr_api.post(URL, {"definition": []})
+    assert [(each["attr"], each["code"]) for each in answer.json()["errors"]] == [("definition", "wrong_type")]
