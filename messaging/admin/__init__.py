@@ -1,5 +1,5 @@
-"""Admin of this app's models, and of campaigns."""
+"""Admin of this app's models, of campaigns and of segments."""
 
-from messaging.admin import campaigns, messages
+from messaging.admin import campaigns, messages, segments
 
-__all__ = ["campaigns", "messages"]
+__all__ = ["campaigns", "messages", "segments"]

@@ -32,6 +32,7 @@ CHANGES = {
     "lead": ("notes", "Metal roof.", "Tile roof."),
     "phoneline": ("name", "Front", "Back"),
     "provideraccount": ("account_id", "AC1", "AC2"),
+    "segment": ("name", "Denver", "Aurora"),
     "user": ("first_name", "Nina", "Nora"),
 }
 # Its form is a decision on the row's state, and the service refuses a second one.

@@ -1,0 +1,104 @@
+"""The admin page of segments: the definition is checked for the row's company, and previewed."""
+
+import json
+
+import pytest
+from django.urls import reverse
+
+from crm.db.tenancy import all_tenants
+from crm.models import Segment
+from tests import factories
+
+DENVER = {"field": {"name": "city", "is": ["Denver"]}}
+PREVIEW = "admin:crm_segment_preview"
+
+
+@pytest.fixture
+def page(client, staff):
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def denver(acme):
+    flagged = factories.ContactFactory(company=acme, city="Denver")
+    factories.ContactFlagFactory(contact=flagged, flag_type="opted_out")
+    return factories.ContactFactory(company=acme, city="Denver", first_name="Ann<b>")
+
+
+def add(page, company, definition):
+    form = {"company": company.pk, "name": "Denver", "definition": definition}
+    return page.post(reverse("admin:crm_segment_add"), form)
+
+
+def errors_of(response):
+    return response.context["adminform"].form.errors
+
+
+def test_segment_is_added_with_its_author(page, acme, staff):
+    assert add(page, acme, json.dumps(DENVER)).status_code == 302
+    with all_tenants():
+        segment = Segment.objects.get()
+    assert (segment.definition, segment.created_by) == (DENVER, staff)
+
+
+@pytest.mark.parametrize(
+    ("definition", "error"),
+    [
+        ("{", "Enter valid JSON."),
+        ("[" * 100_000, "Enter valid JSON."),
+        ('{"call": {"within_days": ' + "9" * 5000 + "}}", "Enter valid JSON."),
+        ('{"call": {"within_days": 0}}', "call.within_days: Must be at least 1."),
+        ('{"call": {}, "lead": {}}', "Must have exactly one of: all, any, not"),
+    ],
+)
+def test_definition_that_is_not_valid_is_refused(definition, error, page, acme):
+    assert error in errors_of(add(page, acme, definition))["definition"][0]
+
+
+def test_campaign_of_another_company_is_refused(page, acme, globex):
+    definition = json.dumps({"campaign": {"id": factories.CampaignFactory(company=globex).pk}})
+    assert "There is no campaign" in errors_of(add(page, acme, definition))["definition"][0]
+    assert add(page, globex, definition).status_code == 302
+
+
+def test_page_shows_the_sentence_and_the_numbers(page, acme, denver):
+    segment = factories.SegmentFactory(company=acme, definition=DENVER)
+    html = page.get(reverse("admin:crm_segment_change", args=[segment.pk])).content.decode()
+    assert "Contacts in Denver." in html
+    assert "<strong>1</strong> contact would be in an audience, 1 of them without" in html
+    assert '<th scope="row">Opted out</th><td>1</td>' in html
+    assert "Ann&lt;b&gt;" in html
+    assert f'data-company="{acme.pk}"' in html
+    assert 'src="/static/messaging/segments' in html
+
+
+def test_preview_of_an_unsaved_definition(page, acme, denver):
+    answer = page.post(reverse(PREVIEW), {"company": acme.pk, "definition": json.dumps(DENVER)})
+    assert "Contacts in Denver." in answer.json()["html"]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"definition": "{}"}, "Choose a company"),
+        ({"company": "9" * 30, "definition": "{}"}, "Choose a company"),
+        ({"company": "acme", "definition": "{}"}, "Choose a company"),
+        ({"company": "ACME", "definition": "{"}, "valid JSON"),
+        ({"company": "ACME"}, "Choose a condition."),
+        ({"company": "ACME", "definition": "{}"}, "Choose a condition."),
+        ({"company": "ACME", "definition": '{"tag": 1}'}, "Unknown: tag."),
+    ],
+)
+def test_preview_says_what_is_missing(body, text, page, acme):
+    if body.get("company") == "ACME":
+        body = body | {"company": acme.pk}
+    assert text in page.post(reverse(PREVIEW), body).json()["html"]
+
+
+def test_preview_needs_the_permission_to_view(client, acme, staff):
+    staff.is_superuser = False
+    staff.save()
+    client.force_login(staff)
+    assert client.post(reverse(PREVIEW), {"company": acme.pk, "definition": "{}"}).status_code == 403
+    assert client.get(reverse(PREVIEW)).status_code in (403, 405)
