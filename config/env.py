@@ -92,6 +92,11 @@ class Env(environ.Env):
             self.reject(var, f"{var} is {address!r}; it must begin with http:// or https://.")
         return address.rstrip("/")
 
+    def web_addresses(self, suffix: str) -> dict[str, str]:
+        """Return the URLs of all variables with this suffix, by the rest of their names in lower case."""
+        names = sorted(var for var in self.ENVIRON if var.endswith(suffix))
+        return {var.removesuffix(suffix).lower(): self.web_address(var) for var in names}
+
     def _strict_bool(self, var: str, raw: str, default: bool) -> bool:
         word = raw.strip().lower()
         if word not in TRUE | FALSE:

@@ -238,9 +238,7 @@ VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["v
 WORKER_LEASE_S = env.at_least("WORKER_LEASE_S", 1, default=30)
 SMS_BACKEND = env.one_of("SMS_BACKEND", ("console", "provider"), default="provider" if PRODUCTION else "console")
 SMS_PER_SECOND = env.at_least("SMS_PER_SECOND", 1, default=1)
-OPENPHONE_API_URL = env.web_address("OPENPHONE_API_URL", "https://api.openphone.com")
-TWILIO_API_URL = env.web_address("TWILIO_API_URL", "https://api.twilio.com")
-CALLRAIL_API_URL = env.web_address("CALLRAIL_API_URL", "https://api.callrail.com")
+PROVIDER_API_URLS = env.web_addresses("_API_URL")  # by provider; default: the URL in its client
 STALE_TEXT_HOURS = env.at_least("STALE_TEXT_HOURS", 1, default=12)
 WORKER_MAX_TRIES = env.at_least("WORKER_MAX_TRIES", 1, default=8)
 

@@ -14,6 +14,7 @@ from threading import Timer
 from typing import Any
 
 import httpx
+from django.conf import settings
 from django.utils import timezone
 
 from messaging.providers.answers import read_code
@@ -38,6 +39,11 @@ MAX_REASON = 200
 MAX_READ_REASON = 1000  # characters that are searched for numbers
 
 _NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
+
+
+def api_url(provider: str, default: str) -> str:
+    """Return the URL of a provider's API. The environment may name another, as tests do."""
+    return str(settings.PROVIDER_API_URLS.get(provider, default))
 
 
 def request_json(method: str, url: str, *, recipient: str = "", **options: Any) -> dict[str, Any]:

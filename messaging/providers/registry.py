@@ -1,7 +1,6 @@
 """Registry of all providers. CONTRIBUTING.md has the recipe for a new one."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from django.conf import settings
 
@@ -10,68 +9,20 @@ from crm.db.tenancy import tenant
 from crm.encryption import SecretUnreadable
 from crm.models import PhoneLine
 from messaging.models import ProviderAccount
-from messaging.opt_out_text.normalize import normalize, normalized
-from messaging.providers.callrail import signature as callrail_signature
-from messaging.providers.callrail import webhook as callrail_webhook
-from messaging.providers.callrail.client import CallRailClient
+from messaging.opt_out_text.normalize import normalize
+from messaging.providers.callrail import spec as callrail
 from messaging.providers.console.client import ConsoleClient
 from messaging.providers.errors import LineSuspended
 from messaging.providers.http import in_an_hour
-from messaging.providers.interfaces import SignatureScheme, SMSClient, WebhookReader
-from messaging.providers.openphone import signature as openphone_signature
-from messaging.providers.openphone import webhook as openphone_webhook
-from messaging.providers.openphone.client import OpenPhoneClient
-from messaging.providers.twilio import signature as twilio_signature
-from messaging.providers.twilio import webhook as twilio_webhook
-from messaging.providers.twilio.client import TwilioClient
+from messaging.providers.interfaces import SMSClient
+from messaging.providers.openphone import spec as openphone
+from messaging.providers.spec import ProviderSpec
+from messaging.providers.twilio import spec as twilio
 
-
-@dataclass(frozen=True, kw_only=True)
-class ProviderSpec:
-    """A provider's modules, labels and special cases."""
-
-    signature: SignatureScheme
-    webhook: WebhookReader
-    client: Callable[..., SMSClient]  # called with `account_id=` and `key=`
-    account_id_name: str = ""  # "" if accounts have no id; also a constraint of ProviderAccount
-    key_name: str = "API key"
-    confirmed_keywords: frozenset[str] = frozenset()  # the provider itself confirms these opt-outs and opt-ins
-    payload_fields: frozenset[str] = frozenset()  # fields that identify a recorded request
-    sends_forms: bool = False
-    webhook_reply: str = ""  # XML; "" for the JSON of a WebhookResult
-    describe_secret: Callable[[str], str] = lambda _secret: ""
-
-
-# Confirmed keywords. Quo: support page "Opt-out"; Twilio: "Twilio support for opt-out keywords", with the keywords of
-# newer accounts. CallRail documents none.
 PROVIDERS: dict[str, ProviderSpec] = {
-    Provider.OPENPHONE: ProviderSpec(
-        signature=openphone_signature,
-        webhook=openphone_webhook,
-        client=OpenPhoneClient,
-        confirmed_keywords=normalized("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "start", "unstop"),
-        describe_secret=openphone_signature.describe_secret,
-    ),
-    Provider.CALLRAIL: ProviderSpec(
-        signature=callrail_signature,
-        webhook=callrail_webhook,
-        client=CallRailClient,
-        account_id_name="account ID",
-        payload_fields=frozenset({"tracking_phone_number", "trackingnum", "source_number", "form_data", "form_url"}),
-    ),
-    Provider.TWILIO: ProviderSpec(
-        signature=twilio_signature,
-        webhook=twilio_webhook,
-        client=TwilioClient,
-        account_id_name="account SID",
-        key_name="auth token",
-        confirmed_keywords=normalized(
-            "stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "start", "yes", "unstop"
-        ),
-        payload_fields=frozenset({"AccountSid", "MessageSid"}),
-        sends_forms=True,
-        webhook_reply="<Response/>",  # TwiML: do nothing
-    ),
+    Provider.OPENPHONE: openphone.SPEC,
+    Provider.CALLRAIL: callrail.SPEC,
+    Provider.TWILIO: twilio.SPEC,
 }
 ACCOUNT_ID_HELP = ", ".join(
     f"{Provider(name).label}: {spec.account_id_name}" for name, spec in PROVIDERS.items() if spec.account_id_name

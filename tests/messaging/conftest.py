@@ -25,6 +25,5 @@ def provider_server(settings, monkeypatch):
     with ProviderServer() as server:
         server.openphone.add_line("PNdesk", OUR_NUMBER)
         settings.SMS_BACKEND = "provider"
-        for provider in PROVIDERS:
-            setattr(settings, f"{provider.upper()}_API_URL", server.url)
+        settings.PROVIDER_API_URLS = dict.fromkeys(PROVIDERS, server.url)
         yield server

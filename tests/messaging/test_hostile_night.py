@@ -21,6 +21,7 @@ from crm.models import PhoneLine
 from messaging.choices import MessageStatus
 from messaging.models import Message, WebhookEvent
 from messaging.models.messages import OUTBOX_STATUSES
+from messaging.providers.registry import PROVIDERS
 from messaging.services.outbound.outbox import queue_message
 from tests import factories
 from tests.messaging import hostile
@@ -52,7 +53,7 @@ def server(settings, monkeypatch):
     with ProviderServer(requests_per_second=10**9) as server:
         server.openphone.add_line("PNsound", "+12125550190")
         settings.SMS_BACKEND = "provider"
-        settings.OPENPHONE_API_URL = settings.TWILIO_API_URL = settings.CALLRAIL_API_URL = server.url
+        settings.PROVIDER_API_URLS = dict.fromkeys(PROVIDERS, server.url)
         yield server
 
 

@@ -92,7 +92,7 @@ def test_redirect_does_not_get_the_key(client, provider_server):
 
 
 def test_unreachable_provider_is_rate_limited(client, provider_server, settings):
-    settings.OPENPHONE_API_URL = "http://127.0.0.1:1"
+    settings.PROVIDER_API_URLS = {"openphone": "http://127.0.0.1:1"}
     with pytest.raises(RateLimited) as caught:
         send(client)
     assert caught.value.wait_s > 0

@@ -231,7 +231,7 @@ def test_response_that_never_begins_is_cut_off(provider_server, openphone, setti
     server = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
     server.daemon_threads = True
     Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
-    settings.OPENPHONE_API_URL = f"http://127.0.0.1:{server.server_port}"
+    settings.PROVIDER_API_URLS = {"openphone": f"http://127.0.0.1:{server.server_port}"}
     with pytest.raises(UnknownOutcome):
         send(openphone)
     server.shutdown()

@@ -55,7 +55,7 @@ def test_failures_are_counted_by_reason_and_never_less(send):
 
 
 def test_unreachable_provider_is_counted(send, settings):
-    settings.OPENPHONE_API_URL = "http://127.0.0.1:1"
+    settings.PROVIDER_API_URLS = {"openphone": "http://127.0.0.1:1"}
     send()
     assert (health().unreachable, health().failed_in_row) == (1, 1)
 

@@ -52,7 +52,7 @@ def provider(settings, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings.SMS_BACKEND, settings.SMS_PER_SECOND = "provider", 1_000_000
     with ProviderServer(requests_per_second=1_000_000) as server:
-        settings.OPENPHONE_API_URL = server.url
+        settings.PROVIDER_API_URLS = {"openphone": server.url}
         server.openphone.add_line("PNdesk", "+12125550180")
         yield server
 

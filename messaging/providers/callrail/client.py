@@ -7,18 +7,19 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from django.conf import settings
 from django.utils import timezone
 
+from crm.choices import Provider
 from messaging.providers import fields
 from messaging.providers.answers import list_rows
 from messaging.providers.callrail import webhook
 from messaging.providers.errors import FieldError, InvalidPayload, LineSuspended
 from messaging.providers.events import CallEvent, Envelope, MessageEvent
-from messaging.providers.http import in_an_hour, request_with_retries
+from messaging.providers.http import api_url, in_an_hour, request_with_retries
 from messaging.providers.interfaces import Line, SentMessage
 from messaging.providers.payloads import try_read
 
+API_URL = "https://api.callrail.com"
 PAGE = 250  # the maximum
 LONGEST_CALL = timedelta(hours=4)  # an older call has ended, even if it lasted 0 seconds
 
@@ -41,7 +42,7 @@ class CallRailClient:
         def fetch(page: str) -> dict[str, Any]:
             return request_with_retries(
                 "GET",
-                settings.CALLRAIL_API_URL + self._path,
+                api_url(Provider.CALLRAIL, API_URL) + self._path,
                 headers=self._headers,
                 params={"start_date": since.isoformat(), "per_page": PAGE, "page": page or 1},
             )

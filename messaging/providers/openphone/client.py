@@ -5,19 +5,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from django.conf import settings
 from django.utils import timezone
 
-from crm.choices import Direction
+from crm.choices import Direction, Provider
 from messaging.providers import fields
 from messaging.providers.answers import MAX_SEARCH_S, list_rows, read_sent_message
 from messaging.providers.errors import FieldError, InvalidPayload, LineSuspended, UnknownOutcome
 from messaging.providers.events import CallEvent, Envelope, Event, MessageEvent
-from messaging.providers.http import in_an_hour, request_json, request_with_retries
+from messaging.providers.http import api_url, in_an_hour, request_json, request_with_retries
 from messaging.providers.interfaces import Line, SentMessage
 from messaging.providers.openphone import webhook
 from messaging.providers.payloads import try_read
 
+API_URL = "https://api.openphone.com"
 PAGE = 100  # the maximum
 UNFINISHED = ("queued", "initiated", "ringing", "in-progress")
 
@@ -121,7 +121,7 @@ class OpenPhoneClient:
         raise LineSuspended("The provider doesn't have this phone line; check its number.", until=in_an_hour())
 
     def _url(self, resource: str) -> str:
-        return f"{settings.OPENPHONE_API_URL}/v1/{resource}"
+        return f"{api_url(Provider.OPENPHONE, API_URL)}/v1/{resource}"
 
 
 def _message_event(message: dict[str, Any]) -> MessageEvent:

@@ -7,17 +7,17 @@ from email.utils import parsedate_to_datetime
 from operator import itemgetter
 from typing import Any
 
-from django.conf import settings
-
+from crm.choices import Provider
 from messaging.providers import fields
 from messaging.providers.answers import MAX_SEARCH_S, list_rows, read_sent_message
 from messaging.providers.errors import FieldError, InvalidPayload, UnknownOutcome
 from messaging.providers.events import CallEvent, Envelope, MessageEvent
-from messaging.providers.http import request_json, request_with_retries
+from messaging.providers.http import api_url, request_json, request_with_retries
 from messaging.providers.interfaces import Line, SentMessage
 from messaging.providers.payloads import try_read
 from messaging.providers.twilio import webhook
 
+API_URL = "https://api.twilio.com"
 PAGE = 1000  # the maximum
 
 
@@ -29,7 +29,7 @@ class TwilioClient:
     def send(self, *, line: Line, to: str, body: str) -> SentMessage:
         message = request_json(
             "POST",
-            settings.TWILIO_API_URL + self._path,
+            api_url(Provider.TWILIO, API_URL) + self._path,
             recipient=to,
             auth=self._auth,
             data={"To": to, "From": _sender(line), "Body": body},
@@ -62,7 +62,9 @@ class TwilioClient:
     ) -> Iterator[dict[str, Any]]:
         def fetch(path: str) -> dict[str, Any]:
             query = None if path else params | {"PageSize": PAGE}  # the path of a further page includes it
-            return request("GET", settings.TWILIO_API_URL + (path or self._path), auth=self._auth, params=query)
+            return request(
+                "GET", api_url(Provider.TWILIO, API_URL) + (path or self._path), auth=self._auth, params=query
+            )
 
         return list_rows(fetch, field="messages", next_page=_next_page, within_s=within_s)
 

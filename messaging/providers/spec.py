@@ -1,0 +1,22 @@
+"""What the product knows of a provider. Each provider's folder has one, in its `spec.py`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from messaging.providers.interfaces import SignatureScheme, SMSClient, WebhookReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderSpec:
+    """A provider's modules, labels and special cases."""
+
+    signature: SignatureScheme
+    webhook: WebhookReader
+    client: Callable[..., SMSClient]  # called with `account_id=` and `key=`
+    account_id_name: str = ""  # "" if accounts have no id; also a constraint of ProviderAccount
+    key_name: str = "API key"
+    confirmed_keywords: frozenset[str] = frozenset()  # the provider itself confirms these opt-outs and opt-ins
+    payload_fields: frozenset[str] = frozenset()  # fields that identify a recorded request
+    sends_forms: bool = False
+    webhook_reply: str = ""  # XML; "" for the JSON of a WebhookResult
+    describe_secret: Callable[[str], str] = lambda _secret: ""
