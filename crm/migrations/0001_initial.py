@@ -85,7 +85,9 @@ class Migration(migrations.Migration):
                 (
                     "require_marketing_consent",
                     models.BooleanField(
-                        default=False, help_text="Leave contacts without a recorded consent out of campaigns."
+                        db_default=False,
+                        default=False,
+                        help_text="Leave contacts without a recorded consent out of campaigns.",
                     ),
                 ),
                 (
@@ -107,13 +109,17 @@ class Migration(migrations.Migration):
                 (
                     "segment_price_micros",
                     models.PositiveIntegerField(
-                        default=11000, help_text="Price of an SMS segment in millionths of the currency, for estimates."
+                        db_default=11000,
+                        default=11000,
+                        help_text="Price of an SMS segment in millionths of the currency, for estimates.",
                     ),
                 ),
                 (
                     "appointment_reminders",
                     models.BooleanField(
-                        default=False, help_text="Remind contacts of appointments 24 hours and 2 hours before."
+                        db_default=False,
+                        default=False,
+                        help_text="Remind contacts of appointments 24 hours and 2 hours before.",
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -327,6 +333,7 @@ class Migration(migrations.Migration):
                 (
                     "next_campaign_send_at",
                     models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
                         default=django.utils.timezone.now,
                         editable=False,
                         help_text="Next campaign message not before this time: replies have a share.",
@@ -789,7 +796,11 @@ class Migration(migrations.Migration):
                 (
                     "status_reason",
                     models.CharField(
-                        blank=True, editable=False, help_text="Why the campaign paused itself.", max_length=300
+                        blank=True,
+                        db_default="",
+                        editable=False,
+                        help_text="Why the campaign paused itself.",
+                        max_length=300,
                     ),
                 ),
                 (
@@ -803,6 +814,7 @@ class Migration(migrations.Migration):
                     "body_b",
                     models.TextField(
                         blank=True,
+                        db_default="",
                         help_text="Second message of an A/B test: half of the contacts get it. Empty: no test.",
                         verbose_name="body B",
                     ),
@@ -854,6 +866,7 @@ class Migration(migrations.Migration):
                     "recurrence",
                     models.CharField(
                         blank=True,
+                        db_default="",
                         help_text="RFC 5545 rule of a recurring campaign, such as FREQ=MONTHLY;BYMONTHDAY=1.",
                         max_length=200,
                     ),
@@ -884,8 +897,8 @@ class Migration(migrations.Migration):
                 ),
                 ("ended_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("resumed_at", models.DateTimeField(blank=True, editable=False, null=True)),
-                ("seen_sent", models.PositiveIntegerField(default=0, editable=False)),
-                ("seen_opted_out", models.PositiveIntegerField(default=0, editable=False)),
+                ("seen_sent", models.PositiveIntegerField(db_default=0, default=0, editable=False)),
+                ("seen_opted_out", models.PositiveIntegerField(db_default=0, default=0, editable=False)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "updated_at",
@@ -1026,8 +1039,11 @@ class Migration(migrations.Migration):
                         to="crm.contact",
                     ),
                 ),
-                ("step", models.PositiveSmallIntegerField(default=1)),
-                ("variant", models.CharField(choices=[("a", "A"), ("b", "B")], default="a", max_length=1)),
+                ("step", models.PositiveSmallIntegerField(db_default=1, default=1)),
+                (
+                    "variant",
+                    models.CharField(choices=[("a", "A"), ("b", "B")], db_default="a", default="a", max_length=1),
+                ),
                 (
                     "status",
                     models.CharField(
@@ -1056,6 +1072,7 @@ class Migration(migrations.Migration):
                 (
                     "sms_segments",
                     models.PositiveSmallIntegerField(
+                        db_default=0,
                         default=0,
                         editable=False,
                         help_text="Segments of the message, of which each is billed.",
@@ -1617,33 +1634,35 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                (
-                    "key",
-                    models.CharField(help_text="Chosen by the client, unique for each operation.", max_length=100),
-                ),
+                ("key", models.CharField(help_text="Chosen by the client, unique for each operation.", max_length=100)),
                 ("request", models.CharField(help_text="Method and path.", max_length=250)),
                 ("request_hash", models.CharField(help_text="Keyed hash of the request body.", max_length=64)),
                 ("status", models.PositiveSmallIntegerField()),
                 ("response", models.TextField(help_text="JSON response, in its original key order.")),
-                ("etag", models.CharField(blank=True, help_text="Tag of the row in the response.", max_length=100)),
+                (
+                    "etag",
+                    models.CharField(
+                        blank=True, db_default="", help_text="Tag of the row in the response.", max_length=100
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
                 "db_table": "idempotency_keys",
                 "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="idempotency_keys_storage",
+                        parameters={
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "fillfactor": 80,
+                        },
+                    ),
                     models.UniqueConstraint(
                         fields=("company", "user", "key"),
                         name="idempotency_keys_company_id_user_id_key_unique",
                         violation_error_message="This key is already in use.",
-                    ),
-                    crm.db.storage.StorageSettings(
-                        name="idempotency_keys_storage",
-                        parameters={
-                            "autovacuum_vacuum_scale_factor": 0.01,
-                            "autovacuum_vacuum_insert_scale_factor": 0.05,
-                            "autovacuum_analyze_scale_factor": 0.02,
-                            "fillfactor": 80,
-                        },
                     ),
                     crm.db.policies.TenantPolicy(name="idempotency_keys_tenant"),
                 ],

@@ -33,7 +33,7 @@ class Campaign(TenantModel):
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=20, choices=CampaignStatus.choices, default=CampaignStatus.DRAFT)
     status_reason = models.CharField(
-        max_length=300, blank=True, editable=False, help_text="Why the campaign paused itself."
+        max_length=300, blank=True, db_default="", editable=False, help_text="Why the campaign paused itself."
     )
     body = models.TextField(
         blank=True,
@@ -41,6 +41,7 @@ class Campaign(TenantModel):
     )
     body_b = models.TextField(
         blank=True,
+        db_default="",
         help_text="Second message of an A/B test: half of the contacts get it. Empty: no test.",
         verbose_name="body B",
     )
@@ -67,6 +68,7 @@ class Campaign(TenantModel):
     recurrence = models.CharField(
         max_length=200,
         blank=True,
+        db_default="",
         help_text="RFC 5545 rule of a recurring campaign, such as FREQ=MONTHLY;BYMONTHDAY=1.",
     )
     previous_run = models.OneToOneField(
@@ -80,8 +82,8 @@ class Campaign(TenantModel):
 
     # Results until the last resumption. A person has seen them, so the alarms count from there.
     resumed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    seen_sent = models.PositiveIntegerField(default=0, editable=False)
-    seen_opted_out = models.PositiveIntegerField(default=0, editable=False)
+    seen_sent = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    seen_opted_out = models.PositiveIntegerField(default=0, db_default=0, editable=False)
 
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
@@ -184,8 +186,8 @@ class CampaignMembership(TenantModel):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="memberships", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="campaign_memberships", db_index=False)
-    step = models.PositiveSmallIntegerField(default=1)
-    variant = models.CharField(max_length=1, choices=Variant.choices, default=Variant.A)
+    step = models.PositiveSmallIntegerField(default=1, db_default=1)
+    variant = models.CharField(max_length=1, choices=Variant.choices, default=Variant.A, db_default=Variant.A)
     status = models.CharField(max_length=20, choices=MembershipStatus.choices, default=MembershipStatus.PENDING)
     reason = models.CharField(max_length=200, blank=True, help_text="Reason for skipping or failure.")
 
@@ -194,6 +196,7 @@ class CampaignMembership(TenantModel):
     )
     sms_segments = models.PositiveSmallIntegerField(
         default=0,
+        db_default=0,
         editable=False,
         help_text="Segments of the message, of which each is billed.",
         verbose_name="SMS segments",

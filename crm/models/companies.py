@@ -63,7 +63,7 @@ class Company(models.Model):
     )
 
     require_marketing_consent = models.BooleanField(
-        default=False, help_text="Leave contacts without a recorded consent out of campaigns."
+        default=False, db_default=False, help_text="Leave contacts without a recorded consent out of campaigns."
     )
     campaign_interval_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="A contact gets one campaign in this many days. Empty: any number."
@@ -74,10 +74,12 @@ class Company(models.Model):
         help_text="SMS segments a day (UTC) that carriers allow for all lines together. Empty: only each line's limit.",
     )
     segment_price_micros = models.PositiveIntegerField(
-        default=11_000, help_text="Price of an SMS segment in millionths of the currency, for estimates."
+        default=11_000,
+        db_default=11_000,
+        help_text="Price of an SMS segment in millionths of the currency, for estimates.",
     )
     appointment_reminders = models.BooleanField(
-        default=False, help_text="Remind contacts of appointments 24 hours and 2 hours before."
+        default=False, db_default=False, help_text="Remind contacts of appointments 24 hours and 2 hours before."
     )
 
     created_at = models.DateTimeField(default=now, editable=False)
@@ -191,7 +193,10 @@ class PhoneLine(TenantModel):
     daily_cap = models.PositiveIntegerField(default=2000, help_text="SMS segments a day that the carrier allows.")
     next_send_at = models.DateTimeField(default=now, editable=False, help_text="Next message not before this time.")
     next_campaign_send_at = models.DateTimeField(
-        default=now, editable=False, help_text="Next campaign message not before this time: replies have a share."
+        default=now,
+        db_default=Now(),
+        editable=False,
+        help_text="Next campaign message not before this time: replies have a share.",
     )
     sent_on = models.DateField(
         null=True, blank=True, editable=False, help_text="The day (UTC) that sent_segments counts."

@@ -22,7 +22,7 @@ class IdempotencyKey(TenantModel):
 
     status = models.PositiveSmallIntegerField()
     response = models.TextField(help_text="JSON response, in its original key order.")
-    etag = models.CharField(max_length=100, blank=True, help_text="Tag of the row in the response.")
+    etag = models.CharField(max_length=100, blank=True, db_default="", help_text="Tag of the row in the response.")
 
     created_at = models.DateTimeField(default=now, editable=False)
 
