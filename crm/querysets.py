@@ -233,7 +233,7 @@ class ContactFlagQuerySet(OfContactQuerySet):
 
 class OptOutQuerySet(QuerySet):
     def decided(self) -> Self:
-        """Return opt-outs with an entry. Sending creates a row for every other number, as a lock."""
+        """Return opt-outs with an entry. One that is about to be recorded has a row without any, as a lock."""
         return self.filter(decided_at__isnull=False)
 
     def with_contact(self, numbers: QuerySet) -> Self:

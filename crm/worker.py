@@ -21,6 +21,8 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from crm.db.watchdog import TASKS
 
 IDLE_S = 1.0  # between two polls of empty queues
+SOON_S = 0.1  # the same, while there was a task within LATELY_S: a phone line may only be resting for a moment
+LATELY_S = 2.0
 RARELY_S = 30.0  # between two polls of a queue that other programs fill, or that isn't urgent
 MAX_BACKOFF_S = 600
 MAX_OUTAGE_WAIT_S = 30
@@ -184,10 +186,12 @@ def _take_turns(jobs: Iterable[Attempts], stop: Event, *, until_empty: bool = Fa
     """Do one task of each job in turn, so that a long queue doesn't delay the others."""
     jobs = list(jobs)
     renew_at_s = time.monotonic() + RENEW_CONNECTION_S
+    soon_until_s = 0.0
     while not stop.is_set():
         try:
             done = [job.do_next() for job in jobs]
             if any(done):
+                soon_until_s = time.monotonic() + LATELY_S
                 for job in jobs:  # a task often makes one for another job
                     job.wake()
                 continue
@@ -198,7 +202,7 @@ def _take_turns(jobs: Iterable[Attempts], stop: Event, *, until_empty: bool = Fa
         if time.monotonic() >= renew_at_s:
             close_old_connections()
             renew_at_s = time.monotonic() + RENEW_CONNECTION_S
-        stop.wait(IDLE_S)
+        stop.wait(SOON_S if time.monotonic() < soon_until_s else IDLE_S)
 
 
 def _wait_for_database(error: DatabaseUnavailable, stop: Event) -> None:

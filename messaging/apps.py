@@ -29,7 +29,7 @@ class MessagingConfig(AppConfig):
         register(
             Job(
                 name="texts",
-                do_next=sending.send_next_message,
+                do_next=sending.send_next_messages,
                 has_pending=sending.has_pending_messages,
                 is_due=sending.is_message_due,
                 own_thread=True,

@@ -38,8 +38,8 @@ class MessageQuerySet(OfContactQuerySet):
         """Return messages that left, or may have left, after `moment`, each with that time as `departure`."""
         return self.annotate(departure=Coalesce("sent_at", "created_at")).filter(departure__gt=moment)
 
-    def ready_to_send(self, now: datetime) -> Self:
-        """Return queued messages that are due, on lines whose pace allows one, the longest waiting first.
+    def ready_on_line(self, *, line_id: int, priority: int, now: datetime) -> Self:
+        """Return the line's queued messages of this priority that are due and need wait for no other, oldest first.
 
         A message waits for earlier messages of its kind to the same contact over the same line, and for any with an
         unknown outcome. Messages thus arrive in order, and a reported or looked-up message matches only one of them.
@@ -51,15 +51,14 @@ class MessageQuerySet(OfContactQuerySet):
             contact=OuterRef("contact"),
             phone_line=OuterRef("phone_line"),
         )
-        ready = self.filter(status=MessageStatus.QUEUED, run_at__lte=now, phone_line__next_send_at__lte=now)
-        return ready.filter(~Exists(earlier)).order_by("run_at", "id")
+        # One priority at a time: in the index, those of each are in the order of time.
+        due = self.filter(status=MessageStatus.QUEUED, phone_line=line_id, priority=priority, run_at__lte=now)
+        return due.filter(~Exists(earlier)).order_by("run_at", "id")
 
     def due_for_lookup(self, now: datetime) -> Self:
         """Return messages with an unknown outcome: the provider didn't answer, or the worker was killed."""
         return self.filter(status__in=OUTCOME_UNKNOWN, run_at__lte=now).order_by("run_at", "id")
 
-    def pending_until(self, until: datetime) -> Self:
-        """Return messages that a worker may send or look up by `until`."""
-        return self.filter(
-            status__in=[MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN], run_at__lte=until
-        )
+    def queued_until(self, until: datetime) -> Self:
+        """Return queued messages that are due by `until`."""
+        return self.filter(status=MessageStatus.QUEUED, run_at__lte=until)

@@ -6,6 +6,7 @@ GSM_7 = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 GSM_7_EXTENSION = frozenset("\f^{}\\[~]|€")  # each needs an escape: two septets
+GSM_7_ALL = GSM_7 | GSM_7_EXTENSION
 
 GSM_7_SEGMENT = (160, 153)  # septets in a single segment, and in each of several
 UCS_2_SEGMENT = (70, 67)  # UTF-16 units
@@ -16,7 +17,7 @@ def count_segments(body: str) -> int:
 
     A provider that replaces curly quotes and dashes by straight ones may count fewer: this is the upper bound.
     """
-    if set(body) <= GSM_7 | GSM_7_EXTENSION:
+    if GSM_7_ALL.issuperset(body):
         widths = [2 if character in GSM_7_EXTENSION else 1 for character in body]
         single, several = GSM_7_SEGMENT
     else:

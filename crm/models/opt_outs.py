@@ -22,7 +22,7 @@ from crm.querysets import OptOutQuerySet
 
 
 class OptOut(TenantModel):
-    """The opt-out state of one number in one company. Sending and recording an opt-out lock this row first.
+    """The opt-out state of one number in one company. Recording an opt-out locks this row first.
 
     It is found by the hash, which outlives the number: erasing the person erases the number.
     """

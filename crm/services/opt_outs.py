@@ -1,7 +1,8 @@
 """Opt-outs and the contact flags that follow from them, written in one transaction.
 
 Rows are locked in the same order everywhere: opt-outs by hash, then the contact, then its flag. So two workers that
-process a STOP and a START at once wait for each other, and sending waits for both.
+process a STOP and a START at once wait for each other. Sending takes no lock: it reads what is committed when a message
+leaves.
 """
 
 from collections.abc import Iterable

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="message",
             index=crm.db.indexes.Index(
-                condition=models.Q(("status__in", ("queued", "sending", "unknown"))),
+                condition=models.Q(("status__in", ("sending", "unknown"))),
                 fields=["run_at"],
                 name="ix_message_threads_run_at",
             ),

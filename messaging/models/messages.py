@@ -16,7 +16,7 @@ from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Activity, CampaignMembership, Contact, PhoneLine
 from crm.phones import MAX_LENGTH
-from messaging.choices import MessageKind, MessageStatus
+from messaging.choices import OUTCOME_UNKNOWN, MessageKind, MessageStatus
 from messaging.querysets import MessageQuerySet
 
 OUTBOX_STATUSES = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
@@ -114,9 +114,9 @@ class Message(TenantModel):
             ),
             Index(
                 fields=["run_at"],
-                condition=Q(status__in=OUTBOX_STATUSES),
+                condition=Q(status__in=OUTCOME_UNKNOWN),
                 name="ix_message_threads_run_at",
-                question="Which messages are due for sending, over all companies?",
+                question="Which messages with an unknown outcome are due for a lookup, over all companies?",
                 asked_by="manage.py work",
             ),
             Index(

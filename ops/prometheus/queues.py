@@ -49,11 +49,12 @@ def collect() -> Iterator[Metric]:
         outbox.add_metric([status], _count(Message.objects.filter(status=status)))
     yield outbox
 
-    due = Message.objects.pending_until(now()).order_by("run_at")
+    due = (Message.objects.queued_until(now()), Message.objects.due_for_lookup(now()))
+    oldest_due = [run_at for rows in due if (run_at := rows.order_by().aggregate(Min("run_at"))["run_at__min"])]
     yield GaugeMetricFamily(
         "crm_texts_oldest_due_seconds",
         "Seconds since the oldest due message could be sent. 0: none is due.",
-        value=_seconds_since(due.values_list("run_at", flat=True).first()),
+        value=_seconds_since(min(oldest_due, default=None)),
     )
     yield _find_oldest_texts()
     for name, (text, rows) in COUNTS.items():
@@ -83,7 +84,7 @@ def _find_oldest_texts() -> Metric:
         "Seconds since the oldest message that is due, or will be soon, was queued. 0: there is none.",
         labels=["kind"],
     )
-    due = Message.objects.pending_until(now() + PENDING_HORIZON).filter(status=MessageStatus.QUEUED)
+    due = Message.objects.queued_until(now() + PENDING_HORIZON)
     queued_at = dict(due.order_by().values_list("kind").annotate(Min("created_at")))
     for kind in MessageKind:
         oldest.add_metric([kind], _seconds_since(queued_at.get(kind)))

@@ -197,12 +197,9 @@ def test_slow_client_is_told_to_connect_again(acme, csr, hub, monkeypatch):
     assert (len(slow.client.messages), slow.client.ending) == (0, b"event: reconnect\ndata: {}\n\n")
 
 
-@pytest.mark.parametrize("change", ["role", "company", "no company"])
-def test_changed_user_connects_again(change, csr, manager, globex, hub):
+def test_changed_user_connects_again(csr, manager, hub):
     changed, same = Listener(hub, csr), Listener(hub, manager)
-    values = {"role": {"role": "rep"}, "company": {"company": globex}}
-    left = {"company": None, "role": "", "is_staff": True}
-    User.accounts.filter(pk=csr.pk).update(**values.get(change, left))
+    User.accounts.filter(pk=csr.pk).update(role="rep")
     poll(hub)
     assert changed.client.ending
     assert not same.client.ending

@@ -115,6 +115,30 @@ class StopAfter(Event):
         return self.is_set()
 
 
+class NoteWaits(Event):
+    """Stops the worker after some waits, which advance the clock by their length, and are noted."""
+
+    def __init__(self, clock, *, waits):
+        super().__init__()
+        self.clock, self.left, self.waits = clock, waits, []
+
+    def wait(self, timeout=None):
+        self.clock.now_s += timeout
+        self.waits.append(timeout)
+        if len(self.waits) >= self.left:
+            self.set()
+        return self.is_set()
+
+
+def test_worker_polls_soon_after_its_last_task_and_less_often_later(db, clock):
+    CountdownJob("a", 3, [])
+    stop = NoteWaits(clock, waits=30)
+    work(stop=stop)
+    soon = [wait for wait in stop.waits if wait == worker.SOON_S]
+    assert stop.waits == soon + [worker.IDLE_S] * (30 - len(soon))
+    assert sum(soon) == pytest.approx(worker.LATELY_S, abs=worker.SOON_S)
+
+
 def fail(error):
     """Return a job's function that raises."""
 

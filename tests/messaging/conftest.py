@@ -3,9 +3,16 @@
 import pytest
 
 from messaging.providers.registry import PROVIDERS
+from messaging.services.outbound import call_times
 from tests.factories import PhoneLineFactory, WebhookSecretFactory
 from tests.messaging.payloads import OUR_NUMBER
 from tests.provider_server import ProviderServer
+
+
+@pytest.fixture(autouse=True)
+def unknown_call_times(monkeypatch):
+    """What other tests have seen of a provider says nothing about its calls in this one."""
+    monkeypatch.setattr(call_times, "_recent_s", {})
 
 
 @pytest.fixture

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from crm.db.tenancy import all_tenants, tenant
+from crm.db.tenancy import all_tenants, current_company_id, tenant
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound import webhook_processing
-from messaging.services.outbound import send_results, sending, text_backs, unknown_sends
+from messaging.services.outbound import claims, send_results, sending, settlement, text_backs, unknown_sends
 from messaging.services.outbound.outbox import queue_message
+from messaging.services.outbound.send_policy import check_recipient
 from tests import factories
 from tests.messaging.clocks import zone_with_hour
 from tests.messaging.payloads import message_v4, post_event
@@ -50,7 +51,7 @@ def fail_on_poison(monkeypatch, module, name):
     real = getattr(module, name)
 
     def fail_or_run(*arguments, **options):
-        values = [*arguments, *options.values()]
+        values = [*arguments, *options.values(), *options.get("messages", ())]
         if any(POISON in (value, getattr(value, "body", None)) for value in values):
             raise LookupError("internal")
         return real(*arguments, **options)
@@ -72,12 +73,23 @@ def make_due(message, *, age=timedelta()):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["check_message", "update_membership", "_count_sent", "count_segments"])
-def test_message_that_cannot_be_checked_waits_while_others_are_sent(sick, sound, monkeypatch, name):
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (claims, "check_line_and_hours"),
+        (claims, "update_memberships"),
+        (claims, "_count_sent"),
+        (claims, "count_segments"),
+        (sending, "check_recipient"),
+    ],
+)
+def test_message_that_cannot_be_checked_waits_while_others_are_sent(sick, sound, monkeypatch, module, name):
     if name in ("_count_sent", "count_segments"):
-        monkeypatch.setattr(sending, name, fail_for_the_first_line(getattr(sending, name), sick))
+        monkeypatch.setattr(module, name, fail_for_the_first_line(getattr(module, name), sick))
+    elif name == "check_recipient":
+        monkeypatch.setattr(module, name, fail_in_company(sick.company_id))
     else:
-        fail_on_poison(monkeypatch, sending, name)
+        fail_on_poison(monkeypatch, module, name)
     before = timezone.now()
     work_until_idle()
     assert reload(sound).status == "sent"
@@ -96,9 +108,32 @@ def fail_for_the_first_line(real, message):
     return fail_or_run
 
 
+def fail_in_company(company_id):
+    def fail_or_run(**options):
+        if current_company_id() == company_id:
+            raise LookupError("internal")
+        return check_recipient(**options)
+
+    return fail_or_run
+
+
+def test_sick_message_fails_alone_among_those_of_its_claim(sick, monkeypatch):
+    with tenant(sick.company_id):
+        contacts = [factories.ContactFactory(company=sick.company, timezone=zone_with_hour(14)) for _ in range(3)]
+        others = [
+            queue_message(contact=contact, line=sick.phone_line, body="Gate", kind="campaign") for contact in contacts
+        ]
+    fail_on_poison(monkeypatch, claims, "update_memberships")
+    work_until_idle()
+    assert [reload(other).status for other in others] == ["sent"] * 3
+    assert (reload(sick).status, sick.tries, sick.error) == ("queued", 1, "An internal error (LookupError).")
+    sick.phone_line.refresh_from_db()
+    assert sick.phone_line.sent_segments == 3
+
+
 def test_message_with_too_many_internal_errors_fails_and_the_next_one_is_sent(sick, monkeypatch, settings):
     settings.WORKER_MAX_TRIES = 3
-    fail_on_poison(monkeypatch, sending, "check_message")
+    fail_on_poison(monkeypatch, claims, "check_line_and_hours")
     with tenant(sick.company_id):
         membership = factories.CampaignMembershipFactory(contact=sick.contact)
         Message.objects.update(membership=membership)
@@ -123,7 +158,8 @@ def test_message_without_a_recipient_fails_alone(sick, sound, settings):
 
 def test_result_that_cannot_be_recorded_is_unknown_and_then_found(sick, sound, monkeypatch, provider_server):
     with monkeypatch.context() as patch:
-        fail_on_poison(patch, send_results, "update_membership")
+        for module in (settlement, send_results):
+            fail_on_poison(patch, module, "update_memberships")
         work_until_idle()
     assert len(provider_server.sent) == 2
     assert reload(sound).status == "sent"
@@ -161,7 +197,7 @@ def test_lookup_that_fails_is_repeated_and_given_up_after_a_day(
 
 def test_internal_error_of_a_message_is_logged_and_counted(sick, monkeypatch, caplog, client, settings):
     settings.METRICS_TOKEN = "one-that-only-prometheus-knows"  # not a secret
-    fail_on_poison(monkeypatch, sending, "check_message")
+    fail_on_poison(monkeypatch, claims, "check_line_and_hours")
     work_until_idle()
     assert [record.getMessage() for record in caplog.records] == [f"Message {sick.pk} failed."]
     text = client.get("/metrics", headers={"Authorization": f"Bearer {settings.METRICS_TOKEN}"}).content.decode()

@@ -13,7 +13,7 @@ from messaging.providers.error_codes import MEANINGS, Effect, is_foreign, names_
 from messaging.services.inbound.reconciliation import reconcile_line
 from messaging.services.inbound.webhook_processing import reprocess_webhook_events
 from messaging.services.outbound.outbox import SendBlocked, queue_message
-from messaging.services.outbound.sending import send_next_message
+from messaging.services.outbound.sending import send_next_messages
 from messaging.services.outbound.unknown_sends import look_up_next_message
 from tests.factories import (
     CampaignMembershipFactory,
@@ -98,7 +98,7 @@ def by_answer(code, *, sent, provider_server, **_):
     sent.activity.openphone_id = None
     sent.activity.save()
     provider_server.fail_sends(answer(400, code=code))
-    assert send_next_message()
+    assert send_next_messages()
     sent.refresh_from_db()
 
 

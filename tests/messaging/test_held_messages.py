@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from crm.db.tenancy import all_tenants
+from crm.models import PhoneLine
 from messaging.models import Message
 from messaging.notices import list_notices
 from messaging.services.outbound.outbox import queue_message
-from messaging.services.outbound.send_results import apply_send_result
-from messaging.services.outbound.sending import claim_message, send_next_message, send_to_provider
+from messaging.services.outbound.sending import send_next_messages
+from messaging.services.outbound.settlement import settle
 from messaging.services.outbound.text_backs import queue_next_text_back
 from messaging.services.outbound.unknown_sends import look_up_next_message
 from tests.factories import (
@@ -26,6 +27,7 @@ from tests.factories import (
     MissedCallerFactory,
     ProviderAccountFactory,
 )
+from tests.messaging.claims import claim, depart_and_call
 from tests.messaging.clocks import zone_with_hour
 from tests.provider_server import answer
 
@@ -50,19 +52,27 @@ def age(message, **values):
 @pytest.mark.parametrize(("hours", "status"), [(11.9, "sent"), (12.1, "held")])
 def test_overdue_message_is_held(message, provider_server, hours, status):
     age(message, run_at=timezone.now() - timedelta(hours=hours))
-    assert send_next_message()
+    assert send_next_messages()
     message.refresh_from_db()
     assert message.status == status
     assert len(provider_server.sent) == (status == "sent")
     assert message.error == (
         "It is overdue by more than 12 hours, so a person must decide." if status == "held" else ""
     )
-    assert not send_next_message()
+    assert not send_next_messages()
+
+
+def test_overdue_message_of_a_paused_line_is_held_instead_of_postponed(message, desk):
+    age(message, run_at=timezone.now() - timedelta(hours=13))
+    PhoneLine.objects.update(paused_until=timezone.now() + timedelta(hours=1))
+    assert send_next_messages()
+    message.refresh_from_db()
+    assert message.status == "held"
 
 
 def test_message_that_waited_long_for_its_hour_is_sent(message, provider_server):
     age(message, created_at=timezone.now() - timedelta(days=3), run_at=timezone.now())
-    assert send_next_message()
+    assert send_next_messages()
     assert len(provider_server.sent) == 1
 
 
@@ -86,7 +96,7 @@ def test_command_holds_what_is_queued_now(message, globex):
     message.refresh_from_db()
     sent.refresh_from_db()
     assert (message.status, message.error, sent.status) == ("held", "It was held by hold_texts.", "sent")
-    assert not send_next_message() or not Message.objects.filter(pk=message.pk, status="sent").exists()
+    assert not send_next_messages() or not Message.objects.filter(pk=message.pk, status="sent").exists()
     with all_tenants():
         Message.objects.filter(pk=theirs.pk).update(status="queued", run_at=timezone.now())
     out = StringIO()
@@ -104,35 +114,35 @@ def test_command_holds_what_may_have_been_sent_and_nobody_looks_it_up(message, p
     call_command("hold_texts", stdout=out)
     assert out.getvalue() == "Held messages: 1, of which 1 may have been sent. Dropped text backs: 0.\n"
     assert not look_up_next_message()
-    assert not send_next_message()
+    assert not send_next_messages()
     message.refresh_from_db()
     assert (message.status, message.run_at, provider_server.sent) == ("held", None, [])
     assert message.error.startswith("It was held by hold_texts, and may have been sent before.")
 
 
 def test_answer_to_a_call_that_was_running_is_recorded_on_a_held_message(message, desk, provider_server):
-    claimed = claim_message(line_id=desk.pk)
-    outcome = send_to_provider(message=claimed)
+    [claimed] = claim(desk)
+    outcomes = depart_and_call(claimed)
     call_command("hold_texts", stdout=StringIO())
-    apply_send_result(message=claimed, outcome=outcome)
+    settle(outcomes=outcomes)
     message.refresh_from_db()
-    assert (message.status, message.error, message.activity.openphone_id) == ("sent", "", outcome.openphone_id)
+    assert (message.status, message.error, message.activity.openphone_id) == ("sent", "", outcomes[0][1].openphone_id)
 
 
 def test_claimed_message_that_is_held_does_not_leave(message, desk, provider_server):
-    claimed = claim_message(line_id=desk.pk)
+    [claimed] = claim(desk)
     call_command("hold_texts", stdout=StringIO())
-    assert send_to_provider(message=claimed) is None
+    assert depart_and_call(claimed) == []
     message.refresh_from_db()
     assert (message.status, provider_server.sent) == ("held", [])
 
 
 def test_refusal_of_a_call_that_was_running_leaves_the_message_held(message, desk, provider_server):
     provider_server.fail_sends(answer(500))
-    claimed = claim_message(line_id=desk.pk)
-    outcome = send_to_provider(message=claimed)
+    [claimed] = claim(desk)
+    outcomes = depart_and_call(claimed)
     call_command("hold_texts", stdout=StringIO())
-    apply_send_result(message=claimed, outcome=outcome)
+    settle(outcomes=outcomes)
     message.refresh_from_db()
     assert message.status == "held"
 
@@ -179,7 +189,7 @@ def test_manager_releases_a_held_message(message, manager_api, provider_server):
     response = manager_api.post(f"{URL}/{message.pk}/release")
     assert (response.status_code, response.json()["status"]) == (200, "queued")
     assert manager_api.get(URL).json()["results"] == []
-    assert send_next_message()
+    assert send_next_messages()
     assert len(provider_server.sent) == 1
 
 
@@ -191,7 +201,7 @@ def test_manager_cancels_a_held_message_and_its_campaign_skips_the_contact(casey
     membership.refresh_from_db()
     held.refresh_from_db()
     assert (membership.status, held.error) == ("skipped", "It was cancelled while it was held.")
-    assert not send_next_message()
+    assert not send_next_messages()
 
 
 def test_message_that_is_not_held_is_not_found(message, manager_api):
@@ -217,6 +227,6 @@ def test_released_message_passes_the_send_policy_again(message, manager_api, cas
     call_command("hold_texts", stdout=StringIO())
     ContactFlagFactory(contact=casey, flag_type="do_not_contact")
     manager_api.post(f"{URL}/{message.pk}/release")
-    assert send_next_message()
+    assert send_next_messages()
     message.refresh_from_db()
     assert (message.status, provider_server.sent) == ("failed", [])

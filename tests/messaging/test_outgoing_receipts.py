@@ -7,7 +7,7 @@ import pytest
 from crm.models import CampaignMembership
 from messaging.models import Message
 from messaging.services.inbound.messages import AmbiguousReceipt
-from messaging.services.outbound.campaign_progress import update_membership
+from messaging.services.outbound.campaign_progress import update_memberships
 from tests.factories import CampaignMembershipFactory, ContactFactory, MessageFactory
 from tests.messaging.payloads import CALLER, OUR_NUMBER
 from tests.messaging.test_any_order import THEN, message_event, record
@@ -130,14 +130,14 @@ def test_membership_follows_its_message_and_never_moves_back(sending, contact, o
 
 def test_failed_membership_has_a_reason(sending, contact):
     membership = CampaignMembershipFactory(contact=contact, status="sending")
-    update_membership(message=sending(membership=membership, status="failed", error="No such number."))
+    update_memberships(messages=[sending(membership=membership, status="failed", error="No such number.")])
     assert list(CampaignMembership.objects.values_list("status", "reason")) == [("failed", "No such number.")]
 
 
 @pytest.mark.parametrize("status", ["skipped", "opted_out", "replied"])
 def test_final_membership_status_stays(sending, contact, status):
     membership = CampaignMembershipFactory(contact=contact, status=status, sent_at=THEN)
-    update_membership(message=sending(membership=membership, status="delivered"))
+    update_memberships(messages=[sending(membership=membership, status="delivered")])
     assert CampaignMembership.objects.get().status == status
 
 

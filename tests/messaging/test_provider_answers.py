@@ -17,7 +17,7 @@ from messaging.providers.openphone.client import OpenPhoneClient
 from messaging.providers.twilio.client import TwilioClient
 from messaging.services.inbound.reconciliation import reconcile_line
 from messaging.services.outbound.outbox import queue_message
-from messaging.services.outbound.sending import send_next_message
+from messaging.services.outbound.sending import send_next_messages
 from messaging.services.outbound.unknown_sends import look_up_next_message
 from tests.factories import ContactFactory, PhoneLineFactory, ProviderAccountFactory
 from tests.messaging.clocks import zone_with_hour
@@ -254,7 +254,7 @@ def test_message_with_an_unusable_id_is_unknown_and_found_later(message, provide
     provider_server.fail_sends(
         Fault(accepts=True, ends="answer", answer=Answer(202, {"data": {"id": bad, "status": "sent"}}))
     )
-    assert send_next_message()
+    assert send_next_messages()
     message.refresh_from_db()
     assert (message.status, message.activity.openphone_id) == ("unknown", None)
     Message.objects.update(run_at=AN_HOUR_AGO)
@@ -271,7 +271,7 @@ def test_message_with_an_unusable_id_is_unknown_and_found_later(message, provide
 
 def test_unclear_lookup_does_not_send_the_message_again(message, provider_server):
     provider_server.fail_sends(Fault(accepts=True, ends="drop"))
-    send_next_message()
+    send_next_messages()
     Message.objects.update(run_at=AN_HOUR_AGO, created_at=AN_HOUR_AGO)
     provider_server.fail_reads(respond({}))
     assert look_up_next_message()
@@ -280,7 +280,7 @@ def test_unclear_lookup_does_not_send_the_message_again(message, provider_server
         "unknown",
         "The provider's answer is unreadable (data: must be a list of objects).",
     )
-    assert not send_next_message()
+    assert not send_next_messages()
 
 
 @pytest.mark.parametrize("provider", ["openphone", "twilio", "callrail"])

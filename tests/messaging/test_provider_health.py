@@ -10,7 +10,7 @@ from messaging.models import Message, ProviderHealth
 from messaging.notices import list_notices
 from messaging.services.outbound.outbox import queue_message
 from messaging.services.outbound.provider_health import OUTAGE_AFTER
-from messaging.services.outbound.sending import send_next_message
+from messaging.services.outbound.sending import send_next_messages
 from messaging.services.outbound.unknown_sends import look_up_next_message
 from tests.factories import ContactFactory, ProviderAccountFactory, ProviderHealthFactory
 from tests.messaging.clocks import zone_with_hour
@@ -29,7 +29,7 @@ def send(in_acme, desk, provider_server, settings):
         for _ in faults or (None,):
             Message.objects.update(status="failed", run_at=None)
             queue_message(contact=casey, line=desk, body="On our way.", kind="reply")
-            assert send_next_message()
+            assert send_next_messages()
             desk.next_send_at = timezone.now()
             desk.paused_until = None
             desk.save()

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from crm.models import PhoneLine
 from messaging.models import Message
+from messaging.services.outbound import sending
 from messaging.services.outbound.outbox import queue_message
-from messaging.services.outbound.sending import send_next_message
+from messaging.services.outbound.sending import send_next_messages
 from tests.factories import ContactFactory, ProviderAccountFactory
 from tests.messaging.clocks import zone_with_hour
 from tests.provider_server import Answer, Fault, answer
@@ -37,7 +38,7 @@ def refuse(status, **content):
 
 
 def send_all():
-    while send_next_message():
+    while send_next_messages():
         pass
     return dict(Message.objects.order_by("id").values_list("to_numbers__0", "status"))
 
@@ -78,13 +79,14 @@ def test_refused_message_goes_behind_the_others(queue, provider_server):
     assert [sent.to[-2:] for sent in provider_server.sent] == ["02", "03", "01"]
 
 
-def test_message_refused_again_after_others_have_left_fails(queue, desk, provider_server):
+def test_message_refused_again_after_others_have_left_fails(queue, desk, provider_server, monkeypatch):
     provider_server.fail_sends(answer(402))
     queue("+12125550101")
     queue("+12125550102")
     send_all()
     end_pause()
-    send_next_message()
+    monkeypatch.setattr(sending, "MAX_CLAIMED", 1)
+    send_next_messages()
     provider_server.fail_sends(answer(402))
     assert send_all() == {"+12125550101": "failed", "+12125550102": "sent"}
     desk.refresh_from_db()

@@ -12,8 +12,8 @@ from crm.services.contacts import update_contact
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
 from messaging.services.outbound.outbox import queue_message
-from messaging.services.outbound.send_results import apply_send_result
-from messaging.services.outbound.sending import claim_message, has_pending_messages, send_next_message, send_to_provider
+from messaging.services.outbound.sending import has_pending_messages, send_next_messages
+from messaging.services.outbound.settlement import settle
 from tests.factories import (
     CampaignMembershipFactory,
     ContactFactory,
@@ -23,6 +23,7 @@ from tests.factories import (
     PhoneLineFactory,
     ProviderAccountFactory,
 )
+from tests.messaging.claims import claim, depart_and_call
 from tests.messaging.clocks import zone_with_hour
 from tests.provider_server import answer, drop, garbage
 from tests.provider_server.twilio import ACCOUNT
@@ -58,7 +59,7 @@ def queue(in_acme, desk, casey, account, provider_server):
 
 def send_all():
     count = 0
-    while send_next_message():
+    while send_next_messages():
         count += 1
     return count
 
@@ -75,8 +76,8 @@ def campaign_message(queue, contact):
 
 def test_queued_message_is_sent_once_and_gets_the_providers_id(queue, casey, desk, provider_server):
     message = queue("On our way.")
-    assert send_next_message()
-    assert not send_next_message()
+    assert send_next_messages()
+    assert not send_next_messages()
     [sent] = provider_server.sent
     assert (sent.from_number, sent.to, sent.body) == (desk.number, casey.phone, "On our way.")
     message.refresh_from_db()
@@ -89,7 +90,7 @@ def test_message_keeps_its_time_and_place_when_it_leaves(queue, casey, provider_
     message = queue("On our way.")
     written = message.created_at
     incoming = MessageFactory(contact=casey)
-    assert send_next_message()
+    assert send_next_messages()
     message.refresh_from_db()
     assert (message.created_at, message.activity.created_at) == (written, written)
     assert message.sent_at > incoming.created_at > written
@@ -111,7 +112,7 @@ def test_messages_to_one_contact_are_sent_in_order(queue, casey, provider_server
     messages = [queue(f"Part {number}") for number in range(3)]
     # The first one is delayed, as after a 429.
     Message.objects.filter(pk=messages[0].pk).update(run_at=timezone.now() + timedelta(hours=1))
-    assert not send_next_message()
+    assert not send_next_messages()
     Message.objects.filter(pk=messages[0].pk).update(run_at=timezone.now())
     assert send_all() == 3
     assert [text.body for text in provider_server.sent] == ["Part 0", "Part 1", "Part 2"]
@@ -156,11 +157,11 @@ def test_opt_out_after_queueing_blocks_the_message_and_its_membership(queue, cas
 def test_opt_out_between_claim_and_call_blocks_the_message(queue, casey, desk, provider_server):
 
     message, membership = campaign_message(queue, casey)
-    claimed = claim_message(line_id=desk.pk)
+    [claimed] = claim(desk)
     membership.refresh_from_db()
     assert (claimed.status, membership.status) == ("sending", "sending")
     record_opt_out(phone=casey.phone, occurred_at=timezone.now(), **STOP)
-    apply_send_result(message=claimed, outcome=send_to_provider(message=claimed))
+    settle(outcomes=depart_and_call(claimed))
     assert provider_server.sent == []
     assert status_of(message) == ("failed", "The contact has opted out.")
     desk.refresh_from_db()
@@ -180,7 +181,7 @@ def test_campaign_limit_holds_across_two_concurrent_lines(queue, casey, desk, pr
         message.status, message.tries, message.run_at = "sending", 1, timezone.now() + timedelta(seconds=30)
         message.save()
     for message in messages:
-        apply_send_result(message=message, outcome=send_to_provider(message=message))
+        settle(outcomes=depart_and_call(message))
     assert len(provider_server.sent) <= 3
     held = Message.objects.filter(status="queued")
     assert held.count() == 4 - len(provider_server.sent)
@@ -212,10 +213,10 @@ def give_away(casey):
 @pytest.mark.parametrize("claimed", [False, True])
 def test_message_to_a_former_number_is_blocked(queue, casey, desk, provider_server, change, claimed):
     message = queue()
-    sending = claim_message(line_id=desk.pk) if claimed else None
+    [sending] = claim(desk) if claimed else [None]
     change(casey)
     if claimed:
-        apply_send_result(message=sending, outcome=send_to_provider(message=sending))
+        settle(outcomes=depart_and_call(sending))
     send_all()
     assert provider_server.sent == []
     assert status_of(message) == ("failed", CHANGED)
@@ -225,11 +226,11 @@ def test_quiet_hours_at_sending_time_defer_the_message(queue, casey, provider_se
     message = queue("Your visit is tomorrow.", kind="reminder")
     casey.timezone = zone_with_hour(3)
     casey.save()
-    assert send_next_message()
+    assert send_next_messages()
     assert provider_server.sent == []
     assert status_of(message) == ("queued", "It is too early or too late in the contact's time zone.")
     assert message.run_at > timezone.now() + timedelta(hours=4)
-    assert not send_next_message()
+    assert not send_next_messages()
 
 
 def test_queued_reply_is_sent_at_night(queue, casey, provider_server):
@@ -330,27 +331,27 @@ def test_message_with_unknown_outcome_is_not_sent_again(queue, provider_server, 
     assert message.run_at > timezone.now()
     assert has_pending_messages()
     queue("And another")  # waits for the outcome of the first
-    assert not send_next_message()
+    assert not send_next_messages()
 
 
 def test_receipt_before_the_answer_is_kept(queue, desk, provider_server):
 
     message = queue()
-    claimed = claim_message(line_id=desk.pk)
-    outcome = send_to_provider(message=claimed)
-    message.activity.openphone_id = outcome.openphone_id
+    [claimed] = claim(desk)
+    outcomes = depart_and_call(claimed)
+    message.activity.openphone_id = outcomes[0][1].openphone_id
     message.activity.save()
     Message.objects.filter(pk=message.pk).update(status="delivered")
-    apply_send_result(message=claimed, outcome=outcome)
+    settle(outcomes=outcomes)
     assert status_of(message) == ("delivered", "")
 
 
 def test_lost_claim_does_not_call_the_provider(queue, desk, provider_server):
 
     queue()
-    claimed = claim_message(line_id=desk.pk)
+    [claimed] = claim(desk)
     Message.objects.update(run_at=timezone.now() + timedelta(seconds=5))
-    assert send_to_provider(message=claimed) is None
+    assert depart_and_call(claimed) == []
     assert provider_server.sent == []
 
 

@@ -18,9 +18,10 @@ from django.utils import timezone
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import CampaignMembership, OptOut, PhoneLine
 from messaging.models import Message
-from messaging.services.outbound import sending
+from messaging.services.outbound import call_times, sending
+from messaging.services.outbound.claims import CAMPAIGN_SHARE, claim_messages
 from messaging.services.outbound.outbox import queue_message
-from messaging.services.outbound.sending import claim_message, send_next_message
+from messaging.services.outbound.sending import send_next_messages
 from tests.db.scratch import wait_until
 from tests.factories import (
     CampaignFactory,
@@ -181,7 +182,7 @@ def work_in_threads(count, until):
     def work(_):
         try:
             while not until():
-                if not send_next_message():
+                if not send_next_messages():
                     time.sleep(0.002)
         finally:
             connection.close()
@@ -191,22 +192,57 @@ def work_in_threads(count, until):
 
 def test_workers_keep_the_pace_of_a_line(provider, line, settings, monkeypatch):
     settings.SMS_PER_SECOND = 25
-    queue_campaign(line, 20)
+    phones = queue_campaign(line, 40)
     claims = []
 
-    def note_claim(*, line_id):
-        message = claim_message(line_id=line_id)
-        claims.extend([message.sent_at] if message else [])
-        return message
+    def note_claim(**options):
+        claim = claim_messages(**options)
+        if claim.messages:
+            claims.append((claim.messages[0].sent_at, len(claim.messages)))
+        return claim
 
-    monkeypatch.setattr(sending, "claim_message", note_claim)
-    list(work_in_threads(3, until=lambda: len(provider.sent) == 20))
+    monkeypatch.setattr(sending, "claim_messages", note_claim)
+    list(work_in_threads(3, until=lambda: len(provider.sent) == len(phones)))
     with all_tenants():
         line.refresh_from_db()
     claims.sort()
-    assert line.next_send_at == claims[-1] + timedelta(seconds=1) / 25
-    assert all(later - earlier >= timedelta(seconds=1) / 25 for earlier, later in itertools.pairwise(claims))
-    assert line.sent_segments == len(claims) == 20
+    last, count = claims[-1]
+    second = timedelta(seconds=1)
+    assert line.next_send_at == last + second * count / 25
+    assert all(
+        later - earlier >= second * count / (25 * CAMPAIGN_SHARE)
+        for (earlier, count), (later, _) in itertools.pairwise(claims)
+    )
+    assert max(count for _, count in claims) <= 25  # a second of the pace
+    assert line.sent_segments == len(phones)
+
+
+def test_reply_leaves_before_the_campaign_that_was_there_first(provider, line, settings):
+    settings.SMS_PER_SECOND = 1
+    queue_campaign(line, 3)
+    contact = ContactFactory(company=line.company, phone="+12125550199")
+    assert send_next_messages()
+    with tenant(line.company_id):
+        queue_message(contact=contact, line=line, body="On our way.", kind="reply")
+        line.refresh_from_db()
+        assert line.next_campaign_send_at - line.next_send_at == timedelta(seconds=0.25)
+    assert not send_next_messages()  # the line rests
+    with all_tenants():
+        PhoneLine.objects.update(next_send_at=timezone.now())
+    assert send_next_messages()
+    assert [text.to for text in provider.sent][1:] == [contact.phone]
+    with all_tenants():
+        PhoneLine.objects.update(next_send_at=timezone.now())
+    assert not send_next_messages()  # the rest of the pace is the replies'
+
+
+def test_slow_provider_gets_short_batches(provider, line, settings):
+    queue_campaign(line, 40)
+    call_times.note_call_time("openphone", 1)  # now about 0.4 s
+    assert send_next_messages()
+    assert len(provider.sent) <= 3
+    statuses_after = statuses()
+    assert (statuses_after.count("sent"), statuses_after.count("sending")) == (len(provider.sent), 0)
 
 
 def test_waiting_line_does_not_delay_another(provider, line):
@@ -218,9 +254,9 @@ def test_waiting_line_does_not_delay_another(provider, line):
     contact = ContactFactory(company=line.company, phone="+12125550199")
     with tenant(line.company_id):
         queue_message(contact=contact, line=other, body="On our way.", kind="reply")
-    assert send_next_message()
+    assert send_next_messages()
     assert [text.to for text in provider.sent] == [contact.phone]
-    assert not send_next_message()
+    assert not send_next_messages()
 
 
 def test_no_message_leaves_after_its_stop_while_a_campaign_runs(provider, line, settings):

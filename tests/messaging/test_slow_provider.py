@@ -9,7 +9,7 @@ from django.test import Client
 from crm.db.tenancy import all_tenants, tenant
 from messaging.models import Message, WebhookEvent
 from messaging.services.outbound.outbox import queue_message
-from messaging.services.outbound.sending import send_next_message
+from messaging.services.outbound.sending import send_next_messages
 from messaging.services.outbound.unknown_sends import look_up_next_message
 from tests.conftest import postgres_only
 from tests.db.scratch import wait_until
@@ -63,7 +63,7 @@ def calls(provider, method):  # noqa: F811
 def test_no_session_is_in_a_transaction_while_a_provider_is_called(provider, message, kind):  # noqa: F811
     if kind == "send":
         provider.fail_sends(hang(accepts=False))
-        work, method = send_next_message, "POST"
+        work, method = send_next_messages, "POST"
     else:
         with all_tenants():
             Message.objects.update(status="unknown")
@@ -79,7 +79,7 @@ def test_no_session_is_in_a_transaction_while_a_provider_is_called(provider, mes
 def test_stop_is_recorded_while_the_provider_has_the_message_of_its_number(provider, message):  # noqa: F811
     WebhookSecretFactory(company=message.company)
     provider.fail_sends(hang(accepts=True))
-    thread = in_thread(send_next_message)
+    thread = in_thread(send_next_messages)
     wait_until(lambda: calls(provider, "POST"))
     post_event(Client(), message_v4(sender=PHONE, to=["+12125550180"], text="STOP"))
     assert process_next_event()

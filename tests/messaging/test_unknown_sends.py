@@ -9,11 +9,12 @@ from crm.models import Activity, OptOut, PhoneLine
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
 from messaging.services.outbound.outbox import queue_message
-from messaging.services.outbound.sending import claim_message, send_next_message
+from messaging.services.outbound.sending import send_next_messages
 from messaging.services.outbound.unknown_sends import look_up_next_message
 from ops.privacy.export_erase import erase_person
 from ops.privacy.people import person_of
 from tests.factories import ActivityFactory, CampaignMembershipFactory, ContactFactory, ProviderAccountFactory
+from tests.messaging.claims import claim
 from tests.messaging.clocks import zone_with_hour
 from tests.provider_server import answer, drop
 
@@ -45,7 +46,7 @@ def pass_time(message, seconds):
 
 def send_and_lose(message, provider_server, *faults):
     provider_server.fail_sends(*faults)
-    assert send_next_message()
+    assert send_next_messages()
     message.refresh_from_db()
     assert (message.status, message.tries) == ("unknown", 1)
 
@@ -59,7 +60,7 @@ def test_listed_message_is_sent_with_its_id(message, provider_server):
     [sent] = provider_server.sent
     assert (message.status, message.activity.openphone_id, message.run_at) == ("sent", sent.id, None)
     assert message.membership.status == "sent"
-    assert not send_next_message()
+    assert not send_next_messages()
     assert not look_up_next_message()
 
 
@@ -70,11 +71,11 @@ def test_unlisted_message_is_sent_once_more_after_a_second_lookup(message, provi
     message.refresh_from_db()
     assert message.status == "unknown"
     assert message.run_at - timezone.now() > timedelta(seconds=50)
-    assert not send_next_message()
+    assert not send_next_messages()
     pass_time(message, 60)
     assert look_up_next_message()
     assert provider_server.sent == []
-    assert send_next_message()
+    assert send_next_messages()
     message.refresh_from_db()
     assert (message.status, message.tries, len(provider_server.sent)) == ("sent", 2, 1)
     message.phone_line.refresh_from_db()
@@ -92,11 +93,11 @@ def test_message_listed_between_two_lookups_is_not_sent_again(message, desk, pro
     look_up_next_message()
     message.refresh_from_db()
     assert message.status == "delivered"
-    assert not send_next_message()
+    assert not send_next_messages()
 
 
 def test_message_of_a_killed_worker_is_looked_up_after_its_lease(message, desk, provider_server):
-    assert claim_message(line_id=desk.pk)
+    assert claim(desk)
     assert not look_up_next_message()
     pass_time(message, 31)
     assert look_up_next_message()
@@ -104,7 +105,7 @@ def test_message_of_a_killed_worker_is_looked_up_after_its_lease(message, desk, 
     assert message.status == "unknown"
     pass_time(message, 60)
     assert look_up_next_message()
-    assert send_next_message()
+    assert send_next_messages()
     assert len(provider_server.sent) == 1
 
 
@@ -139,7 +140,7 @@ def test_failed_lookup_is_repeated_later(message, provider_server):
     message.refresh_from_db()
     assert message.status == "unknown"
     assert message.run_at > timezone.now() + timedelta(seconds=50)
-    assert not send_next_message()
+    assert not send_next_messages()
     pass_time(message, 60)
     assert look_up_next_message()
     message.refresh_from_db()
@@ -162,13 +163,13 @@ def test_unknown_outcome_fails_after_the_last_attempt(message, provider_server, 
     settings.WORKER_MAX_TRIES = 2
     provider_server.fail_sends(NOT_ACCEPTED, NOT_ACCEPTED, NOT_ACCEPTED)
     for _ in range(2):
-        assert send_next_message()
+        assert send_next_messages()
         pass_time(message, 76)
         assert look_up_next_message()
     message.refresh_from_db()
     assert (message.status, message.tries) == ("failed", 2)
     assert message.error == "The provider neither confirmed nor listed the message; check it at the provider."
-    assert not send_next_message()
+    assert not send_next_messages()
 
 
 def test_opt_out_meanwhile_blocks_the_second_attempt(message, provider_server):
@@ -176,13 +177,13 @@ def test_opt_out_meanwhile_blocks_the_second_attempt(message, provider_server):
     record_opt_out(phone="+12125550101", words="STOP", source="sms", occurred_at=timezone.now())
     pass_time(message, 76)
     assert look_up_next_message()
-    assert send_next_message()
+    assert send_next_messages()
     message.refresh_from_db()
     assert (message.status, message.error, provider_server.sent) == ("failed", "The contact has opted out.", [])
 
 
 def test_known_outcome_is_not_looked_up(message, provider_server):
-    send_next_message()
+    send_next_messages()
     Message.objects.update(run_at=timezone.now() - timedelta(hours=1))
     assert not look_up_next_message()
 
@@ -194,7 +195,7 @@ def test_message_to_an_erased_contact_fails(message, provider_server, is_lost):
         pass_time(message, 76)
     erase_person(person=person_of(message.contact), by="test")
     assert look_up_next_message() == is_lost
-    assert not send_next_message()
+    assert not send_next_messages()
     message.refresh_from_db()
     assert (message.status, provider_server.sent) == ("failed", [])
     assert not OptOut.objects.filter(phone__contains="erased").exists()

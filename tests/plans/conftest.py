@@ -47,7 +47,7 @@ FILL = [
     SELECT company_id, id, 'office_number', '', 'manual', '', '', now() - n * interval '1 day', now()
     FROM contacts, generate_series(1, 3) n
     """,
-    # Sending makes a row for every number. About one number in ten has opted out or in.
+    # Many numbers, of which about one in ten has opted out or in.
     """
     INSERT INTO opt_outs (company_id, number_hash, phone, channel, state, decided_at, created_at)
     SELECT companies.id, slug || n, '', 'sms',

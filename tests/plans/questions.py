@@ -29,6 +29,7 @@ from crm.models import (
 from crm.services.search_keys import repair_search_keys
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import find_companies_with_due_events
+from messaging.services.outbound.ready_lines import find_ready_lines
 from messaging.services.segments.preview import preview_of
 from tests.plans.sample import Sample
 
@@ -178,14 +179,8 @@ QUESTIONS: dict[str, Question] = {
         CampaignCount.objects.filter(campaign=sample.campaign)
     ),
     # The outbox.
-    "ix_message_threads_phone_line_id_priority_run_at_id_queued": of_all_companies(
-        lambda sample: (
-            Message.objects.filter(status="queued", phone_line=sample.conversation.phone_line_id)
-            .order_by("priority", "run_at", "id")
-            .first()
-        )
-    ),
-    "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.ready_to_send(now()).first()),
+    "ix_message_threads_phone_line_id_priority_run_at_id_queued": lambda sample: find_ready_lines(now()),
+    "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.due_for_lookup(now()).first()),
     "ix_message_threads_company_id_held": lambda sample: Message.objects.filter(status="held")[:100].count(),
     "ix_message_threads_membership_id": foreign_key_check(
         "message_threads", "membership_id", lambda sample: sample.campaign.memberships.first().pk

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from crm.choices import Direction, Provider
-from crm.db.tenancy import tenant
+from crm.db.tenancy import tenant, tenant_autocommit
 from messaging.choices import MessageStatus
 from messaging.models import WebhookEvent
 from messaging.providers.errors import InvalidPayload
@@ -29,7 +29,7 @@ class ConsoleClient:
 
     def send(self, *, line: Line, to: str, body: str) -> SentMessage:
         message_id = f"ACconsole{uuid.uuid4().hex}"
-        with tenant(self._company_id):
+        with tenant_autocommit(self._company_id):  # one statement: a campaign prints many
             self._store_receipt(message_id, line, to, body)
         sys.stdout.write(_frame(line, to, body))
         sys.stdout.flush()

@@ -21,7 +21,7 @@ from messaging.choices import OUTCOME_UNKNOWN, MessageStatus
 from messaging.models import Message
 from messaging.models.messages import OUTBOX_STATUSES
 from messaging.services.inbound.opt_out_keywords import handle_opt_out_keywords
-from messaging.services.outbound.campaign_progress import mark_membership_replied, update_membership
+from messaging.services.outbound.campaign_progress import mark_membership_replied, update_memberships
 from messaging.services.outbound.code_effects import apply_error_code
 
 # Webhook events overtake one another, so a status is only replaced by one of a later stage. A delivery receipt is last:
@@ -200,7 +200,7 @@ def _apply_outcome(message: Message, status: str, error_code: str) -> None:
         apply_error_code(message=message, code=error_code)
     elif status == MessageStatus.DELIVERED and message.contact and message.to_numbers == [message.contact.phone]:
         end_invalid_number(contact=message.contact, before=message.left_at)
-    update_membership(message=message)
+    update_memberships(messages=[message])
 
 
 def _match_outgoing(

@@ -42,6 +42,7 @@ from messaging.querysets import WebhookEventQuerySet
 from messaging.services.inbound.event_counts import count_ended_events
 from messaging.services.inbound.messages import record_message
 from messaging.services.inbound.opt_out_keywords import record_opt_out_of_text
+from messaging.services.inbound.receipts import apply_plain_receipts
 
 BATCH = 20  # events of one claim: about 0.2 s of work
 # Events that are processed together hold locks for longer, and of many contacts. They give way before PostgreSQL looks
@@ -149,10 +150,14 @@ def process_claimed_events(*, events: Sequence[WebhookEvent]) -> None:
     Events whose claim was lost are left out.
     """
     readings = [_read(event) for event in _lock_claims(events)]
+    results: dict[tuple[str, str], list[int]] = {}
+    applied = apply_plain_receipts(events=[reading.event for reading in readings])
+    for index in applied:
+        results.setdefault((EventStatus.PROCESSED, readings[index].remark), []).append(readings[index].stored.pk)
+    readings = [reading for index, reading in enumerate(readings) if index not in applied]
     known = KnownRows()
     if len(readings) > 1:
         _read_in_advance(known, readings)
-    results: dict[tuple[str, str], list[int]] = {}
     for reading in readings:
         results.setdefault(_record(reading, known), []).append(reading.stored.pk)
     for (status, error), ids in results.items():

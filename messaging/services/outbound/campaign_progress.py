@@ -1,5 +1,7 @@
 """Progress of campaign memberships."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models.functions import Coalesce
@@ -32,16 +34,22 @@ _STAGE_OF = {
 }
 
 
-def update_membership(*, message: Message) -> None:
-    """Advance the message's campaign membership, if any, to the status of the message. It never moves back."""
-    status = _STAGE_OF.get(MessageStatus(message.status))
-    if message.membership_id is None or status is None:
-        return
-    behind = CampaignMembership.objects.filter(pk=message.membership_id, status__in=_STAGES[: _STAGES.index(status)])
-    if status in SENT:
-        behind.update(status=status, reason=message.error[:200], sent_at=Coalesce("sent_at", timezone.now()))
-    else:
-        behind.update(status=status, reason=message.error[:200])
+def update_memberships(*, messages: Iterable[Message]) -> None:
+    """Advance the messages' campaign memberships to the statuses of the messages, in a few statements for all.
+
+    None ever moves back.
+    """
+    ids: dict[tuple[MembershipStatus, str], list[int]] = defaultdict(list)
+    for message in messages:
+        status = _STAGE_OF.get(MessageStatus(message.status))
+        if message.membership_id is not None and status is not None:
+            ids[status, message.error[:200]].append(message.membership_id)
+    for (status, reason), members in ids.items():
+        behind = CampaignMembership.objects.filter(pk__in=members, status__in=_STAGES[: _STAGES.index(status)])
+        if status in SENT:
+            behind.update(status=status, reason=reason, sent_at=Coalesce("sent_at", timezone.now()))
+        else:
+            behind.update(status=status, reason=reason)
 
 
 def mark_membership_replied(*, message: Message) -> None:

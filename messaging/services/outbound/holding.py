@@ -19,7 +19,11 @@ CANCELLED = "It was cancelled while it was held."
 
 def is_stale(due_at: datetime) -> bool:
     """Return whether a message that was due at this time is too late to be sent without a person's decision."""
-    return timezone.now() - due_at > timedelta(hours=settings.STALE_TEXT_HOURS)
+    return due_at < stale_before(timezone.now())
+
+
+def stale_before(now: datetime) -> datetime:
+    return now - timedelta(hours=settings.STALE_TEXT_HOURS)
 
 
 def stale_reason() -> str:

@@ -1,7 +1,8 @@
 """Results of send attempts. A webhook event may have reported the outcome first."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import cast
 
 from django.conf import settings
@@ -23,8 +24,9 @@ from messaging.models.messages import OUTBOX_STATUSES
 from messaging.providers.error_codes import ABOUT_NUMBER, MEANINGS, Effect
 from messaging.providers.errors import LineSuspended, RateLimited, SendError, UnknownOutcome
 from messaging.providers.interfaces import SentMessage
-from messaging.services.outbound.campaign_progress import update_membership
+from messaging.services.outbound.campaign_progress import update_memberships
 from messaging.services.outbound.code_effects import apply_error_code
+from messaging.services.outbound.daily_limits import utc_day
 from messaging.services.outbound.send_policy import SendBlocked, can_be_deferred
 from messaging.sms_segments import count_segments
 
@@ -68,13 +70,22 @@ def block_message(*, message: Message, blocked: SendBlocked, code: str = "") -> 
 def fail_message(*, message: Message, reason: str, code: str = "") -> None:
     """Mark a message as failed: it was not sent, or the outcome can't be found out."""
     _set_status(message, MessageStatus.FAILED, reason, code=code)
-    update_membership(message=message)
+    update_memberships(messages=[message])
 
 
 def requeue_message(*, message: Message) -> None:
     """Queue a message again that the provider doesn't have. The send policy applies again."""
-    _refund_segments(message)
+    refund_segments(messages=[message])
     _set_status(message, MessageStatus.QUEUED, message.error, run_at=timezone.now())
+
+
+def refund_segments(*, messages: Sequence[Message]) -> None:
+    """Subtract the segments of messages of one claim that were not sent from their line's daily count."""
+    segments = sum(count_segments(message.body) for message in messages)
+    line = PhoneLine.objects.filter(
+        pk=cast(int, messages[0].phone_line_id), sent_on=utc_day(messages[0].left_at), sent_segments__gte=segments
+    )
+    line.update(sent_segments=F("sent_segments") - segments)
 
 
 def postpone_message(*, message: Message, error: Exception) -> None:
@@ -128,7 +139,7 @@ def _apply_sent(message: Message, activity: Activity, sent: SentMessage) -> None
     _set_status(message, sent.status if is_final else MessageStatus.SENT, reason, code=sent.error_code)
     if sent.status in (MessageStatus.FAILED, MessageStatus.UNDELIVERED):
         apply_error_code(message=message, code=sent.error_code)
-    update_membership(message=message)
+    update_memberships(messages=[message])
     conversation = Conversation.objects.filter(activities=activity, last_activity_at__lt=message.left_at)
     if message.kind == MessageKind.REPLY:
         conversation.filter(status=ConversationStatus.WAITING).update(status=ConversationStatus.OPEN)
@@ -141,7 +152,7 @@ def _apply_not_sent(message: Message, outcome: SendError | SendBlocked) -> None:
     if isinstance(outcome, UnknownOutcome):
         _set_status(message, MessageStatus.UNKNOWN, str(outcome), code=outcome.code, run_at=now + FIRST_LOOKUP_AFTER)
         return
-    _refund_segments(message)
+    refund_segments(messages=[message])
     if isinstance(outcome, LineSuspended):
         _suspend_line(message, outcome)
         return
@@ -159,7 +170,7 @@ def _apply_not_sent(message: Message, outcome: SendError | SendBlocked) -> None:
             apply_error_code(message=message, code=outcome.code)
         if effect == Effect.OPT_OUT:
             _skip_membership(message, MembershipStatus.OPTED_OUT)
-        update_membership(message=message)
+        update_memberships(messages=[message])
 
 
 def _suspend_line(message: Message, outcome: LineSuspended) -> None:
@@ -187,16 +198,6 @@ def _has_sent_since(line: PhoneLine, moment: datetime) -> bool:
 def _set_status(message: Message, status: str, error: str, *, code: str = "", run_at: datetime | None = None) -> None:
     message.status, message.error, message.error_code, message.run_at = status, error[:300], code, run_at
     message.save(update_fields=["status", "error", "error_code", "tries", "run_at"])
-
-
-def _refund_segments(message: Message) -> None:
-    """Subtract the segments of a message that was not sent from the line's daily count."""
-    segments = count_segments(message.body)
-    PhoneLine.objects.filter(
-        pk=cast(int, message.phone_line_id),
-        sent_on=message.left_at.astimezone(UTC).date(),
-        sent_segments__gte=segments,
-    ).update(sent_segments=F("sent_segments") - segments)
 
 
 def _skip_membership(message: Message, status: MembershipStatus) -> None:

@@ -1,164 +1,136 @@
 """Sending queued messages: any number of workers send each message once, at the pace of its line.
 
-A message is claimed (`sending`), it departs (`sent_at`), the provider is called, and the result is recorded. That is
-three short transactions, and a call outside of any. If a worker is killed in between, the lease runs out and the
-outcome is looked up (`messaging.services.outbound.unknown_sends`).
+Messages of one line are claimed together (`sending`). Group by group they depart (`sent_at`), the provider is called
+for each, and the results are recorded. Each step is a short transaction for all of the group, and the calls are outside
+of any. If a worker is killed in between, the lease runs out and the outcomes are looked up
+(`messaging.services.outbound.unknown_sends`).
 """
 
 import logging
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
+from time import monotonic
 from typing import cast
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from crm.db.tenancy import all_tenants, all_tenants_autocommit, tenant
+from crm.db.tenancy import all_tenants, tenant
 from crm.models import Contact, PhoneLine
-from crm.services.opt_outs import lock_opt_out
-from messaging.choices import MessageStatus
+from messaging.choices import MessageKind
 from messaging.models import Message
-from messaging.providers.errors import SendError, UnknownOutcome
+from messaging.providers.errors import LineSuspended, Rejected, SendError, UnknownOutcome
 from messaging.providers.interfaces import Line, SentMessage, SMSClient
 from messaging.providers.registry import client_for_sending
-from messaging.services.outbound.campaign_progress import update_membership
-from messaging.services.outbound.holding import hold_messages, is_stale, stale_reason
-from messaging.services.outbound.provider_health import call_provider
-from messaging.services.outbound.send_policy import SendBlocked, check_message, recheck_before_send
-from messaging.services.outbound.send_results import apply_send_result, block_message, postpone_message
-from messaging.sms_segments import count_segments
+from messaging.services.campaigns.recall import recall_messages
+from messaging.services.outbound.call_times import note_call_time, recent_call_s
+from messaging.services.outbound.claims import MAX_CLAIMED, STOPPED, claim_messages, release_messages, still_claimed
+from messaging.services.outbound.provider_health import record_calls
+from messaging.services.outbound.ready_lines import find_ready_lines
+from messaging.services.outbound.recipient_facts import Recipient, read_facts
+from messaging.services.outbound.send_policy import SendBlocked, check_recipient
+from messaging.services.outbound.send_results import postpone_message
+from messaging.services.outbound.settlement import Outcome, settle
 
 PENDING_HORIZON = timedelta(minutes=10)
+BATCH_S = 1.0  # of calls after one claim, so that a reply never waits longer for the line
+GROUP_S = 0.1  # of calls after one departure
 
 logger = logging.getLogger(__name__)
 
 
-def send_next_message() -> bool:
-    """Send the message that has waited longest, of any company. Returns False if none may be sent now."""
-    with all_tenants():
-        ready = Message.objects.ready_to_send(timezone.now()).values_list("company_id", "phone_line_id").first()
-    if ready is None:
-        return False
-    company_id, line_id = ready
-    with tenant(company_id):
-        message = claim_message(line_id=line_id)
-    if message is not None:
-        outcome = send_to_provider(message=message)
-        try:
-            apply_send_result(message=message, outcome=outcome)
-        except Exception as error:
-            if not connection.is_usable():
-                raise  # the lease ends, and the message is looked up
-            postpone_message(message=message, error=error)
-    return True
+def send_next_messages() -> bool:
+    """Send the next messages of one line, of any company. Returns False if none may be sent now."""
+    for ready in find_ready_lines(timezone.now()):
+        limit = min(MAX_CLAIMED, int(BATCH_S / recent_call_s(ready.provider)) or 1)
+        claim = claim_messages(ready=ready, limit=limit)
+        if claim.messages:
+            send_claimed(messages=claim.messages)
+        if not claim.is_idle:
+            return True
+    return False
 
 
 def is_message_due() -> bool:
-    with all_tenants_autocommit():
-        return Message.objects.ready_to_send(timezone.now()).exists()
+    return bool(find_ready_lines(timezone.now()))
 
 
 def has_pending_messages() -> bool:
     """Return whether any message is pending. Messages deferred by quiet hours or their line for long don't count."""
+    until = timezone.now() + PENDING_HORIZON
     with all_tenants():
-        return Message.objects.pending_until(timezone.now() + PENDING_HORIZON).exists()
+        return Message.objects.queued_until(until).exists() or Message.objects.due_for_lookup(until).exists()
 
 
-def claim_message(*, line_id: int) -> Message | None:
-    """Mark the line's next message as `sending` and count it.
-
-    Returns None if another worker was faster, or the send policy blocks the message. The lock on the line makes all
-    workers keep one pace: the next one waits until `next_send_at` has advanced. The end of the lease, in `run_at`,
-    identifies the claim.
-    """
-    with transaction.atomic():
-        lines = PhoneLine.objects.select_for_update(no_key=True, of=("self",)).select_related("company")
-        line = lines.get(pk=line_id)
-        now = timezone.now()  # after the lock was acquired
-        ready = Message.objects.ready_to_send(now).filter(phone_line=line).select_related("contact")
-        message = ready.select_for_update(skip_locked=True, no_key=True, of=("self",)).first()
-        if message is None:
-            return None
-        message.phone_line = line
-        try:
-            with transaction.atomic():
-                return message if _may_leave(message, line, now) else None
-        except Exception as error:
-            if not connection.is_usable():
-                raise
-            postpone_message(message=message, error=error)
-            return None
-
-
-def _may_leave(message: Message, line: PhoneLine, now: datetime) -> bool:
-    """Mark a message as `sending` and count it, or hold or block it. Returns whether it may be sent."""
-    if message.run_at is not None and is_stale(message.run_at):
-        hold_messages(messages=Message.objects.filter(pk=message.pk), reason=stale_reason())
-        return False
-    contact, _ = recipient_and_line(message)
-    phone, body = message.to_numbers[0], message.body
+def send_claimed(*, messages: Sequence[Message]) -> None:
+    """Send the messages of one claim, and record the results. What can't leave within BATCH_S is queued again."""
+    _, line = recipient_and_line(messages[0])
     try:
-        check_message(contact=contact, phone=phone, line=line, kind=message.kind, body=body, now=now)
-    except SendBlocked as blocked:
-        block_message(message=message, blocked=blocked)
-        return False
-    _count_sent(line, count_segments(body), now)
-    message.status, message.error, message.error_code = MessageStatus.SENDING, "", ""
-    message.tries += 1
-    message.sent_at = now
-    message.run_at = now + timedelta(seconds=settings.WORKER_LEASE_S)
-    message.save(update_fields=["status", "error", "error_code", "tries", "sent_at", "run_at"])
-    update_membership(message=message)
-    return True
-
-
-def send_to_provider(*, message: Message) -> SentMessage | SendError | SendBlocked | None:
-    """Send a claimed message. Returns the outcome; None if the claim was lost.
-
-    No transaction is open during the call, so nobody waits for a slow provider.
-    """
-    try:
-        client = mark_departure(message=message)
-        if client is None:
-            return None
-        _, line = recipient_and_line(message)
-        return call_provider(
-            provider=line.provider,
-            call=lambda: client.send(line=provider_line(line), to=message.to_numbers[0], body=message.body),
-        )
-    except (SendBlocked, SendError) as outcome:
-        return outcome
-    except Exception as error:
-        if not connection.is_usable():
-            raise
-        # An internal error during the call: the message may have been sent.
-        logger.exception("Message %d failed.", message.pk)
-        return UnknownOutcome(f"Sending it failed ({type(error).__name__}).")
-
-
-def mark_departure(*, message: Message) -> SMSClient | None:
-    """Let a claimed message leave: check it a last time and record the moment in `sent_at`. Returns the client.
-
-    The number's opt-out is locked until this is committed. A STOP was thus either committed before and is seen here, or
-    it is committed after the message has left. Returns None if the claim was lost.
-
-    Raises:
-        SendBlocked: the message may no longer be sent.
-        LineSuspended: the company has no provider account.
-    """
-    with tenant(message.company_id), transaction.atomic():
-        # Lock order: message, opt-out, as where results and receipts are recorded.
-        claimed = Message.objects.filter(pk=message.pk, status=MessageStatus.SENDING, run_at=message.run_at)
-        if not claimed.select_for_update(no_key=True).exists():
-            return None
-        lock_opt_out(phone=message.to_numbers[0])
-        contact, line = recipient_and_line(message)
-        now = timezone.now()  # after the locks were acquired
-        recheck_before_send(contact=contact, message=message, now=now)
         client = client_for_sending(line=line)
-        message.sent_at, message.run_at = now, now + timedelta(seconds=settings.WORKER_LEASE_S)
-        message.save(update_fields=["sent_at", "run_at"])
-    return client
+    except LineSuspended as reason:
+        settle(outcomes=[(messages[0], reason)])
+        if messages[1:]:
+            release_messages(messages=messages[1:])
+        return
+    ends_at, waiting = monotonic() + BATCH_S, list(messages)
+    answers: list[object] = []
+    while waiting and monotonic() < ends_at:
+        size = int(GROUP_S / recent_call_s(line.provider)) or 1
+        group, waiting = waiting[:size], waiting[size:]
+        leaving, blocked = mark_departures(messages=group)
+        called = _call_provider(client, line, leaving, answers, ends_at)
+        settle(outcomes=[*blocked, *called])
+        not_called = leaving[len(called) :]
+        if not_called or (called and is_trouble(called[-1][1])):
+            waiting = [*not_called, *waiting]
+            break
+    if waiting:
+        release_messages(messages=waiting)
+    record_calls(provider=line.provider, outcomes=answers)
+
+
+def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list[tuple[Message, SendBlocked]]]:
+    """Let messages of one claim leave: check them a last time and record the moment in `sent_at`.
+
+    A STOP, or the pause of a campaign, that was committed before that moment is seen: the moment is from before the
+    first statement, and each statement sees all that was committed when it began.
+
+    Returns:
+        The messages that leave, and those that may no longer be sent. A message whose claim was lost is in neither.
+    """
+    now = timezone.now()
+    with tenant(messages[0].company_id), transaction.atomic(savepoint=False):
+        claimed = still_claimed(messages).select_for_update(no_key=True, of=("self",))
+        campaigns = dict(claimed.values_list("pk", "membership__campaign__status"))
+        recalled = {pk for pk, status in campaigns.items() if status in STOPPED}
+        if recalled:
+            stopped = [message for message in messages if message.pk in recalled]
+            release_messages(messages=stopped)
+            recall_messages(messages=Message.objects.filter(pk__in=recalled))
+        own = [message for message in messages if message.pk in campaigns.keys() - recalled]
+        if not own:
+            return [], []
+        facts = read_facts(
+            recipients={_recipient(message) for message in own},
+            now=now,
+            is_campaign=any(message.kind == MessageKind.CAMPAIGN for message in own),
+            except_messages=[message.pk for message in own],
+        )
+        leaving, blocked = [], []
+        for message in own:
+            recipient = _recipient(message)
+            try:
+                check_recipient(facts=facts[recipient], phone=recipient.phone, kind=message.kind, now=now)
+                leaving.append(message)
+            except SendBlocked as reason:
+                blocked.append((message, reason))
+            except Exception as error:
+                release_messages(messages=[message])
+                postpone_message(message=message, error=error)
+        Message.objects.filter(pk__in=[message.pk for message in leaving]).update(sent_at=now)
+    for message in leaving:
+        message.sent_at = now
+    return leaving, blocked
 
 
 def recipient_and_line(message: Message) -> tuple[Contact, PhoneLine]:
@@ -170,9 +142,43 @@ def provider_line(line: PhoneLine) -> Line:
     return Line(number=line.number, provider_id=line.provider_id)
 
 
-def _count_sent(line: PhoneLine, segments: int, now: datetime) -> None:
-    today = now.astimezone(UTC).date()
-    line.sent_segments = segments + (line.sent_segments if line.sent_on == today else 0)
-    line.sent_on = today
-    line.next_send_at = now + timedelta(seconds=1) / settings.SMS_PER_SECOND
-    line.save(update_fields=["sent_segments", "sent_on", "next_send_at"])
+def is_trouble(outcome: Outcome) -> bool:
+    """Return whether further messages of the line should wait: the fault may not be this message's alone."""
+    return isinstance(outcome, SendError) and not isinstance(outcome, Rejected)
+
+
+def _call_provider(
+    client: SMSClient, line: PhoneLine, messages: Sequence[Message], answers: list[object], ends_at: float
+) -> list[tuple[Message, Outcome]]:
+    """Call the provider for one message after the other, until there is trouble or the time is over.
+
+    No transaction is open during the calls, so nobody waits for a slow provider.
+    """
+    called: list[tuple[Message, Outcome]] = []
+    for message in messages:
+        began, outcome = monotonic(), _call_for(client, line, message, answers)
+        note_call_time(line.provider, monotonic() - began)
+        called.append((message, outcome))
+        if is_trouble(outcome) or monotonic() > ends_at:
+            break
+    return called
+
+
+def _call_for(client: SMSClient, line: PhoneLine, message: Message, answers: list[object]) -> SentMessage | SendError:
+    outcome: SentMessage | SendError
+    try:
+        outcome = client.send(line=provider_line(line), to=message.to_numbers[0], body=message.body)
+    except SendError as error:
+        outcome = error
+    except Exception as error:
+        if not connection.is_usable():
+            raise
+        # An internal error during the call: the message may have been sent.
+        logger.exception("Message %d failed.", message.pk)
+        return UnknownOutcome(f"Sending it failed ({type(error).__name__}).")
+    answers.append(outcome)
+    return outcome
+
+
+def _recipient(message: Message) -> Recipient:
+    return Recipient(cast(int, message.contact_id), message.to_numbers[0])

@@ -15,7 +15,7 @@ from crm.models import Activity, AuditEntry, Contact, IdempotencyKey, OptOut
 from crm.services.contacts import create_contact, delete_contact, update_contact
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message, WebhookEvent
-from messaging.services.outbound.sending import send_next_message
+from messaging.services.outbound.sending import send_next_messages
 from ops.archive.restore import find_archives, restore_archive
 from ops.privacy.spellings import compile_spellings
 from tests import factories
@@ -210,7 +210,7 @@ def test_queued_message_to_an_erased_contact_is_not_sent(acme):
         to_numbers=[PHONE], phone_line=factories.PhoneLineFactory(company=acme),
     )  # fmt: skip
     call_command("erase_contact", "acme", PHONE, "--yes")
-    assert not send_next_message()
+    assert not send_next_messages()
     with tenant(acme.pk):
         message.refresh_from_db()
     assert (message.status, message.error) == ("failed", "The contact was erased.")
