@@ -61,7 +61,7 @@ class TriggerOperation(PostgresOperation):
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What a later operation of the app replaces."""
+        """The identity of the triggers: a later operation of the app with an equal key replaces them."""
         raise NotImplementedError
 
 
