@@ -171,6 +171,8 @@ class ErrorCode(StrEnum):
         "last_manager", 409, "The company must keep an active manager; make another user a manager first.",
         "Make another user a manager first.",
     )  # fmt: skip
+    NO_BODY = "no_body", 409, "The campaign has no text.", "Write the text."
+    NO_PHONE_LINE = "no_phone_line", 409, "The campaign has no phone line.", "Choose a phone line."
     MEMBERSHIP_KEPT = (
         "membership_kept", 409, "Only a pending membership can be deleted; any other shows what happened.",
         "Keep it: it shows what happened.",
@@ -238,6 +240,10 @@ class ErrorCode(StrEnum):
         "A confirmation must be sent within five minutes of the opt-out or opt-in.", "Send nothing.",
     )  # fmt: skip
     MESSAGE_EMPTY = "message_empty", 409, "The message must not be empty.", "Write a text."
+    UNRESOLVED_PLACEHOLDER = (
+        "unresolved_placeholder", 409, "A placeholder of the text can't be filled in.",
+        "Correct the text as `detail` says, such as `{first_name|there}`.",
+    )  # fmt: skip
     MESSAGE_TOO_LONG = "message_too_long", 409, "The message is too long.", "Shorten it to 1600 characters."
 
     # --- Failures of the server ---------------------------------------------------------------------------------------

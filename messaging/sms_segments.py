@@ -12,6 +12,19 @@ GSM_7_SEGMENT = (160, 153)  # septets in a single segment, and in each of severa
 UCS_2_SEGMENT = (70, 67)  # UTF-16 units
 
 
+GSM_7_NAME, UCS_2_NAME = "GSM-7", "UCS-2"
+
+
+def encoding_of(body: str) -> str:
+    """Return the name of the encoding in which carriers send this message."""
+    return UCS_2_NAME if find_ucs_2_characters(body) else GSM_7_NAME
+
+
+def find_ucs_2_characters(body: str) -> list[str]:
+    """Return the characters that make the message UCS-2, each once, in their order."""
+    return [character for character in dict.fromkeys(body) if character not in GSM_7_ALL]
+
+
 def count_segments(body: str) -> int:
     """Return the number of segments, at least 1. A character of two units is never split between segments.
 

@@ -7,10 +7,11 @@ from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.search import ExactSearch
 from crm.choices import CampaignStatus
 from crm.models import Campaign, CampaignMembership
+from messaging.admin.campaign_results import CampaignResults
 
 
 @admin.register(Campaign)
-class CampaignAdmin(RowAdmin):
+class CampaignAdmin(CampaignResults, RowAdmin):
     """Admin for thousands of rows: every column may be searched and sorted."""
 
     list_display = (
@@ -26,10 +27,14 @@ class CampaignAdmin(RowAdmin):
     search_fields = ("name",)
     sortable_by = None
     autocomplete_fields = ("company", "phone_line")
-    readonly_fields = ("related_rows", "created_by", "created_at", "updated_at")
+    readonly_fields = (
+        "related_rows", "progress", "estimate", "texts", "report", "created_by", "created_at", "updated_at",
+    )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("related_rows", "company", "name", "status", "body")}),
         ("Sending", {"fields": ("phone_line", "scheduled_at")}),
+        ("Before the start", {"fields": ("estimate", "texts")}),
+        ("Results", {"fields": ("progress", "report")}),
         ("Created", {"fields": ("created_by", "created_at", "updated_at")}),
     )
 

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from django.db.models import Count
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
@@ -16,6 +15,7 @@ from crm.choices import CampaignStatus, MembershipStatus
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership, User
 from messaging.api.audience import AudienceMixin
+from messaging.services.campaigns.count_rows import count_by_status
 from messaging.services.campaigns.deletion import delete_campaign, delete_membership
 from messaging.services.segments.schema import FAULT_CODES
 
@@ -37,15 +37,10 @@ class ProgressField(Companion):
     missing: ClassVar = dict.fromkeys(MembershipStatus.values, 0)
 
     def __init__(self) -> None:
-        super().__init__("id", help_text="Number of contacts by the status of their membership.")
+        super().__init__("id", help_text="Number of memberships by status, those of all steps.")
 
     def load(self, keys: set[int], user: User) -> dict[int, dict[str, int]]:
-        memberships = CampaignMembership.objects.filter(campaign__in=keys).order_by()
-        counts = memberships.values_list("campaign", "status").annotate(number=Count("*"))  # the index lacks the id
-        found: dict[int, dict[str, int]] = {}
-        for campaign, status, number in counts:
-            found.setdefault(campaign, {**self.missing})[status] = number
-        return found
+        return count_by_status(keys)
 
 
 class CampaignSerializer(TenantSerializer):

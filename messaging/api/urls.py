@@ -3,6 +3,8 @@
 from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
+from messaging.api.campaign_report import CampaignReportViewSet
+from messaging.api.campaign_texts import CampaignTextsViewSet
 from messaging.api.campaigns import CampaignMembershipViewSet, CampaignViewSet
 from messaging.api.held_messages import HeldMessageViewSet
 from messaging.api.notices import NoticesView
@@ -17,9 +19,14 @@ router.register("held-messages", HeldMessageViewSet, "held-message")
 router.register("segments", SegmentViewSet, "segment")
 router.register("webhook-events", WebhookEventViewSet, "webhook-event")
 
+CAMPAIGN = rf"^campaigns/(?P<pk>{CampaignViewSet.lookup_value_regex})"
 THREAD = rf"^message-threads/(?P<contact_card_id>{MessageThreadViewSet.lookup_value_regex})"
 
 urlpatterns = [
+    re_path(rf"{CAMPAIGN}/texts$", CampaignTextsViewSet.as_view({"get": "texts"}), name="campaign-texts"),
+    re_path(rf"{CAMPAIGN}/estimate$", CampaignTextsViewSet.as_view({"get": "estimate"}), name="campaign-estimate"),
+    re_path(rf"{CAMPAIGN}/test-send$", CampaignTextsViewSet.as_view({"post": "test_send"}), name="campaign-test-send"),
+    re_path(rf"{CAMPAIGN}/report$", CampaignReportViewSet.as_view({"get": "report"}), name="campaign-report"),
     re_path(rf"{THREAD}$", MessageThreadViewSet.as_view({"get": "list", "post": "create"}), name="message-thread"),
     re_path(rf"{THREAD}/read$", MessageThreadViewSet.as_view({"post": "read"}), name="message-thread-read"),
     path("notices", NoticesView.as_view(), name="notices"),

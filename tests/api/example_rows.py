@@ -146,6 +146,7 @@ def example_bodies(*, contact, call, campaign, rep, line):
         "campaign_memberships_create": {"campaign": campaign, "contact": contact},
         "campaigns_audience": {"definition": {"field": {"name": "city", "is": ["Denver"]}}},
         "campaigns_create": {"name": "Winter check", "body": "Is your roof ready for snow?", "phone_line": line},
+        "campaigns_test_send": {"phone": "+13035550142"},
         "campaigns_partial_update": {"name": "Spring check 2026"},
         "company_partial_update": {"missed_call_text": "Sorry that we missed you. How can we help?"},
         "contact_flags_create": {"contact": contact, "flag_type": "do_not_contact", "reason": "Asked us to."},

@@ -28,11 +28,15 @@ ACTIONS = {
     "card": ("GET", 200),
     "confirm": ("POST", 200),
     "dismiss": ("POST", 200),
+    "estimate": ("GET", 200),
     "read": ("POST", 200),
     "recover": ("POST", 200),
     "release": ("POST", 200),
     "replay": ("POST", 202),
+    "report": ("GET", 200),
     "resume": ("POST", 200),
+    "test-send": ("POST", 202),
+    "texts": ("GET", 200),
     "timeline": ("GET", 200),
 }
 # Rows whose author alone has a verb, or with others. The author of the tests' note is the CSR.

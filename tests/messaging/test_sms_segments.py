@@ -2,7 +2,7 @@
 
 import pytest
 
-from messaging.sms_segments import count_segments
+from messaging.sms_segments import count_segments, encoding_of, find_ucs_2_characters
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,16 @@ from messaging.sms_segments import count_segments
 )  # fmt: skip
 def test_message_has_the_segments_that_carriers_count(text, segments):
     assert count_segments(text) == segments
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "characters"),
+    [
+        ("Hello [you] €", "GSM-7", []),
+        ("", "GSM-7", []),
+        ("It’s “late” – isn’t it?", "UCS-2", ["’", "“", "”", "–"]),
+        ("Hi 😀", "UCS-2", ["😀"]),
+    ],
+)
+def test_encoding_is_named_with_the_characters_that_force_it(text, encoding, characters):
+    assert (encoding_of(text), find_ucs_2_characters(text)) == (encoding, characters)

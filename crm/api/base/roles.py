@@ -66,7 +66,10 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "call-analyses": {MANAGER: READ_CREATE, CSR: READ_ONLY, REP: own(READ_ONLY)},
     "calls": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_UPDATE, fields=CALL_OUTCOME_FIELDS)},
     "campaign-memberships": {MANAGER: READ_CREATE_DELETE, CSR: READ_ONLY},
-    "campaigns": {MANAGER: also(ALL, "audience"), CSR: READ_ONLY},
+    "campaigns": {
+        MANAGER: also(ALL, "audience", "texts", "estimate", "test-send", "report"),
+        CSR: also(READ_ONLY, "texts", "estimate", "report"),
+    },
     "changes": {MANAGER: RETRIEVE, CSR: RETRIEVE, REP: RETRIEVE},
     "colleagues": {MANAGER: LIST_ONLY, CSR: LIST_ONLY, REP: LIST_ONLY},
     "contact-flags": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_CREATE)},

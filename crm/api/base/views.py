@@ -170,8 +170,8 @@ class TenantViewSet(TenantView, GenericViewSet):
 
     @property
     def verb(self) -> str | None:
-        # The name of any other action is its verb.
-        return None if self.action in (None, "metadata") else VERBS.get(self.action, self.action)
+        # The name of any other action, as its URL has it, is its verb.
+        return None if self.action in (None, "metadata") else VERBS.get(self.action, self.action.replace("_", "-"))
 
     @property
     def has_etag(self) -> bool:  # type: ignore[override]
