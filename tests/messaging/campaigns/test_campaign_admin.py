@@ -44,7 +44,7 @@ def test_draft_shows_its_estimate_and_texts(page, acme):
 
 
 def test_ab_test_says_before_the_start_how_many_contacts_it_needs(page, acme):
-    assert "An A/B test needs 843 contacts for each text" in page(CampaignFactory(company=acme, body_b="Hello!"))
+    assert "An A/B test needs 842 contacts for each text" in page(CampaignFactory(company=acme, body_b="Hello!"))
 
 
 def test_started_campaign_shows_its_report(page, acme):

@@ -133,7 +133,7 @@ def test_estimate_tells_segments_cost_and_what_keeps_the_campaign_from_starting(
         "cost": "0.01",
         "currency": "USD",
         "parts": [{"step": 1, "variant": "a", "members": 1, "sms_segments": 1}],
-        "ab_test": {"members_per_variant": 0, "needed_per_variant": 843, "is_enough": False},
+        "ab_test": {"members_per_variant": 0, "needed_per_variant": 842, "is_enough": False},
     }
     assert (problem["attr"], problem["code"], problem["members"]) == ("body", "unresolved_placeholder", 1)
 
@@ -258,8 +258,8 @@ def test_report_tells_the_state_of_an_ab_test(csr_api, campaign, acme):
             campaign=campaign, contact=ContactFactory(company=acme), variant=variant, status="sent", sent_at=NOON
         )
     test = csr_api.get(url(campaign, "report")).json()["ab_test"]
-    assert (test["verdict"], test["winner"], test["planned"], test["needed"]) == ("too_small", None, 1, 843)
-    assert test["message"].startswith("The test is too small for a verdict: 1 of the 843 recipients")
+    assert (test["verdict"], test["winner"], test["planned"], test["needed"]) == ("too_small", None, 1, 842)
+    assert test["message"].startswith("The test is too small for a verdict: 1 of the 842 recipients")
     assert test["difference"]["points"] == 0.0
 
 
