@@ -122,10 +122,10 @@ def tables_scanned(ask: Callable[[], object]) -> set[str]:
     return {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
 
 
-def tables_read_in_an_index_alone(ask: Callable[[], object]) -> set[str]:
-    """Return the tables of which the statements of `ask` read an index alone."""
+def tables_read(ask: Callable[[], object]) -> set[str]:
+    """Return the tables of which the statements of `ask` read rows or indexes."""
     nodes = [node for plan in _plans_of(ask) for node in nodes_of(plan)]
-    return {node["Relation Name"] for node in nodes if node["Node Type"] == "Index Only Scan"}
+    return {node["Relation Name"] for node in nodes if "Relation Name" in node}
 
 
 def buffers_read(ask: Callable[[], object]) -> int:

@@ -21,7 +21,7 @@ from tests.plans.conftest import (
     buffers_read,
     indexes_chosen,
     run,
-    tables_read_in_an_index_alone,
+    tables_read,
     tables_scanned,
 )
 from tests.plans.questions import QUESTIONS
@@ -292,10 +292,20 @@ def test_inbox_reads_as_much_of_a_long_history_as_of_a_short_one(sample):
     assert buffers_read(lambda: api.get(one)) <= before + 30
 
 
-def test_progress_of_a_campaign_is_counted_in_the_index_alone(sample):
-    api, url = signed_in(sample.manager), f"/api/v1/campaigns/{sample.campaign.pk}"
-    assert "idx_campaign_membership_status" in indexes_chosen(lambda: api.get(url))
-    assert "campaign_memberships" in tables_read_in_an_index_alone(lambda: api.get(url))
+@pytest.mark.parametrize("path", ["campaigns", "campaigns/{campaign}", "campaigns/{campaign}/report"])
+def test_progress_and_report_of_campaigns_are_read_from_their_counts(path, sample):
+    api, url = signed_in(sample.manager), f"/api/v1/{path.format(campaign=sample.campaign.pk)}"
+    assert "ix_campaign_counts_campaign_id" in indexes_chosen(lambda: api.get(url))
+    assert "campaign_memberships" not in tables_read(lambda: api.get(url))
+    assert not tables_scanned(lambda: api.get(url)) & {"campaign_counts", "campaigns"}
+
+
+@pytest.mark.parametrize("action", ["texts", "texts?contact={contact}", "estimate"])
+def test_campaigns_messages_are_composed_without_scanning_a_big_table(action, sample):
+    api = signed_in(sample.manager)
+    url = f"/api/v1/campaigns/{sample.campaign.pk}/{action.format(contact=sample.contact.pk)}"
+    assert not tables_scanned(lambda: api.get(url)) & {*BIG_TABLES, "campaign_memberships"}
+    assert buffers_read(lambda: api.get(url)) < 4000
 
 
 @pytest.mark.parametrize(
