@@ -224,6 +224,7 @@ SPECTACULAR_SETTINGS = {
         "OptOutAction": "crm.choices.OptOutAction",
         "OptOutState": "crm.choices.OptOutState",
         "Recovery": "calls.choices.Recovery",
+        "Variant": "crm.choices.Variant",
     },
 }
 
