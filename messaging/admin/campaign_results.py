@@ -35,7 +35,7 @@ class CampaignResults:
         if campaign.status not in BEFORE_START:
             return format_html("Only before the start.")
         estimate, currency = estimate_campaign(campaign=campaign), campaign.company.currency
-        rows = [
+        rows: list[tuple[Any, ...]] = [
             (part.step, part.variant.upper(), f"{part.members:,}", f"{part.sms_segments:,}",
              _money(part.sms_segments, campaign))
             for _, part in sorted(estimate.parts.items())

@@ -1,4 +1,4 @@
-"""What a campaign will send and cost, before it starts."""
+"""Estimates of the messages and the cost of a campaign before it starts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

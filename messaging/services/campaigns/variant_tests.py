@@ -27,7 +27,7 @@ _NOT_SENT_YET = (MembershipStatus.PENDING, MembershipStatus.SENDING)
 
 
 class Verdict(StrEnum):
-    """What an A/B test says so far."""
+    """Verdict of an A/B test."""
 
     TOO_SMALL = "too_small"
     NOT_ENOUGH_YET = "not_enough_yet"
