@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef
 
 from crm.choices import Direction
 from messaging.models import Message
-from messaging.services.outbound.send_policy import POSSIBLY_SENT
+from messaging.services.outbound.recipient_facts import POSSIBLY_SENT
 
 
 def is_first_contact(contact: str) -> Any:
