@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from csp.constants import HEADER as CSP_HEADER
 from csp.utils import build_policy
 from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from crm.db.rate_counters import MINUTE, seconds_left
 from crm.db.replicas import record_write
@@ -102,9 +107,37 @@ class WritePositions:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         writing = request.method not in ("GET", "HEAD", "OPTIONS") and response.status_code < 500
-        if settings.REPLICAS and writing and request.user.pk is not None:
-            record_write(request.user.pk)
+        user = getattr(request, "user", None)
+        if settings.REPLICAS and writing and user is not None and user.pk is not None:
+            record_write(user.pk)
         return response
+
+
+class PagesOnly:
+    """A middleware for pages. The API has no sessions, messages or files, and reads its users itself."""
+
+    get_response: Any
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path_info.startswith("/api/v1/"):
+            return self.get_response(request)
+        return super().__call__(request)  # type: ignore[misc]  # of the middleware
+
+
+class StaticFiles(PagesOnly, WhiteNoiseMiddleware):
+    """Files, by WhiteNoise."""
+
+
+class Sessions(PagesOnly, SessionMiddleware):
+    """Sessions of the admin."""
+
+
+class Users(PagesOnly, AuthenticationMiddleware):
+    """Users of the sessions."""
+
+
+class Messages(PagesOnly, MessageMiddleware):
+    """Messages that the next page shows."""
 
 
 class RequestLimits:

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 HEADER = "X-Request-ID"
 VALID_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 FREQUENT = frozenset({"/healthz", "/readyz", "/metrics"})  # requests of programs, a few each minute
+POLLED = "/api/v1/changes"  # each open client asks every two seconds
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE"})
 OTHER = "other"
 LINE = "%(method)s %(route)s %(status)s in %(duration_ms)s ms (company %(company_id)s, user %(user_id)s)"
@@ -58,12 +60,13 @@ def read_request_id(request: HttpRequest) -> str:
 
 
 def record_request(request: HttpRequest, status: int, seconds: float) -> None:
-    """Measure a request that was answered, and log it: as a warning if it was slow."""
+    """Measure a request that was answered, and log it: as a warning if it was slow, a poll only for debugging."""
     route = request.resolver_match.route if request.resolver_match else OTHER
     method = request.method if request.method in METHODS else OTHER  # a client may send any word
     DURATIONS.labels(shorten_route(route), method, f"{status // 100}xx").observe(seconds)
     slow = 0 < settings.SLOW_REQUEST_MS <= seconds * 1000
-    level = logging.WARNING if slow else logging.INFO
+    polled = request.path_info == POLLED and status == HTTPStatus.OK
+    level = logging.WARNING if slow else logging.DEBUG if polled else logging.INFO
     if log.isEnabledFor(level):
         company_id, user_id = read_company_and_user(request)
         fields = {

@@ -172,3 +172,13 @@ def test_route_is_shown_without_regular_expressions(route, short):
 def test_every_method_of_the_api_is_named(client):
     document = client.get("/api/schema", headers={"Accept": "application/vnd.oai.openapi+json"}).json()
     assert {method.upper() for path in document["paths"].values() for method in path} - {"PARAMETERS"} <= METHODS
+
+
+def test_poll_is_logged_if_it_is_refused_or_slow(lines, csr, settings):
+    api = signed_in(csr)
+    assert api.get("/api/v1/changes").status_code == 200
+    assert lines() == []
+    assert api.get("/api/v1/changes", {"after": "nonsense"}).status_code == 400
+    settings.SLOW_REQUEST_MS = 0.001
+    api.get("/api/v1/changes")
+    assert [(record.status, record.levelname) for record in lines()] == [(400, "INFO"), (200, "WARNING")]
