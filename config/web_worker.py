@@ -27,6 +27,7 @@ from gunicorn.http.errors import (
 from gunicorn.http.unreader import Unreader
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from crm.db.watchdog import ARRIVED
 from crm.error_codes import ErrorCode
 
 PIECE = 65_536  # bytes of one read: the other connections wait for it
@@ -173,8 +174,6 @@ class WebWorker(ThreadWorker):
 
     def handle(self, conn: TConn) -> Any:
         """Answer a request, in a thread."""
-        from crm.db.watchdog import ARRIVED  # each process loads the product itself: a HUP reads it again
-
         now, arrived = time.monotonic(), self.waiting.pop(conn)
         if now - arrived > MAX_WAIT_S:
             self.refuse_late(conn, now - arrived)

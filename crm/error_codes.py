@@ -80,6 +80,10 @@ class ErrorCode(StrEnum):
     PASSWORD_ENTIRELY_NUMERIC = (
         "password_entirely_numeric", 400, "This password is entirely numeric.", "Choose a password with letters.",
     )  # fmt: skip
+    INVALID_RECURRENCE = (
+        "invalid_recurrence", 400, "The rule can't be read.",
+        "Write an RFC 5545 rule, such as FREQ=MONTHLY;BYMONTHDAY=1.",
+    )  # fmt: skip
 
     # --- The request --------------------------------------------------------------------------------------------------
 
@@ -191,6 +195,21 @@ class ErrorCode(StrEnum):
     NOT_A_NOTE = (
         "not_a_note", 409, "Only notes can be changed or deleted; other activities show what happened.",
         "Write a note about it instead.",
+    )  # fmt: skip
+
+    # --- Campaigns ----------------------------------------------------------------------------------------------------
+
+    WRONG_STATUS = (
+        "wrong_status", 409, "The campaign's status doesn't allow this.", "Read the campaign again; `detail` says why.",
+    )  # fmt: skip
+    NOT_A_DRAFT = (
+        "not_a_draft", 409, "Only a draft's text, phone line, audience and steps can be changed.",
+        "Pause a scheduled campaign: it is a draft again. Copy a started one to a new campaign.",
+    )  # fmt: skip
+    NO_MEMBERS = "no_members", 409, "No contact waits for this campaign.", "Add contacts to the campaign."
+    PAST_SCHEDULE = (
+        "past_schedule", 409, "`scheduled_at` is in the past. Choose a later time, or remove it to start now.",
+        "Choose a later `scheduled_at`, or null to start now.",
     )  # fmt: skip
 
     # --- The send policy: a message that must not be sent -------------------------------------------------------------

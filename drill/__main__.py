@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from contextlib import ExitStack
 from pathlib import Path
 
-from drill import failover, killed_worker, pooler, provider_outage, restored_copy, set_up, wrong_key
+from drill import campaign, failover, killed_worker, pooler, provider_outage, restored_copy, set_up, wrong_key
 from drill.scene import Scene
 from drill.steps import Chapter, run_chapters
 
@@ -17,6 +17,7 @@ CHAPTERS = [
     Chapter("Pooler", pooler.STEPS),
     Chapter("Killed worker", killed_worker.STEPS),
     Chapter("Provider outage", provider_outage.STEPS),
+    Chapter("Campaign", campaign.STEPS),
     Chapter("Failover", failover.STEPS),  # the last one, because it ends the first cluster
 ]
 
@@ -24,7 +25,7 @@ CHAPTERS = [
 def main() -> int:
     """Run the drill. Returns the exit status: 1 if a step failed."""
     ArgumentParser(
-        prog="python -m drill", description="Run the drill of docs/drill.md, in two to four minutes."
+        prog="python -m drill", description="Run the drill of docs/drill.md, in three to five minutes."
     ).parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the stack ends all processes, as after Ctrl-C
     with tempfile.TemporaryDirectory(prefix="crm-drill-") as folder, ExitStack() as stack:

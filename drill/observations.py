@@ -20,10 +20,10 @@ def require(condition: bool, saw: str) -> None:
         raise Failed(saw)
 
 
-def wait_until(condition: Callable[[], bool], expected: str) -> float:
+def wait_until(condition: Callable[[], bool], expected: str, patience_s: float = PATIENCE_S) -> float:
     """Return the seconds until the condition is true. Raises Failed if that takes too long."""
     began = time.monotonic()
     while not condition():
-        require(time.monotonic() - began < PATIENCE_S, f"not within {PATIENCE_S} s: {expected}")
+        require(time.monotonic() - began < patience_s, f"not within {patience_s:.0f} s: {expected}")
         time.sleep(0.02)
     return time.monotonic() - began

@@ -80,8 +80,9 @@ class Product:
         command = ["-m", "gunicorn", "-c", "config/gunicorn.py", "--bind", f"fd://{file}", "config.wsgi"]
         return self._start("web", command, settings, files=[file])
 
-    def start_worker(self, *arguments: str, **settings: str) -> subprocess.Popen[bytes]:
-        return self._start("worker", ["manage.py", "work", *arguments], settings)
+    def start_worker(self, *arguments: str, name: str = "worker", **settings: str) -> subprocess.Popen[bytes]:
+        """Start a worker; it replaces the one of the same name."""
+        return self._start(name, ["manage.py", "work", *arguments], settings)
 
     def _start(
         self, kind: str, command: list[str], settings: dict[str, str], *, files: Sequence[int] = ()

@@ -28,6 +28,8 @@ class Scene:
     """Folder of its socket."""
     standby: Cluster = field(init=False)
     persistent: PersistentSender = field(init=False)
+    campaign: int = 0
+    """ID of the campaign."""
     texted: set[int] = field(default_factory=set)
     """IDs of the contacts that a message was queued for."""
 

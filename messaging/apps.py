@@ -6,16 +6,19 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.query_slots import messages_of_activities, outgoing_messages_to, unread_messages
+        from crm.signals import appointment_booked
         from crm.worker import RARELY_S, Job, register
         from messaging.models import Message
-        from messaging.services.inbound import webhook_processing  # models are loaded from here on
-        from messaging.services.outbound import sending, text_backs, unknown_sends
+        from messaging.services.campaigns import counts, jobs  # models are loaded from here on
+        from messaging.services.inbound import webhook_processing
+        from messaging.services.outbound import campaign_progress, sending, text_backs, unknown_sends
 
         unread_messages.register(lambda: Message.objects.unread())
         messages_of_activities.register(lambda activities: Message.objects.filter(activity__in=activities))
         outgoing_messages_to.register(
             lambda phone: Message.objects.filter(direction="outgoing", to_numbers__0=phone)  # of a group the first
         )
+        appointment_booked.connect(campaign_progress.on_booking, dispatch_uid="campaigns")
         # Operators type the names of jobs: "deliveries" and "texts" are older than the glossary.
         register(
             Job(
@@ -51,6 +54,23 @@ class MessagingConfig(AppConfig):
                 do_next=text_backs.queue_next_text_back,
                 has_pending=text_backs.has_pending_text_backs,
                 is_due=text_backs.is_text_back_due,
+                poll_s=RARELY_S,
+            )
+        )
+        register(
+            Job(
+                name="campaigns",
+                do_next=jobs.run_next_campaign,
+                has_pending=jobs.has_pending_campaigns,
+                is_due=jobs.is_campaign_due,
+                own_thread=True,  # it makes hundreds of messages at once
+            )
+        )
+        register(
+            Job(
+                name="campaign-counts",
+                do_next=counts.fold_next_counts,
+                has_pending=lambda: False,  # sums that nobody waits for
                 poll_s=RARELY_S,
             )
         )

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from calls.choices import TextBack
 from calls.models import MissedCaller
-from crm.choices import OptOutState
+from crm.choices import CampaignStatus, OptOutState
 from crm.date_ranges import start_of, today_in
 from crm.db.tenancy import current_company_id
-from crm.models import OptOut, PhoneLine
+from crm.models import Campaign, OptOut, PhoneLine
 from crm.query_slots import failing_rollups
 from messaging.choices import EventStatus, MessageStatus
 from messaging.models import Message, ProviderHealth, WebhookEvent
@@ -36,6 +36,7 @@ class NoticeKind(StrEnum):
     FAILED_TODAY = "texts_failed_today"
     FAILED_TEXT_BACKS = "text_backs_failed"
     FAILING_ROLLUP = "daily_totals_failing"
+    CAMPAIGN_PAUSED = "campaign_paused"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,16 @@ class Notice:
 
 def list_notices(*, zone: ZoneInfo) -> list[Notice]:
     """Return the open issues of the active company, with today in `zone`. Solved issues disappear by themselves."""
-    return [*_lines(), *_providers(), *_dead_events(), *_opt_outs(), *_messages(zone), *_text_backs(zone), *_rollup()]
+    return [
+        *_lines(),
+        *_providers(),
+        *_dead_events(),
+        *_opt_outs(),
+        *_messages(zone),
+        *_text_backs(zone),
+        *_rollup(),
+        *_campaigns(),
+    ]
 
 
 def _lines() -> list[Notice]:
@@ -154,6 +164,22 @@ def _rollup() -> list[Notice]:
         "The daily totals of calls can't be counted. The dashboard stays exact, but is slower. Tell the support.",
         "/api/v1/dashboard/metrics",
     )
+
+
+def _campaigns() -> list[Notice]:
+    """Return a notice of each campaign that paused itself, or could not start: a person resumes it."""
+    stopped = Campaign.objects.filter(status__in=[CampaignStatus.PAUSED, CampaignStatus.DRAFT]).exclude(
+        status_reason=""
+    )
+    return [
+        Notice(
+            NoticeKind.CAMPAIGN_PAUSED,
+            1,
+            f"Campaign {campaign.name} waits for you: {campaign.status_reason}",
+            f"/api/v1/campaigns/{campaign.pk}",
+        )
+        for campaign in stopped.order_by("-created_at", "-id")[:MAX_LINES]
+    ]
 
 
 def _notice(kind: NoticeKind, rows: QuerySet, message: str, url: str) -> list[Notice]:

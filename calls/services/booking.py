@@ -17,6 +17,7 @@ from crm.error_codes import ErrorCode
 from crm.models import Company, Contact
 from crm.refusals import Refusal
 from crm.refused_writes import is_refused_by
+from crm.signals import appointment_booked
 
 EARLIEST, LATEST = timedelta(days=366), timedelta(days=5 * 365 + 2)
 MOVES = ("assigned_rep_id", "scheduled_start", "scheduled_end")
@@ -78,6 +79,8 @@ def book_appointment(
         with _slot_of(appointment):
             appointment.save(force_insert=True)
         mark_recovered(contact=contact, at=appointment.created_at, by=Recovery.BOOKING)
+        if appointment.status != AppointmentStatus.CANCELLED:
+            appointment_booked.send(sender=Appointment, contact_id=contact.pk, at=appointment.created_at)
         return appointment
 
 

@@ -896,6 +896,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("ended_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "feed_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        help_text="The worker looks after the running campaign next at this time.",
+                    ),
+                ),
                 ("resumed_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("seen_sent", models.PositiveIntegerField(db_default=0, default=0, editable=False)),
                 ("seen_opted_out", models.PositiveIntegerField(db_default=0, default=0, editable=False)),
@@ -1973,7 +1981,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="campaign",
-            skips=["updated_at"],
+            skips=["updated_at", "feed_at"],
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="activity",
@@ -2107,7 +2115,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="campaign",
-            feed=crm.db.change_feed.Feed("campaigns", ignores=("seen_sent", "seen_opted_out")),
+            feed=crm.db.change_feed.Feed("campaigns", ignores=("seen_sent", "seen_opted_out", "feed_at")),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="campaignmembership",

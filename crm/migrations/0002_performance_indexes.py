@@ -244,9 +244,7 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="campaign",
             index=crm.db.indexes.Index(
-                condition=models.Q(("status", "running")),
-                fields=["phone_line"],
-                name="ix_campaigns_phone_line_id_running",
+                condition=models.Q(("status", "running")), fields=["feed_at"], name="ix_campaigns_feed_at"
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(

@@ -79,6 +79,9 @@ class Campaign(TenantModel):
         User, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+", db_index=False
     )
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    feed_at = models.DateTimeField(
+        default=now, editable=False, help_text="The worker looks after the running campaign next at this time."
+    )
 
     # Results until the last resumption. A person has seen them, so the alarms count from there.
     resumed_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -88,8 +91,8 @@ class Campaign(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
-    audit = Audit(skips=("updated_at",))
-    feed = Feed("campaigns", ignores=("seen_sent", "seen_opted_out"))
+    audit = Audit(skips=("updated_at", "feed_at"))
+    feed = Feed("campaigns", ignores=("seen_sent", "seen_opted_out", "feed_at"))
 
     class Meta:
         db_table = "campaigns"
@@ -126,10 +129,10 @@ class Campaign(TenantModel):
                 asked_by="GET /api/v1/campaigns",
             ),
             Index(
-                fields=["phone_line"],
+                fields=["feed_at"],
                 condition=Q(status=CampaignStatus.RUNNING),
-                name="ix_campaigns_phone_line_id_running",
-                question="Which campaigns are running, over all companies, and on which line?",
+                name="ix_campaigns_feed_at",
+                question="Which running campaign is to be looked after next, over all companies?",
                 asked_by="manage.py work",
             ),
             Index(

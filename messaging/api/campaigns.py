@@ -1,23 +1,32 @@
 """`campaigns` and `campaign-memberships`."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.companions import Companion
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, ListFilterSet, RowFilter
-from crm.api.base.serializers import CompanyUserField, TenantSerializer
-from crm.api.base.views import CreateReadViewSet, DeleteMixin, FullViewSet
+from crm.api.base.serializers import BodySerializer, CompanyUserField, TenantSerializer
+from crm.api.base.views import CreateReadViewSet, DeleteMixin, FullViewSet, without_body
 from crm.api.companions import CampaignNameField, ContactSummaryField, PhoneLineNameField, UserNameField
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.error_codes import ErrorCode
-from crm.models import Campaign, CampaignMembership, User
+from crm.models import Campaign, CampaignMembership, CampaignStep, User
 from messaging.api.audience import AudienceMixin
 from messaging.services.campaigns.count_rows import count_by_status
 from messaging.services.campaigns.deletion import delete_campaign, delete_membership
+from messaging.services.campaigns.drafts import change_campaign, set_steps
+from messaging.services.campaigns.recurrence import InvalidRule, check_recurrence
+from messaging.services.campaigns.runs import cancel_campaign, pause_campaign, resume_campaign, start_campaign
+from messaging.services.outbound.send_policy import MAX_BODY
 from messaging.services.segments.schema import FAULT_CODES
+
+MAX_STEPS = 20
 
 
 class ProgressSerializer(serializers.Serializer):
@@ -43,33 +52,117 @@ class ProgressField(Companion):
         return count_by_status(keys)
 
 
+class CampaignStepSerializer(BodySerializer):
+    """A further message of a sequence."""
+
+    delay_minutes = serializers.IntegerField(
+        min_value=1, max_value=366 * 24 * 60, help_text="Time after the step before was sent."
+    )
+    body = serializers.CharField(max_length=MAX_BODY, help_text="The text, with placeholders as the campaign's.")
+
+
+class CampaignStepsSerializer(BodySerializer):
+    """All further messages of a sequence, in their order."""
+
+    steps = serializers.ListField(child=CampaignStepSerializer(), max_length=MAX_STEPS, allow_empty=True)
+
+
+@extend_schema_field(CampaignStepSerializer(many=True))
+class StepsField(Companion):
+    """The further messages of a campaign, in their order."""
+
+    missing: ClassVar = []
+
+    def __init__(self) -> None:
+        super().__init__("id", help_text="Further messages of a sequence, in their order.")
+
+    def load(self, keys: set[int], user: User) -> dict[int, list[dict[str, Any]]]:
+        steps = CampaignStep.objects.filter(campaign__in=keys).order_by("campaign", "step")
+        found: dict[int, list[dict[str, Any]]] = {}
+        for campaign, delay_minutes, body in steps.values_list("campaign", "delay_minutes", "body"):
+            found.setdefault(campaign, []).append({"delay_minutes": delay_minutes, "body": body})
+        return found
+
+
 class CampaignSerializer(TenantSerializer):
     created_by = CompanyUserField(read_only=True, allow_null=True)
     created_by_name = UserNameField("created_by")
+    started_by_name = UserNameField("started_by")
     phone_line_name = PhoneLineNameField()
+    steps = StepsField()
     progress = ProgressField()
 
     class Meta:
         model = Campaign
         fields = [
-            "id", "name", "status", "body", "phone_line", "phone_line_name", "scheduled_at", "created_by",
-            "created_by_name", "progress", "created_at", "updated_at",
+            "id", "name", "status", "status_reason", "body", "body_b", "steps", "phone_line", "phone_line_name",
+            "segment", "daily_limit", "scheduled_at", "recurrence", "previous_run", "created_by", "created_by_name",
+            "started_at", "started_by", "started_by_name", "resumed_at", "ended_at", "progress", "created_at",
+            "updated_at",
         ]  # fmt: skip
-        read_only_fields = ["created_at", "updated_at"]
-        extra_kwargs = {"scheduled_at": {"help_text": "Time when sending starts. Null: not scheduled."}}
+        read_only_fields = [
+            "status", "status_reason", "previous_run", "started_at", "started_by", "resumed_at", "ended_at",
+            "created_at", "updated_at",
+        ]  # fmt: skip
+        extra_kwargs = {
+            "scheduled_at": {"help_text": "Time when a started campaign begins to send. Null: at once."},
+            "started_at": {"help_text": "Time when the first message could leave. Null: not started."},
+            "started_by": {"help_text": "ID of the user who started it. Null: not started, or a program did."},
+            "resumed_at": {
+                "help_text": "Time of the last resumption, from which the alarms count. Null: never paused."
+            },
+            "ended_at": {"help_text": "Time when it was completed or cancelled. Null: it hasn't ended."},
+            "segment": {"help_text": "ID of the segment. Each run of a recurring campaign takes its contacts from it."},
+            "previous_run": {"help_text": "ID of the campaign that ran before, of a recurring campaign."},
+        }
+
+    def update(self, instance: Campaign, validated_data: dict[str, Any]) -> Campaign:
+        return change_campaign(campaign=instance, **validated_data)
+
+    def validate_recurrence(self, rule: str) -> str:
+        try:
+            check_recurrence(rule=rule)
+        except InvalidRule as error:
+            raise serializers.ValidationError(str(error), error.code) from error
+        return rule
 
 
 class CampaignFilterSet(ListFilterSet):
     status = ChoicesFilter(choices=CampaignStatus.choices)
 
 
+NOT_READY = (
+    ErrorCode.NO_BODY,
+    ErrorCode.NO_PHONE_LINE,
+    ErrorCode.NO_MEMBERS,
+    ErrorCode.PAST_SCHEDULE,
+    ErrorCode.LINE_PAUSED,
+    ErrorCode.LINE_WITHOUT_NUMBER,
+    ErrorCode.MESSAGE_TOO_LONG,
+    ErrorCode.UNRESOLVED_PLACEHOLDER,
+    ErrorCode.INVALID_RECURRENCE,
+)
+
+
 class CampaignViewSet(AudienceMixin, FullViewSet):
-    """Messages to many contacts. A campaign that was sent to anyone can't be deleted (409)."""
+    """Messages to many contacts. What is sent changes only while the campaign is a draft (409, `not_a_draft`).
+
+    A campaign that was sent to anyone can't be deleted (409).
+    """
 
     resource = "campaigns"
     model = Campaign
-    refusals = {"audience": (*FAULT_CODES, ErrorCode.AUDIENCE_CLOSED)}
     serializer_class = CampaignSerializer
+    refusals = {
+        "audience": (*FAULT_CODES, ErrorCode.AUDIENCE_CLOSED),
+        "partial_update": (ErrorCode.NOT_A_DRAFT, ErrorCode.INVALID_RECURRENCE),
+        "create": (ErrorCode.INVALID_RECURRENCE,),
+        "destroy": (ErrorCode.WRONG_STATUS,),
+        "start": (ErrorCode.WRONG_STATUS, *NOT_READY),
+        "resume": (ErrorCode.WRONG_STATUS, ErrorCode.LINE_PAUSED),
+        "steps": (ErrorCode.NOT_A_DRAFT,),
+        **dict.fromkeys(["pause", "cancel"], (ErrorCode.WRONG_STATUS,)),
+    }
     filterset_class = CampaignFilterSet
 
     def perform_destroy(self, instance: Campaign) -> None:
@@ -77,6 +170,47 @@ class CampaignViewSet(AudienceMixin, FullViewSet):
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company_id=self.user.company_id, created_by=self.user)
+
+    @extend_schema(request=CampaignStepsSerializer, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    def steps(self, request: Request, **kwargs: Any) -> Response:
+        """Replace the further messages of a draft. A contact who replies, books or opts out gets no further one."""
+        campaign = self.get_object()
+        body = CampaignStepsSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        set_steps(campaign=campaign, steps=body.validated_data["steps"])
+        return self._answer(campaign)
+
+    @extend_schema(request=None, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    @without_body
+    def start(self, request: Request, **kwargs: Any) -> Response:
+        """Start a draft, or schedule it if `scheduled_at` is ahead. `detail` of a refusal says what to do."""
+        return self._answer(start_campaign(campaign=self.get_object(), user=self.user))
+
+    @extend_schema(request=None, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    @without_body
+    def pause(self, request: Request, **kwargs: Any) -> Response:
+        """Pause a running campaign. Messages that have not left wait. A scheduled campaign is a draft again."""
+        return self._answer(pause_campaign(campaign=self.get_object()))
+
+    @extend_schema(request=None, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    @without_body
+    def resume(self, request: Request, **kwargs: Any) -> Response:
+        """Resume a paused campaign. If it paused itself, look at `status_reason` first: its alarms count anew."""
+        return self._answer(resume_campaign(campaign=self.get_object()))
+
+    @extend_schema(request=None, responses=CampaignSerializer)
+    @action(detail=True, methods=["post"])
+    @without_body
+    def cancel(self, request: Request, **kwargs: Any) -> Response:
+        """End a campaign for good. Contacts who have not got the message are skipped."""
+        return self._answer(cancel_campaign(campaign=self.get_object()))
+
+    def _answer(self, campaign: Campaign) -> Response:
+        return Response(self.get_serializer(self.get_rows().get(pk=campaign.pk)).data)
 
 
 class CampaignMembershipSerializer(TenantSerializer):

@@ -115,7 +115,7 @@ def test_rebuild_rollups_repairs_objections(acme, capsys):
     call_command("rebuild_rollups", "--check")
     with tenant(acme.pk):
         CallObjection.objects.filter(label="price").delete()
-    with pytest.raises(CommandError, match="1 days or calls differ"):
+    with pytest.raises(CommandError, match="1 days, calls or campaigns differ"):
         call_command("rebuild_rollups", "--check")
     call_command("rebuild_rollups")
     assert "2 objections" in capsys.readouterr().out

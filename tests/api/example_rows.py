@@ -57,6 +57,20 @@ class ExampleRows:
             created_by=self.manager, created_at=AT,
         )  # fmt: skip
         self.draft = factories.CampaignFactory(company=company, name="Autumn check", created_at=AT)
+        running = factories.CampaignFactory(
+            company=company, name="Leaf check", status="running", phone_line=line, started_by=self.manager,
+            created_at=AT, started_at=AT, feed_at=AT,
+        )  # fmt: skip
+        paused = factories.CampaignFactory(
+            company=company, name="Snow check", status="paused", phone_line=line, started_by=self.manager,
+            status_reason="10 of the last 50 messages have failed. Look at their reasons.", created_at=AT,
+            started_at=AT,
+        )  # fmt: skip
+        ready = factories.CampaignFactory(
+            company=company, name="Gutter check", body="Hi {first_name|there}, are your gutters clean?",
+            phone_line=line, created_by=self.manager, created_at=AT,
+        )  # fmt: skip
+        factories.CampaignMembershipFactory(campaign=ready, **of_contact)
         self.stranger = stranger
         suspended = factories.PhoneLineFactory(
             company=company, name="Sales", number="+13035550101", provider_id="PNsales", created_at=AT,
@@ -106,7 +120,12 @@ class ExampleRows:
         }  # fmt: skip
         self.of_operation = {
             "campaigns_audience": self.draft,
+            "campaigns_cancel": paused,
             "campaigns_destroy": self.draft,
+            "campaigns_pause": running,
+            "campaigns_resume": paused,
+            "campaigns_start": ready,
+            "campaigns_steps": self.draft,
             "contacts_destroy": stranger,
             "phone_lines_resume": suspended,
         }
@@ -148,6 +167,7 @@ def example_bodies(*, contact, call, campaign, rep, line):
         "campaigns_create": {"name": "Winter check", "body": "Is your roof ready for snow?", "phone_line": line},
         "campaigns_test_send": {"phone": "+13035550142"},
         "campaigns_partial_update": {"name": "Spring check 2026"},
+        "campaigns_steps": {"steps": [{"delay_minutes": 2880, "body": "Still time to book your roof check."}]},
         "company_partial_update": {"missed_call_text": "Sorry that we missed you. How can we help?"},
         "contact_flags_create": {"contact": contact, "flag_type": "do_not_contact", "reason": "Asked us to."},
         "contact_flags_partial_update": {"expires_at": "2026-06-01T00:00:00Z"},

@@ -80,6 +80,13 @@ class Fixture:
             "users": factories.UserFactory(company=acme),
             "webhook-events": factories.WebhookEventFactory(company=acme, status="dead"),
         }
+        draft = factories.CampaignFactory(company=acme, phone_line=line)
+        factories.CampaignMembershipFactory(campaign=draft, contact=contact)
+        self.rows_of_action = {
+            "campaigns/<pk>/start": draft,
+            "campaigns/<pk>/pause": factories.CampaignFactory(company=acme, status="running", phone_line=line),
+            "campaigns/<pk>/resume": factories.CampaignFactory(company=acme, status="paused", phone_line=line),
+        }
         self.stranger = factories.ContactFactory(company=acme)  # no history, so it can be deleted
         self.bodies = {
             "activities": {"contact": contact.pk, "body": "Has a cat."},
@@ -93,6 +100,7 @@ class Fixture:
             "campaign-memberships": {"campaign": self.rows["campaigns"].pk, "contact": contact.pk},
             "campaigns": {"name": "Summer check"},
             "campaigns/<pk>/test-send": {"phone": contact.phone},
+            "campaigns/<pk>/steps": {"steps": [{"delay_minutes": 1440, "body": "Still interested?"}]},
             "contact-flags": {"contact": contact.pk, "flag_type": "do_not_contact"},
             "contacts": {"phone": "+19895550190"},
             "contacts/phones": {"number": "+19895550189"},
@@ -130,7 +138,7 @@ class Fixture:
         return Answer(response.status_code, changed)
 
     def url(self, route, method):
-        row = self.rows.get(route.resource)
+        row = self.rows_of_action.get(route.path) or self.rows.get(route.resource)
         if (route.resource, method) == ("contacts", "DELETE"):
             row = self.stranger
         path = route.path.replace("<contact>", str(self.rows["contacts"].pk))

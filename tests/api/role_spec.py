@@ -29,6 +29,7 @@ ACTIONS = {
     "confirm": ("POST", 200),
     "dismiss": ("POST", 200),
     "estimate": ("GET", 200),
+    "pause": ("POST", 200),
     "read": ("POST", 200),
     "recover": ("POST", 200),
     "release": ("POST", 200),
@@ -37,6 +38,8 @@ ACTIONS = {
     "resume": ("POST", 200),
     "test-send": ("POST", 202),
     "texts": ("GET", 200),
+    "start": ("POST", 200),
+    "steps": ("POST", 200),
     "timeline": ("GET", 200),
 }
 # Rows whose author alone has a verb, or with others. The author of the tests' note is the CSR.

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from crm import worker
 from crm.worker import Attempts, Job, job_names, register
 
-JOBS = "search-keys, expiry-cleanup, deliveries, texts, lookups, text-backs, rollups"
+JOBS = "search-keys, expiry-cleanup, deliveries, texts, lookups, text-backs, campaigns, campaign-counts, rollups"
 
 
 @pytest.mark.parametrize(

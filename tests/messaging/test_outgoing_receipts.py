@@ -141,12 +141,21 @@ def test_final_membership_status_stays(sending, contact, status):
     assert CampaignMembership.objects.get().status == status
 
 
-def test_reply_within_three_days_marks_the_latest_membership(contact, in_acme):
-    sent = {"contact": contact, "status": "sent"}
-    old = CampaignMembershipFactory(**sent, sent_at=THEN - timedelta(hours=73))
-    before = CampaignMembershipFactory(**sent, sent_at=THEN - timedelta(hours=2))
-    latest = CampaignMembershipFactory(**sent, sent_at=THEN - timedelta(hours=1))
+def test_reply_within_three_days_marks_the_latest_membership(sending, contact, in_acme):
+    campaign = {"contact": contact, "status": "sent"}
+    old = CampaignMembershipFactory(**campaign, sent_at=THEN - timedelta(hours=73))
+    before = CampaignMembershipFactory(**campaign, sent_at=THEN - timedelta(hours=2))
+    latest = CampaignMembershipFactory(**campaign, sent_at=THEN - timedelta(hours=1))
     others = CampaignMembershipFactory(contact__company=contact.company, status="sent", sent_at=THEN)
+    for membership in (old, before, latest):
+        sending(kind="campaign", status="sent", membership=membership)
     record(message_event())
     found = dict(CampaignMembership.objects.values_list("pk", "status"))
     assert found == {old.pk: "sent", before.pk: "sent", latest.pk: "replied", others.pk: "sent"}
+
+
+def test_reply_to_a_campaign_message_of_long_ago_marks_nothing(sending, contact, in_acme):
+    old = CampaignMembershipFactory(contact=contact, status="sent", sent_at=THEN - timedelta(hours=73))
+    sending(kind="campaign", status="sent", membership=old)
+    record(message_event())
+    assert CampaignMembership.objects.get().status == "sent"

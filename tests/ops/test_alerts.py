@@ -101,7 +101,17 @@ def firing(before, after):
 
 @pytest.fixture
 def worker(db):
-    jobs = ["search-keys", "expiry-cleanup", "deliveries", "texts", "lookups", "text-backs", "rollups"]
+    jobs = [
+        "search-keys",
+        "expiry-cleanup",
+        "deliveries",
+        "texts",
+        "lookups",
+        "text-backs",
+        "campaigns",
+        "campaign-counts",
+        "rollups",
+    ]
     return factories.WorkerHeartbeatFactory(jobs=jobs)
 
 

@@ -166,8 +166,10 @@ QUESTIONS: dict[str, Question] = {
     ),
     "ix_opt_out_entries_company_id_created_at": lambda sample: list(OptOutEntry.objects.order_by("-created_at")[:100]),
     # Running campaigns.
-    "ix_campaigns_phone_line_id_running": of_all_companies(
-        lambda sample: list(Campaign.objects.filter(status="running").values_list("phone_line"))
+    "ix_campaigns_feed_at": of_all_companies(
+        lambda sample: list(
+            Campaign.objects.filter(status="running", feed_at__lte=now()).order_by("feed_at", "pk")[:20]
+        )
     ),
     "ix_campaigns_scheduled_at": of_all_companies(
         lambda sample: list(Campaign.objects.filter(status="scheduled", scheduled_at__lte=now()))

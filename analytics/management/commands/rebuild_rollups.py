@@ -7,12 +7,15 @@ from django.core.management.base import BaseCommand, CommandError
 
 from analytics.rollups.objections import count_wrong_objections, rebuild_objections
 from analytics.rollups.update import find_differences, rebuild_call_rollup
+from crm.db.tenancy import tenant
 from crm.management.companies import read_companies
+from messaging.services.campaigns.counts import find_wrong_counts, rebuild_counts
 
 
 class Command(BaseCommand):
     help = (
-        "Rebuild the daily call totals and the objections. Needed only after changes that no trigger sees, such as a"
+        "Rebuild the daily call totals, the objections and the counts of campaigns."
+        " Needed only after changes that no trigger sees, such as a"
         " database restored without triggers, or after a new measure."
     )
 
@@ -20,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--company", metavar="SLUG", help="only the company with this slug (default: all companies)"
         )
-        parser.add_argument("--check", action="store_true", help="only compare; exit with 1 if days or calls differ")
+        parser.add_argument("--check", action="store_true", help="only compare; exit with 1 if anything differs")
 
     def handle(self, *, company: str | None, check: bool, **options: Any) -> None:
         wrong = 0
@@ -28,13 +31,21 @@ class Command(BaseCommand):
             if check:
                 differing = find_differences(company=one)
                 calls = count_wrong_objections(company=one)
-                wrong += len(differing) + calls
+                with tenant(one.pk):
+                    campaigns = find_wrong_counts()
+                wrong += len(differing) + calls + len(campaigns)
                 for day in differing:
                     self.stdout.write(f"{one.slug}: {day} differs from its calls.")
+                for campaign in campaigns:
+                    self.stdout.write(f"{one.slug}: campaign {campaign} has other counts than its members.")
                 if calls:
                     self.stdout.write(f"{one.slug}: {calls} calls have other objections than their latest analysis.")
             else:
                 days, objections = rebuild_call_rollup(company=one), rebuild_objections(company=one)
+                with tenant(one.pk):
+                    rebuild_counts()
                 self.stdout.write(f"{one.slug}: {days} days with calls, {objections} objections.")
         if wrong:
-            raise CommandError(f"{wrong} days or calls differ. Run this command without --check to rebuild them.")
+            raise CommandError(
+                f"{wrong} days, calls or campaigns differ. Run this command without --check to rebuild them."
+            )

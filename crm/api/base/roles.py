@@ -67,7 +67,9 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "calls": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_UPDATE, fields=CALL_OUTCOME_FIELDS)},
     "campaign-memberships": {MANAGER: READ_CREATE_DELETE, CSR: READ_ONLY},
     "campaigns": {
-        MANAGER: also(ALL, "audience", "texts", "estimate", "test-send", "report"),
+        MANAGER: also(
+            ALL, "audience", "steps", "start", "pause", "resume", "cancel", "texts", "estimate", "test-send", "report"
+        ),
         CSR: also(READ_ONLY, "texts", "estimate", "report"),
     },
     "changes": {MANAGER: RETRIEVE, CSR: RETRIEVE, REP: RETRIEVE},

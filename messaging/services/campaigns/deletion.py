@@ -2,10 +2,14 @@
 
 from django.db import transaction
 
-from crm.choices import MembershipStatus
+from crm.choices import CampaignStatus, MembershipStatus
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership
 from crm.refusals import Refusal
+from messaging.models import Message
+from messaging.services.campaigns.drafts import lock_campaign
+from messaging.services.campaigns.recall import delete_queued
+from messaging.services.campaigns.states import WrongStatus
 
 
 class MembershipKept(Refusal):
@@ -15,16 +19,30 @@ class MembershipKept(Refusal):
 
 
 def delete_membership(*, membership: CampaignMembership) -> None:
-    """Delete a pending membership. Raises MembershipKept for any other."""
-    # Decided by the statement itself: sending may have begun since the row was read.
-    pending = CampaignMembership.objects.filter(pk=membership.pk, status=MembershipStatus.PENDING)
-    if not pending.delete()[0]:
-        raise MembershipKept
+    """Delete a pending membership, and its message if it waits in the outbox. Raises MembershipKept for any other."""
+    with transaction.atomic():
+        delete_queued(messages=Message.objects.filter(membership=membership.pk))
+        pending = CampaignMembership.objects.filter(pk=membership.pk, status=MembershipStatus.PENDING)
+        # Its message may be held, or sending may have begun since the row was read.
+        if (
+            not pending.select_for_update(of=("self",)).exists()
+            or Message.objects.filter(membership=membership).exists()
+        ):
+            raise MembershipKept
+        pending.delete()
 
 
 def delete_campaign(*, campaign: Campaign) -> None:
-    """Delete a campaign with its steps and pending memberships. Raises ProtectedError if it has others."""
+    """Delete a draft or a cancelled campaign with its steps and pending memberships.
+
+    Raises:
+        WrongStatus: it has another status.
+        ProtectedError: it has memberships that show what happened.
+    """
     with transaction.atomic():
+        campaign = lock_campaign(campaign.pk)
+        if campaign.status not in (CampaignStatus.DRAFT, CampaignStatus.CANCELLED):
+            raise WrongStatus.of(campaign, "Only a draft or a cancelled campaign can be deleted.")
         campaign.memberships.filter(status=MembershipStatus.PENDING).delete()
         if not campaign.memberships.exists():
             campaign.steps.all().delete()

@@ -15,6 +15,7 @@ from messaging.models import Message
 from messaging.opt_out_text.classification import Verdict, classify_text
 from messaging.providers.events import IncomingText
 from messaging.providers.registry import provider_confirms
+from messaging.services.outbound.campaign_progress import mark_membership_opted_out
 from messaging.services.outbound.outbox import SendBlocked, queue_message
 from messaging.services.outbound.send_policy import CONFIRMATION_WINDOW
 
@@ -55,8 +56,11 @@ def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> bool
     }
     if verdict == Verdict.SUSPECTED:
         flag_possible_opt_out(**evidence)  # a person decides, which takes longer than the law allows for a confirmation
-    elif verdict == Verdict.OPT_OUT and record_opt_out(**evidence):
-        _queue_confirmation(message, phone, opt_out_type, OPT_OUT_REPLY)
+    elif verdict == Verdict.OPT_OUT:
+        changed = record_opt_out(**evidence)
+        mark_membership_opted_out(message=message)
+        if changed:
+            _queue_confirmation(message, phone, opt_out_type, OPT_OUT_REPLY)
     elif verdict == Verdict.OPT_IN and record_opt_in(**evidence):
         _queue_confirmation(message, phone, opt_out_type, OPT_IN_REPLY)
     return verdict in (Verdict.SUSPECTED, Verdict.OPT_OUT, Verdict.OPT_IN)

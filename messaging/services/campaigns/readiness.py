@@ -1,0 +1,51 @@
+"""What a campaign needs before it is scheduled or started. Each refusal says what to do."""
+
+from datetime import datetime
+
+from crm.choices import MembershipStatus
+from crm.error_codes import ErrorCode
+from crm.models import Campaign, PhoneLine
+from crm.refusals import Refusal
+from messaging.services.campaigns.estimates import check_texts
+from messaging.services.campaigns.recurrence import check_recurrence
+from messaging.services.outbound.send_policy import MAX_BODY
+
+
+class NotReady(Refusal):
+    """The campaign can't be started as it is."""
+
+
+def check_ready(*, campaign: Campaign, now: datetime) -> None:
+    """Raise NotReady unless the campaign's text, line and rule allow a start."""
+    bodies = [campaign.body, *([campaign.body_b] if campaign.body_b else []), *_bodies_of_steps(campaign)]
+    for body in bodies:
+        if not body.strip():
+            raise NotReady(code=ErrorCode.NO_BODY, attr="body")
+        if len(body) > MAX_BODY:
+            raise NotReady(code=ErrorCode.MESSAGE_TOO_LONG)
+    check_line(line=campaign.phone_line, now=now)
+    check_recurrence(rule=campaign.recurrence)
+
+
+def check_line(*, line: PhoneLine | None, now: datetime) -> None:
+    """Raise NotReady unless the line may send."""
+    if line is None:
+        raise NotReady(code=ErrorCode.NO_PHONE_LINE)
+    if not (line.number or line.provider_id):
+        raise NotReady(code=ErrorCode.LINE_WITHOUT_NUMBER)
+    if line.paused_until and line.paused_until > now:
+        reason = f" ({line.pause_reason.rstrip('.')})" if line.pause_reason else ""
+        raise NotReady(
+            f"The phone line is paused{reason}. Resume it, or choose another line.", code=ErrorCode.LINE_PAUSED
+        )
+
+
+def check_members(*, campaign: Campaign) -> None:
+    """Raise NotReady unless a contact waits for the campaign, UnusableText unless each can get every text."""
+    if not campaign.memberships.filter(status=MembershipStatus.PENDING).exists():
+        raise NotReady(code=ErrorCode.NO_MEMBERS)
+    check_texts(campaign=campaign)
+
+
+def _bodies_of_steps(campaign: Campaign) -> list[str]:
+    return list(campaign.steps.order_by("step").values_list("body", flat=True))

@@ -1,0 +1,63 @@
+"""Recurring campaigns: the time of the next run, by RFC 5545 rules in the company's time zone."""
+
+import re
+from datetime import datetime, timedelta
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrule, rrulestr
+
+from crm.error_codes import ErrorCode
+from crm.refusals import Refusal
+
+_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+# Not COUNT: each run is a campaign of its own, which would count anew. Not SECOND, and no times within a day.
+_ORDER = ("FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "BYHOUR", "BYMINUTE", "WKST", "UNTIL")
+_PARTS = frozenset(_ORDER)
+_LOOK_AHEAD = timedelta(days=5 * 366)
+# Any Monday. A rule without a day, an hour or a minute takes these of the first run.
+_ANY_START = datetime(2026, 1, 5, 10)
+
+
+class InvalidRule(Refusal):
+    """The rule of a recurring campaign can't be read, or isn't allowed."""
+
+    code, attr = ErrorCode.INVALID_RECURRENCE, "recurrence"
+
+
+def check_recurrence(*, rule: str) -> None:
+    """Raise InvalidRule unless the rule is empty, or repeats daily or less often."""
+    if rule and _parse(rule, _ANY_START, _ANY_START).after(_ANY_START, inc=True) is None:
+        raise InvalidRule("The rule names no day.")
+
+
+def next_run_at(*, rule: str, this: datetime, after: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return the first time after `after` at which the campaign runs again; None after the last.
+
+    Times are wall-clock times of the zone: a run at ten stays at ten when daylight-saving time begins.
+
+    Args:
+        this: the run before, from which the rule counts its interval.
+    """
+    start, moment = (time.astimezone(zone).replace(tzinfo=None) for time in (this, after))
+    local = _parse(rule, start, moment).after(moment)
+    return local.replace(tzinfo=zone) if local else None
+
+
+def _parse(rule: str, start: datetime, moment: datetime) -> rrule:
+    """Return the rule, counted from `start` and ending some years after `moment`: it may name days that don't exist."""
+    parts = dict(part.partition("=")[::2] for part in rule.upper().split(";"))
+    if unknown := sorted(set(parts) - _PARTS):
+        raise InvalidRule(f"The rule can't have {unknown[0] or 'an empty part'}. It may have {', '.join(_ORDER)}.")
+    if parts.get("FREQ") not in _FREQUENCIES or "," in parts.get("BYHOUR", "") + parts.get("BYMINUTE", ""):
+        raise InvalidRule("A campaign recurs once a day at most: write FREQ=DAILY, WEEKLY, MONTHLY or YEARLY.")
+    if not re.fullmatch("[1-9][0-9]?", parts.get("INTERVAL", "1")):
+        raise InvalidRule("INTERVAL must be a number from 1 to 99.")
+    end = f"{moment + _LOOK_AHEAD:%Y%m%dT%H%M%S}"
+    if not re.fullmatch("[0-9]{8}(T[0-9]{6})?", parts.get("UNTIL", end)):
+        raise InvalidRule("UNTIL must be a day or a time of the company's clock, such as UNTIL=20271231T120000.")
+    parts["UNTIL"] = min(parts.get("UNTIL", end), end)
+    try:
+        return cast(rrule, rrulestr(";".join(map("=".join, parts.items())), dtstart=start))
+    except ValueError as error:
+        raise InvalidRule("The rule can't be read. Write it such as FREQ=MONTHLY;BYMONTHDAY=1.") from error

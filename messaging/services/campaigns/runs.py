@@ -1,0 +1,174 @@
+"""Start, pause, resumption and end of campaigns. Each change locks the campaign."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from crm.choices import CampaignStatus, MembershipStatus
+from crm.error_codes import ErrorCode
+from crm.models import Campaign, CampaignMembership, User
+from crm.refusals import Refusal
+from messaging.choices import MessageStatus
+from messaging.models import Message
+from messaging.services.campaigns.audience import add_audience
+from messaging.services.campaigns.counts import count_results
+from messaging.services.campaigns.drafts import lock_campaign
+from messaging.services.campaigns.due_times import set_due_times
+from messaging.services.campaigns.next_runs import schedule_next_run
+from messaging.services.campaigns.readiness import NotReady, check_line, check_members, check_ready
+from messaging.services.campaigns.recall import UNSENT, recall_messages
+from messaging.services.campaigns.states import WrongStatus, check_transition
+
+CANCELLED = "The campaign was cancelled."
+
+
+def start_campaign(*, campaign: Campaign, user: User | None) -> Campaign:
+    """Start a campaign, or schedule it if `scheduled_at` is ahead. Returns it as it is now.
+
+    Raises:
+        WrongStatus: it isn't a draft.
+        NotReady: something is missing, or wrong.
+        InvalidRule: it recurs by a rule that can't be used.
+    """
+    with transaction.atomic():
+        campaign = lock_campaign(campaign.pk)
+        now = timezone.now()
+        if campaign.status != CampaignStatus.DRAFT:
+            raise WrongStatus.of(campaign, "Only a draft can be started.")
+        check_ready(campaign=campaign, now=now)
+        campaign.started_by = user
+        if campaign.scheduled_at is not None:
+            if campaign.scheduled_at <= now:
+                raise NotReady(code=ErrorCode.PAST_SCHEDULE)
+            if campaign.segment_id is None:
+                check_members(campaign=campaign)
+            return _set_status(campaign, CampaignStatus.SCHEDULED, "started_by", status_reason="")
+        _run(campaign, now)
+    return campaign
+
+
+def pause_campaign(*, campaign: Campaign, reason: str = "") -> Campaign:
+    """Pause a running campaign, and take its messages out of the outbox. A scheduled one is a draft again.
+
+    Args:
+        reason: why the campaign pauses itself; "" if a person pauses it.
+
+    Raises:
+        WrongStatus: it is neither running nor scheduled.
+    """
+    with transaction.atomic():
+        campaign = lock_campaign(campaign.pk)
+        is_scheduled = campaign.status == CampaignStatus.SCHEDULED
+        status = CampaignStatus.DRAFT if is_scheduled else CampaignStatus.PAUSED
+        check_transition(campaign=campaign, status=status)
+        _set_status(campaign, status, status_reason=reason[:300])
+        recall_messages(messages=queued_messages_of(campaign))
+    return campaign
+
+
+def resume_campaign(*, campaign: Campaign) -> Campaign:
+    """Resume a paused campaign with new due times. The alarms count from here: a person has seen the results so far.
+
+    Raises:
+        WrongStatus: it isn't paused.
+        NotReady: its line may not send.
+    """
+    with transaction.atomic():
+        campaign = lock_campaign(campaign.pk)
+        if campaign.status != CampaignStatus.PAUSED:
+            raise WrongStatus.of(campaign, "Only a paused campaign can be resumed.")
+        now = timezone.now()
+        check_line(line=campaign.phone_line, now=now)
+        recall_messages(messages=queued_messages_of(campaign))  # those that came back from an attempt meanwhile
+        results = count_results(campaign=campaign)
+        campaign.resumed_at, campaign.feed_at = now, now
+        campaign.seen_sent, campaign.seen_opted_out = results.sent, results.opted_out
+        _set_status(
+            campaign, CampaignStatus.RUNNING, "resumed_at", "feed_at", "seen_sent", "seen_opted_out", status_reason=""
+        )
+        set_due_times(campaign=campaign, now=now)
+    return campaign
+
+
+def cancel_campaign(*, campaign: Campaign) -> Campaign:
+    """End a campaign for good: the contacts who wait are skipped. Raises WrongStatus if it has ended."""
+    with transaction.atomic():
+        campaign = lock_campaign(campaign.pk)
+        check_transition(campaign=campaign, status=CampaignStatus.CANCELLED)
+        campaign.ended_at = timezone.now()
+        _set_status(campaign, CampaignStatus.CANCELLED, "ended_at", status_reason="")
+        recall_messages(messages=queued_messages_of(campaign))
+        skip_pending(campaign=campaign)
+    return campaign
+
+
+def complete_campaign(*, campaign: Campaign) -> bool:
+    """Complete a running campaign if every member has an end. Returns whether it is completed."""
+    with transaction.atomic():
+        campaign = lock_campaign(campaign.pk)
+        if campaign.status != CampaignStatus.RUNNING or campaign.memberships.filter(status__in=UNSENT).exists():
+            return False
+        campaign.ended_at = timezone.now()
+        _set_status(campaign, CampaignStatus.COMPLETED, "ended_at", status_reason="")
+    return True
+
+
+def start_scheduled(*, campaign: Campaign) -> Campaign:
+    """Start a campaign whose time has come. If it can't start, it is a draft again and says why."""
+    try:
+        with transaction.atomic():
+            campaign = lock_campaign(campaign.pk)
+            now = timezone.now()
+            if campaign.status != CampaignStatus.SCHEDULED or campaign.scheduled_at is None:
+                return campaign
+            if now - campaign.scheduled_at > timedelta(hours=settings.STALE_TEXT_HOURS):
+                raise _TooLate(campaign.scheduled_at)
+            check_ready(campaign=campaign, now=now)
+            _run(campaign, now)
+    except Exception as reason:
+        if not isinstance(reason, Refusal | _TooLate):
+            raise
+        campaign = pause_campaign(campaign=campaign, reason=f"It could not start at its time. {reason}")
+    return campaign
+
+
+class _TooLate(Exception):
+    """The worker comes to a scheduled campaign long after its time, as in a restored copy. A person decides."""
+
+    def __init__(self, scheduled_at: datetime) -> None:
+        super().__init__(f"It was due at {scheduled_at:%Y-%m-%d %H:%M} UTC. Choose another time, or start it now.")
+
+
+def queued_messages_of(campaign: Campaign) -> QuerySet:
+    """Return the campaign's messages in the outbox, by the index of its line's queued messages."""
+    return Message.objects.filter(
+        phone_line=campaign.phone_line_id, status=MessageStatus.QUEUED, membership__campaign=campaign
+    )
+
+
+def skip_pending(*, campaign: Campaign) -> None:
+    pending = CampaignMembership.objects.filter(campaign=campaign, status=MembershipStatus.PENDING)
+    pending.update(status=MembershipStatus.SKIPPED, reason=CANCELLED, due_at=None)
+
+
+def _run(campaign: Campaign, now: datetime) -> None:
+    campaign.started_at = campaign.feed_at = now
+    if campaign.segment is not None:
+        add_audience(campaign=campaign, segment=campaign.segment)
+    check_members(campaign=campaign)
+    _set_status(campaign, CampaignStatus.RUNNING, "started_at", "started_by", "feed_at", status_reason="")
+    set_due_times(campaign=campaign, now=now)
+    if campaign.recurrence:
+        schedule_next_run(campaign=campaign)
+
+
+def _set_status(campaign: Campaign, status: CampaignStatus, *fields: str, **values: Any) -> Campaign:
+    campaign.status = status
+    for name, value in values.items():
+        setattr(campaign, name, value)
+    campaign.save(update_fields=["status", *values, *fields])
+    return campaign

@@ -1,0 +1,61 @@
+"""Recurring campaigns: each run is a campaign of its own, at the same time of the company's clock."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from crm.models import Campaign, CampaignStep, Segment
+from messaging.services.campaigns.recurrence import next_run_at
+from messaging.services.campaigns.runs import start_campaign
+from tests.errors import code_of
+
+DENVER = ZoneInfo("America/Denver")
+
+
+@pytest.mark.parametrize(
+    ("rule", "this", "following"),
+    [
+        ("FREQ=WEEKLY", "2026-03-02T17:00:00+00:00", "2026-03-09T16:00:00+00:00"),  # daylight-saving time has begun
+        ("FREQ=DAILY", "2026-10-31T16:00:00+00:00", "2026-11-01T17:00:00+00:00"),  # and has ended
+        ("FREQ=MONTHLY;BYMONTHDAY=1", "2026-03-02T17:00:00+00:00", "2026-04-01T16:00:00+00:00"),
+        ("FREQ=MONTHLY;BYMONTHDAY=31", "2026-01-31T17:00:00+00:00", "2026-03-31T16:00:00+00:00"),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU", "2026-03-03T17:00:00+00:00", "2026-03-17T16:00:00+00:00"),
+        ("FREQ=DAILY;UNTIL=20260302", "2026-03-02T17:00:00+00:00", None),
+    ],
+)
+def test_run_keeps_its_time_of_the_companys_clock(rule, this, following):
+    this = datetime.fromisoformat(this)
+    found = next_run_at(rule=rule, this=this, after=this, zone=DENVER)
+    assert (found and found.astimezone(UTC).isoformat()) == following
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "monthly", "FREQ=HOURLY", "FREQ=DAILY;COUNT=3", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;BYHOUR=9,12",
+        "FREQ=DAILY;UNTIL=soon", "FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=2", "FREQ=WEEKLY;BYDAY=XX", "FREQ=DAILY;;",
+        "DTSTART:20200101T000000\nRRULE:FREQ=DAILY",
+    ],
+)  # fmt: skip
+def test_rule_that_can_not_be_used_is_refused_when_it_is_written(rule, in_acme, manager_api):
+    segment = Segment.objects.create(company=in_acme, name="All", definition={})
+    answer = manager_api.post("/api/v1/campaigns", {"name": "Check", "segment": segment.pk, "recurrence": rule})
+    assert (answer.status_code, code_of(answer)) == (400, "invalid_recurrence")
+
+
+def test_start_schedules_the_next_run_with_its_steps(draft, add_members, manager, in_acme):
+    CampaignStep.objects.create(company=in_acme, campaign=draft, step=2, delay_minutes=60, body="Still there?")
+    Campaign.objects.update(
+        recurrence="FREQ=MONTHLY;BYMONTHDAY=1",
+        segment=Segment.objects.create(company=in_acme, name="All", definition={}),
+    )
+    add_members(draft)
+    start_campaign(campaign=draft, user=manager)
+    following = Campaign.objects.get(previous_run=draft)
+    assert (following.status, following.body, following.started_by) == ("scheduled", draft.body, manager)
+    assert following.scheduled_at > timezone.now()
+    assert following.scheduled_at.astimezone(DENVER).day == 1
+    assert list(following.steps.values_list("step", "delay_minutes", "body")) == [(2, 60, "Still there?")]
+    assert not following.memberships.exists()

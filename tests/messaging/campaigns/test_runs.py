@@ -1,0 +1,250 @@
+"""Start, pause, resumption and end of a campaign, over the API."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from crm.choices import CampaignStatus
+from crm.models import Campaign, CampaignMembership
+from messaging.models import Message
+from messaging.services.campaigns.jobs import has_pending_campaigns, is_campaign_due, run_next_campaign
+from messaging.services.campaigns.states import TRANSITIONS
+from tests.count_queries import CountQueries
+from tests.errors import code_of
+from tests.factories import ActivityFactory, CampaignFactory, CampaignMembershipFactory, MessageFactory
+
+ACTIONS = ["start", "pause", "resume", "cancel"]
+HOUR = timedelta(hours=1)
+
+
+def ask(client, campaign, action):
+    return client.post(f"/api/v1/campaigns/{campaign.pk}/{action}")
+
+
+def queue(membership):
+    """Put a message of the membership into the outbox, as the feeder does."""
+    contact, line = membership.contact, membership.campaign.phone_line
+    activity = ActivityFactory(contact=contact, activity_type="message", direction="outgoing")
+    message = MessageFactory(
+        contact=contact, phone_line=line, membership=membership, direction="outgoing", kind="campaign",
+        status="queued", run_at=timezone.now(), activity=activity, to_numbers=[contact.phone],
+    )  # fmt: skip
+    CampaignMembership.objects.filter(pk=membership.pk).update(due_at=None, sms_segments=1)
+    return message
+
+
+def members_of(campaign):
+    return list(CampaignMembership.objects.filter(campaign=campaign).order_by("pk"))
+
+
+def test_started_campaign_runs_and_says_who_started_it(draft, add_members, manager_api, manager, in_acme):
+    add_members(draft, 2)
+    before = timezone.now()
+    answer = ask(manager_api, draft, "start").json()
+    assert (answer["status"], answer["started_by"], answer["started_by_name"]) == ("running", manager.pk, "maria")
+    assert [member.due_at >= before for member in members_of(draft)] == [True, True]
+    assert answer["progress"]["pending"] == 2
+    assert is_campaign_due()
+
+
+def test_start_ahead_of_its_time_schedules_the_campaign(draft, add_members, manager_api, in_acme):
+    [member] = add_members(draft)
+    manager_api.patch(f"/api/v1/campaigns/{draft.pk}", {"scheduled_at": f"{timezone.now() + HOUR:%Y-%m-%dT%H:%M:%SZ}"})
+    assert ask(manager_api, draft, "start").json()["status"] == "scheduled"
+    member.refresh_from_db()
+    assert member.due_at is None
+    assert not is_campaign_due()
+    assert not has_pending_campaigns()
+
+
+def test_scheduled_campaign_starts_at_its_time(draft, add_members, in_acme):
+    [member] = add_members(draft)
+    Campaign.objects.update(status="scheduled", scheduled_at=timezone.now() - timedelta(seconds=1))
+    assert is_campaign_due()
+    assert run_next_campaign()
+    member.refresh_from_db()
+    draft.refresh_from_db()
+    assert (draft.status, member.due_at is not None) == ("running", True)
+
+
+@pytest.mark.parametrize("late", [timedelta(hours=13), timedelta(days=20)])
+def test_scheduled_campaign_that_the_worker_finds_too_late_waits_for_a_person(draft, add_members, late, in_acme):
+    """As in a restored copy: the original has started it."""
+    add_members(draft)
+    Campaign.objects.update(status="scheduled", scheduled_at=timezone.now() - late)
+    assert run_next_campaign()
+    draft.refresh_from_db()
+    assert draft.status == "draft"
+    assert draft.status_reason.startswith("It could not start at its time. It was due at ")
+
+
+def test_scheduled_campaign_that_can_not_start_is_a_draft_that_says_why(draft, desk, add_members, in_acme):
+    add_members(draft)
+    desk.paused_until, desk.pause_reason = timezone.now() + HOUR, "No credit."
+    desk.save()
+    Campaign.objects.update(status="scheduled", scheduled_at=timezone.now())
+    assert run_next_campaign()
+    draft.refresh_from_db()
+    reason = "The phone line is paused (No credit). Resume it, or choose another line."
+    assert (draft.status, draft.status_reason) == ("draft", f"It could not start at its time. {reason}")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"body": ""}, "no_body"),
+        ({"body": " \n"}, "no_body"),
+        ({"body": "x" * 1601}, "message_too_long"),
+        ({"body": "Hi {nickname}!"}, "unresolved_placeholder"),
+        ({"body": "Hi from {city}!"}, "unresolved_placeholder"),  # the contact has none
+        ({"phone_line": None}, "no_phone_line"),
+        ({"scheduled_at": "2026-03-02T16:00:00Z"}, "past_schedule"),
+    ],
+)
+def test_start_of_an_unready_campaign_is_refused(change, code, draft, add_members, manager_api, in_acme):
+    add_members(draft)
+    Campaign.objects.filter(pk=draft.pk).update(**change)
+    answer = ask(manager_api, draft, "start")
+    assert (answer.status_code, code_of(answer)) == (409, code)
+    assert Campaign.objects.get(pk=draft.pk).status == "draft"
+
+
+def test_start_without_members_is_refused(draft, manager_api):
+    assert code_of(ask(manager_api, draft, "start")) == "no_members"
+
+
+@pytest.mark.parametrize("action", ["start", "resume"])
+def test_paused_line_refuses_a_start_and_a_resumption(action, draft, desk, add_members, manager_api, in_acme):
+    add_members(draft)
+    desk.paused_until = timezone.now() + HOUR
+    desk.save()
+    if action == "resume":
+        Campaign.objects.update(status="paused", started_at=timezone.now())
+    assert code_of(ask(manager_api, draft, action)) == "line_paused"
+
+
+@pytest.mark.parametrize("status", CampaignStatus.values)
+@pytest.mark.parametrize("action", ACTIONS)
+def test_actions_follow_the_table_of_states(action, status, draft, add_members, manager_api, in_acme):
+    add_members(draft)
+    times = {"scheduled_at": timezone.now() + HOUR} if status == "scheduled" else {"started_at": timezone.now()}
+    Campaign.objects.filter(pk=draft.pk).update(status=status, **times)
+    allowed = {
+        "start": {"draft": "running"},
+        "pause": {"running": "paused", "scheduled": "draft"},
+        "resume": {"paused": "running"},
+        "cancel": dict.fromkeys(["draft", "scheduled", "running", "paused"], "cancelled"),
+    }[action]
+    answer = ask(manager_api, draft, action)
+    after = Campaign.objects.get(pk=draft.pk).status
+    if status in allowed:
+        assert (answer.status_code, after) == (200, allowed[status])
+        assert after in TRANSITIONS[CampaignStatus(status)]
+    else:
+        assert (answer.status_code, code_of(answer), after) == (409, "wrong_status", status)
+
+
+def test_pause_takes_the_messages_out_of_the_outbox(draft, add_members, manager_api, in_acme):
+    waiting, queued, leaving = add_members(draft, 3)
+    ask(manager_api, draft, "start")
+    queue(queued)
+    message = queue(leaving)
+    Message.objects.filter(pk=message.pk).update(status="sending")
+    CampaignMembership.objects.filter(pk=leaving.pk).update(status="sending")
+    assert ask(manager_api, draft, "pause").json()["status"] == "paused"
+    found = [(member.status, member.due_at is not None) for member in members_of(draft)]
+    assert found == [("pending", True), ("pending", True), ("sending", False)]
+    assert list(Message.objects.values_list("pk", flat=True)) == [message.pk]
+    assert waiting.contact.activities.count() == queued.contact.activities.count() == 0
+
+
+def test_cancelled_campaign_skips_those_who_wait(draft, add_members, manager_api, in_acme):
+    add_members(draft, 3)
+    ask(manager_api, draft, "start")
+    queue(members_of(draft)[0])
+    assert ask(manager_api, draft, "cancel").json()["status"] == "cancelled"
+    assert {(member.status, member.reason) for member in members_of(draft)} == {
+        ("skipped", "The campaign was cancelled.")
+    }
+    assert not Message.objects.exists()
+
+
+def test_cancelling_asks_as_little_for_many_members_as_for_few(draft, add_members, manager_api, in_acme):
+    add_members(draft, 20)
+    ask(manager_api, draft, "start")
+    with CountQueries() as asked:
+        ask(manager_api, draft, "cancel")
+    assert len(asked) <= 16
+
+
+def test_status_is_read_only(draft, manager_api):
+    answer = manager_api.patch(f"/api/v1/campaigns/{draft.pk}", {"status": "running"})
+    assert (answer.status_code, code_of(answer)) == (400, "read_only")
+    answer = manager_api.post("/api/v1/campaigns", {"name": "Winter check", "status": "running"})
+    assert code_of(answer) == "read_only"
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [
+        ({"body": "Is your roof tight?"}, False),
+        ({"body_b": "Is your roof tight?"}, False),
+        ({"phone_line": None}, False),
+        ({"scheduled_at": None}, True),
+        ({"name": "Autumn check"}, True),
+        ({"daily_limit": 100}, True),
+    ],
+)
+def test_text_and_line_of_a_started_campaign_are_fixed(change, allowed, draft, add_members, manager_api):
+    add_members(draft)
+    ask(manager_api, draft, "start")
+    answer = manager_api.patch(f"/api/v1/campaigns/{draft.pk}", change)
+    if allowed:
+        assert answer.status_code == 200
+    elif "phone_line" in change:
+        assert answer.status_code == 400  # a running campaign must have one
+    else:
+        assert (answer.status_code, code_of(answer)) == (409, "not_a_draft")
+
+
+def test_steps_of_a_draft_are_replaced_together(draft, add_members, manager_api):
+    steps = [{"delay_minutes": 1440, "body": "Still interested?"}, {"delay_minutes": 60, "body": "Last call."}]
+    url = f"/api/v1/campaigns/{draft.pk}/steps"
+    assert manager_api.post(url, {"steps": steps}).json()["steps"] == steps
+    assert manager_api.post(url, {"steps": steps[:1]}).json()["steps"] == steps[:1]
+    add_members(draft)
+    ask(manager_api, draft, "start")
+    assert code_of(manager_api.post(url, {"steps": []})) == "not_a_draft"
+
+
+def test_steps_need_a_delay_and_a_text(draft, manager_api):
+    url = f"/api/v1/campaigns/{draft.pk}/steps"
+    assert code_of(manager_api.post(url, {"steps": [{"delay_minutes": 0, "body": "Still there?"}]})) == "min_value"
+    assert code_of(manager_api.post(url, {"steps": [{"delay_minutes": 10, "body": ""}]})) == "blank"
+
+
+@pytest.mark.parametrize("status", ["scheduled", "running", "paused", "completed"])
+def test_campaign_under_way_can_not_be_deleted(status, acme, desk, manager_api):
+    campaign = CampaignFactory(company=acme, status=status, scheduled_at=timezone.now() + HOUR, phone_line=desk)
+    answer = manager_api.delete(f"/api/v1/campaigns/{campaign.pk}")
+    assert (answer.status_code, code_of(answer)) == (409, "wrong_status")
+
+
+def test_campaign_with_sends_can_not_be_deleted(acme, manager_api):
+    campaign = CampaignFactory(company=acme, status="cancelled")
+    CampaignMembershipFactory(campaign=campaign, contact__company=acme, status="sent", sent_at=timezone.now())
+    answer = manager_api.delete(f"/api/v1/campaigns/{campaign.pk}")
+    assert (answer.status_code, code_of(answer)) == (409, "in_use")
+
+
+def test_deleting_a_member_takes_its_message_out_of_the_outbox(draft, add_members, manager_api, in_acme):
+    [member] = add_members(draft)
+    ask(manager_api, draft, "start")
+    queue(member)
+    assert manager_api.delete(f"/api/v1/campaign-memberships/{member.pk}").status_code == 204
+    assert not Message.objects.exists()
+
+
+def test_csr_may_not_start_a_campaign(draft, csr_api):
+    assert ask(csr_api, draft, "start").status_code == 403
