@@ -24,16 +24,16 @@ class CampaignResults:
     """Read-only fields of a campaign's page."""
 
     @admin.display(description="Progress")
-    def progress(self, campaign: Campaign) -> SafeString:
+    def progress(self, campaign: Campaign) -> str:
         counts = count_by_status([campaign.pk])[campaign.pk]
         shown = [(MembershipStatus(status).label, f"{number:,}") for status, number in counts.items() if number]
-        return table(("Status", "Memberships"), shown) if shown else format_html("No contacts yet.")
+        return table(("Status", "Memberships"), shown) if shown else "No contacts yet."
 
     @admin.display(description="Estimate")
-    def estimate(self, campaign: Campaign) -> SafeString:
+    def estimate(self, campaign: Campaign) -> str:
         """Show the estimate before the start: afterwards the report has the real cost."""
         if campaign.status not in BEFORE_START:
-            return format_html("Only before the start.")
+            return "Only before the start."
         estimate, currency = estimate_campaign(campaign=campaign), campaign.company.currency
         rows: list[tuple[Any, ...]] = [
             (part.step, part.variant.upper(), f"{part.members:,}", f"{part.sms_segments:,}",
@@ -57,7 +57,7 @@ class CampaignResults:
         )
 
     @admin.display(description="Texts of the first contacts")
-    def texts(self, campaign: Campaign) -> SafeString:
+    def texts(self, campaign: Campaign) -> str:
         previews = preview_texts(campaign=campaign, limit=SHOWN_CONTACTS)
         names = {contact.pk: str(contact) for contact in Contact.objects.filter(pk__in={p.contact for p in previews})}
         rows = [
@@ -66,12 +66,12 @@ class CampaignResults:
             for each in previews
         ]  # fmt: skip
         head = ("Contact", "Step", "Text", "Message", "SMS segments", "Encoding")
-        return table(head, rows) if rows else format_html("No contacts yet.")
+        return table(head, rows) if rows else "No contacts yet."
 
     @admin.display(description="Report")
-    def report(self, campaign: Campaign) -> SafeString:
+    def report(self, campaign: Campaign) -> str:
         if campaign.status in BEFORE_START:
-            return format_html("Only after the start.")
+            return "Only after the start."
         report = read_report(campaign=campaign)
         parts: list[tuple[str, Iterable[tuple[Any, Outcome]]]] = [
             ("", [("All", report.total)]),

@@ -5,19 +5,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crm.choices import MembershipStatus
-from crm.models import CampaignMembership, CampaignStep, Contact
+from crm.models import CampaignMembership, Contact
 from messaging.models import Message
 from tests.count_queries import CountQueries
 from tests.errors import code_of, detail_of, errors_of
 from tests.factories import (
     CampaignFactory,
     CampaignMembershipFactory,
+    CampaignStepFactory,
     ContactFactory,
     ContactFlagFactory,
     MessageFactory,
     OptOutFactory,
 )
 
+pytestmark = pytest.mark.usefixtures("in_acme")
 NOON = datetime(2026, 3, 2, 19, tzinfo=UTC)  # in Denver
 
 
@@ -81,7 +83,7 @@ def test_texts_of_any_number_of_contacts_take_four_statements(csr_api, campaign,
 def test_text_of_one_contact_is_that_of_its_variant(csr_api, campaign, ann):
     campaign.body_b = "It’s time, {first_name}!"
     campaign.save()
-    CampaignStep.objects.create(company=ann.company, campaign=campaign, step=2, delay_minutes=60, body="Still there?")
+    CampaignStepFactory(campaign=campaign, body="Still there?")
     of_ann = {"contact": ann.pk}
     texts = csr_api.get(url(campaign, "texts"), of_ann).json()["results"]
     assert [(text["variant"], text["step"]) for text in texts] == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
@@ -170,7 +172,7 @@ def test_test_send_of_the_night_waits_until_the_morning(manager_api, campaign, a
 def test_test_send_sends_each_variant_and_step(manager_api, campaign, ann, noon):
     campaign.body_b = "Hello, {first_name}!"
     campaign.save()
-    CampaignStep.objects.create(company=ann.company, campaign=campaign, step=2, delay_minutes=60, body="Still there?")
+    CampaignStepFactory(campaign=campaign, body="Still there?")
     for choice, text in (({"variant": "b"}, "Hello, Ann!"), ({"step": 2}, "Still there?")):
         body = manager_api.post(url(campaign, "test-send"), {"phone": ann.phone, **choice}).json()["body"]
         assert body == f"Acme Roofing: {text}\nReply STOP to opt out."
@@ -193,7 +195,7 @@ def opt_out(contact):
     ],
     ids=["opt-out", "flag", "line", "body", "placeholder", "length", "contact"],
 )
-def test_test_send_is_refused_with_its_reason(manager_api, campaign, ann, noon, in_acme, change, code):
+def test_test_send_is_refused_with_its_reason(manager_api, campaign, ann, noon, change, code):
     change(campaign, ann)
     response = manager_api.post(url(campaign, "test-send"), {"phone": ann.phone})
     assert code_of(response) == code

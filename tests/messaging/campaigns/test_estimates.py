@@ -6,12 +6,18 @@ import pytest
 
 from crm.choices import Variant
 from crm.error_codes import ErrorCode
-from crm.models import CampaignMembership, CampaignStep
+from crm.models import CampaignMembership
 from messaging.services.campaigns.estimates import check_texts, estimate_campaign
 from messaging.services.campaigns.texts import UnresolvedPlaceholder, UnusableText, full_text
 from messaging.sms_segments import count_segments
 from tests.count_queries import CountQueries
-from tests.factories import CampaignFactory, CampaignMembershipFactory, ContactFactory, MessageFactory
+from tests.factories import (
+    CampaignFactory,
+    CampaignMembershipFactory,
+    CampaignStepFactory,
+    ContactFactory,
+    MessageFactory,
+)
 
 # Names of every kind that changes the number of segments, and some that are only odd.
 NAMES = [
@@ -99,9 +105,7 @@ def test_message_that_never_left_is_no_contact(campaign):
 
 
 def test_further_steps_are_counted_for_all_members_at_most(campaign):
-    CampaignStep.objects.create(
-        company=campaign.company, campaign=campaign, step=2, delay_minutes=60, body="{first_name|You}" + "!" * 160
-    )
+    CampaignStepFactory(campaign=campaign, body="{first_name|You}" + "!" * 160)
     add_members(campaign, ["Ann", "Bo"])
     parts = estimate_campaign(campaign=campaign).parts
     assert [(part.step, part.members, part.sms_segments) for part in parts.values()] == [(1, 2, 2), (2, 2, 4)]
@@ -129,7 +133,7 @@ def test_text_that_contacts_cannot_get_is_a_problem_and_refuses_the_start(campai
 
 def test_problems_name_their_text(campaign):
     campaign.body_b = "{"
-    CampaignStep.objects.create(company=campaign.company, campaign=campaign, step=3, delay_minutes=60, body="{city}}")
+    CampaignStepFactory(campaign=campaign, step=3, body="{city}}")
     problems = estimate_campaign(campaign=campaign).problems
     assert [attr for attr, _ in problems] == ["body_b", "steps.3"]  # of a draft without members
     with pytest.raises(UnresolvedPlaceholder) as refused:
