@@ -83,7 +83,7 @@ def test_texts_of_any_number_of_contacts_take_four_statements(csr_api, campaign,
 def test_text_of_one_contact_is_that_of_its_variant(csr_api, campaign, ann):
     campaign.body_b = "It’s time, {first_name}!"
     campaign.save()
-    CampaignStepFactory(campaign=campaign, body="Still there?")
+    CampaignStepFactory(company=campaign.company, campaign=campaign, body="Still there?")
     of_ann = {"contact": ann.pk}
     texts = csr_api.get(url(campaign, "texts"), of_ann).json()["results"]
     assert [(text["variant"], text["step"]) for text in texts] == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
@@ -172,7 +172,7 @@ def test_test_send_of_the_night_waits_until_the_morning(manager_api, campaign, a
 def test_test_send_sends_each_variant_and_step(manager_api, campaign, ann, noon):
     campaign.body_b = "Hello, {first_name}!"
     campaign.save()
-    CampaignStepFactory(campaign=campaign, body="Still there?")
+    CampaignStepFactory(company=campaign.company, campaign=campaign, body="Still there?")
     for choice, text in (({"variant": "b"}, "Hello, Ann!"), ({"step": 2}, "Still there?")):
         body = manager_api.post(url(campaign, "test-send"), {"phone": ann.phone, **choice}).json()["body"]
         assert body == f"Acme Roofing: {text}\nReply STOP to opt out."

@@ -105,7 +105,7 @@ def test_message_that_never_left_is_no_contact(campaign):
 
 
 def test_further_steps_are_counted_for_all_members_at_most(campaign):
-    CampaignStepFactory(campaign=campaign, body="{first_name|You}" + "!" * 160)
+    CampaignStepFactory(company=campaign.company, campaign=campaign, body="{first_name|You}" + "!" * 160)
     add_members(campaign, ["Ann", "Bo"])
     parts = estimate_campaign(campaign=campaign).parts
     assert [(part.step, part.members, part.sms_segments) for part in parts.values()] == [(1, 2, 2), (2, 2, 4)]
@@ -133,7 +133,7 @@ def test_text_that_contacts_cannot_get_is_a_problem_and_refuses_the_start(campai
 
 def test_problems_name_their_text(campaign):
     campaign.body_b = "{"
-    CampaignStepFactory(campaign=campaign, step=3, body="{city}}")
+    CampaignStepFactory(company=campaign.company, campaign=campaign, step=3, body="{city}}")
     problems = estimate_campaign(campaign=campaign).problems
     assert [attr for attr, _ in problems] == ["body_b", "steps.3"]  # of a draft without members
     with pytest.raises(UnresolvedPlaceholder) as refused:
