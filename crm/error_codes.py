@@ -208,7 +208,7 @@ class ErrorCode(StrEnum):
     )  # fmt: skip
     NO_MEMBERS = "no_members", 409, "No contact waits for this campaign.", "Add contacts to the campaign."
     PAST_SCHEDULE = (
-        "past_schedule", 409, "`scheduled_at` is in the past. Choose a later time, or remove it to start now.",
+        "past_schedule", 409, "The time in `scheduled_at` is past. Choose a later one, or remove it to start now.",
         "Choose a later `scheduled_at`, or null to start now.",
     )  # fmt: skip
 

@@ -69,7 +69,7 @@ class MessagingConfig(AppConfig):
         register(
             Job(
                 name="campaign-counts",
-                do_next=counts.fold_next_counts,
+                do_next=counts.sum_up_next_counts,
                 has_pending=lambda: False,  # sums that nobody waits for
                 poll_s=RARELY_S,
             )

@@ -899,6 +899,7 @@ class Migration(migrations.Migration):
                 (
                     "feed_at",
                     models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
                         default=django.utils.timezone.now,
                         editable=False,
                         help_text="The worker looks after the running campaign next at this time.",

@@ -80,7 +80,10 @@ class Campaign(TenantModel):
     )
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     feed_at = models.DateTimeField(
-        default=now, editable=False, help_text="The worker looks after the running campaign next at this time."
+        default=now,
+        db_default=Now(),
+        editable=False,
+        help_text="The worker looks after the running campaign next at this time.",
     )
 
     # Results until the last resumption. A person has seen them, so the alarms count from there.

@@ -64,7 +64,9 @@ class CampaignStepSerializer(BodySerializer):
 class CampaignStepsSerializer(BodySerializer):
     """All further messages of a sequence, in their order."""
 
-    steps = serializers.ListField(child=CampaignStepSerializer(), max_length=MAX_STEPS, allow_empty=True)
+    steps = serializers.ListField(
+        child=CampaignStepSerializer(), max_length=MAX_STEPS, help_text="The messages, in their order. Empty: none."
+    )
 
 
 @extend_schema_field(CampaignStepSerializer(many=True))

@@ -48,6 +48,7 @@ def add_campaigns(writer: ActivityWriter) -> None:
             created_by=setup.manager,
             scheduled_at=stamp(start) if status != CampaignStatus.DRAFT else None,
             created_at=stamp(created),
+            feed_at=stamp(setup.calendar.end if status == CampaignStatus.RUNNING else created),
             started_at=stamp(start) if status in SHARE_REACHED else None,
             started_by=setup.manager if status in SHARE_REACHED else None,
             ended_at=stamp(start + DAY) if status in ("completed", "cancelled") else None,

@@ -58,7 +58,7 @@ def of_kind(fields, *kinds):
 def test_every_kind_of_time_and_number_is_covered_here(fields):
     assert "invoice.due_date" in of_kind(fields, forms.DateField)
     instants = of_kind(fields, forms.SplitDateTimeField)
-    assert {"campaign.scheduled_at", "campaignmembership.sent_at", "callanalysis.analyzed_at"} <= set(instants)
+    assert {"campaign.scheduled_at", "phoneline.paused_until", "callanalysis.analyzed_at"} <= set(instants)
     assert {"company.retention_days", "phoneline.daily_cap"} <= set(of_kind(fields, forms.IntegerField))
     references = of_kind(fields, forms.ModelChoiceField)
     assert {"appointment.call", "call.lead", "user.groups"} <= set(references)

@@ -27,7 +27,7 @@ _PRIORITY = 2  # of campaign messages, in the index of a line's queued messages
 
 @dataclass
 class Room:
-    """What a campaign may put into the outbox now: messages, and their SMS segments within the limits of the day."""
+    """Room of a campaign in the outbox now: messages, and their SMS segments within the limits of the day."""
 
     messages: int
     segments: int
@@ -41,7 +41,7 @@ class Room:
 
     @property
     def is_filled(self) -> bool:
-        """Whether one turn fills it."""
+        """Return whether one turn fills it."""
         return self.messages <= MAX_TURN
 
 

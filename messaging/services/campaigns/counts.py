@@ -1,4 +1,4 @@
-"""Counts of a campaign's members: reading, folding, and a check against the members."""
+"""Counts of a campaign's members: reading, summing up, and a check against the members."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -47,20 +47,20 @@ def count_results(*, campaign: Campaign) -> Results:
     return Results(**found)
 
 
-def fold_next_counts() -> bool:
+def sum_up_next_counts() -> bool:
     """Replace the rows of campaigns with many new rows by their sums. Returns False if there are none."""
     with all_tenants():
         newest = CampaignCount.objects.order_by("-pk").values("pk")[:NEWEST]
         many = CampaignCount.objects.filter(pk__in=newest).order_by().values_list("company_id", "campaign_id")
         found = list(many.annotate(rows=Count("*")).filter(rows__gt=MANY))
-    folded = 0
+    summed_up = 0
     for company_id, campaign_id, _ in found:
         with tenant(company_id):
-            folded += fold_counts(campaign_id=campaign_id)
-    return folded > 0
+            summed_up += sum_up_counts(campaign_id=campaign_id)
+    return summed_up > 0
 
 
-def fold_counts(*, campaign_id: int) -> bool:
+def sum_up_counts(*, campaign_id: int) -> bool:
     """Replace a campaign's rows by their sums, if these are far fewer. Rows that are added meanwhile stay."""
     with transaction.atomic():
         _lock_counts()
@@ -113,7 +113,7 @@ def rebuild_counts() -> None:
 
 
 def _lock_counts() -> None:
-    """Keep folding and rebuilding apart: neither sees the other's new rows."""
+    """Keep summing up and rebuilding apart: neither sees the other's new rows."""
     advisory_xact_locks([("campaign_counts", current_company_id())])
 
 

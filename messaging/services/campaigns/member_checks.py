@@ -53,7 +53,7 @@ class _Ended(Exception):
 
 
 class _Checks:
-    """What the checks need to know, read for all members together."""
+    """Facts that the checks need, read for all members together."""
 
     def __init__(self, campaign: Campaign, members: Sequence[CampaignMembership], now: datetime) -> None:
         self.campaign, self.now = campaign, now

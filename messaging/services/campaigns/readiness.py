@@ -1,4 +1,4 @@
-"""What a campaign needs before it is scheduled or started. Each refusal says what to do."""
+"""Conditions of a campaign's start. Each refusal says what to do."""
 
 from datetime import datetime
 
@@ -14,15 +14,18 @@ from messaging.services.outbound.send_policy import MAX_BODY
 class NotReady(Refusal):
     """The campaign can't be started as it is."""
 
+    def __init__(self, code: ErrorCode, detail: str = "") -> None:
+        super().__init__(detail, code=code)
+
 
 def check_ready(*, campaign: Campaign, now: datetime) -> None:
     """Raise NotReady unless the campaign's text, line and rule allow a start."""
     bodies = [campaign.body, *([campaign.body_b] if campaign.body_b else []), *_bodies_of_steps(campaign)]
     for body in bodies:
         if not body.strip():
-            raise NotReady(code=ErrorCode.NO_BODY, attr="body")
+            raise NotReady(ErrorCode.NO_BODY)
         if len(body) > MAX_BODY:
-            raise NotReady(code=ErrorCode.MESSAGE_TOO_LONG)
+            raise NotReady(ErrorCode.MESSAGE_TOO_LONG)
     check_line(line=campaign.phone_line, now=now)
     check_recurrence(rule=campaign.recurrence)
 
@@ -30,20 +33,18 @@ def check_ready(*, campaign: Campaign, now: datetime) -> None:
 def check_line(*, line: PhoneLine | None, now: datetime) -> None:
     """Raise NotReady unless the line may send."""
     if line is None:
-        raise NotReady(code=ErrorCode.NO_PHONE_LINE)
+        raise NotReady(ErrorCode.NO_PHONE_LINE)
     if not (line.number or line.provider_id):
-        raise NotReady(code=ErrorCode.LINE_WITHOUT_NUMBER)
+        raise NotReady(ErrorCode.LINE_WITHOUT_NUMBER)
     if line.paused_until and line.paused_until > now:
         reason = f" ({line.pause_reason.rstrip('.')})" if line.pause_reason else ""
-        raise NotReady(
-            f"The phone line is paused{reason}. Resume it, or choose another line.", code=ErrorCode.LINE_PAUSED
-        )
+        raise NotReady(ErrorCode.LINE_PAUSED, f"The phone line is paused{reason}. Resume it, or choose another line.")
 
 
 def check_members(*, campaign: Campaign) -> None:
     """Raise NotReady unless a contact waits for the campaign, UnusableText unless each can get every text."""
     if not campaign.memberships.filter(status=MembershipStatus.PENDING).exists():
-        raise NotReady(code=ErrorCode.NO_MEMBERS)
+        raise NotReady(ErrorCode.NO_MEMBERS)
     check_texts(campaign=campaign)
 
 

@@ -43,7 +43,7 @@ def start_campaign(*, campaign: Campaign, user: User | None) -> Campaign:
         campaign.started_by = user
         if campaign.scheduled_at is not None:
             if campaign.scheduled_at <= now:
-                raise NotReady(code=ErrorCode.PAST_SCHEDULE)
+                raise NotReady(ErrorCode.PAST_SCHEDULE)
             if campaign.segment_id is None:
                 check_members(campaign=campaign)
             return _set_status(campaign, CampaignStatus.SCHEDULED, "started_by", status_reason="")

@@ -31,7 +31,7 @@ def test_staff_start_pause_resume_and_cancel_a_campaign(draft, add_members, staf
     assert draft.started_by == staff
 
 
-def test_refused_action_says_why(draft, staff_client):
+def test_refused_action_says_why(draft, staff_client, in_acme):
     assert act(staff_client, draft, "start") == [f"{draft.name}: No contact waits for this campaign."]
     assert Campaign.objects.get().status == "draft"
 

@@ -1,4 +1,4 @@
-"""Counts of a campaign's members: exact under concurrent writers, folding and rebuilding."""
+"""Counts of a campaign's members: exact under concurrent writers, summing up and rebuilding."""
 
 import random
 import threading
@@ -12,7 +12,7 @@ from django.utils import timezone
 from crm.db.tenancy import tenant
 from crm.models import CampaignCount, CampaignMembership
 from messaging.services.campaigns import counts
-from messaging.services.campaigns.counts import count_results, find_wrong_counts, fold_next_counts, rebuild_counts
+from messaging.services.campaigns.counts import count_results, find_wrong_counts, rebuild_counts, sum_up_next_counts
 from tests.factories import CampaignFactory, CampaignMembershipFactory, CompanyFactory, ContactFactory
 
 STATUSES = ["pending", "sending", "sent", "delivered", "replied", "opted_out", "failed"]
@@ -26,16 +26,16 @@ def change_often(members, times=1):
                 CampaignMembership.objects.filter(pk=member.pk).update(status=status, sent_at=sent_at)
 
 
-def test_many_changes_are_folded_into_their_sums(in_acme):
+def test_many_changes_are_replaced_by_their_sums(in_acme):
     campaign = CampaignFactory(company=in_acme)
     members = [CampaignMembershipFactory(campaign=campaign, contact__company=in_acme) for _ in range(30)]
     change_often(members)
     before, rows = count_results(campaign=campaign), CampaignCount.objects.count()
     assert rows > counts.MANY
-    assert fold_next_counts()
+    assert sum_up_next_counts()
     assert CampaignCount.objects.count() == 1
     assert count_results(campaign=campaign) == before == counts.Results(sent=0, opted_out=0, failed=30)
-    assert not fold_next_counts()
+    assert not sum_up_next_counts()
     assert find_wrong_counts() == []
 
 
@@ -62,7 +62,7 @@ def test_command_finds_and_rebuilds_wrong_counts(in_acme, capsys):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_sums_stay_exact_while_members_change_and_counts_are_folded_and_rebuilt():
+def test_sums_stay_exact_while_members_change_and_counts_are_summed_up_and_rebuilt():
     company = CompanyFactory(slug="acme")
     campaign = CampaignFactory(company=company)
     members = [CampaignMembershipFactory(campaign=campaign, contact=ContactFactory(company=company)) for _ in range(40)]
@@ -85,11 +85,11 @@ def test_sums_stay_exact_while_members_change_and_counts_are_folded_and_rebuilt(
         finally:
             connection.close()
 
-    def fold():
-        counts.fold_counts(campaign_id=campaign.pk)
+    def sum_up():
+        counts.sum_up_counts(campaign_id=campaign.pk)
 
     with ThreadPoolExecutor(7) as pool:
-        tidying = [pool.submit(tidy, work) for work in (fold, fold, rebuild_counts)]
+        tidying = [pool.submit(tidy, work) for work in (sum_up, sum_up, rebuild_counts)]
         writing = [pool.submit(write, part) for part in range(4)]
         for task in writing:
             task.result()

@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from crm.models import Campaign, CampaignStep, Segment
+from crm.models import Campaign, CampaignStep
 from messaging.services.campaigns.recurrence import next_run_at
 from messaging.services.campaigns.runs import start_campaign
 from tests.errors import code_of
+from tests.factories import SegmentFactory
 
 DENVER = ZoneInfo("America/Denver")
 
@@ -40,7 +41,7 @@ def test_run_keeps_its_time_of_the_companys_clock(rule, this, following):
     ],
 )  # fmt: skip
 def test_rule_that_can_not_be_used_is_refused_when_it_is_written(rule, in_acme, manager_api):
-    segment = Segment.objects.create(company=in_acme, name="All", definition={})
+    segment = SegmentFactory(company=in_acme)
     answer = manager_api.post("/api/v1/campaigns", {"name": "Check", "segment": segment.pk, "recurrence": rule})
     assert (answer.status_code, code_of(answer)) == (400, "invalid_recurrence")
 
@@ -49,7 +50,7 @@ def test_start_schedules_the_next_run_with_its_steps(draft, add_members, manager
     CampaignStep.objects.create(company=in_acme, campaign=draft, step=2, delay_minutes=60, body="Still there?")
     Campaign.objects.update(
         recurrence="FREQ=MONTHLY;BYMONTHDAY=1",
-        segment=Segment.objects.create(company=in_acme, name="All", definition={}),
+        segment=SegmentFactory(company=in_acme),
     )
     add_members(draft)
     start_campaign(campaign=draft, user=manager)
