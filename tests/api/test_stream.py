@@ -197,9 +197,12 @@ def test_slow_client_is_told_to_connect_again(acme, csr, hub, monkeypatch):
     assert (len(slow.client.messages), slow.client.ending) == (0, b"event: reconnect\ndata: {}\n\n")
 
 
-def test_changed_user_connects_again(csr, manager, hub):
+@pytest.mark.parametrize("change", ["role", "company", "no company"])
+def test_changed_user_connects_again(change, csr, manager, globex, hub):
     changed, same = Listener(hub, csr), Listener(hub, manager)
-    User.accounts.filter(pk=csr.pk).update(role="rep")
+    values = {"role": {"role": "rep"}, "company": {"company": globex}}
+    left = {"company": None, "role": "", "is_staff": True}
+    User.accounts.filter(pk=csr.pk).update(**values.get(change, left))
     poll(hub)
     assert changed.client.ending
     assert not same.client.ending
