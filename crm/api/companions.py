@@ -71,7 +71,7 @@ class FlagsField(Companion):
 
 @extend_schema_field(ContactSummarySerializer().fields["opted_out"])
 class OptedOutField(FlagsField):
-    """Whether a contact is opted out."""
+    """Presence of an opt-out of a contact."""
 
     missing: ClassVar[Any] = False
 

@@ -1,4 +1,4 @@
-"""What the product knows of a provider. Each provider's folder has one, in its `spec.py`."""
+"""Specification of a provider: modules, labels and special cases. Each provider's folder has one, in `spec.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
