@@ -20,6 +20,7 @@ from django.test.utils import override_settings
 from django.utils import timezone
 
 from benchmarks.campaign_data import queue_campaign_messages, running_campaign
+from benchmarks.database import execute
 from benchmarks.processes import backends, cpu_seconds
 from benchmarks.report import Chapter, Goal, number, show_step
 from benchmarks.web_server import database_url
@@ -78,7 +79,7 @@ def measure_campaigns(*, seconds: float) -> Chapter:
     runs: dict[str, Run] = {}
     show_step("campaign: members")
     with running_campaign(members=members) as campaign:
-        for name, options in {f"{WORKERS}, `--only texts`": ["--only", "texts"], f"{WORKERS}": []}.items():
+        for name, options in {f"{WORKERS}": [], f"{WORKERS}, `--only texts`": ["--only", "texts"]}.items():
             show_step(f"campaign: {name} workers")
             runs[name] = _run(campaign, options, seconds)
         show_step("campaign: the console provider's share")
@@ -91,7 +92,7 @@ def measure_campaigns(*, seconds: float) -> Chapter:
     chapter.add_table(
         ["queued messages of the resting line", "buffers"], [["0", str(idle)], [f"{BACKLOG:,}", str(backlog)]]
     )
-    alone, everything = runs.values()
+    everything, alone = runs.values()
     chapter.goals += [
         Goal("campaign messages a second, two workers for `texts`", GOAL_RATE, alone.messages_per_s, "", at_least=True),
         Goal(
@@ -250,9 +251,13 @@ def _buffers_of_resting_line(campaign: Campaign, backlog: int) -> tuple[int, int
     with all_tenants():
         PhoneLine.objects.filter(company=campaign.company_id).update(next_send_at=timezone.now() + timedelta(hours=1))
         Message.objects.filter(phone_line=campaign.phone_line_id, status="queued").update(status="failed", run_at=None)
-    before = buffers_read(lambda: find_ready_lines(timezone.now()))
+    execute("VACUUM ANALYZE message_threads")  # as autovacuum does
+    with all_tenants():
+        before = buffers_read(lambda: find_ready_lines(timezone.now()))
     queue_campaign_messages(campaign=campaign, count=backlog)
-    return before, buffers_read(lambda: find_ready_lines(timezone.now()))
+    execute("VACUUM ANALYZE message_threads")
+    with all_tenants():
+        return before, buffers_read(lambda: find_ready_lines(timezone.now()))
 
 
 def _count(rows: Any) -> int:

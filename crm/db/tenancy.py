@@ -49,13 +49,16 @@ def all_tenants() -> AbstractContextManager[None]:
     return _activate(ALL)
 
 
-def tenant_autocommit(company_id: int, *, replica: str | None = None) -> AbstractContextManager[None]:
+def tenant_autocommit(
+    company_id: int, *, replica: str | None = None, more: Mapping[str, str] | None = None
+) -> AbstractContextManager[None]:
     """Activate one company for a few statements outside of a transaction, as in a request that only reads.
 
     Args:
         replica: alias of the database that the block reads; another tenant inside reads the primary again.
+        more: settings of PostgreSQL for each statement, sent with the tenant's.
     """
-    return _activate_autocommit(company_id, replica or DEFAULT_DB_ALIAS)
+    return _activate_autocommit(company_id, replica or DEFAULT_DB_ALIAS, more)
 
 
 def all_tenants_autocommit() -> AbstractContextManager[None]:
@@ -90,7 +93,9 @@ def _activate(company: int | str, more: Mapping[str, str] | None = None) -> Iter
 
 
 @contextmanager
-def _activate_autocommit(company: int | str, reading: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+def _activate_autocommit(
+    company: int | str, reading: str = DEFAULT_DB_ALIAS, more: Mapping[str, str] | None = None
+) -> Iterator[None]:
     """Send the settings with each statement, which saves three round trips: BEGIN, the settings, COMMIT.
 
     PostgreSQL runs the statements of one message as one transaction, so these settings are LOCAL as well.
@@ -99,7 +104,7 @@ def _activate_autocommit(company: int | str, reading: str = DEFAULT_DB_ALIAS) ->
         with _activate(company):
             yield
         return
-    set_config, values = _set_config_sql(_settings_of(company) | (_limits.get() or {}))
+    set_config, values = _set_config_sql(_settings_of(company) | (_limits.get() or {}) | dict(more or {}))
 
     def send_settings_first(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         if _active.get() != company:  # a transaction inside has activated another tenant
