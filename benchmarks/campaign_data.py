@@ -69,14 +69,11 @@ def _make_campaign(company: Company, members: int) -> Campaign:
     return campaign
 
 
-def queue_campaign_messages(*, campaign: Campaign, count: int, until_there_are: int = 1_000_000) -> None:
-    """Move members who are due into the outbox, in a few statements, up to so many queued messages."""
+def queue_campaign_messages(*, campaign: Campaign, count: int) -> None:
+    """Move members who are due into the outbox, at once and without the limits that the feeder keeps."""
     with all_tenants():
-        queued = Message.objects.filter(phone_line=campaign.phone_line, status="queued").count()
         due = CampaignMembership.objects.filter(campaign=campaign, status="pending", due_at__lte=timezone.now())
-        members = list(
-            due.select_related("contact").order_by("due_at", "id")[: max(0, min(count, until_there_are - queued))]
-        )
+        members = list(due.select_related("contact").order_by("due_at", "id")[:count])
         if members:
             _queue(campaign, members)
 

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
-from threading import Event, Thread
 from typing import Any
 from unittest.mock import patch
 
 from django.conf import settings
-from django.db import connection
 from django.test.utils import override_settings
 from django.utils import timezone
 
@@ -30,6 +28,7 @@ from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message, WebhookEvent
 from messaging.providers.console.client import ConsoleClient
 from messaging.providers.interfaces import Line, SentMessage
+from messaging.services.campaigns.runs import pause_campaign
 from messaging.services.outbound.outbox import queue_message
 from messaging.services.outbound.ready_lines import find_ready_lines
 from messaging.services.outbound.sending import send_next_messages
@@ -38,16 +37,15 @@ from tests.plans.conftest import buffers_read
 MEMBERS = 100_000
 WORKERS = 2
 PER_SECOND = 1000  # the line's pace: more than the workers reach
-OUTBOX = 1000  # queued messages, at most
 REPLY_EVERY_S = 0.25
 SETTINGS: dict[str, Any] = {"SMS_BACKEND": "console", "SMS_PER_SECOND": PER_SECOND}
 BACKLOG = 20_000  # queued messages of a resting line
 GOAL_RATE, GOAL_REPLY_S, GOAL_PAUSE_S = 300, 2, 2
 
-ABOUT = f"""{MEMBERS:,} members of one campaign wait, and the outbox is kept short. {WORKERS} worker processes
-(`manage.py work`) send through the console provider at a pace of {PER_SECOND:,} messages a second, on the same machine
-as PostgreSQL. The console provider stores a delivery receipt for each message, which the same workers process, unless
-they have only the job `texts`. Meanwhile a user writes a reply every {REPLY_EVERY_S} s over the same line: its time is
+ABOUT = f"""{MEMBERS:,} members of one campaign wait. {WORKERS} worker processes (`manage.py work`) feed the outbox and
+send through the console provider, at a pace of {PER_SECOND:,} messages a second, on the same machine as PostgreSQL. The
+console provider stores a delivery receipt for each message, which the same workers process, unless they have only the
+jobs `texts` and `campaigns`. Meanwhile a user writes a reply every {REPLY_EVERY_S} s over the same line: its time is
 from writing to departure. Then the campaign is paused: the time is until the last departure. Processor time is for each
 message, of all processes together."""
 ABOUT_IDLE = f"""Finding the lines that may send, while one line rests with {BACKLOG:,} queued messages."""
@@ -79,7 +77,10 @@ def measure_campaigns(*, seconds: float) -> Chapter:
     runs: dict[str, Run] = {}
     show_step("campaign: members")
     with running_campaign(members=members) as campaign:
-        for name, options in {f"{WORKERS}": [], f"{WORKERS}, `--only texts`": ["--only", "texts"]}.items():
+        for name, options in {
+            f"{WORKERS}": [],
+            f"{WORKERS}, `--only texts,campaigns`": ["--only", "texts,campaigns"],
+        }.items():
             show_step(f"campaign: {name} workers")
             runs[name] = _run(campaign, options, seconds)
         show_step("campaign: the console provider's share")
@@ -111,12 +112,11 @@ def measure_campaigns(*, seconds: float) -> Chapter:
 
 def _run(campaign: Campaign, options: Sequence[str], seconds: float) -> Run:
     with all_tenants():
-        Campaign.objects.filter(pk=campaign.pk).update(status="running")
+        Campaign.objects.filter(pk=campaign.pk).update(status="running", feed_at=timezone.now())
         own = Message.objects.filter(membership__campaign=campaign)
         before = own.filter(status__in=SENT).count()
     other_sessions = backends()
     with ExitStack() as stack:
-        stack.enter_context(_keep_outbox_short(campaign))
         workers = [stack.enter_context(_worker(options)) for _ in range(WORKERS)]
         _wait_until(lambda: _count(own.filter(status__in=SENT)) > before)
         time.sleep(min(2.0, seconds))  # the workers load the rest of the product, and receipts are due
@@ -161,27 +161,6 @@ def _worker(options: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
             process.terminate()
 
 
-@contextmanager
-def _keep_outbox_short(campaign: Campaign) -> Iterator[None]:
-    """Move members into the outbox in a thread, until the block ends."""
-    over = Event()
-
-    def repeat() -> None:
-        try:
-            while not over.wait(0.1):
-                queue_campaign_messages(campaign=campaign, count=500, until_there_are=OUTBOX)
-        finally:
-            connection.close()
-
-    thread = Thread(target=repeat)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 def _write_replies(campaign: Campaign, seconds: float) -> None:
     """Write replies to contacts from the end of the campaign, for so many seconds."""
     with all_tenants():
@@ -208,8 +187,8 @@ def _reply_s(campaign: Campaign, since: datetime) -> float:
 
 def _pause(campaign: Campaign) -> float:
     """Pause the campaign. Return how long messages still departed after it was committed."""
-    with all_tenants():
-        Campaign.objects.filter(pk=campaign.pk).update(status="paused")
+    with tenant(campaign.company_id):
+        pause_campaign(campaign=campaign)
     paused_at = timezone.now()
     time.sleep(3)
     with all_tenants():

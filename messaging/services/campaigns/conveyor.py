@@ -14,15 +14,13 @@ from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
 from messaging.services.campaigns.member_checks import MemberText
 from messaging.services.campaigns.recall import UNSENT
+from messaging.services.outbound.claims import CAMPAIGN_PRIORITY, CAMPAIGN_SHARE
 from messaging.services.outbound.daily_limits import read_daily_limits
 
-CAMPAIGN_SHARE = 0.8  # of a line's pace; the rest is kept for replies
 AHEAD_S = 60  # seconds of the pace that wait in the outbox
 MAX_QUEUED = 2000  # messages of a line, so that a pause takes them back at once
 MAX_TURN = 500
 REST = timedelta(seconds=60)  # of a campaign for which nothing is to be done; a changed limit acts then
-
-_PRIORITY = 2  # of campaign messages, in the index of a line's queued messages
 
 
 @dataclass
@@ -64,7 +62,10 @@ def read_room(*, campaign: Campaign, now: datetime) -> Room:
 def _queued_on(line: PhoneLine, now: datetime) -> dict[str, int]:
     """Count what the line sends within AHEAD_S; a message that waits for tomorrow takes no room."""
     queued = Message.objects.filter(
-        phone_line=line, priority=_PRIORITY, status=MessageStatus.QUEUED, run_at__lte=now + timedelta(seconds=AHEAD_S)
+        phone_line=line,
+        priority=CAMPAIGN_PRIORITY,
+        status=MessageStatus.QUEUED,
+        run_at__lte=now + timedelta(seconds=AHEAD_S),
     )
     return queued.aggregate(messages=Count("*"), segments=Sum("membership__sms_segments", default=0))
 
