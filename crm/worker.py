@@ -10,6 +10,7 @@ one is done. A job that fails itself waits, while the other jobs go on.
 """
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from crm.db.watchdog import TASKS
 IDLE_S = 1.0  # between two polls of empty queues
 SOON_S = 0.1  # the same, while there was a task within LATELY_S: a phone line may only be resting for a moment
 LATELY_S = 2.0
+SWITCH_S = 0.0005  # a thread that has an answer waits so long for one that computes; Python's default is ten times that
 RARELY_S = 30.0  # between two polls of a queue that other programs fill, or that isn't urgent
 MAX_BACKOFF_S = 600
 MAX_OUTAGE_WAIT_S = 30
@@ -162,12 +164,15 @@ def work(
     ]
     for thread in threads:
         thread.start()
+    switch_s = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_S)
     try:
         _take_turns([heartbeat, *(one for one in all_attempts if not one.job.own_thread)], stop)
     finally:
         stop.set()
         for thread in threads:
             thread.join()
+        sys.setswitchinterval(switch_s)
     return all_attempts
 
 
