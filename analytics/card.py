@@ -10,7 +10,7 @@ from calls.choices import AppointmentStatus
 from calls.models import Appointment, Call
 from crm.api.base.roles import visible
 from crm.choices import CLOSED_LEADS, FlagType, OptOutState, ReviewState
-from crm.models import Contact, ContactPhone, User
+from crm.models import Contact, ContactPhone, MarketingConsent, User
 from crm.names import name_of_line, name_of_user
 from crm.querysets import flag_in_force
 from messaging.models import Message
@@ -62,7 +62,9 @@ def _contact_with_flags_and_lead(contact_id: int, fields: list[str], user: User)
 
 def _numbers(contact_id: int) -> list[Row]:
     numbers: Any = ContactPhone.objects.with_is_main().filter(contact=contact_id).order_by("created_at", "id")
-    return list(numbers.annotate(number=F("phone")).values("id", "number", "label", "is_main"))
+    consent = MarketingConsent.objects.valid().filter(phone=OuterRef("phone")).values("given_at")[:1]
+    numbers = numbers.annotate(number=F("phone"), marketing_consent_at=Subquery(consent))
+    return list(numbers.values("id", "number", "label", "is_main", "marketing_consent_at"))
 
 
 def _appointments(contact_id: int, user: User) -> tuple[Row | None, Row | None]:

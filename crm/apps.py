@@ -22,6 +22,7 @@ class CrmConfig(AppConfig):
             suppress_removed_number,
         )
         from crm.services.expiry_cleanup import remove_expired_each_minute
+        from crm.services.invoices import mark_overdue_invoices
         from crm.services.key_fingerprints import record_keys
         from crm.services.search_keys import is_repair_due, repair_search_keys
         from crm.worker import RARELY_S, Job, register
@@ -44,4 +45,5 @@ class CrmConfig(AppConfig):
                 poll_s=RARELY_S,
             )
         )
+        register(Job(name="invoices", do_next=mark_overdue_invoices, has_pending=lambda: False, poll_s=RARELY_S))
         register(Job(name="expiry-cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))

@@ -188,6 +188,13 @@ class ErrorCode(StrEnum):
     NOT_UNDER_REVIEW = (
         "not_under_review", 409, "This opt-out is no longer under review.", "Read the opt-out again: it is decided.",
     )  # fmt: skip
+    LATER_CONSENT = (
+        "later_consent", 409, "A later consent of this number is recorded already.",
+        "Keep the recorded one: it is newer.",
+    )  # fmt: skip
+    CONSENT_WITHDRAWN = (
+        "consent_withdrawn", 409, "This consent is withdrawn already.", "Read the consent again: it is withdrawn.",
+    )  # fmt: skip
     NOT_HELD = "not_held", 409, "The message isn't held any more.", "Read the message again: it is decided."
     ALREADY_PENDING = (
         "already_pending", 409, "The webhook event is already pending.", "Wait until it is processed.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any, Self
@@ -26,7 +26,7 @@ from django.db.models.functions import Concat, Replace
 from django.dispatch import Signal
 from django.utils import timezone
 
-from crm.choices import ActivityType, FlagType
+from crm.choices import ActivityType, FlagType, InvoiceStatus
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.query_slots import call_activity_ids_of_rep, contact_ids_of_rep, unread_messages
 from crm.search_keys import keys_of, prefixes_of
@@ -36,6 +36,7 @@ _EMAIL = ExpressionWrapper(F("email"), output_field=CharField())  # all parts mu
 SEARCHED_TEXT = Concat("first_name", Value("|"), "last_name", Value("|"), _EMAIL)
 MIN_LAST_DIGITS = 3
 MAX_UPDATED = 1000  # rows in one statement
+AWAITING_PAYMENT = (InvoiceStatus.SENT, InvoiceStatus.PARTIAL)
 # Queries on contact_phones, for whose rows Django sends no signals. Sent in the query's transaction.
 numbers_added = Signal()  # argument: `rows`, some of which may have been ignored
 number_moved = Signal()  # arguments: the row `before`, and `instance`, the row afterwards
@@ -231,14 +232,38 @@ class ContactFlagQuerySet(OfContactQuerySet):
         return self.in_force().filter(flag_type=FlagType.OPTED_OUT)
 
 
-class OptOutQuerySet(QuerySet):
-    def decided(self) -> Self:
-        """Return opt-outs with an entry. One that is about to be recorded has a row without any, as a lock."""
-        return self.filter(decided_at__isnull=False)
+class OfNumberQuerySet(QuerySet):
+    """Rows that belong to a number, whoever has it."""
 
     def with_contact(self, numbers: QuerySet) -> Self:
         """Annotate each with `contact`, the id of the number's present owner, from rows of `contact_phones`."""
         return self.annotate(contact=Subquery(numbers.filter(phone=OuterRef("phone")).values("contact")[:1]))
+
+
+class OptOutQuerySet(OfNumberQuerySet):
+    def decided(self) -> Self:
+        """Return opt-outs with an entry. One that is about to be recorded has a row without any, as a lock."""
+        return self.filter(decided_at__isnull=False)
+
+
+class MarketingConsentQuerySet(OfNumberQuerySet):
+    def valid(self) -> Self:
+        """Return consents that are not withdrawn."""
+        return self.filter(withdrawn_at__isnull=True)
+
+    def withdraw(self, *, number_hash: str, at: datetime) -> int:
+        """Withdraw the consent of a number, unless it was given after `at`. Returns how many were valid at that time.
+
+        Opt-outs arrive in any order, and the first one after the consent is its end.
+        """
+        valid = Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=at)
+        return self.filter(valid, number_hash=number_hash, given_at__lte=at).update(withdrawn_at=at)
+
+
+class InvoiceQuerySet(OfContactQuerySet):
+    def past_due(self, today: date) -> Self:
+        """Return invoices that await their payment although their due date is before `today`."""
+        return self.filter(status__in=AWAITING_PAYMENT, due_date__lt=today)
 
 
 class ChangeQuerySet(QuerySet):

@@ -31,6 +31,9 @@ class CardPhoneSerializer(serializers.Serializer):
     number = serializers.CharField(help_text="E.164.")
     label = serializers.CharField(help_text='What the number is, such as "Work". May be empty.')  # type: ignore[assignment]
     is_main = serializers.BooleanField(help_text="Whether it is the contact's main number.")
+    marketing_consent_at = serializers.DateTimeField(
+        allow_null=True, help_text="Time of the valid consent to marketing messages. Null: there is none."
+    )
 
 
 class CardFlagSerializer(serializers.Serializer):

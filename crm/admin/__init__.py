@@ -1,11 +1,12 @@
 """Admin framework (`base`) and the admin of this app's models."""
 
-from crm.admin import activities, audit, companies, contacts, idempotency, invoices, opt_outs, users, workers
+from crm.admin import activities, audit, companies, consents, contacts, idempotency, invoices, opt_outs, users, workers
 
 __all__ = [
     "activities",
     "audit",
     "companies",
+    "consents",
     "contacts",
     "idempotency",
     "invoices",

@@ -31,6 +31,18 @@ class CompanyAdmin(RowAdmin):
     fieldsets = (
         (None, {"fields": ("name", "slug", "missed_call_text", "retention_days", "close_conversations_after_days")}),
         (
+            "Campaigns and reminders",
+            {
+                "fields": (
+                    "require_marketing_consent",
+                    "campaign_interval_days",
+                    "daily_segment_limit",
+                    "segment_price_micros",
+                    "appointment_reminders",
+                )
+            },
+        ),
+        (
             "Time zone and currency",
             {
                 "fields": ("timezone", "currency", "created_at"),

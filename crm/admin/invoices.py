@@ -1,12 +1,15 @@
 """Admin for invoices."""
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q
+from django.http import HttpRequest
 
 from crm.admin.base.columns import badge
 from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.search import ExactSearch
 from crm.models import Company, Invoice
+from crm.services.invoices import status_after_move
 
 
 @admin.register(Invoice)
@@ -23,6 +26,11 @@ class InvoiceAdmin(ExactSearch, RowAdmin):
         # As in find_contacts(): the index begins with the company, and ids are passed as values.
         numbered = Invoice.objects.filter(company__in=Company.objects.all(), number=term)
         return super().get_match(term) | Q(pk__in=list(numbered.values_list("pk", flat=True)))
+
+    def save_model(self, request: HttpRequest, obj: Invoice, form: forms.ModelForm, change: bool) -> None:
+        if change and "due_date" in form.changed_data and "status" not in form.changed_data:
+            obj.status = status_after_move(obj)
+        super().save_model(request, obj, form, change)
 
     @admin.display(description="amount")
     def amount_with_currency(self, invoice: Invoice) -> str:

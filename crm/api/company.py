@@ -13,7 +13,12 @@ from crm.api.base.roles import CHANGE
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import TenantView
 from crm.models import Company
-from crm.models.companies import MIN_IDLE_DAYS, MIN_RETENTION_DAYS
+from crm.models.companies import (
+    MAX_CAMPAIGN_INTERVAL_DAYS,
+    MAX_SEGMENT_PRICE_MICROS,
+    MIN_IDLE_DAYS,
+    MIN_RETENTION_DAYS,
+)
 
 
 class CompanySettingsSerializer(TenantSerializer):
@@ -40,6 +45,29 @@ class CompanySettingsSerializer(TenantSerializer):
         help_text="Close conversations after this many days without a call or message. Null: never.",
     )
 
+    campaign_interval_days = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_CAMPAIGN_INTERVAL_DAYS,
+        allow_null=True,
+        required=False,
+        help_text="A contact gets one campaign in this many days. Null: any number.",
+    )
+
+    daily_segment_limit = serializers.IntegerField(
+        min_value=1,
+        max_value=2**31 - 1,  # the column's maximum on PostgreSQL
+        allow_null=True,
+        required=False,
+        help_text="SMS segments a day (UTC) that carriers allow for all lines together. Null: only each line's limit.",
+    )
+
+    segment_price_micros = serializers.IntegerField(
+        min_value=0,
+        max_value=MAX_SEGMENT_PRICE_MICROS,
+        required=False,
+        help_text="Price of an SMS segment in millionths of the currency, for estimates.",
+    )
+
     class Meta:
         model = Company
         fields = [
@@ -51,6 +79,11 @@ class CompanySettingsSerializer(TenantSerializer):
             "missed_call_text",
             "retention_days",
             "close_conversations_after_days",
+            "require_marketing_consent",
+            "campaign_interval_days",
+            "daily_segment_limit",
+            "segment_price_micros",
+            "appointment_reminders",
             "created_at",
             "updated_at",
         ]

@@ -1,5 +1,7 @@
 """`invoices`."""
 
+from typing import Any
+
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, DayFilter
 from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import TenantSerializer
@@ -7,6 +9,7 @@ from crm.api.base.views import FullViewSet
 from crm.api.companions import ContactSummaryField
 from crm.choices import InvoiceStatus
 from crm.models import Invoice
+from crm.services.invoices import change_invoice
 
 
 class InvoiceSerializer(TenantSerializer):
@@ -20,8 +23,15 @@ class InvoiceSerializer(TenantSerializer):
         read_only_fields = ["created_at", "updated_at"]
         extra_kwargs = {
             "amount": {"help_text": "Amount in the company's currency."},
-            "due_date": {"help_text": "Last day for paying. Null: none agreed."},
+            "due_date": {"help_text": "Last day for paying."},
+            "status": {
+                "help_text": "A sent or partly paid invoice becomes `overdue` in the night after its due date. With a "
+                "later due date it gets its former status back."
+            },
         }
+
+    def update(self, instance: Invoice, validated_data: dict[str, Any]) -> Invoice:
+        return change_invoice(invoice=instance, **validated_data)
 
 
 class InvoiceFilterSet(ContactFilterSet):

@@ -7,6 +7,7 @@ from crm.api import (
     activities,
     colleagues,
     company,
+    consents,
     contacts,
     events,
     invoices,
@@ -21,6 +22,7 @@ router = SimpleRouter(trailing_slash=False)
 router.register("contacts", contacts.ContactViewSet, "contact")
 router.register("contact-flags", contacts.ContactFlagViewSet, "contact-flag")
 router.register("opt-outs", opt_outs.OptOutViewSet, "opt-out")
+router.register("marketing-consents", consents.MarketingConsentViewSet, "marketing-consent")
 router.register("leads", contacts.LeadViewSet, "lead")
 router.register("conversations", activities.ConversationViewSet, "conversation")
 router.register("activities", activities.ActivityViewSet, "activity")

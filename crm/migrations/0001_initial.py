@@ -152,6 +152,27 @@ class Migration(migrations.Migration):
                         name="companies_close_conversations_after_days_valid",
                         violation_error_message="close_conversations_after_days must be at least 7, or empty.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("campaign_interval_days__isnull", True),
+                            ("campaign_interval_days__range", (1, 365)),
+                            _connector="OR",
+                        ),
+                        name="companies_campaign_interval_days_valid",
+                        violation_error_message="campaign_interval_days must be from 1 to 365, or empty.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("daily_segment_limit__isnull", True), ("daily_segment_limit__gte", 1), _connector="OR"
+                        ),
+                        name="companies_daily_segment_limit_valid",
+                        violation_error_message="daily_segment_limit must be at least 1, or empty.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("segment_price_micros__lte", 10000000)),
+                        name="companies_segment_price_micros_valid",
+                        violation_error_message="segment_price_micros must be at most 10000000.",
+                    ),
                 ],
             },
         ),
@@ -1222,7 +1243,8 @@ class Migration(migrations.Migration):
                         db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
                     ),
                 ),
-                ("phone", models.CharField(help_text="E.164.", max_length=32)),
+                ("number_hash", models.CharField(max_length=64)),
+                ("phone", models.CharField(blank=True, help_text="E.164. Empty after erasure.", max_length=32)),
                 (
                     "source",
                     models.CharField(
@@ -1235,16 +1257,21 @@ class Migration(migrations.Migration):
                         max_length=20,
                     ),
                 ),
-                ("wording", models.TextField(blank=True, help_text="The words that the person agreed to.")),
+                ("wording", models.TextField(help_text="The words that the person agreed to.")),
                 (
                     "proof",
                     models.CharField(
                         blank=True,
-                        help_text="Where the proof is: the form's URL, the import's file, the message.",
+                        help_text="Where the proof is: the form's URL, the import's file, the message. Empty: the user's word.",
                         max_length=300,
                     ),
                 ),
-                ("given_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "given_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="Time at which the person agreed."
+                    ),
+                ),
                 (
                     "recorded_by",
                     models.ForeignKey(
@@ -1256,7 +1283,14 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
-                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "withdrawn_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Time of the opt-out or of the withdrawal. Empty: the consent is valid.",
+                        null=True,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "updated_at",
@@ -1275,10 +1309,53 @@ class Migration(migrations.Migration):
                         name="marketing_consents_source_valid",
                         violation_error_message="source must be one of: form, message, import, person.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "given_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            models.Q(
+                                ("withdrawn_at__isnull", True),
+                                (
+                                    "withdrawn_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="marketing_consents_times_in_range",
+                        violation_error_message="given_at, withdrawn_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("withdrawn_at__isnull", True),
+                            ("withdrawn_at__gte", models.F("given_at")),
+                            _connector="OR",
+                        ),
+                        name="marketing_consents_withdrawn_after_given",
+                        violation_error_message="A consent can't be withdrawn before it was given.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("wording", ""), _negated=True),
+                            models.Q(
+                                models.Q(("recorded_by__isnull", False), ("source", "person")),
+                                models.Q(("proof", ""), _negated=True),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="marketing_consents_proved",
+                        violation_error_message="A consent needs its wording and its proof, or the user who recorded it.",
+                    ),
                     models.UniqueConstraint(
-                        fields=("company", "phone"),
-                        name="marketing_consents_company_id_phone_unique",
-                        violation_error_message="The consent of this number is recorded already.",
+                        fields=("company", "number_hash"), name="marketing_consents_company_id_number_hash_unique"
                     ),
                     crm.db.policies.TenantPolicy(name="marketing_consents_tenant"),
                     crm.db.policies.SameCompany(
@@ -2003,6 +2080,10 @@ class Migration(migrations.Migration):
             model_name="marketingconsent",
             skips=["updated_at"],
         ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="invoice",
+            skips=["updated_at"],
+        ),
         crm.db.triggers.CreateTriggers(
             on="campaign_memberships",
             name="count_campaign_memberships",
@@ -2133,5 +2214,9 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="campaignstep",
             feed=crm.db.change_feed.Feed("campaigns", key="campaign_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="marketingconsent",
+            feed=crm.db.change_feed.Feed("marketing-consents"),
         ),
     ]

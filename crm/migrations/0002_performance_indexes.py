@@ -218,6 +218,16 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="marketingconsent",
+            index=crm.db.indexes.Index(fields=["company", "phone"], name="ix_marketing_consents_company_id_phone"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="marketingconsent",
+            index=crm.db.indexes.Index(
+                fields=["company", "created_at"], name="ix_marketing_consents_company_id_created_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="optoutentry",
             index=crm.db.indexes.Index(
                 fields=["opt_out", "occurred_at"], name="ix_opt_out_entries_opt_out_id_occurred_at"

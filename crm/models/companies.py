@@ -24,6 +24,8 @@ from crm.phones import MAX_LENGTH
 from crm.querysets import PhoneLineQuerySet
 
 MIN_IDLE_DAYS = 7  # before it, somebody may still mean to reply
+MAX_CAMPAIGN_INTERVAL_DAYS = 365
+MAX_SEGMENT_PRICE_MICROS = 10_000_000  # ten dollars: more is a typing error
 MIN_RETENTION_DAYS = 365  # the dashboard compares years, and reconciling asks a provider for old records again
 
 
@@ -101,6 +103,24 @@ class Company(models.Model):
                 | Q(close_conversations_after_days__gte=MIN_IDLE_DAYS),
                 name="companies_close_conversations_after_days_valid",
                 violation_error_message=(f"close_conversations_after_days must be at least {MIN_IDLE_DAYS}, or empty."),
+            ),
+            models.CheckConstraint(
+                condition=Q(campaign_interval_days__isnull=True)
+                | Q(campaign_interval_days__range=(1, MAX_CAMPAIGN_INTERVAL_DAYS)),
+                name="companies_campaign_interval_days_valid",
+                violation_error_message=(
+                    f"campaign_interval_days must be from 1 to {MAX_CAMPAIGN_INTERVAL_DAYS}, or empty."
+                ),
+            ),
+            models.CheckConstraint(
+                condition=Q(daily_segment_limit__isnull=True) | Q(daily_segment_limit__gte=1),
+                name="companies_daily_segment_limit_valid",
+                violation_error_message="daily_segment_limit must be at least 1, or empty.",
+            ),
+            models.CheckConstraint(
+                condition=Q(segment_price_micros__lte=MAX_SEGMENT_PRICE_MICROS),
+                name="companies_segment_price_micros_valid",
+                violation_error_message=f"segment_price_micros must be at most {MAX_SEGMENT_PRICE_MICROS}.",
             ),
         ]
 

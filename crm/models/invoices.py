@@ -1,5 +1,7 @@
 """Invoices."""
 
+from typing import ClassVar
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -8,10 +10,12 @@ from django.utils.timezone import now
 
 from crm.choices import InvoiceStatus
 from crm.constraints import one_of
+from crm.db.audit import Audit
 from crm.db.change_feed import Feed
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.contacts import Contact
+from crm.querysets import InvoiceQuerySet
 
 
 class Invoice(TenantModel):
@@ -26,6 +30,8 @@ class Invoice(TenantModel):
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
+    objects: ClassVar = TenantManager.from_queryset(InvoiceQuerySet)()
+    audit = Audit(skips=("updated_at",))
     feed = Feed("invoices")
 
     class Meta:
@@ -47,8 +53,8 @@ class Invoice(TenantModel):
             Index(
                 fields=["status", "due_date"],
                 name="idx_invoice_status_due",
-                question="Which invoices of this status are due at this time, over all companies?",
-                asked_by="admin: invoices filtered by status and due date",
+                question="Which sent or partly paid invoices are past their due date, over all companies?",
+                asked_by="manage.py work; admin: invoices filtered by status and due date",
             ),
             Index(
                 fields=["company", "due_date"],

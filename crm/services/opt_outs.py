@@ -1,4 +1,4 @@
-"""Opt-outs and the contact flags that follow from them, written in one transaction.
+"""Opt-outs, and the contact flags and withdrawn consents that follow from them, written in one transaction.
 
 Rows are locked in the same order everywhere: opt-outs by hash, then the contact, then its flag. So two workers that
 process a STOP and a START at once wait for each other. Sending takes no lock: it reads what is committed when a message
@@ -16,7 +16,17 @@ from django.utils import timezone
 from crm.choices import Channel, FlagType, MembershipStatus, OptOutAction, OptOutState, ReviewState
 from crm.db.tenancy import current_company_id
 from crm.error_codes import ErrorCode
-from crm.models import Activity, CampaignMembership, Contact, ContactFlag, ContactPhone, OptOut, OptOutEntry, User
+from crm.models import (
+    Activity,
+    CampaignMembership,
+    Contact,
+    ContactFlag,
+    ContactPhone,
+    MarketingConsent,
+    OptOut,
+    OptOutEntry,
+    User,
+)
 from crm.models.audit import hash_number
 from crm.querysets import OptOutQuerySet
 from crm.refusals import Refusal
@@ -227,6 +237,8 @@ def _add_entry(
         existing.save(update_fields=["occurred_at"])
     else:
         return
+    if action == OptOutAction.OPTED_OUT:
+        MarketingConsent.objects.withdraw(number_hash=opt_out.number_hash, at=occurred_at)
     opt_out.state, opt_out.decided_at = _decide(list(entries))
     opt_out.save(update_fields=["state", "decided_at"])
 

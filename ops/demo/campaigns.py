@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from crm.choices import CampaignStatus, ConsentSource, FlagType, MembershipStatus, Variant
+from crm.choices import CampaignStatus, FlagType, MembershipStatus, Variant
 from crm.models.campaigns import SENT
 from messaging.choices import MessageKind, MessageStatus
 from messaging.sms_segments import count_segments
@@ -23,7 +23,6 @@ RESULTS: dict[Result, int] = {
     (MembershipStatus.FAILED, "The provider rejected the number."): 3,
     (MembershipStatus.UNDELIVERED, "The carrier reported it undelivered."): 3,
 }
-SOURCES = tuple(ConsentSource)
 SHARE_REACHED = {"completed": 1.0, "running": 0.6, "paused": 0.4, "cancelled": 0.3}
 
 
@@ -31,7 +30,6 @@ def add_campaigns(writer: ActivityWriter) -> None:
     """Add the campaigns evenly over the history: the oldest are completed, the last ones upcoming."""
     setup, results = writer.setup, weighted_cycle(writer.random, RESULTS)
     _add_segment(writer)
-    _add_consents(writer)
     starts = {"running": setup.calendar.end - 12 * HOUR, "scheduled": setup.calendar.end + 3 * DAY + 10 * HOUR}
     for n, (name, text, text_b, status) in enumerate(phrases.CAMPAIGNS):
         day = (n + 2) * setup.calendar.days // (len(phrases.CAMPAIGNS) + 3)
@@ -103,21 +101,6 @@ def _add_segment(writer: ActivityWriter) -> None:
         created_by=setup.manager,
         created_at=stamp(setup.calendar.start),
     )
-
-
-def _add_consents(writer: ActivityWriter) -> None:
-    """Add the consent of every other contact, from the form on the company's website."""
-    setup = writer.setup
-    for position in range(0, min(setup.contacts, MAX_CONTACTS), 2):
-        moment = stamp(setup.calendar.start)
-        setup.tables["marketing_consents"].add(
-            company=setup.company,
-            phone=setup.numbers[position],
-            source=SOURCES[position // 2 % len(SOURCES)],
-            wording=phrases.CONSENT,
-            given_at=moment,
-            created_at=moment,
-        )
 
 
 def _result(flag: FlagType | None, results: Iterator[Result]) -> Result:

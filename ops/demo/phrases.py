@@ -89,5 +89,4 @@ CAMPAIGNS = (
     ("Winter reminder", "Book your {job} before the cold. Reply STOP to opt out.", "", "draft"),
 )
 SECOND_STEP = "Still thinking about your {job}? Reply YES for a call."
-CONSENT = "I agree to receive text messages with offers. Consent is no condition of a purchase."
 CAMPAIGN_ANSWERS = ("Yes please, call me.", "How much would that be?", "YES", "Not right now, thanks.")

@@ -4,12 +4,13 @@ from collections import Counter
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from calls.choices import TextBack
 from calls.models import MissedCaller
 from crm.choices import MembershipStatus
 from crm.db.audit_context import acting_as
-from crm.models import CampaignMembership, Contact, ContactPhone, User
+from crm.models import CampaignMembership, Contact, ContactPhone, MarketingConsent, User
 from crm.services.contacts import suppress_numbers
 from messaging.choices import MessageStatus
 from messaging.models import Message
@@ -91,6 +92,7 @@ def erase_person(*, person: Person, by: User | str) -> dict[str, int]:
         counts = Counter({"webhook_events": len(events)})
         # Lock opt-outs before the contact, as the handler of opt-out keywords does.
         counts["opt_outs"] = erase_opt_outs(person)
+        MarketingConsent.objects.valid().filter(phone__in=person.numbers).update(withdrawn_at=timezone.now())
         own = _own_rows(person) | {("webhook_events", pk) for pk in events}
         audited = audited_rows(person)
         if person.contact is not None:

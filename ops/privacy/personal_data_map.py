@@ -26,6 +26,7 @@ from crm.models import (
     Conversation,
     Invoice,
     Lead,
+    MarketingConsent,
 )
 from messaging.models import Message
 from ops.privacy.mentions import ERASED  # not empty: a repeated webhook event fills empty columns
@@ -44,8 +45,8 @@ class PersonalData:
     """Rows of one model that are about a contact."""
 
     model: type[Model]
-    path: str
-    """Lookup from a row to its contact."""
+    path: str = ""
+    """Lookup from a row to its contact. Empty: the rows belong to a number."""
     unlinked: Mapping[str, str] = field(default_factory=dict)
     """For rows without a contact: lookups, each with the attribute of the person that it is compared with."""
     personal: Mapping[str, Any] = field(default_factory=dict)
@@ -54,7 +55,7 @@ class PersonalData:
     """Text columns without personal data, or that the law requires to keep."""
 
     def rows(self, person: Person) -> QuerySet:
-        about = Q(**{f"{self.path}__in": person.contact_ids})
+        about = Q(**{f"{self.path}__in": person.contact_ids}) if self.path else Q(pk__in=[])
         for lookup, attribute in self.unlinked.items():
             about |= Q(**{f"{lookup}__in": getattr(person, attribute)})
         return self.model._default_manager.filter(about)
@@ -78,6 +79,13 @@ PERSONAL_DATA = (
     # The erasure deletes all rows but the main number's.
     PersonalData(ContactPhone, "contact", personal={"phone": erased_number("contact_id"), "label": ""}),
     PersonalData(ContactFlag, "contact", personal={"reason": "", "evidence": ""}, kept=frozenset({"source"})),
+    # Withdrawn by the erasure. The hash and the times stay, because consent must be provable after years.
+    PersonalData(
+        MarketingConsent,
+        unlinked={"phone": "numbers"},
+        personal={"phone": "", "wording": ERASED, "proof": ERASED},
+        kept=frozenset({"number_hash", "source"}),
+    ),
     PersonalData(Lead, "contact", personal={"notes": ""}, kept=frozenset({"source"})),
     PersonalData(Conversation, "contact"),
     PersonalData(

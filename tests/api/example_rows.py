@@ -9,6 +9,7 @@ from tests.factories import PASSWORD
 
 AT = datetime(2026, 3, 2, 16, tzinfo=UTC)
 PHOTO = {"url": "https://media.example.com/roof.jpg", "type": "image/jpeg"}
+AGREED = "I agree to receive marketing texts from Summit Roofing at this number."
 
 
 QUIET_IN_DENVER = {"all": [{"field": {"name": "city", "is": ["Denver"]}}, {"not": {"call": {"within_days": 90}}}]}
@@ -104,6 +105,10 @@ class ExampleRows:
             "held-messages": held,
             "invoices": factories.InvoiceFactory(number="INV-00017", **of_contact),
             "leads": lead,
+            "marketing-consents": factories.MarketingConsentFactory(
+                company=company, phone=contact.phone, wording=AGREED, proof="https://summit-roofing.example/quote",
+                given_at=AT, created_at=AT,
+            ),
             "message-threads": contact,
             "missed-calls": factories.MissedCallerFactory(phone_line=line, missed_calls=2, **of_contact),
             "opt-outs": opt_out,
@@ -180,6 +185,10 @@ def example_bodies(*, contact, call, campaign, rep, line):
         "invoices_partial_update": {"status": "paid"},
         "leads_create": {"contact": contact, "source": "website", "notes": "Wants a quote for gutters."},
         "leads_partial_update": {"status": "contacted"},
+        "marketing_consents_create": {
+            "phone": "(303) 555-0147", "source": "form", "wording": AGREED,
+            "proof": "https://summit-roofing.example/quote", "given_at": "2026-03-01T18:30:00Z",
+        },
         "message_threads_create": {"body": "Tuesday at nine works. See you then!", "phone_line": line},
         "phone_lines_create": {"name": "Service", "number": "+13035550102", "provider_id": "PNservice"},
         "phone_lines_partial_update": {"name": "Reception"},

@@ -29,6 +29,7 @@ SEEN_COLUMN = {
     "conversations": ("status", "closed"),
     "invoices": ("number", "INV-9"),
     "leads": ("notes", "Wants a quote."),
+    "marketing_consents": ("wording", "Send me offers."),
     "message_threads": ("error", "Unreachable."),
     "missed_callers": ("text_back_reason", "No line."),
     "opt_outs": ("state", "clear"),

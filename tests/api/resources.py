@@ -41,6 +41,7 @@ RESOURCES = [
     Resource("contacts", factories.ContactFactory, has_contact=False),
     Resource("contact-flags", factories.ContactFlagFactory),
     Resource("opt-outs", factories.OptOutFactory, has_contact=False),
+    Resource("marketing-consents", factories.MarketingConsentFactory, has_contact=False),
     Resource("leads", factories.LeadFactory),
     Resource("conversations", factories.ConversationFactory),
     Resource("activities", factories.ActivityFactory),

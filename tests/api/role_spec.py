@@ -41,6 +41,7 @@ ACTIONS = {
     "start": ("POST", 200),
     "steps": ("POST", 200),
     "timeline": ("GET", 200),
+    "withdraw": ("POST", 200),
 }
 # Rows whose author alone has a verb, or with others. The author of the tests' note is the CSR.
 BY_AUTHOR = {("activities", CHANGE): {"csr"}, ("activities", DELETE): {"csr", "manager"}}

@@ -13,7 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from crm import worker
 from crm.worker import Attempts, Job, job_names, register
 
-JOBS = "search-keys, expiry-cleanup, deliveries, texts, lookups, text-backs, campaigns, campaign-counts, rollups"
+JOBS = (
+    "search-keys, invoices, expiry-cleanup, deliveries, texts, lookups, text-backs, campaigns, campaign-counts, "
+    "rollups"
+)
 
 
 @pytest.mark.parametrize(

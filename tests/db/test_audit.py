@@ -23,6 +23,7 @@ AUDITED = {
     "campaigns": (factories.CampaignFactory, {"name": "Autumn check"}),
     "appointments": (factories.AppointmentFactory, {"notes": "Knock twice."}),
     "archived_chunks": (factories.ArchivedChunkFactory, {"bundle": "activities"}),
+    "invoices": (factories.InvoiceFactory, {"number": "INV-9"}),
     "campaign_steps": (factories.CampaignStepFactory, {"body": "Any questions?"}),
     "marketing_consents": (factories.MarketingConsentFactory, {"wording": "I agree."}),
     "segments": (factories.SegmentFactory, {"name": "Customers in Boulder"}),

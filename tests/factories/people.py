@@ -13,6 +13,7 @@ from crm.models import (
     ContactFlag,
     ContactPhone,
     ContactSearchKey,
+    MarketingConsent,
     OptOut,
     OptOutEntry,
     PhoneLine,
@@ -134,6 +135,18 @@ class OptOutFactory(OfCompanyFactory):
     number_hash = factory.LazyAttribute(lambda row: hash_number(row.phone))
     state = "opted_out"
     decided_at = datetime(2026, 3, 2, 16, tzinfo=UTC)
+
+
+class MarketingConsentFactory(OfCompanyFactory):
+    class Meta:
+        model = MarketingConsent
+
+    phone = numbers_between(36_000, 38_000)
+    number_hash = factory.LazyAttribute(lambda row: hash_number(row.phone))
+    source = "form"
+    wording = "I agree to receive marketing texts from Acme Roofing at this number."
+    proof = "https://acme.example/quote"
+    given_at = datetime(2026, 3, 2, 16, tzinfo=UTC)
 
 
 class OptOutEntryFactory(RowFactory):

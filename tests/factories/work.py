@@ -21,7 +21,6 @@ from crm.models import (
     IdempotencyKey,
     Invoice,
     Lead,
-    MarketingConsent,
     Segment,
 )
 from messaging.models import Message
@@ -123,14 +122,6 @@ class SegmentFactory(OfCompanyFactory):
 
     name = factory.Sequence(lambda n: f"Customers in Denver {n}")
     definition = factory.LazyFunction(lambda: {"all": []})
-
-
-class MarketingConsentFactory(OfCompanyFactory):
-    class Meta:
-        model = MarketingConsent
-
-    phone = factory.Sequence(lambda n: f"+1303555{n % 100 + 100:04d}")
-    source = "form"
 
 
 class CampaignMembershipFactory(OfContactFactory):

@@ -103,6 +103,7 @@ def firing(before, after):
 def worker(db):
     jobs = [
         "search-keys",
+        "invoices",
         "expiry-cleanup",
         "deliveries",
         "texts",

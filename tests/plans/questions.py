@@ -121,7 +121,7 @@ QUESTIONS: dict[str, Question] = {
     "idx_conversation_contact": get("conversations?contact={contact}"),
     "idx_appointment_date": of_all_companies(lambda sample: list(Appointment.objects.filter(date=sample.last_day))),
     "idx_invoice_status_due": of_all_companies(
-        lambda sample: list(Invoice.objects.filter(status="sent", due_date__lt=sample.last_day - timedelta(days=300)))
+        lambda sample: list(Invoice.objects.past_due(sample.last_day - timedelta(days=300)))
     ),
     # Documented: the dashboard.
     "ix_appointments_company_id_scheduled_start": get("dashboard/booking-rate?{month}"),
@@ -180,6 +180,9 @@ QUESTIONS: dict[str, Question] = {
     "ix_campaign_counts_company_id_campaign_id": lambda sample: list(
         CampaignCount.objects.filter(campaign=sample.campaign)
     ),
+    # Marketing consents.
+    "ix_marketing_consents_company_id_created_at": get("marketing-consents"),
+    "ix_marketing_consents_company_id_phone": get("marketing-consents?phone=%2B{phone}"),
     # The outbox.
     "ix_message_threads_phone_line_id_priority_run_at_id_queued": lambda sample: find_ready_lines(now()),
     "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.due_for_lookup(now()).first()),

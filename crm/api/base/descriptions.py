@@ -22,6 +22,7 @@ TAGS = {
     "held-messages": "Messages that wait for a manager's decision.",
     "invoices": "Money that the company asks contacts to pay, in the company's currency.",
     "leads": "Contacts' wishes to buy. A call with a lead is a *qualified* call.",
+    "marketing-consents": "Consents to marketing messages by number, with their evidence.",
     "me": "The signed-in user.",
     "message-threads": "Messages with one contact: read, reply, mark as read.",
     "missed-calls": "Callers who were not answered and have not been reached since.",

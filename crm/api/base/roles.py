@@ -91,6 +91,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "held-messages": {MANAGER: also(READ_ONLY, "release", "cancel")},
     "invoices": {MANAGER: ALL, CSR: READ_CREATE_UPDATE},
     "leads": {MANAGER: ALL, CSR: READ_CREATE_UPDATE, REP: own(READ_ONLY)},
+    "marketing-consents": {MANAGER: also(READ_CREATE, "withdraw"), CSR: also(READ_CREATE, "withdraw")},
     "message-threads": {MANAGER: LIST_CREATE_MARK_READ, CSR: LIST_CREATE_MARK_READ, REP: own(LIST_ONLY)},
     "missed-calls": {MANAGER: also(READ_ONLY, "recover"), CSR: also(READ_ONLY, "recover")},
     "missed-calls/counts": {MANAGER: RETRIEVE, CSR: RETRIEVE},
