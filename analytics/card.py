@@ -6,7 +6,7 @@ from django.db.models import Count, F, FilteredRelation, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from calls.choices import AppointmentStatus
+from calls.choices import COMING
 from calls.models import Appointment, Call
 from crm.api.base.roles import visible
 from crm.choices import CLOSED_LEADS, FlagType, OptOutState, ReviewState
@@ -71,9 +71,7 @@ def _appointments(contact_id: int, user: User) -> tuple[Row | None, Row | None]:
     """Return the next appointment and the last one, in which the present one counts as the last."""
     now = timezone.now()
     rows = visible(Appointment.objects.filter(contact=contact_id).not_cancelled(), user, "appointments")
-    to_come = rows.filter(
-        scheduled_start__gt=now, status__in=[AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED]
-    ).order_by("scheduled_start", "id")
+    to_come = rows.filter(scheduled_start__gt=now, status__in=COMING).order_by("scheduled_start", "id")
     begun = rows.filter(scheduled_start__lte=now).order_by("-scheduled_start", "-id")
     either = Q(pk=Subquery(to_come.values("pk")[:1])) | Q(pk=Subquery(begun.values("pk")[:1]))
     found = [_with_names(row) for row in Appointment.objects.filter(either).values(*APPOINTMENT, *REP_NAME)]

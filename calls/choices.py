@@ -60,6 +60,9 @@ class AppointmentStatus(TextChoices):
     NO_SHOW = "no_show"
 
 
+COMING = (AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED)
+
+
 class TextBack(TextChoices):
     """State of the automatic message to a missed caller."""
 

@@ -261,6 +261,9 @@ class ErrorCode(StrEnum):
         "no_open_hour", 409, "No hour is allowed in all time zones of this number; set the contact's time zone.",
         "Set the contact's time zone.",
     )  # fmt: skip
+    REMINDER_OUTDATED = (
+        "reminder_outdated", 409, "The appointment has changed, so the reminder is not sent.", "Send nothing.",
+    )  # fmt: skip
     CONFIRMATION_TOO_LATE = (
         "confirmation_too_late", 409,
         "A confirmation must be sent within five minutes of the opt-out or opt-in.", "Send nothing.",

@@ -233,7 +233,7 @@ class ContactFlagQuerySet(OfContactQuerySet):
 
 
 class OfNumberQuerySet(QuerySet):
-    """Rows that belong to a number, whoever has it."""
+    """Rows that belong to a number, also while no contact has it."""
 
     def with_contact(self, numbers: QuerySet) -> Self:
         """Annotate each with `contact`, the id of the number's present owner, from rows of `contact_phones`."""

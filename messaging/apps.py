@@ -11,7 +11,7 @@ class MessagingConfig(AppConfig):
         from messaging.models import Message
         from messaging.services.campaigns import counts, jobs  # models are loaded from here on
         from messaging.services.inbound import webhook_processing
-        from messaging.services.outbound import campaign_progress, sending, text_backs, unknown_sends
+        from messaging.services.outbound import campaign_progress, reminders, sending, text_backs, unknown_sends
 
         unread_messages.register(lambda: Message.objects.unread())
         messages_of_activities.register(lambda activities: Message.objects.filter(activity__in=activities))
@@ -71,6 +71,14 @@ class MessagingConfig(AppConfig):
                 name="campaign-counts",
                 do_next=counts.sum_up_next_counts,
                 has_pending=lambda: False,  # sums that nobody waits for
+                poll_s=RARELY_S,
+            )
+        )
+        register(
+            Job(
+                name="reminders",
+                do_next=reminders.queue_next_reminders,
+                has_pending=reminders.has_pending_reminders,
                 poll_s=RARELY_S,
             )
         )

@@ -29,6 +29,21 @@ class MessageKind(TextChoices):
     CONFIRMATION = "confirmation", "Confirmation of an opt-out or opt-in"
 
 
+class ReminderStatus(TextChoices):
+    """State of a reminder. What became of its message is the message's status."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    SKIPPED = "skipped"
+
+
+class ReminderAnswer(TextChoices):
+    """The contact's answer to a reminder."""
+
+    CONFIRMED = "confirmed"
+    RESCHEDULE = "reschedule", "Asks for another time"
+
+
 class EventStatus(TextChoices):
     """The processing status of a webhook event."""
 

@@ -1,4 +1,4 @@
-"""Notices: open issues for managers, computed on request with bounded queries."""
+"""Notices: open issues for managers and CSRs, computed on request with bounded queries."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from calls.choices import TextBack
 from calls.models import MissedCaller
-from crm.choices import CampaignStatus, OptOutState
+from crm.choices import CampaignStatus, OptOutState, Role
 from crm.date_ranges import start_of, today_in
 from crm.db.tenancy import current_company_id
 from crm.models import Campaign, OptOut, PhoneLine
 from crm.query_slots import failing_rollups
 from messaging.choices import EventStatus, MessageStatus
-from messaging.models import Message, ProviderHealth, WebhookEvent
+from messaging.models import AppointmentReminder, Message, ProviderHealth, WebhookEvent
 
 MAX_COUNTED = 100
 MAX_LINES = 20
@@ -35,6 +35,7 @@ class NoticeKind(StrEnum):
     UNKNOWN_MESSAGES = "texts_unknown"
     FAILED_TODAY = "texts_failed_today"
     FAILED_TEXT_BACKS = "text_backs_failed"
+    RESCHEDULE_REQUESTS = "reschedule_requests"
     FAILING_ROLLUP = "daily_totals_failing"
     CAMPAIGN_PAUSED = "campaign_paused"
 
@@ -47,8 +48,13 @@ class Notice:
     url: str
 
 
-def list_notices(*, zone: ZoneInfo) -> list[Notice]:
-    """Return the open issues of the active company, with today in `zone`. Solved issues disappear by themselves."""
+def list_notices(*, zone: ZoneInfo, role: Role = Role.MANAGER) -> list[Notice]:
+    """Return the open issues of the active company, with today in `zone`. Solved issues disappear by themselves.
+
+    CSRs have those that they can solve.
+    """
+    if role == Role.CSR:
+        return [*_opt_outs(), *_text_backs(zone), *_reschedule_requests()]
     return [
         *_lines(),
         *_providers(),
@@ -56,6 +62,7 @@ def list_notices(*, zone: ZoneInfo) -> list[Notice]:
         *_opt_outs(),
         *_messages(zone),
         *_text_backs(zone),
+        *_reschedule_requests(),
         *_rollup(),
         *_campaigns(),
     ]
@@ -154,6 +161,15 @@ def _text_backs(zone: ZoneInfo) -> list[Notice]:
         missed_today.filter(text_back=TextBack.FAILED),
         "Missed callers of today got no text back because of an internal error. Call them back.",
         "/api/v1/missed-calls?recovered=false",
+    )
+
+
+def _reschedule_requests() -> list[Notice]:
+    return _notice(
+        NoticeKind.RESCHEDULE_REQUESTS,
+        AppointmentReminder.objects.reschedule_requests(timezone.now()),
+        "Contacts ask for another time of their appointment. Call them, and move or cancel it.",
+        "/api/v1/appointment-reminders?reschedule=true",
     )
 
 

@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any, Self
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
+from calls.choices import COMING
 from crm.choices import Direction
 from crm.querysets import OfContactQuerySet
-from messaging.choices import DONE, OUTCOME_UNKNOWN, EventStatus, MessageStatus
+from messaging.choices import DONE, OUTCOME_UNKNOWN, EventStatus, MessageStatus, ReminderAnswer, ReminderStatus
 
 
 class WebhookEventQuerySet(QuerySet):
@@ -27,6 +28,31 @@ class WebhookEventQuerySet(QuerySet):
     def since(self, moment: datetime) -> Self:
         """Return events since `moment`. `processed` is included since the index over all companies begins with it."""
         return self.filter(processed__in=[True, False], created_at__gte=moment)
+
+
+class AppointmentReminderQuerySet(QuerySet):
+    def due(self, now: datetime) -> Self:
+        """Return pending reminders without a lease, longest wait first."""
+        return self.filter(status=ReminderStatus.PENDING, run_at__lte=now).order_by("run_at", "id")
+
+    def reschedule_requests(self, now: datetime) -> Self:
+        """Return reminders whose answer asks for another time, while nobody has acted on it.
+
+        They end when the appointment is moved, cancelled or over, or when the contact answers a later reminder.
+        """
+        reminders: Any = self.model
+        later = reminders.objects.filter(appointment=OuterRef("appointment"), answered_at__gt=OuterRef("answered_at"))
+        return self.filter(
+            ~Exists(later),
+            answer=ReminderAnswer.RESCHEDULE,
+            scheduled_start__gt=now,
+            appointment__scheduled_start=F("scheduled_start"),
+            appointment__status__in=COMING,
+        )
+
+    def with_contact(self) -> Self:
+        """Annotate each with `contact`, the id of the appointment's contact."""
+        return self.annotate(contact=F("appointment__contact"))
 
 
 class MessageQuerySet(OfContactQuerySet):

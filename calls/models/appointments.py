@@ -105,7 +105,7 @@ class Appointment(TenantModel):
                 fields=["scheduled_start"],
                 name="ix_appointments_scheduled_start",
                 question="Which appointments start between these times, over all companies?",
-                asked_by="AppointmentQuerySet.starting_between() over all companies",
+                asked_by="manage.py work",
             ),
             Index(
                 fields=["contact", "scheduled_start"],

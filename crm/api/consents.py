@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.errors import invalid
-from crm.api.base.filters import IdFilter, ListFilterSet, PhoneFilter, YesNoFilter
+from crm.api.base.filters import ContactSearchFilter, ListFilterSet, PhoneFilter, RowFilter, YesNoFilter
 from crm.api.base.serializers import PhoneField, TenantSerializer
 from crm.api.base.views import CreateReadViewSet, without_body
 from crm.api.companions import ContactSummaryField, UserNameField
@@ -53,20 +53,20 @@ class MarketingConsentSerializer(TenantSerializer):
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> MarketingConsent:
-        consent = record_consent(user=validated_data.pop("user"), **validated_data)
-        return MarketingConsent.objects.with_contact(ContactPhone.objects.all()).get(pk=consent.pk)
+        return record_consent(**validated_data)
 
 
 class MarketingConsentFilterSet(ListFilterSet):
     phone = PhoneFilter(method="of_phone", label="The number, in any format.")
-    contact = IdFilter(method="of_contact")
+    contact = RowFilter(method="of_contacts")
+    search = ContactSearchFilter(field_name="contact")
     valid = YesNoFilter(field_name="withdrawn_at", lookup_expr="isnull", label="Whether it is not withdrawn.")
 
     def of_phone(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.filter(phone=value)
 
-    def of_contact(self, queryset: Any, name: str, value: int) -> Any:
-        return queryset.filter(phone__in=ContactPhone.objects.filter(contact=value).values("phone"))
+    def of_contacts(self, queryset: Any, name: str, value: list[int]) -> Any:
+        return queryset.filter(phone__in=ContactPhone.objects.filter(contact__in=value).values("phone"))
 
 
 class MarketingConsentViewSet(CreateReadViewSet):
@@ -92,5 +92,4 @@ class MarketingConsentViewSet(CreateReadViewSet):
     @without_body
     def withdraw(self, request: Request, **kwargs: Any) -> Response:
         """Withdraw the consent: the person wants no marketing messages, but may get others."""
-        withdraw_consent(consent=self.get_object())
-        return Response(self.get_serializer(self.get_object()).data)
+        return self.row_response(withdraw_consent(consent=self.get_object()).pk)

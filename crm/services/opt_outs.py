@@ -238,7 +238,8 @@ def _add_entry(
     else:
         return
     if action == OptOutAction.OPTED_OUT:
-        MarketingConsent.objects.withdraw(number_hash=opt_out.number_hash, at=occurred_at)
+        consents: Any = MarketingConsent.objects.filter(company=opt_out.company_id)
+        consents.withdraw(number_hash=opt_out.number_hash, at=occurred_at)
     opt_out.state, opt_out.decided_at = _decide(list(entries))
     opt_out.save(update_fields=["state", "decided_at"])
 

@@ -1,4 +1,4 @@
-"""`notices`: open issues for managers."""
+"""`notices`: open issues for managers and CSRs."""
 
 from dataclasses import asdict
 from typing import cast
@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from crm.api.base.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from crm.api.base.serializers import WholeNumberField
 from crm.api.base.views import TenantView
+from crm.choices import Role
 from crm.error_codes import ErrorCode
 from crm.models import Company
 from messaging.notices import NoticeKind, list_notices
@@ -32,10 +33,12 @@ class NoticesParameters(serializers.Serializer):
 
 
 class NoticesView(TenantView):
-    """Return open issues for managers.
+    """Return open issues. CSRs have those that they can solve.
 
     They are unnamed and paused phone lines, dead webhook events, opt-outs to review, undelivered messages, messages
     that are held until a manager decides (`texts_held`), and a provider that doesn't answer (`provider_down`).
+    CSRs and managers have opt-outs to review, missed callers without a text back, and contacts who ask for another
+    time of their appointment (`reschedule_requests`).
     """
 
     resource = "notices"
@@ -49,5 +52,5 @@ class NoticesView(TenantView):
         parameters = NoticesParameters(data=request.query_params.dict())
         parameters.is_valid(raise_exception=True)
         company = cast(Company, self.user.company)
-        notices = list_notices(zone=company.zone)[: parameters.validated_data["limit"]]
-        return Response({"notices": [asdict(notice) for notice in notices]})
+        notices = list_notices(zone=company.zone, role=Role(self.user.role))
+        return Response({"notices": [asdict(notice) for notice in notices[: parameters.validated_data["limit"]]]})

@@ -8,6 +8,7 @@ from messaging.api.campaign_texts import CampaignTextsViewSet
 from messaging.api.campaigns import CampaignMembershipViewSet, CampaignViewSet
 from messaging.api.held_messages import HeldMessageViewSet
 from messaging.api.notices import NoticesView
+from messaging.api.reminders import AppointmentReminderViewSet
 from messaging.api.segments import SegmentPreviewView, SegmentSchemaView, SegmentViewSet
 from messaging.api.threads import MessageThreadViewSet
 from messaging.api.webhook_events import WebhookEventViewSet
@@ -15,6 +16,7 @@ from messaging.api.webhook_events import WebhookEventViewSet
 router = SimpleRouter(trailing_slash=False)
 router.register("campaigns", CampaignViewSet, "campaign")
 router.register("campaign-memberships", CampaignMembershipViewSet, "campaign-membership")
+router.register("appointment-reminders", AppointmentReminderViewSet, "appointment-reminder")
 router.register("held-messages", HeldMessageViewSet, "held-message")
 router.register("segments", SegmentViewSet, "segment")
 router.register("webhook-events", WebhookEventViewSet, "webhook-event")

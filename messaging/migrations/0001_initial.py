@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("calls", "0001_initial"),
         ("crm", "0001_initial"),
     ]
 
@@ -529,6 +530,104 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="AppointmentReminder",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="calls.appointment",
+                    ),
+                ),
+                ("lead_minutes", models.PositiveSmallIntegerField(help_text="Minutes before the start.")),
+                ("scheduled_start", models.DateTimeField(help_text="Start that the reminder names.")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("queued", "Queued"), ("skipped", "Skipped")],
+                        default="pending",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(blank=True, help_text="Why there is no message.", max_length=300),
+                ),
+                (
+                    "message_id",
+                    models.BigIntegerField(blank=True, null=True, unique=True, verbose_name="message ID"),
+                ),
+                (
+                    "answer",
+                    models.CharField(
+                        blank=True,
+                        choices=[("confirmed", "Confirmed"), ("reschedule", "Asks for another time")],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "answered_at",
+                    models.DateTimeField(blank=True, help_text="Time of the contact's latest answer.", null=True),
+                ),
+                (
+                    "run_at",
+                    models.DateTimeField(blank=True, help_text="End of a worker's lease. Empty: done.", null=True),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "appointment_reminders",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "queued", "skipped"])),
+                        name="appointment_reminders_status_valid",
+                        violation_error_message="status must be one of: pending, queued, skipped.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("answer", ""), ("answered_at__isnull", True)),
+                            models.Q(("answer__in", ["confirmed", "reschedule"]), ("answered_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="appointment_reminders_answer_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "pending"), _negated=True),
+                            ("run_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="appointment_reminders_pending_has_time",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("appointment", "lead_minutes"),
+                        name="appointment_reminders_appointment_id_lead_minutes_unique",
+                    ),
+                    crm.db.policies.TenantPolicy(name="appointment_reminders_tenant"),
+                    crm.db.policies.SameCompany(
+                        field="appointment", name="appointment_reminders_appointment_id_same_company"
+                    ),
+                ],
+            },
+        ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="message",
             feed=crm.db.change_feed.Feed(
@@ -537,5 +636,9 @@ class Migration(migrations.Migration):
                 ignores=("tries", "run_at"),
                 also=(crm.db.change_feed.Also("held-messages", condition="{row}.status = 'held'"),),
             ),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="appointmentreminder",
+            feed=crm.db.change_feed.Feed("appointment-reminders", ignores=("run_at",)),
         ),
     ]

@@ -80,4 +80,24 @@ class Migration(migrations.Migration):
                 name="ix_message_threads_phone_line_id_priority_run_at_id_queued",
             ),
         ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="appointmentreminder",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status", "pending")), fields=["run_at"], name="ix_appointment_reminders_run_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="appointmentreminder",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("answer", "reschedule")),
+                fields=["company", "scheduled_start"],
+                name="ix_appointment_reminders_company_id_reschedule",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="appointmentreminder",
+            index=crm.db.indexes.Index(
+                fields=["company", "created_at"], name="ix_appointment_reminders_company_id_created_at"
+            ),
+        ),
     ]

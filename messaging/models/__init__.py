@@ -3,6 +3,7 @@
 from messaging.models.accounts import ProviderAccount
 from messaging.models.messages import Message
 from messaging.models.provider_health import ProviderHealth
+from messaging.models.reminders import AppointmentReminder
 from messaging.models.webhooks import WebhookEvent, WebhookSecret
 
-__all__ = ["Message", "ProviderAccount", "ProviderHealth", "WebhookEvent", "WebhookSecret"]
+__all__ = ["AppointmentReminder", "Message", "ProviderAccount", "ProviderHealth", "WebhookEvent", "WebhookSecret"]

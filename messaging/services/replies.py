@@ -25,7 +25,7 @@ def queue_reply(*, contact: Contact, body: str, user: User, line: PhoneLine | No
         LineRequired: the contact has no conversation, and the company has several phone lines.
         SendBlocked: the send policy blocks the message.
     """
-    line = line or _reply_line(contact)
+    line = line or reply_line(contact)
     if line is None:
         raise LineRequired("Required: the contact has no conversation yet.")
     with transaction.atomic():
@@ -40,7 +40,8 @@ def mark_thread_read(*, contact: Contact) -> int:
     return Message.objects.unread().filter(contact=contact).update(read_at=timezone.now())
 
 
-def _reply_line(contact: Contact) -> PhoneLine | None:
+def reply_line(contact: Contact) -> PhoneLine | None:
+    """Return the line of the contact's latest conversation, else the only line of the company."""
     newest = (
         Conversation.objects.filter(contact=contact)
         .order_by("-last_activity_at", "-id")

@@ -11,7 +11,7 @@ from ops.demo.random_data import shuffled, weighted_cycle
 
 SENT_STATUSES = {"delivered": 90, "sent": 4, "failed": 3, "undelivered": 3}
 CONVERSATION_STATUSES = {"closed": 60, "open": 25, "waiting": 15}
-KINDS_BY_HAND = (MessageKind.REPLY, MessageKind.REMINDER)
+KINDS_BY_HAND = (MessageKind.REPLY,)
 UNREAD_FOR = 3 * DAY  # older incoming messages have been read
 PICTURE = json.dumps([{"url": "https://media.example.com/picture.jpg", "type": "image/jpeg"}])
 SCRAMBLE, ID_SPACE = 0x9E3779B97F4A7C15, 2**64  # an odd factor maps running numbers to unique provider ids

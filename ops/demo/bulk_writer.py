@@ -27,7 +27,7 @@ MODELS = (
     "crm.Conversation", "crm.Activity", "crm.OptOut", "crm.OptOutEntry", "crm.MarketingConsent", "crm.Segment",
     "crm.Campaign", "crm.CampaignStep", "crm.CampaignMembership",
     "crm.Invoice", "calls.Call", "calls.CallDetail", "calls.MissedCaller", "calls.Appointment", "messaging.Message",
-    "messaging.WebhookEvent", "analytics.CallAnalysis", "crm.ContactSearchKey",
+    "messaging.AppointmentReminder", "messaging.WebhookEvent", "analytics.CallAnalysis", "crm.ContactSearchKey",
 )  # fmt: skip
 TRIGGERED = "call_objections"  # filled by triggers
 

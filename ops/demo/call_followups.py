@@ -7,7 +7,7 @@ from itertools import cycle
 
 from calls.choices import AppointmentStatus, CallStatus, Recovery
 from crm.choices import ActivityType, Direction, InvoiceStatus
-from messaging.choices import MessageKind
+from messaging.choices import MessageKind, MessageStatus, ReminderAnswer, ReminderStatus
 from messaging.models.messages import OUTBOX_STATUSES
 from ops.demo import phrases
 from ops.demo.activity_writer import ActivityWriter
@@ -21,6 +21,9 @@ INVOICE_STATUSES = {"paid": 60, "sent": 10, "partial": 8, "overdue": 10, "void":
 SENTIMENTS = {"positive": 40, "neutral": 38, "negative": 15, "": 7}
 # Of missed callers; None waits until a later call is answered.
 RECOVERIES: dict[Recovery | None, int] = {Recovery.REPLY: 40, Recovery.BOOKING: 3, Recovery.MANUAL: 7, None: 50}
+REMINDERS = 12  # of past appointments with their answers
+# Answer and text of the contact. Every sixth reminder is skipped.
+ANSWERS = ((ReminderAnswer.CONFIRMED, "C"), ("", ""), (ReminderAnswer.RESCHEDULE, "R"), ("", ""))
 OBJECTIONS_IN_A_CALL = (0, 0, 0, 0, 1, 1, 1, 1, 2, 3)
 
 
@@ -48,7 +51,8 @@ class CallFollowups:
         self.writer, self.setup, self.tables = writer, writer.setup, writer.tables
         self.calendar, self.random = self.setup.calendar, writer.random
         self.missed_callers = MissedCallers(self.setup)
-        self.invoices = 0
+        self.invoices = self.reminders = 0
+        self.answers = cycle(ANSWERS)
         self.invoice_statuses = weighted_cycle(self.random, INVOICE_STATUSES)
         self.coming_statuses = cycle([AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED])
         self.cancelled_statuses = cycle([AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW])
@@ -147,7 +151,7 @@ class CallFollowups:
         self._book(position, booked_at, start, cancelled=cancelled, call=call.id, lead=call.lead, assigned_rep=call.rep)
         day = self.calendar.dates[self.calendar.day_of(start)]
         body = writer.phrase(*phrases.CONFIRMATIONS, when=f"{day:%a %b} {day.day}")
-        writer.send(position, booked_at + MINUTE, body, kind=MessageKind.REMINDER)
+        writer.send(position, booked_at + MINUTE, body, kind=MessageKind.REPLY)
         if self.random.random() < 0.5:
             writer.receive(position, booked_at + 15 * MINUTE, writer.phrase(*phrases.THANKS))
         quoted_at, invoiced_at = start + 4 * HOUR, start + DAY
@@ -165,7 +169,7 @@ class CallFollowups:
             status = AppointmentStatus.CANCELLED if cancelled else next(self.coming_statuses)
         else:
             status = next(self.cancelled_statuses) if cancelled else AppointmentStatus.COMPLETED
-        self.tables["appointments"].add(
+        appointment = self.tables["appointments"].add(
             **self.setup.about(position, instant),
             scheduled_start=stamp(start),
             scheduled_end=stamp(start + self.random.choice(APPOINTMENT_LENGTHS)),
@@ -174,6 +178,33 @@ class CallFollowups:
             status=status,
             notes=self.writer.phrase(*phrases.APPOINTMENT_NOTES),
             **references,
+        )
+        if status == AppointmentStatus.COMPLETED and instant <= start - DAY and self.reminders < REMINDERS:
+            self._remind(position, appointment, start)
+
+    def _remind(self, position: int, appointment: int, start: int) -> None:
+        """Add the reminder of an appointment, the day before, with its answer."""
+        self.reminders += 1
+        answer, words = next(self.answers)
+        messages, at = self.tables["message_threads"], start - DAY
+        message = messages.next_id if self.reminders % 6 and not self.setup.flag_of(position) else None
+        if message is not None:
+            body = phrases.REMINDER.format(company=self.setup.demo.name)
+            self.writer.send(position, at, body, kind=MessageKind.REMINDER, status=MessageStatus.DELIVERED)
+            if words:
+                self.writer.receive(position, at + HOUR, words)
+        is_answered = message is not None and answer != ""
+        self.tables["appointment_reminders"].add(
+            company=self.setup.company,
+            appointment=appointment,
+            lead_minutes=24 * 60,
+            scheduled_start=stamp(start),
+            status=ReminderStatus.SKIPPED if message is None else ReminderStatus.QUEUED,
+            reason="No hour is allowed before it is too late." if message is None else "",
+            message_id=message,
+            answer=answer if is_answered else "",
+            answered_at=stamp(at + HOUR) if is_answered else None,
+            created_at=stamp(at),
         )
 
     def _add_invoice(self, position: int, instant: int, amount: str) -> None:

@@ -72,6 +72,7 @@ class CompanySetup:
             name=demo.name,
             slug=demo.slug,
             timezone=demo.region.timezone,
+            appointment_reminders=True,
             missed_call_text=phrases.MISSED_CALL_TEXT.format(company=demo.name),
             created_at=stamp(self.calendar.start),
         )

@@ -28,7 +28,7 @@ from crm.models import (
     Lead,
     MarketingConsent,
 )
-from messaging.models import Message
+from messaging.models import AppointmentReminder, Message
 from ops.privacy.mentions import ERASED  # not empty: a repeated webhook event fills empty columns
 from ops.privacy.people import Person
 
@@ -84,7 +84,7 @@ PERSONAL_DATA = (
         MarketingConsent,
         unlinked={"phone": "numbers"},
         personal={"phone": "", "wording": ERASED, "proof": ERASED},
-        kept=frozenset({"number_hash", "source"}),
+        kept=frozenset({"number_hash"}),
     ),
     PersonalData(Lead, "contact", personal={"notes": ""}, kept=frozenset({"source"})),
     PersonalData(Conversation, "contact"),
@@ -126,6 +126,7 @@ PERSONAL_DATA = (
     ),
     PersonalData(MissedCaller, "contact", kept=frozenset({"text_back_reason"})),
     PersonalData(Appointment, "contact", personal={"notes": ""}, kept=frozenset({"timezone"})),
+    PersonalData(AppointmentReminder, "appointment__contact", kept=frozenset({"reason"})),
     PersonalData(
         Message,
         "contact",

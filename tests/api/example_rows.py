@@ -83,11 +83,15 @@ class ExampleRows:
         factories.OptOutEntryFactory(
             opt_out=opt_out, action="suspected", words="Please leave me alone", occurred_at=AT, created_at=AT
         )
+        appointment = factories.AppointmentFactory(
+            call=call, lead=lead, assigned_rep=rep, notes="Leak above the garage.", **of_contact
+        )
         self.rows = {
             "activities": note,
-            "appointments": factories.AppointmentFactory(
-                call=call, lead=lead, assigned_rep=rep, notes="Leak above the garage.", **of_contact
+            "appointment-reminders": factories.AppointmentReminderFactory(
+                appointment=appointment, answer="confirmed", answered_at=AT, created_at=AT
             ),
+            "appointments": appointment,
             "call-analyses": factories.CallAnalysisFactory(
                 call=call, objections=["price"], sentiment="positive", outcome="wants a quote",
                 summary="Roof of 1998, leaks above the garage.", analyzed_at=AT,

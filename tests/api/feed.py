@@ -15,6 +15,7 @@ FACTORIES = {factory._meta.model: factory for factory in vars(factories).values(
 # By table, a column that clients see, with another value.
 SEEN_COLUMN = {
     "activities": ("body", "Has a cat."),
+    "appointment_reminders": ("reason", "No line."),
     "appointments": ("notes", "Knock twice."),
     "call_analysis": ("summary", "Wants a quote."),
     "call_details": ("summary", "Wants a quote."),
@@ -91,6 +92,8 @@ def make(table, company):
         return company
     if table == "opt_outs":
         return factories.OptOutFactory(company=company, decided_at=now())
+    if table == "appointment_reminders":
+        return factories.AppointmentReminderFactory(appointment__contact__company=company)
     if table == "call_details":
         return factories.CallDetailFactory(call__contact__company=company)
     if table == "call_analysis":

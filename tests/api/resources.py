@@ -56,6 +56,7 @@ RESOURCES = [
     Resource("dashboard/calls", factories.CallFactory, detail=False),
     Resource("missed-calls", factories.MissedCallerFactory),
     Resource("appointments", factories.AppointmentFactory),
+    Resource("appointment-reminders", factories.AppointmentReminderFactory),
     Resource("held-messages", factories.HeldMessageFactory),
     Resource("webhook-events", factories.WebhookEventFactory, has_contact=False),
     Resource("call-analyses", factories.CallAnalysisFactory),

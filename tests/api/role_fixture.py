@@ -55,6 +55,7 @@ class Fixture:
         )  # a valid number, so that messages may be sent
         call = factories.CallFactory(contact=contact, assigned_rep=rep)
         line = factories.PhoneLineFactory(company=acme, paused_until=PAUSED_UNTIL, pause_reason="No credit.")
+        appointment = factories.AppointmentFactory(contact=contact, assigned_rep=rep)
         self.rows = {
             "contacts": contact,
             "calls": call,
@@ -65,7 +66,8 @@ class Fixture:
                 opt_out__company=acme, opt_out__state="under_review", action="suspected"
             ).opt_out,
             "activities": factories.ActivityFactory(contact=contact, user=self.users["csr"]),
-            "appointments": factories.AppointmentFactory(contact=contact, assigned_rep=rep),
+            "appointment-reminders": factories.AppointmentReminderFactory(appointment=appointment),
+            "appointments": appointment,
             "call-analyses": factories.CallAnalysisFactory(call=call),
             "campaign-memberships": factories.CampaignMembershipFactory(contact=contact),
             "campaigns": factories.CampaignFactory(company=acme, phone_line=line),

@@ -22,7 +22,7 @@ from tests.factories import ContactFactory
 # Answered outside of the operations: by the server, by the stream, or for a method that a route doesn't have.
 OF_NO_OPERATION = {"method_not_allowed", "request_timeout", "headers_too_large", "invalid_ticket", "url_too_long"}
 # Of messages that the product sends by itself. Their rows show the text.
-OF_NO_REQUEST = {"campaign_frequency", "confirmation_too_late", "quiet_hours"}
+OF_NO_REQUEST = {"campaign_frequency", "confirmation_too_late", "quiet_hours", "reminder_outdated"}
 
 
 def refusal_classes(base=Refusal):

@@ -64,3 +64,36 @@ def test_conversations_are_closed_after_a_week_at_the_earliest(manager_api, acme
     acme.close_conversations_after_days = 6
     with pytest.raises(IntegrityError), transaction.atomic():
         acme.save()
+
+
+@pytest.mark.parametrize(
+    ("field", "valid", "invalid"),
+    [
+        ("require_marketing_consent", [True, False], ["yes", None]),
+        ("appointment_reminders", [True, False], [1, None]),
+        ("campaign_interval_days", [1, 365, None], [0, 366, -1, "7"]),
+        ("daily_segment_limit", [1, 2_000, None], [0, -1, 2**31]),
+        ("segment_price_micros", [0, 8_300, 10_000_000], [-1, 10_000_001, None]),
+    ],
+)
+def test_settings_of_campaigns_and_reminders_are_validated(manager_api, acme, field, valid, invalid):
+    for value in valid:
+        assert manager_api.patch(URL, {field: value}).json()[field] == value
+    for value in invalid:
+        response = manager_api.patch(URL, {field: value})
+        assert (response.status_code, list(errors_of(response))) == (400, [field]), value
+    assert manager_api.get(URL).json()[field] == valid[-1]
+
+
+def test_settings_of_campaigns_are_off_at_first(manager_api):
+    company = manager_api.get(URL).json()
+    assert (company["require_marketing_consent"], company["appointment_reminders"]) == (False, False)
+    assert (company["campaign_interval_days"], company["daily_segment_limit"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "value", [{"campaign_interval_days": 366}, {"daily_segment_limit": 0}, {"segment_price_micros": 10_000_001}]
+)
+def test_database_refuses_settings_out_of_range(acme, value):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Company.objects.filter(pk=acme.pk).update(**value)

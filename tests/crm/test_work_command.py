@@ -15,7 +15,7 @@ from crm.worker import Attempts, Job, job_names, register
 
 JOBS = (
     "search-keys, invoices, expiry-cleanup, deliveries, texts, lookups, text-backs, campaigns, campaign-counts, "
-    "rollups"
+    "reminders, rollups"
 )
 
 

@@ -26,7 +26,7 @@ FACTORIES = [
     factories.SegmentFactory,
     factories.MarketingConsentFactory,
     factories.InvoiceFactory,
-    factories.AppointmentFactory,
+    factories.AppointmentReminderFactory,
     factories.CallDetailFactory,
     factories.MissedCallerFactory,
     factories.OptOutEntryFactory,

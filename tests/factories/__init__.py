@@ -38,6 +38,7 @@ from tests.factories.totals import (
 from tests.factories.work import (
     ActivityFactory,
     AppointmentFactory,
+    AppointmentReminderFactory,
     ArchivedIdFactory,
     AuditEntryFactory,
     CallDetailFactory,
@@ -62,6 +63,7 @@ __all__ = [
     "PASSWORD",
     "ActivityFactory",
     "AppointmentFactory",
+    "AppointmentReminderFactory",
     "ArchivedCallsFactory",
     "ArchivedChunkFactory",
     "ArchivedIdFactory",

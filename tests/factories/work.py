@@ -23,7 +23,7 @@ from crm.models import (
     Lead,
     Segment,
 )
-from messaging.models import Message
+from messaging.models import AppointmentReminder, Message
 from tests.factories.people import OfCompanyFactory, OfContactFactory, PhoneLineFactory, RowFactory, UserFactory
 
 
@@ -189,6 +189,24 @@ class MessageFactory(OfContactFactory):
         direction=factory.SelfAttribute("..direction"),
         body=factory.SelfAttribute("..body"),
     )
+
+
+class AppointmentReminderFactory(RowFactory):
+    class Meta:
+        model = AppointmentReminder
+
+    class Params:
+        contact = None
+
+    appointment = factory.Maybe(
+        "contact",
+        factory.SubFactory(AppointmentFactory, contact=factory.SelfAttribute("..contact")),
+        factory.SubFactory(AppointmentFactory),
+    )
+    company = factory.LazyAttribute(lambda reminder: reminder.appointment.company)
+    lead_minutes = 1440
+    scheduled_start = factory.LazyAttribute(lambda reminder: reminder.appointment.scheduled_start)
+    status = "queued"
 
 
 class HeldMessageFactory(MessageFactory):

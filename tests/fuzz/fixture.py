@@ -13,7 +13,7 @@ from tests import factories
 MARKER = "quetzal"  # in every row of the foreign company only
 AREA_CODE = "989"  # of the foreign company's numbers only
 FOREIGN_TEXTS = (MARKER, f"+1{AREA_CODE}555")
-FOREIGN_IDS = range(777_000_001, 777_000_021)  # ids of the foreign company's rows only
+FOREIGN_IDS = range(777_000_001, 777_000_025)  # ids of the foreign company's rows only
 REFERENCES = {
     "id", "contact", "call", "lead", "campaign", "conversation", "phone_line", "user", "assigned_rep", "created_by",
     "assignee",
@@ -33,7 +33,12 @@ def make_company_rows(company, *, rows, **of_rep):
         factories.InvoiceFactory(contact=contact)
         call = factories.CallFactory(contact=contact, lead=lead, phone_line=line, **of_rep)
         start = datetime(2026, 3, 2, 16, tzinfo=UTC) + timedelta(hours=number)
-        factories.AppointmentFactory(contact=contact, call=call, lead=lead, scheduled_start=start, **of_rep)
+        appointment = factories.AppointmentFactory(
+            contact=contact, call=call, lead=lead, scheduled_start=start, **of_rep
+        )
+        factories.AppointmentReminderFactory(appointment=appointment)
+        factories.MarketingConsentFactory(company=company, phone=contact.phone)
+        factories.SegmentFactory(company=company)
         factories.MessageFactory(contact=contact, phone_line=line)
         factories.MissedCallerFactory(contact=contact, phone_line=line)
         factories.CallAnalysisFactory(call=call)
@@ -65,7 +70,9 @@ def make_foreign_rows(company):
     make(factories.InvoiceFactory, number=MARKER, **of_contact)
     on_call = {"lead": lead, "phone_line": line, "assigned_rep": rep, "status": "lost", "reason_for_lost_sale": MARKER}
     call = make(factories.CallFactory, to_number=line.number, **on_call, **of_contact)
-    make(factories.AppointmentFactory, call=call, lead=lead, assigned_rep=rep, notes=MARKER, **of_contact)
+    appointment = make(factories.AppointmentFactory, call=call, lead=lead, assigned_rep=rep, notes=MARKER, **of_contact)
+    make(factories.AppointmentReminderFactory, appointment=appointment, reason=MARKER)
+    make(factories.MarketingConsentFactory, wording=MARKER, phone=number())
     text = make(factories.ActivityFactory, activity_type="message", direction="incoming", body=MARKER, **of_contact)
     make(factories.MessageFactory, activity=text, phone_line=line, body=MARKER, to_numbers=[line.number], **of_contact)
     make(factories.MissedCallerFactory, phone_line=line, text_back_reason=MARKER, **of_contact)

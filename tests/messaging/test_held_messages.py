@@ -42,7 +42,7 @@ def casey(in_acme):
 @pytest.fixture
 def message(in_acme, desk, casey, provider_server):
     ProviderAccountFactory(company=in_acme)
-    return queue_message(contact=casey, line=desk, body="On our way.", kind="reminder")
+    return queue_message(contact=casey, line=desk, body="On our way.", kind="missed_call")
 
 
 def age(message, **values):

@@ -26,7 +26,7 @@ def fast(settings):
 def queue(in_acme, desk, provider_server):
     ProviderAccountFactory(company=in_acme)
 
-    def queue(phone, kind="reminder"):
+    def queue(phone, kind="missed_call"):
         contact = ContactFactory(company=in_acme, phone=phone, timezone=zone_with_hour(14))
         return queue_message(contact=contact, line=desk, body=f"Hello {phone[-2:]}", kind=kind)
 

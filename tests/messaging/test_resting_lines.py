@@ -69,7 +69,7 @@ def test_backlog_of_a_line_that_may_not_send_costs_other_companies_nothing(globe
 def test_paused_line_postpones_its_backlog_and_then_costs_nothing(globex, desk, settings):
     settings.SMS_BACKEND = "console"
     line = PhoneLineFactory(company=globex, paused_until=timezone.now() + timedelta(hours=1))
-    fill(line, kind="reminder")
+    fill(line, kind="missed_call")
     claims = 0
     while send_next_messages():
         claims += 1

@@ -223,7 +223,7 @@ def test_message_to_a_former_number_is_blocked(queue, casey, desk, provider_serv
 
 
 def test_quiet_hours_at_sending_time_defer_the_message(queue, casey, provider_server):
-    message = queue("Your visit is tomorrow.", kind="reminder")
+    message = queue("Your visit is tomorrow.", kind="missed_call")
     casey.timezone = zone_with_hour(3)
     casey.save()
     assert send_next_messages()
@@ -246,7 +246,7 @@ def test_message_over_the_daily_cap_waits_for_the_next_day(queue, casey, desk, p
     desk.save()
     others = [ContactFactory(company=casey.company, phone=f"+1212555011{n}", timezone=casey.timezone) for n in range(3)]
     for contact in others:
-        queue(contact=contact, kind="reminder")
+        queue(contact=contact, kind="missed_call")
     send_all()
     desk.refresh_from_db()
     today = datetime.now(UTC).date()
@@ -275,8 +275,8 @@ def test_rate_limit_delays_the_whole_line(queue, casey, desk, provider_server):
 @pytest.mark.parametrize(("status", "code"), [(402, "0201402"), (403, "0204403"), (400, "0206400"), (401, "0200401")])
 def test_suspended_line_is_paused_and_its_messages_wait(queue, casey, desk, provider_server, status, code):
     provider_server.fail_sends(answer(status, code=code))
-    first = queue(kind="reminder")
-    second = queue(kind="reminder", contact=ContactFactory(company=casey.company, timezone=casey.timezone))
+    first = queue(kind="missed_call")
+    second = queue(kind="missed_call", contact=ContactFactory(company=casey.company, timezone=casey.timezone))
     send_all()
     desk.refresh_from_db()
     assert provider_server.sent == []

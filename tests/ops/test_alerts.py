@@ -111,6 +111,7 @@ def worker(db):
         "text-backs",
         "campaigns",
         "campaign-counts",
+        "reminders",
         "rollups",
     ]
     return factories.WorkerHeartbeatFactory(jobs=jobs)

@@ -27,9 +27,10 @@ from crm.models import (
     OptOutEntry,
 )
 from crm.services.search_keys import repair_search_keys
-from messaging.models import Message, WebhookEvent
+from messaging.models import AppointmentReminder, Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import find_companies_with_due_events
 from messaging.services.outbound.ready_lines import find_ready_lines
+from messaging.services.outbound.reminders import find_appointments_to_remind
 from messaging.services.segments.preview import preview_of
 from tests.plans.sample import Sample
 
@@ -126,7 +127,7 @@ QUESTIONS: dict[str, Question] = {
     # Documented: the dashboard.
     "ix_appointments_company_id_scheduled_start": get("dashboard/booking-rate?{month}"),
     "ix_appointments_scheduled_start": of_all_companies(
-        lambda sample: list(Appointment.objects.starting_between(now(), now() + timedelta(days=1)))
+        lambda sample: list(find_appointments_to_remind(lead=timedelta(hours=24), now=now())[:50])
     ),
     "ix_calls_company_id_created_at": get("dashboard/metrics?{month}"),
     "ix_calls_company_id": get("dashboard/calls?count=1&limit=1"),
@@ -190,6 +191,12 @@ QUESTIONS: dict[str, Question] = {
     "ix_message_threads_membership_id": foreign_key_check(
         "message_threads", "membership_id", lambda sample: sample.campaign.memberships.first().pk
     ),
+    # Reminders.
+    "ix_appointment_reminders_company_id_created_at": get("appointment-reminders"),
+    "ix_appointment_reminders_company_id_reschedule": lambda sample: AppointmentReminder.objects.reschedule_requests(
+        now()
+    )[:100].count(),
+    "ix_appointment_reminders_run_at": of_all_companies(lambda sample: AppointmentReminder.objects.due(now()).first()),
     # Unread messages and missed callers.
     "ix_message_threads_contact_card_id_unread": lambda sample: list(
         Message.objects.unread().filter(contact=sample.contact)

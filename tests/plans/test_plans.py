@@ -191,7 +191,7 @@ def test_filter_never_scans_a_big_table(query, sample):
 @pytest.mark.parametrize("route", [*REP_LISTS, "contacts?search={name}", "message-threads/{contact}"])
 def test_list_of_a_rep_never_scans_a_big_table(route, sample):
     with tenant(sample.company.pk):
-        contact = Call.objects.assigned_to(sample.rep).exclude(contact=None).first().contact
+        contact = Call.objects.assigned_to(sample.rep).filter(contact__last_name__gt="").first().contact
     url = f"/api/v1/{route.format(contact=contact.pk, name=contact.last_name)}"
     api = signed_in(sample.rep)
     assert api.get(url).json()["results"]

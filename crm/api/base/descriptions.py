@@ -5,6 +5,7 @@ A field that means something special has its `help_text`, in the serializer or t
 
 TAGS = {
     "activities": "A contact's history: messages, calls, voicemails, notes and emails.",
+    "appointment-reminders": "Reminders of appointments, and the contacts' answers.",
     "appointments": "Scheduled stays at a contact's address. Booking one from a call marks the call as booked.",
     "auth": "Signing in and out. An access token lasts minutes; a refresh token gets the next pair.",
     "call-analyses": "Results of analysing calls: objections, sentiment, outcome.",
@@ -26,7 +27,7 @@ TAGS = {
     "me": "The signed-in user.",
     "message-threads": "Messages with one contact: read, reply, mark as read.",
     "missed-calls": "Callers who were not answered and have not been reached since.",
-    "notices": "Open issues for managers.",
+    "notices": "Open issues for managers and CSRs.",
     "opt-outs": "Opt-outs by number, with their history, and the review of possible ones.",
     "phone-lines": "The company's own numbers.",
     "segments": "Named conditions that choose contacts, for the audiences of campaigns.",
@@ -104,6 +105,8 @@ PARAMETERS = {
     "is_active": "Whether the user may sign in.",
     "processed": "Whether no processing is pending.",
     "recovered": "Whether the caller was reached.",
+    "reschedule": "Whether the contact waits for another time of the appointment.",
     "unread": "Whether the conversation has unread messages.",
+    "valid": "Whether the consent is not withdrawn.",
 }
 ANY_OF = "Rows with this value. Repeat the parameter for any of several."

@@ -58,6 +58,7 @@ MANAGER, CSR, REP = Role.MANAGER, Role.CSR, Role.REP
 PERMISSIONS: dict[str, dict[str, Grant]] = {
     # Notes: the author's own, see crm/services/notes.py.
     "activities": {MANAGER: ALL, CSR: ALL, REP: own(ALL)},
+    "appointment-reminders": {MANAGER: READ_ONLY, CSR: READ_ONLY},
     "appointments": {
         MANAGER: READ_CREATE_UPDATE,
         CSR: READ_CREATE_UPDATE,
@@ -95,7 +96,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "message-threads": {MANAGER: LIST_CREATE_MARK_READ, CSR: LIST_CREATE_MARK_READ, REP: own(LIST_ONLY)},
     "missed-calls": {MANAGER: also(READ_ONLY, "recover"), CSR: also(READ_ONLY, "recover")},
     "missed-calls/counts": {MANAGER: RETRIEVE, CSR: RETRIEVE},
-    "notices": {MANAGER: RETRIEVE},
+    "notices": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "opt-outs": {MANAGER: also(READ_ONLY, "confirm", "dismiss"), CSR: also(READ_ONLY, "confirm", "dismiss")},
     "phone-lines": {MANAGER: also(READ_CREATE_UPDATE, "resume"), CSR: READ_ONLY, REP: READ_ONLY},
     "segments": {MANAGER: ALL, CSR: READ_ONLY},

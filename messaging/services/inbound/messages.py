@@ -21,6 +21,7 @@ from messaging.choices import OUTCOME_UNKNOWN, MessageStatus
 from messaging.models import Message
 from messaging.models.messages import OUTBOX_STATUSES
 from messaging.services.inbound.opt_out_keywords import handle_opt_out_keywords
+from messaging.services.inbound.reminder_answers import handle_reminder_answer
 from messaging.services.outbound.campaign_progress import mark_membership_replied, update_memberships
 from messaging.services.outbound.code_effects import apply_error_code
 
@@ -148,6 +149,8 @@ def record_message(
             writes_to_itself = from_number == context.company_number  # the phone line
             if not writes_to_itself and handle_opt_out_keywords(message=message, opt_out_type=opt_out_type):
                 known.forget()  # a confirmation is a part of the conversation
+            elif not writes_to_itself:
+                handle_reminder_answer(message=message)
         return message
 
 

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from crm.db.tenancy import all_tenants, tenant
+from crm.error_codes import ErrorCode
 from crm.models import Contact, PhoneLine
 from messaging.choices import MessageKind
 from messaging.models import Message
@@ -28,6 +29,7 @@ from messaging.services.outbound.claims import MAX_CLAIMED, STOPPED, claim_messa
 from messaging.services.outbound.provider_health import record_calls
 from messaging.services.outbound.ready_lines import find_ready_lines
 from messaging.services.outbound.recipient_facts import Recipient, read_facts
+from messaging.services.outbound.reminder_policy import find_reminder_faults
 from messaging.services.outbound.send_policy import SendBlocked, check_recipient
 from messaging.services.outbound.send_results import postpone_message
 from messaging.services.outbound.settlement import Outcome, settle
@@ -92,8 +94,8 @@ def send_claimed(*, messages: Sequence[Message]) -> None:
 def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list[tuple[Message, SendBlocked]]]:
     """Let messages of one claim leave: check them a last time and record the moment in `sent_at`.
 
-    A STOP, or the pause of a campaign, that was committed before that moment is seen: the moment is from before the
-    first statement, and each statement sees all that was committed when it began.
+    A STOP, the pause of a campaign, or a change of an appointment that was committed before that moment is seen: the
+    moment is from before the first statement, and each statement sees all that was committed when it began.
 
     Returns:
         The messages that leave, and those that may no longer be sent. A message whose claim was lost is in neither.
@@ -116,11 +118,15 @@ def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list
             is_campaign=any(message.kind == MessageKind.CAMPAIGN for message in own),
             except_messages=[message.pk for message in own],
         )
+        reminders = [message.pk for message in own if message.kind == MessageKind.REMINDER]
+        outdated = find_reminder_faults(message_ids=reminders, now=now)
         leaving, blocked = [], []
         for message in own:
             recipient = _recipient(message)
             try:
                 check_recipient(facts=facts[recipient], phone=recipient.phone, kind=message.kind, now=now)
+                if message.pk in outdated:
+                    raise SendBlocked(ErrorCode.REMINDER_OUTDATED, outdated[message.pk])
                 leaving.append(message)
             except SendBlocked as reason:
                 blocked.append((message, reason))

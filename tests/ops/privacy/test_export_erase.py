@@ -17,10 +17,12 @@ from crm.models import (
     Contact,
     ContactPhone,
     IdempotencyKey,
+    MarketingConsent,
     OptOut,
     OptOutEntry,
     SuppressedNumber,
 )
+from crm.models.audit import hash_number
 from crm.services.contacts import create_contact, get_or_create_contact, update_contact
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message, WebhookEvent
@@ -61,7 +63,9 @@ def zelda(acme, manager, client):
     factories.ActivityFactory(**about, body=SAID)
     factories.InvoiceFactory(**about)
     factories.CampaignMembershipFactory(**about)
-    factories.AppointmentFactory(**about, notes=SAID)
+    factories.AppointmentReminderFactory(appointment=factories.AppointmentFactory(**about, notes=SAID))
+    for phone in (PHONE, SECOND):
+        factories.MarketingConsentFactory(company=acme, phone=phone, wording=SAID, proof=SAID, given_at=now())
     call = factories.CallFactory(
         **about, recording_url="https://recordings.example.com/1", voicemail_url="https://recordings.example.com/2",
         status="lost", reason_for_lost_sale=SAID, to_number=OUR_NUMBER,
@@ -109,6 +113,22 @@ def test_fixture_has_rows_in_every_table_of_the_map(zelda, in_acme):
 def test_erased_contact_is_in_no_column_of_any_table(zelda, in_acme):
     erase_person(person=person_of(zelda), by="test")
     assert {word: tables_with(word) for word in WORDS} == {word: set() for word in WORDS}
+
+
+def test_erased_consent_is_withdrawn_and_can_still_be_proved(zelda, in_acme):
+    given_at = MarketingConsent.objects.values_list("given_at", flat=True)[0]
+    MarketingConsent.objects.update(withdrawn_at=None)
+    erase_person(person=person_of(zelda), by="test")
+    consent = MarketingConsent.objects.get(number_hash=hash_number(PHONE))
+    assert (consent.phone, consent.wording, consent.source, consent.given_at) == ("", ERASED, "form", given_at)
+    assert consent.withdrawn_at is not None
+
+
+def test_consent_of_another_number_is_not_erased(zelda, in_acme):
+    other = factories.MarketingConsentFactory(company=in_acme)
+    erase_person(person=person_of(zelda), by="test")
+    other.refresh_from_db()
+    assert (other.withdrawn_at, other.proof) == (None, "https://acme.example/quote")
 
 
 def test_admin_log_is_erased(zelda, client, staff):
