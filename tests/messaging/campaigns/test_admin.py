@@ -43,4 +43,4 @@ def test_text_and_status_of_a_started_campaign_are_read_only(draft, add_members,
     assert {"body", "phone_line", "name"} <= set(fields)
     assert "status" not in fields
     act(staff_client, draft, "start")
-    assert set(staff_client.get(page).context["adminform"].form.fields) == {"name", "daily_limit"}
+    assert set(staff_client.get(page).context["adminform"].form.fields) == {"name", "daily_limit", "row_version"}
