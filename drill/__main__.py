@@ -25,7 +25,7 @@ CHAPTERS = [
 def main() -> int:
     """Run the drill. Returns the exit status: 1 if a step failed."""
     ArgumentParser(
-        prog="python -m drill", description="Run the drill of docs/drill.md, in three to five minutes."
+        prog="python -m drill", description="Run the drill of docs/drill.md, in four to six minutes."
     ).parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the stack ends all processes, as after Ctrl-C
     with tempfile.TemporaryDirectory(prefix="crm-drill-") as folder, ExitStack() as stack:
