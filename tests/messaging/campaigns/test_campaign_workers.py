@@ -112,7 +112,9 @@ class Workers:
     def __exit__(self, *_):
         for worker in self.running:
             worker.kill()
-            worker.communicate()
+        for worker in self.running:
+            worker.wait()
+            worker.stderr.close()
 
 
 def read_statuses():
