@@ -23,7 +23,7 @@ FACTORIES = {
 
 # Numbers are on the page of their contact.
 WITHOUT_PAGES = {
-    "campaigncount", "campaignstep", "change", "contactphone", "contactsearchkey", "keyfingerprint", "segment",
+    "campaigncount", "campaignstep", "change", "contactphone", "contactsearchkey", "keyfingerprint",
 }  # fmt: skip
 OURS = sorted(set(FACTORIES) - WITHOUT_PAGES)
 
