@@ -131,6 +131,26 @@ def test_sick_message_fails_alone_among_those_of_its_claim(sick, monkeypatch):
     assert sick.phone_line.sent_segments == 3
 
 
+@pytest.mark.parametrize(("module", "name"), [(claims, "read_daily_limits"), (sending, "read_facts")])
+def test_line_that_fails_rests_while_others_send(sick, sound, monkeypatch, caplog, module, name):
+    real = getattr(module, name)
+
+    def fail_or_run(**options):
+        if current_company_id() == sick.company_id:
+            raise LookupError("internal")
+        return real(**options)
+
+    monkeypatch.setattr(module, name, fail_or_run)
+    work_until_idle()
+    assert reload(sound).status == "sent"
+    assert reload(sick).status in ("queued", "sending")  # what was claimed is looked up
+    sick.phone_line.refresh_from_db()
+    assert sick.phone_line.next_send_at > timezone.now() + timedelta(seconds=30)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"Line {sick.phone_line_id} failed. It is tried again later, the other lines go on."
+    ]
+
+
 def test_message_with_too_many_internal_errors_fails_and_the_next_one_is_sent(sick, monkeypatch, settings):
     settings.WORKER_MAX_TRIES = 3
     fail_on_poison(monkeypatch, claims, "check_line_and_hours")

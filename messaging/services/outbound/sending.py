@@ -27,7 +27,7 @@ from messaging.services.campaigns.recall import recall_messages
 from messaging.services.outbound.call_times import note_call_time, recent_call_s
 from messaging.services.outbound.claims import MAX_CLAIMED, STOPPED, claim_messages, release_messages, still_claimed
 from messaging.services.outbound.provider_health import record_calls
-from messaging.services.outbound.ready_lines import find_ready_lines
+from messaging.services.outbound.ready_lines import ReadyLine, find_ready_lines
 from messaging.services.outbound.recipient_facts import Recipient, read_facts
 from messaging.services.outbound.reminder_policy import find_reminder_faults
 from messaging.services.outbound.send_policy import SendBlocked, check_recipient
@@ -37,6 +37,7 @@ from messaging.services.outbound.settlement import Outcome, settle
 PENDING_HORIZON = timedelta(minutes=10)
 BATCH_S = 1.0  # of calls after one claim, so that a reply never waits longer for the line
 GROUP_S = 0.1  # of calls after one departure
+REST_AFTER_ERROR = timedelta(seconds=60)  # of a line
 
 logger = logging.getLogger(__name__)
 
@@ -44,13 +45,26 @@ logger = logging.getLogger(__name__)
 def send_next_messages() -> bool:
     """Send the next messages of one line, of any company. Returns False if none may be sent now."""
     for ready in find_ready_lines(timezone.now()):
-        limit = min(MAX_CLAIMED, int(BATCH_S / recent_call_s(ready.provider)) or 1)
-        claim = claim_messages(ready=ready, limit=limit)
-        if claim.messages:
-            send_claimed(messages=claim.messages)
-        if not claim.is_idle:
+        try:
+            if _send_messages_of(ready):
+                return True
+        except Exception:
+            if not connection.is_usable():
+                raise  # the leases end, and the messages are looked up
+            logger.exception("Line %d failed. It is tried again later, the other lines go on.", ready.line_id)
+            with tenant(ready.company_id):
+                line = PhoneLine.objects.filter(pk=ready.line_id)
+                line.update(next_send_at=timezone.now() + REST_AFTER_ERROR)
             return True
     return False
+
+
+def _send_messages_of(ready: ReadyLine) -> bool:
+    limit = min(MAX_CLAIMED, int(BATCH_S / recent_call_s(ready.provider)) or 1)
+    claim = claim_messages(ready=ready, limit=limit)
+    if claim.messages:
+        send_claimed(messages=claim.messages)
+    return not claim.is_idle
 
 
 def is_message_due() -> bool:
