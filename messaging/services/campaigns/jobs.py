@@ -35,8 +35,8 @@ def is_campaign_due() -> bool:
 def has_pending_campaigns() -> bool:
     """Return whether a campaign is about to start, to send or to end. One that waits for long doesn't count."""
     horizon = timezone.now() + PENDING_HORIZON
-    waiting = CampaignMembership.objects.filter(campaign=OuterRef("pk"), status=MembershipStatus.PENDING)
     with all_tenants():
+        waiting = CampaignMembership.objects.filter(campaign=OuterRef("pk"), status=MembershipStatus.PENDING)
         if Campaign.objects.filter(status=CampaignStatus.SCHEDULED, scheduled_at__lte=horizon).exists():
             return True
         running = Campaign.objects.filter(status=CampaignStatus.RUNNING)
