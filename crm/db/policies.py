@@ -11,7 +11,7 @@ from django.db.backends.ddl_references import Statement, Table
 from django.db.models.signals import class_prepared
 
 COMPANY_SETTING, ALL_SETTING = "crm.company_id", "crm.all_companies"
-ACTORS = {"created_by", "user"}  # foreign keys to the acting user, who may be staff without a company
+ACTORS = {"created_by", "started_by", "user"}  # foreign keys to the acting user, who may be staff without a company
 
 
 class PostgresConstraint(models.BaseConstraint):

@@ -985,7 +985,6 @@ class Migration(migrations.Migration):
                     crm.db.policies.SameCompany(field="phone_line", name="campaigns_phone_line_id_same_company"),
                     crm.db.policies.SameCompany(field="segment", name="campaigns_segment_id_same_company"),
                     crm.db.policies.SameCompany(field="previous_run", name="campaigns_previous_run_id_same_company"),
-                    crm.db.policies.SameCompany(field="started_by", name="campaigns_started_by_id_same_company"),
                 ],
             },
         ),
