@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from crm.choices import CampaignStatus
+from crm.db.tenancy import tenant
 from crm.models import Campaign, CampaignMembership
 from messaging.models import Message
 from messaging.services.campaigns.jobs import has_pending_campaigns, is_campaign_due, run_next_campaign
@@ -55,6 +56,17 @@ def test_start_ahead_of_its_time_schedules_the_campaign(draft, add_members, mana
     member.refresh_from_db()
     assert member.due_at is None
     assert not is_campaign_due()
+    assert not has_pending_campaigns()
+
+
+def test_worker_has_work_while_a_campaign_sends_and_none_while_it_waits_for_long(draft, add_members, manager_api):
+    """Asked without a company, as the worker asks."""
+    assert not has_pending_campaigns()
+    [member] = add_members(draft)
+    ask(manager_api, draft, "start")
+    assert has_pending_campaigns()
+    with tenant(draft.company_id):
+        CampaignMembership.objects.filter(pk=member.pk).update(due_at=timezone.now() + HOUR)
     assert not has_pending_campaigns()
 
 
