@@ -12,6 +12,7 @@ from crm.db.audit_context import program_transaction
 from crm.db.tenancy import all_tenants, all_tenants_autocommit
 from crm.models import Campaign, CampaignMembership
 from messaging.services.campaigns.feeder import feed_next_campaign
+from messaging.services.campaigns.recall import UNSENT
 from messaging.services.campaigns.runs import pause_campaign, start_scheduled
 
 PENDING_HORIZON = timedelta(minutes=10)
@@ -33,15 +34,18 @@ def is_campaign_due() -> bool:
 
 
 def has_pending_campaigns() -> bool:
-    """Return whether a campaign is about to start, to send or to end. One that waits for long doesn't count."""
+    """Return whether a campaign is about to start, to send or to end.
+
+    One that waits for long doesn't count, and members on their way count as messages do.
+    """
     horizon = timezone.now() + PENDING_HORIZON
     with all_tenants():
-        waiting = CampaignMembership.objects.filter(campaign=OuterRef("pk"), status=MembershipStatus.PENDING)
+        unsent = CampaignMembership.objects.filter(campaign=OuterRef("pk"), status__in=UNSENT)
         if Campaign.objects.filter(status=CampaignStatus.SCHEDULED, scheduled_at__lte=horizon).exists():
             return True
         running = Campaign.objects.filter(status=CampaignStatus.RUNNING)
-        is_near = Exists(waiting.filter(due_at__lte=horizon)) | ~Exists(waiting.filter(due_at__gt=horizon))
-        return running.filter(is_near).exists()
+        is_due = Exists(unsent.filter(status=MembershipStatus.PENDING, due_at__lte=horizon))
+        return running.filter(is_due | ~Exists(unsent)).exists()
 
 
 def _start_next() -> bool:
