@@ -86,7 +86,7 @@ class ConversationSerializer(TenantSerializer):
             "assignee_name", "last_message", "unread", "created_at", "updated_at", "last_activity_at",
         ]  # fmt: skip
         read_only_fields = ["contact", "phone_line", "created_at", "updated_at", "last_activity_at"]
-        extra_kwargs = {"last_activity_at": {"help_text": "Time of the latest activity. Null: none yet."}}
+        extra_kwargs = {"last_activity_at": {"help_text": "Time of the latest activity."}}
 
 
 class ConversationFilterSet(ContactFilterSet):

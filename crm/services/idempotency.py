@@ -22,7 +22,7 @@ class KeyInProgress(Refusal):
 
 
 class KeyReused(Refusal):
-    """The key was used for a request with another body, method or path."""
+    """The key was used for a request with another body, method, path or query."""
 
     code = ErrorCode.KEY_REUSED
 

@@ -167,6 +167,10 @@ class CampaignViewSet(AudienceMixin, FullViewSet):
     }
     filterset_class = CampaignFilterSet
 
+    @property
+    def has_etag(self) -> bool:  # type: ignore[override]
+        return super().has_etag and self.action != "audience"
+
     def perform_destroy(self, instance: Campaign) -> None:
         delete_campaign(campaign=instance)
 
@@ -181,38 +185,35 @@ class CampaignViewSet(AudienceMixin, FullViewSet):
         body = CampaignStepsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         set_steps(campaign=campaign, steps=body.validated_data["steps"])
-        return self._answer(campaign)
+        return self.row_response(campaign.pk)
 
     @extend_schema(request=None, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])
     @without_body
     def start(self, request: Request, **kwargs: Any) -> Response:
         """Start a draft, or schedule it if `scheduled_at` is ahead. `detail` of a refusal says what to do."""
-        return self._answer(start_campaign(campaign=self.get_object(), user=self.user))
+        return self.row_response(start_campaign(campaign=self.get_object(), user=self.user).pk)
 
     @extend_schema(request=None, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])
     @without_body
     def pause(self, request: Request, **kwargs: Any) -> Response:
         """Pause a running campaign. Messages that have not left wait. A scheduled campaign is a draft again."""
-        return self._answer(pause_campaign(campaign=self.get_object()))
+        return self.row_response(pause_campaign(campaign=self.get_object()).pk)
 
     @extend_schema(request=None, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])
     @without_body
     def resume(self, request: Request, **kwargs: Any) -> Response:
         """Resume a paused campaign. If it paused itself, look at `status_reason` first: its alarms count anew."""
-        return self._answer(resume_campaign(campaign=self.get_object()))
+        return self.row_response(resume_campaign(campaign=self.get_object()).pk)
 
     @extend_schema(request=None, responses=CampaignSerializer)
     @action(detail=True, methods=["post"])
     @without_body
     def cancel(self, request: Request, **kwargs: Any) -> Response:
         """End a campaign for good. Contacts who have not got the message are skipped."""
-        return self._answer(cancel_campaign(campaign=self.get_object()))
-
-    def _answer(self, campaign: Campaign) -> Response:
-        return Response(self.get_serializer(self.get_rows().get(pk=campaign.pk)).data)
+        return self.row_response(cancel_campaign(campaign=self.get_object()).pk)
 
 
 class CampaignMembershipSerializer(TenantSerializer):

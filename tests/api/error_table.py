@@ -21,7 +21,7 @@ Every error response below `/api/` has one shape. Generated from `crm/error_code
 - `attr` names the field, the query parameter or the header. An item of a list is `objections.1`. Several fields may be
   invalid at once; any other response has one error. `non_field_errors` is the body as a whole.
 - Beside `errors` there may be `retry_at` (a blocked message that may be sent later), `current` (`stale`: the row as it
-  is now) or `appointment` (`slot_taken`: the other one).
+  is now), `appointment` (`slot_taken`: the other one) or `contact` (`number_taken`: whose number it is).
 - 429 and 503 have a `Retry-After` header in seconds. 412 has the `ETag` of the current row.
 
 The OpenAPI document lists the codes that each operation can answer, with an example of each. The tests compare each

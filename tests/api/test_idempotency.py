@@ -26,7 +26,7 @@ from tests.api.role_fixture import Fixture
 from tests.api.role_spec import ROUTES, SIGN_IN, expected
 from tests.conftest import postgres_only, signed_in
 from tests.errors import code_of, detail_of, errors_of
-from tests.factories import CompanyFactory, ContactFactory, UserFactory
+from tests.factories import CampaignFactory, CompanyFactory, ContactFactory, UserFactory
 
 URL = "/api/v1/appointments"
 
@@ -190,6 +190,16 @@ def test_reused_key_with_another_body_is_rejected(csr_api, contact):
     assert answer.status_code == 422
     assert "another request" in detail_of(answer)
     assert count_appointments() == 1
+
+
+def test_reused_key_with_another_query_is_rejected(manager_api, contact):
+    url = f"/api/v1/campaigns/{CampaignFactory(company=contact.company).pk}/audience"
+    headers, body = {"Idempotency-Key": "one"}, {"contacts": [contact.pk]}
+    counted = manager_api.post(f"{url}?dry_run=1", body, headers=headers)
+    assert counted.json()["added"] == 1
+    assert manager_api.post(f"{url}?dry_run=1", body, headers=headers).content == counted.content
+    assert code_of(manager_api.post(url, body, headers=headers)) == "key_reused"
+    assert manager_api.post(url, body).json()["added"] == 1
 
 
 def test_new_key_or_no_key_books_again(csr_api, contact):

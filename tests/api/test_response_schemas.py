@@ -6,6 +6,7 @@ from tests.api.response_schema import differences, document
 from tests.conftest import signed_in
 from tests.errors import errors_of
 from tests.factories import (
+    ActivityFactory,
     ContactFactory,
     HeldMessageFactory,
     OptOutEntryFactory,
@@ -22,6 +23,7 @@ def rows(acme, rep):
     opt_out = OptOutFactory(company=acme)
     for action in ("opted_out", "opted_in"):
         OptOutEntryFactory(opt_out=opt_out, action=action)
+    ActivityFactory(company=acme, contact=None, activity_type="call", direction="incoming")  # of a withheld number
     PhoneLineFactory(company=acme, name="")  # a notice
     HeldMessageFactory(contact__company=acme)
 

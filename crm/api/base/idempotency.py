@@ -25,8 +25,9 @@ PARAMETER = {
     "in": "header",
     "schema": {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[!-~]+$"},
     "description": "Chosen by the client, new for each operation. Within a day, a repeat of the key with the same body "
-    "returns the stored response, marked `Idempotency-Replayed: true`, without repeating the operation. With another "
-    "body it is a 422; while the first request is in progress, a 409. A rejected request may be sent again.",
+    "and query returns the stored response, marked `Idempotency-Replayed: true`, without repeating the operation. With "
+    "another body or query it is a 422; while the first request is in progress, a 409. A rejected request may be sent "
+    "again.",
 }
 
 
@@ -45,7 +46,7 @@ def answer_once(handler: Callable[..., Response], *, user: User, request: Reques
         user=user,
         key=key,
         request=f"{request.method} {request.path}",
-        body=describe_body(request.data),
+        body=describe_body(request.data) + describe_parameters(request),
         operation=operation,
     )
     data = json.loads(stored.text)
@@ -67,6 +68,12 @@ def describe_body(data: Any) -> bytes:
     """Return a text that is the same for the same body: JSON in any order of its fields, or a form with its files."""
     fields = dict(data.lists()) if isinstance(data, MultiValueDict) else data
     return json.dumps(fields, sort_keys=True, default=_describe_file).encode()
+
+
+def describe_parameters(request: Request) -> bytes:
+    """Return the query parameters: with `dry_run=1` the same body asks for something else."""
+    parameters = sorted(request.query_params.lists())
+    return json.dumps(parameters).encode() if parameters else b""
 
 
 def _describe_file(file: UploadedFile) -> list[Any]:

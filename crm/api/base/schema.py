@@ -147,6 +147,8 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
             schema = {"oneOf": [schema, {"type": "number"}], **description}
         elif isinstance(field, serializers.ChoiceField) and field.read_only and _allows_blank(field):
             schema["enum"] = [*schema["enum"], ""]
+        if direction == "response" and schema.get("type") == "integer" and _has_nullable_column(field):
+            schema["type"] = ["integer", "null"]  # also if a request must not send null
         return schema
 
     def _insert_field_validators(self, field: Any, schema: dict[str, Any]) -> None:
@@ -167,6 +169,13 @@ class TenantSchemaGenerator(SchemaGenerator):
             document["components"].setdefault(kind, {}).update(components)
         complete(document)
         return document
+
+
+def _has_nullable_column(field: Any) -> bool:
+    """Return whether rows may have no value, as old ones or those that a webhook event wrote."""
+    model = getattr(getattr(field.parent, "Meta", None), "model", None)
+    columns = {each.name: each for each in model._meta.concrete_fields} if model else {}
+    return field.source in columns and columns[field.source].null
 
 
 def _allows_blank(field: Any) -> bool:
