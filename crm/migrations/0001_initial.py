@@ -1071,7 +1071,7 @@ class Migration(migrations.Migration):
                 ("step", models.PositiveSmallIntegerField(db_default=1, default=1)),
                 (
                     "variant",
-                    models.CharField(choices=[("a", "A"), ("b", "B")], db_default="a", default="a", max_length=1),
+                    models.CharField(choices=[("a", "A"), ("b", "B")], db_default="a", default="a", max_length=10),
                 ),
                 (
                     "status",
@@ -1209,7 +1209,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("step", models.PositiveSmallIntegerField()),
-                ("variant", models.CharField(max_length=1)),
+                ("variant", models.CharField(max_length=10)),
                 ("status", models.CharField(max_length=20)),
                 ("booked", models.BooleanField()),
                 ("hour", models.DateTimeField(help_text="Hour of sending (UTC). Null: not sent.", null=True)),

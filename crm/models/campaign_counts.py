@@ -37,7 +37,7 @@ class CampaignCount(TenantModel):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="counts", db_index=False)
     step = models.PositiveSmallIntegerField()
-    variant = models.CharField(max_length=1)
+    variant = models.CharField(max_length=10)
     status = models.CharField(max_length=20)
     booked = models.BooleanField()
     hour = models.DateTimeField(null=True, help_text="Hour of sending (UTC). Null: not sent.")

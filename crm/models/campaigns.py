@@ -193,7 +193,7 @@ class CampaignMembership(TenantModel):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="memberships", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="campaign_memberships", db_index=False)
     step = models.PositiveSmallIntegerField(default=1, db_default=1)
-    variant = models.CharField(max_length=1, choices=Variant.choices, default=Variant.A, db_default=Variant.A)
+    variant = models.CharField(max_length=10, choices=Variant.choices, default=Variant.A, db_default=Variant.A)
     status = models.CharField(max_length=20, choices=MembershipStatus.choices, default=MembershipStatus.PENDING)
     reason = models.CharField(max_length=200, blank=True, help_text="Reason for skipping or failure.")
 

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(
                 condition=models.Q(("answer", "reschedule")),
                 fields=["company", "scheduled_start"],
-                name="ix_appointment_reminders_company_id_reschedule",
+                name="ix_appointment_reminders_company_id_scheduled_start_reschedule",
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(

@@ -68,7 +68,7 @@ class AppointmentReminder(TenantModel):
             Index(
                 fields=["company", "scheduled_start"],
                 condition=Q(answer=ReminderAnswer.RESCHEDULE),
-                name="ix_appointment_reminders_company_id_reschedule",
+                name="ix_appointment_reminders_company_id_scheduled_start_reschedule",
                 question="Which contacts have asked for another time of an appointment to come?",
                 asked_by="GET /api/v1/notices; GET /api/v1/appointment-reminders?reschedule=true",
             ),

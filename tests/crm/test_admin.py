@@ -254,7 +254,13 @@ def test_staff_cannot_raise_their_own_permissions(client, staff, csr):
 def test_company_slug_cannot_be_changed(client, acme):
     client.post(
         reverse("admin:crm_company_change", args=[acme.pk]),
-        {"name": "Acme", "slug": "other", "timezone": "America/Denver", "currency": "USD"},
+        {
+            "name": "Acme",
+            "slug": "other",
+            "timezone": "America/Denver",
+            "currency": "USD",
+            "segment_price_micros": 11000,
+        },
     )
     acme.refresh_from_db()
     assert (acme.name, acme.slug) == ("Acme", "acme")

@@ -146,7 +146,7 @@ WITHOUT_COMPANY = {Company, User, KeyFingerprint, ProviderHealth, WorkerHeartbea
 
 @pytest.mark.parametrize("constraint", unique_constraints(), ids=lambda constraint: constraint.name)
 def test_unique_constraint_is_within_a_company(constraint):
-    within = {"company", "call", "contact", "campaign", "opt_out"} & set(constraint.fields)
+    within = {"company", "appointment", "call", "contact", "campaign", "opt_out"} & set(constraint.fields)
     assert bool(within) is (constraint.name not in OVER_ALL_COMPANIES)
     assert not constraint.include
 

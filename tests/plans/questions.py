@@ -193,9 +193,9 @@ QUESTIONS: dict[str, Question] = {
     ),
     # Reminders.
     "ix_appointment_reminders_company_id_created_at": get("appointment-reminders"),
-    "ix_appointment_reminders_company_id_reschedule": lambda sample: AppointmentReminder.objects.reschedule_requests(
-        now()
-    )[:100].count(),
+    "ix_appointment_reminders_company_id_scheduled_start_reschedule": lambda sample: (
+        AppointmentReminder.objects.reschedule_requests(now())[:100].count()
+    ),
     "ix_appointment_reminders_run_at": of_all_companies(lambda sample: AppointmentReminder.objects.due(now()).first()),
     # Unread messages and missed callers.
     "ix_message_threads_contact_card_id_unread": lambda sample: list(
