@@ -53,10 +53,12 @@ class DefinitionFormField(forms.JSONField):
 
 
 class SegmentForm(RowForm):
-    definition = DefinitionFormField(help_text="The conditions, as JSON. With scripts switched on, choose them above.")
+    definition = DefinitionFormField(help_text="The conditions. The text is the same in JSON.")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.instance.pk is None:
+            self.initial["definition"] = {"all": []}
         if self.instance.company_id:  # read-only then, so the page has no field of it
             self.fields["definition"].widget.attrs["data-company"] = self.instance.company_id
 

@@ -73,10 +73,6 @@ class AudienceMixin:
         audience = add_audience(campaign=campaign, dry_run=dry_run, **body.validated_data)
         return Response({"added": audience.added, "left_out": audience.left_out})
 
-    @property
-    def has_etag(self: Any) -> bool:
-        return self.action != "audience" and super().has_etag  # type: ignore[misc]
-
     def known_parameters(self: Any) -> set[str]:
         known: set[str] = super().known_parameters()  # type: ignore[misc]
         return known | ({DRY_RUN} if self.action == "audience" else set())
