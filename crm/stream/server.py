@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from django.conf import settings
 from django.db import Error, connection
 
 from crm.db.watchdog import REQUESTS
@@ -137,7 +139,7 @@ class Stream:
         leaving = asyncio.create_task(receive())
         leaving.add_done_callback(lambda _: awake.set())
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *_cors(scope)]})
             await _send_messages(client, awake, leaving, send)
         finally:
             leaving.cancel()
@@ -159,6 +161,15 @@ def _within_limit(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def _disconnect() -> None:
     connection.close()  # of the thread that calls this
+
+
+def _cors(scope: dict[str, Any]) -> list[tuple[bytes, bytes]]:
+    """Return the header that lets the page read the stream, if the API lets its origin call it."""
+    origin = dict(scope["headers"]).get(b"origin", b"").decode("latin-1")
+    allowed = origin in settings.CORS_ALLOWED_ORIGINS or any(
+        re.fullmatch(pattern, origin) for pattern in settings.CORS_ALLOWED_ORIGIN_REGEXES
+    )
+    return [(b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin")] if allowed else []
 
 
 async def _send_messages(client: Client, awake: asyncio.Event, leaving: asyncio.Task[Any], send: Send) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from crm.api.base.pagination import encode_cursor
+from crm.api.base.pagination import cursor_signer, encode_cursor
 from tests.api.resources import RESOURCES
 from tests.count_queries import CountQueries
 from tests.errors import errors_of
@@ -110,29 +110,46 @@ def order_of(resource, api, acme):
     for _ in range(2):
         make_row(resource, acme)
     parameters = parse_qs(urlsplit(api.get(resource.url, {"limit": 1}).json()["next"]).query)
-    return json.loads(urlsafe_b64decode(f"{parameters['cursor'][0]}=="))[2]
+    return json.loads(urlsafe_b64decode(f"{parameters['cursor'][0].partition(':')[0]}=="))[2]
+
+
+def cursor_at(position, resource, user):
+    """Return a cursor with any content, signed for this user and list."""
+    return cursor_signer(user, resource.url).sign(encode_cursor(position))
 
 
 @every_resource
-def test_forged_cursor_is_a_bad_request_and_never_fails(resource, manager_api, acme):
+def test_forged_cursor_is_a_bad_request_and_never_fails(resource, manager, manager_api, acme):
     order = order_of(resource, manager_api, acme)
     forgeries = [[*parts[:2], order, *parts[2:]] if isinstance(parts, list) else parts for parts in FORGED]
-    answers = {str(forged): manager_api.get(resource.url, {"cursor": encode_cursor(forged)}) for forged in forgeries}
+    answers = {
+        str(forged): manager_api.get(resource.url, {"cursor": cursor_at(forged, resource, manager)})
+        for forged in forgeries
+    }
     named = {forged: (answer.status_code, list(errors_of(answer))) for forged, answer in answers.items()}
     assert named == dict.fromkeys(answers, (400, ["cursor"]))
     for time in IN_RANGE:
         for backwards in (False, True):
-            cursor = encode_cursor([backwards, time, order, 2**63 - 1])
+            cursor = cursor_at([backwards, time, order, 2**63 - 1], resource, manager)
             assert manager_api.get(resource.url, {"cursor": cursor}).status_code == 200
 
 
 @every_resource
-def test_cursor_of_another_order_is_refused(resource, manager_api, acme):
+def test_cursor_of_another_order_is_refused(resource, manager, manager_api, acme):
     order = order_of(resource, manager_api, acme)
     other = order[1:] if order.startswith("-") else f"-{order}"
     for name, status in ((order, 200), (other, 400), ("call", 400), (None, 400), ([order], 400)):
-        cursor = encode_cursor([False, IN_RANGE[0], name, 1])
+        cursor = cursor_at([False, IN_RANGE[0], name, 1], resource, manager)
         assert manager_api.get(resource.url, {"cursor": cursor}).status_code == status, name
+
+
+def test_cursor_of_another_user_or_list_is_refused(manager_api, csr_api, acme):
+    ContactFactory.create_batch(2, company=acme)
+    next_page = manager_api.get("/api/v1/contacts", {"limit": 1}).json()["next"]
+    assert manager_api.get(next_page).status_code == 200
+    for api, page in ((csr_api, next_page), (manager_api, next_page.replace("contacts", "leads"))):
+        refused = api.get(page)
+        assert (refused.status_code, list(errors_of(refused))) == (400, ["cursor"])
 
 
 @every_resource

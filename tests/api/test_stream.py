@@ -265,6 +265,38 @@ def test_empty_cursor_is_refused_and_doesnt_count_as_none(csr):
     assert (answer, error["code"], error["attr"]) == (400, "invalid_cursor", "after")
 
 
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://localhost:5173", True),
+        ("https://app.example.com", True),
+        ("https://evil.example.com", False),
+        ("", False),
+    ],
+)
+def test_page_may_read_the_stream_if_its_origin_may_call_the_api(origin, allowed, csr, settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
+    ticket = new_ticket(csr)
+    stream, sent = Stream(), []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def serve():
+        query = f"ticket={ticket}".encode()
+        headers = [(b"origin", origin.encode())]
+        scope = {"type": "http", "path": "/events", "method": "GET", "query_string": query, "headers": headers}
+        await stream(scope, receive, send)
+        await stream._in_thread(_disconnect)
+
+    asyncio.run(serve())
+    found = dict(sent[0]["headers"]).get(b"access-control-allow-origin")
+    assert found == (origin.encode() if allowed else None)
+
+
 @pytest.mark.parametrize("method", ["POST", "HEAD", "PUT", "DELETE", "OPTIONS"])
 def test_other_method_is_refused_with_those_that_are_allowed(method):
     answer, headers, error = ask("/events", method=method)

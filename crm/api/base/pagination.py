@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+from django.core.signing import BadSignature, Signer
 from django.db.models import DateTimeField, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
@@ -66,7 +67,7 @@ class KeysetPagination(BasePagination):
 
     def _page_at_cursor(self) -> list[Any]:
         cursor = self.request.query_params.get("cursor")
-        backwards, position = self.order.read(cursor) if cursor is not None else (False, None)
+        backwards, position = self.order.read(self._verify(cursor)) if cursor is not None else (False, None)
         page = self.order.page(self.limit + 1, after=position, backwards=backwards)
         more, page = len(page) > self.limit, page[: self.limit]
         if backwards:
@@ -79,9 +80,14 @@ class KeysetPagination(BasePagination):
         return page
 
     def _link(self, row: Any, *, backwards: bool) -> str:
-        return replace_query_param(
-            remove_query_param(self.url, "cursor"), "cursor", self.order.write(row, backwards=backwards)
-        )
+        cursor = cursor_signer(self.request.user, self.request.path).sign(self.order.write(row, backwards=backwards))
+        return replace_query_param(remove_query_param(self.url, "cursor"), "cursor", cursor)
+
+    def _verify(self, cursor: str) -> str:
+        try:
+            return cursor_signer(self.request.user, self.request.path).unsign(cursor)
+        except BadSignature as error:
+            raise invalid_cursor() from error
 
     def get_paginated_response(self, data: Any) -> Response:
         body = {"next": self.next, "previous": self.previous, "results": data}
@@ -179,14 +185,17 @@ class Order:
             raise invalid_cursor() from error
 
 
+def cursor_signer(user: Any, path: str) -> Signer:
+    """Return the signer of the cursors that a user gets from the list at this path: no other user can use them."""
+    return Signer(salt=f"crm.api.cursor {user.pk} {path}")
+
+
 def encode_cursor(position: list[Any]) -> str:
     return urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, parse: Callable[[Any], date] = parse_instant) -> tuple[Any, ...]:
     """Return the parts of an encoded cursor: whether it leads backwards, the time, …, the id.
-
-    Anybody can write a cursor. So its time may have any year and offset, and its id may be any number.
 
     Raises:
         ValueError, TypeError: the cursor isn't valid.
