@@ -101,3 +101,6 @@ class CampaignMembershipAdmin(ExactSearch, RowAdmin):
     readonly_fields = (
         "step", "variant", "status", "reason", "due_at", "sent_at", "sms_segments", "booked_at", "created_at"
     )  # fmt: skip
+
+    def has_change_permission(self, request: HttpRequest, obj: CampaignMembership | None = None) -> bool:
+        return False  # it is evidence, which sending writes
