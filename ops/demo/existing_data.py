@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 
 from crm.db.audit_context import audit_disabled
 from crm.db.tenancy import TenantModel, all_tenants
-from crm.models import Company, User
+from crm.models import CampaignCount, CampaignMembership, Company, User
 from ops.demo.companies import CATALOGUE, DemoCompany
 
 ADMIN = "admin"
@@ -58,4 +58,5 @@ def _children_first() -> list[type[TenantModel]]:
         - {model}
         for model in tenant_models
     }
+    references[CampaignMembership].add(CampaignCount)  # deleted memberships are counted by triggers
     return list(TopologicalSorter(references).static_order())[::-1]
