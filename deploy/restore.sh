@@ -14,3 +14,5 @@ grep -E '^[0-9; ]+ (POLICY|ROW SECURITY) ' "$lists/all" > "$lists/policies"
 for list in first policies; do
     "${bin}pg_restore" --no-owner --no-acl --exit-on-error --jobs "${3:-2}" --use-list "$lists/$list" --dbname "$2" "$1"
 done
+# A dump has no statistics before PostgreSQL 18. Without them every plan is a guess until autovacuum has been everywhere.
+"${bin}psql" --quiet --no-psqlrc --set ON_ERROR_STOP=1 --dbname "$2" --command ANALYZE

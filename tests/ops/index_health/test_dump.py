@@ -38,7 +38,7 @@ def restored(demo, django_db_blocker, tmp_path):
 
 def test_restored_database_has_no_drift(restored, capsys):
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # as docs/restoring.md says
+        cursor.execute("ANALYZE")  # as deploy/restore.sh does
     call_command("index_report", "--fail-on", "drift,redundant")
     assert "No findings." in capsys.readouterr().out
     assert definitions().keys() == restored.keys()
