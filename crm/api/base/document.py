@@ -61,7 +61,14 @@ def add_examples(operation: Document, example: Document) -> None:
         operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
     content = operation["responses"].get(str(example.get("status")), {}).get("content")
     if content:
-        content["application/json"]["example"] = example["answer"]
+        content["application/json"]["example"] = without_references(example["answer"])
+
+
+def without_references(part: Any) -> Any:
+    """Return an example without `$ref`, as a JSON schema has it: readers of the document would look for its target."""
+    if isinstance(part, dict):
+        return {name: without_references(value) for name, value in part.items() if name != "$ref"}
+    return [without_references(each) for each in part] if isinstance(part, list) else part
 
 
 def complete_parameter(parameter: Document, names: dict[frozenset[str], str]) -> None:
