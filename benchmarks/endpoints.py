@@ -8,7 +8,7 @@ from analytics.timeline.sources import SOURCES
 from benchmarks import raw_sql
 from benchmarks.samples import Sample
 from calls.models import Call
-from crm.api.base.pagination import encode_cursor
+from crm.api.base.pagination import cursor_signer, encode_cursor
 from crm.date_ranges import FIRST_DAY, LAST_DAY
 from crm.db.tenancy import tenant
 from crm.models import Activity
@@ -62,6 +62,11 @@ def _endpoints_of(sample: Sample) -> list[tuple[str, str, str | None, tuple[str,
     of_month, of_year = (f"?start_date={days['start']}&end_date={days['end']}" for days in (month, year))
     rate, objections = (f"booking-rate{of_month}", f"booking-rate{of_year}"), "top-objections"
     thread, history = f"message-threads/{someone.pk}", f"contacts/{someone.pk}/timeline"
+
+    def page_of(path: str, position: str) -> str:
+        signer = cursor_signer(sample.manager, f"/api/v1/{path}")  # who sends all requests
+        return f"{path}?cursor={signer.sign(position)}"
+
     # fmt: off
     return [
         (METRICS, f"dashboard/metrics{of_month}", None, (raw_sql.METRICS, month)),
@@ -70,14 +75,14 @@ def _endpoints_of(sample: Sample) -> list[tuple[str, str, str | None, tuple[str,
         (BOOKING, f"dashboard/{rate[0]}", rate[0], (raw_sql.BOOKING_RATE, month)),
         (BOOKING_YEAR, f"dashboard/{rate[1]}", rate[1], (raw_sql.BOOKING_RATE, year)),
         (CALLS, "dashboard/calls", "calls?offset=0", (raw_sql.CALLS, ever)),
-        (DEEP_CALLS, f"dashboard/calls?cursor={after_call}", f"calls?offset={deep}", (raw_sql.DEEP_CALLS, ever)),
+        (DEEP_CALLS, page_of("dashboard/calls", after_call), f"calls?offset={deep}", (raw_sql.DEEP_CALLS, ever)),
         (CANCELLED, "dashboard/calls?status=cancelled", "calls?status=cancelled&offset=0", None),
         (OBJECTIONS, f"dashboard/{objections}{of_month}", objections + of_month, (raw_sql.OBJECTIONS, month)),
         (OBJECTIONS_YEAR, f"dashboard/{objections}{of_year}", objections + of_year, (raw_sql.OBJECTIONS, year)),
         (THREAD, thread, f"{thread}?offset=0", (raw_sql.THREAD, ever)),
-        (DEEP_THREAD, f"{thread}?cursor={after_message}", f"{thread}?offset={deep_message}", None),
+        (DEEP_THREAD, page_of(thread, after_message), f"{thread}?offset={deep_message}", None),
         (HISTORY, history, None, None),
-        (DEEP_HISTORY, f"{history}?cursor={after_activity}", None, None),
+        (DEEP_HISTORY, page_of(history, after_activity), None, None),
         (BY_NAME, f"contacts?search={someone.last_name[:4]}", None, (raw_sql.SEARCH, ever)),
         (BY_TWO_NAMES, f"contacts?search={someone.first_name[:3]}+{someone.last_name[:3]}", None, None),
         (BY_EMAIL, f"contacts?search={someone.email}", None, None),
@@ -88,6 +93,6 @@ def _endpoints_of(sample: Sample) -> list[tuple[str, str, str | None, tuple[str,
 
 
 def _row_at(rows: QuerySet[Any], depth: int, part: str = "-created_at") -> tuple[dict[str, Any], str]:
-    """Return the row at this depth, and the cursor after it. `part` is the name of the order, or of a row's source."""
+    """Return the row at this depth, and the position after it. `part` names the order, or the source of the row."""
     row = rows.values("created_at", "id")[depth]
     return row, encode_cursor([False, row["created_at"].isoformat(), part, row["id"]])
