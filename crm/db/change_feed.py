@@ -101,7 +101,7 @@ class Feed(TriggerDeclaration):
     condition: str = ""
     """A condition on the row, as in `{row}.decided_at IS NOT NULL`. Other rows are not recorded."""
     changes_company: bool = False
-    """Whether a row may move to another company, where it is new. In the former one it is deleted."""
+    """True if a row may move to another company. It is new there, and deleted in the former one."""
     also: tuple[Also, ...] = ()
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What a rep and another company get to see of rows out of their reach: nothing, whatever they ask for."""
+"""Rows out of a rep's or a company's reach: no request shows anything of them."""
 
 import re
 

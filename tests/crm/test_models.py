@@ -215,7 +215,7 @@ def test_campaign_needs_a_body_and_a_line_before_it_is_scheduled(acme, every_com
         )
 
 
-def test_memberships_are_counted_whoever_writes_them(acme, every_company):
+def test_every_write_of_memberships_is_counted(acme, every_company):
     first = CampaignMembershipFactory(contact__company=acme)
     CampaignMembershipFactory(contact__company=acme, campaign=first.campaign)
     CampaignMembership.objects.filter(pk=first.pk).update(status="sent", sent_at=NOON, sms_segments=2)

@@ -11,7 +11,7 @@ from tests.provider_server import ProviderServer
 
 @pytest.fixture(autouse=True)
 def unknown_call_times(monkeypatch):
-    """What other tests have seen of a provider says nothing about its calls in this one."""
+    """Forget the call times of other tests: this one has another provider."""
     monkeypatch.setattr(call_times, "_recent_s", {})
 
 

@@ -285,7 +285,7 @@ def test_member_added_to_a_running_campaign_gets_its_message(draft, start, awake
     assert Message.objects.filter(membership=member).exists()
 
 
-def test_member_follows_its_message_whoever_wrote_that(draft, start):
+def test_member_follows_every_write_of_its_message(draft, start):
     """As after a killed worker: the message is sent, and the member doesn't know."""
     start()
     feed_next_campaign()

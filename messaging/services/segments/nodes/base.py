@@ -18,7 +18,7 @@ MAX_VALUES = 100
 
 Schema = dict[str, Any]
 Value = Mapping[str, Any]
-"""What a definition says about one condition."""
+"""The part of a definition about one condition."""
 
 DAYS: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_DAYS}
 ROW_ID: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
