@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+OVERRIDES = {"PYTHON", "VENV", "MFLAGS"}
 
 
 @pytest.fixture
@@ -17,7 +18,9 @@ def path(tmp_path):
         program = tmp_path / f"python{version}"
         program.write_text(f"#!/bin/sh\nexit {status}\n")
         program.chmod(0o755)
-    return os.environ | {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    # A `make test-fast PYTHON=…` hands its own choice on to every make below it.
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key not in OVERRIDES}
+    return kept | {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path)}
 
 
 def lines_of(command, environment):
