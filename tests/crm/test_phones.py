@@ -1,8 +1,10 @@
 """Normalization of phone numbers."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from crm.phones import InvalidPhone, digits_of, is_withheld, normalize_phone, spellings_of
+from crm.phones import InvalidPhone, _normalize_any, digits_of, is_withheld, normalize_phone, spellings_of
 
 
 @pytest.mark.parametrize(
@@ -158,3 +160,18 @@ def test_name_with_digits_is_not_a_number(text):
 ])  # fmt: skip
 def test_number_may_follow_a_channel_or_a_label(text):
     assert normalize_phone(text) == "+12125550100"
+
+
+@settings(max_examples=2_000, database=None, deadline=None, derandomize=True)
+@given(
+    st.from_regex(r"\A\s?(\+?1?[ .-]?)\(?[0-9]{3}\)?[ .-]{0,3}[0-9]{3}[ .-]?[0-9]{3,5}\s?\Z")
+    | st.sampled_from(WITHHELD).map(lambda number: number.removeprefix("+"))
+)
+def test_short_way_of_american_numbers_gives_what_the_general_way_gives(text):
+    def result(normalize):
+        try:
+            return normalize(text)
+        except InvalidPhone:
+            return None
+
+    assert result(normalize_phone) == result(_normalize_any)

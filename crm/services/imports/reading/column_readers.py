@@ -1,0 +1,185 @@
+"""Readers of columns: each puts the value of one column into a person."""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+from crm.services.imports.reading.mapping import CustomField, Mapping
+from crm.services.imports.reading.outcomes import Consent, FieldValue, InvalidValue, Note, Person, Reason
+from crm.services.imports.reading.person_names import fix_capitals, split_name
+from crm.services.imports.reading.targets import CONTACT_COLUMNS, FIELD, Target
+from crm.services.imports.reading.values import (
+    ACTIVE,
+    clean,
+    is_nothing,
+    is_refusal,
+    read_date,
+    read_email,
+    read_field,
+    read_text,
+    read_yes_no,
+)
+
+MAX_TAG = 50
+MAX_TEXT = 500  # of a custom field
+TAG_SEPARATORS = str.maketrans({";": ",", "|": ","})
+
+Reader = Callable[[list[str], Person], None]  # raises InvalidValue
+
+
+def readers_of(targets: dict[Target, tuple[int, str]], mapping: Mapping) -> Iterator[tuple[str, Reader]]:
+    """Yield the readers of a person's columns but the phones', each with the column's name.
+
+    Args:
+        targets: the place and name of the column of each target.
+    """
+    places = {target: place for target, (place, _) in targets.items()}
+    for target, (place, column) in sorted(targets.items(), key=lambda item: item[0].number):
+        match target.name:
+            case "first_name" | "last_name":
+                yield column, _name_reader(place, target.name, fixes=mapping.fixes_capitals)
+            case "full_name":
+                yield column, _full_name_reader(place, fixes=mapping.fixes_capitals)
+            case "city" | "state" | "postal_code":
+                yield column, _text_reader(place, target.name)
+            case "address":
+                yield column, _address_reader(place)
+            case "timezone":
+                yield column, _timezone_reader(place)
+            case "email":
+                status = places.get(Target("email_status", number=target.number, person=target.person))
+                yield column, _email_reader(place, status, column)
+            case "tag":
+                yield column, _tag_reader(place)
+            case "do_not_contact" | "opted_out":
+                yield column, _refusal_reader(place, target.name)
+            case "consent":
+                day, wording = (
+                    places.get(Target(name, person=target.person)) for name in ("consent_date", "consent_wording")
+                )
+                yield column, _consent_reader(place, day, wording)
+            case name if name == FIELD:
+                yield column, _field_reader(place, target.key, mapping.fields[target.key])
+
+
+def is_active(cell: str) -> bool:
+    """Return whether a number or an email address with this status is in use."""
+    return cell.strip().casefold() in ACTIVE
+
+
+def _name_reader(place: int, column: str, *, fixes: bool) -> Reader:
+    def read(cells: list[str], person: Person) -> None:
+        if text := clean(cells[place]):
+            if fixes:
+                text = fix_capitals(text, is_last_name=column == "last_name")
+            person.columns[column] = read_text(text, CONTACT_COLUMNS[column])
+
+    return read
+
+
+def _full_name_reader(place: int, *, fixes: bool) -> Reader:
+    def read(cells: list[str], person: Person) -> None:
+        if name := clean(cells[place]):
+            first, last = split_name(fix_capitals(name) if fixes else name)
+            if first:
+                person.columns["first_name"] = read_text(first, CONTACT_COLUMNS["first_name"])
+            if last:
+                person.columns["last_name"] = read_text(last, CONTACT_COLUMNS["last_name"])
+
+    return read
+
+
+def _text_reader(place: int, column: str) -> Reader:
+    length = CONTACT_COLUMNS[column]
+
+    def read(cells: list[str], person: Person) -> None:
+        if text := clean(cells[place]):
+            person.columns[column] = text if len(text) <= length else read_text(text, length)
+
+    return read
+
+
+def _address_reader(place: int) -> Reader:
+    def read(cells: list[str], person: Person) -> None:
+        if text := clean(cells[place]):
+            before = person.columns.get("address")
+            person.columns["address"] = read_text(f"{before} {text}" if before else text, CONTACT_COLUMNS["address"])
+
+    return read
+
+
+def _timezone_reader(place: int) -> Reader:
+    def read(cells: list[str], person: Person) -> None:
+        if text := clean(cells[place]):
+            person.columns["timezone"] = _read_timezone(text)
+
+    return read
+
+
+def _email_reader(place: int, status: int | None, column: str) -> Reader:
+    """Return a reader of an address, which the person gets if there is none before."""
+
+    def read(cells: list[str], person: Person) -> None:
+        text = clean(cells[place])
+        if not text or is_nothing(text) or "email" in person.columns:
+            return
+        if status is not None and not is_active(cells[status]):
+            person.notes.append(Note(Reason.NOT_ACTIVE, column, f"The address is {clean(cells[status])[:40]}."))
+        else:
+            person.columns["email"] = read_email(text)
+
+    return read
+
+
+def _tag_reader(place: int) -> Reader:
+    def read(cells: list[str], person: Person) -> None:
+        if cells[place]:
+            for piece in cells[place].translate(TAG_SEPARATORS).split(","):
+                if (tag := clean(piece)) and tag not in person.tags:
+                    person.tags.append(read_text(tag, MAX_TAG))
+
+    return read
+
+
+def _refusal_reader(place: int, mark: str) -> Reader:
+    def read(cells: list[str], person: Person) -> None:
+        if is_refusal(clean(cells[place])):
+            setattr(person, mark, True)
+
+    return read
+
+
+def _consent_reader(place: int, day: int | None, wording: int | None) -> Reader:
+    def read(cells: list[str], person: Person) -> None:
+        text = clean(cells[place])
+        if is_nothing(text) or not read_yes_no(text):
+            return
+        person.consent = Consent(
+            given_on=read_date(given_on) if day is not None and (given_on := clean(cells[day])) else None,
+            wording=clean(cells[wording]) if wording is not None else "",
+        )
+
+    return read
+
+
+def _field_reader(place: int, key: str, spec: CustomField) -> Reader:
+    def read(cells: list[str], person: Person) -> None:
+        if (cell := cells[place]) and (value := _read_field(cell, spec.type, spec.options)) is not None:
+            person.fields[key] = value
+
+    return read
+
+
+@lru_cache(maxsize=8192)  # facts of properties repeat
+def _read_field(cell: str, field_type: str, options: tuple[str, ...]) -> FieldValue | None:
+    text = clean(cell)
+    if not text or (field_type not in ("text", "choice") and is_nothing(text)):
+        return None
+    return read_field(text, field_type, options, MAX_TEXT)
+
+
+@lru_cache(maxsize=64)
+def _read_timezone(text: str) -> str:
+    if text not in available_timezones():
+        raise InvalidValue(Reason.TIMEZONE, f"“{text[:40]}” isn't a time zone such as America/Chicago.")
+    return text

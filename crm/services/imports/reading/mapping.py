@@ -1,0 +1,143 @@
+"""Mappings: which column of a file goes to which place in a contact."""
+
+from collections.abc import Mapping as Dict
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from crm.services.imports.reading.headers import key_of
+from crm.services.imports.reading.targets import FIELD, InvalidTarget, Target
+
+TYPES = ("text", "number", "date", "yes_no", "choice")
+
+
+class InvalidMapping(ValueError):
+    """The mapping can't be used. `errors` has a sentence for each wrong column, by its name; "" is for the whole."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(" ".join(f"{column}: {error}" if column else error for column, error in errors.items()))
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class CustomField:
+    """A custom field to which a column goes. One that the company doesn't have yet will be made."""
+
+    label: str
+    type: str = "text"
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Mapping:
+    """Targets of a file's columns, by the columns' names. Columns without a target aren't imported.
+
+    Attributes:
+        header: the file's columns in their order.
+        columns: the text of a `Target` by column.
+        fields: the custom fields of the targets, by key.
+        preset: the preset from which it comes; empty: chosen by a person.
+        fixes_capitals: names in capital letters are written in capital and small ones.
+    """
+
+    header: tuple[str, ...]
+    columns: dict[str, str]
+    fields: dict[str, CustomField] = field(default_factory=dict)
+    preset: str = ""
+    fixes_capitals: bool = False
+
+    @cached_property
+    def targets(self) -> dict[str, Target]:
+        """Targets by column. Raises InvalidMapping."""
+        targets, errors = {}, {}
+        for column, text in self.columns.items():
+            try:
+                targets[column] = Target.parse(text)
+            except InvalidTarget as error:
+                errors[column] = str(error)
+        if errors:
+            raise InvalidMapping(errors)
+        return targets
+
+    def for_header(self, header: list[str]) -> "Mapping":
+        """Return the mapping for a file with the same columns, in another order or spelling."""
+        names = {key_of(name): name for name in header}
+        columns = {names[key]: target for column, target in self.columns.items() if (key := key_of(column)) in names}
+        return replace(self, header=tuple(header), columns=columns)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the mapping as JSON objects and lists."""
+        return {**asdict(self), "header": list(self.header)}
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Mapping":
+        """Return the mapping of `to_json`, or one that a person wrote: `{"columns": {"Cell": "phone"}}`.
+
+        Raises:
+            InvalidMapping: it has another shape.
+        """
+        try:
+            fields = {
+                key: CustomField(spec["label"], spec.get("type", "text"), tuple(spec.get("options", ())))
+                for key, spec in value.get("fields", {}).items()
+            }
+            columns = {str(column): str(target) for column, target in value["columns"].items() if target}
+            return cls(
+                header=tuple(map(str, value.get("header", ()))),
+                columns=columns,
+                fields=fields,
+                preset=str(value.get("preset", "")),
+                fixes_capitals=bool(value.get("fixes_capitals", False)),
+            )
+        except (AttributeError, KeyError, TypeError) as error:
+            raise InvalidMapping({"": 'Must be an object such as {"columns": {"Cell": "phone"}}.'}) from error
+
+
+def validate_mapping(mapping: Mapping, known: Dict[str, CustomField] | None = None) -> Mapping:
+    """Return the mapping with the custom fields that the company has, which `known` gives by key.
+
+    Raises:
+        InvalidMapping: with a sentence for each wrong column.
+    """
+    errors: dict[str, str] = {}
+    fields = {**mapping.fields, **(known or {})}
+    used: dict[Target, str] = {}
+    header = set(mapping.header)
+    for column, target in mapping.targets.items():
+        if column not in header:
+            errors[column] = "The file has no such column."
+        elif (other := used.setdefault(target, column)) != column and target.name != "tag":
+            errors[column] = f"{other} goes to {target.label} already."
+        elif target.name == FIELD and target.key not in fields:
+            errors[column] = f"There is no custom field {target.key}."
+        elif target.name == FIELD and fields[target.key].type not in TYPES:
+            errors[column] = f"The type of {target.key} must be one of: {', '.join(TYPES)}."
+    _check_numbers(used, errors)
+    _check_names(used, errors)
+    if not any(target.name == "phone" for target in used):
+        errors.setdefault("", "No column goes to the phone. A contact needs a number.")
+    if errors:
+        raise InvalidMapping(errors)
+    return replace(mapping, fields={target.key: fields[target.key] for target in used if target.name == FIELD})
+
+
+def _check_numbers(used: dict[Target, str], errors: dict[str, str]) -> None:
+    """Add an error for each mark of a number to which no column goes."""
+    places = {(target.name, target.number, target.person) for target in used}
+    for target, column in used.items():
+        if target.name.startswith(("phone_", "email_")):
+            owner = target.name.partition("_")[0]
+            if (owner, target.number, target.person) not in places:
+                errors[column] = f"No column goes to {Target(owner, number=target.number, person=target.person).label}."
+    if any(target.person for target in used):
+        for target, column in used.items():
+            if target.name == "phone" and not target.person:
+                errors[column] = "Other columns are about the first or second person. Whose phone is it?"
+
+
+def _check_names(used: dict[Target, str], errors: dict[str, str]) -> None:
+    for target, column in used.items():
+        if target.name == "full_name":
+            for part in ("first_name", "last_name"):
+                if other := used.get(Target(part, person=target.person)):
+                    errors[column] = f"{other} goes to the {part.replace('_', ' ')} already."
