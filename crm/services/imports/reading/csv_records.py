@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from crm.services.imports.reading.delimiters import ROWS, choose_delimiter
 from crm.services.imports.reading.faults import FileFault, UnreadableFile
@@ -53,10 +53,9 @@ def read_records(path: Path, dialect: Dialect) -> Iterator[Record]:
         yield from _Records(lines, dialect.delimiter)
 
 
-def _lines(file: Iterator[str]) -> Iterator[str]:
+def _lines(file: TextIO) -> Iterator[str]:
     """Yield lines; read no more than MAX_LINE of any."""
-    read = file.readline  # type: ignore[attr-defined]
-    while line := read(MAX_LINE):
+    while line := file.readline(MAX_LINE):
         if len(line) == MAX_LINE and line[-1] not in "\r\n":
             raise UnreadableFile(FileFault.CELL_TOO_LONG, f"A line has more than {MAX_LINE:,} characters.")
         yield line
@@ -73,22 +72,28 @@ class _Records:
 
     def __iter__(self) -> Iterator[Record]:
         kept, number = self._kept, 0
-        reader = csv.reader(self._feed(), delimiter=self._delimiter)
+        reader = self._read()
         while True:
             number += 1
+            mended: list[str] = []
             try:
                 cells = next(reader, None)
-            except csv.Error as error:
-                cells = self._mend(number, str(error))
+            except csv.Error:
+                cells = mended = self._mend(number, is_fatal=True)
             else:
                 if cells is None:
                     return
                 if len(kept) > 1 and (len(cells) != self._columns or self._is_badly_quoted()):
-                    cells = self._mend(number, "") or cells
+                    mended = self._mend(number, is_fatal=False)
+            if mended:
+                cells, reader = mended, self._read()  # another reader: the former may be at the file's end
             kept.clear()
             if any(cells):
                 self._columns = self._columns or len(cells)
                 yield number, cells
+
+    def _read(self) -> Iterator[list[str]]:
+        return csv.reader(self._feed(), delimiter=self._delimiter)
 
     def _feed(self) -> Iterator[str]:
         keep, again = self._kept.append, self._again
@@ -103,15 +108,16 @@ class _Records:
             keep(line)
             yield line
 
-    def _mend(self, number: int, error: str) -> list[str]:
+    def _mend(self, number: int, *, is_fatal: bool) -> list[str]:
         """Return the first line of a broken record as a record; the others will be read again.
 
-        Returns nothing if the record has a wrong number of cells, but no unclosed quotation mark.
+        Returns nothing if the record has a wrong number of cells, but no unclosed quotation mark. Raises UnreadableFile
+        if the record has none and is too long (`is_fatal`).
         """
         lines = self._kept
         is_unclosed = self._columns > 1 and any(len(self._parse(line)) == self._columns for line in lines[1:4])
         if not is_unclosed:
-            if error:
+            if is_fatal:
                 raise UnreadableFile(
                     FileFault.CELL_TOO_LONG,
                     f"Row {number:,} has a cell of more than {MAX_CELL:,} characters. "

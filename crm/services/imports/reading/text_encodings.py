@@ -53,7 +53,7 @@ def detect_encoding(path: Path) -> str:
     if encoding is not None:
         _check_decodes(path, encoding)
         return encoding
-    if head.translate(None, CONTROLS) != head and _share_of_controls(head) > 0.02:
+    if len(head.translate(None, CONTROLS)) < len(head) * 0.95:
         raise UnreadableFile(FileFault.BINARY, "This isn't a text file. Upload a CSV or an Excel file (.xlsx).")
     return "utf-8" if _is_utf_8(path) else _guess(path)
 
@@ -64,13 +64,13 @@ def _check_kind(head: bytes) -> None:
             FileFault.OLD_EXCEL,
             "This is an Excel file of before 2007 (.xls). Save it as .xlsx or CSV, and upload that.",
         )
+    if head.startswith(ZIP):
+        raise UnreadableFile(
+            FileFault.BAD_EXCEL, "The file is damaged or incomplete. Save it again, or save it as CSV."
+        )
     for signature, kind in SIGNATURES:
         if head.startswith(signature):
             raise UnreadableFile(FileFault.BINARY, f"This is {kind}. Upload a CSV or an Excel file (.xlsx).")
-
-
-def _share_of_controls(head: bytes) -> float:
-    return 1 - len(head.translate(None, CONTROLS)) / len(head)
 
 
 def _utf_16_without_mark(head: bytes) -> str | None:

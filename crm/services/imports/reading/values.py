@@ -17,14 +17,14 @@ NO = frozenset({"no", "n", "false", "f", "0"})
 LANDLINES = frozenset({"landline", "land line", "land", "fixed", "fixed line", "l"})
 ACTIVE = frozenset({"", "active", "valid", "connected", "verified"})
 
-_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")
-_FLOAT = re.compile(r"(\d{7,15})\.0+")  # written by programs that take numbers for measurements
+_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+", re.ASCII)
+_FLOAT = re.compile(r"(\d{7,15})\.0+", re.ASCII)  # written by programs that take numbers for measurements
 _EXTENSION = re.compile(r"(?:\b(?:ext(?:ension)?|x)\b\.?|[x#])\s*:?\s*\d{1,7}\s*$", re.IGNORECASE)
 _GUARDED = re.compile(r'="(.*)"', re.DOTALL)
 _MASKED = re.compile(r"'[=+\-@\t\r]")
-_AMERICAN_DATE = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:[ T].*)?")
-_ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T].*)?")
-_NUMBER = re.compile(r"([-+(]?)\s*\$?\s*([-+]?)(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?\s*%?\s*\)?")
+_AMERICAN_DATE = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:[ T].*)?", re.ASCII)
+_ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T].*)?", re.ASCII)
+_NUMBER = re.compile(r"([-+(]?)\s*\$?\s*([-+]?)(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?\s*%?\s*\)?", re.ASCII)
 MAX_NUMBER = 1e15
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from crm.services.imports.reading.headers import key_of
 from crm.services.imports.reading.mapping import CustomField, Mapping
-from crm.services.imports.reading.targets import FIELD, MAX_NUMBER, Target
+from crm.services.imports.reading.targets import FIELD, MAX_NUMBER, InvalidTarget, Target
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,10 @@ class Preset:
             return self.targets[key]
         for pattern, target in self.patterns:
             if found := pattern.fullmatch(key):
-                return str(Target.parse(found.expand(target)))
+                try:
+                    return str(Target.parse(found.expand(target)))
+                except InvalidTarget:  # such as the 99th phone
+                    return ""
         return ""
 
 

@@ -31,6 +31,8 @@ SKIP_TRACE = Preset(
         "property state": "state",
         "zip": "postal_code",
         "property zip": "postal_code",
+        "email": "email",
+        "owner 1 email": "email",
     },
     patterns=(
         (re.compile(r"phone (\d+)"), r"phone:\1"),
@@ -38,7 +40,6 @@ SKIP_TRACE = Preset(
         (re.compile(r"phone (\d+) dnc"), r"phone_dnc:\1"),
         (re.compile(r"phone (\d+) status"), r"phone_status:\1"),
         (re.compile(r"email ?(\d+)"), r"email:\1"),
-        (re.compile(r"(?:owner 1 )?email()"), r"email"),
     ),
     fields={
         "mailing address": ("mail_address", CustomField("Mail address")),
