@@ -12,6 +12,7 @@ from crm.services.imports.reading.faults import FileFault, UnreadableFile
 
 MAX_CELL = 131_072  # characters: the limit of the csv module, and four times Excel's
 MAX_LINE = 8 * MAX_CELL
+BLANK = ',;|" \t\r\n'
 MAX_MENDED = 200  # unclosed quotation marks, each of which may cost a reading of MAX_CELL
 
 Record = tuple[int, list[str]]
@@ -28,8 +29,8 @@ class Dialect(NamedTuple):
 def read_dialect(path: Path, encoding: str) -> Dialect:
     """Return the dialect of a text file. Raises UnreadableFile if it is blank."""
     with path.open(encoding=encoding, newline="") as file:
-        sample = list(islice(_lines(file), ROWS * 4))
-    if not any(line.strip() for line in sample):
+        sample = _sample(_lines(file))
+    if not any(line.strip(BLANK) for line in sample):
         raise UnreadableFile(FileFault.EMPTY, "The file is empty.")
     # Excel's own way to tell itself the delimiter. It shows the line to nobody.
     if sample[0].casefold().startswith("sep=") and len(declared := sample[0].rstrip("\r\n")) == 5:
@@ -51,6 +52,18 @@ def read_records(path: Path, dialect: Dialect) -> Iterator[Record]:
         for _ in range(dialect.skipped):
             next(lines, "")
         yield from _Records(lines, dialect.delimiter)
+
+
+def _sample(lines: Iterator[str]) -> list[str]:
+    """Return lines with the first rows, as long as one line may be."""
+    sample: list[str] = []
+    length = 0
+    for line in islice(lines, ROWS * 4):
+        sample.append(line)
+        length += len(line)
+        if length > MAX_LINE:
+            break
+    return sample
 
 
 def _lines(file: TextIO) -> Iterator[str]:

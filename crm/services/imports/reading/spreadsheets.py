@@ -2,13 +2,13 @@
 
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from crm.services.imports.reading.csv_records import MAX_CELL, Record
 from crm.services.imports.reading.faults import FileFault, UnreadableFile
@@ -22,6 +22,11 @@ MAX_RATIO = 400  # of a part's size to its packed size: XML of repeated rows rea
 SMALL = 1 << 20
 EXACT = 10**15  # from here on a number in Excel has lost digits
 NUMBERED_STRINGS = "xl/sharedStrings.xml"
+# What openpyxl raises for parts that aren't as they should be.
+DAMAGES = (
+    zipfile.BadZipFile, AttributeError, EOFError, IndexError, KeyError, OSError, SyntaxError, TypeError, ValueError,
+    zlib.error,
+)  # fmt: skip
 
 
 def is_spreadsheet(path: Path) -> bool:
@@ -48,42 +53,21 @@ def is_spreadsheet(path: Path) -> bool:
 
 def read_sheet(path: Path) -> Iterator[Record]:
     """Yield the rows of the first sheet that has any, with Excel's row numbers; none that is blank."""
-    with warnings.catch_warnings():
+    # Opened here, since openpyxl looks at the endings of paths.
+    with path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # parts that openpyxl leaves out: pictures, validation, styles
         try:
-            workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        except (
-            InvalidFileException,
-            zipfile.BadZipFile,
-            KeyError,
-            ValueError,
-            TypeError,
-            SyntaxError,
-            OSError,
-        ) as error:
-            raise _damaged() from error
-        try:
+            workbook = load_workbook(file, read_only=True, data_only=True, keep_links=False)
             for sheet in workbook.worksheets:
                 rows = _rows(sheet)
                 if (first := next(rows, None)) is not None:
                     yield first
                     yield from rows
                     return
-        except (
-            zipfile.BadZipFile,
-            KeyError,
-            ValueError,
-            TypeError,
-            SyntaxError,
-            IndexError,
-            EOFError,
-            OSError,
-        ) as error:
-            if isinstance(error, UnreadableFile):
-                raise
+        except UnreadableFile:
+            raise
+        except DAMAGES as error:
             raise _damaged() from error
-        finally:
-            workbook.close()
 
 
 def _rows(sheet: Any) -> Iterator[Record]:

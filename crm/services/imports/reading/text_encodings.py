@@ -31,8 +31,8 @@ SIGNATURES = (
 )
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
-# In the order in which programs in America use them. Others would be guessed from a few letters, mostly wrongly.
-GUESSED = ("cp1252", "mac_roman", "cp1250")
+# Those of American offices. More of them would be guessed from a few letters, mostly wrongly.
+GUESSED = ("cp1252", "mac_roman")
 CONTROLS = bytes(range(9)) + bytes(range(14, 27)) + bytes(range(28, 32))
 
 

@@ -164,10 +164,10 @@ def test_column_that_nothing_knows_is_offered_as_a_custom_field_of_its_type():
 
 
 def test_columns_like_known_ones_are_suggested_for_a_person_to_confirm():
-    choice = choose_mapping(["Cust. Frist Name", "Surename", "Mobile Nr.", "E-Mail Adress"])
+    choice = choose_mapping(["Frist Name", "Surename", "Mobile Nr.", "E-Mail Adress"])
     assert choice.needs_person
     assert choice.mapping.columns == {
-        "Surename": "last_name", "Mobile Nr.": "phone", "E-Mail Adress": "email", "Cust. Frist Name": "first_name",
+        "Surename": "last_name", "Mobile Nr.": "phone", "E-Mail Adress": "email", "Frist Name": "first_name",
     }  # fmt: skip
     assert all(80 <= each.score < 100 for each in choice.suggestions)
 
