@@ -44,6 +44,16 @@ class FlagType(TextChoices):
     INVALID_NUMBER = "invalid_number"
 
 
+class FieldType(TextChoices):
+    """Type of a custom field's values."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    YES_NO = "yes_no", "Yes or no"
+    CHOICE = "choice"
+
+
 class ReviewState(TextChoices):
     """State of a flag's review."""
 

@@ -160,6 +160,13 @@ class ErrorCode(StrEnum):
     IN_USE = (
         "in_use", 409, "Can't be deleted: other rows need it.", "Delete the rows that `detail` names first.",
     )  # fmt: skip
+    CONFIRM_NEEDED = (
+        "confirm_needed", 409, "Contacts have this. Deleting it takes it from them.",
+        "Ask the person, with the number of `contacts`. Then send the request again with `confirm=1`.",
+    )  # fmt: skip
+    OPTION_IN_USE = (
+        "option_in_use", 409, "Contacts have this option.", "Give these contacts another value first, or keep it.",
+    )  # fmt: skip
     SLOT_TAKEN = (
         "slot_taken", 409, "The rep has another appointment at this time.",
         "Choose another time or rep, or send `allow_overlap: true`. `appointment` is the other one.",

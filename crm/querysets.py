@@ -95,6 +95,15 @@ class ActivityQuerySet(OfContactQuerySet):
         return super().assigned_to(rep).filter(is_visible)
 
 
+class ContactFieldQuerySet(QuerySet):
+    def live(self) -> Self:
+        """Return the fields that aren't deleted, in their order."""
+        return self.filter(deleted_at__isnull=True).order_by("position", "id")
+
+    def deleted(self) -> Self:
+        return self.filter(deleted_at__isnull=False)
+
+
 class ConversationQuerySet(OfContactQuerySet):
     def with_latest_message(self) -> Self:
         """Annotate each conversation with `latest_message`: the id of its latest activity that is a message."""

@@ -12,7 +12,12 @@ CREDENTIALS = frozenset({"webhooksecret", "provideraccount"})
 ALL_MODELS = frozenset(
     str(model._meta.model_name) for label in APPS for model in apps.get_app_config(label).get_models()
 )
-_CUSTOMER_ROWS = frozenset({"contact", "contactphone", "contactflag", "lead", "appointment", "invoice"})
+_CUSTOMER_ROWS = frozenset(
+    {
+        "contact", "contactphone", "contactflag", "contactfield", "contactlist", "tag", "lead", "appointment",
+        "invoice",
+    }
+)  # fmt: skip
 
 # By group and verb, the models. An admin class may allow less: nobody can change an activity.
 STAFF_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {

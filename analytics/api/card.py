@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from analytics.card import read_card
 from calls.choices import AppointmentStatus, CallStatus
+from crm.api.base.companions import add_companions, companions_of
 from crm.api.base.lists import columns_of
 from crm.api.base.views import TenantViewSet
 from crm.api.contacts import ContactSerializer
@@ -102,7 +103,8 @@ class CardViewSet(TenantViewSet):
     def card(self, request: Request, **kwargs: Any) -> Response:
         """Read the card of a contact.
 
-        It has the contact with its numbers, flags in force, open lead, appointments, unread messages and last call.
+        It has the contact with its numbers, tags, custom fields, flags in force, open lead, appointments, unread
+        messages and last call.
 
         A rep sees own calls and appointments only.
         """
@@ -110,4 +112,5 @@ class CardViewSet(TenantViewSet):
         card = read_card(int(self.kwargs["pk"]), fields, user=self.user)
         if card is None:
             raise Http404
+        add_companions([card["contact"]], companions_of(CardContactSerializer), self.user)
         return Response(card)

@@ -13,16 +13,17 @@ from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import RowAdmin, refusal_of
 from crm.admin.base.search import ExactSearch
 from crm.admin.base.versions import VersionedForm
+from crm.admin.contact_labels import PREFIX, LabelsFormMixin, ValueFormField, custom_fields_of, initial_labels
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
 from crm.form_fields import PhoneFormField
-from crm.models import Company, Contact, ContactFlag, ContactPhone, Lead, User
+from crm.models import Company, Contact, ContactField, ContactFlag, ContactPhone, Lead, User
 from crm.services.contacts import NumberRefused, PhoneTaken, check_number_is_outside, delete_contact, save_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
 from crm.services.opt_outs import lock_opt_outs_of, opt_in_contact, sync_opt_out_flags
 
 
-class ContactForm(RowForm):
+class ContactForm(LabelsFormMixin, RowForm):
     phone = PhoneFormField(help_text="The main number, in any format. A former main number stays in the list below.")
 
     def clean(self) -> dict[str, Any]:
@@ -105,8 +106,43 @@ class ContactAdmin(ExactSearch, RowAdmin):
     fieldsets = (
         (None, {"fields": ("related_rows", "company", ("first_name", "last_name"), "phone", "email")}),
         ("Address", {"fields": ("address", ("city", "state", "postal_code"), "timezone")}),
+        ("Tags and custom fields", {"fields": ("tags",)}),
         ("Dates", {"fields": ("created_at", "updated_at")}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Add the company's custom fields, or for staff who can't change the contact, one text of all labels."""
+        may_change = self.has_change_permission(request, obj) if obj else True
+        custom = [f"{PREFIX}{field.key}" for field in self.custom_fields(request, obj)]
+        labels = ("tags", *custom) if may_change else ("labels",)
+        return [
+            (title, {**options, "fields": labels} if "tags" in options["fields"] else options)
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "labels")
+
+    def get_form(self, request: HttpRequest, obj: Contact | None = None, *args: Any, **kwargs: Any) -> Any:
+        fields = {f"{PREFIX}{field.key}": ValueFormField(field) for field in self.custom_fields(request, obj)}
+        form = type("ContactForm", (ContactForm,), fields)
+        return super().get_form(request, obj, *args, **{"form": form, **kwargs})
+
+    def custom_fields(self, request: HttpRequest, contact: Contact | None) -> list[ContactField]:
+        """Return the custom fields of the contact's company, read once for a page."""
+        if contact is None:
+            return []
+        if not hasattr(request, "custom_fields"):
+            request.custom_fields = custom_fields_of(contact)  # type: ignore[attr-defined]
+        fields: list[ContactField] = request.custom_fields  # type: ignore[attr-defined]
+        return fields
+
+    @admin.display(description="Tags and custom fields")
+    def labels(self, contact: Contact) -> str:
+        shown = initial_labels(contact)
+        names = {f"{PREFIX}{field.key}": field.label for field in custom_fields_of(contact)}
+        tags = shown.pop("tags")
+        return " · ".join(filter(None, [tags, *(f"{names[key]}: {value}" for key, value in shown.items())]))
 
     def delete_model(self, request: HttpRequest, obj: Contact) -> None:
         delete_contact(contact=obj)
@@ -122,6 +158,7 @@ class ContactAdmin(ExactSearch, RowAdmin):
     def save_model(self, request: HttpRequest, obj: Contact, form: forms.ModelForm, change: bool) -> None:
         with refusal_of(PhoneTaken):  # another contact took it after the form's check
             save_contact(contact=obj)
+        form.save_labels(obj, cast(User, request.user))  # type: ignore[attr-defined]
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)

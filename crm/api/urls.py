@@ -14,6 +14,7 @@ from crm.api import (
     opt_outs,
     phone_lines,
     sign_in,
+    tags,
     users,
 )
 from crm.api.contact_phones import ContactPhoneViewSet
@@ -21,6 +22,9 @@ from crm.api.contact_phones import ContactPhoneViewSet
 router = SimpleRouter(trailing_slash=False)
 router.register("contacts", contacts.ContactViewSet, "contact")
 router.register("contact-flags", contacts.ContactFlagViewSet, "contact-flag")
+router.register("contact-fields", tags.ContactFieldViewSet, "contact-field")
+router.register("contact-lists", tags.ContactListViewSet, "contact-list")
+router.register("tags", tags.TagViewSet, "tag")
 router.register("opt-outs", opt_outs.OptOutViewSet, "opt-out")
 router.register("marketing-consents", consents.MarketingConsentViewSet, "marketing-consent")
 router.register("leads", contacts.LeadViewSet, "lead")

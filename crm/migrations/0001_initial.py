@@ -685,6 +685,413 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ContactField",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("key", models.CharField(help_text="Name for programs: small letters, digits and _.", max_length=50)),
+                ("label", models.CharField(help_text="Name for people.", max_length=100)),
+                (
+                    "field_type",
+                    models.CharField(
+                        choices=[
+                            ("text", "Text"),
+                            ("number", "Number"),
+                            ("date", "Date"),
+                            ("yes_no", "Yes or no"),
+                            ("choice", "Choice"),
+                        ],
+                        max_length=10,
+                        verbose_name="type",
+                    ),
+                ),
+                (
+                    "options",
+                    models.JSONField(blank=True, db_default=[], default=list, help_text="The values of a choice."),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(db_default=0, default=0, help_text="Place in forms and lists."),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("deleted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+            ],
+            options={
+                "verbose_name": "custom field",
+                "db_table": "contact_fields",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("field_type__in", ["text", "number", "date", "yes_no", "choice"])),
+                        name="contact_fields_field_type_valid",
+                        violation_error_message="field_type must be one of: text, number, date, yes_no, choice.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("deleted_at__isnull", True)),
+                        fields=("company", "key"),
+                        name="contact_fields_company_id_key_unique",
+                        violation_error_message="Another custom field has this key.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("deleted_at__isnull", True)),
+                        fields=("company", "label"),
+                        name="contact_fields_company_id_label_unique",
+                        violation_error_message="Another custom field has this label.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="contact_fields_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ContactFieldValue",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "field",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="field_values",
+                        to="crm.contactfield",
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="field_values",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "field_type",
+                    models.CharField(
+                        choices=[
+                            ("text", "Text"),
+                            ("number", "Number"),
+                            ("date", "Date"),
+                            ("yes_no", "Yes or no"),
+                            ("choice", "Choice"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("text", models.CharField(blank=True, max_length=500, null=True)),
+                ("text_key", crm.fields.SearchKeyField(blank=True, editable=False, max_length=500, null=True)),
+                ("number", models.FloatField(blank=True, null=True)),
+                ("date", models.DateField(blank=True, null=True)),
+                ("yes", models.BooleanField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "contact_field_values",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("field_type__in", ["text", "choice"]),
+                                ("date__isnull", True),
+                                ("number__isnull", True),
+                                ("text__isnull", False),
+                                ("text_key__isnull", False),
+                                ("yes__isnull", True),
+                            ),
+                            models.Q(
+                                ("field_type", "number"),
+                                ("date__isnull", True),
+                                ("number__isnull", False),
+                                ("text__isnull", True),
+                                ("text_key__isnull", True),
+                                ("yes__isnull", True),
+                            ),
+                            models.Q(
+                                ("field_type", "date"),
+                                ("date__isnull", False),
+                                ("number__isnull", True),
+                                ("text__isnull", True),
+                                ("text_key__isnull", True),
+                                ("yes__isnull", True),
+                            ),
+                            models.Q(
+                                ("field_type", "yes_no"),
+                                ("date__isnull", True),
+                                ("number__isnull", True),
+                                ("text__isnull", True),
+                                ("text_key__isnull", True),
+                                ("yes__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="contact_field_values_column_of_type",
+                        violation_error_message="Exactly the column of the field's type must be filled.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("number__isnull", True),
+                            ("number__range", (-1000000000000000.0, 1000000000000000.0)),
+                            _connector="OR",
+                        ),
+                        name="contact_field_values_number_in_range",
+                        violation_error_message="The number is too large.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("date__isnull", True),
+                            ("date__range", (datetime.date(1800, 1, 1), datetime.date(2200, 12, 31))),
+                            _connector="OR",
+                        ),
+                        name="contact_field_values_date_in_range",
+                        violation_error_message="Must be a day from 1800-01-01 to 2200-12-31.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("contact", "field"),
+                        name="contact_field_values_contact_id_field_id_unique",
+                        violation_error_message="The contact has a value of this field already.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="contact_field_values_tenant"),
+                    crm.db.policies.SameCompany(field="field", name="contact_field_values_field_id_same_company"),
+                    crm.db.policies.SameCompany(field="contact", name="contact_field_values_contact_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ContactList",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "entries_changed_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        help_text="Time when contacts were last added or removed.",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "list of contacts",
+                "verbose_name_plural": "lists of contacts",
+                "db_table": "contact_lists",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True),
+                        name="contact_lists_name_present",
+                        violation_error_message="A list must have a name.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "name"),
+                        name="contact_lists_company_id_name_unique",
+                        violation_error_message="Another list has this name.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="contact_lists_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ContactListEntry",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "list",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="entries",
+                        to="crm.contactlist",
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="list_entries",
+                        to="crm.contact",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "verbose_name_plural": "contact list entries",
+                "db_table": "contact_list_entries",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("list", "contact"),
+                        name="contact_list_entries_list_id_contact_id_unique",
+                        violation_error_message="The contact is on this list already.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="contact_list_entries_tenant"),
+                    crm.db.policies.SameCompany(field="list", name="contact_list_entries_list_id_same_company"),
+                    crm.db.policies.SameCompany(field="contact", name="contact_list_entries_contact_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Tag",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("name", models.CharField(max_length=50)),
+                ("name_key", crm.fields.SearchKeyField(editable=False, max_length=50)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "tags",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name_key", ""), _negated=True),
+                        name="tags_name_present",
+                        violation_error_message="A tag must have a name.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "name_key"),
+                        name="tags_company_id_name_key_unique",
+                        violation_error_message="Another tag has this name.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="tags_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="ContactTag",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "tag",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="contact_tags",
+                        to="crm.tag",
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="contact_tags",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "db_table": "contact_tags",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("contact", "tag"),
+                        name="contact_tags_contact_id_tag_id_unique",
+                        violation_error_message="The contact has this tag already.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="contact_tags_tenant"),
+                    crm.db.policies.SameCompany(field="tag", name="contact_tags_tag_id_same_company"),
+                    crm.db.policies.SameCompany(field="contact", name="contact_tags_contact_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Lead",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -2057,6 +2464,29 @@ class Migration(migrations.Migration):
             skips=["updated_at"],
         ),
         crm.db.audit.CreateAuditTriggers(
+            model_name="contactfield",
+            skips=["updated_at"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="contactfieldvalue",
+            skips=["updated_at", "text_key"],
+            only="{row}.id IS NOT NULL",
+            keeps=["contact_id", "field_id"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="contactlist",
+            skips=["updated_at", "entries_changed_at"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="tag",
+            skips=["updated_at", "name_key"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="contacttag",
+            only="{row}.id IS NOT NULL",
+            keeps=["contact_id", "tag_id"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
             model_name="campaign",
             skips=["updated_at", "feed_at"],
         ),
@@ -2178,6 +2608,26 @@ class Migration(migrations.Migration):
                 contact="contact_id",
                 also=(crm.db.change_feed.Also("contacts", key="contact_id"),),
             ),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="contactfield",
+            feed=crm.db.change_feed.Feed("contact-fields"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="contactfieldvalue",
+            feed=crm.db.change_feed.Feed("contacts", ignores=("text_key",), key="contact_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="contactlist",
+            feed=crm.db.change_feed.Feed("contact-lists"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="tag",
+            feed=crm.db.change_feed.Feed("tags", ignores=("name_key",)),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="contacttag",
+            feed=crm.db.change_feed.Feed("contacts", key="contact_id"),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="lead",

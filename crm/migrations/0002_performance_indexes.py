@@ -81,6 +81,62 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactfield",
+            index=crm.db.indexes.Index(fields=["company", "position"], name="ix_contact_fields_company_id_position"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactfield",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("deleted_at__isnull", False)),
+                fields=["deleted_at"],
+                name="ix_contact_fields_deleted_at",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactfieldvalue",
+            index=crm.db.indexes.Index(fields=["field"], name="ix_contact_field_values_field_id"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactfieldvalue",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("text_key__isnull", False)),
+                fields=["company", "field", "text_key", "contact"],
+                name="ix_contact_field_values_company_id_field_id_text_key_contact_id",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactfieldvalue",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("number__isnull", False)),
+                fields=["company", "field", "number", "contact"],
+                name="ix_contact_field_values_company_id_field_id_number_contact_id",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactfieldvalue",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("date__isnull", False)),
+                fields=["company", "field", "date", "contact"],
+                name="ix_contact_field_values_company_id_field_id_date_contact_id",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactfieldvalue",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("yes__isnull", False)),
+                fields=["company", "field", "yes", "contact"],
+                name="ix_contact_field_values_company_id_field_id_yes_contact_id",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactlistentry",
+            index=crm.db.indexes.Index(fields=["contact"], name="ix_contact_list_entries_contact_id"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="contacttag",
+            index=crm.db.indexes.Index(fields=["tag", "contact"], name="ix_contact_tags_tag_id_contact_id"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="lead",
             index=crm.db.indexes.Index(fields=["contact"], name="ix_leads_contact_id"),
         ),

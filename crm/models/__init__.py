@@ -8,6 +8,8 @@ from crm.models.campaigns import Campaign, CampaignMembership, CampaignStep
 from crm.models.changes import Change
 from crm.models.companies import Company, PhoneLine, User
 from crm.models.consents import MarketingConsent
+from crm.models.contact_fields import ContactField, ContactFieldValue
+from crm.models.contact_lists import ContactList, ContactListEntry
 from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
 from crm.models.heartbeats import WorkerHeartbeat
 from crm.models.idempotency import IdempotencyKey
@@ -16,6 +18,7 @@ from crm.models.key_fingerprints import KeyFingerprint
 from crm.models.opt_outs import OptOut, OptOutEntry
 from crm.models.search_keys import ContactSearchKey
 from crm.models.segments import Segment
+from crm.models.tags import ContactTag, Tag
 
 __all__ = [
     "Activity",
@@ -28,9 +31,14 @@ __all__ = [
     "Change",
     "Company",
     "Contact",
+    "ContactField",
+    "ContactFieldValue",
     "ContactFlag",
+    "ContactList",
+    "ContactListEntry",
     "ContactPhone",
     "ContactSearchKey",
+    "ContactTag",
     "Conversation",
     "IdempotencyKey",
     "Invoice",
@@ -42,6 +50,7 @@ __all__ = [
     "PhoneLine",
     "Segment",
     "SuppressedNumber",
+    "Tag",
     "User",
     "WorkerHeartbeat",
 ]

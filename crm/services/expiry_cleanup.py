@@ -1,4 +1,4 @@
-"""Removal of expired keys, tokens, sessions, counters and changes."""
+"""Removal of expired keys, tokens, sessions, counters, changes and deleted custom fields."""
 
 import time
 from importlib import import_module
@@ -11,6 +11,7 @@ from crm.changes.retention import remove_expired_changes
 from crm.db.rate_counters import remove_past_minutes
 from crm.db.tenancy import all_tenants
 from crm.models import IdempotencyKey
+from crm.services.contact_fields import remove_expired_fields
 from crm.services.heartbeats import remove_expired_heartbeats
 
 EVERY_S = 60
@@ -18,7 +19,7 @@ _last_s = float("-inf")
 
 
 def remove_expired() -> None:
-    """Delete expired idempotency keys, refresh tokens, admin sessions, counters, heartbeats and changes.
+    """Delete expired idempotency keys, refresh tokens, sessions, counters, heartbeats, changes and custom fields.
 
     Raises:
         Exception: the first failure, after all were tried.
@@ -26,7 +27,7 @@ def remove_expired() -> None:
     failures = []
     for remove in (
         _remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes, remove_expired_heartbeats,
-        remove_expired_changes,
+        remove_expired_changes, _remove_fields,
     ):  # fmt: skip
         try:
             remove()
@@ -39,6 +40,11 @@ def remove_expired() -> None:
 def _remove_keys() -> None:
     with all_tenants():
         IdempotencyKey.objects.expired(now()).delete()
+
+
+def _remove_fields() -> None:
+    with all_tenants():
+        remove_expired_fields()
 
 
 def _remove_tokens() -> None:

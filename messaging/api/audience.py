@@ -12,7 +12,7 @@ from crm.api.base.errors import WHOLE_BODY, invalid
 from crm.api.base.pagination import read_flag
 from crm.api.base.serializers import BodySerializer
 from crm.error_codes import ErrorCode
-from crm.models import Segment
+from crm.models import ContactList, Segment
 from messaging.api.segments import DefinitionField
 from messaging.services.campaigns.audience import add_audience
 from messaging.services.campaigns.audience_checks import LeftOut
@@ -27,14 +27,21 @@ class SegmentIdField(serializers.PrimaryKeyRelatedField):
         return Segment.objects.all()
 
 
+@extend_schema_field(int)
+class ListIdField(serializers.PrimaryKeyRelatedField):
+    def get_queryset(self) -> Any:
+        return ContactList.objects.all()
+
+
 class AudienceRequestSerializer(BodySerializer):
-    """Contacts, a segment or a definition: one of them."""
+    """Contacts, a list of contacts, a segment or a definition: one of them."""
 
     contacts = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), min_length=1, max_length=MAX_CONTACTS,
         required=False, help_text="IDs of contacts.",
     )  # fmt: skip
     segment = SegmentIdField(required=False, help_text="ID of a segment.")
+    list = ListIdField(required=False, help_text="ID of a static list.")
     definition = DefinitionField(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +77,10 @@ class AudienceMixin:
         campaign = self.get_object()
         body = AudienceRequestSerializer(data=request.data, context={"request": request})
         body.is_valid(raise_exception=True)
-        audience = add_audience(campaign=campaign, dry_run=dry_run, **body.validated_data)
+        chosen = body.validated_data
+        if "list" in chosen:
+            chosen = {"definition": {"list": {"id": chosen["list"].pk}}}
+        audience = add_audience(campaign=campaign, dry_run=dry_run, **chosen)
         return Response({"added": audience.added, "left_out": audience.left_out})
 
     def known_parameters(self: Any) -> set[str]:

@@ -20,6 +20,7 @@ from ops.demo.companies import CATALOGUE
 from ops.demo.company_setup import MAX_CONTACTS, CompanySetup
 from ops.demo.consents import add_consents
 from ops.demo.contact_flags import add_flags
+from ops.demo.contact_labels import add_labels
 from ops.demo.existing_data import ADMIN, ADMIN_EMAIL, DemoRefused, refuse_conflicts, remove_demo
 from ops.demo.random_data import split
 from ops.demo.webhook_events import add_webhook_events
@@ -87,6 +88,7 @@ def seed_demo(
                 writer = ActivityWriter(setup)
                 add_flags(writer)
                 add_consents(writer)
+                add_labels(setup)
                 add_campaigns(writer)
                 add_webhook_events(writer)
                 detail_every = 1 if calls < MANY_CALLS else max(1, min(100, its_calls // MIN_DETAILED_CALLS))

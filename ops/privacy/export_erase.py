@@ -17,7 +17,7 @@ from messaging.models import Message
 from messaging.providers.payloads import decode_json
 from ops.privacy.mentions import erase_mentions, find_mentions
 from ops.privacy.people import Person
-from ops.privacy.personal_data_map import PERSONAL_DATA
+from ops.privacy.personal_data_map import PERSONAL_DATA, PersonalData
 from ops.privacy.unlinked_data import (
     audited_rows,
     erase_admin_log,
@@ -39,7 +39,7 @@ def export_person(*, person: Person) -> dict[str, list[dict[str, Any]]]:
     Webhook events come with their body, and audit entries without the user who made the change. `mentions` are texts
     in other rows that contain a number of the person.
     """
-    exported = {data.model._meta.db_table: list(data.rows(person).order_by("pk").values()) for data in PERSONAL_DATA}
+    exported = {data.model._meta.db_table: _exported(data, person) for data in PERSONAL_DATA}
     exported["webhook_events"] = [
         {"id": event.pk, "created_at": event.created_at, "body": decode_json(bytes(event.body))[0]}
         for event in find_webhook_events(person)
@@ -60,7 +60,7 @@ def export_person(*, person: Person) -> dict[str, list[dict[str, Any]]]:
 
 def count_personal_data(*, person: Person) -> dict[str, int]:
     """Return the number of rows that an erasure would change, by table."""
-    counts = Counter({data.model._meta.db_table: data.rows(person).count() for data in PERSONAL_DATA if data.personal})
+    counts = Counter({data.model._meta.db_table: data.rows(person).count() for data in PERSONAL_DATA if data.is_erased})
     own = _own_rows(person)
     events = {event.pk for event in find_webhook_events(person)}
     counts["webhook_events"] = len(events)
@@ -98,7 +98,9 @@ def erase_person(*, person: Person, by: User | str) -> dict[str, int]:
         if person.contact is not None:
             _end_contact(person.contact)
         for data in PERSONAL_DATA:
-            if data.personal:
+            if data.deleted:
+                counts[data.model._meta.db_table] = data.rows(person).delete()[0]
+            elif data.personal:
                 counts[data.model._meta.db_table] = data.rows(person).update(**data.personal)
         erase_admin_log(person)
         counts["idempotency_keys"], _ = find_idempotency_keys(person).delete()
@@ -106,6 +108,11 @@ def erase_person(*, person: Person, by: User | str) -> dict[str, int]:
             counts[row._meta.db_table] += (row._meta.db_table, row.pk) not in own
         counts["audit_entries"] = erase_audit_entries(person, audited)  # last: the erasure itself added entries
     return dict(counts)
+
+
+def _exported(data: PersonalData, person: Person) -> list[dict[str, Any]]:
+    columns = [field.attname for field in data.model._meta.concrete_fields]
+    return list(data.rows(person).order_by("pk").values(*columns, *data.names))
 
 
 def _end_contact(contact: Contact) -> None:

@@ -20,9 +20,12 @@ from crm.models import (
     Activity,
     CampaignMembership,
     Contact,
+    ContactFieldValue,
     ContactFlag,
+    ContactListEntry,
     ContactPhone,
     ContactSearchKey,
+    ContactTag,
     Conversation,
     Invoice,
     Lead,
@@ -51,8 +54,16 @@ class PersonalData:
     """For rows without a contact: lookups, each with the attribute of the person that it is compared with."""
     personal: Mapping[str, Any] = field(default_factory=dict)
     """Columns with personal data, each with its value after an erasure."""
+    deleted: bool = False
+    """Whether an erasure deletes the rows. Of their audit entries, the values of personal columns are erased."""
+    names: tuple[str, ...] = ()
+    """Lookups of names that an export has beside the ids."""
     kept: frozenset[str] = frozenset()
     """Text columns without personal data, or that the law requires to keep."""
+
+    @property
+    def is_erased(self) -> bool:
+        return self.deleted or bool(self.personal)
 
     def rows(self, person: Person) -> QuerySet:
         about = Q(**{f"{self.path}__in": person.contact_ids}) if self.path else Q(pk__in=[])
@@ -86,6 +97,15 @@ PERSONAL_DATA = (
         personal={"phone": "", "wording": ERASED, "proof": ERASED},
         kept=frozenset({"number_hash"}),
     ),
+    PersonalData(ContactTag, "contact", deleted=True, names=("tag__name",)),
+    PersonalData(
+        ContactFieldValue,
+        "contact",
+        deleted=True,
+        names=("field__label",),
+        personal=dict.fromkeys(("text", "text_key", "number", "date", "yes")),
+    ),
+    PersonalData(ContactListEntry, "contact", deleted=True, names=("list__name",)),
     PersonalData(Lead, "contact", personal={"notes": ""}, kept=frozenset({"source"})),
     PersonalData(Conversation, "contact"),
     PersonalData(

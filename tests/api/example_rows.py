@@ -72,6 +72,27 @@ class ExampleRows:
             phone_line=line, created_by=self.manager, created_at=AT,
         )  # fmt: skip
         factories.CampaignMembershipFactory(campaign=ready, **of_contact)
+        vip = factories.TagFactory(company=company, name="VIP", created_at=AT)
+        factories.ContactTagFactory(tag=vip, created_by=csr, **of_contact)
+        roof_age = factories.ContactFieldFactory(
+            company=company, key="roof_age", label="Roof age (years)", position=1, created_at=AT
+        )
+        factories.ContactFieldValueFactory(field=roof_age, created_by=csr, **of_contact)
+        mailing = factories.ContactListFactory(
+            company=company, name="Spring mailing", created_by=self.manager, created_at=AT, entries_changed_at=AT
+        )
+        factories.ContactListEntryFactory(list=mailing, **of_contact)
+        unused_tag = factories.TagFactory(company=company, name="Old roof", created_at=AT)
+        alarm_code = factories.ContactFieldFactory(
+            company=company, key="alarm_code", label="Alarm code", field_type="text", position=2, created_at=AT
+        )
+        deleted_field = factories.ContactFieldFactory(
+            company=company, key="pool", label="Has a pool", field_type="yes_no", position=3, created_at=AT,
+            deleted_at=AT,
+        )  # fmt: skip
+        empty_list = factories.ContactListFactory(
+            company=company, name="Home show", created_by=self.manager, created_at=AT, entries_changed_at=AT
+        )
         self.stranger = stranger
         suspended = factories.PhoneLineFactory(
             company=company, name="Sales", number="+13035550101", provider_id="PNsales", created_at=AT,
@@ -99,10 +120,12 @@ class ExampleRows:
             "calls": call,
             "campaign-memberships": factories.CampaignMembershipFactory(campaign=campaign, **of_contact),
             "campaigns": campaign,
+            "contact-fields": roof_age,
             "contact-flags": factories.ContactFlagFactory(
                 flag_type="office_number", reason="The number is an office.", source="manual", created_by=csr,
                 **of_contact,
             ),
+            "contact-lists": mailing,
             "contacts": contact,
             "contacts/phones": office,
             "conversations": conversation,
@@ -121,6 +144,7 @@ class ExampleRows:
                 company=company, name="Quiet in Denver", definition=QUIET_IN_DENVER, created_by=self.manager,
                 created_at=AT,
             ),
+            "tags": vip,
             "users": rep,
             "webhook-events": factories.WebhookEventFactory(
                 company=company, event_id="EV17", status="dead", error="The message has no sender.", tries=8,
@@ -135,10 +159,16 @@ class ExampleRows:
             "campaigns_resume": paused,
             "campaigns_start": ready,
             "campaigns_steps": self.draft,
+            "contact_fields_destroy": alarm_code,
+            "contact_fields_restore": deleted_field,
+            "contact_lists_destroy": empty_list,
             "contacts_destroy": stranger,
             "phone_lines_resume": suspended,
+            "tags_destroy": unused_tag,
         }
-        self.bodies = example_bodies(contact=contact.pk, call=call.pk, campaign=self.draft.pk, rep=rep.pk, line=line.pk)
+        self.bodies = example_bodies(
+            stranger=stranger.pk, contact=contact.pk, call=call.pk, campaign=self.draft.pk, rep=rep.pk, line=line.pk
+        )
 
     @staticmethod
     def user(company, username, first_name, last_name, role):
@@ -159,7 +189,7 @@ class ExampleRows:
         return "/".join(str(row.pk) if part.startswith("{") else part for part in path.split("/"))
 
 
-def example_bodies(*, contact, call, campaign, rep, line):
+def example_bodies(*, stranger, contact, call, campaign, rep, line):
     """Return the body of each operation that has one, by operation ID."""
     times = {"scheduled_start": "2026-03-09T16:00:00Z", "scheduled_end": "2026-03-09T17:00:00Z"}
     return {
@@ -178,10 +208,18 @@ def example_bodies(*, contact, call, campaign, rep, line):
         "campaigns_partial_update": {"name": "Spring check 2026"},
         "campaigns_steps": {"steps": [{"delay_minutes": 2880, "body": "Still time to book your roof check."}]},
         "company_partial_update": {"missed_call_text": "Sorry that we missed you. How can we help?"},
+        "contact_fields_create": {"label": "Roof type", "field_type": "choice", "options": ["Shingle", "Metal"]},
+        "contact_fields_partial_update": {"label": "Age of the roof"},
+        "contact_lists_add": {"contacts": [stranger]},
+        "contact_lists_create": {"name": "Autumn mailing"},
+        "contact_lists_partial_update": {"name": "Spring mailing 2026"},
+        "contact_lists_remove": {"contacts": [contact]},
         "contact_flags_create": {"contact": contact, "flag_type": "do_not_contact", "reason": "Asked us to."},
         "contact_flags_partial_update": {"expires_at": "2026-06-01T00:00:00Z"},
         "contacts_create": {"first_name": "Kim", "last_name": "Rivers", "phone": "(303) 555-0145", "city": "Denver"},
-        "contacts_partial_update": {"email": "robin.field@example.com"},
+        "contacts_partial_update": {
+            "email": "robin.field@example.com", "tags": ["VIP", "Referral"], "fields": {"roof_age": 13},
+        },
         "contacts_phones_create": {"number": "(303) 555-0146", "label": "Mobile"},
         "contacts_phones_partial_update": {"label": "Office"},
         "conversations_partial_update": {"status": "closed"},
@@ -199,6 +237,8 @@ def example_bodies(*, contact, call, campaign, rep, line):
         "segments_create": {"name": "Overdue for a month", "definition": {"invoice": {"overdue_days": 30}}},
         "segments_partial_update": {"name": "Quiet in Denver, 2026"},
         "segments_preview": {"definition": {"field": {"name": "city", "is": ["Denver"]}}},
+        "tags_create": {"name": "Referral"},
+        "tags_partial_update": {"name": "Important"},
         "users_create": {
             "username": "nina", "first_name": "Nina", "last_name": "Berg", "role": "csr", "password": "shingle-99-x",
         },

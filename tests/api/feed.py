@@ -24,8 +24,12 @@ SEEN_COLUMN = {
     "campaign_steps": ("body", "Any questions?"),
     "campaigns": ("name", "Autumn check"),
     "companies": ("name", "Acme Roofs"),
+    "contact_field_values": ("number", 13),
+    "contact_fields": ("label", "Roof age"),
     "contact_flags": ("reason", "Asked for it."),
+    "contact_lists": ("name", "Spring mailing"),
     "contact_phones": ("label", "home"),
+    "contact_tags": ("created_at", "2026-03-02 16:00:00"),
     "contacts": ("first_name", "Kim"),
     "conversations": ("status", "closed"),
     "invoices": ("number", "INV-9"),
@@ -36,6 +40,7 @@ SEEN_COLUMN = {
     "opt_outs": ("state", "clear"),
     "phone_lines": ("name", "Sales"),
     "segments": ("name", "Aurora"),
+    "tags": ("name", "VIP"),
     "users": ("first_name", "Robin"),
 }
 # By table, another object that a change of the row changes, as its resource and the column of its id.

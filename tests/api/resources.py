@@ -40,6 +40,9 @@ def read_only_fields(route):
 RESOURCES = [
     Resource("contacts", factories.ContactFactory, has_contact=False),
     Resource("contact-flags", factories.ContactFlagFactory),
+    Resource("contact-fields", factories.ContactFieldFactory, has_contact=False),
+    Resource("contact-lists", factories.ContactListFactory, has_contact=False),
+    Resource("tags", factories.TagFactory, has_contact=False),
     Resource("opt-outs", factories.OptOutFactory, has_contact=False),
     Resource("marketing-consents", factories.MarketingConsentFactory, has_contact=False),
     Resource("leads", factories.LeadFactory),

@@ -21,7 +21,9 @@ CHANGES = {
     "calls": {"status": "missed"},
     "campaigns": {"name": "Autumn check"},
     "company": {"missed_call_text": "Sorry that we missed you."},
+    "contact-fields": {"label": "Roof age"},
     "contact-flags": {"reason": "Asked us to."},
+    "contact-lists": {"name": "Spring mailing"},
     "contacts": {"first_name": "Robin"},
     "contacts/phones": {"label": "Work"},
     "conversations": {"status": "closed"},
@@ -29,6 +31,7 @@ CHANGES = {
     "leads": {"status": "contacted"},
     "phone-lines": {"name": "Sales"},
     "segments": {"name": "Denver"},
+    "tags": {"name": "VIP"},
     "users": {"first_name": "Robin"},
 }
 
@@ -72,7 +75,9 @@ class Fixture:
             "campaign-memberships": factories.CampaignMembershipFactory(contact=contact),
             "campaigns": factories.CampaignFactory(company=acme, phone_line=line),
             "contacts/phones": factories.ContactPhoneFactory(contact=contact),
+            "contact-fields": factories.ContactFieldFactory(company=acme),
             "contact-flags": factories.ContactFlagFactory(contact=contact, flag_type="office_number"),
+            "contact-lists": factories.ContactListFactory(company=acme),
             "conversations": factories.ConversationFactory(contact=contact, phone_line=line),
             "held-messages": factories.HeldMessageFactory(contact=contact),
             "invoices": factories.InvoiceFactory(contact=contact),
@@ -80,6 +85,7 @@ class Fixture:
             "marketing-consents": factories.MarketingConsentFactory(company=acme),
             "missed-calls": factories.MissedCallerFactory(contact=contact),
             "segments": factories.SegmentFactory(company=acme),
+            "tags": factories.TagFactory(company=acme),
             "users": factories.UserFactory(company=acme),
             "webhook-events": factories.WebhookEventFactory(company=acme, status="dead"),
         }
@@ -90,6 +96,12 @@ class Fixture:
             "campaigns/<pk>/pause": factories.CampaignFactory(company=acme, status="running", phone_line=line),
             "campaigns/<pk>/resume": factories.CampaignFactory(company=acme, status="paused", phone_line=line),
         }
+        listed = factories.ContactListFactory(company=acme)
+        factories.ContactListEntryFactory(list=listed, contact=contact)
+        self.rows_of_action["contact-lists/<pk>/remove"] = listed
+        self.rows_of_action["contact-fields/<pk>/restore"] = factories.ContactFieldFactory(
+            company=acme, deleted_at=PAUSED_UNTIL
+        )
         self.stranger = factories.ContactFactory(company=acme)  # no history, so it can be deleted
         self.bodies = {
             "activities": {"contact": contact.pk, "body": "Has a cat."},
@@ -104,7 +116,11 @@ class Fixture:
             "campaigns": {"name": "Summer check"},
             "campaigns/<pk>/test-send": {"phone": contact.phone},
             "campaigns/<pk>/steps": {"steps": [{"delay_minutes": 1440, "body": "Still interested?"}]},
+            "contact-fields": {"label": "Gutter length", "field_type": "number"},
             "contact-flags": {"contact": contact.pk, "flag_type": "do_not_contact"},
+            "contact-lists": {"name": "Home show"},
+            "contact-lists/<pk>/add": {"contacts": [contact.pk]},
+            "contact-lists/<pk>/remove": {"contacts": [contact.pk]},
             "contacts": {"phone": "+19895550190"},
             "contacts/phones": {"number": "+19895550189"},
             "invoices": {"contact": contact.pk, "number": "INV-X", "amount": "9.00", "due_date": "2026-05-04"},
@@ -115,6 +131,7 @@ class Fixture:
             "campaigns/<pk>/audience": {"definition": {"all": []}},
             "segments": {"name": "Everybody", "definition": {"all": []}},
             "segments/preview": {"definition": {"all": []}},
+            "tags": {"name": "Referral"},
             "users": {"username": "nina", "password": "shingle-99-x", "role": "csr"},
         }
         self.before = self.read_all()

@@ -23,6 +23,7 @@ ON_SINGLE = {"GET": READ, "HEAD": READ, "PATCH": CHANGE}  # metrics and settings
 SUCCESS = {LIST: 200, READ: 200, CREATE: 201, CHANGE: 200, DELETE: 204}
 # Actions on a row, at contacts/<pk>/NAME: the method and the status of success. The name is the verb.
 ACTIONS = {
+    "add": ("POST", 200),
     "audience": ("POST", 200),
     "cancel": ("POST", 200),
     "card": ("GET", 200),
@@ -33,8 +34,10 @@ ACTIONS = {
     "read": ("POST", 200),
     "recover": ("POST", 200),
     "release": ("POST", 200),
+    "remove": ("POST", 200),
     "replay": ("POST", 202),
     "report": ("GET", 200),
+    "restore": ("POST", 200),
     "resume": ("POST", 200),
     "test-send": ("POST", 202),
     "texts": ("GET", 200),

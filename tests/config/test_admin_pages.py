@@ -21,9 +21,10 @@ FACTORIES = {
     if isinstance(factory, type) and issubclass(factory, factories.RowFactory) and not factory._meta.abstract
 }
 
-# Numbers are on the page of their contact.
+# Numbers, tags and values of custom fields are on the page of their contact.
 WITHOUT_PAGES = {
-    "campaigncount", "campaignstep", "change", "contactphone", "contactsearchkey", "keyfingerprint",
+    "campaigncount", "campaignstep", "change", "contactfieldvalue", "contactlistentry", "contactphone",
+    "contactsearchkey", "contacttag", "keyfingerprint",
 }  # fmt: skip
 OURS = sorted(set(FACTORIES) - WITHOUT_PAGES)
 

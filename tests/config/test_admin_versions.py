@@ -25,6 +25,8 @@ CHANGES = {
     "campaign": ("name", "May", "June"),
     "company": ("name", "Acme & Sons", "Acme & Daughters"),
     "contact": ("city", "Boulder", "Golden"),
+    "contactfield": ("label", "Roof age", "Age of roof"),
+    "contactlist": ("name", "Spring", "Summer"),
     "contactflag": ("reason", "Asked by phone.", "Asked by letter."),
     "group": ("name", "Night shift", "Day shift"),
     "invoice": ("number", "INV-7", "INV-8"),
@@ -32,6 +34,7 @@ CHANGES = {
     "phoneline": ("name", "Front", "Back"),
     "provideraccount": ("account_id", "AC1", "AC2"),
     "segment": ("name", "Denver", "Aurora"),
+    "tag": ("name", "VIP", "Important"),
     "user": ("first_name", "Nina", "Nora"),
 }
 # Their form is a decision on the row's state, and the service refuses a second one.

@@ -20,6 +20,9 @@ AUDITED = {
     "contacts": (factories.ContactFactory, {"first_name": "Kim"}),
     "contact_phones": (factories.ContactPhoneFactory, {"label": "home"}),
     "contact_flags": (factories.ContactFlagFactory, {"reason": "Asked for it."}),
+    "contact_fields": (factories.ContactFieldFactory, {"label": "Roof age"}),
+    "contact_lists": (factories.ContactListFactory, {"name": "Spring mailing"}),
+    "tags": (factories.TagFactory, {"name": "VIP"}),
     "campaigns": (factories.CampaignFactory, {"name": "Autumn check"}),
     "appointments": (factories.AppointmentFactory, {"notes": "Knock twice."}),
     "archived_chunks": (factories.ArchivedChunkFactory, {"bundle": "activities"}),
@@ -30,6 +33,7 @@ AUDITED = {
     "users": (factories.UserFactory, {"role": "manager"}),
 }
 NOTES = "activities"  # of which notes are audited, and no inserts
+WITHOUT_INSERTS = ["contact_tags", "contact_field_values"]  # the rows name their authors
 
 
 def entries(row=None, **conditions):
@@ -41,7 +45,7 @@ def entries(row=None, **conditions):
 
 
 def test_these_tables_are_audited():
-    assert {model._meta.db_table for model, _ in declared_triggers(Audit)} == {*AUDITED, NOTES}
+    assert {model._meta.db_table for model, _ in declared_triggers(Audit)} == {*AUDITED, *WITHOUT_INSERTS, NOTES}
 
 
 def test_migrations_create_the_triggers_that_models_declare():
@@ -216,6 +220,19 @@ def test_changes_of_a_note_are_recorded_with_its_texts_and_contact(csr, acme):
     assert (deleted.changes["body"], deleted.changes["contact_id"]) == (["Has a cat.", None], [contact, None])
 
 
+def test_removed_tag_and_changed_value_of_a_contact_are_recorded_with_contact_and_user(manager, acme):
+    api, contact = signed_in(manager), factories.ContactFactory(company=acme)
+    field, url = factories.ContactFieldFactory(company=acme, key="roof_age"), f"/api/v1/contacts/{contact.pk}"
+    assert api.patch(url, {"tags": ["VIP"], "fields": {"roof_age": 5}}).status_code == 200
+    assert entries(table_name="contact_tags") == entries(table_name="contact_field_values") == []
+    assert api.patch(url, {"tags": [], "fields": {"roof_age": 6}}).status_code == 200
+    [removed], [changed] = entries(table_name="contact_tags"), entries(table_name="contact_field_values")
+    assert (removed.action, removed.actor, removed.changes["contact_id"]) == ("delete", "maria", [contact.pk, None])
+    assert removed.changes["created_by_id"] == [manager.pk, None]
+    kept = {"contact_id": [contact.pk] * 2, "field_id": [field.pk] * 2}
+    assert (changed.action, changed.actor, changed.changes) == ("update", "maria", {"number": [5, 6], **kept})
+
+
 def test_note_without_a_change_and_other_activities_are_not_recorded(acme):
     note = factories.ActivityFactory(contact__company=acme)
     call = factories.ActivityFactory(contact__company=acme, activity_type="call", direction="incoming")
@@ -271,7 +288,7 @@ def test_triggers_exist_on_every_audited_table():
             )
         tables = [table for (table,) in cursor.fetchall()]
     each = 3 if connection.vendor == "sqlite" else 2
-    assert sorted(tables) == sorted([*list(AUDITED) * each, NOTES, NOTES])
+    assert sorted(tables) == sorted([*list(AUDITED) * each, *[NOTES, *WITHOUT_INSERTS] * 2])
 
 
 def test_audited_column_can_be_dropped_by_a_migration():

@@ -51,7 +51,7 @@ PREDICATES = {
 }
 
 # Messages are read by contact, never as a list of all messages of a company.
-NEVER_LISTED_BY_COMPANY = {"message_threads"}
+NEVER_LISTED_BY_COMPANY = {"contact_field_values", "contact_list_entries", "contact_tags", "message_threads"}
 
 pytestmark = pytest.mark.django_db
 

@@ -10,14 +10,20 @@ from crm.db.tenancy import all_tenants
 from crm.models import (
     Company,
     Contact,
+    ContactField,
+    ContactFieldValue,
     ContactFlag,
+    ContactList,
+    ContactListEntry,
     ContactPhone,
     ContactSearchKey,
+    ContactTag,
     MarketingConsent,
     OptOut,
     OptOutEntry,
     PhoneLine,
     SuppressedNumber,
+    Tag,
     User,
 )
 from crm.models.audit import hash_number
@@ -118,6 +124,56 @@ class ContactFlagFactory(OfContactFactory):
         model = ContactFlag
 
     flag_type = "do_not_contact"
+
+
+class TagFactory(OfCompanyFactory):
+    class Meta:
+        model = Tag
+
+    name = factory.Sequence(lambda n: f"Tag {n}")
+
+
+class ContactTagFactory(OfContactFactory):
+    class Meta:
+        model = ContactTag
+
+    tag = factory.SubFactory(TagFactory, company=factory.SelfAttribute("..contact.company"))
+
+
+class ContactFieldFactory(OfCompanyFactory):
+    class Meta:
+        model = ContactField
+
+    key = factory.Sequence(lambda n: f"field_{n}")
+    label = factory.Sequence(lambda n: f"Field {n}")
+    field_type = "number"
+
+
+class ContactFieldValueFactory(OfContactFactory):
+    """A value of a number, unless the field and the columns are given."""
+
+    class Meta:
+        model = ContactFieldValue
+
+    field = factory.SubFactory(ContactFieldFactory, company=factory.SelfAttribute("..contact.company"))
+    field_type = factory.SelfAttribute("field.field_type")
+    number = factory.Maybe(
+        factory.LazyAttribute(lambda row: row.field_type == "number"), yes_declaration=12.0, no_declaration=None
+    )
+
+
+class ContactListFactory(OfCompanyFactory):
+    class Meta:
+        model = ContactList
+
+    name = factory.Sequence(lambda n: f"List {n}")
+
+
+class ContactListEntryFactory(OfContactFactory):
+    class Meta:
+        model = ContactListEntry
+
+    list = factory.SubFactory(ContactListFactory, company=factory.SelfAttribute("..contact.company"))
 
 
 class SuppressedNumberFactory(OfCompanyFactory):

@@ -57,6 +57,15 @@ def test_audience_is_taken_from_a_segment_or_a_definition(kind, manager_api, acm
     assert {contact for contact, *_ in members(campaign)} == {contact.pk for contact in contacts[1:]}
 
 
+def test_audience_is_taken_from_a_static_list(manager_api, acme, globex, campaign, contacts):
+    listed = factories.ContactListEntryFactory(contact=contacts[0]).list
+    answer = manager_api.post(url(campaign), {"list": listed.pk})
+    assert (answer.status_code, answer.json()["added"]) == (200, 1)
+    assert {contact for contact, *_ in members(campaign)} == {contacts[0].pk}
+    foreign = factories.ContactListFactory(company=globex)
+    assert manager_api.post(url(campaign), {"list": foreign.pk}).status_code == 400
+
+
 def test_contact_without_consent_is_left_out_where_it_is_required(manager_api, acme, campaign, contacts):
     with tenant(acme.pk):
         Company.objects.update(require_marketing_consent=True)

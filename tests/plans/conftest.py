@@ -47,6 +47,11 @@ FILL = [
     SELECT company_id, id, 'office_number', '', 'manual', '', '', now() - n * interval '1 day', now()
     FROM contacts, generate_series(1, 3) n
     """,
+    """
+    INSERT INTO contact_fields (company_id, key, label, field_type, options, position, created_at)
+    SELECT id, 'field_' || n, 'Field ' || n, 'text', '[]', n, now()
+    FROM companies, generate_series(1, 5) n WHERE slug LIKE 'filler-%'
+    """,
     # Many numbers, of which about one in ten has opted out or in.
     """
     INSERT INTO opt_outs (company_id, number_hash, phone, channel, state, decided_at, created_at)

@@ -19,6 +19,8 @@ from crm.models import (
     CampaignCount,
     CampaignMembership,
     Contact,
+    ContactField,
+    ContactFieldValue,
     ContactFlag,
     ContactPhone,
     IdempotencyKey,
@@ -212,6 +214,22 @@ QUESTIONS: dict[str, Question] = {
     "ix_missed_callers_contact_id": get("missed-calls?contact={contact}"),
     # Cleanup of expired rows.
     "ix_idempotency_keys_created_at": of_all_companies(lambda sample: IdempotencyKey.objects.expired(now()).delete()),
+    # Tags, custom fields and static lists.
+    "ix_contact_tags_tag_id_contact_id": get("contacts?tag=VIP"),
+    "ix_contact_fields_company_id_position": lambda sample: list(ContactField.objects.live()),
+    "ix_contact_fields_deleted_at": of_all_companies(lambda sample: list(ContactField.objects.deleted())),
+    "ix_contact_field_values_field_id": foreign_key_check(
+        "contact_field_values", "field_id", lambda sample: ContactField.objects.latest("id").pk
+    ),
+    "ix_contact_field_values_company_id_field_id_text_key_contact_id": get("contacts?field.alarm_code=%231031"),
+    "ix_contact_field_values_company_id_field_id_number_contact_id": get("contacts?field.roof_age.gte=35"),
+    "ix_contact_field_values_company_id_field_id_date_contact_id": get("contacts?field.warranty_until.lte=2027-02-01"),
+    "ix_contact_field_values_company_id_field_id_yes_contact_id": lambda sample: ContactFieldValue.objects.filter(
+        field__key="financed", yes=True
+    ).count(),
+    "ix_contact_list_entries_contact_id": foreign_key_check(
+        "contact_list_entries", "contact_id", lambda sample: sample.contact.pk
+    ),
     # Contact search.
     "ix_contact_search_keys_company_id_key": get("contacts?search={name}"),
     "ix_contacts_id_keys_stale": lambda sample: repair_search_keys(),

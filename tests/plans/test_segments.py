@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection  # noqa: F401  # the skip asks for it
 
-from crm.models import Campaign
+from crm.models import Campaign, ContactList, Tag
 from messaging.services.campaigns.audience import add_audience
 from messaging.services.segments.compile import contacts_in
 from messaging.services.segments.nodes import NODES
@@ -16,8 +16,9 @@ pytestmark = [
 ]
 
 TABLES = {
-    "activities", "appointments", "calls", "campaign_memberships", "contact_flags", "contact_phones", "contacts",
-    "invoices", "leads", "marketing_consents", "message_threads",
+    "activities", "appointments", "calls", "campaign_memberships", "contact_field_values", "contact_flags",
+    "contact_list_entries", "contact_phones", "contact_tags", "contacts", "invoices", "leads", "marketing_consents",
+    "message_threads",
 }  # fmt: skip
 DEFINITIONS = [
     {"field": {"name": "city", "is": ["Denver"]}},
@@ -34,6 +35,20 @@ DEFINITIONS = [
     {"campaign": {"id": 1}},
     {"campaign": {"id": 1, "status": ["replied"]}},
     {"contacts": {"ids": [1, 2, 3]}},
+    {"tag": {"ids": [1]}},
+    {"list": {"id": 1}},
+    {"custom_field": {"key": "alarm_code", "is": ["#1031"]}},
+    {"custom_field": {"key": "roof_type", "is": ["metal", "tile"]}},
+    {"custom_field": {"key": "alarm_code", "begins_with": "#10"}},
+    {"custom_field": {"key": "roof_age", "equals": 12}},
+    {"custom_field": {"key": "roof_age", "at_least": 30}},
+    {"custom_field": {"key": "roof_age", "at_most": 3}},
+    {"custom_field": {"key": "warranty_until", "since": "2034-01-01"}},
+    {"custom_field": {"key": "warranty_until", "before": "2028-01-01"}},
+    {"custom_field": {"key": "warranty_until", "within_days": 30}},
+    {"custom_field": {"key": "warranty_until", "next_days": 3000}},
+    {"custom_field": {"key": "financed", "is_yes": True}},
+    {"custom_field": {"key": "roof_age", "is_empty": False}},
 ]
 
 
@@ -47,6 +62,10 @@ def with_campaign(definition, sample):
         return {"campaign": definition["campaign"] | {"id": sample.campaign.pk}}
     if "contacts" in definition:
         return {"contacts": {"ids": [sample.contact.pk]}}
+    if "tag" in definition:
+        return {"tag": {"ids": [Tag.objects.get(name="VIP").pk]}}
+    if "list" in definition:
+        return {"list": {"id": ContactList.objects.get(name="Home show").pk}}
     return definition
 
 

@@ -1,7 +1,8 @@
 """Companions: fields of a row whose values come from other rows, such as a contact's name beside its id.
 
 All rows of a response are completed together, so a companion costs as many statements for one row as for a page.
-Companions are read-only. They are no part of the row that `If-Match` guards: see `crm.api.base.etags`.
+Companions are read-only, but for a row's own ones, such as the tags of a contact. Others are no part of the row that
+`If-Match` guards: see `crm.api.base.etags`.
 """
 
 from collections.abc import Iterable
@@ -22,12 +23,17 @@ class Companion(serializers.Field):
     Attributes:
         key: name of the field of the response by whose value the rows are found.
         missing: the value where nothing is found.
+        is_own: whether it is a part of the row that a client can write, and that `If-Match` guards.
     """
 
     missing: ClassVar[Any] = None
+    is_own: ClassVar[bool] = False
 
     def __init__(self, key: str, **kwargs: Any) -> None:
-        super().__init__(read_only=True, allow_null=self.missing is None, **kwargs)
+        access: dict[str, Any] = (
+            {"required": False} if self.is_own else {"read_only": True, "allow_null": self.missing is None}
+        )
+        super().__init__(**access, **kwargs)
         self.key = key
 
     def get_attribute(self, instance: Any) -> Any:

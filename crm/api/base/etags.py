@@ -31,7 +31,7 @@ class Stale(CodedError):
 
 def etag_of(row: Any) -> str:
     """Return the tag of a row, as the serializer shows it."""
-    companions = {str(field.field_name) for field in getattr(row.serializer, "companions", ())}
+    companions = {str(field.field_name) for field in getattr(row.serializer, "companions", ()) if not field.is_own}
     own = version_of({name: value for name, value in row.items() if name not in companions})
     beside = {name: row[name] for name in row if name in companions}
     return f'"{own}-{version_of(beside)}"' if beside else f'"{own}"'

@@ -25,7 +25,8 @@ from crm.search_keys import SHORTEST, is_long_enough
 
 MAX_ID = 2**63 - 1
 MEANING = {"me": "the signed-in user", "none": "rows without one"}
-FREE_TEXT = {"search", "number"}  # Python reads digits of every script in all others
+FREE_TEXT = {"search", "number", "tag"}  # Python reads digits of every script in all others
+OF_FIELD = "field."  # parameters about a custom field, which any text may be a value of
 
 
 def check_parameters(request: Request, known: Iterable[str], *, repeatable: Container[str] = ()) -> None:
@@ -42,11 +43,15 @@ def check_parameters(request: Request, known: Iterable[str], *, repeatable: Cont
             errors[name] = [ErrorDetail("Must be given once.", ErrorCode.INVALID)]
         elif not all(value.strip() for value in values):
             errors[name] = [ErrorDetail("Must not be empty.", ErrorCode.BLANK)]
-        elif name not in FREE_TEXT and not all(value.isascii() for value in values):
+        elif not _is_free_text(name) and not all(value.isascii() for value in values):
             detail = "Must be ASCII; write numbers and days with the digits 0 to 9."
             errors[name] = [ErrorDetail(detail, ErrorCode.INVALID)]
     if errors:
         raise ValidationError(errors)
+
+
+def _is_free_text(name: str) -> bool:
+    return name in FREE_TEXT or name.startswith(OF_FIELD)
 
 
 def check_days(start: date | None, end: date | None) -> None:
@@ -73,6 +78,8 @@ class YesNoFilter(django_filters.TypedChoiceFilter):
 class ChoicesFilter(django_filters.MultipleChoiceFilter):
     """One of a column's choices; repeated, any of them."""
 
+    takes_several = True
+
     def filter(self, queryset: QuerySet, value: list[str]) -> QuerySet:
         return queryset.filter(**{f"{self.field_name}__in": value}) if value else queryset
 
@@ -86,6 +93,7 @@ class RowFilter(django_filters.Filter):
     """
 
     field_class = RepeatedFormField
+    takes_several = True
 
     def __init__(self, *args: Any, me: bool = False, none: bool = False, **kwargs: Any) -> None:
         words = [word for word, allowed in (("me", me), ("none", none)) if allowed]
@@ -156,8 +164,7 @@ class ListFilterSet(django_filters.FilterSet):
     @classmethod
     def repeatable(cls) -> set[str]:
         """Return the names of the parameters that may be given several times."""
-        kinds = (ChoicesFilter, RowFilter)
-        return {name for name, each in cls.base_filters.items() if isinstance(each, kinds)}
+        return {name for name, each in cls.base_filters.items() if getattr(each, "takes_several", False)}
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         check_days(self.form.cleaned_data["start_date"], self.form.cleaned_data["end_date"])

@@ -75,8 +75,10 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     },
     "changes": {MANAGER: RETRIEVE, CSR: RETRIEVE, REP: RETRIEVE},
     "colleagues": {MANAGER: LIST_ONLY, CSR: LIST_ONLY, REP: LIST_ONLY},
+    "contact-fields": {MANAGER: also(ALL, "restore"), CSR: READ_ONLY, REP: READ_ONLY},
     "contact-flags": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_CREATE)},
     "company": {MANAGER: RETRIEVE_UPDATE, CSR: RETRIEVE, REP: RETRIEVE},
+    "contact-lists": {MANAGER: also(ALL, "add", "remove"), CSR: also(READ_ONLY, "add", "remove")},
     "contacts": {
         MANAGER: also(ALL, "card", "timeline"),
         CSR: also(READ_CREATE_UPDATE, "card", "timeline"),
@@ -102,6 +104,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "segments": {MANAGER: ALL, CSR: READ_ONLY},
     "segments/preview": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY},
     "segments/schema": {MANAGER: RETRIEVE, CSR: RETRIEVE},
+    "tags": {MANAGER: ALL, CSR: READ_CREATE, REP: READ_ONLY},
     "users": {MANAGER: READ_CREATE_UPDATE},
     "webhook-events": {MANAGER: also(READ_ONLY, "replay")},
 }

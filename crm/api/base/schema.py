@@ -134,7 +134,7 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
         return schema
 
     def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Any:
-        if isinstance(field, Companion) and direction == "request":
+        if isinstance(field, Companion) and not field.is_own and direction == "request":
             return None  # it is read-only; its schema would stay in the document, unused
         schema = super()._map_serializer_field(field, direction, bypass_extensions)
         if not schema:

@@ -7,10 +7,13 @@ from typing import Any
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError as SchemaError
 
+from crm.choices import FieldType
+from crm.contact_labels import text_key
 from crm.error_codes import ErrorCode
-from crm.models import Campaign, Contact
+from crm.models import Campaign, Contact, ContactField, ContactList, Tag
 from messaging.services.segments.nodes import NODES
-from messaging.services.segments.sentence import references
+from messaging.services.segments.nodes.of_labels import PARTS
+from messaging.services.segments.sentence import references, values_of_kind
 
 MAX_GROUPS = 6  # nested in each other
 MAX_PARTS = 20  # of a group
@@ -69,6 +72,7 @@ SCHEMA: dict[str, Any] = {
         }
     },
 }
+REFERENCES = {"campaign_ids": Campaign, "contact_ids": Contact, "tag_ids": Tag, "list_ids": ContactList}
 _VALIDATOR = Draft202012Validator(SCHEMA, format_checker=FormatChecker(["date"]))
 
 
@@ -90,7 +94,7 @@ class InvalidDefinition(Exception):
 
 
 def check_definition(definition: Any) -> None:
-    """Check a definition, and that the active tenant has the campaigns and contacts that it names.
+    """Check a definition, and that the active tenant has the campaigns, contacts, tags, lists and fields that it names.
 
     Raises:
         InvalidDefinition: names each place that isn't valid.
@@ -105,7 +109,8 @@ def check_definition(definition: Any) -> None:
         raise too_deep
     if _count(definition) > MAX_CONDITIONS:
         raise InvalidDefinition([Fault("", ErrorCode.INVALID, f"At most {MAX_CONDITIONS} conditions are allowed.")])
-    if faults := [*_missing(definition, Campaign, "campaign_ids"), *_missing(definition, Contact, "contact_ids")]:
+    faults = [fault for kind, model in REFERENCES.items() for fault in _missing(definition, model, kind)]
+    if faults := [*faults, *_faults_of_fields(definition)]:
         raise InvalidDefinition(faults[:MAX_FAULTS])
 
 
@@ -119,6 +124,30 @@ def _missing(definition: Any, model: Any, kind: str) -> Iterator[Fault]:
         if row not in found:
             sentence = f"There is no {model._meta.verbose_name} with the ID {row}."
             yield Fault(".".join(map(str, place)), ErrorCode.DOES_NOT_EXIST, sentence)
+
+
+def _faults_of_fields(definition: Any) -> Iterator[Fault]:
+    """Yield a fault for each custom field that isn't there, and for each comparison that doesn't fit its type."""
+    named = list(values_of_kind(definition, "custom_field"))
+    if not named:
+        return
+    fields = {field.key: field for field in ContactField.objects.live()}
+    for place, value in named:
+        path, field = [str(step) for step in place], fields.get(value["key"])
+        if field is None:
+            sentence = f"There is no custom field with the key {value['key']}."
+            yield _at([*path, "key"], ErrorCode.DOES_NOT_EXIST, sentence)
+            continue
+        [part] = [name for name in value if name != "key"]
+        parts = (*PARTS[FieldType(field.field_type)], "is_empty")
+        if part not in parts:
+            yield _at([*path, part], ErrorCode.INVALID, f"{field.label} can be compared with: {', '.join(parts)}.")
+        elif field.field_type == FieldType.CHOICE and part == "is":
+            options = {text_key(option) for option in field.options}
+            for number, option in enumerate(value["is"]):
+                if text_key(option) not in options:
+                    sentence = f"Must be one of: {', '.join(field.options)}."
+                    yield _at([*path, part, str(number)], ErrorCode.INVALID_CHOICE, sentence)
 
 
 def _depth(value: Any) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from crm.models import Campaign
+from crm.models import Campaign, ContactField, ContactList, Tag
 from messaging.services.segments.compile import Definition
 from messaging.services.segments.nodes import NODES, Names
 
@@ -11,17 +11,30 @@ PLACE = "are in "
 
 
 def sentence_of(definition: Definition) -> str:
-    """Return the sentence of a valid definition, with the names of its campaigns."""
+    """Return the sentence of a valid definition, with the names of what it refers to."""
     [sentence] = sentences_of([definition])
     return sentence
 
 
 def sentences_of(definitions: Sequence[Definition]) -> list[str]:
-    """Return the sentences of valid definitions: one statement, if they name any campaign."""
-    ids = {row for definition in definitions for _, row in references(definition, "campaign_ids")}
-    found = Campaign.objects.filter(pk__in=ids).values_list("pk", "name") if ids else ()
-    names = Names(campaigns=dict(found))
+    """Return the sentences of valid definitions: a statement for each kind of row that they name."""
+    names = Names(
+        campaigns=_names_of(Campaign, "campaign_ids", definitions),
+        tags=_names_of(Tag, "tag_ids", definitions),
+        lists=_names_of(ContactList, "list_ids", definitions),
+        custom_fields=_labels_of_fields(definitions),
+    )
     return [_sentence(definition, names) for definition in definitions]
+
+
+def _names_of(model: Any, kind: str, definitions: Sequence[Definition]) -> dict[int, str]:
+    ids = {row for definition in definitions for _, row in references(definition, kind)}
+    return dict(model.objects.filter(pk__in=ids).values_list("pk", "name")) if ids else {}
+
+
+def _labels_of_fields(definitions: Sequence[Definition]) -> dict[str, str]:
+    keys = {value["key"] for definition in definitions for _, value in values_of_kind(definition, "custom_field")}
+    return dict(ContactField.objects.live().filter(key__in=keys).values_list("key", "label")) if keys else {}
 
 
 def _sentence(definition: Definition, names: Names) -> str:
@@ -36,20 +49,31 @@ def references(definition: Definition, kind: str) -> Iterator[tuple[tuple[Any, .
     """Yield the place and the id of each row that a definition refers to.
 
     Args:
-        kind: `campaign_ids` or `contact_ids`, the attribute of the nodes that names such parts.
+        kind: such as `campaign_ids`, the attribute of the nodes that names such parts.
     """
-    [(name, value)] = definition.items()
-    if name in ("all", "any"):
-        for number, part in enumerate(value):
-            yield from (((name, number, *place), row) for place, row in references(part, kind))
-    elif name == "not":
-        yield from (((name, *place), row) for place, row in references(value, kind))
-    else:
+    for place, name, value in conditions_of(definition):
         for part in getattr(NODES[name], kind):
             if isinstance(value[part], list):
-                yield from (((name, part, number), row) for number, row in enumerate(value[part]))
+                yield from (((*place, part, number), row) for number, row in enumerate(value[part]))
             else:
-                yield (name, part), value[part]
+                yield (*place, part), value[part]
+
+
+def values_of_kind(definition: Definition, kind: str) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield the place and the value of each condition of one kind."""
+    yield from ((place, value) for place, name, value in conditions_of(definition) if name == kind)
+
+
+def conditions_of(definition: Definition) -> Iterator[tuple[tuple[Any, ...], str, Any]]:
+    """Yield the place, the kind and the value of each condition."""
+    [(name, value)] = definition.items()
+    if name == "not":
+        yield from (((name, *place), kind, its_value) for place, kind, its_value in conditions_of(value))
+    elif name not in ("all", "any"):
+        yield (name,), name, value
+    else:
+        for number, part in enumerate(value):
+            yield from (((name, number, *place), kind, its_value) for place, kind, its_value in conditions_of(part))
 
 
 def _clauses_of_all(definition: Definition, names: Names) -> list[str]:

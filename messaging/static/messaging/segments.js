@@ -32,6 +32,7 @@
     if (schema.type === "array") return schema.items.enum ? [schema.items.enum[0]] : [];
     if (schema.enum) return schema.enum[0];
     if (schema.type === "integer") return schema.maximum > 100000 ? null : 30;
+    if (schema.type === "number") return 0;
     return schema.type === "boolean" ? true : "";
   }
 
@@ -80,8 +81,9 @@
       };
       return field;
     }
-    if (schema.type === "integer") {
-      Object.assign(field, { type: "number", min: schema.minimum, max: schema.maximum });
+    if (schema.type === "integer" || schema.type === "number") {
+      const step = schema.type === "number" ? "any" : 1;
+      Object.assign(field, { type: "number", min: schema.minimum, max: schema.maximum, step });
       field.oninput = () => set(field.value === "" ? (optional ? undefined : null) : Number(field.value));
     } else {
       if (schema.format === "date") field.type = "date";

@@ -87,7 +87,7 @@ def test_preview_of_an_unsaved_definition(page, acme, denver):
         ({"company": "ACME", "definition": "{"}, "valid JSON"),
         ({"company": "ACME"}, "Choose a condition."),
         ({"company": "ACME", "definition": "{}"}, "Choose a condition."),
-        ({"company": "ACME", "definition": '{"tag": 1}'}, "Unknown: tag."),
+        ({"company": "ACME", "definition": '{"colour": 1}'}, "Unknown: colour."),
     ],
 )
 def test_preview_says_what_is_missing(body, text, page, acme):

@@ -45,6 +45,24 @@ def test_segment_that_a_campaign_uses_is_kept(manager_api, acme):
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "in_use")
 
 
+def test_tag_field_and_list_that_a_segment_uses_are_kept(manager_api, acme):
+    tag, field, listed = (
+        factory(company=acme)
+        for factory in (factories.TagFactory, factories.ContactFieldFactory, factories.ContactListFactory)
+    )
+    for url, definition in (
+        (f"/api/v1/tags/{tag.pk}", {"tag": {"ids": [tag.pk]}}),
+        (f"/api/v1/contact-fields/{field.pk}", {"custom_field": {"key": field.key, "is_empty": True}}),
+        (f"/api/v1/contact-lists/{listed.pk}", {"list": {"id": listed.pk}}),
+    ):
+        segment = factories.SegmentFactory(company=acme, definition={"all": [{"not": definition}]})
+        [error] = manager_api.delete(f"{url}?confirm=1").json()["errors"]
+        assert (error["code"], segment.name in error["detail"]) == ("in_use", True)
+        assert manager_api.get(url).json().get("deleted_at") is None
+        manager_api.delete(f"{URL}/{segment.pk}")
+        assert manager_api.delete(url).status_code == 204
+
+
 def test_sentences_of_a_page_take_one_statement_for_the_campaigns(csr_api, acme):
     counts = []
     for _ in range(2):

@@ -6,6 +6,7 @@ import pytest
 from django.utils.timezone import now
 
 from crm.db.tenancy import tenant
+from crm.services.contact_fields import columns_of
 from messaging.services.segments.compile import contacts_in
 from messaging.services.segments.nodes import NODES
 from messaging.services.segments.schema import check_definition
@@ -61,6 +62,19 @@ def people(acme, globex):
     factories.InvoiceFactory(contact=bob, status="paid", due_date=today - 60 * DAY)
     factories.CampaignMembershipFactory(contact=ann, campaign=people.campaign, status="replied", sent_at=old)
     factories.CampaignMembershipFactory(contact=bob, campaign=people.campaign)
+    people.tags = [factories.TagFactory(company=acme, name=name) for name in ("VIP", "HOA")]
+    factories.ContactTagFactory(contact=ann, tag=people.tags[0])
+    factories.ContactTagFactory(contact=bob, tag=people.tags[1])
+    people.list = factories.ContactListEntryFactory(contact=ann, list__name="Spring mailing").list
+    for kind, anns, bobs in (
+        ("text", "Side gate", "Front"), ("number", 12.0, 2500.5), ("date", today + 5 * DAY, today - 5 * DAY),
+        ("yes_no", True, False), ("choice", "Metal", "Tile"),
+    ):  # fmt: skip
+        field = factories.ContactFieldFactory(
+            company=acme, key=kind, label=f"a {kind}", field_type=kind, options=["Metal", "Tile", "Flat"]
+        )
+        for contact, value in ((ann, anns), (bob, bobs)):
+            factories.ContactFieldValueFactory(contact=contact, field=field, **columns_of(field, value))
     stranger = factories.ContactFactory(company=globex, first_name="Stranger", city="Denver", state="CO")
     factories.CallFactory(contact=stranger, status="missed", created_at=old)
     return people
@@ -110,6 +124,24 @@ CASES = [
     ({"appointment": {"within_days": 90}}, "Ann", "Contacts who had an appointment in the last 90 days."),
     ({"appointment": {"status": ["cancelled"]}}, "Bob", "Contacts who have a cancelled appointment."),
     ({"not": {"appointment": {}}}, "Cid", "Contacts who have no appointment."),
+    ({"custom_field": {"key": "text", "is": ["side gate", "x"]}}, "Ann", "Contacts who have a text: side gate or x."),
+    ({"custom_field": {"key": "text", "begins_with": "FR"}}, "Bob", "Contacts who have a text that begins with FR."),
+    ({"custom_field": {"key": "choice", "is": ["Metal"]}}, "Ann", "Contacts who have a choice: Metal."),
+    ({"not": {"custom_field": {"key": "choice", "is": ["Metal"]}}}, "Bob Cid",
+     "Contacts who do not have a choice: Metal."),
+    ({"custom_field": {"key": "number", "equals": 12}}, "Ann", "Contacts who have a number of 12."),
+    ({"custom_field": {"key": "number", "at_least": 12.5}}, "Bob", "Contacts who have a number of at least 12.5."),
+    ({"custom_field": {"key": "number", "at_most": 2500.5}}, "Ann Bob",
+     "Contacts who have a number of at most 2,500.5."),
+    ({"custom_field": {"key": "date", "since": "2020-01-01"}}, "Ann Bob", "Contacts who have a date since 2020-01-01."),
+    ({"custom_field": {"key": "date", "before": "2020-01-01"}}, "", "Contacts who have a date before 2020-01-01."),
+    ({"custom_field": {"key": "date", "within_days": 10}}, "Bob", "Contacts who have a date in the last 10 days."),
+    ({"custom_field": {"key": "date", "next_days": 10}}, "Ann", "Contacts who have a date in the next 10 days."),
+    ({"custom_field": {"key": "yes_no", "is_yes": True}}, "Ann", "Contacts who have a yes_no: yes."),
+    ({"custom_field": {"key": "yes_no", "is_yes": False}}, "Bob", "Contacts who have a yes_no: no."),
+    ({"custom_field": {"key": "number", "is_empty": True}}, "Cid", "Contacts who have no value for a number."),
+    ({"not": {"custom_field": {"key": "number", "is_empty": True}}}, "Ann Bob",
+     "Contacts who have a value for a number."),
     ({"invoice": {"overdue_days": 30}}, "Ann",
      "Contacts who have an invoice that has been overdue for more than 30 days."),
     ({"invoice": {"overdue_days": 0}}, "Ann", "Contacts who have an overdue invoice."),
@@ -143,6 +175,25 @@ def test_campaign_is_found_by_its_id_and_said_by_its_name(people):
         )
 
 
+def test_tag_is_found_by_its_id_and_said_by_its_name(people):
+    vip, hoa = (tag.pk for tag in people.tags)
+    assert people.found_by({"tag": {"ids": [vip, hoa]}}) == {"Ann", "Bob"}
+    assert people.found_by({"not": {"tag": {"ids": [vip]}}}) == {"Bob", "Cid"}
+    with tenant(people.company.pk):
+        assert sentence_of({"tag": {"ids": [vip, hoa]}}) == "Contacts who have the tag VIP or HOA."
+        assert sentence_of({"not": {"tag": {"ids": [vip]}}}) == "Contacts who do not have the tag VIP."
+
+
+def test_static_list_is_found_by_its_id_and_said_by_its_name(people):
+    listed = {"list": {"id": people.list.pk}}
+    assert people.found_by(listed) == {"Ann"}
+    assert people.found_by({"not": listed}) == {"Bob", "Cid"}
+    with tenant(people.company.pk):
+        assert sentence_of(listed) == "Contacts who are on the list “Spring mailing”."
+        # A sentence may put a place first.
+        assert sentence_of({"not": listed}) == "Contacts who are not on the list “Spring mailing”."
+
+
 def test_list_of_contacts_is_found_by_their_ids(people):
     definition = {"contacts": {"ids": [people.ids["Ann"], people.ids["Cid"]]}}
     assert people.found_by(definition) == {"Ann", "Cid"}
@@ -156,6 +207,5 @@ def test_every_kind_of_condition_has_a_case():
         parts = value if name in ("all", "any") else [value] if name == "not" else ()
         return {name}.union(*map(kinds, parts))
 
-    assert set().union(*(kinds(definition) for definition, _, _ in CASES)) | {"campaign", "contacts"} == {
-        "all", "any", "not", *NODES,
-    }  # fmt: skip
+    by_id = {"campaign", "contacts", "list", "tag"}
+    assert set().union(*(kinds(definition) for definition, _, _ in CASES)) | by_id == {"all", "any", "not", *NODES}

@@ -149,7 +149,7 @@ def test_preview_takes_few_statements(acme, contact, django_assert_max_num_queri
 
 
 def test_fault_names_its_place_in_the_body(csr_api):
-    answer = csr_api.post(URL, {"definition": {"all": [{"call": {"within_days": 0}}, {"tag": "vip"}]}})
+    answer = csr_api.post(URL, {"definition": {"all": [{"call": {"within_days": 0}}, {"colour": "red"}]}})
     assert answer.status_code == 400
     assert [(each["attr"], each["code"]) for each in answer.json()["errors"]] == [
         ("definition.all.0.call.within_days", "min_value"),

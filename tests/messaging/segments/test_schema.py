@@ -12,8 +12,8 @@ from tests import factories
 CALL = {"call": {}}
 FAULTS = [
     ("Denver", [("", "wrong_type", "Must be an object.")]),
-    ({}, [("", "invalid", "Must have exactly one of: all, any, not, field, added, lead, flag, message, call, "
-           "appointment, invoice, campaign, contacts.")]),
+    ({}, [("", "invalid", "Must have exactly one of: all, any, not, field, added, tag, custom_field, lead, flag, "
+           "message, call, appointment, invoice, campaign, list, contacts.")]),
     ({"all": [CALL, {"call": {"status": ["answered"]}}]},
      [("all.1.call.status.0", "invalid_choice", "Must be one of: in_progress, missed, unbooked, awaiting_quote, "
        "still_deciding, purchased, lost, cancelled.")]),
@@ -46,6 +46,14 @@ FAULTS = [
     ({"contacts": {"ids": [*range(1, 1002)]}}, [("contacts.ids", "max_length", "Must have at most 1,000 items.")]),
     ({"campaign": {"id": 999_999}},
      [("campaign.id", "does_not_exist", "There is no campaign with the ID 999999.")]),
+    ({"any": [{"tag": {"ids": [999_999]}}]},
+     [("any.0.tag.ids.0", "does_not_exist", "There is no tag with the ID 999999.")]),
+    ({"list": {"id": 999_999}},
+     [("list.id", "does_not_exist", "There is no list of contacts with the ID 999999.")]),
+    ({"not": {"custom_field": {"key": "colour", "is": ["red"]}}},
+     [("not.custom_field.key", "does_not_exist", "There is no custom field with the key colour.")]),
+    ({"custom_field": {"key": "roof_age", "at_least": "12"}},
+     [("custom_field.at_least", "wrong_type", "Must be a number.")]),
 ]  # fmt: skip
 
 
@@ -63,6 +71,20 @@ def test_groups_are_nested_a_few_levels_only(levels, in_acme):
         definition = {"all": [definition]}
     with pytest.raises(InvalidDefinition, match="At most 6 groups can be nested"):
         check_definition(definition)
+
+
+def test_comparison_must_fit_the_type_of_the_field(in_acme):
+    factories.ContactFieldFactory(company=in_acme, key="roof_age", label="Roof age")
+    factories.ContactFieldFactory(company=in_acme, key="roof", label="Roof", field_type="choice", options=["Flat"])
+    faults = {
+        "roof_age": ({"begins_with": "1"}, "begins_with",
+                     "Roof age can be compared with: equals, at_least, at_most, is_empty."),
+        "roof": ({"is": ["flat", "Tile"]}, "is.1", "Must be one of: Flat."),
+    }  # fmt: skip
+    for key, (comparison, part, sentence) in faults.items():
+        with pytest.raises(InvalidDefinition) as caught:
+            check_definition({"custom_field": {"key": key, **comparison}})
+        assert [(fault.place, fault.sentence) for fault in caught.value.faults] == [(f"custom_field.{part}", sentence)]
 
 
 def test_contacts_and_campaigns_of_another_company_are_missing(acme, globex):

@@ -9,6 +9,7 @@ from messaging.services.segments.nodes.of_history import (
     InvoiceNode,
     MessageNode,
 )
+from messaging.services.segments.nodes.of_labels import CustomFieldNode, ListNode, TagNode
 
 # In the order in which the builder offers them.
 NODES: dict[str, Node] = {
@@ -16,6 +17,8 @@ NODES: dict[str, Node] = {
     for node in (
         FieldNode(),
         AddedNode(),
+        TagNode(),
+        CustomFieldNode(),
         LeadNode(),
         FlagNode(),
         MessageNode(),
@@ -23,6 +26,7 @@ NODES: dict[str, Node] = {
         AppointmentNode(),
         InvoiceNode(),
         CampaignNode(),
+        ListNode(),
         ContactsNode(),
     )
 }

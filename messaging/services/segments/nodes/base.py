@@ -11,7 +11,7 @@ from django.db.models import Model, OuterRef, Q, QuerySet
 from django.db.models.enums import ChoicesType
 from django.utils import timezone
 
-from crm.models import Company
+from crm.models import Company, ContactField
 
 MAX_DAYS = 3650
 MAX_VALUES = 100
@@ -50,6 +50,14 @@ class Terms:
         """Return the rows of each contact, for `Exists`. The company leads the indexes by time."""
         return model.objects.filter(company=self.company_id, contact=OuterRef("pk"))  # type: ignore[attr-defined]
 
+    def days_from_today(self, number: int) -> date:
+        return self.today + timedelta(days=number)
+
+    @cached_property
+    def custom_fields(self) -> dict[str, ContactField]:
+        """The company's custom fields, by key."""
+        return {field.key: field for field in ContactField.objects.live().filter(company=self.company_id)}
+
     @cached_property
     def _company(self) -> Company:
         return Company.objects.get(pk=self.company_id)
@@ -60,6 +68,9 @@ class Names:
     """The names of the rows that a definition refers to, for its sentence."""
 
     campaigns: Mapping[int, str] = field(default_factory=dict)
+    tags: Mapping[int, str] = field(default_factory=dict)
+    lists: Mapping[int, str] = field(default_factory=dict)
+    custom_fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class Node(ABC):
@@ -72,7 +83,7 @@ class Node(ABC):
         title: the name in the builder.
         description: what it finds, for the schema's readers.
         schema: the JSON schema of its value.
-        campaign_ids, contact_ids: names of the parts that refer to rows, which must exist.
+        campaign_ids, contact_ids, list_ids, tag_ids: names of the parts that refer to rows, which must exist.
     """
 
     name: ClassVar[str]
@@ -81,6 +92,8 @@ class Node(ABC):
     schema: ClassVar[Schema]
     campaign_ids: ClassVar[tuple[str, ...]] = ()
     contact_ids: ClassVar[tuple[str, ...]] = ()
+    list_ids: ClassVar[tuple[str, ...]] = ()
+    tag_ids: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def condition(self, value: Value, terms: Terms) -> Q:
