@@ -14,6 +14,7 @@ class CrmConfig(AppConfig):
         from crm.models import ContactPhone
         from crm.querysets import number_moved, numbers_added
         from crm.services import self_check  # noqa: F401  # registers its check
+        from crm.services.background_tasks import jobs as tasks
         from crm.services.contacts import (
             follow_moved_number,
             restore_flags,
@@ -46,4 +47,13 @@ class CrmConfig(AppConfig):
             )
         )
         register(Job(name="invoices", do_next=mark_overdue_invoices, has_pending=lambda: False, poll_s=RARELY_S))
+        register(
+            Job(
+                name="tasks",
+                do_next=tasks.do_next_step,
+                has_pending=tasks.has_pending_tasks,
+                is_due=tasks.is_task_due,
+                own_thread=True,  # a step takes seconds
+            )
+        )
         register(Job(name="expiry-cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))

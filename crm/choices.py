@@ -144,6 +144,24 @@ class Variant(TextChoices):
     B = "b", "B"
 
 
+class TaskState(TextChoices):
+    """State of a background task. It only moves forward."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @classmethod
+    def open(cls) -> list["TaskState"]:
+        return [cls.QUEUED, cls.RUNNING]
+
+    @classmethod
+    def ended(cls) -> list["TaskState"]:
+        return [cls.DONE, cls.FAILED, cls.CANCELLED]
+
+
 class ConsentSource(TextChoices):
     """Source of a consent to marketing messages."""
 

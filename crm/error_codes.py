@@ -211,6 +211,10 @@ class ErrorCode(StrEnum):
         "Write a note about it instead.",
     )  # fmt: skip
 
+    TASK_ENDED = (
+        "task_ended", 409, "The background task has ended.", "Read the task again: it has ended.",
+    )  # fmt: skip
+
     # --- Campaigns ----------------------------------------------------------------------------------------------------
 
     WRONG_STATUS = (

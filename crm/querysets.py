@@ -26,7 +26,7 @@ from django.db.models.functions import Concat, Replace
 from django.dispatch import Signal
 from django.utils import timezone
 
-from crm.choices import ActivityType, FlagType, InvoiceStatus
+from crm.choices import ActivityType, FlagType, InvoiceStatus, TaskState
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.query_slots import call_activity_ids_of_rep, contact_ids_of_rep, unread_messages
 from crm.search_keys import keys_of, prefixes_of
@@ -273,6 +273,16 @@ class InvoiceQuerySet(OfContactQuerySet):
     def past_due(self, today: date) -> Self:
         """Return invoices that await their payment although their due date is before `today`."""
         return self.filter(status__in=AWAITING_PAYMENT, due_date__lt=today)
+
+
+class BackgroundTaskQuerySet(QuerySet):
+    def open(self) -> Self:
+        """Return tasks that have not ended."""
+        return self.filter(state__in=TaskState.open())
+
+    def claimable(self, at: datetime) -> Self:
+        """Return tasks that wait for a worker, or whose worker has not renewed its lease."""
+        return self.open().filter(Q(lease_until__isnull=True) | Q(lease_until__lt=at))
 
 
 class ChangeQuerySet(QuerySet):

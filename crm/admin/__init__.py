@@ -3,6 +3,7 @@
 from crm.admin import (
     activities,
     audit,
+    background_tasks,
     companies,
     consents,
     contact_labels,
@@ -10,6 +11,7 @@ from crm.admin import (
     idempotency,
     invoices,
     opt_outs,
+    stored_files,
     users,
     workers,
 )
@@ -17,6 +19,7 @@ from crm.admin import (
 __all__ = [
     "activities",
     "audit",
+    "background_tasks",
     "companies",
     "consents",
     "contact_labels",
@@ -24,6 +27,7 @@ __all__ = [
     "idempotency",
     "invoices",
     "opt_outs",
+    "stored_files",
     "users",
     "workers",
 ]

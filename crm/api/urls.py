@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from crm.api import (
     activities,
+    background_tasks,
     colleagues,
     company,
     consents,
@@ -32,6 +33,7 @@ router.register("conversations", activities.ConversationViewSet, "conversation")
 router.register("activities", activities.ActivityViewSet, "activity")
 router.register("invoices", invoices.InvoiceViewSet, "invoice")
 router.register("phone-lines", phone_lines.PhoneLineViewSet, "phone-line")
+router.register("background-tasks", background_tasks.BackgroundTaskViewSet, "background-task")
 router.register("users", users.UserViewSet, "user")
 router.register("colleagues", colleagues.ColleagueViewSet, "colleague")
 

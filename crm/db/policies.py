@@ -11,7 +11,8 @@ from django.db.backends.ddl_references import Statement, Table
 from django.db.models.signals import class_prepared
 
 COMPANY_SETTING, ALL_SETTING = "crm.company_id", "crm.all_companies"
-ACTORS = {"created_by", "started_by", "user"}  # foreign keys to the acting user, who may be staff without a company
+# Foreign keys to the acting user, who may be staff without a company.
+ACTORS = {"created_by", "requested_by", "started_by", "user"}
 
 
 class PostgresConstraint(models.BaseConstraint):

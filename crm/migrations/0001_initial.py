@@ -1196,6 +1196,279 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="StoredFile",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=255)),
+                ("content_type", models.CharField(max_length=100)),
+                ("size", models.BigIntegerField(default=0, help_text="Bytes.")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(help_text="Time of its deletion.")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("size__gte", 0)),
+                        name="stored_files_size_valid",
+                        violation_error_message="The size can't be negative.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "expires_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            )
+                        ),
+                        name="stored_files_times_in_range",
+                        violation_error_message="expires_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="stored_files_tenant"),
+                ],
+                "db_table": "stored_files",
+            },
+        ),
+        migrations.CreateModel(
+            name="BackgroundTask",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(help_text="What is done, such as import.", max_length=50)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("done", models.BigIntegerField(default=0, help_text="How much of `total` is done.")),
+                (
+                    "total",
+                    models.BigIntegerField(
+                        blank=True, help_text="How much there is to do. Empty: not known yet.", null=True
+                    ),
+                ),
+                ("parameters", models.JSONField(blank=True, default=dict)),
+                ("error_code", models.CharField(blank=True, help_text="Why it failed, for programs.", max_length=50)),
+                ("error", models.TextField(blank=True, help_text="Why it failed, in words.")),
+                (
+                    "cancel_requested",
+                    models.BooleanField(default=False, help_text="Whether it ends after its present step."),
+                ),
+                (
+                    "lease_until",
+                    models.DateTimeField(
+                        blank=True, help_text="Until when a worker has it. Renewed with each step.", null=True
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "result_file",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="The file that it made. Empty: none, or it has expired.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="crm.storedfile",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="background_tasks_storage",
+                        parameters={
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                        },
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["queued", "running", "done", "failed", "cancelled"])),
+                        name="background_tasks_state_valid",
+                        violation_error_message="state must be one of: queued, running, done, failed, cancelled.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            models.Q(
+                                ("lease_until__isnull", True),
+                                (
+                                    "lease_until__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("started_at__isnull", True),
+                                (
+                                    "started_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("ended_at__isnull", True),
+                                (
+                                    "ended_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="background_tasks_times_in_range",
+                        violation_error_message="created_at, lease_until, started_at, ended_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("done__gte", 0),
+                            models.Q(("total__isnull", True), ("total__gte", models.F("done")), _connector="OR"),
+                        ),
+                        name="background_tasks_done_within_total",
+                        violation_error_message="No more can be done than there is.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("ended_at__isnull", True), ("started_at__isnull", True), ("state", "queued")),
+                            models.Q(("ended_at__isnull", True), ("started_at__isnull", False), ("state", "running")),
+                            models.Q(("ended_at__isnull", False), ("state__in", ["done", "failed", "cancelled"])),
+                            _connector="OR",
+                        ),
+                        name="background_tasks_state_has_its_times",
+                        violation_error_message="A running task has started, and only an ended one has ended.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("lease_until__isnull", True), ("state", "running"), _connector="OR"),
+                        name="background_tasks_lease_of_running",
+                        violation_error_message="Only a running task has a lease.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "failed"), models.Q(("error", ""), _negated=True)),
+                            models.Q(models.Q(("state", "failed"), _negated=True), ("error", "")),
+                            _connector="OR",
+                        ),
+                        name="background_tasks_error_of_failed",
+                        violation_error_message="A failed task has an error, and no other has.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="background_tasks_tenant"),
+                    crm.db.policies.SameCompany(
+                        field="result_file", name="background_tasks_result_file_id_same_company"
+                    ),
+                ],
+                "db_table": "background_tasks",
+            },
+        ),
+        migrations.CreateModel(
+            name="StoredFileChunk",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveIntegerField(help_text="0 for the first part.")),
+                ("data", models.BinaryField()),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="chunks",
+                        to="crm.storedfile",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("file", "position"), name="stored_file_chunks_file_id_position_unique"
+                    ),
+                    crm.db.policies.TenantPolicy(name="stored_file_chunks_tenant"),
+                    crm.db.policies.SameCompany(field="file", name="stored_file_chunks_file_id_same_company"),
+                ],
+                "db_table": "stored_file_chunks",
+            },
+        ),
+        migrations.CreateModel(
             name="Campaign",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -2592,6 +2865,10 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="segment",
             feed=crm.db.change_feed.Feed("segments"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="backgroundtask",
+            feed=crm.db.change_feed.Feed("background-tasks", ignores=("lease_until",)),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="contact",

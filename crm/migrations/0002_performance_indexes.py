@@ -304,6 +304,36 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="storedfile",
+            index=crm.db.indexes.Index(fields=["expires_at"], name="ix_stored_files_expires_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="storedfile",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_stored_files_company_id_created_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="backgroundtask",
+            index=crm.db.indexes.Index(
+                fields=["company", "created_at"], name="ix_background_tasks_company_id_created_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="backgroundtask",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("state__in", ["queued", "running"])),
+                fields=["id"],
+                name="ix_background_tasks_id_open",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="backgroundtask",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("result_file__isnull", False)),
+                fields=["result_file"],
+                name="ix_background_tasks_result_file_id",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="change",
             index=crm.db.indexes.Index(fields=["company", "xid", "id"], name="ix_changes_company_id_xid_id"),
         ),

@@ -3,6 +3,7 @@
 from crm.models.activities import Activity, Conversation
 from crm.models.archived_ids import ArchivedId
 from crm.models.audit import AuditEntry, SuppressedNumber
+from crm.models.background_tasks import BackgroundTask
 from crm.models.campaign_counts import CampaignCount
 from crm.models.campaigns import Campaign, CampaignMembership, CampaignStep
 from crm.models.changes import Change
@@ -18,12 +19,14 @@ from crm.models.key_fingerprints import KeyFingerprint
 from crm.models.opt_outs import OptOut, OptOutEntry
 from crm.models.search_keys import ContactSearchKey
 from crm.models.segments import Segment
+from crm.models.stored_files import StoredFile, StoredFileChunk
 from crm.models.tags import ContactTag, Tag
 
 __all__ = [
     "Activity",
     "ArchivedId",
     "AuditEntry",
+    "BackgroundTask",
     "Campaign",
     "CampaignCount",
     "CampaignMembership",
@@ -49,6 +52,8 @@ __all__ = [
     "OptOutEntry",
     "PhoneLine",
     "Segment",
+    "StoredFile",
+    "StoredFileChunk",
     "SuppressedNumber",
     "Tag",
     "User",

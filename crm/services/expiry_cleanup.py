@@ -1,4 +1,4 @@
-"""Removal of expired keys, tokens, sessions, counters, changes and deleted custom fields."""
+"""Removal of expired keys, tokens, sessions, counters, changes, files and deleted custom fields."""
 
 import time
 from importlib import import_module
@@ -13,13 +13,14 @@ from crm.db.tenancy import all_tenants
 from crm.models import IdempotencyKey
 from crm.services.contact_fields import remove_expired_fields
 from crm.services.heartbeats import remove_expired_heartbeats
+from crm.services.stored_files import remove_expired_files
 
 EVERY_S = 60
 _last_s = float("-inf")
 
 
 def remove_expired() -> None:
-    """Delete expired idempotency keys, refresh tokens, sessions, counters, heartbeats, changes and custom fields.
+    """Delete expired keys, refresh tokens, sessions, counters, heartbeats, changes, files and custom fields.
 
     Raises:
         Exception: the first failure, after all were tried.
@@ -27,7 +28,7 @@ def remove_expired() -> None:
     failures = []
     for remove in (
         _remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes, remove_expired_heartbeats,
-        remove_expired_changes, _remove_fields,
+        remove_expired_changes, remove_expired_files, _remove_fields,
     ):  # fmt: skip
         try:
             remove()

@@ -113,6 +113,10 @@ class ExampleRows:
                 appointment=appointment, answer="confirmed", answered_at=AT, created_at=AT
             ),
             "appointments": appointment,
+            "background-tasks": factories.BackgroundTaskFactory(
+                company=company, state="running", done=15_000, total=48_211, requested_by=self.manager, created_at=AT,
+                started_at=AT,
+            ),
             "call-analyses": factories.CallAnalysisFactory(
                 call=call, objections=["price"], sentiment="positive", outcome="wants a quote",
                 summary="Roof of 1998, leaks above the garage.", analyzed_at=AT,
@@ -151,7 +155,9 @@ class ExampleRows:
                 created_at=AT,
             ),
         }  # fmt: skip
+        made = factories.StoredFileFactory(company=company, name="Rejected rows.csv", created_at=AT, expires_at=AT)
         self.of_operation = {
+            "background_tasks_file": factories.BackgroundTaskFactory(company=company, result_file=made),
             "campaigns_audience": self.draft,
             "campaigns_cancel": paused,
             "campaigns_destroy": self.draft,

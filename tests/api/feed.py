@@ -17,6 +17,7 @@ SEEN_COLUMN = {
     "activities": ("body", "Has a cat."),
     "appointment_reminders": ("reason", "No line."),
     "appointments": ("notes", "Knock twice."),
+    "background_tasks": ("total", 7),
     "call_analysis": ("summary", "Wants a quote."),
     "call_details": ("summary", "Wants a quote."),
     "calls": ("to_number", "+12125550199"),

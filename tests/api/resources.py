@@ -53,6 +53,7 @@ RESOURCES = [
     Resource("invoices", factories.InvoiceFactory),
     Resource("phone-lines", factories.PhoneLineFactory, has_contact=False),
     Resource("segments", factories.SegmentFactory, has_contact=False),
+    Resource("background-tasks", factories.BackgroundTaskFactory, has_contact=False),
     Resource("users", factories.UserFactory, has_contact=False),
     Resource("colleagues", factories.UserFactory, has_contact=False, detail=False),
     Resource("calls", factories.CallFactory),

@@ -71,6 +71,9 @@ class Fixture:
             "activities": factories.ActivityFactory(contact=contact, user=self.users["csr"]),
             "appointment-reminders": factories.AppointmentReminderFactory(appointment=appointment),
             "appointments": appointment,
+            "background-tasks": factories.BackgroundTaskFactory(
+                company=acme, result_file=factories.StoredFileFactory(company=acme)
+            ),
             "call-analyses": factories.CallAnalysisFactory(call=call),
             "campaign-memberships": factories.CampaignMembershipFactory(contact=contact),
             "campaigns": factories.CampaignFactory(company=acme, phone_line=line),

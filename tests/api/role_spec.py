@@ -30,6 +30,7 @@ ACTIONS = {
     "confirm": ("POST", 200),
     "dismiss": ("POST", 200),
     "estimate": ("GET", 200),
+    "file": ("GET", 200),
     "pause": ("POST", 200),
     "read": ("POST", 200),
     "recover": ("POST", 200),

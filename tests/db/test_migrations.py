@@ -27,6 +27,8 @@ FACTORIES = [
     factories.CampaignMembershipFactory,
     factories.CampaignStepFactory,
     factories.SegmentFactory,
+    factories.StoredFileChunkFactory,
+    factories.BackgroundTaskFactory,
     factories.MarketingConsentFactory,
     factories.InvoiceFactory,
     factories.AppointmentReminderFactory,

@@ -47,6 +47,7 @@ from tests.factories.work import (
     AppointmentReminderFactory,
     ArchivedIdFactory,
     AuditEntryFactory,
+    BackgroundTaskFactory,
     CallDetailFactory,
     CallFactory,
     CampaignCountFactory,
@@ -62,6 +63,8 @@ from tests.factories.work import (
     MessageFactory,
     MissedCallerFactory,
     SegmentFactory,
+    StoredFileChunkFactory,
+    StoredFileFactory,
 )
 from tests.fictional_numbers import fictional_number
 
@@ -75,6 +78,7 @@ __all__ = [
     "ArchivedIdFactory",
     "ArchivedObjectionsFactory",
     "AuditEntryFactory",
+    "BackgroundTaskFactory",
     "CallAnalysisFactory",
     "CallDayFactory",
     "CallDetailFactory",
@@ -115,6 +119,8 @@ __all__ = [
     "RowFactory",
     "SegmentFactory",
     "StaleCallHourFactory",
+    "StoredFileChunkFactory",
+    "StoredFileFactory",
     "SuppressedNumberFactory",
     "TagFactory",
     "UserFactory",

@@ -1,5 +1,6 @@
 """Factories of activities, calls, messages, campaigns and what follows from them."""
 
+import zlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -12,6 +13,7 @@ from crm.models import (
     Activity,
     ArchivedId,
     AuditEntry,
+    BackgroundTask,
     Campaign,
     CampaignCount,
     CampaignMembership,
@@ -22,6 +24,8 @@ from crm.models import (
     Invoice,
     Lead,
     Segment,
+    StoredFile,
+    StoredFileChunk,
 )
 from messaging.models import AppointmentReminder, Message
 from tests.factories.people import OfCompanyFactory, OfContactFactory, PhoneLineFactory, RowFactory, UserFactory
@@ -114,6 +118,31 @@ class CampaignCountFactory(OfCompanyFactory):
     booked = False
     members = 1
     sms_segments = 0
+
+
+class StoredFileFactory(OfCompanyFactory):
+    class Meta:
+        model = StoredFile
+
+    name = factory.Sequence(lambda n: f"customers {n}.csv")
+    content_type = "text/csv"
+    expires_at = factory.LazyFunction(lambda: now() + timedelta(days=30))
+
+
+class StoredFileChunkFactory(OfCompanyFactory):
+    class Meta:
+        model = StoredFileChunk
+
+    file = factory.SubFactory(StoredFileFactory, company=factory.SelfAttribute("..company"))
+    position = 0
+    data = factory.LazyFunction(lambda: zlib.compress(b"Phone"))
+
+
+class BackgroundTaskFactory(OfCompanyFactory):
+    class Meta:
+        model = BackgroundTask
+
+    kind = "import"
 
 
 class SegmentFactory(OfCompanyFactory):

@@ -39,6 +39,7 @@ def make_company_rows(company, *, rows, **of_rep):
         factories.AppointmentReminderFactory(appointment=appointment)
         factories.MarketingConsentFactory(company=company, phone=contact.phone)
         factories.SegmentFactory(company=company)
+        factories.BackgroundTaskFactory(company=company, result_file=factories.StoredFileFactory(company=company))
         factories.MessageFactory(contact=contact, phone_line=line)
         factories.MissedCallerFactory(contact=contact, phone_line=line)
         factories.CallAnalysisFactory(call=call)

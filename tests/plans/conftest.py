@@ -82,6 +82,17 @@ FILL = [
     SELECT id, now() - n * interval '1 hour' FROM companies, generate_series(1, 5) n WHERE slug LIKE 'filler-%'
     """,
     """
+    INSERT INTO stored_files (company_id, name, content_type, size, created_at, expires_at)
+    SELECT id, 'customers.csv', 'text/csv', 0, now() - n * interval '1 day', now() - n * interval '1 day'
+    FROM companies, generate_series(1, 20) n
+    """,
+    """
+    INSERT INTO background_tasks (company_id, kind, state, done, parameters, result_file_id, error_code, error,
+                                  cancel_requested, created_at, started_at, ended_at)
+    SELECT company_id, 'import', 'done', 0, '{}', id, '', '', false, created_at, created_at, created_at
+    FROM stored_files
+    """,
+    """
     INSERT INTO idempotency_keys (company_id, user_id, key, request, request_hash, status, response, created_at)
     SELECT company_id, id, 'key', 'POST /api/v1/appointments', '', 201, '{}', now() - id * interval '1 second'
     FROM users WHERE company_id IS NOT NULL

@@ -15,6 +15,7 @@ from crm.db.tenancy import all_tenants
 from crm.models import (
     Activity,
     AuditEntry,
+    BackgroundTask,
     Campaign,
     CampaignCount,
     CampaignMembership,
@@ -27,6 +28,7 @@ from crm.models import (
     Invoice,
     OptOut,
     OptOutEntry,
+    StoredFile,
 )
 from crm.services.search_keys import repair_search_keys
 from messaging.models import AppointmentReminder, Message, WebhookEvent
@@ -154,6 +156,20 @@ QUESTIONS: dict[str, Question] = {
     "ix_phone_lines_company_id_created_at": get("phone-lines"),
     "ix_users_company_id_date_joined": get("users"),
     "ix_webhook_events_company_id_created_at": get("webhook-events"),
+    # Background tasks and their files.
+    "ix_background_tasks_company_id_created_at": get("background-tasks"),
+    "ix_background_tasks_id_open": of_all_companies(
+        lambda sample: BackgroundTask.objects.claimable(now()).order_by("pk").first()
+    ),
+    "ix_background_tasks_result_file_id": foreign_key_check(
+        "background_tasks",
+        "result_file_id",
+        lambda sample: BackgroundTask.objects.exclude(result_file=None)[0].result_file_id,
+    ),
+    "ix_stored_files_company_id_created_at": lambda sample: list(StoredFile.objects.order_by("-created_at")[:50]),
+    "ix_stored_files_expires_at": of_all_companies(
+        lambda sample: list(StoredFile.objects.filter(expires_at__lt=now() - timedelta(days=60)))
+    ),
     # Changes.
     "ix_changes_company_id_xid_id": lambda sample: read_pages({sample.company.pk: Position()}, limit=500),
     # Opt-outs.

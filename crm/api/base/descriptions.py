@@ -8,6 +8,7 @@ TAGS = {
     "appointment-reminders": "Reminders of appointments, and the contacts' answers.",
     "appointments": "Scheduled stays at a contact's address. Booking one from a call marks the call as booked.",
     "auth": "Signing in and out. An access token lasts minutes; a refresh token gets the next pair.",
+    "background-tasks": "Long work that users asked for, such as imports, with its progress.",
     "call-analyses": "Results of analysing calls: objections, sentiment, outcome.",
     "calls": "Phone calls with their status, lead and rep.",
     "campaign-memberships": "Contacts in campaigns, with their progress.",

@@ -60,7 +60,7 @@ def add_examples(operation: Document, example: Document) -> None:
     if "requestBody" in operation and example.get("request") is not None:
         operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
     content = operation["responses"].get(str(example.get("status")), {}).get("content")
-    if content:
+    if "application/json" in (content or {}):
         content["application/json"]["example"] = without_references(example["answer"])
 
 
