@@ -18,7 +18,6 @@ from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import process_due_events
 from tests.messaging.payloads import call_v4, message_v4
 
-EVENTS = 400  # of each kind
 FIRST = 2_000_000_000  # of the providers' ids
 
 
@@ -31,11 +30,11 @@ class EventCost(NamedTuple):
     database_ms: float
 
 
-def measure_events(sample: Sample) -> dict[str, EventCost]:
-    """Process events of known contacts; by kind."""
+def measure_events(sample: Sample, *, events: int) -> dict[str, EventCost]:
+    """Process events of known contacts, so many of each kind; by kind."""
     with tenant(sample.company.pk):
         line = PhoneLine.objects.exclude(number="").order_by("pk")[0]
-        callers = list(Contact.objects.order_by("-pk").values_list("phone", flat=True)[:EVENTS])
+        callers = list(Contact.objects.order_by("-pk").values_list("phone", flat=True)[:events])
     costs = {}
     for kind, make in {
         "message": lambda id, caller: message_v4(
@@ -43,9 +42,9 @@ def measure_events(sample: Sample) -> dict[str, EventCost]:
         ),
         "call": lambda id, caller: call_v4(id=id, participants=[caller], phoneNumberId=line.provider_id),
     }.items():
-        payloads = [make(f"ACsizing{FIRST + n}", callers[n % len(callers)]) for n in range(EVENTS)]
-        with stored_events(sample, payloads) as events:
-            costs[kind] = _process(events)
+        payloads = [make(f"ACsizing{FIRST + n}", callers[n % len(callers)]) for n in range(events)]
+        with stored_events(sample, payloads) as stored:
+            costs[kind] = _process(stored, len(payloads))
     return costs
 
 
@@ -72,7 +71,7 @@ def stored_events(sample: Sample, payloads: list[dict[str, Any]]) -> Iterator[Qu
         Activity.objects.filter(openphone_id__startswith="ACsizing").delete()
 
 
-def _process(events: QuerySet[WebhookEvent]) -> EventCost:
+def _process(events: QuerySet[WebhookEvent], expected: int) -> EventCost:
     [(backend,)] = fetch("SELECT pg_backend_pid()")
     rows, wal, began, database_began = _inserted_rows(), wal_position(), process_time(), cpu_seconds([backend])
     while process_due_events():
@@ -81,18 +80,18 @@ def _process(events: QuerySet[WebhookEvent]) -> EventCost:
     wal = wal_position() - wal
     with all_tenants():
         done = events.filter(status="processed").count()
-    if done != EVENTS:
-        raise RuntimeError(f"Only {done} of {EVENTS} events were processed.")
+    if done != expected:
+        raise RuntimeError(f"Only {done} of {expected} events were processed.")
     made = {
-        table: (inserted - rows.get(table, 0)) / EVENTS
+        table: (inserted - rows.get(table, 0)) / expected
         for table, inserted in _inserted_rows().items()
         if inserted > rows.get(table, 0)
     }
     return EventCost(
         rows={"webhook_events": 1.0} | made,  # it was stored before
-        wal=wal / EVENTS,
-        worker_ms=1000 * worker / EVENTS,
-        database_ms=1000 * database / EVENTS,
+        wal=wal / expected,
+        worker_ms=1000 * worker / expected,
+        database_ms=1000 * database / expected,
     )
 
 

@@ -18,6 +18,7 @@ KIB, MIB, GIB = 1024, 1024**2, 1024**3
 SHOWN = 0.01  # of the whole: smaller tables and indexes are left out
 PROCESSES = (1, 2, 4)
 REPROCESSED = 200  # webhook events
+EVENTS = 400  # new ones of each kind
 
 ABOUT = f"""Processes after requests to each endpoint of chapter 2 by {CLIENTS} clients for each web process, and a
 worker after {REPROCESSED} webhook events. *In memory* counts every page of a process; of its *share*, a page that
@@ -29,7 +30,7 @@ ABOUT_EVENTS = """Webhook events of known contacts, processed as a worker does. 
 and the sizes above. Chapter 6 has the statements."""
 
 
-def measure_sizing(sample: Sample, *, turns: int) -> Chapter:
+def measure_sizing(sample: Sample, *, turns: int, events: int = EVENTS) -> Chapter:
     webs = {}
     for processes in PROCESSES:
         show_step(f"web server, {processes} processes")
@@ -40,7 +41,7 @@ def measure_sizing(sample: Sample, *, turns: int) -> Chapter:
     worker, place_names = measure_worker(_reprocess()), measure_place_names()
     show_step("disk and webhook events")
     sizes = read_table_sizes()
-    costs = measure_events(sample)
+    costs = measure_events(sample, events=events)
     chapter = Chapter("7. Memory, connections and disk", [ABOUT])
     _describe_processes(chapter, webs, worker, place_names)
     chapter.parts += ["### Disk", ABOUT_DISK]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
 from http.client import HTTPConnection
+from tempfile import TemporaryFile
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -30,20 +31,25 @@ def gunicorn(*options: str, **settings_of_run: str) -> Iterator[tuple[subprocess
         "THROTTLE_USER_PER_MIN": "0",
         "THROTTLE_SIGN_IN_PER_MIN": "0",
     }
+    # The log of requests, which costs a little and would fill the terminal, goes to a file as in production.
     # Connections wait at this socket until gunicorn accepts them, or fail when it ends.
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", 0)) as listener, TemporaryFile() as log:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # as gunicorn's own: a reply takes two packets
         port, file = listener.getsockname()[1], listener.fileno()
         command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "--bind", f"fd://{file}"]
         server = subprocess.Popen(
             [*command, "--keep-alive", "600", *options, "config.wsgi"],
-            cwd=settings.BASE_DIR, env=os.environ | environment | settings_of_run, pass_fds=[file],
+            cwd=settings.BASE_DIR, env=os.environ | environment | settings_of_run, pass_fds=[file], stderr=log,
         )  # fmt: skip
-    with server:
-        try:
-            yield server, port
-        finally:
-            server.terminate()
+        with server:
+            try:
+                yield server, port
+            except Exception:
+                log.seek(0)
+                sys.stderr.write(log.read().decode()[-2000:])
+                raise
+            finally:
+                server.terminate()
 
 
 @contextmanager

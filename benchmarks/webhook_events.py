@@ -50,11 +50,11 @@ class Cost:
         return [*times, number(self.statements), number(self.wal / 1024)]
 
 
-def measure_webhook_events(sample: Sample) -> Chapter:
-    """Store events of known callers, handle them, and delete them with their calls and messages."""
+def measure_webhook_events(sample: Sample, *, events: int = EVENTS) -> Chapter:
+    """Store events of known callers, so many of each kind. Handle them, and delete them and their rows."""
     with tenant(sample.company.pk):
         line = PhoneLine.objects.exclude(number="").order_by("pk")[0]
-        callers = list(Contact.objects.order_by("-pk").values_list("phone", flat=True)[:EVENTS])
+        callers = list(Contact.objects.order_by("-pk").values_list("phone", flat=True)[:events])
     kinds: dict[str, Callable[..., dict[str, Any]]] = {
         "message from a contact": lambda caller, **resource: message_v4(sender=caller, to=(line.number,), **resource),
         "message to a contact": lambda caller, **resource: message_v4(
@@ -76,7 +76,7 @@ def measure_webhook_events(sample: Sample) -> Chapter:
                 id=f"ACbench{index}x{n}",
                 phoneNumberId=line.provider_id,
             )
-            for n in range(BATCH + EVENTS)
+            for n in range(BATCH + events)
         ]
         with override_settings(DEBUG=False):  # it would keep each statement
             costs[kind] = _measure(sample, payloads)
@@ -108,12 +108,13 @@ def _measure(sample: Sample, payloads: list[dict[str, Any]]) -> Cost:
     server_after = _server_time()
     wal = wal_position() - wal
     _delete(expected=len(payloads))
+    timed = len(payloads) - BATCH
     return Cost(
-        elapsed=elapsed / EVENTS,
-        worker=worker / EVENTS,
-        server=None if server is None or server_after is None else (server_after - server) / EVENTS,
+        elapsed=elapsed / timed,
+        worker=worker / timed,
+        server=None if server is None or server_after is None else (server_after - server) / timed,
         statements=len(captured) / BATCH,
-        wal=wal / EVENTS,
+        wal=wal / timed,
     )
 
 
