@@ -72,7 +72,7 @@ FAULTS: dict[str, tuple[int, bool, Callable[[Row, random.Random], Row]]] = {
     "second phone wrong": (10, False, _put("Phone 2", "123", "1.30356E+10", "unlisted")),
     "formula": (6, False, _put("Notes", "=HYPERLINK(1)", "+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3")),
     "spreadsheet error": (6, False, _put("Roof age", "#N/A", "#REF!")),
-    "newline in a cell": (20, False, _put("Notes", "Gate is\nlocked", 'Says "call\r\nafter six"')),
+    "newline in a cell": (20, False, _put("Notes", "Dog in\nthe yard", 'Says "call\r\nafter six"')),
     "empty cells at the end": (10, False, lambda row, _: [*row, "", ""]),
     "capital letters": (30, False, lambda row, _: [row[0].upper(), row[1].upper(), *row[2:]]),
     "marked do not contact": (20, False, _put("Do not contact", "Y", "yes", "DNC", "1")),

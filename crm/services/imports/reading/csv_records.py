@@ -19,7 +19,7 @@ Record = tuple[int, list[str]]
 
 
 class Dialect(NamedTuple):
-    """How a text file is written, and the lines before its header."""
+    """The encoding and delimiter of a text file, and the number of lines before its header."""
 
     encoding: str
     delimiter: str

@@ -112,8 +112,7 @@ def validate_mapping(mapping: Mapping, known: Dict[str, CustomField] | None = No
             errors[column] = f"There is no custom field {target.key}."
         elif target.name == FIELD and fields[target.key].type not in TYPES:
             errors[column] = f"The type of {target.key} must be one of: {', '.join(TYPES)}."
-    _check_numbers(used, errors)
-    _check_names(used, errors)
+    _check_owners(used, errors)
     if not any(target.name == "phone" for target in used):
         errors.setdefault("", "No column goes to the phone. A contact needs a number.")
     if errors:
@@ -121,23 +120,42 @@ def validate_mapping(mapping: Mapping, known: Dict[str, CustomField] | None = No
     return replace(mapping, fields={target.key: fields[target.key] for target in used if target.name == FIELD})
 
 
-def _check_numbers(used: dict[Target, str], errors: dict[str, str]) -> None:
-    """Add an error for each mark of a number to which no column goes."""
-    places = {(target.name, target.number, target.person) for target in used}
+def leave_out_unusable(columns: dict[str, str]) -> dict[str, str]:
+    """Return the columns without those that a mapping would be refused for.
+
+    These are marks of a number that no column has, and a full name beside its parts.
+    """
+    targets = {column: Target.parse(text) for column, text in columns.items()}
+    used = {target: column for column, target in targets.items()}
+    return {
+        column: str(target)
+        for column, target in targets.items()
+        if ((owner := owner_of(target)) is None or owner in used) and not _part_of_name(target, used)
+    }
+
+
+def owner_of(target: Target) -> Target | None:
+    """Return the target that this one says something about: the phone of a phone's type."""
+    if target.name.startswith(("phone_", "email_", "consent_")):
+        return replace(target, name=target.name.partition("_")[0])
+    return None
+
+
+def _part_of_name(target: Target, used: Dict[Target, str]) -> Target | None:
+    """Return the part of a full name that has a column of its own."""
+    if target.name != "full_name":
+        return None
+    parts = (replace(target, name=name) for name in ("first_name", "last_name"))
+    return next((part for part in parts if part in used), None)
+
+
+def _check_owners(used: dict[Target, str], errors: dict[str, str]) -> None:
     for target, column in used.items():
-        if target.name.startswith(("phone_", "email_")):
-            owner = target.name.partition("_")[0]
-            if (owner, target.number, target.person) not in places:
-                errors[column] = f"No column goes to {Target(owner, number=target.number, person=target.person).label}."
+        if (owner := owner_of(target)) is not None and owner not in used:
+            errors[column] = f"No column goes to {owner.label}."
+        elif (part := _part_of_name(target, used)) is not None:
+            errors[column] = f"{used[part]} goes to {part.label} already."
     if any(target.person for target in used):
         for target, column in used.items():
             if target.name == "phone" and not target.person:
                 errors[column] = "Other columns are about the first or second person. Whose phone is it?"
-
-
-def _check_names(used: dict[Target, str], errors: dict[str, str]) -> None:
-    for target, column in used.items():
-        if target.name == "full_name":
-            for part in ("first_name", "last_name"):
-                if other := used.get(Target(part, person=target.person)):
-                    errors[column] = f"{other} goes to the {part.replace('_', ' ')} already."

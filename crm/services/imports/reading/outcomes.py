@@ -1,4 +1,4 @@
-"""What a row becomes: people, or the reason for which it is rejected."""
+"""Outcomes of rows: people, or the reason for which a row is rejected."""
 
 from dataclasses import dataclass, field
 from datetime import date

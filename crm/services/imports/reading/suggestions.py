@@ -9,7 +9,7 @@ from typing import Any, Literal
 from rapidfuzz import fuzz, process
 
 from crm.services.imports.reading.headers import fingerprint_of, key_of
-from crm.services.imports.reading.mapping import CustomField, InvalidMapping, Mapping
+from crm.services.imports.reading.mapping import CustomField, InvalidMapping, Mapping, leave_out_unusable
 from crm.services.imports.reading.outcomes import InvalidValue
 from crm.services.imports.reading.presets import PRESETS
 from crm.services.imports.reading.presets.plain import TARGETS
@@ -122,6 +122,7 @@ def _likely_mapping(header: list[str], known: dict[str, CustomField]) -> Mapping
             free := target if target not in columns.values() else next_number(Target.parse(target), columns)
         ):
             columns[column] = free
+    columns = leave_out_unusable(columns)
     fields = {target.key: known[target.key] for target in map(Target.parse, columns.values()) if target.name == FIELD}
     return Mapping(tuple(header), {name: columns[name] for name in header if name in columns}, fields)
 

@@ -73,7 +73,7 @@ class Target:
 
     @property
     def label(self) -> str:
-        """What a person calls it."""
+        """The target in words."""
         words = LABELS.get(self.name, f"custom field {self.key}")
         if self.number > 1:
             words += f" {self.number}"

@@ -182,6 +182,20 @@ def test_mapping_is_remembered_by_the_set_of_columns_and_comes_before_a_preset()
     assert choose_mapping(["Name", "Phone"], remembered=memory.get).origin == "preset"
 
 
+@pytest.mark.parametrize(
+    ("header", "unused"),
+    [
+        (["Name", "First name", "Last name", "Phone"], {"Name"}),
+        (["Primary Name", "APN", "Primary Phone1", "Secondary Mobile 1 Status"], {"Secondary Mobile 1 Status"}),
+        (["Name", "Phone", "Consent date"], {"Consent date"}),
+    ],
+)
+def test_column_that_another_one_is_missing_for_or_replaces_is_not_used(header, unused):
+    mapping = choose_mapping(header).mapping
+    assert set(header) - set(mapping.columns) == unused
+    validate_mapping(mapping)
+
+
 def test_preset_may_be_named():
     assert choose_mapping(["First name", "Phone"], preset="openphone").mapping.columns == {"First name": "first_name"}
     with pytest.raises(InvalidMapping, match="propertyradar"):
@@ -215,7 +229,7 @@ def test_json_of_another_shape_is_refused(value):
         ({"A": "phone", "B": "phone_dnc:2"}, "B", "No column goes to Phone 2"),
         ({"A": "phone", "B": "phone@3"}, "B", "up to 2 people"),
         ({"A": "phone", "B": "phone@2"}, "A", "Whose phone is it?"),
-        ({"A": "phone", "B": "full_name", "C": "last_name"}, "B", "C goes to the last name already"),
+        ({"A": "phone", "B": "full_name", "C": "last_name"}, "B", "C goes to Last name already"),
         ({"B": "email"}, "", "A contact needs a number"),
     ],
 )

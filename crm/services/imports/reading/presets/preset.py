@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from crm.services.imports.reading.headers import key_of
-from crm.services.imports.reading.mapping import CustomField, Mapping
+from crm.services.imports.reading.mapping import CustomField, Mapping, leave_out_unusable
 from crm.services.imports.reading.targets import FIELD, MAX_NUMBER, InvalidTarget, Target
 
 
@@ -48,6 +48,7 @@ class Preset:
         for name, wanted in others:
             if free := next_number(wanted, columns):
                 columns[name] = free
+        columns = leave_out_unusable(columns)
         return Mapping(
             tuple(header),
             {name: columns[name] for name in header if name in columns},
