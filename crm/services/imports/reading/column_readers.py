@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from zoneinfo import available_timezones
 
+from crm.choices import FieldType, FlagType
+from crm.contact_labels import MAX_TAG_LENGTH, MAX_TEXT_LENGTH, clean_label
 from crm.services.imports.reading.mapping import CustomField, Mapping
 from crm.services.imports.reading.outcomes import Consent, FieldValue, InvalidValue, Note, Person, Reason
 from crm.services.imports.reading.person_names import fix_capitals, split_name
@@ -13,6 +15,7 @@ from crm.services.imports.reading.values import (
     clean,
     is_nothing,
     is_refusal,
+    read_choice,
     read_date,
     read_email,
     read_field,
@@ -20,9 +23,7 @@ from crm.services.imports.reading.values import (
     read_yes_no,
 )
 
-MAX_TAG = 50
-MAX_TEXT = 500  # of a custom field
-TAG_SEPARATORS = str.maketrans({";": ",", "|": ","})
+FLAGS = tuple(FlagType.values)
 
 Reader = Callable[[list[str], Person], None]  # raises InvalidValue
 
@@ -50,9 +51,11 @@ def readers_of(targets: dict[Target, tuple[int, str]], mapping: Mapping) -> Iter
                 status = places.get(Target("email_status", number=target.number, person=target.person))
                 yield column, _email_reader(place, status, column)
             case "tag":
-                yield column, _tag_reader(place)
+                yield column, _tag_reader(place, mapping.tag_separators)
             case "do_not_contact" | "opted_out":
                 yield column, _refusal_reader(place, target.name)
+            case "flag":
+                yield column, _flag_reader(place)
             case "consent":
                 day, wording = (
                     places.get(Target(name, person=target.person)) for name in ("consent_date", "consent_wording")
@@ -62,6 +65,11 @@ def readers_of(targets: dict[Target, tuple[int, str]], mapping: Mapping) -> Iter
                 yield column, _field_reader(place, target.key, mapping.fields[target.key])
 
 
+def clean_line(cell: str) -> str:
+    """Return a cell's text in one line, with single spaces."""
+    return clean_label(clean(cell))
+
+
 def is_active(cell: str) -> bool:
     """Return whether a number or an email address with this status is in use."""
     return cell.strip().casefold() in ACTIVE
@@ -69,7 +77,7 @@ def is_active(cell: str) -> bool:
 
 def _name_reader(place: int, column: str, *, fixes: bool) -> Reader:
     def read(cells: list[str], person: Person) -> None:
-        if text := clean(cells[place]):
+        if text := clean_line(cells[place]):
             if fixes:
                 text = fix_capitals(text, is_last_name=column == "last_name")
             person.columns[column] = read_text(text, CONTACT_COLUMNS[column])
@@ -79,7 +87,7 @@ def _name_reader(place: int, column: str, *, fixes: bool) -> Reader:
 
 def _full_name_reader(place: int, *, fixes: bool) -> Reader:
     def read(cells: list[str], person: Person) -> None:
-        if name := clean(cells[place]):
+        if name := clean_line(cells[place]):
             first, last = split_name(fix_capitals(name) if fixes else name)
             if first:
                 person.columns["first_name"] = read_text(first, CONTACT_COLUMNS["first_name"])
@@ -93,7 +101,7 @@ def _text_reader(place: int, column: str) -> Reader:
     length = CONTACT_COLUMNS[column]
 
     def read(cells: list[str], person: Person) -> None:
-        if text := clean(cells[place]):
+        if text := clean_line(cells[place]):
             person.columns[column] = text if len(text) <= length else read_text(text, length)
 
     return read
@@ -101,7 +109,7 @@ def _text_reader(place: int, column: str) -> Reader:
 
 def _address_reader(place: int) -> Reader:
     def read(cells: list[str], person: Person) -> None:
-        if text := clean(cells[place]):
+        if text := clean_line(cells[place]):
             before = person.columns.get("address")
             person.columns["address"] = read_text(f"{before} {text}" if before else text, CONTACT_COLUMNS["address"])
 
@@ -131,12 +139,22 @@ def _email_reader(place: int, status: int | None, column: str) -> Reader:
     return read
 
 
-def _tag_reader(place: int) -> Reader:
+def _tag_reader(place: int, separators: str) -> Reader:
+    commas = str.maketrans(dict.fromkeys(separators, ","))
+
     def read(cells: list[str], person: Person) -> None:
-        if cells[place]:
-            for piece in cells[place].translate(TAG_SEPARATORS).split(","):
-                if (tag := clean(piece)) and tag not in person.tags:
-                    person.tags.append(read_text(tag, MAX_TAG))
+        if cell := clean(cells[place]):
+            for piece in cell.translate(commas).split(","):
+                if (tag := clean_label(piece)) and tag not in person.tags:
+                    person.tags.append(read_text(tag, MAX_TAG_LENGTH))
+
+    return read
+
+
+def _flag_reader(place: int) -> Reader:
+    def read(cells: list[str], person: Person) -> None:
+        if cell := clean(cells[place]):
+            person.flags.update(read_choice(piece.strip(), FLAGS) for piece in cell.split(","))
 
     return read
 
@@ -144,7 +162,7 @@ def _tag_reader(place: int) -> Reader:
 def _refusal_reader(place: int, mark: str) -> Reader:
     def read(cells: list[str], person: Person) -> None:
         if is_refusal(clean(cells[place])):
-            setattr(person, mark, True)
+            person.flags.add(mark)
 
     return read
 
@@ -173,9 +191,9 @@ def _field_reader(place: int, key: str, spec: CustomField) -> Reader:
 @lru_cache(maxsize=8192)  # facts of properties repeat
 def _read_field(cell: str, field_type: str, options: tuple[str, ...]) -> FieldValue | None:
     text = clean(cell)
-    if not text or (field_type not in ("text", "choice") and is_nothing(text)):
+    if not text or (field_type not in (FieldType.TEXT, FieldType.CHOICE) and is_nothing(text)):
         return None
-    return read_field(text, field_type, options, MAX_TEXT)
+    return read_field(text, field_type, options, MAX_TEXT_LENGTH)
 
 
 @lru_cache(maxsize=64)

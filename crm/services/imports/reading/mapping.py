@@ -5,10 +5,9 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from crm.choices import FieldType
 from crm.services.imports.reading.headers import key_of
 from crm.services.imports.reading.targets import FIELD, InvalidTarget, Target
-
-TYPES = ("text", "number", "date", "yes_no", "choice")
 
 
 class InvalidMapping(ValueError):
@@ -24,7 +23,7 @@ class CustomField:
     """A custom field to which a column goes. One that the company doesn't have yet will be made."""
 
     label: str
-    type: str = "text"
+    type: str = FieldType.TEXT.value
     options: tuple[str, ...] = ()
 
 
@@ -38,6 +37,7 @@ class Mapping:
         fields: the custom fields of the targets, by key.
         preset: the preset from which it comes; empty: chosen by a person.
         fixes_capitals: names in capital letters are written in capital and small ones.
+        tag_separators: characters between several tags of a cell.
     """
 
     header: tuple[str, ...]
@@ -45,6 +45,7 @@ class Mapping:
     fields: dict[str, CustomField] = field(default_factory=dict)
     preset: str = ""
     fixes_capitals: bool = False
+    tag_separators: str = ",;|"
 
     @cached_property
     def targets(self) -> dict[str, Target]:
@@ -78,7 +79,7 @@ class Mapping:
         """
         try:
             fields = {
-                key: CustomField(spec["label"], spec.get("type", "text"), tuple(spec.get("options", ())))
+                key: CustomField(spec["label"], spec.get("type", FieldType.TEXT.value), tuple(spec.get("options", ())))
                 for key, spec in value.get("fields", {}).items()
             }
             columns = {str(column): str(target) for column, target in value["columns"].items() if target}
@@ -88,6 +89,7 @@ class Mapping:
                 fields=fields,
                 preset=str(value.get("preset", "")),
                 fixes_capitals=bool(value.get("fixes_capitals", False)),
+                tag_separators=str(value.get("tag_separators", cls.tag_separators)),
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise InvalidMapping({"": 'Must be an object such as {"columns": {"Cell": "phone"}}.'}) from error
@@ -110,8 +112,8 @@ def validate_mapping(mapping: Mapping, known: Dict[str, CustomField] | None = No
             errors[column] = f"{other} goes to {target.label} already."
         elif target.name == FIELD and target.key not in fields:
             errors[column] = f"There is no custom field {target.key}."
-        elif target.name == FIELD and fields[target.key].type not in TYPES:
-            errors[column] = f"The type of {target.key} must be one of: {', '.join(TYPES)}."
+        elif target.name == FIELD and fields[target.key].type not in FieldType.values:
+            errors[column] = f"The type of {target.key} must be one of: {', '.join(FieldType.values)}."
     _check_owners(used, errors)
     if not any(target.name == "phone" for target in used):
         errors.setdefault("", "No column goes to the phone. A contact needs a number.")

@@ -75,8 +75,7 @@ class Person:
     columns: dict[str, str] = field(default_factory=dict)  # of the contact; blank ones are left out
     fields: dict[str, FieldValue] = field(default_factory=dict)  # custom fields by key
     tags: list[str] = field(default_factory=list)
-    do_not_contact: bool = False
-    opted_out: bool = False
+    flags: set[str] = field(default_factory=set)  # types of contact flags
     consent: Consent | None = None
     notes: list[Note] = field(default_factory=list)
 

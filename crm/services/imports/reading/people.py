@@ -1,7 +1,9 @@
 """People of rows: a row's cells become contacts to write, or a reason for which the row is rejected."""
 
+import re
 from functools import lru_cache
 
+from crm.choices import FlagType
 from crm.services.imports.reading.column_readers import is_active, readers_of
 from crm.services.imports.reading.mapping import Mapping
 from crm.services.imports.reading.outcomes import InvalidValue, Note, Number, Person, Reason, RejectedRow
@@ -16,6 +18,7 @@ from crm.services.imports.reading.values import (
 )
 
 MAX_KIND = 50
+PHONE_SEPARATORS = re.compile(r"[,;|/\n]")  # in a cell with several numbers
 MISSING = (Reason.NO_PHONE, Reason.NOT_ACTIVE)
 
 Outcomes = list[Person | RejectedRow]
@@ -92,6 +95,7 @@ class PersonReader:
             (*own[phone], mark(phone, "phone_type"), mark(phone, "phone_status"), mark(phone, "phone_dnc"))
             for phone in phones
         ]
+        self._other_phones = own.get(Target("other_phones", person=number)) or own.get(Target("other_phones"))
         self._readers = list(readers_of(own, mapping))
 
     def read(self, cells: list[str]) -> Person:
@@ -106,7 +110,7 @@ class PersonReader:
                 raise _Rejected(error.reason, column, error.detail) from None
         for number in numbers:
             if number.do_not_contact:
-                person.do_not_contact = True
+                person.flags.add(FlagType.DO_NOT_CONTACT.value)
         return person
 
     def _read_numbers(self, cells: list[str], notes: list[Note]) -> list[Number]:
@@ -138,6 +142,16 @@ class PersonReader:
                 number.do_not_contact = True
             if all(other.phone != phone for other in numbers):
                 numbers.append(number)
+        if self._other_phones is not None:
+            place, column = self._other_phones
+            for text in filter(None, map(clean, PHONE_SEPARATORS.split(cells[place]))):
+                try:
+                    phone = read_phone(text)
+                except InvalidValue as error:
+                    notes.append(Note(error.reason, column, error.detail))
+                else:
+                    if all(other.phone != phone for other in numbers):
+                        numbers.append(Number(phone))
         if not numbers:
             raise missing or _Rejected(Reason.NO_PHONE, self._phones[0][1] if self._phones else "", "No phone number.")
         return numbers
@@ -164,8 +178,7 @@ def _without_same_number(outcomes: Outcomes) -> Outcomes:
     if second.numbers[0].phone not in known:
         return outcomes
     first.numbers += [number for number in second.numbers if number.phone not in known]
-    first.do_not_contact |= second.do_not_contact
-    first.opted_out |= second.opted_out
+    first.flags |= second.flags
     name = " ".join(filter(None, (second.columns.get("first_name"), second.columns.get("last_name"))))
     first.notes.append(Note(Reason.SAME_NUMBER, "", f"{name or 'The second person'} has the same number."))
     return [first]

@@ -1,6 +1,5 @@
 """Suggestions for the columns of a file: by a preset, by an earlier import, else by likeness."""
 
-import re
 from collections.abc import Callable
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
@@ -8,6 +7,7 @@ from typing import Any, Literal
 
 from rapidfuzz import fuzz, process
 
+from crm.contact_labels import key_from_label
 from crm.services.imports.reading.headers import fingerprint_of, key_of
 from crm.services.imports.reading.mapping import CustomField, InvalidMapping, Mapping, leave_out_unusable
 from crm.services.imports.reading.outcomes import InvalidValue
@@ -18,7 +18,6 @@ from crm.services.imports.reading.targets import FIELD, Target
 from crm.services.imports.reading.values import clean, is_nothing, read_date, read_number, read_phone, read_yes_no
 
 LIKELY = 80  # of 100; under this, a column is offered as a custom field
-MAX_KEY = 50
 MAX_LABEL = 100
 
 
@@ -137,11 +136,12 @@ def _choice(
     suggestions: list[Suggestion] = []
     new_fields: dict[str, CustomField] = {}
     taken = {*known, *mapping.fields}
+    ignored = PRESETS[mapping.preset].ignored if mapping.preset in PRESETS else frozenset()
     for place, column in enumerate(mapping.header):
         if (target := mapping.columns.get(column)) is not None:
             if origin == "suggested":
                 suggestions.append(Suggestion(column, target, _likeness(column, target, known)))
-        elif origin != "remembered" and (key := _free_key(column, taken)):
+        elif origin != "remembered" and key_of(column) not in ignored and (key := _free_key(column, taken)):
             taken.add(key)
             new_fields[key] = CustomField(
                 column[:MAX_LABEL], guess_type([row[place] for row in sample if place < len(row)])
@@ -158,8 +158,7 @@ def _likeness(column: str, target: str, known: dict[str, CustomField]) -> int:
 
 def _free_key(label: str, taken: set[str]) -> str:
     """Return a key for a new custom field; empty if the label has no letters to make one from."""
-    key = re.sub("[^a-z0-9]+", "_", label.casefold()).strip("_")
-    key = (f"field_{key}" if key[:1].isdigit() else key)[:MAX_KEY].strip("_")
+    key = key_from_label(label)
     return key if key not in taken else ""
 
 

@@ -6,7 +6,10 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from crm.choices import FieldType
+from crm.contact_labels import FIRST_DATE, LAST_DATE, MAX_NUMBER, text_key
 from crm.phones import InvalidPhone, digits_of, normalize_phone
+from crm.services.exports.cells import read_defused
 from crm.services.imports.reading.outcomes import FieldValue, InvalidValue, Reason
 
 # Excel's errors, and what other programs write for nothing.
@@ -21,27 +24,24 @@ _SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+", re.ASCII)
 _FLOAT = re.compile(r"(\d{7,15})\.0+", re.ASCII)  # written by programs that take numbers for measurements
 _EXTENSION = re.compile(r"(?:\b(?:ext(?:ension)?|x)\b\.?|[x#])\s*:?\s*\d{1,7}\s*$", re.IGNORECASE)
 _GUARDED = re.compile(r'="(.*)"', re.DOTALL)
-_MASKED = re.compile(r"'[=+\-@\t\r]")
 _AMERICAN_DATE = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?:[ T].*)?", re.ASCII)
 _ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T].*)?", re.ASCII)
 _NUMBER = re.compile(r"([-+(]?)\s*\$?\s*([-+]?)(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?\s*%?\s*\)?", re.ASCII)
-MAX_NUMBER = 1e15
 
 
 def clean(cell: str) -> str:
-    """Return a cell's text with single spaces, without the marks that keep spreadsheets from changing it.
+    """Return a cell's text without spaces around it, and without marks that keep spreadsheets from changing it.
 
     `="02134"` is how programs keep Excel from dropping a zero, and `'=A1` how they keep it from running a formula. What
     is left is a text, whatever it begins with.
     """
-    text = " ".join(cell.split())
+    text = cell.strip()
     if text and text[0] in "='#":
         if guarded := _GUARDED.fullmatch(text):
             return guarded[1].strip()
-        if _MASKED.match(text):
-            return text[1:]
         if text in ERRORS:
             return ""
+        return read_defused(text)
     return text
 
 
@@ -97,16 +97,19 @@ def read_email(text: str) -> str:
 
 def read_date(text: str) -> date:
     """Return the day of MM/DD/YYYY or YYYY-MM-DD, with a time or without. Raises InvalidValue."""
+    if found := _AMERICAN_DATE.fullmatch(text):
+        month, day, year = map(int, found.groups())
+    elif found := _ISO_DATE.fullmatch(text):
+        year, month, day = map(int, found.groups())
+    else:
+        raise InvalidValue(Reason.DATE, f"“{text[:40]}” isn't a date. Write MM/DD/YYYY or YYYY-MM-DD.")
     try:
-        if found := _AMERICAN_DATE.fullmatch(text):
-            month, day, year = map(int, found.groups())
-            return date(year, month, day)
-        if found := _ISO_DATE.fullmatch(text):
-            year, month, day = map(int, found.groups())
-            return date(year, month, day)
+        value = date(year, month, day)
     except ValueError:
-        pass
-    raise InvalidValue(Reason.DATE, f"“{text[:40]}” isn't a date. Write MM/DD/YYYY or YYYY-MM-DD.")
+        raise InvalidValue(Reason.DATE, f"“{text[:40]}” isn't a day of the calendar.") from None
+    if not FIRST_DATE <= value <= LAST_DATE:
+        raise InvalidValue(Reason.DATE, f"“{text[:40]}” isn't a day from {FIRST_DATE} to {LAST_DATE}.")
+    return value
 
 
 def read_number(text: str) -> float:
@@ -142,9 +145,9 @@ def is_refusal(text: str) -> bool:
 
 def read_choice(text: str, options: tuple[str, ...]) -> str:
     """Return the option that a text names, in any case. Raises InvalidValue."""
-    wanted = text.casefold()
+    wanted = text_key(text)
     for option in options:
-        if option.casefold() == wanted:
+        if text_key(option) == wanted:
             return option
     raise InvalidValue(Reason.CHOICE, f"“{text[:40]}” isn't one of: {', '.join(options)[:200]}.")
 
@@ -159,12 +162,12 @@ def read_text(text: str, max_length: int) -> str:
 def read_field(text: str, field_type: str, options: tuple[str, ...], max_length: int) -> FieldValue:
     """Return the value of a custom field of this type. Raises InvalidValue."""
     match field_type:
-        case "number":
+        case FieldType.NUMBER:
             return read_number(text)
-        case "date":
+        case FieldType.DATE:
             return read_date(text)
-        case "yes_no":
+        case FieldType.YES_NO:
             return read_yes_no(text)
-        case "choice":
+        case FieldType.CHOICE:
             return read_choice(text, options)
     return read_text(text, max_length)

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from crm.services.exports.headers import CREATED_AT, FLAGS, HEADERS, ID, OTHER_PHONES, TAGS
 from crm.services.imports.reading.headers import fingerprint_of
 from crm.services.imports.reading.mapping import CustomField, InvalidMapping, Mapping, validate_mapping
 from crm.services.imports.reading.outcomes import Reason
@@ -98,7 +99,7 @@ def test_skip_trace_marks_and_landlines_are_kept():
     assert choose_mapping(header).mapping.preset == "skip_trace"
     (ann,) = people(header, row)
     assert [(number.can_text, number.do_not_contact) for number in ann.numbers] == [(False, False), (True, True)]
-    assert ann.do_not_contact
+    assert ann.flags == {"do_not_contact"}
     assert ann.fields == {"mail_city": "Troy"}
 
 
@@ -118,12 +119,19 @@ def test_openphone_is_known_by_its_columns(header):
 
 
 def test_own_export_is_read_back_with_tags_and_custom_fields():
-    header = ["First name", "Last name", "Phone", "Email", "Address", "City", "State", "ZIP", "Tags", "Roof age"]
-    row = {"First name": "Ann", "Phone": "+12125550100", "Tags": "VIP; Spring", "Roof age": "12"}
+    header = [*HEADERS.values(), OTHER_PHONES, TAGS, FLAGS, CREATED_AT, ID, "Roof age", "Company"]
+    row = {
+        "First name": "Ann", "Phone": "+12125550100", "Postal code": "02134", "Time zone": "America/New_York",
+        OTHER_PHONES: "+12125550101, +12125550102", TAGS: "VIP, a;b | c", FLAGS: "opted_out, office_number",
+        CREATED_AT: "2026-03-01T10:00:00-05:00", ID: "7", "Roof age": "12", "Company": "'=1+1  x",
+    }  # fmt: skip
     choice = choose_mapping(header, known_fields=KNOWN)
-    assert (choice.mapping.preset, choice.suggestions) == ("plain", [])
+    assert (choice.mapping.preset, choice.suggestions) == ("own_export", [])
     (ann,) = people(header, row, known_fields=KNOWN)
-    assert (ann.tags, ann.fields) == (["VIP", "Spring"], {"roof_age": 12.0})
+    assert ann.columns == {"first_name": "Ann", "postal_code": "02134", "timezone": "America/New_York"}
+    assert [number.phone for number in ann.numbers] == ["+12125550100", "+12125550101", "+12125550102"]
+    assert (ann.tags, ann.flags) == (["VIP", "a;b | c"], {"opted_out", "office_number"})
+    assert ann.fields == {"roof_age": 12.0, "company": "=1+1  x"}
 
 
 @pytest.mark.parametrize(

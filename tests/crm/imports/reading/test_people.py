@@ -97,6 +97,7 @@ def test_ten_digits_with_a_decimal_zero_are_not_taken_for_a_foreign_number():
         ("field:roof_age", "old", Reason.NUMBER),
         ("field:built", "13/40/2020", Reason.DATE),
         ("field:built", "3/1/26", Reason.DATE),
+        ("field:built", "01/01/1492", Reason.DATE),
         ("field:owner", "perhaps", Reason.YES_NO),
         ("field:roof", "Straw", Reason.CHOICE),
         ("field:notes", "x" * 501, Reason.TEXT_TOO_LONG),
@@ -177,9 +178,32 @@ def test_lines_of_the_address_are_joined():
     ("cell", "refused"), [("Yes", True), ("DNC", True), ("litigator", True), ("N", False), ("0", False), ("", False)]
 )
 def test_do_not_call_mark_that_is_not_a_clear_no_counts(cell, refused):
+    flags = {"do_not_contact"} if refused else set()
     found = person("phone_dnc", phone_dnc=cell)
-    assert (found.do_not_contact, found.numbers[0].do_not_contact) == (refused, refused)
-    assert person("do_not_contact", "opted_out", do_not_contact=cell, opted_out=cell).opted_out is refused
+    assert (found.flags, found.numbers[0].do_not_contact) == (flags, refused)
+    assert person("do_not_contact", do_not_contact=cell).flags == flags
+    assert person("opted_out", opted_out=cell).flags == ({"opted_out"} if refused else set())
+
+
+def test_flags_are_named_by_their_types():
+    assert person("flag", flag="office_number, opted_out").flags == {"office_number", "opted_out"}
+    assert rejected("flag", flag="vip").reason == Reason.CHOICE
+
+
+def test_cell_with_several_numbers_is_split():
+    found = person("other_phones", other_phones="(212) 555-0101; 2125550102, 123\n212-555-0100")
+    assert [number.phone for number in found.numbers] == ["+12125550100", "+12125550101", "+12125550102"]
+    assert [note.reason for note in found.notes] == [Reason.TOO_SHORT]
+    assert person("other_phones", phone="", other_phones="2125550101").numbers[0].phone == "+12125550101"
+
+
+@pytest.mark.parametrize("text", ["two  spaces", "two\nlines", "'quoted'", "'tis", "#1", "=1+1"])
+def test_text_of_a_custom_field_is_kept_as_it_is(text):
+    assert person("field:notes", field_notes=f" {text} ").fields == {"notes": text}
+
+
+def test_name_is_brought_to_one_line():
+    assert person("last_name", last_name="van\n der  Berg").columns == {"last_name": "van der Berg"}
 
 
 def test_landline_gets_no_texts():

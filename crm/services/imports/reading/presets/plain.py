@@ -1,4 +1,4 @@
-"""Lists with the usual names of columns, such as the product's own export of contacts."""
+"""Lists with the usual names of columns."""
 
 import re
 
@@ -17,11 +17,12 @@ SYNONYMS = {
     ),
     "phone:2": (
         "phone 2", "phone number 2", "other phone", "second phone", "secondary phone", "alternate phone", "home phone",
-        "alt phone", "other phones",
+        "alt phone",
     ),
     "phone:3": ("phone 3", "phone number 3", "work phone", "business phone", "office phone"),
     "phone:4": ("phone 4", "phone number 4"),
     "phone:5": ("phone 5", "phone number 5"),
+    "other_phones": ("other phones", "other numbers", "additional phones"),
     "email": ("email", "e mail", "email address", "e mail address", "mail", "primary email", "email 1"),
     "email:2": ("email 2", "secondary email", "other email"),
     "address": (

@@ -18,6 +18,7 @@ class Preset:
         targets: targets by the key of a column.
         patterns: targets of numbered columns, such as `phone (\\d+)`.
         fields: custom fields that the program's columns become, by the key of a column.
+        ignored: columns that aren't offered as custom fields, by their keys.
     """
 
     name: str
@@ -26,7 +27,9 @@ class Preset:
     targets: dict[str, str]
     patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
     fields: dict[str, tuple[str, CustomField]] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
     fixes_capitals: bool = False
+    tag_separators: str = Mapping.tag_separators
 
     def map(self, header: list[str]) -> Mapping:
         """Return the mapping of a header. Columns that the preset doesn't know get no target."""
@@ -55,6 +58,7 @@ class Preset:
             fields,
             preset=self.name,
             fixes_capitals=self.fixes_capitals,
+            tag_separators=self.tag_separators,
         )
 
     def _target_of(self, key: str) -> str:
