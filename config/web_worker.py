@@ -203,9 +203,18 @@ class WebWorker(ThreadWorker):
         with suppress(OSError):
             client.send(answers.get(type(exc), MALFORMED))
 
+    def handle_request(self, req: Any, conn: TConn) -> Any:
+        if conn.body_unread:
+            req.force_close()  # tells the client, too: where its next request begins is unknown
+        return super().handle_request(req, conn)
+
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
-        """Keep a connection for its next request. Close it if its body has not arrived."""
-        return not conn.body_unread and super()._keepalive_after(conn, keepalive)
+        """Keep a connection for its next request."""
+        if not keepalive:
+            return False
+        # A body that was refused unread, which has arrived whole. gunicorn gives up after 64 kB.
+        conn.parser.mesg.body.read()
+        return bool(conn.parser.finish_body())
 
     def finish_request(self, conn: TConn, future: "Future[Any]") -> None:
         if not future.cancelled() and not future.exception() and future.result():

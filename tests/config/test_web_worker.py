@@ -243,6 +243,24 @@ def code_of(answer):
     return json.loads(found[1])["errors"][0]["code"]
 
 
+@pytest.mark.parametrize("size", [1024 * 1024 + 1, 5_000_000])
+def test_connection_is_usable_after_a_refused_body(size, patient):
+    """A browser sends its next request on the same connection."""
+    head = b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size
+    last = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"
+    _, refused, answer = patient.send(head + b"x" * size + last).split(b"HTTP/1.1 ")
+    assert (refused[:3], code_of(refused)) == (b"413", "body_too_large")
+    assert b"connection: keep-alive" in refused.lower()
+    assert answer.startswith(b"200 OK")
+
+
+@pytest.mark.parametrize("header", [b"Content-Length: 10485761", b"Transfer-Encoding: chunked"])
+def test_connection_whose_body_is_not_read_is_closed_and_says_so(header, patient):
+    answer = patient.send(b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\n%s\r\n\r\n" % header)
+    assert Server.status(answer) in (411, 413)
+    assert b"\r\nconnection: close\r\n" in answer.lower()
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
