@@ -56,6 +56,7 @@ class PublicTenantView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # counts the request, outside of the view's transaction
+        check_parameters(request, ())
         self.exit_stack.enter_context(all_tenants())
 
 
@@ -94,6 +95,7 @@ class SignInView(TokenObtainPairView):
 
     @extend_schema(responses=TokenPairSerializer)
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        check_parameters(request, ())
         response = super().post(request, *args, **kwargs)
         response.set_cookie(
             CLIENT_COOKIE,

@@ -29,7 +29,7 @@ class TokenAuthentication(JWTAuthentication):
             AuthenticationFailed: the user is gone or inactive, or the session has ended, as it does with a change of
                 role, company or password.
         """
-        session = validated_token.get(SESSION) or ""
+        session = str(validated_token.get(SESSION) or "")
         with all_tenants_autocommit():  # the company is unknown until the user is read
             user: Any = read_user(validated_token[api_settings.USER_ID_CLAIM], session=session)
         if user is None:
