@@ -15,6 +15,16 @@ COLUMNS = "key varchar(100) PRIMARY KEY, minute bigint NOT NULL, count bigint NO
 MINUTE = 60
 
 
+# The statement locks the row, so two simultaneous events get different counts.
+COUNT_UP = f"""
+INSERT INTO {TABLE} (key, minute, count) VALUES (%s, %s, 1)
+ON CONFLICT (key) DO UPDATE SET
+    count = CASE WHEN {TABLE}.minute = excluded.minute THEN {TABLE}.count + 1 ELSE 1 END,
+    minute = excluded.minute
+RETURNING count
+"""  # noqa: S608  # the name is a constant of this module
+
+
 class CreateMinuteCounters(CreateUnloggedTable):
     """Create the table of the counters. Frozen into migrations."""
 
@@ -25,17 +35,7 @@ class CreateMinuteCounters(CreateUnloggedTable):
 def count_up(key: str) -> int:
     """Count one event for `key`. Return the count in this minute of the clock, the event included."""
     with connection.cursor() as cursor:
-        # The statement locks the row, so two simultaneous events get different counts.
-        cursor.execute(
-            f"""
-            INSERT INTO {TABLE} (key, minute, count) VALUES (%s, %s, 1)
-            ON CONFLICT (key) DO UPDATE SET
-                count = CASE WHEN {TABLE}.minute = excluded.minute THEN {TABLE}.count + 1 ELSE 1 END,
-                minute = excluded.minute
-            RETURNING count
-            """,  # noqa: S608  # the name is a constant of this module
-            [key, int(time.time() // MINUTE)],
-        )
+        cursor.execute(COUNT_UP, [key, present_minute()])
         return cursor.fetchone()[0]
 
 
@@ -44,9 +44,13 @@ def is_first_use(key: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {TABLE} (key, minute, count) VALUES (%s, %s, 1) ON CONFLICT (key) DO NOTHING RETURNING count",  # noqa: S608  # a constant
-            [key, int(time.time() // MINUTE)],
+            [key, present_minute()],
         )
         return cursor.fetchone() is not None
+
+
+def present_minute() -> int:
+    return int(time.time() // MINUTE)
 
 
 def seconds_left() -> int:
@@ -56,4 +60,4 @@ def seconds_left() -> int:
 
 def remove_past_minutes() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {TABLE} WHERE minute < %s", [int(time.time() // MINUTE) - 1])  # noqa: S608  # a constant
+        cursor.execute(f"DELETE FROM {TABLE} WHERE minute < %s", [present_minute() - 1])  # noqa: S608  # a constant

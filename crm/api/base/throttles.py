@@ -1,12 +1,13 @@
 """Rate limits, counted over all processes. A limit of 0 in the settings disables it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from crm.api.base.token_users import counter_of
 from crm.client_ip import client_address
 from crm.db.rate_counters import count_up, seconds_left
 from crm.services.login_throttling import allow_sign_in_attempt
@@ -31,13 +32,19 @@ class UserThrottle(BaseThrottle):
         limit: int = settings.THROTTLE_USER_PER_MIN
         if not limit:
             return True
-        name, client = (
-            ("user", request.user.pk) if request.user.is_authenticated else ("address", client_address(request))
-        )
-        used = count_up(f"{name} {client}")
+        if request.user.is_authenticated:
+            name, used = "user", self._count_of(request.user)
+        else:
+            name, used = "address", count_up(f"address {client_address(request)}")
         usage = RateUsage(name, limit, remaining=max(limit - used, 0))
         request._request.rate_usage = usage  # type: ignore[attr-defined]  # for the middleware
         return used <= limit
+
+    @staticmethod
+    def _count_of(user: Any) -> int:
+        """Return the user's requests in this minute, this one included: authentication may have counted it."""
+        count: int | None = getattr(user, "request_count", None)
+        return count_up(counter_of(user.pk)) if count is None else count
 
     def wait(self) -> float:
         return seconds_left()

@@ -1,6 +1,7 @@
 """The user of a token, read with the company and the session in one constant statement.
 
-Each request begins with it. Django would compile it anew each time, which takes longer than PostgreSQL needs for it.
+Each request begins with it. Django would compile it anew each time, which takes longer than PostgreSQL needs for it. On
+PostgreSQL it also counts the request for the user's rate limit: a statement of its own would cost as much again.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,9 @@ from django.db import connection
 from django.utils.timezone import now
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from crm.db.rate_counters import COUNT_UP, present_minute
 from crm.db.replicas import POSITION_OF_USER, PRIMARY
+from crm.form_fields import is_id
 from crm.models import Company, User
 
 USER, COMPANY = ([*model._meta.concrete_fields] for model in (User, Company))
@@ -22,12 +25,17 @@ Converter = Callable[[Any, Any, Any], Any]
 def read_user(pk: Any, *, session: str) -> User | None:
     """Return the user with the company, and with `signed_in`: whether the session is the user's and has not ended.
 
-    With replicas also with `write_position` and `primary_position`. The active tenant must be all companies: the user's
-    is unknown.
+    With replicas also with `write_position` and `primary_position`; if the request was counted, with `request_count`.
+    The active tenant must be all companies: the user's is unknown.
     """
+    if not is_id(str(pk)):
+        return None
+    counts = connection.vendor == "postgresql" and settings.THROTTLE_USER_PER_MIN > 0
+    counter: list[Any] = [counter_of(int(pk)), present_minute()] if counts else []
     with connection.cursor() as cursor:
         at = connection.ops.adapt_datetimefield_value(now())
-        cursor.execute(_statement(with_positions=bool(settings.REPLICAS)), [session, at, int(pk)])
+        statement = _statement(with_positions=bool(settings.REPLICAS), counts=counts)
+        cursor.execute(statement, [*counter, session, at, int(pk)])
         row = cursor.fetchone()
     if row is None:
         return None
@@ -38,10 +46,17 @@ def read_user(pk: Any, *, session: str) -> User | None:
     user: Any = _build(User, USER, values)
     company = _build(Company, COMPANY, values[len(USER) :]) if user.company_id else None
     User._meta.get_field("company").set_cached_value(user, company)
-    user.signed_in, *written = values[len(USER) + len(COMPANY) :]
-    if written:
-        user.write_position, user.primary_position = written
+    user.signed_in, *more = values[len(USER) + len(COMPANY) :]
+    if counts:
+        user.request_count = more.pop()
+    if more:
+        user.write_position, user.primary_position = more
     return user
+
+
+def counter_of(user_id: int) -> str:
+    """Return the key of the counter of a user's requests."""
+    return f"user {user_id}"
 
 
 def _build(model: Any, fields: Sequence[Any], values: Sequence[Any]) -> Any:
@@ -49,7 +64,7 @@ def _build(model: Any, fields: Sequence[Any], values: Sequence[Any]) -> Any:
 
 
 @cache
-def _statement(*, with_positions: bool) -> str:
+def _statement(*, with_positions: bool, counts: bool) -> str:
     quote = connection.ops.quote_name
     users, companies, sessions = (quote(model._meta.db_table) for model in (User, Company, OutstandingToken))
     columns = [f"{users}.{quote(str(field.column))}" for field in USER]
@@ -59,8 +74,10 @@ def _statement(*, with_positions: bool) -> str:
     )
     if with_positions:
         columns += [POSITION_OF_USER, PRIMARY]
+    if counts:
+        columns.append("(SELECT count FROM counted)")
     return (
-        f"SELECT {', '.join(columns)} FROM {users}"  # noqa: S608  # names of models
+        f"{f'WITH counted AS ({COUNT_UP}) ' if counts else ''}SELECT {', '.join(columns)} FROM {users}"  # noqa: S608  # names of models
         f" LEFT JOIN {companies} ON {companies}.id = {users}.company_id WHERE {users}.id = %s"
     )
 
