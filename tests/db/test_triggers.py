@@ -1,10 +1,13 @@
 """Triggers that keep tables consistent: PostgreSQL calls them for the declared events alone."""
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
+from crm.db.audit_context import add_sqlite_functions
 from crm.db.triggers import Triggers, declared_triggers
+from crm.models import Contact
 from tests.conftest import postgres_only
+from tests.factories import ContactFactory
 
 DECLARED = [triggers for _, triggers in declared_triggers(Triggers)]
 
@@ -27,3 +30,14 @@ def test_row_triggers_are_called_for_no_statement_in_vain():
     assert {triggers.name for triggers in DECLARED if not triggers.each_statement} == {
         "end_sessions", "keep_rep_in_one_place", "share_lead",
     }  # fmt: skip
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL's triggers need no functions of the process")
+def test_other_clients_of_sqlite_are_refused_rather_than_unrecorded(in_acme):
+    contact = ContactFactory(company=in_acme)
+    connection.connection.create_function("crm_recorded", 0, None)  # as in a client that doesn't add it
+    try:
+        with pytest.raises(OperationalError, match="function"):
+            Contact.objects.filter(pk=contact.pk).update(city="Denver")
+    finally:
+        add_sqlite_functions(connection)
