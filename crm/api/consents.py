@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.errors import invalid
-from crm.api.base.filters import ContactSearchFilter, ListFilterSet, PhoneFilter, RowFilter, YesNoFilter
+from crm.api.base.filters import ListFilterSet, OwnerSearchFilter, PhoneFilter, RowFilter, YesNoFilter
 from crm.api.base.serializers import PhoneField, TenantSerializer
 from crm.api.base.views import CreateReadViewSet, without_body
 from crm.api.companions import ContactSummaryField, UserNameField
@@ -22,7 +22,7 @@ from crm.services.consents import record_consent, withdraw_consent
 class MarketingConsentSerializer(TenantSerializer):
     phone = PhoneField(help_text="The number, E.164. Any format is accepted. Empty after an erasure.")
     contact = serializers.IntegerField(
-        read_only=True, allow_null=True, help_text="The contact that has the number now."
+        read_only=True, allow_null=True, help_text="The contact that has the number now. Null: nobody has it."
     )
     contact_summary = ContactSummaryField()
     recorded_by_name = UserNameField("recorded_by")
@@ -59,7 +59,7 @@ class MarketingConsentSerializer(TenantSerializer):
 class MarketingConsentFilterSet(ListFilterSet):
     phone = PhoneFilter(method="of_phone", label="The number, in any format.")
     contact = RowFilter(method="of_contacts")
-    search = ContactSearchFilter(field_name="contact")
+    search = OwnerSearchFilter(field_name="phone")
     valid = YesNoFilter(field_name="withdrawn_at", lookup_expr="isnull", label="Whether it is not withdrawn.")
 
     def of_phone(self, queryset: Any, name: str, value: str) -> Any:

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.companions import Companion
-from crm.api.base.filters import ChoicesFilter, ContactSearchFilter, ListFilterSet, RowFilter
+from crm.api.base.filters import ChoicesFilter, ListFilterSet, OwnerSearchFilter, RowFilter
 from crm.api.base.lists import Rows, columns_of, show_rows
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
@@ -52,7 +52,7 @@ class EntriesField(Companion):
 
 class OptOutSerializer(TenantSerializer):
     contact = serializers.IntegerField(
-        read_only=True, allow_null=True, help_text="The contact that has the number now."
+        read_only=True, allow_null=True, help_text="The contact that has the number now. Null: nobody has it."
     )
     contact_summary = ContactSummaryField()
     entries = EntriesField()
@@ -72,7 +72,7 @@ class OptOutSerializer(TenantSerializer):
 class OptOutFilterSet(ListFilterSet):
     state = ChoicesFilter(choices=OptOutState.choices)
     contact = RowFilter(method="of_contacts")
-    search = ContactSearchFilter(field_name="contact")
+    search = OwnerSearchFilter(field_name="phone")
 
     def of_contacts(self, queryset: Any, name: str, value: list[int]) -> Any:
         contacts = Contact.objects.filter(pk__in=value)

@@ -20,7 +20,7 @@ from crm.form_fields import (
     PhoneFormField,
     RepeatedFormField,
 )
-from crm.models import Contact
+from crm.models import Contact, ContactPhone
 from crm.search_keys import SHORTEST, is_long_enough
 
 MAX_ID = 2**63 - 1
@@ -72,13 +72,18 @@ class YesNoFilter(django_filters.TypedChoiceFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         choices = [("true", "true"), ("false", "false")]
-        super().__init__(*args, choices=choices, coerce=lambda word: word == "true", **kwargs)
+        message = {"invalid_choice": "Must be true or false."}
+        super().__init__(*args, choices=choices, coerce=lambda word: word == "true", error_messages=message, **kwargs)
 
 
 class ChoicesFilter(django_filters.MultipleChoiceFilter):
     """One of a column's choices; repeated, any of them."""
 
     takes_several = True
+
+    def __init__(self, *args: Any, choices: list[tuple[str, str]], **kwargs: Any) -> None:
+        message = f"Must be one of: {', '.join(value for value, _ in choices)}."
+        super().__init__(*args, choices=choices, error_messages={"invalid_choice": message}, **kwargs)
 
     def filter(self, queryset: QuerySet, value: list[str]) -> QuerySet:
         return queryset.filter(**{f"{self.field_name}__in": value}) if value else queryset
@@ -141,7 +146,18 @@ class ContactSearchFilter(django_filters.CharFilter):
         if not is_long_enough(value):
             detail = f"Must have a word of at least {SHORTEST} letters or digits."
             raise invalid("search", detail, code=ErrorCode.MIN_LENGTH)
-        return queryset.filter(**{f"{self.field_name}__in": Contact.objects.search(value).values("pk")})
+        return self.of_contacts(queryset, Contact.objects.search(value).values("pk"))
+
+    def of_contacts(self, queryset: QuerySet, contacts: QuerySet) -> QuerySet:
+        return queryset.filter(**{f"{self.field_name}__in": contacts})
+
+
+class OwnerSearchFilter(ContactSearchFilter):
+    """Rows of phone numbers whose present owners a search finds. `field_name` is the column of the number."""
+
+    def of_contacts(self, queryset: QuerySet, contacts: QuerySet) -> QuerySet:
+        numbers = ContactPhone.objects.filter(contact__in=contacts)
+        return queryset.filter(**{f"{self.field_name}__in": numbers.values("phone")})
 
 
 class PhoneFilter(django_filters.CharFilter):
