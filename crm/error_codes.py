@@ -29,12 +29,17 @@ class ErrorCode(StrEnum):
     # --- A field or a parameter, which `attr` names -------------------------------------------------------------------
 
     REQUIRED = "required", 400, "This field is required.", "Send the field."
-    NULL = "null", 400, "This field may not be null.", "Send a value, or leave the field out."
-    BLANK = "blank", 400, "This field may not be blank.", "Send a text that isn't empty."
+    NULL = "null", 400, "Must not be null: send a value, or leave the field out.", "Send a value, or leave it out."
+    BLANK = "blank", 400, "Must not be empty.", "Send a text that isn't empty."
     INVALID = "invalid", 400, "The value isn't valid.", "Read `detail`, and correct the value."
     WRONG_TYPE = "wrong_type", 400, "Must be a whole number.", "Send the JSON type of the OpenAPI document."
-    NOT_A_LIST = "not_a_list", 400, "Expected a list of items.", "Send a JSON list."
-    INVALID_CHOICE = "invalid_choice", 400, "This is not a valid choice.", "Send one of the documented values."
+    NOT_A_LIST = "not_a_list", 400, "Must be a list.", "Send a JSON list."
+    INVALID_CHOICE = (
+        "invalid_choice",
+        400,
+        "Must be one of the documented values.",
+        "Send one of the documented values.",
+    )
     MAX_LENGTH = "max_length", 400, "The value is too long.", "Shorten it."
     MIN_LENGTH = "min_length", 400, "The value is too short.", "Lengthen it."
     MAX_VALUE = "max_value", 400, "The number is too large.", "Send a smaller number."
@@ -59,7 +64,10 @@ class ErrorCode(StrEnum):
     INVALID_CURSOR = (
         "invalid_cursor", 400, "Invalid cursor. Take it from `next` or `previous`.", "Start again at the first page.",
     )  # fmt: skip
-    UNIQUE = "unique", 400, "Another row has this value.", "Send another value, or change the other row."
+    UNIQUE = (
+        "unique", 400, "Another row has this value.",
+        "Send another value, or open the row that `existing` names.",
+    )  # fmt: skip
     NOT_ALLOWED = (
         "not_allowed", 400, "The row's other values don't allow this one.", "Read `detail`, and change one of them.",
     )  # fmt: skip
@@ -90,39 +98,45 @@ class ErrorCode(StrEnum):
     PARSE_ERROR = "parse_error", 400, "The body isn't valid JSON.", "Send valid JSON, within the documented limits."
     BAD_REQUEST = "bad_request", 400, "The request isn't valid.", "Correct the URL, headers and number of parameters."
     NOT_AUTHENTICATED = (
-        "not_authenticated", 401, "Authentication credentials were not provided.", "Sign in; send the access token.",
+        "not_authenticated", 401, "Sign in, and send the access token with the request.",
+        "Sign in; send the access token.",
     )  # fmt: skip
     BAD_AUTHORIZATION_HEADER = (
-        "bad_authorization_header", 401, "Authorization header must contain two space-delimited values",
-        "Send `Authorization: Bearer <access token>`.",
+        "bad_authorization_header", 401, "Send `Authorization: Bearer <access token>`.",
+        "Correct the header.",
     )  # fmt: skip
     INVALID_TICKET = (
         "invalid_ticket", 401, "The ticket isn't valid: it is for one use, within 30 seconds.",
         "Get a ticket from POST /api/v1/events/ticket for each connection to the stream.",
     )  # fmt: skip
     TOKEN_NOT_VALID = (
-        "token_not_valid", 401, "Token is invalid or expired", "Exchange the refresh token, or sign in again.",
+        "token_not_valid", 401, "The token is invalid or has expired. Sign in again.",
+        "Exchange the refresh token, or sign in again.",
     )  # fmt: skip
     SESSION_ENDED = "session_ended", 401, "The session has ended. Sign in again.", "Sign in again."
     USER_NOT_FOUND = "user_not_found", 401, "The user no longer exists. Sign in again.", "Sign in as another user."
-    USER_INACTIVE = "user_inactive", 401, "User is inactive", "Ask a manager to activate the user."
+    USER_INACTIVE = "user_inactive", 401, "Your account is deactivated. Ask a manager to activate it.", "Ask a manager."
     PASSWORD_CHANGED = "password_changed", 401, "The user's password has been changed.", "Sign in again."
     NO_ACTIVE_ACCOUNT = (
-        "no_active_account", 401, "No active account found with the given credentials",
+        "no_active_account", 401, "The username or the password is wrong. Try again.",
         "Check the username and the password.",
     )  # fmt: skip
     PERMISSION_DENIED = "permission_denied", 403, "Your role may not do this.", "Ask a manager."
     NOT_YOURS = "not_yours", 403, "Only its author or a manager may do this.", "Ask the author or a manager."
     NOT_FOUND = (
-        "not_found", 404, "Not found.", "Check the URL. The row may be deleted, or not assigned to the user any more.",
+        "not_found", 404, "There is no such row or URL, or you may not see it.",
+        "Check the URL. The row may be deleted, or not assigned to the user any more.",
     )  # fmt: skip
-    METHOD_NOT_ALLOWED = "method_not_allowed", 405, 'Method "PUT" not allowed.', "Use a method of the OpenAPI document."
+    METHOD_NOT_ALLOWED = (
+        "method_not_allowed", 405, "This URL takes no PUT. The Allow header lists what it takes.",
+        "Use a method of the OpenAPI document.",
+    )  # fmt: skip
     CURSOR_EXPIRED = (
         "cursor_expired", 410, "The cursor has expired: load your lists again, and begin with a new cursor.",
         "Load the lists again, after taking a new cursor.",
     )  # fmt: skip
     NOT_ACCEPTABLE = (
-        "not_acceptable", 406, "Could not satisfy the request Accept header.", "Accept application/json.",
+        "not_acceptable", 406, "The answer is JSON: send `Accept: application/json`.", "Accept application/json.",
     )  # fmt: skip
     REQUEST_TIMEOUT = (
         "request_timeout", 408, "The request took too long to arrive. Send it again.", "Send the request again.",
@@ -139,13 +153,18 @@ class ErrorCode(StrEnum):
     BODY_TOO_LARGE = "body_too_large", 413, "The body is too large.", "Send less at once."
     URL_TOO_LONG = "url_too_long", 414, "The URL is too long.", "Send fewer parameters, in several requests."
     UNSUPPORTED_MEDIA_TYPE = (
-        "unsupported_media_type", 415, 'Unsupported media type "text/plain" in request.', "Send application/json.",
+        "unsupported_media_type", 415,
+        "Send the body as application/json or as the OpenAPI document says, not as text/plain.",
+        "Send application/json.",
     )  # fmt: skip
     KEY_REUSED = (
         "key_reused", 422, "This key was used for another request; choose a new key.",
         "Choose a new Idempotency-Key for each operation.",
     )  # fmt: skip
-    THROTTLED = "throttled", 429, "Request was throttled.", "Wait for the seconds of Retry-After."
+    THROTTLED = (
+        "throttled", 429, "Too many requests. Wait for the seconds of Retry-After.",
+        "Wait for the seconds of Retry-After.",
+    )  # fmt: skip
     LOCKED_OUT = (
         "locked_out", 429, "Too many failed sign-ins.", "Wait for the seconds of Retry-After; check the password.",
     )  # fmt: skip
@@ -172,7 +191,7 @@ class ErrorCode(StrEnum):
         "Choose another time or rep, or send `allow_overlap: true`. `appointment` is the other one.",
     )  # fmt: skip
     NUMBER_TAKEN = (
-        "number_taken", 409, "A contact has this number already.", "Open the contact that `contact` names.",
+        "number_taken", 409, "A contact has this number already.", "Open the contact that `existing` names.",
     )  # fmt: skip
     MAIN_NUMBER = (
         "main_number", 409, "This is the contact's main number. Make another number the main one first.",
@@ -300,3 +319,15 @@ class ErrorCode(StrEnum):
         "timeout", 503, "The request took too long. Please try again later.",
         "Send the request again later, for fewer rows.",
     )  # fmt: skip
+
+
+# Why a message that the product sends by itself waits or fails. Its row shows the text; no response has the code.
+INTERNAL = frozenset(
+    {
+        ErrorCode.CAMPAIGN_FREQUENCY,
+        ErrorCode.CONFIRMATION_TOO_LATE,
+        ErrorCode.QUIET_HOURS,
+        ErrorCode.REMINDER_OUTDATED,
+    }
+)
+PUBLISHED = tuple(code for code in ErrorCode if code not in INTERNAL)

@@ -11,10 +11,12 @@ class Refusal(Exception):
     Attributes:
         code: the reason. A subclass with one reason sets it; any other gets it when it is raised.
         attr: the field that the refusal is about, if it is a field.
+        existing: the row that has the value already, with its resource, if the refusal is about one.
     """
 
     code: ErrorCode
     attr: str | None = None
+    existing: tuple[str, Any] | None = None
 
     def __init__(self, detail: str = "", *, code: ErrorCode | None = None, attr: str | None = None) -> None:
         self.code = code or self.code

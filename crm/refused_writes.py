@@ -59,7 +59,7 @@ def refusals() -> Mapping[str, RefusedWrite]:
         for field in model._meta.local_concrete_fields:
             if field.unique and not field.primary_key:
                 name = f"{model._meta.db_table}_{field.column}_key"
-                refused = RefusedWrite(name, field.name, _taken(model, field.name), ErrorCode.UNIQUE)
+                refused = RefusedWrite(name, field.name, _taken_alone(model, field), ErrorCode.UNIQUE)
                 table[name] = table[_sqlite_columns(model, [field.name])] = refused
         for name, (field_name, sentence, code) in getattr(model, "trigger_refusals", {}).items():
             table[name] = RefusedWrite(name, field_name, sentence, code)
@@ -81,6 +81,17 @@ def violations(row: models.Model) -> list[RefusedWrite]:
         except ValidationError:
             refused.append(refusals()[constraint.name])
     return refused
+
+
+def same_values(row: models.Model, refused: RefusedWrite) -> Q | None:
+    """Return the condition of the other row that has the values of the unique constraint which refused this one."""
+    constraint = next((each for each in row._meta.constraints if each.name == refused.constraint), None)
+    if not isinstance(constraint, UniqueConstraint):
+        return None
+    equal = {name: getattr(row, str(row._meta.get_field(name).attname)) for name in constraint.fields}  # type: ignore[union-attr]
+    if constraint.expressions:  # Lower() alone
+        equal |= {f"{name}__iexact": getattr(row, name) for name in _columns_of(constraint)}
+    return Q(**equal) & (constraint.condition or Q()) & ~Q(pk=row.pk)
 
 
 def _field_of(constraint: BaseConstraint) -> str:
@@ -114,6 +125,12 @@ def _still_referenced(name: str) -> RefusedWrite:
 
 def _taken(model: Any, field: str) -> str:
     return f"Another {model._meta.verbose_name} has this {model._meta.get_field(field).verbose_name}."
+
+
+def _taken_alone(model: Any, field: Any) -> str:
+    """Return the sentence of a unique field: its own, or else as of a constraint."""
+    message = str(field.error_messages["unique"])
+    return _taken(model, field.name) if "%(" in message else message
 
 
 def _sqlite_columns(model: Any, fields: Any) -> str:

@@ -31,6 +31,12 @@ def detail_of(response):
     return error["detail"]
 
 
+def existing_of(response):
+    """Return the id of the row that has the value of the only error; None if the error names none."""
+    [error] = _read(response)
+    return error.get("existing")
+
+
 def _read(response):
     """Return the errors of a response in the API's only shape, each with a documented code of its status."""
     body = response.json()
@@ -38,6 +44,6 @@ def _read(response):
     assert body["type"] in kinds, body
     assert body["errors"], body
     for error in body["errors"]:
-        assert error.keys() == {"code", "detail", "attr"}, body
+        assert error.keys() - {"existing"} == {"code", "detail", "attr"}, body
         assert ErrorCode(error["code"]).status == response.status_code, body
     return body["errors"]

@@ -81,13 +81,17 @@ class CardSerializer(serializers.Serializer):
     opt_out = serializers.ChoiceField(
         choices=OptOutState.choices, help_text="Whether messages are blocked by an opt-out, confirmed or under review."
     )
-    open_lead = CardLeadSerializer(allow_null=True, help_text="The latest lead that is neither won nor lost.")
-    next_appointment = CardAppointmentSerializer(allow_null=True, help_text="The next one, scheduled or confirmed.")
+    open_lead = CardLeadSerializer(
+        allow_null=True, help_text="The latest lead that is neither won nor lost. Null: none."
+    )
+    next_appointment = CardAppointmentSerializer(
+        allow_null=True, help_text="The next one, scheduled or confirmed. Null: none."
+    )
     last_appointment = CardAppointmentSerializer(
-        allow_null=True, help_text="The latest one that has begun and wasn't cancelled."
+        allow_null=True, help_text="The latest one that has begun and wasn't cancelled. Null: none."
     )
     unread = serializers.IntegerField(help_text="Number of incoming messages that no user has read.")
-    last_call = CardCallSerializer(allow_null=True, help_text="The latest call.")
+    last_call = CardCallSerializer(allow_null=True, help_text="The latest call. Null: none.")
 
 
 class CardViewSet(TenantViewSet):

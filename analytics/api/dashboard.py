@@ -11,7 +11,7 @@ from analytics.dashboard.objections import top_objections
 from calls.choices import CallStatus
 from crm.api.base.date_ranges import DEFAULT_DAYS, MetricsAPIView, PeriodParameters, PeriodSerializer
 from crm.api.base.errors import invalid
-from crm.api.base.serializers import WholeNumberField
+from crm.api.base.serializers import OneOfField, WholeNumberField
 from crm.error_codes import ErrorCode
 
 BASIS = (
@@ -22,7 +22,7 @@ BASES = {"scheduled": scheduled_booking_rate, "cohort": cohort_booking_rate}
 
 
 class BookingRateParameters(PeriodParameters):
-    basis = serializers.ChoiceField(choices=list(BASES), default="scheduled", help_text=BASIS)
+    basis = OneOfField(choices=list(BASES), default="scheduled", help_text=BASIS)
 
 
 class ObjectionParameters(PeriodParameters):
@@ -51,7 +51,9 @@ class MetricsSerializer(PeriodSerializer):
     total = serializers.IntegerField(help_text="All calls.")
     qualified = serializers.IntegerField(help_text="Calls with a lead.")
     booked = serializers.IntegerField(help_text="Calls whose status counts as booked.")
-    booking_rate = serializers.FloatField(allow_null=True, help_text=f"Qualified calls that are booked. {PERCENT}")
+    booking_rate = serializers.FloatField(
+        allow_null=True, help_text=f"Qualified calls that are booked. {PERCENT} Null: no qualified call."
+    )
     by_status = StatusCountsSerializer(help_text="Calls by status. The sum is `total`.")
     lost = LostSerializer(help_text="Lost sales.")
 
@@ -70,7 +72,7 @@ class BookingDaySerializer(serializers.Serializer):
     date = serializers.DateField(help_text="The day, in the company's time zone.")
     booked = serializers.IntegerField(help_text="What was booked, by the basis.")
     qualified = serializers.IntegerField(help_text="Calls of the day with a lead.")
-    rate = serializers.FloatField(allow_null=True, help_text=f"Booked by qualified. {PERCENT}")
+    rate = serializers.FloatField(allow_null=True, help_text=f"Booked by qualified. {PERCENT} Null: no qualified call.")
 
 
 class BookingRateSerializer(PeriodSerializer):

@@ -23,13 +23,18 @@ from crm.services.notes import change_note, delete_note
 PREVIEW = 160  # characters of a message: as many as a short SMS has
 
 
+@extend_schema_field({"$ref": "#/components/schemas/MessageStatus"})
+class MessageStatusField(serializers.CharField):
+    """The status of a message: one of the choices of a higher app."""
+
+
 class LastMessageSerializer(serializers.Serializer):
     """The latest message of a conversation, in or out."""
 
     id = serializers.IntegerField()
     body = serializers.CharField(max_length=PREVIEW, help_text=f"The first {PREVIEW} characters.")
     direction = serializers.ChoiceField(choices=Direction.choices)
-    status = serializers.CharField(help_text="As in `message-threads`.")
+    status = MessageStatusField(help_text="As in `message-threads`.")
     at = serializers.DateTimeField(help_text="Time of writing or receipt.")
 
 

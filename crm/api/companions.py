@@ -28,10 +28,20 @@ class ContactSummarySerializer(serializers.Serializer):
 
 @extend_schema_field(ContactSummarySerializer)
 class ContactSummaryField(Companion):
-    """The contact of a row. Null for a row without one, and for a contact that the user may not see."""
+    """The contact of a row. Null for a row without one. Who may see a row may see its contact."""
+
+    follows_key = True
 
     def __init__(self, key: str = "contact") -> None:
-        super().__init__(key, help_text="The row's contact in short. Null without a contact.")
+        super().__init__(key, help_text="The row's contact in short.")
+
+    def bind(self, field_name: str, parent: Any) -> None:
+        super().bind(field_name, parent)
+        if self.allow_null:
+            self.help_text = "The row's contact in short. Null: the row has no contact."
+
+    def value_without(self, key: Any) -> Any:
+        return None if self.allow_null else {"id": key, "name": "", "phone": "", "flags": [], "opted_out": False}
 
     def load(self, keys: set[int], user: User) -> dict[int, dict[str, Any]]:
         contacts = visible(Contact.objects.filter(pk__in=keys), user, "contacts")
@@ -119,8 +129,13 @@ class PhonesField(Companion):
 class UserNameField(Companion):
     """The name of a user of the company, who may have left it."""
 
+    follows_key = True
+
     def __init__(self, key: str, *, help_text: str = "Name of the user. Users who have left keep it.") -> None:
         super().__init__(key, help_text=help_text)
+
+    def value_without(self, key: Any) -> str | None:
+        return None if self.allow_null else ""
 
     def load(self, keys: set[int], user: User) -> dict[int, str]:
         users = User.objects.filter(pk__in=keys).values_list("pk", "first_name", "last_name", "username")
@@ -131,8 +146,13 @@ class UserNameField(Companion):
 class PhoneLineNameField(Companion):
     """The name of a phone line."""
 
+    follows_key = True
+
     def __init__(self, key: str = "phone_line") -> None:
         super().__init__(key, help_text="Name of the phone line; without one its number, else the provider's ID.")
+
+    def value_without(self, key: Any) -> str | None:
+        return None if self.allow_null else ""
 
     def load(self, keys: set[int], user: User) -> dict[int, str]:
         lines = PhoneLine.objects.filter(pk__in=keys).values_list("pk", "name", "number", "provider_id")
@@ -143,8 +163,13 @@ class PhoneLineNameField(Companion):
 class CampaignNameField(Companion):
     """The name of a campaign."""
 
+    follows_key = True
+
     def __init__(self, key: str = "campaign") -> None:
         super().__init__(key, help_text="Name of the campaign.")
+
+    def value_without(self, key: Any) -> str | None:
+        return None if self.allow_null else ""
 
     def load(self, keys: set[int], user: User) -> dict[int, str]:
         return dict(visible(Campaign.objects.filter(pk__in=keys), user, "campaigns").values_list("pk", "name"))

@@ -6,7 +6,6 @@ from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
-from crm.api.base.errors import invalid
 from crm.api.base.roles import visible
 from crm.api.base.serializers import PhoneField, TenantSerializer
 from crm.api.base.views import FullViewSet
@@ -45,16 +44,17 @@ class ContactPhoneSerializer(TenantSerializer):
     def _write(self, service: Any, **values: Any) -> ContactPhone:
         try:
             number: ContactPhone = service(**values)
-        except NumberRefused as error:  # of a contact's `phone`
-            raise invalid("number", str(error), code=error.code) from error
+        except NumberRefused as error:
+            error.attr = "number"  # not the contact's `phone`
+            raise
         return number
 
 
 class ContactPhoneViewSet(FullViewSet):
     """Numbers of a contact, in the order in which they were added. Exactly one is the main number.
 
-    A number of another contact is a 409 (`number_taken`) that names the contact. The main number can't be removed (409,
-    `main_number`): make another number the main one first. Opt-outs stay with a number that is removed.
+    A number of another contact is a 409 (`number_taken`) whose `existing` is the contact. The main number can't be
+    removed (409, `main_number`): make another number the main one first. Opt-outs stay with a number that is removed.
     """
 
     resource = "contacts/phones"

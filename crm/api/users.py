@@ -11,7 +11,7 @@ from rest_framework.fields import get_error_detail
 
 from crm.api.base.filters import ChoicesFilter, ListFilterSet, YesNoFilter
 from crm.api.base.pagination import orders_by
-from crm.api.base.serializers import TenantSerializer
+from crm.api.base.serializers import OneOfField, TenantSerializer
 from crm.api.base.views import EditViewSet
 from crm.choices import Role
 from crm.error_codes import ErrorCode
@@ -27,7 +27,7 @@ PASSWORD_CODES = (
 
 
 class UserSerializer(TenantSerializer):
-    role = serializers.ChoiceField(choices=Role.choices)
+    role = OneOfField(choices=Role.choices)
     password = serializers.CharField(
         write_only=True, max_length=128, trim_whitespace=False, help_text="At least 8 characters, and hard to guess."
     )

@@ -3,15 +3,13 @@
 The main number is the one that `contacts.phone` repeats: so each contact has exactly one.
 """
 
-from typing import Any
-
 from django.db import IntegrityError, transaction
 
 from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactPhone
 from crm.refusals import Refusal
 from crm.refused_writes import is_refused_by
-from crm.services.contacts import UNIQUE_NUMBERS, check_number_is_outside, find_contact, update_contact
+from crm.services.contacts import UNIQUE_NUMBERS, check_number_is_outside, owner_of, update_contact
 
 
 class NumberTaken(Refusal):
@@ -20,14 +18,11 @@ class NumberTaken(Refusal):
     code, attr = ErrorCode.NUMBER_TAKEN, "number"
 
     def __init__(self, *, owner: Contact | None, contact: Contact) -> None:
-        self.owner = owner
+        self.existing = ("contacts", owner) if owner else None
         if owner == contact:
             super().__init__("This contact has the number already.")
         else:
             super().__init__(f"Another contact has this number: {owner}.")
-
-    def facts(self) -> dict[str, Any]:
-        return {"contact": self.owner.pk if self.owner else None}
 
 
 class MainNumberKept(Refusal):
@@ -44,7 +39,7 @@ def add_number(*, contact: Contact, phone: str, label: str = "", is_main: bool =
         NumberRefused: it is a phone line of the company.
     """
     check_number_is_outside(company_id=contact.company_id, phone=phone)
-    if owner := _owner_of(phone):
+    if owner := owner_of(company_id=contact.company_id, phone=phone):
         raise NumberTaken(owner=owner, contact=contact)
     try:
         with transaction.atomic():
@@ -55,7 +50,8 @@ def add_number(*, contact: Contact, phone: str, label: str = "", is_main: bool =
                 update_contact(contact=contact, phone=phone)
     except IntegrityError as error:
         if is_refused_by(error, *UNIQUE_NUMBERS):  # added at the same moment
-            raise NumberTaken(owner=_owner_of(phone), contact=contact) from error
+            owner = owner_of(company_id=contact.company_id, phone=phone)
+            raise NumberTaken(owner=owner, contact=contact) from error
         raise
     return number
 
@@ -94,8 +90,3 @@ def remove_number(*, number: ContactPhone) -> None:
 def _lock_contact(number: ContactPhone) -> Contact:
     """Lock the contact, so that no other number becomes the main one meanwhile."""
     return Contact.objects.select_for_update(no_key=True).get(pk=number.contact_id)
-
-
-def _owner_of(phone: str) -> Contact | None:
-    # A program that doesn't know contact_phones wrote the contact alone.
-    return find_contact(phone=phone) or Contact.objects.filter(phone=phone).first()

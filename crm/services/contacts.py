@@ -32,8 +32,9 @@ class PhoneTaken(NumberRefused):
 
     code = ErrorCode.UNIQUE
 
-    def __init__(self, phone: str) -> None:
-        super().__init__(f"Another contact has the number {phone}.")
+    def __init__(self, phone: str, owner: Contact | None = None) -> None:
+        super().__init__("Another contact has this number.")
+        self.existing = ("contacts", owner) if owner else None
 
 
 class OwnNumber(NumberRefused):
@@ -80,7 +81,7 @@ def save_contact(*, contact: Contact, update_fields: Iterable[str] | None = None
                 ContactPhone.objects.get_or_create(**number)
     except IntegrityError as error:
         if is_refused_by(error, *UNIQUE_NUMBERS):
-            raise PhoneTaken(contact.phone) from error
+            raise PhoneTaken(contact.phone, owner_of(company_id=contact.company_id, phone=contact.phone)) from error
         raise
     return contact
 
@@ -93,6 +94,12 @@ def find_contact(*, phone: str) -> Contact | None:
     """Return the contact that owns this number, E.164."""
     number = ContactPhone.objects.filter(phone=phone).select_related("contact").first()
     return number.contact if number else None
+
+
+def owner_of(*, company_id: int, phone: str) -> Contact | None:
+    """Return the contact with this number, E.164, even if a program wrote it without a row of contact_phones."""
+    number = ContactPhone.objects.filter(company=company_id, phone=phone).select_related("contact").first()
+    return number.contact if number else Contact.objects.filter(company=company_id, phone=phone).first()
 
 
 def get_or_create_contact(*, company_id: int, phone: str) -> Contact:

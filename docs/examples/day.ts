@@ -135,12 +135,12 @@ async function main(): Promise<void> {
   step("Open the inbox");
   const { cursor, inbox } = await openInbox();
   for (const { contact_summary, last_message, unread } of inbox.slice(0, 3)) {
-    step(`  ${contact_summary?.name || contact_summary?.phone}: ${unread} unread, "${last_message?.body ?? ""}"`);
+    step(`  ${contact_summary.name || contact_summary.phone}: ${unread} unread, "${last_message?.body ?? ""}"`);
   }
 
   step("Answer a customer");
-  const customer = inbox.find((conversation) => !conversation.contact_summary?.opted_out) ?? inbox[0];
-  if (!customer?.contact_summary) throw new Error("The inbox is empty.");
+  const customer = inbox.find((conversation) => !conversation.contact_summary.opted_out) ?? inbox[0];
+  if (!customer) throw new Error("The inbox is empty.");
   await answer(customer.contact, "Thanks for your patience! When does it suit you?");
 
   step("Call back those who were missed");

@@ -33,7 +33,7 @@ class ListIdField(serializers.PrimaryKeyRelatedField):
         return ContactList.objects.all()
 
 
-class AudienceRequestSerializer(BodySerializer):
+class AudienceSerializer(BodySerializer):
     """Contacts, a list of contacts, a segment or a definition: one of them."""
 
     contacts = serializers.ListField(
@@ -57,7 +57,7 @@ class LeftOutSerializer(serializers.Serializer):
         return {reason.value: serializers.IntegerField(help_text=f"{reason.label}.") for reason in LeftOut}
 
 
-class AudienceSerializer(serializers.Serializer):
+class AudienceResultSerializer(serializers.Serializer):
     added = serializers.IntegerField(help_text="Contacts that became members; with `dry_run`, that would.")
     left_out = LeftOutSerializer(help_text="The others, by reason.")
 
@@ -66,8 +66,8 @@ class AudienceMixin:
     """The `audience` action of campaigns."""
 
     @extend_schema(
-        request=AudienceRequestSerializer,
-        responses=AudienceSerializer,
+        request=AudienceSerializer,
+        responses=AudienceResultSerializer,
         parameters=[OpenApiParameter(DRY_RUN, int, enum=[0, 1], description="1 counts, and adds nobody.")],
     )
     @action(detail=True, methods=["post"])
@@ -75,7 +75,7 @@ class AudienceMixin:
         """Add contacts to a draft or scheduled campaign. Contacts who are in it already stay as they are."""
         dry_run = read_flag(request, DRY_RUN)
         campaign = self.get_object()
-        body = AudienceRequestSerializer(data=request.data, context={"request": request})
+        body = AudienceSerializer(data=request.data, context={"request": request})
         body.is_valid(raise_exception=True)
         chosen = body.validated_data
         if "list" in chosen:

@@ -25,8 +25,12 @@ class ShareSerializer(serializers.Serializer):
     count = serializers.IntegerField(help_text="How many.")
     of = serializers.IntegerField(help_text="Of how many.")
     rate = serializers.FloatField(allow_null=True, help_text=f"{PERCENT} Null: of nothing.")
-    low = serializers.FloatField(allow_null=True, help_text="Lower end of the 95 % interval of the rate.")
-    high = serializers.FloatField(allow_null=True, help_text="Upper end of the 95 % interval of the rate.")
+    low = serializers.FloatField(
+        allow_null=True, help_text="Lower end of the 95 % interval of the rate. Null: of nothing."
+    )
+    high = serializers.FloatField(
+        allow_null=True, help_text="Upper end of the 95 % interval of the rate. Null: of nothing."
+    )
 
 
 class OutcomeSerializer(serializers.Serializer):
@@ -77,8 +81,8 @@ class VariantTestSerializer(serializers.Serializer):
     needed = serializers.IntegerField(help_text="Recipients that each text needs for a verdict.")
     look = serializers.IntegerField(help_text="Number of the last planned look. 0: before the first.")
     looks = serializers.IntegerField(help_text="Number of planned looks.")
-    a = ShareSerializer(allow_null=True, help_text="Replies to text A at this look.")
-    b = ShareSerializer(allow_null=True, help_text="Replies to text B at this look.")
+    a = ShareSerializer(allow_null=True, help_text="Replies to text A at this look. Null before the first.")
+    b = ShareSerializer(allow_null=True, help_text="Replies to text B at this look. Null before the first.")
     difference = DifferenceSerializer(allow_null=True, help_text="B minus A at this look. Null before the first.")
 
 

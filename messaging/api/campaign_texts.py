@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from crm.api.base.companions import add_companions, companions_of
 from crm.api.base.filters import MAX_ID
 from crm.api.base.roles import visible
-from crm.api.base.serializers import BodySerializer, PhoneField, WholeNumberField
+from crm.api.base.serializers import BodySerializer, ErrorCodeField, OneOfField, PhoneField, WholeNumberField
 from crm.api.base.views import TenantViewSet
 from crm.api.companions import ContactSummaryField
 from crm.choices import Variant
@@ -40,7 +40,7 @@ class TextsParameters(serializers.Serializer):
 
 
 class TextProblemSerializer(serializers.Serializer):
-    code = serializers.CharField(help_text="An error code.")
+    code = ErrorCodeField(help_text="The reason, for programs.")
     detail = serializers.CharField(help_text="What is wrong and what to do.")
 
 
@@ -60,7 +60,9 @@ class CampaignTextSerializer(serializers.Serializer):
     is_first_contact = serializers.BooleanField(
         help_text="Whether the company has never texted the contact: the text says who writes and how to opt out."
     )
-    problem = TextProblemSerializer(allow_null=True, help_text="Why this contact can't get the text.")
+    problem = TextProblemSerializer(
+        allow_null=True, help_text="Why this contact can't get the text. Null: the contact can."
+    )
 
 
 class TextFaultSerializer(serializers.Serializer):
@@ -83,7 +85,7 @@ class EstimatedPartSerializer(serializers.Serializer):
 
 class EstimateProblemSerializer(serializers.Serializer):
     attr = serializers.CharField(help_text=NAME_OF_TEXT)
-    code = serializers.CharField(help_text="An error code.")
+    code = ErrorCodeField(help_text="The reason, for programs.")
     detail = serializers.CharField(help_text="What is wrong and what to do.")
     members = serializers.IntegerField(help_text="Contacts who can't get the text.")
 
@@ -112,7 +114,7 @@ class CampaignEstimateSerializer(serializers.Serializer):
 
 class TestSendSerializer(BodySerializer):
     phone = PhoneField(max_length=64, help_text="Your own number, as the main number of a contact.")
-    variant = serializers.ChoiceField(choices=Variant.choices, default=Variant.A, help_text=VARIANT)
+    variant = OneOfField(choices=Variant.choices, default=Variant.A, help_text=VARIANT)
     step = serializers.IntegerField(min_value=1, max_value=100, default=1, help_text=STEP)
 
 

@@ -114,8 +114,8 @@ class CampaignSerializer(TenantSerializer):
                 "help_text": "Time of the last resumption, from which the alarms count. Null: never paused."
             },
             "ended_at": {"help_text": "Time when it was completed or cancelled. Null: it hasn't ended."},
-            "segment": {"help_text": "ID of the segment. Each run of a recurring campaign takes its contacts from it."},
-            "previous_run": {"help_text": "ID of the campaign that ran before, of a recurring campaign."},
+            "segment": {"help_text": "ID of the segment. Each recurring run takes its contacts from it. Null: none."},
+            "previous_run": {"help_text": "ID of the campaign that ran before, of a recurring campaign. Null: none."},
         }
 
     def update(self, instance: Campaign, validated_data: dict[str, Any]) -> Campaign:

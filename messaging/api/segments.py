@@ -112,7 +112,7 @@ class SamplesSerializer(serializers.Serializer):
         return {name: SampledContactSerializer(many=True, help_text=title) for name, title in titles.items()}
 
 
-class PreviewRequestSerializer(BodySerializer):
+class SegmentPreviewSerializer(BodySerializer):
     definition = DefinitionField()
 
 
@@ -142,10 +142,10 @@ class SegmentPreviewView(TenantView):
         return CREATE if self.request.method == "POST" else super().verb
 
     @extend_schema(
-        operation_id="segments_preview", request=PreviewRequestSerializer, responses={200: PreviewSerializer}
+        operation_id="segments_preview", request=SegmentPreviewSerializer, responses={200: PreviewSerializer}
     )
     def post(self, request: Request) -> Response:
-        body = PreviewRequestSerializer(data=request.data, context={"request": request})
+        body = SegmentPreviewSerializer(data=request.data, context={"request": request})
         body.is_valid(raise_exception=True)
         company = self.user.company
         assert company is not None  # the permission class rejects users without one  # noqa: S101

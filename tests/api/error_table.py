@@ -10,7 +10,7 @@ Every error response below `/api/` has one shape. Generated from `crm/error_code
   "type": "validation_error",
   "errors": [
     {"code": "required", "detail": "This field is required.", "attr": "phone"},
-    {"code": "max_length", "detail": "Ensure this field has no more than 100 characters.", "attr": "first_name"}
+    {"code": "max_length", "detail": "Must have at most 100 characters.", "attr": "first_name"}
   ]
 }
 ```
@@ -20,8 +20,11 @@ Every error response below `/api/` has one shape. Generated from `crm/error_code
 - `code` is for programs. A code keeps its meaning. `detail` is for people, and its text may change.
 - `attr` names the field, the query parameter or the header. An item of a list is `objections.1`. Several fields may be
   invalid at once; any other response has one error. `non_field_errors` is the body as a whole.
+- An error of a value that another row has (`unique`, `number_taken`) has that row's ID as `existing`, if the user may
+  see it: for a phone number the contact, else a row of the same resource. `existing` is absent if the other row was
+  written at the same moment.
 - Beside `errors` there may be `retry_at` (a blocked message that may be sent later), `current` (`stale`: the row as it
-  is now), `appointment` (`slot_taken`: the other one) or `contact` (`number_taken`: whose number it is).
+  is now) or `appointment` (`slot_taken`: the other one).
 - 429 and 503 have a `Retry-After` header in seconds. 412 has the `ETag` of the current row.
 
 The OpenAPI document lists the codes that each operation can answer, with an example of each. The tests compare each
@@ -39,9 +42,9 @@ one row has an `ETag`; send it as `If-Match` with a `PATCH` or `DELETE`, and a r
 
 
 def error_table():
-    from crm.error_codes import ErrorCode
+    from crm.error_codes import PUBLISHED
 
-    lines = [f"| `{code}` | {code.status} | {code.detail} | {code.advice} |\n" for code in ErrorCode]
+    lines = [f"| `{code}` | {code.status} | {code.detail} | {code.advice} |\n" for code in PUBLISHED]
     return HEAD + "\n| code | status | what it means | what to do |\n|---|---|---|---|\n" + "".join(lines)
 
 

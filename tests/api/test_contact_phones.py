@@ -9,7 +9,7 @@ from crm.models import Contact, ContactPhone, OptOut, SuppressedNumber
 from crm.services.opt_outs import record_opt_out
 from tests.api.test_idempotency import in_threads
 from tests.conftest import signed_in
-from tests.errors import code_of, codes_of, detail_of
+from tests.errors import code_of, codes_of, detail_of, existing_of
 from tests.factories import (
     CallFactory,
     ContactFactory,
@@ -64,9 +64,9 @@ def test_number_of_another_contact_is_a_conflict_that_names_it(csr_api, contact)
     answer = csr_api.post(url(contact), {"number": "+12125550130"})
     assert codes_of(answer) == {"number": ["number_taken"]}
     assert "Dana Reed" in detail_of(answer)
-    assert answer.json()["contact"] == other.pk
+    assert existing_of(answer) == other.pk
     again = csr_api.post(url(contact), {"number": contact.phone})
-    assert (again.status_code, again.json()["contact"]) == (409, contact.pk)
+    assert (again.status_code, existing_of(again)) == (409, contact.pk)
 
 
 def test_number_of_another_companys_contact_is_free(csr_api, contact, globex):

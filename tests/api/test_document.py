@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crm.api.base.descriptions import TAGS
-from crm.api.base.document import operations_of
+from crm.api.base.document import may_be_null, operations_of
 from tests.api.response_schema import document
 
 PACKAGES = Path(__file__).parents[2] / "docs" / "examples"  # `make check` installs them
@@ -98,10 +98,47 @@ def test_fields_are_described_and_have_a_type(db):
 
 def test_fields_of_answers_are_required(db):
     """A page has its count on demand only; an error, the facts that belong to its code."""
-    optional = {"count", "count_capped"}
+    optional = {"count", "count_capped", "existing"}
     for name, schema in document()["components"]["schemas"].items():
         if "properties" in schema and not name.endswith("Request") and name != "ErrorResponse":
             assert schema["properties"].keys() - set(schema.get("required", ())) - optional == set(), name
+
+
+def nullable_fields():
+    """Return the schema, the name and the description of each field that may be null in an answer."""
+    schemas = {name: each for name, each in document()["components"]["schemas"].items() if not name.endswith("Request")}
+    fields = [(name, field, each) for name in schemas for field, each in schemas[name].get("properties", {}).items()]
+    return [(name, field, each.get("description", "")) for name, field, each in fields if may_be_null(each)]
+
+
+def test_fields_that_may_be_null_say_what_null_means(db):
+    found = nullable_fields()
+    assert len(found) > 60
+    assert [(name, field) for name, field, text in found if "null" not in text.lower()] == []
+
+
+def test_requests_refuse_fields_that_they_do_not_have(db):
+    requests = {name: each for name, each in document()["components"]["schemas"].items() if name.endswith("Request")}
+    assert len(requests) > 30
+    assert [
+        name
+        for name, each in requests.items()
+        if "properties" in each and each.get("additionalProperties") is not False
+    ] == []
+
+
+def test_names_of_schemas_are_plain(db):
+    names = document()["components"]["schemas"]
+    assert [name for name in names if name.count("Request") > 1 or "Serializer" in name] == []
+
+
+def test_contact_of_a_row_that_always_has_one_is_not_null(db):
+    schemas = document()["components"]["schemas"]
+    nullable = {name for name, field, _ in nullable_fields() if field == "contact_summary"}
+    with_contact = {name for name, each in schemas.items() if "contact_summary" in each.get("properties", {})}
+    without = {name for name, field, _ in nullable_fields() if field == "contact"}
+    assert len(with_contact) > 10
+    assert nullable == with_contact & without
 
 
 def test_server_is_the_public_url(db, settings):

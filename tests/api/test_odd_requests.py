@@ -5,6 +5,7 @@ from rest_framework.serializers import DateTimeField
 
 from calls.models import Appointment, Call
 from crm.db.tenancy import tenant
+from crm.error_codes import ErrorCode
 from tests.api.resources import writing_viewsets
 from tests.conftest import signed_in
 from tests.errors import detail_of, errors_of
@@ -140,4 +141,4 @@ def test_unsupported_method_is_a_405_regardless_of_parameters(method, manager_ap
 def test_unknown_route_is_answered_in_json(path, method, db):
     response = signed_in(UserFactory()).generic(method, path)
     assert response.status_code == 404
-    assert detail_of(response) == "Not found."
+    assert detail_of(response) == ErrorCode.NOT_FOUND.detail

@@ -1,6 +1,7 @@
 """Writes that the database refuses: the same answer as for a value that a form or serializer refuses."""
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -8,16 +9,17 @@ from django.db.models import CheckConstraint, UniqueConstraint
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from crm.api.base.error_handler import ErrorHandler
 from crm.api.invoices import InvoiceSerializer
-from crm.db.tenancy import all_tenants
+from crm.db.tenancy import all_tenants, tenant
 from crm.error_codes import ErrorCode
 from crm.models import Contact, Invoice
 from crm.refused_writes import explain, is_refused_by, refusals
-from crm.services.contacts import save_contact
+from crm.services.contacts import PhoneTaken, save_contact
 from tests import factories
 from tests.conftest import postgres_only
 from tests.db.catalogue import product_models
-from tests.errors import errors_of
+from tests.errors import codes_of, errors_of, existing_of
 
 UNIQUE_AND_CHECKS = [
     (model, constraint)
@@ -43,21 +45,24 @@ def test_every_constraint_has_a_field_and_a_sentence(model, constraint):
 
 
 def duplicates(acme):
-    """Return the route of each resource with a unique value, a body that repeats it, and the field."""
+    """Return the route of each resource with a unique value, a body that repeats it, the field, and the row."""
     contact = factories.ContactFactory(company=acme)
     flag = factories.ContactFlagFactory(contact=contact)
     invoice = factories.InvoiceFactory(contact=contact)
     line = factories.PhoneLineFactory(company=acme)
     member = factories.CampaignMembershipFactory(contact=contact)
+    segment = factories.SegmentFactory(company=acme)
+    user = factories.UserFactory(company=acme)
+    account = {"role": "csr", "password": "rain-gutter-43"}
+    bill = {"contact": contact.pk, "number": invoice.number, "amount": "1.00", "due_date": "2026-05-04"}
     return [
-        ("contact-flags", {"contact": contact.pk, "flag_type": flag.flag_type}, "flag_type"),
-        (
-            "invoices",
-            {"contact": contact.pk, "number": invoice.number, "amount": "1.00", "due_date": "2026-05-04"},
-            "number",
-        ),
-        ("phone-lines", {"number": line.number}, "number"),
-        ("campaign-memberships", {"campaign": member.campaign.pk, "contact": contact.pk}, "contact"),
+        ("contacts", {"phone": contact.phone}, "phone", contact),
+        ("contact-flags", {"contact": contact.pk, "flag_type": flag.flag_type}, "flag_type", flag),
+        ("invoices", bill, "number", invoice),
+        ("phone-lines", {"number": line.number}, "number", line),
+        ("campaign-memberships", {"campaign": member.campaign.pk, "contact": contact.pk}, "contact", member),
+        ("segments", {"name": segment.name, "definition": {"all": []}}, "name", segment),
+        ("users", account | {"username": user.username}, "username", user),
     ]
 
 
@@ -66,13 +71,48 @@ def post_alone(api, route, body):
         return api.post(f"/api/v1/{route}", body)
 
 
+def test_taken_value_names_the_row_that_has_it(manager_api, acme):
+    for route, body, field, row in duplicates(acme):
+        answer = post_alone(manager_api, route, body)
+        assert codes_of(answer) == {field: ["unique"]}, route
+        assert existing_of(answer) == row.pk, route
+
+
+def test_number_beside_the_main_one_names_its_contact(csr_api, acme):
+    number = factories.ContactPhoneFactory(contact__company=acme)
+    answer = csr_api.post("/api/v1/contacts", {"phone": number.phone})
+    assert (codes_of(answer), existing_of(answer)) == ({"phone": ["unique"]}, number.contact_id)
+    other = factories.ContactFactory(company=acme)
+    answer = csr_api.patch(f"/api/v1/contacts/{other.pk}", {"phone": number.phone})
+    assert (codes_of(answer), existing_of(answer)) == ({"phone": ["unique"]}, number.contact_id)
+
+
+def test_username_of_another_company_names_no_row(manager_api, globex):
+    other = factories.UserFactory(company=globex)
+    body = {"username": other.username, "role": "csr", "password": "rain-gutter-43"}
+    answer = manager_api.post("/api/v1/users", body)
+    assert (codes_of(answer), existing_of(answer)) == ({"username": ["unique"]}, None)
+
+
+def test_row_out_of_reach_is_not_named(rep, manager, acme):
+    """No rep may write a value that a row out of reach can have. If one ever may, this holds."""
+    contact = factories.ContactFactory(company=acme)
+    for user, named in ((manager, contact.pk), (rep, None)):
+        handler = ErrorHandler(PhoneTaken(contact.phone, contact), {"request": SimpleNamespace(user=user)})
+        with tenant(acme.pk):
+            error = handler.convert_known_exceptions(handler.exc)
+        [detail] = error.detail["phone"]
+        assert getattr(detail.code, "existing", None) == named
+
+
 def test_value_taken_in_between_is_answered_like_a_taken_value(manager_api, acme, request):
     bodies = duplicates(acme)
-    before = [post_alone(manager_api, route, body) for route, body, _ in bodies]
+    before = [post_alone(manager_api, route, body) for route, body, *_ in bodies]
     request.getfixturevalue("written_in_between")
-    after = [post_alone(manager_api, route, body) for route, body, _ in bodies]
-    assert [list(errors_of(answer)) for answer in after] == [[field] for _, _, field in bodies]
-    assert [answer.json() for answer in after] == [answer.json() for answer in before]
+    after = [post_alone(manager_api, route, body) for route, body, *_ in bodies]
+    assert [list(errors_of(answer)) for answer in after] == [[field] for _, _, field, _ in bodies]
+    assert [errors_of(answer) for answer in after] == [errors_of(answer) for answer in before]
+    assert [codes_of(answer) for answer in after] == [codes_of(answer) for answer in before]
     assert {answer.status_code for answer in after} == {400}
 
 

@@ -24,10 +24,12 @@ class Companion(serializers.Field):
         key: name of the field of the response by whose value the rows are found.
         missing: the value where nothing is found.
         is_own: whether it is a part of the row that a client can write, and that `If-Match` guards.
+        follows_key: whether each row with a key has a value, which is then null only where the key may be.
     """
 
     missing: ClassVar[Any] = None
     is_own: ClassVar[bool] = False
+    follows_key: ClassVar[bool] = False
 
     def __init__(self, key: str, **kwargs: Any) -> None:
         access: dict[str, Any] = (
@@ -35,6 +37,17 @@ class Companion(serializers.Field):
         )
         super().__init__(**access, **kwargs)
         self.key = key
+
+    def bind(self, field_name: str, parent: Any) -> None:
+        super().bind(field_name, parent)
+        if not self.follows_key:
+            return
+        model = getattr(getattr(parent, "Meta", None), "model", None)
+        columns = {column.name: column for column in model._meta.concrete_fields} if model else {}
+        if declared := getattr(parent, "_declared_fields", {}).get(self.key):
+            self.allow_null = declared.allow_null
+        elif self.key in columns:
+            self.allow_null = columns[self.key].null
 
     def get_attribute(self, instance: Any) -> Any:
         raise SkipField  # `add_companions` adds it
@@ -46,6 +59,10 @@ class Companion(serializers.Field):
     def load(self, keys: set[Any], user: User) -> dict[Any, Any]:
         """Return what this user may see, by key, with one or two statements."""
         raise NotImplementedError
+
+    def value_without(self, key: Any) -> Any:
+        """Return the value where nothing is found. The other row may have gone since this one was read."""
+        return self.missing
 
     def value_of(self, loaded: Any) -> Any:
         """Return the field's value, from what `load` has found for its key."""
@@ -71,4 +88,5 @@ def add_each(pairs: Iterable[tuple[dict[str, Any], Companion]], user: User) -> N
         keys = {key for _, _, key in group if key is not None}
         found = group[0][1].load(keys, user) if keys else {}
         for row, companion, key in group:
-            row[str(companion.field_name)] = companion.value_of(found[key]) if key in found else companion.missing
+            value = companion.value_of(found[key]) if key in found else companion.value_without(key)
+            row[str(companion.field_name)] = value

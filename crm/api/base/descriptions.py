@@ -98,6 +98,42 @@ FIELDS = {
     "voicemail_url": "URL of the voicemail. Empty without one.",
 }
 
+# What null means, beside the description of the field. Descriptions that say so themselves come first.
+NULLS = {
+    "activity": "Null: none.",
+    "answered_at": "Null: no answer.",
+    "assigned_rep": "Null: nobody.",
+    "assigned_rep_name": "Null: nobody.",
+    "assignee": "Null: nobody.",
+    "assignee_name": "Null: nobody.",
+    "call": "Null: none.",
+    "campaign": "Null: none.",
+    "campaign_name": "Null: none.",
+    "contact": "Null: nobody, as of a caller without a number.",
+    "conversation": "Null: none, as of a caller without a number.",
+    "confirmed_at": "Null: never.",
+    "created_by": "Null: a program.",
+    "created_by_name": "Null: a program.",
+    "daily_limit": "Null: none of its own.",
+    "decided_at": "Null: no entries.",
+    "duration_s": "Null: not answered.",
+    "expires_at": "Null: it stays in force.",
+    "lead": "Null: none.",
+    "openphone_id": "Null: none, as of a note.",
+    "paused_until": "Null: not paused.",
+    "phone_line": "Null: none, or unknown.",
+    "phone_line_name": "Null: none, or unknown.",
+    "quoted_price": "Null: no offer yet.",
+    "read_at": "Null: unread.",
+    "recorded_by_name": "Null: a program.",
+    "requested_by_name": "Null: a program.",
+    "sent_at": "Null: not sent.",
+    "started_by_name": "Null: not started, or a program did.",
+    "total": "Null: not known yet.",
+    "user": "Null: the contact, or a program.",
+    "user_name": "Null: the contact, or a program.",
+}
+
 PARAMETERS = {
     "booked": "Whether the status of the call counts as booked.",
     "call": "Rows of the call with this ID.",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from crm.api.base.descriptions import ANY_OF, FIELDS, PARAMETERS, TAGS
+from crm.api.base.descriptions import ANY_OF, FIELDS, NULLS, PARAMETERS, TAGS
 
 Document = dict[str, Any]
 EXAMPLES_FILE = Path(__file__).with_name("examples.json")  # written by tests/api/test_examples.py
@@ -47,6 +47,14 @@ def describe_fields(schemas: Document) -> None:
         for name, field in schema.get("properties", {}).items():
             if name in FIELDS and "description" not in field:
                 field["description"] = FIELDS[name]
+            if name in NULLS and may_be_null(field) and "null" not in field.get("description", "").lower():
+                field["description"] = f"{field.get('description', '')} {NULLS[name]}".strip()
+
+
+def may_be_null(schema: Any) -> bool:
+    kinds = schema.get("type", ())
+    parts = [*schema.get("oneOf", ()), *schema.get("anyOf", ())]
+    return "null" in kinds or None in schema.get("enum", ()) or any(map(may_be_null, parts))
 
 
 def describe_success(operation: Document) -> None:

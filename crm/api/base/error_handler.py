@@ -1,6 +1,6 @@
 """Error responses, all in one shape: `{"type", "errors": [{"code", "detail", "attr"}]}`."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError
@@ -11,11 +11,15 @@ from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
 from drf_standardized_errors.types import Error, ErrorResponse
 from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
 from rest_framework.response import Response
 
-from crm.api.base.errors import WHOLE_BODY, CodedError, as_error_details, invalid
+from crm.api.base.errors import WHOLE_BODY, CodedError, CodeOfRow, as_error_details, invalid
+from crm.api.base.plain_words import in_plain_words
 from crm.api.base.renderers import FastJSONRenderer
+from crm.api.base.roles import visible
 from crm.error_codes import ErrorCode
+from crm.models import User
 from crm.outages import RETRY_AFTER_S, outage_code
 from crm.refusals import Refusal
 from crm.refused_writes import RefusedWrite, explain
@@ -32,9 +36,10 @@ class ErrorHandler(ExceptionHandler):
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         if isinstance(exc, Refusal):
+            existing = self._visible_row(exc)
             if exc.code.status == ValidationError.status_code:
-                return invalid(exc.attr or WHOLE_BODY, str(exc), code=exc.code)
-            return CodedError(exc.code, str(exc), attr=exc.attr, **exc.facts())
+                return invalid(exc.attr or WHOLE_BODY, str(exc), code=exc.code, existing=existing)
+            return CodedError(exc.code, str(exc), attr=exc.attr, existing=existing, **exc.facts())
         if isinstance(exc, ProtectedError):
             names = sorted({str(type(row)._meta.verbose_name_plural) for row in exc.protected_objects})
             return CodedError(ErrorCode.IN_USE, f"Can't be deleted: it still has {', '.join(names)}.")
@@ -47,6 +52,17 @@ class ErrorHandler(ExceptionHandler):
         if isinstance(exc, SuspiciousOperation):
             return CodedError(ErrorCode.BAD_REQUEST)  # such as too many parameters
         return super().convert_known_exceptions(exc)
+
+    def _visible_row(self, exc: Refusal) -> int | None:
+        """Return the id of the row that has the value already, if the user may see it."""
+        if exc.existing is None:
+            return None
+        resource, row = exc.existing
+        rows = visible(
+            type(row).objects.filter(pk=row.pk), cast(User, cast(Request, self.context["request"]).user), resource
+        )
+        pk: int | None = rows.values_list("pk", flat=True).first()
+        return pk
 
     def convert_unhandled_exceptions(self, exc: Exception) -> APIException:
         return exc if isinstance(exc, APIException) else CodedError(ErrorCode.ERROR)
@@ -72,13 +88,17 @@ class ErrorFormatter(ExceptionFormatter):
     def get_errors(self) -> list[Error]:
         detail: Any = self.exc.detail
         if isinstance(detail, dict) and isinstance(detail.get("detail"), str):  # of simplejwt: with its own code
-            return [Error(str(detail.get("code", detail["detail"].code)), str(detail["detail"]), None)]
+            code = str(detail.get("code", detail["detail"].code))
+            return [Error(code, in_plain_words(str(detail["detail"])), None)]
         errors = super().get_errors()
         attr = getattr(self.exc, "attr", None)
-        return [Error(error.code, error.detail, attr or error.attr) for error in errors]
+        return [Error(error.code, in_plain_words(error.detail), attr or error.attr) for error in errors]
 
     def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
         body: dict[str, Any] = super().format_error_response(error_response)
+        for error in body["errors"]:
+            if isinstance(error["code"], CodeOfRow):
+                error["existing"] = error["code"].existing
         return body | getattr(self.exc, "facts", {})
 
 

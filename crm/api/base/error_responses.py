@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from crm.error_codes import ErrorCode
+from crm.error_codes import PUBLISHED, ErrorCode
 
 Document = dict[str, Any]
 
@@ -22,6 +22,7 @@ BODY_CODES = {
     ErrorCode.PARSE_ERROR, ErrorCode.UNKNOWN_FIELD, ErrorCode.LENGTH_REQUIRED, ErrorCode.BODY_TOO_LARGE,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE,
 }  # fmt: skip
+OF_EXISTING_ROWS = {ErrorCode.UNIQUE, ErrorCode.NUMBER_TAKEN}
 WITHOUT_FIELD = {ErrorCode.PARSE_ERROR, ErrorCode.BAD_REQUEST}  # of those with status 400
 
 # Responses that are the same for most operations, by status: the name of the component, and its codes.
@@ -63,7 +64,6 @@ HEADERS = {412: ETAG, 429: RETRY_AFTER, 503: RETRY_AFTER}
 # What a response with this code has beside `errors`.
 FACTS: dict[ErrorCode, Document] = {
     ErrorCode.STALE: {"current": {"id": 7, "first_name": "Robin"}},
-    ErrorCode.NUMBER_TAKEN: {"contact": 7},
     ErrorCode.SLOT_TAKEN: {
         "appointment": {
             "id": 12,
@@ -93,7 +93,7 @@ FACTS: dict[ErrorCode, Document] = {
         }
     },
 }
-for waits in (ErrorCode.LINE_PAUSED, ErrorCode.DAILY_CAP, ErrorCode.CAMPAIGN_FREQUENCY, ErrorCode.QUIET_HOURS):
+for waits in (ErrorCode.LINE_PAUSED, ErrorCode.DAILY_CAP):
     FACTS[waits] = {"retry_at": "2026-03-03T15:00:00Z"}
 
 ERROR = {
@@ -106,6 +106,13 @@ ERROR = {
             "type": ["string", "null"],
             "description": "The field, parameter or header that the error is about; `objections.1` for the second item "
             "of a list, `non_field_errors` for the body as a whole. Null if it is about none.",
+        },
+        "existing": {
+            "type": "integer",
+            "format": "int64",
+            "description": "With `unique` and `number_taken`: ID of the row that has the value already. For a phone "
+            "number it is the contact, else a row of the same resource. Absent if the user may not see that row, and "
+            "if it was written at the same moment.",
         },
     },
 }
@@ -131,10 +138,6 @@ ERROR_RESPONSE = {
             "format": "date-time",
             "description": "With a blocked message, if waiting helps: the earliest time to try again.",
         },
-        "contact": {
-            "type": ["integer", "null"],
-            "description": "With `number_taken`: its contact.",
-        },
         "current": {
             "type": "object",
             "additionalProperties": True,
@@ -150,12 +153,12 @@ ERROR_RESPONSE = {
 
 def error_components() -> Document:
     """Return the document's components: the schemas of errors, and an example of each code."""
-    lines = [f"- `{code}` ({code.status}): {code.detail} {code.advice}" for code in ErrorCode]
-    enum = {"type": "string", "enum": [code.value for code in ErrorCode], "description": "\n".join(lines)}
+    lines = [f"- `{code}` ({code.status}): {code.detail} {code.advice}" for code in PUBLISHED]
+    enum = {"type": "string", "enum": [code.value for code in PUBLISHED], "description": "\n".join(lines)}
     return {
         "schemas": {"ErrorCode": enum, "Error": ERROR, "ErrorResponse": ERROR_RESPONSE},
         "responses": {name: _response(status, codes) for status, (name, codes) in SHARED.items()},
-        "examples": {code.value: _example(code) for code in ErrorCode},
+        "examples": {code.value: _example(code) for code in PUBLISHED},
     }
 
 
@@ -184,4 +187,7 @@ def _response(status: int, codes: set[ErrorCode]) -> Document:
 
 def _example(code: ErrorCode) -> Document:
     attr = "phone" if code.status == 400 and code not in WITHOUT_FIELD else None
-    return {"summary": code.advice, "value": code.body(attr=attr) | FACTS.get(code, {})}
+    body = code.body(attr=attr) | FACTS.get(code, {})
+    if code in OF_EXISTING_ROWS:
+        body["errors"][0]["existing"] = 7
+    return {"summary": code.advice, "value": body}

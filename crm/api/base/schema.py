@@ -21,7 +21,7 @@ from crm.api.base.etags import IF_MATCH, IF_NONE_MATCH, TAGS
 from crm.api.base.idempotency import HEADER, PARAMETER
 from crm.api.base.operations import NamedOperation
 from crm.api.base.roles import PERMISSIONS
-from crm.api.base.serializers import TenantSerializer
+from crm.api.base.serializers import BodySerializer, TenantSerializer
 from crm.api.base.views import TenantView
 from crm.db.tenancy import all_tenants
 from crm.error_codes import ErrorCode
@@ -125,7 +125,7 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
         schema = super()._map_basic_serializer(serializer, direction)
-        if direction == "request" and isinstance(serializer, TenantSerializer):
+        if direction == "request" and isinstance(serializer, BodySerializer):
             schema["additionalProperties"] = False
         if type(serializer).__doc__ is None:
             schema.pop("description", None)  # that of the base class is about Python

@@ -7,8 +7,10 @@ from typing import Any, ClassVar, NoReturn
 
 from django.db import models
 from django.db.models import Q
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
+from rest_framework.validators import UniqueValidator
 
 from crm.api.base.companions import Companion, add_companions
 from crm.api.base.errors import as_error_details
@@ -21,7 +23,7 @@ from crm.form_fields import as_sentence
 from crm.instants import InvalidInstant, parse_instant
 from crm.models import Contact, User
 from crm.phones import InvalidPhone, normalize_phone
-from crm.refused_writes import violations
+from crm.refused_writes import RefusedWrite, same_values, violations
 
 # DRF would accept 0 as the string "0", "off" as false, and 5.5 as the row 5.
 JSON_TYPES: list[tuple[type[serializers.Field], set[type], str]] = [
@@ -94,6 +96,20 @@ class BodySerializer(serializers.Serializer):
         return errors
 
 
+@extend_schema_field({"$ref": "#/components/schemas/ErrorCode"})
+class ErrorCodeField(serializers.CharField):
+    """An error code beside other results of a response."""
+
+
+class OneOfField(serializers.ChoiceField):
+    """One of some words. The error of any other lists them."""
+
+    default_error_messages: ClassVar = {"invalid_choice": "Must be one of: {choices}."}
+
+    def fail(self, key: str, **values: Any) -> NoReturn:
+        super().fail(key, choices=", ".join(map(str, self.choices)), **values)
+
+
 class TenantSerializer(BodySerializer, serializers.ModelSerializer):
     """A row of the active tenant. Unknown and read-only fields and violated constraints are errors by field name."""
 
@@ -102,6 +118,8 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
         models.DateTimeField: InstantField,
         models.DecimalField: AmountField,
     }
+
+    serializer_choice_field = OneOfField
 
     @property
     def companions(self) -> list[Companion]:
@@ -141,6 +159,12 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
         current = self.own_fields(self.instance) if sent else {}
         return {name: _detail_of(ErrorCode.FIXED) for name in sent if data[name] != current[name]}
 
+    def build_standard_field(self, field_name: str, model_field: Any) -> Any:
+        field_class, kwargs = super().build_standard_field(field_name, model_field)
+        if validators := kwargs.get("validators"):  # validate() checks every constraint, and names the existing row
+            kwargs["validators"] = [each for each in validators if not isinstance(each, UniqueValidator)]
+        return field_class, kwargs
+
     def build_relational_field(self, field_name: str, relation_info: Any) -> Any:
         field_class, kwargs = super().build_relational_field(field_name, relation_info)
         return ContactField if relation_info.related_model is Contact else field_class, kwargs
@@ -151,9 +175,22 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
         for name, value in attrs.items():
             setattr(row, name, value)
         self.prepare(row)
-        if errors := as_error_details(violations(row)):
-            raise serializers.ValidationError(errors)
+        if refused := violations(row):
+            raise serializers.ValidationError(as_error_details(refused, self._existing_rows(row, refused)))
         return attrs
+
+    def _existing_rows(self, row: Any, refused: list[RefusedWrite]) -> dict[str, int]:
+        """Return the ids of the rows that have the unique values already, if the user may see them, by constraint."""
+        view = self.context["view"]
+        if getattr(view, "model", None) is not type(row):
+            return {}
+        rows = visible(type(row).objects.all(), self.context["request"].user, view.resource)
+        found = {}
+        for each in refused:
+            same = same_values(row, each)
+            if same is not None and (pk := rows.filter(same).values_list("pk", flat=True).first()):
+                found[each.constraint] = pk
+        return found
 
     def update(self, instance: Any, validated_data: dict[str, Any]) -> Any:
         """Write only the fields that were sent, so that concurrent changes to other fields are kept."""
