@@ -125,6 +125,13 @@ class CampaignStatus(TextChoices):
     CANCELLED = "cancelled", "plain", "Cancelled"
 
 
+class CampaignPurpose(TextChoices):
+    """Purpose of a campaign's messages. Marketing asks for consent."""
+
+    MARKETING = "marketing"
+    SERVICE = "service"
+
+
 class MembershipStatus(TextChoices):
     PENDING = "pending"
     SENDING = "sending"

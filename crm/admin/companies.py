@@ -39,7 +39,9 @@ class CompanyAdmin(RowAdmin):
                     "daily_segment_limit",
                     "segment_price_micros",
                     "appointment_reminders",
-                )
+                    "reminder_text_24h",
+                    "reminder_text_2h",
+                ),
             },
         ),
         (

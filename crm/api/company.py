@@ -84,6 +84,8 @@ class CompanySettingsSerializer(TenantSerializer):
             "daily_segment_limit",
             "segment_price_micros",
             "appointment_reminders",
+            "reminder_text_24h",
+            "reminder_text_2h",
             "created_at",
             "updated_at",
         ]

@@ -21,6 +21,7 @@ import crm.db.storage
 import crm.db.triggers
 import crm.fields
 import crm.models.companies
+import crm.models.reminder_texts
 
 
 class Migration(migrations.Migration):
@@ -120,6 +121,28 @@ class Migration(migrations.Migration):
                         db_default=False,
                         default=False,
                         help_text="Remind contacts of appointments 24 hours and 2 hours before.",
+                    ),
+                ),
+                (
+                    "reminder_text_24h",
+                    models.TextField(
+                        blank=True,
+                        db_default="",
+                        help_text="Reminder 24 hours before. It may have {first_name|there}, {company_name}, {day}, {time} and {answers}. Empty: the standard text.",
+                        max_length=1000,
+                        validators=[crm.models.reminder_texts.validate_reminder_text],
+                        verbose_name="reminder text, 24 hours before",
+                    ),
+                ),
+                (
+                    "reminder_text_2h",
+                    models.TextField(
+                        blank=True,
+                        db_default="",
+                        help_text="Reminder 2 hours before, with the same placeholders. Empty: the standard text.",
+                        max_length=1000,
+                        validators=[crm.models.reminder_texts.validate_reminder_text],
+                        verbose_name="reminder text, 2 hours before",
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -1505,6 +1528,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "purpose",
+                    models.CharField(
+                        choices=[("marketing", "Marketing"), ("service", "Service")],
+                        db_default="marketing",
+                        default="marketing",
+                        help_text="Marketing needs consent, where the company requires it. Service messages are about an order, such as an unpaid invoice.",
+                        max_length=20,
+                    ),
+                ),
+                (
                     "body",
                     models.TextField(
                         blank=True,
@@ -1628,6 +1661,11 @@ class Migration(migrations.Migration):
                         ),
                         name="campaigns_status_valid",
                         violation_error_message="status must be one of: draft, scheduled, running, paused, completed, cancelled.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("purpose__in", ["marketing", "service"])),
+                        name="campaigns_purpose_valid",
+                        violation_error_message="purpose must be one of: marketing, service.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

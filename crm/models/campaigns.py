@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
-from crm.choices import CampaignStatus, MembershipStatus, Variant
+from crm.choices import CampaignPurpose, CampaignStatus, MembershipStatus, Variant
 from crm.constraints import one_of
 from crm.db.audit import Audit
 from crm.db.change_feed import Feed
@@ -34,6 +34,16 @@ class Campaign(TenantModel):
     status = models.CharField(max_length=20, choices=CampaignStatus.choices, default=CampaignStatus.DRAFT)
     status_reason = models.CharField(
         max_length=300, blank=True, db_default="", editable=False, help_text="Why the campaign paused itself."
+    )
+    purpose = models.CharField(
+        max_length=20,
+        choices=CampaignPurpose.choices,
+        default=CampaignPurpose.MARKETING,
+        db_default=CampaignPurpose.MARKETING,
+        help_text=(
+            "Marketing needs consent, where the company requires it. Service messages are about an order, such as an "
+            "unpaid invoice."
+        ),
     )
     body = models.TextField(
         blank=True,
@@ -101,6 +111,7 @@ class Campaign(TenantModel):
         db_table = "campaigns"
         constraints = [
             one_of("status", CampaignStatus, name="campaigns_status_valid"),
+            one_of("purpose", CampaignPurpose, name="campaigns_purpose_valid"),
             models.CheckConstraint(
                 condition=~Q(status=CampaignStatus.SCHEDULED) | Q(scheduled_at__isnull=False),
                 name="campaigns_scheduled_has_time",

@@ -18,6 +18,7 @@ from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
+from crm.models.reminder_texts import MAX_REMINDER_TEXT, validate_reminder_text
 from crm.models.session_triggers import SESSIONS_END
 from crm.names import name_of_line, name_of_user
 from crm.phones import MAX_LENGTH
@@ -82,6 +83,25 @@ class Company(models.Model):
     )
     appointment_reminders = models.BooleanField(
         default=False, db_default=False, help_text="Remind contacts of appointments 24 hours and 2 hours before."
+    )
+    reminder_text_24h = models.TextField(
+        blank=True,
+        db_default="",
+        max_length=MAX_REMINDER_TEXT,
+        validators=[validate_reminder_text],
+        help_text=(
+            "Reminder 24 hours before. It may have {first_name|there}, {company_name}, {day}, {time} and {answers}. "
+            "Empty: the standard text."
+        ),
+        verbose_name="reminder text, 24 hours before",
+    )
+    reminder_text_2h = models.TextField(
+        blank=True,
+        db_default="",
+        max_length=MAX_REMINDER_TEXT,
+        validators=[validate_reminder_text],
+        help_text="Reminder 2 hours before, with the same placeholders. Empty: the standard text.",
+        verbose_name="reminder text, 2 hours before",
     )
 
     created_at = models.DateTimeField(default=now, editable=False)

@@ -97,9 +97,9 @@ class CampaignSerializer(TenantSerializer):
     class Meta:
         model = Campaign
         fields = [
-            "id", "name", "status", "status_reason", "body", "body_b", "steps", "phone_line", "phone_line_name",
-            "segment", "daily_limit", "scheduled_at", "recurrence", "previous_run", "created_by", "created_by_name",
-            "started_at", "started_by", "started_by_name", "resumed_at", "ended_at", "progress", "created_at",
+            "id", "name", "status", "status_reason", "purpose", "body", "body_b", "steps", "phone_line",
+            "phone_line_name", "segment", "daily_limit", "scheduled_at", "recurrence", "previous_run", "created_by",
+            "created_by_name", "started_at", "started_by", "started_by_name", "resumed_at", "ended_at", "progress", "created_at",
             "updated_at",
         ]  # fmt: skip
         read_only_fields = [

@@ -31,7 +31,7 @@ def add_campaigns(writer: ActivityWriter) -> None:
     setup, results = writer.setup, weighted_cycle(writer.random, RESULTS)
     _add_segment(writer)
     starts = {"running": setup.calendar.end - 12 * HOUR, "scheduled": setup.calendar.end + 3 * DAY + 10 * HOUR}
-    for n, (name, text, text_b, status) in enumerate(phrases.CAMPAIGNS):
+    for n, (name, text, text_b, purpose, status) in enumerate(phrases.CAMPAIGNS):
         day = (n + 2) * setup.calendar.days // (len(phrases.CAMPAIGNS) + 3)
         created = setup.calendar.midnights[day] + 10 * HOUR
         start = starts.get(status, created + DAY)
@@ -39,6 +39,7 @@ def add_campaigns(writer: ActivityWriter) -> None:
         campaign = setup.tables["campaigns"].add(
             company=setup.company,
             name=name,
+            purpose=purpose,
             status=status,
             body=body,
             body_b=writer.phrase(text_b),

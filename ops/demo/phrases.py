@@ -65,29 +65,58 @@ TRANSCRIPT = (
 # Objections in a hundred. The dashboard normalizes case and blanks; some labels need it, as in production.
 OBJECTIONS = {"price": 28, "Price": 2, "timing": 20, "spouse": 14, "competitor": 14, "trust": 12, "Financing ": 10}
 # Name, message, second message of an A/B test, and status. Every company has a campaign in each status.
+# Name, text, second text, purpose and status.
 CAMPAIGNS = (
-    ("Spring check", "Spring is here: {company} checks your {job} for free. Reply STOP to opt out.", "", "completed"),
+    (
+        "Spring check",
+        "Spring is here: {company} checks your {job} for free. Reply STOP to opt out.",
+        "",
+        "marketing",
+        "completed",
+    ),
     (
         "Storm follow-up",
         "Rough night? {company} looks at storm damage this week. Reply STOP to opt out.",
         "",
+        "marketing",
         "completed",
     ),
-    ("Early bird discount", "10 % off every {job} booked this month. Reply STOP to opt out.", "", "cancelled"),
+    (
+        "Payment reminder",
+        "{company}: an invoice of yours is past its due date. Reply here if you have a question.",
+        "",
+        "service",
+        "completed",
+    ),
+    (
+        "Early bird discount",
+        "10 % off every {job} booked this month. Reply STOP to opt out.",
+        "",
+        "marketing",
+        "cancelled",
+    ),
     (
         "Review request",
         "How did we do? Your opinion helps {company}. Reply STOP to opt out.",
         "Two minutes for {company}? Tell us how we did. Reply STOP to opt out.",
+        "marketing",
         "paused",
     ),
     (
         "Season opener",
         "Our calendar for the season is open. Reply YES for a call. Reply STOP to opt out.",
         "",
+        "marketing",
         "running",
     ),
-    ("Referral thank-you", "Send a neighbour, get $100. {company}. Reply STOP to opt out.", "", "scheduled"),
-    ("Winter reminder", "Book your {job} before the cold. Reply STOP to opt out.", "", "draft"),
+    (
+        "Referral thank-you",
+        "Send a neighbour, get $100. {company}. Reply STOP to opt out.",
+        "",
+        "marketing",
+        "scheduled",
+    ),
+    ("Winter reminder", "Book your {job} before the cold. Reply STOP to opt out.", "", "marketing", "draft"),
 )
 SECOND_STEP = "Still thinking about your {job}? Reply YES for a call."
 CAMPAIGN_ANSWERS = ("Yes please, call me.", "How much would that be?", "YES", "Not right now, thanks.")

@@ -74,6 +74,15 @@ def test_contact_without_consent_is_left_out_where_it_is_required(manager_api, a
     assert (answer.json()["added"], left_out(answer)) == (1, {"no_consent": 2})
 
 
+def test_service_campaign_leaves_out_opted_out_contacts_only(manager_api, acme, contacts):
+    with tenant(acme.pk):
+        Company.objects.update(require_marketing_consent=True)
+    factories.ContactFlagFactory(contact=contacts[0], flag_type="opted_out")
+    campaign = factories.CampaignFactory(company=acme, purpose="service")
+    answer = manager_api.post(url(campaign), {"definition": EVERYBODY})
+    assert (answer.json()["added"], left_out(answer)) == (2, {"opted_out": 1})
+
+
 def test_member_of_a_running_campaign_is_left_out_of_another(manager_api, campaign, contacts):
     factories.CampaignMembershipFactory(contact=contacts[0], campaign__status="running")
     answer = manager_api.post(url(campaign), {"definition": EVERYBODY})

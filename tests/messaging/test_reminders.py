@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
 from calls.models import Appointment
@@ -15,10 +16,12 @@ from crm.models import Company, PhoneLine
 from crm.services.opt_outs import record_opt_out
 from messaging.models import AppointmentReminder, Message
 from messaging.services.outbound import reminders
-from messaging.services.outbound.reminders import has_pending_reminders, queue_next_reminders, text_of
+from messaging.services.outbound.reminder_texts import text_of
+from messaging.services.outbound.reminders import has_pending_reminders, queue_next_reminders
 from messaging.services.outbound.sending import send_next_messages
 from tests import factories
 from tests.conftest import postgres_only
+from tests.errors import errors_of
 from tests.messaging.clocks import zone_with_hour
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
@@ -67,6 +70,12 @@ def states(appointment):
 def messages_to(appointment):
     with all_tenants():
         return list(Message.objects.filter(contact=appointment.contact).order_by("id"))
+
+
+def text(lead=DAY):
+    """Return the reminder's text of the only appointment."""
+    with all_tenants():
+        return text_of(appointment=Appointment.objects.select_related("company", "contact").get(), lead=lead)
 
 
 def change(appointment, **values):
@@ -130,15 +139,13 @@ def test_text_names_company_and_start_by_the_clock_of_the_appointment(company):
     start = datetime(2026, 3, 3, 16, tzinfo=UTC)
     appointment = booked(company, starts_in=DAY, timezone="America/Denver")
     change(appointment, scheduled_start=start, scheduled_end=start + HOUR)
-    with all_tenants():
-        appointment = Appointment.objects.select_related("company").get()
-    assert text_of(appointment) == (
+    assert text() == (
         "Acme: your appointment is on Tue, Mar 3 at 9:00 AM. "
         "Reply C to confirm or R to reschedule. Text STOP to opt out."
     )
-    appointment.status = "confirmed"
-    assert "Reply R to reschedule." in text_of(appointment)
-    assert "Reply C" not in text_of(appointment)
+    change(appointment, status="confirmed")
+    assert "Reply R to reschedule." in text()
+    assert "Reply C" not in text()
 
 
 @pytest.mark.parametrize(("hour", "time"), [(0, "12:30 AM"), (11, "11:30 AM"), (12, "12:30 PM"), (23, "11:30 PM")])
@@ -146,8 +153,53 @@ def test_text_tells_morning_from_evening(company, hour, time):
     start = datetime(2026, 3, 3, hour, 30, tzinfo=UTC)
     appointment = booked(company, starts_in=DAY, timezone="UTC")
     change(appointment, scheduled_start=start, scheduled_end=start + HOUR)
-    with all_tenants():
-        assert f"Mar 3 at {time}." in text_of(Appointment.objects.get())
+    assert f"Mar 3 at {time}." in text()
+
+
+def test_company_s_own_text_gets_its_name_and_how_to_opt_out_unless_it_says_so(company):
+    booked(company, starts_in=DAY, contact__first_name="", timezone="UTC")
+    Company.objects.update(
+        reminder_text_24h="Hi {first_name|there}, see you tomorrow! {answers}",
+        reminder_text_2h="Acme is on the way at {time}. Reply STOP to end.",
+    )
+    assert text(DAY) == (
+        "Acme: Hi there, see you tomorrow! Reply C to confirm or R to reschedule.\nReply STOP to opt out."
+    )
+    assert text(2 * HOUR).startswith("Acme is on the way at ")
+    assert text(2 * HOUR).endswith("M. Reply STOP to end.")
+
+
+def test_names_in_a_reminder_are_data(company):
+    booked(company, starts_in=DAY, contact__first_name="{answers}\nEve")
+    Company.objects.update(reminder_text_24h="Acme: {first_name|you}, {day}! Reply STOP to end.")
+    assert text(DAY).startswith("Acme: {answers} Eve, ")
+
+
+@pytest.mark.parametrize(
+    ("own", "problem"),
+    [
+        ("See you on {weekday}.", "{weekday} isn't a placeholder. Did you mean {day}?"),
+        ("See you in {city}.", "{city} isn't a placeholder."),
+        ("See you {", "belongs to no placeholder"),
+        ("Hi {first_name}!", "Not every contact has a first name. Write what to say instead: {first_name|…}."),
+        ("x" * 1001, "1000 characters"),
+    ],
+)
+@pytest.mark.parametrize("field", ["reminder_text_24h", "reminder_text_2h"])
+def test_reminder_text_that_can_not_be_filled_in_is_refused(field, own, problem, manager_api, client, staff, acme):
+    answer = manager_api.patch("/api/v1/company", {field: own})
+    assert answer.status_code == 400
+    assert problem in errors_of(answer)[field][0]
+    client.force_login(staff)
+    url = reverse("admin:crm_company_change", args=[acme.pk])
+    form = {"name": "Acme", "timezone": acme.timezone, "currency": "USD", "segment_price_micros": 0, field: own}
+    assert problem in client.post(url, form).context["adminform"].form.errors[field][0]
+
+
+def test_manager_changes_the_texts_of_reminders(manager_api):
+    own = "Hi {first_name|there}, {company_name} comes on {day} at {time}. {answers}"
+    assert manager_api.patch("/api/v1/company", {"reminder_text_24h": own}).json()["reminder_text_24h"] == own
+    assert manager_api.patch("/api/v1/company", {"reminder_text_24h": ""}).json()["reminder_text_24h"] == ""
 
 
 def test_reminder_of_the_night_waits_for_the_morning(company):
@@ -303,7 +355,7 @@ def test_worker_whose_lease_has_ended_queues_nothing(company, monkeypatch):
 def test_failure_of_one_reminder_stops_no_other(company, monkeypatch):
     bad, good = booked(company, starts_in=22 * HOUR), booked(company, starts_in=23 * HOUR)
 
-    def text(appointment):
+    def text(*, appointment, lead):
         if appointment.pk == bad.pk:
             raise ValueError("no")
         return "Tomorrow."

@@ -15,7 +15,7 @@ from django.db import connection
 from django.db.models import QuerySet, TextChoices
 from django.utils import timezone
 
-from crm.choices import CampaignStatus, FlagType, MembershipStatus, ReviewState
+from crm.choices import CampaignPurpose, CampaignStatus, FlagType, MembershipStatus, ReviewState
 from crm.models import Campaign, Company, PhoneLine
 from crm.querysets import LAST_CHARACTER
 
@@ -72,13 +72,16 @@ def judge(contacts: QuerySet, *, company: Company, campaign: Campaign | None = N
     """Return the query that judges contacts of the company.
 
     Args:
-        campaign: the one whose members they will be, if there is one yet.
+        campaign: the one whose members they will be. None: any marketing campaign.
     """
     now = timezone.now()
     chosen, chosen_params = contacts.order_by().values("id", "phone").query.sql_with_params()
     facts = _facts(company, campaign, now)
     at_home, home_params = _number_begins_with(_country_codes(company, campaign))
     last_flag, last_fact = RANKS[LeftOut.INVALID_NUMBER], RANKS[LeftOut.CAPPED]
+    needs_consent = company.require_marketing_consent and (
+        campaign is None or campaign.purpose == CampaignPurpose.MARKETING
+    )
     no_consent = f"WHEN consent.phone IS NULL THEN {RANKS[LeftOut.NO_CONSENT]}"
     sql = f"""
         SELECT chosen.id, consent.phone IS NOT NULL AS has_consent, CASE
@@ -86,7 +89,7 @@ def judge(contacts: QuerySet, *, company: Company, campaign: Campaign | None = N
             WHEN NOT ({at_home}) THEN {RANKS[LeftOut.WRONG_COUNTRY]}
             WHEN number.contact_id <> chosen.id THEN {RANKS[LeftOut.SAME_NUMBER_TWICE]}
             WHEN fact.rank <= {last_fact} THEN fact.rank
-            {no_consent if company.require_marketing_consent else ""}
+            {no_consent if needs_consent else ""}
             ELSE {IN} END AS rank
         FROM ({chosen}) AS chosen
         LEFT JOIN (SELECT contact_id, min(rank) AS rank FROM ({" ".join(facts.parts)}) AS facts GROUP BY contact_id)

@@ -11,9 +11,10 @@ from django.db.models.functions import Length, Repeat
 from crm.choices import MembershipStatus
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership
+from crm.placeholders import clean_value
 from messaging.services.campaigns.bodies import FIRST_STEP, CampaignBodies, read_bodies
 from messaging.services.campaigns.first_contacts import is_first_contact
-from messaging.services.campaigns.placeholders import PLACEHOLDERS, clean_value, parse_body
+from messaging.services.campaigns.placeholders import PLACEHOLDERS, names_in
 from messaging.services.campaigns.texts import (
     UnresolvedPlaceholder,
     UnusableText,
@@ -118,7 +119,7 @@ def check_texts(*, campaign: Campaign) -> None:
 
 
 def _groups(campaign: Campaign, bodies: CampaignBodies) -> Iterable[dict[str, Any]]:
-    names = set().union(*(parse_body(body).names for body in bodies.named.values())) - OF_COMPANY
+    names = set().union(*(names_in(body) for body in bodies.named.values())) - OF_COMPANY
     members = CampaignMembership.objects.filter(campaign=campaign, status=MembershipStatus.PENDING).order_by()
     columns = {f"value_{name}": _shape(f"contact__{PLACEHOLDERS[name]}") for name in names}
     groups = members.annotate(is_first=is_first_contact("contact"), **columns)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from crm.choices import Direction, MembershipStatus
+from crm.choices import CampaignPurpose, Direction, MembershipStatus
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership, MarketingConsent
 from crm.refusals import Refusal
@@ -57,6 +57,8 @@ class _Checks:
 
     def __init__(self, campaign: Campaign, members: Sequence[CampaignMembership], now: datetime) -> None:
         self.campaign, self.now = campaign, now
+        is_marketing = campaign.purpose == CampaignPurpose.MARKETING
+        self.needs_consent = is_marketing and campaign.company.require_marketing_consent
         contacts = [member.contact_id for member in members]
         recipients = [Recipient(member.contact_id, member.contact.phone) for member in members]
         self.facts = read_facts(recipients=recipients, now=now, is_campaign=True)
@@ -68,11 +70,11 @@ class _Checks:
 
     def text_of(self, member: CampaignMembership) -> MemberText:
         """Return the member's text. Raises _Later or _Ended."""
-        contact, company = member.contact, self.campaign.company
+        contact = member.contact
         if member.step > 1 and contact.pk in self.answered:
             raise _Ended(ANSWERED)
         self._check_person(self.facts[Recipient(contact.pk, contact.phone)], contact.phone)
-        if company.require_marketing_consent and contact.phone not in self.with_consent:
+        if self.needs_consent and contact.phone not in self.with_consent:
             raise _Ended(NO_CONSENT)
         self._check_interval(contact.pk)
         self._check_hours(member, self.now)

@@ -7,8 +7,8 @@ from crm.models import Campaign, CampaignStep
 from messaging.services.campaigns.recurrence import next_run_at
 
 COPIED = (
-    "company_id", "name", "body", "body_b", "phone_line_id", "segment_id", "daily_limit", "created_by_id", "recurrence",
-    "started_by_id",
+    "company_id", "name", "purpose", "body", "body_b", "phone_line_id", "segment_id", "daily_limit", "created_by_id",
+    "recurrence", "started_by_id",
 )  # fmt: skip
 COPIED_STEP = ("company_id", "step", "delay_minutes", "body")
 

@@ -6,13 +6,9 @@ from functools import lru_cache
 
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, Contact
+from crm.placeholders import clean_value
 from crm.refusals import Refusal
-from messaging.services.campaigns.placeholders import (
-    clean_value,
-    find_placeholder_faults,
-    parse_body,
-    values_of,
-)
+from messaging.services.campaigns.placeholders import find_placeholder_faults, names_in, parse_body, values_of
 from messaging.services.outbound.send_policy import MAX_BODY
 
 __all__ = [
@@ -21,6 +17,7 @@ __all__ = [
     "compose_text",
     "find_placeholder_faults",
     "full_text",
+    "introduce",
     "render_body",
 ]
 
@@ -51,7 +48,7 @@ class UnresolvedPlaceholder(UnusableText):
 
 def render_body(*, body: str, contact: Contact) -> str:
     """Return the text with the contact's values. Raises UnresolvedPlaceholder."""
-    return _fill(body, values_of(contact, parse_body(body).names))
+    return _fill(body, values_of(contact, names_in(body)))
 
 
 def full_text(*, campaign: Campaign, step_body: str, contact: Contact, is_first: bool) -> str:
@@ -64,7 +61,7 @@ def full_text(*, campaign: Campaign, step_body: str, contact: Contact, is_first:
         UnusableText: a placeholder can't be resolved, or the text is empty or too long.
     """
     contact.company = campaign.company  # the same; a contact's own would be a query for each
-    values = values_of(contact, parse_body(step_body).names)
+    values = values_of(contact, names_in(step_body))
     return compose_text(body=step_body, values=values, company_name=campaign.company.name, is_first=is_first)
 
 
@@ -74,7 +71,7 @@ def compose_text(*, body: str, values: Mapping[str, str], company_name: str, is_
     if not text:
         raise UnusableText(code=ErrorCode.MESSAGE_EMPTY)
     if is_first:
-        text = _introduce(text, clean_value(company_name))
+        text = introduce(text, clean_value(company_name))
     if len(text) > MAX_BODY:
         detail = f"The text has {len(text)} characters; shorten it to {MAX_BODY}."
         raise UnusableText(detail, code=ErrorCode.MESSAGE_TOO_LONG)
@@ -85,7 +82,7 @@ def _fill(body: str, values: Mapping[str, str]) -> str:
     parsed = parse_body(body)
     if parsed.faults:
         raise UnresolvedPlaceholder(parsed.faults[0].detail)
-    if missing := parsed.missing(values):
+    if missing := [name for name in parsed.without_default if not values[name]]:
         name = missing[0]
         words = name.replace("_", " ")
         raise UnresolvedPlaceholder(
@@ -94,7 +91,7 @@ def _fill(body: str, values: Mapping[str, str]) -> str:
     return parsed.fill(values)
 
 
-def _introduce(text: str, company_name: str) -> str:
+def introduce(text: str, company_name: str) -> str:
     """Add the company's name and how to opt out, unless the text has them already."""
     name = _name_as_said(company_name)
     if not name or f" {name} " not in f" {_words_of(text)} ":

@@ -7,7 +7,8 @@ from calls.choices import COMING, AppointmentStatus
 from calls.models import Appointment
 from messaging.models import AppointmentReminder
 
-LEADS = (timedelta(hours=24), timedelta(hours=2))
+FIRST_LEAD = timedelta(hours=24)
+LEADS = (FIRST_LEAD, timedelta(hours=2))
 
 REPLACED = "The appointment was deleted, or another reminder replaces this one."
 MOVED = "The appointment was moved."

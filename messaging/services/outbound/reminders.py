@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
-from calls.choices import COMING, AppointmentStatus
+from calls.choices import COMING
 from calls.models import Appointment
 from crm.db.audit_context import program_transaction
 from crm.db.tenancy import all_tenants, tenant
@@ -19,6 +19,7 @@ from messaging.choices import MessageKind, ReminderStatus
 from messaging.models import AppointmentReminder
 from messaging.services.outbound.outbox import SendBlocked, queue_message
 from messaging.services.outbound.reminder_policy import LEADS, TOO_LATE, fault_of, latest_departure
+from messaging.services.outbound.reminder_texts import text_of
 from messaging.services.replies import reply_line
 
 PROGRAM = "reminders"  # the actor in audit entries
@@ -110,15 +111,6 @@ def plan_reminders(*, lead: timedelta) -> None:
         )
 
 
-def text_of(appointment: Appointment) -> str:
-    """Return the text of a reminder, with the start by the clock of the appointment's time zone."""
-    day, at = appointment.date, appointment.time
-    when = f"{day:%a, %b} {day.day} at {at.hour % 12 or 12}:{at:%M} {'AM' if at.hour < 12 else 'PM'}"
-    is_confirmed = appointment.status == AppointmentStatus.CONFIRMED
-    answers = "Reply R to reschedule" if is_confirmed else "Reply C to confirm or R to reschedule"
-    return f"{appointment.company.name}: your appointment is on {when}. {answers}. Text STOP to opt out."
-
-
 def _claim() -> Sequence[AppointmentReminder]:
     """Lease a batch of pending reminders."""
     with all_tenants(), transaction.atomic():
@@ -159,7 +151,7 @@ def _queue_or_skip(reminder: AppointmentReminder) -> None:
     if fault or line is None:
         _finish(reminder, ReminderStatus.SKIPPED, reason=fault)
         return
-    body = text_of(appointment)
+    body = text_of(appointment=appointment, lead=lead)
     try:
         with transaction.atomic():
             message = queue_message(contact=appointment.contact, line=line, body=body, kind=MessageKind.REMINDER)

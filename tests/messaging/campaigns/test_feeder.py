@@ -168,6 +168,16 @@ def test_consent_is_asked_for_where_the_company_requires_it(draft, start):
     assert statuses(draft)[1][1] == "There is no consent to marketing messages for this number."
 
 
+def test_service_campaign_asks_for_no_consent_but_respects_opt_outs(draft, start, in_acme):
+    Company.objects.update(require_marketing_consent=True)
+    Campaign.objects.update(purpose="service")
+    members = start(2)
+    record_opt_out(phone=members[0].contact.phone, words="STOP", source="sms", occurred_at=timezone.now())
+    feed_next_campaign()
+    assert [status for status, _ in statuses(draft)] == ["opted_out", "pending"]
+    assert Message.objects.count() == 1
+
+
 def test_contact_with_three_campaign_messages_today_waits(draft, start, desk):
     [member] = start(timezone=zone_with_hour(12))
     now = timezone.now()

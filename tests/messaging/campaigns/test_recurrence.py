@@ -49,6 +49,7 @@ def test_rule_that_can_not_be_used_is_refused_when_it_is_written(rule, in_acme, 
 def test_start_schedules_the_next_run_with_its_steps(draft, add_members, manager, in_acme):
     CampaignStep.objects.create(company=in_acme, campaign=draft, step=2, delay_minutes=60, body="Still there?")
     Campaign.objects.update(
+        purpose="service",
         recurrence="FREQ=MONTHLY;BYMONTHDAY=1",
         segment=SegmentFactory(company=in_acme),
     )
@@ -56,6 +57,7 @@ def test_start_schedules_the_next_run_with_its_steps(draft, add_members, manager
     start_campaign(campaign=draft, user=manager)
     following = Campaign.objects.get(previous_run=draft)
     assert (following.status, following.body, following.started_by) == ("scheduled", draft.body, manager)
+    assert following.purpose == "service"
     assert following.scheduled_at > timezone.now()
     assert following.scheduled_at.astimezone(DENVER).day == 1
     assert list(following.steps.values_list("step", "delay_minutes", "body")) == [(2, 60, "Still there?")]

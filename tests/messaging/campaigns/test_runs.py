@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crm.choices import CampaignStatus
@@ -190,6 +191,16 @@ def test_cancelling_asks_as_little_for_many_members_as_for_few(draft, add_member
     assert len(asked) <= 16
 
 
+def test_campaign_is_marketing_unless_it_says_otherwise(manager_api, draft):
+    assert manager_api.get(f"/api/v1/campaigns/{draft.pk}").json()["purpose"] == "marketing"
+    answer = manager_api.patch(f"/api/v1/campaigns/{draft.pk}", {"purpose": "service"})
+    assert (answer.status_code, answer.json()["purpose"]) == (200, "service")
+    answer = manager_api.patch(f"/api/v1/campaigns/{draft.pk}", {"purpose": "fun"})
+    assert (answer.status_code, code_of(answer)) == (400, "invalid_choice")
+    with pytest.raises(IntegrityError, match="campaigns_purpose_valid"), transaction.atomic(), tenant(draft.company_id):
+        Campaign.objects.update(purpose="fun")
+
+
 def test_status_is_read_only(draft, manager_api):
     answer = manager_api.patch(f"/api/v1/campaigns/{draft.pk}", {"status": "running"})
     assert (answer.status_code, code_of(answer)) == (400, "read_only")
@@ -202,6 +213,7 @@ def test_status_is_read_only(draft, manager_api):
     [
         ({"body": "Is your roof tight?"}, False),
         ({"body_b": "Is your roof tight?"}, False),
+        ({"purpose": "service"}, False),
         ({"phone_line": None}, False),
         ({"scheduled_at": None}, True),
         ({"name": "Autumn check"}, True),
