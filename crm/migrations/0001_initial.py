@@ -1695,6 +1695,11 @@ class Migration(migrations.Migration):
                         violation_error_message="A started campaign must have started_at.",
                     ),
                     models.CheckConstraint(
+                        condition=models.Q(("daily_limit__isnull", True), ("daily_limit__gte", 1), _connector="OR"),
+                        name="campaigns_daily_limit_valid",
+                        violation_error_message="daily_limit must be at least 1, or empty.",
+                    ),
+                    models.CheckConstraint(
                         condition=models.Q(("recurrence", ""), ("segment__isnull", False), _connector="OR"),
                         name="campaigns_recurring_has_segment",
                         violation_error_message="A recurring campaign needs a segment, from which each run takes its contacts.",

@@ -130,6 +130,11 @@ class Campaign(TenantModel):
                 violation_error_message="A started campaign must have started_at.",
             ),
             models.CheckConstraint(
+                condition=Q(daily_limit__isnull=True) | Q(daily_limit__gte=1),
+                name="campaigns_daily_limit_valid",
+                violation_error_message="daily_limit must be at least 1, or empty.",
+            ),
+            models.CheckConstraint(
                 condition=Q(recurrence="") | Q(segment__isnull=False),
                 name="campaigns_recurring_has_segment",
                 violation_error_message="A recurring campaign needs a segment, from which each run takes its contacts.",

@@ -69,10 +69,14 @@ def record_consent(
 
 def withdraw_consent(*, consent: MarketingConsent) -> MarketingConsent:
     """Withdraw a consent on behalf of a user; other messages may still be sent. Raises NotValid."""
-    if not MarketingConsent.objects.valid().filter(pk=consent.pk).update(withdrawn_at=timezone.now()):
-        raise NotValid
-    consent.refresh_from_db()
-    return consent
+    with transaction.atomic():
+        valid = MarketingConsent.objects.valid().select_for_update(no_key=True).filter(pk=consent.pk).first()
+        if valid is None:
+            raise NotValid
+        # A later consent, for which the lock may have waited, is withdrawn at the earliest when it was given.
+        valid.withdrawn_at = max(timezone.now(), valid.given_at)
+        valid.save(update_fields=["withdrawn_at"])
+    return valid
 
 
 def _evidence_of(consent: MarketingConsent) -> tuple[datetime, str, str, str, str]:

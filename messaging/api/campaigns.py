@@ -18,15 +18,14 @@ from crm.choices import CampaignStatus, MembershipStatus
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership, CampaignStep, User
 from messaging.api.audience import AudienceMixin
+from messaging.services.campaigns.audience import add_member
 from messaging.services.campaigns.count_rows import count_by_status
 from messaging.services.campaigns.deletion import delete_campaign, delete_membership
-from messaging.services.campaigns.drafts import change_campaign, set_steps
+from messaging.services.campaigns.drafts import MAX_DELAY_MINUTES, MAX_STEPS, change_campaign, set_steps
 from messaging.services.campaigns.recurrence import InvalidRule, check_recurrence
 from messaging.services.campaigns.runs import cancel_campaign, pause_campaign, resume_campaign, start_campaign
 from messaging.services.outbound.send_policy import MAX_BODY
 from messaging.services.segments.schema import FAULT_CODES
-
-MAX_STEPS = 20
 
 
 class ProgressSerializer(serializers.Serializer):
@@ -56,7 +55,7 @@ class CampaignStepSerializer(BodySerializer):
     """A further message of a sequence."""
 
     delay_minutes = serializers.IntegerField(
-        min_value=1, max_value=366 * 24 * 60, help_text="Time after the step before was sent."
+        min_value=1, max_value=MAX_DELAY_MINUTES, help_text="Time after the step before was sent."
     )
     body = serializers.CharField(max_length=MAX_BODY, help_text="The text, with placeholders as the campaign's.")
 
@@ -99,14 +98,17 @@ class CampaignSerializer(TenantSerializer):
         fields = [
             "id", "name", "status", "status_reason", "purpose", "body", "body_b", "steps", "phone_line",
             "phone_line_name", "segment", "daily_limit", "scheduled_at", "recurrence", "previous_run", "created_by",
-            "created_by_name", "started_at", "started_by", "started_by_name", "resumed_at", "ended_at", "progress", "created_at",
-            "updated_at",
+            "created_by_name", "started_at", "started_by", "started_by_name", "resumed_at", "ended_at", "progress",
+            "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = [
             "status", "status_reason", "previous_run", "started_at", "started_by", "resumed_at", "ended_at",
             "created_at", "updated_at",
         ]  # fmt: skip
         extra_kwargs = {
+            "body": {"max_length": MAX_BODY},
+            "body_b": {"max_length": MAX_BODY},
+            "daily_limit": {"min_value": 1},
             "scheduled_at": {"help_text": "Time when a started campaign begins to send. Null: at once."},
             "started_at": {"help_text": "Time when the first message could leave. Null: not started."},
             "started_by": {"help_text": "ID of the user who started it. Null: not started, or a program did."},
@@ -235,13 +237,20 @@ class CampaignMembershipFilterSet(ContactFilterSet):
 
 
 class CampaignMembershipViewSet(DeleteMixin, CreateReadViewSet):
-    """Contacts in campaigns, with their progress. Only a pending membership can be deleted (409)."""
+    """Contacts in campaigns, with their progress.
+
+    A contact joins before the start (409, `audience_closed`). Only a pending membership can be deleted (409).
+    """
 
     resource = "campaign-memberships"
     model = CampaignMembership
     serializer_class = CampaignMembershipSerializer
-    refusals = {"destroy": (ErrorCode.MEMBERSHIP_KEPT,)}
+    refusals = {"create": (ErrorCode.AUDIENCE_CLOSED,), "destroy": (ErrorCode.MEMBERSHIP_KEPT,)}
     filterset_class = CampaignMembershipFilterSet
+
+    def perform_create(self, serializer: BaseSerializer) -> None:
+        campaign, contact = serializer.validated_data["campaign"], serializer.validated_data["contact"]
+        serializer.instance = add_member(campaign_id=campaign.pk, contact=contact)
 
     def perform_destroy(self, instance: CampaignMembership) -> None:
         delete_membership(membership=instance)

@@ -1,6 +1,7 @@
 """The audience of a campaign: who becomes a member, and who is left out."""
 
 import pytest
+from django.urls import reverse
 from django.utils.timezone import now
 
 from crm.db.tenancy import tenant
@@ -175,3 +176,44 @@ def test_status_is_read_under_the_lock(acme, campaign, contacts):
         assert campaign.status == "draft"  # as it was read before
         with pytest.raises(AudienceClosed):
             add_audience(campaign=campaign, definition=EVERYBODY)
+
+
+def test_second_text_splits_members_who_are_there_already(manager_api, acme, campaign):
+    contacts = factories.ContactFactory.create_batch(40, company=acme)
+    manager_api.post(url(campaign), {"contacts": [contact.pk for contact in contacts[:30]]})
+    variants = []
+    for body_b in ("Hello.", "Hello again.", ""):
+        manager_api.patch(f"/api/v1/campaigns/{campaign.pk}", {"body_b": body_b})
+        with tenant(acme.pk):
+            variants.append(dict(campaign.memberships.values_list("contact", "variant")))
+    assert set(variants[0].values()) == {"a", "b"}
+    assert variants[1] == variants[0]
+    assert set(variants[2].values()) == {"a"}
+
+
+@pytest.mark.parametrize("door", ["API", "admin"])
+def test_single_contacts_are_split_too_and_join_before_the_start(door, manager_api, client, staff, acme, campaign):
+    client.force_login(staff)
+    with tenant(acme.pk):
+        Campaign.objects.update(body_b="Hello.")
+
+    def add(contact):
+        form = {"campaign": campaign.pk, "contact": contact.pk}
+        if door == "API":
+            return manager_api.post("/api/v1/campaign-memberships", form)
+        return client.post(reverse("admin:crm_campaignmembership_add"), form | {"company": acme.pk})
+
+    contacts = factories.ContactFactory.create_batch(20, company=acme)
+    assert {add(contact).status_code for contact in contacts} == {201 if door == "API" else 302}
+    with tenant(acme.pk):
+        assert set(campaign.memberships.values_list("variant", flat=True)) == {"a", "b"}
+        Campaign.objects.update(
+            status="completed", phone_line=factories.PhoneLineFactory(company=acme), started_at=now()
+        )
+    answer = add(factories.ContactFactory(company=acme))
+    if door == "API":
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "audience_closed")
+    else:
+        assert "campaign" in answer.context["adminform"].form.errors
+    with tenant(acme.pk):
+        assert campaign.memberships.count() == 20

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from crm.choices import CampaignStatus, MembershipStatus, Variant
 from crm.error_codes import ErrorCode
-from crm.models import Campaign, Contact, Segment
+from crm.models import Campaign, CampaignMembership, Contact, Segment
 from crm.refusals import Refusal
 from messaging.services.campaigns.audience_checks import IN, REASONS, Judgement, allow_large_hashes, judge
+from messaging.services.campaigns.states import lock_campaign
 from messaging.services.segments.compile import Definition, contacts_in
 
 OPEN = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
@@ -39,6 +40,12 @@ class UnknownContacts(Refusal):
     def __init__(self, ids: Sequence[int]) -> None:
         more = f" and {len(ids) - MAX_NAMED:,} more" if len(ids) > MAX_NAMED else ""
         super().__init__(f"There are no contacts with these IDs: {', '.join(map(str, ids[:MAX_NAMED]))}{more}.")
+
+
+def check_open(*, campaign: Campaign) -> None:
+    """Raise AudienceClosed unless contacts may join the campaign."""
+    if campaign.status not in OPEN:
+        raise AudienceClosed
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,8 @@ def add_audience(
         UnknownContacts: the company has no contacts with some of the ids.
     """
     with transaction.atomic():
-        campaign = (
-            Campaign.objects.select_for_update(no_key=True, of=("self",)).select_related("company").get(pk=campaign.pk)
-        )
-        if campaign.status not in OPEN:
-            raise AudienceClosed
+        campaign = lock_campaign(campaign.pk)
+        check_open(campaign=campaign)
         if contacts is not None:
             chosen = _existing(contacts, campaign.company_id)
         else:
@@ -85,6 +89,37 @@ def add_audience(
         if not dry_run:
             added = _insert(judgement, campaign)
     return Audience(added, {reason.value: counts.get(rank, 0) for rank, reason in REASONS.items()})
+
+
+def add_member(*, campaign_id: int, contact: Contact) -> CampaignMembership:
+    """Make one contact a member of a campaign, unless it has started. Raises AudienceClosed."""
+    with transaction.atomic():
+        campaign = lock_campaign(campaign_id)
+        check_open(campaign=campaign)
+        member = CampaignMembership.objects.create(
+            company_id=campaign.company_id, campaign_id=campaign_id, contact=contact
+        )
+        split_variants(campaign=campaign)
+        member.refresh_from_db()
+    return member
+
+
+def split_variants(*, campaign: Campaign) -> None:
+    """Give each member the variant that the campaign's texts ask for. Nobody has got one of them yet."""
+    variant, mixed = _variant_of(campaign)
+    sql = f"""
+        UPDATE campaign_memberships SET variant = {variant.replace("contact.id", "contact_id")}
+        WHERE campaign_id = %s AND variant <> {variant.replace("contact.id", "contact_id")}
+    """  # noqa: S608  # constants
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*mixed, campaign.pk, *mixed])
+
+
+def _variant_of(campaign: Campaign) -> tuple[str, list[int]]:
+    """Return the variant of a contact, as SQL with its parameters."""
+    if not campaign.body_b:
+        return f"'{Variant.A}'", []
+    return _VARIANT, [campaign.pk * 69621 % _PRIME] * 2
 
 
 def _existing(ids: Sequence[int], company_id: int) -> QuerySet[Contact]:
@@ -104,7 +139,7 @@ def _count(judgement: Judgement) -> dict[int, int]:
 
 def _insert(judgement: Judgement, campaign: Campaign) -> int:
     """Insert the memberships and return their number."""
-    variant, mixed = (_VARIANT, [campaign.pk * 69621 % _PRIME] * 2) if campaign.body_b else (f"'{Variant.A}'", [])
+    variant, mixed = _variant_of(campaign)
     now = connection.ops.adapt_datetimefield_value(timezone.now())
     sql = f"""
         INSERT INTO campaign_memberships

@@ -68,15 +68,18 @@ class _Query:
         self.add(f"{'UNION ALL ' if self.parts else ''}{sql}", *params)
 
 
-def judge(contacts: QuerySet, *, company: Company, campaign: Campaign | None = None) -> Judgement:
+def judge(
+    contacts: QuerySet, *, company: Company, campaign: Campaign | None = None, are_members: bool = False
+) -> Judgement:
     """Return the query that judges contacts of the company.
 
     Args:
         campaign: the one whose members they will be. None: any marketing campaign.
+        are_members: whether they are its members already. Other campaigns no longer keep them out.
     """
     now = timezone.now()
     chosen, chosen_params = contacts.order_by().values("id", "phone").query.sql_with_params()
-    facts = _facts(company, campaign, now)
+    facts = _facts(company, campaign, now, are_members)
     at_home, home_params = _number_begins_with(_country_codes(company, campaign))
     last_flag, last_fact = RANKS[LeftOut.INVALID_NUMBER], RANKS[LeftOut.CAPPED]
     needs_consent = company.require_marketing_consent and (
@@ -110,7 +113,7 @@ def allow_large_hashes() -> None:
             )
 
 
-def _facts(company: Company, campaign: Campaign | None, now: datetime) -> _Query:
+def _facts(company: Company, campaign: Campaign | None, now: datetime, are_members: bool) -> _Query:
     facts, this = _Query(), campaign.pk if campaign else None
     facts.add_facts(
         f"""
@@ -129,26 +132,27 @@ def _facts(company: Company, campaign: Campaign | None, now: datetime) -> _Query
         FlagType.OPTED_OUT,
         _as_param(now),
     )
-    if this:
+    if this and not are_members:
         facts.add_facts(
             f"SELECT contact_id, {RANKS[LeftOut.ALREADY_IN_CAMPAIGN]} FROM campaign_memberships"  # noqa: S608
             " WHERE company_id = %s AND campaign_id = %s",
             company.pk,
             this,
         )
-    facts.add_facts(
-        f"""
-        SELECT membership.contact_id, {RANKS[LeftOut.IN_RUNNING_CAMPAIGN]}
-        FROM campaigns JOIN campaign_memberships AS membership ON membership.campaign_id = campaigns.id
-        WHERE campaigns.company_id = %s AND membership.company_id = %s AND campaigns.id <> %s
-            AND campaigns.status IN (%s, %s) AND membership.status IN (%s, %s)
-        """,  # noqa: S608  # constants
-        company.pk,
-        company.pk,
-        this or 0,
-        *UNDER_WAY,
-        *WAITING,
-    )
+    if not are_members:
+        facts.add_facts(
+            f"""
+            SELECT membership.contact_id, {RANKS[LeftOut.IN_RUNNING_CAMPAIGN]}
+            FROM campaigns JOIN campaign_memberships AS membership ON membership.campaign_id = campaigns.id
+            WHERE campaigns.company_id = %s AND membership.company_id = %s AND campaigns.id <> %s
+                AND campaigns.status IN (%s, %s) AND membership.status IN (%s, %s)
+            """,  # noqa: S608  # constants
+            company.pk,
+            company.pk,
+            this or 0,
+            *UNDER_WAY,
+            *WAITING,
+        )
     if company.campaign_interval_days:
         facts.add_facts(
             f"SELECT contact_id, {RANKS[LeftOut.CAPPED]} FROM campaign_memberships"  # noqa: S608

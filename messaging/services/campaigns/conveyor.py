@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Count, Sum
 
 from crm.choices import ActivityType, Direction
-from crm.date_ranges import today_in
+from crm.date_ranges import start_of
 from crm.models import Activity, Campaign, CampaignCount, CampaignMembership, Conversation, PhoneLine
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
@@ -51,7 +51,7 @@ def read_room(*, campaign: Campaign, now: datetime) -> Room:
     waiting = _queued_on(line, now)
     messages = capacity - waiting["messages"]
     if campaign.daily_limit is not None:
-        messages = min(messages, campaign.daily_limit - _used_today(campaign))
+        messages = min(messages, campaign.daily_limit - _used_today(campaign, now))
     rooms = [limit.limit - limit.sent - waiting["segments"] for limit in read_daily_limits(line=line, now=now)]
     room = Room(messages=messages, segments=min(rooms), wait=timedelta(seconds=max(capacity / 2 / pace, 1)))
     if not room.limit and not waiting["messages"]:  # nothing changes before tomorrow
@@ -70,10 +70,10 @@ def _queued_on(line: PhoneLine, now: datetime) -> dict[str, int]:
     return queued.aggregate(messages=Count("*"), segments=Sum("membership__sms_segments", default=0))
 
 
-def _used_today(campaign: Campaign) -> int:
+def _used_today(campaign: Campaign, now: datetime) -> int:
     """Return how many of today's messages (company's time zone) have left, or are about to."""
     zone = campaign.company.zone
-    midnight = datetime.combine(today_in(zone), time(), zone)
+    midnight = start_of(now.astimezone(zone).date(), zone)
     sent = CampaignCount.objects.filter(campaign=campaign, hour__gte=midnight).aggregate(n=Sum("members", default=0))
     on_the_way = CampaignMembership.objects.filter(campaign=campaign, status__in=UNSENT, due_at__isnull=True)
     return int(sent["n"]) + on_the_way.count()

@@ -7,9 +7,8 @@ from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership
 from crm.refusals import Refusal
 from messaging.models import Message
-from messaging.services.campaigns.drafts import lock_campaign
 from messaging.services.campaigns.recall import delete_queued
-from messaging.services.campaigns.states import WrongStatus
+from messaging.services.campaigns.states import WrongStatus, lock_campaign
 
 
 class MembershipKept(Refusal):

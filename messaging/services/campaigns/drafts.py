@@ -6,9 +6,12 @@ from typing import Any
 from django.db import transaction
 
 from crm.models import Campaign, CampaignStep
-from messaging.services.campaigns.states import check_draft
+from messaging.services.campaigns.audience import split_variants
+from messaging.services.campaigns.states import check_draft, lock_campaign
 
 CHANGEABLE = ("name", "daily_limit")  # at any time
+MAX_STEPS = 20  # further ones
+MAX_DELAY_MINUTES = 366 * 24 * 60
 
 
 def change_campaign(*, campaign: Campaign, **changes: Any) -> Campaign:
@@ -18,6 +21,8 @@ def change_campaign(*, campaign: Campaign, **changes: Any) -> Campaign:
     for name, value in changes.items():
         setattr(campaign, name, value)
     campaign.save(update_fields=[*changes])
+    if "body_b" in changes:
+        split_variants(campaign=campaign)
     return campaign
 
 
@@ -35,9 +40,3 @@ def set_steps(*, campaign: Campaign, steps: Sequence[Mapping[str, Any]]) -> None
             CampaignStep(company_id=campaign.company_id, campaign=campaign, step=number, **step)
             for number, step in enumerate(steps, start=2)
         )
-
-
-def lock_campaign(campaign_id: int) -> Campaign:
-    """Return the campaign, locked so that it can't be started meanwhile, with its company and line."""
-    rows = Campaign.objects.select_for_update(no_key=True, of=("self",)).select_related("company", "phone_line")
-    return rows.get(pk=campaign_id)

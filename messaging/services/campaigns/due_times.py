@@ -4,13 +4,14 @@ Members are grouped by what decides their hours, so that a hundred thousand take
 code; the feeder and the sender check the exact number again.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import F, Min
+from django.db.models import Count, F, Min
 from django.db.models.functions import Substr
 
 from crm.choices import MembershipStatus
@@ -27,7 +28,9 @@ Group = tuple[str, str, str]
 
 _SET_DUE_TIMES = """
 WITH hours (timezone, state, area, due_at) AS (VALUES {groups})
-UPDATE campaign_memberships SET due_at = hours.due_at
+UPDATE campaign_memberships SET due_at = CASE
+    WHEN campaign_memberships.step > 1 AND campaign_memberships.due_at > hours.due_at THEN campaign_memberships.due_at
+    ELSE hours.due_at END
 FROM contacts, hours
 WHERE campaign_memberships.campaign_id = %s AND campaign_memberships.status = 'pending'
     AND contacts.id = campaign_memberships.contact_id AND contacts.timezone = hours.timezone
@@ -36,8 +39,11 @@ WHERE campaign_memberships.campaign_id = %s AND campaign_memberships.status = 'p
 
 
 def set_due_times(*, campaign: Campaign, now: datetime) -> None:
-    """Set the due time of each pending member, none of whose messages is in the outbox."""
-    groups = _find_groups(campaign, now)
+    """Set the due time of each pending member, none of whose messages is in the outbox.
+
+    A further message of a sequence keeps a later time: its delay isn't over.
+    """
+    groups = {group: due_at for group, due_at, _ in _find_groups(campaign, now)}
     for some in _chunks([group for group in groups.items() if group[1] is not None]):
         values: list[str | datetime | int | None] = []
         for group, due_at in some:
@@ -53,20 +59,35 @@ def set_due_times(*, campaign: Campaign, now: datetime) -> None:
             never.update(status=MembershipStatus.SKIPPED, reason=NO_OPEN_HOUR, due_at=None)
 
 
-def _find_groups(campaign: Campaign, now: datetime) -> dict[Group, datetime | None]:
-    """Return the due time of each group of pending members; None if no hour is allowed."""
+def count_by_due_hour(*, campaign: Campaign, now: datetime) -> dict[datetime, int]:
+    """Return how many pending members may get the message from which hour on, if it started now, in order of time.
+
+    Those who may never get it aren't counted. Hours are in the company's time zone.
+    """
+    counts: Counter[datetime] = Counter()
+    for _, due_at, number in _find_groups(campaign, now):
+        if due_at is not None:
+            counts[due_at.astimezone(campaign.company.zone).replace(minute=0, second=0, microsecond=0)] += number
+    return dict(sorted(counts.items()))
+
+
+def _find_groups(campaign: Campaign, now: datetime) -> list[tuple[Group, datetime | None, int]]:
+    """Return each group of pending members, with its due time and size. Without a due time: no hour is allowed."""
     rows = (
         _pending(campaign)
         .order_by()
         .values_list(F("contact__timezone"), F("contact__state"), Substr("contact__phone", 1, AREA))
-        .annotate(phone=Min("contact__phone"))
+        .annotate(phone=Min("contact__phone"), number=Count("*"))
     )
-    return {
-        (timezone, state, area): next_due_at(
-            timezone=timezone, state=state, phone=phone, zone=campaign.company.zone, moment=now
+    zone = campaign.company.zone
+    return [
+        (
+            (timezone, state, area),
+            next_due_at(timezone=timezone, state=state, phone=phone, zone=zone, moment=now),
+            number,
         )
-        for timezone, state, area, phone in rows
-    }
+        for timezone, state, area, phone, number in rows
+    ]
 
 
 def _pending(campaign: Campaign) -> Any:

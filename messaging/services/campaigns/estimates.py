@@ -112,7 +112,12 @@ def estimate_campaign(*, campaign: Campaign) -> Estimate:
 
 def check_texts(*, campaign: Campaign) -> None:
     """Check that every pending member can get every text. Raises UnusableText for the first problem."""
-    for problem in estimate_campaign(campaign=campaign).problems.values():
+    check_estimate(estimate_campaign(campaign=campaign))
+
+
+def check_estimate(estimate: Estimate) -> None:
+    """Raise UnusableText for the first problem of an estimate."""
+    for problem in estimate.problems.values():
         number = f" ({problem.members:,} contacts of this campaign.)" if problem.members else ""
         refusal = UnresolvedPlaceholder if problem.code == UnresolvedPlaceholder.code else UnusableText
         raise refusal(problem.detail + number, code=problem.code, attr=problem.attr)

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from crm.choices import MembershipStatus
+from crm.choices import CampaignStatus, MembershipStatus
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, PhoneLine
 from crm.refusals import Refusal
 from messaging.services.campaigns.estimates import check_texts
 from messaging.services.campaigns.recurrence import check_recurrence
+from messaging.services.campaigns.states import WrongStatus
 from messaging.services.outbound.send_policy import MAX_BODY
 
 
@@ -16,6 +17,22 @@ class NotReady(Refusal):
 
     def __init__(self, code: ErrorCode, detail: str = "") -> None:
         super().__init__(detail, code=code)
+
+
+def check_start(*, campaign: Campaign, now: datetime) -> None:
+    """Raise WrongStatus or NotReady unless the campaign may start, or be scheduled, apart from its members."""
+    if campaign.status != CampaignStatus.DRAFT:
+        raise WrongStatus.of(campaign, "Only a draft can be started.")
+    check_ready(campaign=campaign, now=now)
+    if campaign.scheduled_at is not None and campaign.scheduled_at <= now:
+        raise NotReady(ErrorCode.PAST_SCHEDULE)
+
+
+def check_resumption(*, campaign: Campaign, now: datetime) -> None:
+    """Raise WrongStatus unless the campaign is paused, NotReady unless its line may send."""
+    if campaign.status != CampaignStatus.PAUSED:
+        raise WrongStatus.of(campaign, "Only a paused campaign can be resumed.")
+    check_line(line=campaign.phone_line, now=now)
 
 
 def check_ready(*, campaign: Campaign, now: datetime) -> None:

@@ -3,11 +3,12 @@
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from crm.choices import MembershipStatus
+from crm.choices import CampaignStatus, MembershipStatus
 from crm.models import Activity, CampaignMembership
 from messaging.choices import MessageStatus
 from messaging.models import Message
 
+CANCELLED = "The campaign was cancelled."
 UNSENT = (MembershipStatus.PENDING, MembershipStatus.SENDING)
 
 
@@ -15,11 +16,13 @@ def recall_messages(*, messages: QuerySet) -> int:
     """Take the queued ones of these messages out of the outbox. Returns how many.
 
     A queued message is known not to have left, also after an attempt. So its member may wait again, the only way back
-    from `sending`.
+    from `sending`. Nobody waits for a cancelled campaign.
     """
     members = delete_queued(messages=messages)
     recalled = CampaignMembership.objects.filter(pk__in=members, status__in=UNSENT)
-    return recalled.update(status=MembershipStatus.PENDING, due_at=timezone.now(), reason="", sms_segments=0)
+    cancelled = recalled.filter(campaign__status=CampaignStatus.CANCELLED)
+    number = cancelled.update(status=MembershipStatus.SKIPPED, reason=CANCELLED, due_at=None, sms_segments=0)
+    return number + recalled.update(status=MembershipStatus.PENDING, due_at=timezone.now(), reason="", sms_segments=0)
 
 
 def delete_queued(*, messages: QuerySet) -> list[int]:

@@ -15,6 +15,17 @@ _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _ORDER = ("FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "BYHOUR", "BYMINUTE", "WKST", "UNTIL")
 _PARTS = frozenset(_ORDER)
 _LOOK_AHEAD = timedelta(days=5 * 366)
+
+# The rules that most campaigns need, in plain words.
+COMMON_RULES = {
+    "FREQ=DAILY": "every day",
+    "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR": "every day from Monday to Friday",
+    "FREQ=WEEKLY": "every week",
+    "FREQ=WEEKLY;INTERVAL=2": "every two weeks",
+    "FREQ=MONTHLY;BYMONTHDAY=1": "on the first day of every month",
+    "FREQ=MONTHLY;BYMONTHDAY=-1": "on the last day of every month",
+    "FREQ=YEARLY": "every year",
+}
 # Any Monday. A rule without a day, an hour or a minute takes these of the first run.
 _ANY_START = datetime(2026, 1, 5, 10)
 
@@ -42,6 +53,22 @@ def next_run_at(*, rule: str, this: datetime, after: datetime, zone: ZoneInfo) -
     start, moment = (time.astimezone(zone).replace(tzinfo=None) for time in (this, after))
     local = _parse(rule, start, moment).after(moment)
     return local.replace(tzinfo=zone) if local else None
+
+
+def upcoming_runs(*, rule: str, first: datetime, number: int, zone: ZoneInfo) -> list[datetime]:
+    """Return the first runs after `first`, at most so many."""
+    runs = [first]
+    while len(runs) <= number:
+        following = next_run_at(rule=rule, this=runs[-1], after=runs[-1], zone=zone)
+        if following is None:
+            break
+        runs.append(following)
+    return runs[1:]
+
+
+def describe_rule(rule: str) -> str:
+    """Return a rule in plain words, if it is a common one."""
+    return COMMON_RULES.get(rule, f"by the rule {rule}") if rule else "never"
 
 
 def _parse(rule: str, start: datetime, moment: datetime) -> rrule:

@@ -9,21 +9,17 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from crm.choices import CampaignStatus, MembershipStatus
-from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership, User
 from crm.refusals import Refusal
 from messaging.choices import MessageStatus
 from messaging.models import Message
-from messaging.services.campaigns.audience import add_audience
+from messaging.services.campaigns.audience import add_audience, split_variants
 from messaging.services.campaigns.counts import count_results
-from messaging.services.campaigns.drafts import lock_campaign
 from messaging.services.campaigns.due_times import set_due_times
 from messaging.services.campaigns.next_runs import schedule_next_run
-from messaging.services.campaigns.readiness import NotReady, check_line, check_members, check_ready
-from messaging.services.campaigns.recall import UNSENT, recall_messages
-from messaging.services.campaigns.states import WrongStatus, check_transition
-
-CANCELLED = "The campaign was cancelled."
+from messaging.services.campaigns.readiness import check_members, check_ready, check_resumption, check_start
+from messaging.services.campaigns.recall import CANCELLED, UNSENT, recall_messages
+from messaging.services.campaigns.states import check_transition, lock_campaign, status_after_pause
 
 
 def start_campaign(*, campaign: Campaign, user: User | None) -> Campaign:
@@ -37,13 +33,10 @@ def start_campaign(*, campaign: Campaign, user: User | None) -> Campaign:
     with transaction.atomic():
         campaign = lock_campaign(campaign.pk)
         now = timezone.now()
-        if campaign.status != CampaignStatus.DRAFT:
-            raise WrongStatus.of(campaign, "Only a draft can be started.")
-        check_ready(campaign=campaign, now=now)
+        check_start(campaign=campaign, now=now)
+        split_variants(campaign=campaign)
         campaign.started_by = user
         if campaign.scheduled_at is not None:
-            if campaign.scheduled_at <= now:
-                raise NotReady(ErrorCode.PAST_SCHEDULE)
             if campaign.segment_id is None:
                 check_members(campaign=campaign)
             return _set_status(campaign, CampaignStatus.SCHEDULED, "started_by", status_reason="")
@@ -62,8 +55,7 @@ def pause_campaign(*, campaign: Campaign, reason: str = "") -> Campaign:
     """
     with transaction.atomic():
         campaign = lock_campaign(campaign.pk)
-        is_scheduled = campaign.status == CampaignStatus.SCHEDULED
-        status = CampaignStatus.DRAFT if is_scheduled else CampaignStatus.PAUSED
+        status = status_after_pause(campaign)
         check_transition(campaign=campaign, status=status)
         _set_status(campaign, status, status_reason=reason[:300])
         recall_messages(messages=queued_messages_of(campaign))
@@ -79,10 +71,8 @@ def resume_campaign(*, campaign: Campaign) -> Campaign:
     """
     with transaction.atomic():
         campaign = lock_campaign(campaign.pk)
-        if campaign.status != CampaignStatus.PAUSED:
-            raise WrongStatus.of(campaign, "Only a paused campaign can be resumed.")
         now = timezone.now()
-        check_line(line=campaign.phone_line, now=now)
+        check_resumption(campaign=campaign, now=now)
         recall_messages(messages=queued_messages_of(campaign))  # those that came back from an attempt meanwhile
         results = count_results(campaign=campaign)
         campaign.resumed_at, campaign.feed_at = now, now
@@ -128,7 +118,9 @@ def start_scheduled(*, campaign: Campaign) -> Campaign:
             if now - campaign.scheduled_at > timedelta(hours=settings.STALE_TEXT_HOURS):
                 raise _TooLate(campaign.scheduled_at)
             check_ready(campaign=campaign, now=now)
-            _run(campaign, now)
+            split_variants(campaign=campaign)  # scheduled campaigns take further members
+            # Nobody has an overdue invoice this week: the next run may find somebody.
+            _run(campaign, now, may_be_empty=bool(campaign.recurrence))
     except Exception as reason:
         if not isinstance(reason, Refusal | _TooLate):
             raise
@@ -155,11 +147,12 @@ def skip_pending(*, campaign: Campaign) -> None:
     pending.update(status=MembershipStatus.SKIPPED, reason=CANCELLED, due_at=None)
 
 
-def _run(campaign: Campaign, now: datetime) -> None:
+def _run(campaign: Campaign, now: datetime, *, may_be_empty: bool = False) -> None:
     campaign.started_at = campaign.feed_at = now
     if campaign.segment is not None:
         add_audience(campaign=campaign, segment=campaign.segment)
-    check_members(campaign=campaign)
+    if not may_be_empty or campaign.memberships.exists():
+        check_members(campaign=campaign)
     _set_status(campaign, CampaignStatus.RUNNING, "started_at", "started_by", "feed_at", status_reason="")
     set_due_times(campaign=campaign, now=now)
     if campaign.recurrence:

@@ -44,7 +44,18 @@ def check_transition(*, campaign: Campaign, status: CampaignStatus) -> None:
         raise WrongStatus.of(campaign, advice)
 
 
+def status_after_pause(campaign: Campaign) -> CampaignStatus:
+    """Return the status after a pause: a campaign that hasn't started yet is a draft again."""
+    return CampaignStatus.DRAFT if campaign.status == CampaignStatus.SCHEDULED else CampaignStatus.PAUSED
+
+
 def check_draft(*, campaign: Campaign) -> None:
     """Raise NotADraft unless the campaign is a draft."""
     if campaign.status != CampaignStatus.DRAFT:
         raise NotADraft
+
+
+def lock_campaign(campaign_id: int) -> Campaign:
+    """Return the campaign, locked so that it can't be started meanwhile, with its company and line."""
+    rows = Campaign.objects.select_for_update(no_key=True, of=("self",)).select_related("company", "phone_line")
+    return rows.get(pk=campaign_id)

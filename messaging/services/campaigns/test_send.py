@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.choices import Variant
+from crm.db.advisory_locks import advisory_xact_locks
 from crm.error_codes import ErrorCode
 from crm.models import Activity, Campaign, Contact, User
 from crm.refusals import Refusal
@@ -51,7 +52,7 @@ def send_test(
         raise Refusal(detail, code=ErrorCode.DOES_NOT_EXIST, attr="phone")
     text = full_text(campaign=campaign, step_body=body, contact=contact, is_first=True)
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one test send at a time
+        advisory_xact_locks([("test sends", user.pk)])  # staff's row isn't in the company
         _check_rate(user)
         return queue_message(contact=contact, line=campaign.phone_line, body=text, kind=MessageKind.CAMPAIGN, user=user)
 

@@ -18,6 +18,7 @@ from messaging.services.segments.sentence import references, values_of_kind
 MAX_GROUPS = 6  # nested in each other
 MAX_PARTS = 20  # of a group
 MAX_CONDITIONS = 50
+MAX_OBJECTS = 5 * MAX_CONDITIONS  # a condition has two, and may have a `not` and a group of its own
 MAX_FAULTS = 20
 MAX_DEPTH = 2 * MAX_GROUPS + 4  # a group is an object with a list; a condition, two objects with a list of texts
 
@@ -100,8 +101,11 @@ def check_definition(definition: Any) -> None:
         InvalidDefinition: names each place that isn't valid.
     """
     too_deep = InvalidDefinition([Fault("", ErrorCode.INVALID, f"At most {MAX_GROUPS} groups can be nested.")])
-    if _depth(definition) > MAX_DEPTH:
+    depth, objects = _measure(definition)
+    if depth > MAX_DEPTH:
         raise too_deep
+    if objects > MAX_OBJECTS:  # before the schema reads each of them
+        raise InvalidDefinition([Fault("", ErrorCode.INVALID, f"At most {MAX_CONDITIONS} conditions are allowed.")])
     errors = sorted(_VALIDATOR.iter_errors(definition), key=lambda error: [str(step) for step in error.absolute_path])
     if errors:
         raise InvalidDefinition([_fault(error) for error in errors[:MAX_FAULTS]])
@@ -150,10 +154,14 @@ def _faults_of_fields(definition: Any) -> Iterator[Fault]:
                     yield _at([*path, part, str(number)], ErrorCode.INVALID_CHOICE, sentence)
 
 
-def _depth(value: Any) -> int:
-    """Return the number of nested lists and objects, level by level: recursion could exhaust the stack."""
-    depth, level = 0, [value]
+def _measure(value: Any) -> tuple[int, int]:
+    """Return the depth of nested lists and objects, and the number of objects.
+
+    Level by level: recursion could exhaust the stack.
+    """
+    depth, objects, level = 0, 0, [value]
     while level:
+        objects += sum(isinstance(each, dict) for each in level)
         level = [
             item
             for each in level
@@ -161,7 +169,7 @@ def _depth(value: Any) -> int:
             for item in (each.values() if isinstance(each, dict) else each)
         ]
         depth += 1
-    return depth
+    return depth, objects
 
 
 def _parts(definition: Any) -> list[Any] | None:

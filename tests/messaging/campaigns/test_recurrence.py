@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from crm.models import Campaign, CampaignStep
+from messaging.services.campaigns.jobs import run_next_campaign
 from messaging.services.campaigns.recurrence import next_run_at
 from messaging.services.campaigns.runs import start_campaign
 from tests.errors import code_of
@@ -62,3 +63,15 @@ def test_start_schedules_the_next_run_with_its_steps(draft, add_members, manager
     assert following.scheduled_at.astimezone(DENVER).day == 1
     assert list(following.steps.values_list("step", "delay_minutes", "body")) == [(2, 60, "Still there?")]
     assert not following.memberships.exists()
+
+
+def test_run_without_contacts_ends_and_the_next_one_follows(draft, manager, in_acme):
+    """A week in which nobody has an overdue invoice doesn't end the series."""
+    draft.segment = SegmentFactory(company=in_acme, definition={"field": {"name": "city", "is": ["Nowhere"]}})
+    draft.recurrence, draft.status, draft.scheduled_at = "FREQ=WEEKLY", "scheduled", timezone.now()
+    draft.save()
+    while run_next_campaign():
+        pass
+    draft.refresh_from_db()
+    assert (draft.status, draft.status_reason) == ("completed", "")
+    assert Campaign.objects.get(previous_run=draft).status == "scheduled"

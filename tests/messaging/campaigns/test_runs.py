@@ -12,6 +12,9 @@ from crm.models import Campaign, CampaignMembership
 from messaging.models import Message
 from messaging.services.campaigns.jobs import has_pending_campaigns, is_campaign_due, run_next_campaign
 from messaging.services.campaigns.states import TRANSITIONS
+from messaging.services.outbound.claims import claim_messages
+from messaging.services.outbound.ready_lines import find_ready_lines
+from messaging.services.outbound.sending import send_claimed, send_next_messages
 from tests.count_queries import CountQueries
 from tests.errors import code_of
 from tests.factories import ActivityFactory, CampaignFactory, CampaignMembershipFactory, MessageFactory
@@ -183,6 +186,28 @@ def test_cancelled_campaign_skips_those_who_wait(draft, add_members, manager_api
     assert not Message.objects.exists()
 
 
+@pytest.mark.parametrize("claimed", [False, True])
+def test_message_that_a_worker_holds_when_the_campaign_is_cancelled_does_not_leave(
+    claimed, draft, add_members, manager_api, in_acme, monkeypatch
+):
+    """Cancelled just before the worker claims it, or between the claim and the departure."""
+    [member] = add_members(draft)
+    ask(manager_api, draft, "start")
+    run_next_campaign()
+    [ready] = find_ready_lines(timezone.now())
+    claim = claim_messages(ready=ready) if claimed else None
+    with monkeypatch.context() as patch:  # it doesn't see the message, whose row the worker holds
+        patch.setattr("messaging.services.campaigns.runs.recall_messages", lambda messages: 0)
+        ask(manager_api, draft, "cancel")
+    if claim:
+        send_claimed(messages=claim.messages)
+    else:
+        send_next_messages()
+    member.refresh_from_db()
+    assert (member.status, member.reason, member.due_at) == ("skipped", "The campaign was cancelled.", None)
+    assert not Message.objects.exists()
+
+
 def test_cancelling_asks_as_little_for_many_members_as_for_few(draft, add_members, manager_api, in_acme):
     add_members(draft, 20)
     ask(manager_api, draft, "start")
@@ -199,6 +224,18 @@ def test_campaign_is_marketing_unless_it_says_otherwise(manager_api, draft):
     assert (answer.status_code, code_of(answer)) == (400, "invalid_choice")
     with pytest.raises(IntegrityError, match="campaigns_purpose_valid"), transaction.atomic(), tenant(draft.company_id):
         Campaign.objects.update(purpose="fun")
+
+
+@pytest.mark.parametrize("field", ["body", "body_b"])
+def test_text_that_can_never_be_sent_is_refused_when_it_is_written(field, manager_api, draft):
+    url = f"/api/v1/campaigns/{draft.pk}"
+    assert manager_api.patch(url, {field: "x" * 1600}).status_code == 200
+    assert code_of(manager_api.patch(url, {field: "x" * 1601})) == "max_length"
+
+
+def test_daily_limit_lets_a_message_leave(manager_api, draft):
+    answer = manager_api.patch(f"/api/v1/campaigns/{draft.pk}", {"daily_limit": 0})
+    assert (answer.status_code, code_of(answer)) == (400, "min_value")
 
 
 def test_status_is_read_only(draft, manager_api):

@@ -9,7 +9,7 @@ from calls.services.booking import book_appointment
 from crm.models import Campaign, CampaignMembership, CampaignStep
 from messaging.models import Message
 from messaging.services.campaigns.feeder import feed_next_campaign
-from messaging.services.campaigns.runs import cancel_campaign, start_campaign
+from messaging.services.campaigns.runs import cancel_campaign, pause_campaign, resume_campaign, start_campaign
 from messaging.services.outbound.campaign_progress import update_memberships
 from tests.factories import PhoneLineFactory
 from tests.messaging.test_any_order import message_event, record
@@ -123,6 +123,18 @@ def test_reply_before_the_outcome_was_recorded_ends_the_sequence(sequence):
     Message.objects.filter(direction="incoming").update(created_at=timezone.now() + HOUR)
     feed_second_step(sequence)
     assert steps(sequence)[1] == (2, "skipped", "The contact has answered.")
+
+
+def test_pause_does_not_shorten_the_delay_of_the_next_step(sequence):
+    finish()
+    before = CampaignMembership.objects.get(step=2).due_at
+    pause_campaign(campaign=sequence)
+    resume_campaign(campaign=sequence)
+    assert CampaignMembership.objects.get(step=2).due_at == before
+    CampaignMembership.objects.filter(step=2).update(due_at=timezone.now() - DAY)  # paused for long
+    pause_campaign(campaign=sequence)
+    resume_campaign(campaign=sequence)
+    assert timezone.now() - CampaignMembership.objects.get(step=2).due_at < HOUR
 
 
 def test_cancelled_campaign_makes_no_further_step(sequence):

@@ -87,6 +87,20 @@ def test_comparison_must_fit_the_type_of_the_field(in_acme):
         assert [(fault.place, fault.sentence) for fault in caught.value.faults] == [(f"custom_field.{part}", sentence)]
 
 
+def test_thousands_of_empty_groups_are_refused_before_they_are_read(in_acme, monkeypatch):
+    definition = {"all": []}
+    for _ in range(3):
+        definition = {"all": [definition] * 20}
+    monkeypatch.setattr("messaging.services.segments.schema._VALIDATOR", None)
+    with pytest.raises(InvalidDefinition, match="At most 50 conditions are allowed"):
+        check_definition(definition)
+
+
+def test_fifty_conditions_may_each_have_a_not_and_a_group(in_acme):
+    groups = [{"any": [{"not": CALL}] * size} for size in (20, 12, *[1] * 18)]
+    check_definition({"all": groups})
+
+
 def test_contacts_and_campaigns_of_another_company_are_missing(acme, globex):
     contact, campaign = factories.ContactFactory(company=globex), factories.CampaignFactory(company=globex)
     definition = {"any": [{"contacts": {"ids": [contact.pk]}}, {"campaign": {"id": campaign.pk}}]}
