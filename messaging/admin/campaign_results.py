@@ -1,39 +1,32 @@
-"""Progress, estimate, texts and report on the page of a campaign, as plain tables."""
+"""Estimate, texts and report on the page of a campaign, as plain tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from crm.choices import CampaignStatus, MembershipStatus
 from crm.models import Campaign, Contact
-from messaging.services.campaigns.count_rows import count_by_status
 from messaging.services.campaigns.estimates import cost_of, estimate_campaign
 from messaging.services.campaigns.previews import preview_texts
+from messaging.services.campaigns.recurrence import describe_rule
 from messaging.services.campaigns.reports import Outcome, read_report
 from messaging.services.campaigns.statistics import Proportion
 
 SHOWN_CONTACTS = 3
-BEFORE_START = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
 OUTCOME_COLUMNS = ("Contacts", "Sent", "Replies", "Bookings", "Opt-outs", "Failures", "SMS segments", "Cost")
 
 
 class CampaignResults:
     """Read-only fields of a campaign's page."""
 
-    @admin.display(description="Progress")
-    def progress(self, campaign: Campaign) -> str:
-        counts = count_by_status([campaign.pk])[campaign.pk]
-        shown = [(MembershipStatus(status).label, f"{number:,}") for status, number in counts.items() if number]
-        return table(("Status", "Memberships"), shown) if shown else "No contacts yet."
+    @admin.display(description="Repeats")
+    def repeats(self, campaign: Campaign) -> str:
+        return describe_rule(campaign.recurrence).capitalize()
 
     @admin.display(description="Estimate")
     def estimate(self, campaign: Campaign) -> str:
-        """Show the estimate before the start: afterwards the report has the real cost."""
-        if campaign.status not in BEFORE_START:
-            return "Only before the start."
         estimate, currency = estimate_campaign(campaign=campaign), campaign.company.currency
         rows: list[tuple[Any, ...]] = [
             (part.step, part.variant.upper(), f"{part.members:,}", f"{part.sms_segments:,}",
@@ -70,18 +63,16 @@ class CampaignResults:
 
     @admin.display(description="Report")
     def report(self, campaign: Campaign) -> str:
-        if campaign.status in BEFORE_START:
-            return "Only after the start."
         report = read_report(campaign=campaign)
-        parts: list[tuple[str, Iterable[tuple[Any, Outcome]]]] = [
-            ("", [("All", report.total)]),
-            ("Text", [(variant.upper(), each) for variant, each in report.by_variant.items()]),
-            ("Step", report.by_step.items()),
-            (f"Hour ({campaign.company.timezone})", [(f"{at:%Y-%m-%d %H:%M}", o) for at, o in report.by_hour.items()]),
+        parts: list[tuple[str, Mapping[Any, Outcome]]] = [
+            ("Text", {variant.upper(): outcome for variant, outcome in report.by_variant.items()}),
+            ("Step", report.by_step),
+            (f"Hour ({campaign.company.timezone})", {f"{at:%Y-%m-%d %H:%M}": o for at, o in report.by_hour.items()}),
         ]
+        shown = [("", {"All": report.total}), *(part for part in parts if len(part[1]) > 1)]
         tables = [
-            table((title, *OUTCOME_COLUMNS), [(name, *_show(outcome, campaign)) for name, outcome in outcomes])
-            for title, outcomes in parts
+            table((title, *OUTCOME_COLUMNS), [(name, *_show(outcome, campaign)) for name, outcome in outcomes.items()])
+            for title, outcomes in shown
         ]
         verdict = format_html("<p>{}</p>", report.test.sentence) if report.test else ""
         return format_html("{}{}", verdict, format_html_join("", "{}", ((each,) for each in tables)))

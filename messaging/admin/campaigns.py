@@ -1,6 +1,5 @@
 """Admin for campaigns and campaign memberships."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,46 +11,83 @@ from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.search import ExactSearch
 from crm.choices import CampaignStatus
 from crm.db.tenancy import tenant
-from crm.models import Campaign, CampaignMembership
+from crm.models import Campaign, CampaignMembership, CampaignStep
 from crm.refusals import Refusal
+from messaging.admin.campaign_forms import CampaignForm, CampaignMembershipForm, CampaignStepForm
+from messaging.admin.campaign_pages import CampaignPages
+from messaging.admin.campaign_panel import panel_of
 from messaging.admin.campaign_results import CampaignResults
-from messaging.services.campaigns.drafts import CHANGEABLE
-from messaging.services.campaigns.runs import cancel_campaign, pause_campaign, resume_campaign, start_campaign
+from messaging.services.campaigns.audience import add_member, split_variants
+from messaging.services.campaigns.drafts import CHANGEABLE, MAX_STEPS, set_steps
+from messaging.services.campaigns.runs import pause_campaign
+
+BEFORE_START, RUN = "Before the start", "Run and results"
+
+
+class CampaignStepInline(admin.StackedInline):
+    """Further messages: changed with the draft, and by those who may change it."""
+
+    model = CampaignStep
+    form = CampaignStepForm
+    fields = ("delay_minutes", "body", "row_version")
+    ordering = ("step",)
+    extra = 0
+    max_num = MAX_STEPS
+    verbose_name = "further message"
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_open = not isinstance(obj, Campaign) or obj.status == CampaignStatus.DRAFT
+        return is_open and request.user.has_perm("crm.change_campaign")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("crm.view_campaign") or request.user.has_perm("crm.change_campaign")
 
 
 @admin.register(Campaign)
-class CampaignAdmin(CampaignResults, RowAdmin):
+class CampaignAdmin(CampaignPages, CampaignResults, RowAdmin):
     """Admin for thousands of rows: every column may be searched and sorted.
 
     The status follows from the actions. What is sent changes only in a draft.
     """
 
-    actions = ("start", "pause", "resume", "cancel")
+    form = CampaignForm
+    inlines = (CampaignStepInline,)
+    actions = ("pause",)
     list_display = (
         "name",
         badge("status", lambda status: CampaignStatus(status).color),
+        "purpose",
         "company",
         "phone_line",
         moment("scheduled_at"),
         moment("created_at"),
     )
     list_select_related = ("company", "phone_line")
-    list_filter = ("status", "company")
+    list_filter = ("status", "purpose", "company")
     search_fields = ("name",)
     sortable_by = None
-    autocomplete_fields = ("company", "phone_line")
+    autocomplete_fields = ("company", "phone_line", "segment")
     readonly_fields = (
-        "related_rows", "status", "status_reason", "started_at", "started_by", "resumed_at", "ended_at", "previous_run",
-        "progress", "estimate", "texts", "report", "created_by", "created_at", "updated_at",
+        "related_rows", "started_at", "started_by", "resumed_at", "ended_at", "previous_run", "estimate", "texts",
+        "report", "repeats", "created_by", "created_at", "updated_at",
     )  # fmt: skip
     fieldsets = (
-        (None, {"fields": ("related_rows", "company", "name", "status", "status_reason", "body", "body_b")}),
-        ("Sending", {"fields": ("phone_line", "scheduled_at", "daily_limit")}),
-        ("Before the start", {"fields": ("estimate", "texts")}),
-        ("Run", {"fields": ("started_at", "started_by", "resumed_at", "ended_at", "previous_run")}),
-        ("Results", {"fields": ("progress", "report")}),
+        (None, {"fields": ("related_rows", "company", "name", "purpose", "body", "body_b")}),
+        ("Sending", {"fields": ("phone_line", "segment", "scheduled_at", "recurrence", "repeats", "daily_limit")}),
+        (BEFORE_START, {"fields": ("estimate", "texts")}),
+        (RUN, {"fields": ("report", "started_at", "started_by", "resumed_at", "ended_at", "previous_run")}),
         ("Created", {"fields": ("created_by", "created_at", "updated_at")}),
     )
+
+    class Media:
+        js = ("messaging/campaigns.js",)
+        css = {"all": ("messaging/campaigns.css",)}
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
@@ -60,28 +96,51 @@ class CampaignAdmin(CampaignResults, RowAdmin):
         fixed = {name for _, options in self.fieldsets for name in options["fields"]} - {*CHANGEABLE}
         return (*fields, *sorted(fixed - {*fields}))
 
-    @admin.action(description="Start, or schedule for their time", permissions=["change"])
-    def start(self, request: HttpRequest, queryset: Any) -> None:
-        self._apply(request, queryset, lambda campaign: start_campaign(campaign=campaign, user=request.user))  # type: ignore[arg-type]
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Show a draft's rule as a choice, and afterwards in words; and what matters before or after the start."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if not isinstance(obj, Campaign):
+            return fieldsets
+        is_draft = obj.status == CampaignStatus.DRAFT
+        has_started = obj.status not in (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
+        left_out = {"repeats" if is_draft else "recurrence"}
+        shown = [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name not in left_out)})
+            for title, options in fieldsets
+            if title != (BEFORE_START if has_started else RUN)
+        ]
+        return sorted(shown, key=lambda fieldset: fieldset[0] != RUN)  # the results first
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
+        campaign = options.get("obj")
+        if campaign is not None:
+            context["panel"] = panel_of(campaign, self.has_change_permission(request, campaign))
+        return super().render_change_form(request, context, *args, **options)
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "body_b" in form.changed_data:
+            split_variants(campaign=obj)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Replace all further messages: their numbers have no gaps."""
+        formset.save(commit=False)  # notes what has changed, for the history
+        if formset.has_changed():
+            kept = [each.cleaned_data for each in formset.forms if each.cleaned_data.get("body")]
+            steps = [
+                {"delay_minutes": data["delay_minutes"], "body": data["body"]}
+                for data in kept
+                if not data.get("DELETE")
+            ]
+            set_steps(campaign=form.instance, steps=steps)
 
     @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, queryset: Any) -> None:
-        self._apply(request, queryset, lambda campaign: pause_campaign(campaign=campaign))
-
-    @admin.action(description="Resume", permissions=["change"])
-    def resume(self, request: HttpRequest, queryset: Any) -> None:
-        self._apply(request, queryset, lambda campaign: resume_campaign(campaign=campaign))
-
-    @admin.action(description="Cancel for good", permissions=["change"])
-    def cancel(self, request: HttpRequest, queryset: Any) -> None:
-        self._apply(request, queryset, lambda campaign: cancel_campaign(campaign=campaign))
-
-    def _apply(self, request: HttpRequest, queryset: Any, change: Callable[[Campaign], Campaign]) -> None:
-        """Change each campaign, and say what became of it or why it is as before."""
+        """Pause at once, without a page between: somebody has found a fault."""
         for campaign in queryset:
             try:
                 with tenant(campaign.company_id):
-                    changed = change(campaign)
+                    changed = pause_campaign(campaign=campaign)
                 self.message_user(request, f"{campaign}: {CampaignStatus(changed.status).label.lower()}.")
             except Refusal as refusal:
                 self.message_user(request, f"{campaign}: {refusal}", messages.ERROR)
@@ -89,6 +148,7 @@ class CampaignAdmin(CampaignResults, RowAdmin):
 
 @admin.register(CampaignMembership)
 class CampaignMembershipAdmin(ExactSearch, RowAdmin):
+    form = CampaignMembershipForm
     list_display = ("campaign", "contact", "step", badge("status"), "reason", "company", moment("sent_at"))
     list_select_related = ("campaign", "contact", "company")
     list_filter = ("status", "sent_at", "company")
@@ -104,3 +164,6 @@ class CampaignMembershipAdmin(ExactSearch, RowAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: CampaignMembership | None = None) -> bool:
         return False  # it is evidence, which sending writes
+
+    def save_model(self, request: HttpRequest, obj: CampaignMembership, form: Any, change: bool) -> None:
+        obj.pk = add_member(campaign_id=obj.campaign_id, contact=obj.contact).pk

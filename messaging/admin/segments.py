@@ -11,19 +11,32 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse_lazy
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from crm.admin.base.columns import moment
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import RowAdmin
 from crm.db.tenancy import tenant
 from crm.form_fields import is_id
-from crm.models import Company, Segment
+from crm.models import Campaign, Company, Contact, Segment
+from crm.search_keys import is_long_enough
 from messaging.services.campaigns.audience_checks import LeftOut
+from messaging.services.segments.nodes import NODES
 from messaging.services.segments.preview import preview_of
 from messaging.services.segments.schema import SCHEMA, InvalidDefinition, check_definition
 
 UNREADABLE = (RecursionError, ValueError)  # JSON that is nested too deeply, or has a number of thousands of digits
+
+
+# The parts of conditions that are IDs of rows, which the builder finds by name.
+REFERENCES = {
+    f"{node.name}.{part}": model
+    for node in NODES.values()
+    for model, parts in (("campaign", node.campaign_ids), ("contact", node.contact_ids))
+    for part in parts
+}
+MAX_CHOICES = 20
+MAX_NAMES = 100
 
 
 class DefinitionFormField(forms.JSONField):
@@ -35,6 +48,8 @@ class DefinitionFormField(forms.JSONField):
         attrs = {
             "data-segment-schema": json.dumps(SCHEMA),
             "data-preview-url": reverse_lazy("admin:crm_segment_preview"),
+            "data-choices-url": reverse_lazy("admin:crm_segment_choices"),
+            "data-references": json.dumps(REFERENCES),
             "rows": 6,
         }
         super().__init__(**options, widget=forms.Textarea(attrs=attrs))
@@ -53,7 +68,7 @@ class DefinitionFormField(forms.JSONField):
 
 
 class SegmentForm(RowForm):
-    definition = DefinitionFormField(help_text="The conditions. The text is the same in JSON.")
+    definition = DefinitionFormField(label="Conditions")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -96,15 +111,19 @@ class SegmentAdmin(RowAdmin):
         css = {"all": ("messaging/segments.css",)}
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(require_POST(self.preview_view))
-        return [path("preview", view, name="crm_segment_preview"), *super().get_urls()]
+        preview = self.admin_site.admin_view(require_POST(self.preview_view))
+        choices = self.admin_site.admin_view(require_GET(self.choices_view))
+        return [
+            path("preview", preview, name="crm_segment_preview"),
+            path("choices", choices, name="crm_segment_choices"),
+            *super().get_urls(),
+        ]
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
         """Return the preview of an unsaved definition as a piece of the page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        company_id = request.POST.get("company", "")
-        company = Company.objects.filter(pk=company_id).first() if company_id and is_id(company_id) else None
+        company = find_company(request.POST.get("company", ""))
         if company is None:
             return JsonResponse({"html": "Choose a company to see how many contacts there are."})
         try:
@@ -113,9 +132,43 @@ class SegmentAdmin(RowAdmin):
             return JsonResponse({"html": error.messages[0]})
         return JsonResponse({"html": preview_html(definition, company)})
 
+    def choices_view(self, request: HttpRequest) -> HttpResponse:
+        """Return campaigns or contacts of the company, by name (`q`) or by ID (`ids`), with the texts to show."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        company, model = find_company(request.GET.get("company", "")), request.GET.get("model")
+        ids = [int(each) for each in request.GET.get("ids", "").split(",") if each and is_id(each)][:MAX_NAMES]
+        if company is None or model not in REFERENCES.values() or not request.user.has_perm(f"crm.view_{model}"):
+            return JsonResponse({"results": []})
+        with tenant(company.pk):
+            find = find_campaigns if model == "campaign" else find_contacts
+            return JsonResponse(
+                {"results": [{"id": pk, "text": text} for pk, text in find(request.GET.get("q", ""), ids)]}
+            )
+
     @admin.display(description="Preview")
     def preview(self, segment: Segment) -> SafeString:
         return preview_html(segment.definition, segment.company)
+
+
+def find_company(company_id: str) -> Company | None:
+    return Company.objects.filter(pk=company_id).first() if company_id and is_id(company_id) else None
+
+
+def find_campaigns(term: str, ids: list[int]) -> list[tuple[int, str]]:
+    """Return the active company's campaigns with these ids, or the latest whose names contain the term."""
+    rows = Campaign.objects.filter(pk__in=ids) if ids else Campaign.objects.filter(name__icontains=term.strip())
+    found = rows.order_by("-created_at")[: len(ids) or MAX_CHOICES]
+    return [(row.pk, f"{row.name} · {row.created_at:%Y-%m-%d} · #{row.pk}") for row in found]
+
+
+def find_contacts(term: str, ids: list[int]) -> list[tuple[int, str]]:
+    """Return the active company's contacts with these ids, or those whom a search finds."""
+    if not ids and not is_long_enough(term):
+        return []
+    rows = Contact.objects.filter(pk__in=ids) if ids else Contact.objects.search(term.strip())
+    found = rows.order_by("-pk")[: len(ids) or MAX_CHOICES]
+    return [(row.pk, f"{row.name} {row.phone} · #{row.pk}".strip()) for row in found]
 
 
 def preview_html(definition: Any, company: Company) -> SafeString:

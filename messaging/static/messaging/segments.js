@@ -72,12 +72,11 @@
     const field = make("input", { ariaLabel: label, type: "text" });
     field.classList.add("vTextField");
     if (schema.type === "array") {
-      const isNumber = schema.items.type === "integer";
-      field.placeholder = isNumber ? "IDs, separated by commas" : "several: separated by commas";
+      field.placeholder = "several: separated by commas";
       field.value = (value ?? []).join(", ");
       field.oninput = () => {
         const parts = field.value.split(",").map((part) => part.trim()).filter(Boolean);
-        set(parts.length || !optional ? (isNumber ? parts.map(Number) : parts) : undefined);
+        set(parts.length || !optional ? parts : undefined);
       };
       return field;
     }
@@ -94,18 +93,92 @@
     return field;
   }
 
+  // Campaigns or contacts, found by their names: the definition has their IDs.
+  class Chooser {
+    static counter = 0;
+    static names = new Map(); // by model and ID
+
+    constructor(builder, model, many, value, label, set) {
+      Object.assign(this, { builder, model, many, set });
+      this.ids = [value ?? []].flat();
+      this.found = new Map(); // IDs by the texts that are offered now
+      const list = make("datalist", { id: `segment-choices-${Chooser.counter++}` });
+      const field = make("input", { type: "text", ariaLabel: label, placeholder: `Type the name of a ${model}` });
+      field.setAttribute("list", list.id);
+      field.autocomplete = "off";
+      field.oninput = () => this.type(field, list);
+      this.chips = make("span", { className: "segment-chips" });
+      this.element = make("span", { className: "segment-chooser" }, this.chips, field, list);
+      this.show();
+      this.load({ ids: this.ids.filter((id) => !Chooser.names.has(this.key(id))).slice(0, 100) }).then(() => this.show());
+    }
+
+    key(id) {
+      return `${this.model} ${id}`;
+    }
+
+    show() {
+      const chip = (id) => {
+        const remove = button("×", () => this.put(this.ids.filter((other) => other !== id)));
+        const name = Chooser.names.get(this.key(id)) ?? `#${id}`;
+        remove.ariaLabel = `Remove ${name}`;
+        return make("span", { className: "segment-chip" }, name, remove);
+      };
+      this.chips.replaceChildren(...this.ids.map(chip));
+    }
+
+    put(ids) {
+      this.ids = ids;
+      this.set(this.many ? ids : (ids[0] ?? null));
+      this.show();
+    }
+
+    type(field, list) {
+      const id = this.found.get(field.value);
+      if (id !== undefined) {
+        field.value = "";
+        list.replaceChildren();
+        this.put(this.many ? [...new Set([...this.ids, id])] : [id]);
+        return;
+      }
+      clearTimeout(this.timer);
+      this.timer = setTimeout(async () => {
+        const results = await this.load({ q: field.value.trim() });
+        this.found = new Map(results.map((each) => [each.text, each.id]));
+        list.replaceChildren(...results.map((each) => make("option", { value: each.text })));
+      }, DELAY_MS / 2);
+    }
+
+    async load({ ids = [], q = "" }) {
+      if (!ids.length && !q) return [];
+      const query = new URLSearchParams({ model: this.model, company: this.builder.company, ids: ids.join(","), q });
+      const answer = await fetch(`${this.builder.text.dataset.choicesUrl}?${query}`).catch(() => null);
+      const results = answer?.ok ? (await answer.json()).results : [];
+      for (const each of results) Chooser.names.set(this.key(each.id), each.text);
+      return results;
+    }
+  }
+
   class Builder {
     constructor(text) {
       this.text = text;
+      this.references = JSON.parse(text.dataset.references);
       this.kinds = JSON.parse(text.dataset.segmentSchema).$defs.condition.properties;
       this.box = make("div", { className: "segment-builder" });
       this.live = make("div", { className: "segment-live" });
       this.live.setAttribute("aria-live", "polite");
-      text.before(this.box, this.live);
+      const json = make("details", { className: "segment-json" }, make("summary", { textContent: "The same in JSON" }));
+      text.before(this.box, this.live, json);
+      json.append(text);
+      document.querySelector(".field-preview")?.classList.add("segment-twice");
       text.addEventListener("input", () => this.read());
       document.querySelector("[name=company]")?.addEventListener("change", () => this.preview());
       window.django?.jQuery?.("[name=company]").on("change", () => this.preview());
       this.read();
+    }
+
+    get company() {
+      return document.querySelector("[name=company]")?.value ?? this.text.dataset.company ?? "";
     }
 
     read() {
@@ -170,6 +243,12 @@
       for (const [name, part] of Object.entries(schema.properties)) {
         if (others.includes(name)) continue;
         const optional = !(schema.required ?? []).includes(name);
+        const model = this.references[`${kind}.${name}`];
+        if (model) {
+          const many = part.type === "array";
+          row.append(new Chooser(this, model, many, value[name], `${schema.title}: ${model}`, set(name)).element);
+          continue;
+        }
         row.append(make("label", {}, words(name), " ", input(part, value[name], words(name), optional, set(name))));
       }
       if (others.length) {
@@ -217,7 +296,7 @@
     async load() {
       const body = new FormData();
       body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
-      body.set("company", document.querySelector("[name=company]")?.value ?? this.text.dataset.company ?? "");
+      body.set("company", this.company);
       body.set("definition", this.text.value);
       const answer = await fetch(this.text.dataset.previewUrl, { method: "POST", body }).catch(() => null);
       const html = answer?.ok ? (await answer.json()).html : "The preview could not be loaded.";

@@ -10,7 +10,7 @@ from crm.models import Segment
 from tests import factories
 
 DENVER = {"field": {"name": "city", "is": ["Denver"]}}
-PREVIEW = "admin:crm_segment_preview"
+PREVIEW, CHOICES = "admin:crm_segment_preview", "admin:crm_segment_choices"
 
 
 @pytest.fixture
@@ -96,9 +96,34 @@ def test_preview_says_what_is_missing(body, text, page, acme):
     assert text in page.post(reverse(PREVIEW), body).json()["html"]
 
 
+def choices(page, company, **query):
+    answer = page.get(reverse(CHOICES), {"company": company.pk} | query)
+    return [(each["id"], each["text"]) for each in answer.json()["results"]]
+
+
+def test_builder_finds_campaigns_and_contacts_of_the_company_by_name(page, acme, globex):
+    spring = factories.CampaignFactory(company=acme, name="Spring check")
+    factories.CampaignFactory(company=globex, name="Spring check")
+    ann = factories.ContactFactory(company=acme, first_name="Ann", last_name="Lee", phone="+13035550142")
+    factories.ContactFactory(company=globex, first_name="Ann", last_name="Lee")
+    text = f"Spring check · {spring.created_at:%Y-%m-%d} · #{spring.pk}"
+    assert choices(page, acme, model="campaign", q="spring") == [(spring.pk, text)]
+    assert choices(page, acme, model="campaign", ids=f"{spring.pk},x,{'9' * 30}") == [(spring.pk, text)]
+    assert choices(page, acme, model="contact", q="ann lee") == [(ann.pk, f"Ann Lee +13035550142 · #{ann.pk}")]
+    assert choices(page, acme, model="contact", q="a") == []
+    assert choices(page, acme, model="user", q="stella") == []
+    assert page.get(reverse(CHOICES), {"company": "x", "model": "contact", "q": "ann"}).json() == {"results": []}
+
+
+def test_builder_knows_which_parts_are_rows(page, acme):
+    html = page.get(reverse("admin:crm_segment_add")).content.decode()
+    assert "{&quot;campaign.id&quot;: &quot;campaign&quot;, &quot;contacts.ids&quot;: &quot;contact&quot;}" in html
+
+
 def test_preview_needs_the_permission_to_view(client, acme, staff):
     staff.is_superuser = False
     staff.save()
     client.force_login(staff)
     assert client.post(reverse(PREVIEW), {"company": acme.pk, "definition": "{}"}).status_code == 403
     assert client.get(reverse(PREVIEW)).status_code in (403, 405)
+    assert client.get(reverse(CHOICES), {"company": acme.pk, "model": "campaign", "q": "a"}).status_code == 403
