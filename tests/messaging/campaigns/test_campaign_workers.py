@@ -7,10 +7,8 @@ import os
 import random
 import time
 from collections import Counter
-from datetime import timedelta
 
 import pytest
-from django.db.models import F, Q
 from django.test import Client
 from django.utils import timezone
 
@@ -31,8 +29,8 @@ from tests.factories import (
     fictional_number,
 )
 from tests.messaging.clocks import zone_with_hour
+from tests.messaging.killed_workers import KilledWorkers, age_unknown_messages
 from tests.messaging.payloads import message_v4, post_event
-from tests.messaging.test_workers import start_worker
 from tests.messaging.worker_rounds import process_next_event
 from tests.provider_server import ProviderServer, answer, drop
 
@@ -40,8 +38,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 MEMBERS = int(os.environ.get("CAMPAIGN_MEMBERS", "240"))
 JOBS = "texts,lookups,campaigns,campaign-counts"
 ROUNDS = 5
-LEASE_S = 10  # of a claim; a live worker needs less
-LOST_FOR_S = 76  # after it, a message that the provider doesn't list was not sent
 OUTAGE = [drop(accepts=False), drop(accepts=True), answer(503), drop(accepts=True), drop(accepts=False)]
 
 
@@ -79,58 +75,9 @@ def campaign(provider):
     return campaign
 
 
-class Workers:
-    """Two worker processes, one of which is killed now and then."""
-
-    def __init__(self, provider):
-        self.settings = {
-            "SMS_BACKEND": "provider", "OPENPHONE_API_URL": provider.url, "SMS_PER_SECOND": "1000000",
-            "LOG_LEVEL": "ERROR", "WORKER_LEASE_S": str(LEASE_S),
-        }  # fmt: skip
-        self.provider, self.running, self.kills = provider, [], 0
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def start(self):
-        while len(self.running) < 2:
-            self.running.append(start_worker("--only", JOBS, **self.settings))
-
-    def kill(self):
-        worker = self.running.pop(0)
-        worker.kill()
-        worker.communicate()
-        self.kills += 1
-
-    def have_sent(self, count):
-        """Return whether the provider has so many messages. Fails if a worker has ended by itself."""
-        for worker in self.running:
-            assert worker.poll() is None, worker.communicate()[1]
-        return len(self.provider.sent) >= count
-
-    def __exit__(self, *_):
-        for worker in self.running:
-            worker.kill()
-        for worker in self.running:
-            worker.wait()
-            worker.stderr.close()
-
-
 def read_statuses():
     with all_tenants():
         return Counter(CampaignMembership.objects.values_list("status", flat=True))
-
-
-def age_unknown_messages():
-    """Let the time pass after which the provider would list a message that no live worker is sending.
-
-    Each message gets older once: a second time could take a lookup's claim away, and one of half a day would be held.
-    """
-    now, lost = timezone.now(), timedelta(seconds=LOST_FOR_S)
-    with all_tenants():
-        ended = Message.objects.filter(Q(status="unknown", run_at__gt=now) | Q(status="sending", run_at__lt=now))
-        ended.filter(sent_at__gt=now - lost).update(sent_at=F("sent_at") - lost, run_at=now)
 
 
 def send_stops(line, chance, stopped):
@@ -150,7 +97,7 @@ def test_campaign_loses_and_repeats_nothing_while_workers_are_killed(provider, c
     url = f"/api/v1/campaigns/{campaign.pk}"
     assert manager.post(f"{url}/start").json()["status"] == "running"
     began, pauses = time.monotonic(), 0
-    with Workers(provider) as workers:
+    with KilledWorkers(provider, JOBS) as workers:
         for number in range(1, ROUNDS + 1):
             wanted = number * MEMBERS * 3 // (ROUNDS * 4)
 

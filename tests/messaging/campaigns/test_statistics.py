@@ -78,8 +78,8 @@ def test_looks_divide_the_planned_number():
     assert len(look_sizes(842)) == LOOKS
 
 
-def seeded():
-    return Random(15)  # noqa: S311  # not a secret
+def seeded(seed=15):
+    return Random(seed)  # noqa: S311  # not a secret
 
 
 def looks_of(sizes, rate_a, rate_b, random):
@@ -90,13 +90,6 @@ def looks_of(sizes, rate_a, rate_b, random):
             counts[variant] += sum(random.random() < rate for _ in range(size - before))
         looks.append((Proportion(counts[0], size), Proportion(counts[1], size)))
     return looks
-
-
-def test_five_planned_looks_find_a_winner_in_at_most_5_percent_of_2000_equal_pairs():
-    random = seeded()
-    tests = [looks_of(look_sizes(686), 0.1, 0.1, random) for _ in range(2000)]
-    false_winners = sum(find_winner(looks)[0] != "" for looks in tests)
-    assert 0 < false_winners <= 100
 
 
 def test_peeking_without_a_plan_would_find_a_winner_in_many_equal_pairs():
