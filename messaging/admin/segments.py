@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.forms.fields import InvalidJSONInput
@@ -32,7 +33,12 @@ UNREADABLE = (RecursionError, ValueError)  # JSON that is nested too deeply, or 
 REFERENCES = {
     f"{node.name}.{part}": model
     for node in NODES.values()
-    for model, parts in (("campaign", node.campaign_ids), ("contact", node.contact_ids))
+    for model, parts in (
+        ("campaign", node.campaign_ids),
+        ("contact", node.contact_ids),
+        ("contactlist", node.list_ids),
+        ("tag", node.tag_ids),
+    )
     for part in parts
 }
 MAX_CHOICES = 20
@@ -133,18 +139,16 @@ class SegmentAdmin(RowAdmin):
         return JsonResponse({"html": preview_html(definition, company)})
 
     def choices_view(self, request: HttpRequest) -> HttpResponse:
-        """Return campaigns or contacts of the company, by name (`q`) or by ID (`ids`), with the texts to show."""
+        """Return rows of the company, by name (`q`) or by ID (`ids`), with the texts to show."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        company, model = find_company(request.GET.get("company", "")), request.GET.get("model")
+        company, model = find_company(request.GET.get("company", "")), request.GET.get("model", "")
         ids = [int(each) for each in request.GET.get("ids", "").split(",") if each and is_id(each)][:MAX_NAMES]
         if company is None or model not in REFERENCES.values() or not request.user.has_perm(f"crm.view_{model}"):
             return JsonResponse({"results": []})
         with tenant(company.pk):
-            find = find_campaigns if model == "campaign" else find_contacts
-            return JsonResponse(
-                {"results": [{"id": pk, "text": text} for pk, text in find(request.GET.get("q", ""), ids)]}
-            )
+            found = find_rows(model, request.GET.get("q", "").strip(), ids)
+            return JsonResponse({"results": [{"id": pk, "text": text} for pk, text in found]})
 
     @admin.display(description="Preview")
     def preview(self, segment: Segment) -> SafeString:
@@ -155,20 +159,25 @@ def find_company(company_id: str) -> Company | None:
     return Company.objects.filter(pk=company_id).first() if company_id and is_id(company_id) else None
 
 
-def find_campaigns(term: str, ids: list[int]) -> list[tuple[int, str]]:
-    """Return the active company's campaigns with these ids, or the latest whose names contain the term."""
-    rows = Campaign.objects.filter(pk__in=ids) if ids else Campaign.objects.filter(name__icontains=term.strip())
-    found = rows.order_by("-created_at")[: len(ids) or MAX_CHOICES]
-    return [(row.pk, f"{row.name} · {row.created_at:%Y-%m-%d} · #{row.pk}") for row in found]
+def find_rows(model: str, term: str, ids: list[int]) -> list[tuple[int, str]]:
+    """Return the active company's rows with these ids, or the newest whose names contain the term, with their texts.
+
+    Contacts are found by a search. Names repeat, and a text must tell which row it is.
+    """
+    rows: Any = apps.get_model("crm", model).objects.all()
+    if ids:
+        rows = rows.filter(pk__in=ids)
+    elif model == "contact":
+        rows = rows.search(term) if is_long_enough(term) else rows.none()
+    else:
+        rows = rows.filter(name__icontains=term)
+    return [(row.pk, text_of_row(row)) for row in rows.order_by("-pk")[: len(ids) or MAX_CHOICES]]
 
 
-def find_contacts(term: str, ids: list[int]) -> list[tuple[int, str]]:
-    """Return the active company's contacts with these ids, or those whom a search finds."""
-    if not ids and not is_long_enough(term):
-        return []
-    rows = Contact.objects.filter(pk__in=ids) if ids else Contact.objects.search(term.strip())
-    found = rows.order_by("-pk")[: len(ids) or MAX_CHOICES]
-    return [(row.pk, f"{row.name} {row.phone} · #{row.pk}".strip()) for row in found]
+def text_of_row(row: Any) -> str:
+    details = {Contact: lambda: row.phone, Campaign: lambda: f"· {row.created_at:%Y-%m-%d}"}
+    more = details[type(row)]() if type(row) in details else ""
+    return " ".join(filter(None, [row.name, more, f"· #{row.pk}"]))
 
 
 def preview_html(definition: Any, company: Company) -> SafeString:

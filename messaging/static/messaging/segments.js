@@ -3,6 +3,7 @@
 
 (() => {
   const DELAY_MS = 600;
+  const MODELS = { campaign: "campaign", contact: "contact", contactlist: "list", tag: "tag" };
   const GROUPS = { all: "All of these apply", any: "Any of these applies" };
 
   const make = (tag, properties = {}, ...children) => {
@@ -103,7 +104,7 @@
       this.ids = [value ?? []].flat();
       this.found = new Map(); // IDs by the texts that are offered now
       const list = make("datalist", { id: `segment-choices-${Chooser.counter++}` });
-      const field = make("input", { type: "text", ariaLabel: label, placeholder: `Type the name of a ${model}` });
+      const field = make("input", { type: "text", ariaLabel: label, placeholder: `Type the name of a ${MODELS[model]}` });
       field.setAttribute("list", list.id);
       field.autocomplete = "off";
       field.oninput = () => this.type(field, list);
@@ -246,7 +247,7 @@
         const model = this.references[`${kind}.${name}`];
         if (model) {
           const many = part.type === "array";
-          row.append(new Chooser(this, model, many, value[name], `${schema.title}: ${model}`, set(name)).element);
+          row.append(new Chooser(this, model, many, value[name], `${schema.title}: ${MODELS[model]}`, set(name)).element);
           continue;
         }
         row.append(make("label", {}, words(name), " ", input(part, value[name], words(name), optional, set(name))));

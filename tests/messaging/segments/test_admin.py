@@ -1,6 +1,8 @@
 """The admin page of segments: the definition is checked for the row's company, and previewed."""
 
 import json
+import re
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -117,7 +119,17 @@ def test_builder_finds_campaigns_and_contacts_of_the_company_by_name(page, acme,
 
 def test_builder_knows_which_parts_are_rows(page, acme):
     html = page.get(reverse("admin:crm_segment_add")).content.decode()
-    assert "{&quot;campaign.id&quot;: &quot;campaign&quot;, &quot;contacts.ids&quot;: &quot;contact&quot;}" in html
+    references = {"campaign.id": "campaign", "contacts.ids": "contact", "list.id": "contactlist", "tag.ids": "tag"}
+    found = json.loads(unescape(re.search('data-references="(.*?)"', html)[1]))
+    assert found == references
+
+
+def test_builder_finds_tags_and_lists_of_the_company_by_name(page, acme, globex):
+    for company in (globex, acme):
+        tag = factories.TagFactory(company=company, name="VIP")
+        contacts = factories.ContactListFactory(company=company, name="Open house")
+    assert choices(page, acme, model="tag", q="vip") == [(tag.pk, f"VIP · #{tag.pk}")]
+    assert choices(page, acme, model="contactlist", q="house") == [(contacts.pk, f"Open house · #{contacts.pk}")]
 
 
 def test_preview_needs_the_permission_to_view(client, acme, staff):
