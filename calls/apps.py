@@ -12,6 +12,7 @@ class CallsConfig(AppConfig):
 
     def ready(self) -> None:
         from calls.models import Appointment, Call
+        from calls.services.merging import register_rules
         from calls.services.timezone_change import update_future_appointments  # models can't be imported earlier
         from crm.query_slots import call_activity_ids_of_rep, contact_ids_of_rep, outgoing_calls_to
         from crm.signals import company_timezone_changed
@@ -20,6 +21,7 @@ class CallsConfig(AppConfig):
             calls, appointments = Call.objects.assigned_to(rep), Appointment.objects.assigned_to(rep)
             return calls.values("contact").union(appointments.values("contact"))  # each is found in its own index
 
+        register_rules()
         contact_ids_of_rep.register(find_contact_ids)
         outgoing_calls_to.register(lambda phone: Call.objects.filter(direction="outgoing", to_number=phone))
         call_activity_ids_of_rep.register(

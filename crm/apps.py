@@ -8,6 +8,9 @@ class CrmConfig(AppConfig):
     verbose_name = "Companies and contacts"
 
     def ready(self) -> None:
+        from django.core.checks import Tags
+        from django.core.checks import register as register_check
+
         from crm import checks  # noqa: F401  # registers them; models can be imported from here on
         from crm.db.audit_context import add_sqlite_functions
         from crm.db.triggers import drop_sqlite_triggers, recreate_sqlite_triggers
@@ -25,6 +28,8 @@ class CrmConfig(AppConfig):
         from crm.services.expiry_cleanup import remove_expired_each_minute
         from crm.services.invoices import mark_overdue_invoices
         from crm.services.key_fingerprints import record_keys
+        from crm.services.merging.crm_rules import register_rules
+        from crm.services.merging.rules import every_model_has_a_rule
         from crm.services.search_keys import is_repair_due, repair_search_keys
         from crm.worker import RARELY_S, Job, register
 
@@ -37,6 +42,8 @@ class CrmConfig(AppConfig):
         post_save.connect(restore_flags, sender=ContactPhone, dispatch_uid="crm.restore_flags")
         numbers_added.connect(restore_flags_of_added, sender=ContactPhone, dispatch_uid="crm.restore_flags_of_added")
         number_moved.connect(follow_moved_number, sender=ContactPhone, dispatch_uid="crm.follow_moved_number")
+        register_check(every_model_has_a_rule, Tags.models)
+        register_rules()
         register(
             Job(
                 name="search-keys",

@@ -135,6 +135,9 @@ class ErrorCode(StrEnum):
         "cursor_expired", 410, "The cursor has expired: load your lists again, and begin with a new cursor.",
         "Load the lists again, after taking a new cursor.",
     )  # fmt: skip
+    MERGED = (
+        "merged", 410, "This contact was merged into another one.", "Go on with the contact that `merged_into` names.",
+    )  # fmt: skip
     NOT_ACCEPTABLE = (
         "not_acceptable", 406, "The answer is JSON: send `Accept: application/json`.", "Accept application/json.",
     )  # fmt: skip
@@ -220,6 +223,18 @@ class ErrorCode(StrEnum):
     )  # fmt: skip
     CONSENT_WITHDRAWN = (
         "consent_withdrawn", 409, "This consent is withdrawn already.", "Read the consent again: it is withdrawn.",
+    )  # fmt: skip
+    MERGE_UNDONE = "merge_undone", 409, "The merge is undone already.", "Read the merge again: it is undone."
+    UNDO_EXPIRED = (
+        "undo_expired", 409, "The merge can't be undone any more: that is possible for 30 days.", "Leave it as it is.",
+    )  # fmt: skip
+    NEWER_MERGE = (
+        "newer_merge", 409, "The contact was merged again since; undo the newer merge first.",
+        "Undo the merge that `merge` names first.",
+    )  # fmt: skip
+    NO_NUMBER_LEFT = (
+        "no_number_left", 409, "One of the two contacts would be left without a number.",
+        "Give the contact another number first.",
     )  # fmt: skip
     NOT_HELD = "not_held", 409, "The message isn't held any more.", "Read the message again: it is decided."
     ALREADY_PENDING = (

@@ -269,6 +269,12 @@ class MarketingConsentQuerySet(OfNumberQuerySet):
         return self.filter(valid, number_hash=number_hash, given_at__lte=at).update(withdrawn_at=at)
 
 
+class ContactMergeQuerySet(QuerySet):
+    def in_force(self) -> Self:
+        """Return merges that aren't undone."""
+        return self.filter(undone_at__isnull=True)
+
+
 class InvoiceQuerySet(OfContactQuerySet):
     def past_due(self, today: date) -> Self:
         """Return invoices that await their payment although their due date is before `today`."""

@@ -9,10 +9,12 @@ class MessagingConfig(AppConfig):
         from crm.signals import appointment_booked
         from crm.worker import RARELY_S, Job, register
         from messaging.models import Message
+        from messaging.services import merging
         from messaging.services.campaigns import counts, jobs  # models are loaded from here on
         from messaging.services.inbound import webhook_processing
         from messaging.services.outbound import campaign_progress, reminders, sending, text_backs, unknown_sends
 
+        merging.register_rules()
         unread_messages.register(lambda: Message.objects.unread())
         messages_of_activities.register(lambda activities: Message.objects.filter(activity__in=activities))
         outgoing_messages_to.register(

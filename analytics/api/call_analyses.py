@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from analytics.models import CallAnalysis
-from crm.api.base.filters import ContactFilterSet, ContactSearchFilter, RowFilter
+from crm.api.base.filters import ContactFilter, ContactFilterSet, ContactSearchFilter, RowFilter
 from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import CreateReadViewSet
@@ -35,7 +35,7 @@ class CallAnalysisSerializer(TenantSerializer):
 
 class CallAnalysisFilterSet(ContactFilterSet):
     day_field = "analyzed_at"
-    contact = RowFilter(field_name="call__contact")
+    contact = ContactFilter(field_name="call__contact")
     search = ContactSearchFilter(field_name="call__contact")
     call = RowFilter(field_name="call")
 

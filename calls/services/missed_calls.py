@@ -43,7 +43,7 @@ def queue_missed_call(*, call: Call, contact: Contact) -> None:
     at = call.created_at
     with transaction.atomic(savepoint=False):
         _lock_contact(contact)
-        reached = _reached_after(contact, at)
+        reached = reached_after(contact, at)
         entry = contact.missed_callers.open_or_recovered_after(at).first()
         if entry is None or (reached and (entry.recovered_at is None or entry.recovered_at > reached[0])):
             entry = MissedCaller(company_id=call.company_id, contact=contact, first_missed_at=at, last_missed_at=at)
@@ -117,7 +117,7 @@ def _lock_contact(contact: Contact) -> None:
     Contact.objects.select_for_update(no_key=True).values_list("pk").get(pk=contact.pk)
 
 
-def _reached_after(contact: Contact, at: datetime) -> tuple[datetime, Recovery] | None:
+def reached_after(contact: Contact, at: datetime) -> tuple[datetime, Recovery] | None:
     """Return time and kind of the contact's first recovery after `at`."""
     replies = Activity.objects.filter(
         contact=contact, activity_type=ActivityType.MESSAGE, direction=Direction.INCOMING, created_at__gt=at

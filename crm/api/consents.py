@@ -17,6 +17,7 @@ from crm.choices import ConsentSource
 from crm.error_codes import ErrorCode
 from crm.models import ContactPhone, MarketingConsent
 from crm.services.consents import record_consent, withdraw_consent
+from crm.services.merging.tombstones import stand_ins
 
 
 class MarketingConsentSerializer(TenantSerializer):
@@ -66,7 +67,7 @@ class MarketingConsentFilterSet(ListFilterSet):
         return queryset.filter(phone=value)
 
     def of_contacts(self, queryset: Any, name: str, value: list[int]) -> Any:
-        return queryset.filter(phone__in=ContactPhone.objects.filter(contact__in=value).values("phone"))
+        return queryset.filter(phone__in=ContactPhone.objects.filter(contact__in=stand_ins(value)).values("phone"))
 
 
 class MarketingConsentViewSet(CreateReadViewSet):

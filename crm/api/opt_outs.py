@@ -17,6 +17,7 @@ from crm.api.companions import ContactSummaryField, UserNameField
 from crm.choices import OptOutState
 from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactPhone, OptOut, OptOutEntry, User
+from crm.services.merging.tombstones import stand_ins
 from crm.services.opt_outs import confirm_opt_out, dismiss_opt_out, opt_outs_of
 
 
@@ -75,7 +76,7 @@ class OptOutFilterSet(ListFilterSet):
     search = OwnerSearchFilter(field_name="phone")
 
     def of_contacts(self, queryset: Any, name: str, value: list[int]) -> Any:
-        contacts = Contact.objects.filter(pk__in=value)
+        contacts = Contact.objects.filter(pk__in=stand_ins(value))
         return queryset.filter(pk__in=opt_outs_of(*contacts).values("pk"))
 
 

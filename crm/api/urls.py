@@ -19,9 +19,11 @@ from crm.api import (
     users,
 )
 from crm.api.contact_phones import ContactPhoneViewSet
+from crm.api.merges import ContactMergeViewSet, MergeContactViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("contacts", contacts.ContactViewSet, "contact")
+router.register("merges", ContactMergeViewSet, "merge")
 router.register("contact-flags", contacts.ContactFlagViewSet, "contact-flag")
 router.register("contact-fields", tags.ContactFieldViewSet, "contact-field")
 router.register("contact-lists", tags.ContactListViewSet, "contact-list")
@@ -53,5 +55,7 @@ urlpatterns = [
         ContactPhoneViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
         name="contact-phone",
     ),
+    re_path(rf"^contacts/(?P<pk>{ID})/merge$", MergeContactViewSet.as_view({"post": "merge"}), name="contact-merge"),
+    re_path(rf"^merges/(?P<pk>{ID})/undo$", ContactMergeViewSet.as_view({"post": "undo"}), name="merge-undo"),
     *router.urls,
 ]

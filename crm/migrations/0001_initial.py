@@ -1115,6 +1115,102 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ContactMerge",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("gone_id", models.BigIntegerField(verbose_name="gone contact's ID")),
+                (
+                    "fields",
+                    models.JSONField(blank=True, default=dict, help_text="The values that were chosen, by field."),
+                ),
+                ("moved", models.JSONField(default=dict, help_text="IDs of the moved rows, by table.")),
+                ("counts", models.JSONField(default=dict, help_text="Number of moved rows, by table.")),
+                (
+                    "replaced",
+                    models.JSONField(
+                        default=dict,
+                        help_text="Rows that were joined with a row of the kept contact: by table, its ID by theirs.",
+                    ),
+                ),
+                (
+                    "before",
+                    models.JSONField(
+                        default=dict, help_text="Both contacts, and what else was changed. Empty after erasure."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "undone_at",
+                    models.DateTimeField(
+                        blank=True, help_text="Time when it was undone. Empty: it is in force.", null=True
+                    ),
+                ),
+                (
+                    "not_restored",
+                    models.JSONField(blank=True, default=list, help_text="What the undoing could not restore."),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "kept",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="merges",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "undone_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "merge",
+                "db_table": "merges",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("undone_at__isnull", True)),
+                        fields=("company", "gone_id"),
+                        name="merges_company_id_gone_id_unique",
+                        violation_error_message="This contact is merged already.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="merges_tenant"),
+                    crm.db.policies.SameCompany(field="kept", name="merges_kept_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Lead",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -2803,6 +2899,10 @@ class Migration(migrations.Migration):
             keeps=["contact_id", "tag_id"],
         ),
         crm.db.audit.CreateAuditTriggers(
+            model_name="contactmerge",
+            skips=["updated_at", "moved", "replaced", "before", "fields", "not_restored"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
             model_name="campaign",
             skips=["updated_at", "feed_at"],
         ),
@@ -2948,6 +3048,10 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="contacttag",
             feed=crm.db.change_feed.Feed("contacts", key="contact_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="contactmerge",
+            feed=crm.db.change_feed.Feed("merges", ignores=("moved", "replaced", "before")),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="lead",

@@ -137,6 +137,14 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(fields=["tag", "contact"], name="ix_contact_tags_tag_id_contact_id"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactmerge",
+            index=crm.db.indexes.Index(fields=["kept"], name="ix_merges_kept_id"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactmerge",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_merges_company_id_created_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="lead",
             index=crm.db.indexes.Index(fields=["contact"], name="ix_leads_contact_id"),
         ),

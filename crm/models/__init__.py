@@ -16,6 +16,7 @@ from crm.models.heartbeats import WorkerHeartbeat
 from crm.models.idempotency import IdempotencyKey
 from crm.models.invoices import Invoice
 from crm.models.key_fingerprints import KeyFingerprint
+from crm.models.merges import ContactMerge
 from crm.models.opt_outs import OptOut, OptOutEntry
 from crm.models.search_keys import ContactSearchKey
 from crm.models.segments import Segment
@@ -39,6 +40,7 @@ __all__ = [
     "ContactFlag",
     "ContactList",
     "ContactListEntry",
+    "ContactMerge",
     "ContactPhone",
     "ContactSearchKey",
     "ContactTag",

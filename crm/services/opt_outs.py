@@ -136,20 +136,22 @@ def end_opt_out(*, opt_out: OptOut, user: User | None, reason: str) -> OptOut:
     return opt_out
 
 
-def sync_opt_out_flags(*, contact: Contact) -> None:
+def sync_opt_out_flags(*, contact: Contact) -> bool:
     """Set the contact's flag from the opt-outs of its numbers, and end its pending campaign memberships.
+
+    Returns False if the contact is gone.
 
     A membership whose message is being sent is skipped: the send policy checks opt-outs anyway, and waiting here would
     deadlock.
     """
     with transaction.atomic():
-        Contact.objects.select_for_update(no_key=True).get(
-            pk=contact.pk
-        )  # another number of the contact may change as well
+        # Another number of the contact may change as well.
+        if not Contact.objects.select_for_update(no_key=True).filter(pk=contact.pk).values_list("pk").first():
+            return False  # deleted or merged meanwhile
         states = set(opt_outs_of(contact).exclude(state=OptOutState.CLEAR).values_list("state", flat=True))
         if not states:
             ContactFlag.objects.opted_out().filter(contact=contact).update(expires_at=timezone.now())
-            return
+            return True
         is_confirmed = OptOutState.OPTED_OUT in states
         state = OptOutState.OPTED_OUT if is_confirmed else OptOutState.UNDER_REVIEW
         review_state = ReviewState.CONFIRMED if is_confirmed else ReviewState.PENDING
@@ -167,6 +169,7 @@ def sync_opt_out_flags(*, contact: Contact) -> None:
         CampaignMembership.objects.filter(
             pk__in=[row.pk for row in pending.select_for_update(skip_locked=True)]
         ).update(status=MembershipStatus.OPTED_OUT, reason=REASONS[state])
+    return True
 
 
 def opt_outs_of(*contacts: Contact) -> OptOutQuerySet:
@@ -284,7 +287,9 @@ def _sync_owners(opt_outs: list[OptOut]) -> None:
     owners = ContactPhone.objects.filter(phone__in=phones).values("contact")
     contacts = Contact.objects.filter(Q(pk__in=owners) | Q(phone__in=phones))
     for contact in contacts.order_by("pk"):  # in one order, so that two workers don't deadlock
-        sync_opt_out_flags(contact=contact)
+        if not sync_opt_out_flags(contact=contact):
+            _sync_owners(opt_outs)  # it was merged while its lock was waited for: the number has another owner
+            return
 
 
 def _numbers_of(*contacts: Contact) -> set[str]:

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm.api.base.companions import Companion
-from crm.api.base.filters import ChoicesFilter, ContactFilterSet, RowFilter, YesNoFilter
+from crm.api.base.filters import ChoicesFilter, ContactFilter, ContactFilterSet, RowFilter, YesNoFilter
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import ReadViewSet
 from crm.api.companions import ContactSummaryField
@@ -48,7 +48,7 @@ class AppointmentReminderSerializer(TenantSerializer):
 
 
 class AppointmentReminderFilterSet(ContactFilterSet):
-    contact = RowFilter(field_name="appointment__contact")
+    contact = ContactFilter(field_name="appointment__contact")
     appointment = RowFilter(field_name="appointment", label="Reminders of the appointment with this ID.")
     answer = ChoicesFilter(choices=ReminderAnswer.choices)
     reschedule = YesNoFilter(method="by_reschedule", label="Whether the contact waits for another time.")

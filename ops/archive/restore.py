@@ -16,10 +16,12 @@ from calls.models import Call
 from calls.models.calls import keep_lead_of_booked_calls
 from crm.db.tenancy import tenant
 from crm.models import Company, Contact
+from crm.phones import ERASED_NUMBER
 from crm.services.companies import UnknownCompany, find_company
 from ops.archive.archived_counts import subtract_archived_counts
 from ops.archive.archiving import Progress, no_progress
 from ops.archive.manifest import MODELS, NAME, read_manifest
+from ops.archive.merged_contacts import follow_merges
 from ops.archive.parquet import (
     ArchiveDamaged,
     read_file,
@@ -29,7 +31,6 @@ from ops.archive.parquet import (
 )
 from ops.archive.storage import recover_folder
 from ops.archive.verification import read_checked_file
-from ops.privacy.personal_data_map import ERASED_NUMBER
 
 Row = tuple[Any, ...]
 CLEARED = {models.SET_NULL, keep_lead_of_booked_calls}  # references that a deletion may empty
@@ -129,7 +130,7 @@ def _restore_chunk(archive: Archive, chunk: dict[str, Any], restored: Restored) 
             files=chunk["files"],
         )  # fmt: skip
     for file in chunk["files"]:
-        rows = read_file(archive.folder / file["file"])
+        rows = follow_merges(MODELS[file["table"]], read_file(archive.folder / file["file"]))
         inserted = _restore_rows(MODELS[file["table"]], rows, restored, again=known.restored_at is not None)
         if MODELS[file["table"]] is Call:
             calls = inserted

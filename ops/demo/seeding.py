@@ -23,6 +23,7 @@ from ops.demo.consents import add_consents
 from ops.demo.contact_flags import add_flags
 from ops.demo.contact_labels import add_labels
 from ops.demo.existing_data import ADMIN, ADMIN_EMAIL, DemoRefused, refuse_conflicts, remove_demo
+from ops.demo.merges import add_merges
 from ops.demo.random_data import split
 from ops.demo.webhook_events import add_webhook_events
 
@@ -90,6 +91,7 @@ def seed_demo(
                 add_flags(writer)
                 add_consents(writer)
                 add_labels(setup)
+                add_merges(writer)
                 add_campaigns(writer)
                 add_background_tasks(writer)
                 add_webhook_events(writer)

@@ -13,7 +13,7 @@ from django.db.models.lookups import Regex
 
 from calls.models import Call
 from crm.db.tenancy import tenant
-from crm.models import Activity, AuditEntry, Company, Contact, ContactPhone, OptOut, PhoneLine
+from crm.models import Activity, AuditEntry, Company, Contact, ContactMerge, ContactPhone, OptOut, PhoneLine
 from crm.models.audit import hash_number
 from crm.phones import MAX_LENGTH, InvalidPhone, normalize_phone
 from crm.querysets import OptOutQuerySet
@@ -106,7 +106,7 @@ def add_provider_ids(person: Person, provider_ids: frozenset[str]) -> Person:
 def _complete(person: Person) -> Person:
     """Add deleted contacts with a number of the person, and the numbers that these and the contact once had."""
     while True:
-        contacts = person.contact_ids | _deleted_contacts(person.numbers)
+        contacts = person.contact_ids | _deleted_contacts(person.numbers) | _merged_contacts(person.contact_ids)
         numbers = person.numbers | _earlier_numbers(contacts)
         if (contacts, numbers) == (person.contact_ids, person.numbers):
             return _add_rows(person)
@@ -120,6 +120,11 @@ def _deleted_contacts(numbers: frozenset[str]) -> frozenset[int]:
     for changes in _audit_of(ContactPhone).filter(row_id__in=phones).values_list("changes", flat=True):
         contacts |= set(changes.get("contact_id", [])) - {None}
     return frozenset(contacts - set(Contact.objects.filter(pk__in=contacts).values_list("pk", flat=True)))
+
+
+def _merged_contacts(contact_ids: frozenset[int]) -> frozenset[int]:
+    """Return the contacts that were merged into these."""
+    return frozenset(ContactMerge.objects.in_force().filter(kept__in=contact_ids).values_list("gone_id", flat=True))
 
 
 def _earlier_numbers(contact_ids: frozenset[int]) -> frozenset[str]:

@@ -23,6 +23,7 @@ from crm.models import (
     ContactFieldValue,
     ContactFlag,
     ContactListEntry,
+    ContactMerge,
     ContactPhone,
     ContactSearchKey,
     ContactTag,
@@ -31,11 +32,10 @@ from crm.models import (
     Lead,
     MarketingConsent,
 )
+from crm.phones import ERASED_NUMBER
 from messaging.models import AppointmentReminder, Message
 from ops.privacy.mentions import ERASED  # not empty: a repeated webhook event fills empty columns
 from ops.privacy.people import Person
-
-ERASED_NUMBER = "erased:"  # prefix of an erased contact's number
 
 
 def where_contact_is(direction: str, field_name: str, value: Any) -> Expression:
@@ -106,6 +106,14 @@ PERSONAL_DATA = (
         personal=dict.fromkeys(("text", "text_key", "number", "date", "yes")),
     ),
     PersonalData(ContactListEntry, "contact", deleted=True, names=("list__name",)),
+    # It holds both contacts as they were. Without them it can't be undone any more.
+    PersonalData(
+        ContactMerge,
+        "kept",
+        unlinked={"gone_id": "contact_ids"},
+        personal={"before": Value({}, JSONField()), "fields": Value({}, JSONField())},
+        kept=frozenset({"moved", "counts", "replaced", "not_restored"}),
+    ),
     PersonalData(Lead, "contact", personal={"notes": ""}, kept=frozenset({"source"})),
     PersonalData(Conversation, "contact"),
     PersonalData(

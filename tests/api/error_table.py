@@ -24,7 +24,8 @@ Every error response below `/api/` has one shape. Generated from `crm/error_code
   see it: for a phone number the contact, else a row of the same resource. `existing` is absent if the other row was
   written at the same moment.
 - Beside `errors` there may be `retry_at` (a blocked message that may be sent later), `current` (`stale`: the row as it
-  is now) or `appointment` (`slot_taken`: the other one).
+  is now), `appointment` (`slot_taken`: the other one), `merged_into` (`merged`: the contact that stayed) or `merge`
+  (`newer_merge`: the one to undo first).
 - 429 and 503 have a `Retry-After` header in seconds. 412 has the `ETag` of the current row.
 
 The OpenAPI document lists the codes that each operation can answer, with an example of each. The tests compare each

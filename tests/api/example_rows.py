@@ -140,6 +140,10 @@ class ExampleRows:
                 company=company, phone=contact.phone, wording=AGREED, proof="https://summit-roofing.example/quote",
                 given_at=AT, created_at=AT,
             ),
+            "merges": factories.ContactMergeFactory(
+                company=company, kept=contact, gone_id=6_000, counts={"calls": 3, "message_threads": 12},
+                created_by=csr, created_at=AT,
+            ),
             "message-threads": contact,
             "missed-calls": factories.MissedCallerFactory(phone_line=line, missed_calls=2, **of_contact),
             "opt-outs": opt_out,
@@ -172,7 +176,11 @@ class ExampleRows:
             "phone_lines_resume": suspended,
             "tags_destroy": unused_tag,
         }
-        self.bodies = example_bodies(
+        self.of_operation["merges_undo"] = factories.ContactMergeFactory(company=company, kept=contact, gone_id=6_001)
+        duplicate = factories.ContactFactory(
+            company=company, first_name="Rob", last_name="Field", phone="+13035550148", created_at=AT
+        )
+        self.bodies = {"contacts_merge": {"other": duplicate.pk, "fields": {"email": "kept"}}} | example_bodies(
             stranger=stranger.pk, contact=contact.pk, call=call.pk, campaign=self.draft.pk, rep=rep.pk, line=line.pk
         )
 

@@ -36,6 +36,7 @@ SEEN_COLUMN = {
     "invoices": ("number", "INV-9"),
     "leads": ("notes", "Wants a quote."),
     "marketing_consents": ("wording", "Send me offers."),
+    "merges": ("gone_id", 7),
     "message_threads": ("error", "Unreachable."),
     "missed_callers": ("text_back_reason", "No line."),
     "opt_outs": ("state", "clear"),

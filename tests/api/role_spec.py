@@ -31,6 +31,7 @@ ACTIONS = {
     "dismiss": ("POST", 200),
     "estimate": ("GET", 200),
     "file": ("GET", 200),
+    "merge": ("POST", 200),
     "pause": ("POST", 200),
     "read": ("POST", 200),
     "recover": ("POST", 200),
@@ -45,6 +46,7 @@ ACTIONS = {
     "start": ("POST", 200),
     "steps": ("POST", 200),
     "timeline": ("GET", 200),
+    "undo": ("POST", 200),
     "withdraw": ("POST", 200),
 }
 # Rows whose author alone has a verb, or with others. The author of the tests' note is the CSR.

@@ -30,6 +30,7 @@ FACTORIES = [
     factories.StoredFileChunkFactory,
     factories.BackgroundTaskFactory,
     factories.MarketingConsentFactory,
+    factories.ContactMergeFactory,
     factories.InvoiceFactory,
     factories.AppointmentReminderFactory,
     factories.CallDetailFactory,

@@ -15,6 +15,7 @@ from crm.models import (
     ContactFlag,
     ContactList,
     ContactListEntry,
+    ContactMerge,
     ContactPhone,
     ContactSearchKey,
     ContactTag,
@@ -27,6 +28,7 @@ from crm.models import (
     User,
 )
 from crm.models.audit import hash_number
+from crm.services.merging.journal import dump, stored_columns
 from tests.fictional_numbers import fictional_number, numbers_between
 
 PASSWORD = "rain-gutter-42"
@@ -174,6 +176,24 @@ class ContactListEntryFactory(OfContactFactory):
         model = ContactListEntry
 
     list = factory.SubFactory(ContactListFactory, company=factory.SelfAttribute("..contact.company"))
+
+
+class ContactMergeFactory(OfCompanyFactory):
+    """A merge of a contact that had no rows."""
+
+    class Meta:
+        model = ContactMerge
+
+    kept = factory.LazyAttribute(lambda row: ContactFactory(company=row.company))
+    gone_id = factory.Sequence(lambda n: 9_000_000 + n)
+    before = factory.LazyAttribute(lambda row: gone_rows(row.kept, row.gone_id))
+
+
+def gone_rows(kept, gone_id):
+    """Return the contents of a merge's `before`: the two contacts, and nothing else."""
+    rows = {name: dump(getattr(kept, name)) for name in stored_columns(Contact)}
+    gone = rows | {"id": gone_id, "phone": fictional_number(44_000 + gone_id % 900), "last_name": "Gone"}
+    return {"kept": rows, "gone": gone, "changed": [], "deleted": {}, "added": {}}
 
 
 class SuppressedNumberFactory(OfCompanyFactory):

@@ -202,6 +202,9 @@ QUESTIONS: dict[str, Question] = {
     # Marketing consents.
     "ix_marketing_consents_company_id_created_at": get("marketing-consents"),
     "ix_marketing_consents_company_id_phone": get("marketing-consents?phone=%2B{phone}"),
+    # Merges.
+    "ix_merges_kept_id": get("merges?contact={contact}"),
+    "ix_merges_company_id_created_at": get("merges"),
     # The outbox.
     "ix_message_threads_phone_line_id_priority_run_at_id_queued": lambda sample: find_ready_lines(now()),
     "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.due_for_lookup(now()).first()),

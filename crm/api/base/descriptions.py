@@ -28,6 +28,7 @@ TAGS = {
     "leads": "Contacts' wishes to buy. A call with a lead is a *qualified* call.",
     "marketing-consents": "Consents to marketing messages by number, with their evidence.",
     "me": "The signed-in user.",
+    "merges": "Merges of two contacts into one, and their undoing.",
     "message-threads": "Messages with one contact: read, reply, mark as read.",
     "missed-calls": "Callers who were not answered and have not been reached since.",
     "notices": "Open issues for managers and CSRs.",

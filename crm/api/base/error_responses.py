@@ -48,7 +48,7 @@ DESCRIPTIONS = {
     404: "The row doesn't exist, belongs to another company, or isn't assigned to the user.",
     406: "The client doesn't accept JSON.",
     409: "The data, as it is now, doesn't allow the request.",
-    410: "The cursor has expired.",
+    410: "The cursor has expired, or the contact was merged: `merged_into` is the one that stayed.",
     411: "The body's size is unknown.",
     412: "The row has changed since it was read. `current` is the row as it is now.",
     413: "The body is too large.",
@@ -64,6 +64,8 @@ HEADERS = {412: ETAG, 429: RETRY_AFTER, 503: RETRY_AFTER}
 # What a response with this code has beside `errors`.
 FACTS: dict[ErrorCode, Document] = {
     ErrorCode.STALE: {"current": {"id": 7, "first_name": "Robin"}},
+    ErrorCode.MERGED: {"merged_into": 7},
+    ErrorCode.NEWER_MERGE: {"merge": 5},
     ErrorCode.SLOT_TAKEN: {
         "appointment": {
             "id": 12,
@@ -137,6 +139,14 @@ ERROR_RESPONSE = {
             "type": "string",
             "format": "date-time",
             "description": "With a blocked message, if waiting helps: the earliest time to try again.",
+        },
+        "merged_into": {
+            "type": "integer",
+            "description": "With `merged`: the contact that stayed.",
+        },
+        "merge": {
+            "type": "integer",
+            "description": "With `newer_merge`: the merge to undo first.",
         },
         "current": {
             "type": "object",

@@ -22,6 +22,7 @@ from crm.form_fields import (
 )
 from crm.models import Contact, ContactPhone
 from crm.search_keys import SHORTEST, is_long_enough
+from crm.services.merging.tombstones import stand_ins
 
 MAX_ID = 2**63 - 1
 MEANING = {"me": "the signed-in user", "none": "rows without one"}
@@ -117,6 +118,13 @@ class RowFilter(django_filters.Filter):
         return queryset.filter(chosen)
 
 
+class ContactFilter(RowFilter):
+    """The id of a contact; repeated, any of them. A merged contact's leads to the one that stayed."""
+
+    def filter(self, queryset: QuerySet, value: list[int]) -> QuerySet:  # type: ignore[override]
+        return super().filter(queryset, [*stand_ins(value)])
+
+
 @extend_schema_field(
     {
         "type": "string",
@@ -196,5 +204,5 @@ class ListFilterSet(django_filters.FilterSet):
 class ContactFilterSet(ListFilterSet):
     """Filters of every list of rows with a contact: `contact`, and `search` for the contact's name or number."""
 
-    contact = RowFilter(field_name="contact")
+    contact = ContactFilter(field_name="contact")
     search = ContactSearchFilter(field_name="contact")

@@ -24,6 +24,7 @@ AS_STORED = (
     serializers.ChoiceField,
     serializers.DateField,
     serializers.DateTimeField,
+    serializers.DictField,
     serializers.FloatField,
     serializers.IntegerField,
     serializers.JSONField,

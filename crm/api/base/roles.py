@@ -81,8 +81,8 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "company": {MANAGER: RETRIEVE_UPDATE, CSR: RETRIEVE, REP: RETRIEVE},
     "contact-lists": {MANAGER: also(ALL, "add", "remove"), CSR: also(READ_ONLY, "add", "remove")},
     "contacts": {
-        MANAGER: also(ALL, "card", "timeline"),
-        CSR: also(READ_CREATE_UPDATE, "card", "timeline"),
+        MANAGER: also(ALL, "card", "timeline", "merge"),
+        CSR: also(READ_CREATE_UPDATE, "card", "timeline", "merge"),
         REP: own(also(READ_ONLY, "card", "timeline")),
     },
     "contacts/phones": {MANAGER: ALL, CSR: ALL, REP: own(READ_ONLY)},
@@ -96,6 +96,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "invoices": {MANAGER: ALL, CSR: READ_CREATE_UPDATE},
     "leads": {MANAGER: ALL, CSR: READ_CREATE_UPDATE, REP: own(READ_ONLY)},
     "marketing-consents": {MANAGER: also(READ_CREATE, "withdraw"), CSR: also(READ_CREATE, "withdraw")},
+    "merges": {MANAGER: also(READ_ONLY, "undo"), CSR: also(READ_ONLY, "undo")},
     "message-threads": {MANAGER: LIST_CREATE_MARK_READ, CSR: LIST_CREATE_MARK_READ, REP: own(LIST_ONLY)},
     "missed-calls": {MANAGER: also(READ_ONLY, "recover"), CSR: also(READ_ONLY, "recover")},
     "missed-calls/counts": {MANAGER: RETRIEVE, CSR: RETRIEVE},

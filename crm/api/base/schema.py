@@ -22,7 +22,7 @@ from crm.api.base.idempotency import HEADER, PARAMETER
 from crm.api.base.operations import NamedOperation
 from crm.api.base.roles import PERMISSIONS
 from crm.api.base.serializers import BodySerializer, TenantSerializer
-from crm.api.base.views import TenantView
+from crm.api.base.views import CONTACT_PARAMETERS, TenantView
 from crm.db.tenancy import all_tenants
 from crm.error_codes import ErrorCode
 from crm.refused_writes import refusals_of
@@ -66,10 +66,16 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
             codes.add(ErrorCode.PERMISSION_DENIED)
         if "{" in self.path:
             codes.add(ErrorCode.NOT_FOUND)
+        if self._names_contact():
+            codes.add(ErrorCode.MERGED)
         if self.method == "DELETE":
             codes.add(ErrorCode.IN_USE)
         refusals = getattr(self.view, "refusals", {})
         return codes | set(refusals.get(getattr(self.view, "action", self.method.lower()), ()))
+
+    def _names_contact(self) -> bool:
+        of_contacts = "{" in self.path and getattr(self.view, "resource", "") == "contacts"
+        return of_contacts or any(f"{{{name}}}" in self.path for name in CONTACT_PARAMETERS)
 
     def _codes_of_parameters(self, operation: dict[str, Any]) -> set[ErrorCode]:
         codes = {ErrorCode.UNKNOWN_PARAMETER}

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 from django.conf import settings
 from django.db import Error, IntegrityError, transaction
 from django.db.models import Model, QuerySet
+from django.http import Http404
 from rest_framework import status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -28,9 +29,11 @@ from crm.db.audit_context import acting_as
 from crm.db.replicas import choose_replica, leave_alone
 from crm.db.tenancy import mark_rollback, tenant, tenant_autocommit
 from crm.error_codes import ErrorCode
-from crm.models import User
+from crm.models import Contact, User
 from crm.outages import outage_code
+from crm.services.merging.tombstones import AlreadyMerged, find_kept
 
+CONTACT_PARAMETERS = ("contact", "contact_card_id")  # of URLs
 VERBS = {
     "list": LIST,
     "retrieve": READ,
@@ -86,6 +89,7 @@ class TenantView(APIView):
             return self.finalize_response(self.request, self.handle_exception(error), *args, **kwargs)
 
     def handle_exception(self, exc: Exception) -> Response:
+        exc = self.explain_missing(exc)
         # A slow query wouldn't be faster on the primary. Other errors may be the replica's own: gone, cancelled by
         # recovery, behind a migration.
         if self.replica and isinstance(exc, Error) and outage_code(exc) != ErrorCode.TIMEOUT:
@@ -94,6 +98,21 @@ class TenantView(APIView):
         if self.writing:
             mark_rollback()
         return response
+
+    def explain_missing(self, error: Exception) -> Exception:
+        """Return the error of a merged contact for that of a missing one, if the user may see the one that stayed."""
+        if not isinstance(error, Http404 | Contact.DoesNotExist) or not (pk := self.contact_of_url):
+            return error
+        stand_for = find_kept([pk])
+        if pk in stand_for and visible(Contact.objects.filter(pk=stand_for[pk]), self.user, "contacts").exists():
+            return AlreadyMerged(gone_id=pk, kept_id=stand_for[pk])
+        return Http404()
+
+    @property
+    def contact_of_url(self) -> int | None:
+        """The id of the contact that the URL names, if it names one."""
+        names = [*CONTACT_PARAMETERS, *(["pk"] if self.resource == "contacts" else [])]
+        return next((int(self.kwargs[name]) for name in names if name in self.kwargs), None)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # authentication, permission, throttling

@@ -13,6 +13,7 @@ from analytics.models import ArchivedCalls, ArchivedChunk
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Activity, Contact
+from crm.services.merging.merge import merge_contacts
 from ops.archive.manifest import NAME
 from ops.archive.restore import find_archives, restore_archive
 from tests import factories
@@ -203,3 +204,25 @@ def test_path_without_an_archive_is_rejected(acme, tmp_path):
     shutil.move(tmp_path / "acme", tmp_path / "nobody")
     with pytest.raises(CommandError, match="no company 'nobody'"):
         call_command("restore_archive", str(tmp_path))
+
+
+def test_rows_of_a_merged_contact_are_restored_to_the_one_that_stayed(acme, tmp_path):
+    call = old_call(acme)
+    line = factories.PhoneLineFactory(company=acme)
+    kept = factories.ContactFactory(company=acme)
+    conversations = [
+        factories.ConversationFactory(contact=contact, phone_line=line) for contact in (kept, call.contact)
+    ]
+    activity = factories.ActivityFactory(
+        contact=call.contact, conversation=conversations[1], activity_type="email", direction="incoming",
+        created_at=now() - OLD,
+    )  # fmt: skip
+    archive(acme, tmp_path)
+    with tenant(acme.pk):
+        assert not Call.objects.filter(pk=call.pk).exists()
+        merge_contacts(kept=kept, gone=call.contact, user=None)
+    restored = restore(tmp_path)
+    assert (restored.conflicts, restored.skipped) == ([], {})
+    with tenant(acme.pk):
+        assert Call.objects.get(pk=call.pk).contact == kept
+        assert Activity.objects.get(pk=activity.pk).conversation == conversations[0]

@@ -37,9 +37,19 @@ from tests.messaging.worker_rounds import process_next_event
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
-PHONE, SECOND, OUR_NUMBER = (factories.fictional_number(n) for n in (41_000, 41_001, 41_002))
+PHONE, SECOND, OUR_NUMBER, THIRD = (factories.fictional_number(n) for n in (41_000, 41_001, 41_002, 41_003))
 SAID = "My dog is called Zorro"
-WORDS = ["Zelda", "Quux", "zelda@example.com", "Elm Street", "Zorro", PHONE[1:], SECOND[1:], "recordings.example.com"]
+WORDS = [
+    "Zelda",
+    "Quux",
+    "zelda@example.com",
+    "Elm Street",
+    "Zorro",
+    PHONE[1:],
+    SECOND[1:],
+    THIRD[1:],
+    "recordings.example.com",
+]
 
 
 @pytest.fixture
@@ -51,6 +61,11 @@ def zelda(acme, manager, client):
         company=acme, phone=PHONE, first_name="Zelda", last_name="Quux", email="zelda@example.com",
         address="12 Elm Street", city="Quuxville",
     )  # fmt: skip
+    api = signed_in(manager)
+    other = factories.ContactFactory(company=acme, phone=THIRD, first_name="Zelda", address="14 Elm Street")
+    merged = api.post(f"/api/v1/contacts/{contact.pk}/merge", {"other": other.pk, "fields": {"city": "Zorrotown"}})
+    assert merged.status_code == 200
+    contact.refresh_from_db()
     about = {"contact": contact, "company": acme}
     with tenant(acme.pk):
         update_contact(contact=contact, address="13 Elm Street")
@@ -81,7 +96,7 @@ def zelda(acme, manager, client):
     post_event(client, call_v4(participants=[PHONE]))
     while process_next_event():
         pass
-    signed_in(manager).patch(f"/api/v1/contacts/{contact.pk}", {"city": "Zorroville"})
+    api.patch(f"/api/v1/contacts/{contact.pk}", {"city": "Zorroville"})
     return contact
 
 

@@ -1,0 +1,34 @@
+"""Rules of this app's models."""
+
+from crm.models import (
+    Activity,
+    CampaignMembership,
+    ContactFieldValue,
+    ContactFlag,
+    ContactListEntry,
+    ContactMerge,
+    ContactPhone,
+    ContactSearchKey,
+    ContactTag,
+    Conversation,
+    Invoice,
+    Lead,
+)
+from crm.services.merging.campaigns import JoinMemberships
+from crm.services.merging.conversations import JoinConversations
+from crm.services.merging.rules import DeleteDerived, EndSecond, Move, MoveOthers, register
+
+
+def register_rules() -> None:
+    register(ContactPhone, Move())  # opt-outs, consents and stored hashes belong to the number
+    register(ContactSearchKey, DeleteDerived())
+    register(ContactFlag, EndSecond(by=("flag_type",), ends="expires_at"))
+    register(ContactTag, MoveOthers(by=("tag",)))
+    register(ContactFieldValue, MoveOthers(by=("field",)))
+    register(ContactListEntry, MoveOthers(by=("list",)))
+    register(Lead, Move())
+    register(Invoice, Move())
+    register(ContactMerge, Move("kept"))
+    register(Activity, Move())
+    register(CampaignMembership, JoinMemberships(), late=True)
+    register(Conversation, JoinConversations(), late=True)

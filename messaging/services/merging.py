@@ -1,0 +1,61 @@
+"""Merging of a contact's messages."""
+
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Q
+
+from crm.choices import MembershipStatus
+from crm.models import Activity
+from crm.services.merging.campaigns import REASON
+from crm.services.merging.journal import Journal, rows_of
+from crm.services.merging.rules import Move, at_end_of_merge, at_end_of_undoing, register
+from messaging.choices import MessageStatus
+from messaging.models import Message
+
+WAITING = (MessageStatus.QUEUED, MessageStatus.HELD)
+UNSENT = (MembershipStatus.PENDING, MembershipStatus.SENDING)
+
+
+def readdress_waiting(journal: Journal) -> None:
+    """Send what waits for a former main number to the present one: the send policy takes no other."""
+    for number in sorted(journal.main_numbers - {journal.kept.phone}):
+        waiting = journal.of(journal.kept, Message).filter(status__in=WAITING, to_numbers=[number])
+        journal.change(waiting, to_numbers=[journal.kept.phone])
+
+
+def stop_second_texts(journal: Journal) -> None:
+    """Let no waiting message of a campaign leave whose step the person has had, or must not get any more."""
+    campaign = journal.of(journal.kept, Message).filter(status__in=WAITING, membership__isnull=False)
+    rows = campaign.order_by("pk").values_list("pk", "membership", "membership__status")
+    first: dict[int, int] = {}
+    stopped = []
+    for pk, membership, status in rows:
+        if status not in UNSENT or first.setdefault(membership, pk) != pk:
+            stopped.append(pk)
+    if stopped:
+        journal.change(campaign.filter(pk__in=stopped), status=MessageStatus.FAILED.value, error=REASON, run_at=None)
+
+
+def return_messages(undoing: Any) -> None:
+    """Give messages since the merge to the contact that has their number again."""
+    if not undoing.numbers:
+        return
+    theirs = reduce(or_, (Q(to_numbers__0=number) for number in sorted(undoing.numbers)))
+    since = rows_of(Message).filter(contact=undoing.kept.pk, created_at__gte=undoing.merge.created_at)
+    found = list(
+        since.filter(Q(direction="incoming", from_number__in=undoing.numbers) | Q(theirs, direction="outgoing"))
+        .exclude(membership__isnull=False)
+        .values_list("pk", "activity")
+    )
+    rows_of(Message).filter(pk__in=[pk for pk, _ in found]).update(contact=undoing.gone.pk)
+    rows_of(Activity).filter(pk__in=[activity for _, activity in found]).update(contact=undoing.gone.pk)
+    if found:
+        undoing.followed[Message._meta.db_table] = len(found)
+
+
+def register_rules() -> None:
+    register(Message, Move())
+    at_end_of_merge.extend([readdress_waiting, stop_second_texts])
+    at_end_of_undoing.append(return_messages)

@@ -1,0 +1,217 @@
+"""Merges beside other transactions: other merges, events, opt-outs, senders and a killed process."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from crm.db.tenancy import all_tenants, tenant
+from crm.models import Contact, ContactMerge, ContactPhone, OptOut
+from crm.services.contacts import get_or_create_contact
+from crm.services.merging.merge import merge_contacts
+from crm.services.merging.tombstones import AlreadyMerged, find_kept
+from crm.services.merging.undo import undo_merge
+from crm.services.opt_outs import record_opt_out
+from messaging.models import Message, WebhookEvent
+from messaging.services.inbound.webhook_processing import process_due_events
+from tests import factories
+from tests.conftest import postgres_only
+from tests.crm.merging.scene import add_history, differences, read_tables, rows_of_contact
+from tests.db.scratch import wait_until
+from tests.factories import WebhookSecretFactory
+from tests.messaging.payloads import message_v4, post_event
+
+pytestmark = [pytest.mark.slow, postgres_only, pytest.mark.django_db(transaction=True)]
+ROUNDS = 6
+
+
+@pytest.fixture
+def acme():
+    company = factories.CompanyFactory(slug="acme")
+    WebhookSecretFactory(company=company)
+    return company
+
+
+@pytest.fixture
+def line(acme):
+    return factories.PhoneLineFactory(company=acme)
+
+
+def make_contacts(acme, line, count):
+    contacts = [factories.ContactFactory(company=acme) for _ in range(count)]
+    for contact in contacts:
+        add_history(contact, line)
+    return contacts
+
+
+def at_once(*tasks):
+    """Run the tasks at the same moment, each with its own connection. Returns their results or errors."""
+    start = threading.Barrier(len(tasks))
+
+    def run(task):
+        try:
+            start.wait()
+            return task()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        return list(pool.map(run, tasks))
+
+
+def merging(acme, kept, gone):
+    def merge():
+        with tenant(acme.pk):
+            return merge_contacts(kept=kept, gone=gone, user=None)
+
+    return merge
+
+
+def check_nothing_refers_to_gone_contacts():
+    with all_tenants():
+        for merge in ContactMerge.objects.in_force():
+            assert rows_of_contact(Contact(pk=merge.gone_id)) == {}
+            assert Contact.objects.filter(pk=merge.kept_id).exists()
+            assert not Contact.objects.filter(pk=merge.gone_id).exists()
+
+
+def test_of_two_opposite_merges_one_wins(acme, line):
+    for _ in range(ROUNDS):
+        one, two = make_contacts(acme, line, 2)
+        results = at_once(merging(acme, one, two), merging(acme, two, one))
+        assert sorted(type(result).__name__ for result in results) == ["AlreadyMerged", "ContactMerge"]
+    check_nothing_refers_to_gone_contacts()
+
+
+def test_merges_of_three_contacts_end_in_one_or_are_refused(acme, line):
+    for _ in range(ROUNDS):
+        one, two, three = make_contacts(acme, line, 3)
+        results = at_once(merging(acme, two, one), merging(acme, one, three))
+        assert {type(result) for result in results} <= {ContactMerge, AlreadyMerged}
+        with tenant(acme.pk):
+            assert set(find_kept([one.pk]).values()) == {two.pk}
+    check_nothing_refers_to_gone_contacts()
+
+
+def test_texts_that_arrive_meanwhile_land_on_the_kept_contact(acme, line, client):
+    for round_ in range(ROUNDS):
+        one, two = make_contacts(acme, line, 2)
+        for number in range(4):
+            sender = (one, two)[number % 2].phone
+            event = message_v4(id=f"AC{round_}-{number}", sender=sender, to=(line.number,))
+            assert post_event(client, event).status_code == 200
+
+        def work():
+            while process_due_events(limit=2):
+                pass
+
+        results = at_once(merging(acme, one, two), work, work)
+        assert isinstance(results[0], ContactMerge), results
+        wait_until(lambda: process_due_events() or not pending())
+        with tenant(acme.pk):
+            arrived = Message.objects.filter(activity__openphone_id__startswith=f"AC{round_}-")
+            assert list(arrived.values_list("contact", flat=True)) == [one.pk] * 4
+    with all_tenants():
+        assert set(WebhookEvent.objects.values_list("status", flat=True)) == {"processed"}
+    check_nothing_refers_to_gone_contacts()
+
+
+def pending():
+    with all_tenants():
+        return WebhookEvent.objects.waiting().exists()
+
+
+def test_opt_out_at_the_same_moment_holds(acme, line):
+    for _ in range(ROUNDS):
+        one, two = make_contacts(acme, line, 2)
+
+        def stop(phone=two.phone):
+            with tenant(acme.pk):
+                record_opt_out(phone=phone, words="STOP", source="sms", occurred_at=timezone.now())
+
+        results = at_once(merging(acme, one, two), stop)
+        assert not [result for result in results if isinstance(result, Exception)], results
+        with tenant(acme.pk):
+            assert OptOut.objects.get(phone=two.phone).state == "opted_out"
+            assert one.flags.opted_out().exists()
+
+
+def test_row_for_a_contact_that_merges_meanwhile_fails_or_moves(acme, line):
+    """A writer has read the contact before, and commits after the merge, or the merge waits for it."""
+    one, two = make_contacts(acme, line, 2)
+
+    def write_and_merge():
+        with tenant(acme.pk), transaction.atomic():
+            factories.InvoiceFactory(contact=two)
+            at_once(merging(acme, one, two))  # another connection: it commits first
+
+    with pytest.raises(IntegrityError):
+        write_and_merge()
+    check_nothing_refers_to_gone_contacts()
+
+
+def test_number_of_a_contact_that_is_merged_meanwhile_leads_to_the_kept_one(acme, line):
+    for _ in range(ROUNDS):
+        one, two = make_contacts(acme, line, 2)
+
+        def find(phone=two.phone):
+            with tenant(acme.pk):
+                return get_or_create_contact(company_id=acme.pk, phone=phone).pk
+
+        merged, found = at_once(merging(acme, one, two), find)
+        assert isinstance(merged, ContactMerge)
+        assert found in (one.pk, two.pk)
+        with tenant(acme.pk):
+            assert ContactPhone.objects.get(phone=two.phone).contact_id == one.pk
+
+
+def test_merge_and_undoing_of_another_merge(acme, line):
+    for _ in range(ROUNDS):
+        one, two, three = make_contacts(acme, line, 3)
+        first = merging(acme, one, two)()
+
+        def undo(first=first):
+            with tenant(acme.pk):
+                return undo_merge(merge=first, user=None)
+
+        at_once(undo, merging(acme, one, three))
+    check_nothing_refers_to_gone_contacts()
+
+
+def test_killed_merge_has_done_nothing_or_all(acme, line):
+    one, two = make_contacts(acme, line, 2)
+    before = read_tables(acme)
+    code = (
+        "import os, django; django.setup();"
+        "from crm.db.tenancy import tenant; from crm.models import Contact, ContactMerge;"
+        "from crm.services.merging import merge;"
+        "save = ContactMerge.save;"
+        "ContactMerge.save = lambda self, *a, **k: (save(self, *a, **k), print('moved', flush=True), input());"
+        f"context = tenant({acme.pk}); context.__enter__();"
+        f"merge.merge_contacts(kept=Contact.objects.get(pk={one.pk}), gone=Contact.objects.get(pk={two.pk}), user=None)"
+    )
+    url = f"{os.environ['DATABASE_URL'].rsplit('/', 1)[0]}/{connection.settings_dict['NAME']}"
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        cwd=Path(__file__).resolve().parents[3],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout.readline() == "moved\n"
+        process.send_signal(signal.SIGKILL)
+    merged = merging(acme, one, two)()  # waits until the server has ended the killed session
+    assert differences(before, read_tables(acme))
+    with tenant(acme.pk):
+        undo_merge(merge=merged, user=None)
+    assert differences(before, read_tables(acme)) == {}

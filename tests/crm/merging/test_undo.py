@@ -1,0 +1,196 @@
+"""Undoing of merges: what goes back, what doesn't, and what came in between."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from calls.models import Call
+from crm.db.tenancy import all_tenants
+from crm.error_codes import ErrorCode
+from crm.models import Activity, Contact, ContactFlag, ContactMerge, ContactPhone, Conversation, OptOut
+from crm.services.contact_numbers import add_number, remove_number
+from crm.services.contacts import find_contact, update_contact
+from crm.services.merging.merge import merge_contacts
+from crm.services.merging.undo import NewerMerge, NotUndoable, undo_merge
+from crm.services.opt_outs import opt_out_contact, record_opt_out
+from messaging.models import Message
+from messaging.providers.events import MessageEvent
+from messaging.services.inbound.webhook_processing import record_event
+from tests import factories
+from tests.crm.merging.scene import add_history, differences, minutes, read_tables
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def line(in_acme):
+    return factories.PhoneLineFactory(company=in_acme)
+
+
+@pytest.fixture
+def kept(in_acme):
+    return factories.ContactFactory(company=in_acme, first_name="Robin", last_name="", email="")
+
+
+@pytest.fixture
+def gone(in_acme):
+    return factories.ContactFactory(company=in_acme, first_name="Robin", last_name="Field", email="robin@example.com")
+
+
+def merge(kept, gone, **fields):
+    return merge_contacts(kept=kept, gone=gone, user=None, fields=fields)
+
+
+def undo(merged):
+    return undo_merge(merge=ContactMerge.objects.get(pk=merged.pk), user=None)
+
+
+def text(phone, line, number=1):
+    record_event(
+        provider="openphone",
+        event=MessageEvent(
+            openphone_id=f"AC{number}", line_id=line.provider_id, company_numbers=(line.number,),
+            outside_numbers=(phone,), direction="incoming", created_at=timezone.now(), from_number=phone,
+            to_numbers=(line.number,), body="Hello", media=(), status="received",
+        ),
+    )  # fmt: skip
+    return Message.objects.latest("pk")
+
+
+def test_undone_at_once_every_row_is_as_before(in_acme, line, csr, kept, gone):
+    campaigns = [factories.CampaignFactory(company=in_acme) for _ in range(2)]
+    for contact, at in ((kept, 0), (gone, 30)):
+        add_history(contact, line, at=at)
+        factories.MissedCallerFactory(contact=contact, phone_line=line, first_missed_at=minutes(at + 90))
+        for campaign, status in zip(
+            campaigns, ["sent", "pending"] if contact == gone else ["pending"] * 2, strict=True
+        ):
+            factories.CampaignMembershipFactory(
+                contact=contact, campaign=campaign, status=status, sent_at=minutes(0) if status == "sent" else None
+            )
+        factories.ContactPhoneFactory(contact=contact)
+    opt_out_contact(contact=gone, user=csr)
+    before = read_tables(in_acme)
+    merged = merge(kept, gone, phone="gone")
+    assert differences(before, read_tables(in_acme))
+    undone = undo(merged)
+    assert differences(before, read_tables(in_acme)) == {}
+    assert undone.not_restored == []
+    assert undone.restored["calls"] == 1
+
+
+def test_row_that_was_changed_since_is_named_and_left(line, kept, gone):
+    call = factories.CallFactory(contact=gone)
+    invoice = factories.InvoiceFactory(contact=gone)
+    merged = merge(kept, gone)
+    third = factories.ContactFactory(company=kept.company)
+    Call.objects.filter(pk=call.pk).update(contact=third)
+    invoice_id = invoice.pk
+    invoice.delete()
+    update_contact(contact=Contact.objects.get(pk=kept.pk), email="new@example.com")
+    undone = undo(merged)
+    assert {(row["table"], *row["ids"], row["reason"]) for row in undone.not_restored} == {
+        ("calls", call.pk, "changed"),
+        ("invoices", invoice_id, "deleted"),
+        ("contacts", kept.pk, "changed"),
+    }
+    kept.refresh_from_db()
+    assert (kept.email, kept.last_name) == ("new@example.com", "")
+
+
+def test_messages_in_between_go_to_the_contact_with_their_number(line, kept, gone):
+    add_history(gone, line)
+    merged = merge(kept, gone)
+    theirs, mine = text(gone.phone, line, 1), text(kept.phone, line, 2)
+    undone = undo(merged)
+    assert undone.followed == {"message_threads": 1}
+    for message, owner in ((theirs, gone), (mine, kept)):
+        message.refresh_from_db()
+        assert message.contact_id == message.activity.contact_id == owner.pk
+        assert message.activity.conversation.contact_id == owner.pk
+    assert Conversation.objects.count() == 2
+
+
+def test_opt_out_and_do_not_contact_since_the_merge_stay(in_acme, kept, gone):
+    merged = merge(kept, gone)
+    factories.ContactFlagFactory(contact=kept)
+    record_opt_out(phone=gone.phone, words="STOP", source="sms", occurred_at=timezone.now())
+    undo(merged)
+    flags = set(ContactFlag.objects.in_force().values_list("contact", "flag_type"))
+    assert flags == {(kept.pk, "do_not_contact"), (gone.pk, "do_not_contact"), (gone.pk, "opted_out")}
+    assert OptOut.objects.get().state == "opted_out"
+
+
+def test_merge_is_undone_once_and_for_thirty_days(kept, gone):
+    merged = merge(kept, gone)
+    ContactMerge.objects.update(created_at=timezone.now() - timedelta(days=31))
+    with pytest.raises(NotUndoable) as refused:
+        undo(merged)
+    assert refused.value.code == ErrorCode.UNDO_EXPIRED
+    ContactMerge.objects.update(created_at=timezone.now() - timedelta(days=29))
+    undo(merged)
+    with pytest.raises(NotUndoable) as refused:
+        undo(merged)
+    assert refused.value.code == ErrorCode.MERGE_UNDONE
+
+
+@pytest.mark.parametrize("again", ["kept", "gone"])
+def test_newer_merge_is_undone_first(in_acme, line, kept, gone, again):
+    """The kept contact is merged again: it keeps another one, or goes itself."""
+    third = factories.ContactFactory(company=in_acme)
+    for contact in (kept, gone, third):
+        add_history(contact, line)
+    before = read_tables(in_acme)
+    first = merge(kept, gone)
+    second = merge(kept, third) if again == "kept" else merge(third, Contact.objects.get(pk=kept.pk))
+    with pytest.raises(NewerMerge) as refused:
+        undo(first)
+    assert refused.value.facts() == {"merge": second.pk}
+    undo(second)
+    undo(first)
+    assert differences(before, read_tables(in_acme)) == {}
+
+
+def test_number_that_has_another_owner_since_is_left(in_acme, kept, gone):
+    second = factories.ContactPhoneFactory(contact=gone)
+    merged = merge(kept, gone)
+    with all_tenants():
+        remove_number(number=ContactPhone.objects.get(phone=gone.phone))
+    other = factories.ContactFactory(company=in_acme, phone=gone.phone)
+    undo(merged)
+    back = Contact.objects.get(pk=gone.pk)
+    assert (back.phone, find_contact(phone=gone.phone)) == (second.phone, other)
+
+
+def test_contact_without_any_number_left_does_not_come_back(in_acme, kept, gone):
+    merged = merge(kept, gone)
+    remove_number(number=ContactPhone.objects.get(phone=gone.phone))
+    factories.ContactFactory(company=in_acme, phone=gone.phone)
+    with pytest.raises(NotUndoable) as refused:
+        undo(merged)
+    assert refused.value.code == ErrorCode.NO_NUMBER_LEFT
+    assert ContactMerge.objects.in_force().exists()
+
+
+def test_kept_contact_gets_a_main_number_of_its_own(kept, gone):
+    merged = merge(kept, gone, phone="gone")
+    kept.refresh_from_db()
+    assert kept.phone == gone.phone
+    new = add_number(contact=kept, phone="+19895550177", is_main=True)
+    remove_number(number=ContactPhone.objects.exclude(phone__in=[gone.phone, new.phone]).get())
+    undo(merged)
+    kept.refresh_from_db()
+    assert kept.phone == new.phone
+
+
+def test_activities_of_the_two_are_in_their_own_conversations(line, kept, gone):
+    add_history(kept, line)
+    add_history(gone, line)
+    undo(merge(kept, gone))
+    apart = [
+        activity
+        for activity in Activity.objects.exclude(conversation=None).select_related("conversation")
+        if activity.contact_id != activity.conversation.contact_id
+    ]
+    assert apart == []
