@@ -7,7 +7,7 @@ of a later transaction. See docs/decisions/0021-changes-up-to-the-oldest-running
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils.timezone import now
@@ -29,24 +29,7 @@ class Row(NamedTuple):
     at: datetime
 
 
-COLUMNS = ", ".join(f"change.{name}" for name in Row._fields)
-# The statement also answers where nothing has changed.
-POSTGRESQL = f"""
-SELECT asked.company_id, state.xid, state.history, state.now, {COLUMNS}
-FROM (
-    SELECT txid_snapshot_xmin(txid_current_snapshot()) AS xid, clock_timestamp() AS now,
-           system_identifier || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '.'
-           || (SELECT oid FROM pg_database WHERE datname = current_database()) AS history
-    FROM pg_control_system()
-) AS state
-CROSS JOIN unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS asked (company_id, xid, id)
-LEFT JOIN LATERAL (
-    SELECT * FROM changes
-    WHERE company_id = asked.company_id AND (xid, id) > (asked.xid, asked.id) AND xid < state.xid
-    ORDER BY xid, id LIMIT %s
-) AS change ON true
-ORDER BY asked.company_id, change.xid, change.id
-"""  # noqa: S608  # constants
+POSTGRESQL = "SELECT * FROM changes_after(%s, %s, %s, %s)"  # of crm.db.request_functions
 SQLITE_END = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)"
 
 
@@ -70,7 +53,11 @@ def read_pages(positions: Mapping[int, Position], *, limit: int) -> dict[int, Pa
     """
     if connection.vendor != "postgresql":
         return {company: _read_sqlite_page(company, position, limit) for company, position in positions.items()}
-    parameters = [[*positions], [each.xid for each in positions.values()], [each.id for each in positions.values()]]
+    parameters: list[Any] = [
+        [*positions],
+        [each.xid for each in positions.values()],
+        [each.id for each in positions.values()],
+    ]
     with connection.cursor() as cursor:
         cursor.execute(POSTGRESQL, [*parameters, limit])
         found = cursor.fetchall()

@@ -15,14 +15,17 @@ COLUMNS = "key varchar(100) PRIMARY KEY, minute bigint NOT NULL, count bigint NO
 MINUTE = 60
 
 
-# The statement locks the row, so two simultaneous events get different counts.
-COUNT_UP = f"""
-INSERT INTO {TABLE} (key, minute, count) VALUES (%s, %s, 1)
-ON CONFLICT (key) DO UPDATE SET
-    count = CASE WHEN {TABLE}.minute = excluded.minute THEN {TABLE}.count + 1 ELSE 1 END,
-    minute = excluded.minute
-RETURNING count
-"""  # noqa: S608  # the name is a constant of this module
+def count_up_sql(key: str, minute: str) -> str:
+    """Return the statement that counts an event, with SQL of the key and the present minute. It returns the count.
+
+    It locks the row, so two simultaneous events get different counts.
+    """
+    return f"""
+        INSERT INTO {TABLE} AS counter_row (key, minute, count) VALUES ({key}, {minute}, 1)
+        ON CONFLICT (key) DO UPDATE SET
+            count = CASE WHEN counter_row.minute = excluded.minute THEN counter_row.count + 1 ELSE 1 END,
+            minute = excluded.minute
+        RETURNING counter_row.count"""  # noqa: S608  # constants of the product
 
 
 class CreateMinuteCounters(CreateUnloggedTable):
@@ -35,7 +38,7 @@ class CreateMinuteCounters(CreateUnloggedTable):
 def count_up(key: str) -> int:
     """Count one event for `key`. Return the count in this minute of the clock, the event included."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNT_UP, [key, present_minute()])
+        cursor.execute(count_up_sql("%s", "%s"), [key, present_minute()])
         return cursor.fetchone()[0]
 
 

@@ -17,6 +17,7 @@ import crm.db.change_feed
 import crm.db.policies
 import crm.db.rate_counters
 import crm.db.replicas
+import crm.db.request_functions
 import crm.db.storage
 import crm.db.triggers
 import crm.fields
@@ -3092,4 +3093,5 @@ class Migration(migrations.Migration):
             model_name="marketingconsent",
             feed=crm.db.change_feed.Feed("marketing-consents"),
         ),
+        crm.db.request_functions.CreateRequestFunctions(),
     ]

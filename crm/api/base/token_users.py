@@ -1,7 +1,7 @@
 """The user of a token, read with the company and the session in one constant statement.
 
 Each request begins with it. Django would compile it anew each time, which takes longer than PostgreSQL needs for it. On
-PostgreSQL it also counts the request for the user's rate limit: a statement of its own would cost as much again.
+PostgreSQL it is a function (`crm.db.request_functions`), which also counts the request for the user's rate limit.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils.timezone import now
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from crm.db.rate_counters import COUNT_UP, present_minute
+from crm.db.rate_counters import present_minute
 from crm.db.replicas import POSITION_OF_USER, PRIMARY
 from crm.form_fields import is_id
 from crm.models import Company, User
@@ -25,17 +25,19 @@ Converter = Callable[[Any, Any, Any], Any]
 def read_user(pk: Any, *, session: str) -> User | None:
     """Return the user with the company, and with `signed_in`: whether the session is the user's and has not ended.
 
-    With replicas also with `write_position` and `primary_position`; if the request was counted, with `request_count`.
-    The active tenant must be all companies: the user's is unknown.
+    Also with `request_count`, None if the request wasn't counted, and with replicas with `write_position` and
+    `primary_position`. The active tenant must be all companies: the user's is unknown.
     """
     if not is_id(str(pk)):
         return None
-    counts = connection.vendor == "postgresql" and settings.THROTTLE_USER_PER_MIN > 0
-    counter: list[Any] = [counter_of(int(pk)), present_minute()] if counts else []
+    moment = connection.ops.adapt_datetimefield_value(now())
     with connection.cursor() as cursor:
-        at = connection.ops.adapt_datetimefield_value(now())
-        statement = _statement(with_positions=bool(settings.REPLICAS), counts=counts)
-        cursor.execute(statement, [*counter, session, at, int(pk)])
+        if connection.vendor == "postgresql":
+            counter = counter_of(int(pk)) if settings.THROTTLE_USER_PER_MIN else None
+            statement = _postgresql_statement(with_positions=bool(settings.REPLICAS))
+            cursor.execute(statement, [counter, present_minute(), session, moment, int(pk)])
+        else:
+            cursor.execute(_statement(), [session, moment, int(pk)])
         row = cursor.fetchone()
     if row is None:
         return None
@@ -46,11 +48,9 @@ def read_user(pk: Any, *, session: str) -> User | None:
     user: Any = _build(User, USER, values)
     company = _build(Company, COMPANY, values[len(USER) :]) if user.company_id else None
     User._meta.get_field("company").set_cached_value(user, company)
-    user.signed_in, *more = values[len(USER) + len(COMPANY) :]
-    if counts:
-        user.request_count = more.pop()
-    if more:
-        user.write_position, user.primary_position = more
+    user.signed_in, user.request_count, *written = values[len(USER) + len(COMPANY) :]
+    if written:
+        user.write_position, user.primary_position = written
     return user
 
 
@@ -63,22 +63,33 @@ def _build(model: Any, fields: Sequence[Any], values: Sequence[Any]) -> Any:
     return model.from_db(connection.alias, [field.attname for field in fields], values[: len(fields)])
 
 
-@cache
-def _statement(*, with_positions: bool, counts: bool) -> str:
+def _columns() -> list[str]:
     quote = connection.ops.quote_name
-    users, companies, sessions = (quote(model._meta.db_table) for model in (User, Company, OutstandingToken))
-    columns = [f"{users}.{quote(str(field.column))}" for field in USER]
-    columns += [f"{companies}.{quote(str(field.column))}" for field in COMPANY]
-    columns.append(
-        f"EXISTS (SELECT 1 FROM {sessions} WHERE jti = %s AND user_id = {users}.id AND expires_at > %s)"  # noqa: S608  # names of models
-    )
+    tables = [(User, USER), (Company, COMPANY)]
+    return [f"{quote(model._meta.db_table)}.{quote(str(field.column))}" for model, fields in tables for field in fields]
+
+
+@cache
+def _postgresql_statement(*, with_positions: bool) -> str:
+    columns = [*_columns(), "found.signed_in", "found.request_count"]
     if with_positions:
         columns += [POSITION_OF_USER, PRIMARY]
-    if counts:
-        columns.append("(SELECT count FROM counted)")
     return (
-        f"{f'WITH counted AS ({COUNT_UP}) ' if counts else ''}SELECT {', '.join(columns)} FROM {users}"  # noqa: S608  # names of models
-        f" LEFT JOIN {companies} ON {companies}.id = {users}.company_id WHERE {users}.id = %s"
+        f"SELECT {', '.join(columns)} FROM user_of_token(%s, %s, %s, %s, %s) AS found"  # noqa: S608  # names of models
+        " CROSS JOIN LATERAL (SELECT (found.user_row).*) AS users"
+        " CROSS JOIN LATERAL (SELECT (found.company_row).*) AS companies"
+    )
+
+
+@cache
+def _statement() -> str:
+    """Return the statement of SQLite, which doesn't count the request."""
+    signed_in = (
+        f"SELECT 1 FROM {OutstandingToken._meta.db_table} WHERE jti = %s AND user_id = users.id AND expires_at > %s"  # noqa: S608  # names of models
+    )
+    return (
+        f"SELECT {', '.join(_columns())}, EXISTS ({signed_in}), NULL FROM users"  # noqa: S608  # names of models
+        " LEFT JOIN companies ON companies.id = users.company_id WHERE users.id = %s"
     )
 
 
