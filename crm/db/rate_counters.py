@@ -25,7 +25,7 @@ def count_up_sql(key: str, minute: str) -> str:
         ON CONFLICT (key) DO UPDATE SET
             count = CASE WHEN counter_row.minute = excluded.minute THEN counter_row.count + 1 ELSE 1 END,
             minute = excluded.minute
-        RETURNING counter_row.count"""  # noqa: S608  # constants of the product
+        RETURNING count"""  # noqa: S608  # constants of the product
 
 
 class CreateMinuteCounters(CreateUnloggedTable):
