@@ -158,9 +158,10 @@ class RequestLimits:
         if request.META.get("HTTP_TRANSFER_ENCODING"):  # Django would read it as empty
             return _refuse(ErrorCode.LENGTH_REQUIRED)
         size = request.META.get("CONTENT_LENGTH", "")
-        too_large = size.isdigit() and int(size) > settings.REQUEST_MAX_SIZE
+        limit = settings.UPLOAD_MAX_SIZE if request.path_info in settings.UPLOADS else settings.REQUEST_MAX_SIZE
+        too_large = size.isdigit() and int(size) > limit
         if too_large and not request.path_info.startswith("/webhooks/"):
-            return _refuse(ErrorCode.BODY_TOO_LARGE, f"The body must be at most {settings.REQUEST_MAX_SIZE:,} bytes.")
+            return _refuse(ErrorCode.BODY_TOO_LARGE, f"The body must be at most {limit:,} bytes.")
         return self.get_response(request)
 
 

@@ -234,6 +234,8 @@ CHANGES_POLL_AFTER_S = env.at_least("CHANGES_POLL_AFTER_S", 1, default=2)
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # bytes, of a webhook request
 REQUEST_MAX_SIZE = 1024 * 1024  # bytes, of any other request
+UPLOAD_MAX_SIZE = 500 * 1024 * 1024 + REQUEST_MAX_SIZE  # bytes, of a request with a file to import
+UPLOADS = ("/api/v1/imports", "/admin/crm/import/add/")  # their paths
 # As the worker's log and heartbeat say it.
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 WORKER_LEASE_S = env.at_least("WORKER_LEASE_S", 1, default=30)
@@ -376,6 +378,7 @@ STREAM_HOST = env.str("STREAM_HOST", default="127.0.0.1")
 STREAM_PORT = env.port("STREAM_PORT", default=8001)
 WEB_WORKERS = env.at_least("WEB_WORKERS", 1, default=2)
 WEB_REQUEST_TIMEOUT_S = env.at_least("WEB_REQUEST_TIMEOUT_S", 1, default=30)
+UPLOAD_TIMEOUT_S = env.at_least("UPLOAD_TIMEOUT_S", 1, default=600)
 
 env.raise_problems()
 

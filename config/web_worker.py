@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from selectors import EVENT_READ
 from socket import SHUT_RDWR, SHUT_WR, socket
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from django.conf import settings
 from gunicorn.http.errors import (
@@ -68,6 +69,11 @@ HEADER_TOO_LARGE = refusal("431 Request Header Fields Too Large", ErrorCode.HEAD
 MALFORMED = refusal("400 Bad Request", ErrorCode.BAD_REQUEST)
 
 
+# Uploads are kept on disk. Few at a time, since anybody can send one: who may is known when it has arrived.
+UPLOAD = re.compile(b"POST (%s)[ ?]" % "|".join(map(re.escape, settings.UPLOADS)).encode())
+UPLOADS = 4  # of one process
+
+
 @dataclass
 class Arrival:
     """The part of a request that has arrived."""
@@ -78,9 +84,15 @@ class Arrival:
     headers: int = 0  # bytes of the headers, 0 until they have arrived
     size: int = 0  # bytes to wait for, 0 until then
     body_unread: bool = False  # too large or of unknown size: the request is refused without it
+    upload: IO[bytes] | None = None  # the rest of a body that is kept on disk
+    uploaded: int = 0  # its bytes
 
     def add(self, piece: bytes) -> bool:
         """Add a piece. Return whether the request has arrived."""
+        if self.upload is not None:
+            self.upload.write(piece)
+            self.uploaded += len(piece)
+            return self.size <= len(self.data) + self.uploaded
         start = max(0, len(self.data) - 3)
         self.data += piece if self.data else piece.lstrip(b"\r\n")  # some clients end a body with an empty line
         if not self.size and (end := self.data.find(b"\r\n\r\n", start)) >= 0:
@@ -91,17 +103,24 @@ class Arrival:
         """Read how much to wait for. gunicorn's parser judges the headers later."""
         self.headers = self.size = len(headers) + 2
         lengths = [int(digits[-4000:]) for digits in LENGTH.findall(headers)]  # Python refuses longer numbers
-        too_large = sum(lengths) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        is_upload = sum(lengths) > settings.REQUEST_MAX_SIZE and UPLOAD.match(self.data) is not None
+        limit = settings.UPLOAD_MAX_SIZE if is_upload else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        too_large = sum(lengths) > limit
         self.body_unread = too_large or len(lengths) > 1 or CODING in headers.lower()
         if not self.body_unread:
             self.size += sum(lengths)
+            if is_upload:
+                self.upload = TemporaryFile(prefix="crm-upload-")  # noqa: SIM115  # closed when the request is answered
+                self.deadline = time.monotonic() + settings.UPLOAD_TIMEOUT_S
 
 
 class ArrivedBytes(Unreader):
     """gunicorn's reader of a connection, ending with what has arrived: a thread can't wait for more."""
 
+    upload: IO[bytes] | None = None
+
     def chunk(self, size_hint: int | None = None) -> bytes:  # Unreader
-        return b""
+        return self.upload.read(PIECE) if self.upload else b""
 
 
 class WebWorker(ThreadWorker):
@@ -163,10 +182,19 @@ class WebWorker(ThreadWorker):
             self.forget(conn)
             conn.data_ready, conn.body_unread = True, arrival.body_unread
             conn.parser.unreader.unread(bytes(arrival.data))
+            conn.parser.unreader.upload = arrival.upload
+            if arrival.upload is not None:
+                arrival.upload.seek(0)
             self.waiting[conn] = time.monotonic()
             pool = self.health if HEALTH_CHECK.match(arrival.data) else self.tpool
             answer = pool.submit(self.handle, conn)
             answer.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+        elif (
+            arrival.upload
+            and not knew_size
+            and sum(other.upload is not None for other in self.arrivals.values()) > UPLOADS
+        ):
+            self.refuse(conn, ALL_BUSY)
         elif arrival.size and not knew_size and EXPECT.search(arrival.data):
             self.send(conn, b"HTTP/1.1 100 Continue\r\n\r\n")
         while self.buffered > BUFFER:
@@ -179,11 +207,15 @@ class WebWorker(ThreadWorker):
             self.refuse_late(conn, now - arrived)
             return False
         ARRIVED.set(arrived)
-        self.answering[conn] = now + settings.WEB_REQUEST_TIMEOUT_S
+        is_upload = conn.parser.unreader.upload is not None
+        self.answering[conn] = now + (settings.UPLOAD_TIMEOUT_S if is_upload else settings.WEB_REQUEST_TIMEOUT_S)
         try:
             return super().handle(conn)
         finally:
             del self.answering[conn]
+            if (upload := conn.parser.unreader.upload) is not None:
+                conn.parser.unreader.upload = None
+                upload.close()
 
     def refuse_late(self, conn: TConn, seconds: float) -> None:
         from config.request_log import OTHER  # the processes are made before the histogram may be

@@ -18,6 +18,7 @@ class CrmConfig(AppConfig):
         from crm.querysets import number_moved, numbers_added
         from crm.services import self_check  # noqa: F401  # registers its check
         from crm.services.background_tasks import jobs as tasks
+        from crm.services.background_tasks.kinds import register_kind
         from crm.services.contacts import (
             follow_moved_number,
             restore_flags,
@@ -26,6 +27,8 @@ class CrmConfig(AppConfig):
             suppress_removed_number,
         )
         from crm.services.expiry_cleanup import remove_expired_each_minute
+        from crm.services.imports.steps import IMPORT
+        from crm.services.imports.undo import UNDO
         from crm.services.invoices import mark_overdue_invoices
         from crm.services.key_fingerprints import record_keys
         from crm.services.merging.crm_rules import register_rules
@@ -54,6 +57,8 @@ class CrmConfig(AppConfig):
             )
         )
         register(Job(name="invoices", do_next=mark_overdue_invoices, has_pending=lambda: False, poll_s=RARELY_S))
+        register_kind(IMPORT)
+        register_kind(UNDO)
         register(
             Job(
                 name="tasks",

@@ -169,6 +169,41 @@ class TaskState(TextChoices):
         return [cls.DONE, cls.FAILED, cls.CANCELLED]
 
 
+class ImportState(TextChoices):
+    """State of an import, and of its undo."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class RowVerdict(TextChoices):
+    """Outcome of one person of an imported file."""
+
+    WAITING = "waiting"
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    MERGED_IN_FILE = "merged_in_file", "Merged in the file"
+    REJECTED = "rejected"
+
+    @classmethod
+    def decided(cls) -> list["RowVerdict"]:
+        return [verdict for verdict in cls if verdict != cls.WAITING]
+
+
+class RowUndo(TextChoices):
+    """Outcome of an undo for one contact."""
+
+    REVERSED = "reversed"
+    KEPT = "kept"
+    ERRORED = "errored"
+
+
 class ConsentSource(TextChoices):
     """Source of a consent to marketing messages."""
 

@@ -88,6 +88,12 @@ class ErrorCode(StrEnum):
     PASSWORD_ENTIRELY_NUMERIC = (
         "password_entirely_numeric", 400, "This password is entirely numeric.", "Choose a password with letters.",
     )  # fmt: skip
+    UNREADABLE_FILE = (
+        "unreadable_file", 400, "The file can't be read.", "Read `detail`, and mend the file.",
+    )  # fmt: skip
+    INVALID_MAPPING = (
+        "invalid_mapping", 400, "A column goes where it can't.", "Read `detail`, and correct the mapping.",
+    )  # fmt: skip
     INVALID_RECURRENCE = (
         "invalid_recurrence", 400, "The rule can't be read.",
         "Write an RFC 5545 rule, such as FREQ=MONTHLY;BYMONTHDAY=1.",
@@ -247,6 +253,17 @@ class ErrorCode(StrEnum):
 
     TASK_ENDED = (
         "task_ended", 409, "The background task has ended.", "Read the task again: it has ended.",
+    )  # fmt: skip
+
+    FILE_EXPIRED = (
+        "file_expired", 409, "The file has expired: files are kept for 30 days.", "Send the file again.",
+    )  # fmt: skip
+    NOT_UNDOABLE = (
+        "not_undoable", 409, "The import can't be undone.", "Read the import again; `detail` says why.",
+    )  # fmt: skip
+    MAPPING_NEEDED = (
+        "mapping_needed", 409, "The file has columns that no import had before. Say where they go.",
+        "Send `mapping`. `suggestions` has the likeliest one, for a person to confirm.",
     )  # fmt: skip
 
     # --- Campaigns ----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from crm.api import (
     consents,
     contacts,
     events,
+    imports,
     invoices,
     opt_outs,
     phone_lines,
@@ -36,6 +37,7 @@ router.register("activities", activities.ActivityViewSet, "activity")
 router.register("invoices", invoices.InvoiceViewSet, "invoice")
 router.register("phone-lines", phone_lines.PhoneLineViewSet, "phone-line")
 router.register("background-tasks", background_tasks.BackgroundTaskViewSet, "background-task")
+router.register("imports", imports.ImportViewSet, "import")
 router.register("users", users.UserViewSet, "user")
 router.register("colleagues", colleagues.ColleagueViewSet, "colleague")
 

@@ -1556,6 +1556,327 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Import",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(help_text="Name of the file.", max_length=255)),
+                ("header", models.JSONField(help_text="Names of the file's columns.")),
+                ("header_key", models.CharField(help_text="Identity of the set of columns.", max_length=64)),
+                ("mapping", models.JSONField(help_text="Which column goes where.")),
+                (
+                    "options",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="Columns that may be overwritten, tags, wording of the consent.",
+                    ),
+                ),
+                (
+                    "dry_run",
+                    models.BooleanField(default=False, help_text="Whether it only predicts, and changes no contact."),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("undoing", "Undoing"),
+                            ("undone", "Undone"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "file_rows",
+                    models.PositiveBigIntegerField(
+                        default=0, editable=False, help_text="Rows of the file below its header."
+                    ),
+                ),
+                (
+                    "rows",
+                    models.PositiveBigIntegerField(
+                        default=0,
+                        editable=False,
+                        help_text="People of the file's rows. Rows without one count, too, as rejected.",
+                    ),
+                ),
+                ("created", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("updated", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("unchanged", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("merged_in_file", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("rejected", models.PositiveBigIntegerField(default=0, editable=False)),
+                (
+                    "reversed",
+                    models.PositiveBigIntegerField(
+                        default=0, editable=False, help_text="Contacts that the undo has put back."
+                    ),
+                ),
+                (
+                    "kept",
+                    models.PositiveBigIntegerField(
+                        default=0, editable=False, help_text="Contacts that somebody has touched since."
+                    ),
+                ),
+                (
+                    "errored",
+                    models.PositiveBigIntegerField(
+                        default=0, editable=False, help_text="Contacts that the undo could not put back."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("ended_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="The file. Empty: it has expired.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="crm.storedfile",
+                    ),
+                ),
+                (
+                    "list",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="The list that has all of its contacts.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="crm.contactlist",
+                    ),
+                ),
+                (
+                    "task",
+                    models.ForeignKey(
+                        db_index=False,
+                        help_text="The task that does it, or its undo.",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.backgroundtask",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["waiting", "running", "done", "failed", "cancelled", "undoing", "undone"])
+                        ),
+                        name="imports_state_valid",
+                        violation_error_message="state must be one of: waiting, running, done, failed, cancelled, undoing, undone.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            models.Q(
+                                ("ended_at__isnull", True),
+                                (
+                                    "ended_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="imports_times_in_range",
+                        violation_error_message="created_at, ended_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["done", "undoing", "undone"]), _negated=True),
+                            models.Q(
+                                (
+                                    "rows",
+                                    django.db.models.expressions.CombinedExpression(
+                                        django.db.models.expressions.CombinedExpression(
+                                            django.db.models.expressions.CombinedExpression(
+                                                django.db.models.expressions.CombinedExpression(
+                                                    models.F("created"), "+", models.F("updated")
+                                                ),
+                                                "+",
+                                                models.F("unchanged"),
+                                            ),
+                                            "+",
+                                            models.F("merged_in_file"),
+                                        ),
+                                        "+",
+                                        models.F("rejected"),
+                                    ),
+                                ),
+                                ("rows__gte", models.F("file_rows")),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="imports_rows_add_up",
+                        violation_error_message="Each row must be created, updated, unchanged, merged in the file or rejected.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="imports_tenant"),
+                    crm.db.policies.SameCompany(field="file", name="imports_file_id_same_company"),
+                    crm.db.policies.SameCompany(field="list", name="imports_list_id_same_company"),
+                    crm.db.policies.SameCompany(field="task", name="imports_task_id_same_company"),
+                ],
+                "db_table": "imports",
+            },
+        ),
+        migrations.CreateModel(
+            name="ImportRow",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "n",
+                    models.PositiveIntegerField(
+                        help_text="Number of the row, as a spreadsheet shows it. The header's is 1."
+                    ),
+                ),
+                ("person", models.PositiveSmallIntegerField(default=1, help_text="2 for the second person of a row.")),
+                (
+                    "cells",
+                    models.JSONField(
+                        help_text="The cells as read. Empty for a second person, and after erasure.", null=True
+                    ),
+                ),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("created", "Created"),
+                            ("updated", "Updated"),
+                            ("unchanged", "Unchanged"),
+                            ("merged_in_file", "Merged in the file"),
+                            ("rejected", "Rejected"),
+                        ],
+                        default="waiting",
+                        max_length=15,
+                    ),
+                ),
+                ("contact_id", models.BigIntegerField(null=True, verbose_name="contact ID")),
+                ("before", models.JSONField(help_text="The values that the import has replaced.", null=True)),
+                ("after", models.JSONField(help_text="What the import has written. Empty: nothing.", null=True)),
+                ("reason", models.CharField(blank=True, help_text="Why it was rejected, for programs.", max_length=40)),
+                (
+                    "column",
+                    models.CharField(blank=True, help_text="Column of the file with the fault.", max_length=200),
+                ),
+                (
+                    "detail",
+                    models.TextField(
+                        blank=True, help_text="Why it was rejected, or which values were left out, in words."
+                    ),
+                ),
+                (
+                    "undo",
+                    models.CharField(
+                        blank=True,
+                        choices=[("reversed", "Reversed"), ("kept", "Kept"), ("errored", "Errored")],
+                        help_text="What the undo did.",
+                        max_length=10,
+                    ),
+                ),
+                ("undo_detail", models.TextField(blank=True, help_text="Why the undo kept the contact.")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        db_column="import_id",
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="import_rows",
+                        to="crm.import",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="import_rows_storage",
+                        parameters={
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "fillfactor": 70,
+                        },
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "verdict__in",
+                                ["waiting", "created", "updated", "unchanged", "merged_in_file", "rejected"],
+                            )
+                        ),
+                        name="import_rows_verdict_valid",
+                        violation_error_message="verdict must be one of: waiting, created, updated, unchanged, merged_in_file, rejected.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("undo__in", ["", "reversed", "kept", "errored"])),
+                        name="import_rows_undo_valid",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("verdict", "rejected"), models.Q(("reason", ""), _negated=True)),
+                            models.Q(models.Q(("verdict", "rejected"), _negated=True), ("reason", "")),
+                            _connector="OR",
+                        ),
+                        name="import_rows_rejected_with_reason",
+                        violation_error_message="A rejected row has its reason, and no other has one.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("source", "n", "person"), name="import_rows_import_id_n_person_unique"
+                    ),
+                    crm.db.policies.TenantPolicy(name="import_rows_tenant"),
+                    crm.db.policies.SameCompany(field="source", name="import_rows_import_id_same_company"),
+                ],
+                "db_table": "import_rows",
+            },
+        ),
+        migrations.CreateModel(
             name="StoredFileChunk",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -3013,6 +3334,14 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="backgroundtask",
             feed=crm.db.change_feed.Feed("background-tasks", ignores=("lease_until",)),
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="import",
+            skips=["updated_at", "header", "mapping"],
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="import",
+            feed=crm.db.change_feed.Feed("imports"),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="contact",

@@ -342,6 +342,40 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="import",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_imports_company_id_created_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="import",
+            index=crm.db.indexes.Index(
+                fields=["company", "header_key", "id"], name="ix_imports_company_id_header_key_id"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="import",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("file__isnull", False)), fields=["file"], name="ix_imports_file_id"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="import",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("list__isnull", False)), fields=["list"], name="ix_imports_list_id"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="import",
+            index=crm.db.indexes.Index(fields=["task"], name="ix_imports_task_id"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="importrow",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("contact_id__isnull", False)),
+                fields=["contact_id", "source"],
+                name="ix_import_rows_contact_id_import_id",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="change",
             index=crm.db.indexes.Index(fields=["company", "xid", "id"], name="ix_changes_company_id_xid_id"),
         ),

@@ -14,6 +14,7 @@ from crm.models.contact_lists import ContactList, ContactListEntry
 from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
 from crm.models.heartbeats import WorkerHeartbeat
 from crm.models.idempotency import IdempotencyKey
+from crm.models.imports import Import, ImportRow
 from crm.models.invoices import Invoice
 from crm.models.key_fingerprints import KeyFingerprint
 from crm.models.merges import ContactMerge
@@ -46,6 +47,8 @@ __all__ = [
     "ContactTag",
     "Conversation",
     "IdempotencyKey",
+    "Import",
+    "ImportRow",
     "Invoice",
     "KeyFingerprint",
     "Lead",

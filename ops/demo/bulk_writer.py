@@ -27,9 +27,9 @@ MODELS = (
     "crm.ContactTag", "crm.ContactField", "crm.ContactFieldValue", "crm.ContactList", "crm.ContactListEntry",
     "crm.ContactMerge", "crm.Lead", "crm.Conversation", "crm.Activity", "crm.OptOut", "crm.OptOutEntry",
     "crm.MarketingConsent", "crm.Segment", "crm.StoredFile", "crm.StoredFileChunk", "crm.BackgroundTask",
-    "crm.Campaign", "crm.CampaignStep", "crm.CampaignMembership", "crm.Invoice", "calls.Call", "calls.CallDetail",
-    "calls.MissedCaller", "calls.Appointment", "messaging.Message", "messaging.AppointmentReminder",
-    "messaging.WebhookEvent", "analytics.CallAnalysis", "crm.ContactSearchKey",
+    "crm.Import", "crm.ImportRow", "crm.Campaign", "crm.CampaignStep", "crm.CampaignMembership", "crm.Invoice",
+    "calls.Call", "calls.CallDetail", "calls.MissedCaller", "calls.Appointment", "messaging.Message",
+    "messaging.AppointmentReminder", "messaging.WebhookEvent", "analytics.CallAnalysis", "crm.ContactSearchKey",
 )  # fmt: skip
 TRIGGERED = "call_objections"  # filled by triggers
 

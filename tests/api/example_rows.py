@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from tests import factories
 from tests.conftest import signed_in
 from tests.factories import PASSWORD
@@ -134,6 +136,10 @@ class ExampleRows:
             "contacts/phones": office,
             "conversations": conversation,
             "held-messages": held,
+            "imports": factories.ImportFactory(
+                company=company, name="May list.csv", state="done", file_rows=4, rows=5, created=2, updated=1,
+                merged_in_file=1, rejected=1, created_by=self.manager, created_at=AT, ended_at=AT,
+            ),
             "invoices": factories.InvoiceFactory(number="INV-00017", **of_contact),
             "leads": lead,
             "marketing-consents": factories.MarketingConsentFactory(
@@ -161,6 +167,7 @@ class ExampleRows:
         }  # fmt: skip
         made = factories.StoredFileFactory(company=company, name="Rejected rows.csv", created_at=AT, expires_at=AT)
         self.of_operation = {
+            "imports_undo": factories.ImportFactory(company=company, name="May list.csv", state="done"),
             "background_tasks_file": factories.BackgroundTaskFactory(company=company, result_file=made),
             "campaigns_audience": self.draft,
             "campaigns_cancel": paused,
@@ -237,6 +244,7 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         "contacts_phones_create": {"number": "(303) 555-0146", "label": "Mobile"},
         "contacts_phones_partial_update": {"label": "Office"},
         "conversations_partial_update": {"status": "closed"},
+        "imports_create": {"file": SimpleUploadedFile("May list.csv", b"Name,Phone\nRobin Field,(303) 555-0142\n")},
         "invoices_create": {"contact": contact, "number": "INV-00018", "amount": "950.00", "due_date": "2026-04-01"},
         "invoices_partial_update": {"status": "paid"},
         "leads_create": {"contact": contact, "source": "website", "notes": "Wants a quote for gutters."},

@@ -83,6 +83,7 @@ class Fixture:
             "contact-lists": factories.ContactListFactory(company=acme),
             "conversations": factories.ConversationFactory(contact=contact, phone_line=line),
             "held-messages": factories.HeldMessageFactory(contact=contact),
+            "imports": factories.ImportFactory(company=acme, state="done"),
             "invoices": factories.InvoiceFactory(contact=contact),
             "leads": factories.LeadFactory(contact=contact),
             "marketing-consents": factories.MarketingConsentFactory(company=acme),

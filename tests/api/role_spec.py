@@ -35,6 +35,7 @@ ACTIONS = {
     "pause": ("POST", 200),
     "read": ("POST", 200),
     "recover": ("POST", 200),
+    "rejected": ("GET", 200),
     "release": ("POST", 200),
     "remove": ("POST", 200),
     "replay": ("POST", 202),

@@ -24,7 +24,7 @@ FACTORIES = {
 # Numbers, tags and values of custom fields are on the page of their contact.
 WITHOUT_PAGES = {
     "campaigncount", "campaignstep", "change", "contactfieldvalue", "contactlistentry", "contactphone",
-    "contactsearchkey", "contacttag", "keyfingerprint", "storedfilechunk",
+    "contactsearchkey", "contacttag", "importrow", "keyfingerprint", "storedfilechunk",
 }  # fmt: skip
 OURS = sorted(set(FACTORIES) - WITHOUT_PAGES)
 
@@ -178,7 +178,7 @@ def test_add_page_exists_only_for_manually_created_rows(name, staff, rf, staff_c
     expected = 200 if allows(name, "add", staff, rf) else 403
     assert staff_client.get(page(name, "add")).status_code == expected
     automatic = {
-        "activity", "archivedcalls", "archivedchunk", "archivedid", "backgroundtask", "storedfile",
+        "activity", "archivedcalls", "archivedchunk", "archivedid", "backgroundtask", "import", "storedfile",
         "archivedobjections", "auditentry", "call", "callday",
         "calldetail", "callobjection", "callrollup", "conversation",
         "idempotencykey", "message", "missedcaller", "optout", "optoutentry", "stalecallhour", "suppressednumber",

@@ -26,6 +26,7 @@ AUDITED = {
     "campaigns": (factories.CampaignFactory, {"name": "Autumn check"}),
     "appointments": (factories.AppointmentFactory, {"notes": "Knock twice."}),
     "archived_chunks": (factories.ArchivedChunkFactory, {"bundle": "activities"}),
+    "imports": (factories.ImportFactory, {"name": "May.csv"}),
     "invoices": (factories.InvoiceFactory, {"number": "INV-9"}),
     "campaign_steps": (factories.CampaignStepFactory, {"body": "Any questions?"}),
     "marketing_consents": (factories.MarketingConsentFactory, {"wording": "I agree."}),

@@ -28,7 +28,7 @@ FACTORIES = [
     factories.CampaignStepFactory,
     factories.SegmentFactory,
     factories.StoredFileChunkFactory,
-    factories.BackgroundTaskFactory,
+    factories.ImportRowFactory,
     factories.MarketingConsentFactory,
     factories.ContactMergeFactory,
     factories.InvoiceFactory,

@@ -21,12 +21,15 @@ from crm.models import (
     Change,
     Conversation,
     IdempotencyKey,
+    Import,
+    ImportRow,
     Invoice,
     Lead,
     Segment,
     StoredFile,
     StoredFileChunk,
 )
+from crm.services.imports.reading.headers import fingerprint_of
 from messaging.models import AppointmentReminder, Message
 from tests.factories.people import OfCompanyFactory, OfContactFactory, PhoneLineFactory, RowFactory, UserFactory
 
@@ -143,6 +146,28 @@ class BackgroundTaskFactory(OfCompanyFactory):
         model = BackgroundTask
 
     kind = "import"
+
+
+class ImportFactory(OfCompanyFactory):
+    class Meta:
+        model = Import
+
+    name = "customers.csv"
+    header = factory.LazyFunction(lambda: ["Name", "Phone"])
+    header_key = factory.LazyAttribute(lambda row: fingerprint_of(row.header))
+    mapping = factory.LazyAttribute(
+        lambda row: {"header": row.header, "columns": {"Name": "full_name", "Phone": "phone"}}
+    )
+    task = factory.SubFactory(BackgroundTaskFactory, company=factory.SelfAttribute("..company"))
+
+
+class ImportRowFactory(OfCompanyFactory):
+    class Meta:
+        model = ImportRow
+
+    source = factory.SubFactory(ImportFactory, company=factory.SelfAttribute("..company"))
+    n = factory.Sequence(lambda n: n + 2)
+    cells = factory.LazyFunction(lambda: ["Robin Field", "3035550142"])
 
 
 class SegmentFactory(OfCompanyFactory):

@@ -39,6 +39,7 @@ def make_company_rows(company, *, rows, **of_rep):
         factories.AppointmentReminderFactory(appointment=appointment)
         factories.MarketingConsentFactory(company=company, phone=contact.phone)
         factories.SegmentFactory(company=company)
+        factories.ImportRowFactory(company=company)
         factories.BackgroundTaskFactory(company=company, result_file=factories.StoredFileFactory(company=company))
         factories.ContactMergeFactory(company=company, kept=contact)
         factories.MessageFactory(contact=contact, phone_line=line)

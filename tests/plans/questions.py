@@ -22,8 +22,11 @@ from crm.models import (
     ContactField,
     ContactFieldValue,
     ContactFlag,
+    ContactList,
     ContactPhone,
     IdempotencyKey,
+    Import,
+    ImportRow,
     Invoice,
     OptOut,
     OptOutEntry,
@@ -163,6 +166,15 @@ QUESTIONS: dict[str, Question] = {
     "ix_phone_lines_company_id_created_at": get("phone-lines"),
     "ix_users_company_id_date_joined": get("users"),
     "ix_webhook_events_company_id_created_at": get("webhook-events"),
+    # Imports.
+    "ix_imports_company_id_created_at": get("imports"),
+    "ix_imports_company_id_header_key_id": lambda sample: list(
+        Import.objects.filter(header_key="a" * 64).order_by("-pk")[:1]
+    ),
+    "ix_imports_file_id": foreign_key_check("imports", "file_id", lambda sample: StoredFile.objects.all()[0].pk),
+    "ix_imports_list_id": foreign_key_check("imports", "list_id", lambda sample: ContactList.objects.all()[0].pk),
+    "ix_imports_task_id": lambda sample: list(Import.objects.filter(task=BackgroundTask.objects.all()[0].pk)),
+    "ix_import_rows_contact_id_import_id": lambda sample: list(ImportRow.objects.filter(contact_id=sample.contact.pk)),
     # Background tasks and their files.
     "ix_background_tasks_company_id_created_at": get("background-tasks"),
     "ix_background_tasks_id_open": of_all_companies(

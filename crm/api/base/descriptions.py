@@ -24,6 +24,7 @@ TAGS = {
     "dashboard": "Numbers of the company. Days begin at midnight in the company's time zone.",
     "events": "Access to the stream of changes.",
     "held-messages": "Messages that wait for a manager's decision.",
+    "imports": "Contacts from files, what became of each row, and undoing it.",
     "invoices": "Money that the company asks contacts to pay, in the company's currency.",
     "leads": "Contacts' wishes to buy. A call with a lead is a *qualified* call.",
     "marketing-consents": "Consents to marketing messages by number, with their evidence.",

@@ -93,6 +93,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "dashboard/top-objections": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "events/ticket": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY, REP: CREATE_ONLY},
     "held-messages": {MANAGER: also(READ_ONLY, "release", "cancel")},
+    "imports": {MANAGER: also(READ_CREATE, "rejected", "undo")},
     "invoices": {MANAGER: ALL, CSR: READ_CREATE_UPDATE},
     "leads": {MANAGER: ALL, CSR: READ_CREATE_UPDATE, REP: own(READ_ONLY)},
     "marketing-consents": {MANAGER: also(READ_CREATE, "withdraw"), CSR: also(READ_CREATE, "withdraw")},

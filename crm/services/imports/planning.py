@@ -1,0 +1,210 @@
+"""The plan of a lease: what each person of its rows does to which contact.
+
+Rows are planned in their order, so that a person who occurs twice is one contact. Nothing is written here: the dry run
+and the import differ in nothing that is decided here.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from crm.choices import FlagType, RowVerdict
+from crm.contact_labels import label_key
+from crm.db.bulk import in_chunks
+from crm.models import Contact, ContactPhone, Import, ImportRow, OptOut, PhoneLine
+from crm.models.audit import hash_number
+from crm.services.imports.reading.outcomes import Consent, Number, Person, RejectedRow
+
+CHUNK = 10_000  # values in one condition
+# Parts of one thing: what a contact has and what the file says are mixed only if they don't contradict each other.
+UNITS = (("first_name", "last_name"), ("email",), ("address", "city", "state", "postal_code"), ("timezone",))
+OWN_NUMBER = "own_number"
+
+
+@dataclass(eq=False)
+class Entry:
+    """A person of a row, or a row without any, on its way to a verdict."""
+
+    row: ImportRow | None  # None: the second person of a row
+    n: int
+    person: int
+    outcome: Person | RejectedRow
+    verdict: RowVerdict = RowVerdict.WAITING
+    plan: "Plan | None" = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    reason: str = ""
+    column: str = ""
+    detail: str = ""
+
+    def reject(self, reason: str, column: str, detail: str) -> None:
+        self.verdict, self.reason, self.column, self.detail = RowVerdict.REJECTED, reason, column[:200], detail
+
+    def note(self, *sentences: str) -> None:
+        self.detail = " ".join(filter(None, [self.detail, *sentences]))
+
+
+@dataclass(eq=False)
+class Plan:
+    """A lease's changes of one contact. They are stored with `lead`, the first of its rows."""
+
+    contact: Contact
+    lead: Entry
+    before: dict[str, str] = field(default_factory=dict)  # former values of columns
+    numbers: dict[str, Number] = field(default_factory=dict)  # to add
+    tags: dict[str, str] = field(default_factory=dict)  # names by key
+    filled: dict[str, Any] = field(default_factory=dict)  # values of custom fields, where there is none
+    overwritten: dict[str, Any] = field(default_factory=dict)
+    flags: dict[FlagType, Entry] = field(default_factory=dict)
+    consent: tuple[Entry, Consent] | None = None
+    opted_out: dict[str, Entry] = field(default_factory=dict)  # by number
+    is_new: bool = False
+
+    @property
+    def after(self) -> dict[str, str]:
+        """New values of columns."""
+        return {name: getattr(self.contact, name) for name in self.before}
+
+
+@dataclass
+class Claims:
+    """Rows that earlier leases of a dry run would have written. An import finds them in the database."""
+
+    numbers: set[str] = field(default_factory=set)
+    contacts: set[int] = field(default_factory=set)
+
+
+@dataclass
+class Facts:
+    """Facts of the database about the numbers of a lease. The contacts are locked."""
+
+    contacts: dict[int, Contact]
+    owners: dict[str, int]  # contacts by number
+    own_numbers: Collection[str]
+    touched: Collection[int]  # contacts of earlier leases of the same import
+
+
+def read_facts(*, source: Import, people: Iterable[Person], claims: Claims) -> Facts:
+    """Read the facts, and lock what the lease may change: opt-outs first, as everywhere."""
+    phones = sorted({number.phone for person in people for number in person.numbers})
+    hashes = sorted(map(hash_number, phones))
+    for some in in_chunks(hashes, CHUNK):
+        locked = OptOut.objects.select_for_update().filter(number_hash__in=some).order_by("number_hash")
+        list(locked.values_list("pk"))
+    owners: dict[str, int] = {}
+    own_numbers: set[str] = set()
+    for some in in_chunks(phones, CHUNK):
+        # A program that doesn't know contact_phones writes the contact alone.
+        owners.update(Contact.objects.filter(phone__in=some).values_list("phone", "pk"))
+        owners.update(ContactPhone.objects.filter(phone__in=some).values_list("phone", "contact"))
+        own_numbers.update(PhoneLine.objects.filter(number__in=some).values_list("number", flat=True))
+    contacts: dict[int, Contact] = {}
+    touched = set(claims.contacts)
+    for ids in in_chunks(sorted(set(owners.values())), CHUNK):
+        rows = Contact.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+        contacts.update((contact.pk, contact) for contact in rows)
+        if not source.dry_run:
+            earlier = ImportRow.objects.filter(source=source, contact_id__in=ids)
+            touched.update(pk for pk in earlier.values_list("contact_id", flat=True) if pk is not None)
+    return Facts(contacts, owners, own_numbers, touched)
+
+
+class Planner:
+    """The plans of one lease."""
+
+    def __init__(self, source: Import, facts: Facts, claims: Claims) -> None:
+        self.source, self.facts, self.claims = source, facts, claims
+        self.overwrites = frozenset(source.options.get("overwrite", ()))
+        self.tags = {label_key(tag): tag for tag in source.options.get("tags", ())}
+        self.plans: list[Plan] = []
+        self._by_number: dict[str, Plan] = {}
+        self._by_contact: dict[int, Plan] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Plan an entry, and give it its verdict, if that doesn't depend on what is written."""
+        person = entry.outcome
+        if isinstance(person, RejectedRow):
+            entry.reject(person.reason, person.field, person.detail)
+            return
+        entry.note(*(f"{note.field}: {note.detail}".removeprefix(": ") for note in person.notes))
+        numbers = [number for number in person.numbers if number.phone not in self.facts.own_numbers]
+        if not numbers:
+            entry.reject(OWN_NUMBER, "", f"{person.numbers[0].phone} is one of your own phone lines.")
+            return
+        main = next((number for number in numbers if number.can_text), numbers[0])
+        plan = self._by_number.get(main.phone)
+        owner = self.facts.contacts.get(self.facts.owners.get(main.phone, 0))
+        if plan is None and owner is not None:
+            plan = self._by_contact.get(owner.pk)
+        is_merged = True
+        if plan is None and main.phone in self.claims.numbers:
+            entry.verdict = RowVerdict.MERGED_IN_FILE
+            return
+        if plan is None:
+            plan = self._begin(entry, owner, main)
+            is_merged = not plan.is_new and plan.contact.pk in self.facts.touched
+            entry.verdict = RowVerdict.CREATED if plan.is_new else RowVerdict.WAITING
+        if is_merged:
+            entry.verdict = RowVerdict.MERGED_IN_FILE
+        entry.plan = plan
+        self._fill_columns(plan, person, is_merged=is_merged)
+        self._add_numbers(plan, numbers, entry)
+        self._add_marks(plan, entry, person, main, is_merged=is_merged)
+
+    def _begin(self, entry: Entry, owner: Contact | None, main: Number) -> Plan:
+        contact = owner or Contact(company_id=self.source.company_id, phone=main.phone)
+        plan = Plan(contact=contact, lead=entry, is_new=owner is None)
+        self.plans.append(plan)
+        if owner is not None:
+            self._by_contact[owner.pk] = plan
+        return plan
+
+    def _fill_columns(self, plan: Plan, person: Person, *, is_merged: bool) -> None:
+        """Fill blank columns. Those that may be overwritten are, but not by a second row of the same file."""
+        contact, columns = plan.contact, person.columns
+        for unit in UNITS:
+            contradicts = any(
+                getattr(contact, name)
+                and name in columns
+                and getattr(contact, name).casefold() != columns[name].casefold()
+                for name in unit
+            )
+            for name in unit:
+                value, present = columns.get(name, ""), getattr(contact, name)
+                may_overwrite = name in self.overwrites and not is_merged
+                if value and value != present and (may_overwrite or not (present or contradicts)):
+                    plan.before.setdefault(name, present)
+                    setattr(contact, name, value)
+
+    def _add_numbers(self, plan: Plan, numbers: list[Number], entry: Entry) -> None:
+        for number in numbers:
+            phone = number.phone
+            planned = self._by_number.get(phone)
+            owner = self.facts.owners.get(phone)
+            if planned is plan:
+                continue
+            if planned is None and owner is not None and owner == plan.contact.pk:
+                continue
+            if planned is not None or owner is not None or phone in self.claims.numbers:
+                entry.note(f"{phone} belongs to another contact.")
+                continue
+            plan.numbers[phone] = number
+            self._by_number[phone] = plan
+
+    def _add_marks(self, plan: Plan, entry: Entry, person: Person, main: Number, *, is_merged: bool) -> None:
+        """Add tags, values, flags and consents: none is ever taken away."""
+        plan.tags |= self.tags | {label_key(tag): tag for tag in person.tags}
+        for key, value in person.fields.items():
+            if f"field:{key}" in self.overwrites and not is_merged:
+                plan.overwritten[key] = value
+            else:
+                plan.filled.setdefault(key, value)
+        for kind in sorted(person.flags):
+            if kind == FlagType.OPTED_OUT:
+                plan.opted_out.setdefault(main.phone, entry)
+            else:
+                plan.flags.setdefault(FlagType(kind), entry)
+        if plan.is_new and not any(number.can_text for number in person.numbers):
+            plan.flags.setdefault(FlagType.INVALID_NUMBER, entry)
+        if person.consent is not None and plan.consent is None:
+            plan.consent = (entry, person.consent)

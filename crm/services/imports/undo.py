@@ -1,0 +1,329 @@
+"""The background task `undo-import`: puts back what an import has written, contact by contact.
+
+Each contact that the import has created or changed ends in one of three ways: *reversed*; *kept*, because somebody has
+touched it since; *errored*, because it is gone. A contact is reversed as a whole or not at all.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import IntegrityError, OperationalError, connection
+from django.db.models import Count, ForeignObjectRel, ProtectedError, Q
+from django.utils import timezone
+from django.utils.text import capfirst
+
+from crm.choices import FieldType, FlagType, ImportState, RowUndo
+from crm.db.bulk import update_rows
+from crm.error_codes import ErrorCode
+from crm.models import (
+    BackgroundTask,
+    Contact,
+    ContactFieldValue,
+    ContactFlag,
+    ContactListEntry,
+    ContactPhone,
+    ContactSearchKey,
+    ContactTag,
+    Import,
+    ImportRow,
+    MarketingConsent,
+    User,
+)
+from crm.querysets import SEARCHED_FIELDS, search_keys
+from crm.refusals import Refusal
+from crm.services.background_tasks.kinds import Kind
+from crm.services.background_tasks.requests import begin_task
+from crm.services.background_tasks.runs import Run
+from crm.services.contact_fields import fields_by_key, set_field_values, shown_value
+from crm.services.contact_lists import delete_list
+from crm.services.imports.writing import WRITTEN
+
+LEASE_CONTACTS = 5_000
+MAX_TRIES = 5
+UNDOABLE_FOR = timedelta(days=30)
+NEXT, FORMER_STATE = "worked_to", "former_state"
+# Rows of a contact that an import writes itself. Any other row that refers to the contact was added since.
+OWN = (ContactFieldValue, ContactFlag, ContactListEntry, ContactPhone, ContactSearchKey, ContactTag)
+
+
+class NotUndoable(Refusal):
+    """The import can't be undone in its present state."""
+
+    code = ErrorCode.NOT_UNDOABLE
+
+
+def begin_undo(*, source: Import, user: User | None) -> Import:
+    """Queue the undo of an import. Raises NotUndoable."""
+    locked = Import.objects.select_for_update(no_key=True).get(pk=source.pk)
+    if locked.dry_run:
+        raise NotUndoable("A dry run has changed nothing.")
+    if locked.state not in (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED):
+        raise NotUndoable(f"The import is {locked.get_state_display().lower()}.")
+    if locked.created_at < timezone.now() - UNDOABLE_FOR:
+        raise NotUndoable(f"An import can be undone for {UNDOABLE_FOR.days} days.")
+    locked.task = begin_task(
+        company_id=locked.company_id,
+        kind=UNDO.name,
+        user=user,
+        parameters={FORMER_STATE: locked.state},
+        total=_changed_rows(locked).count(),
+    )
+    locked.state = ImportState.UNDOING
+    locked.save(update_fields=["task", "state"])
+    return locked
+
+
+def undo_steps(run: Run) -> Iterator[None]:
+    """Undo an import by leases."""
+    with run.step() as task:
+        source = Import.objects.select_related("list").get(task=task)
+    yield
+    while _undo_next_contacts(run, source):
+        yield
+    with run.step():
+        _remove_list(source)
+        counts = Counter(dict(_counts_of(source)))
+        Import.objects.filter(pk=source.pk).update(
+            state=ImportState.UNDONE, **{outcome.value: counts[outcome] for outcome in RowUndo}
+        )
+    yield
+
+
+def end_undo(task: BackgroundTask) -> None:
+    """Let an undo that has failed or was cancelled be asked for again: it goes on where it has ended."""
+    Import.objects.filter(task=task, state=ImportState.UNDOING).update(
+        state=task.parameters.get(FORMER_STATE, ImportState.DONE)
+    )
+
+
+UNDO = Kind(name="undo-import", label="Undo of an import", steps=undo_steps, end=end_undo)
+
+
+def _changed_rows(source: Import) -> Any:
+    """Return the rows with which the import has changed something, and which no undo has dealt with."""
+    return ImportRow.objects.filter(source=source, after__isnull=False, undo="")
+
+
+def _counts_of(source: Import) -> Any:
+    """Return the number of contacts by outcome."""
+    rows = ImportRow.objects.filter(source=source).exclude(undo="").order_by()
+    return rows.values_list("undo").annotate(number=Count("contact_id", distinct=True))
+
+
+def _undo_next_contacts(run: Run, source: Import) -> bool:
+    """Undo some contacts. Returns False if none is left."""
+    for number in range(1, MAX_TRIES + 1):
+        try:
+            with run.step() as task:
+                worked_to = task.parameters.get(NEXT, 0)
+                rows = list(_changed_rows(source).filter(n__gt=worked_to).order_by("n", "person")[:LEASE_CONTACTS])
+                if rows:
+                    ids = {row.contact_id for row in rows if row.contact_id is not None}
+                    Lease(source, task.requested_by).undo(sorted(ids))
+                    # Another person of the last row may be left.
+                    task.parameters = {**task.parameters, NEXT: rows[-1].n - 1}
+                    task.done = min(task.total or 0, task.done + len(rows))
+            return bool(rows)
+        except (IntegrityError, OperationalError):
+            if number == MAX_TRIES or not connection.is_usable():
+                raise
+    raise AssertionError
+
+
+class Written:
+    """Writes of all rows of an import to one contact."""
+
+    def __init__(self) -> None:
+        self.is_new = False
+        self.columns: dict[str, str] = {}
+        self.before: dict[str, str] = {}
+        self.numbers: set[str] = set()
+        self.tags: set[str] = set()
+        self.flags: set[int] = set()
+        self.consents: set[int] = set()
+        self.values: dict[str, list[Any]] = {}  # before and after, by key
+        self.opted_out = False
+
+    def add(self, row: ImportRow) -> None:
+        """Add a row; the rows come in the order of the file."""
+        after: dict[str, Any] = row.after or {}
+        self.is_new |= after.get("new", False)
+        self.columns |= after.get("columns", {})
+        self.before = (row.before or {}) | self.before
+        self.numbers.update(after.get("numbers", ()))
+        self.tags.update(after.get("tags", ()))
+        self.flags.update(after.get("flags", ()))
+        self.opted_out |= after.get("opted_out", False)
+        if "consent" in after:
+            self.consents.add(after["consent"])
+        for key, (before, now) in after.get("values", {}).items():
+            self.values[key] = [self.values.get(key, [before])[0], now]
+
+
+class Lease:
+    """The undo of some contacts, in the open transaction."""
+
+    def __init__(self, source: Import, user: User | None) -> None:
+        self.source, self.user = source, user
+        self.written: dict[int, Written] = defaultdict(Written)
+        self.outcomes: dict[int, tuple[RowUndo, str]] = {}
+
+    def undo(self, ids: Sequence[int]) -> None:
+        """Undo what the import has done to these contacts."""
+        rows = list(_changed_rows(self.source).filter(contact_id__in=ids).order_by("n", "person"))
+        for row in rows:
+            self.written[row.contact_id or 0].add(row)
+        locked = Contact.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+        self.contacts = {contact.pk: contact for contact in locked}
+        for pk in ids:
+            if pk not in self.contacts:
+                self.outcomes[pk] = (RowUndo.ERRORED, "The contact was deleted since.")
+        self._read_present()
+        self._find_touched()
+        reversible = [self.contacts[pk] for pk in ids if pk not in self.outcomes]
+        self._delete([contact for contact in reversible if self.written[contact.pk].is_new])
+        self._restore([contact for contact in reversible if not self.written[contact.pk].is_new])
+        for contact in reversible:
+            self.outcomes[contact.pk] = (RowUndo.REVERSED, "")
+        update_rows(ImportRow, ("undo", "undo_detail"), [(row.pk, *self.outcomes[row.contact_id or 0]) for row in rows])
+
+    def _read_present(self) -> None:
+        """Read what the contacts have now."""
+        ids = [*self.contacts]
+        self.numbers: dict[int, set[str]] = defaultdict(set)
+        self.tags: dict[int, set[str]] = defaultdict(set)
+        self.flags: dict[int, set[int]] = defaultdict(set)
+        for contact, phone in ContactPhone.objects.filter(contact__in=ids).values_list("contact", "phone"):
+            self.numbers[contact].add(phone)
+        for contact, key in ContactTag.objects.filter(contact__in=ids).values_list("contact", "tag__name_key"):
+            self.tags[contact].add(key)
+        for contact, flag in ContactFlag.objects.filter(contact__in=ids).values_list("contact", "pk"):
+            self.flags[contact].add(flag)
+        self.values: dict[int, dict[str, Any]] = defaultdict(dict)
+        for row in ContactFieldValue.objects.filter(contact__in=ids).select_related("field"):
+            self.values[row.contact_id][row.field.key] = shown_value(row.value)
+
+    def _find_touched(self) -> None:
+        """Keep the contacts that somebody has touched since, with the names of what is different."""
+        touched: dict[int, list[str]] = defaultdict(list)
+        for pk, contact in self.contacts.items():
+            written = self.written[pk]
+            differing = [name for name, value in written.columns.items() if getattr(contact, name) != value]
+            values = self.values.get(pk, {})
+            differing += [key for key, (_, now) in written.values.items() if values.get(key) != now]
+            if written.is_new:
+                blank = [name for name in WRITTEN if name not in written.columns and getattr(contact, name)]
+                added = [key for key in values if key not in written.values]
+                differing += [*blank, *added]
+                if self.numbers[pk] != written.numbers:
+                    differing.append("numbers")
+                if self.tags[pk] != written.tags:
+                    differing.append("tags")
+                if self.flags[pk] - written.flags:
+                    differing.append("flags")
+            elif contact.phone in written.numbers:
+                differing.append("main number")
+            touched[pk] += [name.replace("_", " ") for name in differing]
+        for name, pks in self._related_rows():
+            for pk in pks:
+                touched[pk].append(name)
+        for pk, names in touched.items():
+            if names:
+                self.outcomes[pk] = (RowUndo.KEPT, f"Changed since: {', '.join(dict.fromkeys(names))}.")
+
+    def _related_rows(self) -> Iterator[tuple[str, set[int]]]:
+        """Yield the kinds of rows that refer to new contacts, such as calls, each with the contacts."""
+        new = [pk for pk in self.contacts if self.written[pk].is_new]
+        for relation in Contact._meta.get_fields(include_hidden=True):
+            if not isinstance(relation, ForeignObjectRel) or relation.related_model in OWN:
+                continue
+            model: Any = relation.related_model
+            rows = model._base_manager.filter(Q(**{f"{relation.field.name}__in": new})).order_by()
+            if pks := set(rows.values_list(relation.field.name, flat=True)):
+                yield capfirst(str(model._meta.verbose_name_plural)).lower(), pks
+        entries = ContactListEntry.objects.filter(contact__in=new).exclude(list=self.source.list_id)
+        if pks := set(entries.values_list("contact", flat=True)):
+            yield "lists", pks
+
+    def _delete(self, contacts: Sequence[Contact]) -> None:
+        """Delete contacts that the import has created, with what it has given them. Nothing else refers to them."""
+        ids = [contact.pk for contact in contacts]
+        self._withdraw_consents(ids)
+        for model in OWN:
+            _delete_rows(model.objects.filter(contact__in=ids))
+        _delete_rows(Contact.objects.filter(pk__in=ids))
+
+    def _restore(self, contacts: Sequence[Contact]) -> None:
+        """Give contacts back what they had before."""
+        ids = [contact.pk for contact in contacts]
+        self._withdraw_consents(ids)
+        changed, renamed = [], []
+        for contact in contacts:
+            before = self.written[contact.pk].before
+            for name, value in before.items():
+                setattr(contact, name, value)
+            if SEARCHED_FIELDS.intersection(before):
+                contact.keyed_text = contact.searched_text
+                renamed.append(contact)
+            if before:
+                changed.append(contact)
+        columns = [*WRITTEN, "keyed_text"]
+        update_rows(Contact, columns, [(each.pk, *(getattr(each, name) for name in columns)) for each in changed])
+        search_keys().write(renamed)
+        _delete_rows(ContactFlag.objects.filter(pk__in=[flag for pk in ids for flag in self.written[pk].flags]))
+        added = {phone for pk in ids for phone in self.written[pk].numbers}
+        numbers = ContactPhone.objects.filter(contact__in=ids, phone__in=added)
+        refusing = ContactFlag.objects.in_force().filter(contact__in=ids, flag_type=FlagType.DO_NOT_CONTACT)
+        numbers.filter(contact__in=refusing.values("contact")).delete()  # the flag outlives the number
+        _delete_rows(ContactPhone.objects.filter(contact__in=ids, phone__in=added))
+        self._restore_tags(ids)
+        fields = fields_by_key()
+        values = {
+            pk: {
+                key: _as_stored(before, fields[key].field_type)
+                for key, (before, _) in self.written[pk].values.items()
+                if key in fields
+            }
+            for pk in ids
+        }
+        set_field_values(
+            company_id=self.source.company_id, values={pk: each for pk, each in values.items() if each}, user=self.user
+        )
+
+    def _restore_tags(self, ids: Sequence[int]) -> None:
+        wanted = {(pk, key) for pk in ids for key in self.written[pk].tags}
+        tagged = [pk for pk in ids if self.written[pk].tags]
+        rows = ContactTag.objects.filter(contact__in=tagged).values_list("pk", "contact", "tag__name_key")
+        _delete_rows(ContactTag.objects.filter(pk__in=[row for row, pk, key in rows if (pk, key) in wanted]))
+
+    def _withdraw_consents(self, ids: Sequence[int]) -> None:
+        """Delete the consents that the import has recorded. One that was withdrawn since is evidence, and stays."""
+        consents = [consent for pk in ids for consent in self.written[pk].consents]
+        _delete_rows(MarketingConsent.objects.filter(pk__in=consents, withdrawn_at__isnull=True))
+
+
+def _delete_rows(rows: Any) -> None:
+    """Delete rows by one statement. Django would read them first, and send a signal for each number.
+
+    The signal keeps a do-not-contact flag for the number's next owner. Here there is none but the import's own.
+    """
+    rows._raw_delete(rows.db)
+
+
+def _as_stored(value: Any, field_type: str) -> Any:
+    return date.fromisoformat(value) if value is not None and field_type == FieldType.DATE else value
+
+
+def _remove_list(source: Import) -> None:
+    """Delete the import's list, unless somebody uses it since."""
+    if source.list is None or not source.options.get("made_list"):
+        return
+    entries = ContactListEntry.objects.filter(list=source.list)
+    _delete_rows(entries.filter(created_at__lte=source.ended_at or timezone.now()))
+    if entries.exists():
+        return
+    with suppress(ProtectedError, Refusal):
+        delete_list(contact_list=source.list, confirmed=True)

@@ -1,0 +1,251 @@
+"""Writing of a lease's plans, each kind of row in a set."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django.utils import timezone
+
+from crm.choices import ConsentSource, FlagType, OptOutState, RowVerdict
+from crm.contact_labels import label_key
+from crm.db.bulk import in_chunks, update_rows
+from crm.models import (
+    Contact,
+    ContactField,
+    ContactFlag,
+    ContactPhone,
+    ContactTag,
+    Import,
+    MarketingConsent,
+    OptOut,
+    User,
+)
+from crm.models.audit import hash_number
+from crm.querysets import SEARCHED_FIELDS, search_keys
+from crm.services.consents import record_consent
+from crm.services.contact_fields import fields_by_key, set_field_values, shown_value
+from crm.services.contact_lists import add_to_list
+from crm.services.imports.planning import CHUNK, Entry, Plan
+from crm.services.imports.reading.mapping import CustomField
+from crm.services.imports.reading.outcomes import Consent
+from crm.services.opt_outs import record_opt_out
+from crm.services.tags import tag_contacts
+
+SOURCE = "import"
+WRITTEN = ("first_name", "last_name", "email", "address", "city", "state", "postal_code", "timezone")
+FLAG_REASON = "The imported list says so."
+LANDLINE = "The imported list says that the number can't get messages: it is a landline."
+
+
+class Writer:
+    """The writes of one lease. It notes before and after of each contact with its entry."""
+
+    def __init__(self, source: Import, plans: Sequence[Plan], user: User | None) -> None:
+        self.source, self.user, self.company_id = source, user, source.company_id
+        self.recorder = user if user is not None and user.company_id else None  # staff belong to no company
+        self.plans = plans
+        self.after: dict[Plan, dict[str, Any]] = defaultdict(dict)
+
+    def write(self) -> None:
+        """Write all plans, and give their leading entries what they have changed."""
+        self._create_contacts()
+        self._update_contacts()
+        self._add_numbers()
+        self._add_flags()
+        self._add_tags()
+        self._add_values()
+        self._add_opt_outs()
+        self._add_consents()
+        if self.source.list is not None:
+            add_to_list(contact_list=self.source.list, contact_ids=[plan.contact.pk for plan in self.plans])
+        self._note_restored_flags()
+        for plan in self.plans:
+            self._conclude(plan)
+
+    def _create_contacts(self) -> None:
+        new = [plan for plan in self.plans if plan.is_new]
+        Contact.objects.bulk_create([plan.contact for plan in new])
+        for plan in new:
+            self.after[plan] = {"new": True, "columns": plan.after}
+
+    def _update_contacts(self) -> None:
+        changed = [plan for plan in self.plans if not plan.is_new and plan.before]
+        renamed = [plan.contact for plan in changed if SEARCHED_FIELDS.intersection(plan.before)]
+        for contact in renamed:
+            contact.keyed_text = contact.searched_text
+        columns = [*WRITTEN, "keyed_text"]
+        update_rows(
+            Contact,
+            columns,
+            [(plan.contact.pk, *(getattr(plan.contact, name) for name in columns)) for plan in changed],
+        )
+        for some in in_chunks(renamed, CHUNK):
+            search_keys().write(some)
+        for plan in changed:
+            self.after[plan]["columns"] = plan.after
+
+    def _add_numbers(self) -> None:
+        ContactPhone.objects.bulk_create(
+            ContactPhone(company_id=self.company_id, contact=plan.contact, phone=phone, label=number.kind)
+            for plan in self.plans
+            for phone, number in plan.numbers.items()
+        )
+        for plan in self.plans:
+            if plan.numbers:
+                self.after[plan]["numbers"] = [*plan.numbers]
+
+    def _add_flags(self) -> None:
+        wanted = {(plan.contact.pk, kind): (plan, entry) for plan in self.plans for kind, entry in plan.flags.items()}
+        if not wanted:
+            return
+        present: set[tuple[int, str]] = set()
+        for some in in_chunks({contact for contact, _ in wanted}, CHUNK):
+            in_force = ContactFlag.objects.in_force().filter(contact__in=some)
+            present.update(in_force.values_list("contact", "flag_type"))
+        new = {key: value for key, value in wanted.items() if key not in present}
+        flags = ContactFlag.objects.bulk_create(
+            ContactFlag(
+                company_id=self.company_id, contact_id=contact, flag_type=kind, reason=LANDLINE if kind == FlagType.INVALID_NUMBER else FLAG_REASON,
+                source=SOURCE, evidence=self._proof(entry), created_by=self.user,
+            )
+            for (contact, kind), (_, entry) in new.items()
+        )  # fmt: skip
+        for flag, (plan, _) in zip(flags, new.values(), strict=True):
+            self.after[plan].setdefault("flags", []).append(flag.pk)
+
+    def _add_tags(self) -> None:
+        tagged = {plan.contact.pk: plan for plan in self.plans if plan.tags}
+        present: dict[int, set[str]] = defaultdict(set)
+        for some in in_chunks([pk for pk, plan in tagged.items() if not plan.is_new], CHUNK):
+            for contact, key in ContactTag.objects.filter(contact__in=some).values_list("contact", "tag__name_key"):
+                present[contact].add(key)
+        missing = {pk: {k: n for k, n in plan.tags.items() if k not in present[pk]} for pk, plan in tagged.items()}
+        missing = {pk: tags for pk, tags in missing.items() if tags}
+        tag_contacts(
+            company_id=self.company_id, names={pk: tags.values() for pk, tags in missing.items()}, user=self.user
+        )
+        for pk, tags in missing.items():
+            self.after[tagged[pk]]["tags"] = sorted(label_key(key) for key in tags)
+
+    def _add_values(self) -> None:
+        by_contact = {plan.contact.pk: plan for plan in self.plans}
+        for overwrite in (True, False):
+            values = {
+                plan.contact.pk: plan.overwritten if overwrite else plan.filled
+                for plan in self.plans
+                if (plan.overwritten if overwrite else plan.filled)
+            }
+            if not values:
+                continue
+            for change in set_field_values(
+                company_id=self.company_id, values=values, user=self.user, overwrite=overwrite
+            ):
+                pair = [shown_value(change.before), shown_value(change.after)]
+                self.after[by_contact[change.contact_id]].setdefault("values", {})[change.key] = pair
+
+    def _add_opt_outs(self) -> None:
+        entries = {phone: (plan, entry) for plan in self.plans for phone, entry in plan.opted_out.items()}
+        if not entries:
+            return
+        hashes = {hash_number(phone): phone for phone in entries}
+        for some in in_chunks(hashes, CHUNK):
+            known = OptOut.objects.filter(number_hash__in=some, state=OptOutState.OPTED_OUT)
+            for number_hash in known.values_list("number_hash", flat=True):
+                entries.pop(hashes[number_hash])
+        for phone in sorted(entries, key=hash_number):
+            plan, entry = entries[phone]
+            words = f"Opted out by {self._proof(entry)}."
+            record_opt_out(phone=phone, words=words, source=SOURCE, occurred_at=timezone.now(), user=self.user)
+            self.after[plan]["opted_out"] = True
+
+    def _add_consents(self) -> None:
+        """Record consents: those of numbers without an earlier one and without opt-outs, nearly all, in a set."""
+        wanted: dict[str, tuple[Plan, dict[str, Any]]] = {}
+        for plan in self.plans:
+            if plan.consent is not None and not plan.opted_out and (evidence := self._evidence_of(*plan.consent)):
+                wanted[hash_number(plan.contact.phone)] = (plan, evidence)
+        known = dict.fromkeys(wanted, False)
+        for some in in_chunks(wanted, CHUNK):
+            OptOut.objects.bulk_create(
+                [
+                    OptOut(company_id=self.company_id, number_hash=key, phone=wanted[key][0].contact.phone)
+                    for key in some
+                ],
+                ignore_conflicts=True,
+            )
+            # Locked, so that an opt-out which is being recorded is seen, or withdraws the consent.
+            for opt_out in OptOut.objects.select_for_update().filter(number_hash__in=some).order_by("number_hash"):
+                known[opt_out.number_hash] = opt_out.decided_at is not None or not opt_out.phone
+            consents = MarketingConsent.objects.filter(number_hash__in=some)
+            known.update(dict.fromkeys(consents.values_list("number_hash", flat=True), True))
+        first = {key: pair for key, pair in wanted.items() if not known[key]}
+        rows = MarketingConsent.objects.bulk_create(
+            MarketingConsent(
+                company_id=self.company_id,
+                number_hash=key,
+                phone=plan.contact.phone,
+                recorded_by=self.recorder,
+                **evidence,
+            )
+            for key, (plan, evidence) in first.items()
+        )
+        for row, (plan, _) in zip(rows, first.values(), strict=True):
+            self.after[plan]["consent"] = row.pk
+        for key in sorted(wanted.keys() - first.keys()):
+            self._renew_consent(key, *wanted[key])
+
+    def _renew_consent(self, number_hash: str, plan: Plan, evidence: dict[str, Any]) -> None:
+        """Record the consent of a number with a history. An older one than the recorded one changes nothing."""
+        before = MarketingConsent.objects.filter(number_hash=number_hash).values_list("given_at", flat=True).first()
+        if before is not None and before >= evidence["given_at"]:
+            return
+        row = record_consent(phone=plan.contact.phone, user=self.recorder, **evidence)
+        self.after[plan]["renewed_consent" if before else "consent"] = row.pk
+
+    def _evidence_of(self, entry: Entry, consent: Consent) -> dict[str, Any] | None:
+        wording = consent.wording or self.source.options.get("consent_wording", "")
+        if not wording:
+            entry.note("The consent is left out: nobody said what the person agreed to.")
+            return None
+        day = consent.given_on
+        given_at = datetime.combine(day, time(12), UTC) if day else self.source.created_at
+        return {
+            "source": ConsentSource.IMPORT,
+            "wording": wording,
+            "proof": self._proof(entry)[:300],
+            "given_at": min(given_at, timezone.now()),
+        }
+
+    def _note_restored_flags(self) -> None:
+        """Note the flags that numbers of new contacts have kept from earlier owners: nobody has set them since."""
+        new = {plan.contact.pk: plan for plan in self.plans if plan.is_new}
+        for some in in_chunks(new, CHUNK):
+            for contact, flag in ContactFlag.objects.filter(contact__in=some).values_list("contact", "pk"):
+                flags = self.after[new[contact]].setdefault("flags", [])
+                if flag not in flags:
+                    flags.append(flag)
+
+    def _conclude(self, plan: Plan) -> None:
+        entry, after = plan.lead, self.after[plan]
+        if after:
+            entry.before, entry.after = dict(plan.before), after
+        if entry.verdict == RowVerdict.WAITING:
+            entry.verdict = RowVerdict.UPDATED if after else RowVerdict.UNCHANGED
+
+    def _proof(self, entry: Entry) -> str:
+        return f"import {self.source.pk} ({self.source.name}), row {entry.n}"
+
+
+def ensure_fields(*, company_id: int, wanted: Mapping[str, CustomField]) -> None:
+    """Create the custom fields of a mapping that the company doesn't have yet."""
+    known = fields_by_key()
+    labels = {field.label for field in known.values()}
+    for key, spec in wanted.items():
+        if key not in known:
+            label = spec.label if spec.label not in labels else f"{spec.label} ({key})"
+            labels.add(label)
+            ContactField.objects.create(
+                company_id=company_id, key=key, label=label[:100], field_type=spec.type, options=[*spec.options],
+                position=len(labels),
+            )  # fmt: skip
