@@ -106,7 +106,8 @@ class Writer:
         new = {key: value for key, value in wanted.items() if key not in present}
         flags = ContactFlag.objects.bulk_create(
             ContactFlag(
-                company_id=self.company_id, contact_id=contact, flag_type=kind, reason=LANDLINE if kind == FlagType.INVALID_NUMBER else FLAG_REASON,
+                company_id=self.company_id, contact_id=contact, flag_type=kind,
+                reason=LANDLINE if kind == FlagType.INVALID_NUMBER else FLAG_REASON,
                 source=SOURCE, evidence=self._proof(entry), created_by=self.user,
             )
             for (contact, kind), (_, entry) in new.items()
