@@ -44,8 +44,10 @@ def add_labels(setup: CompanySetup) -> None:
         ): every
         for name, every in LISTS.items()
     }
-    for position in range(setup.contacts):
-        about = setup.about(position, setup.calendar.midnights[setup.first_day_of(position)] + 20 * HOUR)
+    first = setup.random.randrange(1000)
+    for contact in range(setup.contacts):
+        about = setup.about(contact, setup.calendar.midnights[setup.first_day_of(contact)] + 20 * HOUR)
+        position = first + contact
         for n, (tag, every) in enumerate(tags.items()):
             if position % every == n % every:
                 tables["contact_tags"].add(**about, tag=tag, created_by=setup.manager)

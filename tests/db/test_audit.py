@@ -174,7 +174,7 @@ def test_api_records_the_user(manager, csr, acme):
 def test_admin_records_the_staff_user(client, staff, acme):
     campaign = factories.CampaignFactory(company=acme)
     client.force_login(staff)
-    form = {"name": "Autumn", "status": "draft", "body": "", "scheduled_at_0": "", "scheduled_at_1": ""}
+    form = {"name": "Autumn", "purpose": "marketing", "steps-TOTAL_FORMS": 0, "steps-INITIAL_FORMS": 0}
     answer = client.post(f"/admin/crm/campaign/{campaign.pk}/change/", form)
     assert answer.status_code == 302, answer.content
     [entry] = entries(campaign, action="update")
