@@ -76,8 +76,14 @@ def parse_text(text: str, known: tuple[str, ...]) -> ParsedText:
 
 
 def clean_value(value: str) -> str:
-    """Return a value in one line, without invisible characters."""
-    return " ".join(_without_controls(value).split())
+    """Return a value in one line, without invisible characters; "" if nothing is to be seen."""
+    cleaned = " ".join(_without_controls(value).split())
+    return "" if is_blank(cleaned) else cleaned
+
+
+def is_blank(text: str) -> bool:
+    """Return whether nothing of a cleaned text is to be seen."""
+    return not text.strip(f"{_JOINERS} \n")
 
 
 def _without_controls(text: str) -> str:

@@ -1,7 +1,7 @@
 """Recurring campaigns: the time of the next run, by RFC 5545 rules in the company's time zone."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,16 @@ _FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 # Not COUNT: each run is a campaign of its own, which would count anew. Not SECOND, and no times within a day.
 _ORDER = ("FREQ", "INTERVAL", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "BYHOUR", "BYMINUTE", "WKST", "UNTIL")
 _PARTS = frozenset(_ORDER)
+# What a part may be, by frequency. Any other rule may name no day at all, and the search for one takes seconds.
+_WEEKDAYS = "(MO|TU|WE|TH|FR|SA|SU)"
+_OF_A_WEEK = {"BYDAY": f"{_WEEKDAYS}(,{_WEEKDAYS})*"}
+_OF_A_MONTH = {
+    "BYDAY": f"[+-]?[1-5]?{_WEEKDAYS}(,[+-]?[1-5]?{_WEEKDAYS})*",
+    "BYMONTHDAY": "-?([1-9]|[12][0-9]|3[01])(,-?([1-9]|[12][0-9]|3[01]))*",
+    "BYSETPOS": "-?([1-9]|[12][0-9]|3[01])",
+}
+_VALUES = {"DAILY": _OF_A_WEEK, "WEEKLY": _OF_A_WEEK, "MONTHLY": _OF_A_MONTH, "YEARLY": _OF_A_MONTH}
+_VALUES_OF_ALL = {"BYMONTH": "([1-9]|1[0-2])(,([1-9]|1[0-2]))*", "WKST": _WEEKDAYS}
 _LOOK_AHEAD = timedelta(days=5 * 366)
 
 # The rules that most campaigns need, in plain words.
@@ -45,12 +55,14 @@ def check_recurrence(*, rule: str) -> None:
 def next_run_at(*, rule: str, this: datetime, after: datetime, zone: ZoneInfo) -> datetime | None:
     """Return the first time after `after` at which the campaign runs again; None after the last.
 
-    Times are wall-clock times of the zone: a run at ten stays at ten when daylight-saving time begins.
+    Times are wall-clock times of the zone: a run at ten stays at ten when daylight-saving time begins. It is on a later
+    day than the run before, which a person may have started at any time.
 
     Args:
         this: the run before, from which the rule counts its interval.
     """
-    start, moment = (time.astimezone(zone).replace(tzinfo=None) for time in (this, after))
+    start, moment = (each.astimezone(zone).replace(tzinfo=None) for each in (this, after))
+    moment = max(moment, datetime.combine(start, time.max))
     local = _parse(rule, start, moment).after(moment)
     return local.replace(tzinfo=zone) if local else None
 
@@ -80,6 +92,7 @@ def _parse(rule: str, start: datetime, moment: datetime) -> rrule:
         raise InvalidRule("A campaign recurs once a day at most: write FREQ=DAILY, WEEKLY, MONTHLY or YEARLY.")
     if not re.fullmatch("[1-9][0-9]?", parts.get("INTERVAL", "1")):
         raise InvalidRule("INTERVAL must be a number from 1 to 99.")
+    _check_values(parts)
     end = f"{moment + _LOOK_AHEAD:%Y%m%dT%H%M%S}"
     if not re.fullmatch("[0-9]{8}(T[0-9]{6})?", parts.get("UNTIL", end)):
         raise InvalidRule("UNTIL must be a day or a time of the company's clock, such as UNTIL=20271231T120000.")
@@ -88,3 +101,13 @@ def _parse(rule: str, start: datetime, moment: datetime) -> rrule:
         return cast(rrule, rrulestr(";".join(map("=".join, parts.items())), dtstart=start))
     except ValueError as error:
         raise InvalidRule("The rule can't be read. Write it such as FREQ=MONTHLY;BYMONTHDAY=1.") from error
+
+
+def _check_values(parts: dict[str, str]) -> None:
+    frequency = parts["FREQ"]
+    allowed = _VALUES[frequency] | _VALUES_OF_ALL
+    for name in ("BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"):
+        if name in parts and not re.fullmatch(allowed.get(name, ""), parts[name]):
+            raise InvalidRule(f"{name}={parts[name]} can't be used with FREQ={frequency}.")
+    if frequency == "DAILY" and parts.get("INTERVAL", "1") != "1" and {"BYDAY", "BYMONTH"} & parts.keys():
+        raise InvalidRule("INTERVAL can't be used with FREQ=DAILY and days or months: some rules would name no day.")

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, Contact
-from crm.placeholders import clean_value
+from crm.placeholders import clean_value, is_blank
 from crm.refusals import Refusal
 from messaging.services.campaigns.placeholders import find_placeholder_faults, names_in, parse_body, values_of
 from messaging.services.outbound.send_policy import MAX_BODY
@@ -68,7 +68,7 @@ def full_text(*, campaign: Campaign, step_body: str, contact: Contact, is_first:
 def compose_text(*, body: str, values: Mapping[str, str], company_name: str, is_first: bool) -> str:
     """Return the whole text for these values of the placeholders. Raises UnusableText."""
     text = _fill(body, values)
-    if not text:
+    if is_blank(text):
         raise UnusableText(code=ErrorCode.MESSAGE_EMPTY)
     if is_first:
         text = introduce(text, clean_value(company_name))

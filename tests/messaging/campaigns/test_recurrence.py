@@ -1,6 +1,7 @@
 """Recurring campaigns: each run is a campaign of its own, at the same time of the company's clock."""
 
 from datetime import UTC, datetime
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +9,13 @@ from django.utils import timezone
 
 from crm.models import Campaign, CampaignStep
 from messaging.services.campaigns.jobs import run_next_campaign
-from messaging.services.campaigns.recurrence import next_run_at
+from messaging.services.campaigns.recurrence import (
+    COMMON_RULES,
+    InvalidRule,
+    check_recurrence,
+    next_run_at,
+    upcoming_runs,
+)
 from messaging.services.campaigns.runs import start_campaign
 from tests.errors import code_of
 from tests.factories import SegmentFactory
@@ -34,11 +41,38 @@ def test_run_keeps_its_time_of_the_companys_clock(rule, this, following):
 
 
 @pytest.mark.parametrize(
+    "rule", ["FREQ=DAILY;BYHOUR=11", "FREQ=WEEKLY;BYHOUR=11", "FREQ=MONTHLY;BYHOUR=11;BYMINUTE=30"]
+)
+def test_next_run_is_on_a_later_day_than_one_that_a_person_has_started(rule):
+    this = datetime(2026, 3, 3, 17, tzinfo=UTC)  # ten o'clock in Denver
+    following = next_run_at(rule=rule, this=this, after=this, zone=DENVER)
+    assert following.astimezone(DENVER).date() > this.astimezone(DENVER).date()
+    assert following.astimezone(DENVER).hour == 11
+
+
+def test_rule_that_names_no_day_is_found_out_soon():
+    began = monotonic()
+    for rule in ("FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=2", "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=31"):
+        with pytest.raises(InvalidRule):
+            check_recurrence(rule=rule)
+    assert monotonic() - began < 30  # it was a minute
+
+
+@pytest.mark.parametrize("rule", [*COMMON_RULES, "FREQ=MONTHLY;BYDAY=1MO", "FREQ=MONTHLY;BYDAY=MO,FR;BYSETPOS=-1"])
+def test_usual_rules_are_allowed(rule):
+    check_recurrence(rule=rule)
+    this = datetime(2026, 3, 3, 17, tzinfo=UTC)
+    assert len(upcoming_runs(rule=rule, first=this, number=3, zone=DENVER)) == 3
+
+
+@pytest.mark.parametrize(
     "rule",
     [
         "monthly", "FREQ=HOURLY", "FREQ=DAILY;COUNT=3", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;BYHOUR=9,12",
         "FREQ=DAILY;UNTIL=soon", "FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=2", "FREQ=WEEKLY;BYDAY=XX", "FREQ=DAILY;;",
-        "DTSTART:20200101T000000\nRRULE:FREQ=DAILY",
+        "DTSTART:20200101T000000\nRRULE:FREQ=DAILY", "FREQ=DAILY;BYSETPOS=366", "FREQ=DAILY;BYMONTHDAY=-31;BYMONTH=2,4",
+        "FREQ=WEEKLY;BYSETPOS=-366", "FREQ=WEEKLY;BYDAY=1MO", "FREQ=MONTHLY;BYMONTH=0", "FREQ=MONTHLY;BYMONTHDAY=32",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=TU", "FREQ=YEARLY;BYMONTH=13", "FREQ=MONTHLY;BYDAY=6MO", "FREQ=MONTHLY;BYDAY=0MO",
     ],
 )  # fmt: skip
 def test_rule_that_can_not_be_used_is_refused_when_it_is_written(rule, in_acme, manager_api):

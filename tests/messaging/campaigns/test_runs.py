@@ -112,6 +112,7 @@ def test_scheduled_campaign_that_can_not_start_is_a_draft_that_says_why(draft, d
         ({"body": ""}, "no_body"),
         ({"body": " \n"}, "no_body"),
         ({"body": "x" * 1601}, "message_too_long"),
+        ({"body": "\u202e"}, "message_empty"),  # nothing to see
         ({"body": "Hi {nickname}!"}, "unresolved_placeholder"),
         ({"body": "Hi from {city}!"}, "unresolved_placeholder"),  # the contact has none
         ({"phone_line": None}, "no_phone_line"),

@@ -60,7 +60,7 @@ def test_placeholders_are_filled_with_the_contacts_values(body, values, text):
     assert rendered(body, **values) == text
 
 
-@pytest.mark.parametrize("value", ["", "  ", "\u200b"])
+@pytest.mark.parametrize("value", ["", "  ", "\u200b", "\u200d"])
 def test_placeholder_without_value_and_default_is_unresolved(value):
     with pytest.raises(UnresolvedPlaceholder, match=r"no first name.*\{first_name\|…\}") as refused:
         rendered("Hi {first_name}!", first_name=value)
@@ -194,7 +194,8 @@ def test_added_wording_counts_towards_the_length():
         text_of("x" * 1600)
 
 
-def test_text_that_is_empty_for_a_contact_is_refused():
+@pytest.mark.parametrize("body", ["{first_name|}", "\u200d\u200d", "\u200d \n{first_name|\u200c}", "\u202e"])
+def test_text_that_is_empty_for_a_contact_is_refused(body):
     with pytest.raises(UnusableText) as refused:
-        text_of("{first_name|}")
+        text_of(body)
     assert refused.value.code == ErrorCode.MESSAGE_EMPTY
