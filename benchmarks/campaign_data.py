@@ -36,7 +36,7 @@ def running_campaign(*, members: int) -> Iterator[Campaign]:
         execute("VACUUM ANALYZE campaign_memberships, contacts")
         yield campaign
     finally:
-        _delete(company)
+        delete_company(company)
 
 
 def _make_campaign(company: Company, members: int) -> Campaign:
@@ -124,7 +124,7 @@ def _queue(campaign: Campaign, members: list[CampaignMembership]) -> None:
     CampaignMembership.objects.filter(pk__in=[member.pk for member in members]).update(due_at=None)
 
 
-def _delete(company: Company) -> None:
+def delete_company(company: Company) -> None:
     """Delete all rows of the company, in any order of the tables: foreign keys are checked at the end."""
     models = [model for model in apps.get_models() if issubclass(model, TenantModel)]
     with all_tenants(), audit_disabled(), connection.cursor() as cursor:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from benchmarks.audience_times import measure_audiences
 from benchmarks.campaign_runs import measure_campaigns
 from benchmarks.demo_load import load, refuse_real_data, update_rollups_and_vacuum
 from benchmarks.endpoint_comparison import compare_endpoints
@@ -32,8 +33,8 @@ from crm.db.tenancy import all_tenants
 from crm.models import Company
 from tests.postgres_server import PostgresServer, safe_settings
 
-CHAPTERS = range(1, 10)
-WRITING = (3, 4, 6, 7, 8, 9)
+CHAPTERS = range(1, 11)
+WRITING = (3, 4, 6, 7, 8, 9, 10)
 GROWTH = (100_000, 1_000_000)
 
 
@@ -101,6 +102,7 @@ class Command(BaseCommand):
             7: lambda: measure_sizing(samples[0], turns=min(rounds, 5), **few),
             8: lambda: measure_waiting_clients(samples[0], seconds=10 * options["seconds"]),
             9: lambda: measure_campaigns(seconds=10 * options["seconds"]),
+            10: lambda: measure_audiences(contacts=calls, rounds=min(rounds, 5)),
         }
         for step in only:
             show_step(f"chapter {step}")

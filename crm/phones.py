@@ -7,6 +7,7 @@ import phonenumbers
 
 DEFAULT_REGION = "US"
 ERASED_NUMBER = "erased:"  # prefix of an erased contact's number
+NORTH_AMERICA = "+1"
 MAX_LENGTH = 32  # room for E.164 (16) and for what providers send instead: short codes, "Anonymous"
 
 # A sender may have a channel before its name: whatsapp:+12125550100, client:ann. A typed "Cell: 212…" has a space.

@@ -22,7 +22,8 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import Concat, Replace
+from django.db.models.functions import Concat, Left, Replace
+from django.db.models.lookups import Exact
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -46,6 +47,11 @@ LAST_CHARACTER = "\U0010ffff"  # sorts after every other character: [prefix, pre
 def begins_with(field: str, prefix: str) -> Q:
     """Return the condition that a search key begins with `prefix`, as a range that an index can answer."""
     return Q(**{f"{field}__gte": prefix, f"{field}__lt": prefix + LAST_CHARACTER})
+
+
+def number_begins_with(code: str) -> Q:
+    """Return the condition that a phone begins with `code`. Columns of numbers may have a linguistic collation."""
+    return Q(Exact(Left("phone", len(code)), code))
 
 
 def begins_with_one_of(field: str, prefixes: set[str]) -> Q:

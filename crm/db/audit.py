@@ -15,9 +15,11 @@ from crm.db.postgres_operations import GetModel, PostgresOperation, TriggerOpera
 from crm.db.triggers import TriggerDeclaration
 
 TABLE = "audit_entries"
+TRIGGERS = ("record_insert", "record_update", "record_delete")
 HIDDEN = "(hidden)"  # recorded in place of the values of hidden columns
 
 # An entry holds the columns that differ, each as [old, new]. An empty text differs from NULL.
+# Updates and deletions are recorded row by row, since their triggers have a condition on the row.
 # Only the table's owner can switch entries off: the application role must not.
 AUDIT_FUNCTION = f"""
 CREATE OR REPLACE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -26,7 +28,7 @@ DECLARE
     hidden text[] := TG_ARGV[1]::text[];
     kept text[] := coalesce(TG_ARGV[2], '{{}}')::text[];
     moved_to bigint := nullif(current_setting('crm.moved_to', true), '');
-    before jsonb := '{{}}';
+    before jsonb := to_jsonb(OLD);
     after jsonb := '{{}}';
     changes jsonb;
     has_changed boolean;
@@ -44,9 +46,6 @@ BEGIN
         ) THEN
             RETURN NULL;
         END IF;
-    END IF;
-    IF TG_OP <> 'INSERT' THEN
-        before := to_jsonb(OLD);
     END IF;
     IF TG_OP <> 'DELETE' THEN
         after := to_jsonb(NEW);
@@ -73,6 +72,43 @@ BEGIN
             clock_timestamp()
         );
     END IF;
+    RETURN NULL;
+END
+$$
+"""  # noqa: S608  # the names are constants of this module
+
+# All rows of a statement are recorded at once: an import inserts many.
+AUDIT_INSERT_FUNCTION = f"""
+CREATE OR REPLACE FUNCTION record_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    skipped text[] := TG_ARGV[0]::text[];
+    hidden text[] := TG_ARGV[1]::text[];
+    kept text[] := coalesce(TG_ARGV[2], '{{}}')::text[];
+BEGIN
+    IF current_setting('crm.recorded', true) = 'off' THEN
+        IF pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE') THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    INSERT INTO {TABLE} (company_id, actor_id, actor, table_name, row_id, action, changes, at)
+    SELECT
+        (inserted.document ->> 'company_id')::bigint,
+        nullif(current_setting('crm.actor_id', true), '')::bigint,
+        coalesce(current_setting('crm.actor', true), ''),
+        TG_TABLE_NAME,
+        (inserted.document ->> 'id')::bigint,
+        'insert',
+        entry.changes,
+        clock_timestamp()
+    FROM (SELECT to_jsonb(after) AS document FROM after) AS inserted, LATERAL (
+        SELECT jsonb_object_agg(
+            name,
+            CASE WHEN name = ANY (hidden) THEN '["{HIDDEN}", "{HIDDEN}"]' ELSE jsonb_build_array(NULL, value) END
+        ) AS changes
+        FROM jsonb_each(inserted.document) AS _ (name, value)
+        WHERE NOT name = ANY (skipped) AND (value <> 'null' OR name = ANY (kept))
+        HAVING bool_or(value <> 'null')
+    ) AS entry;
     RETURN NULL;
 END
 $$
@@ -144,16 +180,16 @@ class Audit(TriggerDeclaration):
 
 
 class CreateAuditFunction(PostgresOperation):
-    """Create the function that the audit triggers call. Frozen into migrations; running it twice is harmless."""
+    """Create the functions that the audit triggers call. Frozen into migrations; running it twice is harmless."""
 
     def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return [AUDIT_FUNCTION]
+        return [AUDIT_FUNCTION, AUDIT_INSERT_FUNCTION]
 
     def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return ["DROP FUNCTION IF EXISTS record_change()"]
+        return ["DROP FUNCTION IF EXISTS record_change()", "DROP FUNCTION IF EXISTS record_insert()"]
 
     def describe(self) -> str:
-        return "Create the audit function"
+        return "Create the audit functions"
 
 
 class CreateAuditTriggers(TriggerOperation):
@@ -184,20 +220,26 @@ class CreateAuditTriggers(TriggerOperation):
         model, audit = get_model(self.model_name), self.audit
         table, columns = model._meta.db_table, [audit.skipped_columns(model), audit.hides, audit.keeps]
         arguments = ", ".join([*(f"'{{{','.join(names)}}}'" for names in columns), f"'{audit.moves_to}'"])
-        events, of_row, of_update = "INSERT OR DELETE", "", "OLD.* IS DISTINCT FROM NEW.*"
+        of_row, of_update = "", "OLD.* IS DISTINCT FROM NEW.*"
         if audit.only:
             condition = audit.only.format(row="OLD")
-            events, of_row, of_update = "DELETE", f"WHEN ({condition}) ", f"{condition} AND {of_update}"
-        return [
-            f"CREATE OR REPLACE TRIGGER record_row AFTER {events} ON {table}"
-            f" FOR EACH ROW {of_row}EXECUTE FUNCTION record_change({arguments})",
+            of_row, of_update = f"WHEN ({condition}) ", f"{condition} AND {of_update}"
+        statements = [
             f"CREATE OR REPLACE TRIGGER record_update AFTER UPDATE ON {table}"
             f" FOR EACH ROW WHEN ({of_update}) EXECUTE FUNCTION record_change({arguments})",
+            f"CREATE OR REPLACE TRIGGER record_delete AFTER DELETE ON {table}"
+            f" FOR EACH ROW {of_row}EXECUTE FUNCTION record_change({arguments})",
         ]
+        if not audit.only:
+            statements.append(
+                f"CREATE OR REPLACE TRIGGER record_insert AFTER INSERT ON {table}"
+                f" REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION record_insert({arguments})"
+            )
+        return statements
 
     def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
         table = get_model(self.model_name)._meta.db_table
-        return [f"DROP TRIGGER IF EXISTS {name} ON {table}" for name in ("record_row", "record_update")]
+        return [f"DROP TRIGGER IF EXISTS {name} ON {table}" for name in TRIGGERS]
 
     def describe(self) -> str:
         return f"Create audit triggers for {self.model_name}"

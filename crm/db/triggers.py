@@ -57,6 +57,8 @@ class Triggers(TriggerDeclaration):
     PostgreSQL evaluates a condition without calling the function, which is cheap where few rows match."""
     each_statement: tuple[str, ...] = EVENTS
     """The events of the function's statements. Each costs a copy of its rows and a call, even if it does nothing."""
+    timing: str = "AFTER"
+    """BEFORE: the function may change the row, and must return it. For `each_row` alone."""
     sqlite: Mapping[str, str] = field(default_factory=dict)
     """Text after `CREATE TRIGGER name`, for each row, by the suffix of the trigger's name."""
 
@@ -67,7 +69,7 @@ class Triggers(TriggerDeclaration):
         return {f"{self.name}_{event}": text for event, text in self.sqlite.items()}
 
     def operation(self, model: type[models.Model]) -> TriggerOperation:
-        return CreateTriggers(self.on, self.name, self.postgresql, self.each_row, self.each_statement)
+        return CreateTriggers(self.on, self.name, self.postgresql, self.each_row, self.each_statement, self.timing)
 
 
 class CreateTriggers(TriggerOperation):
@@ -80,8 +82,9 @@ class CreateTriggers(TriggerOperation):
         postgresql: str,
         each_row: Mapping[str, str] | None = None,
         each_statement: Sequence[str] = EVENTS,
+        timing: str = "AFTER",
     ) -> None:
-        self.on, self.name, self.postgresql = on, name, postgresql
+        self.on, self.name, self.postgresql, self.timing = on, name, postgresql, timing
         self.each_row, self.each_statement = dict(each_row or {}), [*each_statement]
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
@@ -90,6 +93,8 @@ class CreateTriggers(TriggerOperation):
             fields["each_row"] = self.each_row
         if self.each_statement != [*EVENTS]:
             fields["each_statement"] = self.each_statement
+        if self.timing != "AFTER":
+            fields["timing"] = self.timing
         return type(self).__name__, [], fields
 
     @property
@@ -102,14 +107,14 @@ class CreateTriggers(TriggerOperation):
         ]
         for event, tables in TRANSITION_TABLES.items():
             if event in self.each_row:
-                timing = f"FOR EACH ROW WHEN ({self.each_row[event]})"
+                level = f"FOR EACH ROW WHEN ({self.each_row[event]})"
             elif event in self.each_statement:
-                timing = f"{tables} FOR EACH STATEMENT"
+                level = f"{tables} FOR EACH STATEMENT"
             else:  # another version of the declaration may have had it
                 statements.append(f"DROP TRIGGER IF EXISTS {self.name}_{event.lower()} ON {self.on}")
                 continue
             statements.append(
-                f"CREATE OR REPLACE TRIGGER {self.name}_{event.lower()} AFTER {event} ON {self.on} {timing}"
+                f"CREATE OR REPLACE TRIGGER {self.name}_{event.lower()} {self.timing} {event} ON {self.on} {level}"
                 f" EXECUTE FUNCTION {self.name}()"
             )
         return statements

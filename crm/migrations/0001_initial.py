@@ -7,6 +7,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
+import django.db.models.lookups
 import django.db.models.manager
 import django.utils.timezone
 from django.conf import settings
@@ -496,6 +497,17 @@ class Migration(migrations.Migration):
                         output_field=models.BooleanField(),
                     ),
                 ),
+                (
+                    "is_abroad",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Q(
+                            django.db.models.lookups.Exact(django.db.models.functions.text.Left("phone", 2), "+1"),
+                            _negated=True,
+                        ),
+                        output_field=models.BooleanField(),
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "updated_at",
@@ -582,6 +594,15 @@ class Migration(migrations.Migration):
                         db_persist=True,
                         expression=django.db.models.functions.text.Reverse("phone"),
                         output_field=crm.fields.SearchKeyField(max_length=32),
+                    ),
+                ),
+                (
+                    "is_main_elsewhere",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        editable=False,
+                        help_text="Another contact may have it as its main number: another program wrote that contact.",
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -2431,6 +2452,15 @@ class Migration(migrations.Migration):
                         null=True,
                     ),
                 ),
+                (
+                    "main_contact_id",
+                    models.BigIntegerField(
+                        editable=False,
+                        help_text="Contact with this main number, of a valid consent. Empty: it is found by the number.",
+                        null=True,
+                        verbose_name="main contact ID",
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "updated_at",
@@ -3191,7 +3221,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="contactphone",
-            skips=["updated_at"],
+            skips=["updated_at", "is_main_elsewhere"],
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="contactflag",
@@ -3245,7 +3275,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="marketingconsent",
-            skips=["updated_at"],
+            skips=["updated_at", "main_contact_id"],
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="invoice",
@@ -3255,6 +3285,35 @@ class Migration(migrations.Migration):
             on="campaign_memberships",
             name="count_campaign_memberships",
             postgresql="\nBEGIN\n    IF TG_OP = 'TRUNCATE' THEN\n        DELETE FROM campaign_counts;\n        RETURN NULL;\n    END IF;\n    IF TG_OP = 'INSERT' THEN\n        INSERT INTO campaign_counts (company_id, campaign_id, step, variant, status, booked, hour, members, sms_segments)\n        SELECT company_id, campaign_id, step, variant, status, booked_at IS NOT NULL, date_trunc('hour', sent_at, 'UTC'), count(*), sum(sms_segments)\n        FROM after GROUP BY company_id, campaign_id, step, variant, status, 6, 7;\n    ELSIF TG_OP = 'DELETE' THEN\n        INSERT INTO campaign_counts (company_id, campaign_id, step, variant, status, booked, hour, members, sms_segments)\n        SELECT company_id, campaign_id, step, variant, status, booked_at IS NOT NULL, date_trunc('hour', sent_at, 'UTC'), -count(*), -sum(sms_segments)\n        FROM before GROUP BY company_id, campaign_id, step, variant, status, 6, 7;\n    ELSE\n        INSERT INTO campaign_counts (company_id, campaign_id, step, variant, status, booked, hour, members, sms_segments)\n        SELECT company_id, campaign_id, step, variant, status, booked, hour, sum(members), sum(sms_segments)\n        FROM (\n            SELECT company_id, campaign_id, step, variant, status, booked_at IS NOT NULL AS booked, date_trunc('hour', sent_at, 'UTC') AS hour,\n                1 AS members, sms_segments FROM after\n            UNION ALL\n            SELECT company_id, campaign_id, step, variant, status, booked_at IS NOT NULL, date_trunc('hour', sent_at, 'UTC'), -1, -sms_segments FROM before\n        ) AS row\n        GROUP BY company_id, campaign_id, step, variant, status, booked, hour\n        HAVING sum(members) <> 0 OR sum(sms_segments) <> 0;\n    END IF;\n    RETURN NULL;\nEND\n",
+        ),
+        crm.db.triggers.CreateTriggers(
+            on="contacts",
+            name="follow_main_number",
+            postgresql="\nBEGIN\n    IF TG_OP <> 'INSERT' THEN \nUPDATE marketing_consents SET main_contact_id = NULL WHERE company_id = OLD.company_id AND main_contact_id = OLD.id;\n END IF;\n    IF TG_OP <> 'DELETE' THEN \nUPDATE contact_phones SET is_main_elsewhere = true\nWHERE company_id = NEW.company_id AND phone = NEW.phone AND contact_id <> NEW.id AND NOT is_main_elsewhere;\n END IF;\n    RETURN NULL;\nEND\n",
+            each_row={"DELETE": "true", "INSERT": "true", "UPDATE": "OLD.phone <> NEW.phone"},
+            each_statement=[],
+        ),
+        crm.db.triggers.CreateTriggers(
+            on="contact_phones",
+            name="mark_owned_number",
+            postgresql="\nBEGIN\n    NEW.is_main_elsewhere := \nEXISTS (\n    SELECT 1 FROM contacts WHERE company_id = NEW.company_id AND phone = NEW.phone AND id <> NEW.contact_id\n)\n;\n    RETURN NEW;\nEND\n",
+            each_row={
+                "INSERT": "true",
+                "UPDATE": "OLD.phone <> NEW.phone OR OLD.contact_id <> NEW.contact_id OR OLD.is_main_elsewhere <> NEW.is_main_elsewhere",
+            },
+            each_statement=[],
+            timing="BEFORE",
+        ),
+        crm.db.triggers.CreateTriggers(
+            on="marketing_consents",
+            name="link_consent",
+            postgresql="\nBEGIN\n    NEW.main_contact_id := NULL;\n    IF NEW.withdrawn_at IS NULL THEN\n        SELECT id INTO NEW.main_contact_id FROM contacts WHERE company_id = NEW.company_id AND phone = NEW.phone FOR KEY SHARE;\n    END IF;\n    RETURN NEW;\nEND\n",
+            each_row={
+                "INSERT": "true",
+                "UPDATE": "OLD.phone <> NEW.phone OR OLD.withdrawn_at IS DISTINCT FROM NEW.withdrawn_at OR OLD.main_contact_id IS DISTINCT FROM NEW.main_contact_id",
+            },
+            each_statement=[],
+            timing="BEFORE",
         ),
         migrations.CreateModel(
             name="Change",
@@ -3349,7 +3408,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="contactphone",
-            feed=crm.db.change_feed.Feed("contacts", key="contact_id"),
+            feed=crm.db.change_feed.Feed("contacts", key="contact_id", ignores=("is_main_elsewhere",)),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="contactflag",
@@ -3420,7 +3479,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="marketingconsent",
-            feed=crm.db.change_feed.Feed("marketing-consents"),
+            feed=crm.db.change_feed.Feed("marketing-consents", ignores=("main_contact_id",)),
         ),
         crm.db.request_functions.CreateRequestFunctions(),
     ]

@@ -49,6 +49,14 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="contact",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("is_abroad", True)),
+                fields=["company", "id"],
+                name="ix_contacts_company_id_id_abroad",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="contactsearchkey",
             index=crm.db.indexes.Index(
                 fields=["company", "key"], include=("contact",), name="ix_contact_search_keys_company_id_key"
@@ -62,6 +70,14 @@ class Migration(migrations.Migration):
             model_name="contactphone",
             index=crm.db.indexes.Index(
                 fields=["company", "phone_reversed"], name="ix_contact_phones_company_id_phone_reversed"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactphone",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("is_main_elsewhere", True)),
+                fields=["company", "phone"],
+                name="ix_contact_phones_company_id_phone_main_elsewhere",
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
@@ -288,6 +304,22 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="marketingconsent",
             index=crm.db.indexes.Index(
+                condition=models.Q(("main_contact_id__isnull", True), ("withdrawn_at__isnull", True)),
+                fields=["company", "phone"],
+                name="ix_marketing_consents_company_id_phone_unlinked",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="marketingconsent",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("main_contact_id__isnull", False)),
+                fields=["company", "main_contact_id"],
+                name="ix_marketing_consents_company_id_main_contact_id",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="marketingconsent",
+            index=crm.db.indexes.Index(
                 fields=["company", "created_at"], name="ix_marketing_consents_company_id_created_at"
             ),
         ),
@@ -397,6 +429,16 @@ class Migration(migrations.Migration):
                 condition=models.Q(("status", "pending")),
                 fields=["campaign", "due_at", "id"],
                 name="ix_campaign_memberships_campaign_id_due_at_id_pending",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="campaignmembership",
+            index=crm.db.indexes.Index(
+                condition=models.Q(
+                    ("status__in", ("sent", "delivered", "undelivered", "replied", "opted_out", "failed"))
+                ),
+                fields=["campaign", "updated_at"],
+                name="ix_campaign_memberships_campaign_id_updated_at_outcome",
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(

@@ -22,6 +22,7 @@ SENT = (
     MembershipStatus.UNDELIVERED,
     MembershipStatus.REPLIED,
 )
+OUTCOMES = (*SENT, MembershipStatus.OPTED_OUT, MembershipStatus.FAILED)
 
 
 class Campaign(TenantModel):
@@ -268,6 +269,13 @@ class CampaignMembership(TenantModel):
                 name="ix_campaign_memberships_campaign_id_due_at_id_pending",
                 question="Which contacts of this campaign get their message next?",
                 asked_by="manage.py work",
+            ),
+            Index(
+                fields=["campaign", "updated_at"],
+                condition=Q(status__in=OUTCOMES),
+                name="ix_campaign_memberships_campaign_id_updated_at_outcome",
+                question="What became of the campaign's last messages?",
+                asked_by="manage.py work: alarms",
             ),
             Index(
                 fields=["sent_at", "status"],

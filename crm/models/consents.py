@@ -14,6 +14,7 @@ from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.companies import User
+from crm.models.number_triggers import CONSENT_LINKS
 from crm.phones import MAX_LENGTH
 from crm.querysets import MarketingConsentQuerySet
 
@@ -42,13 +43,20 @@ class MarketingConsent(TenantModel):
     withdrawn_at = models.DateTimeField(
         null=True, blank=True, help_text="Time of the opt-out or of the withdrawal. Empty: the consent is valid."
     )
+    main_contact_id = models.BigIntegerField(
+        null=True,
+        editable=False,
+        help_text="Contact with this main number, of a valid consent. Empty: it is found by the number.",
+        verbose_name="main contact ID",
+    )
 
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(MarketingConsentQuerySet)()
-    audit = Audit(skips=("updated_at",))
-    feed = Feed("marketing-consents")
+    audit = Audit(skips=("updated_at", "main_contact_id"))
+    feed = Feed("marketing-consents", ignores=("main_contact_id",))
+    triggers = CONSENT_LINKS
 
     class Meta:
         db_table = "marketing_consents"
@@ -74,7 +82,21 @@ class MarketingConsent(TenantModel):
                 fields=["company", "phone"],
                 name="ix_marketing_consents_company_id_phone",
                 question="Is there consent to marketing messages to these numbers?",
-                asked_by="GET /api/v1/marketing-consents?phone=; a campaign's audience",
+                asked_by="GET /api/v1/marketing-consents?phone=; manage.py work",
+            ),
+            Index(
+                fields=["company", "main_contact_id"],
+                condition=Q(main_contact_id__isnull=False),
+                name="ix_marketing_consents_company_id_main_contact_id",
+                question="Which contacts have consented to marketing messages?",
+                asked_by="POST /api/v1/segments/preview; POST /api/v1/campaigns/{id}/audience",
+            ),
+            Index(
+                fields=["company", "phone"],
+                condition=Q(main_contact_id__isnull=True, withdrawn_at__isnull=True),
+                name="ix_marketing_consents_company_id_phone_unlinked",
+                question="Which consents were given before there was a contact with the number?",
+                asked_by="POST /api/v1/segments/preview; POST /api/v1/campaigns/{id}/audience",
             ),
             Index(
                 fields=["company", "created_at"],

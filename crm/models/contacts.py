@@ -16,8 +16,9 @@ from crm.db.indexes import HashIndex, Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.fields import SearchKeyField
 from crm.models.companies import User, validate_timezone
+from crm.models.number_triggers import CONTACT_NUMBERS, OWNED_NUMBERS
 from crm.names import name_of_contact
-from crm.phones import MAX_LENGTH
+from crm.phones import MAX_LENGTH, NORTH_AMERICA
 from crm.querysets import (
     SEARCHED_FIELDS,
     SEARCHED_TEXT,
@@ -25,6 +26,7 @@ from crm.querysets import (
     ContactPhoneQuerySet,
     ContactQuerySet,
     OfContactQuerySet,
+    number_begins_with,
     search_keys,
 )
 
@@ -56,6 +58,12 @@ class Contact(TenantModel):
         output_field=models.BooleanField(),
         db_persist=True,
     )
+    # A column of its own has statistics: the planner knows that few numbers are from abroad.
+    is_abroad = models.GeneratedField(
+        expression=~number_begins_with(NORTH_AMERICA),  # type: ignore[arg-type]
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
@@ -63,6 +71,7 @@ class Contact(TenantModel):
     objects: ClassVar = TenantManager.from_queryset(ContactQuerySet)()
     audit = Audit(skips=("updated_at", "keyed_text"))
     feed = Feed("contacts", ignores=("keyed_text",))
+    triggers = CONTACT_NUMBERS
 
     class Meta:
         db_table = "contacts"
@@ -117,6 +126,13 @@ class Contact(TenantModel):
                 asked_by="the worker",
                 kept_because="it is empty in general: by the primary key the worker would read all contacts.",
             ),
+            Index(
+                fields=["company", "id"],
+                condition=Q(is_abroad=True),
+                name="ix_contacts_company_id_id_abroad",
+                question="Which contacts have a number of another country?",
+                asked_by="POST /api/v1/segments/preview; POST /api/v1/campaigns/{id}/audience",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -156,14 +172,22 @@ class ContactPhone(TenantModel):
         expression=Reverse("phone"), output_field=SearchKeyField(max_length=MAX_LENGTH), db_persist=True
     )
 
+    is_main_elsewhere = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Another contact may have it as its main number: another program wrote that contact.",
+    )
+
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(ContactPhoneQuerySet)()
     # Django writes through it in `contact.phones.add(number)`: flags follow those numbers, too.
     any_company: ClassVar = models.Manager.from_queryset(ContactPhoneQuerySet)()
-    audit = Audit(skips=("updated_at",))
-    feed = Feed("contacts", key="contact_id")
+    audit = Audit(skips=("updated_at", "is_main_elsewhere"))
+    feed = Feed("contacts", key="contact_id", ignores=("is_main_elsewhere",))
+    triggers = OWNED_NUMBERS
 
     class Meta:
         db_table = "contact_phones"
@@ -187,6 +211,13 @@ class ContactPhone(TenantModel):
                 name="ix_contact_phones_company_id_phone_reversed",
                 question="Whose number ends in these digits?",
                 asked_by="GET /api/v1/contacts?search=",
+            ),
+            Index(
+                fields=["company", "phone"],
+                condition=Q(is_main_elsewhere=True),
+                name="ix_contact_phones_company_id_phone_main_elsewhere",
+                question="Which numbers may be the main number of another contact?",
+                asked_by="POST /api/v1/segments/preview; POST /api/v1/campaigns/{id}/audience",
             ),
         ]
 

@@ -16,7 +16,8 @@ from crm.api.base.views import FullViewSet, TenantView
 from crm.api.companions import UserNameField
 from crm.models import Contact, Segment, User
 from messaging.services.campaigns.audience_checks import LeftOut
-from messaging.services.segments.preview import MAX_SAMPLES, Preview, preview_of
+from messaging.services.campaigns.audience_counts import MAX_SAMPLES
+from messaging.services.segments.preview import Preview, preview_of
 from messaging.services.segments.schema import FAULT_CODES, SCHEMA, InvalidDefinition, check_definition
 from messaging.services.segments.sentence import sentences_of
 

@@ -34,6 +34,7 @@ from crm.models import (
 )
 from crm.services.search_keys import repair_search_keys
 from messaging.models import AppointmentReminder, Message, WebhookEvent
+from messaging.services.campaigns.alarms import failed_lately
 from messaging.services.inbound.webhook_processing import find_companies_with_due_events
 from messaging.services.outbound.ready_lines import find_ready_lines
 from messaging.services.outbound.reminders import find_appointments_to_remind
@@ -102,6 +103,10 @@ def preview_with_an_interval(sample: Sample) -> object:
     company = copy(sample.company)
     company.campaign_interval_days = 14
     return preview_of({"all": []}, company=company)
+
+
+def preview_of_everybody(sample: Sample) -> object:
+    return preview_of({"all": []}, company=sample.company)
 
 
 QUESTIONS: dict[str, Question] = {
@@ -220,6 +225,8 @@ QUESTIONS: dict[str, Question] = {
     ),
     # Marketing consents.
     "ix_marketing_consents_company_id_created_at": get("marketing-consents"),
+    "ix_marketing_consents_company_id_main_contact_id": preview_of_everybody,
+    "ix_marketing_consents_company_id_phone_unlinked": preview_of_everybody,
     "ix_marketing_consents_company_id_phone": get("marketing-consents?phone=%2B{phone}"),
     # Merges.
     "ix_merges_kept_id": get("merges?contact={contact}"),
@@ -293,6 +300,11 @@ QUESTIONS: dict[str, Question] = {
     "ix_campaign_memberships_company_id_sent_at": preview_with_an_interval,
     "ix_campaign_memberships_contact_id": get("campaign-memberships?contact={contact}"),
     "ix_contact_flags_contact_id": get("contact-flags?contact={contact}"),
+    "ix_contacts_company_id_id_abroad": preview_of_everybody,
+    "ix_contact_phones_company_id_phone_main_elsewhere": preview_of_everybody,
+    "ix_campaign_memberships_campaign_id_updated_at_outcome": lambda sample: failed_lately(
+        campaign=sample.campaign, since=now() - timedelta(days=3650)
+    ),
     "ix_contact_phones_contact_id": lambda sample: list(ContactPhone.objects.filter(contact=sample.contact)),
     "ix_invoices_company_id_due_date": get("invoices?order=due"),
     "ix_invoices_contact_id": get("invoices?contact={contact}"),

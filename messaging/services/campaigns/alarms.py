@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from crm.choices import MembershipStatus
 from crm.models import Campaign, CampaignMembership
+from crm.models.campaigns import OUTCOMES
 from messaging.services.campaigns.counts import FAILED, count_results
 
 # Share of opt-outs, and from how many messages on: of fewer, chance alone would reach it. Carriers flag a number at 5 %
@@ -11,14 +11,6 @@ from messaging.services.campaigns.counts import FAILED, count_results
 OPT_OUT_ALARMS = ((0.10, 50), (0.05, 200))
 LAST = 50
 MAX_FAILED = 10  # of the last ones: 20 %
-
-_OUTCOMES = (
-    MembershipStatus.SENT,
-    MembershipStatus.DELIVERED,
-    MembershipStatus.REPLIED,
-    MembershipStatus.OPTED_OUT,
-    *FAILED,
-)
 
 
 def find_alarm(*, campaign: Campaign, now: datetime) -> str:
@@ -32,13 +24,14 @@ def find_alarm(*, campaign: Campaign, now: datetime) -> str:
         if sent >= least and opted_out >= share * sent:
             found = f"{opted_out} of {sent} contacts have opted out ({opted_out / sent:.0%})."
             return f"{found} Look at the text and audience."
-    if results.failed >= MAX_FAILED and (failed := _failed_lately(campaign)) >= MAX_FAILED:
-        return f"{failed} of the last {LAST} messages have failed. Look at their reasons."
+    if results.failed >= MAX_FAILED:
+        failed = failed_lately(campaign=campaign, since=campaign.resumed_at or campaign.started_at)
+        if failed >= MAX_FAILED:
+            return f"{failed} of the last {LAST} messages have failed. Look at their reasons."
     return ""
 
 
-def _failed_lately(campaign: Campaign) -> int:
-    """Return how many of the last outcomes since the last resumption are failures."""
-    since = campaign.resumed_at or campaign.started_at
-    outcomes = CampaignMembership.objects.filter(campaign=campaign, status__in=_OUTCOMES, updated_at__gte=since)
+def failed_lately(*, campaign: Campaign, since: datetime | None) -> int:
+    """Return how many of the campaign's last outcomes since then are failures."""
+    outcomes = CampaignMembership.objects.filter(campaign=campaign, status__in=OUTCOMES, updated_at__gte=since)
     return sum(status in FAILED for status in outcomes.order_by("-updated_at").values_list("status", flat=True)[:LAST])

@@ -12,9 +12,10 @@ from crm.choices import CampaignStatus, MembershipStatus, Variant
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership, Contact, Segment
 from crm.refusals import Refusal
-from messaging.services.campaigns.audience_checks import IN, REASONS, Judgement, allow_large_hashes, judge
+from messaging.services.campaigns.audience_checks import Judgement, allow_large_hashes, judge
+from messaging.services.campaigns.audience_counts import count_audience
 from messaging.services.campaigns.states import lock_campaign
-from messaging.services.segments.compile import Definition, contacts_in
+from messaging.services.segments.compile import Definition, chooses_everybody, contacts_in
 
 OPEN = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
 MAX_NAMED = 20
@@ -77,18 +78,18 @@ def add_audience(
     with transaction.atomic():
         campaign = lock_campaign(campaign.pk)
         check_open(campaign=campaign)
+        is_everybody = False
         if contacts is not None:
             chosen = _existing(contacts, campaign.company_id)
         else:
             tree: Any = definition if segment is None else segment.definition
             chosen = contacts_in(tree, company_id=campaign.company_id)
+            is_everybody = chooses_everybody(tree)
         allow_large_hashes()
-        judgement = judge(chosen, company=campaign.company, campaign=campaign)
-        counts = _count(judgement)
-        added = counts.pop(IN, 0)
-        if not dry_run:
-            added = _insert(judgement, campaign)
-    return Audience(added, {reason.value: counts.get(rank, 0) for rank, reason in REASONS.items()})
+        judgement = judge(chosen, company=campaign.company, campaign=campaign, is_everybody=is_everybody)
+        counts = count_audience(judgement)
+        added = counts.included if dry_run else _insert(judgement, campaign)
+    return Audience(added, counts.left_out)
 
 
 def add_member(*, campaign_id: int, contact: Contact) -> CampaignMembership:
@@ -129,25 +130,19 @@ def _existing(ids: Sequence[int], company_id: int) -> QuerySet[Contact]:
     return chosen
 
 
-def _count(judgement: Judgement) -> dict[int, int]:
-    """Return the number of contacts by rank."""
-    with connection.cursor() as cursor:
-        sql = f"SELECT rank, count(*) FROM ({judgement.sql}) AS contact GROUP BY rank"  # noqa: S608  # our own SQL
-        cursor.execute(sql, judgement.params)
-        return dict(cursor.fetchall())
-
-
 def _insert(judgement: Judgement, campaign: Campaign) -> int:
     """Insert the memberships and return their number."""
     variant, mixed = _variant_of(campaign)
     now = connection.ops.adapt_datetimefield_value(timezone.now())
+    tables, params = judgement.tables(with_consents=judgement.requires_consent)
     sql = f"""
         INSERT INTO campaign_memberships
             (company_id, campaign_id, contact_id, step, variant, status, reason, sms_segments, created_at, updated_at)
+        {tables}
         SELECT %s, %s, contact.id, 1, {variant}, '{MembershipStatus.PENDING}', '', 0, %s, %s
-        FROM ({judgement.sql}) AS contact WHERE contact.rank = {IN}
+        FROM included AS contact WHERE true
         ON CONFLICT (campaign_id, contact_id, step) DO NOTHING
     """  # noqa: S608  # constants, and SQL of the judgement
     with connection.cursor() as cursor:
-        cursor.execute(sql, [campaign.company_id, campaign.pk, *mixed, now, now, *judgement.params])
+        cursor.execute(sql, [*params, campaign.company_id, campaign.pk, *mixed, now, now])
         return cursor.rowcount

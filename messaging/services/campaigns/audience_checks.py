@@ -1,7 +1,7 @@
 """Checks that decide who of some contacts can be in a campaign's audience: the same for its preview and its making.
 
-One statement judges all contacts. Facts about few contacts (flags, memberships) are gathered first, so that each
-contact costs one look into a hash table.
+Reasons to leave contacts out are facts about few of them. The facts are gathered from their own tables; the other
+contacts are in the audience, so counting them needs no look at each.
 """
 
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from typing import Any
 
 import phonenumbers
 from django.db import connection
-from django.db.models import QuerySet, TextChoices
+from django.db.models import Q, QuerySet, TextChoices
 from django.utils import timezone
 
 from crm.choices import CampaignPurpose, CampaignStatus, FlagType, MembershipStatus, ReviewState
-from crm.models import Campaign, Company, PhoneLine
-from crm.querysets import LAST_CHARACTER
+from crm.models import Campaign, Company, Contact, PhoneLine
+from crm.phones import NORTH_AMERICA
+from crm.querysets import number_begins_with
 
-HOME = "+1"  # of companies whose lines' numbers are unknown
 WAITING = (MembershipStatus.PENDING, MembershipStatus.SENDING)
 UNDER_WAY = (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
 
@@ -41,15 +41,6 @@ class LeftOut(TextChoices):
 
 RANKS = {reason: rank for rank, reason in enumerate(LeftOut, start=1)}
 REASONS = {rank: reason for reason, rank in RANKS.items()}
-IN = 0  # the rank of a contact that is in the audience
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A query with a row for each contact: `id`, `rank` (see RANKS, or IN) and `has_consent`."""
-
-    sql: str
-    params: tuple[Any, ...]
 
 
 @dataclass
@@ -63,45 +54,93 @@ class _Query:
         self.parts.append(sql)
         self.params += params
 
-    def add_facts(self, sql: str, *params: Any) -> None:
-        """Add rows of contacts with their rank."""
-        self.add(f"{'UNION ALL ' if self.parts else ''}{sql}", *params)
+    @property
+    def union(self) -> str:
+        return " UNION ALL ".join(self.parts)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Who of some contacts of a company can be in an audience.
+
+    Attributes:
+        is_everybody: whether the contacts are all of the company.
+        requires_consent: those without a consent are left out, too.
+    """
+
+    is_everybody: bool
+    requires_consent: bool
+    _chosen: _Query
+    _facts: _Query
+    _consents: _Query
+
+    def tables(self, *, with_consents: bool) -> tuple[str, list[Any]]:
+        """Return a WITH clause and its parameters.
+
+        Its tables are `chosen` (id, has_consent), `left_out` (contact_id, rank, has_consent: 0 or 1; see RANKS),
+        `included` (id), and `consenting` (contact_id) of the whole company. A contact that only lacks a required
+        consent is in neither `left_out` nor `included`.
+
+        Args:
+            with_consents: False: has_consent is true.
+        """
+        has_consent = "consenting.contact_id IS NOT NULL" if with_consents else "true"
+        consent = "LEFT JOIN consenting ON consenting.contact_id = {}" if with_consents else ""
+        if self.is_everybody:  # their number is known without a look at each
+            chosen = f"NOT MATERIALIZED (SELECT contact.id, {_EXISTS if with_consents else 'true'} AS has_consent"
+            chosen += f" FROM ({self._chosen.union}) AS contact)"
+            of_fact, joined = has_consent, consent.format("fact.contact_id")
+        else:
+            chosen = f"MATERIALIZED (SELECT contact.id, {has_consent} AS has_consent"
+            chosen += f" FROM ({self._chosen.union}) AS contact {consent.format('contact.id')})"
+            of_fact, joined = "chosen.has_consent", "JOIN chosen ON chosen.id = fact.contact_id"
+        sql = f"""
+            WITH consenting AS NOT MATERIALIZED ({self._consents.union}),
+            chosen AS {chosen},
+            left_out AS MATERIALIZED (
+                SELECT fact.contact_id, min(fact.rank) AS rank,
+                    max(CASE WHEN {of_fact} THEN 1 ELSE 0 END) AS has_consent
+                FROM ({self._facts.union}) AS fact {joined}
+                GROUP BY fact.contact_id
+            ),
+            included AS NOT MATERIALIZED (
+                SELECT id FROM chosen
+                WHERE NOT EXISTS (SELECT 1 FROM left_out WHERE left_out.contact_id = chosen.id)
+                {"AND has_consent" if self.requires_consent else ""}
+            )
+        """  # noqa: S608  # constants, and SQL that Django has made
+        return sql, [*self._consents.params, *self._chosen.params, *self._facts.params]
+
+
+_EXISTS = "EXISTS (SELECT 1 FROM consenting WHERE consenting.contact_id = contact.id)"
 
 
 def judge(
-    contacts: QuerySet, *, company: Company, campaign: Campaign | None = None, are_members: bool = False
+    contacts: QuerySet[Contact],
+    *,
+    company: Company,
+    campaign: Campaign | None = None,
+    is_everybody: bool = False,
+    are_members: bool = False,
 ) -> Judgement:
-    """Return the query that judges contacts of the company.
+    """Return the judgement of contacts of the company.
 
     Args:
         campaign: the one whose members they will be. None: any marketing campaign.
+        is_everybody: whether they are all contacts of the company.
         are_members: whether they are its members already. Other campaigns no longer keep them out.
     """
-    now = timezone.now()
-    chosen, chosen_params = contacts.order_by().values("id", "phone").query.sql_with_params()
-    facts = _facts(company, campaign, now, are_members)
-    at_home, home_params = _number_begins_with(_country_codes(company, campaign))
-    last_flag, last_fact = RANKS[LeftOut.INVALID_NUMBER], RANKS[LeftOut.CAPPED]
-    needs_consent = company.require_marketing_consent and (
-        campaign is None or campaign.purpose == CampaignPurpose.MARKETING
+    is_marketing = campaign is None or campaign.purpose == CampaignPurpose.MARKETING
+    chosen = _Query()
+    sql, params = contacts.order_by().values("id").query.sql_with_params()
+    chosen.add(sql, *params)
+    return Judgement(
+        is_everybody=is_everybody,
+        requires_consent=company.require_marketing_consent and is_marketing,
+        _chosen=chosen,
+        _facts=_facts(company, campaign, timezone.now(), are_members),
+        _consents=_consents(company),
     )
-    no_consent = f"WHEN consent.phone IS NULL THEN {RANKS[LeftOut.NO_CONSENT]}"
-    sql = f"""
-        SELECT chosen.id, consent.phone IS NOT NULL AS has_consent, CASE
-            WHEN fact.rank <= {last_flag} THEN fact.rank
-            WHEN NOT ({at_home}) THEN {RANKS[LeftOut.WRONG_COUNTRY]}
-            WHEN number.contact_id <> chosen.id THEN {RANKS[LeftOut.SAME_NUMBER_TWICE]}
-            WHEN fact.rank <= {last_fact} THEN fact.rank
-            {no_consent if needs_consent else ""}
-            ELSE {IN} END AS rank
-        FROM ({chosen}) AS chosen
-        LEFT JOIN (SELECT contact_id, min(rank) AS rank FROM ({" ".join(facts.parts)}) AS facts GROUP BY contact_id)
-            AS fact ON fact.contact_id = chosen.id
-        LEFT JOIN contact_phones AS number ON number.company_id = %s AND number.phone = chosen.phone
-        LEFT JOIN marketing_consents AS consent
-            ON consent.company_id = %s AND consent.phone = chosen.phone AND consent.withdrawn_at IS NULL
-    """  # noqa: S608  # constants, and SQL that Django has made
-    return Judgement(sql, (*home_params, *chosen_params, *facts.params, company.pk, company.pk))
 
 
 def allow_large_hashes() -> None:
@@ -109,13 +148,14 @@ def allow_large_hashes() -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT set_config('work_mem', '64MB', true), set_config('max_parallel_workers_per_gather', '2', true)"
+                "SELECT set_config('work_mem', '64MB', true), set_config('max_parallel_workers_per_gather', '2', true),"
+                " set_config('jit', 'off', true)"
             )
 
 
 def _facts(company: Company, campaign: Campaign | None, now: datetime, are_members: bool) -> _Query:
     facts, this = _Query(), campaign.pk if campaign else None
-    facts.add_facts(
+    facts.add(
         f"""
         SELECT contact_id, CASE WHEN flag_type = %s THEN {RANKS[LeftOut.DO_NOT_CONTACT]}
             WHEN flag_type = %s THEN {RANKS[LeftOut.INVALID_NUMBER]}
@@ -132,15 +172,27 @@ def _facts(company: Company, campaign: Campaign | None, now: datetime, are_membe
         FlagType.OPTED_OUT,
         _as_param(now),
     )
+    abroad, abroad_params = _numbers_abroad(company, campaign).values("id").query.sql_with_params()
+    facts.add(f"SELECT id, {RANKS[LeftOut.WRONG_COUNTRY]} FROM ({abroad}) AS abroad", *abroad_params)  # noqa: S608
+    facts.add(
+        f"""
+        SELECT contacts.id, {RANKS[LeftOut.SAME_NUMBER_TWICE]}
+        FROM contact_phones AS number JOIN contacts ON contacts.phone = number.phone
+        WHERE number.company_id = %s AND number.is_main_elsewhere
+            AND contacts.company_id = %s AND contacts.id <> number.contact_id
+        """,  # noqa: S608  # constants
+        company.pk,
+        company.pk,
+    )
     if this and not are_members:
-        facts.add_facts(
+        facts.add(
             f"SELECT contact_id, {RANKS[LeftOut.ALREADY_IN_CAMPAIGN]} FROM campaign_memberships"  # noqa: S608
             " WHERE company_id = %s AND campaign_id = %s",
             company.pk,
             this,
         )
     if not are_members:
-        facts.add_facts(
+        facts.add(
             f"""
             SELECT membership.contact_id, {RANKS[LeftOut.IN_RUNNING_CAMPAIGN]}
             FROM campaigns JOIN campaign_memberships AS membership ON membership.campaign_id = campaigns.id
@@ -154,7 +206,7 @@ def _facts(company: Company, campaign: Campaign | None, now: datetime, are_membe
             *WAITING,
         )
     if company.campaign_interval_days:
-        facts.add_facts(
+        facts.add(
             f"SELECT contact_id, {RANKS[LeftOut.CAPPED]} FROM campaign_memberships"  # noqa: S608
             " WHERE company_id = %s AND sent_at > %s",
             company.pk,
@@ -163,23 +215,44 @@ def _facts(company: Company, campaign: Campaign | None, now: datetime, are_membe
     return facts
 
 
-def _country_codes(company: Company, campaign: Campaign | None) -> set[str]:
-    """Return the beginnings of numbers that the campaign's line, or else any line of the company, can reach."""
+def _consents(company: Company) -> _Query:
+    """Return the contacts whose main number has a valid consent. A consent that isn't linked is found by its number."""
+    consents = _Query()
+    consents.add(
+        "SELECT main_contact_id AS contact_id FROM marketing_consents"
+        " WHERE company_id = %s AND main_contact_id IS NOT NULL",
+        company.pk,
+    )
+    consents.add(
+        """
+        SELECT contacts.id FROM marketing_consents AS consent JOIN contacts ON contacts.phone = consent.phone
+        WHERE consent.company_id = %s AND consent.main_contact_id IS NULL AND consent.withdrawn_at IS NULL
+            AND contacts.company_id = %s
+        """,
+        company.pk,
+        company.pk,
+    )
+    return consents
+
+
+def _numbers_abroad(company: Company, campaign: Campaign | None) -> QuerySet[Contact]:
+    """Return the contacts whose numbers the campaign's line, or else each line of the company, can't reach."""
     lines = PhoneLine.objects.filter(company=company).exclude(number="")
     if campaign and campaign.phone_line_id:
         lines = lines.filter(pk=campaign.phone_line_id)
+    contacts = Contact.objects.filter(company=company.pk)
+    for code in _country_codes(lines.values_list("number", flat=True)):
+        at_home = Q(is_abroad=False) if code == NORTH_AMERICA else number_begins_with(code)
+        contacts = contacts.exclude(at_home)
+    return contacts
+
+
+def _country_codes(numbers: Iterable[str]) -> set[str]:
     codes = set()
-    for number in lines.values_list("number", flat=True):
+    for number in numbers:
         with suppress(phonenumbers.NumberParseException):
             codes.add(f"+{phonenumbers.parse(number).country_code}")
-    return codes or {HOME}
-
-
-def _number_begins_with(codes: Iterable[str]) -> tuple[str, list[str]]:
-    """Return the condition that the contact's number begins with one of these, compared byte by byte."""
-    phone = 'chosen.phone COLLATE "C"' if connection.vendor == "postgresql" else "chosen.phone"
-    ranges = [(code, code + LAST_CHARACTER) for code in sorted(codes)]
-    return " OR ".join([f"({phone} >= %s AND {phone} < %s)"] * len(ranges)), [each for pair in ranges for each in pair]
+    return codes or {NORTH_AMERICA}
 
 
 def _as_param(moment: datetime) -> Any:

@@ -84,7 +84,7 @@ def queue_members(*, campaign: Campaign, texts: Sequence[MemberText], room: Room
     texts = _within(texts, room.segments)
     if not texts:
         return 0
-    conversations = _conversations_of(campaign, [text.member.contact_id for text in texts])
+    conversations = _conversations_of(campaign, [text.member.contact_id for text in texts], now)
     activities = Activity.objects.bulk_create(
         Activity(
             company_id=campaign.company_id,
@@ -135,14 +135,23 @@ def _within(texts: Sequence[MemberText], segments: int) -> Sequence[MemberText]:
     return texts
 
 
-def _conversations_of(campaign: Campaign, contacts: Sequence[int]) -> dict[int, int]:
-    """Return the conversation of each contact with the campaign's line, created if missing."""
+def _conversations_of(campaign: Campaign, contacts: Sequence[int], now: datetime) -> dict[int, int]:
+    """Return the conversation of each contact with the campaign's line, created if missing.
+
+    A new one is as old as its message. So it goes with a message that is recalled.
+    """
     found = _find_conversations(campaign, contacts)
     missing = [contact for contact in contacts if contact not in found]
     if missing:
         Conversation.objects.bulk_create(
             (
-                Conversation(company_id=campaign.company_id, contact_id=contact, phone_line=campaign.phone_line)
+                Conversation(
+                    company_id=campaign.company_id,
+                    contact_id=contact,
+                    phone_line=campaign.phone_line,
+                    created_at=now,
+                    last_activity_at=now,
+                )
                 for contact in missing
             ),
             ignore_conflicts=True,  # a webhook event may create one at the same moment

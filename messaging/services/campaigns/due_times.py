@@ -33,7 +33,8 @@ UPDATE campaign_memberships SET due_at = CASE
     ELSE hours.due_at END
 FROM contacts, hours
 WHERE campaign_memberships.campaign_id = %s AND campaign_memberships.status = 'pending'
-    AND contacts.id = campaign_memberships.contact_id AND contacts.timezone = hours.timezone
+    AND contacts.company_id = %s AND contacts.id = campaign_memberships.contact_id
+    AND contacts.timezone = hours.timezone
     AND contacts.state = hours.state AND substr(contacts.phone, 1, %s) = hours.area
 """
 
@@ -50,7 +51,7 @@ def set_due_times(*, campaign: Campaign, now: datetime) -> None:
             values += [*group, connection.ops.adapt_datetimefield_value(due_at)]
         sql = _SET_DUE_TIMES.format(groups=", ".join(["(%s, %s, %s, %s)"] * len(some)))
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*values, campaign.pk, AREA])
+            cursor.execute(sql, [*values, campaign.pk, campaign.company_id, AREA])
     for (timezone, state, area), due_at in groups.items():
         if due_at is None:  # rarely: the zones of the number and of the address are never awake together
             never = _pending(campaign).filter(

@@ -1,10 +1,10 @@
 """Recall of campaign messages that wait in the outbox: their members return to the campaign's queue."""
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from crm.choices import CampaignStatus, MembershipStatus
-from crm.models import Activity, CampaignMembership
+from crm.models import Activity, CampaignMembership, Conversation
 from messaging.choices import MessageStatus
 from messaging.models import Message
 
@@ -26,14 +26,32 @@ def recall_messages(*, messages: QuerySet) -> int:
 
 
 def delete_queued(*, messages: QuerySet) -> list[int]:
-    """Delete the queued ones of these messages with their activities. Returns their memberships."""
+    """Delete the queued ones of these messages with their activities. Returns their memberships.
+
+    A conversation that was begun for such a message goes, too, unless something else has happened in it.
+    """
     queued = messages.filter(status=MessageStatus.QUEUED, membership__isnull=False).order_by()
     # Locked first: one that a worker claims meanwhile is no longer queued, and stays.
-    rows = queued.select_for_update(of=("self",)).values_list("pk", "activity", "membership")
+    rows = queued.select_for_update(of=("self",)).values_list(
+        "pk", "membership", "activity", "activity__created_at", "activity__conversation",
+        "activity__conversation__created_at",
+    )  # fmt: skip
     found = list(rows)
     if not found:
         return []
-    ids, activities, members = zip(*found, strict=True)
-    Message.objects.filter(pk__in=ids).order_by()._raw_delete(Message.objects.db)
-    Activity.objects.filter(pk__in=activities).order_by()._raw_delete(Activity.objects.db)
-    return list(members)
+    Message.objects.filter(pk__in=[row[0] for row in found]).order_by()._raw_delete(Message.objects.db)
+    activities = Activity.objects.filter(pk__in=[activity for _, _, activity, *_ in found])
+    activities.order_by()._raw_delete(Activity.objects.db)
+    _delete_empty_conversations([row[4] for row in found if row[5] is not None and row[5] >= row[3]])
+    return [membership for _, membership, *_ in found]
+
+
+def _delete_empty_conversations(ids: list[int]) -> None:
+    if not ids:
+        return
+    conversations = Conversation.objects.filter(pk__in=ids).order_by("pk")
+    # Locked first, as an incoming message does: the next statement sees its activity.
+    locked = list(conversations.select_for_update().values_list("pk", flat=True))
+    activities = Activity.objects.filter(conversation=OuterRef("pk"))
+    empty = Conversation.objects.filter(~Exists(activities), pk__in=locked).order_by()
+    empty._raw_delete(Conversation.objects.db)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from crm.choices import CampaignPurpose, MembershipStatus
@@ -14,7 +14,8 @@ from crm.error_codes import ErrorCode
 from crm.models import Campaign, Contact
 from crm.refusals import Refusal
 from messaging.services.campaigns.audience import add_audience
-from messaging.services.campaigns.audience_checks import IN, REASONS, LeftOut, allow_large_hashes, judge
+from messaging.services.campaigns.audience_checks import LeftOut, allow_large_hashes, judge
+from messaging.services.campaigns.audience_counts import count_audience
 from messaging.services.campaigns.bodies import FIRST_STEP, read_bodies
 from messaging.services.campaigns.due_times import count_by_due_hour
 from messaging.services.campaigns.estimates import Estimate, check_estimate, estimate_campaign
@@ -83,13 +84,9 @@ def _judge_members(campaign: Campaign) -> tuple[int, int, Counter[LeftOut]]:
     """Return how many of those who wait may get it, how many of them without a recorded consent, and the others."""
     waiting = campaign.memberships.filter(status=MembershipStatus.PENDING)
     contacts = Contact.objects.filter(company=campaign.company_id, pk__in=waiting.values("contact"))
-    judgement = judge(contacts, company=campaign.company, campaign=campaign, are_members=True)
-    sql = f"SELECT rank, count(*), count(CASE WHEN has_consent THEN 1 END) FROM ({judgement.sql}) AS contact GROUP BY rank"  # noqa: E501, S608  # our own SQL
-    with connection.cursor() as cursor:
-        cursor.execute(sql, judgement.params)
-        rows = {rank: (number, consents) for rank, number, consents in cursor.fetchall()}
-    members, with_consent = rows.pop(IN, (0, 0))
-    return members, members - with_consent, Counter({REASONS[rank]: number for rank, (number, _) in rows.items()})
+    counts = count_audience(judge(contacts, company=campaign.company, campaign=campaign, are_members=True))
+    left_out = Counter({LeftOut(reason): number for reason, number in counts.left_out.items() if number})
+    return counts.included, counts.without_consent, left_out
 
 
 def _refusal(campaign: Campaign, estimate: Estimate, joining: int, now: datetime) -> Refusal | None:

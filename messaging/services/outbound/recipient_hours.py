@@ -5,11 +5,11 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from crm.phones import NORTH_AMERICA
 from messaging.area_codes import state_of_number, zones_of_number
 from messaging.quiet_hours import next_open, texting_hours_of
 from messaging.states import state_code, zones_of_state
 
-NORTH_AMERICA = "+1"
 EXCHANGE = len("+1303555")  # the area code and the next three digits decide zone and state of a number
 
 

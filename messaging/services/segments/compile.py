@@ -19,6 +19,11 @@ def contacts_in(definition: Definition, *, company_id: int) -> QuerySet[Contact]
     return Contact.objects.filter(condition_of(definition, terms), company=company_id)
 
 
+def chooses_everybody(definition: Definition) -> bool:
+    """Return whether a valid definition sets no condition."""
+    return definition == {"all": []}
+
+
 def condition_of(definition: Definition, terms: Terms) -> Q:
     """Return the condition on contacts that a part of a valid definition stands for."""
     [(name, value)] = definition.items()

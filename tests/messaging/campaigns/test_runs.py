@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from crm.choices import CampaignStatus
 from crm.db.tenancy import tenant
-from crm.models import Campaign, CampaignMembership
+from crm.models import Campaign, CampaignMembership, Conversation
 from messaging.models import Message
+from messaging.services.campaigns.feeder import feed_campaign
 from messaging.services.campaigns.jobs import has_pending_campaigns, is_campaign_due, run_next_campaign
 from messaging.services.campaigns.states import TRANSITIONS
 from messaging.services.outbound.claims import claim_messages
@@ -17,7 +18,13 @@ from messaging.services.outbound.ready_lines import find_ready_lines
 from messaging.services.outbound.sending import send_claimed, send_next_messages
 from tests.count_queries import CountQueries
 from tests.errors import code_of
-from tests.factories import ActivityFactory, CampaignFactory, CampaignMembershipFactory, MessageFactory
+from tests.factories import (
+    ActivityFactory,
+    CampaignFactory,
+    CampaignMembershipFactory,
+    ConversationFactory,
+    MessageFactory,
+)
 
 ACTIONS = ["start", "pause", "resume", "cancel"]
 HOUR = timedelta(hours=1)
@@ -174,6 +181,23 @@ def test_pause_takes_the_messages_out_of_the_outbox(draft, add_members, manager_
     assert found == [("pending", True), ("pending", True), ("sending", False)]
     assert list(Message.objects.values_list("pk", flat=True)) == [message.pk]
     assert waiting.contact.activities.count() == queued.contact.activities.count() == 0
+
+
+@pytest.mark.parametrize("before", ["nothing", "a conversation", "an answer since"])
+def test_conversation_that_a_recalled_message_began_goes_unless_something_else_is_in_it(
+    before, draft, desk, add_members, manager_api, in_acme
+):
+    [member] = add_members(draft)
+    if before == "a conversation":
+        ConversationFactory(contact=member.contact, phone_line=desk)
+    ask(manager_api, draft, "start")
+    feed_campaign(campaign=Campaign.objects.select_related("company", "phone_line").get(), now=timezone.now())
+    [conversation] = Conversation.objects.all()
+    if before == "an answer since":
+        ActivityFactory(contact=member.contact, conversation=conversation)
+    ask(manager_api, draft, "pause")
+    assert not Message.objects.exists()
+    assert Conversation.objects.count() == (0 if before == "nothing" else 1)
 
 
 def test_cancelled_campaign_skips_those_who_wait(draft, add_members, manager_api, in_acme):

@@ -1,13 +1,17 @@
 """The preview of a definition: each contact counted once, under the first reason that leaves it out."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils.timezone import now
 
 from crm.db.tenancy import tenant
-from messaging.services.segments.preview import MAX_SAMPLES, preview_of
+from crm.models import Contact, MarketingConsent
+from messaging.services.campaigns.audience_counts import MAX_SAMPLES
+from messaging.services.segments.preview import preview_of
 from tests import factories
+from tests.count_queries import CountQueries
 
 EVERYBODY = {"all": []}
 URL = "/api/v1/segments/preview"
@@ -76,6 +80,22 @@ def test_number_that_belongs_to_another_contact_is_left_out(acme, contact):
     assert reasons(acme) == {"same_number_twice": 1}
 
 
+@pytest.mark.parametrize("first", ["contact", "number"])
+def test_number_of_another_contact_is_found_whoever_wrote_first(first, acme, contact):
+    """Another program writes contacts, and no numbers."""
+    if first == "number":
+        factories.ContactPhoneFactory(contact=contact, phone="+12125550188")
+    with tenant(acme.pk):
+        stranger = Contact.objects.create(company=acme, phone="+12125550188")
+        if first == "contact":
+            factories.ContactPhoneFactory(contact=contact, phone="+12125550188")
+        assert preview(acme).samples["same_number_twice"] == [stranger]
+        contact.phones.get(phone="+12125550188").save()
+        assert reasons(acme) == {"same_number_twice": 1}
+        contact.phones.filter(phone="+12125550188").delete()
+    assert reasons(acme) == {}
+
+
 @pytest.mark.parametrize(
     ("campaign", "membership", "reason"),
     [
@@ -111,6 +131,57 @@ def test_consent_is_always_counted_and_required_by_the_companys_setting(acme, co
     assert (found.included, found.without_consent, found.left_out) == (1, 0, NOBODY_OUT | {"no_consent": 2})
 
 
+def test_consent_is_that_of_the_present_main_number(acme, contact):
+    factories.MarketingConsentFactory(company=acme, phone="+12125550188")
+    assert preview(acme).without_consent == 1
+    with tenant(acme.pk):
+        Contact.objects.filter(pk=contact.pk).update(phone="+12125550188")  # a consent from before the contact
+        assert preview(acme).without_consent == 0
+        consent = MarketingConsent.objects.get()
+        consent.save()  # links it
+        assert preview(acme).without_consent == 0
+        stale = MarketingConsent.objects.get()
+        Contact.objects.filter(pk=contact.pk).update(phone="+12125550189")
+        assert preview(acme).without_consent == 1
+        stale.save()  # as it was read before
+        assert preview(acme).without_consent == 1
+
+
+def test_consent_is_valid_until_it_is_withdrawn_and_again_when_it_is_renewed(acme, contact):
+    factories.MarketingConsentFactory(company=acme, phone=contact.phone)
+    with tenant(acme.pk):
+        found = []
+        for withdrawn_at in (None, now(), None):
+            MarketingConsent.objects.update(withdrawn_at=withdrawn_at)
+            found.append(preview(acme).without_consent)
+    assert found == [0, 1, 0]
+
+
+def test_consent_of_a_deleted_contact_counts_for_the_next_one_with_its_number(acme, contact):
+    factories.MarketingConsentFactory(company=acme, phone=contact.phone)
+    with tenant(acme.pk):
+        contact.delete()
+    assert preview(acme).without_consent == 0
+    factories.ContactFactory.create_batch(2, company=acme)
+    factories.ContactFactory(company=acme, phone=contact.phone)
+    assert (preview(acme).included, preview(acme).without_consent) == (3, 2)
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_condition_that_all_contacts_fulfil_counts_like_none(required, acme, contact):
+    """Counting all contacts takes a shorter way."""
+    acme.require_marketing_consent = required
+    for flag in ("opted_out", "do_not_contact"):
+        factories.ContactFlagFactory(contact=factories.ContactFactory(company=acme), flag_type=flag)
+    factories.ContactFactory(company=acme, phone="+442079460100")
+    for consenting in (factories.ContactFactory(company=acme), factories.ContactFlagFactory(contact=contact).contact):
+        factories.MarketingConsentFactory(company=acme, phone=consenting.phone)
+    factories.ContactFactory.create_batch(3, company=acme)
+    everybody, chosen = preview(acme), preview(acme, {"not": {"call": {}}})
+    assert (everybody.included, everybody.without_consent) == ((1, 0) if required else (4, 3))
+    assert replace(everybody, sentence="") == replace(chosen, sentence="")
+
+
 def test_other_companies_facts_do_not_count(acme, globex, contact):
     other = factories.ContactFactory(company=globex)
     factories.ContactFlagFactory(contact=other)
@@ -139,6 +210,13 @@ def test_samples_are_limited(acme):
     factories.ContactFactory.create_batch(MAX_SAMPLES + 5, company=acme)
     found = preview(acme)
     assert (found.included, len(found.samples["in"])) == (MAX_SAMPLES + 5, MAX_SAMPLES)
+
+
+def test_preview_counts_and_samples_with_one_statement(acme, contact):
+    with tenant(acme.pk), CountQueries() as asked:
+        preview_of(EVERYBODY, company=acme)
+    assert len([query for query in asked.captured_queries if "left_out" in query["sql"]]) == 1
+    assert len(asked) <= 5  # with the lines, the savepoint and the planner's settings
 
 
 def test_preview_takes_few_statements(acme, contact, django_assert_max_num_queries):
