@@ -92,6 +92,7 @@ class AuditAction(TextChoices):
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"
+    EXPORT = "export"
 
 
 class LeadStatus(TextChoices):

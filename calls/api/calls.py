@@ -9,7 +9,7 @@ from calls.models import Call
 from calls.services.outcomes import change_call, create_call
 from crm.api.base.errors import invalid
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, PhoneFilter, RowFilter, YesNoFilter
-from crm.api.base.lists import ListRowsMixin
+from crm.api.base.list_views import ListRowsMixin
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import EditViewSet, TenantViewSet
 from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField

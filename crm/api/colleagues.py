@@ -3,7 +3,7 @@
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 
-from crm.api.base.lists import ListRowsMixin
+from crm.api.base.list_views import ListRowsMixin
 from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import TenantSerializer
 from crm.api.base.views import TenantViewSet

@@ -11,6 +11,7 @@ from crm.api.base.filters import ChoicesFilter, ContactFilterSet, ContactSearchF
 from crm.api.base.serializers import CompanyUserField, PhoneField, TenantSerializer
 from crm.api.base.views import EditViewSet, FullViewSet
 from crm.api.companions import ContactSummaryField, FlagsField, OptedOutField, PhonesField, UserNameField
+from crm.api.contact_exports import ContactExport
 from crm.api.contact_labels import LABEL_CODES, FieldParameters, FieldsField, ListFilter, TagFilter, TagsField
 from crm.choices import FlagType, LeadStatus
 from crm.error_codes import ErrorCode
@@ -87,20 +88,21 @@ class ContactViewSet(FullViewSet):
     serializer_class = ContactSerializer
     refusals = dict.fromkeys(["create", "partial_update"], (ErrorCode.OWN_NUMBER, *LABEL_CODES))
     filterset_class = ContactSearchSet
+    export_class = ContactExport
 
     @cached_property
     def field_parameters(self) -> FieldParameters:
         return FieldParameters(self.request.query_params)
 
     def known_parameters(self) -> set[str]:
-        return super().known_parameters() | (self.field_parameters.known if self.action == "list" else set())
+        return super().known_parameters() | (self.field_parameters.known if self.is_list else set())
 
     def repeatable_parameters(self) -> set[str]:
-        return super().repeatable_parameters() | (self.field_parameters.repeatable if self.action == "list" else set())
+        return super().repeatable_parameters() | (self.field_parameters.repeatable if self.is_list else set())
 
     def filter_queryset(self, queryset: QuerySet) -> QuerySet:
         contacts = super().filter_queryset(queryset)
-        return self.field_parameters.filter(contacts) if self.action == "list" else contacts
+        return self.field_parameters.filter(contacts) if self.is_list else contacts
 
     def perform_destroy(self, instance: Contact) -> None:
         delete_contact(contact=instance)

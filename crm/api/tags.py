@@ -185,7 +185,7 @@ class ContactFieldViewSet(AskingViewSet):
     filterset_class = ContactFieldFilterSet
 
     def get_rows(self) -> Any:
-        asks_for_deleted = self.action == "list" and "deleted" in self.request.query_params
+        asks_for_deleted = self.is_list and "deleted" in self.request.query_params
         if asks_for_deleted or self.action in ("retrieve", "restore"):
             return ContactField.objects.all()
         return ContactField.objects.live()

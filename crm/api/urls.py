@@ -19,6 +19,7 @@ from crm.api import (
     tags,
     users,
 )
+from crm.api.contact_exports import VCardViewSet
 from crm.api.contact_phones import ContactPhoneViewSet
 from crm.api.merges import ContactMergeViewSet, MergeContactViewSet
 
@@ -52,6 +53,7 @@ urlpatterns = [
     path("events/ticket", events.TicketView.as_view(), name="events-ticket"),
     path("me", sign_in.MeView.as_view(), name="me"),
     re_path(rf"{PHONES}$", ContactPhoneViewSet.as_view({"get": "list", "post": "create"}), name="contact-phones"),
+    re_path(rf"{PHONES}/export$", ContactPhoneViewSet.as_view({"get": "export"}), name="contact-phones-export"),
     re_path(
         rf"{PHONES}/(?P<pk>{ID})$",
         ContactPhoneViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
@@ -59,5 +61,6 @@ urlpatterns = [
     ),
     re_path(rf"^contacts/(?P<pk>{ID})/merge$", MergeContactViewSet.as_view({"post": "merge"}), name="contact-merge"),
     re_path(rf"^merges/(?P<pk>{ID})/undo$", ContactMergeViewSet.as_view({"post": "undo"}), name="merge-undo"),
+    re_path(rf"^contacts/(?P<pk>{ID})/vcard$", VCardViewSet.as_view({"get": "vcard"}), name="contact-vcard"),
     *router.urls,
 ]

@@ -2566,7 +2566,13 @@ class Migration(migrations.Migration):
                 (
                     "action",
                     models.CharField(
-                        choices=[("insert", "Insert"), ("update", "Update"), ("delete", "Delete")], max_length=10
+                        choices=[
+                            ("insert", "Insert"),
+                            ("update", "Update"),
+                            ("delete", "Delete"),
+                            ("export", "Export"),
+                        ],
+                        max_length=10,
                     ),
                 ),
                 ("changes", models.JSONField(help_text="Old and new value of each changed column.")),
@@ -2577,7 +2583,7 @@ class Migration(migrations.Migration):
                 "db_table": "audit_entries",
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("action__in", ["insert", "update", "delete"])),
+                        condition=models.Q(("action__in", ["insert", "update", "delete", "export"])),
                         name="audit_entries_action_valid",
                         violation_error_message="action must be one of: insert, update, delete.",
                     ),

@@ -13,7 +13,7 @@ from crm.models.companies import Company
 
 
 class AuditEntry(TenantModel):
-    """One row inserted, updated or deleted. Triggers write it after every write to the row.
+    """One row inserted, updated or deleted. Triggers write it after every write to the row. Or an export of a list.
 
     It has no foreign keys in the database, because it outlives the row, the user and the company that it names.
     An entry about a staff account has no company, as staff have none.

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.filters import ChoicesFilter, ListFilterSet, RowFilter
-from crm.api.base.lists import ListRowsMixin
+from crm.api.base.list_views import ListRowsMixin
 from crm.api.base.roles import visible
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import TenantViewSet, without_body

@@ -30,6 +30,7 @@ urlpatterns = [
     re_path(rf"{CAMPAIGN}/test-send$", CampaignTextsViewSet.as_view({"post": "test_send"}), name="campaign-test-send"),
     re_path(rf"{CAMPAIGN}/report$", CampaignReportViewSet.as_view({"get": "report"}), name="campaign-report"),
     re_path(rf"{THREAD}$", MessageThreadViewSet.as_view({"get": "list", "post": "create"}), name="message-thread"),
+    re_path(rf"{THREAD}/export$", MessageThreadViewSet.as_view({"get": "export"}), name="message-thread-export"),
     re_path(rf"{THREAD}/read$", MessageThreadViewSet.as_view({"post": "read"}), name="message-thread-read"),
     path("notices", NoticesView.as_view(), name="notices"),
     path("segments/preview", SegmentPreviewView.as_view(), name="segment-preview"),

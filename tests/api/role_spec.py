@@ -48,6 +48,7 @@ ACTIONS = {
     "steps": ("POST", 200),
     "timeline": ("GET", 200),
     "undo": ("POST", 200),
+    "vcard": ("GET", 200),
     "withdraw": ("POST", 200),
 }
 # Rows whose author alone has a verb, or with others. The author of the tests' note is the CSR.
@@ -65,9 +66,14 @@ class Route:
         return self.path
 
     @property
+    def is_export(self):
+        """Whether it is the file of a list: contacts/export."""
+        return self.path.endswith("/export")
+
+    @property
     def own_path(self):
         """The path without the contact that the rows belong to: contacts/phones/<pk>."""
-        return self.path.replace("<contact>/", "")
+        return self.path.replace("<contact>/", "").removesuffix("/export")
 
     @property
     def resource(self):
@@ -81,6 +87,8 @@ class Route:
     @property
     def verbs(self):
         """The verb of each method that the route may have."""
+        if self.is_export:
+            return {"GET": LIST, "HEAD": LIST}
         if self.action:
             method = ACTIONS[self.action][0]
             return {method: self.action} | ({"HEAD": self.action} if method == "GET" else {})

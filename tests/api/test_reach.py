@@ -99,6 +99,9 @@ def requests(ids):
 
 def traces_in(response):
     """Return what an answer shows of the hidden rows. The URLs of other pages repeat what was asked for."""
+    if not response["Content-Type"].startswith("application/json"):  # a file
+        content = b"".join(response.streaming_content) if response.streaming else response.content
+        return [text for text in FOREIGN_TEXTS if text in content.decode()]
     body = response.json()
     shown = {name: value for name, value in body.items() if name not in ("next", "previous")}
     return [text for text in FOREIGN_TEXTS if text in str(shown)] + sorted(foreign_ids_in(shown))

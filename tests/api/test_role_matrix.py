@@ -35,6 +35,7 @@ def test_response_of_every_method_matches_the_permissions(route, caller, fixture
         status = expected(caller, route, method, body_names_a_row=names_a_row)
         writes = status < 300 and route.resource in PERMISSIONS and method in ("POST", "PATCH", "DELETE")
         writes = writes and route.resource not in WRITES_NOTHING
+        writes = writes or (route.is_export and status == 200 and method in ("GET", "HEAD"))  # the audit entries
         company = "globex" if caller == "outsider" else "acme"
         if (route.path, method) == ("auth/token", "POST"):  # updates last_login of acme's manager
             writes, company = True, "acme"

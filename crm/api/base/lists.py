@@ -10,11 +10,8 @@ from functools import cache
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.request import Request
-from rest_framework.response import Response
 
 from crm.api.base.companions import Rows, add_companions, companions_of
-from crm.api.base.pagination import read_order
 from crm.models import User
 
 # Returned as stored; the renderer formats dates and times.
@@ -53,17 +50,6 @@ def columns_of(serializer_class: type[Any]) -> tuple[ListColumn, ...]:
             show = field.to_representation if isinstance(field, serializers.DecimalField) else None
             columns.append(ListColumn(name, (field.source or name).replace(".", "__"), show))
     return tuple(columns)
-
-
-class ListRowsMixin:
-    """The `list` action of a `TenantViewSet`."""
-
-    def list(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        serializer_class = self.get_serializer_class()
-        order_columns = [name.lstrip("-") for name in read_order(request, self.orders)]
-        read = dict.fromkeys([*(column.source for column in columns_of(serializer_class)), *order_columns])
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()).values(*read)) or []
-        return self.get_paginated_response(show_rows(page, serializer_class, self.user))
 
 
 def show_rows(page: Iterable[dict[str, Any]], serializer_class: Any, user: User) -> Rows:

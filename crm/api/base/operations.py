@@ -8,6 +8,7 @@ from drf_spectacular.plumbing import get_view_model
 
 PATH_PREFIX = "/api/v1/"
 MAX_ID = 10**18 - 1  # of a URL: `TenantViewSet.lookup_value_regex`
+WORDS = str.maketrans("/-", "  ")
 SUMMARIES = {
     "list": "List {plural}",
     "retrieve": "Read {one}",
@@ -27,6 +28,8 @@ class NamedOperation(AutoSchema):
 
     def get_summary(self) -> str:
         """Return the summary of a standard action, or else the start of the description."""
+        if self._action() == "export":
+            return f"Export {self.view.resource.translate(WORDS)}"  # type: ignore[attr-defined]  # of a TenantView
         model = get_view_model(self.view, emit_warnings=False)
         if self._action() in SUMMARIES and model:
             name = str(model._meta.verbose_name)

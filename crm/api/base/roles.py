@@ -81,9 +81,9 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "company": {MANAGER: RETRIEVE_UPDATE, CSR: RETRIEVE, REP: RETRIEVE},
     "contact-lists": {MANAGER: also(ALL, "add", "remove"), CSR: also(READ_ONLY, "add", "remove")},
     "contacts": {
-        MANAGER: also(ALL, "card", "timeline", "merge"),
-        CSR: also(READ_CREATE_UPDATE, "card", "timeline", "merge"),
-        REP: own(also(READ_ONLY, "card", "timeline")),
+        MANAGER: also(ALL, "card", "vcard", "timeline", "merge"),
+        CSR: also(READ_CREATE_UPDATE, "card", "vcard", "timeline", "merge"),
+        REP: own(also(READ_ONLY, "card", "vcard", "timeline")),
     },
     "contacts/phones": {MANAGER: ALL, CSR: ALL, REP: own(READ_ONLY)},
     "conversations": {MANAGER: READ_UPDATE, CSR: READ_UPDATE, REP: own(READ_ONLY)},

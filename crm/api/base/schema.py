@@ -4,6 +4,8 @@ from typing import Any, cast
 
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.plumbing import force_instance, is_serializer
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from drf_standardized_errors.openapi import AutoSchema
 from rest_framework import serializers
 
@@ -18,11 +20,12 @@ from crm.api.base.error_responses import (
     error_responses,
 )
 from crm.api.base.etags import IF_MATCH, IF_NONE_MATCH, TAGS
+from crm.api.base.exports import CSV, CSV_TYPE, XLSX, XLSX_TYPE
 from crm.api.base.idempotency import HEADER, PARAMETER
 from crm.api.base.operations import NamedOperation
 from crm.api.base.roles import PERMISSIONS
 from crm.api.base.serializers import BodySerializer, TenantSerializer
-from crm.api.base.views import CONTACT_PARAMETERS, TenantView
+from crm.api.base.views import CONTACT_PARAMETERS, TenantView, TenantViewSet
 from crm.db.tenancy import all_tenants
 from crm.error_codes import ErrorCode
 from crm.refused_writes import refusals_of
@@ -56,6 +59,27 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
                 operation.setdefault("parameters", []).append(PARAMETER)
             operation["responses"] |= error_responses(self._error_codes(operation))
         return operation
+
+    def get_filter_backends(self) -> Any:
+        return cast(TenantViewSet, self.view).filter_backends if self._is_export else super().get_filter_backends()
+
+    def get_override_parameters(self) -> Any:
+        if not self._is_export:
+            return super().get_override_parameters()
+        orders = list(cast(TenantViewSet, self.view).orders)
+        return [
+            OpenApiParameter("format", str, enum=[CSV, XLSX], default=CSV, description="The kind of file."),
+            OpenApiParameter("order", str, enum=orders, default=orders[0], description="The order of the rows."),
+        ]
+
+    def get_response_serializers(self) -> Any:
+        if not self._is_export:
+            return super().get_response_serializers()
+        return {(200, CSV_TYPE): OpenApiTypes.STR, (200, XLSX_TYPE): OpenApiTypes.BINARY}
+
+    @property
+    def _is_export(self) -> bool:
+        return getattr(self.view, "action", None) == "export"
 
     def _error_codes(self, operation: dict[str, Any]) -> set[ErrorCode]:
         """Return the codes that the operation can answer."""

@@ -19,9 +19,10 @@ from rest_framework.viewsets import GenericViewSet
 
 from crm.api.base.errors import WHOLE_BODY, invalid
 from crm.api.base.etags import IF_MATCH, check_if_match, tagged_response
+from crm.api.base.exports import PARAMETERS as EXPORT_PARAMETERS
 from crm.api.base.filters import ListFilterSet, check_parameters
 from crm.api.base.idempotency import HEADER, answer_once
-from crm.api.base.lists import ListRowsMixin
+from crm.api.base.list_views import LISTS, ListRowsMixin
 from crm.api.base.pagination import PARAMETERS as PAGE_PARAMETERS
 from crm.api.base.pagination import KeysetPagination, Orders, orders_by
 from crm.api.base.roles import CHANGE, CREATE, DELETE, LIST, READ, visible
@@ -36,6 +37,7 @@ from crm.services.merging.tombstones import AlreadyMerged, find_kept
 CONTACT_PARAMETERS = ("contact", "contact_card_id")  # of URLs
 VERBS = {
     "list": LIST,
+    "export": LIST,
     "retrieve": READ,
     "create": CREATE,
     "partial_update": CHANGE,
@@ -194,11 +196,11 @@ class TenantViewSet(TenantView, GenericViewSet):
 
     @property
     def has_etag(self) -> bool:  # type: ignore[override]
-        return self.action != "list" and hasattr(self, "retrieve")
+        return self.action not in LISTS and hasattr(self, "retrieve")
 
     @property
     def on_replica(self) -> bool:  # type: ignore[override]
-        return self.action == "list"  # a single row has a tag, which a change must match
+        return self.action == "list"  # a single row has a tag, which a change must match; a file is read afterwards
 
     def row_response(self, pk: int, *, status: int = status.HTTP_200_OK) -> Response:
         """Return a row that was written, as the next GET does, with its tag."""
@@ -206,12 +208,18 @@ class TenantViewSet(TenantView, GenericViewSet):
         return tagged_response(self.request, self.get_serializer(row).data, status=status)
 
     def known_parameters(self) -> set[str]:
-        if getattr(self, "action", None) != "list":
+        if not self.is_list:
             return set()
-        return PAGE_PARAMETERS | set(self.filterset_class.base_filters)
+        parameters = EXPORT_PARAMETERS if self.action == "export" else PAGE_PARAMETERS
+        return parameters | set(self.filterset_class.base_filters)
 
     def repeatable_parameters(self) -> set[str]:
-        return self.filterset_class.repeatable() if self.action == "list" else set()
+        return self.filterset_class.repeatable() if self.is_list else set()
+
+    @property
+    def is_list(self) -> bool:
+        """Tell whether the request is for the rows of a list: a page of them, or a file."""
+        return getattr(self, "action", None) in LISTS
 
 
 class RetrieveMixin:

@@ -1,0 +1,39 @@
+"""The `list` and `export` actions of viewsets."""
+
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api.base.exports import Export
+from crm.api.base.lists import columns_of, show_rows
+from crm.api.base.pagination import read_order
+
+LISTS = ("list", "export")  # actions on the rows of a list
+
+
+class ListRowsMixin:
+    """The `list` action of a `TenantViewSet`, and the `export` of the same rows as a file."""
+
+    export_class = Export
+
+    def list(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer_class = self.get_serializer_class()
+        order_columns = [name.lstrip("-") for name in read_order(request, self.orders)]
+        read = dict.fromkeys([*(column.source for column in columns_of(serializer_class)), *order_columns])
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()).values(*read)) or []
+        return self.get_paginated_response(show_rows(page, serializer_class, self.user))
+
+    @action(detail=False, methods=["get"])
+    def export(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Export the list as a file: all its rows, with its filters. Audit entries record who has done it."""
+        export = self.export_class(self, request, self.filter_queryset(self.get_queryset()))
+        self.exit_stack.close()  # the file has transactions of its own, which outlive the view
+        response: HttpResponseBase = export.response()
+        return response
+
+    def perform_content_negotiation(self: Any, request: Request, force: bool = False) -> Any:
+        """Ignore the media types that the client accepts for a file: `format` names it."""
+        return super().perform_content_negotiation(request, force or self.action == "export")  # type: ignore[misc]
