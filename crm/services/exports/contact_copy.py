@@ -20,7 +20,7 @@ from crm.services.exports.cells import APOSTROPHE
 from crm.services.exports.headers import HEADERS, JOINED
 
 PAGE = 20_000  # contacts, some 4 MB
-DATE, INSTANT = "YYYY-MM-DD", 'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM'
+DATE, TIME = "YYYY-MM-DD", 'YYYY-MM-DD"T"HH24:MI:SS'
 
 # Ids of one page, in the order of the list.
 RowsAfter = Callable[[list[Any] | None], QuerySet[Contact]]
@@ -36,12 +36,12 @@ def copy_contacts(
     """
     position: list[Any] | None = None
     while True:
-        with tenant(company_id, more={"TimeZone": zone}), connection.cursor() as cursor:
+        with tenant(company_id), connection.cursor() as cursor:
             try:
                 sql, params = rows_after(position)[:PAGE].values_list("created_at", "pk").query.sql_with_params()
             except EmptyResultSet:  # Django knows that nothing matches
                 return
-            statement = cursor.mogrify(copy_statement(sql, company_id, fields, descending), params)
+            statement = cursor.mogrify(copy_statement(sql, company_id, fields, zone, descending), params)
             page = io.BytesIO()
             cursor.copy_expert(statement, page)
             number = cursor.rowcount
@@ -54,7 +54,7 @@ def copy_contacts(
             return
 
 
-def copy_statement(chosen: str, company_id: int, fields: Sequence[ContactField], descending: bool) -> str:
+def copy_statement(chosen: str, company_id: int, fields: Sequence[ContactField], zone: str, descending: bool) -> str:
     """Return the COPY of the contacts that the query `chosen` finds, by time and id.
 
     What belongs to the contacts is read for those of the page alone, and once for all of them.
@@ -69,7 +69,7 @@ def copy_statement(chosen: str, company_id: int, fields: Sequence[ContactField],
         _defused("tags.names"),
         *(f"field_values.field_{field.pk}" for field in fields),
         "flags.types",
-        f"to_char(contact.created_at, '{INSTANT}')",
+        _instant("contact.created_at", zone),
         "contact.id",
     ]
     values = f"""
@@ -101,6 +101,13 @@ def copy_statement(chosen: str, company_id: int, fields: Sequence[ContactField],
             ORDER BY chosen.created_at {direction}, chosen.id {direction}
         ) TO STDOUT (FORMAT csv)
     """  # noqa: S608  # ids, names of columns, and Django's own SQL with placeholders
+
+
+def _instant(column: str, zone: str) -> str:
+    """Return SQL for a time with its offset in a zone. The session's zone stays: Django reads its times as UTC."""
+    local, utc = f"({column} AT TIME ZONE '{zone}')", f"({column} AT TIME ZONE 'UTC')"
+    sign, offset = f"CASE WHEN {local} < {utc} THEN '-' ELSE '+' END", f"greatest({local} - {utc}, {utc} - {local})"
+    return f"to_char({local}, '{TIME}') || {sign} || to_char({offset}, 'HH24:MI')"
 
 
 def _pivot(field: ContactField) -> str:

@@ -74,6 +74,11 @@ def zelda(acme, manager, client):
         for phone in (PHONE, SECOND):
             record_opt_out(phone=phone, words=SAID, source="sms", occurred_at=now())
     factories.ContactFlagFactory(**about, flag_type="do_not_contact", reason=SAID, evidence=SAID)
+    factories.ContactListEntryFactory(**about)
+    factories.ContactFieldFactory(company=acme, key="pet", field_type="text")
+    for pet in (SAID, f"{SAID}!"):
+        labels = {"tags": ["VIP"], "fields": {"pet": pet}}
+        assert api.patch(f"/api/v1/contacts/{contact.pk}", labels).status_code == 200
     factories.LeadFactory(**about, notes=SAID)
     factories.ActivityFactory(**about, body=SAID)
     factories.InvoiceFactory(**about)
