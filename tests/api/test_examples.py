@@ -47,7 +47,7 @@ def ask(rows, path, method, operation_id):
         transaction.set_rollback(True)
     assert response.status_code < 300, (operation_id, response.content)
     answer = None if is_file(response) else response.json() if response.content else None
-    body = None if method == "get" else body
+    body = None if method == "get" or is_form else body
     return {"request": body, "status": response.status_code, "answer": answer}
 
 
