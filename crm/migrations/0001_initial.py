@@ -2585,7 +2585,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("action__in", ["insert", "update", "delete", "export"])),
                         name="audit_entries_action_valid",
-                        violation_error_message="action must be one of: insert, update, delete.",
+                        violation_error_message="action must be one of: insert, update, delete, export.",
                     ),
                     crm.db.policies.TenantPolicy(appended_from_anywhere=True, name="audit_entries_tenant"),
                 ],
