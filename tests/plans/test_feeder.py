@@ -9,6 +9,7 @@ from crm.models import Campaign, CampaignMembership, Contact
 from messaging.models import Message
 from messaging.services.campaigns.feeder import feed_campaign
 from messaging.services.campaigns.runs import pause_campaign
+from messaging.services.campaigns.start_preview import preview_start
 from tests.messaging.clocks import zone_with_hour
 from tests.plans.conftest import indexes_chosen, tables_scanned
 
@@ -55,3 +56,11 @@ def test_pause_finds_the_campaigns_messages_among_its_lines_queued_ones(running)
     feed_campaign(campaign=running, now=now())
     assert Message.objects.filter(status="queued", kind="campaign").exists()
     assert not tables_scanned(lambda: pause_campaign(campaign=running)) & BIG_TABLES
+
+
+def test_preview_of_a_start_reads_the_campaigns_members_only(running):
+    """Tables with few rows of the company may be read as a whole, as for the preview of a segment."""
+    Campaign.objects.filter(pk=running.pk).update(status="draft", started_at=None)
+    draft = Campaign.objects.select_related("company", "phone_line", "segment").get(pk=running.pk)
+    scanned = tables_scanned(lambda: preview_start(campaign=draft))
+    assert not scanned & {"activities", "campaign_memberships", "contacts", "contact_phones", "message_threads"}

@@ -100,20 +100,22 @@ def add_member(*, campaign_id: int, contact: Contact) -> CampaignMembership:
         member = CampaignMembership.objects.create(
             company_id=campaign.company_id, campaign_id=campaign_id, contact=contact
         )
-        split_variants(campaign=campaign)
+        split_variants(campaign=campaign, contact=contact)
         member.refresh_from_db()
     return member
 
 
-def split_variants(*, campaign: Campaign) -> None:
-    """Give each member the variant that the campaign's texts ask for. Nobody has got one of them yet."""
+def split_variants(*, campaign: Campaign, contact: Contact | None = None) -> None:
+    """Give each member, or this one, the variant that the texts ask for. Nobody has got one of them yet."""
     variant, mixed = _variant_of(campaign)
+    variant = variant.replace("contact.id", "contact_id")
+    one = "AND contact_id = %s" if contact else ""
     sql = f"""
-        UPDATE campaign_memberships SET variant = {variant.replace("contact.id", "contact_id")}
-        WHERE campaign_id = %s AND variant <> {variant.replace("contact.id", "contact_id")}
+        UPDATE campaign_memberships SET variant = {variant}
+        WHERE campaign_id = %s {one} AND variant <> {variant}
     """  # noqa: S608  # constants
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*mixed, campaign.pk, *mixed])
+        cursor.execute(sql, [*mixed, campaign.pk, *([contact.pk] if contact else []), *mixed])
 
 
 def _variant_of(campaign: Campaign) -> tuple[str, list[int]]:
