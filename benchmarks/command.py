@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from benchmarks.audience_times import measure_audiences
 from benchmarks.campaign_runs import measure_campaigns
+from benchmarks.contact_merges import measure_merges
 from benchmarks.demo_load import load, refuse_real_data, update_rollups_and_vacuum
 from benchmarks.endpoint_comparison import compare_endpoints
 from benchmarks.endpoint_growth import Times, describe_growth, time_endpoints
@@ -33,8 +34,8 @@ from crm.db.tenancy import all_tenants
 from crm.models import Company
 from tests.postgres_server import PostgresServer, safe_settings
 
-CHAPTERS = range(1, 11)
-WRITING = (3, 4, 6, 7, 8, 9, 10)
+CHAPTERS = range(1, 12)
+WRITING = (3, 4, 6, 7, 8, 9, 10, 11)
 GROWTH = (100_000, 1_000_000)
 
 
@@ -103,6 +104,7 @@ class Command(BaseCommand):
             8: lambda: measure_waiting_clients(samples[0], seconds=10 * options["seconds"]),
             9: lambda: measure_campaigns(seconds=10 * options["seconds"]),
             10: lambda: measure_audiences(contacts=calls, rounds=min(rounds, 5)),
+            11: lambda: measure_merges(seconds=options["seconds"]),
         }
         for step in only:
             show_step(f"chapter {step}")

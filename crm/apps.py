@@ -26,6 +26,7 @@ class CrmConfig(AppConfig):
             suppress_moved_number,
             suppress_removed_number,
         )
+        from crm.services.duplicates.search import is_search_due, search_next_company
         from crm.services.expiry_cleanup import remove_expired_each_minute
         from crm.services.imports.steps import IMPORT
         from crm.services.imports.undo import UNDO
@@ -54,6 +55,16 @@ class CrmConfig(AppConfig):
                 has_pending=lambda: False,
                 is_due=is_repair_due,
                 poll_s=RARELY_S,
+            )
+        )
+        register(
+            Job(
+                name="duplicates",
+                do_next=search_next_company,
+                has_pending=lambda: False,
+                is_due=is_search_due,
+                poll_s=RARELY_S,
+                own_thread=True,  # it reads all contacts of a company
             )
         )
         register(Job(name="invoices", do_next=mark_overdue_invoices, has_pending=lambda: False, poll_s=RARELY_S))

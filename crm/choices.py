@@ -88,6 +88,14 @@ class ConversationStatus(TextChoices):
     CLOSED = "closed"
 
 
+class DuplicateState(TextChoices):
+    """State of two contacts that may be the same person."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    NOT_THE_SAME = "not_the_same", "Not the same"
+
+
 class AuditAction(TextChoices):
     INSERT = "insert"
     UPDATE = "update"

@@ -230,6 +230,10 @@ class ErrorCode(StrEnum):
     CONSENT_WITHDRAWN = (
         "consent_withdrawn", 409, "This consent is withdrawn already.", "Read the consent again: it is withdrawn.",
     )  # fmt: skip
+    DUPLICATE_DECIDED = (
+        "duplicate_decided", 409, "Somebody has decided about these two contacts already.",
+        "Read the duplicate again: it is decided.",
+    )  # fmt: skip
     MERGE_UNDONE = "merge_undone", 409, "The merge is undone already.", "Read the merge again: it is undone."
     UNDO_EXPIRED = (
         "undo_expired", 409, "The merge can't be undone any more: that is possible for 30 days.", "Leave it as it is.",

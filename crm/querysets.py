@@ -27,7 +27,7 @@ from django.db.models.lookups import Exact
 from django.dispatch import Signal
 from django.utils import timezone
 
-from crm.choices import ActivityType, FlagType, InvoiceStatus, TaskState
+from crm.choices import ActivityType, DuplicateState, FlagType, InvoiceStatus, TaskState
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.query_slots import call_activity_ids_of_rep, contact_ids_of_rep, unread_messages
 from crm.search_keys import keys_of, prefixes_of
@@ -279,6 +279,12 @@ class ContactMergeQuerySet(QuerySet):
     def in_force(self) -> Self:
         """Return merges that aren't undone."""
         return self.filter(undone_at__isnull=True)
+
+
+class DuplicateCandidateQuerySet(QuerySet):
+    def open(self) -> Self:
+        """Return candidates that nobody has decided about."""
+        return self.filter(state=DuplicateState.OPEN)
 
 
 class InvoiceQuerySet(OfContactQuerySet):

@@ -6,7 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
 from crm.admin.base.columns import badge, moment
 from crm.admin.base.forms import RowForm
@@ -14,6 +15,7 @@ from crm.admin.base.model_admin import RowAdmin, refusal_of
 from crm.admin.base.search import ExactSearch
 from crm.admin.base.versions import VersionedForm
 from crm.admin.contact_labels import PREFIX, LabelsFormMixin, ValueFormField, custom_fields_of, initial_labels
+from crm.admin.merging import merge_view
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
 from crm.form_fields import PhoneFormField
@@ -143,6 +145,13 @@ class ContactAdmin(ExactSearch, RowAdmin):
         names = {f"{PREFIX}{field.key}": field.label for field in custom_fields_of(contact)}
         tags = shown.pop("tags")
         return " · ".join(filter(None, [tags, *(f"{names[key]}: {value}" for key, value in shown.items())]))
+
+    def get_urls(self) -> list[URLPattern]:
+        merge = self.admin_site.admin_view(self.merge_view)
+        return [path("<int:pk>/merge/", merge, name="crm_contact_merge"), *super().get_urls()]
+
+    def merge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return merge_view(self.admin_site, request, pk)
 
     def delete_model(self, request: HttpRequest, obj: Contact) -> None:
         delete_contact(contact=obj)

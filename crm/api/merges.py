@@ -51,7 +51,9 @@ class ContactMergeSerializer(TenantSerializer):
         help_text="Rows that the undoing left: `table`, `ids`, `reason`, and maybe `columns`.",
     )
     created_by_name = UserNameField("created_by")
-    undone_by_name = UserNameField("undone_by")
+    undone_by_name = UserNameField(
+        "undone_by", help_text="Name of the user who undid it. Null: nobody did, or a program."
+    )
 
     class Meta:
         model = ContactMerge
@@ -63,7 +65,7 @@ class ContactMergeSerializer(TenantSerializer):
         extra_kwargs = {
             "kept": {"help_text": "ID of the contact that stayed."},
             "undone_at": {"help_text": "Time when it was undone. Null: it is in force."},
-            "undone_by": {"help_text": "ID of the user who undid it."},
+            "undone_by": {"help_text": "ID of the user who undid it. Null: nobody did, or a program."},
         }
 
     def get_fields(self) -> dict[str, serializers.Field]:

@@ -21,10 +21,12 @@ from crm.api import (
 )
 from crm.api.contact_exports import VCardViewSet
 from crm.api.contact_phones import ContactPhoneViewSet
+from crm.api.duplicates import DuplicateSearchView, DuplicateViewSet
 from crm.api.merges import ContactMergeViewSet, MergeContactViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("contacts", contacts.ContactViewSet, "contact")
+router.register("duplicates", DuplicateViewSet, "duplicate")
 router.register("merges", ContactMergeViewSet, "merge")
 router.register("contact-flags", contacts.ContactFlagViewSet, "contact-flag")
 router.register("contact-fields", tags.ContactFieldViewSet, "contact-field")
@@ -60,6 +62,11 @@ urlpatterns = [
         name="contact-phone",
     ),
     re_path(rf"^contacts/(?P<pk>{ID})/merge$", MergeContactViewSet.as_view({"post": "merge"}), name="contact-merge"),
+    path("duplicates/search", DuplicateSearchView.as_view(), name="duplicates-search"),
+    re_path(rf"^duplicates/(?P<pk>{ID})/merge$", DuplicateViewSet.as_view({"post": "merge"}), name="duplicate-merge"),
+    re_path(
+        rf"^duplicates/(?P<pk>{ID})/dismiss$", DuplicateViewSet.as_view({"post": "dismiss"}), name="duplicate-dismiss"
+    ),
     re_path(rf"^merges/(?P<pk>{ID})/undo$", ContactMergeViewSet.as_view({"post": "undo"}), name="merge-undo"),
     re_path(rf"^contacts/(?P<pk>{ID})/vcard$", VCardViewSet.as_view({"get": "vcard"}), name="contact-vcard"),
     *router.urls,

@@ -147,6 +147,23 @@ class Migration(migrations.Migration):
                         verbose_name="reminder text, 2 hours before",
                     ),
                 ),
+                (
+                    "duplicates_run_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                        help_text="The next search for duplicates isn't before. While one runs: the end of its lease.",
+                    ),
+                ),
+                (
+                    "duplicates_searched_at",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="Start of the last search for duplicates. Empty: there was none.",
+                        null=True,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "updated_at",
@@ -1229,6 +1246,111 @@ class Migration(migrations.Migration):
                     ),
                     crm.db.policies.TenantPolicy(name="merges_tenant"),
                     crm.db.policies.SameCompany(field="kept", name="merges_kept_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="DuplicateCandidate",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "reasons",
+                    models.JSONField(
+                        default=list, help_text="What the two have in common: phone, email, name_address."
+                    ),
+                ),
+                ("score", models.PositiveSmallIntegerField(help_text="0 to 100: how likely they are the same person.")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("merged", "Merged"), ("not_the_same", "Not the same")],
+                        default="open",
+                        max_length=20,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "first",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "second",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="crm.contact",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "duplicate",
+                "db_table": "duplicates",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "merged", "not_the_same"])),
+                        name="duplicates_state_valid",
+                        violation_error_message="state must be one of: open, merged, not_the_same.",
+                    ),
+                    models.CheckConstraint(condition=models.Q(("score__lte", 100)), name="duplicates_score_valid"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("first__lt", models.F("second")),
+                            ("first__isnull", True),
+                            ("second__isnull", True),
+                            _connector="OR",
+                        ),
+                        name="duplicates_in_order",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "merged"),
+                            models.Q(("first__isnull", False), ("second__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="duplicates_two_contacts",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state", "open"), ("decided_at__isnull", False), _connector="OR"),
+                        name="duplicates_decided_has_time",
+                    ),
+                    models.UniqueConstraint(fields=("first", "second"), name="duplicates_first_id_second_id_unique"),
+                    crm.db.policies.TenantPolicy(name="duplicates_tenant"),
+                    crm.db.policies.SameCompany(field="first", name="duplicates_first_id_same_company"),
+                    crm.db.policies.SameCompany(field="second", name="duplicates_second_id_same_company"),
                 ],
             },
         ),
@@ -3375,7 +3497,9 @@ class Migration(migrations.Migration):
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="company",
-            feed=crm.db.change_feed.Feed("company", company="id"),
+            feed=crm.db.change_feed.Feed(
+                "company", company="id", ignores=("duplicates_run_at", "duplicates_searched_at")
+            ),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="user",
@@ -3447,6 +3571,10 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="contactmerge",
             feed=crm.db.change_feed.Feed("merges", ignores=("moved", "replaced", "before")),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="duplicatecandidate",
+            feed=crm.db.change_feed.Feed("duplicates"),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="lead",

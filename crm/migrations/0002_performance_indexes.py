@@ -161,6 +161,14 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_merges_company_id_created_at"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="duplicatecandidate",
+            index=crm.db.indexes.Index(fields=["company", "score", "id"], name="ix_duplicates_company_id_score_id"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="duplicatecandidate",
+            index=crm.db.indexes.Index(fields=["second"], name="ix_duplicates_second_id"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="lead",
             index=crm.db.indexes.Index(fields=["contact"], name="ix_leads_contact_id"),
         ),

@@ -12,6 +12,7 @@ from crm.models.consents import MarketingConsent
 from crm.models.contact_fields import ContactField, ContactFieldValue
 from crm.models.contact_lists import ContactList, ContactListEntry
 from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
+from crm.models.duplicates import DuplicateCandidate
 from crm.models.heartbeats import WorkerHeartbeat
 from crm.models.idempotency import IdempotencyKey
 from crm.models.imports import Import, ImportRow
@@ -46,6 +47,7 @@ __all__ = [
     "ContactSearchKey",
     "ContactTag",
     "Conversation",
+    "DuplicateCandidate",
     "IdempotencyKey",
     "Import",
     "ImportRow",

@@ -104,10 +104,20 @@ class Company(models.Model):
         verbose_name="reminder text, 2 hours before",
     )
 
+    duplicates_run_at = models.DateTimeField(
+        default=now,
+        db_default=Now(),
+        editable=False,
+        help_text="The next search for duplicates isn't before. While one runs: the end of its lease.",
+    )
+    duplicates_searched_at = models.DateTimeField(
+        null=True, editable=False, help_text="Start of the last search for duplicates. Empty: there was none."
+    )
+
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
-    feed = Feed("company", company="id")
+    feed = Feed("company", company="id", ignores=("duplicates_run_at", "duplicates_searched_at"))
 
     class Meta:
         db_table = "companies"

@@ -25,10 +25,10 @@ BATCH = 60_000  # rows in memory, over all tables
 MODELS = (
     "crm.Company", "crm.User", "crm.PhoneLine", "crm.Contact", "crm.ContactPhone", "crm.ContactFlag", "crm.Tag",
     "crm.ContactTag", "crm.ContactField", "crm.ContactFieldValue", "crm.ContactList", "crm.ContactListEntry",
-    "crm.ContactMerge", "crm.Lead", "crm.Conversation", "crm.Activity", "crm.OptOut", "crm.OptOutEntry",
-    "crm.MarketingConsent", "crm.Segment", "crm.StoredFile", "crm.StoredFileChunk", "crm.BackgroundTask",
-    "crm.Import", "crm.ImportRow", "crm.Campaign", "crm.CampaignStep", "crm.CampaignMembership", "crm.Invoice",
-    "calls.Call", "calls.CallDetail", "calls.MissedCaller", "calls.Appointment", "messaging.Message",
+    "crm.ContactMerge", "crm.DuplicateCandidate", "crm.Lead", "crm.Conversation", "crm.Activity", "crm.OptOut",
+    "crm.OptOutEntry", "crm.MarketingConsent", "crm.Segment", "crm.StoredFile", "crm.StoredFileChunk",
+    "crm.BackgroundTask", "crm.Import", "crm.ImportRow", "crm.Campaign", "crm.CampaignStep", "crm.CampaignMembership",
+    "crm.Invoice", "calls.Call", "calls.CallDetail", "calls.MissedCaller", "calls.Appointment", "messaging.Message",
     "messaging.AppointmentReminder", "messaging.WebhookEvent", "analytics.CallAnalysis", "crm.ContactSearchKey",
 )  # fmt: skip
 TRIGGERED = "call_objections"  # filled by triggers

@@ -74,6 +74,7 @@ class CompanySetup:
             timezone=demo.region.timezone,
             appointment_reminders=True,
             missed_call_text=phrases.MISSED_CALL_TEXT.format(company=demo.name),
+            duplicates_run_at=stamp(self.calendar.end),
             created_at=stamp(self.calendar.start),
         )
         self._add_users(password)

@@ -1,7 +1,8 @@
-"""Merges of contacts."""
+"""Merges of contacts, and candidates of duplicates."""
 
 import json
 
+from crm.choices import DuplicateState
 from ops.demo.activity_writer import ActivityWriter
 from ops.demo.calendar import DAY, HOUR, stamp
 
@@ -24,3 +25,17 @@ def add_merges(writer: ActivityWriter) -> None:
         undone_at=stamp(at + HOUR),
         undone_by=setup.manager,
     )
+    for n, state in enumerate(DuplicateState):
+        is_open = state == DuplicateState.OPEN
+        first, second = (setup.about(position, at)["contact"] for position in (2 * n + 2, 2 * n + 3))
+        setup.tables["duplicates"].add(
+            company=setup.company,
+            first=first,
+            second=None if state == DuplicateState.MERGED else second,
+            reasons=json.dumps(["name_address"]),
+            score=74 + n,
+            state=state,
+            created_at=stamp(at),
+            decided_by=None if is_open else setup.manager,
+            decided_at=None if is_open else stamp(at),
+        )

@@ -28,6 +28,7 @@ from crm.models import (
     ContactSearchKey,
     ContactTag,
     Conversation,
+    DuplicateCandidate,
     ImportRow,
     Invoice,
     Lead,
@@ -107,6 +108,13 @@ PERSONAL_DATA = (
         personal=dict.fromkeys(("text", "text_key", "number", "date", "yes")),
     ),
     PersonalData(ContactListEntry, "contact", deleted=True, names=("list__name",)),
+    PersonalData(
+        DuplicateCandidate,
+        "first",
+        unlinked={"second": "contact_ids"},
+        deleted=True,
+        kept=frozenset({"reasons"}),
+    ),
     # It holds both contacts as they were. Without them it can't be undone any more.
     PersonalData(
         ContactMerge,

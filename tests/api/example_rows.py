@@ -146,6 +146,9 @@ class ExampleRows:
                 company=company, phone=contact.phone, wording=AGREED, proof="https://summit-roofing.example/quote",
                 given_at=AT, created_at=AT,
             ),
+            "duplicates": factories.DuplicateCandidateFactory(
+                company=company, first=contact, second=stranger, reasons=["email"], score=74, created_at=AT
+            ),
             "merges": factories.ContactMergeFactory(
                 company=company, kept=contact, gone_id=6_000, counts={"calls": 3, "message_threads": 12},
                 created_by=csr, created_at=AT,
@@ -183,11 +186,20 @@ class ExampleRows:
             "phone_lines_resume": suspended,
             "tags_destroy": unused_tag,
         }
+        twins = [
+            factories.ContactFactory(company=company, first_name="Kim", last_name="Lake", phone=phone, created_at=AT)
+            for phone in ("+13035550149", "+13035550150")
+        ]
+        self.of_operation["duplicates_merge"] = factories.DuplicateCandidateFactory(
+            company=company, first=twins[0], second=twins[1], reasons=["email", "name_address"], score=100
+        )
+        kept = {"kept": twins[0].pk, "fields": {"first_name": "kept"}}
         self.of_operation["merges_undo"] = factories.ContactMergeFactory(company=company, kept=contact, gone_id=6_001)
         duplicate = factories.ContactFactory(
             company=company, first_name="Rob", last_name="Field", phone="+13035550148", created_at=AT
         )
-        self.bodies = {"contacts_merge": {"other": duplicate.pk, "fields": {"email": "kept"}}} | example_bodies(
+        merges = {"contacts_merge": {"other": duplicate.pk, "fields": {"email": "kept"}}, "duplicates_merge": kept}
+        self.bodies = merges | example_bodies(
             stranger=stranger.pk, contact=contact.pk, call=call.pk, campaign=self.draft.pk, rep=rep.pk, line=line.pk
         )
 

@@ -33,6 +33,7 @@ SEEN_COLUMN = {
     "contact_tags": ("created_at", "2026-03-02 16:00:00"),
     "contacts": ("first_name", "Kim"),
     "conversations": ("status", "closed"),
+    "duplicates": ("score", 7),
     "imports": ("name", "May.csv"),
     "invoices": ("number", "INV-9"),
     "leads": ("notes", "Wants a quote."),

@@ -45,6 +45,7 @@ RESOURCES = [
     Resource("tags", factories.TagFactory, has_contact=False),
     Resource("opt-outs", factories.OptOutFactory, has_contact=False),
     Resource("marketing-consents", factories.MarketingConsentFactory, has_contact=False),
+    Resource("duplicates", factories.DuplicateCandidateFactory, has_contact=False),
     Resource("merges", factories.ContactMergeFactory, has_contact=False),
     Resource("leads", factories.LeadFactory),
     Resource("conversations", factories.ConversationFactory),

@@ -87,6 +87,7 @@ class Fixture:
             "invoices": factories.InvoiceFactory(contact=contact),
             "leads": factories.LeadFactory(contact=contact),
             "marketing-consents": factories.MarketingConsentFactory(company=acme),
+            "duplicates": factories.DuplicateCandidateFactory(company=acme, first=contact),
             "merges": factories.ContactMergeFactory(company=acme, kept=contact),
             "missed-calls": factories.MissedCallerFactory(contact=contact),
             "segments": factories.SegmentFactory(company=acme),

@@ -31,6 +31,7 @@ FACTORIES = [
     factories.ImportRowFactory,
     factories.MarketingConsentFactory,
     factories.ContactMergeFactory,
+    factories.DuplicateCandidateFactory,
     factories.InvoiceFactory,
     factories.AppointmentReminderFactory,
     factories.CallDetailFactory,

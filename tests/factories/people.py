@@ -19,6 +19,7 @@ from crm.models import (
     ContactPhone,
     ContactSearchKey,
     ContactTag,
+    DuplicateCandidate,
     MarketingConsent,
     OptOut,
     OptOutEntry,
@@ -176,6 +177,16 @@ class ContactListEntryFactory(OfContactFactory):
         model = ContactListEntry
 
     list = factory.SubFactory(ContactListFactory, company=factory.SelfAttribute("..contact.company"))
+
+
+class DuplicateCandidateFactory(OfCompanyFactory):
+    class Meta:
+        model = DuplicateCandidate
+
+    first = factory.LazyAttribute(lambda row: ContactFactory(company=row.company))
+    second = factory.LazyAttribute(lambda row: ContactFactory(company=row.company))
+    reasons = factory.LazyFunction(lambda: ["email"])
+    score = 90
 
 
 class ContactMergeFactory(OfCompanyFactory):

@@ -24,6 +24,7 @@ from crm.models import (
     ContactFlag,
     ContactList,
     ContactPhone,
+    DuplicateCandidate,
     IdempotencyKey,
     Import,
     ImportRow,
@@ -229,6 +230,8 @@ QUESTIONS: dict[str, Question] = {
     "ix_marketing_consents_company_id_phone_unlinked": preview_of_everybody,
     "ix_marketing_consents_company_id_phone": get("marketing-consents?phone=%2B{phone}"),
     # Merges.
+    "ix_duplicates_company_id_score_id": get("duplicates"),
+    "ix_duplicates_second_id": lambda sample: list(DuplicateCandidate.objects.filter(second=sample.contact)),
     "ix_merges_kept_id": get("merges?contact={contact}"),
     "ix_merges_company_id_created_at": get("merges"),
     # The outbox.

@@ -22,6 +22,7 @@ TAGS = {
     "contacts": "People who call or are called, with their numbers, card and timeline.",
     "conversations": "The inbox: everything between one contact and one phone line.",
     "dashboard": "Numbers of the company. Days begin at midnight in the company's time zone.",
+    "duplicates": "Contacts that may be the same person.",
     "events": "Access to the stream of changes.",
     "held-messages": "Messages that wait for a manager's decision.",
     "imports": "Contacts from files, what became of each row, and undoing it.",

@@ -3,11 +3,10 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import DateTimeField, Q, QuerySet
+from django.db.models import DateTimeField, IntegerField, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -22,7 +21,7 @@ from crm.error_codes import ErrorCode
 from crm.instants import parse_instant
 
 DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET = 100, 1000, 10_000
-Orders = dict[str, tuple[str, str]]  # by name: a time or a day, and the id
+Orders = dict[str, tuple[str, str]]  # by name: a time, a day or a number, and the id
 MAX_COUNTED = 1000  # an exact count of a large list is slow, and no screen needs it
 PARAMETERS = {"limit", "cursor", "offset", "count", "order"}
 
@@ -30,8 +29,8 @@ PARAMETERS = {"limit", "cursor", "offset", "count", "order"}
 class KeysetPagination(BasePagination):
     """`{"next", "previous", "results"}`; with `count=1` also `"count"`, up to 1000, and `"count_capped"`.
 
-    An order is a time or a day and the id, both in the same direction, e.g. `("-created_at", "-id")`. A cursor is the
-    position of a row in that order; the database seeks to it in the index and reads on.
+    An order is a time, a day or a number, and the id, both in the same direction, e.g. `("-created_at", "-id")`. A
+    cursor is the position of a row in that order; the database seeks to it in the index and reads on.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
@@ -169,20 +168,31 @@ class Order:
         return list(self.rows(after=after, backwards=backwards)[:size])
 
     def write(self, row: dict[str, Any], *, backwards: bool) -> str:
-        time, key = (row[name] for name in self.fields)
-        return encode_cursor([backwards, time.isoformat(), self.name, key])
+        first, key = (row[name] for name in self.fields)
+        return encode_cursor([backwards, first if isinstance(first, int) else first.isoformat(), self.name, key])
 
     def read(self, cursor: str) -> tuple[bool, list[Any]]:
         """Decode a cursor. Raises ValidationError for an invalid one, and for one of another order."""
         column = self.queryset.model._meta.get_field(self.fields[0])
         try:
-            parse = parse_instant if isinstance(column, DateTimeField) else parse_day
-            backwards, time, name, key = decode_cursor(cursor, parse)
+            backwards, time, name, key = decode_cursor(cursor, _parser_of(column))
             if name != self.name:
                 raise ValueError(cursor)
             return backwards, [time, key]
         except (ValueError, TypeError) as error:
             raise invalid_cursor() from error
+
+
+def _parser_of(column: Any) -> Callable[[Any], Any]:
+    if isinstance(column, IntegerField):
+        return _parse_number
+    return parse_instant if isinstance(column, DateTimeField) else parse_day
+
+
+def _parse_number(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError(value)
+    return value
 
 
 def cursor_signer(user: Any, path: str) -> Signer:
@@ -194,7 +204,7 @@ def encode_cursor(position: list[Any]) -> str:
     return urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, parse: Callable[[Any], date] = parse_instant) -> tuple[Any, ...]:
+def decode_cursor(cursor: str, parse: Callable[[Any], Any] = parse_instant) -> tuple[Any, ...]:
     """Return the parts of an encoded cursor: whether it leads backwards, the time, …, the id.
 
     Raises:

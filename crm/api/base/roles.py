@@ -91,6 +91,8 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "dashboard/calls": {MANAGER: LIST_ONLY, CSR: LIST_ONLY, REP: own(LIST_ONLY)},
     "dashboard/metrics": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "dashboard/top-objections": {MANAGER: RETRIEVE, CSR: RETRIEVE},
+    "duplicates": {MANAGER: also(READ_ONLY, "merge", "dismiss"), CSR: also(READ_ONLY, "merge", "dismiss")},
+    "duplicates/search": {MANAGER: CREATE_ONLY},
     "events/ticket": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY, REP: CREATE_ONLY},
     "held-messages": {MANAGER: also(READ_ONLY, "release", "cancel")},
     "imports": {MANAGER: also(READ_CREATE, "rejected", "undo")},

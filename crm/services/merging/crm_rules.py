@@ -11,11 +11,13 @@ from crm.models import (
     ContactSearchKey,
     ContactTag,
     Conversation,
+    DuplicateCandidate,
     Invoice,
     Lead,
 )
 from crm.services.merging.campaigns import JoinMemberships
 from crm.services.merging.conversations import JoinConversations
+from crm.services.merging.duplicates import FollowMerge
 from crm.services.merging.rules import DeleteDerived, EndSecond, Move, MoveOthers, register
 
 
@@ -29,6 +31,7 @@ def register_rules() -> None:
     register(Lead, Move())
     register(Invoice, Move())
     register(ContactMerge, Move("kept"))
+    register(DuplicateCandidate, FollowMerge())
     register(Activity, Move())
     register(CampaignMembership, JoinMemberships(), late=True)
     register(Conversation, JoinConversations(), late=True)

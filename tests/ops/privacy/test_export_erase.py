@@ -93,6 +93,7 @@ def zelda(acme, manager, client):
     factories.CallAnalysisFactory(call=call, summary=SAID)
     factories.CallDetailFactory(call=call, summary=SAID, voicemail_transcript=SAID)
     factories.MissedCallerFactory(**about, first_missed_at=now())
+    factories.DuplicateCandidateFactory(company=acme, first=contact)
     post_event(client, message_v4(sender=PHONE, to=[OUR_NUMBER], text=SAID))
     post_event(client, message_2026(text=SAID, context={
         "phoneNumberId": "PNdesk", "senderIdentifier": SECOND, "recipientIdentifiers": [OUR_NUMBER],

@@ -1,0 +1,148 @@
+"""Admin pages that merge two contacts side by side, and undo a merge."""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.text import capfirst
+
+from crm.admin.base.pagination import count_up_to
+from crm.db.tenancy import tenant
+from crm.models import Contact, ContactPhone, DuplicateCandidate, User
+from crm.phones import InvalidPhone, normalize_phone
+from crm.refusals import Refusal
+from crm.services.duplicates.decisions import dismiss_duplicate, merge_duplicate
+from crm.services.merging.fields import FIELDS, GONE, KEPT
+from crm.services.merging.journal import references_to, rows_of
+from crm.services.merging.merge import merge_contacts
+
+LEFT, RIGHT = "left", "right"
+MAX_COUNTED = 1000
+DERIVED = {"contactsearchkey", "contactmerge", "duplicatecandidate"}  # models whose rows say nothing to people
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One field of the two contacts."""
+
+    name: str
+    label: str
+    left: str
+    right: str
+    chosen: str
+
+    @property
+    def differs(self) -> bool:
+        return self.left != self.right
+
+
+class OtherContactForm(forms.Form):
+    other = forms.CharField(
+        max_length=64,
+        label="The other contact",
+        help_text="A phone number in any format, or # and the ID, such as #12.",
+    )
+
+
+def find_other(contact: Contact, term: str) -> Contact | None:
+    """Return another contact of the same company, by any of its numbers or by its id."""
+    term = term.strip()
+    others: Any = Contact.objects.filter(company=contact.company_id).exclude(pk=contact.pk)
+    if term.startswith("#") and term[1:].isascii() and term[1:].isdecimal() and len(term) < 19:
+        return others.filter(pk=int(term[1:])).first()
+    try:
+        number = normalize_phone(term)
+    except InvalidPhone:
+        return None
+    owners = ContactPhone.objects.filter(company=contact.company_id, phone=number).values("contact")
+    return others.filter(Q(pk__in=owners) | Q(phone=number)).first()
+
+
+def choices_of(left: Contact, right: Contact) -> list[Choice]:
+    """Return the fields, each with the side that is chosen at first: the left one, unless it is blank."""
+    return [
+        Choice(
+            name,
+            capfirst(str(Contact._meta.get_field(name).verbose_name)),  # type: ignore[union-attr]
+            getattr(left, name),
+            getattr(right, name),
+            RIGHT if getattr(right, name) and not getattr(left, name) else LEFT,
+        )
+        for name in FIELDS
+    ]
+
+
+def counts_of(left: Contact, right: Contact) -> list[tuple[str, str, str]]:
+    """Return the number of rows of each contact that a merge moves, by the plural of their name."""
+    found: list[tuple[str, str, str]] = []
+    for relation in references_to(Contact):
+        meta = relation.related_model._meta
+        if meta.model_name not in DERIVED:
+            numbers = [
+                count_up_to(rows_of(relation.related_model).filter(**{relation.field.name: contact.pk}), MAX_COUNTED)
+                for contact in (left, right)
+            ]
+            if any(numbers):
+                shown = [f"{MAX_COUNTED:,} or more" if number >= MAX_COUNTED else f"{number:,}" for number in numbers]
+                found.append((capfirst(str(meta.verbose_name_plural)), shown[0], shown[1]))
+    return sorted(found)
+
+
+def merge_view(site: admin.AdminSite, request: HttpRequest, contact_id: int) -> HttpResponse:
+    """Show a contact beside another one, and merge them."""
+    if not request.user.has_perm("crm.change_contact"):
+        raise PermissionDenied
+    left = Contact.objects.filter(pk=contact_id).select_related("company").first()
+    if left is None:
+        raise Http404
+    form = OtherContactForm(request.GET if "other" in request.GET else None)
+    right = find_other(left, form.cleaned_data["other"]) if form.is_valid() else None
+    if form.is_bound and form.is_valid() and right is None:
+        form.add_error("other", "No other contact of this company has this number or ID.")
+    candidate = _candidate_of(left, right) if right else None
+    if request.method == "POST" and right:
+        try:
+            return _decide(request, left, right, candidate)
+        except Refusal as refusal:
+            messages.error(request, str(refusal))
+    context = site.each_context(request) | {
+        "title": "Merge two contacts",
+        "opts": Contact._meta,
+        "left": left,
+        "right": right,
+        "candidate": candidate,
+        "form": form,
+        "choices": choices_of(left, right) if right else [],
+        "counts": counts_of(left, right) if right else [],
+    }
+    return TemplateResponse(request, "admin/crm/contact/merge.html", context)
+
+
+def _candidate_of(left: Contact, right: Contact) -> DuplicateCandidate | None:
+    first, second = sorted([left.pk, right.pk])
+    return DuplicateCandidate.objects.open().filter(first=first, second=second).first()
+
+
+def _decide(request: HttpRequest, left: Contact, right: Contact, candidate: DuplicateCandidate | None) -> HttpResponse:
+    user = cast(User, request.user)
+    if "not_the_same" in request.POST and candidate:
+        with tenant(left.company_id):
+            dismiss_duplicate(candidate=candidate, user=user)
+        messages.success(request, f"{left} and {right} are not the same person. They are not shown again.")
+        return HttpResponseRedirect(reverse("admin:crm_duplicatecandidate_changelist"))
+    kept, gone = (right, left) if request.POST.get("keep") == RIGHT else (left, right)
+    sides = {LEFT: KEPT if kept == left else GONE, RIGHT: KEPT if kept == right else GONE}
+    fields = {name: sides[request.POST[name]] for name in FIELDS if request.POST.get(name) in sides}
+    with tenant(left.company_id):
+        if candidate:
+            merge = merge_duplicate(candidate=candidate, user=user, kept_id=kept.pk, fields=fields)
+        else:
+            merge = merge_contacts(kept=kept, gone=gone, user=user, fields=fields)
+    messages.success(request, f"{gone} was merged into {kept}. This can be undone for 30 days on this page.")
+    return HttpResponseRedirect(reverse("admin:crm_contactmerge_change", args=[merge.pk]))
