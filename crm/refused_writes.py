@@ -103,6 +103,12 @@ def _field_of(constraint: BaseConstraint) -> str:
     return NON_FIELD_ERRORS
 
 
+def _written_field(model: type[models.Model], name: str) -> str:
+    """Return the field that people write: a column such as `name_key` follows from `name`."""
+    source = name.removesuffix("_key")
+    return source if source in {field.name for field in model._meta.fields} else name
+
+
 def _refusal(model: type[models.Model], constraint: BaseConstraint) -> RefusedWrite | None:
     if isinstance(constraint, SameCompany):
         other: Any = model._meta.get_field(constraint.field).related_model
@@ -110,7 +116,7 @@ def _refusal(model: type[models.Model], constraint: BaseConstraint) -> RefusedWr
         return RefusedWrite(constraint.name, constraint.field, sentence, ErrorCode.DOES_NOT_EXIST)
     if not isinstance(constraint, CheckConstraint | UniqueConstraint):
         return None
-    field, sentence = _field_of(constraint), str(constraint.violation_error_message)
+    field, sentence = _written_field(model, _field_of(constraint)), str(constraint.violation_error_message)
     if constraint.violation_error_message == constraint.default_violation_error_message:
         sentence = _taken(model, field) if isinstance(constraint, UniqueConstraint) else f"{field} isn't valid."
     code = ErrorCode.UNIQUE if isinstance(constraint, UniqueConstraint) else ErrorCode.NOT_ALLOWED

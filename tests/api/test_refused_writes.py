@@ -53,6 +53,8 @@ def duplicates(acme):
     member = factories.CampaignMembershipFactory(contact=contact)
     segment = factories.SegmentFactory(company=acme)
     user = factories.UserFactory(company=acme)
+    tag, contact_list = factories.TagFactory(company=acme), factories.ContactListFactory(company=acme)
+    custom_field = factories.ContactFieldFactory(company=acme)
     account = {"role": "csr", "password": "rain-gutter-43"}
     bill = {"contact": contact.pk, "number": invoice.number, "amount": "1.00", "due_date": "2026-05-04"}
     return [
@@ -63,6 +65,14 @@ def duplicates(acme):
         ("campaign-memberships", {"campaign": member.campaign.pk, "contact": contact.pk}, "contact", member),
         ("segments", {"name": segment.name, "definition": {"all": []}}, "name", segment),
         ("users", account | {"username": user.username}, "username", user),
+        ("tags", {"name": tag.name.upper()}, "name", tag),
+        ("contact-lists", {"name": contact_list.name}, "name", contact_list),
+        (
+            "contact-fields",
+            {"label": custom_field.label, "key": "another", "field_type": "number"},
+            "label",
+            custom_field,
+        ),
     ]
 
 
