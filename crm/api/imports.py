@@ -67,7 +67,7 @@ class MappingField(serializers.JSONField):
     """A mapping as JSON."""
 
 
-class ImportRequestSerializer(BodySerializer):
+class ImportUploadSerializer(BodySerializer):
     file = serializers.FileField(allow_empty_file=True, help_text="The file: CSV in any encoding, or Excel (.xlsx).")
     preset = serializers.CharField(
         required=False, default="", max_length=50, help_text="Name of a preset. Default: found by the file's columns."
@@ -123,10 +123,10 @@ class ImportViewSet(ReadViewSet):
     def has_etag(self) -> bool:  # type: ignore[override]
         return super().has_etag and self.action != "rejected"
 
-    @extend_schema(request=ImportRequestSerializer, responses={202: ImportSerializer})
+    @extend_schema(request=ImportUploadSerializer, responses={202: ImportSerializer})
     def create(self, request: Request) -> Response:
         """Import a file, of up to 500 MB. It is stored, and the worker imports it: see `state`, or the `task`."""
-        body = ImportRequestSerializer(data=request.data, context={"request": request})
+        body = ImportUploadSerializer(data=request.data, context={"request": request})
         body.is_valid(raise_exception=True)
         sent = body.validated_data
         options = Options(

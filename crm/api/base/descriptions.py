@@ -133,6 +133,8 @@ NULLS = {
     "sent_at": "Null: not sent.",
     "started_by_name": "Null: not started, or a program did.",
     "total": "Null: not known yet.",
+    "undone_by": "Null: not undone.",
+    "undone_by_name": "Null: not undone.",
     "user": "Null: the contact, or a program.",
     "user_name": "Null: the contact, or a program.",
 }
