@@ -162,7 +162,11 @@ def test_order_is_read_from_its_index_on_every_page(route, order, index, sample)
 
 
 def test_every_order_of_the_api_is_known_here():
-    lists = {path: methods["get"] for path, methods in document()["paths"].items() if "get" in methods}
+    lists = {
+        path: methods["get"]
+        for path, methods in document()["paths"].items()
+        if "get" in methods and not path.endswith("/export")  # it reads the pages of its list
+    }
     beyond_time = {
         (path.removeprefix("/api/v1/"), order)
         for path, operation in lists.items()

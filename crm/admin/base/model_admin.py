@@ -33,6 +33,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from crm.admin.base.columns import links_to_rows
+from crm.admin.base.exports import ExportedList
 from crm.admin.base.forms import AmountFormField, RowForm
 from crm.admin.base.pagination import BoundedPaginator, count_up_to
 from crm.form_fields import (
@@ -64,7 +65,7 @@ class Card:
     urgent: bool = False
 
 
-class RowAdmin(admin.ModelAdmin):
+class RowAdmin(ExportedList, admin.ModelAdmin):
     """Admin for tables of up to 100 million rows: every query uses an index or is bounded.
 
     So there is no sorting by column, no bulk action and no exact count.
