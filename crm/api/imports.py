@@ -1,12 +1,8 @@
 """`imports`: files of contacts, what became of their rows, and undoing them."""
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -30,6 +26,7 @@ from crm.models import Import
 from crm.services.imports.rejected_rows import rejected_csv
 from crm.services.imports.requests import Options, begin_import, open_upload
 from crm.services.imports.undo import begin_undo
+from crm.services.stored_files import upload_on_disk
 
 OF_FILES = (ErrorCode.UNREADABLE_FILE, ErrorCode.INVALID_MAPPING, ErrorCode.MAPPING_NEEDED)
 
@@ -135,7 +132,7 @@ class ImportViewSet(ReadViewSet):
         )  # fmt: skip
         company = self.user.company
         assert company is not None  # the permission class rejects users without one  # noqa: S101
-        with on_disk(sent["file"]) as path:
+        with upload_on_disk(sent["file"]) as path:
             source = begin_import(
                 company=company, upload=open_upload(path=path, name=sent["file"].name), user=self.user,
                 mapping=sent["mapping"], preset=sent["preset"], options=options, dry_run=sent["dry_run"],
@@ -161,16 +158,3 @@ class ImportViewSet(ReadViewSet):
     def undo(self, request: Request, **kwargs: Any) -> Response:
         """Undo an import, within 30 days. Contacts that somebody has touched since are kept, and counted as such."""
         return self.row_response(begin_undo(source=self.get_object(), user=self.user).pk)
-
-
-@contextmanager
-def on_disk(file: UploadedFile) -> Iterator[Path]:
-    """Give an upload a path. A large one has one already."""
-    if hasattr(file, "temporary_file_path"):
-        yield Path(file.temporary_file_path())
-        return
-    with tempfile.NamedTemporaryFile(prefix="crm-upload-") as copy:
-        for chunk in file.chunks():
-            copy.write(chunk)
-        copy.flush()
-        yield Path(copy.name)

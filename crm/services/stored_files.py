@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.timezone import now
 
@@ -56,6 +57,19 @@ def file_on_disk(*, file: StoredFile) -> Iterator[Path]:
             for part in read_file(file=file):
                 copy.write(part)
         yield path
+
+
+@contextmanager
+def upload_on_disk(file: UploadedFile) -> Iterator[Path]:
+    """Give an upload a path. A large one has one already."""
+    if hasattr(file, "temporary_file_path"):
+        yield Path(file.temporary_file_path())
+        return
+    with tempfile.NamedTemporaryFile(prefix="crm-upload-") as copy:
+        for chunk in file.chunks():
+            copy.write(chunk)
+        copy.flush()
+        yield Path(copy.name)
 
 
 def parts_of(stream: IO[bytes]) -> Iterator[bytes]:

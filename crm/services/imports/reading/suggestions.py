@@ -141,7 +141,7 @@ def _choice(
         if (target := mapping.columns.get(column)) is not None:
             if origin == "suggested":
                 suggestions.append(Suggestion(column, target, _likeness(column, target, known)))
-        elif origin != "remembered" and key_of(column) not in ignored and (key := _free_key(column, taken)):
+        elif key_of(column) not in ignored and (key := _free_key(column, taken)):
             taken.add(key)
             new_fields[key] = CustomField(
                 column[:MAX_LABEL], guess_type([row[place] for row in sample if place < len(row)])

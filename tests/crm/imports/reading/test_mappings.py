@@ -185,7 +185,8 @@ def test_mapping_is_remembered_by_the_set_of_columns_and_comes_before_a_preset()
     stored = json.dumps(Mapping(tuple(header), {"Name": "full_name", "Cell": "phone"}).to_json())
     memory = {fingerprint_of(header): json.loads(stored)}
     choice = choose_mapping(["CELL", "phone", " Name"], remembered=memory.get)
-    assert (choice.origin, choice.suggestions) == ("remembered", [])
+    assert choice.origin == "remembered"
+    assert [(each.column, each.score) for each in choice.suggestions] == [("phone", 0)]
     assert choice.mapping.columns == {" Name": "full_name", "CELL": "phone"}
     assert choose_mapping(["Name", "Phone"], remembered=memory.get).origin == "preset"
 
