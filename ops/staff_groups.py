@@ -23,7 +23,7 @@ _CUSTOMER_ROWS = frozenset(
 STAFF_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "Support": {
         "view": ALL_MODELS - CREDENTIALS,
-        "add": _CUSTOMER_ROWS,
+        "add": _CUSTOMER_ROWS | {"import"},
         "change": _CUSTOMER_ROWS | {"call", "callanalysis", "optout", "webhookevent", "message"},
         "delete": (_CUSTOMER_ROWS - {"invoice"}) | {"call", "callanalysis"},
     },

@@ -132,7 +132,7 @@ class MappingForm(forms.Form):
 
     @property
     def origin(self) -> str:
-        """Where the mapping comes from, in a sentence."""
+        """The origin of the mapping, in a sentence."""
         match self.choice.origin:
             case "remembered":
                 return "The columns go where they went in the last import of such a file."
