@@ -20,6 +20,7 @@ from benchmarks.endpoint_comparison import compare_endpoints
 from benchmarks.endpoint_growth import Times, describe_growth, time_endpoints
 from benchmarks.environment import describe_environment
 from benchmarks.exports import measure_exports
+from benchmarks.imports import measure_imports
 from benchmarks.index_effect import compare_indexes, describe_usage
 from benchmarks.index_sizes import Sizes, measure_sizes
 from benchmarks.policy_cost import compare_policies
@@ -35,8 +36,8 @@ from crm.db.tenancy import all_tenants
 from crm.models import Company
 from tests.postgres_server import PostgresServer, safe_settings
 
-CHAPTERS = range(1, 13)
-WRITING = (3, 4, 6, 7, 8, 9, 10, 11, 12)
+CHAPTERS = range(1, 14)
+WRITING = (3, 4, 6, 7, 8, 9, 10, 11, 12, 13)
 GROWTH = (100_000, 1_000_000)
 
 
@@ -107,6 +108,7 @@ class Command(BaseCommand):
             10: lambda: measure_audiences(contacts=calls, rounds=min(rounds, 5)),
             11: lambda: measure_merges(seconds=options["seconds"]),
             12: lambda: measure_exports(contacts=calls),
+            13: lambda: measure_imports(seconds=10 * options["seconds"]),
         }
         for step in only:
             show_step(f"chapter {step}")

@@ -180,7 +180,8 @@ class WebWorker(ThreadWorker):
             self.refuse(conn, TOO_LARGE)
         elif is_whole:
             self.forget(conn)
-            conn.data_ready, conn.body_unread = True, arrival.body_unread
+            conn.data_ready = True
+            conn.body_unread = arrival.body_unread or arrival.upload is not None  # a view may not read it to its end
             conn.parser.unreader.unread(bytes(arrival.data))
             conn.parser.unreader.upload = arrival.upload
             if arrival.upload is not None:

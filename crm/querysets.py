@@ -28,6 +28,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from crm.choices import ActivityType, DuplicateState, FlagType, InvoiceStatus, TaskState
+from crm.db.bulk import insert_rows
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.query_slots import call_activity_ids_of_rep, contact_ids_of_rep, unread_messages
 from crm.search_keys import keys_of, prefixes_of
@@ -196,11 +197,8 @@ class ContactSearchKeyQuerySet(QuerySet):
         stored = {(contact, key): pk for pk, contact, key in rows.values_list("pk", "contact", "key")}
         if gone := [pk for row, pk in stored.items() if row not in wanted]:
             self.filter(pk__in=gone).delete()
-        self.bulk_create(
-            self.model(company_id=company, contact_id=contact, key=key)
-            for (contact, key), company in wanted.items()
-            if (contact, key) not in stored
-        )
+        new = [(company, contact, key) for (contact, key), company in wanted.items() if (contact, key) not in stored]
+        insert_rows(self.model, ("company", "contact", "key"), new)
 
 
 class ContactPhoneQuerySet(OfContactQuerySet):

@@ -248,10 +248,31 @@ def test_connection_is_usable_after_a_refused_body(size, patient):
     """A browser sends its next request on the same connection."""
     head = b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size
     last = b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"
-    _, refused, answer = patient.send(head + b"x" * size + last).split(b"HTTP/1.1 ")
+    _, refused, answer = re.split(rb"HTTP/1\.[01] ", patient.send(head + b"x" * size + last))
     assert (refused[:3], code_of(refused)) == (b"413", "body_too_large")
     assert b"connection: keep-alive" in refused.lower()
     assert answer.startswith(b"200 OK")
+
+
+def test_upload_larger_than_the_memory_for_bodies_reaches_its_view(patient):
+    size = 100 * 1024 * 1024
+    head = b"POST /api/v1/imports HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size
+    answer = patient.send(head + b"x" * size)
+    assert Server.status(answer) == 401
+    assert b'"not_authenticated"' in answer
+    assert b"\r\nconnection: close\r\n" in answer.lower()
+    too_large = patient.send(head.replace(b"%d" % size, b"%d" % (6 * size)))
+    assert (Server.status(too_large), code_of(too_large)) == (413, "body_too_large")
+    assert patient.has_a_thread()
+
+
+def test_many_uploads_at_once_are_refused(patient):
+    head = b"POST /api/v1/imports HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\nx"
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(patient.connect(head))
+        assert patient.has_a_thread()
+        wait_until(lambda: patient.status(patient.send(head)) == 503)
 
 
 @pytest.mark.parametrize("header", [b"Content-Length: 10485761", b"Transfer-Encoding: chunked"])
