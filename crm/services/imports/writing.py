@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from crm.choices import ConsentSource, FlagType, OptOutState, RowVerdict
 from crm.contact_labels import label_key
-from crm.db.bulk import in_chunks, update_rows
+from crm.db.bulk import in_chunks, insert_rows, update_rows
 from crm.models import (
     Contact,
     ContactField,
+    ContactFieldValue,
     ContactFlag,
     ContactPhone,
     ContactTag,
@@ -24,13 +25,13 @@ from crm.models import (
 from crm.models.audit import hash_number
 from crm.querysets import SEARCHED_FIELDS, search_keys
 from crm.services.consents import record_consent
-from crm.services.contact_fields import fields_by_key, set_field_values, shown_value
+from crm.services.contact_fields import columns_of, fields_by_key, set_field_values, shown_value
 from crm.services.contact_lists import add_to_list
 from crm.services.imports.planning import CHUNK, Entry, Plan
 from crm.services.imports.reading.mapping import CustomField
 from crm.services.imports.reading.outcomes import Consent
 from crm.services.opt_outs import record_opt_out
-from crm.services.tags import tag_contacts
+from crm.services.tags import ensure_tags, tag_contacts
 
 SOURCE = "import"
 WRITTEN = ("first_name", "last_name", "email", "address", "city", "state", "postal_code", "timezone")
@@ -123,18 +124,49 @@ class Writer:
                 present[contact].add(key)
         missing = {pk: {k: n for k, n in plan.tags.items() if k not in present[pk]} for pk, plan in tagged.items()}
         missing = {pk: tags for pk, tags in missing.items() if tags}
-        tag_contacts(
-            company_id=self.company_id, names={pk: tags.values() for pk, tags in missing.items()}, user=self.user
-        )
+        self._tag_new_contacts({pk: tags for pk, tags in missing.items() if tagged[pk].is_new})
+        others = {pk: tags.values() for pk, tags in missing.items() if not tagged[pk].is_new}
+        tag_contacts(company_id=self.company_id, names=others, user=self.user)
         for pk, tags in missing.items():
             self.after[tagged[pk]]["tags"] = sorted(label_key(key) for key in tags)
 
+    def _tag_new_contacts(self, tags_of: Mapping[int, Mapping[str, str]]) -> None:
+        """Tag contacts that have no tags yet, without a look for them."""
+        names = {key: name for tags in tags_of.values() for key, name in tags.items()}
+        ids, now = ensure_tags(company_id=self.company_id, names=names.values()), timezone.now()
+        insert_rows(
+            ContactTag,
+            ("company", "tag", "contact", "created_by", "created_at"),
+            [
+                (self.company_id, ids[key], contact, self.user and self.user.pk, now)
+                for contact, tags in tags_of.items()
+                for key in tags
+            ],
+        )
+
+    def _fill_new_contacts(self) -> None:
+        """Write the values of contacts that have none yet, without a look for them."""
+        fields, now = fields_by_key(), timezone.now()
+        columns = ("field_type", "text", "text_key", "number", "date", "yes")
+        rows = []
+        for plan in self.plans:
+            values = {**plan.filled, **plan.overwritten} if plan.is_new else {}
+            for key, value in values.items():
+                stored = columns_of(fields[key], value)
+                about = (self.company_id, fields[key].pk, plan.contact.pk, self.user and self.user.pk, now)
+                rows.append((*about, *(stored.get(name) for name in columns)))
+            if values:
+                self.after[plan]["values"] = {key: [None, shown_value(value)] for key, value in values.items()}
+        insert_rows(ContactFieldValue, ("company", "field", "contact", "created_by", "created_at", *columns), rows)
+
     def _add_values(self) -> None:
-        by_contact = {plan.contact.pk: plan for plan in self.plans}
+        self._fill_new_contacts()
+        present = [plan for plan in self.plans if not plan.is_new]
+        by_contact = {plan.contact.pk: plan for plan in present}
         for overwrite in (True, False):
             values = {
                 plan.contact.pk: plan.overwritten if overwrite else plan.filled
-                for plan in self.plans
+                for plan in present
                 if (plan.overwritten if overwrite else plan.filled)
             }
             if not values:
