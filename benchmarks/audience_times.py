@@ -18,10 +18,10 @@ from messaging.services.segments.preview import preview_of
 
 MOST = 1_000_000
 GOAL_PREVIEW_MS, GOAL_AUDIENCE_S, GOAL_DUE_S = 300, 5, 5
-EVERYBODY = "everybody"
+EVERYBODY, A_TENTH = "everybody", "a city, a tenth"
 SEGMENTS: dict[str, Mapping[str, Any]] = {
     EVERYBODY: {"all": []},
-    "a city, a tenth": {"field": {"name": "city", "is": [CITY]}},
+    A_TENTH: {"field": {"name": "city", "is": [CITY]}},
     "without a call in a year, all of them": {"not": {"call": {"within_days": 365}}},
 }
 ON_A_LIST = "20 contacts on a list"
@@ -55,10 +55,10 @@ def measure_audiences(*, contacts: int, rounds: int) -> Chapter:
     chapter.add_table(["preview", "ms"], [[name, number(each.median)] for name, each in previews.items()])
     audience_s, due_s = (median(each) for each in zip(*times, strict=True))
     chapter.add_table(["of 100,000 members", "s"], [["audience", number(audience_s)], ["due times", number(due_s)]])
-    fewer = max(each.median for name, each in previews.items() if name != EVERYBODY)
+    fewer = max(previews[name].median for name in (A_TENTH, ON_A_LIST))
     chapter.goals += [
         Goal("preview of everybody", GOAL_PREVIEW_MS, previews[EVERYBODY].median, "ms"),
-        Goal("preview of a segment", GOAL_PREVIEW_MS, fewer, "ms"),
+        Goal("preview of a tenth of the contacts, and of a list", GOAL_PREVIEW_MS, fewer, "ms"),
         Goal("an audience of 100,000 members", GOAL_AUDIENCE_S, audience_s, "s"),
         Goal("due times of 100,000 members", GOAL_DUE_S, due_s, "s"),
     ]
@@ -74,7 +74,7 @@ def _time_members(draft: Campaign) -> tuple[float, float]:
 
     def add() -> None:
         with tenant(draft.company_id):  # it commits, which checks the foreign keys
-            added.append(add_audience(campaign=draft, definition=SEGMENTS["a city, a tenth"]))
+            added.append(add_audience(campaign=draft, definition=SEGMENTS[A_TENTH]))
 
     def set_times() -> None:
         with tenant(draft.company_id):

@@ -129,28 +129,29 @@ def run(*statements: str) -> None:
 
 def indexes_chosen(ask: Callable[[], object]) -> set[str]:
     """Return the indexes that the planner chooses for the statements of `ask`."""
-    return {index for plan in _plans_of(ask) for index in indexes_used(plan)}
+    return {index for plan in plans_of(ask) for index in indexes_used(plan)}
 
 
 def tables_scanned(ask: Callable[[], object]) -> set[str]:
     """Return the tables that the statements of `ask` read from end to end."""
-    nodes = [node for plan in _plans_of(ask) for node in nodes_of(plan)]
+    nodes = [node for plan in plans_of(ask) for node in nodes_of(plan)]
     return {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"}
 
 
 def tables_read(ask: Callable[[], object]) -> set[str]:
     """Return the tables of which the statements of `ask` read rows or indexes."""
-    nodes = [node for plan in _plans_of(ask) for node in nodes_of(plan)]
+    nodes = [node for plan in plans_of(ask) for node in nodes_of(plan)]
     return {node["Relation Name"] for node in nodes if "Relation Name" in node}
 
 
 def buffers_read(ask: Callable[[], object]) -> int:
     """Run the statements of `ask` and return how many pages they touch."""
-    plans = _plans_of(ask, "ANALYZE, BUFFERS, TIMING OFF")
+    plans = plans_of(ask, "ANALYZE, BUFFERS, TIMING OFF")
     return sum(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] for plan in plans)
 
 
-def _plans_of(ask: Callable[[], object], options: str = "") -> list[dict[str, Any]]:
+def plans_of(ask: Callable[[], object], options: str = "") -> list[dict[str, Any]]:
+    """Return the plan of each statement of `ask`."""
     statements: list[tuple[str, Any]] = []
 
     def capture(execute, sql, params, many, context):

@@ -7,11 +7,13 @@ from django.utils.timezone import now
 from crm.db.tenancy import tenant
 from crm.models import Campaign, CampaignMembership, Contact
 from messaging.models import Message
+from messaging.services.campaigns.alarms import failed_lately
 from messaging.services.campaigns.feeder import feed_campaign
 from messaging.services.campaigns.runs import pause_campaign
 from messaging.services.campaigns.start_preview import preview_start
+from ops.index_health.planner import nodes_of
 from tests.messaging.clocks import zone_with_hour
-from tests.plans.conftest import indexes_chosen, tables_scanned
+from tests.plans.conftest import indexes_chosen, plans_of, tables_scanned
 
 pytestmark = [
     pytest.mark.django_db,
@@ -64,3 +66,13 @@ def test_preview_of_a_start_reads_the_campaigns_members_only(running):
     draft = Campaign.objects.select_related("company", "phone_line", "segment").get(pk=running.pk)
     scanned = tables_scanned(lambda: preview_start(campaign=draft))
     assert not scanned & {"activities", "campaign_memberships", "contacts", "contact_phones", "message_threads"}
+
+
+def test_failures_among_the_last_messages_are_one_read_of_an_index(running):
+    """However many messages the campaign has sent."""
+    members = CampaignMembership.objects.filter(campaign=running)
+    members.update(status="delivered", sent_at=now())
+    members.filter(pk__in=list(members.values_list("pk", flat=True)[:5])).update(status="failed")
+    plans = plans_of(lambda: failed_lately(campaign=running, since=running.started_at))
+    [scan] = [node for node in nodes_of(plans[0]) if node["Node Type"] not in ("Limit", "Result")]
+    assert scan["Index Name"] == "ix_campaign_memberships_campaign_id_updated_at_outcome"
