@@ -42,6 +42,9 @@ class Line(NamedTuple):
     provider_id: str
 
 
+TWIN_OF = {9: 5, 17: 13}  # by position, the contact that a second one with another number repeats
+
+
 class CompanySetup:
     """Ids of one company's rows. Contacts are addressed by position: 0 is the busiest."""
 
@@ -80,6 +83,7 @@ class CompanySetup:
         self._add_users(password)
         self.lines = [self._add_phone_line(name, line_numbers) for name in LINES]
         self.first_contact = tables["contacts"].next_id
+        self._named: dict[int, dict[str, str]] = {}  # those that other contacts repeat
         for position in range(contacts):
             self._add_contact(position)
             tables.write_when_full()
@@ -165,7 +169,11 @@ class CompanySetup:
                 "state": region.state,
                 "postal_code": f"{postal_prefix}{random.randint(1, 99):02d}",
             }
+        if position in TWIN_OF:
+            details |= self._named[TWIN_OF[position]]
         names = {name: details.get(name, "") for name in ("first_name", "last_name", "email")}
+        if position in TWIN_OF.values():
+            self._named[position] = names
         self.tables["contacts"].add(
             company=self.company,
             phone=self.numbers[position],

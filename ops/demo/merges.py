@@ -7,6 +7,11 @@ from ops.demo.activity_writer import ActivityWriter
 from ops.demo.calendar import DAY, HOUR, stamp
 
 KEPT, GONE = 0, 1  # positions of the contacts
+PAIRS: dict[DuplicateState, tuple[int, int | None]] = {
+    DuplicateState.OPEN: (5, 9),
+    DuplicateState.NOT_THE_SAME: (13, 17),
+    DuplicateState.MERGED: (6, None),
+}
 
 
 def add_merges(writer: ActivityWriter) -> None:
@@ -25,17 +30,16 @@ def add_merges(writer: ActivityWriter) -> None:
         undone_at=stamp(at + HOUR),
         undone_by=setup.manager,
     )
-    for n, state in enumerate(DuplicateState):
+    for state, (first, second) in PAIRS.items():
         is_open = state == DuplicateState.OPEN
-        first, second = (setup.about(position, at)["contact"] for position in (2 * n + 2, 2 * n + 3))
         setup.tables["duplicates"].add(
             company=setup.company,
-            first=first,
-            second=None if state == DuplicateState.MERGED else second,
-            reasons=json.dumps(["name_address"]),
-            score=74 + n,
+            first=setup.about(first, at)["contact"],
+            second=None if second is None else setup.about(second, at)["contact"],
+            reasons=json.dumps(["email"]),
+            score=90,
             state=state,
-            created_at=stamp(at),
             decided_by=None if is_open else setup.manager,
             decided_at=None if is_open else stamp(at),
+            created_at=stamp(at),
         )
