@@ -24,7 +24,7 @@ from messaging.models import Message
 from tests.fictional_numbers import fictional_number
 
 ROWS = 1000  # of each of the two contacts
-CONTACTS = 300_000
+CONTACTS = 100_000
 TURNS = 5
 SLUG = "benchmark-merges"
 GOAL_MERGE_MS, GOAL_SEARCH_S = 200, 60
