@@ -130,6 +130,7 @@ def test_candidate_with_a_third_contact_goes_over_in_order(in_acme):
     assert (candidate.first, candidate.second, candidate.state) == (two, three, "open")
 
 
+@pytest.mark.django_db(transaction=True)  # the worker has no transaction around it
 def test_worker_searches_each_company_once_an_hour(acme, globex):
     for company in (acme, globex):
         add(company, email="robin@example.com")

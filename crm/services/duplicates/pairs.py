@@ -15,14 +15,14 @@ SELECT CASE WHEN contacts.id < phones.contact_id THEN contacts.id ELSE phones.co
 FROM contacts
 JOIN contact_phones phones ON phones.company_id = contacts.company_id AND phones.phone = contacts.phone
     AND phones.contact_id <> contacts.id
-WHERE contacts.company_id = %(company)s
+WHERE contacts.company_id = %s
 """
 _GROUPS = """
 SELECT {first}, id FROM (
-    SELECT id, updated_at, {lags} FROM contacts WHERE company_id = %(company)s AND {condition}
+    SELECT id, updated_at, {lags} FROM contacts WHERE company_id = %s AND {condition}
     WINDOW same AS (PARTITION BY {keys} ORDER BY id)
 ) grouped
-WHERE {first} IS NOT NULL AND (updated_at >= %(since)s OR {first_at} >= %(since)s)
+WHERE {first} IS NOT NULL AND (updated_at >= %s OR {first_at} >= %s)
 """
 _HOUSE_NUMBER = {
     "postgresql": "substring(address from '^ *([0-9]+)')",
@@ -43,15 +43,15 @@ def find_pairs(*, company_id: int, since: datetime) -> dict[Pair, set[str]]:
 
     The smaller id is the first. It reads all contacts of the company, once for each kind.
     """
-    parameters = {"company": company_id, "since": connection.ops.adapt_datetimefield_value(since)}
+    since_value = connection.ops.adapt_datetimefield_value(since)
     pairs: dict[Pair, set[str]] = defaultdict(set)
     with connection.cursor() as cursor:
-        cursor.execute(_PHONES, parameters)
+        cursor.execute(_PHONES, [company_id])
         for first, second in cursor.fetchall():
             pairs[first, second].add(PHONE)
         for reason in _KEYS:
             for distance in range(1, NEIGHBOURS + 1):
-                cursor.execute(_statement(reason, distance), parameters)
+                cursor.execute(_statement(reason, distance), [company_id, since_value, since_value])
                 for first, second in cursor.fetchall():
                     pairs[first, second].add(reason)
     return dict(pairs)
