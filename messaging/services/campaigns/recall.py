@@ -1,10 +1,12 @@
 """Recall of campaign messages that wait in the outbox: their members return to the campaign's queue."""
 
+from collections.abc import Iterable
+
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from crm.choices import CampaignStatus, MembershipStatus
-from crm.models import Activity, CampaignMembership, Conversation
+from crm.models import Activity, Campaign, CampaignMembership, Conversation
 from messaging.choices import MessageStatus
 from messaging.models import Message
 
@@ -23,6 +25,13 @@ def recall_messages(*, messages: QuerySet) -> int:
     cancelled = recalled.filter(campaign__status=CampaignStatus.CANCELLED)
     number = cancelled.update(status=MembershipStatus.SKIPPED, reason=CANCELLED, due_at=None, sms_segments=0)
     return number + recalled.update(status=MembershipStatus.PENDING, due_at=timezone.now(), reason="", sms_segments=0)
+
+
+def lock_campaigns_of(*, messages: Iterable[int]) -> None:
+    """Lock the campaigns of these messages, given by id, so that none changes its status meanwhile."""
+    members = CampaignMembership.objects.filter(messages__in=messages)
+    campaigns = Campaign.objects.filter(pk__in=members.values("campaign")).order_by("pk")
+    list(campaigns.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def delete_queued(*, messages: QuerySet) -> list[int]:

@@ -23,7 +23,7 @@ from messaging.models import Message
 from messaging.providers.errors import LineSuspended, Rejected, SendError, UnknownOutcome
 from messaging.providers.interfaces import Line, SentMessage, SMSClient
 from messaging.providers.registry import client_for_sending
-from messaging.services.campaigns.recall import recall_messages
+from messaging.services.campaigns.recall import lock_campaigns_of, recall_messages
 from messaging.services.outbound.call_times import note_call_time, recent_call_s
 from messaging.services.outbound.claims import MAX_CLAIMED, STOPPED, claim_messages, release_messages, still_claimed
 from messaging.services.outbound.provider_health import record_calls
@@ -120,6 +120,8 @@ def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list
         campaigns = dict(claimed.values_list("pk", "membership__campaign__status"))
         recalled = {pk for pk, status in campaigns.items() if status in STOPPED}
         if recalled:
+            # A cancellation of this moment wouldn't see these members: it comes before, or waits for them.
+            lock_campaigns_of(messages=recalled)
             stopped = [message for message in messages if message.pk in recalled]
             release_messages(messages=stopped)
             recall_messages(messages=Message.objects.filter(pk__in=recalled))

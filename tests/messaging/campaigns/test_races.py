@@ -1,7 +1,7 @@
 """A campaign that several people and workers change at the same moment, on PostgreSQL."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
@@ -14,9 +14,13 @@ from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
 from messaging.services.campaigns.audience import AudienceClosed, add_audience
 from messaging.services.campaigns.jobs import run_next_campaign
+from messaging.services.campaigns.recall import recall_messages
 from messaging.services.campaigns.runs import cancel_campaign, pause_campaign, resume_campaign, start_campaign
 from messaging.services.campaigns.states import WrongStatus
-from messaging.services.outbound.sending import send_next_messages
+from messaging.services.outbound import sending
+from messaging.services.outbound.claims import claim_messages
+from messaging.services.outbound.ready_lines import find_ready_lines
+from messaging.services.outbound.sending import send_claimed, send_next_messages
 from tests.conftest import postgres_only
 from tests.factories import (
     CampaignFactory,
@@ -135,6 +139,29 @@ def test_campaign_that_is_cancelled_while_workers_feed_and_send_leaves_nobody_wa
         assert statuses(campaign) <= ENDS
         with tenant(company.pk):
             assert not Message.objects.filter(status="queued").exists()
+
+
+def test_campaign_that_is_cancelled_while_a_worker_takes_a_paused_one_s_message_back_leaves_nobody_waiting(
+    company, make, monkeypatch
+):
+    campaign, cancellations = make(), []
+    with tenant(company.pk):
+        start_campaign(campaign=campaign, user=None)
+    assert run_next_campaign()
+    [ready] = find_ready_lines(timezone.now())
+    claim = claim_messages(ready=ready)
+    change(campaign, pause_campaign)()
+
+    def recall_and_cancel(messages):
+        recall_messages(messages=messages)
+        cancellations.append(pool.submit(at_once, change(campaign, cancel_campaign)))
+        wait(cancellations, timeout=0.5)  # it waits for the worker's transaction
+
+    with ThreadPoolExecutor(1) as pool, monkeypatch.context() as patch:
+        patch.setattr(sending, "recall_messages", recall_and_cancel)
+        send_claimed(messages=claim.messages)
+        assert [each.result() for each in cancellations] == [[Campaign]]
+    assert statuses(campaign) == {"skipped"}
 
 
 def test_pause_and_resumption_while_workers_send_repeat_and_lose_nothing(company, make):
