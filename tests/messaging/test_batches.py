@@ -176,9 +176,9 @@ def test_lines_of_a_company_share_its_daily_limit(queue, desk, console):
         queue_message(contact=ContactFactory(company=desk.company), line=other, body="On our way.", kind="reply")
 
 
-@pytest.mark.parametrize("status", ["paused", "cancelled"])
+@pytest.mark.parametrize(("status", "member"), [("paused", ("pending", True)), ("cancelled", ("skipped", False))])
 @pytest.mark.parametrize("is_claimed", [False, True])
-def test_message_of_a_campaign_that_was_stopped_returns_to_its_member(queue, desk, console, status, is_claimed):
+def test_message_of_a_campaign_that_was_stopped_returns_to_its_member(queue, desk, console, status, member, is_claimed):
     messages = queue(3)
     claimed = claim(desk) if is_claimed else []
     Campaign.objects.update(status=status)
@@ -193,7 +193,7 @@ def test_message_of_a_campaign_that_was_stopped_returns_to_its_member(queue, des
     assert not Activity.objects.filter(pk__in=[message.activity_id for message in left]).exists()
     for message in left:
         message.membership.refresh_from_db()
-        assert (message.membership.status, message.membership.due_at is not None) == ("pending", True)
+        assert (message.membership.status, message.membership.due_at is not None) == member
     desk.refresh_from_db()
     assert desk.sent_segments == (2 if is_claimed else 0)
     assert not send_next_messages()
