@@ -61,7 +61,7 @@ class _Query:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Who of some contacts of a company can be in an audience.
+    """The contacts, of some of a company, that can be in an audience.
 
     Attributes:
         is_everybody: whether the contacts are all of the company.
