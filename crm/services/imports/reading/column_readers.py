@@ -38,7 +38,7 @@ def readers_of(targets: dict[Target, tuple[int, str]], mapping: Mapping) -> Iter
     for target, (place, column) in sorted(targets.items(), key=lambda item: item[0].number):
         match target.name:
             case "first_name" | "last_name":
-                yield column, _name_reader(place, target.name, fixes=mapping.fixes_capitals)
+                yield column, _name_reader(place, target.name, mapping)
             case "full_name":
                 yield column, _full_name_reader(place, fixes=mapping.fixes_capitals)
             case "city" | "state" | "postal_code":
@@ -75,10 +75,12 @@ def is_active(cell: str) -> bool:
     return cell.strip().casefold() in ACTIVE
 
 
-def _name_reader(place: int, column: str, *, fixes: bool) -> Reader:
+def _name_reader(place: int, column: str, mapping: Mapping) -> Reader:
+    tidy = clean if mapping.is_own_export else clean_line
+
     def read(cells: list[str], person: Person) -> None:
-        if text := clean_line(cells[place]):
-            if fixes:
+        if text := tidy(cells[place]):
+            if mapping.fixes_capitals:
                 text = fix_capitals(text, is_last_name=column == "last_name")
             person.columns[column] = read_text(text, CONTACT_COLUMNS[column])
 
@@ -101,7 +103,7 @@ def _text_reader(place: int, column: str) -> Reader:
     length = CONTACT_COLUMNS[column]
 
     def read(cells: list[str], person: Person) -> None:
-        if text := clean_line(cells[place]):
+        if text := clean(cells[place]):
             person.columns[column] = text if len(text) <= length else read_text(text, length)
 
     return read
@@ -109,7 +111,7 @@ def _text_reader(place: int, column: str) -> Reader:
 
 def _address_reader(place: int) -> Reader:
     def read(cells: list[str], person: Person) -> None:
-        if text := clean_line(cells[place]):
+        if text := clean(cells[place]):
             before = person.columns.get("address")
             person.columns["address"] = read_text(f"{before} {text}" if before else text, CONTACT_COLUMNS["address"])
 

@@ -9,6 +9,8 @@ from crm.choices import FieldType
 from crm.services.imports.reading.headers import key_of
 from crm.services.imports.reading.targets import FIELD, InvalidTarget, Target
 
+OWN_EXPORT = "own_export"  # name of the preset
+
 
 class InvalidMapping(ValueError):
     """The mapping can't be used. `errors` has a sentence for each wrong column, by its name; "" is for the whole."""
@@ -46,6 +48,11 @@ class Mapping:
     preset: str = ""
     fixes_capitals: bool = False
     tag_separators: str = ",;|"
+
+    @property
+    def is_own_export(self) -> bool:
+        """Return whether the product itself has written the file, so that each text is as it was saved."""
+        return self.preset == OWN_EXPORT
 
     @cached_property
     def targets(self) -> dict[str, Target]:

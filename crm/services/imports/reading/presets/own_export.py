@@ -3,6 +3,7 @@
 from crm.contact_labels import SEPARATOR
 from crm.services.exports.headers import CREATED_AT, FLAGS, HEADERS, ID, OTHER_PHONES, TAGS
 from crm.services.imports.reading.headers import key_of
+from crm.services.imports.reading.mapping import OWN_EXPORT as NAME
 from crm.services.imports.reading.presets.preset import Preset
 
 _OTHERS = {OTHER_PHONES: "other_phones", TAGS: "tag", FLAGS: "flag"}
@@ -13,7 +14,7 @@ def _knows(keys: frozenset[str]) -> bool:
 
 
 OWN_EXPORT = Preset(
-    name="own_export",
+    name=NAME,
     label="Export of this product",
     knows=_knows,
     targets={key_of(header): target for target, header in HEADERS.items()}
