@@ -94,8 +94,12 @@ class ImportUploadSerializer(BodySerializer):
 
     def refused_fields(self, data: dict[str, Any]) -> dict[str, ErrorDetail]:
         """Return an error for each unknown field. All values of a form are texts."""
-        unknown = ErrorCode.UNKNOWN_FIELD
-        errors = {name: ErrorDetail(unknown.detail, unknown) for name in data if name not in self.fields}
+        computed = ImportSerializer().fields
+        errors = {}
+        for name in data:
+            if name not in self.fields:
+                code = ErrorCode.READ_ONLY if name in computed else ErrorCode.UNKNOWN_FIELD
+                errors[name] = ErrorDetail(code.detail, code)
         for name, value in data.items():
             if isinstance(value, str) and UNSTORABLE.search(value):
                 errors[name] = ErrorDetail(ErrorCode.UNSTORABLE.detail, ErrorCode.UNSTORABLE)
@@ -114,7 +118,7 @@ class ImportViewSet(ReadViewSet):
     serializer_class = ImportSerializer
     filterset_class = ImportFilterSet
     parser_classes = (BoundedJSONParser, MultiPartParser)
-    refusals = {"create": OF_FILES, "undo": (ErrorCode.NOT_UNDOABLE,)}
+    refusals = {"create": (*OF_FILES, ErrorCode.READ_ONLY), "undo": (ErrorCode.NOT_UNDOABLE,)}
 
     @property
     def has_etag(self) -> bool:  # type: ignore[override]
