@@ -55,7 +55,7 @@ ACTIONS = {
 BY_AUTHOR = {("activities", CHANGE): {"csr"}, ("activities", DELETE): {"csr", "manager"}}
 WRITES_NOTHING = {"events/ticket", "segments/preview"}  # a created ticket is signed, not stored
 ANSWERED = {"segments/preview"}  # a POST that asks: 200
-QUEUED = {"duplicates/search", "message-threads"}  # a created row is sent later: 202
+QUEUED = {"duplicates/search", "imports", "message-threads"}  # a created row is sent later: 202
 
 
 @dataclass(frozen=True)
