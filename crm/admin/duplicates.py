@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from crm.admin.base.columns import badge, moment
@@ -18,7 +19,8 @@ MAX_COUNTED = 1000
 
 @admin.register(DuplicateCandidate)
 class DuplicateCandidateAdmin(ReadOnlyAdmin):
-    list_display = ("pair", "score", "shared", badge("state"), "company", moment("created_at"))
+    change_form_template = "admin/crm/duplicatecandidate/change_form.html"
+    list_display = ("pair", "score", "shared", badge("state"), "compare", "company", moment("created_at"))
     list_select_related = ("first", "second", "company")
     list_filter = ("state", "company")
     ordering = ("-score", "-id")
@@ -42,11 +44,22 @@ class DuplicateCandidateAdmin(ReadOnlyAdmin):
         url = f"{reverse('admin:crm_duplicatecandidate_changelist')}?state__exact=open"
         return [Card("Duplicate contacts", f"{waiting:,}", "may be the same person", url)]
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show an open candidate as the two contacts side by side."""
+    @admin.display(description="decide")
+    def compare(self, candidate: DuplicateCandidate) -> str:
+        if candidate.state != DuplicateState.OPEN:
+            return "–"
+        return format_html('<a href="{}">Compare side by side</a>', _comparison_of(candidate))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
         candidate = self.get_object(request, object_id)
-        may_merge = request.user.has_perm("crm.change_contact")
-        if candidate is None or candidate.state != DuplicateState.OPEN or not may_merge:
-            return super().change_view(request, object_id, *args, **kwargs)
-        page = reverse("admin:crm_contact_merge", args=[candidate.first_id])
-        return HttpResponseRedirect(f"{page}?{urlencode({'other': f'#{candidate.second_id}'})}")
+        is_open = candidate is not None and candidate.state == DuplicateState.OPEN
+        comparison = _comparison_of(candidate) if is_open and request.user.has_perm("crm.change_contact") else ""
+        return super().change_view(request, object_id, form_url, {"comparison": comparison, **(extra_context or {})})
+
+
+def _comparison_of(candidate: DuplicateCandidate) -> str:
+    """Return the URL of the page that shows the two contacts side by side, where people merge or dismiss them."""
+    page = reverse("admin:crm_contact_merge", args=[candidate.first_id])
+    return f"{page}?{urlencode({'other': f'#{candidate.second_id}'})}"

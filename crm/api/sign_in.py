@@ -56,7 +56,8 @@ class PublicTenantView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)  # counts the request, outside of the view's transaction
-        check_parameters(request, ())
+        if request.method in self.allowed_methods:  # any other is refused as such
+            check_parameters(request, ())
         self.exit_stack.enter_context(all_tenants())
 
 

@@ -52,19 +52,19 @@ def requests_of(api):
 @pytest.mark.parametrize("role", ["manager", "csr", "rep"])
 def test_answers_match_the_published_schema(role, rows, rep, acme):
     api = signed_in(rep if role == "rep" else UserFactory(company=acme, role=role))
-    found, answered, empty = {}, set(), set()
+    found, answered, filled = {}, set(), set()
     for path, answer in requests_of(api):
         if answer.status_code == 403:
             continue
         assert answer.status_code == 200, (path, answer.content)
         answered.add(path)
         body = answer.json()
-        if body.get("results") == []:
-            empty.add(path)
+        if body.get("results") != []:
+            filled.add(path)
         if problems := differences(path, body):
             found[path] = problems
     assert found == {}
-    assert empty == {"/api/v1/changes"}  # the first answer is a cursor
+    assert answered - filled == {"/api/v1/changes"}  # the first answer is a cursor
     assert len(answered) > (40 if role == "manager" else 15)
 
 

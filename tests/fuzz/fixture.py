@@ -26,6 +26,9 @@ def make_company_rows(company, *, rows, **of_rep):
     for number in range(rows):
         contact = factories.ContactFactory(company=company)
         factories.ContactFlagFactory(contact=contact)
+        factories.ContactTagFactory(contact=contact)
+        factories.ContactFieldValueFactory(contact=contact)
+        factories.ContactListEntryFactory(contact=contact)
         lead = factories.LeadFactory(contact=contact)
         conversation = factories.ConversationFactory(contact=contact, phone_line=line)
         factories.ActivityFactory(contact=contact, conversation=conversation)

@@ -15,6 +15,7 @@ from django.utils.timezone import now
 from prometheus_client.parser import text_string_to_metric_families
 
 from config.request_metrics import DURATIONS
+from crm.worker import job_names
 from messaging.providers.errors import UnknownOutcome
 from messaging.services.outbound.provider_health import OUTAGE_AFTER, call_provider
 from tests import factories
@@ -101,20 +102,7 @@ def firing(before, after):
 
 @pytest.fixture
 def worker(db):
-    jobs = [
-        "search-keys",
-        "invoices",
-        "expiry-cleanup",
-        "deliveries",
-        "texts",
-        "lookups",
-        "text-backs",
-        "campaigns",
-        "campaign-counts",
-        "reminders",
-        "rollups",
-    ]
-    return factories.WorkerHeartbeatFactory(jobs=jobs)
+    return factories.WorkerHeartbeatFactory(jobs=job_names())
 
 
 def fail_calls(count):

@@ -77,10 +77,12 @@ def test_candidate_of_the_queue_is_decided(staff_client, staff, acme, pair, butt
     candidate = factories.DuplicateCandidateFactory(company=acme, first=pair[0], second=pair[1])
     queue = staff_client.get(reverse("admin:crm_duplicatecandidate_changelist"), {"state__exact": "open"})
     assert "same email address" in queue.content.decode()
-    page = staff_client.get(reverse("admin:crm_duplicatecandidate_change", args=[candidate.pk]))
-    assert page.status_code == 302
-    assert "Not the same person" in staff_client.get(page.url).content.decode()
-    staff_client.post(page.url, {"keep": "left", button: "1"})
+    change = staff_client.get(reverse("admin:crm_duplicatecandidate_change", args=[candidate.pk]))
+    url = merge_page(*pair)
+    for page in (queue, change):
+        assert f'<a href="{url}">Compare side by side</a>' in page.content.decode()
+    assert "Not the same person" in staff_client.get(url).content.decode()
+    staff_client.post(url, {"keep": "left", button: "1"})
     with all_tenants():
         decided = DuplicateCandidate.objects.get()
     assert (decided.state, decided.decided_by) == (state, staff)

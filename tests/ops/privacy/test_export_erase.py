@@ -75,6 +75,7 @@ def zelda(acme, manager, client):
             record_opt_out(phone=phone, words=SAID, source="sms", occurred_at=now())
     factories.ContactFlagFactory(**about, flag_type="do_not_contact", reason=SAID, evidence=SAID)
     factories.ContactListEntryFactory(**about)
+    factories.ImportRowFactory(company=acme, contact_id=contact.pk, cells=["Zelda", PHONE], before={"address": SAID})
     factories.ContactFieldFactory(company=acme, key="pet", field_type="text")
     for pet in (SAID, f"{SAID}!"):
         labels = {"tags": ["VIP"], "fields": {"pet": pet}}
