@@ -15,7 +15,10 @@ from tests.fuzz.fixture import FOREIGN_IDS, FOREIGN_TEXTS, MARKER, foreign_ids_i
 
 pytestmark = pytest.mark.django_db
 # What every role sees of its company.
-OF_COMPANY = {"/api/v1/colleagues", "/api/v1/colleagues/export", "/api/v1/phone-lines", "/api/v1/phone-lines/{id}"}
+OF_COMPANY = {
+    "/api/v1/colleagues", "/api/v1/colleagues/export", "/api/v1/phone-lines", "/api/v1/phone-lines/export",
+    "/api/v1/phone-lines/{id}",
+}  # fmt: skip
 CHOICES = {"status", "direction", "state", "flag_type", "activity_type", "provider", "role", "recovered_by"}
 WORDS = {"search": MARKER, "number": "%2B19895550100"}
 REFERENCES = ["contact", "call", "lead", "campaign", "conversation", "phone_line", "user", "assigned_rep", "assignee"]

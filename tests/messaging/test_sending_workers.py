@@ -123,7 +123,7 @@ def test_terminated_worker_records_the_answer_to_its_call(provider, line):
     queue_campaign(line, 3)
     worker = start_sender_that_is_calling(provider, late())
     assert "sending" in statuses()
-    assert "Worker stopped: SIGTERM. Tasks done: texts " in terminate(worker, release=provider.close)
+    assert re.search(r"Worker stopped: SIGTERM\. Tasks done: .*\btexts \d", terminate(worker, release=provider.close))
     assert statuses()[0] == "sent"
     assert statuses().count("sent") == len(provider.sent)
     assert {*statuses()} <= {"sent", "queued"}
@@ -136,7 +136,7 @@ def test_terminated_worker_records_the_answer_to_its_call(provider, line):
 def test_terminated_worker_does_not_wait_for_a_provider_that_hangs(provider, line, accepts):
     queue_campaign(line, 1)
     worker = start_sender_that_is_calling(provider, hang(accepts=accepts))
-    assert "Worker stopped: SIGTERM. Tasks done: texts 1" in terminate(worker)
+    assert re.search(r"Worker stopped: SIGTERM\. Tasks done: .*\btexts 1\b", terminate(worker))
     assert statuses() == ["unknown"]
     pass_time(76)
     finish(start_sender(provider, "--until-empty"))

@@ -9,7 +9,7 @@ from ops.privacy.personal_data_map import PERSONAL_DATA
 
 
 def test_every_foreign_key_to_a_contact_is_in_the_personal_data_map():
-    known = {(data.model, data.path) for data in PERSONAL_DATA}
+    known = {(data.model, path) for data in PERSONAL_DATA for path in (data.path, *data.unlinked)}
     pointing = {
         (model, field.name)
         for model in apps.get_models()
