@@ -52,6 +52,10 @@ FILL = [
     SELECT id, 'field_' || n, 'Field ' || n, 'text', '[]', n, now()
     FROM companies, generate_series(1, 5) n WHERE slug LIKE 'filler-%'
     """,
+    """
+    INSERT INTO merges (company_id, kept_id, gone_id, fields, moved, counts, replaced, before, not_restored, created_at)
+    SELECT company_id, id, 1000000000 + id, '{}', '{}', '{}', '{}', '{}', '[]', created_at FROM contacts
+    """,
     # Many numbers, of which about one in ten has opted out or in.
     """
     INSERT INTO opt_outs (company_id, number_hash, phone, channel, state, decided_at, created_at)

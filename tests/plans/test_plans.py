@@ -148,6 +148,7 @@ ORDERED = {
 ORDERS = [(route, order, index) for route, index in ORDERED.items() for order in ("newest", "oldest")] + [
     ("conversations", "recent", "ix_conversations_company_id_last_activity_at"),
     ("conversations", "waiting", "ix_conversations_company_id_last_activity_at"),
+    ("duplicates", "score", "ix_duplicates_company_id_score_id"),
     ("invoices", "due", "ix_invoices_company_id_due_date"),
 ]
 
