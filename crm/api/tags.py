@@ -241,6 +241,10 @@ class ContactListViewSet(AskingViewSet):
     serializer_class = ContactListSerializer
     refusals = {"destroy": (ErrorCode.CONFIRM_NEEDED,), "add": (ErrorCode.DOES_NOT_EXIST,)}
 
+    @property
+    def has_etag(self) -> bool:  # type: ignore[override]
+        return self.action not in ("add", "remove") and super().has_etag
+
     def perform_create(self, serializer: serializers.BaseSerializer) -> None:
         serializer.save(company_id=self.user.company_id, created_by=self.user)
 

@@ -14,6 +14,7 @@ class Resource:
     factory: type[RowFactory]
     has_contact: bool = True
     detail: bool = True
+    by_time: bool = True  # the order of its list, unless another is asked for
 
     def __str__(self) -> str:
         return self.route
@@ -45,7 +46,7 @@ RESOURCES = [
     Resource("tags", factories.TagFactory, has_contact=False),
     Resource("opt-outs", factories.OptOutFactory, has_contact=False),
     Resource("marketing-consents", factories.MarketingConsentFactory, has_contact=False),
-    Resource("duplicates", factories.DuplicateCandidateFactory, has_contact=False),
+    Resource("duplicates", factories.DuplicateCandidateFactory, has_contact=False, by_time=False),
     Resource("merges", factories.ContactMergeFactory, has_contact=False),
     Resource("leads", factories.LeadFactory),
     Resource("conversations", factories.ConversationFactory),

@@ -22,7 +22,7 @@ DELETABLE = [
     r for r in RESOURCES if r.route in ("contacts", "leads", "invoices", "campaigns")
 ]  # fmt: skip
 # Columns that follow from another one.
-DERIVED = {"calls": {"booked"}, "contacts": {"keyed_text"}}
+DERIVED = {"calls": {"booked"}, "contacts": {"keyed_text"}, "contact-lists": {"name_key"}, "tags": {"name_key"}}
 
 every_row = pytest.mark.parametrize("resource", [r for r in RESOURCES if r.detail], ids=str)
 every_changeable = pytest.mark.parametrize("resource", CHANGEABLE, ids=str)
