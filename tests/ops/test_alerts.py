@@ -223,6 +223,7 @@ def test_every_rule_has_a_situation_or_is_tested_elsewhere(db):
 
 
 def test_every_rule_asks_for_existing_metrics(read_samples, worker):
+    serve(good=1, others=0)
     names = {sample.name for sample in read_samples()} | {"crm_indexes_invalid", "crm_indexes_missing"}
     asked = {metric for rule in RULES.values() for metric in re.findall(r"crm_\w+", rule)}
     assert asked <= names

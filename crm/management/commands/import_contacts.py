@@ -30,19 +30,27 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FILE", help="a CSV file in any encoding, or an .xlsx file")
         parser.add_argument("--company", required=True, metavar="SLUG", help="the company that gets the contacts")
         parser.add_argument(
-            "--preset", default="", metavar="NAME", help=f"one of {', '.join(PRESETS)} (default: found by the columns)"
+            "--preset",
+            default="",
+            metavar="NAME",
+            help=f"a known set of columns, {{{', '.join(PRESETS)}}} (default: found by the columns)",
         )
         parser.add_argument(
             "--mapping",
             type=Path,
             metavar="FILE",
-            help='JSON that says which column goes where, such as {"columns": {"Cell": "phone"}}',
+            help='JSON that says which column goes where, such as {"columns": {"Cell": "phone"}}'
+            " (default: as last time, or the preset's)",
         )
         parser.add_argument(
             "--list", default="", metavar="NAME", help="list for the contacts (default: the file's name)"
         )
         parser.add_argument(
-            "--tag", action="append", default=[], metavar="NAME", help="tag for the contacts; repeatable"
+            "--tag",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="tag for the contacts; repeatable (default: none)",
         )
         parser.add_argument(
             "--overwrite",
