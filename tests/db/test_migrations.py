@@ -90,7 +90,8 @@ def contents(columns):
     found = {}
     with connection.cursor() as cursor:
         for table, names in columns.items():
-            cursor.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY id")
+            quoted = ", ".join(map(connection.ops.quote_name, names))
+            cursor.execute(f"SELECT {quoted} FROM {table} ORDER BY id")
             found[table] = [[bytes(cell) if isinstance(cell, memoryview) else cell for cell in row] for row in cursor]
     return found
 

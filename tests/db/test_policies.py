@@ -9,7 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, models, transac
 from crm.db.data_operations import RunPythonForAllTenants, RunSQLForAllTenants
 from crm.db.policies import ACTORS, ALL_SETTING, COMPANY_SETTING, SameCompany
 from crm.db.tenancy import TenantModel, all_tenants, tenant
-from crm.models import AuditEntry, Change, Contact, Lead
+from crm.models import AuditEntry, Change, Contact, DuplicateCandidate, Lead
 from tests import factories
 from tests.conftest import postgres_only
 
@@ -112,6 +112,8 @@ def test_foreign_key_to_another_company_is_refused(model, field, acme, globex):
     own = make(model, acme)
     target = model._meta.get_field(field).related_model
     foreign = FACTORIES[target](company=globex) if target._meta.model_name == "user" else make(target, globex)
+    if (model, field) == (DuplicateCandidate, "first"):
+        own = make(model, acme)  # the first contact of a pair is the older one
     with pytest.raises(IntegrityError, match="same_company"), all_tenants(), transaction.atomic():  # noqa: PT012
         unfiltered(model).filter(pk=own.pk).update(**{field: foreign})
         connection.check_constraints()
