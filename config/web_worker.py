@@ -11,7 +11,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from selectors import EVENT_READ
 from socket import SHUT_RDWR, SHUT_WR, socket
 from tempfile import TemporaryFile
@@ -70,8 +70,17 @@ MALFORMED = refusal("400 Bad Request", ErrorCode.BAD_REQUEST)
 
 
 # Uploads are kept on disk. Few at a time, since anybody can send one: who may is known when it has arrived.
-UPLOAD = re.compile(b"POST (%s)[ ?]" % "|".join(map(re.escape, settings.UPLOADS)).encode())
 UPLOADS = 4  # of one process
+
+
+# Not at import: the server's first process must not keep settings that a HUP is to read again.
+@cache
+def _upload_line() -> re.Pattern[bytes]:
+    return re.compile(b"POST (%s)[ ?]" % "|".join(map(re.escape, settings.UPLOADS)).encode())
+
+
+def _is_upload(request: bytes | bytearray) -> bool:
+    return _upload_line().match(request) is not None
 
 
 @dataclass
@@ -103,7 +112,7 @@ class Arrival:
         """Read how much to wait for. gunicorn's parser judges the headers later."""
         self.headers = self.size = len(headers) + 2
         lengths = [int(digits[-4000:]) for digits in LENGTH.findall(headers)]  # Python refuses longer numbers
-        is_upload = sum(lengths) > settings.REQUEST_MAX_SIZE and UPLOAD.match(self.data) is not None
+        is_upload = sum(lengths) > settings.REQUEST_MAX_SIZE and _is_upload(self.data)
         limit = settings.UPLOAD_MAX_SIZE if is_upload else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         too_large = sum(lengths) > limit
         self.body_unread = too_large or len(lengths) > 1 or CODING in headers.lower()
