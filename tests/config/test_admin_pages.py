@@ -230,7 +230,7 @@ def test_first_page_shows_open_issues(acme, staff_client, django_assert_max_num_
     factories.WebhookEventFactory.create_batch(3, company=acme, status="dead")
     factories.WebhookEventFactory.create_batch(2, company=acme)
     factories.PhoneLineFactory(company=acme, name="")
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(20):
         response = staff_client.get(reverse("admin:index"))
     figures = {card.title: (card.figure, card.urgent) for card in response.context["cards"]}
     assert figures["Dead webhook events"] == ("3", True)

@@ -13,7 +13,7 @@ from tests import factories
 MARKER = "quetzal"  # in every row of the foreign company only
 AREA_CODE = "989"  # of the foreign company's numbers only
 FOREIGN_TEXTS = (MARKER, f"+1{AREA_CODE}555")
-FOREIGN_IDS = range(777_000_001, 777_000_025)  # ids of the foreign company's rows only
+FOREIGN_IDS = range(777_000_001, 777_000_041)  # ids of the foreign company's rows only
 REFERENCES = {
     "id", "contact", "call", "lead", "campaign", "conversation", "phone_line", "user", "assigned_rep", "created_by",
     "assignee",
@@ -82,7 +82,8 @@ def make_foreign_rows(company):
     make(factories.MarketingConsentFactory, wording=MARKER, phone=number())
     text = make(factories.ActivityFactory, activity_type="message", direction="incoming", body=MARKER, **of_contact)
     make(factories.MessageFactory, activity=text, phone_line=line, body=MARKER, to_numbers=[line.number], **of_contact)
-    make(factories.DuplicateCandidateFactory, first=contact)
+    twin = make(factories.ContactFactory, phone=number(), **names)
+    make(factories.DuplicateCandidateFactory, first=contact, second=twin)
     make(factories.ContactMergeFactory, kept=contact, fields={"city": MARKER})
     make(factories.MissedCallerFactory, phone_line=line, text_back_reason=MARKER, **of_contact)
     make(factories.CallAnalysisFactory, call=call, summary=MARKER, objections=[MARKER])
