@@ -44,7 +44,7 @@ def gunicorn(*options: str, **settings_of_run: str) -> Iterator[tuple[subprocess
         with server:
             try:
                 yield server, port
-            except Exception:
+            except Exception:  # the end of the log says why
                 log.seek(0)
                 sys.stderr.write(log.read().decode()[-2000:])
                 raise

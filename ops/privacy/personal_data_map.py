@@ -57,7 +57,7 @@ class PersonalData:
     personal: Mapping[str, Any] = field(default_factory=dict)
     """Columns with personal data, each with its value after an erasure."""
     deleted: bool = False
-    """Whether an erasure deletes the rows. Of their audit entries, the values of personal columns are erased."""
+    """True: an erasure deletes the rows. Of their audit entries, the values of personal columns are erased."""
     names: tuple[str, ...] = ()
     """Lookups of names that an export has beside the ids."""
     kept: frozenset[str] = frozenset()

@@ -67,7 +67,7 @@ class Route:
 
     @property
     def is_export(self):
-        """Whether it is the file of a list: contacts/export."""
+        """Return True for the file of a list: contacts/export."""
         return self.path.endswith("/export")
 
     @property

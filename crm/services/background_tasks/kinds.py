@@ -19,7 +19,7 @@ class Kind:
 
     name: str
     label: str
-    """What people read."""
+    """Its name for people."""
     steps: Callable[["Run"], Iterator[None]]
     """Do the task, each step inside `run.step()`, and yield between two steps. After a crash it is called again."""
     end: Callable[["BackgroundTask"], None] = nothing
