@@ -14,6 +14,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api.base.exports import CSV_TYPE, XLSX_TYPE
 from crm.api.base.filters import ChoicesFilter, ListFilterSet
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
@@ -74,7 +75,9 @@ class BackgroundTaskViewSet(ReadViewSet):
         return self.row_response(cancel_task(task=self.get_object()).pk)
 
     @extend_schema(
-        responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY, description="The file.")}
+        responses={
+            (200, kind): OpenApiResponse(OpenApiTypes.BINARY, description="The file.") for kind in (CSV_TYPE, XLSX_TYPE)
+        }
     )
     @action(detail=True, methods=["get"])
     def file(self, request: Request, **kwargs: Any) -> HttpResponseBase:

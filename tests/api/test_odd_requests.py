@@ -40,6 +40,15 @@ def test_objection_that_is_not_a_string_is_rejected(manager_api, acme):
     assert errors_of(response) == {"objections": ["Must be a string."]}
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"), [(["first_name"], "Must be an object."), ({"first_name": 5}, "Must be a string.")]
+)
+def test_merge_choices_of_the_wrong_json_type_are_rejected(manager_api, acme, fields, message):
+    kept, gone = ContactFactory.create_batch(2, company=acme)
+    response = manager_api.post(f"/api/v1/contacts/{kept.pk}/merge", {"other": gone.pk, "fields": fields})
+    assert (response.status_code, errors_of(response)) == (400, {"fields": [message]})
+
+
 def test_infinite_id_is_rejected(manager_api, acme):
     """`1e400` is parsed as infinity."""
     response = manager_api.generic("POST", "/api/v1/leads", '{"contact": 1e400}', content_type="application/json")

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from io import BytesIO
+from zipfile import ZipFile
 
 import schemathesis
 from schemathesis import engine
@@ -20,11 +22,21 @@ class ForeignRow(Failure):
 def no_foreign_row(ctx, response, case):
     if not 200 <= response.status_code < 300:
         return  # an error may repeat the request's values
-    signs = {text for text in FOREIGN_TEXTS if text in response.text and text not in str(case.body)}
-    signs |= foreign_ids_in(response.json() if response.content else None)
+    text = text_of(response)
+    signs = {sign for sign in FOREIGN_TEXTS if sign in text and sign not in str(case.body)}
+    if response.content and "json" in str(response.headers.get("content-type")):
+        signs |= foreign_ids_in(response.json())
     if signs:
-        message = f"{', '.join(map(str, signs))} in {response.text[:500]}"
+        message = f"{', '.join(map(str, signs))} in {text[:500]}"
         raise ForeignRow(operation=case.operation.label, title="Another company's row", message=message)
+
+
+def text_of(response):
+    """Return the text of a response, and of the parts of an Excel file."""
+    if not response.content.startswith(b"PK"):
+        return response.text_lossy()
+    with ZipFile(BytesIO(response.content)) as book:
+        return "\n".join(book.read(name).decode() for name in book.namelist())
 
 
 @dataclass

@@ -11,6 +11,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils.timezone import now
 
+from crm.db.tenancy import tenant
+from crm.models import Import
 from ops.index_health.catalog import expected
 from tests import factories
 from tests.conftest import postgres_only
@@ -36,6 +38,7 @@ OF_THE_APPLICATION = [
     ["create_company", "--name", "New", "--slug", "new", "--timezone", "America/Denver", "--manager", "boss"],
     ["export_contact", "acme", PHONE],
     ["hold_texts"],
+    ["import_contacts", "{contacts}", "--company", "acme"],
     ["index_report"],
     ["provider_account", "acme", "openphone", "--from-file", "{secret}"],
     ["rebuild_rollups"],
@@ -43,6 +46,7 @@ OF_THE_APPLICATION = [
     ["replay_webhooks", "{requests}", "--company", "acme"],
     ["reprocess_events", "--company", "acme", "--status", "processed"],
     ["rotate_secrets"],
+    ["undo_import", "{import_id}"],
     ["webhook_secret", "acme", "twilio", "--from-file", "{secret}"],
     ["work", "--until-empty"],
     # What the owner's commands do without changing anything.
@@ -70,11 +74,17 @@ def as_app(acme, tmp_path):
     factories.WebhookSecretFactory(company=acme)
     old = {"company": acme, "created_at": now() - timedelta(days=800), "processed": True, "status": "processed"}
     factories.WebhookEventFactory(**old)
-    files = {name: tmp_path / name for name in ("folder", "requests", "secret")}
+    files = {name: tmp_path / name for name in ("folder", "requests", "secret", "contacts")}
     files["folder"].mkdir()
     files["requests"].mkdir()
     (files["requests"] / "message.json").write_text(json.dumps(message_v4()))
     files["secret"].write_text("a-secret-that-is-long-enough-for-every-provider")
+    files["contacts"].write_text("Name,Phone\nAnn,(212) 555-0141\n")
+    imported = tmp_path / "imported.csv"
+    imported.write_text("Name,Phone\nBob,(212) 555-0142\n")
+    call_command("import_contacts", str(imported), company="acme")
+    with tenant(acme.pk):
+        files["import_id"] = Import.objects.get().pk
     with new_role("commands") as role:
         call_command("grant_app_role", role, "--apply")
         call_command("archive", "--older-than", "730d", "--to", str(files["folder"]))

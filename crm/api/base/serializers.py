@@ -2,6 +2,7 @@
 
 import copy
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, ClassVar, NoReturn
 
@@ -31,6 +32,7 @@ JSON_TYPES: list[tuple[type[serializers.Field], set[type], str]] = [
     (serializers.CharField, {str}, "Must be a string."),
     (serializers.ChoiceField, {str}, "Must be a string."),
     (serializers.DecimalField, {str, int, float}, "Must be a number or a numeric string."),
+    (serializers.DictField, {dict}, "Must be an object."),
     (serializers.IntegerField, {int}, "Must be a whole number."),
     (serializers.PrimaryKeyRelatedField, {int}, "Must be an ID."),
 ]
@@ -254,8 +256,14 @@ def _detail_of(code: ErrorCode) -> ErrorDetail:
 def _wrong_type(field: serializers.Field, value: Any) -> str:
     """Return an error message for a value of the wrong JSON type, else ""."""
     if isinstance(field, serializers.ListField) and isinstance(value, list):
-        return next((message for item in value if (message := _wrong_type(field.child, item))), "")
+        return _wrong_type_of_items(field.child, value)
+    if isinstance(field, serializers.DictField) and isinstance(value, dict):
+        return _wrong_type_of_items(field.child, value.values())
     for kind, types, message in JSON_TYPES:
         if isinstance(field, kind):
             return "" if value is None or type(value) in types else message
     return ""
+
+
+def _wrong_type_of_items(child: serializers.Field, values: Iterable[Any]) -> str:
+    return next((message for value in values if (message := _wrong_type(child, value))), "")
