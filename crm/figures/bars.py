@@ -1,0 +1,45 @@
+"""Bars: a few numbers compared."""
+
+from collections.abc import Sequence
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from crm.figures.frame import Datum, canvas, frame, linked, share
+
+ROW, LABEL, TOP, THICKNESS, VALUE = 42, 14, 20, 14, 32
+LONGEST = 0.8  # of the width: the number stands behind its bar
+
+
+def bars(name: str, headline: str, data: Sequence[Datum], *, columns: tuple[str, str]) -> SafeString:
+    """Return one bar for each datum, each with its label above and its number behind it."""
+    longest = max((datum.value or 0 for datum in data), default=0)
+    drawn = format_html_join(
+        "", "{}", ((linked(datum, _bar(datum, at=ROW * n, longest=longest)),) for n, datum in enumerate(data))
+    )
+    return frame(
+        name,
+        headline,
+        canvas(name, drawn, height=ROW * len(data), linked=any(datum.url for datum in data)),
+        columns=columns,
+        rows=((datum.label, datum) for datum in data),
+    )
+
+
+def _bar(datum: Datum, *, at: int, longest: float) -> SafeString:
+    width = round(LONGEST * share(datum.value, longest), 2)
+    return format_html(
+        '<text class="figure-label" fill="currentColor" x="0" y="{}">{}</text>'
+        '<rect class="figure-mark figure-{}" fill="currentColor" x="0" y="{}" width="{}%" height="{}" rx="2"></rect>'
+        '<text class="figure-value" fill="currentColor" x="{}%" dx="{}" y="{}">{}</text>',
+        at + LABEL,
+        datum.label,
+        datum.tone,
+        at + TOP,
+        width,
+        THICKNESS,
+        width,
+        6 if width else 0,
+        at + VALUE,
+        datum.shown,
+    )
