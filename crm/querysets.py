@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.apps import apps
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -28,7 +28,7 @@ from django.dispatch import Signal
 from django.utils import timezone
 
 from crm.choices import ActivityType, DuplicateState, FlagType, InvoiceStatus, TaskState
-from crm.db.bulk import insert_rows
+from crm.db.bulk import among, insert_rows
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.query_slots import call_activity_ids_of_rep, contact_ids_of_rep, unread_messages
 from crm.search_keys import keys_of, prefixes_of
@@ -38,6 +38,7 @@ _EMAIL = ExpressionWrapper(F("email"), output_field=CharField())  # all parts mu
 SEARCHED_TEXT = Concat("first_name", Value("|"), "last_name", Value("|"), _EMAIL)
 MIN_LAST_DIGITS = 3
 MAX_UPDATED = 1000  # rows in one statement
+KEY_COLUMNS, NUMBER_COLUMNS = ("company", "contact", "key"), ("company", "contact", "phone", "label")
 AWAITING_PAYMENT = (InvoiceStatus.SENT, InvoiceStatus.PARTIAL)
 # Queries on contact_phones, for whose rows Django sends no signals. Sent in the query's transaction.
 numbers_added = Signal()  # argument: `rows`, some of which may have been ignored
@@ -169,8 +170,26 @@ class ContactQuerySet(QuerySet):
                 stored = self.filter(phone__in=[contact.phone for contact in contacts])
                 QuerySet.update(stored, keyed_text="")
             else:
-                search_keys().write(created)
+                search_keys().insert(created)
         return created
+
+    def insert(self, cards: Sequence[Any], columns: Sequence[str]) -> None:
+        """Write new contacts by three statements, however many they are, and give them their ids.
+
+        Args:
+            cards: objects with a contact's company, number and searched text, and the attributes `columns`.
+        """
+        at = timezone.now()
+        rows = [
+            (each.company_id, each.phone, *(getattr(each, name) for name in columns), each.searched_text, at)
+            for each in cards
+        ]
+        insert_rows(self.model, ("company", "phone", *columns, "keyed_text", "created_at"), rows)
+        stored = self.filter(among("phone", [each.phone for each in cards]))
+        ids = dict(stored.values_list("phone", "pk"))
+        for each in cards:
+            each.pk = ids[each.phone]
+        search_keys().insert(cards)
 
     def update(self, **values: Any) -> int:
         if not SEARCHED_FIELDS.intersection(values):
@@ -188,17 +207,33 @@ class ContactQuerySet(QuerySet):
 class ContactSearchKeyQuerySet(QuerySet):
     def write(self, contacts: Sequence[Any]) -> None:
         """Write the keys of these contacts, whose rows the transaction has locked."""
-        wanted = {
-            (contact.pk, key): contact.company_id
-            for contact in contacts
-            for key in keys_of(first_name=contact.first_name, last_name=contact.last_name, email=contact.email)
-        }
-        rows = self.filter(contact__in=[contact.pk for contact in contacts])
+        wanted = {(contact, key): company for company, contact, key in self._keys(contacts)}
+        rows = self.filter(among("contact", [contact.pk for contact in contacts]))
         stored = {(contact, key): pk for pk, contact, key in rows.values_list("pk", "contact", "key")}
         if gone := [pk for row, pk in stored.items() if row not in wanted]:
-            self.filter(pk__in=gone).delete()
+            self.filter(among("pk", gone)).delete()
         new = [(company, contact, key) for (contact, key), company in wanted.items() if (contact, key) not in stored]
-        insert_rows(self.model, ("company", "contact", "key"), new)
+        insert_rows(self.model, KEY_COLUMNS, new)
+
+    def insert(self, contacts: Iterable[Any]) -> None:
+        """Write the keys of contacts that have none yet."""
+        insert_rows(self.model, KEY_COLUMNS, self._keys(contacts))
+
+    def _keys(self, contacts: Iterable[Any]) -> list[tuple[int, int, str]]:
+        return [
+            (contact.company_id, contact.pk, key)
+            for contact in contacts
+            for key in keys_of(first_name=contact.first_name, last_name=contact.last_name, email=contact.email)
+        ]
+
+
+class AddedNumber(NamedTuple):
+    """A new row of `contact_phones`."""
+
+    company_id: int
+    contact_id: int
+    phone: str
+    label: str
 
 
 class ContactPhoneQuerySet(OfContactQuerySet):
@@ -217,6 +252,12 @@ class ContactPhoneQuerySet(OfContactQuerySet):
             created = super().bulk_create(objs, *args, **options)
             numbers_added.send(sender=self.model, rows=created)
         return created
+
+    def insert(self, numbers: Iterable[AddedNumber]) -> None:
+        """Create numbers by one statement, and let flags follow them, as `bulk_create` does."""
+        rows, at = list(numbers), timezone.now()
+        insert_rows(self.model, (*NUMBER_COLUMNS, "created_at"), [(*row, at) for row in rows])
+        numbers_added.send(sender=self.model, rows=rows)
 
     def update(self, **values: Any) -> int:
         """Update; a do-not-contact flag follows each number that its contact loses, as after saving its row."""

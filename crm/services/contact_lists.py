@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.db import transaction
 from django.utils import timezone
 
+from crm.db.bulk import among, insert_rows
 from crm.models import Contact, ContactList, ContactListEntry
 from crm.services.label_deletion import check_confirmed, check_no_segment_names
 
@@ -13,17 +14,16 @@ CHUNK = 5000  # contacts in one statement
 
 def add_to_list(*, contact_list: ContactList, contact_ids: Iterable[int]) -> int:
     """Add contacts of the list's company to it. Returns how many weren't on it."""
-    contacts, added = sorted(set(contact_ids)), 0
+    contacts, added, now = sorted(set(contact_ids)), 0, timezone.now()
     with transaction.atomic():
         for start in range(0, len(contacts), CHUNK):
             chunk = contacts[start : start + CHUNK]
-            present = ContactListEntry.objects.filter(list=contact_list, contact__in=chunk)
+            present = ContactListEntry.objects.filter(among("contact", chunk), list=contact_list)
             missing = sorted(set(chunk) - set(present.values_list("contact", flat=True)))
-            ContactListEntry.objects.bulk_create(
-                [
-                    ContactListEntry(company_id=contact_list.company_id, list=contact_list, contact_id=contact)
-                    for contact in missing
-                ],
+            insert_rows(
+                ContactListEntry,
+                ("company", "list", "contact", "created_at"),
+                [(contact_list.company_id, contact_list.pk, contact, now) for contact in missing],
                 ignore_conflicts=True,  # added at the same moment by somebody else
             )
             added += len(missing)

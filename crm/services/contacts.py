@@ -8,11 +8,12 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crm.choices import FlagType, MembershipStatus, OptOutState
+from crm.db.bulk import among
 from crm.db.tenancy import tenant
 from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactFlag, ContactPhone, OptOut, PhoneLine, SuppressedNumber
 from crm.models.audit import hash_number
-from crm.querysets import ContactFlagQuerySet
+from crm.querysets import AddedNumber, ContactFlagQuerySet
 from crm.refusals import Refusal
 from crm.refused_writes import is_refused_by
 from crm.services.opt_outs import sync_opt_out_flags
@@ -176,14 +177,17 @@ def suppress_moved_number(*, instance: ContactPhone, **_signal: Any) -> None:
     _compare_owners(before, instance)
 
 
-def restore_flags_of_added(*, rows: list[ContactPhone], **_signal: Any) -> None:
+def restore_flags_of_added(*, rows: list[ContactPhone | AddedNumber], **_signal: Any) -> None:
     """Give the owners of numbers that a query added the flags that the numbers had before."""
     known: set[str] = set()
-    hashes = {hash_number(row.phone) for row in rows}
+    hashes = {row.phone: hash_number(row.phone) for row in rows}
     for model in (SuppressedNumber, OptOut):
-        known.update(model._base_manager.filter(number_hash__in=hashes).values_list("number_hash", flat=True))
-    wanted = {(row.company_id, row.contact_id, row.phone) for row in rows if hash_number(row.phone) in known}
-    stored = ContactPhone._base_manager.filter(phone__in={phone for _, _, phone in wanted})
+        found = model._base_manager.filter(among("number_hash", hashes.values()))
+        known.update(found.values_list("number_hash", flat=True))
+    wanted = {(row.company_id, row.contact_id, row.phone) for row in rows if hashes[row.phone] in known}
+    if not wanted:
+        return
+    stored = ContactPhone._base_manager.filter(among("phone", {phone for _, _, phone in wanted}))
     for row in stored.order_by("pk"):
         if (row.company_id, row.contact_id, row.phone) in wanted:
             row.has_new_owner = True

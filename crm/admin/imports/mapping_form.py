@@ -6,12 +6,12 @@ from typing import Any
 from django import forms
 
 from crm.choices import FieldType
+from crm.services.imports.planning import WRITTEN
 from crm.services.imports.reading.mapping import CustomField, Mapping
 from crm.services.imports.reading.presets import PRESETS
 from crm.services.imports.reading.suggestions import Choice
 from crm.services.imports.reading.targets import FIELD, LABELS, Target
 from crm.services.imports.requests import Options, Upload
-from crm.services.imports.writing import WRITTEN
 
 MAX_SAMPLES = 3
 MAX_LENGTH = 60  # of a sample

@@ -14,12 +14,11 @@ from crm.services.imports.reading.outcomes import Person
 from crm.services.imports.reading.people import people_of
 from crm.services.imports.writing import Writer, ensure_fields
 
+Row = tuple[int, int, list[str] | None]  # the id, the row's number, its cells
 RESULTS = ("verdict", "contact_id", "before", "after", "reason", "column", "detail")
 
 
-def work_on_rows(
-    *, source: Import, mapping: Mapping, rows: Sequence[ImportRow], claims: Claims, user: User | None
-) -> None:
+def work_on_rows(*, source: Import, mapping: Mapping, rows: Sequence[Row], claims: Claims, user: User | None) -> None:
     """Import rows in the open transaction. A dry run does the same, rolls it back, and writes the verdicts alone.
 
     Args:
@@ -34,7 +33,7 @@ def work_on_rows(
         transaction.savepoint_rollback(savepoint)
         for plan in planner.plans:
             claims.numbers.update(plan.numbers)
-            if not plan.is_new:
+            if not plan.is_new and plan.contact.pk is not None:
                 claims.contacts.add(plan.contact.pk)
         for entry in entries:
             if entry.plan is not None and entry.plan.is_new:
@@ -43,11 +42,12 @@ def work_on_rows(
     _write_verdicts(source, entries)
 
 
-def _entries_of(row: ImportRow, mapping: Mapping) -> list[Entry]:
+def _entries_of(row: Row, mapping: Mapping) -> list[Entry]:
     """Return the people of a row. The first one is the row itself, the second one gets a row of its own."""
+    pk, n, cells = row
     return [
-        Entry(row=None if place else row, n=row.n, person=place + 1, outcome=outcome)
-        for place, outcome in enumerate(people_of(row.cells or [], mapping))
+        Entry(row=None if place else pk, n=n, person=place + 1, outcome=outcome)
+        for place, outcome in enumerate(people_of(cells or [], mapping))
     ]
 
 
@@ -72,7 +72,7 @@ def _write_verdicts(source: Import, entries: Sequence[Entry]) -> None:
     update_rows(
         ImportRow,
         RESULTS,
-        [(entry.row.pk, *result) for entry, result in zip(entries, results, strict=True) if entry.row is not None],
+        [(entry.row, *result) for entry, result in zip(entries, results, strict=True) if entry.row is not None],
     )
     insert_rows(
         ImportRow,

@@ -10,22 +10,44 @@ from typing import Any
 
 from crm.choices import FlagType, RowVerdict
 from crm.contact_labels import label_key
-from crm.db.bulk import in_chunks
+from crm.db.bulk import among
 from crm.models import Contact, ContactPhone, Import, ImportRow, OptOut, PhoneLine
 from crm.models.audit import hash_number
 from crm.services.imports.reading.outcomes import Consent, Number, Person, RejectedRow
 
-CHUNK = 10_000  # values in one condition
 # Parts of one thing: what a contact has and what the file says are mixed only if they don't contradict each other.
 UNITS = (("first_name", "last_name"), ("email",), ("address", "city", "state", "postal_code"), ("timezone",))
+WRITTEN = tuple(name for unit in UNITS for name in unit)
 OWN_NUMBER = "own_number"
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
+class Card:
+    """What an import knows of a contact. The instance of a model would take twenty times as long to make."""
+
+    pk: int | None  # None: not written yet
+    company_id: int
+    phone: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    address: str = ""
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+    timezone: str = ""
+
+    @property
+    def searched_text(self) -> str:
+        """The text of `Contact.searched_text`."""
+        return "|".join((self.first_name, self.last_name, self.email))
+
+
+@dataclass(slots=True, eq=False)
 class Entry:
     """A person of a row, or a row without any, on its way to a verdict."""
 
-    row: ImportRow | None  # None: the second person of a row
+    row: int | None  # its id; None: the second person of a row
     n: int
     person: int
     outcome: Person | RejectedRow
@@ -44,11 +66,11 @@ class Entry:
         self.detail = " ".join(filter(None, [self.detail, *sentences]))
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class Plan:
     """A lease's changes of one contact. They are stored with `lead`, the first of its rows."""
 
-    contact: Contact
+    contact: Card
     lead: Entry
     before: dict[str, str] = field(default_factory=dict)  # former values of columns
     numbers: dict[str, Number] = field(default_factory=dict)  # to add
@@ -78,7 +100,7 @@ class Claims:
 class Facts:
     """Facts of the database about the numbers of a lease. The contacts are locked."""
 
-    contacts: dict[int, Contact]
+    contacts: dict[int, Card]
     owners: dict[str, int]  # contacts by number
     own_numbers: Collection[str]
     touched: Collection[int]  # contacts of earlier leases of the same import
@@ -87,25 +109,20 @@ class Facts:
 def read_facts(*, source: Import, people: Iterable[Person], claims: Claims) -> Facts:
     """Read the facts, and lock what the lease may change: opt-outs first, as everywhere."""
     phones = sorted({number.phone for person in people for number in person.numbers})
-    hashes = sorted(map(hash_number, phones))
-    for some in in_chunks(hashes, CHUNK):
-        locked = OptOut.objects.select_for_update().filter(number_hash__in=some).order_by("number_hash")
-        list(locked.values_list("pk"))
-    owners: dict[str, int] = {}
-    own_numbers: set[str] = set()
-    for some in in_chunks(phones, CHUNK):
-        # A program that doesn't know contact_phones writes the contact alone.
-        owners.update(Contact.objects.filter(phone__in=some).values_list("phone", "pk"))
-        owners.update(ContactPhone.objects.filter(phone__in=some).values_list("phone", "contact"))
-        own_numbers.update(PhoneLine.objects.filter(number__in=some).values_list("number", flat=True))
-    contacts: dict[int, Contact] = {}
+    hashes = list(map(hash_number, phones))
+    locked = OptOut.objects.select_for_update().filter(among("number_hash", hashes)).order_by("number_hash")
+    list(locked.values_list("pk"))
+    # A program that doesn't know contact_phones writes the contact alone.
+    owners = dict(Contact.objects.filter(among("phone", phones)).values_list("phone", "pk"))
+    owners.update(ContactPhone.objects.filter(among("phone", phones)).values_list("phone", "contact"))
+    own_numbers = set(PhoneLine.objects.values_list("number", flat=True))
+    ids = sorted(set(owners.values()))
+    rows = Contact.objects.select_for_update(no_key=True).filter(among("pk", ids)).order_by("pk")
+    contacts = {row[0]: Card(*row) for row in rows.values_list("pk", "company_id", "phone", *WRITTEN)}
     touched = set(claims.contacts)
-    for ids in in_chunks(sorted(set(owners.values())), CHUNK):
-        rows = Contact.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-        contacts.update((contact.pk, contact) for contact in rows)
-        if not source.dry_run:
-            earlier = ImportRow.objects.filter(source=source, contact_id__in=ids)
-            touched.update(pk for pk in earlier.values_list("contact_id", flat=True) if pk is not None)
+    if not source.dry_run and ids:
+        earlier = ImportRow.objects.filter(among("contact_id", ids), source=source)
+        touched.update(pk for pk in earlier.values_list("contact_id", flat=True) if pk is not None)
     return Facts(contacts, owners, own_numbers, touched)
 
 
@@ -135,7 +152,7 @@ class Planner:
         plan = self._by_number.get(main.phone)
         owner = self.facts.contacts.get(self.facts.owners.get(main.phone, 0))
         if plan is None and owner is not None:
-            plan = self._by_contact.get(owner.pk)
+            plan = self._by_contact.get(owner.pk or 0)
         is_merged = True
         if plan is None and main.phone in self.claims.numbers:
             entry.verdict = RowVerdict.MERGED_IN_FILE
@@ -151,17 +168,22 @@ class Planner:
         self._add_numbers(plan, numbers, entry)
         self._add_marks(plan, entry, person, main, is_merged=is_merged)
 
-    def _begin(self, entry: Entry, owner: Contact | None, main: Number) -> Plan:
-        contact = owner or Contact(company_id=self.source.company_id, phone=main.phone)
+    def _begin(self, entry: Entry, owner: Card | None, main: Number) -> Plan:
+        contact = owner or Card(None, self.source.company_id, main.phone)
         plan = Plan(contact=contact, lead=entry, is_new=owner is None)
         self.plans.append(plan)
-        if owner is not None:
+        if owner is not None and owner.pk is not None:
             self._by_contact[owner.pk] = plan
         return plan
 
     def _fill_columns(self, plan: Plan, person: Person, *, is_merged: bool) -> None:
         """Fill blank columns. Those that may be overwritten are, but not by a second row of the same file."""
         contact, columns = plan.contact, person.columns
+        if plan.is_new and not is_merged:
+            for name, value in columns.items():
+                setattr(contact, name, value)
+            plan.before = dict.fromkeys(columns, "")
+            return
         for unit in UNITS:
             contradicts = any(
                 getattr(contact, name)

@@ -15,6 +15,7 @@ from crm.models import Company, ContactList, Import, StoredFile, User
 from crm.refusals import Refusal
 from crm.services.background_tasks.requests import begin_task
 from crm.services.contact_fields import fields_by_key
+from crm.services.imports.planning import WRITTEN
 from crm.services.imports.reading.faults import UnreadableFile
 from crm.services.imports.reading.files import Table, open_table
 from crm.services.imports.reading.headers import fingerprint_of, key_of
@@ -22,7 +23,6 @@ from crm.services.imports.reading.mapping import CustomField, InvalidMapping, Ma
 from crm.services.imports.reading.suggestions import Choice, choose_mapping
 from crm.services.imports.rejected_rows import REASON_COLUMN
 from crm.services.imports.steps import IMPORT, FileRefused
-from crm.services.imports.writing import WRITTEN
 from crm.services.stored_files import parts_of, store_file
 
 MAX_LIST_NAME = 200

@@ -98,11 +98,11 @@ def _work_on_next_rows(run: Run, source: Import, mapping: Mapping, claims: Claim
             with run.step() as task:
                 worked_to = task.parameters.get(NEXT, 0)
                 waiting = ImportRow.objects.filter(source=source, n__gt=worked_to, person=1).order_by("n")
-                rows = list(waiting[:LEASE_ROWS])
+                rows = list(waiting.values_list("pk", "n", "cells")[:LEASE_ROWS])
                 if rows:
                     work_on_rows(source=source, mapping=mapping, rows=rows, claims=claims, user=task.requested_by)
                     task.done += len(rows)
-                    task.parameters = {**task.parameters, NEXT: rows[-1].n}
+                    task.parameters = {**task.parameters, NEXT: rows[-1][1]}
             return bool(rows)
         except (IntegrityError, OperationalError):  # the same number came in, or a deadlock was ended
             if number == MAX_TRIES or not connection.is_usable():

@@ -11,12 +11,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.db import IntegrityError, OperationalError, connection
-from django.db.models import Count, ForeignObjectRel, ProtectedError, Q
+from django.db.models import Count, ForeignObjectRel, ProtectedError
 from django.utils import timezone
 from django.utils.text import capfirst
 
 from crm.choices import FieldType, FlagType, ImportState, RowUndo
-from crm.db.bulk import update_rows
+from crm.db.bulk import among, update_rows
 from crm.error_codes import ErrorCode
 from crm.models import (
     BackgroundTask,
@@ -32,6 +32,7 @@ from crm.models import (
     MarketingConsent,
     User,
 )
+from crm.models.contact_fields import COLUMNS
 from crm.querysets import SEARCHED_FIELDS, search_keys
 from crm.refusals import Refusal
 from crm.services.background_tasks.kinds import Kind
@@ -39,7 +40,8 @@ from crm.services.background_tasks.requests import begin_task
 from crm.services.background_tasks.runs import Run
 from crm.services.contact_fields import fields_by_key, set_field_values, shown_value
 from crm.services.contact_lists import delete_list
-from crm.services.imports.writing import WRITTEN
+from crm.services.imports.planning import WRITTEN, Card
+from crm.services.imports.writing import update_columns
 
 LEASE_CONTACTS = 5_000
 MAX_TRIES = 5
@@ -119,12 +121,13 @@ def _undo_next_contacts(run: Run, source: Import) -> bool:
         try:
             with run.step() as task:
                 worked_to = task.parameters.get(NEXT, 0)
-                rows = list(_changed_rows(source).filter(n__gt=worked_to).order_by("n", "person")[:LEASE_CONTACTS])
+                left = _changed_rows(source).filter(n__gt=worked_to).order_by("n", "person")
+                rows = list(left.values_list("n", "contact_id")[:LEASE_CONTACTS])
                 if rows:
-                    ids = {row.contact_id for row in rows if row.contact_id is not None}
+                    ids = {contact for _, contact in rows if contact is not None}
                     Lease(source, task.requested_by).undo(sorted(ids))
                     # Another person of the last row may be left.
-                    task.parameters = {**task.parameters, NEXT: rows[-1].n - 1}
+                    task.parameters = {**task.parameters, NEXT: rows[-1][0] - 1}
                     task.done = min(task.total or 0, task.done + len(rows))
             return bool(rows)
         except (IntegrityError, OperationalError):
@@ -147,20 +150,19 @@ class Written:
         self.values: dict[str, list[Any]] = {}  # before and after, by key
         self.opted_out = False
 
-    def add(self, row: ImportRow) -> None:
+    def add(self, before: dict[str, Any], after: dict[str, Any]) -> None:
         """Add a row; the rows come in the order of the file."""
-        after: dict[str, Any] = row.after or {}
         self.is_new |= after.get("new", False)
         self.columns |= after.get("columns", {})
-        self.before = (row.before or {}) | self.before
+        self.before = before | self.before
         self.numbers.update(after.get("numbers", ()))
         self.tags.update(after.get("tags", ()))
         self.flags.update(after.get("flags", ()))
         self.opted_out |= after.get("opted_out", False)
         if "consent" in after:
             self.consents.add(after["consent"])
-        for key, (before, now) in after.get("values", {}).items():
-            self.values[key] = [self.values.get(key, [before])[0], now]
+        for key, (former, now) in after.get("values", {}).items():
+            self.values[key] = [self.values.get(key, [former])[0], now]
 
 
 class Lease:
@@ -173,38 +175,42 @@ class Lease:
 
     def undo(self, ids: Sequence[int]) -> None:
         """Undo what the import has done to these contacts."""
-        rows = list(_changed_rows(self.source).filter(contact_id__in=ids).order_by("n", "person"))
-        for row in rows:
-            self.written[row.contact_id or 0].add(row)
-        locked = Contact.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-        self.contacts = {contact.pk: contact for contact in locked}
+        changed = _changed_rows(self.source).filter(among("contact_id", ids)).order_by("n", "person")
+        rows = list(changed.values_list("pk", "contact_id", "before", "after"))
+        for _, contact, before, after in rows:
+            self.written[contact].add(before or {}, after or {})
+        locked = Contact.objects.select_for_update(no_key=True).filter(among("pk", ids)).order_by("pk")
+        cards = locked.values_list("pk", "company_id", "phone", *WRITTEN)
+        self.contacts = {values[0]: Card(*values) for values in cards}
         for pk in ids:
             if pk not in self.contacts:
                 self.outcomes[pk] = (RowUndo.ERRORED, "The contact was deleted since.")
         self._read_present()
         self._find_touched()
-        reversible = [self.contacts[pk] for pk in ids if pk not in self.outcomes]
-        self._delete([contact for contact in reversible if self.written[contact.pk].is_new])
-        self._restore([contact for contact in reversible if not self.written[contact.pk].is_new])
-        for contact in reversible:
-            self.outcomes[contact.pk] = (RowUndo.REVERSED, "")
-        update_rows(ImportRow, ("undo", "undo_detail"), [(row.pk, *self.outcomes[row.contact_id or 0]) for row in rows])
+        reversible = [pk for pk in ids if pk not in self.outcomes]
+        self._delete([pk for pk in reversible if self.written[pk].is_new])
+        self._restore([pk for pk in reversible if not self.written[pk].is_new])
+        self.outcomes.update(dict.fromkeys(reversible, (RowUndo.REVERSED, "")))
+        update_rows(ImportRow, ("undo", "undo_detail"), [(row[0], *self.outcomes[row[1]]) for row in rows])
 
     def _read_present(self) -> None:
         """Read what the contacts have now."""
-        ids = [*self.contacts]
         self.numbers: dict[int, set[str]] = defaultdict(set)
         self.tags: dict[int, set[str]] = defaultdict(set)
         self.flags: dict[int, set[int]] = defaultdict(set)
-        for contact, phone in ContactPhone.objects.filter(contact__in=ids).values_list("contact", "phone"):
+        of_contacts = among("contact", self.contacts)
+        for contact, phone in ContactPhone.objects.filter(of_contacts).values_list("contact", "phone"):
             self.numbers[contact].add(phone)
-        for contact, key in ContactTag.objects.filter(contact__in=ids).values_list("contact", "tag__name_key"):
+        for contact, key in ContactTag.objects.filter(of_contacts).values_list("contact", "tag__name_key"):
             self.tags[contact].add(key)
-        for contact, flag in ContactFlag.objects.filter(contact__in=ids).values_list("contact", "pk"):
+        for contact, flag in ContactFlag.objects.filter(of_contacts).values_list("contact", "pk"):
             self.flags[contact].add(flag)
         self.values: dict[int, dict[str, Any]] = defaultdict(dict)
-        for row in ContactFieldValue.objects.filter(contact__in=ids).select_related("field"):
-            self.values[row.contact_id][row.field.key] = shown_value(row.value)
+        columns = sorted(set(COLUMNS.values()))
+        values = ContactFieldValue.objects.filter(of_contacts).values_list("contact", "field__key", *columns)
+        for contact, key, *stored in values:
+            value = next((each for each in stored if each is not None), None)  # one column is filled
+            self.values[contact][key] = shown_value(value)
 
     def _find_touched(self) -> None:
         """Keep the contacts that somebody has touched since, with the names of what is different."""
@@ -241,44 +247,41 @@ class Lease:
             if not isinstance(relation, ForeignObjectRel) or relation.related_model in OWN:
                 continue
             model: Any = relation.related_model
-            rows = model._base_manager.filter(Q(**{f"{relation.field.name}__in": new})).order_by()
+            rows = model._base_manager.filter(among(relation.field.name, new)).order_by()
             if pks := set(rows.values_list(relation.field.name, flat=True)):
                 yield capfirst(str(model._meta.verbose_name_plural)).lower(), pks
-        entries = ContactListEntry.objects.filter(contact__in=new).exclude(list=self.source.list_id)
+        entries = ContactListEntry.objects.filter(among("contact", new)).exclude(list=self.source.list_id)
         if pks := set(entries.values_list("contact", flat=True)):
             yield "lists", pks
 
-    def _delete(self, contacts: Sequence[Contact]) -> None:
+    def _delete(self, ids: Sequence[int]) -> None:
         """Delete contacts that the import has created, with what it has given them. Nothing else refers to them."""
-        ids = [contact.pk for contact in contacts]
         self._withdraw_consents(ids)
         for model in OWN:
-            _delete_rows(model.objects.filter(contact__in=ids))
-        _delete_rows(Contact.objects.filter(pk__in=ids))
+            _delete_rows(model.objects.filter(among("contact", ids)))
+        _delete_rows(Contact.objects.filter(among("pk", ids)))
 
-    def _restore(self, contacts: Sequence[Contact]) -> None:
+    def _restore(self, ids: Sequence[int]) -> None:
         """Give contacts back what they had before."""
-        ids = [contact.pk for contact in contacts]
         self._withdraw_consents(ids)
         changed, renamed = [], []
-        for contact in contacts:
-            before = self.written[contact.pk].before
+        for pk in ids:
+            contact, before = self.contacts[pk], self.written[pk].before
             for name, value in before.items():
                 setattr(contact, name, value)
             if SEARCHED_FIELDS.intersection(before):
-                contact.keyed_text = contact.searched_text
                 renamed.append(contact)
             if before:
                 changed.append(contact)
-        columns = [*WRITTEN, "keyed_text"]
-        update_rows(Contact, columns, [(each.pk, *(getattr(each, name) for name in columns)) for each in changed])
+        update_columns(changed)
         search_keys().write(renamed)
-        _delete_rows(ContactFlag.objects.filter(pk__in=[flag for pk in ids for flag in self.written[pk].flags]))
-        added = {phone for pk in ids for phone in self.written[pk].numbers}
-        numbers = ContactPhone.objects.filter(contact__in=ids, phone__in=added)
-        refusing = ContactFlag.objects.in_force().filter(contact__in=ids, flag_type=FlagType.DO_NOT_CONTACT)
-        numbers.filter(contact__in=refusing.values("contact")).delete()  # the flag outlives the number
-        _delete_rows(ContactPhone.objects.filter(contact__in=ids, phone__in=added))
+        _delete_rows(ContactFlag.objects.filter(among("pk", [flag for pk in ids for flag in self.written[pk].flags])))
+        if added := {phone for pk in ids for phone in self.written[pk].numbers}:
+            of_contacts = among("contact", ids)
+            numbers = ContactPhone.objects.filter(of_contacts, among("phone", added))
+            refusing = ContactFlag.objects.in_force().filter(of_contacts, flag_type=FlagType.DO_NOT_CONTACT)
+            numbers.filter(contact__in=refusing.values("contact")).delete()  # the flag outlives the number
+            _delete_rows(numbers)
         self._restore_tags(ids)
         fields = fields_by_key()
         values = {
@@ -296,13 +299,13 @@ class Lease:
     def _restore_tags(self, ids: Sequence[int]) -> None:
         wanted = {(pk, key) for pk in ids for key in self.written[pk].tags}
         tagged = [pk for pk in ids if self.written[pk].tags]
-        rows = ContactTag.objects.filter(contact__in=tagged).values_list("pk", "contact", "tag__name_key")
-        _delete_rows(ContactTag.objects.filter(pk__in=[row for row, pk, key in rows if (pk, key) in wanted]))
+        rows = ContactTag.objects.filter(among("contact", tagged)).values_list("pk", "contact", "tag__name_key")
+        _delete_rows(ContactTag.objects.filter(among("pk", [row for row, pk, key in rows if (pk, key) in wanted])))
 
     def _withdraw_consents(self, ids: Sequence[int]) -> None:
         """Delete the consents that the import has recorded. One that was withdrawn since is evidence, and stays."""
         consents = [consent for pk in ids for consent in self.written[pk].consents]
-        _delete_rows(MarketingConsent.objects.filter(pk__in=consents, withdrawn_at__isnull=True))
+        _delete_rows(MarketingConsent.objects.filter(among("pk", consents), withdrawn_at__isnull=True))
 
 
 def _delete_rows(rows: Any) -> None:

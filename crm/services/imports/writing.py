@@ -1,15 +1,15 @@
 """Writing of a lease's plans, each kind of row in a set."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
 from django.utils import timezone
 
-from crm.choices import ConsentSource, FlagType, OptOutState, RowVerdict
+from crm.choices import Channel, ConsentSource, FlagType, OptOutState, RowVerdict
 from crm.contact_labels import label_key
-from crm.db.bulk import in_chunks, insert_rows, update_rows
+from crm.db.bulk import among, insert_rows, update_rows
 from crm.models import (
     Contact,
     ContactField,
@@ -23,18 +23,17 @@ from crm.models import (
     User,
 )
 from crm.models.audit import hash_number
-from crm.querysets import SEARCHED_FIELDS, search_keys
+from crm.querysets import SEARCHED_FIELDS, AddedNumber, search_keys
 from crm.services.consents import record_consent
 from crm.services.contact_fields import columns_of, fields_by_key, set_field_values, shown_value
 from crm.services.contact_lists import add_to_list
-from crm.services.imports.planning import CHUNK, Entry, Plan
+from crm.services.imports.planning import WRITTEN, Card, Entry, Plan
 from crm.services.imports.reading.mapping import CustomField
 from crm.services.imports.reading.outcomes import Consent
 from crm.services.opt_outs import record_opt_out
 from crm.services.tags import ensure_tags, tag_contacts
 
 SOURCE = "import"
-WRITTEN = ("first_name", "last_name", "email", "address", "city", "state", "postal_code", "timezone")
 FLAG_REASON = "The imported list says so."
 LANDLINE = "The imported list says that the number can't get messages: it is a landline."
 
@@ -59,36 +58,27 @@ class Writer:
         self._add_opt_outs()
         self._add_consents()
         if self.source.list is not None:
-            add_to_list(contact_list=self.source.list, contact_ids=[plan.contact.pk for plan in self.plans])
+            add_to_list(contact_list=self.source.list, contact_ids=map(_pk, self.plans))
         self._note_restored_flags()
         for plan in self.plans:
             self._conclude(plan)
 
     def _create_contacts(self) -> None:
         new = [plan for plan in self.plans if plan.is_new]
-        Contact.objects.bulk_create([plan.contact for plan in new])
+        Contact.objects.insert([plan.contact for plan in new], WRITTEN)
         for plan in new:
             self.after[plan] = {"new": True, "columns": plan.after}
 
     def _update_contacts(self) -> None:
         changed = [plan for plan in self.plans if not plan.is_new and plan.before]
-        renamed = [plan.contact for plan in changed if SEARCHED_FIELDS.intersection(plan.before)]
-        for contact in renamed:
-            contact.keyed_text = contact.searched_text
-        columns = [*WRITTEN, "keyed_text"]
-        update_rows(
-            Contact,
-            columns,
-            [(plan.contact.pk, *(getattr(plan.contact, name) for name in columns)) for plan in changed],
-        )
-        for some in in_chunks(renamed, CHUNK):
-            search_keys().write(some)
+        update_columns([plan.contact for plan in changed])
+        search_keys().write([plan.contact for plan in changed if SEARCHED_FIELDS.intersection(plan.before)])
         for plan in changed:
             self.after[plan]["columns"] = plan.after
 
     def _add_numbers(self) -> None:
-        ContactPhone.objects.bulk_create(
-            ContactPhone(company_id=self.company_id, contact=plan.contact, phone=phone, label=number.kind)
+        ContactPhone.objects.insert(
+            AddedNumber(self.company_id, _pk(plan), phone, number.kind)
             for plan in self.plans
             for phone, number in plan.numbers.items()
         )
@@ -97,13 +87,11 @@ class Writer:
                 self.after[plan]["numbers"] = [*plan.numbers]
 
     def _add_flags(self) -> None:
-        wanted = {(plan.contact.pk, kind): (plan, entry) for plan in self.plans for kind, entry in plan.flags.items()}
+        wanted = {(_pk(plan), kind): (plan, entry) for plan in self.plans for kind, entry in plan.flags.items()}
         if not wanted:
             return
-        present: set[tuple[int, str]] = set()
-        for some in in_chunks({contact for contact, _ in wanted}, CHUNK):
-            in_force = ContactFlag.objects.in_force().filter(contact__in=some)
-            present.update(in_force.values_list("contact", "flag_type"))
+        in_force = ContactFlag.objects.in_force().filter(among("contact", {contact for contact, _ in wanted}))
+        present = set(in_force.values_list("contact", "flag_type"))
         new = {key: value for key, value in wanted.items() if key not in present}
         flags = ContactFlag.objects.bulk_create(
             ContactFlag(
@@ -117,11 +105,11 @@ class Writer:
             self.after[plan].setdefault("flags", []).append(flag.pk)
 
     def _add_tags(self) -> None:
-        tagged = {plan.contact.pk: plan for plan in self.plans if plan.tags}
+        tagged = {_pk(plan): plan for plan in self.plans if plan.tags}
         present: dict[int, set[str]] = defaultdict(set)
-        for some in in_chunks([pk for pk, plan in tagged.items() if not plan.is_new], CHUNK):
-            for contact, key in ContactTag.objects.filter(contact__in=some).values_list("contact", "tag__name_key"):
-                present[contact].add(key)
+        old = ContactTag.objects.filter(among("contact", [pk for pk, plan in tagged.items() if not plan.is_new]))
+        for contact, key in old.values_list("contact", "tag__name_key"):
+            present[contact].add(key)
         missing = {pk: {k: n for k, n in plan.tags.items() if k not in present[pk]} for pk, plan in tagged.items()}
         missing = {pk: tags for pk, tags in missing.items() if tags}
         self._tag_new_contacts({pk: tags for pk, tags in missing.items() if tagged[pk].is_new})
@@ -153,7 +141,7 @@ class Writer:
             values = {**plan.filled, **plan.overwritten} if plan.is_new else {}
             for key, value in values.items():
                 stored = columns_of(fields[key], value)
-                about = (self.company_id, fields[key].pk, plan.contact.pk, self.user and self.user.pk, now)
+                about = (self.company_id, fields[key].pk, _pk(plan), self.user and self.user.pk, now)
                 rows.append((*about, *(stored.get(name) for name in columns)))
             if values:
                 self.after[plan]["values"] = {key: [None, shown_value(value)] for key, value in values.items()}
@@ -162,10 +150,10 @@ class Writer:
     def _add_values(self) -> None:
         self._fill_new_contacts()
         present = [plan for plan in self.plans if not plan.is_new]
-        by_contact = {plan.contact.pk: plan for plan in present}
+        by_contact = {_pk(plan): plan for plan in present}
         for overwrite in (True, False):
             values = {
-                plan.contact.pk: plan.overwritten if overwrite else plan.filled
+                _pk(plan): plan.overwritten if overwrite else plan.filled
                 for plan in present
                 if (plan.overwritten if overwrite else plan.filled)
             }
@@ -182,10 +170,9 @@ class Writer:
         if not entries:
             return
         hashes = {hash_number(phone): phone for phone in entries}
-        for some in in_chunks(hashes, CHUNK):
-            known = OptOut.objects.filter(number_hash__in=some, state=OptOutState.OPTED_OUT)
-            for number_hash in known.values_list("number_hash", flat=True):
-                entries.pop(hashes[number_hash])
+        known = OptOut.objects.filter(among("number_hash", hashes), state=OptOutState.OPTED_OUT)
+        for number_hash in known.values_list("number_hash", flat=True):
+            entries.pop(hashes[number_hash])
         for phone in sorted(entries, key=hash_number):
             plan, entry = entries[phone]
             words = f"Opted out by {self._proof(entry)}."
@@ -199,19 +186,24 @@ class Writer:
             if plan.consent is not None and not plan.opted_out and (evidence := self._evidence_of(*plan.consent)):
                 wanted[hash_number(plan.contact.phone)] = (plan, evidence)
         known = dict.fromkeys(wanted, False)
-        for some in in_chunks(wanted, CHUNK):
-            OptOut.objects.bulk_create(
-                [
-                    OptOut(company_id=self.company_id, number_hash=key, phone=wanted[key][0].contact.phone)
-                    for key in some
-                ],
-                ignore_conflicts=True,
-            )
-            # Locked, so that an opt-out which is being recorded is seen, or withdraws the consent.
-            for opt_out in OptOut.objects.select_for_update().filter(number_hash__in=some).order_by("number_hash"):
-                known[opt_out.number_hash] = opt_out.decided_at is not None or not opt_out.phone
-            consents = MarketingConsent.objects.filter(number_hash__in=some)
-            known.update(dict.fromkeys(consents.values_list("number_hash", flat=True), True))
+        if not wanted:
+            return
+        now = timezone.now()
+        insert_rows(
+            OptOut,
+            ("company", "number_hash", "phone", "channel", "state", "created_at"),
+            [
+                (self.company_id, key, wanted[key][0].contact.phone, Channel.SMS, OptOutState.CLEAR, now)
+                for key in sorted(wanted)
+            ],
+            ignore_conflicts=True,
+        )
+        # Locked, so that an opt-out which is being recorded is seen, or withdraws the consent.
+        locked = OptOut.objects.select_for_update().filter(among("number_hash", wanted)).order_by("number_hash")
+        for key, decided_at, phone in locked.values_list("number_hash", "decided_at", "phone"):
+            known[key] = decided_at is not None or not phone
+        consents = MarketingConsent.objects.filter(among("number_hash", wanted))
+        known.update(dict.fromkeys(consents.values_list("number_hash", flat=True), True))
         first = {key: pair for key, pair in wanted.items() if not known[key]}
         rows = MarketingConsent.objects.bulk_create(
             MarketingConsent(
@@ -252,12 +244,11 @@ class Writer:
 
     def _note_restored_flags(self) -> None:
         """Note the flags that numbers of new contacts have kept from earlier owners: nobody has set them since."""
-        new = {plan.contact.pk: plan for plan in self.plans if plan.is_new}
-        for some in in_chunks(new, CHUNK):
-            for contact, flag in ContactFlag.objects.filter(contact__in=some).values_list("contact", "pk"):
-                flags = self.after[new[contact]].setdefault("flags", [])
-                if flag not in flags:
-                    flags.append(flag)
+        new = {_pk(plan): plan for plan in self.plans if plan.is_new}
+        for contact, flag in ContactFlag.objects.filter(among("contact", new)).values_list("contact", "pk"):
+            flags = self.after[new[contact]].setdefault("flags", [])
+            if flag not in flags:
+                flags.append(flag)
 
     def _conclude(self, plan: Plan) -> None:
         entry, after = plan.lead, self.after[plan]
@@ -268,6 +259,22 @@ class Writer:
 
     def _proof(self, entry: Entry) -> str:
         return f"import {self.source.pk} ({self.source.name}), row {entry.n}"
+
+
+def update_columns(contacts: Iterable[Card | Contact]) -> None:
+    """Write the columns of contacts whose rows the transaction has locked. Their search keys aren't written."""
+    update_rows(
+        Contact,
+        [*WRITTEN, "keyed_text"],
+        [(each.pk, *(getattr(each, name) for name in WRITTEN), each.searched_text) for each in contacts],
+    )
+
+
+def _pk(plan: Plan) -> int:
+    """Return the id of a plan's contact, which is written."""
+    pk = plan.contact.pk
+    assert pk is not None  # noqa: S101  # contacts are written first
+    return pk
 
 
 def ensure_fields(*, company_id: int, wanted: Mapping[str, CustomField]) -> None:

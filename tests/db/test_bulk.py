@@ -1,0 +1,84 @@
+"""Writing many rows by one statement, and conditions with many values."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from crm.db.bulk import among, insert_rows, update_rows
+from crm.db.tenancy import tenant
+from crm.models import Contact, ContactFieldValue, ContactListEntry
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+AT = datetime(2026, 3, 2, 9, 5, 9, 123456, tzinfo=UTC)
+TEXTS = [
+    "", "NULL", "null", "{}", "{a,b}", 'says "no"', "back\\slash", '\\"', "it's", "new\nline", "tab\t", "Zoë 😀", " a ",
+    "%s", "%", "$$", "a,b", "\\N", "\\x41",
+]  # fmt: skip
+
+
+def test_any_text_is_stored_as_it_is(acme):
+    phones = [f"+1303555{n:04}" for n in range(100, 100 + len(TEXTS))]
+    with tenant(acme.pk):
+        insert_rows(
+            Contact,
+            ("company", "phone", "first_name", "last_name", "email", "address", "city", "state", "postal_code",
+             "timezone", "created_at"),
+            [(acme.pk, phone, text, "", "", "", "", "", "", "", AT) for phone, text in zip(phones, TEXTS, strict=True)],
+        )  # fmt: skip
+        contacts = Contact.objects.filter(among("phone", phones)).order_by("phone")
+        assert [contact.first_name for contact in contacts] == TEXTS
+        assert {contact.created_at for contact in contacts} == {AT}
+        update_rows(Contact, ("last_name",), [(contact.pk, contact.first_name) for contact in contacts])
+        assert list(contacts.values_list("last_name", flat=True)) == TEXTS
+        for text in TEXTS:
+            assert [contact.first_name for contact in contacts.filter(among("last_name", [text, "other"]))] == [text]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("number", -0.1), ("number", 1e15), ("date", date(1800, 1, 1)), ("yes", False)]
+)
+def test_values_of_every_type_are_stored_as_they_are(acme, column, value):
+    kind = {"yes": "yes_no"}.get(column, column)
+    contact = factories.ContactFactory(company=acme)
+    field = factories.ContactFieldFactory(company=acme, field_type=kind)
+    with tenant(acme.pk):
+        insert_rows(
+            ContactFieldValue,
+            ("company", "contact", "field", "field_type", "text", column, "created_at"),
+            [(acme.pk, contact.pk, field.pk, kind, None, value, AT)],
+        )
+        row = ContactFieldValue.objects.get()
+    assert (row.text, row.value, row.created_by_id) == (None, value, None)
+
+
+def test_a_row_that_is_there_already_can_be_left_as_it_is(acme):
+    entry = factories.ContactListEntryFactory(contact__company=acme)
+    other = factories.ContactFactory(company=acme)
+    with tenant(acme.pk):
+        insert_rows(
+            ContactListEntry,
+            ("company", "list", "contact", "created_at"),
+            [(acme.pk, entry.list_id, contact, AT) for contact in (entry.contact_id, other.pk)],
+            ignore_conflicts=True,
+        )
+        assert set(entry.list.entries.values_list("contact", flat=True)) == {entry.contact_id, other.pk}
+        entry.refresh_from_db()
+    assert entry.created_at != AT
+
+
+def test_no_rows_and_no_values_are_no_error(acme):
+    with tenant(acme.pk):
+        insert_rows(Contact, ("company", "phone"), [])
+        update_rows(Contact, ("phone",), [])
+        assert not Contact.objects.filter(among("pk", [])).exists()
+
+
+def test_conditions_take_more_values_than_a_statement_takes_parameters(acme):
+    contact = factories.ContactFactory(company=acme)
+    tag = factories.ContactTagFactory(contact=contact)
+    with tenant(acme.pk):
+        ids = range(contact.pk, contact.pk + 300_000)
+        assert list(Contact.objects.filter(among("pk", ids))) == [contact]
+        assert list(tag.tag.contact_tags.filter(among("contact", ids))) == [tag]
