@@ -1,6 +1,19 @@
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, post_save, pre_delete, pre_migrate, pre_save
+
+if TYPE_CHECKING:
+    from crm.services.background_tasks.runs import Run
+
+
+def export_steps(run: "Run") -> Iterator[None]:
+    """Do an export. The API isn't loaded before."""
+    from crm.api.base.export_tasks import export_steps
+
+    return export_steps(run)
 
 
 class CrmConfig(AppConfig):
@@ -18,7 +31,7 @@ class CrmConfig(AppConfig):
         from crm.querysets import number_moved, numbers_added
         from crm.services import self_check  # noqa: F401  # registers its check
         from crm.services.background_tasks import jobs as tasks
-        from crm.services.background_tasks.kinds import register_kind
+        from crm.services.background_tasks.kinds import Kind, register_kind
         from crm.services.contacts import (
             follow_moved_number,
             restore_flags,
@@ -68,6 +81,7 @@ class CrmConfig(AppConfig):
             )
         )
         register(Job(name="invoices", do_next=mark_overdue_invoices, has_pending=lambda: False, poll_s=RARELY_S))
+        register_kind(Kind(name="export", label="Export", steps=export_steps))
         register_kind(IMPORT)
         register_kind(UNDO)
         register(

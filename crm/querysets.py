@@ -333,6 +333,10 @@ class InvoiceQuerySet(OfContactQuerySet):
 
 
 class BackgroundTaskQuerySet(QuerySet):
+    def assigned_to(self, user: AbstractBaseUser) -> Self:
+        """Return the tasks that the user asked for."""
+        return self.filter(requested_by=user)
+
     def open(self) -> Self:
         """Return tasks that have not ended."""
         return self.filter(state__in=TaskState.open())

@@ -5,6 +5,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -23,13 +24,19 @@ MAX_EXPIRED = 10  # files in one run: each may have hundreds of parts
 
 
 def store_file(
-    *, company_id: int, name: str, content_type: str, parts: Iterable[bytes], user: User | None = None
+    *,
+    company_id: int,
+    name: str,
+    content_type: str,
+    parts: Iterable[bytes],
+    user: User | None = None,
+    kept_for: timedelta = KEPT_FOR,
 ) -> StoredFile:
     """Store a file whose content comes in parts of any size."""
     with transaction.atomic():
         file = StoredFile.objects.create(
             company_id=company_id, name=_safe_name(name), content_type=content_type[:100], created_by=user,
-            expires_at=now() + KEPT_FOR,
+            expires_at=now() + kept_for,
         )  # fmt: skip
         for position, part in enumerate(_even_parts(parts)):
             file.size += len(part)

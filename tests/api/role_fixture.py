@@ -73,7 +73,7 @@ class Fixture:
             "appointment-reminders": factories.AppointmentReminderFactory(appointment=appointment),
             "appointments": appointment,
             "background-tasks": factories.BackgroundTaskFactory(
-                company=acme, result_file=factories.StoredFileFactory(company=acme)
+                company=acme, result_file=factories.StoredFileFactory(company=acme), requested_by=rep
             ),
             "call-analyses": factories.CallAnalysisFactory(call=call),
             "campaign-memberships": factories.CampaignMembershipFactory(contact=contact),

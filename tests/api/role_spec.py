@@ -135,7 +135,7 @@ def expected(caller, route, method, *, body_names_a_row):
         return 200
     if verb not in grant.verbs:
         return 403
-    if caller == "outsider" or (caller == "idle_rep" and grant.own):
+    if caller == "outsider" or (caller in ("idle_rep", "csr") and grant.own):  # the own rows are the rep's
         if route.names_a_row:
             return 404
         if verb == CREATE and body_names_a_row:

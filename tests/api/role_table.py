@@ -9,7 +9,8 @@ The API's resources by role. Generated from the table in `crm/api/base/roles.py`
   here fails a test.
 - *Own*: rows assigned to the user. A rep's own rows are the calls and appointments assigned to them, and the
   analyses of those calls. The contacts of those calls and appointments, with their rows, belong to the rep, too; of
-  their calls and appointments only the rep's own, also in timelines and activities.
+  their calls and appointments only the rep's own, also in timelines and activities. Own background tasks are those that
+  the user asked for.
   Other rows don't exist for a rep: in lists, in counts, by ID (404), and in references that they send (400).
 - What a row shows of others (`contact_summary`, names, `last_message`) follows the same rules: what the user may not
   see is null. Names of users and phone lines are for every role (`colleagues`, `phone-lines`).

@@ -21,7 +21,7 @@ from crm.error_codes import ErrorCode
 from crm.models import User
 from crm.services.exports.audit import record_export
 from crm.services.exports.cells import as_row
-from crm.services.exports.files import MAX_XLSX_ROWS, Row, csv_of, write_xlsx
+from crm.services.exports.files import MAX_XLSX_ROWS, XLSX_ROWS_AT_ONCE, Row, csv_of, write_xlsx
 
 PAGE = 2000  # rows in memory
 CSV, XLSX = "csv", "xlsx"
@@ -97,11 +97,14 @@ class Export:
     def header(self) -> list[str]:
         return [column.header for column in self.columns]
 
+    @property
+    def file_name(self) -> str:
+        return f"{self.resource.replace('/', '-')}.{self.kind}"
+
     def response(self) -> HttpResponseBase:
         """Return the response with the file. The first page is read before, so that its failure is an error."""
-        name = f"{self.resource.replace('/', '-')}.{self.kind}"
+        name = self.file_name
         if self.kind == XLSX:
-            self.check_size()
             self.record()
             file = write_xlsx(self.header, self.counted_pages())
             self.record(rows=self.sent)
@@ -137,22 +140,37 @@ class Export:
 
     def pages(self) -> Iterator[list[Row]]:
         """Yield pages of cells."""
-        sources = dict.fromkeys([*(column.source for column in columns_of(self.serializer_class)), *self.order.fields])
         position: list[Any] | None = None
         while True:
             with active(self.company_id):
-                page = list(self.order.rows(after=position).values(*sources)[:PAGE])
-                shown: Rows = show_rows(page, self.serializer_class, self.user)
-            yield [as_row((column.value_of(row) for column in self.columns), self.zone) for row in shown]
-            if len(page) < PAGE:
+                page, position = self.page_after(position)
+            yield page
+            if position is None:
                 return
-            position = [page[-1][name] for name in self.order.fields]
 
-    def check_size(self) -> None:
+    def page_after(self, position: list[Any] | None) -> tuple[list[Row], list[Any] | None]:
+        """Return the next page of cells, and the position of its last row; None if there are no more rows."""
+        sources = dict.fromkeys([*(column.source for column in columns_of(self.serializer_class)), *self.order.fields])
+        page = list(self.order.rows(after=position).values(*sources)[:PAGE])
+        shown: Rows = show_rows(page, self.serializer_class, self.user)
+        cells = [as_row((column.value_of(row) for column in self.columns), self.zone) for row in shown]
+        return cells, [page[-1][name] for name in self.order.fields] if len(page) == PAGE else None
+
+    @property
+    def is_long(self) -> bool:
+        """Return whether a background task has to make the file. Raises ValidationError if even that can't."""
+        if self.kind == CSV:
+            return False
         with active(self.company_id):
-            if self.order.queryset[: MAX_XLSX_ROWS + 1].count() > MAX_XLSX_ROWS:
-                detail = f"An XLSX file can have {MAX_XLSX_ROWS:,} rows at most. Take format=csv, or filter the list."
-                raise invalid("format", detail)
+            return self.count_rows() > XLSX_ROWS_AT_ONCE
+
+    def count_rows(self) -> int:
+        """Return the number of rows. Raises ValidationError if an XLSX file can't have them."""
+        rows = self.order.queryset.order_by()[: MAX_XLSX_ROWS + 1].count()
+        if rows > MAX_XLSX_ROWS:
+            detail = f"An XLSX file can have {MAX_XLSX_ROWS:,} rows at most. Take format=csv, or filter the list."
+            raise invalid("format", detail)
+        return rows
 
     def record(self, **results: Any) -> None:
         facts = {"format": self.kind, "filters": self.filters, **results}

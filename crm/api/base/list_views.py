@@ -7,6 +7,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api.base.export_tasks import queued
 from crm.api.base.exports import Export
 from crm.api.base.lists import columns_of, show_rows
 from crm.api.base.pagination import read_order
@@ -28,10 +29,14 @@ class ListRowsMixin:
 
     @action(detail=False, methods=["get"])
     def export(self: Any, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Export the list as a file: all its rows, with its filters. Audit entries record who has done it."""
+        """Export the list as a file: all its rows, with its filters. Audit entries record who has done it.
+
+        An XLSX file of more than 10,000 rows is made by a background task: the answer is then 202 with the task, whose
+        file `GET background-tasks/{id}/file` gives once it is `done`. The same request while it runs answers the task.
+        """
         export = self.export_class(self, request, self.filter_queryset(self.get_queryset()))
         self.exit_stack.close()  # the file has transactions of its own, which outlive the view
-        response: HttpResponseBase = export.response()
+        response: HttpResponseBase = queued(self) if export.is_long else export.response()
         return response
 
     def perform_content_negotiation(self: Any, request: Request, force: bool = False) -> Any:

@@ -64,7 +64,11 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
         CSR: READ_CREATE_UPDATE,
         REP: own(READ_UPDATE, fields=APPOINTMENT_FIELDS),
     },
-    "background-tasks": {MANAGER: also(READ_ONLY, "cancel", "file")},
+    "background-tasks": {
+        MANAGER: also(READ_ONLY, "cancel", "file"),
+        CSR: own(also(READ_ONLY, "cancel", "file")),
+        REP: own(also(READ_ONLY, "cancel", "file")),
+    },
     "call-analyses": {MANAGER: READ_CREATE, CSR: READ_ONLY, REP: own(READ_ONLY)},
     "calls": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_UPDATE, fields=CALL_OUTCOME_FIELDS)},
     "campaign-memberships": {MANAGER: READ_CREATE_DELETE, CSR: READ_ONLY},

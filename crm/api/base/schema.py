@@ -75,7 +75,13 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
     def get_response_serializers(self) -> Any:
         if not self._is_export:
             return super().get_response_serializers()
-        return {(200, CSV_TYPE): OpenApiTypes.STR, (200, XLSX_TYPE): OpenApiTypes.BINARY}
+        from crm.api.background_tasks import BackgroundTaskSerializer  # it is a view of this base
+
+        return {
+            (200, CSV_TYPE): OpenApiTypes.STR,
+            (200, XLSX_TYPE): OpenApiTypes.BINARY,
+            (202, "application/json"): BackgroundTaskSerializer,
+        }
 
     @property
     def _is_export(self) -> bool:

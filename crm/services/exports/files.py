@@ -4,14 +4,15 @@ import csv
 import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
-from typing import IO
+from contextlib import contextmanager
+from typing import IO, Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 
 from crm.services.exports.cells import defuse
 
 MAX_XLSX_ROWS = 200_000  # a larger file takes minutes to write, and to open
+XLSX_ROWS_AT_ONCE = 10_000  # rows of a sheet that one request writes, in a second or two
 MAX_CELL = 32_767  # characters, Excel's limit
 
 Row = Sequence[str]
@@ -31,17 +32,37 @@ def csv_pages(header: Row, pages: Iterable[Iterable[Row]]) -> Iterator[bytes]:
         yield csv_of(page)
 
 
-def write_xlsx(header: Row, pages: Iterable[Iterable[Row]]) -> IO[bytes]:
-    """Return a temporary file with a sheet. Its cells are texts: a spreadsheet neither runs nor changes them."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the response
+class Sheet:
+    """An XLSX file in the making. Its cells are texts: a spreadsheet neither runs nor changes them."""
+
+    def __init__(self, book: Any, header: Row) -> None:
+        self._sheet = book.add_worksheet()
+        self._sheet.freeze_panes(1, 0)
+        self._number = 0
+        self.add([header])
+
+    def add(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            for column, cell in enumerate(row):
+                self._sheet.write_string(self._number, column, _cut(cell))
+            self._number += 1
+
+
+@contextmanager
+def sheet_in(file: IO[bytes], header: Row) -> Iterator[Sheet]:
+    """Let rows be added to a sheet, and write it to the file at the end. The file is then read from its start."""
     plain = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(file, plain) as book:
-        sheet = book.add_worksheet()
-        sheet.freeze_panes(1, 0)
-        for number, row in enumerate(chain([header], chain.from_iterable(pages))):
-            for column, cell in enumerate(row):
-                sheet.write_string(number, column, _cut(cell))
+        yield Sheet(book, header)
     file.seek(0)
+
+
+def write_xlsx(header: Row, pages: Iterable[Iterable[Row]]) -> IO[bytes]:
+    """Return a temporary file with a sheet."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the response
+    with sheet_in(file, header) as sheet:
+        for page in pages:
+            sheet.add(page)
     return file
 
 
