@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,12 +18,16 @@ from crm.db.tenancy import tenant
 from crm.models import Contact, ContactPhone, DuplicateCandidate, User
 from crm.phones import InvalidPhone, normalize_phone
 from crm.refusals import Refusal
+from crm.services.contact_fields import fields_by_key
+from crm.services.contact_labels import Labels, labels_of
 from crm.services.duplicates.decisions import dismiss_duplicate, merge_duplicate
-from crm.services.merging.fields import FIELDS, GONE, KEPT
+from crm.services.exports.cells import as_text
+from crm.services.merging.fields import CUSTOM, FIELDS, GONE, KEPT
 from crm.services.merging.journal import references_to, rows_of
 from crm.services.merging.merge import merge_contacts
 
 LEFT, RIGHT = "left", "right"
+UTC = ZoneInfo("UTC")
 MAX_COUNTED = 1000
 DERIVED = {"contactsearchkey", "contactmerge", "duplicatecandidate"}  # models whose rows say nothing to people
 
@@ -65,17 +70,29 @@ def find_other(contact: Contact, term: str) -> Contact | None:
 
 
 def choices_of(left: Contact, right: Contact) -> list[Choice]:
-    """Return the fields, each with the side that is chosen at first: the left one, unless it is blank."""
-    return [
-        Choice(
-            name,
-            capfirst(str(Contact._meta.get_field(name).verbose_name)),  # type: ignore[union-attr]
-            getattr(left, name),
-            getattr(right, name),
-            RIGHT if getattr(right, name) and not getattr(left, name) else LEFT,
-        )
+    """Return the fields, each with the side that is chosen at first: the left one, unless it is blank.
+
+    Of the custom fields those that one of the two has a value of.
+    """
+    with tenant(left.company_id):
+        labels, fields = labels_of([left.pk, right.pk]), fields_by_key()
+    values = [labels.get(contact.pk, Labels()).values for contact in (left, right)]
+    sides = {
+        name: (str(Contact._meta.get_field(name).verbose_name), getattr(left, name), getattr(right, name))  # type: ignore[union-attr]
         for name in FIELDS
+    } | {
+        f"{CUSTOM}{key}": (field.label, *(_shown(of_contact.get(key)) for of_contact in values))
+        for key, field in fields.items()
+        if key in values[0] or key in values[1]
+    }
+    return [
+        Choice(name, capfirst(label), mine, other, RIGHT if other and not mine else LEFT)
+        for name, (label, mine, other) in sides.items()
     ]
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else as_text(value, UTC)
 
 
 def counts_of(left: Contact, right: Contact) -> list[tuple[str, str, str]]:
@@ -138,7 +155,11 @@ def _decide(request: HttpRequest, left: Contact, right: Contact, candidate: Dupl
         return HttpResponseRedirect(reverse("admin:crm_duplicatecandidate_changelist"))
     kept, gone = (right, left) if request.POST.get("keep") == RIGHT else (left, right)
     sides = {LEFT: KEPT if kept == left else GONE, RIGHT: KEPT if kept == right else GONE}
-    fields = {name: sides[request.POST[name]] for name in FIELDS if request.POST.get(name) in sides}
+    fields = {
+        name: sides[side]
+        for name, side in request.POST.items()
+        if side in sides and (name in FIELDS or name.startswith(CUSTOM))
+    }
     with tenant(left.company_id):
         if candidate:
             merge = merge_duplicate(candidate=candidate, user=user, kept_id=kept.pk, fields=fields)

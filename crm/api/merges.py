@@ -13,13 +13,15 @@ from crm.api.base.views import ReadViewSet, TenantViewSet, without_body
 from crm.api.companions import ContactSummaryField, UserNameField
 from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactMerge
-from crm.services.merging.fields import FIELDS
+from crm.services.merging.fields import CUSTOM, FIELDS
 from crm.services.merging.merge import merge_contacts
-from crm.services.merging.tombstones import AlreadyMerged, find_kept
 from crm.services.merging.undo import undo_merge
 
 MERGE_CODES = (ErrorCode.MERGED, ErrorCode.NOT_ALLOWED, ErrorCode.INVALID, ErrorCode.INVALID_PHONE)
-CHOICE = "`kept`: that of the contact in the URL, `gone`: that of the other. Any other text is the value itself."
+CHOICE = (
+    "`kept`: that of the contact in the URL, `gone`: that of the other. Any other text is the value itself, but for a "
+    "custom field. Tags of both are kept in any case."
+)
 
 
 class ChosenFieldsMixin(serializers.Serializer):
@@ -28,7 +30,8 @@ class ChosenFieldsMixin(serializers.Serializer):
     chosen_fields = serializers.DictField(
         child=serializers.CharField(allow_blank=True, max_length=254),
         required=False,
-        help_text=f"By field ({', '.join(FIELDS)}): {CHOICE} Left out: `kept`, with its blank fields filled.",
+        help_text=f"By field ({', '.join(FIELDS)}, or `{CUSTOM}KEY` for a custom field): {CHOICE} "
+        "Left out: `kept`, with its blank fields filled.",
     )
 
     def get_fields(self) -> dict[str, serializers.Field]:
@@ -74,19 +77,14 @@ class ContactMergeSerializer(TenantSerializer):
 
 
 @extend_schema_field({"type": "integer"})
-class MergedContactField(ContactField):
-    """A contact that the user may see. A merged one is reported with the one that stayed."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if type(data) is int and (stands := find_kept([data])):
-            raise AlreadyMerged(gone_id=data, kept_id=stands[data])
-        return super().to_internal_value(data)
+class OtherContactField(ContactField):
+    """A contact in a body that has no model to tell the type of an ID."""
 
 
 class MergeSerializer(ChosenFieldsMixin, BodySerializer):
     """The contact to merge, and which values stay."""
 
-    other = MergedContactField(help_text="ID of the contact to merge into the one in the URL. It is deleted.")
+    other = OtherContactField(help_text="ID of the contact to merge into the one in the URL. It is deleted.")
 
 
 class UndoneMergeSerializer(serializers.Serializer):

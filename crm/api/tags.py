@@ -33,6 +33,7 @@ from crm.models import ContactField, ContactFieldValue, ContactList, ContactList
 from crm.services.contact_fields import change_field, delete_field, restore_field
 from crm.services.contact_lists import add_to_list, delete_list, remove_from_list, unknown_contacts
 from crm.services.exports.headers import is_reserved
+from crm.services.merging.tombstones import refuse_merged
 from crm.services.tags import delete_tag, parse_tag
 
 CONFIRM = "confirm"
@@ -239,7 +240,7 @@ class ContactListViewSet(AskingViewSet):
     resource = "contact-lists"
     model = ContactList
     serializer_class = ContactListSerializer
-    refusals = {"destroy": (ErrorCode.CONFIRM_NEEDED,), "add": (ErrorCode.DOES_NOT_EXIST,)}
+    refusals = {"destroy": (ErrorCode.CONFIRM_NEEDED,), "add": (ErrorCode.DOES_NOT_EXIST, ErrorCode.MERGED)}
 
     @property
     def has_etag(self) -> bool:  # type: ignore[override]
@@ -257,6 +258,7 @@ class ContactListViewSet(AskingViewSet):
         """Add contacts to a list. Those who are on it stay there."""
         contact_list, contacts = self.get_object(), self.read_contacts(request)
         if unknown := unknown_contacts(contacts):
+            refuse_merged(unknown)
             more = f" and {len(unknown) - MAX_NAMED:,} more" if len(unknown) > MAX_NAMED else ""
             detail = f"There are no contacts with these IDs: {', '.join(map(str, unknown[:MAX_NAMED]))}{more}."
             raise invalid("contacts", detail, code=ErrorCode.DOES_NOT_EXIST)

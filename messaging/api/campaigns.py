@@ -159,7 +159,7 @@ class CampaignViewSet(AudienceMixin, FullViewSet):
     model = Campaign
     serializer_class = CampaignSerializer
     refusals = {
-        "audience": (*FAULT_CODES, ErrorCode.AUDIENCE_CLOSED),
+        "audience": (*FAULT_CODES, ErrorCode.AUDIENCE_CLOSED, ErrorCode.MERGED),
         "partial_update": (ErrorCode.NOT_A_DRAFT, ErrorCode.INVALID_RECURRENCE),
         "create": (ErrorCode.INVALID_RECURRENCE,),
         "destroy": (ErrorCode.WRONG_STATUS,),

@@ -1,6 +1,8 @@
 """Merges of contacts through the API: the merge, old IDs, and the undoing."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crm.models import Contact
 from tests import factories
@@ -98,9 +100,12 @@ def test_another_company_s_contact_is_missing(csr_api, globex, kept, outsider_ap
         ({"email": "nobody"}, "invalid"),
         ({"phone": "12"}, "invalid_phone"),
         ({"email": None}, "null"),
+        ({"field:nothing": "gone"}, "unknown_field"),
+        ({"field:roof": "slate"}, "invalid"),
     ],
 )
-def test_field_that_can_not_be_chosen_is_named(csr_api, kept, gone, fields, code):
+def test_field_that_can_not_be_chosen_is_named(csr_api, kept, gone, acme, fields, code):
+    factories.ContactFieldFactory(company=acme, key="roof")
     response = csr_api.post(f"/api/v1/contacts/{kept.pk}/merge", {"other": gone.pk, "fields": fields})
     assert (response.status_code, code_of(response)) == (400, code)
     assert Contact._base_manager.filter(pk=gone.pk).exists()
@@ -136,3 +141,67 @@ def test_feed_shows_one_contact_deleted_and_the_other_updated(csr, csr_api, kept
     csr_api.post(f"/api/v1/contacts/{kept.pk}/merge", {"other": gone.pk})
     changes = set(client.poll())
     assert {("contacts", gone.pk, "deleted"), ("contacts", kept.pk, "updated")} <= changes
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("leads", {}),
+        ("contact-flags", {"flag_type": "office_number"}),
+        ("activities", {"body": "Has a cat."}),
+        ("appointments", {"scheduled_start": "2026-03-02T17:00:00Z", "scheduled_end": "2026-03-02T18:00:00Z"}),
+        ("invoices", {"amount": "10.00", "due_date": "2026-03-02"}),
+    ],
+)
+def test_body_with_an_old_id_is_answered_with_the_contact_that_stayed(manager_api, merged, path, body):
+    response = manager_api.post(f"/api/v1/{path}", body | {"contact": merged["gone"]})
+    assert (response.status_code, code_of(response)) == (410, "merged"), response.content
+    assert response.json()["merged_into"] == merged["kept"]
+
+
+def test_lists_of_ids_with_an_old_one_name_the_contact_that_stayed(manager_api, merged, acme):
+    mailing, campaign = factories.ContactListFactory(company=acme), factories.CampaignFactory(company=acme)
+    body = {"contacts": [merged["kept"], merged["gone"]]}
+    for path in (f"contact-lists/{mailing.pk}/add", f"campaigns/{campaign.pk}/audience"):
+        response = manager_api.post(f"/api/v1/{path}", body)
+        assert (response.status_code, response.json()["merged_into"]) == (410, merged["kept"]), path
+
+
+def test_body_of_a_rep_with_an_old_id_does_not_name_a_hidden_contact(rep, rep_api, merged, kept):
+    body = {"contact": merged["gone"], "body": "Hello"}
+    hidden = rep_api.post("/api/v1/activities", body)
+    assert (hidden.status_code, code_of(hidden)) == (400, "does_not_exist")
+    factories.CallFactory(contact=kept, assigned_rep=rep)
+    assert rep_api.post("/api/v1/activities", body).json()["merged_into"] == kept.pk
+
+
+def test_body_with_a_present_contact_costs_no_query_more(csr_api, kept, merged):
+    with CaptureQueriesContext(connection) as queries:
+        csr_api.post("/api/v1/leads", {"contact": kept.pk})
+    assert not [query for query in queries if "gone_id" in query["sql"] and "SELECT" in query["sql"]]
+
+
+@pytest.mark.parametrize(
+    ("choice", "values"),
+    [
+        ({}, {"roof": "slate", "dogs": 2}),
+        ({"field:roof": "kept", "field:dogs": "kept"}, {"roof": "slate"}),
+        ({"field:roof": "gone", "field:dogs": "gone"}, {"roof": "tile", "dogs": 2}),
+        ({"field:alarm": "gone"}, {"roof": "slate", "dogs": 2}),
+    ],
+)
+def test_values_of_custom_fields_can_be_chosen_and_tags_are_united(csr_api, acme, kept, gone, choice, values):
+    for key, kind in (("roof", "text"), ("dogs", "number"), ("alarm", "yes_no")):
+        factories.ContactFieldFactory(company=acme, key=key, label=key.title(), field_type=kind)
+    mine = {"tags": ["VIP", "Roof"], "fields": {"roof": "slate"} | ({"alarm": True} if "field:alarm" in choice else {})}
+    assert csr_api.patch(f"/api/v1/contacts/{kept.pk}", mine).status_code == 200
+    other = {"tags": ["roof", "Garage"], "fields": {"roof": "tile", "dogs": 2}}
+    assert csr_api.patch(f"/api/v1/contacts/{gone.pk}", other).status_code == 200
+    before = [csr_api.get(f"/api/v1/contacts/{contact.pk}").json() for contact in (kept, gone)]
+    merged = csr_api.post(f"/api/v1/contacts/{kept.pk}/merge", {"other": gone.pk, "fields": choice})
+    contact = csr_api.get(f"/api/v1/contacts/{kept.pk}").json()
+    assert (contact["tags"], contact["fields"]) == (["Garage", "Roof", "VIP"], values)
+    undone = csr_api.post(f"/api/v1/merges/{merged.json()['id']}/undo").json()
+    assert undone["not_restored"] == []
+    after = [csr_api.get(f"/api/v1/contacts/{contact.pk}").json() for contact in (kept, gone)]
+    assert [(row["tags"], row["fields"]) for row in after] == [(row["tags"], row["fields"]) for row in before]

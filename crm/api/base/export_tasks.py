@@ -95,7 +95,7 @@ def _export_of(task: BackgroundTask) -> Iterator[Export]:
 
 
 def _ask_view(task: BackgroundTask) -> Export:
-    user = User.objects.select_related("company").filter(pk=task.requested_by_id, company=task.company_id).first()
+    user = User.objects.select_related("company").filter(pk=task.requested_by_id or 0, company=task.company_id).first()
     if user is None or not user.is_active:
         raise ExportRefused(code=ErrorCode.USER_INACTIVE)
     match = resolve(task.parameters[PATH])

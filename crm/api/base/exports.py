@@ -153,7 +153,7 @@ class Export:
         sources = dict.fromkeys([*(column.source for column in columns_of(self.serializer_class)), *self.order.fields])
         page = list(self.order.rows(after=position).values(*sources)[:PAGE])
         shown: Rows = show_rows(page, self.serializer_class, self.user)
-        cells = [as_row((column.value_of(row) for column in self.columns), self.zone) for row in shown]
+        cells: list[Row] = [as_row((column.value_of(row) for column in self.columns), self.zone) for row in shown]
         return cells, [page[-1][name] for name in self.order.fields] if len(page) == PAGE else None
 
     @property

@@ -24,7 +24,7 @@ from crm.api.base.exports import CSV, CSV_TYPE, XLSX, XLSX_TYPE
 from crm.api.base.idempotency import HEADER, PARAMETER
 from crm.api.base.operations import NamedOperation
 from crm.api.base.roles import PERMISSIONS
-from crm.api.base.serializers import BodySerializer, TenantSerializer
+from crm.api.base.serializers import BodySerializer, ContactField, TenantSerializer
 from crm.api.base.views import CONTACT_PARAMETERS, TenantView, TenantViewSet
 from crm.db.tenancy import all_tenants
 from crm.error_codes import ErrorCode
@@ -133,6 +133,8 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
             codes.discard(ErrorCode.REQUIRED)
         if any(field.read_only for field in serializer.fields.values()):
             codes.add(ErrorCode.READ_ONLY)
+        if any(isinstance(field, ContactField) and not field.read_only for field in serializer.fields.values()):
+            codes.add(ErrorCode.MERGED)
         if isinstance(serializer, TenantSerializer):
             codes |= self._codes_of_row(serializer)
         return codes

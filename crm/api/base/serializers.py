@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.validators import UniqueValidator
 
 from crm.api.base.companions import Companion, add_companions
@@ -25,6 +25,7 @@ from crm.instants import InvalidInstant, parse_instant
 from crm.models import Contact, User
 from crm.phones import InvalidPhone, normalize_phone
 from crm.refused_writes import RefusedWrite, same_values, violations
+from crm.services.merging.tombstones import AlreadyMerged, find_kept
 
 # DRF would accept 0 as the string "0", "off" as false, and 5.5 as the row 5.
 JSON_TYPES: list[tuple[type[serializers.Field], set[type], str]] = [
@@ -243,10 +244,18 @@ class AssignableUserField(CompanyUserField):
 
 
 class ContactField(serializers.PrimaryKeyRelatedField):
-    """A contact that the user may see. Any other is reported as missing."""
+    """A contact that the user may see. Any other is reported as missing, but a merged one with the one that stayed."""
 
     def get_queryset(self) -> Any:
         return visible(Contact.objects.all(), self.context["request"].user, "contacts")
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return super().to_internal_value(data)
+        except ValidationError:
+            if type(data) is int and (kept := find_kept([data]).get(data)) and self.get_queryset().filter(pk=kept):
+                raise AlreadyMerged(gone_id=data, kept_id=kept) from None
+            raise
 
 
 def _detail_of(code: ErrorCode) -> ErrorDetail:

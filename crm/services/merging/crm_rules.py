@@ -18,6 +18,7 @@ from crm.models import (
 from crm.services.merging.campaigns import JoinMemberships
 from crm.services.merging.conversations import JoinConversations
 from crm.services.merging.duplicates import FollowMerge
+from crm.services.merging.field_values import JoinFieldValues
 from crm.services.merging.rules import DeleteDerived, EndSecond, Move, MoveOthers, register
 
 
@@ -26,7 +27,7 @@ def register_rules() -> None:
     register(ContactSearchKey, DeleteDerived())
     register(ContactFlag, EndSecond(by=("flag_type",), ends="expires_at"))
     register(ContactTag, MoveOthers(by=("tag",)))
-    register(ContactFieldValue, MoveOthers(by=("field",)))
+    register(ContactFieldValue, JoinFieldValues(by=("field",)))
     register(ContactListEntry, MoveOthers(by=("list",)))
     register(Lead, Move())
     register(Invoice, Move())

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.core.exceptions import ValidationError
 
 from crm.error_codes import ErrorCode
-from crm.models import Contact
+from crm.models import Contact, ContactField
 from crm.phones import InvalidPhone, normalize_phone
 from crm.refusals import Refusal
 
@@ -19,6 +19,7 @@ BLOCKS = (
     ("timezone",),
 )
 FIELDS = ("phone", *(name for block in BLOCKS for name in block))
+CUSTOM = "field:"  # before the key of a custom field, as in the mapping of an import
 
 
 class FieldRefused(Refusal):
@@ -27,17 +28,43 @@ class FieldRefused(Refusal):
     code = ErrorCode.INVALID
 
 
+def choose_custom(chosen: Mapping[str, str], fields: Mapping[str, ContactField]) -> dict[int, str]:
+    """Return the side whose value stays, `kept` or `gone`, by the id of the custom field.
+
+    Raises:
+        FieldRefused: there is no such custom field, or it is neither of the two words.
+    """
+    sides = {}
+    for name, choice in chosen.items():
+        if not name.startswith(CUSTOM):
+            continue
+        field = fields.get(name.removeprefix(CUSTOM))
+        if field is None:
+            raise FieldRefused(
+                f"fields: there is no custom field {name.removeprefix(CUSTOM)}.",
+                code=ErrorCode.UNKNOWN_FIELD,
+                attr="fields",
+            )
+        if choice not in (KEPT, GONE):
+            raise FieldRefused(f"fields.{name}: must be {KEPT} or {GONE}.", attr="fields")
+        sides[field.pk] = choice
+    return sides
+
+
 def choose_values(kept: Contact, gone: Contact, chosen: Mapping[str, str], *, numbers: set[str]) -> dict[str, str]:
     """Return the kept contact's values that differ from its present ones, by field.
 
     Args:
-        chosen: `kept`, `gone` or another value, by field. For the phone: one of `numbers`, the two contacts'.
+        chosen: `kept`, `gone` or another value, by field. For the phone: one of `numbers`, the two contacts'. Custom
+            fields are left out: see `choose_custom`.
 
     Raises:
         FieldRefused: there is no such field, or it can't have the value.
     """
     values = {name: value for block in BLOCKS for name, value in _fill_blanks(kept, gone, block).items()}
     for name, choice in chosen.items():
+        if name.startswith(CUSTOM):
+            continue
         if name not in FIELDS:
             raise FieldRefused(
                 f"fields: a contact has no {name} to choose.", code=ErrorCode.UNKNOWN_FIELD, attr="fields"

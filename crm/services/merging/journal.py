@@ -21,6 +21,7 @@ class Journal:
     """Writes rows for a merge of two contacts, and keeps their values from before.
 
     Attributes:
+        sides: by custom field, whose value was chosen to stay: `kept` or `gone`.
         moved: by table, ids of the rows that were the gone contact's.
         changed: other columns with their old and new values, and the ids of the rows.
         deleted: by table, rows that were deleted.
@@ -28,8 +29,11 @@ class Journal:
         replaced: by table, for each deleted row the one that stands for it.
     """
 
-    def __init__(self, kept: Contact, gone: Contact, user: User | None = None) -> None:
+    def __init__(
+        self, kept: Contact, gone: Contact, user: User | None = None, sides: Mapping[int, str] | None = None
+    ) -> None:
         self.kept, self.gone = kept, gone
+        self.sides = sides or {}
         self.user_id = user.pk if user else None
         self.main_numbers = {kept.phone, gone.phone}  # from before
         self.moved: dict[str, list[int]] = {}

@@ -21,8 +21,9 @@ from crm.models import CampaignMembership, Contact, ContactFlag, ContactMerge, C
 from crm.models.audit import hash_number
 from crm.phones import ERASED_NUMBER
 from crm.refusals import Refusal
+from crm.services.contact_fields import fields_by_key
 from crm.services.conversations import OUTSIDE_NUMBER
-from crm.services.merging.fields import choose_values
+from crm.services.merging.fields import CUSTOM, choose_custom, choose_values
 from crm.services.merging.journal import Journal, dump, references_to, rows_of, stored_columns
 from crm.services.merging.rules import at_end_of_merge, rules
 from crm.services.merging.tombstones import AlreadyMerged, find_kept
@@ -43,7 +44,8 @@ def merge_contacts(
     Opt-outs and consents stay with their numbers, and the strictest of the flags holds.
 
     Args:
-        fields: `kept`, `gone` or another value, by field. By default the kept contact's, its blank ones filled.
+        fields: `kept`, `gone` or another value, by field; of a custom field, `field:KEY`, one of the two words. By
+            default the kept contact's, its blank ones filled.
 
     Raises:
         NotMergeable: it is the same contact, or the person was erased.
@@ -58,7 +60,8 @@ def merge_contacts(
             raise NotMergeable("The person was erased. Merging would name the person again.")
         numbers = {*rows_of(ContactPhone).filter(contact__in=[kept.pk, gone.pk]).values_list("phone", flat=True)}
         values = choose_values(kept, gone, fields or {}, numbers=numbers | {kept.phone, gone.phone})
-        journal = Journal(kept, gone, user)
+        custom = any(name.startswith(CUSTOM) for name in fields or {})
+        journal = Journal(kept, gone, user, choose_custom(fields or {}, fields_by_key()) if custom else None)
         before: dict[str, Any] = {name: _dump_contact(contact) for name, contact in (("kept", kept), ("gone", gone))}
         _apply_rules(journal)
         rows_of(Contact).filter(pk=gone.pk)._raw_delete(connection.alias)

@@ -29,6 +29,12 @@ def find_kept(ids: Iterable[int]) -> dict[int, int]:
     return dict(ContactMerge.objects.in_force().filter(gone_id__in=wanted).values_list("gone_id", "kept"))
 
 
+def refuse_merged(ids: Iterable[int]) -> None:
+    """Raise AlreadyMerged if one of the contacts was merged into another one."""
+    for gone, kept in sorted(find_kept(ids).items()):
+        raise AlreadyMerged(gone_id=gone, kept_id=kept)
+
+
 def stand_ins(ids: Iterable[int]) -> list[int]:
     """Return the ids, those of merged contacts replaced by those that stand for them."""
     wanted = list(ids)

@@ -12,6 +12,7 @@ from crm.choices import CampaignStatus, MembershipStatus, Variant
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership, Contact, Segment
 from crm.refusals import Refusal
+from crm.services.merging.tombstones import refuse_merged
 from messaging.services.campaigns.audience_checks import Judgement, allow_large_hashes, judge
 from messaging.services.campaigns.audience_counts import count_audience
 from messaging.services.campaigns.states import lock_campaign
@@ -73,6 +74,7 @@ def add_audience(
 
     Raises:
         AudienceClosed: the campaign isn't a draft or scheduled.
+        AlreadyMerged: one of the contacts was merged into another one.
         UnknownContacts: the company has no contacts with some of the ids.
     """
     with transaction.atomic():
@@ -128,6 +130,7 @@ def _variant_of(campaign: Campaign) -> tuple[str, list[int]]:
 def _existing(ids: Sequence[int], company_id: int) -> QuerySet[Contact]:
     chosen = Contact.objects.filter(pk__in=set(ids), company=company_id)
     if unknown := sorted(set(ids).difference(chosen.values_list("pk", flat=True))):
+        refuse_merged(unknown)
         raise UnknownContacts(unknown)
     return chosen
 
