@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
@@ -19,8 +18,7 @@ from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment,
 from calls.services.outcomes import LeadFixed, change_call
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import Card, ReadOnlyAdmin, RowAdmin, refusal_of
-from crm.admin.base.pagination import format_count
+from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin, refusal_of
 from crm.admin.base.search import ExactSearch
 from crm.admin.base.wall_clock import as_typed, describe_moment, read_in, shown_in
 from crm.db.tenancy import tenant
@@ -114,11 +112,6 @@ class CallAdmin(ExactSearch, RowAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a call without an activity would be missing from its contact's timeline
-
-    def get_cards(self) -> list[Card]:
-        calls = Call.objects.created_between(now() - timedelta(hours=24), None)
-        url = reverse("admin:calls_call_changelist")
-        return [Card("Calls", format_count(calls, limit=10_000), "in the last 24 hours", url)]
 
 
 @admin.register(CallDetail)

@@ -9,7 +9,7 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import SimpleTemplateResponse, TemplateResponse
+from django.template.response import SimpleTemplateResponse
 
 from crm.client_ip import client_address
 from crm.db.audit_context import acting_as
@@ -74,15 +74,6 @@ class StaffSite(admin.AdminSite):
         if request.method == "POST" and not allow_sign_in_attempt(client_address(request)):
             return too_many_attempts(seconds_left())
         return super().login(request, extra_context)
-
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        cards = [
-            card
-            for model_admin in self._registry.values()
-            if hasattr(model_admin, "get_cards") and model_admin.has_view_permission(request)
-            for card in model_admin.get_cards()
-        ]
-        return super().index(request, {"cards": cards, **(extra_context or {})})
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
         return CompanyAutocomplete.as_view(admin_site=self)(request)

@@ -17,6 +17,8 @@ class MessageStatus(TextChoices):
 
 # The provider was called, or is being called, and hasn't said whether it sends the message.
 OUTCOME_UNKNOWN = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
+# It never arrived.
+LOST = (MessageStatus.FAILED, MessageStatus.UNDELIVERED)
 
 
 class MessageKind(TextChoices):

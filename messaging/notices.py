@@ -17,7 +17,7 @@ from crm.date_ranges import start_of, today_in
 from crm.db.tenancy import current_company_id
 from crm.models import Campaign, OptOut, PhoneLine
 from crm.query_slots import failing_rollups
-from messaging.choices import EventStatus, MessageStatus
+from messaging.choices import LOST, EventStatus, MessageStatus
 from messaging.models import AppointmentReminder, Message, ProviderHealth, WebhookEvent
 
 MAX_COUNTED = 100
@@ -131,7 +131,7 @@ def _messages(zone: ZoneInfo) -> list[Notice]:
     failed = Message.objects.filter(
         activity__company=current_company_id(),
         activity__created_at__gte=start_of(today_in(zone), zone),
-        status__in=[MessageStatus.FAILED, MessageStatus.UNDELIVERED],
+        status__in=LOST,
     )
     unknown = Message.objects.filter(
         status=MessageStatus.UNKNOWN, run_at__isnull=False, created_at__lt=timezone.now() - UNKNOWN_FOR

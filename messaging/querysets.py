@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from calls.choices import COMING
 from crm.choices import Direction
 from crm.querysets import OfContactQuerySet
-from messaging.choices import DONE, OUTCOME_UNKNOWN, EventStatus, MessageStatus, ReminderAnswer, ReminderStatus
+from messaging.choices import DONE, LOST, OUTCOME_UNKNOWN, EventStatus, MessageStatus, ReminderAnswer, ReminderStatus
 
 
 class WebhookEventQuerySet(QuerySet):
@@ -84,6 +84,10 @@ class MessageQuerySet(OfContactQuerySet):
     def due_for_lookup(self, now: datetime) -> Self:
         """Return messages with an unknown outcome: the provider didn't answer, or the worker was killed."""
         return self.filter(status__in=OUTCOME_UNKNOWN, run_at__lte=now).order_by("run_at", "id")
+
+    def lost_since(self, moment: datetime) -> Self:
+        """Return messages since `moment` that were not sent or not delivered."""
+        return self.filter(status__in=LOST, created_at__gte=moment)
 
     def queued_until(self, until: datetime) -> Self:
         """Return queued messages that are due by `until`."""

@@ -1,4 +1,4 @@
-"""Admin site with the index health page.
+"""Admin site with the first page and the index health page.
 
 A module of its own, because importing an `admin` module registers models.
 """
@@ -15,6 +15,8 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from crm.admin_site import StaffSite
 from crm.error_codes import ErrorCode
 from crm.outages import outage_code
+from ops.home.page import make_home
+from ops.home.tables import group_tables
 from ops.index_health.admin_page import COLUMNS, make_page
 from ops.index_health.report import UnknownTable, run_checks
 
@@ -22,12 +24,17 @@ TITLE = "Index health"
 
 
 class Site(StaffSite):
+    index_template = "admin/home/index.html"
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         page = path("index-health/", self.admin_view(self.index_health_view), name="index_health")
         return [page, *super().get_urls()]
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {**make_home(request), **(extra_context or {})})
+
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """Return the app list with the index health page, shown like a read-only model."""
+        """Return the tables in groups with the index health page, shown like a read-only model."""
         app_list = super().get_app_list(request, app_label)
         for app in app_list:
             if app["app_label"] == "analytics" and can_view_index_health(request):
@@ -39,7 +46,7 @@ class Site(StaffSite):
                         "view_only": True,
                     }
                 )
-        return app_list
+        return app_list if app_label else group_tables(app_list)
 
     def index_health_view(self, request: HttpRequest) -> HttpResponse:
         """Show the report. With `?measure=1` it includes the slow measurements, within the time limit of a request."""

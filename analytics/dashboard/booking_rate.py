@@ -1,6 +1,8 @@
 """Booking rate by day."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from django.db.models import Count
 from django.db.models.functions import TruncDate
@@ -32,7 +34,11 @@ def scheduled_booking_rate(period: DateRange) -> list[dict[str, object]]:
 
 def cohort_booking_rate(period: DateRange) -> list[dict[str, object]]:
     """Return, for each day, how many of its qualified calls were booked at any time."""
-    days = count_calls_by_day(period)
+    return cohort_of(period, count_calls_by_day(period))
+
+
+def cohort_of(period: DateRange, days: Mapping[date, Mapping[str, int]]) -> list[dict[str, Any]]:
+    """Return the booking rate of each day from its counts of MEASURES."""
     return _by_day(
         period,
         booked={day: counts["qualified_booked"] for day, counts in days.items()},
@@ -40,7 +46,7 @@ def cohort_booking_rate(period: DateRange) -> list[dict[str, object]]:
     )
 
 
-def _by_day(period: DateRange, *, booked: dict[date, int], qualified: dict[date, int]) -> list[dict[str, object]]:
+def _by_day(period: DateRange, *, booked: dict[date, int], qualified: dict[date, int]) -> list[dict[str, Any]]:
     return [
         {
             "date": day,

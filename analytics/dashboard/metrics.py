@@ -1,5 +1,8 @@
 """Call metrics: totals, booking rate, counts by status and lost value."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from analytics.dashboard import percentage
 from analytics.dashboard.calls import sum_calls
 from calls.choices import CallStatus
@@ -11,7 +14,11 @@ def call_metrics(period: DateRange) -> dict[str, object]:
 
     `value` is in the company's currency, as text with two decimals. A lost call without a price counts as 0.
     """
-    counts = sum_calls(period)
+    return metrics_of(period, sum_calls(period))
+
+
+def metrics_of(period: DateRange, counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metrics of counts of MEASURES."""
     by_status = {status: counts[status] for status in CallStatus.values}
     return period.as_json() | {
         "total": counts["total"],

@@ -6,13 +6,11 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.timezone import now
 
 from crm.admin.base.columns import moment
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import Card, RowAdmin
-from crm.admin.base.pagination import format_count
+from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.versions import VersionedForm
 from crm.form_fields import PhoneFormField
 from crm.models import Company, PhoneLine
@@ -69,10 +67,6 @@ class CompanyAdmin(RowAdmin):
         if change and "timezone" in form.changed_data:
             change_timezone(company=obj, timezone=obj.timezone, now=now())
 
-    def get_cards(self) -> list[Card]:
-        url = reverse("admin:crm_company_changelist")
-        return [Card("Companies", format_count(Company.objects.all(), limit=10_000), "in total", url)]
-
 
 class NamedFilter(admin.SimpleListFilter):
     title = "name"
@@ -110,15 +104,3 @@ class PhoneLineAdmin(RowAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: PhoneLine | None = None) -> bool:
         return False  # calls and messages refer to it, without an index for each reference
-
-    def get_cards(self) -> list[Card]:
-        unnamed = PhoneLine.objects.unnamed()
-        return [
-            Card(
-                "New phone lines",
-                format_count(unnamed, limit=1000),
-                "need a name",
-                reverse("admin:crm_phoneline_changelist") + "?named=no",
-                urgent=unnamed.exists(),
-            )
-        ]

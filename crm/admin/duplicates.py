@@ -9,12 +9,9 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from crm.admin.base.columns import badge, moment
-from crm.admin.base.model_admin import Card, ReadOnlyAdmin
-from crm.admin.base.pagination import count_up_to
+from crm.admin.base.model_admin import ReadOnlyAdmin
 from crm.choices import DuplicateState
 from crm.models import DuplicateCandidate
-
-MAX_COUNTED = 1000
 
 
 @admin.register(DuplicateCandidate)
@@ -36,13 +33,6 @@ class DuplicateCandidateAdmin(ReadOnlyAdmin):
     @admin.display(description="in common")
     def shared(self, candidate: DuplicateCandidate) -> str:
         return candidate.shared
-
-    def get_cards(self) -> list[Card]:
-        waiting = count_up_to(DuplicateCandidate.objects.filter(state=DuplicateState.OPEN), MAX_COUNTED)
-        if not waiting:
-            return []
-        url = f"{reverse('admin:crm_duplicatecandidate_changelist')}?state__exact=open"
-        return [Card("Duplicate contacts", f"{waiting:,}", "may be the same person", url)]
 
     @admin.display(description="decide")
     def compare(self, candidate: DuplicateCandidate) -> str:

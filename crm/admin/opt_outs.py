@@ -6,12 +6,10 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 
 from crm.admin.base.columns import badge, excerpt, moment
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import Card, ReadOnlyAdmin, RowAdmin
-from crm.admin.base.pagination import format_count
+from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
 from crm.admin.base.search import ExactSearch
 from crm.choices import OptOutState
 from crm.db.tenancy import tenant
@@ -20,7 +18,6 @@ from crm.models.audit import hash_number
 from crm.phones import InvalidPhone, normalize_phone
 from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out, end_opt_out
 
-MAX_COUNTED = 1000
 ANSWERS = [
     ("confirm", "Opt out: send no more messages"),
     ("dismiss", "Not an opt-out: allow messages"),
@@ -112,18 +109,6 @@ class OptOutAdmin(ExactSearch, RowAdmin):
                     DECISIONS[answer](opt_out=obj, user=user)
         except NotUnderReview as error:
             self.message_user(request, str(error), level="warning")
-
-    def get_cards(self) -> list[Card]:
-        waiting = OptOut.objects.filter(state=OptOutState.UNDER_REVIEW)
-        return [
-            Card(
-                "Opt-outs to review",
-                format_count(waiting, limit=MAX_COUNTED),
-                "texting is blocked until you decide",
-                reverse("admin:crm_optout_changelist") + f"?state__exact={OptOutState.UNDER_REVIEW}",
-                urgent=waiting.exists(),
-            )
-        ]
 
 
 @admin.register(OptOutEntry)

@@ -58,11 +58,18 @@ def canvas(name: str, content: SafeString, *, height: int, linked: bool) -> Safe
     )
 
 
-def linked(datum: Datum, content: SafeString) -> SafeString:
-    """Return the drawn datum, as a link if it has a page."""
+def linked(datum: Datum, content: SafeString, *, by_key: bool = True) -> SafeString:
+    """Return the drawn datum, as a link if it has a page. Of many links, the Tab key finds those of the table."""
     if not datum.url:
         return content
-    return format_html('<a href="{}" aria-label="{}: {}">{}</a>', datum.url, datum.label, datum.shown, content)
+    return format_html(
+        '<a href="{}"{} aria-label="{}: {}">{}</a>',
+        datum.url,
+        "" if by_key else SafeString(' tabindex="-1"'),
+        datum.label,
+        datum.shown,
+        content,
+    )
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> SafeString:

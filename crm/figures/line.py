@@ -95,7 +95,7 @@ def _marker(x: float, y: float, datum: Datum) -> SafeString:
         datum.label,
         datum.shown,
     )
-    return linked(datum, marker)
+    return linked(datum, marker, by_key=False)
 
 
 def _scale(data: Sequence[Datum], top: float, unit: str) -> SafeString:

@@ -166,6 +166,12 @@ class Migration(migrations.Migration):
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="duplicatecandidate",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("state", "open")), fields=["created_at"], name="ix_duplicates_created_at_open"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="duplicatecandidate",
             index=crm.db.indexes.Index(fields=["second"], name="ix_duplicates_second_id"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
@@ -384,6 +390,14 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="import",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_imports_company_id_created_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="import",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("dry_run", False), ("rejected__gt", 0)),
+                fields=["created_at"],
+                name="ix_imports_created_at_rejected",
+            ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="import",

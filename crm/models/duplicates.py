@@ -69,6 +69,13 @@ class DuplicateCandidate(TenantModel):
                 asked_by="GET /api/v1/duplicates",
             ),
             Index(
+                fields=["created_at"],
+                condition=Q(state=DuplicateState.OPEN),
+                name="ix_duplicates_created_at_open",
+                question="Which candidates wait for a decision, over all companies?",
+                asked_by="admin: first page",
+            ),
+            Index(
                 fields=["second"],
                 name="ix_duplicates_second_id",
                 question="Which candidates have this contact as the second one?",

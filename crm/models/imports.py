@@ -97,6 +97,13 @@ class Import(TenantModel):
                 asked_by="GET /api/v1/imports",
             ),
             Index(
+                fields=["created_at"],
+                condition=Q(rejected__gt=0, dry_run=False),
+                name="ix_imports_created_at_rejected",
+                question="Which imports of these days rejected rows, over all companies?",
+                asked_by="admin: first page",
+            ),
+            Index(
                 fields=["company", "header_key", "id"],
                 name="ix_imports_company_id_header_key_id",
                 question="How was the last file with these columns mapped?",

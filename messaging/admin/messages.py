@@ -1,28 +1,25 @@
 """Admin for messages, webhook events and provider credentials."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.timesince import timesince
+from django.utils.timezone import now
 
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import Card, ReadOnlyAdmin, RowAdmin
-from crm.admin.base.pagination import format_count
+from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
 from crm.admin.base.search import ExactSearch
-from messaging.choices import EventStatus, MessageStatus
+from messaging.choices import MessageStatus
 from messaging.models import Message, ProviderAccount, ProviderHealth, WebhookEvent, WebhookSecret
 from messaging.providers.errors import InvalidSecret
 from messaging.providers.registry import ACCOUNT_ID_HELP, KEY_HELP, PROVIDERS
 from messaging.services.inbound.webhook_processing import reprocess_webhook_events
 from messaging.services.outbound.holding import cancel_messages, release_messages
-
-MAX_COUNTED = 10_000
 
 
 class HeldFilter(admin.SimpleListFilter):
@@ -38,6 +35,19 @@ class HeldFilter(admin.SimpleListFilter):
         return queryset.filter(status=MessageStatus.HELD) if self.value() == "1" else queryset
 
 
+class LostFilter(admin.SimpleListFilter):
+    """Messages of the last day that were not sent or not delivered, which have an index."""
+
+    title = "delivery"
+    parameter_name = "lost"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("day", "Not delivered, last 24 hours")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
+        return queryset.lost_since(now() - timedelta(days=1)) if self.value() == "day" else queryset
+
+
 @admin.register(Message)
 class MessageAdmin(ExactSearch, ReadOnlyAdmin):
     actions = ("release", "cancel")
@@ -51,7 +61,7 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
         "company",
     )
     list_select_related = ("contact", "company")
-    list_filter = (HeldFilter, "direction")
+    list_filter = (HeldFilter, LostFilter, "direction")
     search_help_text = "The contact's name or phone number, or # and the message's ID, such as #12."
     fieldsets = (
         (None, {"fields": ("company", "contact", "phone_line", "direction", "status", "body")}),
@@ -70,15 +80,6 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
     @admin.action(description="Cancel held messages", permissions=["decide"])
     def cancel(self, request: HttpRequest, queryset: Any) -> None:
         self.message_user(request, f"Cancelled: {cancel_messages(messages=queryset)}. Others weren't held.")
-
-    def get_cards(self) -> list[Card]:
-        held = Message.objects.filter(status=MessageStatus.HELD)
-        if not held.exists():
-            return []
-        url = reverse("admin:messaging_message_changelist") + "?held=1"
-        return [
-            Card("Held messages", format_count(held, limit=MAX_COUNTED), "release or cancel them", url, urgent=True)
-        ]
 
 
 class StatusFilter(admin.ChoicesFieldListFilter):
@@ -130,27 +131,6 @@ class WebhookEventAdmin(ExactSearch, ReadOnlyAdmin):
     @admin.display(description="headers")
     def headers_as_sent(self, event: WebhookEvent) -> SafeString:
         return pretty_json(event.headers)
-
-    def get_cards(self) -> list[Card]:
-        url = reverse("admin:messaging_webhookevent_changelist") + "?status__exact="
-        waiting = WebhookEvent.objects.waiting()
-        oldest = waiting.values_list("created_at", flat=True).first()
-        dead = WebhookEvent.objects.filter(processed=False, status=EventStatus.DEAD)
-        return [
-            Card(
-                "Pending webhook events",
-                format_count(waiting, limit=MAX_COUNTED),
-                f"oldest waiting {timesince(oldest, depth=1)}" if oldest else "all processed",
-                url + EventStatus.PENDING,
-            ),
-            Card(
-                "Dead webhook events",
-                format_count(dead, limit=MAX_COUNTED),
-                "need attention",
-                url + EventStatus.DEAD,
-                urgent=dead.exists(),
-            ),
-        ]
 
 
 class WebhookSecretForm(RowForm):

@@ -51,6 +51,14 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="message",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status__in", ("failed", "undelivered"))),
+                fields=["created_at"],
+                name="ix_message_threads_created_at_lost",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="webhookevent",
             index=crm.db.indexes.Index(fields=["processed", "created_at"], name="idx_webhook_event_processed"),
         ),

@@ -16,7 +16,7 @@ from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Activity, CampaignMembership, Contact, PhoneLine
 from crm.phones import MAX_LENGTH
-from messaging.choices import OUTCOME_UNKNOWN, MessageKind, MessageStatus
+from messaging.choices import LOST, OUTCOME_UNKNOWN, MessageKind, MessageStatus
 from messaging.querysets import MessageQuerySet
 
 OUTBOX_STATUSES = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
@@ -140,6 +140,13 @@ class Message(TenantModel):
                 name="ix_message_threads_company_id_held",
                 question="Which of a company's messages are held until a person decides?",
                 asked_by="GET /api/v1/notices",
+            ),
+            Index(
+                fields=["created_at"],
+                condition=Q(status__in=LOST),
+                name="ix_message_threads_created_at_lost",
+                question="Which messages were not sent or not delivered lately, over all companies?",
+                asked_by="admin: first page; messages that were not delivered",
             ),
             Index(
                 fields=["membership"],

@@ -41,7 +41,9 @@ def format_lookup(lookup, value):
         return f"{field} is null" if value else f"{field} is not null"
     if kind == "in":
         return f"{field} in ({', '.join(repr(str(one)) for one in value)})"
-    return f"{field} = {str(value)!r}"
+    if isinstance(value, bool):
+        return field if value else f"not {field}"
+    return f"{field} > {value}" if kind == "gt" else f"{field} = {str(value)!r}"
 
 
 if __name__ == "__main__":

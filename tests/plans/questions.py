@@ -40,6 +40,7 @@ from messaging.services.inbound.webhook_processing import find_companies_with_du
 from messaging.services.outbound.ready_lines import find_ready_lines
 from messaging.services.outbound.reminders import find_appointments_to_remind
 from messaging.services.segments.preview import preview_of
+from ops.home.needs import count_each, kinds_of_needs
 from tests.plans.sample import Sample
 
 Question = Callable[[Sample], object]
@@ -110,6 +111,11 @@ def preview_of_everybody(sample: Sample) -> object:
     return preview_of({"all": []}, company=sample.company)
 
 
+def count_needs(sample: Sample) -> object:
+    """Count what waits for staff, as the first page of the admin does."""
+    return list(count_each(kinds_of_needs()))
+
+
 QUESTIONS: dict[str, Question] = {
     # Documented: webhooks and activities.
     "idx_activity_openphone_id": of_all_companies(
@@ -174,6 +180,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_webhook_events_company_id_created_at": get("webhook-events"),
     # Imports.
     "ix_imports_company_id_created_at": get("imports"),
+    "ix_imports_created_at_rejected": of_all_companies(count_needs),
     "ix_imports_company_id_header_key_id": lambda sample: list(
         Import.objects.filter(header_key="a" * 64).order_by("-pk")[:1]
     ),
@@ -231,6 +238,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_marketing_consents_company_id_phone": get("marketing-consents?phone=%2B{phone}"),
     # Merges.
     "ix_duplicates_company_id_score_id": get("duplicates"),
+    "ix_duplicates_created_at_open": of_all_companies(count_needs),
     "ix_duplicates_second_id": lambda sample: list(DuplicateCandidate.objects.filter(second=sample.contact)),
     "ix_merges_kept_id": get("merges?contact={contact}"),
     "ix_merges_company_id_created_at": get("merges"),
@@ -238,6 +246,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_message_threads_phone_line_id_priority_run_at_id_queued": lambda sample: find_ready_lines(now()),
     "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.due_for_lookup(now()).first()),
     "ix_message_threads_company_id_held": lambda sample: Message.objects.filter(status="held")[:100].count(),
+    "ix_message_threads_created_at_lost": of_all_companies(count_needs),
     "ix_message_threads_membership_id": foreign_key_check(
         "message_threads", "membership_id", lambda sample: sample.campaign.memberships.first().pk
     ),

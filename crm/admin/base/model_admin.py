@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -54,17 +53,6 @@ LINKED_LOOKUPS = ("exact", "isnull", "gte", "lt")
 FILTERS_BEFORE_TIME = {"company__id__exact", "contact__id__exact", "conversation__id__exact", "activity_type__exact"}
 
 
-@dataclass(frozen=True)
-class Card:
-    """A figure on the first page, with a link to its rows. Urgent cards are highlighted."""
-
-    title: str
-    figure: str
-    note: str
-    url: str
-    urgent: bool = False
-
-
 class RowAdmin(ExportedList, admin.ModelAdmin):
     """Admin for tables of up to 100 million rows: every query uses an index or is bounded.
 
@@ -97,10 +85,6 @@ class RowAdmin(ExportedList, admin.ModelAdmin):
         """Return newest first: by time if the rows have one and an index supports it, else by id."""
         has_time = any(field.name == self.time_field for field in self.opts.fields)
         return (f"-{self.time_field}",) if has_time and FILTERS_BEFORE_TIME & request.GET.keys() else self.ordering
-
-    def get_cards(self) -> list[Card]:
-        """Return the cards of this model for the first page."""
-        return []
 
     @admin.display(description="See also")
     def related_rows(self, row: Model) -> str:

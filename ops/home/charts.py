@@ -1,0 +1,199 @@
+"""The charts of a company's day: which numbers each shows, what its headline says, and where its rows are."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from analytics.dashboard import percentage
+from analytics.models import CallObjection
+from calls.choices import AppointmentStatus, CallStatus
+from calls.models import Appointment, Call
+from crm.choices import MembershipStatus
+from crm.date_ranges import start_of
+from crm.figures import Datum, bars, line, progress, sparkline, stacked_bars
+from crm.models import Campaign, CampaignMembership
+from messaging.choices import LOST, MessageStatus
+from messaging.models import Message
+from ops.home.links import list_of
+
+if TYPE_CHECKING:
+    from ops.home.today import Numbers
+
+APPOINTMENT_TONES = {
+    AppointmentStatus.COMPLETED: "good", AppointmentStatus.CONFIRMED: "good", AppointmentStatus.SCHEDULED: "waiting",
+    AppointmentStatus.NO_SHOW: "bad",
+}  # fmt: skip
+TEXTS = {
+    "Sent": ("good", (MessageStatus.SENT, MessageStatus.DELIVERED)),
+    "Waiting": ("waiting", (MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.SENDING, MessageStatus.UNKNOWN)),
+    "Not delivered": ("bad", LOST),
+}
+MEMBERS = {
+    "Replied": ("good", (MembershipStatus.REPLIED,)),
+    "Sent": ("good", (MembershipStatus.DELIVERED, MembershipStatus.SENT, MembershipStatus.SENDING)),
+    "Failed": ("bad", (MembershipStatus.FAILED, MembershipStatus.UNDELIVERED)),
+    "Left out": ("plain", (MembershipStatus.SKIPPED, MembershipStatus.OPTED_OUT)),
+    "Waiting": ("waiting", (MembershipStatus.PENDING,)),
+}
+
+
+def draw_calls(numbers: "Numbers") -> list[SafeString]:
+    """Draw the calls of the day by status, and the booking rate of the month."""
+    start, end = numbers.bounds
+    by_status = numbers.metrics["by_status"]
+    data = [
+        Datum(
+            status.label,
+            by_status[status],
+            url=list_of(
+                Call,
+                company__id__exact=numbers.company.pk,
+                created_at__gte=start,
+                created_at__lt=end,
+                status__exact=status,
+            ),
+            tone=status.color,
+        )
+        for status in CallStatus
+        if by_status[status]
+    ]
+    total, missed = numbers.metrics["total"], by_status[CallStatus.MISSED]
+    headline = f"{_number(total, 'call')} today, {missed:,} missed" if total else "No calls yet today"
+    trend = sparkline(f"Calls a day in the last {len(numbers.calls_by_day)} days", numbers.calls_by_day)
+    title = format_html('{} <span class="figure-trend">{} 30 days</span>', headline, trend)
+    return [bars("calls", title, data, columns=("Status", "Calls")), _draw_booking_rate(numbers)]
+
+
+def _draw_booking_rate(numbers: "Numbers") -> SafeString:
+    days = numbers.booking_rate
+    data = [
+        Datum(
+            f"{day['date']:%b} {day['date'].day}",
+            day["rate"],
+            text="" if day["rate"] is None else f"{day['rate']:g} %",
+            url=list_of(
+                Call,
+                company__id__exact=numbers.company.pk,
+                created_at__gte=start_of(day["date"], numbers.period.zone),
+                created_at__lt=start_of(day["date"] + timedelta(days=1), numbers.period.zone),
+                lead__isnull=False,
+            ),
+        )
+        for day in days
+    ]
+    booked, qualified = sum(day["booked"] for day in days), sum(day["qualified"] for day in days)
+    rate = percentage(booked, qualified)
+    headline = (
+        "No qualified calls in the last 30 days"
+        if rate is None
+        else f"{rate:.0f} % of the qualified calls of the last 30 days are booked: {booked:,} of {qualified:,}"
+    )
+    return line("booking-rate", headline, data, columns=("Day", "Booking rate"), most=100, unit=" %")
+
+
+def draw_appointments(numbers: "Numbers") -> list[SafeString]:
+    start, end = numbers.bounds
+    data = [
+        Datum(
+            status.label,
+            numbers.appointments[status],
+            url=list_of(
+                Appointment,
+                company__id__exact=numbers.company.pk,
+                scheduled_start__gte=start,
+                scheduled_start__lt=end,
+                status__exact=status,
+            ),
+            tone=APPOINTMENT_TONES.get(status, "plain"),
+        )
+        for status in AppointmentStatus
+        if numbers.appointments[status]
+    ]
+    total = sum(numbers.appointments.values())
+    still = numbers.appointments[AppointmentStatus.SCHEDULED] + numbers.appointments[AppointmentStatus.CONFIRMED]
+    headline = f"{_number(total, 'appointment')} today, {still:,} still open" if total else "No appointments today"
+    return [progress("appointments", headline, data, columns=("Status", "Appointments"))]
+
+
+def draw_texts(numbers: "Numbers") -> list[SafeString]:
+    start, end = numbers.bounds
+    sums = {label: sum(numbers.texts.get(each, 0) for each in statuses) for label, (_, statuses) in TEXTS.items()}
+    lost = list_of(
+        Message, company__id__exact=numbers.company.pk, lost="day", created_at__gte=start, created_at__lt=end
+    )
+    data = [
+        Datum(label, number, tone=TEXTS[label][0], url=lost if label == "Not delivered" and number else "")
+        for label, number in sums.items()
+    ]
+    total = sum(sums.values())
+    headline = f"{_number(total, 'text')} today, {sums['Not delivered']:,} not delivered" if total else "No texts today"
+    return [stacked_bars("texts", headline, {"Outgoing": data}, columns=("Direction", "State", "Texts"))]
+
+
+def draw_objections(numbers: "Numbers") -> list[SafeString]:
+    start, end = numbers.period.closed_bounds
+    ranked = numbers.objections["objections"]
+    data = [
+        Datum(
+            each["label"].capitalize(),
+            each["count"],
+            text=f"{each['count']:,} ({each['percentage']:.0f} %)",
+            url=list_of(
+                CallObjection,
+                company__id__exact=numbers.company.pk,
+                label__exact=each["label"],
+                analyzed_at__gte=start,
+                analyzed_at__lt=end,
+            ),
+        )
+        for each in ranked
+    ]
+    headline = (
+        f"“{data[0].label}” is the most frequent objection of the last 30 days"
+        if data
+        else "No objections in the last 30 days"
+    )
+    return [bars("objections", headline, data, columns=("Objection", "Calls"))]
+
+
+def draw_campaigns(numbers: "Numbers") -> list[SafeString]:
+    return [_draw_campaign(campaign, counts) for campaign, counts in numbers.campaigns]
+
+
+def _draw_campaign(campaign: Campaign, counts: Any) -> SafeString:
+    data = [
+        Datum(label, sum(counts[each] for each in statuses), tone=tone, url=_members(campaign, statuses))
+        for label, (tone, statuses) in MEMBERS.items()
+    ]
+    total = sum(counts.values())
+    done = total - counts[MembershipStatus.PENDING] - counts[MembershipStatus.SENDING]
+    link = format_html('<a href="{}">{}</a>', reverse("admin:crm_campaign_change", args=[campaign.pk]), campaign.name)
+    percent = 100 * done // total if total else 0
+    headline = format_html("{} runs: {} % of {} contacts done", link, percent, f"{total:,}")
+    return progress(f"campaign-{campaign.pk}", headline, data, columns=("State", "Contacts"))
+
+
+def _members(campaign: Campaign, statuses: tuple[str, ...]) -> str:
+    """Return the list of the members in a state. Its filter takes one status: a part of several has no link."""
+    if len(statuses) != 1:
+        return ""
+    return list_of(CampaignMembership, campaign__id__exact=campaign.pk, status__exact=statuses[0])
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+# By the model whose permission a user needs.
+CHARTS: dict[type[Model], Callable[["Numbers"], list[SafeString]]] = {
+    Call: draw_calls,
+    Appointment: draw_appointments,
+    Message: draw_texts,
+    CallObjection: draw_objections,
+    Campaign: draw_campaigns,
+}
