@@ -24,7 +24,7 @@ STAFF_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "Support": {
         "view": ALL_MODELS - CREDENTIALS,
         "add": _CUSTOMER_ROWS | {"import"},
-        "change": _CUSTOMER_ROWS | {"call", "callanalysis", "optout", "webhookevent", "message"},
+        "change": _CUSTOMER_ROWS | {"call", "callanalysis", "conversation", "message", "optout", "webhookevent"},
         "delete": (_CUSTOMER_ROWS - {"invoice"}) | {"call", "callanalysis"},
     },
     "Set-up": {

@@ -1,30 +1,11 @@
-"""Admin for conversations and activities."""
+"""Admin for activities."""
 
 from django.contrib import admin
 
 from crm.admin.base.columns import badge, excerpt, moment
 from crm.admin.base.model_admin import ReadOnlyAdmin
 from crm.admin.base.search import ExactSearch
-from crm.models import Activity, Conversation
-
-
-@admin.register(Conversation)
-class ConversationAdmin(ExactSearch, ReadOnlyAdmin):
-    list_display = (moment("last_activity_at"), "contact", "phone_line", badge("status"), "assignee", "company")
-    list_select_related = ("contact", "phone_line", "assignee", "company")
-    list_filter = ("company",)
-    search_help_text = "The contact's name or phone number, or # and the conversation's ID, such as #12."
-    fields = (
-        "related_rows",
-        "company",
-        "contact",
-        "phone_line",
-        "status",
-        "assignee",
-        "created_at",
-        "last_activity_at",
-    )
-    readonly_fields = ("related_rows",)
+from crm.models import Activity
 
 
 @admin.register(Activity)

@@ -248,6 +248,26 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="conversation",
+            index=crm.db.indexes.Index(fields=["last_activity_at"], name="ix_conversations_last_activity_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="conversation",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status", "waiting")),
+                fields=["last_activity_at"],
+                name="ix_conversations_last_activity_at_waiting",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="conversation",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("assignee__isnull", True), ("status__in", ["open", "waiting"])),
+                fields=["last_activity_at"],
+                name="ix_conversations_last_activity_at_unassigned",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="activity",
             index=crm.db.indexes.Index(
                 condition=models.Q(("openphone_id__isnull", False)),

@@ -89,6 +89,26 @@ class Conversation(TenantModel):
                 question="Which conversations has this user, latest first?",
                 asked_by="GET /api/v1/conversations?assignee=me&order=recent",
             ),
+            Index(
+                fields=["last_activity_at"],
+                name="ix_conversations_last_activity_at",
+                question="Which conversations have the latest activity, over all companies?",
+                asked_by="admin: conversations",
+            ),
+            Index(
+                fields=["last_activity_at"],
+                condition=Q(status=ConversationStatus.WAITING),
+                name="ix_conversations_last_activity_at_waiting",
+                question="Which conversations wait for a reply, over all companies, latest first?",
+                asked_by="admin: conversations that wait",
+            ),
+            Index(
+                fields=["last_activity_at"],
+                condition=Q(assignee__isnull=True, status__in=[ConversationStatus.OPEN, ConversationStatus.WAITING]),
+                name="ix_conversations_last_activity_at_unassigned",
+                question="Which conversations that aren't closed have no assignee, over all companies, latest first?",
+                asked_by="admin: unassigned conversations",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,5 @@
-"""Admin of this app's models, of campaigns and of segments."""
+"""Admin of this app's models, of campaigns, conversations and segments."""
 
-from messaging.admin import campaigns, messages, reminders, segments
+from messaging.admin import campaigns, conversations, messages, reminders, segments
 
-__all__ = ["campaigns", "messages", "reminders", "segments"]
+__all__ = ["campaigns", "conversations", "messages", "reminders", "segments"]

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from copy import copy
 from datetime import timedelta
 
+from django.contrib.admin import site
 from django.db import connection
+from django.test import RequestFactory
 from django.utils.timezone import now
 from rest_framework.test import APIClient
 
@@ -24,6 +26,7 @@ from crm.models import (
     ContactFlag,
     ContactList,
     ContactPhone,
+    Conversation,
     DuplicateCandidate,
     IdempotencyKey,
     Import,
@@ -32,6 +35,7 @@ from crm.models import (
     OptOut,
     OptOutEntry,
     StoredFile,
+    User,
 )
 from crm.services.search_keys import repair_search_keys
 from messaging.models import AppointmentReminder, Message, WebhookEvent
@@ -78,6 +82,18 @@ def poll(sample: Sample, *, xid: int) -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(query, [[sample.company.pk], [xid], [0]])
         return cursor.fetchall()
+
+
+def inbox(tab: str) -> Question:
+    """Return a question that opens a tab of the admin's inbox, over all companies."""
+
+    def ask(sample: Sample) -> object:
+        request = RequestFactory().get("/", {"inbox": tab} if tab else {})
+        request.user = User(is_staff=True, is_superuser=True, is_active=True)
+        with all_tenants():
+            return list(site._registry[Conversation].get_changelist_instance(request).result_list)
+
+    return ask
 
 
 def of_all_companies(ask: Question) -> Question:
@@ -171,6 +187,9 @@ QUESTIONS: dict[str, Question] = {
     "ix_contacts_company_id_created_at": get("contacts"),
     "ix_conversations_company_id_created_at": get("conversations"),
     "ix_conversations_assignee_id_last_activity_at": get("conversations?assignee=me&order=recent"),
+    "ix_conversations_last_activity_at": inbox(""),
+    "ix_conversations_last_activity_at_unassigned": inbox("unassigned"),
+    "ix_conversations_last_activity_at_waiting": inbox("waiting"),
     "ix_conversations_company_id_last_activity_at": get("conversations?order=recent"),
     "ix_conversations_company_id_status_last_activity_at": get("conversations?status=waiting&order=recent"),
     "ix_invoices_company_id_created_at": get("invoices"),

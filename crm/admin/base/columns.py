@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.db.models import Model
@@ -36,6 +38,25 @@ def moment(field: str) -> Callable[[Model], str]:
         return format_html('<span class="moment">{}</span>', f"{instant:%Y-%m-%d %H:%M}") if instant else ""
 
     return _column(show, field)
+
+
+def local_moment(field: str) -> Callable[[Model], str]:
+    """Return a column of a time in the company's zone: `2026-03-08 14:05 MST`."""
+
+    def show(row: Any) -> str:
+        return show_local(getattr(row, field), row.company.zone)
+
+    return _column(show, field)
+
+
+def show_local(instant: datetime | None, zone: ZoneInfo) -> str:
+    """Return the local time as HTML, with the zone beside it."""
+    if instant is None:
+        return ""
+    local = instant.astimezone(zone)
+    return format_html(
+        '<span class="moment">{} <span class="zone">{}</span></span>', f"{local:%Y-%m-%d %H:%M}", f"{local:%Z}"
+    )
 
 
 def excerpt(field: str) -> Callable[[Model], str]:

@@ -34,6 +34,9 @@ class ExportedList(admin.ModelAdmin):
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"
         return [path("export", view, name=name), *super().get_urls()]
 
+    def complete_rows(self, rows: list[Any]) -> None:
+        """Read for all rows together what the columns show beside the rows' own fields."""
+
     def export_view(self, request: HttpRequest) -> HttpResponse:
         """Return the rows of the list, as its filters and search choose them."""
         if not self.has_view_permission(request):
@@ -48,6 +51,7 @@ class ExportedList(admin.ModelAdmin):
             text = f"There are more than {MAX_ROWS:,} rows. Filter the list, or take the API's export of one company."
             self.message_user(request, text, messages.WARNING)
             return HttpResponseRedirect(f"{list_url}?{request.GET.urlencode()}")
+        self.complete_rows(rows)
         columns = [name for name in page.list_display if name != CHECKBOX]
         header = [str(label_for_field(name, self.model, self)) for name in columns]
         cells = [[self._text_of(row, name) for name in columns] for row in rows]

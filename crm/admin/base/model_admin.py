@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import flatten
+from django.contrib.admin.views.main import ChangeList
 from django.db import IntegrityError
 from django.db.models import (
     CASCADE,
@@ -53,6 +54,15 @@ LINKED_LOOKUPS = ("exact", "isnull", "gte", "lt")
 FILTERS_BEFORE_TIME = {"company__id__exact", "contact__id__exact", "conversation__id__exact", "activity_type__exact"}
 
 
+class RowList(ChangeList):
+    """A page of a list, whose rows are completed together."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = rows = list(self.result_list)
+        cast(ExportedList, self.model_admin).complete_rows(rows)
+
+
 class RowAdmin(ExportedList, admin.ModelAdmin):
     """Admin for tables of up to 100 million rows: every query uses an index or is bounded.
 
@@ -94,6 +104,9 @@ class RowAdmin(ExportedList, admin.ModelAdmin):
         """Allow the lookups that links and filters use. Others, such as `id__range`, fail later for odd values."""
         is_used = lookup.rpartition("__")[2] in LINKED_LOOKUPS or "__" not in lookup
         return is_used and super().lookup_allowed(lookup, value, request)
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return RowList
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         try:

@@ -18,17 +18,25 @@ def next_allowed(
 ) -> datetime | None:
     """Return the first instant from `moment` on in which a contact may be texted; None if there is none.
 
-    The zone is the contact's, else all zones of home, else the company's.
-
     Args:
         timezone: the contact's, any text.
         state: of the contact's address, in any spelling.
         phone: E.164.
     """
-    zones_of_phone, state_of_phone = _home_of_number(phone[:EXCHANGE] + "0000" if _is_complete(phone) else phone)
-    zones = _parse_zones([timezone]) or _parse_zones(_zones_of_home(state, zones_of_phone, state_of_phone))
-    hours = texting_hours_of(states=[state, state_of_phone], marketing=marketing)
-    return next_open(moment=moment, zones=zones or [company_zone], hours=hours)
+    hours = texting_hours_of(states=[state, _home(phone)[1]], marketing=marketing)
+    zones = zones_of_recipient(timezone=timezone, state=state, phone=phone, company_zone=company_zone)
+    return next_open(moment=moment, zones=zones, hours=hours)
+
+
+def zones_of_recipient(*, timezone: str, state: str, phone: str, company_zone: ZoneInfo) -> list[ZoneInfo]:
+    """Return the zones in which a contact may be: their own, else all zones of home, else the company's."""
+    zones_of_phone, state_of_phone = _home(phone)
+    home = _parse_zones([timezone]) or _parse_zones(_zones_of_home(state, zones_of_phone, state_of_phone))
+    return home or [company_zone]
+
+
+def _home(phone: str) -> tuple[tuple[str, ...], str]:
+    return _home_of_number(phone[:EXCHANGE] + "0000" if _is_complete(phone) else phone)
 
 
 def _is_complete(phone: str) -> bool:
