@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, prefetch_related_objects
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -92,7 +92,7 @@ class ConversationAdmin(ConversationPages, ExactSearch, ReadOnlyAdmin):
         "assignee",
         "company",
     )
-    list_select_related = ("contact", "assignee", "company")
+    list_select_related = ("assignee", "company")
     list_filter = (InboxFilter, "company")
     search_help_text = "The contact's name or phone number, or # and the conversation's ID, such as #12."
 
@@ -103,6 +103,8 @@ class ConversationAdmin(ConversationPages, ExactSearch, ReadOnlyAdmin):
         return ("-last_activity_at", "-id")
 
     def complete_rows(self, rows: list[Any]) -> None:
+        # Joined to the rows before their limit, the planner might read all contacts.
+        prefetch_related_objects(rows, "contact")
         words = latest_words(rows)
         badges = badges_of({row.contact_id for row in rows})
         for row in rows:
