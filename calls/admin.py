@@ -1,12 +1,10 @@
 """Admin for calls, call details, appointments and missed callers."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -20,7 +18,7 @@ from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin, refusal_of
 from crm.admin.base.search import ExactSearch
-from crm.admin.base.wall_clock import as_typed, describe_moment, read_in, shown_in
+from crm.admin.base.wall_clock import LocalTimesForm, describe_moment
 from crm.db.tenancy import tenant
 
 
@@ -161,41 +159,29 @@ class StartFilter(admin.SimpleListFilter):
         return queryset.starting_between(*(now() + timedelta(days=day) for day in days))
 
 
-class LocalTimeWidget(forms.SplitDateTimeWidget):
-    """The browser's own inputs: the shortcuts of Django's widget, such as Now, are in UTC."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            date_attrs={"type": "date"}, time_attrs={"type": "time"}, date_format="%Y-%m-%d", time_format="%H:%M"
-        )
-
-
 TIMES = ("scheduled_start", "scheduled_end")
 
 
-class AppointmentForm(RowForm):
+class AppointmentForm(LocalTimesForm):
     """Start and end are typed and shown in the appointment's time zone."""
+
+    local_times = TIMES
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "timezone" in self.fields:
             self.fields["timezone"].required = False
             self.fields["timezone"].help_text = "Empty: taken from the company."
-        zone = self.instance.timezone
-        for name in TIMES:
-            if name in self.fields:
-                self.fields[name].widget = LocalTimeWidget()
-                self.fields[name].help_text = f"Local time in {zone or 'the time zone of the company'}."
-                if zone and isinstance(self.initial.get(name), datetime):
-                    self.initial[name] = shown_in(self.initial[name], ZoneInfo(zone))
+
+    def present_zone(self) -> str:
+        return str(self.instance.timezone)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if not cleaned.get("timezone") and self.company:
             cleaned["timezone"] = self.company.timezone
         if cleaned.get("timezone") in available_timezones():
-            for name in TIMES:
-                self._read_time(name, cleaned)
+            self.read_times(cleaned, ZoneInfo(cleaned["timezone"]), also=["timezone"])
         if "scheduled_start" in self.changed_data and "scheduled_start" in cleaned:
             try:
                 check_start(cleaned["scheduled_start"])
@@ -205,19 +191,6 @@ class AppointmentForm(RowForm):
         if call and contact and contact.pk != call.contact_id:
             self.add_error("contact", "The appointment was booked from a call of another contact.")
         return cleaned
-
-    def _read_time(self, name: str, cleaned: dict[str, Any]) -> None:
-        """Replace the typed time by its instant. An unchanged one keeps its instant: an hour may come twice a year."""
-        typed = as_typed(cleaned.get(name))
-        if typed is None:
-            return
-        if self.instance.pk and not {name, "timezone"} & set(self.changed_data):
-            cleaned[name] = Appointment.objects.values_list(name, flat=True).get(pk=self.instance.pk)
-            return
-        try:
-            cleaned[name] = read_in(typed, ZoneInfo(cleaned["timezone"]))
-        except ValidationError as error:
-            self.add_error(name, error)
 
 
 @admin.register(Appointment)

@@ -18,14 +18,17 @@ _CUSTOMER_ROWS = frozenset(
         "invoice",
     }
 )  # fmt: skip
+_CAMPAIGN_ROWS = frozenset({"campaign", "campaignmembership", "segment"})
 
 # By group and verb, the models. An admin class may allow less: nobody can change an activity.
 STAFF_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "Support": {
         "view": ALL_MODELS - CREDENTIALS,
-        "add": _CUSTOMER_ROWS | {"import"},
-        "change": _CUSTOMER_ROWS | {"call", "callanalysis", "conversation", "message", "optout", "webhookevent"},
-        "delete": (_CUSTOMER_ROWS - {"invoice"}) | {"call", "callanalysis"},
+        "add": _CUSTOMER_ROWS | _CAMPAIGN_ROWS | {"import"},
+        "change": _CUSTOMER_ROWS
+        | _CAMPAIGN_ROWS
+        | {"call", "callanalysis", "conversation", "message", "optout", "webhookevent"},
+        "delete": (_CUSTOMER_ROWS - {"invoice"}) | _CAMPAIGN_ROWS | {"call", "callanalysis"},
     },
     "Set-up": {
         "view": CREDENTIALS | {"company", "user", "phoneline", "webhookevent", "auditentry"},

@@ -9,6 +9,7 @@ from django.core.validators import MaxLengthValidator
 
 from crm.admin.base.forms import RowForm
 from crm.admin.base.versions import VersionedForm
+from crm.admin.base.wall_clock import LocalTimesForm
 from crm.form_fields import PhoneFormField, RowFormField, RowsFormField, WholeNumberFormField
 from crm.models import Campaign, CampaignMembership, CampaignStep, Contact, Segment
 from messaging.services.campaigns.audience import AudienceClosed, check_open
@@ -95,7 +96,9 @@ def limit_texts(form: forms.BaseForm, *names: str) -> None:
             form.fields[name].validators.append(MaxLengthValidator(MAX_BODY))
 
 
-class CampaignForm(RowForm):
+class CampaignForm(LocalTimesForm):
+    local_times = ("scheduled_at",)
+
     recurrence = RecurrenceFormField(
         label="Repeats",
         help_text="By the clock of the company, at the time of the first run. Each run is a campaign of its own.",
@@ -104,6 +107,19 @@ class CampaignForm(RowForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         limit_texts(self, "body", "body_b")
+        if "scheduled_at" in self.fields:
+            empty = "Empty: it starts when you start it."
+            twice = "Of an hour that comes twice, when clocks go back, the first is meant."
+            self.fields["scheduled_at"].help_text += f" {empty} {twice}"
+
+    def present_zone(self) -> str:
+        return str(self.instance.company.timezone) if self.instance.company_id else ""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if self.company:
+            self.read_times(cleaned, self.company.zone)
+        return cleaned
 
 
 class CampaignStepForm(VersionedForm):

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from crm.admin.base.wall_clock import describe_moment
 from crm.choices import CampaignStatus
 from crm.db.tenancy import tenant
 from crm.form_fields import is_id
@@ -111,9 +112,8 @@ class CampaignPages:
                 except Refusal as refusal:
                     form.add_error("phone" if refusal.attr == "phone" else None, str(refusal))
                 else:
-                    waits = (
-                        f" It leaves at {message.run_at:%Y-%m-%d %H:%M} UTC: {message.error}" if message.error else ""
-                    )
+                    leaves_at = describe_moment(message.run_at, campaign.company.zone)
+                    waits = f" It leaves at {leaves_at}: {message.error}" if message.error else ""
                     self.message_user(request, f"The text to {phone} is in the outbox.{waits}")
                     return to_page(campaign)
         context = {"form": form, "per_hour": MAX_PER_HOUR}
@@ -167,7 +167,7 @@ def show_start(preview: StartPreview, campaign: Campaign) -> dict[str, Any]:
         "left_out": [(reason.label, number) for reason, number in preview.left_out.items()],
         "hours": hours,
         "parts": [preview.estimate.parts[key] for key in sorted(preview.estimate.parts)],
-        "starts_at": f"{preview.starts_at.astimezone(zone):%a %Y-%m-%d %H:%M} ({zone})",
+        "starts_at": f"{preview.starts_at.astimezone(zone):%a} {describe_moment(preview.starts_at, zone)}",
         "sending_time": say_duration(preview.sending_time),
     }
 

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from crm.admin.base.columns import badge, moment
 from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.search import ExactSearch
-from crm.choices import CampaignStatus
+from crm.admin.base.wall_clock import describe_moment
+from crm.choices import CampaignStatus, MembershipStatus
 from crm.db.tenancy import tenant
 from crm.models import Campaign, CampaignMembership, CampaignStep
 from crm.refusals import Refusal
@@ -18,10 +19,12 @@ from messaging.admin.campaign_pages import CampaignPages
 from messaging.admin.campaign_panel import panel_of
 from messaging.admin.campaign_results import CampaignResults
 from messaging.services.campaigns.audience import add_member, split_variants
+from messaging.services.campaigns.deletion import DELETABLE, delete_campaign, delete_membership, kept_memberships
 from messaging.services.campaigns.drafts import CHANGEABLE, MAX_STEPS, set_steps
 from messaging.services.campaigns.runs import pause_campaign
 
 BEFORE_START, RUN = "Before the start", "Run and results"
+WHEN = ("scheduled_at", "scheduled", "recurrence", "repeats")  # as fields, and in words
 
 
 class CampaignStepInline(admin.StackedInline):
@@ -65,7 +68,7 @@ class CampaignAdmin(CampaignPages, CampaignResults, RowAdmin):
         "purpose",
         "company",
         "phone_line",
-        moment("scheduled_at"),
+        "scheduled",
         moment("created_at"),
     )
     list_select_related = ("company", "phone_line")
@@ -74,12 +77,12 @@ class CampaignAdmin(CampaignPages, CampaignResults, RowAdmin):
     sortable_by = None
     autocomplete_fields = ("company", "phone_line", "segment")
     readonly_fields = (
-        "related_rows", "started_at", "started_by", "resumed_at", "ended_at", "previous_run", "estimate", "texts",
-        "report", "repeats", "created_by", "created_at", "updated_at",
+        "related_rows", "scheduled", "started_at", "started_by", "resumed_at", "ended_at", "previous_run", "estimate",
+        "texts", "report", "repeats", "created_by", "created_at", "updated_at",
     )  # fmt: skip
     fieldsets = (
         (None, {"fields": ("related_rows", "company", "name", "purpose", "body", "body_b")}),
-        ("Sending", {"fields": ("phone_line", "segment", "scheduled_at", "recurrence", "repeats", "daily_limit")}),
+        ("Sending", {"fields": ("phone_line", "segment", *WHEN, "daily_limit")}),
         (BEFORE_START, {"fields": ("estimate", "texts")}),
         (RUN, {"fields": ("report", "started_at", "started_by", "resumed_at", "ended_at", "previous_run")}),
         ("Created", {"fields": ("created_by", "created_at", "updated_at")}),
@@ -89,6 +92,10 @@ class CampaignAdmin(CampaignPages, CampaignResults, RowAdmin):
         js = ("messaging/campaigns.js",)
         css = {"all": ("messaging/campaigns.css",)}
 
+    @admin.display(description="scheduled at", ordering="scheduled_at")
+    def scheduled(self, campaign: Campaign) -> str:
+        return describe_moment(campaign.scheduled_at, campaign.company.zone)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
         if not isinstance(obj, Campaign) or obj.status == CampaignStatus.DRAFT:
@@ -97,13 +104,14 @@ class CampaignAdmin(CampaignPages, CampaignResults, RowAdmin):
         return (*fields, *sorted(fixed - {*fields}))
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Show a draft's rule as a choice, and afterwards in words; and what matters before or after the start."""
+        """Show a draft's time and rule as fields, others in words; and what matters before or after the start."""
         fieldsets = super().get_fieldsets(request, obj)
         if not isinstance(obj, Campaign):
             return fieldsets
         is_draft = obj.status == CampaignStatus.DRAFT
         has_started = obj.status not in (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
-        left_out = {"repeats" if is_draft else "recurrence"}
+        is_changed = is_draft and self.has_change_permission(request, obj)
+        left_out = {"repeats", "scheduled"} if is_changed else {"recurrence", "scheduled_at"}
         shown = [
             (title, {**options, "fields": tuple(name for name in options["fields"] if name not in left_out)})
             for title, options in fieldsets
@@ -121,6 +129,29 @@ class CampaignAdmin(CampaignPages, CampaignResults, RowAdmin):
         super().save_model(request, obj, form, change)
         if "body_b" in form.changed_data:
             split_variants(campaign=obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        is_idle = not isinstance(obj, Campaign) or obj.status in DELETABLE
+        return is_idle and super().has_delete_permission(request, obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name what keeps a campaign: memberships that show what happened, or its next run. The rest goes with it."""
+        kept = [
+            f"{number:,} memberships show what happened"
+            for campaign in objs
+            if (number := kept_memberships(campaign=campaign).count())
+        ]
+        kept += [f"Next run: {run}" for run in Campaign.objects.filter(previous_run__in=objs)]
+        return (
+            [f"{campaign}, with its further messages and the contacts who wait" for campaign in objs],
+            {},
+            set(),
+            kept,
+        )
+
+    def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
+        with tenant(obj.company_id):
+            delete_campaign(campaign=obj)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Replace all further messages: their numbers have no gaps."""
@@ -164,6 +195,17 @@ class CampaignMembershipAdmin(ExactSearch, RowAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: CampaignMembership | None = None) -> bool:
         return False  # it is evidence, which sending writes
+
+    def has_delete_permission(self, request: HttpRequest, obj: CampaignMembership | None = None) -> bool:
+        is_waiting = obj is None or obj.status == MembershipStatus.PENDING
+        return is_waiting and super().has_delete_permission(request, obj)
+
+    def lock_row(self, row: Any) -> None:
+        """Leave it to the service, which locks the message first, as the worker does. Another order could deadlock."""
+
+    def delete_model(self, request: HttpRequest, obj: CampaignMembership) -> None:
+        with tenant(obj.company_id):
+            delete_membership(membership=obj)
 
     def save_model(self, request: HttpRequest, obj: CampaignMembership, form: Any, change: bool) -> None:
         obj.pk = add_member(campaign_id=obj.campaign_id, contact=obj.contact).pk

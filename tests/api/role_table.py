@@ -29,7 +29,8 @@ Staff are users without a company who sign in to the admin (`is_staff`). A super
 do what their groups allow. `migrate` creates three groups and sets their permissions to this table, from
 `ops/staff_groups.py`; for other needs, make a group of another name. Some rows, such as activities, can't be added,
 changed or deleted in the admin by anybody. To *change* a webhook event is to process it again; to *change* a message is
-to release or cancel it while it is held.
+to release or cancel it while it is held; to *change* a campaign is also to start, pause, resume or cancel it, and to
+send a test.
 
 """
 

@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from calls.models import Appointment
 from crm.db.tenancy import all_tenants
-from messaging.models import WebhookEvent
+from crm.models import Segment
+from messaging.models import Message, WebhookEvent
 from ops.staff_groups import APPS, STAFF_GROUPS, codenames_of, create_staff_groups
 from tests import factories
 from tests.config.test_admin_pages import FACTORIES
@@ -139,3 +140,76 @@ def test_groups_come_with_migrate_on_an_empty_database():
     Group.objects.all().delete()
     call_command("migrate", verbosity=0)
     assert set(Group.objects.values_list("name", flat=True)) == set(STAFF_GROUPS)
+
+
+def campaign_url(campaign, name):
+    return reverse(f"admin:crm_campaign_{name}", args=[campaign.pk])
+
+
+CAMPAIGN_PAGES = {"start": "draft", "pause": "running", "resume": "paused", "cancel": "draft", "audience": "draft",
+                  "test_send": "draft"}  # fmt: skip
+
+
+def test_support_runs_campaigns_and_read_only_sees_them_without_buttons(client, acme):
+    line = factories.PhoneLineFactory(company=acme, number="+12125550180")
+    campaigns = {
+        status: factories.CampaignFactory(company=acme, status=status, phone_line=line, scheduled_at=None)
+        for status in ("draft", "running", "paused")
+    }
+    for group, status in (("Set-up", 403), ("Read-only", 403), ("Support", 200)):
+        join(client, group)
+        answers = {page: client.get(campaign_url(campaigns[of], page)) for page, of in CAMPAIGN_PAGES.items()}
+        assert {answer.status_code for answer in answers.values()} == {status}
+        seen = 403 if group == "Set-up" else 200
+        for campaign in campaigns.values():
+            assert client.get(campaign_url(campaign, "progress")).status_code == seen
+            answer = client.get(campaign_url(campaign, "change"))
+            assert answer.status_code == seen
+            if seen == 200:
+                assert bool(answer.context["panel"].links) == (group == "Support")
+
+
+def test_support_starts_and_pauses_a_campaign_and_read_only_does_not(client, acme):
+    line = factories.PhoneLineFactory(company=acme, number="+12125550180")
+    draft = factories.CampaignFactory(company=acme, phone_line=line, body="Hello!", scheduled_at=None)
+    factories.CampaignMembershipFactory(campaign=draft, contact=factories.ContactFactory(company=acme))
+
+    def act(name):
+        client.post(campaign_url(draft, name))
+        draft.refresh_from_db()
+        return draft.status
+
+    join(client, "Read-only")
+    assert act("start") == "draft"
+    join(client, "Support")
+    assert act("start") == "running"
+    join(client, "Read-only")
+    assert act("pause") == "running"
+    join(client, "Support")
+    assert [act(name) for name in ("pause", "resume", "cancel")] == ["paused", "running", "cancelled"]
+
+
+def test_support_builds_segments_and_read_only_previews_them(client, acme):
+    factories.ContactFactory(company=acme)
+    form = {"company": acme.pk, "name": "Everybody", "definition": '{"all": []}'}
+    for group, status in (("Set-up", 403), ("Read-only", 403), ("Support", 302)):
+        join(client, group)
+        assert client.post(reverse("admin:crm_segment_add"), form).status_code == status
+    with all_tenants():
+        segment = Segment.objects.get()
+    join(client, "Read-only")
+    html = client.get(reverse("admin:crm_segment_change", args=[segment.pk])).content.decode()
+    assert 'name="_save"' not in html
+    answer = client.post(reverse("admin:crm_segment_preview"), {"company": acme.pk, "definition": '{"all": []}'})
+    assert answer.status_code == 200
+
+
+def test_support_releases_held_messages_and_read_only_does_not(client, acme):
+    message = factories.MessageFactory(contact=factories.ContactFactory(company=acme), status="held",
+                                       direction="outgoing", kind="reply")  # fmt: skip
+    url = reverse("admin:messaging_message_changelist")
+    for group, status in (("Read-only", "held"), ("Support", "failed")):
+        join(client, group)
+        client.post(url, {"action": "cancel", "_selected_action": [message.pk]})
+        with all_tenants():
+            assert Message.objects.get().status == status

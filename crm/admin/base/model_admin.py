@@ -45,6 +45,7 @@ from crm.form_fields import (
     WholeNumberFormField,
     is_id,
 )
+from crm.refusals import Refusal
 from crm.refused_writes import explain
 
 MAX_SHOWN = 20
@@ -220,7 +221,9 @@ class RowAdmin(ExportedList, admin.ModelAdmin):
             if refused is None:
                 raise
             self.message_user(request, refused.sentence, messages.ERROR)
-            return HttpResponseRedirect(request.path)
+        except Refusal as refusal:  # of a service, because of what has happened since the page was opened
+            self.message_user(request, str(refusal), messages.ERROR)
+        return HttpResponseRedirect(request.path)
 
 
 @contextmanager

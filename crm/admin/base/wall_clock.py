@@ -1,11 +1,14 @@
 """Form fields of instants that staff type in a row's own time zone."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+from django import forms
 from django.core.exceptions import ValidationError
 
+from crm.admin.base.forms import RowForm
 from crm.date_ranges import FIRST_DAY, LAST_DAY
 
 
@@ -30,10 +33,64 @@ def read_in(typed: datetime, zone: ZoneInfo) -> datetime:
 
 
 def describe_moment(instant: datetime | None, zone: ZoneInfo) -> str:
-    """Return `2026-03-08 14:05, America/Denver`."""
-    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}, {zone.key}" if instant else ""
+    """Return `2026-03-08 14:05, America/Denver`. Of an hour that comes twice, it says which one."""
+    if instant is None:
+        return ""
+    local = instant.astimezone(zone)
+    comes_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    which = f", the {'second' if local.fold else 'first'} time" if comes_twice else ""
+    return f"{local:%Y-%m-%d %H:%M}, {zone.key}{which}"
 
 
 def as_typed(value: Any) -> datetime | None:
     """Return what was typed into Django's field, which takes it for UTC."""
     return value.replace(tzinfo=None) if isinstance(value, datetime) else None
+
+
+class LocalTimeWidget(forms.SplitDateTimeWidget):
+    """The browser's own inputs: the shortcuts of Django's widget, such as Now, are in UTC."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            date_attrs={"type": "date"}, time_attrs={"type": "time"}, date_format="%Y-%m-%d", time_format="%H:%M"
+        )
+
+
+class LocalTimesForm(RowForm):
+    """Form whose times are typed and shown in the row's time zone, to the minute."""
+
+    local_times: ClassVar[tuple[str, ...]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone = self.present_zone()
+        for name in self.local_times:
+            if name in self.fields:
+                self.fields[name].widget = LocalTimeWidget()
+                self.fields[name].help_text = f"Local time in {zone or 'the time zone of the company'}."
+                if zone and isinstance(self.initial.get(name), datetime):
+                    shown = shown_in(self.initial[name], ZoneInfo(zone))
+                    self.initial[name] = shown.replace(second=0, microsecond=0)
+
+    def present_zone(self) -> str:
+        """Return the name of the saved row's time zone, "" for a new row."""
+        raise NotImplementedError
+
+    def read_times(self, cleaned: dict[str, Any], zone: ZoneInfo, also: Iterable[str] = ()) -> None:
+        """Replace the typed times by their instants. An unchanged one keeps its instant: an hour may come twice a year.
+
+        Args:
+            also: the fields on which the time zone depends.
+        """
+        for name in self.local_times:
+            typed = as_typed(cleaned.get(name))
+            if typed is None:
+                continue
+            if self.instance.pk and not {name, *also} & set(self.changed_data):
+                rows = type(self.instance)._default_manager
+                cleaned[name] = rows.values_list(name, flat=True).get(pk=self.instance.pk)
+                continue
+            try:
+                cleaned[name] = read_in(typed, zone)
+            except ValidationError as error:
+                self.add_error(name, error)

@@ -64,13 +64,12 @@ def _first(contacts: list[Contact]) -> list[Contact]:
 
 
 def _counts_of(judgement: Judgement) -> str:
-    consents = (
-        "SELECT count(*) FROM consenting" if judgement.is_everybody else "SELECT count(*) FROM chosen WHERE has_consent"
-    )
+    all_consents = "(SELECT count(*) FROM consenting)"
+    consents = all_consents if judgement.is_everybody else "count(CASE WHEN has_consent THEN 1 END)"
     parts = [
         f"""
-        SELECT {CHOSEN} AS rank, (SELECT count(*) FROM chosen) AS number, ({consents}) AS consents,
-            CAST(NULL AS bigint) AS contact_id
+        SELECT {CHOSEN} AS rank, count(*) AS number, {consents} AS consents, CAST(NULL AS bigint) AS contact_id
+        FROM chosen
         """,  # noqa: S608  # constants
         f"""
         SELECT rank, count(*), sum(has_consent), min(contact_id)

@@ -1,6 +1,7 @@
 """Campaigns and their memberships. A membership that has been sent is evidence and stays."""
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.error_codes import ErrorCode
@@ -9,6 +10,8 @@ from crm.refusals import Refusal
 from messaging.models import Message
 from messaging.services.campaigns.recall import delete_queued
 from messaging.services.campaigns.states import WrongStatus, lock_campaign
+
+DELETABLE = (CampaignStatus.DRAFT, CampaignStatus.CANCELLED)
 
 
 class MembershipKept(Refusal):
@@ -40,10 +43,15 @@ def delete_campaign(*, campaign: Campaign) -> None:
     """
     with transaction.atomic():
         campaign = lock_campaign(campaign.pk)
-        if campaign.status not in (CampaignStatus.DRAFT, CampaignStatus.CANCELLED):
+        if campaign.status not in DELETABLE:
             raise WrongStatus.of(campaign, "Only a draft or a cancelled campaign can be deleted.")
         campaign.memberships.filter(status=MembershipStatus.PENDING).delete()
         if not campaign.memberships.exists():
             campaign.steps.all().delete()
             campaign.counts.all().delete()
         campaign.delete()
+
+
+def kept_memberships(*, campaign: Campaign) -> QuerySet[CampaignMembership]:
+    """Return the memberships that show what happened, with which a campaign can't be deleted."""
+    return CampaignMembership.objects.filter(campaign=campaign).exclude(status=MembershipStatus.PENDING)

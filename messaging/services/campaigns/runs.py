@@ -116,7 +116,7 @@ def start_scheduled(*, campaign: Campaign) -> Campaign:
             if campaign.status != CampaignStatus.SCHEDULED or campaign.scheduled_at is None:
                 return campaign
             if now - campaign.scheduled_at > timedelta(hours=settings.STALE_TEXT_HOURS):
-                raise _TooLate(campaign.scheduled_at)
+                raise _TooLate(campaign.scheduled_at.astimezone(campaign.company.zone))
             check_ready(campaign=campaign, now=now)
             split_variants(campaign=campaign)  # scheduled campaigns take further members
             # Nobody has an overdue invoice this week: the next run may find somebody.
@@ -132,7 +132,8 @@ class _TooLate(Exception):
     """The worker comes to a scheduled campaign long after its time, as in a restored copy. A person decides."""
 
     def __init__(self, scheduled_at: datetime) -> None:
-        super().__init__(f"It was due at {scheduled_at:%Y-%m-%d %H:%M} UTC. Choose another time, or start it now.")
+        was_due = f"{scheduled_at:%Y-%m-%d %H:%M}, {scheduled_at.tzinfo}"
+        super().__init__(f"It was due at {was_due}. Choose another time, or start it now.")
 
 
 def queued_messages_of(campaign: Campaign) -> QuerySet:
