@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from crm.db.tenancy import tenant
 from crm.models import Campaign, Contact
 from messaging.services.campaigns.estimates import cost_of, estimate_campaign
 from messaging.services.campaigns.previews import preview_texts
@@ -27,7 +28,8 @@ class CampaignResults:
 
     @admin.display(description="Estimate")
     def estimate(self, campaign: Campaign) -> str:
-        estimate, currency = estimate_campaign(campaign=campaign), campaign.company.currency
+        with tenant(campaign.company_id):
+            estimate, currency = estimate_campaign(campaign=campaign), campaign.company.currency
         rows: list[tuple[Any, ...]] = [
             (part.step, part.variant.upper(), f"{part.members:,}", f"{part.sms_segments:,}",
              _money(part.sms_segments, campaign))

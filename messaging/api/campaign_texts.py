@@ -99,7 +99,7 @@ class VariantSizeSerializer(serializers.Serializer):
 
 
 class CampaignEstimateSerializer(serializers.Serializer):
-    members = serializers.IntegerField(help_text="Pending contacts.")
+    members = serializers.IntegerField(help_text="Pending contacts, and those whom the segment would add now.")
     first_contacts = serializers.IntegerField(help_text="Those of them whom the company has never texted.")
     sms_segments = serializers.IntegerField(help_text="SMS segments of all messages, further steps included.")
     segment_price = serializers.DecimalField(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import CharField, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from crm.choices import CampaignStatus, MembershipStatus, Variant
@@ -80,18 +81,26 @@ def add_audience(
     with transaction.atomic():
         campaign = lock_campaign(campaign.pk)
         check_open(campaign=campaign)
-        is_everybody = False
+        allow_large_hashes()
         if contacts is not None:
             chosen = _existing(contacts, campaign.company_id)
+            judgement = judge(chosen, company=campaign.company, campaign=campaign)
         else:
-            tree: Any = definition if segment is None else segment.definition
-            chosen = contacts_in(tree, company_id=campaign.company_id)
-            is_everybody = chooses_everybody(tree)
-        allow_large_hashes()
-        judgement = judge(chosen, company=campaign.company, campaign=campaign, is_everybody=is_everybody)
+            judgement = _judge_definition(definition if segment is None else segment.definition, campaign)
         counts = count_audience(judgement)
         added = counts.included if dry_run else _insert(judgement, campaign)
     return Audience(added, counts.left_out)
+
+
+def contacts_to_join(*, campaign: Campaign, segment: Segment) -> QuerySet[Contact]:
+    """Return the contacts whom the campaign's segment would add if it started now, each with its `variant`."""
+    allow_large_hashes()
+    judgement = _judge_definition(segment.definition, campaign)
+    tables, params = judgement.tables(with_consents=judgement.requires_consent)
+    variant, mixed = _variant_of(campaign)
+    included = f"contacts.id IN ({tables} SELECT id FROM included)"  # noqa: S608  # SQL of the judgement
+    own_variant = RawSQL(variant.replace("contact.id", "contacts.id"), mixed, CharField())  # noqa: S611  # constants
+    return Contact.objects.extra(where=[included], params=params).annotate(variant=own_variant)  # noqa: S610
 
 
 def add_member(*, campaign_id: int, contact: Contact) -> CampaignMembership:
@@ -118,6 +127,15 @@ def split_variants(*, campaign: Campaign, contact: Contact | None = None) -> Non
     """  # noqa: S608  # constants
     with connection.cursor() as cursor:
         cursor.execute(sql, [*mixed, campaign.pk, *([contact.pk] if contact else []), *mixed])
+
+
+def _judge_definition(definition: Any, campaign: Campaign) -> Judgement:
+    return judge(
+        contacts_in(definition, company_id=campaign.company_id),
+        company=campaign.company,
+        campaign=campaign,
+        is_everybody=chooses_everybody(definition),
+    )
 
 
 def _variant_of(campaign: Campaign) -> tuple[str, list[int]]:

@@ -1,6 +1,6 @@
 """Estimates of the messages and the cost of a campaign before it starts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from crm.choices import MembershipStatus
 from crm.error_codes import ErrorCode
 from crm.models import Campaign, CampaignMembership
 from crm.placeholders import clean_value
+from messaging.services.campaigns.audience import OPEN, contacts_to_join
 from messaging.services.campaigns.bodies import FIRST_STEP, CampaignBodies, read_bodies
 from messaging.services.campaigns.first_contacts import is_first_contact
 from messaging.services.campaigns.placeholders import PLACEHOLDERS, names_in
@@ -65,7 +66,7 @@ class VariantSize:
 
 @dataclass
 class Estimate:
-    """The estimate of a campaign's pending members."""
+    """The estimate of a campaign's pending members, and of those whom its segment would add now."""
 
     members: int = 0
     first_contacts: int = 0
@@ -89,7 +90,7 @@ def cost_of(sms_segments: int, price_micros: int) -> Decimal:
 
 
 def estimate_campaign(*, campaign: Campaign) -> Estimate:
-    """Return the estimate, with two statements whatever the number of members.
+    """Return the estimate, with two statements whatever the number of members, and a few more if there is a segment.
 
     The SMS segments of the next messages are exact for the contacts as they are now. The database groups the members
     by all that decides about their number of segments: variant, first contact, and the value of each placeholder, of
@@ -111,7 +112,11 @@ def estimate_campaign(*, campaign: Campaign) -> Estimate:
 
 
 def check_texts(*, campaign: Campaign) -> None:
-    """Check that every pending member can get every text. Raises UnusableText for the first problem."""
+    """Check that every pending member, and everybody who would join, can get every text.
+
+    Raises:
+        UnusableText: for the first problem.
+    """
     check_estimate(estimate_campaign(campaign=campaign))
 
 
@@ -123,12 +128,22 @@ def check_estimate(estimate: Estimate) -> None:
         raise refusal(problem.detail + number, code=problem.code, attr=problem.attr)
 
 
-def _groups(campaign: Campaign, bodies: CampaignBodies) -> Iterable[dict[str, Any]]:
+def _groups(campaign: Campaign, bodies: CampaignBodies) -> Iterator[dict[str, Any]]:
     names = set().union(*(names_in(body) for body in bodies.named.values())) - OF_COMPANY
-    members = CampaignMembership.objects.filter(campaign=campaign, status=MembershipStatus.PENDING).order_by()
-    columns = {f"value_{name}": _shape(f"contact__{PLACEHOLDERS[name]}") for name in names}
-    groups = members.annotate(is_first=is_first_contact("contact"), **columns)
-    return groups.values("step", "variant", "is_first", *columns).annotate(number=Count("*"))
+    members = CampaignMembership.objects.filter(campaign=campaign, status=MembershipStatus.PENDING)
+    yield from _group(members, "contact", names, "step")
+    if campaign.segment is not None and campaign.status in OPEN:
+        for group in _group(contacts_to_join(campaign=campaign, segment=campaign.segment), "", names):
+            yield group | {"step": FIRST_STEP}
+
+
+def _group(rows: Any, contact: str, names: set[str], *keys: str) -> Iterable[dict[str, Any]]:
+    """Count rows by all that decides about their texts. `contact` is their path to the contact."""
+    path = f"{contact}__" if contact else ""
+    columns = {f"value_{name}": _shape(f"{path}{PLACEHOLDERS[name]}") for name in names}
+    groups = rows.order_by().annotate(is_first=is_first_contact(contact or "pk"), **columns)
+    found: Iterable[dict[str, Any]] = groups.values("variant", "is_first", *keys, *columns).annotate(number=Count("*"))
+    return found
 
 
 def _shape(path: str) -> Any:

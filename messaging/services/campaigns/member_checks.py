@@ -174,7 +174,10 @@ def _with_consent(phones: Sequence[str]) -> set[str]:
 
 
 def _latest_of_other_campaigns(campaign: Campaign, contacts: Sequence[int], now: datetime) -> dict[int, datetime]:
-    """Return when each contact got the latest message of another campaign, within the company's interval."""
+    """Return when each contact got the latest message of another campaign, within the company's interval.
+
+    A test send is none: who has tested the text may be in the audience.
+    """
     days = campaign.company.campaign_interval_days
     if not days:
         return {}
@@ -184,5 +187,6 @@ def _latest_of_other_campaigns(campaign: Campaign, contacts: Sequence[int], now:
         kind=MessageKind.CAMPAIGN,
         status__in=[MessageStatus.QUEUED, *POSSIBLY_SENT],
         created_at__gte=since,
+        membership__isnull=False,
     ).exclude(membership__campaign=campaign)
     return dict(others.order_by("created_at").values_list("contact", "created_at"))

@@ -16,6 +16,7 @@ from messaging.models import Message
 from messaging.services.campaigns.audience import add_audience, split_variants
 from messaging.services.campaigns.counts import count_results
 from messaging.services.campaigns.due_times import set_due_times
+from messaging.services.campaigns.estimates import check_texts
 from messaging.services.campaigns.next_runs import schedule_next_run
 from messaging.services.campaigns.readiness import check_members, check_ready, check_resumption, check_start
 from messaging.services.campaigns.recall import CANCELLED, UNSENT, recall_messages
@@ -39,6 +40,8 @@ def start_campaign(*, campaign: Campaign, user: User | None) -> Campaign:
         if campaign.scheduled_at is not None:
             if campaign.segment_id is None:
                 check_members(campaign=campaign)
+            else:  # now, while somebody is there who can mend it; who joins is known at its time
+                check_texts(campaign=campaign)
             return _set_status(campaign, CampaignStatus.SCHEDULED, "started_by", status_reason="")
         _run(campaign, now)
     return campaign

@@ -37,7 +37,7 @@ class StartPreview:
         members: contacts who wait for it and would get it.
         joining: contacts whom the campaign's segment adds at the start.
         left_out: the other members and contacts of the segment, by reason.
-        estimate: of the members. Those who join aren't in it.
+        estimate: of the members and those who join.
         due_hours: members by the hour from which they may get it.
         sending_time: at the line's pace, all hours being open.
     """

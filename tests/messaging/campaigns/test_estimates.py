@@ -1,13 +1,18 @@
 """Estimates of campaigns: SMS segments and cost before the start."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from crm.choices import Variant
 from crm.error_codes import ErrorCode
-from crm.models import CampaignMembership
+from crm.models import Campaign, CampaignMembership
+from messaging.services.campaigns.audience import add_audience
 from messaging.services.campaigns.estimates import check_texts, estimate_campaign
+from messaging.services.campaigns.runs import start_campaign
+from messaging.services.campaigns.start_preview import preview_start
 from messaging.services.campaigns.texts import UnresolvedPlaceholder, UnusableText, full_text
 from messaging.sms_segments import count_segments
 from tests.count_queries import CountQueries
@@ -16,7 +21,10 @@ from tests.factories import (
     CampaignMembershipFactory,
     CampaignStepFactory,
     ContactFactory,
+    ContactFlagFactory,
     MessageFactory,
+    PhoneLineFactory,
+    SegmentFactory,
 )
 
 # Names of every kind that changes the number of segments, and some that are only odd.
@@ -153,3 +161,49 @@ def test_test_says_how_many_contacts_a_verdict_needs(campaign):
     add_members(campaign, ["Ann"] * 2, variant="b")
     size = estimate_campaign(campaign=campaign).test
     assert (size.members_per_variant, size.needed_per_variant, size.is_enough) == (2, 842, False)
+
+
+# --- Who joins from the segment ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def of_segment(in_acme):
+    """A draft whose contacts join from a segment when it starts."""
+    segment = SegmentFactory(company=in_acme, definition={"field": {"name": "city", "is": ["Denver"]}})
+    for name in ("Ann", "", "Maximiliana", "Zoë"):
+        ContactFactory(company=in_acme, first_name=name, city="Denver")
+    ContactFactory(company=in_acme, city="Aurora")
+    return CampaignFactory(company=in_acme, body="Hi {first_name|there}!", segment=segment)
+
+
+def test_those_who_would_join_are_estimated_as_they_are_after_they_have_joined(of_segment, in_acme):
+    of_segment.body_b = "Hello {last_name|you}" + "!" * 160
+    of_segment.save()
+    flagged = ContactFactory(company=in_acme, city="Denver")
+    ContactFlagFactory(contact=flagged, flag_type="do_not_contact")
+    before = estimate_campaign(campaign=of_segment)
+    add_audience(campaign=of_segment, segment=of_segment.segment)
+    after = estimate_campaign(campaign=of_segment)
+    assert (before.members, before.parts, before.cost) == (after.members, after.parts, after.cost)
+    assert (before.members, before.test) == (4, after.test)
+
+
+def test_everybody_would_join(of_segment, in_acme):
+    of_segment.segment.definition = {"all": []}
+    assert estimate_campaign(campaign=of_segment).members == 5
+
+
+def test_campaign_under_way_takes_nobody_from_its_segment(of_segment):
+    of_segment.status = "running"
+    assert estimate_campaign(campaign=of_segment).members == 0
+
+
+@pytest.mark.parametrize(("body", "reason"), [("Hi {first_name}!", "1 contacts"), ("Hi {frist_name}!", "frist_name")])
+def test_text_that_those_who_would_join_can_not_get_is_refused_when_it_is_scheduled(body, reason, of_segment, in_acme):
+    of_segment.body, of_segment.phone_line = body, PhoneLineFactory(company=in_acme, number="+12125550180")
+    of_segment.scheduled_at = timezone.now() + timedelta(days=1)
+    of_segment.save()
+    with pytest.raises(UnusableText, match=reason):
+        start_campaign(campaign=of_segment, user=None)
+    preview = preview_start(campaign=Campaign.objects.get())
+    assert (preview.joining, preview.refusal.code) == (4, "unresolved_placeholder")

@@ -195,10 +195,21 @@ def test_contact_of_a_campaign_lately_waits_a_little_or_is_left_out(days_ago, st
     """Seven days between two campaigns: a wait of six would keep the campaign open for long."""
     Company.objects.update(campaign_interval_days=7)
     [member] = start(timezone=zone_with_hour(12))
-    text_once(member.contact, desk, timezone.now() - days_ago * DAY)
+    sent_at = timezone.now() - days_ago * DAY
+    earlier = CampaignFactory(company=draft.company, status="completed")
+    of_earlier = CampaignMembershipFactory(campaign=earlier, contact=member.contact, status="sent", sent_at=sent_at)
+    text_once(member.contact, desk, sent_at, membership=of_earlier)
     feed_next_campaign()
     member.refresh_from_db()
     assert (member.status, member.due_at is not None) == (status, waits)
+
+
+def test_person_who_has_tested_the_text_gets_it_with_the_others(draft, start, desk):
+    Company.objects.update(campaign_interval_days=7)
+    [member] = start(timezone=zone_with_hour(12))
+    text_once(member.contact, desk, timezone.now() - HOUR)
+    feed_next_campaign()
+    assert Message.objects.filter(membership=member, status="queued").exists()
 
 
 def test_daily_limit_of_the_campaign_holds_over_turns(draft, start):
