@@ -19,7 +19,7 @@ TRIGGERS = ("record_insert", "record_update", "record_delete")
 HIDDEN = "(hidden)"  # recorded in place of the values of hidden columns
 
 # An entry holds the columns that differ, each as [old, new]. An empty text differs from NULL.
-# Updates and deletions are recorded row by row, since their triggers have a condition on the row.
+# Updates, and deletions of some rows of a table, are recorded row by row: their triggers have a condition on the row.
 # Only the table's owner can switch entries off: the application role must not.
 AUDIT_FUNCTION = f"""
 CREATE OR REPLACE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -77,13 +77,13 @@ END
 $$
 """  # noqa: S608  # the names are constants of this module
 
-# All rows of a statement are recorded at once: an import inserts many.
-AUDIT_INSERT_FUNCTION = f"""
-CREATE OR REPLACE FUNCTION record_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+# All rows of a statement are recorded at once: an import inserts many, and its undo deletes them.
+AUDIT_ROWS_FUNCTION = f"""
+CREATE OR REPLACE FUNCTION record_{{event}}() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     skipped text[] := TG_ARGV[0]::text[];
     hidden text[] := TG_ARGV[1]::text[];
-    kept text[] := coalesce(TG_ARGV[2], '{{}}')::text[];
+    kept text[] := coalesce(TG_ARGV[2], '{{{{}}}}')::text[];
 BEGIN
     IF current_setting('crm.recorded', true) = 'off' THEN
         IF pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE') THEN
@@ -92,27 +92,29 @@ BEGIN
     END IF;
     INSERT INTO {TABLE} (company_id, actor_id, actor, table_name, row_id, action, changes, at)
     SELECT
-        (inserted.document ->> 'company_id')::bigint,
+        (written.document ->> 'company_id')::bigint,
         nullif(current_setting('crm.actor_id', true), '')::bigint,
         coalesce(current_setting('crm.actor', true), ''),
         TG_TABLE_NAME,
-        (inserted.document ->> 'id')::bigint,
-        'insert',
+        (written.document ->> 'id')::bigint,
+        '{{event}}',
         entry.changes,
         clock_timestamp()
-    FROM (SELECT to_jsonb(after) AS document FROM after) AS inserted, LATERAL (
+    FROM (SELECT to_jsonb(written_row) AS document FROM {{rows}} AS written_row) AS written, LATERAL (
         SELECT jsonb_object_agg(
             name,
-            CASE WHEN name = ANY (hidden) THEN '["{HIDDEN}", "{HIDDEN}"]' ELSE jsonb_build_array(NULL, value) END
+            CASE WHEN name = ANY (hidden) THEN '["{HIDDEN}", "{HIDDEN}"]' ELSE jsonb_build_array({{pair}}) END
         ) AS changes
-        FROM jsonb_each(inserted.document) AS _ (name, value)
-        WHERE NOT name = ANY (skipped) AND (value <> 'null' OR name = ANY (kept))
+        FROM jsonb_each(written.document - skipped) AS _ (name, value)
+        WHERE value <> 'null' OR name = ANY (kept)
         HAVING bool_or(value <> 'null')
     ) AS entry;
     RETURN NULL;
 END
 $$
 """  # noqa: S608  # the names are constants of this module
+AUDIT_INSERT_FUNCTION = AUDIT_ROWS_FUNCTION.format(event="insert", rows="after", pair="NULL, value")
+AUDIT_DELETE_FUNCTION = AUDIT_ROWS_FUNCTION.format(event="delete", rows="before", pair="value, NULL")
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,17 @@ class Audit(TriggerDeclaration):
     hides: tuple[str, ...] = ()
     """Columns whose changes are recorded without the values."""
     only: str = ""
-    """A condition on the row, as in `{row}.kind = 'note'`: other rows are not recorded. Nor are inserts then: the row
-    names its author, and the entry of its first change has its first values."""
+    """A condition on the row, as in `{row}.kind = 'note'`: other rows are not recorded. Nor are inserts then."""
+    inserts: bool = True
+    """False: inserts are not recorded. The row names its author, and the entry of its first change its first values."""
     keeps: tuple[str, ...] = ()
     """Columns that every entry has, changed or not. By them, the entries of a person are found when the row is gone."""
     moves_to: str = ""
     """An audited table, to which rows may move: see `crm.db.audit_context.moving_to`."""
+
+    @property
+    def records_inserts(self) -> bool:
+        return self.inserts and not self.only
 
     def skipped_columns(self, model: type[models.Model]) -> list[str]:
         """Return `skips`, generated columns, and the id, for which entries have a separate column."""
@@ -149,7 +156,7 @@ class Audit(TriggerDeclaration):
         )
         triggers = {}
         for action, row in (("insert", "NEW"), ("update", "NEW"), ("delete", "OLD")):
-            if action == "insert" and self.only:
+            if action == "insert" and not self.records_inserts:
                 continue
             conditions = ["crm_recorded()", *([self.only.format(row="OLD")] if self.only else [])]
             if action == "delete" and self.moves_to:
@@ -183,10 +190,10 @@ class CreateAuditFunction(PostgresOperation):
     """Create the functions that the audit triggers call. Frozen into migrations; running it twice is harmless."""
 
     def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return [AUDIT_FUNCTION, AUDIT_INSERT_FUNCTION]
+        return [AUDIT_FUNCTION, AUDIT_INSERT_FUNCTION, AUDIT_DELETE_FUNCTION]
 
     def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return ["DROP FUNCTION IF EXISTS record_change()", "DROP FUNCTION IF EXISTS record_insert()"]
+        return [f"DROP FUNCTION IF EXISTS record_{name}()" for name in ("change", "insert", "delete")]
 
     def describe(self) -> str:
         return "Create the audit functions"
@@ -201,15 +208,17 @@ class CreateAuditTriggers(TriggerOperation):
         skips: Sequence[str] = (),
         hides: Sequence[str] = (),
         only: str = "",
+        inserts: bool = True,
         keeps: Sequence[str] = (),
         moves_to: str = "",
     ) -> None:
         self.model_name = model_name
-        self.audit = Audit(tuple(skips), tuple(hides), only, tuple(keeps), moves_to)
+        self.audit = Audit(tuple(skips), tuple(hides), only, inserts, tuple(keeps), moves_to)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         given = {field.name: getattr(self.audit, field.name) for field in fields(self.audit)}
-        values = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items() if value}
+        given = {field.name: given[field.name] for field in fields(self.audit) if given[field.name] != field.default}
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
         return type(self).__name__, [], {"model_name": self.model_name} | values
 
     @property
@@ -220,17 +229,19 @@ class CreateAuditTriggers(TriggerOperation):
         model, audit = get_model(self.model_name), self.audit
         table, columns = model._meta.db_table, [audit.skipped_columns(model), audit.hides, audit.keeps]
         arguments = ", ".join([*(f"'{{{','.join(names)}}}'" for names in columns), f"'{audit.moves_to}'"])
-        of_row, of_update = "", "OLD.* IS DISTINCT FROM NEW.*"
-        if audit.only:
-            condition = audit.only.format(row="OLD")
-            of_row, of_update = f"WHEN ({condition}) ", f"{condition} AND {of_update}"
+        condition = audit.only.format(row="OLD") or "true"
+        of_update = f"{condition} AND OLD.* IS DISTINCT FROM NEW.*" if audit.only else "OLD.* IS DISTINCT FROM NEW.*"
+        of_deletion = (
+            f"FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION record_change({arguments})"
+            if audit.only or audit.moves_to
+            else f"REFERENCING OLD TABLE AS before FOR EACH STATEMENT EXECUTE FUNCTION record_delete({arguments})"
+        )
         statements = [
             f"CREATE OR REPLACE TRIGGER record_update AFTER UPDATE ON {table}"
             f" FOR EACH ROW WHEN ({of_update}) EXECUTE FUNCTION record_change({arguments})",
-            f"CREATE OR REPLACE TRIGGER record_delete AFTER DELETE ON {table}"
-            f" FOR EACH ROW {of_row}EXECUTE FUNCTION record_change({arguments})",
+            f"CREATE OR REPLACE TRIGGER record_delete AFTER DELETE ON {table} {of_deletion}",
         ]
-        if not audit.only:
+        if audit.records_inserts:
             statements.append(
                 f"CREATE OR REPLACE TRIGGER record_insert AFTER INSERT ON {table}"
                 f" REFERENCING NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION record_insert({arguments})"

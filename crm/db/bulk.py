@@ -5,9 +5,11 @@ temporary table to COPY into would need a session, which a pooler in transaction
 text: the server would take ten times as long to parse each of its values as an expression.
 """
 
+import gc
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -48,6 +50,26 @@ def update_rows(model: type[Model], names: Sequence[str], rows: Rows) -> None:
     else:
         changes = ", ".join(f"{_quoted(field)} = %s" for field in fields)
         _execute_many(f"UPDATE {table} SET {changes} WHERE id = %s", [*values[1:], values[0]])  # noqa: S608
+
+
+@contextmanager
+def many_rows() -> Iterator[None]:
+    """Let the open transaction write many rows, also into tables that are empty so far.
+
+    PostgreSQL plans the checks of foreign keys and the statements of triggers once for a session. A plan that is made
+    for an empty table reads the whole of it, for every row, while it grows to a hundred thousand. So they are planned
+    anew, by indexes. Meanwhile Python doesn't look for garbage: it would look through the rows again and again.
+    """
+    if connection.vendor == "postgresql":
+        _execute("SET LOCAL enable_seqscan = off", None)
+        _execute("DISCARD PLANS", None)
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def among(field: str, values: Iterable[Any]) -> Any:

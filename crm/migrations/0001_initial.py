@@ -3362,7 +3362,7 @@ class Migration(migrations.Migration):
         crm.db.audit.CreateAuditTriggers(
             model_name="contactfieldvalue",
             skips=["updated_at", "text_key"],
-            only="{row}.id IS NOT NULL",
+            inserts=False,
             keeps=["contact_id", "field_id"],
         ),
         crm.db.audit.CreateAuditTriggers(
@@ -3375,7 +3375,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="contacttag",
-            only="{row}.id IS NOT NULL",
+            inserts=False,
             keeps=["contact_id", "tag_id"],
         ),
         crm.db.audit.CreateAuditTriggers(

@@ -123,7 +123,7 @@ class ContactFieldValue(TenantModel):
 
     objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
     # An import adds a million of them. Each says itself who added it, and when.
-    audit = Audit(skips=("updated_at", "text_key"), only="{row}.id IS NOT NULL", keeps=("contact_id", "field_id"))
+    audit = Audit(skips=("updated_at", "text_key"), inserts=False, keeps=("contact_id", "field_id"))
     feed = Feed("contacts", key="contact_id", ignores=("text_key",))
 
     class Meta:

@@ -67,7 +67,7 @@ class ContactTag(TenantModel):
 
     objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
     # An import adds a million of them. Each says itself who added it, and when.
-    audit = Audit(only="{row}.id IS NOT NULL", keeps=("contact_id", "tag_id"))
+    audit = Audit(inserts=False, keeps=("contact_id", "tag_id"))
     feed = Feed("contacts", key="contact_id")
 
     class Meta:

@@ -1,13 +1,16 @@
 """Writing many rows by one statement, and conditions with many values."""
 
+import gc
 from datetime import UTC, date, datetime
 
 import pytest
+from django.db import connection
 
-from crm.db.bulk import among, insert_rows, update_rows
+from crm.db.bulk import among, insert_rows, many_rows, update_rows
 from crm.db.tenancy import tenant
 from crm.models import Contact, ContactFieldValue, ContactListEntry
 from tests import factories
+from tests.conftest import postgres_only
 
 pytestmark = pytest.mark.django_db
 
@@ -82,3 +85,19 @@ def test_conditions_take_more_values_than_a_statement_takes_parameters(acme):
         ids = range(contact.pk, contact.pk + 300_000)
         assert list(Contact.objects.filter(among("pk", ids))) == [contact]
         assert list(tag.tag.contact_tags.filter(among("contact", ids))) == [tag]
+
+
+@postgres_only
+def test_a_table_that_is_empty_is_read_by_its_indexes_while_it_is_filled(acme):
+    with tenant(acme.pk), many_rows(), connection.cursor() as cursor:
+        cursor.execute("EXPLAIN SELECT FROM contact_phones WHERE company_id = 1 AND phone = '+13035550101'")
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "Index" in plan
+    assert "Seq Scan" not in plan
+
+
+def test_garbage_is_collected_again_after_an_error(acme):
+    with tenant(acme.pk), pytest.raises(KeyError), many_rows():
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled()

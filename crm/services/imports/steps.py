@@ -8,7 +8,7 @@ from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 
 from crm.choices import ImportState, RowVerdict, TaskState
-from crm.db.bulk import insert_rows
+from crm.db.bulk import insert_rows, many_rows
 from crm.error_codes import ErrorCode
 from crm.models import BackgroundTask, Import, ImportRow
 from crm.refusals import Refusal
@@ -70,7 +70,7 @@ def _store_rows(run: Run, source: Import) -> Iterator[None]:
         rows = ((n, cells) for n, cells in open_table(path, source.name).rows() if n > stored_to)
         while True:
             some = list(itertools.islice(rows, LEASE_ROWS))
-            with run.step() as task:
+            with run.step() as task, many_rows():
                 insert_rows(
                     ImportRow,
                     ("company", "source", "n", "person", "cells", "verdict", "reason", "column", "detail", "undo",
@@ -95,7 +95,7 @@ def _work_on_next_rows(run: Run, source: Import, mapping: Mapping, claims: Claim
     """Work on the next lease. Returns False if no row is left."""
     for number in range(1, MAX_TRIES + 1):
         try:
-            with run.step() as task:
+            with run.step() as task, many_rows():
                 worked_to = task.parameters.get(NEXT, 0)
                 waiting = ImportRow.objects.filter(source=source, n__gt=worked_to, person=1).order_by("n")
                 rows = list(waiting.values_list("pk", "n", "cells")[:LEASE_ROWS])

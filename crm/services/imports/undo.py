@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from crm.choices import FieldType, FlagType, ImportState, RowUndo
-from crm.db.bulk import among, update_rows
+from crm.db.bulk import among, many_rows, update_rows
 from crm.error_codes import ErrorCode
 from crm.models import (
     BackgroundTask,
@@ -119,7 +119,7 @@ def _undo_next_contacts(run: Run, source: Import) -> bool:
     """Undo some contacts. Returns False if none is left."""
     for number in range(1, MAX_TRIES + 1):
         try:
-            with run.step() as task:
+            with run.step() as task, many_rows():
                 worked_to = task.parameters.get(NEXT, 0)
                 left = _changed_rows(source).filter(n__gt=worked_to).order_by("n", "person")
                 rows = list(left.values_list("n", "contact_id")[:LEASE_CONTACTS])
