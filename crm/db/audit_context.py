@@ -56,7 +56,10 @@ def program_transaction(name: str, *, company_id: int, lock_timeout: str = "") -
 
 @contextmanager
 def audit_disabled() -> Iterator[None]:
-    """Write without audit entries. Only for demo data, which are millions of rows. On PostgreSQL: as `acting_as`."""
+    """Write without audit entries and changes for clients. On PostgreSQL: as `acting_as`.
+
+    Only for demo data, which are millions of rows, and for what will be rolled back.
+    """
     with _set_context(_recorded, False, _set_recorded):
         yield
 

@@ -97,7 +97,7 @@ def test_a_table_that_is_empty_is_read_by_its_indexes_while_it_is_filled(acme):
 
 
 def test_garbage_is_collected_again_after_an_error(acme):
-    with tenant(acme.pk), pytest.raises(KeyError), many_rows():
+    with tenant(acme.pk), pytest.raises(KeyError), many_rows():  # noqa: PT012
         assert not gc.isenabled()
         raise KeyError
     assert gc.isenabled()

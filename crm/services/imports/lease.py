@@ -6,6 +6,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from crm.choices import RowVerdict
+from crm.db.audit_context import audit_disabled
 from crm.db.bulk import insert_rows, update_rows
 from crm.models import Import, ImportRow, User
 from crm.services.imports.planning import Claims, Entry, Planner, read_facts
@@ -29,7 +30,8 @@ def work_on_rows(*, source: Import, mapping: Mapping, rows: Sequence[Row], claim
         _write(source, mapping, entries, claims, user)
     else:
         savepoint = transaction.savepoint()
-        planner = _write(source, mapping, entries, claims, user)
+        with audit_disabled():  # entries would be rolled back, too
+            planner = _write(source, mapping, entries, claims, user)
         transaction.savepoint_rollback(savepoint)
         for plan in planner.plans:
             claims.numbers.update(plan.numbers)
