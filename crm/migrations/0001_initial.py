@@ -1174,7 +1174,8 @@ class Migration(migrations.Migration):
                 (
                     "before",
                     models.JSONField(
-                        default=dict, help_text="Both contacts, and what else was changed. Empty after erasure."
+                        default=dict,
+                        help_text="Both contacts, and what else was changed. Empty after 30 days, and after erasure.",
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),

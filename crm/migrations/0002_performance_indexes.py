@@ -161,6 +161,14 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_merges_company_id_created_at"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="contactmerge",
+            index=crm.db.indexes.Index(
+                fields=["created_at"],
+                condition=models.Q(("before", {}), _negated=True),
+                name="ix_merges_created_at_undoable",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="duplicatecandidate",
             index=crm.db.indexes.Index(fields=["company", "score", "id"], name="ix_duplicates_company_id_score_id"),
         ),

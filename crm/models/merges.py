@@ -31,7 +31,9 @@ class ContactMerge(TenantModel):
     replaced = models.JSONField(
         default=dict, help_text="Rows that were joined with a row of the kept contact: by table, its ID by theirs."
     )
-    before = models.JSONField(default=dict, help_text="Both contacts, and what else was changed. Empty after erasure.")
+    before = models.JSONField(
+        default=dict, help_text="Both contacts, and what else was changed. Empty after 30 days, and after erasure."
+    )
 
     created_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
@@ -71,6 +73,13 @@ class ContactMerge(TenantModel):
                 name="ix_merges_company_id_created_at",
                 question="A company's merges, newest first, from any page on?",
                 asked_by="GET /api/v1/merges",
+            ),
+            Index(
+                fields=["created_at"],
+                condition=~Q(before={}),
+                name="ix_merges_created_at_undoable",
+                question="Which merges can't be undone any more, and still hold both contacts, in any company?",
+                asked_by="the worker, once a minute",
             ),
         ]
 

@@ -1,4 +1,4 @@
-"""Removal of expired keys, tokens, sessions, counters, changes, files and deleted custom fields."""
+"""Removal of expired keys, tokens, sessions, counters, changes, files, custom fields and merged contacts."""
 
 import time
 from importlib import import_module
@@ -13,6 +13,7 @@ from crm.db.tenancy import all_tenants
 from crm.models import IdempotencyKey
 from crm.services.contact_fields import remove_expired_fields
 from crm.services.heartbeats import remove_expired_heartbeats
+from crm.services.merging.undo import forget_expired_merges
 from crm.services.stored_files import remove_expired_files
 
 EVERY_S = 60
@@ -20,7 +21,7 @@ _last_s = float("-inf")
 
 
 def remove_expired() -> None:
-    """Delete expired keys, refresh tokens, sessions, counters, heartbeats, changes, files and custom fields.
+    """Delete expired keys, refresh tokens, sessions, counters, heartbeats, changes, files, fields and merged contacts.
 
     Raises:
         Exception: the first failure, after all were tried.
@@ -28,7 +29,7 @@ def remove_expired() -> None:
     failures = []
     for remove in (
         _remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes, remove_expired_heartbeats,
-        remove_expired_changes, remove_expired_files, _remove_fields,
+        remove_expired_changes, remove_expired_files, _remove_fields, _forget_merges,
     ):  # fmt: skip
         try:
             remove()
@@ -46,6 +47,11 @@ def _remove_keys() -> None:
 def _remove_fields() -> None:
     with all_tenants():
         remove_expired_fields()
+
+
+def _forget_merges() -> None:
+    with all_tenants():
+        forget_expired_merges()
 
 
 def _remove_tokens() -> None:

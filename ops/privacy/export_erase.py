@@ -10,7 +10,7 @@ from calls.choices import TextBack
 from calls.models import MissedCaller
 from crm.choices import MembershipStatus
 from crm.db.audit_context import acting_as
-from crm.models import CampaignMembership, Contact, ContactPhone, MarketingConsent, User
+from crm.models import CampaignMembership, Contact, ContactPhone, MarketingConsent, StoredFile, User
 from crm.services.contacts import suppress_numbers
 from messaging.choices import MessageStatus
 from messaging.models import Message
@@ -29,6 +29,7 @@ from ops.privacy.unlinked_data import (
     find_idempotency_keys,
     find_webhook_events,
 )
+from ops.privacy.uploads import erase_import_rows, find_files, find_import_rows
 
 WHY = "The contact was erased."
 
@@ -45,6 +46,9 @@ def export_person(*, person: Person) -> dict[str, list[dict[str, Any]]]:
         for event in find_webhook_events(person)
     ]
     exported |= export_opt_outs(person)
+    exported["stored_files"] = [
+        {"id": file.pk, "name": file.name, "created_at": file.created_at} for file in find_files(person)
+    ]
     audit = find_audit_entries(person, audited_rows(person))
     exported["audit_entries"] = [dict(row) for row in audit.values("table_name", "row_id", "action", "changes", "at")]
     keys = find_idempotency_keys(person).order_by("pk")
@@ -65,8 +69,10 @@ def count_personal_data(*, person: Person) -> dict[str, int]:
     events = {event.pk for event in find_webhook_events(person)}
     counts["webhook_events"] = len(events)
     counts["opt_outs"] = person.opt_outs().count()
+    counts["stored_files"] = sum(1 for _ in find_files(person))
     counts["idempotency_keys"] = find_idempotency_keys(person).count()
     counts["audit_entries"] = find_audit_entries(person, audited_rows(person)).count()
+    own |= {("import_rows", pk) for pk in _other_import_rows(person, own, counts)}
     own |= {("webhook_events", pk) for pk in events} | {
         ("opt_outs", pk) for pk in person.opt_outs().values_list("pk", flat=True)
     }
@@ -79,14 +85,16 @@ def erase_person(*, person: Person, by: User | str) -> dict[str, int]:
     """Erase a person's data in the active tenant. Returns the number of changed rows by table.
 
     The rows stay, so that calls, appointments and invoices still add up. Personal data is emptied, also in webhook
-    events and audit entries. Opt-outs are kept under a keyed hash of the number. It can't be undone. Erase the
-    person at the provider first, or a late webhook event restores the data.
+    events and audit entries. Opt-outs are kept under a keyed hash of the number. Stored files that name the person,
+    such as the file of an import, are deleted whole. It can't be undone. Erase the person at the provider first, or a
+    late webhook event restores the data.
 
     Args:
         by: the user or the program to record in the audit entries.
     """
     actor = (by.pk, by.username) if isinstance(by, User) else (None, by)
     with transaction.atomic(), acting_as(*actor):
+        files = [file.pk for file in find_files(person)]  # before any lock: reading them may take minutes
         # Lock webhook events before the contact, as workers do: an event in progress is completed first, then erased.
         events = erase_webhook_events(person)
         counts = Counter({"webhook_events": len(events)})
@@ -103,6 +111,11 @@ def erase_person(*, person: Person, by: User | str) -> dict[str, int]:
             elif data.personal:
                 counts[data.model._meta.db_table] = data.rows(person).update(**data.personal)
         erase_admin_log(person)
+        StoredFile.objects.filter(pk__in=files).delete()
+        counts["stored_files"] = len(files)
+        rows = erase_import_rows(person)
+        counts["import_rows"] += len({("import_rows", pk) for pk in rows} - own)
+        own |= {("import_rows", pk) for pk in rows}
         counts["idempotency_keys"], _ = find_idempotency_keys(person).delete()
         for row in erase_mentions(person):
             counts[row._meta.db_table] += (row._meta.db_table, row.pk) not in own
@@ -129,6 +142,13 @@ def _end_contact(contact: Contact) -> None:
         text_back=TextBack.OFF, text_back_reason=WHY
     )
     ContactPhone.objects.filter(contact=contact).exclude(phone=contact.phone).delete()
+
+
+def _other_import_rows(person: Person, own: set[tuple[str, int]], counts: Counter[str]) -> set[int]:
+    """Return the rows of imports that name the person without being about the contact, and count them."""
+    rows = {pk for pk in find_import_rows(person).values_list("pk", flat=True) if ("import_rows", pk) not in own}
+    counts["import_rows"] += len(rows)
+    return rows
 
 
 def _own_rows(person: Person) -> set[tuple[str, int]]:

@@ -25,6 +25,7 @@ from crm.models import (
     ContactFieldValue,
     ContactFlag,
     ContactList,
+    ContactMerge,
     ContactPhone,
     Conversation,
     DuplicateCandidate,
@@ -261,6 +262,11 @@ QUESTIONS: dict[str, Question] = {
     "ix_duplicates_second_id": lambda sample: list(DuplicateCandidate.objects.filter(second=sample.contact)),
     "ix_merges_kept_id": get("merges?contact={contact}"),
     "ix_merges_company_id_created_at": get("merges"),
+    "ix_merges_created_at_undoable": of_all_companies(
+        lambda sample: list(
+            ContactMerge.objects.exclude(before={}).filter(created_at__lt=now()).order_by("created_at")[:500]
+        )
+    ),
     # The outbox.
     "ix_message_threads_phone_line_id_priority_run_at_id_queued": lambda sample: find_ready_lines(now()),
     "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.due_for_lookup(now()).first()),

@@ -18,6 +18,7 @@ from crm.services.merging.rules import at_end_of_undoing, rules
 from crm.services.opt_outs import sync_opt_out_flags
 
 UNDO_WITHIN = timedelta(days=30)
+MAX_FORGOTTEN = 500  # merges in one run of the worker: each may have the rows of a long history
 
 
 class NotUndoable(Refusal):
@@ -94,6 +95,13 @@ def undo_merge(*, merge: ContactMerge, user: User | None) -> Undoing:
         merge.undone_at, merge.undone_by, merge.not_restored = timezone.now(), user, undoing.not_restored
         merge.save(update_fields=["undone_at", "undone_by", "not_restored"])
         return undoing
+
+
+def forget_expired_merges() -> None:
+    """Empty what merges keep of both contacts, once they can't be undone any more: some of them each time."""
+    expired = ContactMerge.objects.exclude(before={}).filter(created_at__lt=timezone.now() - UNDO_WITHIN)
+    some = list(expired.order_by("created_at").values_list("pk", flat=True)[:MAX_FORGOTTEN])
+    ContactMerge.objects.filter(pk__in=some).update(before={})
 
 
 def _check(merge: ContactMerge) -> None:

@@ -12,6 +12,12 @@ from ops.privacy.export_erase import count_personal_data
 from ops.privacy.people import NOTHING_KNOWN, PersonNotFound, person_with_number
 from ops.safe_migrations.sessions import owner_connection
 
+FILES_DELETED = (
+    "The stored files that name the person were deleted whole: uploads of imports, and exported lists. An import that"
+    " had not read its file fails; send it again without the person."
+)
+FILES_WOULD_BE = "The stored files that name the person would be deleted whole: uploads of imports, and exported lists."
+
 
 class Command(BaseCommand):
     help = "Erase the personal data of the person with this phone number. Without --yes it only counts rows."
@@ -39,4 +45,6 @@ class Command(BaseCommand):
         for table, count in sorted(counts.items()):
             if count:
                 self.stdout.write(f"{table:28}{count:8,}")
+        if counts.get("stored_files"):
+            self.stdout.write(FILES_DELETED if yes else FILES_WOULD_BE)
         self.stdout.write("Erased." if yes else "Nothing was changed. Add --yes to erase this data.")

@@ -11,7 +11,9 @@ from crm.error_codes import ErrorCode
 from crm.models import Activity, Contact, ContactFlag, ContactMerge, ContactPhone, Conversation, OptOut
 from crm.services.contact_numbers import add_number, remove_number
 from crm.services.contacts import find_contact, update_contact
+from crm.services.expiry_cleanup import remove_expired
 from crm.services.merging.merge import merge_contacts
+from crm.services.merging.tombstones import find_kept
 from crm.services.merging.undo import NewerMerge, NotUndoable, undo_merge
 from crm.services.opt_outs import opt_out_contact, record_opt_out
 from messaging.models import Message
@@ -120,6 +122,20 @@ def test_opt_out_and_do_not_contact_since_the_merge_stay(in_acme, kept, gone):
     flags = set(ContactFlag.objects.in_force().values_list("contact", "flag_type"))
     assert flags == {(kept.pk, "do_not_contact"), (gone.pk, "do_not_contact"), (gone.pk, "opted_out")}
     assert OptOut.objects.get().state == "opted_out"
+
+
+def test_both_contacts_are_forgotten_after_thirty_days_and_the_undo_is_refused(in_acme, kept, gone):
+    old, young = merge(kept, gone), merge(kept, factories.ContactFactory(company=in_acme))
+    ContactMerge.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=30, minutes=1))
+    remove_expired()
+    old.refresh_from_db()
+    young.refresh_from_db()
+    assert (old.before, bool(young.before)) == ({}, True)
+    with pytest.raises(NotUndoable) as refused:
+        undo(old)
+    assert refused.value.code == ErrorCode.UNDO_EXPIRED
+    assert find_kept([gone.pk]) == {gone.pk: kept.pk}
+    remove_expired()  # finds nothing to forget any more
 
 
 def test_merge_is_undone_once_and_for_thirty_days(kept, gone):

@@ -338,7 +338,11 @@ def test_export_is_complete(zelda, in_acme, globex):
     factories.ContactFactory(company=in_acme, first_name="Somebody", last_name="Else")
     exported = json.dumps(export_person(person=person_of(zelda)), cls=DjangoJSONEncoder)
     assert {data.model._meta.db_table for data in PERSONAL_DATA} <= json.loads(exported).keys()
-    assert {table for table, rows in json.loads(exported).items() if not rows} == {"idempotency_keys", "mentions"}
+    assert {table for table, rows in json.loads(exported).items() if not rows} == {
+        "idempotency_keys",
+        "mentions",
+        "stored_files",
+    }
     assert not [word for word in WORDS if word not in exported]
     assert "Somebody" not in exported
 
