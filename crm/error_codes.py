@@ -195,6 +195,9 @@ class ErrorCode(StrEnum):
     OPTION_IN_USE = (
         "option_in_use", 409, "Contacts have this option.", "Give these contacts another value first, or keep it.",
     )  # fmt: skip
+    LIMIT_REACHED = (
+        "limit_reached", 409, "The company has as many as it can have.", "Delete what nobody uses, or use one of them.",
+    )  # fmt: skip
     SLOT_TAKEN = (
         "slot_taken", 409, "The rep has another appointment at this time.",
         "Choose another time or rep, or send `allow_overlap: true`. `appointment` is the other one.",

@@ -26,6 +26,7 @@ from crm.services.tags import parse_tag
 MAX_TAGS = 100  # of a contact
 LABEL_CODES = (
     ErrorCode.NOT_A_LIST, ErrorCode.WRONG_TYPE, ErrorCode.MAX_LENGTH, ErrorCode.UNKNOWN_FIELD, ErrorCode.INVALID,
+    ErrorCode.LIMIT_REACHED,
 )  # fmt: skip
 RANGES = {"gte": "gte", "lte": "lte"}
 RANGED = (FieldType.NUMBER, FieldType.DATE)

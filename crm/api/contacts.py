@@ -41,6 +41,12 @@ class ContactSerializer(TenantSerializer):
             "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["created_at", "updated_at"]
+        extra_kwargs = {
+            "updated_at": {
+                "help_text": "Time of the last change of other fields than `tags` and `fields`. The ETag and `changes` "
+                "tell of those, too."
+            }
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         super().validate({name: value for name, value in attrs.items() if name not in LABELS})

@@ -181,7 +181,7 @@ class ContactFieldViewSet(AskingViewSet):
     refusals = {
         "destroy": (ErrorCode.CONFIRM_NEEDED,),
         "partial_update": (ErrorCode.OPTION_IN_USE,),
-        "restore": (ErrorCode.UNIQUE,),
+        "restore": (ErrorCode.UNIQUE, ErrorCode.LIMIT_REACHED),
     }
     filterset_class = ContactFieldFilterSet
 

@@ -3444,6 +3444,22 @@ class Migration(migrations.Migration):
             each_statement=[],
             timing="BEFORE",
         ),
+        crm.db.triggers.CreateTriggers(
+            on="contact_fields",
+            name="limit_contact_fields",
+            postgresql="\nBEGIN\n    -- Others who add one to this company wait here, before their row is there: each sees the rows of those before it.\n    PERFORM pg_advisory_xact_lock(hashtextextended('contact_fields_per_company', NEW.company_id));\n    IF (SELECT count(*) FROM (SELECT 1 FROM contact_fields WHERE company_id = NEW.company_id AND deleted_at IS NULL LIMIT 200) AS counted) >= 200 THEN\n        RAISE EXCEPTION 'contact_fields_per_company' USING ERRCODE = 'check_violation', CONSTRAINT = 'contact_fields_per_company';\n    END IF;\n    RETURN NEW;\nEND\n",
+            each_row={"INSERT": "true", "UPDATE": "OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NULL"},
+            each_statement=[],
+            timing="BEFORE",
+        ),
+        crm.db.triggers.CreateTriggers(
+            on="tags",
+            name="limit_tags",
+            postgresql="\nBEGIN\n    -- Others who add one to this company wait here, before their row is there: each sees the rows of those before it.\n    PERFORM pg_advisory_xact_lock(hashtextextended('tags_per_company', NEW.company_id));\n    IF (SELECT count(*) FROM (SELECT 1 FROM tags WHERE company_id = NEW.company_id AND true LIMIT 1000) AS counted) >= 1000 THEN\n        RAISE EXCEPTION 'tags_per_company' USING ERRCODE = 'check_violation', CONSTRAINT = 'tags_per_company';\n    END IF;\n    RETURN NEW;\nEND\n",
+            each_row={"INSERT": "true"},
+            each_statement=[],
+            timing="BEFORE",
+        ),
         migrations.CreateModel(
             name="Change",
             fields=[

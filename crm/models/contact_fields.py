@@ -14,9 +14,11 @@ from crm.db.audit import Audit
 from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
+from crm.error_codes import ErrorCode
 from crm.fields import SearchKeyField
 from crm.models.companies import User
 from crm.models.contacts import Contact
+from crm.models.label_limits import FIELD_LIMIT, FIELD_TRIGGERS, MAX_FIELDS
 from crm.querysets import ContactFieldQuerySet, OfContactQuerySet
 
 # The column that holds the values of a type. A choice is a text.
@@ -51,6 +53,14 @@ class ContactField(TenantModel):
 
     objects: ClassVar = TenantManager.from_queryset(ContactFieldQuerySet)()
     audit = Audit(skips=("updated_at",))
+    triggers = FIELD_TRIGGERS
+    trigger_refusals: ClassVar = {
+        FIELD_LIMIT: (
+            "label",
+            f"The company has {MAX_FIELDS:,} custom fields, and can't have more.",
+            ErrorCode.LIMIT_REACHED,
+        )
+    }
     feed = Feed("contact-fields")
 
     class Meta:

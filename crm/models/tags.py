@@ -13,9 +13,11 @@ from crm.db.audit import Audit
 from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
+from crm.error_codes import ErrorCode
 from crm.fields import SearchKeyField
 from crm.models.companies import User
 from crm.models.contacts import Contact
+from crm.models.label_limits import MAX_TAGS, TAG_LIMIT, TAG_TRIGGERS
 from crm.querysets import OfContactQuerySet
 
 
@@ -29,6 +31,10 @@ class Tag(TenantModel):
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     audit = Audit(skips=("updated_at", "name_key"))
+    triggers = TAG_TRIGGERS
+    trigger_refusals: ClassVar = {
+        TAG_LIMIT: ("name", f"The company has {MAX_TAGS:,} tags, and can't have more.", ErrorCode.LIMIT_REACHED)
+    }
     feed = Feed("tags", ignores=("name_key",))
 
     class Meta:

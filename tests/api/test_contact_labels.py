@@ -8,8 +8,9 @@ from django.utils.timezone import now
 from crm.db.tenancy import tenant
 from crm.models import ContactFieldValue, ContactTag, Tag
 from crm.services.contact_fields import remove_expired_fields, set_field_values
-from crm.services.tags import add_tags, remove_tags, tag_contacts
+from crm.services.tags import add_tags, delete_tag, remove_tags, tag_contacts
 from tests import factories
+from tests.api.feed import Client
 from tests.count_queries import CountQueries
 from tests.errors import errors_of
 
@@ -100,6 +101,35 @@ def test_tags_and_values_are_guarded_by_if_match(csr_api, url, fields):
     again = csr_api.patch(url, {"fields": {"number": 1}}, headers={"If-Match": fresh["ETag"]})
     assert again.status_code == 200
     assert csr_api.get(url, headers={"If-None-Match": again["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda contact: add_tags(company_id=contact.company_id, contact_ids=[contact.pk], names=["New"]),
+        lambda contact: remove_tags(contact_ids=[contact.pk], names=["VIP"]),
+        lambda contact: delete_tag(tag=Tag.objects.get(name="VIP"), confirmed=True),
+        lambda contact: set_field_values(company_id=contact.company_id, values={contact.pk: {"number": 2.0}}),
+        lambda contact: set_field_values(company_id=contact.company_id, values={contact.pk: {"number": None}}),
+    ],
+)
+def test_change_of_labels_is_seen_by_its_etag_and_in_the_feed(change, csr, csr_api, contact, url, fields):
+    csr_api.patch(url, {"tags": ["VIP"], "fields": {"number": 1}})
+    before, client = csr_api.get(url), Client(csr)
+    with tenant(contact.company_id):
+        change(contact)
+    after = csr_api.get(url)
+    assert after["ETag"] != before["ETag"]
+    assert ("contacts", contact.pk, "updated") in client.poll()
+    assert after.json()["updated_at"] == before.json()["updated_at"]
+
+
+def test_contact_on_a_list_is_a_change_of_the_list_alone(manager, manager_api, contact, url, acme):
+    mailing = factories.ContactListFactory(company=acme)
+    before, client = manager_api.get(url), Client(manager)
+    assert manager_api.post(f"{LISTS}/{mailing.pk}/add", {"contacts": [contact.pk]}).status_code == 200
+    assert manager_api.get(url)["ETag"] == before["ETag"]
+    assert client.poll() == [("contact-lists", mailing.pk, "updated")]
 
 
 def test_list_reads_labels_of_all_contacts_in_a_constant_number_of_queries(manager_api, acme, fields):

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -18,6 +18,7 @@ from crm.db.tenancy import tenant
 from crm.error_codes import ErrorCode
 from crm.models import BackgroundTask
 from crm.refusals import Refusal
+from crm.refused_writes import explain
 from crm.services.background_tasks.kinds import end_of, find_kind
 
 PROGRAM = "background tasks"
@@ -80,6 +81,11 @@ class Run:
             end_cancelled(self.task)
         except Refusal as refusal:
             fail(self.task, code=refusal.code, error=str(refusal))
+        except IntegrityError as error:
+            if refused := explain(error):
+                fail(self.task, code=refused.code, error=refused.sentence)
+            else:
+                self._record(error)
         except (OperationalError, InterfaceError) as error:
             if not connection.is_usable():
                 raise
