@@ -17,6 +17,7 @@ from calls.services.outcomes import LeadFixed, change_call
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin, refusal_of
+from crm.admin.base.prefilled import ContactPrefilled
 from crm.admin.base.search import ExactSearch
 from crm.admin.base.wall_clock import LocalTimesForm, describe_moment
 from crm.db.tenancy import tenant
@@ -194,7 +195,7 @@ class AppointmentForm(LocalTimesForm):
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(ExactSearch, RowAdmin):
+class AppointmentAdmin(ContactPrefilled, ExactSearch, RowAdmin):
     form = AppointmentForm
     list_display = ("date", "time", "timezone", "contact", badge("status"), "assigned_rep", "company")
     list_select_related = ("contact", "assigned_rep", "company")

@@ -19,6 +19,7 @@ from ops.home.page import make_home
 from ops.home.tables import group_tables
 from ops.index_health.admin_page import COLUMNS, make_page
 from ops.index_health.report import UnknownTable, run_checks
+from ops.privacy_page import contact_of, describe_privacy, download
 
 TITLE = "Index health"
 
@@ -28,7 +29,8 @@ class Site(StaffSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         page = path("index-health/", self.admin_view(self.index_health_view), name="index_health")
-        return [page, *super().get_urls()]
+        privacy = self.admin_view(self.privacy_view)
+        return [page, path("contact-privacy/<int:pk>/", privacy, name="contact_privacy"), *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**make_home(request), **(extra_context or {})})
@@ -47,6 +49,14 @@ class Site(StaffSite):
                     }
                 )
         return app_list if app_label else group_tables(app_list)
+
+    def privacy_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Export a contact's personal data, and say how they are erased."""
+        contact = contact_of(request, pk)
+        if request.method == "POST":
+            return download(request, contact)
+        context = self.each_context(request) | describe_privacy(contact)
+        return TemplateResponse(request, "admin/crm/contact/privacy.html", context)
 
     def index_health_view(self, request: HttpRequest) -> HttpResponse:
         """Show the report. With `?measure=1` it includes the slow measurements, within the time limit of a request."""

@@ -12,6 +12,7 @@ from django.urls import URLPattern, path
 from crm.admin.base.columns import badge, moment
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import RowAdmin, refusal_of
+from crm.admin.base.prefilled import ContactPrefilled
 from crm.admin.base.search import ExactSearch
 from crm.admin.base.versions import VersionedForm
 from crm.admin.contact_labels import PREFIX, LabelsFormMixin, ValueFormField, custom_fields_of, initial_labels
@@ -86,8 +87,9 @@ class ContactPhoneInline(admin.TabularInline):
     verbose_name = "number"
 
 
-@admin.register(Contact)
 class ContactAdmin(ExactSearch, RowAdmin):
+    """The form of contacts. A higher app registers it with their timeline."""
+
     form = ContactForm
     inlines = (ContactPhoneInline,)
     list_display = ("__str__", "phone", "email", "city", "company", moment("created_at"))
@@ -190,7 +192,7 @@ class ContactFlagForm(RowForm):
 
 
 @admin.register(ContactFlag)
-class ContactFlagAdmin(ExactSearch, RowAdmin):
+class ContactFlagAdmin(ContactPrefilled, ExactSearch, RowAdmin):
     form = ContactFlagForm
     list_display = (
         moment("created_at"), "contact", badge("flag_type"), badge("review_state"), "source", "company",

@@ -90,7 +90,6 @@ class ConversationAdmin(ConversationPages, ExactSearch, ReadOnlyAdmin):
         local_moment("last_activity_at"),
         badge("status", lambda status: COLORS[status]),
         "assignee",
-        "company",
     )
     list_select_related = ("assignee", "company")
     list_filter = (InboxFilter, "company")
@@ -112,7 +111,10 @@ class ConversationAdmin(ConversationPages, ExactSearch, ReadOnlyAdmin):
 
     @admin.display(description="contact")
     def person(self, conversation: Any) -> SafeString:
-        return format_html("{} {}", conversation.contact, conversation.shown_badges)
+        contact, company = conversation.contact, conversation.company
+        return format_html(
+            '{} {} <span class="quiet of-company">{}</span>', contact, conversation.shown_badges, company
+        )
 
     @admin.display(description="last message")
     def last_words(self, conversation: Any) -> str:
