@@ -8,14 +8,17 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
 from crm.admin_site import StaffSite
 from crm.error_codes import ErrorCode
+from crm.models import Contact
 from crm.outages import outage_code
+from ops.home.links import may_view
 from ops.home.page import make_home
+from ops.home.search import MAX_LENGTH, find_one_contact, search
 from ops.home.tables import group_tables
 from ops.index_health.admin_page import COLUMNS, make_page
 from ops.index_health.report import UnknownTable, run_checks
@@ -28,9 +31,12 @@ class Site(StaffSite):
     index_template = "admin/home/index.html"
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        page = path("index-health/", self.admin_view(self.index_health_view), name="index_health")
-        privacy = self.admin_view(self.privacy_view)
-        return [page, path("contact-privacy/<int:pk>/", privacy, name="contact_privacy"), *super().get_urls()]
+        return [
+            path("index-health/", self.admin_view(self.index_health_view), name="index_health"),
+            path("search/", self.admin_view(self.search_view), name="search"),
+            path("contact-privacy/<int:pk>/", self.admin_view(self.privacy_view), name="contact_privacy"),
+            *super().get_urls(),
+        ]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**make_home(request), **(extra_context or {})})
@@ -57,6 +63,19 @@ class Site(StaffSite):
             return download(request, contact)
         context = self.each_context(request) | describe_privacy(contact)
         return TemplateResponse(request, "admin/crm/contact/privacy.html", context)
+
+    def search_view(self, request: HttpRequest) -> HttpResponse:
+        """Open the contact with the whole number that was searched for; show what else is found."""
+        term = request.GET.get("q", "").strip()[:MAX_LENGTH]
+        contact = find_one_contact(term) if may_view(request, Contact) else None
+        if contact:
+            return HttpResponseRedirect(reverse("admin:crm_contact_change", args=[contact]))
+        context = self.each_context(request) | {
+            "title": f"Search: {term}" if term else "Search",
+            "term": term,
+            "groups": search(request, term) if term else [],
+        }
+        return TemplateResponse(request, "admin/home/search.html", context)
 
     def index_health_view(self, request: HttpRequest) -> HttpResponse:
         """Show the report. With `?measure=1` it includes the slow measurements, within the time limit of a request."""

@@ -32,15 +32,22 @@ class Datum:
 def frame(
     name: str, headline: str, drawing: SafeString, *, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> SafeString:
-    """Return the figure. `name` is unique on its page, as `calls`; `rows` have texts or data."""
+    """Return the figure; without rows, its headline alone.
+
+    Args:
+        name: unique on its page, such as `calls`.
+        rows: texts and data.
+    """
+    numbers = list(rows)
+    content = format_html(
+        '{}<details class="figure-numbers"><summary>Numbers</summary>{}</details>', drawing, table(columns, numbers)
+    )
     return format_html(
-        '<figure class="figure" id="{}"><figcaption id="{}-headline">{}</figcaption>{}'
-        '<details class="figure-numbers"><summary>Numbers</summary>{}</details></figure>',
+        '<figure class="figure" id="{}"><figcaption id="{}-headline">{}</figcaption>{}</figure>',
         name,
         name,
         headline,
-        drawing,
-        table(columns, rows),
+        content if numbers else "",
     )
 
 

@@ -132,7 +132,8 @@ def draw_texts(numbers: "Numbers") -> list[SafeString]:
     ]
     total = sum(sums.values())
     headline = f"{_number(total, 'text')} today, {sums['Not delivered']:,} not delivered" if total else "No texts today"
-    return [stacked_bars("texts", headline, {"Outgoing": data}, columns=("Direction", "State", "Texts"))]
+    rows = {"Outgoing": data} if total else {}
+    return [stacked_bars("texts", headline, rows, columns=("Direction", "State", "Texts"))]
 
 
 def draw_objections(numbers: "Numbers") -> list[SafeString]:

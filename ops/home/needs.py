@@ -31,6 +31,7 @@ class Waiting:
     Attributes:
         time: since when a row waits; empty if it doesn't say.
         by_company: whether the index begins with the company, so that the oldest row is looked up in each.
+        absent: whether staff are needed if there is no such row.
     """
 
     title: str
@@ -39,6 +40,7 @@ class Waiting:
     url: str
     time: str = ""
     by_company: bool = False
+    absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def list_needs(request: HttpRequest) -> list[Need]:
             timesince(oldest, depth=1) if oldest else "",
         )
         for kind, count, oldest in count_each(kinds)
-        if count
+        if bool(count) != kind.absent
     ]
 
 
@@ -128,6 +130,13 @@ def kinds_of_needs() -> list[Waiting]:
             PhoneLine.objects.unnamed(),
             list_of(PhoneLine, named="no"),
             "created_at",
+        ),
+        Waiting(
+            "Workers are running",
+            "no text leaves and webhook events wait: start one",
+            WorkerHeartbeat.objects.filter(seen_at__gte=dead_workers),
+            list_of(WorkerHeartbeat, seen_at__gte=dead_workers),
+            absent=True,
         ),
         Waiting(
             "Workers without a sign of life",

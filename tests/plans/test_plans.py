@@ -10,11 +10,11 @@ from django.db.models import Count
 from analytics.models import CallRollup
 from calls.models import Appointment, Call
 from calls.models.overlap_triggers import ONE_PLACE_AT_A_TIME
-from crm.admin.base.search import find_contacts
 from crm.changes.cursors import Position
 from crm.changes.pages import read_pages
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import User
+from crm.services.contact_search import find_contacts
 from tests.api.response_schema import document
 from tests.conftest import signed_in
 from tests.plans.conftest import (
@@ -356,6 +356,25 @@ def test_first_page_of_the_admin_reads_few_pages_and_never_scans_a_big_table(nam
 
     assert not tables_scanned(open_home) & {*BIG_TABLES, "webhook_events", "opt_outs", "missed_callers"}
     assert buffers_read(open_home) < 30_000
+
+
+@pytest.mark.parametrize(
+    "term", ["{last}", "{first} {last}", "{digits}", "{phone}", "+1 212 555 0199", "#{pk}", "Quetzalcoatl", "summit"]
+)
+def test_search_box_of_the_admin_never_scans_a_big_table(term, sample, client, django_user_model):
+    with all_tenants():
+        staff = django_user_model.objects.create(username="stella", is_staff=True, is_superuser=True)
+    client.force_login(staff)
+    contact = sample.contact
+    search = term.format(
+        first=contact.first_name, last=contact.last_name, digits=contact.phone[-7:], phone=contact.phone, pk=contact.pk
+    )
+
+    def find():
+        assert client.get("/admin/search/", {"q": search}).status_code in (200, 302)
+
+    assert not tables_scanned(find) & {*SEARCHED, "conversations", "invoices"}
+    assert buffers_read(find) < 20_000
 
 
 def test_planner_settings_are_the_defaults(sample):

@@ -70,9 +70,11 @@ def test_figure_needs_no_script_and_no_style_and_its_marks_have_the_texts_colour
 
 
 @pytest.mark.parametrize("kind", FIGURES)
-def test_figure_without_any_number_is_drawn(kind):
-    for data in ([], [Datum("Lost", 0)], [Datum("Lost", None)]):
-        assert parsed(all_figures(data)[kind]).find("figcaption").text
+def test_figure_of_zeros_is_drawn_and_one_without_data_is_its_headline(kind):
+    for data in ([Datum("Lost", 0)], [Datum("Lost", None)]):
+        assert parsed(all_figures(data)[kind]).find("svg") is not None
+    empty = parsed(all_figures([])[kind])
+    assert [part.tag for part in empty] == ["figcaption"]
 
 
 def test_bars_are_as_long_as_their_numbers_with_labels_beside_them():

@@ -14,6 +14,11 @@ pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
 
 
+@pytest.fixture(autouse=True)
+def live_worker(db):
+    return factories.WorkerHeartbeatFactory(seen_at=now())
+
+
 @pytest.fixture
 def open_home(client, staff):
     client.force_login(staff)
@@ -88,7 +93,8 @@ def needs_of(page):
 
 def test_every_kind_of_need_is_tested_here():
     with all_tenants():
-        assert {kind.title for kind in needs.kinds_of_needs()} == set(WAITING)
+        kinds = {kind.title for kind in needs.kinds_of_needs()}
+    assert kinds == {*WAITING, "Workers are running"}
 
 
 @pytest.mark.parametrize("title", WAITING)
@@ -104,6 +110,14 @@ def test_need_counts_the_rows_of_all_companies_that_its_link_lists(title, open_h
     listed = client.get(need.url)
     assert listed.status_code == 200
     assert listed.context["cl"].result_count == 2
+
+
+def test_staff_are_needed_where_no_worker_runs(open_home, client, live_worker):
+    assert not needs_of(open_home())
+    live_worker.delete()
+    need = needs_of(open_home())["Workers are running"]
+    assert need.figure == "0"
+    assert client.get(need.url).context["cl"].result_count == 0
 
 
 def test_home_says_that_nothing_waits(open_home, acme):
