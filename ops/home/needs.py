@@ -78,9 +78,8 @@ def kinds_of_needs() -> list[Waiting]:
             "Conversations wait for a reply",
             "answer or close them",
             Conversation.objects.filter(status=ConversationStatus.WAITING),
-            list_of(Conversation, status__exact=ConversationStatus.WAITING),
+            list_of(Conversation, inbox="waiting"),
             "last_activity_at",
-            by_company=True,
         ),
         Waiting(
             "Missed callers",
