@@ -69,7 +69,7 @@ def _id_of(term: str) -> int | None:
 def _by_id(number: int) -> Iterator[tuple[type[Model], QuerySet]]:
     for model in (Contact, Conversation, Call, Appointment, Message, Campaign, Invoice):
         related = ["contact"] if any(field.name == "contact" for field in model._meta.fields) else []
-        yield model, model.objects.filter(pk=number).select_related("company", *related)  # type: ignore[attr-defined]
+        yield model, model.objects.filter(pk=number).select_related("company", *related)
 
 
 def _by_text(request: HttpRequest, term: str) -> Iterator[tuple[type[Model], Any]]:
