@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "config.health.HealthChecks",
     "config.middleware.RequestLimits",
     "config.middleware.DatabaseLimits",
+    "crm.api.quiet_polls.QuietPolls",
     "config.middleware.StaticFiles",
     "config.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from django.core.signing import BadSignature, Signer
 from django.utils.timezone import now
@@ -50,6 +51,14 @@ class Cursor:
             raise ExpiredCursor
 
 
+class Owner(NamedTuple):
+    """The user that a cursor was given to, as it was then. A change of company or role ends the user's sessions."""
+
+    user_id: int
+    company_id: int
+    role: str
+
+
 def write_cursor(cursor: Cursor, user: User) -> str:
     """Return the cursor as text that only this user can use."""
     position, at = cursor.position, int(cursor.at.timestamp())
@@ -63,13 +72,19 @@ def read_cursor(text: str, user: User) -> Cursor:
         InvalidCursor: it was never given to this user.
         ExpiredCursor: it is too old, or the user's role has changed, and so what the user sees.
     """
+    owner, cursor = open_cursor(text)
+    if (owner.user_id, owner.company_id) != (user.pk, user.company_id):
+        raise InvalidCursor
+    if owner.role != user.role or cursor.at < now() - LIFETIME:
+        raise ExpiredCursor
+    return cursor
+
+
+def open_cursor(text: str) -> tuple[Owner, Cursor]:
+    """Return a cursor with the user it was given to. Raises InvalidCursor."""
     try:
         user_id, company_id, role, history, xid, change_id, seconds = _signer.unsign_object(text)
     except (BadSignature, ValueError) as error:
         raise InvalidCursor from error
-    if (user_id, company_id) != (user.pk, user.company_id):
-        raise InvalidCursor
     cursor = Cursor(Position(xid, change_id), history, datetime.fromtimestamp(seconds, UTC))
-    if role != user.role or cursor.at < now() - LIFETIME:
-        raise ExpiredCursor
-    return cursor
+    return Owner(user_id, company_id, role), cursor
