@@ -82,7 +82,7 @@ MIDDLEWARE = [
     "config.health.HealthChecks",
     "config.middleware.RequestLimits",
     "config.middleware.DatabaseLimits",
-    "crm.api.quiet_polls.QuietPolls",
+    "crm.api.plain_polls.PlainPolls",
     "config.middleware.StaticFiles",
     "config.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",

@@ -1,5 +1,7 @@
 """`changes`: the objects that have changed since a cursor, for clients that poll."""
 
+from typing import Any
+
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,8 +17,9 @@ from crm.changes.pages import Page, read_pages
 from crm.db.change_feed import DELETED, UPDATED
 from crm.db.replicas import record_write
 from crm.error_codes import ErrorCode
+from crm.models import User
 
-MAX_LIMIT = 1000
+MAX_LIMIT, USUAL_LIMIT = 1000, 500
 POLL_AFTER = "Poll-After"
 
 
@@ -25,7 +28,10 @@ class ChangesParameters(serializers.Serializer):
         required=False, max_length=500, help_text="`next` of the answer before. Without it: a cursor, and no results."
     )
     limit = WholeNumberField(
-        min_value=1, max_value=MAX_LIMIT, default=500, help_text="Recorded changes to read. Results may be fewer."
+        min_value=1,
+        max_value=MAX_LIMIT,
+        default=USUAL_LIMIT,
+        help_text="Recorded changes to read. Results may be fewer.",
     )
 
 
@@ -79,14 +85,8 @@ class ChangesView(TenantView):
         parameters = PARAMETERS.run_validation(request.query_params.dict())
         after, limit = parameters.get("after"), parameters["limit"]
         page = self._read_page(after, limit)
-        if settings.REPLICAS and (page.rows or after is None):
-            record_write(self.user.pk)  # so that no replica shows the user an older state of these
-        body = {
-            "results": changes_seen_by(self.user, page.rows) if page.rows else [],  # most polls find nothing
-            "next": write_cursor(Cursor(page.end, page.history, page.at), self.user),
-        }
-        wait = settings.CHANGES_POLL_AFTER_S if page.is_last else 0
-        return Response(body, headers={POLL_AFTER: str(wait)})
+        body, headers = tell_changes(self.user, page, is_first=after is None)
+        return Response(body, headers=headers)
 
     def _read_page(self, after: str | None, limit: int) -> Page:
         if after is None:
@@ -95,3 +95,15 @@ class ChangesView(TenantView):
         page = read_pages({self.company_id: cursor.position}, limit=limit)[self.company_id]
         cursor.check_history(page.history)
         return page
+
+
+def tell_changes(user: User, page: Page, *, is_first: bool) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the body and the headers of the answer to a poll. The user's company must be the active tenant."""
+    if settings.REPLICAS and (page.rows or is_first):
+        record_write(user.pk)  # so that no replica shows the user an older state of these
+    body = {
+        "results": changes_seen_by(user, page.rows) if page.rows else [],  # most polls find nothing
+        "next": write_cursor(Cursor(page.end, page.history, page.at), user),
+    }
+    wait = settings.CHANGES_POLL_AFTER_S if page.is_last else 0
+    return body, {POLL_AFTER: str(wait)}

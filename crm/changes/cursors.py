@@ -75,16 +75,18 @@ def read_cursor(text: str, user: User) -> Cursor:
     owner, cursor = open_cursor(text)
     if (owner.user_id, owner.company_id) != (user.pk, user.company_id):
         raise InvalidCursor
-    if owner.role != user.role or cursor.at < now() - LIFETIME:
+    if owner.role != user.role:
         raise ExpiredCursor
     return cursor
 
 
 def open_cursor(text: str) -> tuple[Owner, Cursor]:
-    """Return a cursor with the user it was given to. Raises InvalidCursor."""
+    """Return a cursor with the user it was given to. Raises InvalidCursor, or ExpiredCursor if it is too old."""
     try:
         user_id, company_id, role, history, xid, change_id, seconds = _signer.unsign_object(text)
     except (BadSignature, ValueError) as error:
         raise InvalidCursor from error
     cursor = Cursor(Position(xid, change_id), history, datetime.fromtimestamp(seconds, UTC))
+    if cursor.at < now() - LIFETIME:
+        raise ExpiredCursor
     return Owner(user_id, company_id, role), cursor

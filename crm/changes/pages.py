@@ -4,7 +4,7 @@ A page ends before the oldest transaction that still runs: that may yet commit c
 of a later transaction. See docs/decisions/0021-changes-up-to-the-oldest-running-transaction.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -60,13 +60,19 @@ def read_pages(positions: Mapping[int, Position], *, limit: int) -> dict[int, Pa
     ]
     with connection.cursor() as cursor:
         cursor.execute(POSTGRESQL, [*parameters, limit])
-        found = cursor.fetchall()
-    rows: dict[int, list[Row]] = {company: [] for company in positions}
-    for company, _, _, _, *row in found:
+        return pages_of(cursor.fetchall(), limit=limit)
+
+
+def pages_of(found: Iterable[Sequence[Any]], *, limit: int) -> dict[int, Page]:
+    """Return the pages by company, from the rows of `changes_after`."""
+    rows: dict[int, list[Row]] = {}
+    ends: dict[int, tuple[Position, str, datetime]] = {}
+    for company, xid, history, at, *row in found:
+        if company not in ends:
+            rows[company], ends[company] = [], (Position(xid), history, at)
         if row[0] is not None:
             rows[company].append(Row(*row))
-    ends = {company: (Position(xid), history, at) for company, xid, history, at, *_ in found}
-    return {company: _page(rows[company], *ends[company], limit) for company in positions}
+    return {company: _page(rows[company], *end, limit) for company, end in ends.items()}
 
 
 def _page(rows: list[Row], end: Position, history: str, at: datetime, limit: int) -> Page:

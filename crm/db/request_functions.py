@@ -31,16 +31,14 @@ BEGIN
 END $$
 """  # noqa: S608  # constants
 
-# What crm.changes.cursors calls the database's history, from pg_control_system().
-HISTORY = """system_identifier || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '.'
-           || (SELECT oid FROM pg_database WHERE datname = current_database())"""
 # One row at least for each company, also where nothing has changed. crm.changes.pages tells where a page ends.
 CHANGES_AFTER_QUERY = """
 SELECT asked.company_id, state.xid, state.history, state.now, change.xid, change.id, change.resource, change.object_id,
        change.contact_id, change.rep_id, change.change, change.at
 FROM (
     SELECT txid_snapshot_xmin(txid_current_snapshot()) AS xid, clock_timestamp() AS now,
-           {history} AS history
+           system_identifier || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '.'
+           || (SELECT oid FROM pg_database WHERE datname = current_database()) AS history
     FROM pg_control_system()
 ) AS state
 CROSS JOIN unnest({companies}, {xids}, {ids}) AS asked (company_id, xid, id)
@@ -60,36 +58,34 @@ RETURNS TABLE (
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN QUERY {
-    CHANGES_AFTER_QUERY.format(history=HISTORY, companies="companies", xids="xids", ids="ids", most="most")
-};
+    RETURN QUERY {CHANGES_AFTER_QUERY.format(companies="companies", xids="xids", ids="ids", most="most")};
 END $$
 """
-CHANGED_SINCE = """
-SELECT FROM changes
-WHERE company_id = {company} AND (xid, id) > ({xid}, {id}) AND xid < txid_snapshot_xmin(txid_current_snapshot())
-"""
-# NULL: the poll isn't quiet, or the session has ended. The request isn't counted then, since another answer counts it.
-COUNT_OF_QUIET_POLL = f"""
-CREATE OR REPLACE FUNCTION count_of_quiet_poll(
+# No row: the session has ended. The request isn't counted then, since another answer counts it.
+POLL_CHANGES = f"""
+CREATE OR REPLACE FUNCTION poll_changes(
     counter text, present_minute bigint, of_session text, present timestamptz, of_user bigint,
-    of_company bigint, of_history text, after_xid bigint, after_id bigint
-) RETURNS bigint
+    of_company bigint, after_xid bigint, after_id bigint, most bigint
+) RETURNS TABLE (
+    request_count bigint, company_id bigint, end_xid bigint, history text, read_at timestamptz, xid bigint, id bigint,
+    resource varchar, object_id bigint, contact_id bigint, rep_id bigint, change varchar, at timestamptz
+)
 LANGUAGE plpgsql AS $$
+#variable_conflict use_column
 DECLARE
-    request_count bigint := 0;
+    used bigint := 0;
 BEGIN
     IF NOT EXISTS (
         SELECT FROM token_blacklist_outstandingtoken AS session
         WHERE session.jti = of_session AND session.user_id = of_user AND session.expires_at > present
-    ) OR of_history IS DISTINCT FROM (SELECT {HISTORY} FROM pg_control_system())
-    OR EXISTS ({CHANGED_SINCE.format(company="of_company", xid="after_xid", id="after_id")}) THEN
-        RETURN NULL;
+    ) THEN
+        RETURN;
     END IF;
     IF counter IS NOT NULL THEN
-        {count_up_sql("counter", "present_minute")} INTO request_count;
+        {count_up_sql("counter", "present_minute")} INTO used;
     END IF;
-    RETURN request_count;
+    RETURN QUERY SELECT used, page.*
+        FROM changes_after(ARRAY[of_company], ARRAY[after_xid], ARRAY[after_id], most) AS page;
 END $$
 """  # noqa: S608  # constants
 
@@ -98,10 +94,10 @@ class CreateRequestFunctions(PostgresOperation):
     """Create the functions. Frozen into migrations; running it twice is harmless."""
 
     def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return [USER_OF_TOKEN, CHANGES_AFTER, COUNT_OF_QUIET_POLL]
+        return [USER_OF_TOKEN, CHANGES_AFTER, POLL_CHANGES]
 
     def reverse_statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
-        return [f"DROP FUNCTION IF EXISTS {name}" for name in ("user_of_token", "changes_after", "count_of_quiet_poll")]
+        return [f"DROP FUNCTION IF EXISTS {name}" for name in ("user_of_token", "poll_changes", "changes_after")]
 
     def describe(self) -> str:
         return "Create the functions of requests"

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from rest_framework.test import APIClient
 
 from calls.models import Appointment, Call, MissedCaller
-from crm.db.request_functions import CHANGES_AFTER_QUERY, HISTORY
+from crm.db.request_functions import CHANGES_AFTER_QUERY
 from crm.db.tenancy import all_tenants
 from crm.models import (
     Activity,
@@ -79,9 +79,7 @@ def get(url: str) -> Question:
 
 def poll(sample: Sample, *, xid: int) -> list[tuple]:
     """Ask for changes as the function `changes_after` does, whose own statement shows no plan."""
-    query = CHANGES_AFTER_QUERY.format(
-        history=HISTORY, companies="%s::bigint[]", xids="%s::bigint[]", ids="%s::bigint[]", most="500"
-    )
+    query = CHANGES_AFTER_QUERY.format(companies="%s::bigint[]", xids="%s::bigint[]", ids="%s::bigint[]", most="500")
     with connection.cursor() as cursor:
         cursor.execute(query, [[sample.company.pk], [xid], [0]])
         return cursor.fetchall()

@@ -12,7 +12,6 @@ from calls.models import Appointment, Call
 from calls.models.overlap_triggers import ONE_PLACE_AT_A_TIME
 from crm.changes.cursors import Position
 from crm.changes.pages import read_pages
-from crm.db.request_functions import CHANGED_SINCE
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import User
 from crm.services.contact_search import find_contacts
@@ -235,17 +234,6 @@ def test_poll_for_changes_reads_few_pages(xid, max_pages, sample):
         assert buffers_read(as_the_function) <= max_pages
         for _ in range(6):  # from the sixth on, with a plan for any values
             assert buffers_read(through_the_function) <= max_pages
-
-
-def test_quiet_poll_reads_few_pages(sample):
-    def ask():
-        with connection.cursor() as cursor:
-            cursor.execute(CHANGED_SINCE.format(company="%s", xid="%s", id="%s"), [sample.company.pk, 10**15, 0])
-            return cursor.fetchall()
-
-    with tenant(sample.company.pk):
-        assert not tables_scanned(ask) & {"changes"}
-        assert buffers_read(ask) <= 20
 
 
 @pytest.mark.parametrize(
