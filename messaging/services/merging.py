@@ -1,5 +1,6 @@
 """Merging of a contact's messages."""
 
+from collections.abc import Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -10,12 +11,18 @@ from crm.choices import MembershipStatus
 from crm.models import Activity
 from crm.services.merging.campaigns import REASON
 from crm.services.merging.journal import Journal, rows_of
-from crm.services.merging.rules import Move, at_end_of_merge, at_end_of_undoing, register
+from crm.services.merging.rules import Move, at_end_of_merge, at_end_of_undoing, before_moving, register
 from messaging.choices import MessageStatus
 from messaging.models import Message
 
 WAITING = (MessageStatus.QUEUED, MessageStatus.HELD)
 UNSENT = (MembershipStatus.PENDING, MembershipStatus.SENDING)
+
+
+def lock_waiting(contact_ids: Sequence[int]) -> None:
+    """Lock the contacts' waiting messages before their activities, in the order of a recall."""
+    waiting = rows_of(Message).filter(contact__in=contact_ids, status__in=WAITING)
+    list(waiting.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def readdress_waiting(journal: Journal) -> None:
@@ -57,5 +64,6 @@ def return_messages(undoing: Any) -> None:
 
 def register_rules() -> None:
     register(Message, Move())
+    before_moving.append(lock_waiting)
     at_end_of_merge.extend([readdress_waiting, stop_second_texts])
     at_end_of_undoing.append(return_messages)

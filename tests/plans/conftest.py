@@ -97,6 +97,13 @@ FILL = [
     FROM stored_files
     """,
     """
+    INSERT INTO import_rows (company_id, import_id, n, person, cells, verdict, reason, "column", detail, undo,
+                             undo_detail)
+    SELECT company_id, id, n, 1, '["Robin"]', CASE WHEN n % 10 = 0 THEN 'rejected' ELSE 'unchanged' END,
+           CASE WHEN n % 10 = 0 THEN 'no_phone' ELSE '' END, '', '', '', ''
+    FROM imports, generate_series(101, 600) n
+    """,
+    """
     INSERT INTO idempotency_keys (company_id, user_id, key, request, request_hash, status, response, created_at)
     SELECT company_id, id, 'key', 'POST /api/v1/appointments', '', 201, '{}', now() - id * interval '1 second'
     FROM users WHERE company_id IS NOT NULL

@@ -10,11 +10,13 @@ from django.db.models import Count
 from analytics.models import CallRollup
 from calls.models import Appointment, Call
 from calls.models.overlap_triggers import ONE_PLACE_AT_A_TIME
+from crm.admin.imports.pages import _kept_rows_of, _reasons_of
 from crm.changes.cursors import Position
 from crm.changes.pages import read_pages
 from crm.db.tenancy import all_tenants, tenant
-from crm.models import User
+from crm.models import Import, User
 from crm.services.contact_search import find_contacts
+from crm.services.imports.rejected_rows import rejected_csv
 from tests.api.response_schema import document
 from tests.conftest import signed_in
 from tests.plans.conftest import (
@@ -108,6 +110,22 @@ def test_search_reads_keys_and_numbers_in_their_indexes(term, sample):
     api = signed_in(sample.manager)
     assert not tables_scanned(lambda: api.get("/api/v1/contacts", {"search": search})) & SEARCHED
     assert buffers_read(lambda: api.get("/api/v1/contacts", {"search": search})) <= 3000
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(_reasons_of, id="reasons"),
+        pytest.param(lambda source: b"".join(rejected_csv(source=source)), id="rejected rows"),
+        pytest.param(_kept_rows_of, id="rows that an undo has kept"),
+    ],
+)
+def test_rows_of_an_import_are_read_in_its_part_of_the_index(ask, sample):
+    source = Import.objects.order_by("pk").last()
+    with tenant(sample.company.pk):
+        used = indexes_chosen(lambda: ask(source))
+        assert "import_rows_import_id_n_person_unique" in used
+        assert "import_rows" not in tables_scanned(lambda: ask(source))
 
 
 @pytest.mark.parametrize("term", ["Quetzalcoatl", "Quetzalcoatl, Ann", "+1 212 555 0199", "55 1234 5678"])

@@ -4,8 +4,9 @@ A merge and the writers of rows keep to an order of locks, so that none of them 
 
 1. The numbers of both contacts, as webhook processing locks them: no event of these numbers is recorded meanwhile.
 2. The opt-outs of these numbers, then both contacts by their ids. Rows of theirs can still be committed.
-3. The rows themselves, while they move: a worker that holds one commits first.
-4. The gone contact, against new references. What was committed until then is moved, too; what comes later fails its
+3. Their waiting messages by their ids: the outbox locks these first, and then deletes the activities of recalled ones.
+4. The rows themselves, while they move: a worker that holds one commits first.
+5. The gone contact, against new references. What was committed until then is moved, too; what comes later fails its
    foreign key, and its writer tries again and finds the kept contact.
 """
 
@@ -25,7 +26,7 @@ from crm.services.contact_fields import fields_by_key
 from crm.services.conversations import OUTSIDE_NUMBER
 from crm.services.merging.fields import CUSTOM, choose_custom, choose_values
 from crm.services.merging.journal import Journal, dump, references_to, rows_of, stored_columns
-from crm.services.merging.rules import at_end_of_merge, rules
+from crm.services.merging.rules import at_end_of_merge, before_moving, rules
 from crm.services.merging.tombstones import AlreadyMerged, find_kept
 from crm.services.opt_outs import sync_opt_out_flags
 
@@ -63,6 +64,8 @@ def merge_contacts(
         custom = any(name.startswith(CUSTOM) for name in fields or {})
         journal = Journal(kept, gone, user, choose_custom(fields or {}, fields_by_key()) if custom else None)
         before: dict[str, Any] = {name: _dump_contact(contact) for name, contact in (("kept", kept), ("gone", gone))}
+        for lock in before_moving:
+            lock([kept.pk, gone.pk])
         _apply_rules(journal)
         rows_of(Contact).filter(pk=gone.pk)._raw_delete(connection.alias)
         _write(kept, values, before["kept"], journal)

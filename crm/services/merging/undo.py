@@ -14,7 +14,7 @@ from crm.querysets import search_keys
 from crm.refusals import Refusal
 from crm.services.merging.journal import UNSEEN, dump_rows, load, model_of, rows_of, stored_columns
 from crm.services.merging.merge import lock_numbers
-from crm.services.merging.rules import at_end_of_undoing, rules
+from crm.services.merging.rules import at_end_of_undoing, before_moving, rules
 from crm.services.opt_outs import sync_opt_out_flags
 
 UNDO_WITHIN = timedelta(days=30)
@@ -75,6 +75,8 @@ def undo_merge(*, merge: ContactMerge, user: User | None) -> Undoing:
         kept = Contact.objects.select_for_update(no_key=True).get(pk=merge.kept_id)
         merge = ContactMerge.objects.select_for_update().get(pk=merge.pk)
         _check(merge)
+        for lock in before_moving:
+            lock([kept.pk])
         undoing = Undoing(merge, kept, _find_gone(merge, kept))
         _restore_contacts(undoing)
         for table, ids in merge.moved.items():

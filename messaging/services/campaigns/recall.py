@@ -39,7 +39,8 @@ def delete_queued(*, messages: QuerySet) -> list[int]:
 
     A conversation that was begun for such a message goes, too, unless something else has happened in it.
     """
-    queued = messages.filter(status=MessageStatus.QUEUED, membership__isnull=False).order_by()
+    # By their ids, and before their activities, as a merge of contacts does.
+    queued = messages.filter(status=MessageStatus.QUEUED, membership__isnull=False).order_by("pk")
     # Locked first: one that a worker claims meanwhile is no longer queued, and stays.
     rows = queued.select_for_update(of=("self",)).values_list(
         "pk", "membership", "activity", "activity__created_at", "activity__conversation",

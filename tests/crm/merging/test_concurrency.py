@@ -24,7 +24,7 @@ from messaging.services.inbound.webhook_processing import process_due_events
 from tests import factories
 from tests.conftest import postgres_only
 from tests.crm.merging.scene import add_history, differences, read_tables, rows_of_contact
-from tests.db.scratch import wait_until
+from tests.db.scratch import another_session, wait_until
 from tests.factories import WebhookSecretFactory
 from tests.messaging.payloads import message_v4, post_event
 
@@ -185,6 +185,42 @@ def test_merge_and_undoing_of_another_merge(acme, line):
 
         at_once(undo, merging(acme, one, three))
     check_nothing_refers_to_gone_contacts()
+
+
+def waits_for_a_lock(table):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s", [f"%{table}%"]
+        )
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("undoes", [False, True], ids=["merge", "undoing"])
+def test_recall_that_holds_a_message_can_delete_its_activity(acme, line, undoes):
+    """The outbox locks a message, then its activity. A merge that held the activity would wait for it for ever."""
+    one, two = make_contacts(acme, line, 2)
+    activity = factories.ActivityFactory(contact=two)
+    message = factories.MessageFactory(
+        contact=two, activity=activity, direction="outgoing", status="queued", run_at=timezone.now()
+    )
+    task = merging(acme, one, two)
+    if undoes:
+        merged = task()
+
+        def task():
+            with tenant(acme.pk):
+                return undo_merge(merge=merged, user=None)
+
+    with another_session() as other, ThreadPoolExecutor(1) as pool:
+        other.execute("SET crm.all_companies = 'on'")
+        other.execute("SELECT 1 FROM message_threads WHERE id = %s FOR UPDATE", [message.pk])
+        assert other.fetchone()
+        result = pool.submit(lambda: at_once(task)[0])
+        wait_until(lambda: waits_for_a_lock("message_threads"))
+        other.execute("SELECT 1 FROM activities WHERE id = %s FOR UPDATE NOWAIT", [activity.pk])
+        assert other.fetchone()
+        other.execute("ROLLBACK")
+        assert not isinstance(result.result(), Exception), result.result()
 
 
 def test_killed_merge_has_done_nothing_or_all(acme, line):
