@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from config.favicon import favicon
 from config.metrics import metrics
 from crm.api.base.error_handler import api_not_found
 from crm.api.changes import ChangesView
@@ -26,6 +27,7 @@ urlpatterns = [
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path("^api/", api_not_found),
     path("metrics", metrics),
+    path("favicon.ico", favicon),
 ]
 handler400 = "config.outages.refused_request"
 handler500 = "config.outages.internal_error"

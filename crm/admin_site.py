@@ -9,6 +9,7 @@ from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse
 
 from crm.client_ip import client_address
@@ -40,8 +41,8 @@ class CompanyAutocomplete(AutocompleteJsonView):
 
 
 def too_many_attempts(seconds: int) -> HttpResponse:
-    text = f"Too many sign-in attempts. Please try again in {seconds} seconds."
-    return HttpResponse(text, status=429, content_type="text/plain", headers={"Retry-After": str(seconds)})
+    page = render_to_string("429.html", {"seconds": seconds})
+    return HttpResponse(page, status=429, headers={"Retry-After": str(seconds)})
 
 
 def lockout_response(request: HttpRequest, _response: HttpResponse, credentials: dict[str, Any]) -> HttpResponse:
