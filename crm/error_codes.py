@@ -330,6 +330,9 @@ class ErrorCode(StrEnum):
         "no_open_hour", 409, "No hour is allowed in all time zones of this number; set the contact's time zone.",
         "Set the contact's time zone.",
     )  # fmt: skip
+    NO_MARKETING_CONSENT = (
+        "no_marketing_consent", 409, "There is no consent to marketing messages for this number.", "Send nothing.",
+    )  # fmt: skip
     REMINDER_OUTDATED = (
         "reminder_outdated", 409, "The appointment has changed, so the reminder is not sent.", "Send nothing.",
     )  # fmt: skip
@@ -366,6 +369,7 @@ INTERNAL = frozenset(
         ErrorCode.CAMPAIGN_FREQUENCY,
         ErrorCode.CONFIRMATION_TOO_LATE,
         ErrorCode.QUIET_HOURS,
+        ErrorCode.NO_MARKETING_CONSENT,
         ErrorCode.REMINDER_OUTDATED,
     }
 )

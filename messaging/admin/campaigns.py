@@ -38,6 +38,9 @@ class CampaignStepInline(admin.StackedInline):
     max_num = MAX_STEPS
     verbose_name = "further message"
 
+    def get_formset(self, request: HttpRequest, obj: Any = None, **options: Any) -> Any:
+        return super().get_formset(request, obj, **{"validate_max": True, **options})
+
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.has_change_permission(request, obj)
 

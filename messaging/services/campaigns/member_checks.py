@@ -7,14 +7,20 @@ from datetime import datetime, timedelta
 
 from crm.choices import CampaignPurpose, Direction, MembershipStatus
 from crm.error_codes import ErrorCode
-from crm.models import Campaign, CampaignMembership, MarketingConsent
+from crm.models import Campaign, CampaignMembership
 from crm.refusals import Refusal
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
 from messaging.services.campaigns.bodies import read_bodies
 from messaging.services.campaigns.due_times import NO_OPEN_HOUR, next_due_at
 from messaging.services.campaigns.texts import full_text
-from messaging.services.outbound.recipient_facts import POSSIBLY_SENT, Recipient, RecipientFacts, read_facts
+from messaging.services.outbound.recipient_facts import (
+    POSSIBLY_SENT,
+    Recipient,
+    RecipientFacts,
+    read_consents,
+    read_facts,
+)
 from messaging.services.outbound.send_policy import SendBlocked, check_recipient
 from messaging.sms_segments import count_segments
 
@@ -22,7 +28,7 @@ MAX_WAIT = timedelta(days=3)  # for the end of the time between two campaigns
 OPT_OUTS = (ErrorCode.OPTED_OUT, ErrorCode.UNDER_REVIEW)
 
 ANSWERED = "The contact has answered."
-NO_CONSENT = "There is no consent to marketing messages for this number."
+NO_CONSENT = ErrorCode.NO_MARKETING_CONSENT.detail
 LATELY = "The contact had a message of another campaign lately."
 NO_STEP = "The campaign has no text for this step."
 
@@ -65,7 +71,7 @@ class _Checks:
         self.texted = _texted(contacts)
         self.bodies = read_bodies(campaign)
         self.answered = _answered(campaign, [member.contact_id for member in members if member.step > 1])
-        self.with_consent = _with_consent([recipient.phone for recipient in recipients])
+        self.with_consent = read_consents(phones=[recipient.phone for recipient in recipients])
         self.other_campaigns = _latest_of_other_campaigns(campaign, contacts, now)
 
     def text_of(self, member: CampaignMembership) -> MemberText:
@@ -167,10 +173,6 @@ def _answered(campaign: Campaign, contacts: Sequence[int]) -> set[int]:
     incoming = Message.objects.filter(contact__in=first_sent, direction=Direction.INCOMING, created_at__gt=since)
     written = incoming.values_list("contact", "created_at")
     return answered | {contact for contact, at in written if at > first_sent[contact]}
-
-
-def _with_consent(phones: Sequence[str]) -> set[str]:
-    return set(MarketingConsent.objects.filter(phone__in=phones, withdrawn_at=None).values_list("phone", flat=True))
 
 
 def _latest_of_other_campaigns(campaign: Campaign, contacts: Sequence[int], now: datetime) -> dict[int, datetime]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from crm.choices import Channel
-from crm.models import Contact, ContactFlag, ContactPhone, OptOut, PhoneLine
+from crm.models import Contact, ContactFlag, ContactPhone, MarketingConsent, OptOut, PhoneLine
 from crm.models.audit import hash_number
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
@@ -74,6 +74,11 @@ def read_facts(
         )
         for recipient in recipients
     }
+
+
+def read_consents(*, phones: Collection[str]) -> set[str]:
+    """Return those of the numbers for which there is a valid consent to marketing messages."""
+    return set(MarketingConsent.objects.valid().filter(phone__in=phones).values_list("phone", flat=True))
 
 
 def _read_campaign_departures(

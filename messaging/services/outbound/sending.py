@@ -15,6 +15,7 @@ from typing import cast
 from django.db import connection, transaction
 from django.utils import timezone
 
+from crm.choices import CampaignPurpose
 from crm.db.tenancy import all_tenants, tenant
 from crm.error_codes import ErrorCode
 from crm.models import Contact, PhoneLine
@@ -28,7 +29,7 @@ from messaging.services.outbound.call_times import note_call_time, recent_call_s
 from messaging.services.outbound.claims import MAX_CLAIMED, STOPPED, claim_messages, release_messages, still_claimed
 from messaging.services.outbound.provider_health import record_calls
 from messaging.services.outbound.ready_lines import ReadyLine, find_ready_lines
-from messaging.services.outbound.recipient_facts import Recipient, read_facts
+from messaging.services.outbound.recipient_facts import Recipient, read_consents, read_facts
 from messaging.services.outbound.reminder_policy import find_reminder_faults
 from messaging.services.outbound.send_policy import SendBlocked, check_recipient
 from messaging.services.outbound.send_results import postpone_message
@@ -108,8 +109,9 @@ def send_claimed(*, messages: Sequence[Message]) -> None:
 def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list[tuple[Message, SendBlocked]]]:
     """Let messages of one claim leave: check them a last time and record the moment in `sent_at`.
 
-    A STOP, the pause of a campaign, or a change of an appointment that was committed before that moment is seen: the
-    moment is from before the first statement, and each statement sees all that was committed when it began.
+    A STOP, a withdrawn consent, the pause of a campaign, or a change of an appointment that was committed before that
+    moment is seen: the moment is from before the first statement, and each statement sees all that was committed when
+    it began.
 
     Returns:
         The messages that leave, and those that may no longer be sent. A message whose claim was lost is in neither.
@@ -117,8 +119,11 @@ def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list
     now = timezone.now()
     with tenant(messages[0].company_id), transaction.atomic(savepoint=False):
         claimed = still_claimed(messages).select_for_update(no_key=True, of=("self",))
-        campaigns = dict(claimed.values_list("pk", "membership__campaign__status"))
-        recalled = {pk for pk, status in campaigns.items() if status in STOPPED}
+        rows = claimed.values_list(
+            "pk", "membership__campaign__status", "membership__campaign__purpose", "company__require_marketing_consent"
+        )
+        campaigns = {pk: (status, purpose == CampaignPurpose.MARKETING and asks) for pk, status, purpose, asks in rows}
+        recalled = {pk for pk, (status, _) in campaigns.items() if status in STOPPED}
         if recalled:
             # A cancellation of this moment wouldn't see these members: it comes before, or waits for them.
             lock_campaigns_of(messages=recalled)
@@ -136,11 +141,15 @@ def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list
         )
         reminders = [message.pk for message in own if message.kind == MessageKind.REMINDER]
         outdated = find_reminder_faults(message_ids=reminders, now=now)
+        asking = {message.pk: _recipient(message).phone for message in own if campaigns[message.pk][1]}
+        consents = read_consents(phones=asking.values()) if asking else set()
         leaving, blocked = [], []
         for message in own:
             recipient = _recipient(message)
             try:
                 check_recipient(facts=facts[recipient], phone=recipient.phone, kind=message.kind, now=now)
+                if message.pk in asking and recipient.phone not in consents:  # withdrawn since it was queued
+                    raise SendBlocked(ErrorCode.NO_MARKETING_CONSENT)
                 if message.pk in outdated:
                     raise SendBlocked(ErrorCode.REMINDER_OUTDATED, outdated[message.pk])
                 leaving.append(message)

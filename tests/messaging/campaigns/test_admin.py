@@ -345,6 +345,13 @@ def test_further_messages_are_added_changed_and_removed_without_gaps(draft, staf
     assert steps_of(draft) == [(2, 180, "Last call.")]
 
 
+def test_more_further_messages_than_the_api_allows_are_refused(draft, staff_client, in_acme):
+    steps = {name: value for number in range(21) for name, value in new_step(number).items()}
+    answer = save(staff_client, draft, **steps, **{"steps-TOTAL_FORMS": 21})
+    assert "at most 20" in str(answer.context["inline_admin_formsets"][0].formset.non_form_errors())
+    assert steps_of(draft) == []
+
+
 def test_unchanged_messages_are_not_written_again(draft, staff_client, in_acme):
     step = CampaignStepFactory(company=in_acme, campaign=draft)
     save(staff_client, draft, name="Other")

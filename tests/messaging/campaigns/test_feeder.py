@@ -6,11 +6,13 @@ import pytest
 from django.utils import timezone
 
 from crm.models import Campaign, CampaignMembership, Company, Conversation, MarketingConsent, PhoneLine
+from crm.services.consents import record_consent, withdraw_consent
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
 from messaging.services.campaigns import conveyor
 from messaging.services.campaigns.feeder import feed_campaign, feed_next_campaign
 from messaging.services.campaigns.runs import start_campaign
+from messaging.services.outbound.sending import send_next_messages
 from tests.count_queries import CountQueries
 from tests.factories import (
     ActivityFactory,
@@ -166,6 +168,29 @@ def test_consent_is_asked_for_where_the_company_requires_it(draft, start):
     feed_next_campaign()
     assert [status for status, _ in statuses(draft)] == ["pending", "skipped"]
     assert statuses(draft)[1][1] == "There is no consent to marketing messages for this number."
+
+
+@pytest.mark.parametrize(
+    ("requires", "purpose", "ends"),
+    [(True, "marketing", ["sent", "skipped"]), (True, "service", ["sent", "sent"]),
+     (False, "marketing", ["sent", "sent"])],
+)  # fmt: skip
+def test_consent_that_is_withdrawn_while_the_message_waits_in_the_outbox(requires, purpose, ends, draft, start):
+    """It may wait there for a night."""
+    Company.objects.update(require_marketing_consent=requires)
+    Campaign.objects.update(purpose=purpose)
+    members = start(2, timezone=zone_with_hour(12))
+    consents = [
+        record_consent(phone=member.contact.phone, source="form", wording="Yes.", proof="Form 1") for member in members
+    ]
+    feed_next_campaign()
+    assert Message.objects.filter(status="queued").count() == 2
+    withdraw_consent(consent=consents[1])
+    while send_next_messages():
+        PhoneLine.objects.update(next_send_at=timezone.now(), next_campaign_send_at=timezone.now())
+    assert [status for status, _ in statuses(draft)] == ends
+    if "skipped" in ends:
+        assert statuses(draft)[1][1] == "There is no consent to marketing messages for this number."
 
 
 def test_service_campaign_asks_for_no_consent_but_respects_opt_outs(draft, start, in_acme):
