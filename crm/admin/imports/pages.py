@@ -24,7 +24,14 @@ from crm.models import Contact, Import, ImportRow, StoredFile, User
 from crm.refusals import Refusal
 from crm.services.background_tasks.requests import cancel_task
 from crm.services.imports.rejected_rows import rejected_csv
-from crm.services.imports.requests import MappingRefused, begin_import, open_upload, repeat_for_real, suggest_mapping
+from crm.services.imports.requests import (
+    MappingRefused,
+    begin_import,
+    is_of_another_company,
+    open_upload,
+    repeat_for_real,
+    suggest_mapping,
+)
 from crm.services.imports.undo import begin_undo
 from crm.services.stored_files import file_on_disk
 
@@ -117,6 +124,7 @@ class ImportAdmin(RowAdmin):
                 upload = open_upload(path=on_disk, name=file.name)
             except Refusal as refusal:  # it was readable when it was stored
                 raise Http404 from refusal
+            is_foreign = is_of_another_company(upload=upload)
             form = MappingForm(upload, suggest_mapping(upload=upload), request.POST or None)
             if request.method == "POST" and form.is_valid():
                 try:
@@ -131,7 +139,7 @@ class ImportAdmin(RowAdmin):
                     form.add_error(None, refusal.columns.get("") or "Some columns can't go where you chose.")
             rows = form.rows
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": f"Columns of {file.name}",
-                   "form": form, "rows": rows, "file": file}  # fmt: skip
+                   "form": form, "rows": rows, "file": file, "is_foreign": is_foreign}  # fmt: skip
         return TemplateResponse(request, "admin/crm/import/map.html", context)
 
     # --- The page of an import --------------------------------------------------------------------------------------

@@ -11,10 +11,11 @@ from django.utils import timezone
 from crm.choices import ImportState
 from crm.contact_labels import clean_label
 from crm.error_codes import ErrorCode
-from crm.models import Company, ContactList, Import, StoredFile, User
+from crm.models import Company, Contact, ContactList, Import, StoredFile, User
 from crm.refusals import Refusal
 from crm.services.background_tasks.requests import begin_task
 from crm.services.contact_fields import fields_by_key
+from crm.services.exports.headers import CREATED_AT, FLAGS, ID
 from crm.services.imports.planning import WRITTEN
 from crm.services.imports.reading.faults import UnreadableFile
 from crm.services.imports.reading.files import Table, open_table
@@ -23,9 +24,11 @@ from crm.services.imports.reading.mapping import CustomField, InvalidMapping, Ma
 from crm.services.imports.reading.suggestions import Choice, choose_mapping
 from crm.services.imports.rejected_rows import REASON_COLUMN
 from crm.services.imports.steps import IMPORT, FileRefused
+from crm.services.merging.tombstones import find_kept
 from crm.services.stored_files import parts_of, store_file
 
 MAX_LIST_NAME = 200
+MAX_ID_DIGITS = 18  # they fit the column
 
 
 class MappingRefused(Refusal):
@@ -89,6 +92,18 @@ def open_upload(*, path: Path, name: str) -> Upload:
         key: CustomField(each.label, each.field_type, tuple(each.options)) for key, each in fields_by_key().items()
     }
     return Upload(path, name, table, known)
+
+
+def is_of_another_company(*, upload: Upload) -> bool:
+    """Return whether it looks like another company's export: most of its first IDs are no contacts of this one."""
+    keys = [key_of(name) for name in upload.table.header]
+    if not {key_of(ID), key_of(FLAGS), key_of(CREATED_AT)} <= {*keys}:
+        return False
+    place = keys.index(key_of(ID))
+    cells = (row[place].strip() for row in upload.table.sample() if len(row) > place)
+    ids = {int(cell) for cell in cells if cell.isascii() and cell.isdecimal() and len(cell) < MAX_ID_DIGITS}
+    known = set(Contact.objects.filter(pk__in=ids).values_list("pk", flat=True)) | find_kept(ids).keys()
+    return len(known) * 2 < len(ids)
 
 
 def suggest_mapping(*, upload: Upload, preset: str = "") -> Choice:

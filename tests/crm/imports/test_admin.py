@@ -153,3 +153,17 @@ def test_staff_who_only_read_cannot_import(client, acme, django_user_model):
     for name in ("repeat", "cancel", "undo"):
         assert client.post(reverse(f"admin:crm_import_{name}", args=[source.pk])).status_code == 403
     assert client.get(reverse("admin:crm_import_rejected", args=[source.pk])).status_code == 403
+
+
+def test_list_of_another_company_is_recognized_by_its_ids(site, acme, globex):
+    factories.ContactFactory.create_batch(3, company=acme)
+    foreign = factories.ContactFactory.create_batch(3, company=globex)
+    text = "First name,Last name,Phone,Other phones,Tags,Flags,Created,ID\n" + "".join(
+        f"Ann,Field,{contact.phone},,,,2026-03-02,{contact.pk}\n" for contact in foreign
+    )
+    response = upload(site, acme, text)
+    assert "another company" in site.get(response.url).content.decode()
+    response = upload(site, globex, text)
+    assert "another company" not in site.get(response.url).content.decode()
+    response = upload(site, acme)  # a list without IDs
+    assert "another company" not in site.get(response.url).content.decode()

@@ -319,3 +319,14 @@ def test_the_command_says_what_is_wrong(acme, tmp_path):
         call_command("import_contacts", str(path), company="acme")
     with pytest.raises(CommandError, match="there is no such file"):
         call_command("import_contacts", str(tmp_path / "none.csv"), company="acme")
+
+
+@pytest.mark.parametrize(("wording", "consents"), [("I agree to texts.", 1), ("", 0), ("n/a", 0)])
+def test_consent_needs_its_wording(acme, tmp_path, wording, consents):
+    text = f"Phone,Consent,Consent wording\n303-555-0150,yes,{wording}\n"
+    mapping = {"columns": {"Phone": "phone", "Consent": "consent", "Consent wording": "consent_wording"}}
+    source = run(acme, tmp_path, text, mapping=mapping)
+    with all_tenants():
+        assert (source.created, MarketingConsent.objects.count()) == (1, consents)
+        [row] = ImportRow.objects.filter(source=source)
+    assert ("consent is left out" in row.detail) == (not consents)

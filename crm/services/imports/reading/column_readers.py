@@ -1,8 +1,12 @@
 """Readers of columns: each puts the value of one column into a person."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
 from functools import lru_cache
 from zoneinfo import available_timezones
+
+from django.utils import timezone
 
 from crm.choices import FieldType, FlagType
 from crm.contact_labels import MAX_TAG_LENGTH, MAX_TEXT_LENGTH, clean_label
@@ -24,11 +28,14 @@ from crm.services.imports.reading.values import (
 )
 
 FLAGS = tuple(FlagType.values)
+FIRST_CONSENT = date(1990, 1, 1)  # nobody could agree to texts before
+MAX_WORDING = 2_000  # characters
 
+Place = tuple[int, str]  # of a column, with its name
 Reader = Callable[[list[str], Person], None]  # raises InvalidValue
 
 
-def readers_of(targets: dict[Target, tuple[int, str]], mapping: Mapping) -> Iterator[tuple[str, Reader]]:
+def readers_of(targets: dict[Target, Place], mapping: Mapping) -> Iterator[tuple[str, Reader]]:
     """Yield the readers of a person's columns but the phones', each with the column's name.
 
     Args:
@@ -58,7 +65,7 @@ def readers_of(targets: dict[Target, tuple[int, str]], mapping: Mapping) -> Iter
                 yield column, _flag_reader(place)
             case "consent":
                 day, wording = (
-                    places.get(Target(name, person=target.person)) for name in ("consent_date", "consent_wording")
+                    targets.get(Target(name, person=target.person)) for name in ("consent_date", "consent_wording")
                 )
                 yield column, _consent_reader(place, day, wording)
             case name if name == FIELD:
@@ -169,17 +176,39 @@ def _refusal_reader(place: int, mark: str) -> Reader:
     return read
 
 
-def _consent_reader(place: int, day: int | None, wording: int | None) -> Reader:
+def _consent_reader(place: int, day: Place | None, wording: Place | None) -> Reader:
     def read(cells: list[str], person: Person) -> None:
         text = clean(cells[place])
         if is_nothing(text) or not read_yes_no(text):
             return
-        person.consent = Consent(
-            given_on=read_date(given_on) if day is not None and (given_on := clean(cells[day])) else None,
-            wording=clean(cells[wording]) if wording is not None else "",
-        )
+        consent = Consent()
+        if day is not None and not is_nothing(given_on := clean(cells[day[0]])):
+            with in_column(day[1]):
+                consent.given_on = _read_day_of_consent(given_on)
+        if wording is not None and not is_nothing(words := clean(cells[wording[0]])):
+            with in_column(wording[1]):
+                consent.wording = read_text(words, MAX_WORDING)
+        person.consent = consent
 
     return read
+
+
+def _read_day_of_consent(text: str) -> date:
+    """Return the day. It must be one on which people could agree to texts: a wrong one is no evidence."""
+    day = read_date(text)
+    if not FIRST_CONSENT <= day <= timezone.now().date() + timedelta(days=1):  # where it is tomorrow already
+        raise InvalidValue(Reason.DATE, f"“{text[:40]}” can't be the day of a consent: from {FIRST_CONSENT} to today.")
+    return day
+
+
+@contextmanager
+def in_column(name: str) -> Iterator[None]:
+    """Report an invalid value as one of another column than the one that is read."""
+    try:
+        yield
+    except InvalidValue as error:
+        error.column = name
+        raise
 
 
 def _field_reader(place: int, key: str, spec: CustomField) -> Reader:

@@ -37,6 +37,7 @@ class InvalidValue(ValueError):
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.reason, self.detail = reason, detail
+        self.column = ""  # if it isn't the one that is read
 
 
 @dataclass(slots=True)

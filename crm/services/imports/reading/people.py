@@ -107,7 +107,7 @@ class PersonReader:
             try:
                 read(cells, person)
             except InvalidValue as error:
-                raise _Rejected(error.reason, column, error.detail) from None
+                raise _Rejected(error.reason, error.column or column, error.detail) from None
         for number in numbers:
             if number.do_not_contact:
                 person.flags.add(FlagType.DO_NOT_CONTACT.value)

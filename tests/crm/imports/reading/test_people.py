@@ -236,6 +236,30 @@ def test_consent_keeps_its_day_and_wording():
     assert person(*columns, consent="no", consent_date="2026-01-02").consent is None
 
 
+@pytest.mark.parametrize(
+    ("column", "cell", "reason"),
+    [
+        ("consent_date", "last May", Reason.DATE),
+        ("consent_date", "3/1/26", Reason.DATE),
+        ("consent_date", "2026-02-30", Reason.DATE),
+        ("consent_date", "01/01/1885", Reason.DATE),
+        ("consent_date", "2199-01-01", Reason.DATE),
+        ("consent_wording", "x" * 2001, Reason.TEXT_TOO_LONG),
+    ],
+)
+def test_row_with_a_consent_that_proves_nothing_is_rejected_and_the_column_named(column, cell, reason):
+    found = rejected("consent", column, consent="yes", **{column: cell})
+    assert (found.reason, found.field) == (reason, column)
+    assert person("consent", column, consent="no", **{column: cell}).consent is None
+
+
+@pytest.mark.parametrize("nothing", ["", "n/a", "-", "NULL", "#N/A"])
+def test_consent_without_a_day_or_a_wording_has_none(nothing):
+    columns = ("consent", "consent_date", "consent_wording")
+    found = person(*columns, consent="yes", consent_date=nothing, consent_wording=nothing)
+    assert found.consent == Consent(None, "")
+
+
 @pytest.mark.parametrize("cells", [["Ann"], ["Ann", "2125550100", "x"]])
 def test_row_of_another_width_is_rejected(cells):
     mapping = Mapping(("Name", "Phone"), {"Name": "full_name", "Phone": "phone"})
