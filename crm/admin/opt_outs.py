@@ -1,19 +1,22 @@
 """Admin for opt-outs and their review."""
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
 from crm.admin.base.columns import badge, excerpt, moment
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
 from crm.admin.base.search import ExactSearch
+from crm.admin.base.wall_clock import describe_moment
 from crm.choices import OptOutState
 from crm.db.tenancy import tenant
-from crm.models import OptOut, OptOutEntry, User
+from crm.models import Contact, ContactPhone, OptOut, OptOutEntry, User
 from crm.models.audit import hash_number
 from crm.phones import InvalidPhone, normalize_phone
 from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_out, end_opt_out
@@ -21,7 +24,7 @@ from crm.services.opt_outs import NotUnderReview, confirm_opt_out, dismiss_opt_o
 ANSWERS = [
     ("confirm", "Opt out: send no more messages"),
     ("dismiss", "Not an opt-out: allow messages"),
-    ("end", "End the opt-out: the person wants messages again"),
+    ("end", "May be texted again: the person asked for it"),
 ]
 DECISIONS = {"confirm": confirm_opt_out, "dismiss": dismiss_opt_out}
 
@@ -50,6 +53,34 @@ class DecisionForm(RowForm):
         return cleaned
 
 
+@dataclass(frozen=True)
+class Person:
+    """The contact who has the number of an opt-out now, and the words that decide it."""
+
+    contact: Contact | None
+    words: OptOutEntry | None
+    said_at: str
+    conversation: str
+    """The URL of the words; empty if they are in no conversation."""
+
+
+def person_of(opt_out: OptOut) -> Person:
+    owner = ContactPhone.objects.filter(company=opt_out.company_id, phone=opt_out.phone).select_related("contact")
+    entries = OptOutEntry.objects.filter(opt_out=opt_out).exclude(words="").select_related("activity")
+    words = entries.order_by("-occurred_at", "-id").first()
+    found = owner.first() if opt_out.phone else None
+    conversation = ""
+    if words and words.activity and words.activity.conversation_id:
+        page = reverse("admin:crm_conversation_change", args=[words.activity.conversation_id])
+        conversation = f"{page}?at={words.activity_id}"
+    return Person(
+        contact=found.contact if found else None,
+        words=words,
+        said_at=describe_moment(words.occurred_at, opt_out.company.zone) if words else "",
+        conversation=conversation,
+    )
+
+
 class EntryInline(admin.TabularInline):
     model = OptOutEntry
     fields = readonly_fields = ("occurred_at", "action", "words", "source", "activity", "created_by", "created_at")
@@ -67,7 +98,7 @@ class OptOutAdmin(ExactSearch, RowAdmin):
 
     form = DecisionForm
     inlines = (EntryInline,)
-    list_display = (moment("created_at"), "phone", badge("state"), moment("decided_at"), "company")
+    list_display = (moment("created_at"), "person", "phone", badge("state"), moment("decided_at"), "company")
     list_select_related = ("company",)
     list_filter = ("state", "company")
     search_contact = ""
@@ -76,6 +107,24 @@ class OptOutAdmin(ExactSearch, RowAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).filter(decided_at__isnull=False)
+
+    def complete_rows(self, rows: list[Any]) -> None:
+        """Find the contacts that have the numbers now."""
+        companies = {row.company_id for row in rows}
+        owners = ContactPhone.objects.filter(company__in=companies, phone__in={row.phone for row in rows if row.phone})
+        names = {(each.company_id, each.phone): each.contact for each in owners.select_related("contact")}
+        for row in rows:
+            row.owner = names.get((row.company_id, row.phone))
+
+    @admin.display(description="contact")
+    def person(self, opt_out: Any) -> str:
+        return str(opt_out.owner or "")
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
+        opt_out = options.get("obj")
+        if opt_out is not None:
+            context["person"] = person_of(opt_out)
+        return super().render_change_form(request, context, *args, **options)
 
     def get_match(self, term: str) -> Q:
         match = super().get_match(term)

@@ -13,7 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.timezone import now
 
 from crm.admin.badges import badges_of
-from crm.choices import AuditAction, ConversationStatus
+from crm.choices import AuditAction, ConversationStatus, Direction
 from crm.db.tenancy import tenant
 from crm.form_fields import is_id
 from crm.models import Contact, Conversation, PhoneLine, User
@@ -25,6 +25,7 @@ from messaging.admin.conversation_forms import AssignForm, FirstTextForm, ReplyF
 from messaging.admin.message_words import say_time
 from messaging.admin.recipients import read_recipient
 from messaging.admin.thread import read_thread
+from messaging.models import Message
 from messaging.services.outbound.send_policy import SendBlocked
 from messaging.services.replies import queue_reply
 from messaging.sms_segments import count_segments
@@ -54,7 +55,7 @@ class ConversationPages:
         conversation = rows.filter(pk=object_id).first()
         if conversation is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        reply, assign = ReplyForm(), AssignForm(conversation=conversation)
+        reply, assign = ReplyForm(initial=_text_again(request, conversation)), AssignForm(conversation=conversation)
         if request.method == "POST":
             if not self.may_write(request):
                 raise PermissionDenied
@@ -74,7 +75,7 @@ class ConversationPages:
     def conversation_page(
         self: Any, request: HttpRequest, conversation: Conversation, reply: ReplyForm, assign: AssignForm
     ) -> HttpResponse:
-        before, contact, at = request.GET.get("before", ""), conversation.contact, now()
+        contact, at = conversation.contact, now()
         others = Conversation.objects.filter(contact=contact).exclude(pk=conversation.pk).select_related("phone_line")
         may_write = self.may_write(request)
         context = self.admin_site.each_context(request) | {
@@ -86,7 +87,7 @@ class ConversationPages:
             "contact": contact,
             "badges": badges_of([contact.pk])[contact.pk],
             "recipient": read_recipient(contact=contact, line=conversation.phone_line, now=at),
-            "thread": read_thread(conversation, before=int(before) if is_id(before) else None, now=at),
+            "thread": read_thread(conversation, before=_id_in(request, "before"), at=_id_in(request, "at"), now=at),
             "zone": conversation.company.zone,
             "others": others.order_by("-last_activity_at")[:10],
             "may_write": may_write,
@@ -120,6 +121,20 @@ class ConversationPages:
             "reply": form,
         }
         return TemplateResponse(request, f"{TEMPLATES}/first_text.html", context)
+
+
+def _id_in(request: HttpRequest, parameter: str) -> int | None:
+    value = request.GET.get(parameter, "")
+    return int(value) if is_id(value) else None
+
+
+def _text_again(request: HttpRequest, conversation: Conversation) -> dict[str, str]:
+    """Return the text of a message of this conversation that is tried again, so that a person sends it once more."""
+    again = request.GET.get("again", "")
+    if request.method != "GET" or not is_id(again):
+        return {}
+    texts = Message.objects.filter(pk=again, activity__conversation=conversation, direction=Direction.OUTGOING)
+    return {"body": body} if (body := texts.values_list("body", flat=True).first()) else {}
 
 
 def send_once(request: HttpRequest, form: ReplyForm, *, contact: Contact, line: PhoneLine) -> bool:

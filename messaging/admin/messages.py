@@ -1,7 +1,7 @@
 """Admin for messages, webhook events and provider credentials."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -14,12 +14,13 @@ from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
 from crm.admin.base.search import ExactSearch
+from crm.models import User
+from messaging.admin.event_page import EventPage, process_events_again
+from messaging.admin.message_page import MessagePage, decide_held
 from messaging.choices import MessageStatus
 from messaging.models import Message, ProviderAccount, ProviderHealth, WebhookEvent, WebhookSecret
 from messaging.providers.errors import InvalidSecret
 from messaging.providers.registry import ACCOUNT_ID_HELP, KEY_HELP, PROVIDERS
-from messaging.services.inbound.webhook_processing import reprocess_webhook_events
-from messaging.services.outbound.holding import cancel_messages, release_messages
 
 
 class HeldFilter(admin.SimpleListFilter):
@@ -49,7 +50,7 @@ class LostFilter(admin.SimpleListFilter):
 
 
 @admin.register(Message)
-class MessageAdmin(ExactSearch, ReadOnlyAdmin):
+class MessageAdmin(MessagePage, ExactSearch, ReadOnlyAdmin):
     actions = ("release", "cancel")
     list_display = (
         moment("created_at"),
@@ -75,11 +76,16 @@ class MessageAdmin(ExactSearch, ReadOnlyAdmin):
 
     @admin.action(description="Release: send held messages", permissions=["decide"])
     def release(self, request: HttpRequest, queryset: Any) -> None:
-        self.message_user(request, f"Queued for sending: {release_messages(messages=queryset)}. Others weren't held.")
+        count = self._decide(request, queryset, "_release")
+        self.message_user(request, f"Queued for sending: {count}. Others weren't held.")
 
     @admin.action(description="Cancel held messages", permissions=["decide"])
     def cancel(self, request: HttpRequest, queryset: Any) -> None:
-        self.message_user(request, f"Cancelled: {cancel_messages(messages=queryset)}. Others weren't held.")
+        count = self._decide(request, queryset, "_cancel")
+        self.message_user(request, f"Cancelled: {count}. Others weren't held.")
+
+    def _decide(self, request: HttpRequest, queryset: Any, name: str) -> int:
+        return sum(decide_held(message, name, cast(User, request.user)) for message in queryset)
 
 
 class StatusFilter(admin.ChoicesFieldListFilter):
@@ -90,7 +96,7 @@ class StatusFilter(admin.ChoicesFieldListFilter):
 
 
 @admin.register(WebhookEvent)
-class WebhookEventAdmin(ExactSearch, ReadOnlyAdmin):
+class WebhookEventAdmin(EventPage, ExactSearch, ReadOnlyAdmin):
     list_display = (
         moment("created_at"),
         "event_type",
@@ -121,7 +127,7 @@ class WebhookEventAdmin(ExactSearch, ReadOnlyAdmin):
 
     @admin.action(description="Process again", permissions=["replay"])
     def process_again(self, request: HttpRequest, queryset: Any) -> None:
-        count = reprocess_webhook_events(events=WebhookEvent.objects.filter(pk__in=queryset.values("pk")))
+        count = process_events_again(queryset, cast(User, request.user))
         self.message_user(request, f"Queued for processing: {count}. Events already pending were left unchanged.")
 
     @admin.display(description="body")

@@ -52,13 +52,15 @@ class Thread:
     is_latest: bool
 
 
-def read_thread(conversation: Conversation, *, before: int | None, now: datetime) -> Thread:
-    """Return a page of the conversation, oldest first, ending before an activity or at the latest one."""
+def read_thread(conversation: Conversation, *, before: int | None, at: int | None, now: datetime) -> Thread:
+    """Return a page of the conversation, oldest first, ending before an activity, at one, or at the latest one."""
     rows = Activity.objects.filter(conversation=conversation).select_related("user")
-    last = rows.filter(pk=before).values_list("created_at", "pk").first() if before else None
+    end = before or at
+    last = rows.filter(pk=end).values_list("created_at", "pk").first() if end else None
     if last:
-        at, pk = last
-        rows = rows.filter(Q(created_at__lt=at) | Q(pk__lt=pk), created_at__lte=at)
+        moment, pk = last
+        upto = Q(pk__lt=pk) if before else Q(pk__lte=pk)
+        rows = rows.filter(Q(created_at__lt=moment) | upto, created_at__lte=moment)
     page = list(rows.order_by("-created_at", "-id")[: PAGE + 1])
     has_earlier = len(page) > PAGE
     shown = page[:PAGE][::-1]
