@@ -54,9 +54,11 @@ class CallForm(RowForm):
         return cleaned
 
 
-@admin.register(Call)
 class CallAdmin(ExactSearch, RowAdmin):
-    """Fields from the provider are read-only; the outcome may be corrected."""
+    """The form of calls: fields from the provider are read-only, and the outcome may be corrected.
+
+    A higher app registers it with the calls' analyses.
+    """
 
     form = CallForm
     inlines = (AppointmentInline,)

@@ -1,5 +1,5 @@
-"""Admin of this app's models, and of contacts, whose page shows their timeline."""
+"""Admin of this app's models, and of contacts and calls, whose pages show rows of several apps."""
 
-from analytics.admin import analyses, contacts
+from analytics.admin import analyses, calls, contacts
 
-__all__ = ["analyses", "contacts"]
+__all__ = ["analyses", "calls", "contacts"]

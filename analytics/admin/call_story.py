@@ -1,0 +1,87 @@
+"""The top of a call's page: when it was, its recordings, what was said by whom, and the latest analysis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from analytics.models import CallAnalysis
+from calls.choices import CallStatus
+from calls.models import Call, CallDetail
+from crm.admin.badges import Badge, badges_of
+from messaging.admin.message_words import say_time
+
+MAX_TURNS = 400
+
+
+@dataclass(frozen=True)
+class Turn:
+    side: str
+    """The class in conversations.css: incoming for the contact, outgoing for the company."""
+    speaker: str
+    at: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CallStory:
+    call: Call
+    badges: Sequence[Badge]
+    status: tuple[str, str]
+    when: str
+    recordings: Sequence[tuple[str, str]]
+    """Labels and URLs."""
+    detail: CallDetail | None
+    turns: Sequence[Turn]
+    more_turns: int
+    analysis: CallAnalysis | None
+    conversation: str
+    may_analyze: bool
+
+
+def story_of(call: Call, staff: Any) -> CallStory:
+    detail = CallDetail.objects.filter(call=call).first()
+    transcript = detail.transcript if detail else []
+    status = CallStatus(call.status)
+    length = f", {call.duration_s // 60}:{call.duration_s % 60:02d} minutes" if call.duration_s else ""
+    conversation = call.activity.conversation_id if call.activity else None
+    page = reverse("admin:crm_conversation_change", args=[conversation]) if conversation else ""
+    return CallStory(
+        call=call,
+        badges=badges_of([call.contact_id])[call.contact_id] if call.contact_id else [],
+        status=(status.label, status.color),
+        when=say_time(call.created_at, call.company.zone) + length,
+        recordings=_recordings(call, detail),
+        detail=detail,
+        turns=[_turn(call, line) for line in transcript[:MAX_TURNS]],
+        more_turns=max(len(transcript) - MAX_TURNS, 0),
+        analysis=CallAnalysis.objects.filter(call=call).order_by("-analyzed_at", "-id").first(),
+        conversation=f"{page}?at={call.activity_id}" if page else "",
+        may_analyze=staff.has_perm("analytics.change_callanalysis"),
+    )
+
+
+def _recordings(call: Call, detail: CallDetail | None) -> list[tuple[str, str]]:
+    """Return the files with a URL that a browser may open: a provider's event may hold any text."""
+    found = {call.recording_url: "Recording", call.voicemail_url: "Voicemail"}
+    for file in detail.recordings if detail else []:
+        found.setdefault(str(file.get("url", "")), "Recording")
+    return [(label, url) for url, label in found.items() if url.startswith(("https://", "http://"))]
+
+
+def _turn(call: Call, line: dict[str, Any]) -> Turn:
+    """Return one line of the transcript. Its speaker is a number, a provider's user ID, or unknown."""
+    speaker, start = str(line.get("speaker") or ""), line.get("start")
+    is_contact = call.contact is not None and speaker in (call.contact.phone, _number_outside(call))
+    ours = str(call.phone_line) if call.phone_line and speaker == call.phone_line.number else speaker
+    return Turn(
+        side="incoming" if is_contact else "outgoing" if speaker else "note",
+        speaker=str(call.contact) if is_contact else ours or "Unknown speaker",
+        at=f"{int(start) // 60}:{int(start) % 60:02d}" if isinstance(start, int | float) else "",
+        text=str(line.get("text") or ""),
+    )
+
+
+def _number_outside(call: Call) -> str:
+    return call.from_number if call.direction == "incoming" else call.to_number
