@@ -108,7 +108,7 @@ class Command(BaseCommand):
             10: lambda: measure_audiences(contacts=calls, rounds=min(rounds, 5)),
             11: lambda: measure_merges(seconds=options["seconds"]),
             12: lambda: measure_exports(contacts=calls),
-            13: lambda: measure_imports(seconds=10 * options["seconds"]),
+            13: lambda: measure_imports(rows=calls),
         }
         for step in only:
             show_step(f"chapter {step}")

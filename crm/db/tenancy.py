@@ -210,6 +210,17 @@ class TenantManager(models.Manager):
         return rows if company == ALL else rows.filter(company=company)
 
 
+def company_of_reference() -> Any:
+    """Return the `company` of a model of which an import writes many rows, each with a row that it refers to.
+
+    That reference checks the company, too: see `crm.db.policies.SameCompany`. A foreign key of its own would look the
+    same company up for every row.
+    """
+    return models.ForeignKey(
+        "crm.Company", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+
+
 class TenantModel(models.Model):
     """A row that belongs to one company. `crm.db.policies` adds the policies of its table."""
 

@@ -13,7 +13,7 @@ from crm.contact_labels import FIRST_DATE, LAST_DATE, MAX_KEY_LENGTH, MAX_NUMBER
 from crm.db.audit import Audit
 from crm.db.change_feed import Feed
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantManager, TenantModel
+from crm.db.tenancy import TenantManager, TenantModel, company_of_reference
 from crm.error_codes import ErrorCode
 from crm.fields import SearchKeyField
 from crm.models.companies import User
@@ -115,6 +115,7 @@ class ContactField(TenantModel):
 class ContactFieldValue(TenantModel):
     """The value of one custom field of one contact, in the column of the field's type."""
 
+    company = company_of_reference()
     field = models.ForeignKey(ContactField, on_delete=models.CASCADE, related_name="field_values", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="field_values", db_index=False)
     field_type = models.CharField(max_length=10, choices=FieldType.choices)

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from crm.db.audit import Audit
 from crm.db.change_feed import Feed
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantManager, TenantModel
+from crm.db.tenancy import TenantManager, TenantModel, company_of_reference
 from crm.models.companies import User
 from crm.models.contacts import Contact
 from crm.querysets import OfContactQuerySet
@@ -57,6 +57,7 @@ class ContactList(TenantModel):
 class ContactListEntry(TenantModel):
     """A contact on a list."""
 
+    company = company_of_reference()
     list = models.ForeignKey(ContactList, on_delete=models.CASCADE, related_name="entries", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="list_entries", db_index=False)
     created_at = models.DateTimeField(default=now, editable=False)

@@ -13,7 +13,7 @@ from crm.constraints import one_of
 from crm.db.audit import Audit
 from crm.db.change_feed import Also, Feed
 from crm.db.indexes import HashIndex, Index
-from crm.db.tenancy import TenantManager, TenantModel
+from crm.db.tenancy import TenantManager, TenantModel, company_of_reference
 from crm.fields import SearchKeyField
 from crm.models.companies import User, validate_timezone
 from crm.models.number_triggers import CONTACT_NUMBERS, OWNED_NUMBERS
@@ -165,6 +165,7 @@ class ContactPhone(TenantModel):
 
     has_new_owner = False  # of the last save; see `crm.services.contacts.restore_flags`
 
+    company = company_of_reference()
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="phones", db_index=False)
     phone = models.CharField(max_length=MAX_LENGTH, help_text="E.164.")
     label = models.CharField(max_length=50, blank=True)

@@ -13,7 +13,7 @@ from crm.db.audit import Audit
 from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantModel, company_of_reference
 from crm.models.background_tasks import BackgroundTask
 from crm.models.companies import User
 from crm.models.contact_lists import ContactList
@@ -146,6 +146,7 @@ class ImportRow(TenantModel):
     It names its contact without a foreign key: it outlives it, and each would cost every write a look-up.
     """
 
+    company = company_of_reference()
     source = models.ForeignKey(
         Import, on_delete=models.CASCADE, related_name="import_rows", db_index=False, db_column="import_id"
     )

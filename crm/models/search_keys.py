@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantManager, TenantModel
+from crm.db.tenancy import TenantManager, TenantModel, company_of_reference
 from crm.fields import SearchKeyField
 from crm.models.contacts import Contact
 from crm.querysets import ContactSearchKeyQuerySet
@@ -15,6 +15,7 @@ from crm.search_keys import MAX_LENGTH
 class ContactSearchKey(TenantModel):
     """A place in a contact's names or email address where a search may begin: see `crm.search_keys`."""
 
+    company = company_of_reference()
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="search_keys", db_index=False)
     key = SearchKeyField(max_length=MAX_LENGTH)
 

@@ -12,7 +12,7 @@ from crm.contact_labels import MAX_TAG_LENGTH, label_key
 from crm.db.audit import Audit
 from crm.db.change_feed import Feed
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantManager, TenantModel
+from crm.db.tenancy import TenantManager, TenantModel, company_of_reference
 from crm.error_codes import ErrorCode
 from crm.fields import SearchKeyField
 from crm.models.companies import User
@@ -64,6 +64,7 @@ class Tag(TenantModel):
 class ContactTag(TenantModel):
     """A tag of a contact."""
 
+    company = company_of_reference()
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="contact_tags", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="contact_tags", db_index=False)
     created_by = models.ForeignKey(
