@@ -101,6 +101,7 @@ class Conversation(TenantModel):
                 name="ix_conversations_last_activity_at_waiting",
                 question="Which conversations wait for a reply, over all companies, latest first?",
                 asked_by="admin: conversations that wait",
+                kept_because="few conversations wait: by all activities the inbox would read the closed ones, too.",
             ),
             Index(
                 fields=["last_activity_at"],
@@ -108,6 +109,7 @@ class Conversation(TenantModel):
                 name="ix_conversations_last_activity_at_unassigned",
                 question="Which conversations that aren't closed have no assignee, over all companies, latest first?",
                 asked_by="admin: unassigned conversations",
+                kept_because="most conversations are closed: by all activities the inbox would read them, too.",
             ),
         ]
 

@@ -14,7 +14,7 @@ from crm import worker
 from crm.worker import Attempts, Job, job_names, register
 
 JOBS = (
-    "search-keys, invoices, tasks, expiry-cleanup, deliveries, texts, lookups, text-backs, campaigns, "
+    "search-keys, duplicates, invoices, tasks, expiry-cleanup, deliveries, texts, lookups, text-backs, campaigns, "
     "campaign-counts, reminders, rollups"
 )
 

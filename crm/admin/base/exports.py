@@ -64,4 +64,4 @@ class ExportedList(admin.ModelAdmin):
     def _text_of(self, row: Model, name: Any) -> str:
         """Return the text that the list shows in a column; times are in UTC."""
         _, _, value = lookup_field(name, row, self)
-        return unescape(strip_tags(value)) if isinstance(value, SafeString) else as_text(value, UTC)
+        return unescape(strip_tags(value)).strip() if isinstance(value, SafeString) else as_text(value, UTC)

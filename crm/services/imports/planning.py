@@ -23,7 +23,7 @@ OWN_NUMBER = "own_number"
 
 @dataclass(slots=True, eq=False)
 class Card:
-    """What an import knows of a contact. The instance of a model would take twenty times as long to make."""
+    """A contact, as far as an import knows it. The instance of a model would take twenty times as long to make."""
 
     pk: int | None  # None: not written yet
     company_id: int

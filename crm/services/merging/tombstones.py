@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from crm.error_codes import ErrorCode
+from crm.form_fields import is_id
 from crm.models import ContactMerge
 from crm.refusals import Refusal
 
@@ -23,7 +24,7 @@ class AlreadyMerged(Refusal):
 
 def find_kept(ids: Iterable[int]) -> dict[int, int]:
     """Return the contacts that stand for merged ones of the active tenant, by their ids."""
-    wanted = list(ids)
+    wanted = [pk for pk in ids if is_id(str(pk))]  # a body may name any number
     if not wanted:
         return {}
     return dict(ContactMerge.objects.in_force().filter(gone_id__in=wanted).values_list("gone_id", "kept"))
