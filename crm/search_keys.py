@@ -20,6 +20,8 @@ SEPARATORS = re.compile(r"[\s,;]+")
 
 def simplify(text: str) -> str:
     """Return the text without case, accents and other marks: `Straße` is `strasse`, and `Åsa` is `asa`."""
+    if text.isascii():
+        return text.replace("`", "'").lower()
     text = unicodedata.normalize("NFKD", text.translate(APOSTROPHES)).casefold().translate(LETTERS)
     letters = (character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character))
     return unicodedata.normalize("NFC", "".join(letters))

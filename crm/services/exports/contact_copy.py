@@ -20,7 +20,8 @@ from crm.services.exports.cells import APOSTROPHE
 from crm.services.exports.headers import HEADERS, JOINED
 
 PAGE = 20_000  # contacts, some 4 MB
-DATE, TIME = "YYYY-MM-DD", 'YYYY-MM-DD"T"HH24:MI:SS'
+DATE, TIME = "YYYY-MM-DD", 'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM'
+FORMULA = ", ".join(str(ord(character)) for character in "=+-@\t\r")
 
 # Ids of one page, in the order of the list.
 RowsAfter = Callable[[list[Any] | None], QuerySet[Contact]]
@@ -36,15 +37,16 @@ def copy_contacts(
     """
     position: list[Any] | None = None
     while True:
-        with tenant(company_id, more={"jit": "off"}), connection.cursor() as cursor:
+        with tenant(company_id, more={"jit": "off", "TimeZone": zone}), connection.cursor() as cursor:
             try:
                 sql, params = rows_after(position)[:PAGE].values_list("created_at", "pk").query.sql_with_params()
             except EmptyResultSet:  # Django knows that nothing matches
                 return
-            statement = cursor.mogrify(copy_statement(sql, company_id, fields, zone, descending), params)
+            statement = cursor.mogrify(copy_statement(sql, company_id, fields, descending), params)
             page = io.BytesIO()
             cursor.copy_expert(statement, page)
             number = cursor.rowcount
+            cursor.execute("SET LOCAL TimeZone TO 'UTC'")  # as Django reads its times
             if number == PAGE:
                 last = int(page.getvalue().rstrip(b"\n").rpartition(b",")[2])  # the last column is the id
                 position = [Contact.objects.values_list("created_at", flat=True).get(pk=last), last]
@@ -54,7 +56,7 @@ def copy_contacts(
             return
 
 
-def copy_statement(chosen: str, company_id: int, fields: Sequence[ContactField], zone: str, descending: bool) -> str:
+def copy_statement(chosen: str, company_id: int, fields: Sequence[ContactField], descending: bool) -> str:
     """Return the COPY of the contacts that the query `chosen` finds, by time and id.
 
     What belongs to a contact is looked up contact by contact, in the indexes that begin with the contact. Read together
@@ -69,7 +71,7 @@ def copy_statement(chosen: str, company_id: int, fields: Sequence[ContactField],
         _defused("tags.names"),
         *(f"field_values.field_{field.pk}" for field in fields),
         "flags.types",
-        _instant("contact.created_at", zone),
+        f"to_char(contact.created_at, '{TIME}')",  # in the session's zone
         "contact.id",
     ]
     values = f"""
@@ -101,13 +103,6 @@ def copy_statement(chosen: str, company_id: int, fields: Sequence[ContactField],
     """  # noqa: S608  # ids, names of columns, and Django's own SQL with placeholders
 
 
-def _instant(column: str, zone: str) -> str:
-    """Return SQL for a time with its offset in a zone. The session's zone stays: Django reads its times as UTC."""
-    local, utc = f"({column} AT TIME ZONE '{zone}')", f"({column} AT TIME ZONE 'UTC')"
-    sign, offset = f"CASE WHEN {local} < {utc} THEN '-' ELSE '+' END", f"greatest({local} - {utc}, {utc} - {local})"
-    return f"to_char({local}, '{TIME}') || {sign} || to_char({offset}, 'HH24:MI')"
-
-
 def _pivot(field: ContactField) -> str:
     """Return the column of a field's values, of which a contact has one at most."""
     column = {
@@ -121,7 +116,5 @@ def _pivot(field: ContactField) -> str:
 
 def _defused(column: str) -> str:
     """Return SQL for `defuse`."""
-    is_formula = (
-        f"left({column}, 1) IN ('=', '+', '-', '@', E'\\t', E'\\r') AND {column} !~ '^[+-]?[0-9]+(\\.[0-9]+)?$'"
-    )
+    is_formula = f"ascii({column}) IN ({FORMULA}) AND {column} !~ '^[+-]?[0-9]+(\\.[0-9]+)?$'"
     return f"CASE WHEN {is_formula} THEN '{APOSTROPHE * 2}' || {column} ELSE {column} END"

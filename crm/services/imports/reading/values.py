@@ -1,6 +1,7 @@
 """Values of cells: phone numbers, email addresses, dates, numbers and answers, as people and programs write them."""
 
 import re
+from contextlib import suppress
 from datetime import date
 
 from django.core.exceptions import ValidationError
@@ -57,6 +58,9 @@ def read_phone(text: str) -> str:
     try:
         if _SCIENTIFIC.fullmatch(text):
             raise InvalidPhone
+        if has_extension(text):  # without it, most numbers are read in a fiftieth of the time
+            with suppress(InvalidPhone):
+                return normalize_phone(_EXTENSION.sub("", text))
         return normalize_phone(text)
     except InvalidPhone:
         raise InvalidValue(*_fault_of_phone(text)) from None
