@@ -9,7 +9,7 @@ CALLS ?= 1000000
 JOBS ?= auto
 PYTEST = $(BIN)/python -m pytest -n $(JOBS)
 
-.PHONY: help run test test-fast coverage fuzz check format shell bench drill install lock
+.PHONY: help run test test-fast coverage fuzz check format shell bench drill tour install lock
 
 help:
 	@echo "make run        start the product with demo data on http://127.0.0.1:$(PORT)  (PORT=…)"
@@ -19,6 +19,7 @@ help:
 	@echo "make fuzz       search longer for API faults, from a new seed  (FUZZ_EXAMPLES=…, FUZZ_SEED=…)"
 	@echo "make bench      measure speed and cost, and write docs/benchmarks.md  (CALLS=…, BENCH=\"--only 1,2 …\")"
 	@echo "make drill      practise backup, restore, failover and outages on throw-away servers, and print what it saw"
+	@echo "make tour       take the screenshots of docs/tour.md from demo data, with Chromium"
 	@echo "make check      check format, lint, types, import rules, migrations and the OpenAPI document"
 	@echo "make format     format the code and apply the linter's fixes"
 	@echo "make shell      open a Python shell with the models; DEBUG_TOOLBAR=true shows the SQL of pages"
@@ -72,6 +73,9 @@ bench: $(BIN)/.dev
 # Skips a part that isn't installed, such as PgBouncer, and says so.
 drill: $(BIN)/.dev
 	@$(BIN)/python -m drill
+
+tour: $(BIN)/.dev
+	@$(BIN)/python -m drill.tour
 
 check: $(BIN)/.dev
 	$(BIN)/ruff format --check .

@@ -14,7 +14,12 @@ from tests.postgres_server import QUICK, PostgresServer
 
 SERVER = pytest.StashKey[PostgresServer]()
 FOLDER = "CRM_TEST_RUN_FOLDER"  # set by the first process of a run; the workers of xdist inherit it
-SHARED_FIXTURES = ("tests/ops/index_health/", "tests/plans/", "tests/ops/demo/")  # built once, by one process
+SHARED_FIXTURES = (
+    "tests/browser/",
+    "tests/ops/index_health/",
+    "tests/plans/",
+    "tests/ops/demo/",
+)  # built once, by one process
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
 # Test results do not depend on the shell that starts them.
 IGNORED_VARIABLES = [

@@ -27,11 +27,15 @@ def bars(name: str, headline: str, data: Sequence[Datum], *, columns: tuple[str,
 
 
 def _bar(datum: Datum, *, at: int, longest: float) -> SafeString:
+    """Return the bar with its texts, on an area that makes the whole row a target of clicks."""
     width = round(LONGEST * share(datum.value, longest), 2)
     return format_html(
+        '<rect fill="none" pointer-events="all" x="0" y="{}" width="100%" height="{}"></rect>'
         '<text class="figure-label" fill="currentColor" x="0" y="{}">{}</text>'
         '<rect class="figure-mark figure-{}" fill="currentColor" x="0" y="{}" width="{}%" height="{}" rx="2"></rect>'
         '<text class="figure-value" fill="currentColor" x="{}%" dx="{}" y="{}">{}</text>',
+        at,
+        TOP + THICKNESS,
         at + LABEL,
         datum.label,
         datum.tone,
