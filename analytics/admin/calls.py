@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from analytics.admin.call_story import story_of
-from calls.admin import CallAdmin
+from calls.admin.calls import CallAdmin
 from calls.models import Call
 
 

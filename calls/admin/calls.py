@@ -1,26 +1,20 @@
-"""Admin for calls, call details, appointments and missed callers."""
+"""Admin for calls, call details and missed callers."""
 
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.timezone import now
 
 from calls.choices import CallStatus
 from calls.models import Appointment, Call, CallDetail, MissedCaller
-from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
 from calls.services.outcomes import LeadFixed, change_call
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
-from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin, refusal_of
-from crm.admin.base.prefilled import ContactPrefilled
+from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
 from crm.admin.base.search import ExactSearch
-from crm.admin.base.wall_clock import LocalTimesForm, describe_moment
-from crm.db.tenancy import tenant
 
 
 class AppointmentInline(admin.TabularInline):
@@ -144,114 +138,6 @@ class CallDetailAdmin(ExactSearch, ReadOnlyAdmin):
     @admin.display(description="transcript")
     def transcript_json(self, detail: CallDetail) -> SafeString:
         return pretty_json(detail.transcript)
-
-
-class StartFilter(admin.SimpleListFilter):
-    """Filter by start. Django's date filter covers the past only."""
-
-    title = "start"
-    parameter_name = "start"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("day", "Next 24 hours"), ("week", "Next 7 days"), ("past", "Past 7 days")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet | None:
-        days = {"day": (0, 1), "week": (0, 7), "past": (-7, 0)}.get(self.value() or "")
-        if days is None:
-            return None
-        return queryset.starting_between(*(now() + timedelta(days=day) for day in days))
-
-
-TIMES = ("scheduled_start", "scheduled_end")
-
-
-class AppointmentForm(LocalTimesForm):
-    """Start and end are typed and shown in the appointment's time zone."""
-
-    local_times = TIMES
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "timezone" in self.fields:
-            self.fields["timezone"].required = False
-            self.fields["timezone"].help_text = "Empty: taken from the company."
-
-    def present_zone(self) -> str:
-        return str(self.instance.timezone)
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
-        if not cleaned.get("timezone") and self.company:
-            cleaned["timezone"] = self.company.timezone
-        if cleaned.get("timezone") in available_timezones():
-            self.read_times(cleaned, ZoneInfo(cleaned["timezone"]), also=["timezone"])
-        if "scheduled_start" in self.changed_data and "scheduled_start" in cleaned:
-            try:
-                check_start(cleaned["scheduled_start"])
-            except StartOutOfRange as error:
-                self.add_error("scheduled_start", str(error))
-        contact, call = cleaned.get("contact"), cleaned.get("call")
-        if call and contact and contact.pk != call.contact_id:
-            self.add_error("contact", "The appointment was booked from a call of another contact.")
-        return cleaned
-
-
-@admin.register(Appointment)
-class AppointmentAdmin(ContactPrefilled, ExactSearch, RowAdmin):
-    form = AppointmentForm
-    list_display = ("date", "time", "timezone", "contact", badge("status"), "assigned_rep", "company")
-    list_select_related = ("contact", "assigned_rep", "company")
-    list_filter = ("status", StartFilter, "company")
-    ordering = ("-date", "-time")
-    time_field = "scheduled_start"
-    search_help_text = "The contact's name or phone number, or # and the appointment's ID, such as #12."
-    autocomplete_fields = ("company", "contact", "assigned_rep")
-    fieldsets = (
-        (None, {"fields": ("company", "contact", "assigned_rep", "allow_overlap", "status", "notes")}),
-        (
-            "When",
-            {
-                "fields": ("scheduled_start", "scheduled_end", "timezone"),
-                "description": "Enter the local time of the appointment, such as 9:00, in its time zone.",
-            },
-        ),
-        ("Origin", {"fields": ("call", "lead", "created_at", "updated_at")}),
-    )
-    raw_id_fields = ("call",)
-    readonly_fields = ("lead", "created_at", "updated_at")
-
-    @admin.display(description="scheduled start")
-    def start_shown(self, appointment: Appointment) -> str:
-        return describe_moment(appointment.scheduled_start, ZoneInfo(appointment.timezone))
-
-    @admin.display(description="scheduled end")
-    def end_shown(self, appointment: Appointment) -> str:
-        return describe_moment(appointment.scheduled_end, ZoneInfo(appointment.timezone))
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        return (*super().get_readonly_fields(request, obj), "start_shown", "end_shown")
-
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Show readers the local time: Django would show them UTC."""
-        if obj is None or self.has_change_permission(request, obj):
-            return super().get_fieldsets(request, obj)
-        who, _, origin = self.fieldsets
-        return [who, ("When", {"fields": ("start_shown", "end_shown", "timezone")}), origin]
-
-    def save_model(self, request: HttpRequest, obj: Appointment, form: Any, change: bool) -> None:
-        if not change:
-            names = ("contact", "call", "assigned_rep", "allow_overlap", "status", "notes", "timezone", *TIMES)
-            values = {name: getattr(obj, name) for name in names}
-            with refusal_of(SlotTaken), tenant(obj.company_id):
-                booked = book_appointment(company=obj.company, **values)
-            obj.pk, obj._state.adding = booked.pk, False
-            return
-        # The same typed time is another instant in another zone.
-        changed = {*form.changed_data, *(TIMES if "timezone" in form.changed_data else ())}
-        changes = {name: form.cleaned_data[name] for name in changed}
-        changes |= {"timezone": obj.timezone, "allow_overlap": obj.allow_overlap}
-        with refusal_of(SlotTaken):
-            change_appointment(appointment=obj, **changes)
 
 
 @admin.register(MissedCaller)
