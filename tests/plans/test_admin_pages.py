@@ -1,6 +1,7 @@
 """Plans of the admin's work pages, over all companies."""
 
 import pytest
+from django.db import connection  # noqa: F401  # for the mark
 
 from crm.db.tenancy import all_tenants
 from crm.models import User
