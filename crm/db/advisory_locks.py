@@ -17,7 +17,8 @@ def advisory_xact_locks(names: Iterable[Name]) -> None:
     Two workers that write related rows lock the same name, so that the later one sees the row of the earlier one. The
     names are locked in the same order everywhere, so that two workers don't deadlock.
     """
-    _call("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) key", sorted(map(_key_of, names)))
+    if keys := sorted(map(_key_of, names)):
+        _call("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) key", keys)
 
 
 def try_advisory_xact_lock(*name: object) -> bool:

@@ -1909,7 +1909,11 @@ class Migration(migrations.Migration):
                                         models.F("rejected"),
                                     ),
                                 ),
-                                ("rows__gte", models.F("file_rows")),
+                                models.Q(
+                                    models.Q(("state", "done"), _negated=True),
+                                    ("rows__gte", models.F("file_rows")),
+                                    _connector="OR",
+                                ),
                             ),
                             _connector="OR",
                         ),

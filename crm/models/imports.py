@@ -80,11 +80,10 @@ class Import(TenantModel):
             one_of("state", ImportState, name="imports_state_valid"),
             in_range("created_at", nullable=("ended_at",), name="imports_times_in_range"),
             models.CheckConstraint(
+                # One that failed or was cancelled has rows that still wait. It can be undone, too.
                 condition=~Q(state__in=[ImportState.DONE, ImportState.UNDOING, ImportState.UNDONE])
-                | Q(
-                    rows=F("created") + F("updated") + F("unchanged") + F("merged_in_file") + F("rejected"),
-                    rows__gte=F("file_rows"),
-                ),
+                | Q(rows=F("created") + F("updated") + F("unchanged") + F("merged_in_file") + F("rejected"))
+                & (~Q(state=ImportState.DONE) | Q(rows__gte=F("file_rows"))),
                 name="imports_rows_add_up",
                 violation_error_message="Each row must be created, updated, unchanged, merged in the file or rejected.",
             ),

@@ -24,12 +24,13 @@ def find_import_rows(person: Person) -> QuerySet[ImportRow]:
 
 
 def erase_import_rows(person: Person) -> set[int]:
-    """Empty these rows: the name and the address beside the number are the person's. Returns their ids.
+    """Empty the cells of these rows: the name and the address beside the number are the person's. Returns their ids.
 
-    A row that still waits is then rejected by its import.
+    A row that still waits is then rejected by its import. What an undo needs of another contact stays, without the
+    number.
     """
     found = set(find_import_rows(person).values_list("pk", flat=True))
-    ImportRow.objects.filter(pk__in=found).update(cells=None, before=None, after=None, detail="")
+    ImportRow.objects.filter(pk__in=found).update(cells=None, detail="")
     return found
 
 

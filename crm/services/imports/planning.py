@@ -4,7 +4,7 @@ Rows are planned in their order, so that a person who occurs twice is one contac
 and the import differ in nothing that is decided here.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,18 +112,27 @@ def read_facts(*, source: Import, people: Iterable[Person], claims: Claims) -> F
     hashes = list(map(hash_number, phones))
     locked = OptOut.objects.select_for_update().filter(among("number_hash", hashes)).order_by("number_hash")
     list(locked.values_list("pk"))
-    # A program that doesn't know contact_phones writes the contact alone.
-    owners = dict(Contact.objects.filter(among("phone", phones)).values_list("phone", "pk"))
-    owners.update(ContactPhone.objects.filter(among("phone", phones)).values_list("phone", "contact"))
     own_numbers = set(PhoneLine.objects.values_list("number", flat=True))
-    ids = sorted(set(owners.values()))
-    rows = Contact.objects.select_for_update(no_key=True).filter(among("pk", ids)).order_by("pk")
-    contacts = {row[0]: Card(*row) for row in rows.values_list("pk", "company_id", "phone", *WRITTEN)}
+    while True:
+        numbers = _owners_of(phones)
+        # A program that doesn't know contact_phones writes the contact alone.
+        owners = dict(Contact.objects.filter(among("phone", phones)).values_list("phone", "pk")) | numbers
+        ids = sorted(set(owners.values()))
+        rows = Contact.objects.select_for_update(no_key=True).filter(among("pk", ids)).order_by("pk")
+        contacts = {row[0]: Card(*row) for row in rows.values_list("pk", "company_id", "phone", *WRITTEN)}
+        # A merge that the locks have waited for has given the numbers to another contact.
+        if len(contacts) == len(ids) and _owners_of(phones) == numbers:
+            break
     touched = set(claims.contacts)
     if not source.dry_run and ids:
         earlier = ImportRow.objects.filter(among("contact_id", ids), source=source)
         touched.update(pk for pk in earlier.values_list("contact_id", flat=True) if pk is not None)
     return Facts(contacts, owners, own_numbers, touched)
+
+
+def _owners_of(phones: Sequence[str]) -> dict[str, int]:
+    """Return the contacts that have these numbers."""
+    return dict(ContactPhone.objects.filter(among("phone", phones)).values_list("phone", "contact"))
 
 
 class Planner:
