@@ -103,6 +103,7 @@ def test_tags_and_values_are_guarded_by_if_match(csr_api, url, fields):
     assert csr_api.get(url, headers={"If-None-Match": again["ETag"]}).status_code == 304
 
 
+@pytest.mark.django_db(transaction=True)  # the feed has what is committed
 @pytest.mark.parametrize(
     "change",
     [
@@ -124,6 +125,7 @@ def test_change_of_labels_is_seen_by_its_etag_and_in_the_feed(change, csr, csr_a
     assert after.json()["updated_at"] == before.json()["updated_at"]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_contact_on_a_list_is_a_change_of_the_list_alone(manager, manager_api, contact, url, acme):
     mailing = factories.ContactListFactory(company=acme)
     before, client = manager_api.get(url), Client(manager)
