@@ -1,0 +1,143 @@
+"""The jobs of staff on the pages of a conversation, a contact, a call, an appointment and their like, clicked."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import now
+
+from crm.db.tenancy import all_tenants, tenant
+from crm.models import Conversation, OptOut
+from crm.services.opt_outs import record_opt_out
+from messaging.models import Message
+from messaging.sms_segments import count_segments
+from tests import factories
+from tests.browser.conftest import overflows, serious_findings
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+LOOKS = [("light", 1280), ("dark", 390)]
+DJANGOS_OWN = (".select2", ".inline-group")  # suggestions and tables of further rows, whose fields have no labels
+
+
+@pytest.fixture
+def rows(transactional_db):
+    """A contact with a conversation that waits, a call and overlapping appointments, and another who said STOP."""
+    acme = factories.CompanyFactory(name="Acme Roofing", slug="acme", timezone="UTC")
+    factories.UserFactory(company=acme, role="csr", first_name="Carla", last_name="Reed")
+    line = factories.PhoneLineFactory(company=acme, number="+13035550100", name="Front desk")
+    casey = factories.ContactFactory(company=acme, first_name="Casey", last_name="Customer", phone="+12125550100")
+    factories.ContactTagFactory(contact=casey, tag__name="VIP")
+    conversation = factories.ConversationFactory(contact=casey, phone_line=line, status="waiting")
+    failed = {"status": "failed", "error": "The number is a landline.", "kind": "reply"}
+    for minutes, direction, fields in ((3, "incoming", {}), (2, "outgoing", failed), (1, "incoming", {})):
+        at = now() - timedelta(minutes=minutes)
+        activity = factories.ActivityFactory(
+            contact=casey, conversation=conversation, activity_type="message", direction=direction,
+            body="Is anybody there?", created_at=at,
+        )  # fmt: skip
+        message = factories.MessageFactory(
+            **{"status": "received"} | fields, contact=casey, phone_line=line, direction=direction, activity=activity,
+            body="Is anybody there?", created_at=at,
+        )  # fmt: skip
+        if direction == "outgoing":
+            lost = message
+    call = factories.CallFactory(contact=casey, phone_line=line, direction="incoming", created_at=now())
+    factories.CallDetailFactory(call=call, transcript=[{"speaker": casey.phone, "start": 0, "text": "Hello"}])
+    factories.CallAnalysisFactory(call=call, objections=["price"])
+    rep = factories.UserFactory(company=acme, role="rep")
+    for _ in range(2):
+        factories.AppointmentFactory(
+            contact=casey, assigned_rep=rep, allow_overlap=True, scheduled_start=now(),
+            scheduled_end=now() + timedelta(hours=1),
+        )  # fmt: skip
+    stopped = factories.ContactFactory(company=acme, phone="+12125550101")
+    with tenant(acme.pk):
+        record_opt_out(phone=stopped.phone, words="STOP", source="sms", occurred_at=now())
+        opt_out = OptOut.objects.get()
+    event = factories.WebhookEventFactory(company=acme, status="dead", error="The body isn't JSON.")
+    return {
+        "conversation": conversation, "contact": casey, "call": call, "opt_out": opt_out, "event": event,
+        "message": lost,
+    }  # fmt: skip
+
+
+PATHS = {
+    "inbox": "crm/conversation/",
+    "conversation": "crm/conversation/{conversation}/change/",
+    "contact": "crm/contact/{contact}/change/",
+    "privacy": "contact-privacy/{contact}/",
+    "call": "calls/call/{call}/change/",
+    "week": "calls/appointment/week",
+    "message": "messaging/message/{message}/change/",
+    "event": "messaging/webhookevent/{event}/change/",
+    "opt-out": "crm/optout/{opt_out}/change/",
+}
+
+
+def path_of(name, rows):
+    return f"/admin/{PATHS[name].format(**{key: row.pk for key, row in rows.items()})}"
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+@pytest.mark.parametrize("name", PATHS)
+def test_page_fits_the_window_and_can_be_used_by_everybody(name, scheme, width, open_page, rows):
+    page = open_page(path_of(name, rows), width=width, scheme=scheme)
+    assert serious_findings(page, leave_out=DJANGOS_OWN) == {}
+    assert not overflows(page)
+
+
+def test_text_is_answered_from_the_inbox_and_sent_once(open_page, rows):
+    page = open_page("/admin/crm/conversation/?inbox=waiting")
+    page.click("text=Casey Customer")
+    page.wait_for_url("**/admin/crm/conversation/*/change/**")
+    assert page.locator(".bubble").last.is_visible()
+    for text in ("Hello", "x" * 161, "We're on it 😀", "[" * 81, "é" * 160, "漢" * 71):
+        page.fill("textarea", text)
+        segments = count_segments(text)
+        assert f" {segments} SMS segment{'s' if segments > 1 else ''}" in page.text_content("#reply-count"), text
+    page.fill("textarea", "We are on our way.")
+    page.dblclick("input[name=_reply]")
+    page.wait_for_selector(".messagelist")
+    assert "The text is in the outbox" in page.text_content(".messagelist")
+    assert "We are on our way." in page.locator(".bubble").last.text_content()
+    with all_tenants():
+        assert Message.objects.filter(body="We are on our way.").count() == 1
+        assert Conversation.objects.get().status == "open"
+
+
+def test_conversation_is_assigned_and_closed(open_page, rows):
+    page = open_page(path_of("conversation", rows))
+    page.select_option("select[name=assignee]", label="Carla Reed")
+    page.click("text=Assign >> nth=-1")
+    page.wait_for_selector("text=Assigned to Carla Reed.")
+    page.click("text=Close conversation")
+    page.wait_for_selector("text=Reopen")
+    with all_tenants():
+        conversation = Conversation.objects.select_related("assignee").get()
+        assert (conversation.status, str(conversation.assignee)) == ("closed", "Carla Reed")
+
+
+def test_failed_text_is_tried_again(open_page, rows):
+    page = open_page(path_of("message", rows))
+    assert "The number is a landline." in page.text_content(".state-panel")
+    page.click("text=Try again…")
+    page.wait_for_url("**/admin/crm/conversation/**")
+    assert page.input_value("textarea") == "Is anybody there?"
+
+
+def test_customer_who_said_stop_looks_like_one_and_gets_no_text(open_page, rows):
+    page = open_page("/admin/crm/contact/?q=%2B12125550101")
+    assert page.text_content("#result_list .badge-bad") == "STOP"
+    page.click("#result_list th a")
+    page.wait_for_url("**/admin/crm/contact/*/change/**")
+    page.click(".story-actions >> text=Text")
+    page.wait_for_selector(".blocked")
+    assert "opted out" in page.text_content(".blocked")
+    assert not page.locator("textarea").count()
+
+
+def test_dead_event_is_processed_again(open_page, rows):
+    page = open_page(path_of("event", rows))
+    page.click("text=Process again")
+    page.wait_for_selector("text=Queued for processing.")
+    assert "Pending" in page.text_content(".state-panel")
