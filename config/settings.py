@@ -393,9 +393,7 @@ if SENTRY_DSN:
 if DEBUG_TOOLBAR:
     INSTALLED_APPS.append("debug_toolbar")
     # The toolbar's scripts and styles are files of this site, which the policy allows.
-    MIDDLEWARE.insert(
-        MIDDLEWARE.index("config.middleware.SecurityHeaders") + 1, "debug_toolbar.middleware.DebugToolbarMiddleware"
-    )
+    MIDDLEWARE.insert(2, "debug_toolbar.middleware.DebugToolbarMiddleware")  # inside of the security headers
     INTERNAL_IPS = ["127.0.0.1", "::1"]
     DEBUG_TOOLBAR_PANELS = ["debug_toolbar.panels.timer.TimerPanel", "debug_toolbar.panels.sql.SQLPanel"]
     DEBUG_TOOLBAR_CONFIG = {"RENDER_PANELS": True}  # panels in the page: another server process couldn't load them

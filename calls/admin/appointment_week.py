@@ -23,7 +23,7 @@ class Slot:
     ends: str
     zone: str
     is_conflict: bool
-    """Whether its rep has another appointment at the same time."""
+    """True if its rep has another appointment at the same time."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Week:
     earlier: date
     later: date
     is_cut: bool
-    """Whether the week has more than MAX_SHOWN appointments."""
+    """True if the week has more than MAX_SHOWN appointments."""
 
     @property
     def conflicts(self) -> int:

@@ -23,7 +23,7 @@ class RecipientState:
     blocked: str
     """Why a reply can't leave now; empty if it can."""
     is_final: bool
-    """Whether waiting doesn't help."""
+    """True if waiting doesn't help."""
 
 
 def read_recipient(*, contact: Contact, line: PhoneLine | None, now: datetime) -> RecipientState:

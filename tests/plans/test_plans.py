@@ -362,39 +362,6 @@ def test_screen_of_a_contact_never_scans_a_big_table(path, sample):
     assert buffers_read(lambda: api.get(url)) < 1500
 
 
-@pytest.mark.parametrize("name", ["largest", "small"])
-def test_first_page_of_the_admin_reads_few_pages_and_never_scans_a_big_table(name, sample, client, django_user_model):
-    with all_tenants():
-        company = sample.company if name == "small" else User.objects.get(username="manager").company
-        staff = django_user_model.objects.create(username="stella", is_staff=True, is_superuser=True)
-    client.force_login(staff)
-
-    def open_home():
-        assert client.get(f"/admin/?company={company.slug}").status_code == 200
-
-    assert not tables_scanned(open_home) & {*BIG_TABLES, "webhook_events", "opt_outs", "missed_callers"}
-    assert buffers_read(open_home) < 30_000
-
-
-@pytest.mark.parametrize(
-    "term", ["{last}", "{first} {last}", "{digits}", "{phone}", "+1 212 555 0199", "#{pk}", "Quetzalcoatl", "summit"]
-)
-def test_search_box_of_the_admin_never_scans_a_big_table(term, sample, client, django_user_model):
-    with all_tenants():
-        staff = django_user_model.objects.create(username="stella", is_staff=True, is_superuser=True)
-    client.force_login(staff)
-    contact = sample.contact
-    search = term.format(
-        first=contact.first_name, last=contact.last_name, digits=contact.phone[-7:], phone=contact.phone, pk=contact.pk
-    )
-
-    def find():
-        assert client.get("/admin/search/", {"q": search}).status_code in (200, 302)
-
-    assert not tables_scanned(find) & {*SEARCHED, "conversations", "invoices"}
-    assert buffers_read(find) < 20_000
-
-
 def test_planner_settings_are_the_defaults(sample):
     with connection.cursor() as cursor:
         cursor.execute("SELECT setting FROM pg_settings WHERE name LIKE 'enable\\_%' AND setting <> boot_val")

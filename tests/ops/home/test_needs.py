@@ -1,4 +1,4 @@
-"""What waits for staff, on the first page: each number is that of the rows behind its link."""
+"""Needs of staff on the first page: each number is that of the rows behind its link."""
 
 from datetime import timedelta
 
