@@ -81,7 +81,7 @@ def test_number_that_belongs_to_another_contact_is_left_out(acme, contact):
 
 
 @pytest.mark.parametrize("first", ["contact", "number"])
-def test_number_of_another_contact_is_found_whoever_wrote_first(first, acme, contact):
+def test_number_of_another_contact_is_found_in_either_order_of_writing(first, acme, contact):
     """Another program writes contacts, and no numbers."""
     if first == "number":
         factories.ContactPhoneFactory(contact=contact, phone="+12125550188")
