@@ -19,13 +19,15 @@ PAUSE_S = 0 if MEASURED else 0.01  # among other tests, a processor is left for 
 PROCESSES = 3
 SAMPLE_S = 0.02
 # Tables only: the end of DROP INDEX CONCURRENTLY locks the index for an instant. Sessions only: an autovacuum that cuts
-# off the empty end of a table gives way to a writer.
+# off the empty end of a table gives way to a writer. Whole relations only: writers wait for each other's rows ("tuple")
+# and for each other's new pages ("extend").
 BLOCKED_WRITERS = """
     SELECT a.query FROM pg_stat_activity a JOIN pg_locks w USING (pid)
     JOIN pg_class t ON t.oid = w.relation AND t.relkind = 'r'
     JOIN pg_locks h ON h.pid = ANY (pg_blocking_pids(w.pid)) AND h.relation = w.relation
     JOIN pg_stat_activity b ON b.pid = h.pid AND b.backend_type = 'client backend'
     WHERE a.application_name = 'writer' AND NOT w.granted AND h.granted
+        AND w.locktype = 'relation' AND h.locktype = 'relation'
         AND h.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
 """
 
