@@ -4,6 +4,7 @@ import sys
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.defaults import bad_request, server_error
 
@@ -12,11 +13,12 @@ from crm.outages import RETRY_AFTER_S, outage_code
 
 
 def outage_response(request: HttpRequest, code: ErrorCode) -> HttpResponse:
-    """Return a 503 with the time to wait: JSON to programs, plain text to people."""
+    """Return a 503 with the time to wait: JSON to programs, to people a page that needs no database."""
     if _is_from_program(request):
         response: HttpResponse = JsonResponse(code.body(), status=code.status)
     else:
-        response = HttpResponse(code.detail, status=code.status, content_type="text/plain; charset=utf-8")
+        page = render_to_string("503.html", {"detail": code.detail, "seconds": RETRY_AFTER_S})
+        response = HttpResponse(page, status=code.status)
     response["Retry-After"] = str(RETRY_AFTER_S)
     return response
 

@@ -120,6 +120,13 @@ def staff(db):
 
 
 @pytest.fixture
+def staff_client(client, staff):
+    """Django's client, signed in as staff."""
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
 def outsider(globex):
     """The manager of another company."""
     return factories.UserFactory(company=globex, role="manager", username="olga")

@@ -27,7 +27,7 @@ from messaging.admin.recipients import read_recipient
 from messaging.admin.thread import read_thread
 from messaging.models import Message
 from messaging.services.outbound.send_policy import SendBlocked
-from messaging.services.replies import queue_reply
+from messaging.services.replies import mark_thread_read, queue_reply
 from messaging.sms_segments import count_segments
 
 TEMPLATES = "admin/crm/conversation"
@@ -70,6 +70,8 @@ class ConversationPages:
                     done = send_once(request, reply, contact=conversation.contact, line=conversation.phone_line)
             if done:
                 return to_page(conversation.pk)
+        elif self.may_write(request):
+            _mark_read(request, conversation)
         return self.conversation_page(request, conversation, reply, assign)
 
     def conversation_page(
@@ -121,6 +123,15 @@ class ConversationPages:
             "reply": form,
         }
         return TemplateResponse(request, f"{TEMPLATES}/first_text.html", context)
+
+
+def _mark_read(request: HttpRequest, conversation: Conversation) -> None:
+    """Mark the contact's messages as read, as the API's clients do. Of those who only look on nothing is written."""
+    user = cast(User, request.user)
+    with tenant(conversation.company_id), transaction.atomic():
+        if read := mark_thread_read(contact=conversation.contact):
+            changes = {"messages_read": (None, read)}
+            record_staff_action(user=user, table="conversations", row_id=conversation.pk, changes=changes)
 
 
 def _id_in(request: HttpRequest, parameter: str) -> int | None:

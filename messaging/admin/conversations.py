@@ -39,7 +39,7 @@ class InboxFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         waiting = format_count(Conversation.objects.filter(status=ConversationStatus.WAITING), limit=MAX_COUNTED)
-        return [("waiting", f"Waiting ({waiting})"), ("mine", "Answered by me"), ("unassigned", "Unassigned")]
+        return [("waiting", f"Waiting ({waiting})"), ("mine", "Mine"), ("unassigned", "Unassigned")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet | None:
         match self.value():

@@ -102,6 +102,8 @@ def kinds_of_needs() -> list[Waiting]:
             "release or cancel them",
             Message.objects.filter(status=MessageStatus.HELD),
             list_of(Message, held=1),
+            "created_at",
+            by_company=True,
         ),
         Waiting(
             "Texts not delivered",

@@ -17,13 +17,9 @@ from tests.factories import (
     PhoneLineFactory,
 )
 
+pytestmark = pytest.mark.usefixtures("staff_client")
+
 CALLER, OURS = "+13035550142", "+13035550100"
-
-
-@pytest.fixture(autouse=True)
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
 
 
 @pytest.fixture

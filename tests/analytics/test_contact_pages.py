@@ -25,11 +25,7 @@ from tests.factories import (
     UserFactory,
 )
 
-
-@pytest.fixture(autouse=True)
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
+pytestmark = pytest.mark.usefixtures("staff_client")
 
 
 @pytest.fixture

@@ -9,11 +9,7 @@ from django.urls import reverse
 from calls.models import Appointment, Call
 from tests import factories
 
-
-@pytest.fixture(autouse=True)
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
+pytestmark = pytest.mark.usefixtures("staff_client")
 
 
 def call_form(**changes):

@@ -10,13 +10,9 @@ from django.urls import reverse
 from tests.count_queries import CountQueries
 from tests.factories import AppointmentFactory, ContactFactory, UserFactory
 
+pytestmark = pytest.mark.usefixtures("staff_client")
+
 WEEK = reverse("admin:calls_appointment_week")
-
-
-@pytest.fixture(autouse=True)
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
 
 
 @pytest.fixture

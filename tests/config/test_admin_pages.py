@@ -30,12 +30,6 @@ OURS = sorted(set(FACTORIES) - WITHOUT_PAGES)
 
 
 @pytest.fixture
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
-
-
-@pytest.fixture
 def count_queries(staff_client):
     """Return a function that counts the queries of a page."""
     reverse("admin:index")  # loads the admin's URLs

@@ -41,12 +41,6 @@ CHANGES = {
 WITHOUT_COLUMNS = {"marketingconsent", "optout"}
 
 
-@pytest.fixture
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
-
-
 def make_row(name):
     if name == "group":
         return Group.objects.create(name="Weekend")

@@ -78,12 +78,14 @@ def test_lost_connection_is_a_json_503_on_webhooks(client, acme, end_session):
 
 
 @postgres_only
-def test_lost_connection_is_a_plain_503_in_the_admin(client, staff, end_session):
+def test_lost_connection_is_a_page_of_an_error_in_the_admin(client, staff, end_session):
     client.force_login(staff)
     end_session()
     response = client.get("/admin/")
-    assert (response.status_code, response.content.decode()) == (503, ErrorCode.UNAVAILABLE.detail)
-    assert response["Content-Type"].startswith("text/plain")
+    assert response.status_code == 503
+    assert ErrorCode.UNAVAILABLE.detail in response.content.decode()
+    assert 'href="/admin/"' in response.content.decode()
+    assert response["Content-Type"].startswith("text/html")
     assert int(response["Retry-After"]) > 0
 
 

@@ -12,13 +12,9 @@ from crm.models import Company, Contact, ContactFlag, ContactPhone, Invoice, Lea
 from tests import factories
 from tests.conftest import postgres_only
 
+pytestmark = pytest.mark.usefixtures("staff_client")
+
 NO_NUMBERS = {"phones-TOTAL_FORMS": 0, "phones-INITIAL_FORMS": 0}
-
-
-@pytest.fixture(autouse=True)
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
 
 
 def contact_form(contact, **changes):

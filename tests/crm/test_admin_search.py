@@ -5,11 +5,7 @@ from django.urls import reverse
 
 from tests import factories
 
-
-@pytest.fixture(autouse=True)
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
+pytestmark = pytest.mark.usefixtures("staff_client")
 
 
 def found(client, name, query):

@@ -7,13 +7,9 @@ from crm.db.tenancy import all_tenants
 from messaging.models import Message, WebhookEvent, WebhookSecret
 from tests import factories
 
+pytestmark = pytest.mark.usefixtures("staff_client")
+
 SECRET = "c2VjcmV0LW9mLWFjbWUtcm9vZmluZy0wMTIz"
-
-
-@pytest.fixture(autouse=True)
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
 
 
 def event_page(client, **fields):

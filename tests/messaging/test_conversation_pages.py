@@ -24,13 +24,9 @@ from tests.factories import (
     UserFactory,
 )
 
+pytestmark = pytest.mark.usefixtures("staff_client")
+
 LIST = reverse("admin:crm_conversation_changelist")
-
-
-@pytest.fixture(autouse=True)
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
 
 
 @pytest.fixture
@@ -274,6 +270,20 @@ def test_support_answers_and_read_only_reads(client, conversation):
     join(client, "Set-up")
     assert client.get(page_of(conversation)).status_code == 403
     assert Message._base_manager.count() == 1
+
+
+def test_page_that_support_opens_marks_the_messages_as_read_and_read_only_leaves_them(client, conversation):
+    said, other = say(conversation, "Hello?"), say(ConversationFactory(contact__company=conversation.company), "Hi")
+    for group, is_read in (("Read-only", False), ("Support", True)):
+        join(client, group)
+        client.get(page_of(conversation))
+        client.get(page_of(conversation))
+        with all_tenants():
+            said.refresh_from_db()
+            other.refresh_from_db()
+            recorded = [entry.changes for entry in AuditEntry.objects.filter(table_name="conversations")]
+        assert (said.read_at is not None, other.read_at) == (is_read, None)
+        assert recorded == ([{"messages_read": [None, 1]}] if is_read else [])
 
 
 def test_first_text_to_a_contact_opens_a_conversation(client, acme, globex, line):

@@ -26,11 +26,7 @@ from tests.factories import (
 )
 from tests.messaging import payloads
 
-
-@pytest.fixture(autouse=True)
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
+pytestmark = pytest.mark.usefixtures("staff_client")
 
 
 @pytest.fixture

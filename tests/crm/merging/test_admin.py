@@ -11,12 +11,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
-
-
-@pytest.fixture
 def pair(acme):
     return [factories.ContactFactory(company=acme, city=city) for city in ("", "Denver")]
 

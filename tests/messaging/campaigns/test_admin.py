@@ -24,12 +24,6 @@ LIST = reverse("admin:crm_campaign_changelist")
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
-
-
 def url_of(campaign, page="change"):
     return reverse(f"admin:crm_campaign_{page}", args=[campaign.pk])
 

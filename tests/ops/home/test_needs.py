@@ -52,7 +52,7 @@ WAITING = {
         lambda company: factories.OptOutFactory(company=company, state="opted_out"),
     ),
     "Held messages": (
-        lambda company, at: of(company, factories.HeldMessageFactory),
+        lambda company, at: of(company, factories.HeldMessageFactory, created_at=at),
         lambda company: of(company, factories.MessageFactory),
     ),
     "Texts not delivered": (
@@ -84,7 +84,7 @@ WAITING = {
         lambda company: factories.DuplicateCandidateFactory(company=company, state="not_the_same", decided_at=now()),
     ),
 }
-WITHOUT_AGE = {"Held messages", "Paused phone lines"}
+WITHOUT_AGE = {"Paused phone lines"}
 
 
 def needs_of(page):

@@ -19,12 +19,6 @@ MAX_QUERIES = 20
 
 
 @pytest.fixture
-def staff_client(client, staff):
-    client.force_login(staff)
-    return client
-
-
-@pytest.fixture
 def clerk_client(client, db):
     """A client of a staff member who may only view daily totals."""
     clerk = factories.UserFactory(company=None, role="", username="clara", is_staff=True)
