@@ -101,6 +101,12 @@ class AuditAction(TextChoices):
     UPDATE = "update"
     DELETE = "delete"
     EXPORT = "export"
+    REPLAY = "replay"
+
+    @classmethod
+    def not_of_a_row(cls) -> list["AuditAction"]:
+        """Return the actions that no trigger records: what users did, without a change of an audited row."""
+        return [cls.EXPORT, cls.REPLAY]
 
 
 class LeadStatus(TextChoices):

@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from crm.api import (
     activities,
+    audit,
     background_tasks,
     colleagues,
     company,
@@ -41,6 +42,7 @@ router.register("invoices", invoices.InvoiceViewSet, "invoice")
 router.register("phone-lines", phone_lines.PhoneLineViewSet, "phone-line")
 router.register("background-tasks", background_tasks.BackgroundTaskViewSet, "background-task")
 router.register("imports", imports.ImportViewSet, "import")
+router.register("audit", audit.AuditViewSet, "audit")
 router.register("users", users.UserViewSet, "user")
 router.register("colleagues", colleagues.ColleagueViewSet, "colleague")
 

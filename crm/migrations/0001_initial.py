@@ -2722,6 +2722,7 @@ class Migration(migrations.Migration):
                             ("update", "Update"),
                             ("delete", "Delete"),
                             ("export", "Export"),
+                            ("replay", "Replay"),
                         ],
                         max_length=10,
                     ),
@@ -2734,9 +2735,9 @@ class Migration(migrations.Migration):
                 "db_table": "audit_entries",
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("action__in", ["insert", "update", "delete", "export"])),
+                        condition=models.Q(("action__in", ["insert", "update", "delete", "export", "replay"])),
                         name="audit_entries_action_valid",
-                        violation_error_message="action must be one of: insert, update, delete, export.",
+                        violation_error_message="action must be one of: insert, update, delete, export, replay.",
                     ),
                     crm.db.policies.TenantPolicy(appended_from_anywhere=True, name="audit_entries_tenant"),
                 ],

@@ -220,6 +220,28 @@ class Migration(migrations.Migration):
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="auditentry",
+            index=crm.db.indexes.Index(
+                fields=["company", "table_name", "at"], name="ix_audit_entries_company_id_table_name_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="auditentry",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("actor_id__isnull", False)),
+                fields=["company", "actor_id", "at"],
+                name="ix_audit_entries_company_id_actor_id_at",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="auditentry",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("action__in", ["export", "replay"])),
+                fields=["company", "at"],
+                name="ix_audit_entries_company_id_at_action",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="auditentry",
             index=crm.db.indexes.Index(fields=["table_name", "row_id"], name="ix_audit_entries_table_name_row_id"),
         ),
         crm.db.index_operations.AddIndexConcurrently(

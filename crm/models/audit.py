@@ -1,6 +1,7 @@
 """Audit entries, and hashes of numbers that must not be contacted."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.timezone import now
 
 from crm.choices import AuditAction
@@ -13,7 +14,7 @@ from crm.models.companies import Company
 
 
 class AuditEntry(TenantModel):
-    """One row inserted, updated or deleted. Triggers write it after every write to the row. Or an export of a list.
+    """One row inserted, updated or deleted: triggers write it after every write. Or an export of a list, or a replay.
 
     It has no foreign keys in the database, because it outlives the row, the user and the company that it names.
     An entry about a staff account has no company, as staff have none.
@@ -43,7 +44,27 @@ class AuditEntry(TenantModel):
                 fields=["company", "at"],
                 name="ix_audit_entries_company_id_at",
                 question="What was changed in this company, newest first?",
-                asked_by="admin: audit entries of a company",
+                asked_by="GET /api/v1/audit",
+            ),
+            Index(
+                fields=["company", "table_name", "at"],
+                name="ix_audit_entries_company_id_table_name_at",
+                question="What was changed in this company's rows of one kind, newest first?",
+                asked_by="GET /api/v1/audit?resource=",
+            ),
+            Index(
+                fields=["company", "actor_id", "at"],
+                condition=Q(actor_id__isnull=False),
+                name="ix_audit_entries_company_id_actor_id_at",
+                question="What has this user changed, newest first?",
+                asked_by="GET /api/v1/audit?user=",
+            ),
+            Index(
+                fields=["company", "at"],
+                condition=Q(action__in=AuditAction.not_of_a_row()),
+                name="ix_audit_entries_company_id_at_action",
+                question="Who has exported lists and replayed webhook events, newest first?",
+                asked_by="GET /api/v1/audit?action=export",
             ),
             Index(
                 fields=["table_name", "row_id"],

@@ -7,7 +7,7 @@ from crm.choices import ASSIGNABLE_ROLES, ConversationStatus
 from crm.error_codes import ErrorCode
 from crm.models import Conversation, User
 from crm.refusals import Refusal
-from crm.services.staff_actions import record_staff_action
+from crm.services.audited_actions import record_staff_action
 
 
 class NotAssignable(Refusal):

@@ -18,9 +18,9 @@ from crm.db.tenancy import tenant
 from crm.form_fields import is_id
 from crm.models import Contact, Conversation, PhoneLine, User
 from crm.refusals import Refusal
+from crm.services.audited_actions import record_staff_action
 from crm.services.idempotency import KeyInProgress, KeyReused, StoredResponse, run_idempotently
 from crm.services.inbox import assign_conversation, close_conversation, reopen_conversation
-from crm.services.staff_actions import record_staff_action
 from messaging.admin.conversation_forms import AssignForm, FirstTextForm, ReplyForm, new_key
 from messaging.admin.message_words import say_time
 from messaging.admin.recipients import read_recipient

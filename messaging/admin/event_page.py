@@ -11,13 +11,12 @@ from django.utils.timezone import now
 
 from crm.db.tenancy import tenant
 from crm.models import Activity, User
-from crm.services.staff_actions import record_staff_action
 from messaging.admin.message_words import say_time
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
 from messaging.providers.errors import InvalidPayload, NotHandled
 from messaging.providers.registry import PROVIDERS
-from messaging.services.inbound.webhook_processing import reprocess_webhook_events
+from messaging.services.inbound.webhook_processing import reprocess_for_user
 
 COLORS = {
     EventStatus.PENDING: "waiting",
@@ -69,10 +68,7 @@ def process_events_again(events: QuerySet[WebhookEvent], user: User) -> int:
     done = 0
     for pk, company_id, status in list(events.values_list("pk", "company_id", "status")):
         with tenant(company_id):
-            if reprocess_webhook_events(events=WebhookEvent.objects.filter(pk=pk)):
-                done += 1
-                changes = {"status": (status, EventStatus.PENDING.value)}
-                record_staff_action(user=user, table="webhook_events", row_id=pk, changes=changes)
+            done += reprocess_for_user(pk=pk, status=status, user=user)
     return done
 
 

@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from crm.choices import Direction
 from crm.db.tenancy import tenant
 from crm.models import User
-from crm.services.staff_actions import record_staff_action
+from crm.services.audited_actions import record_staff_action
 from messaging.admin.message_words import STATES, say_state
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message

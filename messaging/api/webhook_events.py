@@ -16,7 +16,7 @@ from crm.choices import Provider
 from crm.error_codes import ErrorCode
 from messaging.choices import EventStatus
 from messaging.models import WebhookEvent
-from messaging.services.inbound.webhook_processing import reprocess_webhook_events
+from messaging.services.inbound.webhook_processing import reprocess_for_user
 
 
 class WebhookEventSerializer(TenantSerializer):
@@ -53,6 +53,6 @@ class WebhookEventViewSet(ReadViewSet):
     def replay(self, request: Request, **kwargs: Any) -> Response:
         """Process a dead, ignored or processed event again. A pending event is a 409."""
         event = self.get_object()
-        if not reprocess_webhook_events(events=WebhookEvent.objects.filter(pk=event.pk)):
+        if not reprocess_for_user(pk=event.pk, status=event.status, user=self.user):
             raise CodedError(ErrorCode.ALREADY_PENDING)
         return self.row_response(event.pk, status=status.HTTP_202_ACCEPTED)

@@ -115,6 +115,9 @@ class ExampleRows:
                 appointment=appointment, answer="confirmed", answered_at=AT, created_at=AT
             ),
             "appointments": appointment,
+            "audit": factories.AuditEntryFactory(
+                company=company, table_name="contacts", row_id=contact.pk, actor=csr.username, actor_id=csr.pk, at=AT,
+            ),
             "background-tasks": factories.BackgroundTaskFactory(
                 company=company, state="running", done=15_000, total=48_211, requested_by=self.manager, created_at=AT,
                 started_at=AT,

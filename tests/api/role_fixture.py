@@ -72,6 +72,7 @@ class Fixture:
             "activities": factories.ActivityFactory(contact=contact, user=self.users["csr"]),
             "appointment-reminders": factories.AppointmentReminderFactory(appointment=appointment),
             "appointments": appointment,
+            "audit": factories.AuditEntryFactory(company=acme),
             "background-tasks": factories.BackgroundTaskFactory(
                 company=acme, result_file=factories.StoredFileFactory(company=acme), requested_by=rep
             ),

@@ -56,6 +56,15 @@ FILL = [
     INSERT INTO merges (company_id, kept_id, gone_id, fields, moved, counts, replaced, before, not_restored, created_at)
     SELECT company_id, id, 1000000000 + id, '{}', '{}', '{}', '{}', '{}', '[]', created_at FROM contacts
     """,
+    # The demo's rows leave no audit entries.
+    """
+    INSERT INTO audit_entries (company_id, actor_id, actor, table_name, row_id, action, changes, at)
+    SELECT company_id, id, username,
+           CASE WHEN n % 100 = 0 THEN 'imports' WHEN n % 5 = 0 THEN 'invoices' ELSE 'contacts' END, n,
+           CASE WHEN n % 100 = 1 THEN 'export' ELSE 'update' END, '{}', now() - n * interval '1 minute'
+    FROM users, generate_series(1, CASE WHEN username LIKE 'filler-%' THEN 2 ELSE 600 END) n
+    WHERE company_id IS NOT NULL
+    """,
     # Many numbers, of which about one in ten has opted out or in.
     """
     INSERT INTO opt_outs (company_id, number_hash, phone, channel, state, decided_at, created_at)

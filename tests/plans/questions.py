@@ -317,7 +317,10 @@ QUESTIONS: dict[str, Question] = {
     "ix_contacts_id_keys_stale": lambda sample: repair_search_keys(),
     "ix_contact_phones_company_id_phone_reversed": get("contacts?search={digits}"),
     # Audit entries.
-    "ix_audit_entries_company_id_at": lambda sample: list(AuditEntry.objects.order_by("-at")[:100]),
+    "ix_audit_entries_company_id_at": get("audit?limit=20"),
+    "ix_audit_entries_company_id_table_name_at": get("audit?resource=imports"),
+    "ix_audit_entries_company_id_actor_id_at": get("audit?user={user}&limit=20"),
+    "ix_audit_entries_company_id_at_action": get("audit?action=export&action=replay"),
     "ix_audit_entries_table_name_row_id": of_all_companies(
         lambda sample: list(AuditEntry.objects.filter(table_name="campaigns", row_id=sample.campaign.pk))
     ),

@@ -7,6 +7,7 @@ TAGS = {
     "activities": "A contact's history: messages, calls, voicemails, notes and emails.",
     "appointment-reminders": "Reminders of appointments, and the contacts' answers.",
     "appointments": "Scheduled stays at a contact's address. Booking one from a call marks the call as booked.",
+    "audit": "Who has changed, exported and replayed what.",
     "auth": "Signing in and out. An access token lasts minutes; a refresh token gets the next pair.",
     "background-tasks": "Long work that users asked for, such as imports, with its progress.",
     "call-analyses": "Results of analysing calls: objections, sentiment, outcome.",

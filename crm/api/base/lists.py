@@ -32,6 +32,16 @@ AS_STORED = (
 )
 
 
+class FormattedField(serializers.Field):
+    """A read-only field whose stored value `to_representation` formats."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(read_only=True, **kwargs)
+
+
+FORMATTED = (serializers.DecimalField, FormattedField)
+
+
 @dataclass(frozen=True)
 class ListColumn:
     """A field of the response: its source column and its formatting."""
@@ -46,8 +56,8 @@ def columns_of(serializer_class: type[Any]) -> tuple[ListColumn, ...]:
     """Return the columns of a serializer's fields; companions have none."""
     columns = []
     for name, field in serializer_class().fields.items():
-        if not field.write_only and isinstance(field, (*AS_STORED, serializers.DecimalField)):
-            show = field.to_representation if isinstance(field, serializers.DecimalField) else None
+        if not field.write_only and isinstance(field, (*AS_STORED, *FORMATTED)):
+            show = field.to_representation if isinstance(field, FORMATTED) else None
             columns.append(ListColumn(name, (field.source or name).replace(".", "__"), show))
     return tuple(columns)
 

@@ -64,6 +64,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
         CSR: READ_CREATE_UPDATE,
         REP: own(READ_UPDATE, fields=APPOINTMENT_FIELDS),
     },
+    "audit": {MANAGER: READ_ONLY},
     "background-tasks": {
         MANAGER: also(READ_ONLY, "cancel", "file"),
         CSR: own(also(READ_ONLY, "cancel", "file")),

@@ -14,10 +14,13 @@ from django.utils import timezone
 
 from calls.services.call_details import lock_calls, record_call_detail
 from calls.services.call_ingest import record_call, record_voicemail
+from crm.choices import AuditAction
 from crm.db.audit_context import program_transaction
 from crm.db.tenancy import all_tenants, all_tenants_autocommit, tenant
+from crm.models import User
 from crm.services.activities import IdClash
 from crm.services.archived_ids import ActivityArchived
+from crm.services.audited_actions import record_action
 from crm.services.conversations import read_in_advance
 from crm.services.known_rows import KnownRows
 from crm.services.provider_contacts import import_provider_contact
@@ -214,6 +217,15 @@ def reprocess_webhook_events(*, events: WebhookEventQuerySet) -> int:
     return events.exclude(status=EventStatus.PENDING).update(
         status=EventStatus.PENDING, processed=False, processed_at=None, error="", tries=0, run_at=timezone.now()
     )
+
+
+def reprocess_for_user(*, pk: int, status: str, user: User) -> bool:
+    """Reset an event of the active company to pending, and record who did. Returns False if it is pending already."""
+    if not reprocess_webhook_events(events=WebhookEvent.objects.filter(pk=pk)):
+        return False
+    changes = {"status": (status, EventStatus.PENDING.value)}
+    record_action(user=user, table="webhook_events", row_id=pk, changes=changes, action=AuditAction.REPLAY)
+    return True
 
 
 def record_event(*, provider: str, event: Event, known: KnownRows | None = None) -> None:
