@@ -16,6 +16,7 @@ from crm.client_ip import client_address
 from crm.db.audit_context import acting_as
 from crm.db.rate_counters import seconds_left
 from crm.db.tenancy import all_tenants
+from crm.form_fields import is_id
 from crm.services.login_throttling import allow_sign_in_attempt, seconds_locked_out
 
 
@@ -30,8 +31,10 @@ class CompanyAutocomplete(AutocompleteJsonView):
         return found
 
     def get_queryset(self) -> QuerySet:
-        rows = super().get_queryset()
-        return rows.select_related("company") if hasattr(rows.model, "company") else rows
+        rows, company = super().get_queryset(), self.request.GET.get("company__id__exact", "")
+        if not hasattr(rows.model, "company"):
+            return rows
+        return (rows.filter(company=company) if is_id(company) else rows).select_related("company")
 
     def serialize_result(self, obj: Model, to_field_name: str) -> dict[str, str]:
         choice = super().serialize_result(obj, to_field_name)

@@ -71,7 +71,7 @@ class CallAnalysisAdmin(ExactSearch, RowAdmin):
     form = CallAnalysisForm
     list_display = (moment("analyzed_at"), "call", "labels", badge("sentiment"), "outcome", "company")
     list_select_related = ("call", "company")
-    list_filter = ("sentiment", "company")
+    list_filter = ("sentiment", "analyzed_at", "company")
     time_field = "analyzed_at"
     search_ids = ("pk", "call")
     search_plain_ids = True
@@ -98,7 +98,7 @@ class CallAnalysisAdmin(ExactSearch, RowAdmin):
 class CallDayAdmin(ReadOnlyAdmin):
     list_display = ("day", "company", "total", "qualified", "booked", "lost", "lost_value")
     list_select_related = ("company",)
-    list_filter = ("company",)
+    list_filter = ("day", "company")
     time_field = "day"
 
 
@@ -122,7 +122,7 @@ class StaleCallHourAdmin(ReadOnlyAdmin):
 class CallObjectionAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("analyzed_at"), "label", "call", "company")
     list_select_related = ("call", "company")
-    list_filter = ("company",)
+    list_filter = ("analyzed_at", "company")
     time_field = "analyzed_at"
     search_ids = ("pk", "call")
     search_plain_ids = True

@@ -1,16 +1,14 @@
 """Admin for appointments."""
 
-from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.timezone import now
 
 from calls.admin.appointment_week import week_of
 from calls.models import Appointment
@@ -18,6 +16,7 @@ from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment,
 from crm.admin.base.columns import badge
 from crm.admin.base.model_admin import RowAdmin, refusal_of
 from crm.admin.base.prefilled import ContactPrefilled
+from crm.admin.base.range_filters import CalendarFilter
 from crm.admin.base.search import ExactSearch
 from crm.admin.base.wall_clock import LocalTimesForm, describe_moment
 from crm.db.tenancy import tenant
@@ -27,20 +26,10 @@ from crm.models import Company
 MAX_COMPANIES = 90  # in the choice; any other is found by its ID
 
 
-class StartFilter(admin.SimpleListFilter):
-    """Filter by start. Django's date filter covers the past only."""
+class StartFilter(CalendarFilter):
+    """Appointments to come, unless other rows are asked for."""
 
-    title = "start"
-    parameter_name = "start"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("day", "Next 24 hours"), ("week", "Next 7 days"), ("past", "Past 7 days")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet | None:
-        days = {"day": (0, 1), "week": (0, 7), "past": (-7, 0)}.get(self.value() or "")
-        if days is None:
-            return None
-        return queryset.starting_between(*(now() + timedelta(days=day) for day in days))
+    default = "coming"
 
 
 TIMES = ("scheduled_start", "scheduled_end")
@@ -83,7 +72,7 @@ class AppointmentAdmin(ContactPrefilled, ExactSearch, RowAdmin):
     form = AppointmentForm
     list_display = ("date", "time", "timezone", "contact", badge("status"), "assigned_rep", "company")
     list_select_related = ("contact", "assigned_rep", "company")
-    list_filter = ("status", StartFilter, "company")
+    list_filter = ("status", ("scheduled_start", StartFilter), "company", "contact", "assigned_rep")
     ordering = ("-date", "-time")
     time_field = "scheduled_start"
     search_help_text = "The contact's name or phone number, or # and the appointment's ID, such as #12."

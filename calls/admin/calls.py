@@ -66,7 +66,7 @@ class CallAdmin(ExactSearch, RowAdmin):
         "company",
     )
     list_select_related = ("contact", "assigned_rep", "company")
-    list_filter = ("status", "booked", "created_at", "company")
+    list_filter = ("status", "booked", "created_at", "company", "contact", "assigned_rep")
     ordering = ("-created_at",)
     deletion_help = (
         "Open each appointment and clear its call, or delete the appointment. Then delete the call. If only its"
@@ -152,7 +152,7 @@ class MissedCallerAdmin(ExactSearch, ReadOnlyAdmin):
         "company",
     )
     list_select_related = ("contact", "company")
-    list_filter = ("company",)
+    list_filter = ("last_missed_at", "company", "contact")
     time_field = "last_missed_at"
     search_help_text = "The contact's name or phone number, or # and the row's ID, such as #12."
     fieldsets = (

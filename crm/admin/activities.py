@@ -12,7 +12,7 @@ from crm.models import Activity
 class ActivityAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("created_at"), badge("activity_type"), "direction", "contact", excerpt("body"), "company")
     list_select_related = ("contact", "company")
-    list_filter = ("activity_type", "company")
+    list_filter = ("activity_type", "created_at", "company", "contact")
     search_text_fields = ("openphone_id",)
     search_help_text = "The provider's ID, the contact's name or phone number, or # and the activity's ID, such as #12."
     fields = (

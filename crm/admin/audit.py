@@ -16,7 +16,7 @@ from crm.phones import InvalidPhone, normalize_phone
 class AuditEntryAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (moment("at"), badge("action"), "table_name", "row_id", "columns", "actor", "company")
     list_select_related = ("company",)
-    list_filter = ("company",)
+    list_filter = ("at", "company")
     time_field = "at"
     search_contact = ""
     search_plain_ids = True

@@ -30,7 +30,7 @@ class BackgroundTaskAdmin(ReadOnlyAdmin):
         moment("ended_at"),
     )
     list_select_related = ("requested_by", "company")
-    list_filter = ("state", "company")
+    list_filter = ("state", "created_at", "company")
     fields = (
         "company", "what", "state", "progress", "error_code", "error", "cancel_requested", "result_file",
         "requested_by", "created_at", "started_at", "lease_until", "ended_at", "parameters",

@@ -33,7 +33,7 @@ class MarketingConsentAdmin(ExactSearch, RowAdmin):
         "company",
     )  # fmt: skip
     list_select_related = ("company",)
-    list_filter = ("company",)
+    list_filter = ("created_at", "company")
     search_contact = ""
     search_help_text = "A phone number, in any format, or # and the row's ID, such as #12."
     readonly_fields = (

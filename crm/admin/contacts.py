@@ -94,7 +94,7 @@ class ContactAdmin(ExactSearch, RowAdmin):
     inlines = (ContactPhoneInline,)
     list_display = ("__str__", "phone", "email", "city", "company", moment("created_at"))
     list_select_related = ("company",)
-    list_filter = ("company",)
+    list_filter = ("created_at", "company")
     deletion_help = (
         "A contact with a history stays, because its calls and messages are evidence. To remove the person's data,"
         " ask an operator to run manage.py erase_contact with the number; the rows then stay without the person."
@@ -199,7 +199,7 @@ class ContactFlagAdmin(ContactPrefilled, ExactSearch, RowAdmin):
         moment("expires_at"),
     )  # fmt: skip
     list_select_related = ("contact", "company")
-    list_filter = ("flag_type", "company")
+    list_filter = ("flag_type", "created_at", "company", "contact")
     search_help_text = "The contact's name or phone number, or # and the flag's ID, such as #12."
     autocomplete_fields = ("company", "contact")
     fields = (
@@ -241,7 +241,7 @@ class ContactFlagAdmin(ContactPrefilled, ExactSearch, RowAdmin):
 class LeadAdmin(ExactSearch, RowAdmin):
     list_display = (moment("created_at"), "contact", badge("status"), "source", "company", moment("updated_at"))
     list_select_related = ("contact", "company")
-    list_filter = ("status", "company")
+    list_filter = ("status", "created_at", "company", "contact")
     search_help_text = "The contact's name or phone number, or # and the lead's ID, such as #12."
     autocomplete_fields = ("company", "contact")
     fields = ("related_rows", "company", "contact", "status", "source", "notes", "created_at", "updated_at")

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from crm.admin.base.columns import badge
 from crm.admin.base.model_admin import RowAdmin
+from crm.admin.base.range_filters import CalendarFilter
 from crm.admin.base.search import ExactSearch
 from crm.models import Company, Invoice
 from crm.services.invoices import status_after_move
@@ -16,7 +17,7 @@ from crm.services.invoices import status_after_move
 class InvoiceAdmin(ExactSearch, RowAdmin):
     list_display = ("number", "contact", "amount_with_currency", badge("status"), "due_date", "company")
     list_select_related = ("contact", "company")
-    list_filter = ("status", "due_date", "company")
+    list_filter = ("status", ("due_date", CalendarFilter), "company", "contact")
     search_help_text = "The invoice's number, the contact's name or phone number, or # and the ID, such as #12."
     autocomplete_fields = ("company", "contact")
     fields = ("company", "contact", "number", "amount", "status", "due_date", "created_at", "updated_at")

@@ -22,7 +22,7 @@ class ContactMergeAdmin(ReadOnlyAdmin):
     change_form_template = "admin/crm/contactmerge/change_form.html"
     list_display = (moment("created_at"), "kept", "gone_id", "created_by", "company", moment("undone_at"))
     list_select_related = ("kept", "created_by", "company")
-    list_filter = ("company",)
+    list_filter = ("created_at", "company", "kept")
     fields = (
         "company", "kept", "gone_id", "gone_name", "chosen", "rows", "created_by", "created_at", "undone_by",
         "undone_at", "left_behind",

@@ -185,7 +185,7 @@ class CampaignMembershipAdmin(ExactSearch, RowAdmin):
     form = CampaignMembershipForm
     list_display = ("campaign", "contact", "step", badge("status"), "reason", "company", moment("sent_at"))
     list_select_related = ("campaign", "contact", "company")
-    list_filter = ("status", "sent_at", "company")
+    list_filter = ("status", "sent_at", "company", "campaign", "contact")
     search_help_text = "The contact's name or phone number, or # and the membership's ID, such as #12."
     autocomplete_fields = ("company", "campaign", "contact")
     fields = (

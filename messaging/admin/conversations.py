@@ -92,7 +92,7 @@ class ConversationAdmin(ConversationPages, ExactSearch, ReadOnlyAdmin):
         "assignee",
     )
     list_select_related = ("assignee", "company")
-    list_filter = (InboxFilter, "company")
+    list_filter = (InboxFilter, "last_activity_at", "company", "contact", "assignee")
     search_help_text = "The contact's name or phone number, or # and the conversation's ID, such as #12."
 
     class Media:

@@ -62,7 +62,7 @@ class MessageAdmin(MessagePage, ExactSearch, ReadOnlyAdmin):
         "company",
     )
     list_select_related = ("contact", "company")
-    list_filter = (HeldFilter, LostFilter, "direction")
+    list_filter = (HeldFilter, LostFilter, "direction", "contact")
     search_help_text = "The contact's name or phone number, or # and the message's ID, such as #12."
     fieldsets = (
         (None, {"fields": ("company", "contact", "phone_line", "direction", "status", "body")}),
@@ -106,7 +106,7 @@ class WebhookEventAdmin(EventPage, ExactSearch, ReadOnlyAdmin):
         "company",
     )
     list_select_related = ("company",)
-    list_filter = (("status", StatusFilter), "company")
+    list_filter = (("status", StatusFilter), "created_at", "company")
     actions = ("process_again",)
     search_text_fields = ("event_id",)
     search_contact = ""

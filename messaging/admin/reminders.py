@@ -15,7 +15,7 @@ class AppointmentReminderAdmin(ExactSearch, ReadOnlyAdmin):
         excerpt("reason"), badge("answer"), "company",
     )  # fmt: skip
     list_select_related = ("appointment", "company")
-    list_filter = ("company",)
+    list_filter = ("created_at", "company")
     search_contact = "appointment__contact"
     search_help_text = "The contact's name or phone number, or # and the reminder's ID, such as #12."
     fields = (

@@ -9,7 +9,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from crm.admin.base.model_admin import FILTERS_BEFORE_TIME
 from crm.db.tenancy import all_tenants
 from tests import factories
 from tests.conftest import postgres_only
@@ -102,10 +101,11 @@ def test_every_list_filter_works(name, staff_client):
         assert staff_client.get(page(name, "changelist") + link).status_code == 200, link
 
 
+FILTERS_BEFORE_TIME = ("activity_type__exact", "company__id__exact", "contact__id__exact", "conversation__id__exact")
 ODD_QUERIES = [
     f"company={'9' * 23}", f"company__id__exact={'9' * 23}", f"id__in={'9' * 23}", "id__range=1", "id__range=",
     "created_at__year=0", "created_at__range=", "created_at__year=-1", f"contact={'9' * 23}", "created_at__gte=soon",
-    *(f"{parameter}={value}" for parameter in sorted(FILTERS_BEFORE_TIME) for value in ("1", "x", "9" * 23)),
+    *(f"{parameter}={value}" for parameter in FILTERS_BEFORE_TIME for value in ("1", "x", "9" * 23)),
     "q=%00", f"q=%23{'9' * 23}", "q=%23%C2%B2", "company__id__exact=%C2%B2&q=ann", "p=99999999999999999999", "o=9",
 ]  # fmt: skip
 

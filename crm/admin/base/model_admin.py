@@ -36,6 +36,9 @@ from crm.admin.base.columns import links_to_rows
 from crm.admin.base.exports import ExportedList
 from crm.admin.base.forms import AmountFormField, RowForm
 from crm.admin.base.pagination import BoundedPaginator, count_up_to
+from crm.admin.base.range_filters import RangeFilter
+from crm.admin.base.relation_filters import RelationFilter
+from crm.admin.base.served import fixed_columns, is_served, sorts_well
 from crm.form_fields import (
     DayFormField,
     InstantFormField,
@@ -50,13 +53,15 @@ from crm.refused_writes import explain
 
 MAX_SHOWN = 20
 MAX_CASCADED = 1000
-LINKED_LOOKUPS = ("exact", "isnull", "gte", "lt")
-# Filters on columns that precede the time in an index.
-FILTERS_BEFORE_TIME = {"company__id__exact", "contact__id__exact", "conversation__id__exact", "activity_type__exact"}
+LINKED_LOOKUPS = ("exact", "isnull", "gte", "lt", "from", "to")
 
 
 class RowList(ChangeList):
     """A page of a list, whose rows are completed together."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        """Return None for a column that the list isn't sorted by: Django would sort by any column named in the URL."""
+        return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -67,7 +72,7 @@ class RowList(ChangeList):
 class RowAdmin(ExportedList, admin.ModelAdmin):
     """Admin for tables of up to 100 million rows: every query uses an index or is bounded.
 
-    So there is no sorting by column, no bulk action and no exact count.
+    So a list is sorted and filtered by days only where an index has that order, and there is no exact count.
     """
 
     form: type[ModelForm] = RowForm
@@ -92,10 +97,56 @@ class RowAdmin(ExportedList, admin.ModelAdmin):
     deletion_help = ""
     """Advice to staff if other rows prevent a deletion. Empty: a general answer."""
 
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Return filters by rows and by days in the place of Django's, which list every row, and years of days."""
+        return [self._filter_of(each) for each in self.list_filter]
+
+    def _filter_of(self, name: Any) -> Any:
+        field = self.opts.get_field(name) if isinstance(name, str) else None
+        if isinstance(field, ForeignKey):
+            return name, RelationFilter
+        return (name, RangeFilter) if isinstance(field, DateField) else name
+
+    def _order_of_days(self, request: HttpRequest) -> str:
+        """Return the order that a filter by days gives the list; empty without one."""
+        for each in self.get_list_filter(request):
+            if (
+                isinstance(each, tuple)
+                and issubclass(each[1], RangeFilter)
+                and (order := each[1].order(*each, request))
+            ):
+                return str(order)
+        return ""
+
     def get_ordering(self, request: HttpRequest) -> Any:
-        """Return newest first: by time if the rows have one and an index supports it, else by id."""
+        """Return the order of the chosen days; newest first by time where an index supports it, else by id."""
+        if order := self._order_of_days(request):
+            return (order,)
         has_time = any(field.name == self.time_field for field in self.opts.fields)
-        return (f"-{self.time_field}",) if has_time and FILTERS_BEFORE_TIME & request.GET.keys() else self.ordering
+        fixed = fixed_columns(request)
+        by_time = has_time and fixed and is_served(self.model, self.time_field, fixed)
+        return (f"-{self.time_field}",) if by_time else self.ordering
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """Return the columns whose order an index has, with the list's filters; in a small table, every column."""
+        columns = self.get_list_display(request)
+        if self.sortable_by is None:
+            return columns
+        ranged = self._order_of_days(request).lstrip("-")
+        fixed = fixed_columns(request)
+        return [
+            column
+            for column in columns
+            if (field := self._field_of(column)) is not None
+            and sorts_well(field)
+            and (field.name == ranged if ranged else is_served(self.model, field.name, fixed))
+        ]
+
+    def _field_of(self, column: Any) -> Any:
+        """Return the field that a column is sorted by."""
+        shown = column if callable(column) else getattr(self, column, None)
+        name = getattr(shown, "admin_order_field", column)
+        return next((field for field in self.opts.fields if field.name == name), None)
 
     @admin.display(description="See also")
     def related_rows(self, row: Model) -> str:
