@@ -1,5 +1,6 @@
 """Admin for appointments."""
 
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -10,7 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from calls.admin.appointment_week import week_of
+from calls.admin.appointment_day import Day, day_of
+from calls.admin.appointment_moves import move_view
+from calls.admin.appointment_week import Week, week_of
 from calls.models import Appointment
 from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
 from crm.admin.base.columns import badge
@@ -95,26 +98,44 @@ class AppointmentAdmin(ContactPrefilled, ExactSearch, RowAdmin):
         css = {"all": ("calls/appointments.css",)}
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.week_view)
-        return [path("week", view, name="calls_appointment_week"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("week", view(self.week_view), name="calls_appointment_week"),
+            path("day", view(self.day_view), name="calls_appointment_day"),
+            path("<int:appointment_id>/move", view(self.move_view), name="calls_appointment_move"),
+            *super().get_urls(),
+        ]
 
     def week_view(self, request: HttpRequest) -> HttpResponse:
         """Show a week of a company's appointments by rep, in the company's time zone."""
+        return self.calendar_page(request, "week", week_of)
+
+    def day_view(self, request: HttpRequest) -> HttpResponse:
+        """Show a day of a company's appointments by rep and hour, in the company's time zone."""
+        return self.calendar_page(request, "day", day_of)
+
+    def move_view(self, request: HttpRequest, appointment_id: int) -> HttpResponse:
+        return move_view(self, request, appointment_id)
+
+    def calendar_page(
+        self, request: HttpRequest, view: str, read: Callable[[Company, str], Week | Day]
+    ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
         companies = list(Company.objects.order_by("name", "pk")[:MAX_COMPANIES])
         chosen = request.GET.get("company", "")
         company = Company.objects.filter(pk=chosen).first() if is_id(chosen) else next(iter(companies), None)
-        week = week_of(company, request.GET.get("day", "")) if company else None
         context = self.admin_site.each_context(request) | {
-            "title": f"Appointments of a week: {company}" if company else "Appointments of a week",
+            "title": f"Appointments of a {view}: {company}" if company else f"Appointments of a {view}",
             "opts": self.opts,
             "media": self.media,
             "companies": companies,
-            "week": week,
+            "view": view,
+            "calendar": read(company, request.GET.get("day", "")) if company else None,
             "may_add": self.has_add_permission(request),
+            "may_move": self.has_change_permission(request),
         }
-        return TemplateResponse(request, "admin/calls/appointment/week.html", context)
+        return TemplateResponse(request, f"admin/calls/appointment/{view}.html", context)
 
     @admin.display(description="scheduled start")
     def start_shown(self, appointment: Appointment) -> str:

@@ -1,12 +1,12 @@
 """The jobs of staff on the pages of a conversation, a contact, a call, an appointment and their like, clicked."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.utils.timezone import now
 
 from crm.db.tenancy import all_tenants, tenant
-from crm.models import Conversation, OptOut
+from crm.models import Conversation, OptOut, User
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message
 from messaging.sms_segments import count_segments
@@ -46,7 +46,7 @@ def rows(transactional_db):
     factories.CallAnalysisFactory(call=call, objections=["price"])
     rep = factories.UserFactory(company=acme, role="rep")
     for _ in range(2):
-        factories.AppointmentFactory(
+        appointment = factories.AppointmentFactory(
             contact=casey, assigned_rep=rep, allow_overlap=True, scheduled_start=now(),
             scheduled_end=now() + timedelta(hours=1),
         )  # fmt: skip
@@ -57,7 +57,7 @@ def rows(transactional_db):
     event = factories.WebhookEventFactory(company=acme, status="dead", error="The body isn't JSON.")
     return {
         "conversation": conversation, "contact": casey, "call": call, "opt_out": opt_out, "event": event,
-        "message": lost,
+        "message": lost, "appointment": appointment,
     }  # fmt: skip
 
 
@@ -68,6 +68,8 @@ PATHS = {
     "privacy": "contact-privacy/{contact}/",
     "call": "calls/call/{call}/change/",
     "week": "calls/appointment/week",
+    "day": "calls/appointment/day",
+    "move": "calls/appointment/{appointment}/move",
     "message": "messaging/message/{message}/change/",
     "event": "messaging/webhookevent/{event}/change/",
     "opt-out": "crm/optout/{opt_out}/change/",
@@ -141,3 +143,65 @@ def test_dead_event_is_processed_again(open_page, rows):
     page.click("text=Process again")
     page.wait_for_selector("text=Queued for processing.")
     assert "Pending" in page.text_content(".state-panel")
+
+
+@pytest.fixture
+def booked(transactional_db):
+    """An appointment on the Wednesday of next week at 9:00 in Denver, and two reps."""
+    acme = factories.CompanyFactory(name="Acme Roofing", slug="acme", timezone="America/Denver")
+    for name in ("Ada", "Ralph"):
+        factories.UserFactory(company=acme, role="rep", first_name=name, last_name="Reed")
+    monday = (now() - timedelta(days=now().weekday() - 7)).date()
+    start = datetime.combine(monday + timedelta(days=2), time(9), acme.zone)
+    with all_tenants():
+        ada = User.objects.get(first_name="Ada")
+    return factories.AppointmentFactory(
+        contact=factories.ContactFactory(company=acme, first_name="Casey", last_name="Customer"), status="scheduled",
+        assigned_rep=ada, timezone="America/Denver", scheduled_start=start, scheduled_end=start + timedelta(hours=1),
+    )  # fmt: skip
+
+
+def place_now(appointment):
+    appointment.refresh_from_db()
+    return f"{appointment.date:%a} {appointment.time:%H:%M} {appointment.assigned_rep}"
+
+
+@pytest.mark.parametrize(
+    ("view", "cell", "place"),
+    [
+        ("week", "tr:has-text('Ralph') >> td >> nth=3", "Thu 09:00 Ralph Reed"),
+        ("day", "tr:has(th:text-is('11:30')) >> td >> nth=1", "Wed 11:30 Ralph Reed"),
+    ],
+)
+def test_appointment_is_dragged_to_another_time_and_rep(view, cell, place, open_page, booked):
+    page = open_page(f"/admin/calls/appointment/{view}?day={booked.date}")
+    page.drag_and_drop(".slot", cell)
+    page.wait_for_selector(".messagelist")
+    assert "Casey Customer is moved to" in page.text_content(".messagelist")
+    assert place_now(booked) == place
+    page.click("text=Put it back")
+    page.click("input[value=Move]")
+    page.wait_for_selector(".messagelist")
+    assert place_now(booked) == "Wed 09:00 Ada Reed"
+
+
+def test_appointment_is_moved_by_keyboard_and_a_taken_slot_is_shown(open_page, booked):
+    with all_tenants():
+        ralph = User.objects.get(first_name="Ralph")
+    taken = {"scheduled_start": booked.scheduled_start, "scheduled_end": booked.scheduled_end}
+    other = factories.ContactFactory(company=booked.company, first_name="Olga", last_name="Other")
+    factories.AppointmentFactory(contact=other, assigned_rep=ralph, timezone="America/Denver", **taken)
+    page = open_page(f"/admin/calls/appointment/week?day={booked.date}")
+    page.focus("[aria-label='Move Casey Customer, 09:00']")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/move?view=week")
+    page.select_option("select[name=rep]", label="Ralph Reed")
+    page.keyboard.press("Enter")
+    page.press("input[name=time]", "Enter")
+    page.wait_for_selector(".errorlist")
+    assert "The rep has another appointment then: Olga Other" in page.text_content(".errorlist")
+    page.check("text=Allow another appointment")
+    page.press("input[name=time]", "Enter")
+    page.wait_for_selector(".week-conflicts")
+    assert page.locator(".slot.conflict").count() == 2
+    assert place_now(booked) == "Wed 09:00 Ralph Reed"
