@@ -78,37 +78,35 @@ class Judgement:
         """Return a WITH clause and its parameters.
 
         Its tables are `chosen` (id, has_consent), `left_out` (contact_id, rank, has_consent: 0 or 1; see RANKS),
-        `included` (id), and `consenting` (contact_id) of the whole company. A contact that only lacks a required
-        consent is in neither `left_out` nor `included`.
+        `included` (id), and the consents of the whole company, `linked` and `by_number` (contact_id). A contact that
+        only lacks a required consent is in neither `left_out` nor `included`. Of everybody, `left_out` doesn't know
+        who has a consent.
 
         Args:
             with_consents: False: has_consent is true.
         """
         if self.is_everybody:  # their number is known without a look at each
-            kind, has_consent, joined = "NOT MATERIALIZED", _EXISTS, ""
-            consents = "LEFT JOIN consenting ON consenting.contact_id = fact.contact_id"
-            of_fact = "consenting.contact_id IS NOT NULL"
+            kind, has_consent, consents, joined, of_fact = "NOT MATERIALIZED", _EXISTS, "", "", "0"
         else:  # an index serves each of the two joins if there are few contacts
             kind, joined = "MATERIALIZED", "JOIN chosen ON chosen.id = fact.contact_id"
             consents = """
                 LEFT JOIN linked ON linked.contact_id = contact.id
                 LEFT JOIN by_number ON by_number.contact_id = contact.id
             """
-            has_consent, of_fact = "coalesce(linked.contact_id, by_number.contact_id) IS NOT NULL", "chosen.has_consent"
+            has_consent = "coalesce(linked.contact_id, by_number.contact_id) IS NOT NULL"
+            of_fact = "max(CASE WHEN chosen.has_consent THEN 1 ELSE 0 END)"
         if not with_consents:
-            has_consent, consents, of_fact = "true", "", "true"
-        of_chosen, of_facts = ("", consents) if self.is_everybody else (consents, "")
+            has_consent, consents, of_fact = "true", "", "1"
         sql = f"""
             WITH linked AS NOT MATERIALIZED ({self._consents.parts[0]}),
             by_number AS NOT MATERIALIZED ({self._consents.parts[1]}),
             consenting AS NOT MATERIALIZED (SELECT contact_id FROM linked UNION ALL SELECT contact_id FROM by_number),
             chosen AS {kind} (
-                SELECT contact.id, {has_consent} AS has_consent FROM ({self._chosen.union}) AS contact {of_chosen}
+                SELECT contact.id, {has_consent} AS has_consent FROM ({self._chosen.union}) AS contact {consents}
             ),
             left_out AS MATERIALIZED (
-                SELECT fact.contact_id, min(fact.rank) AS rank,
-                    max(CASE WHEN {of_fact} THEN 1 ELSE 0 END) AS has_consent
-                FROM ({self._facts.union}) AS fact {joined} {of_facts}
+                SELECT fact.contact_id, min(fact.rank) AS rank, {of_fact} AS has_consent
+                FROM ({self._facts.union}) AS fact {joined}
                 GROUP BY fact.contact_id
             ),
             included AS NOT MATERIALIZED (

@@ -64,8 +64,7 @@ def _first(contacts: list[Contact]) -> list[Contact]:
 
 
 def _counts_of(judgement: Judgement) -> str:
-    all_consents = "(SELECT count(*) FROM consenting)"
-    consents = all_consents if judgement.is_everybody else "count(CASE WHEN has_consent THEN 1 END)"
+    consents = "0" if judgement.is_everybody else "count(CASE WHEN has_consent THEN 1 END)"
     parts = [
         f"""
         SELECT {CHOSEN} AS rank, count(*) AS number, {consents} AS consents, CAST(NULL AS bigint) AS contact_id
@@ -77,6 +76,14 @@ def _counts_of(judgement: Judgement) -> str:
         """,  # noqa: S608
         f"SELECT * FROM (SELECT {INCLUDED}, 0, 0, id FROM included LIMIT {MAX_SAMPLES}) AS sample",  # noqa: S608
     ]
+    if judgement.is_everybody:  # one pass over the consents in the order of their index, beside the sorted `left_out`
+        parts += [
+            f"""
+            SELECT {CHOSEN}, 0, count(*) - count(left_out.contact_id), NULL
+            FROM {consents} LEFT JOIN left_out ON left_out.contact_id = {consents}.contact_id
+            """  # noqa: S608
+            for consents in ("linked", "by_number")
+        ]
     if judgement.requires_consent:
         parts.append(f"""
             SELECT * FROM (

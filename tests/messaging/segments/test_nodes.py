@@ -75,6 +75,7 @@ def people(acme, globex):
         )
         for contact, value in ((ann, anns), (bob, bobs)):
             factories.ContactFieldValueFactory(contact=contact, field=field, **columns_of(field, value))
+    people.field = field
     stranger = factories.ContactFactory(company=globex, first_name="Stranger", city="Denver", state="CO")
     factories.CallFactory(contact=stranger, status="missed", created_at=old)
     return people
@@ -199,6 +200,31 @@ def test_list_of_contacts_is_found_by_their_ids(people):
     assert people.found_by(definition) == {"Ann", "Cid"}
     with tenant(people.company.pk):
         assert sentence_of(definition) == "Contacts who are on a list of 2 contacts."
+
+
+@pytest.mark.parametrize("kind", ["tag", "list", "custom_field", "campaign"])
+def test_row_deleted_while_the_segment_was_saved_chooses_nobody(kind, people):
+    """Nor does its negation: “not tagged” would choose everybody."""
+    draft = factories.CampaignFactory(company=people.company)  # those with members can't be deleted
+    rows = {
+        "tag": (people.tags[0], {"ids": [people.tags[0].pk, people.tags[1].pk]}),
+        "list": (people.list, {"id": people.list.pk}),
+        "custom_field": (people.field, {"key": "choice", "is_empty": True}),
+        "campaign": (draft, {"id": draft.pk}),
+    }
+    row, value = rows[kind]
+    with tenant(people.company.pk):
+        row.delete()
+        chosen = {
+            name: set(contacts_in(definition, company_id=people.company.pk).values_list("first_name", flat=True))
+            for name, definition in {
+                "plain": {kind: value},
+                "not": {"not": {kind: value}},
+                "beside another": {"any": [{"not": {kind: value}}, {"field": {"name": "city", "is": ["Denver"]}}]},
+            }.items()
+        }
+    left = {"Bob"} if kind == "tag" else set()  # who has the other tag
+    assert chosen == {"plain": left, "not": set(), "beside another": {"Ann"}}
 
 
 def test_every_kind_of_condition_has_a_case():

@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
-from django.db.models import Model, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Model, OuterRef, Q, QuerySet
+from django.db.models import Value as Constant
 from django.db.models.enums import ChoicesType
 from django.utils import timezone
 
@@ -25,6 +26,10 @@ ROW_ID: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 DAY: Schema = {"type": "string", "format": "date", "pattern": "^(19[7-9]|20[0-9])[0-9]-[0-9]{2}-[0-9]{2}$"}
 # PostgreSQL can't store null characters, and UTF-8 can't encode lone surrogates.
 TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^[^\u0000\ud800-\udfff]*$"}
+
+# What a condition on a deleted tag, list or field says of a contact. Its negation is unknown, too, so neither of them
+# chooses anybody: “not tagged” must not mean everybody as soon as the tag is deleted.
+UNKNOWN = Q(Constant(None, output_field=BooleanField()))
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,11 @@ class Terms:
     def custom_fields(self) -> dict[str, ContactField]:
         """The company's custom fields, by key."""
         return {field.key: field for field in ContactField.objects.live().filter(company=self.company_id)}
+
+    def lack(self, model: type[Model], *ids: int) -> bool:
+        """Return whether one of the company's rows is gone: deleted while the segment was being saved."""
+        rows = model.objects.filter(company=self.company_id, pk__in=ids)  # type: ignore[attr-defined]
+        return rows.count() < len(set(ids))
 
     @cached_property
     def _company(self) -> Company:

@@ -7,11 +7,12 @@ from django.db.models import Exists, Q
 from calls.choices import AppointmentStatus, CallStatus
 from calls.models import Appointment, Call
 from crm.choices import ActivityType, Direction, InvoiceStatus, MembershipStatus
-from crm.models import Activity, CampaignMembership, Invoice
+from crm.models import Activity, Campaign, CampaignMembership, Invoice
 from messaging.services.segments.nodes.base import (
     DAYS,
     MAX_DAYS,
     ROW_ID,
+    UNKNOWN,
     Names,
     Node,
     Schema,
@@ -126,7 +127,7 @@ class CampaignNode(Node):
         memberships = terms.rows_of_contact(CampaignMembership).filter(campaign=value["id"])
         if "status" in value:
             memberships = memberships.filter(status__in=value["status"])
-        return Q(Exists(memberships))
+        return UNKNOWN if terms.lack(Campaign, value["id"]) else Q(Exists(memberships))
 
     def clause(self, value: Value, negated: bool, names: Names) -> str:
         name = names.campaigns.get(value["id"], f"#{value['id']}")

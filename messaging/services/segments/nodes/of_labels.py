@@ -6,13 +6,14 @@ from django.db.models import Exists, Q
 
 from crm.choices import FieldType
 from crm.contact_labels import text_key
-from crm.models import ContactFieldValue, ContactListEntry, ContactTag
+from crm.models import ContactFieldValue, ContactList, ContactListEntry, ContactTag, Tag
 from crm.querysets import begins_with
 from messaging.services.segments.nodes.base import (
     DAY,
     DAYS,
     ROW_ID,
     TEXT,
+    UNKNOWN,
     Names,
     Node,
     Schema,
@@ -44,7 +45,8 @@ class TagNode(Node):
     tag_ids = ("ids",)
 
     def condition(self, value: Value, terms: Terms) -> Q:
-        return Q(Exists(terms.rows_of_contact(ContactTag).filter(tag__in=value["ids"])))
+        tagged = Q(Exists(terms.rows_of_contact(ContactTag).filter(tag__in=value["ids"])))
+        return tagged | UNKNOWN if terms.lack(Tag, *value["ids"]) else tagged
 
     def clause(self, value: Value, negated: bool, names: Names) -> str:
         tags = either(names.tags.get(tag, f"#{tag}") for tag in value["ids"])
@@ -59,6 +61,8 @@ class ListNode(Node):
     list_ids = ("id",)
 
     def condition(self, value: Value, terms: Terms) -> Q:
+        if terms.lack(ContactList, value["id"]):
+            return UNKNOWN
         return Q(Exists(terms.rows_of_contact(ContactListEntry).filter(list=value["id"])))
 
     def clause(self, value: Value, negated: bool, names: Names) -> str:
@@ -90,7 +94,10 @@ class CustomFieldNode(Node):
     ) | {"minProperties": 2, "maxProperties": 2}
 
     def condition(self, value: Value, terms: Terms) -> Q:
-        rows = terms.rows_of_contact(ContactFieldValue).filter(field=terms.custom_fields[value["key"]].pk)
+        field = terms.custom_fields.get(value["key"])
+        if field is None:
+            return UNKNOWN
+        rows = terms.rows_of_contact(ContactFieldValue).filter(field=field.pk)
         if "is_empty" in value:
             return ~Q(Exists(rows)) if value["is_empty"] else Q(Exists(rows))
         [(part, limit)] = _comparison(value)
