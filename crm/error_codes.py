@@ -261,6 +261,10 @@ class ErrorCode(StrEnum):
     TASK_ENDED = (
         "task_ended", 409, "The background task has ended.", "Read the task again: it has ended.",
     )  # fmt: skip
+    TOO_MANY_EXPORTS = (
+        "too_many_exports", 409, "You have as many exports under way as you can have.",
+        "Wait until one of them has ended, or cancel one: GET background-tasks lists them.",
+    )  # fmt: skip
 
     FILE_EXPIRED = (
         "file_expired", 409, "The file has expired: files are kept for 30 days.", "Send the file again.",

@@ -195,3 +195,16 @@ def test_a_task_of_another_company_stays_its_own(manager_api, outsider_api, cont
     work_off()
     assert len(file_rows(outsider_api, task)) == 2
     assert code_of(manager_api.get(f"/api/v1/background-tasks/{task}")) == "not_found"
+
+
+def test_a_user_has_three_exports_under_way_at_most(manager_api, csr_api, contacts):
+    first, *others, fourth = [f"{URL}&start_date=2020-01-0{day}" for day in range(1, 5)]
+    task = task_of(manager_api.get(first))
+    for url in others:
+        task_of(manager_api.get(url))
+    refused = manager_api.get(fourth)
+    assert (refused.status_code, code_of(refused)) == (409, "too_many_exports")
+    assert task_of(manager_api.get(first)) == task
+    task_of(csr_api.get(fourth))
+    assert manager_api.post(f"/api/v1/background-tasks/{task}/cancel").status_code == 200
+    task_of(manager_api.get(fourth))

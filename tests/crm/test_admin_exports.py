@@ -21,8 +21,8 @@ def page(client, staff):
 
 
 def rows_of(response):
-    assert response.status_code == 200, response.content
-    return list(csv.reader(io.StringIO(response.content.decode(), newline="")))
+    assert response.status_code == 200, response.headers
+    return list(csv.reader(io.StringIO(response.getvalue().decode(), newline="")))
 
 
 def test_list_links_to_its_export_with_its_filters(page, acme):
@@ -37,9 +37,34 @@ def test_export_has_the_rows_and_columns_of_the_list_and_is_audited(page, staff,
     assert header[1:4] == ["phone", "email", "city"]
     assert row[:2] == ["'=1+1 <b>Kim</b>", contact.phone]
     with all_tenants():
-        entry = AuditEntry.objects.get(action="export")
-    assert (entry.actor, entry.company_id, entry.table_name) == (staff.username, None, "contacts")
-    assert entry.changes["rows"] == [None, 1]
+        begun, ended = AuditEntry.objects.filter(action="export").order_by("pk")
+    assert (begun.actor, begun.company_id, begun.table_name) == (staff.username, None, "contacts")
+    assert begun.changes["filters"] == [None, {"company__id__exact": [str(acme.pk)]}]
+    assert (ended.changes["rows"], ended.changes["complete"]) == ([None, 1], [None, True])
+
+
+def test_long_list_is_sent_page_by_page_in_its_order(page, acme, monkeypatch):
+    monkeypatch.setattr("crm.admin.base.exports.PAGE", 2)
+    contacts = factories.ContactFactory.create_batch(5, company=acme)
+    response = page.get(URL)
+    pieces = list(response.streaming_content)
+    assert len(pieces) == 4  # the header, and three pages
+    rows = list(csv.reader(io.StringIO(b"".join(pieces).decode(), newline="")))
+    shown = page.get("/admin/crm/contact/").context["cl"].result_list
+    assert [row[1] for row in rows[1:]] == [contact.phone for contact in shown]
+    assert len(rows) == 1 + len(contacts)
+
+
+def test_export_that_the_browser_ends_is_audited_with_the_rows_that_it_got(page, acme, monkeypatch):
+    monkeypatch.setattr("crm.admin.base.exports.PAGE", 1)
+    factories.ContactFactory.create_batch(3, company=acme)
+    pieces = page.get(URL)._iterator
+    for _ in range(3):  # the header and two pages, of which the second is not known to have arrived
+        next(pieces)
+    pieces.close()
+    with all_tenants():
+        ended = AuditEntry.objects.filter(action="export").latest("pk")
+    assert (ended.changes["rows"], ended.changes["complete"]) == ([None, 1], [None, False])
 
 
 def test_export_finds_what_the_search_finds(page, acme):

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.api.base.exports import XLSX_TYPE, Export
+from crm.db.advisory_locks import advisory_xact_locks
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import tenant
 from crm.error_codes import ErrorCode
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 KIND = "export"
 KEPT_FOR = timedelta(days=7)  # it can be made anew
+MAX_OPEN = 3  # of a user: each keeps a worker busy for minutes
 PATH, QUERY = "path", "query"  # parameters of the task: those of the request
 
 
@@ -36,18 +38,30 @@ class ExportRefused(Refusal):
     code = ErrorCode.PERMISSION_DENIED
 
 
+class TooManyExports(Refusal):
+    """The user has other exports under way."""
+
+    code = ErrorCode.TOO_MANY_EXPORTS
+
+
 def queued(view: Any) -> Response:
     """Queue the export that the view's request asks for. Returns the answer with the task.
 
     The user's own task for the same file, if it hasn't ended, is the answer again.
+
+    Raises:
+        TooManyExports: the user has MAX_OPEN other tasks that haven't ended.
     """
     from crm.api.background_tasks import BackgroundTaskSerializer  # it is a view of this base
 
     user: User = view.user
     parameters = {PATH: view.request.path_info, QUERY: view.request.META.get("QUERY_STRING", "")}
     with tenant(view.company_id), acting_as(user.pk, user.username):
-        mine = BackgroundTask.objects.open().filter(kind=KIND, requested_by=user)
+        advisory_xact_locks([("exports of", user.pk)])
+        mine = list(BackgroundTask.objects.open().filter(kind=KIND, requested_by=user))
         task = next((each for each in mine if each.parameters == parameters), None)
+        if task is None and len(mine) >= MAX_OPEN:
+            raise TooManyExports
         task = task or begin_task(company_id=view.company_id, kind=KIND, user=user, parameters=parameters)
         row = BackgroundTaskSerializer(task, context=view.get_serializer_context()).data
     location = view.request.build_absolute_uri(reverse("background-task-detail", args=[task.pk]))

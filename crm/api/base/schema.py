@@ -100,6 +100,8 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
             codes.add(ErrorCode.MERGED)
         if self.method == "DELETE":
             codes.add(ErrorCode.IN_USE)
+        if self._is_export:
+            codes.add(ErrorCode.TOO_MANY_EXPORTS)
         refusals = getattr(self.view, "refusals", {})
         return codes | set(refusals.get(getattr(self.view, "action", self.method.lower()), ()))
 
