@@ -44,12 +44,15 @@ class ImportSerializer(TenantSerializer):
     class Meta:
         model = Import
         fields = [
-            "id", "name", "state", "dry_run", "file_rows", "rows", "created", "updated", "unchanged", "merged_in_file",
-            "rejected", "reversed", "kept", "errored", "list", "task", "created_by", "created_by_name", "created_at",
-            "ended_at", "updated_at",
+            "id", "name", "state", "dry_run", "warning", "file_rows", "rows", "created", "updated", "unchanged",
+            "merged_in_file", "rejected", "reversed", "kept", "errored", "list", "task", "created_by",
+            "created_by_name", "created_at", "ended_at", "updated_at",
         ]  # fmt: skip
         extra_kwargs = {
             "state": {"help_text": "Where it stands. The counts are final once it is done."},
+            "warning": {
+                "help_text": "What a person should check: it looks like another company's list. Empty: nothing."
+            },
             "created": {"help_text": "Rows that became new contacts."},
             "updated": {"help_text": "Rows that changed a contact."},
             "unchanged": {"help_text": "Rows whose contact has all that they say."},

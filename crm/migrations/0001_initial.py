@@ -1736,6 +1736,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "warning",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="What a person should check. Empty: nothing.",
+                        max_length=200,
+                    ),
+                ),
+                (
                     "dry_run",
                     models.BooleanField(default=False, help_text="Whether it only predicts, and changes no contact."),
                 ),

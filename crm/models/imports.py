@@ -42,6 +42,9 @@ class Import(TenantModel):
     options = models.JSONField(
         default=dict, blank=True, help_text="Columns that may be overwritten, tags, wording of the consent."
     )
+    warning = models.CharField(
+        max_length=200, blank=True, editable=False, help_text="What a person should check. Empty: nothing."
+    )  # fmt: skip
     dry_run = models.BooleanField(default=False, help_text="Whether it only predicts, and changes no contact.")
     list = models.ForeignKey(
         ContactList, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False,

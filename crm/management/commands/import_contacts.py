@@ -65,6 +65,8 @@ class Command(BaseCommand):
 
     def handle(self, *, file: Path, company: str, json: bool, **options: Any) -> None:
         source = self._begin(file, company, **options)
+        if source.warning:
+            self.stderr.write(self.style.WARNING(source.warning))
         with TaskBar(unit=" rows") as bar:
             task = run_task(task=source.task, progress=bar.show)
         with tenant(source.company_id):

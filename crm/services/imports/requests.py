@@ -27,6 +27,9 @@ from crm.services.imports.steps import IMPORT, FileRefused
 from crm.services.merging.tombstones import find_kept
 from crm.services.stored_files import parts_of, store_file
 
+OF_ANOTHER_COMPANY = (
+    "This looks like another company's list: most of its IDs are no contacts of this company. Check the company."
+)
 MAX_LIST_NAME = 200
 MAX_ID_DIGITS = 18  # they fit the column
 
@@ -164,6 +167,7 @@ def begin_import(
                 "made_list": is_new,
             },
             dry_run=dry_run,
+            warning=OF_ANOTHER_COMPANY if is_of_another_company(upload=upload) else "",
             list=made,
             created_by=user,
             task=begin_task(company_id=company.pk, kind=IMPORT.name, user=user),
@@ -177,7 +181,8 @@ def repeat_for_real(*, source: Import, user: User | None) -> Import:
         return Import.objects.create(
             company=source.company, name=source.name, file=source.file, header=source.header,
             header_key=source.header_key, mapping=source.mapping, options=source.options | {"made_list": is_new},
-            list=made, created_by=user, task=begin_task(company_id=source.company_id, kind=IMPORT.name, user=user),
+            warning=source.warning, list=made, created_by=user,
+            task=begin_task(company_id=source.company_id, kind=IMPORT.name, user=user),
         )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from crm.db.tenancy import all_tenants
 from crm.models import Contact, Import
 from crm.services.background_tasks.jobs import do_next_step
+from tests import factories
 from tests.crm.imports.test_imports import LIST
 from tests.errors import errors_of
 
@@ -75,3 +76,21 @@ def test_only_managers_import_and_see_their_company_s_imports(manager_api, csr_a
     pk = send(manager_api).json()["id"]
     assert outsider_api.get(URL).json()["results"] == []
     assert outsider_api.post(f"{URL}/{pk}/undo").status_code == 404
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+def test_a_list_of_another_company_is_named_as_such(manager_api, acme, globex, dry_run):
+    header = "First name,Last name,Phone,Flags,Created,ID\n"
+    texts = {
+        company: header
+        + "".join(
+            f"Ann,Field,{contact.phone},,2026-03-02,{contact.pk}\n"
+            for contact in factories.ContactFactory.create_batch(3, company=company)
+        )
+        for company in (acme, globex)
+    }
+    assert send(manager_api, texts[acme], dry_run=dry_run).json()["warning"] == ""
+    row = send(manager_api, texts[globex], dry_run=dry_run).json()
+    assert "another company's list" in row["warning"]
+    [again] = [each for each in manager_api.get(URL).json()["results"] if each["id"] == row["id"]]
+    assert again["warning"] == row["warning"]
