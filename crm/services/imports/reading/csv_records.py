@@ -1,6 +1,7 @@
 """Records of CSV files: read in constant memory, with the row numbers that a spreadsheet shows."""
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
@@ -9,6 +10,7 @@ from typing import NamedTuple, TextIO
 
 from crm.services.imports.reading.delimiters import ROWS, choose_delimiter
 from crm.services.imports.reading.faults import FileFault, UnreadableFile
+from crm.services.imports.reading.text_encodings import open_text
 
 MAX_CELL = 131_072  # characters: the limit of the csv module, and four times Excel's
 MAX_LINE = 8 * MAX_CELL
@@ -28,7 +30,7 @@ class Dialect(NamedTuple):
 
 def read_dialect(path: Path, encoding: str) -> Dialect:
     """Return the dialect of a text file. Raises UnreadableFile if it is blank."""
-    with path.open(encoding=encoding, newline="") as file:
+    with open_text(path, encoding) as file:
         sample = _sample(_lines(file))
     if not any(line.strip(BLANK) for line in sample):
         raise UnreadableFile(FileFault.EMPTY, "The file is empty.")
@@ -47,7 +49,7 @@ def read_records(path: Path, dialect: Dialect) -> Iterator[Record]:
     Raises:
         UnreadableFile: a cell is too long, or too many quotation marks aren't closed.
     """
-    with path.open(encoding=dialect.encoding, newline="") as file:
+    with open_text(path, dialect.encoding) as file:
         lines = _lines(file)
         for _ in range(dialect.skipped):
             next(lines, "")
@@ -79,6 +81,7 @@ class _Records:
 
     def __init__(self, lines: Iterator[str], delimiter: str) -> None:
         self._source, self._delimiter = lines, delimiter
+        self._spaces = re.compile(rf'" +(?={re.escape(delimiter)}|[\r\n]|$)')
         self._kept: list[str] = []  # lines of the present record
         self._again: deque[str] = deque()  # lines to be read again
         self._columns = self._mended = 0
@@ -96,8 +99,8 @@ class _Records:
             else:
                 if cells is None:
                     return
-                if len(kept) > 1 and (len(cells) != self._columns or self._is_badly_quoted()):
-                    mended = self._mend(number, is_fatal=False)
+                if len(kept) > 1 and ((is_bad := self._is_badly_quoted()) or len(cells) != self._columns):
+                    mended = self._mend(number, is_bad=is_bad)
             if mended:
                 cells, reader = mended, self._read()  # another reader: the former may be at the file's end
             kept.clear()
@@ -121,14 +124,16 @@ class _Records:
             keep(line)
             yield line
 
-    def _mend(self, number: int, *, is_fatal: bool) -> list[str]:
+    def _mend(self, number: int, *, is_bad: bool = False, is_fatal: bool = False) -> list[str]:
         """Return the first line of a broken record as a record; the others will be read again.
 
         Returns nothing if the record has a wrong number of cells, but no unclosed quotation mark. Raises UnreadableFile
         if the record has none and is too long (`is_fatal`).
         """
         lines = self._kept
-        is_unclosed = self._columns > 1 and any(len(self._parse(line)) == self._columns for line in lines[1:4])
+        is_unclosed = self._columns > 1 and (
+            is_bad or any(len(self._parse(line)) == self._columns for line in lines[1:4])
+        )
         if not is_unclosed:
             if is_fatal:
                 raise UnreadableFile(
@@ -148,9 +153,13 @@ class _Records:
         return [lines[0].rstrip("\r\n")]
 
     def _is_badly_quoted(self) -> bool:
-        """Return whether a quotation mark ends a cell in the middle, as the next mark does after an unclosed one."""
+        """Return whether a quotation mark ends a cell in the middle, as the next mark does after an unclosed one.
+
+        Spaces after a mark are nothing.
+        """
+        lines = [self._spaces.sub('"', line) for line in self._kept]
         try:
-            for _ in csv.reader(self._kept, delimiter=self._delimiter, strict=True):
+            for _ in csv.reader(lines, delimiter=self._delimiter, strict=True):
                 pass
         except csv.Error:
             return True

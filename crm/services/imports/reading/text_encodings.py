@@ -3,6 +3,7 @@
 import codecs
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from charset_normalizer import from_bytes
 
@@ -29,10 +30,24 @@ SIGNATURES = (
     (b"SQLite format 3", "a database"),
     (b"PAR1", "a Parquet file"),
 )
+# Texts that aren't tables, by how they begin after spaces, in small letters.
+TEXTS = (
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),  # some programs call such a page .xls
+    (b"<table", "a web page"),
+    (b"<?xml", "an XML file"),
+    (b"begin:vcard", "a file of vCards"),
+    (b"[{", "a JSON file"),
+    (b'{"', "a JSON file"),
+    (b"{\\rtf", "a document of a word processor"),
+)
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = b"PK\x03\x04"
 # Those of American offices. More of them would be guessed from a few letters, mostly wrongly.
 GUESSED = ("cp1252", "mac_roman")
+# UTF-8, to which rows of a program without it were added. Their letters are read as Windows-1252.
+MIXED = "UTF-8 and Windows-1252"
+ASCII = bytes(range(128))
 CONTROLS = bytes(range(9)) + bytes(range(14, 27)) + bytes(range(28, 32))
 
 
@@ -55,7 +70,32 @@ def detect_encoding(path: Path) -> str:
         return encoding
     if len(head.translate(None, CONTROLS)) < len(head) * 0.95:
         raise UnreadableFile(FileFault.BINARY, "This isn't a text file. Upload a CSV or an Excel file (.xlsx).")
-    return "utf-8" if _is_utf_8(path) else _guess(path)
+    if _is_utf_8(path):
+        return "utf-8"
+    return MIXED if _is_mostly_utf_8(path) else _guess(path)
+
+
+def open_text(path: Path, encoding: str) -> TextIO:
+    """Open a text file, with its own ends of lines, in an encoding of `detect_encoding`."""
+    if encoding == MIXED:
+        return path.open(encoding="utf-8", errors=AS_WINDOWS_1252, newline="")
+    return path.open(encoding=encoding, newline="")
+
+
+def _as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Decode bytes that aren't UTF-8."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    return "".join(map(_letter, wrong)), error.end
+
+
+def _letter(byte: int) -> str:
+    return bytes([byte]).decode("cp1252", errors="replace")
+
+
+AS_WINDOWS_1252 = "as_windows_1252"
+codecs.register_error(AS_WINDOWS_1252, _as_windows_1252)
 
 
 def _check_kind(head: bytes) -> None:
@@ -71,6 +111,13 @@ def _check_kind(head: bytes) -> None:
     for signature, kind in SIGNATURES:
         if head.startswith(signature):
             raise UnreadableFile(FileFault.BINARY, f"This is {kind}. Upload a CSV or an Excel file (.xlsx).")
+    begin = head[:200].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    for words, kind in TEXTS:
+        if begin.startswith(words):
+            raise UnreadableFile(
+                FileFault.BINARY,
+                f"This is {kind}. Open it in the program that made it, and save the list as CSV or .xlsx.",
+            )
 
 
 def _utf_16_without_mark(head: bytes) -> str | None:
@@ -120,6 +167,16 @@ def _is_utf_8(path: Path) -> bool:
     return valid and not decoder.getstate()[0]
 
 
+def _is_mostly_utf_8(path: Path) -> bool:
+    """Return whether more than half of the bytes beyond ASCII are UTF-8. In another encoding nearly none is."""
+    decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+    valid = beyond = 0
+    for chunk in _chunks(path):
+        valid += len(decoder.decode(chunk).encode().translate(None, ASCII))
+        beyond += len(chunk.translate(None, ASCII))
+    return valid * 2 > beyond
+
+
 def _check_no_nul(place: int, line: int) -> None:
     if place != -1:
         raise UnreadableFile(
@@ -133,7 +190,7 @@ def _guess(path: Path) -> str:
     used: set[int] = set()
     sample = bytearray()
     for chunk in _chunks(path):
-        beyond = chunk.translate(None, bytes(range(128)))
+        beyond = chunk.translate(None, ASCII)
         used.update(beyond)
         if beyond and len(sample) < SAMPLE:
             for line in chunk.splitlines(keepends=True):

@@ -50,6 +50,12 @@ def test_one_accent_is_enough_for_windows_encoding(opened):
     assert cells_of(table)[0][0] == "José Garcia"
 
 
+def test_rows_of_another_encoding_in_a_file_of_utf_8_leave_the_other_rows_alone(opened):
+    text = HEADER + "\nJosé,Muñoz,2125550100\nZoë,O’Brien,2125550101\n"
+    table = opened(text.encode() + "Renée,Fox,2125550102\n".encode("cp1252"))
+    assert [cells[0] for cells in cells_of(table)] == ["José", "Zoë", "Renée"]
+
+
 def test_accent_after_a_million_plain_bytes_is_read(opened):
     rows = "".join(f"Ann {n},2125550100\n" for n in range(80_000))
     table = opened(f"Name,Phone\n{rows}Zoë,2125550101\n", "cp1252")
@@ -107,6 +113,20 @@ def test_unclosed_quotation_mark_that_the_next_row_closes_breaks_its_own_row_alo
     assert cells_of(table) == [['Ann,"Smith,2125550100'], ["Bob", "Hill", "2125550101"]]
 
 
+def test_unclosed_quotation_marks_of_two_rows_at_the_same_place_break_both(opened):
+    table = opened(f'{HEADER}\n"Ann,Smith,2125550100\n"Bob,Hill,2125550101\nCid,Fox,2125550102\n')
+    assert cells_of(table) == [
+        ['"Ann,Smith,2125550100'],
+        ['"Bob,Hill,2125550101'],
+        ["Cid", "Fox", "2125550102"],
+    ]
+
+
+def test_quoted_newlines_with_spaces_after_the_mark_are_one_cell(opened):
+    table = opened(f'{HEADER}\nAnn,"Smith\nJones"  ,2125550100\n')
+    assert [cells[1].strip() for cells in cells_of(table)] == ["Smith\nJones"]
+
+
 def test_unclosed_quotation_mark_before_many_rows_breaks_its_own_row_alone(opened):
     rows = "".join(f"Ann {n},Smith,2125550100\n" for n in range(20_000))
     table = opened(f'{HEADER}\nBob,"Hill,2125550101\n{rows}')
@@ -134,6 +154,9 @@ FAULTS = {
     "a NUL character in UTF-16": ("\ufeffName,Phone\nA\0nn,2125550100\n".encode("utf-16-le"), FileFault.NUL),
     "a picture": (JPEG, FileFault.BINARY),
     "a PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n", FileFault.BINARY),
+    "a web page that is called a spreadsheet": (b" <html><table>\n<tr><td>Phone</td></tr>\n</table>", FileFault.BINARY),
+    "vCards": (b"BEGIN:VCARD\r\nFN:Ann\r\nTEL:2125550100\r\nEND:VCARD\r\n", FileFault.BINARY),
+    "JSON": (b'[{"phone": "2125550100"}]', FileFault.BINARY),
     "machine code": (bytes(range(256)) * 50, FileFault.BINARY),
     "Excel of before 2007": (OLD_EXCEL, FileFault.OLD_EXCEL),
     "UTF-32": ("\ufeffName,Phone\nAnn,2125550100\n".encode("utf-32-le"), FileFault.ENCODING),
