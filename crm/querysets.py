@@ -173,11 +173,12 @@ class ContactQuerySet(QuerySet):
                 search_keys().insert(created)
         return created
 
-    def insert(self, cards: Sequence[Any], columns: Sequence[str]) -> None:
+    def insert(self, cards: Sequence[Any], columns: Sequence[str], *, with_keys: bool = True) -> None:
         """Write new contacts by three statements, however many they are, and give them their ids.
 
         Args:
             cards: objects with a contact's company, number and searched text, and the attributes `columns`.
+            with_keys: whether to write their search keys. Without them, the transaction must be rolled back.
         """
         at = timezone.now()
         rows = [
@@ -189,7 +190,8 @@ class ContactQuerySet(QuerySet):
         ids = dict(stored.values_list("phone", "pk"))
         for each in cards:
             each.pk = ids[each.phone]
-        search_keys().insert(cards)
+        if with_keys:
+            search_keys().insert(cards)
 
     def update(self, **values: Any) -> int:
         if not SEARCHED_FIELDS.intersection(values):

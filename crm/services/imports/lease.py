@@ -12,20 +12,21 @@ from crm.models import Import, ImportRow, User
 from crm.services.imports.planning import Claims, Entry, Planner, read_facts
 from crm.services.imports.reading.mapping import Mapping
 from crm.services.imports.reading.outcomes import Person
-from crm.services.imports.reading.people import people_of
+from crm.services.imports.reading_ahead import ReadRow
 from crm.services.imports.writing import Writer, ensure_fields
 
-Row = tuple[int, int, list[str] | None]  # the id, the row's number, its cells
 RESULTS = ("verdict", "contact_id", "before", "after", "reason", "column", "detail")
 
 
-def work_on_rows(*, source: Import, mapping: Mapping, rows: Sequence[Row], claims: Claims, user: User | None) -> None:
+def work_on_rows(
+    *, source: Import, mapping: Mapping, rows: Sequence[ReadRow], claims: Claims, user: User | None
+) -> None:
     """Import rows in the open transaction. A dry run does the same, rolls it back, and writes the verdicts alone.
 
     Args:
         claims: of a dry run: what its earlier leases would have written. This lease's is added.
     """
-    entries = [entry for row in rows for entry in _entries_of(row, mapping)]
+    entries = [entry for row in rows for entry in _entries_of(row)]
     if not source.dry_run:
         _write(source, mapping, entries, claims, user)
     else:
@@ -44,12 +45,11 @@ def work_on_rows(*, source: Import, mapping: Mapping, rows: Sequence[Row], claim
     _write_verdicts(source, entries)
 
 
-def _entries_of(row: Row, mapping: Mapping) -> list[Entry]:
+def _entries_of(row: ReadRow) -> list[Entry]:
     """Return the people of a row. The first one is the row itself, the second one gets a row of its own."""
-    pk, n, cells = row
     return [
-        Entry(row=None if place else pk, n=n, person=place + 1, outcome=outcome)
-        for place, outcome in enumerate(people_of(cells or [], mapping))
+        Entry(row=None if place else row.pk, n=row.n, person=place + 1, outcome=outcome)
+        for place, outcome in enumerate(row.outcomes)
     ]
 
 

@@ -19,6 +19,7 @@ from crm.services.imports.planning import Claims
 from crm.services.imports.reading.faults import UnreadableFile
 from crm.services.imports.reading.files import open_table
 from crm.services.imports.reading.mapping import Mapping
+from crm.services.imports.reading_ahead import RowsAhead
 from crm.services.stored_files import file_on_disk
 
 LEASE_ROWS = 5_000
@@ -53,8 +54,9 @@ def import_steps(run: Run) -> Iterator[None]:
             _begin_again(task, source)
         yield
     claims, mapping = Claims(), Mapping.from_json(source.mapping)
-    while _work_on_next_rows(run, source, mapping, claims):
-        yield
+    with RowsAhead(source, mapping, rows=LEASE_ROWS) as ahead:
+        while _work_on_next_rows(run, source, mapping, claims, ahead):
+            yield
     with run.step() as task:
         Import.objects.filter(pk=source.pk).update(
             state=ImportState.DONE, ended_at=timezone.now(), **count_verdicts(source)
@@ -91,18 +93,16 @@ def _store_rows(run: Run, source: Import) -> Iterator[None]:
                 return
 
 
-def _work_on_next_rows(run: Run, source: Import, mapping: Mapping, claims: Claims) -> bool:
+def _work_on_next_rows(run: Run, source: Import, mapping: Mapping, claims: Claims, ahead: RowsAhead) -> bool:
     """Work on the next lease. Returns False if no row is left."""
     for number in range(1, MAX_TRIES + 1):
         try:
             with run.step() as task, many_rows():
-                worked_to = task.parameters.get(NEXT, 0)
-                waiting = ImportRow.objects.filter(source=source, n__gt=worked_to, person=1).order_by("n")
-                rows = list(waiting.values_list("pk", "n", "cells")[:LEASE_ROWS])
+                rows = ahead.after(task.parameters.get(NEXT, 0))
                 if rows:
                     work_on_rows(source=source, mapping=mapping, rows=rows, claims=claims, user=task.requested_by)
                     task.done += len(rows)
-                    task.parameters = {**task.parameters, NEXT: rows[-1][1]}
+                    task.parameters = {**task.parameters, NEXT: rows[-1].n}
             return bool(rows)
         except (IntegrityError, OperationalError):  # the same number came in, or a deadlock was ended
             if number == MAX_TRIES or not connection.is_usable():

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from crm.choices import FieldType, FlagType, ImportState, RowUndo
-from crm.db.bulk import among, many_rows, update_rows
+from crm.db.bulk import among, analyze_changed, many_rows, update_rows
 from crm.error_codes import ErrorCode
 from crm.models import (
     BackgroundTask,
@@ -82,6 +82,7 @@ def undo_steps(run: Run) -> Iterator[None]:
     """Undo an import by leases."""
     with run.step() as task:
         source = Import.objects.select_related("list").get(task=task)
+        analyze_changed(Contact, *OWN)
     yield
     while _undo_next_contacts(run, source):
         yield

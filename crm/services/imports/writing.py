@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm.choices import Channel, ConsentSource, FlagType, OptOutState, RowVerdict
 from crm.contact_labels import label_key
+from crm.db.audit_context import audit_disabled
 from crm.db.bulk import among, insert_rows, update_rows
 from crm.models import (
     Contact,
@@ -39,12 +40,17 @@ LANDLINE = "The imported list says that the number can't get messages: it is a l
 
 
 class Writer:
-    """The writes of one lease. It notes before and after of each contact with its entry."""
+    """The writes of one lease. It notes before and after of each contact with its entry.
+
+    A dry run writes what decides a verdict: new contacts, which the database may refuse, and all of the others. What
+    belongs to a new contact is left out.
+    """
 
     def __init__(self, source: Import, plans: Sequence[Plan], user: User | None) -> None:
         self.source, self.user, self.company_id = source, user, source.company_id
         self.recorder = user if user is not None and user.company_id else None  # staff belong to no company
-        self.plans = plans
+        self.all_plans = plans
+        self.plans = [plan for plan in plans if not plan.is_new] if source.dry_run else plans
         self.after: dict[Plan, dict[str, Any]] = defaultdict(dict)
 
     def write(self) -> None:
@@ -64,8 +70,8 @@ class Writer:
             self._conclude(plan)
 
     def _create_contacts(self) -> None:
-        new = [plan for plan in self.plans if plan.is_new]
-        Contact.objects.insert([plan.contact for plan in new], WRITTEN)
+        new = [plan for plan in self.all_plans if plan.is_new]
+        Contact.objects.insert([plan.contact for plan in new], WRITTEN, with_keys=not self.source.dry_run)
         for plan in new:
             self.after[plan] = {"new": True, "columns": plan.after}
 
@@ -105,6 +111,8 @@ class Writer:
             self.after[plan].setdefault("flags", []).append(flag.pk)
 
     def _add_tags(self) -> None:
+        names = {key: name for plan in self.all_plans for key, name in plan.tags.items()}
+        ids = ensure_tags(company_id=self.company_id, names=names.values())
         tagged = {_pk(plan): plan for plan in self.plans if plan.tags}
         present: dict[int, set[str]] = defaultdict(set)
         old = ContactTag.objects.filter(among("contact", [pk for pk, plan in tagged.items() if not plan.is_new]))
@@ -112,25 +120,18 @@ class Writer:
             present[contact].add(key)
         missing = {pk: {k: n for k, n in plan.tags.items() if k not in present[pk]} for pk, plan in tagged.items()}
         missing = {pk: tags for pk, tags in missing.items() if tags}
-        self._tag_new_contacts({pk: tags for pk, tags in missing.items() if tagged[pk].is_new})
+        self._tag_new_contacts({pk: tags for pk, tags in missing.items() if tagged[pk].is_new}, ids)
         others = {pk: tags.values() for pk, tags in missing.items() if not tagged[pk].is_new}
         tag_contacts(company_id=self.company_id, names=others, user=self.user)
         for pk, tags in missing.items():
             self.after[tagged[pk]]["tags"] = sorted(label_key(key) for key in tags)
 
-    def _tag_new_contacts(self, tags_of: Mapping[int, Mapping[str, str]]) -> None:
+    def _tag_new_contacts(self, tags_of: Mapping[int, Mapping[str, str]], ids: Mapping[str, int]) -> None:
         """Tag contacts that have no tags yet, without a look for them."""
-        names = {key: name for tags in tags_of.values() for key, name in tags.items()}
-        ids, now = ensure_tags(company_id=self.company_id, names=names.values()), timezone.now()
-        insert_rows(
-            ContactTag,
-            ("company", "tag", "contact", "created_by", "created_at"),
-            [
-                (self.company_id, ids[key], contact, self.user and self.user.pk, now)
-                for contact, tags in tags_of.items()
-                for key in tags
-            ],
-        )
+        now, user = timezone.now(), self.user and self.user.pk
+        rows = [(self.company_id, ids[key], contact, user, now) for contact, tags in tags_of.items() for key in tags]
+        with audit_disabled():
+            insert_rows(ContactTag, ("company", "tag", "contact", "created_by", "created_at"), rows)
 
     def _fill_new_contacts(self) -> None:
         """Write the values of contacts that have none yet, without a look for them."""
@@ -145,7 +146,8 @@ class Writer:
                 rows.append((*about, *(stored.get(name) for name in columns)))
             if values:
                 self.after[plan]["values"] = {key: [None, shown_value(value)] for key, value in values.items()}
-        insert_rows(ContactFieldValue, ("company", "field", "contact", "created_by", "created_at", *columns), rows)
+        with audit_disabled():
+            insert_rows(ContactFieldValue, ("company", "field", "contact", "created_by", "created_at", *columns), rows)
 
     def _add_values(self) -> None:
         self._fill_new_contacts()
@@ -182,8 +184,10 @@ class Writer:
     def _add_consents(self) -> None:
         """Record consents: those of numbers without an earlier one and without opt-outs, nearly all, in a set."""
         wanted: dict[str, tuple[Plan, dict[str, Any]]] = {}
-        for plan in self.plans:
+        for plan in self.all_plans:
             if plan.consent is not None and not plan.opted_out and (evidence := self._evidence_of(*plan.consent)):
+                if plan.is_new and self.source.dry_run:
+                    continue
                 wanted[hash_number(plan.contact.phone)] = (plan, evidence)
         known = dict.fromkeys(wanted, False)
         if not wanted:

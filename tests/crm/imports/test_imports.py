@@ -77,6 +77,15 @@ def test_the_same_file_again_changes_nothing(acme, tmp_path):
     assert {table for table in after if after[table] != before[table]} == {"contact_list_entries"}
 
 
+def test_names_of_a_list_are_found_in_any_spelling(acme, tmp_path, manager_api):
+    names = {"Jose\u0301,Mun\u0303oz": "muñoz", "Sean,O’Brien": "O'Brien", "Anne-Marie,De La Cruz": "delacruz"}
+    rows = "".join(f"{name},303-555-010{n}\n" for n, name in enumerate(names))
+    run(acme, tmp_path, "First name,Last name,Phone\n" + rows)
+    for n, term in enumerate(names.values()):
+        [found] = manager_api.get("/api/v1/contacts", {"search": term}).json()["results"]
+        assert found["phone"] == f"+1303555010{n}"
+
+
 def test_a_dry_run_predicts_the_counts_and_changes_nothing(acme, tmp_path):
     factories.ContactFactory(company=acme, phone="+13035550102", first_name="Bob", last_name="", city="")
     text = LIST + "Eve,,3035550109,,\n" * 3 + "Bob,Hill,3035550102,,\n"
