@@ -23,7 +23,7 @@ class CallsConfig(AppConfig):
 
         register_rules()
         contact_ids_of_rep.register(find_contact_ids)
-        outgoing_calls_to.register(lambda phone: Call.objects.filter(direction="outgoing", to_number=phone))
+        outgoing_calls_to.register(lambda phones: Call.objects.filter(direction="outgoing", to_number__in=phones))
         call_activity_ids_of_rep.register(
             lambda rep: Call.objects.assigned_to(rep).filter(activity__isnull=False).values("activity")
         )

@@ -36,6 +36,6 @@ messages_of_activities = QuerySlot("messages_of_activities")
 # Rollups whose last updates, at least as many as the argument, have failed.
 failing_rollups = QuerySlot("failing_rollups")
 
-# Outgoing calls and messages to a number, E.164, in any line's name.
+# Outgoing calls and messages to numbers, E.164, in any line's name.
 outgoing_calls_to = QuerySlot("outgoing_calls_to")
 outgoing_messages_to = QuerySlot("outgoing_messages_to")

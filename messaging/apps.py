@@ -18,7 +18,8 @@ class MessagingConfig(AppConfig):
         unread_messages.register(lambda: Message.objects.unread())
         messages_of_activities.register(lambda activities: Message.objects.filter(activity__in=activities))
         outgoing_messages_to.register(
-            lambda phone: Message.objects.filter(direction="outgoing", to_numbers__0=phone)  # of a group the first
+            # Of a group the first.
+            lambda phones: Message.objects.filter(direction="outgoing", to_numbers__0__in=phones)
         )
         appointment_booked.connect(campaign_progress.on_booking, dispatch_uid="campaigns")
         # Operators type the names of jobs: "deliveries" and "texts" are older than the glossary.

@@ -4,15 +4,16 @@ Rows are always locked in the same order (number, line, contact, conversation, a
 events of the same caller don't deadlock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from crm.choices import ConversationStatus, Direction
+from crm.db.bulk import update_rows
 from crm.db.tenancy import current_company_id
 from crm.models import Contact, Conversation, PhoneLine
 from crm.phones import InvalidPhone, normalize_phone
@@ -22,6 +23,8 @@ from crm.services.event_lines import choose_line, complete_phone_line
 from crm.services.known_rows import KnownRows, line_keys
 
 JOIN_WITHIN = timedelta(days=7)  # longer than providers repeat an event
+
+FIND_EARLIER = (outgoing_calls_to, outgoing_messages_to)
 
 OUTSIDE_NUMBER = "outside number"  # kind of a lock
 
@@ -57,25 +60,34 @@ def read_in_advance(known: KnownRows, *, provider: str, events: Sequence[Reporte
     """Read and lock the rows that several events are about, with one statement for each kind of row."""
     keys = [line_keys(provider, event.line_id, {*event.company_numbers, *event.outside_numbers}) for event in events]
     known.lines(set().union(*keys))
-    places = []  # the line and the number outside of each event
-    for event, own_keys in zip(events, keys, strict=True):
-        lines = known.lines(own_keys)
-        parties = _identify_parties(event.company_numbers, event.outside_numbers, {line.number for line in lines})
-        places.append((choose_line(lines, provider, event.line_id, parties.company), parties.outside))
-    known.lock_names(OUTSIDE_NUMBER, {number for _, number in places if number})
-    phones = [_phone_of(number) for _, number in places]
-    contacts = known.contacts({*phones} - {""})
+    places = [find_place(known, provider, event) for event in events]
+    known.lock_names(OUTSIDE_NUMBER, {place.outside for place in places if place.outside})
+    contacts = known.contacts({place.phone for place in places} - {""})
     known.conversations(
-        {
-            (contacts[phone].pk, line.pk)
-            for (line, _), phone in zip(places, phones, strict=True)
-            if line and phone in contacts
-        }
+        {(contacts[place.phone].pk, place.line.pk) for place in places if place.line and place.phone in contacts}
     )
     known.lock_contacts(contact.pk for contact in contacts.values())
     ids = {event.openphone_id for event in events}
     known.activities(ids)
     known.archived(ids)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an event belongs."""
+
+    line: PhoneLine | None
+    outside: str  # the number outside, as in ConversationContext
+    phone: str  # that number as E.164; "" if it can't be called back
+    is_internal: bool
+
+
+def find_place(known: KnownRows, provider: str, event: Reported) -> Place:
+    """Return where an event belongs, as `resolve_conversation` finds it. Nothing is created."""
+    lines = known.lines(line_keys(provider, event.line_id, {*event.company_numbers, *event.outside_numbers}))
+    parties = _identify_parties(event.company_numbers, event.outside_numbers, {line.number for line in lines})
+    line = choose_line(lines, provider, event.line_id, parties.company)
+    return Place(line, parties.outside, _phone_of(parties.outside), parties.is_internal)
 
 
 def resolve_conversation(
@@ -134,16 +146,30 @@ def update_conversation(context: ConversationContext, *, is_new: bool, direction
     Args:
         is_new: whether the event adds an activity, or an answer.
     """
+    changed = change_conversation(context, is_new=is_new, direction=direction, answered=answered)
+    if changed and context.conversation:
+        context.conversation.save(update_fields=changed)
+
+
+def change_conversation(
+    context: ConversationContext, *, is_new: bool, direction: str, answered: bool = False
+) -> list[str]:
+    """Change the conversation as `update_conversation` does, without saving. Return the names of changed fields."""
     conversation = context.conversation
     if conversation is None:
-        return
+        return []
     incoming = direction == Direction.INCOMING
     changed = ["last_activity_at"] * context.is_moved
     if is_new and context.is_newest and (incoming or conversation.status != ConversationStatus.CLOSED):
         conversation.status = ConversationStatus.WAITING if incoming and not answered else ConversationStatus.OPEN
         changed.append("status")
-    if changed:
-        conversation.save(update_fields=changed)
+    return changed
+
+
+def save_conversations(conversations: Iterable[Conversation]) -> None:
+    """Save what events change, of locked conversations."""
+    rows = [(one.pk, one.last_activity_at, one.status) for one in conversations]
+    update_rows(Conversation, ["last_activity_at", "status"], rows)
 
 
 @dataclass(frozen=True)
@@ -214,6 +240,26 @@ def _create_conversation(known: KnownRows, line: PhoneLine, contact: Contact, at
     return conversation
 
 
+def create_conversations(known: KnownRows, begun: Mapping[tuple[Contact, PhoneLine], datetime]) -> None:
+    """Create conversations by the times of their first activities. None may have earlier rows to join.
+
+    Raises IntegrityError if another worker was faster.
+    """
+    rows = [
+        Conversation(company_id=line.company_id, contact=contact, phone_line=line, last_activity_at=at)
+        for (contact, line), at in begun.items()
+    ]
+    for conversation in Conversation.objects.bulk_create(rows):
+        known.add_conversation(conversation)
+
+
+def have_earlier_rows(contacts: Iterable[Contact], *, since: datetime) -> bool:
+    """Return whether new conversations with these contacts, begun at `since` or later, would join earlier rows."""
+    contacts = list(contacts)
+    phones = [contact.phone for contact in contacts]
+    return any(_earlier_rows(find(phones), contacts, since).exists() for find in FIND_EARLIER)
+
+
 def _move_forward(conversation: Conversation, at: datetime) -> bool:
     """Move the last activity forward to `at`, without saving. Return whether it was earlier."""
     if at <= conversation.last_activity_at:
@@ -230,13 +276,8 @@ def _join_earlier_rows(conversation: Conversation) -> bool:
     contact, line, started_at = conversation.contact, conversation.phone_line, conversation.last_activity_at
     before = started_at, conversation.status
     found = False
-    for find in (outgoing_calls_to, outgoing_messages_to):
-        rows = find(contact.phone).filter(
-            Q(contact=None) | Q(contact=contact, activity__conversation=None),
-            activity__isnull=False,  # an imported call may have none
-            created_at__gte=started_at - JOIN_WITHIN,
-        )
-        for row in rows.select_related("activity"):
+    for find in FIND_EARLIER:
+        for row in _earlier_rows(find([contact.phone]), [contact], started_at).select_related("activity"):
             found = True
             row.contact = row.activity.contact = contact
             if row.phone_line_id == line.pk or (row.phone_line_id is None and row.from_number == line.number):
@@ -248,3 +289,12 @@ def _join_earlier_rows(conversation: Conversation) -> bool:
     if (conversation.last_activity_at, conversation.status) != before:
         conversation.save(update_fields=["last_activity_at", "status"])
     return found
+
+
+def _earlier_rows(rows: QuerySet, contacts: Sequence[Contact], started_at: datetime) -> QuerySet:
+    """Return those of outgoing calls or messages to these contacts that a conversation begun at `started_at` lacks."""
+    return rows.filter(
+        Q(contact=None) | Q(contact__in=contacts, activity__conversation=None),
+        activity__isnull=False,  # an imported call may have none
+        created_at__gte=started_at - JOIN_WITHIN,
+    )

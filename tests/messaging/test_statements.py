@@ -11,7 +11,7 @@ from crm.db.tenancy import all_tenants, tenant
 from messaging.models import WebhookEvent
 from messaging.services.inbound.webhook_processing import BATCH, find_companies_with_due_events, process_due_events
 from tests.conftest import postgres_only
-from tests.factories import WebhookEventFactory
+from tests.factories import ContactFactory, WebhookEventFactory
 from tests.fictional_numbers import fictional_number
 from tests.messaging.payloads import (
     CALLER,
@@ -43,25 +43,38 @@ def known_caller(client):
 
 
 @pytest.mark.parametrize(
-    "make",
+    ("make", "limit"),
     [
-        lambda number: message_v4(id=f"AC{number}"),
-        lambda number: message_v3(id=f"AC{number}"),
-        lambda number: call_v4(id=f"AC{number}"),
-        lambda number: message_v4(
-            "message.delivered",
-            id=f"AC{number}",
-            sender=OUR_NUMBER,
-            to=(CALLER,),
-            direction="outgoing",
-            status="delivered",
+        (lambda number: message_v4(id=f"AC{number}"), 2),
+        (lambda number: message_v3(id=f"AC{number}"), 2),
+        (
+            lambda number: message_v4(
+                "message.delivered",
+                id=f"AC{number}",
+                sender=OUR_NUMBER,
+                to=(CALLER,),
+                direction="outgoing",
+                status="delivered",
+            ),
+            2,
         ),
+        (lambda number: message_v4(id=f"AC{number}", text="C"), 14),
+        (lambda number: call_v4(id=f"AC{number}"), 12),
     ],
-    ids=["message", "legacy message", "call", "sent message"],
+    ids=["message", "legacy message", "sent message", "possible answer to a reminder", "call"],
 )
-def test_event_of_a_known_caller_costs_at_most_12_statements(client, secret, desk, make):
+def test_event_of_a_known_caller_costs_few_statements(client, secret, desk, make, limit):
     known_caller(client)
-    assert statements_of(client, [make(number) for number in range(BATCH)]) <= 12
+    assert statements_of(client, [make(number) for number in range(BATCH)]) <= limit
+
+
+def test_first_message_of_a_known_contact_costs_at_most_2_statements(client, secret, desk, acme):
+    numbers = [fictional_number(40_200 + number) for number in range(BATCH)]
+    with tenant(acme.pk):
+        for number in numbers:
+            ContactFactory(company=acme, phone=number)
+    events = [message_v4(id=f"AC{number}", sender=number) for number in numbers]
+    assert statements_of(client, events) <= 2
 
 
 def test_event_of_a_new_caller_costs_at_most_30_statements(client, secret, desk):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from calls.choices import Recovery
@@ -20,6 +20,7 @@ from crm.services.known_rows import KnownRows
 from messaging.choices import OUTCOME_UNKNOWN, MessageStatus
 from messaging.models import Message
 from messaging.models.messages import OUTBOX_STATUSES
+from messaging.services.inbound.awaited_messages import find_waiting
 from messaging.services.inbound.opt_out_keywords import handle_opt_out_keywords
 from messaging.services.inbound.reminder_answers import handle_reminder_answer
 from messaging.services.outbound.campaign_progress import mark_membership_replied, update_memberships
@@ -37,22 +38,6 @@ _STAGES = (
 )
 CLOCK_DIFFERENCE = timedelta(minutes=1)  # between the provider's clock and ours
 _STAGE = {status: number for number, stage in enumerate(_STAGES) for status in stage}
-
-
-# In general nothing waits: one statement then saves three updates.
-AWAITING_A_MESSAGE = """
-SELECT
-    EXISTS (
-        SELECT 1 FROM missed_callers
-        WHERE contact_id = %(contact)s AND (recovered_at IS NULL OR recovered_at > %(at)s)
-    ),
-    EXISTS (
-        SELECT 1 FROM contact_flags WHERE contact_id = %(contact)s AND flag_type = 'invalid_number'
-    ),
-    EXISTS (
-        SELECT 1 FROM campaign_memberships WHERE contact_id = %(contact)s AND sent_at <= %(at)s
-    )
-"""
 
 
 class AmbiguousReceipt(Exception):
@@ -97,8 +82,7 @@ def record_message(
         "media": list(media),
         "error_code": error_code,
     }
-    # A reported message has reached the provider, even if it is queued there.
-    status = MessageStatus.SENT if status in OUTBOX_STATUSES else status
+    status = reported_status(status)
     known = known or KnownRows()
     with transaction.atomic():
         if direction == Direction.OUTGOING:
@@ -154,23 +138,20 @@ def record_message(
         return message
 
 
+def reported_status(status: str) -> str:
+    """Return the status of a reported message: it has reached the provider, even if it is queued there."""
+    return MessageStatus.SENT if status in OUTBOX_STATUSES else status
+
+
 def _apply_reply(message: Message, contact: Contact, *, is_new: bool) -> None:
     """Apply a message from a contact, which is locked, to what waits for one."""
-    missed, invalid, campaigns = _find_awaiting(contact, message.created_at)
-    if missed:
+    (waiting,) = find_waiting([(contact.pk, message.created_at)])
+    if waiting.missed_call:
         mark_recovered(contact=contact, at=message.created_at, by=Recovery.REPLY)
-    if invalid:
+    if waiting.invalid_number:
         end_invalid_number(contact=contact, before=message.created_at)
-    if campaigns and is_new:
+    if waiting.campaign and is_new:
         mark_membership_replied(message=message)
-
-
-def _find_awaiting(contact: Contact, at: datetime) -> tuple[bool, bool, bool]:
-    """Return whether entries of the missed queue, flags of an invalid number, and campaigns may wait for a message."""
-    moment = connection.ops.adapt_datetimefield_value(at)
-    with connection.cursor() as cursor:
-        cursor.execute(AWAITING_A_MESSAGE, {"contact": contact.pk, "at": moment})
-        return cursor.fetchone()
 
 
 def advance_status(message: Message, status: str) -> list[str]:

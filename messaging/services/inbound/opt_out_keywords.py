@@ -66,6 +66,11 @@ def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> bool
     return verdict in (Verdict.SUSPECTED, Verdict.OPT_OUT, Verdict.OPT_IN)
 
 
+def asks_nothing(*, from_number: str, body: str, opt_out_type: str = "") -> bool:
+    """Return whether `handle_opt_out_keywords` has nothing to do for such a message, whatever came before it."""
+    return _verdict_on(from_number, body, opt_out_type) in (Verdict.NOTHING, Verdict.HELP)
+
+
 def record_opt_out_of_text(*, text: IncomingText, occurred_at: datetime) -> None:
     """Apply an opt-out in a message that is not recorded. Idempotent. There is no confirmation.
 

@@ -30,7 +30,7 @@ def handle_reminder_answer(*, message: Message) -> None:
     It is an answer if the last message to the contact over the line was a reminder, and the appointment hasn't begun
     and wasn't moved since. Any other C or R is an ordinary message. The latest answer counts, by the provider's time.
     """
-    answer = ANSWERS.get(normalize(message.body)) if len(message.body) <= LONGEST else None
+    answer = find_answer(message.body)
     reminder = _find_reminder_before(message) if answer else None
     if answer is None or reminder is None or not reminder.scheduled_start >= message.created_at:
         return
@@ -43,6 +43,11 @@ def handle_reminder_answer(*, message: Message) -> None:
     reminder.save(update_fields=["answer", "answered_at"])
     if answer == ReminderAnswer.CONFIRMED and appointment.status == AppointmentStatus.SCHEDULED:
         change_appointment(appointment=appointment, status=AppointmentStatus.CONFIRMED)
+
+
+def find_answer(body: str) -> ReminderAnswer | None:
+    """Return the answer that a text is, if it follows a reminder."""
+    return ANSWERS.get(normalize(body)) if len(body) <= LONGEST else None
 
 
 def _find_reminder_before(message: Message) -> AppointmentReminder | None:

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -45,6 +45,7 @@ from messaging.querysets import WebhookEventQuerySet
 from messaging.services.inbound.event_counts import count_ended_events
 from messaging.services.inbound.messages import record_message
 from messaging.services.inbound.opt_out_keywords import record_opt_out_of_text
+from messaging.services.inbound.plain_messages import record_plain_messages
 from messaging.services.inbound.receipts import apply_plain_receipts
 
 BATCH = 20  # events of one claim: about 0.2 s of work
@@ -154,13 +155,20 @@ def process_claimed_events(*, events: Sequence[WebhookEvent]) -> None:
     """
     readings = [_read(event) for event in _lock_claims(events)]
     results: dict[tuple[str, str], list[int]] = {}
-    applied = apply_plain_receipts(events=[reading.event for reading in readings])
-    for index in applied:
-        results.setdefault((EventStatus.PROCESSED, readings[index].remark), []).append(readings[index].stored.pk)
-    readings = [reading for index, reading in enumerate(readings) if index not in applied]
     known = KnownRows()
+
+    def leave_out(recorded: Set[int]) -> list[_Reading]:
+        for index in recorded:
+            results.setdefault((EventStatus.PROCESSED, readings[index].remark), []).append(readings[index].stored.pk)
+        return [reading for index, reading in enumerate(readings) if index not in recorded]
+
+    readings = leave_out(apply_plain_receipts(events=[reading.event for reading in readings]))
     if len(readings) > 1:
         _read_in_advance(known, readings)
+        events_left = [reading.event for reading in readings]
+        readings = leave_out(
+            record_plain_messages(provider=readings[0].stored.provider, events=events_left, known=known)
+        )
     for reading in readings:
         results.setdefault(_record(reading, known), []).append(reading.stored.pk)
     for (status, error), ids in results.items():
