@@ -24,10 +24,10 @@ _CAMPAIGN_ROWS = frozenset({"campaign", "campaignmembership", "segment"})
 STAFF_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "Support": {
         "view": ALL_MODELS - CREDENTIALS,
-        "add": _CUSTOMER_ROWS | _CAMPAIGN_ROWS | {"import"},
+        "add": _CUSTOMER_ROWS | _CAMPAIGN_ROWS | {"callanalysis", "import"},
         "change": _CUSTOMER_ROWS
         | _CAMPAIGN_ROWS
-        | {"call", "callanalysis", "conversation", "message", "optout", "webhookevent"},
+        | {"backgroundtask", "call", "callanalysis", "conversation", "message", "optout", "webhookevent"},
         "delete": (_CUSTOMER_ROWS - {"invoice"}) | _CAMPAIGN_ROWS | {"call", "callanalysis"},
     },
     "Set-up": {

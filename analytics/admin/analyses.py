@@ -1,14 +1,13 @@
 """Admin for call analyses, objections, rollups and archives."""
 
-from typing import Any, cast
+from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from analytics.choices import COMMON_OBJECTIONS
+from analytics.admin.objections import chosen_labels, objections_field, offer_labels, other_field
 from analytics.models import (
     ArchivedCalls,
     ArchivedChunk,
@@ -19,51 +18,29 @@ from analytics.models import (
     CallRollup,
     StaleCallHour,
 )
-from analytics.models.objections import MAX_LABEL
+from calls.models import Call
 from crm.admin.base.columns import badge, moment, pretty_json
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
 from crm.admin.base.search import ExactSearch
-
-MAX_READ = 2000  # objections whose labels are offered
-MAX_OFFERED = 60
+from crm.form_fields import is_id
 
 
 class CallAnalysisForm(RowForm):
     """Objections are chosen from the company's labels; a new one is typed as a word."""
 
-    objections = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
-    other_objection = forms.CharField(
-        required=False, max_length=MAX_LABEL, help_text="A label that isn't in the list, such as warranty."
-    )
+    objections = objections_field()
+    other_objection = other_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.own = {normalize_label(label): label for label in self.instance.objections}
         if "objections" in self.fields:
-            self.initial["objections"] = list(self.own)
-            known = known_labels(self.instance.company_id) if self.instance.company_id else set()
-            choices = sorted({*COMMON_OBJECTIONS, *known, *self.own})
-            cast(forms.MultipleChoiceField, self.fields["objections"]).choices = [(label, label) for label in choices]
+            self.own = offer_labels(self, self.instance.objections, self.instance.company_id)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        chosen = dict.fromkeys(cleaned.get("objections", []))
-        if other := normalize_label(cleaned.get("other_objection", "")):
-            chosen[other] = None
-        cleaned["objections"] = [self.own.get(label, label) for label in chosen]  # unchanged ones stay as analyzed
+        cleaned["objections"] = chosen_labels(cleaned, self.own)
         return cleaned
-
-
-def normalize_label(label: str) -> str:
-    """Return the label as the dashboard counts it."""
-    return label.strip().lower()[:MAX_LABEL]
-
-
-def known_labels(company_id: int) -> set[str]:
-    """Return labels of the company's latest objections, few enough for one page."""
-    latest = CallObjection.objects.filter(company=company_id).order_by("-analyzed_at").values_list("label", flat=True)
-    return set(list(dict.fromkeys(latest[:MAX_READ]))[:MAX_OFFERED])
 
 
 @admin.register(CallAnalysis)
@@ -80,6 +57,12 @@ class CallAnalysisAdmin(ExactSearch, RowAdmin):
     autocomplete_fields = ("company",)
     raw_id_fields = ("call",)
     fields = ("company", "call", "objections", "other_objection", "sentiment", "outcome", "summary", "analyzed_at")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with the call of `?call=`, as its page does."""
+        call = request.GET.get("call", "")
+        found = Call.objects.filter(pk=call).first() if is_id(call) else None
+        return {"call": found.pk, "company": found.company_id} if found else {}
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         if obj is None or self.has_change_permission(request, obj):

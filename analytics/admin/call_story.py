@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.urls import reverse
 
+from analytics.admin.objections import ObjectionsForm, latest_analysis, may_analyze
 from analytics.models import CallAnalysis
 from calls.choices import CallStatus
 from calls.models import Call, CallDetail
@@ -30,14 +32,16 @@ class CallStory:
     badges: Sequence[Badge]
     status: tuple[str, str]
     when: str
-    recordings: Sequence[tuple[str, str]]
-    """Labels and URLs."""
+    recordings: Sequence[tuple[str, str, str]]
+    """Labels, URLs, and the hosts that they lead to."""
     detail: CallDetail | None
     turns: Sequence[Turn]
     more_turns: int
     analysis: CallAnalysis | None
     conversation: str
-    may_analyze: bool
+    objections: ObjectionsForm | None
+    """None for those who only look on."""
+    may_add: bool
 
 
 def story_of(call: Call, staff: Any) -> CallStory:
@@ -45,6 +49,7 @@ def story_of(call: Call, staff: Any) -> CallStory:
     transcript = detail.transcript if detail else []
     status = CallStatus(call.status)
     length = f", {call.duration_s // 60}:{call.duration_s % 60:02d} minutes" if call.duration_s else ""
+    analysis = latest_analysis(call)
     conversation = call.activity.conversation_id if call.activity else None
     page = reverse("admin:crm_conversation_change", args=[conversation]) if conversation else ""
     return CallStory(
@@ -56,18 +61,25 @@ def story_of(call: Call, staff: Any) -> CallStory:
         detail=detail,
         turns=[_turn(call, line) for line in transcript[:MAX_TURNS]],
         more_turns=max(len(transcript) - MAX_TURNS, 0),
-        analysis=CallAnalysis.objects.filter(call=call).order_by("-analyzed_at", "-id").first(),
+        analysis=analysis,
         conversation=f"{page}?at={call.activity_id}" if page else "",
-        may_analyze=staff.has_perm("analytics.change_callanalysis"),
+        objections=ObjectionsForm(company_id=call.company_id, analysis=analysis)
+        if may_analyze(staff, analysis)
+        else None,
+        may_add=staff.has_perm("analytics.add_callanalysis"),
     )
 
 
-def _recordings(call: Call, detail: CallDetail | None) -> list[tuple[str, str]]:
-    """Return the files with a URL that a browser may open: a provider's event may hold any text."""
+def _recordings(call: Call, detail: CallDetail | None) -> list[tuple[str, str, str]]:
+    """Return the files with a URL that a browser may open: a provider's event may hold any text.
+
+    They are at the provider, and our pages load nothing from another host: a link plays them there.
+    """
     found = {call.recording_url: "Recording", call.voicemail_url: "Voicemail"}
     for file in detail.recordings if detail else []:
         found.setdefault(str(file.get("url", "")), "Recording")
-    return [(label, url) for url, label in found.items() if url.startswith(("https://", "http://"))]
+    playable = [(label, url) for url, label in found.items() if url.startswith(("https://", "http://"))]
+    return [(label, url, urlsplit(url).netloc) for label, url in playable]
 
 
 def _turn(call: Call, line: dict[str, Any]) -> Turn:

@@ -5,8 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
 
 from analytics.admin.call_story import story_of
+from analytics.admin.objections import objections_view
 from calls.admin.calls import CallAdmin
 from calls.models import Call
 
@@ -19,6 +22,10 @@ class CallPageAdmin(CallAdmin):
 
     class Media:
         css = {"all": ("analytics/contacts.css",)}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(objections_view))
+        return [path("<int:call_id>/objections", view, name="calls_call_objections"), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("company", "contact", "phone_line", "activity")

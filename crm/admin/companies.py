@@ -17,9 +17,11 @@ from crm.models import Company, PhoneLine
 from crm.services.companies import change_timezone
 
 
-@admin.register(Company)
 class CompanyAdmin(RowAdmin):
-    """Admin for hundreds of rows: every column may be searched and sorted."""
+    """Admin for hundreds of rows: every column may be searched and sorted.
+
+    A higher app registers it with the state of the set-up.
+    """
 
     form = VersionedForm
     list_display = ("name", "slug", "timezone", "currency", moment("created_at"))

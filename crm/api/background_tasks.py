@@ -1,6 +1,5 @@
 """`background-tasks`: long work that users asked for, with its progress."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -20,11 +19,10 @@ from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
 from crm.api.companions import UserNameField
 from crm.choices import TaskState
-from crm.db.tenancy import tenant_autocommit
 from crm.error_codes import ErrorCode
 from crm.models import BackgroundTask, StoredFile
 from crm.services.background_tasks.requests import cancel_task
-from crm.services.stored_files import read_file
+from crm.services.stored_files import stream_file
 
 
 class BackgroundTaskSerializer(TenantSerializer):
@@ -91,7 +89,7 @@ class BackgroundTaskViewSet(ReadViewSet):
 def download(file: StoredFile) -> StreamingHttpResponse:
     """Return the response that sends a file of the active company in parts."""
     return StreamingHttpResponse(
-        _parts(file),
+        stream_file(file=file),
         content_type=file.content_type,
         headers={"Content-Length": str(file.size), **attachment(file.name)},
     )
@@ -100,8 +98,3 @@ def download(file: StoredFile) -> StreamingHttpResponse:
 def attachment(name: str) -> dict[str, str]:
     """Return the headers of a response that browsers save under this name, and never show."""
     return {"Content-Disposition": content_disposition_header(True, name) or "attachment"}
-
-
-def _parts(file: StoredFile) -> Iterator[bytes]:
-    with tenant_autocommit(file.company_id):
-        yield from read_file(file=file)

@@ -55,6 +55,12 @@ def read_file(*, file: StoredFile) -> Iterator[bytes]:
         position += 1
 
 
+def stream_file(*, file: StoredFile) -> Iterator[bytes]:
+    """Yield the content of a file in parts, for a response that outlives its view's transaction."""
+    with tenant_autocommit(file.company_id):
+        yield from read_file(file=file)
+
+
 @contextmanager
 def file_on_disk(*, file: StoredFile) -> Iterator[Path]:
     """Copy a file to this machine for as long as the block lasts."""

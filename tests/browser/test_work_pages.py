@@ -5,6 +5,7 @@ from datetime import datetime, time, timedelta
 import pytest
 from django.utils.timezone import now
 
+from analytics.models import CallAnalysis
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import Conversation, OptOut, User
 from crm.services.opt_outs import record_opt_out
@@ -57,7 +58,11 @@ def rows(transactional_db):
     event = factories.WebhookEventFactory(company=acme, status="dead", error="The body isn't JSON.")
     return {
         "conversation": conversation, "contact": casey, "call": call, "opt_out": opt_out, "event": event,
-        "message": lost, "appointment": appointment,
+        "message": lost, "appointment": appointment, "company": acme,
+        "task": factories.BackgroundTaskFactory(company=acme),
+        "ended": factories.BackgroundTaskFactory(
+            company=acme, state="failed", error="The disk is full.", total=9, done=3, ended_at=now()
+        ),
     }  # fmt: skip
 
 
@@ -70,6 +75,8 @@ PATHS = {
     "week": "calls/appointment/week",
     "day": "calls/appointment/day",
     "move": "calls/appointment/{appointment}/move",
+    "company": "crm/company/{company}/change/",
+    "task": "crm/backgroundtask/{ended}/change/",
     "message": "messaging/message/{message}/change/",
     "event": "messaging/webhookevent/{event}/change/",
     "opt-out": "crm/optout/{opt_out}/change/",
@@ -117,6 +124,39 @@ def test_conversation_is_assigned_and_closed(open_page, rows):
     with all_tenants():
         conversation = Conversation.objects.select_related("assignee").get()
         assert (conversation.status, str(conversation.assignee)) == ("closed", "Carla Reed")
+
+
+def test_objections_of_a_call_are_chosen_beside_its_transcript(open_page, rows):
+    page = open_page(path_of("call", rows))
+    assert page.text_content(".thread .bubble-text") == "Hello"
+    assert page.is_checked(".objections >> text=price")
+    page.uncheck(".objections >> text=price")
+    page.check(".objections >> text=spouse")
+    page.fill("#id_other_objection", "warranty")
+    page.click("text=Save objections")
+    page.wait_for_selector(".messagelist")
+    assert page.is_checked(".objections >> text=warranty")
+    with all_tenants():
+        assert CallAnalysis.objects.get().objections == ["spouse", "warranty"]
+
+
+def test_webhook_url_is_copied_and_the_next_step_of_the_set_up_is_taken(open_page, rows):
+    page = open_page(path_of("company", rows))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("[aria-label='Copy the URL for OpenPhone / Quo']")
+    page.wait_for_selector("button:text-is('Copied')")
+    assert page.evaluate("navigator.clipboard.readText()").endswith("/webhooks/openphone/acme")
+    page.click("text=Add an account")
+    page.wait_for_url("**/provideraccount/add/**")
+    assert page.text_content("#id_company option:checked") == "Acme Roofing"
+
+
+def test_background_task_is_cancelled_on_its_page(open_page, rows):
+    page = open_page(f"/admin/crm/backgroundtask/{rows['task'].pk}/change/")
+    page.click("text=Cancel")
+    page.wait_for_selector(".messagelist")
+    assert "it is cancelled" in page.text_content(".messagelist")
+    assert page.text_content(".state-panel .badge") == "Cancelled"
 
 
 def test_failed_text_is_tried_again(open_page, rows):

@@ -189,8 +189,10 @@ class RowAdmin(ExportedList, admin.ModelAdmin):
             return super().changeform_view(request, *args, **kwargs)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """Fill no field from the URL: nothing links to such pages, and its values are unchecked texts."""
-        return {}
+        """Fill in the company, as links of a company's page ask for. Other values of a URL are unchecked texts."""
+        company = request.GET.get("company", "")
+        has_company = any(field.name == "company" for field in self.opts.fields)
+        return {"company": company.strip()} if has_company and is_id(company) else {}
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the row; for a change under its lock, so that of two people with the same version one is refused."""
