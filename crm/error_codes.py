@@ -128,6 +128,9 @@ class ErrorCode(StrEnum):
         "Check the username and the password.",
     )  # fmt: skip
     PERMISSION_DENIED = "permission_denied", 403, "Your role may not do this.", "Ask a manager."
+    SCOPE_MISSING = (
+        "scope_missing", 403, "The token needs another scope.", "Create a token with the scope that `detail` names.",
+    )  # fmt: skip
     NOT_YOURS = "not_yours", 403, "Only its author or a manager may do this.", "Ask the author or a manager."
     NOT_FOUND = (
         "not_found", 404, "There is no such row or URL, or you may not see it.",

@@ -1,5 +1,7 @@
 """Names of rows as screens show them, from their columns."""
 
+from typing import Any
+
 
 def name_of_contact(first_name: str, last_name: str) -> str:
     """Return first and last name; empty if only the number is known."""
@@ -12,3 +14,9 @@ def name_of_user(first_name: str, last_name: str, username: str) -> str:
 
 def name_of_line(name: str, number: str, provider_id: str) -> str:
     return name or number or provider_id
+
+
+def name_of_actor(user: Any) -> str:
+    """Return the name of a user in audit entries, with that of the API token by which the user acts."""
+    token = getattr(user, "api_token", None)
+    return f"{user.username} (token {token.name})" if token else str(user.username)

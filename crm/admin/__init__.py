@@ -2,6 +2,7 @@
 
 from crm.admin import (
     activities,
+    api_tokens,
     audit,
     background_tasks,
     companies,
@@ -21,6 +22,7 @@ from crm.admin import (
 
 __all__ = [
     "activities",
+    "api_tokens",
     "audit",
     "background_tasks",
     "companies",

@@ -20,6 +20,7 @@ from crm.api import (
     tags,
     users,
 )
+from crm.api.api_tokens import ApiTokenViewSet
 from crm.api.contact_exports import VCardViewSet
 from crm.api.contact_phones import ContactPhoneViewSet
 from crm.api.duplicates import DuplicateSearchView, DuplicateViewSet
@@ -42,6 +43,7 @@ router.register("invoices", invoices.InvoiceViewSet, "invoice")
 router.register("phone-lines", phone_lines.PhoneLineViewSet, "phone-line")
 router.register("background-tasks", background_tasks.BackgroundTaskViewSet, "background-task")
 router.register("imports", imports.ImportViewSet, "import")
+router.register("api-tokens", ApiTokenViewSet, "api-token")
 router.register("audit", audit.AuditViewSet, "audit")
 router.register("users", users.UserViewSet, "user")
 router.register("colleagues", colleagues.ColleagueViewSet, "colleague")

@@ -1435,6 +1435,115 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ApiToken",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=50)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("manager", "Manager"), ("csr", "CSR"), ("rep", "Rep")],
+                        default="manager",
+                        max_length=10,
+                    ),
+                ),
+                ("scopes", models.JSONField(help_text="Names of scopes, such as contacts:read.")),
+                (
+                    "beginning",
+                    models.CharField(help_text="First characters of the secret, to recognise it by.", max_length=4),
+                ),
+                ("secret_hash", models.CharField(help_text="SHA-256 of the secret, in hex.", max_length=64)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "expires_at",
+                    models.DateTimeField(blank=True, help_text="Time from which it ends. Empty: never.", null=True),
+                ),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, help_text="To the minute. Empty: never.", null=True)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "API token",
+                "db_table": "api_tokens",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["manager", "csr", "rep"])),
+                        name="api_tokens_role_valid",
+                        violation_error_message="role must be one of: manager, csr, rep.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            models.Q(
+                                ("expires_at__isnull", True),
+                                (
+                                    "expires_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("revoked_at__isnull", True),
+                                (
+                                    "revoked_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("last_used_at__isnull", True),
+                                (
+                                    "last_used_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="api_tokens_times_in_range",
+                        violation_error_message="created_at, expires_at, revoked_at, last_used_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="api_tokens_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Segment",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -3669,6 +3778,15 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="marketingconsent",
             feed=crm.db.change_feed.Feed("marketing-consents", ignores=("main_contact_id",)),
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="apitoken",
+            skips=["updated_at", "last_used_at"],
+            hides=["secret_hash"],
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="apitoken",
+            feed=crm.db.change_feed.Feed("api-tokens", ignores=("last_used_at",)),
         ),
         crm.db.request_functions.CreateRequestFunctions(),
     ]

@@ -215,6 +215,10 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="apitoken",
+            index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_api_tokens_company_id_created_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="auditentry",
             index=crm.db.indexes.Index(fields=["company", "at"], name="ix_audit_entries_company_id_at"),
         ),

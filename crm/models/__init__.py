@@ -1,6 +1,7 @@
 """Models of companies, users, contacts and their records."""
 
 from crm.models.activities import Activity, Conversation
+from crm.models.api_tokens import ApiToken
 from crm.models.archived_ids import ArchivedId
 from crm.models.audit import AuditEntry, SuppressedNumber
 from crm.models.background_tasks import BackgroundTask
@@ -27,6 +28,7 @@ from crm.models.tags import ContactTag, Tag
 
 __all__ = [
     "Activity",
+    "ApiToken",
     "ArchivedId",
     "AuditEntry",
     "BackgroundTask",

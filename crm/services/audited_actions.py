@@ -6,6 +6,7 @@ from typing import Any
 from crm.choices import AuditAction
 from crm.db.tenancy import current_company_id
 from crm.models import AuditEntry, User
+from crm.names import name_of_actor
 
 
 def record_action(
@@ -19,7 +20,7 @@ def record_action(
     AuditEntry.objects.create(
         company_id=current_company_id(),
         actor_id=user.pk,
-        actor=user.username,
+        actor=name_of_actor(user),
         table_name=table,
         row_id=row_id,
         action=action,

@@ -13,6 +13,7 @@ from crm.db.audit_context import audit_disabled
 from crm.db.tenancy import all_tenants
 from crm.models import Activity, Company, Conversation, PhoneLine, User
 from ops.demo.activity_writer import ActivityWriter
+from ops.demo.api_tokens import add_api_tokens
 from ops.demo.background_tasks import add_background_tasks
 from ops.demo.bulk_writer import Progress, Tables
 from ops.demo.call_history import MIN_CALLS, CallHistory
@@ -94,6 +95,7 @@ def seed_demo(
                 add_merges(writer)
                 add_campaigns(writer)
                 add_background_tasks(writer)
+                add_api_tokens(setup)
                 add_webhook_events(writer)
                 detail_every = 1 if calls < MANY_CALLS else max(1, min(100, its_calls // MIN_DETAILED_CALLS))
                 histories.append(CallHistory(writer, calls=its_calls, detail_every=detail_every))

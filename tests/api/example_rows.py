@@ -115,6 +115,10 @@ class ExampleRows:
                 appointment=appointment, answer="confirmed", answered_at=AT, created_at=AT
             ),
             "appointments": appointment,
+            "api-tokens": factories.ApiTokenFactory(
+                company=company, name="Website form", scopes=["contacts:write", "leads:write"], beginning="k3Vq",
+                created_by=self.manager, created_at=AT, last_used_at=AT,
+            ),
             "audit": factories.AuditEntryFactory(
                 company=company, table_name="contacts", row_id=contact.pk, actor=csr.username, actor_id=csr.pk, at=AT,
             ),
@@ -231,6 +235,9 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
     return {
         "activities_create": {"contact": contact, "body": "Prefers calls after five."},
         "activities_partial_update": {"body": "Has two dogs. Ring the bell."},
+        "api_tokens_create": {
+            "name": "Website form", "scopes": ["contacts:write"], "expires_at": "2027-03-01T00:00:00Z",
+        },
         "appointments_create": {"contact": contact, "call": call, "assigned_rep": rep, **times, "notes": "Two hours."},
         "appointments_partial_update": {"status": "confirmed"},
         "auth_token": {"username": "maria", "password": PASSWORD},

@@ -15,6 +15,7 @@ FACTORIES = {factory._meta.model: factory for factory in vars(factories).values(
 # By table, a column that clients see, with another value.
 SEEN_COLUMN = {
     "activities": ("body", "Has a cat."),
+    "api_tokens": ("name", "Website"),
     "appointment_reminders": ("reason", "No line."),
     "appointments": ("notes", "Knock twice."),
     "background_tasks": ("total", 7),

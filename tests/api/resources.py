@@ -58,6 +58,7 @@ RESOURCES = [
     Resource("segments", factories.SegmentFactory, has_contact=False),
     Resource("background-tasks", factories.BackgroundTaskFactory, has_contact=False),
     Resource("imports", factories.ImportFactory, has_contact=False),
+    Resource("api-tokens", factories.ApiTokenFactory, has_contact=False),
     Resource("audit", factories.AuditEntryFactory, has_contact=False),
     Resource("users", factories.UserFactory, has_contact=False),
     Resource("colleagues", factories.UserFactory, has_contact=False, detail=False),

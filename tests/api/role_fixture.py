@@ -72,6 +72,7 @@ class Fixture:
             "activities": factories.ActivityFactory(contact=contact, user=self.users["csr"]),
             "appointment-reminders": factories.AppointmentReminderFactory(appointment=appointment),
             "appointments": appointment,
+            "api-tokens": factories.ApiTokenFactory(company=acme),
             "audit": factories.AuditEntryFactory(company=acme),
             "background-tasks": factories.BackgroundTaskFactory(
                 company=acme, result_file=factories.StoredFileFactory(company=acme), requested_by=rep
@@ -113,6 +114,7 @@ class Fixture:
         self.stranger = factories.ContactFactory(company=acme)  # no history, so it can be deleted
         self.bodies = {
             "activities": {"contact": contact.pk, "body": "Has a cat."},
+            "api-tokens": {"name": "Website", "scopes": ["contacts:write"]},
             "appointments": {
                 "contact": contact.pk,
                 "scheduled_start": "2026-05-04T16:00:00Z",

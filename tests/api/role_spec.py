@@ -42,6 +42,7 @@ ACTIONS = {
     "report": ("GET", 200),
     "restore": ("POST", 200),
     "resume": ("POST", 200),
+    "revoke": ("POST", 200),
     "test-send": ("POST", 202),
     "texts": ("GET", 200),
     "start": ("POST", 200),

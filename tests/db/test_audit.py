@@ -22,6 +22,7 @@ AUDITED = {
     "contact_flags": (factories.ContactFlagFactory, {"reason": "Asked for it."}),
     "contact_fields": (factories.ContactFieldFactory, {"label": "Roof age"}),
     "contact_lists": (factories.ContactListFactory, {"name": "Spring mailing"}),
+    "api_tokens": (factories.ApiTokenFactory, {"name": "Website"}),
     "tags": (factories.TagFactory, {"name": "VIP"}),
     "campaigns": (factories.CampaignFactory, {"name": "Autumn check"}),
     "appointments": (factories.AppointmentFactory, {"notes": "Knock twice."}),

@@ -18,6 +18,7 @@ from tests.db.catalogue import PRODUCT_APPS, existing_indexes, product_models, p
 TABLES, INDEXES = "0001_initial", "0002_performance_indexes"
 FACTORIES = [
     factories.UserFactory,
+    factories.ApiTokenFactory,
     factories.ContactFactory,
     factories.ContactFlagFactory,
     factories.ContactTagFactory,

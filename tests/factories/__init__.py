@@ -45,6 +45,7 @@ from tests.factories.totals import (
 )
 from tests.factories.work import (
     ActivityFactory,
+    ApiTokenFactory,
     AppointmentFactory,
     AppointmentReminderFactory,
     ArchivedIdFactory,
@@ -75,6 +76,7 @@ from tests.fictional_numbers import fictional_number
 __all__ = [
     "PASSWORD",
     "ActivityFactory",
+    "ApiTokenFactory",
     "AppointmentFactory",
     "AppointmentReminderFactory",
     "ArchivedCallsFactory",

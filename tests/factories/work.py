@@ -11,6 +11,7 @@ from calls.choices import BOOKED
 from calls.models import Appointment, Call, CallDetail, MissedCaller
 from crm.models import (
     Activity,
+    ApiToken,
     ArchivedId,
     AuditEntry,
     BackgroundTask,
@@ -39,6 +40,17 @@ class ArchivedIdFactory(OfCompanyFactory):
         model = ArchivedId
 
     id_hash = factory.Sequence(lambda n: n)
+
+
+class ApiTokenFactory(OfCompanyFactory):
+    class Meta:
+        model = ApiToken
+
+    name = factory.Sequence(lambda n: f"Website {n}")
+    scopes = factory.LazyFunction(lambda: ["read"])
+    beginning = "k3Vq"
+    secret_hash = "0" * 64
+    created_by = factory.SubFactory(UserFactory, company=factory.SelfAttribute("..company"), role="manager")
 
 
 class AuditEntryFactory(OfCompanyFactory):

@@ -56,6 +56,11 @@ FILL = [
     INSERT INTO merges (company_id, kept_id, gone_id, fields, moved, counts, replaced, before, not_restored, created_at)
     SELECT company_id, id, 1000000000 + id, '{}', '{}', '{}', '{}', '{}', '[]', created_at FROM contacts
     """,
+    """
+    INSERT INTO api_tokens (company_id, name, role, scopes, beginning, secret_hash, created_by_id, created_at)
+    SELECT company_id, 'Website', 'manager', '["read"]', '', '', id, now() - n * interval '1 day'
+    FROM users, generate_series(1, 5) n WHERE company_id IS NOT NULL
+    """,
     # The demo's rows leave no audit entries.
     """
     INSERT INTO audit_entries (company_id, actor_id, actor, table_name, row_id, action, changes, at)

@@ -316,6 +316,8 @@ QUESTIONS: dict[str, Question] = {
     "ix_contact_search_keys_company_id_key": get("contacts?search={name}"),
     "ix_contacts_id_keys_stale": lambda sample: repair_search_keys(),
     "ix_contact_phones_company_id_phone_reversed": get("contacts?search={digits}"),
+    # API tokens.
+    "ix_api_tokens_company_id_created_at": get("api-tokens"),
     # Audit entries.
     "ix_audit_entries_company_id_at": get("audit?limit=20"),
     "ix_audit_entries_company_id_table_name_at": get("audit?resource=imports"),

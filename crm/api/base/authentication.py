@@ -9,18 +9,36 @@ from rest_framework_simplejwt.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.utils import get_md5_hash_password
 
+from crm.api.base.scopes import check_scope
 from crm.api.base.token_users import read_user
 from crm.api.tokens import ENDED, SESSION
 from crm.db.replicas import observe_primary
 from crm.db.tenancy import all_tenants_autocommit
+from crm.error_codes import ErrorCode
+from crm.services.api_tokens import PREFIX, InactiveCreator, InvalidApiToken, find_user_of_api_token
 
 if TYPE_CHECKING:
     from drf_spectacular.openapi import AutoSchema
+    from rest_framework.request import Request
     from rest_framework_simplejwt.tokens import Token
 
 
 class TokenAuthentication(JWTAuthentication):
-    """`Authorization: Bearer …` with an access token from POST /api/v1/auth/token."""
+    """`Authorization: Bearer …` with an access token from POST /api/v1/auth/token, or with an API token."""
+
+    def authenticate(self, request: "Request") -> Any:
+        header = self.get_header(request)
+        raw = self.get_raw_token(header) if header is not None else None
+        if raw is None or not raw.startswith(PREFIX.encode()):
+            return super().authenticate(request)
+        try:
+            user: Any = find_user_of_api_token(raw.decode(errors="replace"))
+        except InvalidApiToken:
+            raise AuthenticationFailed(ErrorCode.TOKEN_NOT_VALID.detail, code="token_not_valid") from None
+        except InactiveCreator:
+            raise AuthenticationFailed(ErrorCode.USER_INACTIVE.detail, code="user_inactive") from None
+        check_scope(request, user.api_token.scopes)
+        return user, user.api_token
 
     def get_user(self, validated_token: "Token") -> Any:
         """Return the token's user with the company, in one statement: most responses need the company's time zone.

@@ -28,7 +28,7 @@ WITHOUT_FIELD = {ErrorCode.PARSE_ERROR, ErrorCode.BAD_REQUEST}  # of those with 
 # Responses that are the same for most operations, by status: the name of the component, and its codes.
 SHARED = {
     401: ("Unauthorized", SIGN_IN_CODES),
-    403: ("Forbidden", {ErrorCode.PERMISSION_DENIED}),
+    403: ("Forbidden", {ErrorCode.PERMISSION_DENIED, ErrorCode.SCOPE_MISSING}),
     404: ("NotFound", {ErrorCode.NOT_FOUND}),
     406: ("NotAcceptable", {ErrorCode.NOT_ACCEPTABLE}),
     411: ("LengthRequired", {ErrorCode.LENGTH_REQUIRED}),
@@ -44,7 +44,7 @@ SHARED = {
 DESCRIPTIONS = {
     400: "A field or parameter isn't valid, or the body isn't JSON. `attr` names the field.",
     401: "Not signed in, or the token is no longer valid.",
-    403: "The user has no company, or the role lacks the permission.",
+    403: "The user has no company, the role lacks the permission, or the API token the scope.",
     404: "The row doesn't exist, belongs to another company, or isn't assigned to the user.",
     406: "The client doesn't accept JSON.",
     409: "The data, as it is now, doesn't allow the request.",

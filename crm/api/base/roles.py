@@ -58,6 +58,7 @@ MANAGER, CSR, REP = Role.MANAGER, Role.CSR, Role.REP
 PERMISSIONS: dict[str, dict[str, Grant]] = {
     # Notes: the author's own, see crm/services/notes.py.
     "activities": {MANAGER: ALL, CSR: ALL, REP: own(ALL)},
+    "api-tokens": {MANAGER: also(READ_CREATE, "revoke")},
     "appointment-reminders": {MANAGER: READ_ONLY, CSR: READ_ONLY},
     "appointments": {
         MANAGER: READ_CREATE_UPDATE,

@@ -93,7 +93,7 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
         if any(self.get_auth()):
             codes |= SIGN_IN_CODES
         if isinstance(self.view, TenantView):
-            codes.add(ErrorCode.PERMISSION_DENIED)
+            codes |= {ErrorCode.PERMISSION_DENIED, ErrorCode.SCOPE_MISSING}
         if "{" in self.path:
             codes.add(ErrorCode.NOT_FOUND)
         if self._names_contact():

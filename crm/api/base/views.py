@@ -31,6 +31,7 @@ from crm.db.replicas import choose_replica, leave_alone
 from crm.db.tenancy import mark_rollback, tenant, tenant_autocommit
 from crm.error_codes import ErrorCode
 from crm.models import Contact, User
+from crm.names import name_of_actor
 from crm.outages import outage_code
 from crm.services.merging.tombstones import AlreadyMerged, find_kept
 
@@ -147,7 +148,7 @@ class TenantView(APIView):
     def begin_write(self) -> None:
         self.exit_stack.enter_context(tenant(self.company_id))
         self.writing = True
-        self.exit_stack.enter_context(acting_as(self.user.pk, self.user.username))
+        self.exit_stack.enter_context(acting_as(self.user.pk, name_of_actor(self.user)))
 
     def known_parameters(self) -> set[str]:
         return set()

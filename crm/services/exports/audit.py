@@ -5,6 +5,7 @@ from typing import Any
 from crm.choices import AuditAction
 from crm.db.tenancy import all_tenants, tenant
 from crm.models import AuditEntry, User
+from crm.names import name_of_actor
 
 WHOLE_LIST = 0  # in place of a row's id
 
@@ -18,7 +19,7 @@ def record_export(*, user: User, company_id: int | None, table: str, facts: dict
         AuditEntry.objects.create(
             company_id=company_id,
             actor_id=user.pk,
-            actor=user.username,
+            actor=name_of_actor(user),
             table_name=table,
             row_id=WHOLE_LIST,
             action=AuditAction.EXPORT,
