@@ -253,6 +253,14 @@ class ErrorCode(StrEnum):
         "Give the contact another number first.",
     )  # fmt: skip
     NOT_HELD = "not_held", 409, "The message isn't held any more.", "Read the message again: it is decided."
+    NOT_QUEUED = (
+        "not_queued", 409, "The message doesn't wait any more: it leaves, has left, or has failed.",
+        "Read the message again; `status` says what became of it.",
+    )  # fmt: skip
+    NOT_SCHEDULED = (
+        "not_scheduled", 409, "Only a scheduled message that is still queued can be changed.",
+        "Read the message again. Cancel it and write another one, if it is held.",
+    )  # fmt: skip
     ALREADY_PENDING = (
         "already_pending", 409, "The webhook event is already pending.", "Wait until it is processed.",
     )  # fmt: skip

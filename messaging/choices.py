@@ -1,5 +1,7 @@
 """Column choices, stored in lower case and enforced by CHECK constraints."""
 
+from enum import StrEnum
+
 from django.db.models import TextChoices
 
 
@@ -21,10 +23,18 @@ OUTCOME_UNKNOWN = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
 LOST = (MessageStatus.FAILED, MessageStatus.UNDELIVERED)
 
 
+class OwnCode(StrEnum):
+    """Values of a message's `error_code` that are the product's own. All others are the providers' and carriers'."""
+
+    CANCELLED = "cancelled"  # a person has cancelled it: `failed`, but not lost
+    REPLIED = "replied"  # it is held, because the contact has replied
+
+
 class MessageKind(TextChoices):
     """The reason for an outgoing message. Quiet hours apply to all but replies and confirmations."""
 
     REPLY = "reply"
+    SCHEDULED = "scheduled", "Scheduled by a user"
     CAMPAIGN = "campaign"
     REMINDER = "reminder"
     MISSED_CALL = "missed_call", "Missed call"

@@ -132,7 +132,7 @@ def _messages(zone: ZoneInfo) -> list[Notice]:
         activity__company=current_company_id(),
         activity__created_at__gte=start_of(today_in(zone), zone),
         status__in=LOST,
-    )
+    ).not_cancelled()
     unknown = Message.objects.filter(
         status=MessageStatus.UNKNOWN, run_at__isnull=False, created_at__lt=timezone.now() - UNKNOWN_FOR
     )
@@ -141,7 +141,7 @@ def _messages(zone: ZoneInfo) -> list[Notice]:
         *_notice(
             NoticeKind.HELD_MESSAGES,
             Message.objects.filter(status=MessageStatus.HELD),
-            "Messages are held: they are too late to be sent without your decision. Release or cancel them.",
+            "Messages are held until somebody decides: they are too late, or the contact has replied.",
             "/api/v1/held-messages",
         ),
         *_notice(

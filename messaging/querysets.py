@@ -9,7 +9,16 @@ from django.db.models.functions import Coalesce
 from calls.choices import COMING
 from crm.choices import Direction
 from crm.querysets import OfContactQuerySet
-from messaging.choices import DONE, LOST, OUTCOME_UNKNOWN, EventStatus, MessageStatus, ReminderAnswer, ReminderStatus
+from messaging.choices import (
+    DONE,
+    LOST,
+    OUTCOME_UNKNOWN,
+    EventStatus,
+    MessageStatus,
+    OwnCode,
+    ReminderAnswer,
+    ReminderStatus,
+)
 
 
 class WebhookEventQuerySet(QuerySet):
@@ -69,11 +78,13 @@ class MessageQuerySet(OfContactQuerySet):
 
         A message waits for earlier messages of its kind to the same contact over the same line, and for any with an
         unknown outcome. Messages thus arrive in order, and a reported or looked-up message matches only one of them.
+        Scheduled messages are in the order of their users' times.
         """
         messages: Any = self.model
+        unscheduled_or_same = Q(send_at__isnull=True) | Q(send_at=OuterRef("send_at"))
+        before = Q(send_at__lt=OuterRef("send_at")) | (unscheduled_or_same & Q(pk__lt=OuterRef("pk")))
         earlier = messages.objects.filter(
-            Q(status__in=OUTCOME_UNKNOWN)
-            | Q(status=MessageStatus.QUEUED, kind=OuterRef("kind"), pk__lt=OuterRef("pk")),
+            Q(status__in=OUTCOME_UNKNOWN) | (Q(status=MessageStatus.QUEUED, kind=OuterRef("kind")) & before),
             contact=OuterRef("contact"),
             phone_line=OuterRef("phone_line"),
         )
@@ -86,8 +97,19 @@ class MessageQuerySet(OfContactQuerySet):
         return self.filter(status__in=OUTCOME_UNKNOWN, run_at__lte=now).order_by("run_at", "id")
 
     def lost_since(self, moment: datetime) -> Self:
-        """Return messages since `moment` that were not sent or not delivered."""
-        return self.filter(status__in=LOST, created_at__gte=moment)
+        """Return messages since `moment` that were not sent or not delivered, without those that people cancelled."""
+        return self.filter(status__in=LOST, created_at__gte=moment).not_cancelled()
+
+    def not_cancelled(self) -> Self:
+        return self.exclude(error_code=OwnCode.CANCELLED)
+
+    def answered(self) -> Self:
+        """Return messages that a reply holds back and that the contact has replied to since they were written."""
+        messages: Any = self.model
+        replies = messages.objects.filter(
+            contact=OuterRef("contact"), created_at__gt=OuterRef("created_at"), direction=Direction.INCOMING
+        )
+        return self.filter(Exists(replies), hold_if_reply=True)
 
     def queued_until(self, until: datetime) -> Self:
         """Return queued messages that are due by `until`."""

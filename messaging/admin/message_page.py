@@ -22,6 +22,7 @@ DECISIONS = {
     "_release": (release_messages, MessageStatus.QUEUED, "Queued for sending. The send policy is asked again."),
     "_cancel": (cancel_messages, MessageStatus.FAILED, "Cancelled. It is never sent."),
 }
+WRITTEN_BY_USERS = ("", MessageKind.REPLY, MessageKind.SCHEDULED)
 WRITTEN_AGAIN = (MessageStatus.FAILED, MessageStatus.UNDELIVERED)
 
 
@@ -41,7 +42,7 @@ def state_of(message: Message, *, may_decide: bool, may_write: bool) -> MessageS
     word, color = STATES[MessageStatus(message.status)]
     conversation_id = message.activity.conversation_id
     conversation = reverse("admin:crm_conversation_change", args=[conversation_id]) if conversation_id else ""
-    is_answer = message.direction == Direction.OUTGOING and message.kind in ("", MessageKind.REPLY)
+    is_answer = message.direction == Direction.OUTGOING and message.kind in WRITTEN_BY_USERS
     may_again = may_write and conversation and is_answer and message.status in WRITTEN_AGAIN
     return MessageState(
         word=word,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from messaging.choices import MessageStatus
+from messaging.choices import MessageStatus, OwnCode
 from messaging.models import Message
 
 GOOD, BAD, WAITING, PLAIN = "good", "bad", "waiting", "plain"
@@ -57,4 +57,5 @@ def _say_wait(message: Message, zone: ZoneInfo, now: datetime) -> str:
 
 def _reason(message: Message) -> str:
     reason = message.error or "No reason was given."
-    return f"{reason} (code {message.error_code})" if message.error_code else reason
+    has_code = message.error_code and message.error_code not in list(OwnCode)  # an own one only repeats the reason
+    return f"{reason} (code {message.error_code})" if has_code else reason

@@ -8,10 +8,11 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api.base.errors import invalid
 from crm.api.base.filters import ChoicesFilter, ListFilterSet, RowFilter
 from crm.api.base.list_views import ListRowsMixin
 from crm.api.base.roles import visible
-from crm.api.base.serializers import CompanyUserField, TenantSerializer
+from crm.api.base.serializers import CompanyUserField, InstantField, TenantSerializer
 from crm.api.base.views import TenantViewSet, without_body
 from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
 from crm.choices import Direction
@@ -19,13 +20,18 @@ from crm.error_codes import ErrorCode
 from crm.models import Contact
 from messaging.choices import MessageStatus
 from messaging.models import Message
-from messaging.services.replies import mark_thread_read, queue_reply
+from messaging.services.replies import mark_thread_read, mark_thread_unread, queue_reply
 
 ATTACHMENTS = "Attached files, such as photos."
 MAX_CHARACTERS = 1600  # of a message: the providers' limit
+SEND_AT = "Time to send it, at most 366 days ahead. Quiet hours, opt-outs and pauses are decided then."
+SEND_AT_SHOWN = "Time that a user has chosen for sending. Null: at once."
+HOLD_IF_REPLY = "Whether a message from the contact that arrives before it leaves holds it back."
 
 REPLY_CODES = (
     ErrorCode.REQUIRED,
+    ErrorCode.NOT_ALLOWED,
+    ErrorCode.OUT_OF_RANGE,
     ErrorCode.OPTED_OUT,
     ErrorCode.UNDER_REVIEW,
     ErrorCode.DO_NOT_CONTACT,
@@ -37,6 +43,7 @@ REPLY_CODES = (
     ErrorCode.LINE_PAUSED,
     ErrorCode.DAILY_CAP,
     ErrorCode.MESSAGE_EMPTY,
+    ErrorCode.NO_OPEN_HOUR,
 )
 
 
@@ -69,9 +76,10 @@ class MessageSerializer(TenantSerializer):
         fields = [
             "id", "contact", "contact_summary", "phone_line", "phone_line_name", "user", "user_name", "direction",
             "kind", "from_number", "to_numbers", "body", "media", "status",
-            "error", "error_code", "created_at", "updated_at", "sent_at", "read_at",
+            "error", "error_code", "send_at", "hold_if_reply", "created_at", "updated_at", "sent_at", "read_at",
         ]  # fmt: skip
         read_only_fields = fields
+        extra_kwargs = {"send_at": {"help_text": SEND_AT_SHOWN}, "hold_if_reply": {"help_text": HOLD_IF_REPLY}}
 
 
 class MessageFilterSet(ListFilterSet):
@@ -82,17 +90,28 @@ class MessageFilterSet(ListFilterSet):
 
 class ReplySerializer(TenantSerializer):
     body = serializers.CharField(min_length=1, max_length=MAX_CHARACTERS)
+    send_at = InstantField(required=False, help_text=SEND_AT)
 
     class Meta:
         model = Message
-        fields = ["body", "phone_line"]
+        fields = ["body", "phone_line", "send_at", "hold_if_reply"]
+        extra_kwargs = {"hold_if_reply": {"help_text": f"{HOLD_IF_REPLY} With `send_at` only."}}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return attrs  # the service creates the row with all required fields
+        # The service creates the row with all required fields.
+        if attrs.get("hold_if_reply") and "send_at" not in attrs:
+            raise invalid(
+                "hold_if_reply", "A reply can hold back only what has a `send_at`.", code=ErrorCode.NOT_ALLOWED
+            )
+        return attrs
 
 
 class ReadSerializer(serializers.Serializer):
     read = serializers.IntegerField(help_text="Number of messages marked as read.")
+
+
+class UnreadSerializer(serializers.Serializer):
+    unread = serializers.IntegerField(help_text="Number of messages marked as unread: 1, or 0 if there is none.")
 
 
 @extend_schema_view(
@@ -125,13 +144,21 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
     def create(self, request: Request, **kwargs: Any) -> Response:
         """Queue a reply (202), or return why it is blocked (409), with `retry_at` if waiting helps.
 
-        Without `phone_line`, the phone line of the contact's latest conversation is used.
+        Without `phone_line`, the phone line of the contact's latest conversation is used. With `send_at` it leaves
+        then: see `messages`.
         """
         contact = self.get_contact()
         reply = ReplySerializer(data=request.data, context=self.get_serializer_context())
         reply.is_valid(raise_exception=True)
         fields = reply.validated_data
-        message = queue_reply(contact=contact, body=fields["body"], user=self.user, line=fields.get("phone_line"))
+        message = queue_reply(
+            contact=contact,
+            body=fields["body"],
+            user=self.user,
+            line=fields.get("phone_line"),
+            send_at=fields.get("send_at"),
+            hold_if_reply=fields.get("hold_if_reply", False),
+        )
         return Response(self.get_serializer(message).data, status.HTTP_202_ACCEPTED)
 
     @extend_schema(
@@ -141,3 +168,9 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
     def read(self, request: Request, **kwargs: Any) -> Response:
         """Mark the contact's incoming messages as read."""
         return Response({"read": mark_thread_read(contact=self.get_contact())})
+
+    @extend_schema(request=None, responses=UnreadSerializer)
+    @without_body
+    def unread(self, request: Request, **kwargs: Any) -> Response:
+        """Mark the contact's latest incoming message as unread, so that the conversation shows up again."""
+        return Response({"unread": mark_thread_unread(contact=self.get_contact())})

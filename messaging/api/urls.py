@@ -7,6 +7,7 @@ from messaging.api.campaign_report import CampaignReportViewSet
 from messaging.api.campaign_texts import CampaignTextsViewSet
 from messaging.api.campaigns import CampaignMembershipViewSet, CampaignViewSet
 from messaging.api.held_messages import HeldMessageViewSet
+from messaging.api.messages import MessageViewSet
 from messaging.api.notices import NoticesView
 from messaging.api.reminders import AppointmentReminderViewSet
 from messaging.api.segments import SegmentPreviewView, SegmentSchemaView, SegmentViewSet
@@ -18,6 +19,7 @@ router.register("campaigns", CampaignViewSet, "campaign")
 router.register("campaign-memberships", CampaignMembershipViewSet, "campaign-membership")
 router.register("appointment-reminders", AppointmentReminderViewSet, "appointment-reminder")
 router.register("held-messages", HeldMessageViewSet, "held-message")
+router.register("messages", MessageViewSet, "message")
 router.register("segments", SegmentViewSet, "segment")
 router.register("webhook-events", WebhookEventViewSet, "webhook-event")
 
@@ -32,6 +34,7 @@ urlpatterns = [
     re_path(rf"{THREAD}$", MessageThreadViewSet.as_view({"get": "list", "post": "create"}), name="message-thread"),
     re_path(rf"{THREAD}/export$", MessageThreadViewSet.as_view({"get": "export"}), name="message-thread-export"),
     re_path(rf"{THREAD}/read$", MessageThreadViewSet.as_view({"post": "read"}), name="message-thread-read"),
+    re_path(rf"{THREAD}/unread$", MessageThreadViewSet.as_view({"post": "unread"}), name="message-thread-unread"),
     path("notices", NoticesView.as_view(), name="notices"),
     path("segments/preview", SegmentPreviewView.as_view(), name="segment-preview"),
     path("segments/schema", SegmentSchemaView.as_view(), name="segment-schema"),

@@ -148,6 +148,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         choices=[
                             ("reply", "Reply"),
+                            ("scheduled", "Scheduled by a user"),
                             ("campaign", "Campaign"),
                             ("reminder", "Reminder"),
                             ("missed_call", "Missed call"),
@@ -199,7 +200,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "error_code",
-                    models.CharField(blank=True, help_text="Error code of the provider or the carrier.", max_length=20),
+                    models.CharField(
+                        blank=True,
+                        help_text="Error code of the provider or the carrier. Own ones: `cancelled`, and `replied` of a held message.",
+                        max_length=20,
+                    ),
                 ),
                 (
                     "error",
@@ -209,6 +214,18 @@ class Migration(migrations.Migration):
                 ),
                 ("tries", models.PositiveSmallIntegerField(default=0, help_text="Number of send attempts.")),
                 ("run_at", models.DateTimeField(blank=True, help_text="Next attempt not before this time.", null=True)),
+                (
+                    "send_at",
+                    models.DateTimeField(blank=True, help_text="Time that a user has chosen for sending.", null=True),
+                ),
+                (
+                    "hold_if_reply",
+                    models.BooleanField(
+                        db_default=False,
+                        default=False,
+                        help_text="A reply that arrives before it leaves holds it back.",
+                    ),
+                ),
                 (
                     "created_at",
                     models.DateTimeField(
@@ -278,7 +295,10 @@ class Migration(migrations.Migration):
                             ("kind", ""),
                             models.Q(
                                 ("direction", "outgoing"),
-                                ("kind__in", ["reply", "campaign", "reminder", "missed_call", "confirmation"]),
+                                (
+                                    "kind__in",
+                                    ["reply", "scheduled", "campaign", "reminder", "missed_call", "confirmation"],
+                                ),
                             ),
                             _connector="OR",
                         ),
@@ -291,6 +311,19 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="message_threads_on_its_way_has_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "scheduled"), ("send_at__isnull", False)),
+                            models.Q(
+                                models.Q(("kind", "scheduled"), _negated=True),
+                                ("hold_if_reply", False),
+                                ("send_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="message_threads_scheduled_has_send_at",
+                        violation_error_message="Only a scheduled message has these.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(

@@ -39,6 +39,14 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="message",
             index=crm.db.indexes.Index(
+                condition=models.Q(("hold_if_reply", True), ("status", "queued")),
+                fields=["contact"],
+                name="ix_message_threads_contact_card_id_hold_if_reply",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="message",
+            index=crm.db.indexes.Index(
                 condition=models.Q(("status", "held")), fields=["company"], name="ix_message_threads_company_id_held"
             ),
         ),

@@ -27,7 +27,7 @@ class Message(TenantModel):
 
     `body` repeats the activity's body, so that messages are read from this table only, and the timeline from activities
     only. An outgoing message is its own queue entry: `queued` until `run_at`, `sending` before the provider is called,
-    and `unknown` if no answer came.
+    and `unknown` if no answer came. The first `run_at` of a scheduled one is the time that its user has chosen.
     """
 
     activity = models.OneToOneField(Activity, on_delete=models.PROTECT, related_name="message")
@@ -69,10 +69,19 @@ class Message(TenantModel):
     body = models.TextField(blank=True)
     media = models.JSONField(default=list, blank=True, help_text="Attachments: a list of {url, type}.")
     status = models.CharField(max_length=20, choices=MessageStatus.choices)
-    error_code = models.CharField(max_length=20, blank=True, help_text="Error code of the provider or the carrier.")
+    error_code = models.CharField(
+        max_length=20,
+        blank=True,
+        help_text="Error code of the provider or the carrier. Own ones: `cancelled`, and `replied` of a held message.",
+    )
     error = models.CharField(max_length=300, blank=True, help_text="Why the message was not sent or not delivered.")
     tries = models.PositiveSmallIntegerField(default=0, help_text="Number of send attempts.")
     run_at = models.DateTimeField(null=True, blank=True, help_text="Next attempt not before this time.")
+
+    send_at = models.DateTimeField(null=True, blank=True, help_text="Time that a user has chosen for sending.")
+    hold_if_reply = models.BooleanField(
+        default=False, db_default=False, help_text="A reply that arrives before it leaves holds it back."
+    )
 
     created_at = models.DateTimeField(
         default=now, help_text="Time of writing or receipt. It never changes: threads are in this order."
@@ -102,6 +111,12 @@ class Message(TenantModel):
             models.CheckConstraint(
                 condition=~Q(status__in=OUTBOX_STATUSES) | Q(run_at__isnull=False),
                 name="message_threads_on_its_way_has_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=MessageKind.SCHEDULED, send_at__isnull=False)
+                | (~Q(kind=MessageKind.SCHEDULED) & Q(send_at__isnull=True, hold_if_reply=False)),
+                name="message_threads_scheduled_has_send_at",
+                violation_error_message="Only a scheduled message has these.",
             ),
             in_range("created_at", name="message_threads_created_at_in_range"),
         ]
@@ -133,6 +148,14 @@ class Message(TenantModel):
                 question="How many messages of these contacts are unread?",
                 asked_by="GET /api/v1/conversations; POST /api/v1/message-threads/{contact_card_id}/read",
                 kept_because="few messages of a long conversation are unread: the others needn't be read.",
+            ),
+            Index(
+                fields=["contact"],
+                condition=Q(status=MessageStatus.QUEUED, hold_if_reply=True),
+                name="ix_message_threads_contact_card_id_hold_if_reply",
+                question="Which queued messages does a reply of this contact hold back?",
+                asked_by="manage.py work",
+                kept_because="each incoming message asks, and hardly any message waits: else it would read the thread.",
             ),
             Index(
                 fields=["company"],

@@ -11,7 +11,7 @@ from ops.demo.random_data import shuffled, weighted_cycle
 
 SENT_STATUSES = {"delivered": 90, "sent": 4, "failed": 3, "undelivered": 3}
 CONVERSATION_STATUSES = {"closed": 60, "open": 25, "waiting": 15}
-KINDS_BY_HAND = (MessageKind.REPLY,)
+KINDS_BY_HAND = (MessageKind.REPLY, MessageKind.SCHEDULED)
 UNREAD_FOR = 3 * DAY  # older incoming messages have been read
 PICTURE = json.dumps([{"url": "https://media.example.com/picture.jpg", "type": "image/jpeg"}])
 SCRAMBLE, ID_SPACE = 0x9E3779B97F4A7C15, 2**64  # an odd factor maps running numbers to unique provider ids
@@ -64,7 +64,15 @@ class ActivityWriter:
         return activity
 
     def send(
-        self, position: int, instant: int, body: str, *, kind: str, status: str = "", membership: int | None = None
+        self,
+        position: int,
+        instant: int,
+        body: str,
+        *,
+        kind: str,
+        status: str = "",
+        membership: int | None = None,
+        send_at: int | None = None,
     ) -> None:
         """Add a message to the contact, unless a flag blocks it; the confirmation of an opt-out is never blocked."""
         if instant >= self.end or (self.setup.flag_of(position) and kind != MessageKind.CONFIRMATION):
@@ -81,7 +89,9 @@ class ActivityWriter:
             direction=outgoing,
             kind=kind,
             membership=membership,
-            run_at=stamp(instant) if on_its_way else None,
+            run_at=stamp(send_at or instant) if on_its_way else None,
+            send_at=stamp(send_at) if send_at else None,
+            hold_if_reply=send_at is not None,
             from_number=line.number,
             to_numbers=json.dumps([self.setup.numbers[position]]),
             body=body,

@@ -95,7 +95,7 @@ def _statuses(today: DateRange, may: Callable[[type[Any]], bool]) -> tuple[dict[
         activity__created_at__gte=start,
         activity__created_at__lt=end,
         direction=Direction.OUTGOING,
-    )
+    ).not_cancelled()
     counted = [
         rows.order_by().annotate(source=Value(source)).values_list("source", "status").annotate(n=Count("pk"))
         for source, model, rows in (

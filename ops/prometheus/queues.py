@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import Min, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 from prometheus_client import Metric
 from prometheus_client.metrics_core import GaugeMetricFamily
@@ -85,7 +86,8 @@ def _find_oldest_texts() -> Metric:
         labels=["kind"],
     )
     due = Message.objects.queued_until(now() + PENDING_HORIZON)
-    queued_at = dict(due.order_by().values_list("kind").annotate(Min("created_at")))
+    written = Coalesce("send_at", "created_at")  # a scheduled message may wait for weeks
+    queued_at = dict(due.order_by().values_list("kind").annotate(oldest=Min(written)))
     for kind in MessageKind:
         oldest.add_metric([kind], _seconds_since(queued_at.get(kind)))
     return oldest

@@ -10,6 +10,7 @@ from tests.conftest import signed_in
 from tests.factories import PASSWORD
 
 AT = datetime(2026, 3, 2, 16, tzinfo=UTC)
+SEND_AT = AT + timedelta(days=1)
 PHOTO = {"url": "https://media.example.com/roof.jpg", "type": "image/jpeg"}
 AGREED = "I agree to receive marketing texts from Summit Roofing at this number."
 
@@ -52,9 +53,16 @@ class ExampleRows:
         )  # fmt: skip
         message = {"phone_line": line, "from_number": contact.phone, "to_numbers": [line.number], **of_contact}
         factories.MessageFactory(activity=text, media=[PHOTO], **message)
-        held = factories.HeldMessageFactory(
-            phone_line=line, from_number=line.number, to_numbers=[contact.phone], body="On our way.", **of_contact
+        outgoing = {"phone_line": line, "from_number": line.number, "to_numbers": [contact.phone], **of_contact}
+        held = factories.HeldMessageFactory(body="On our way.", **outgoing)
+        later = {"kind": "scheduled", "hold_if_reply": True, "send_at": SEND_AT, "activity__user": csr, **outgoing}
+        scheduled = factories.MessageFactory(
+            direction="outgoing", status="queued", run_at=SEND_AT, body="See you tomorrow at nine!", **later
         )
+        answered = factories.HeldMessageFactory(
+            error="The contact has replied since it was written. Send it anyway, or cancel it.", error_code="replied",
+            body="Does nine suit you?", **later,
+        )  # fmt: skip
         campaign = factories.CampaignFactory(
             company=company, name="Spring check", body="Time for a check of your roof?", phone_line=line,
             created_by=self.manager, created_at=AT,
@@ -161,6 +169,7 @@ class ExampleRows:
                 created_by=csr, created_at=AT,
             ),
             "message-threads": contact,
+            "messages": scheduled,
             "missed-calls": factories.MissedCallerFactory(phone_line=line, missed_calls=2, **of_contact),
             "opt-outs": opt_out,
             "phone-lines": line,
@@ -190,6 +199,7 @@ class ExampleRows:
             "contact_fields_restore": deleted_field,
             "contact_lists_destroy": empty_list,
             "contacts_destroy": stranger,
+            "messages_release": answered,
             "phone_lines_resume": suspended,
             "tags_destroy": unused_tag,
         }
@@ -276,6 +286,7 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
             "proof": "https://summit-roofing.example/quote", "given_at": "2026-03-01T18:30:00Z",
         },
         "message_threads_create": {"body": "Tuesday at nine works. See you then!", "phone_line": line},
+        "messages_partial_update": {"body": "See you tomorrow at ten!"},
         "phone_lines_create": {"name": "Service", "number": "+13035550102", "provider_id": "PNservice"},
         "phone_lines_partial_update": {"name": "Reception"},
         "segments_create": {"name": "Overdue for a month", "definition": {"invoice": {"overdue_days": 30}}},

@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
+from django.utils.timezone import now
 from rest_framework.test import APIClient
 
 from crm.api.tokens import SessionToken
@@ -30,6 +31,7 @@ CHANGES = {
     "conversations": {"status": "closed"},
     "invoices": {"status": "sent"},
     "leads": {"status": "contacted"},
+    "messages": {"body": "On our way at nine."},
     "phone-lines": {"name": "Sales"},
     "segments": {"name": "Denver"},
     "tags": {"name": "VIP"},
@@ -37,6 +39,7 @@ CHANGES = {
 }
 
 
+LATER = now() + timedelta(days=7)
 PAUSED_UNTIL = datetime(2020, 3, 2, tzinfo=UTC)  # in the past, so that replies are sent
 
 
@@ -92,6 +95,9 @@ class Fixture:
             "marketing-consents": factories.MarketingConsentFactory(company=acme),
             "duplicates": factories.DuplicateCandidateFactory(company=acme, first=contact),
             "merges": factories.ContactMergeFactory(company=acme, kept=contact),
+            "messages": factories.MessageFactory(
+                contact=contact, direction="outgoing", kind="scheduled", status="queued", run_at=LATER, send_at=LATER
+            ),
             "missed-calls": factories.MissedCallerFactory(contact=contact),
             "segments": factories.SegmentFactory(company=acme),
             "tags": factories.TagFactory(company=acme),
@@ -101,6 +107,9 @@ class Fixture:
         draft = factories.CampaignFactory(company=acme, phone_line=line)
         factories.CampaignMembershipFactory(campaign=draft, contact=contact)
         self.rows_of_action = {
+            "messages/<pk>/release": factories.HeldMessageFactory(
+                contact=contact, kind="scheduled", send_at=PAUSED_UNTIL, error_code="replied"
+            ),
             "campaigns/<pk>/start": draft,
             "campaigns/<pk>/pause": factories.CampaignFactory(company=acme, status="running", phone_line=line),
             "campaigns/<pk>/resume": factories.CampaignFactory(company=acme, status="paused", phone_line=line),

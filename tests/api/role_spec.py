@@ -49,6 +49,7 @@ ACTIONS = {
     "steps": ("POST", 200),
     "timeline": ("GET", 200),
     "undo": ("POST", 200),
+    "unread": ("POST", 200),
     "vcard": ("GET", 200),
     "withdraw": ("POST", 200),
 }

@@ -16,14 +16,14 @@ from tests.conftest import postgres_only
 from tests.factories import ContactFactory, PhoneLineFactory
 from tests.fictional_numbers import fictional_number
 from tests.messaging.clocks import zone_with_hour
-from tests.plans.conftest import buffers_read, run
+from tests.plans.conftest import buffers_read, indexes_chosen, run
 
 pytestmark = [postgres_only, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 BACKLOG = 20_000
 
 
-def fill(line, *, kind):
-    """Queue a backlog for the line: ten messages to each of many contacts."""
+def fill(line, *, kind, send_at="NULL"):
+    """Queue a backlog for the line: ten messages to each of many contacts. `send_at` is SQL."""
     with all_tenants():
         contacts = Contact.objects.bulk_create(
             Contact(company=line.company, phone=fictional_number(20_000 + n), timezone=zone_with_hour(14))
@@ -37,9 +37,10 @@ def fill(line, *, kind):
             WHERE company_id = {line.company_id} AND id >= {contacts[0].pk} RETURNING id, company_id, contact_id
         )
         INSERT INTO message_threads (company_id, activity_id, contact_card_id, phone_line_id, direction, kind,
-            from_number, to_numbers, body, media, status, error_code, error, tries, run_at, created_at)
+            from_number, to_numbers, body, media, status, error_code, error, tries, run_at, send_at, created_at)
         SELECT company_id, id, contact_id, {line.pk}, 'outgoing', '{kind}',
-            '', '["+12125550101"]', 'Spring check?', '[]', 'queued', '', '', 0, now(), now()
+            '', '["+12125550101"]', 'Spring check?', '[]', 'queued', '', '', 0, coalesce({send_at}, now()), {send_at},
+            now()
         FROM written
         """
     )
@@ -89,3 +90,22 @@ def test_reply_is_found_before_a_backlog_on_its_own_line(acme, desk, reply):
         waiting = Message.objects.ready_on_line(line_id=desk.pk, priority=0, now=timezone.now())
         assert waiting.get() == reply
         assert buffers_read(lambda: waiting.first()) <= 20
+
+
+def test_messages_that_are_scheduled_for_later_cost_their_own_line_nothing(acme, desk):
+    fill(desk, kind="scheduled", send_at="now() + (7 + id % 30) * interval '1 day'")
+    with tenant(acme.pk):
+        due = queue_message(
+            contact=ContactFactory(company=acme), line=desk, body="Now.", kind="scheduled", send_at=timezone.now()
+        )
+    run("VACUUM ANALYZE message_threads, phone_lines")
+    [ready] = find_ready_lines(timezone.now())
+    assert buffers_read(lambda: find_ready_lines(timezone.now())) <= 60
+    with tenant(acme.pk):  # a claim, under row-level security
+
+        def next_messages():
+            return list(Message.objects.ready_on_line(line_id=ready.line_id, priority=1, now=timezone.now())[:50])
+
+        assert next_messages() == [due]
+        assert "ix_message_threads_phone_line_id_priority_run_at_id_queued" in indexes_chosen(next_messages)
+        assert buffers_read(next_messages) <= 60

@@ -42,6 +42,7 @@ from crm.services.search_keys import repair_search_keys
 from messaging.models import AppointmentReminder, Message, WebhookEvent
 from messaging.services.campaigns.alarms import failed_lately
 from messaging.services.inbound.webhook_processing import find_companies_with_due_events
+from messaging.services.outbound.holding import hold_answered
 from messaging.services.outbound.ready_lines import find_ready_lines
 from messaging.services.outbound.reminders import find_appointments_to_remind
 from messaging.services.segments.preview import preview_of
@@ -270,6 +271,9 @@ QUESTIONS: dict[str, Question] = {
     # The outbox.
     "ix_message_threads_phone_line_id_priority_run_at_id_queued": lambda sample: find_ready_lines(now()),
     "ix_message_threads_run_at": of_all_companies(lambda sample: Message.objects.due_for_lookup(now()).first()),
+    "ix_message_threads_contact_card_id_hold_if_reply": lambda sample: hold_answered(
+        messages=Message.objects.filter(contact=sample.contact)
+    ),
     "ix_message_threads_company_id_held": lambda sample: Message.objects.filter(status="held")[:100].count(),
     "ix_message_threads_created_at_lost": of_all_companies(count_needs),
     "ix_message_threads_membership_id": foreign_key_check(

@@ -47,8 +47,8 @@ READ_UPDATE = Grant(READ_ONLY.verbs | {CHANGE})
 READ_CREATE_DELETE = Grant(READ_CREATE.verbs | {DELETE})
 READ_CREATE_UPDATE = Grant(READ_CREATE.verbs | {CHANGE})
 ALL = Grant(READ_CREATE_UPDATE.verbs | {DELETE})
-# The verb "read" marks a message as read for every user. A role with own rows alone must not have it.
-LIST_CREATE_MARK_READ = also(LIST_ONLY, CREATE, "read")
+# The verbs "read" and "unread" mark a message for every user. A role with own rows alone must not have them.
+LIST_CREATE_MARK_READ = also(LIST_ONLY, CREATE, "read", "unread")
 
 CALL_OUTCOME_FIELDS = {"status", "quoted_price", "reason_for_lost_sale"}
 APPOINTMENT_FIELDS = {"scheduled_start", "scheduled_end", "allow_overlap", "status", "notes"}
@@ -107,6 +107,11 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "marketing-consents": {MANAGER: also(READ_CREATE, "withdraw"), CSR: also(READ_CREATE, "withdraw")},
     "merges": {MANAGER: also(READ_ONLY, "undo"), CSR: also(READ_ONLY, "undo")},
     "message-threads": {MANAGER: LIST_CREATE_MARK_READ, CSR: LIST_CREATE_MARK_READ, REP: own(LIST_ONLY)},
+    "messages": {
+        MANAGER: also(RETRIEVE_UPDATE, "cancel", "release"),
+        CSR: also(RETRIEVE_UPDATE, "cancel", "release"),
+        REP: own(RETRIEVE),
+    },
     "missed-calls": {MANAGER: also(READ_ONLY, "recover"), CSR: also(READ_ONLY, "recover")},
     "missed-calls/counts": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "notices": {MANAGER: RETRIEVE, CSR: RETRIEVE},

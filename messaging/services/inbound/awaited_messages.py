@@ -27,6 +27,10 @@ SELECT
                 WHERE further.contact_id = message.contact_id AND further.status = 'pending' AND further.step >= 2
             )
         )
+    ),
+    EXISTS (
+        SELECT 1 FROM message_threads scheduled
+        WHERE scheduled.contact_card_id = message.contact_id AND scheduled.status = 'queued' AND scheduled.hold_if_reply
     )
 FROM message ORDER BY place
 """
@@ -38,6 +42,8 @@ class Waiting(NamedTuple):
     missed_call: bool
     invalid_number: bool
     campaign: bool
+    scheduled: bool
+    """A scheduled message that a reply holds back."""
 
 
 def find_waiting(messages: Sequence[tuple[int, datetime]]) -> list[Waiting]:

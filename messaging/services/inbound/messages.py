@@ -17,7 +17,7 @@ from crm.services.contacts import end_invalid_number
 from crm.services.conversations import resolve_conversation, update_conversation
 from crm.services.event_fields import fill_blank_fields, keep_earliest
 from crm.services.known_rows import KnownRows
-from messaging.choices import OUTCOME_UNKNOWN, MessageStatus
+from messaging.choices import OUTCOME_UNKNOWN, MessageStatus, OwnCode
 from messaging.models import Message
 from messaging.models.messages import OUTBOX_STATUSES
 from messaging.services.inbound.awaited_messages import find_waiting
@@ -25,6 +25,7 @@ from messaging.services.inbound.opt_out_keywords import handle_opt_out_keywords
 from messaging.services.inbound.reminder_answers import handle_reminder_answer
 from messaging.services.outbound.campaign_progress import mark_membership_replied, update_memberships
 from messaging.services.outbound.code_effects import apply_error_code
+from messaging.services.outbound.holding import hold_answered
 
 # Webhook events overtake one another, so a status is only replaced by one of a later stage. A delivery receipt is last:
 # OpenPhone may retry failed messages, and a delivered message stays delivered.
@@ -146,6 +147,9 @@ def reported_status(status: str) -> str:
 def _apply_reply(message: Message, contact: Contact, *, is_new: bool) -> None:
     """Apply a message from a contact, which is locked, to what waits for one."""
     (waiting,) = find_waiting([(contact.pk, message.created_at)])
+    if waiting.scheduled and is_new:  # first: a worker locks messages before memberships
+        until = message.created_at + CLOCK_DIFFERENCE
+        hold_answered(messages=Message.objects.filter(contact=contact, created_at__lte=until))
     if waiting.missed_call:
         mark_recovered(contact=contact, at=message.created_at, by=Recovery.REPLY)
     if waiting.invalid_number:
@@ -159,9 +163,9 @@ def advance_status(message: Message, status: str) -> list[str]:
     if _STAGE[MessageStatus(status)] <= _STAGE[MessageStatus(message.status)]:
         return []
     changed = ["status"]
-    if message.status == MessageStatus.HELD:  # it was sent after all
-        message.error = ""
-        changed.append("error")
+    if message.status == MessageStatus.HELD or message.error_code == OwnCode.CANCELLED:  # it was sent after all
+        message.error = message.error_code = ""
+        changed += ["error", "error_code"]
     message.status = status
     return changed
 

@@ -1,5 +1,7 @@
 """Outbox: the message rows are the queue."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -21,10 +23,13 @@ def queue_message(
     kind: MessageKind,
     user: User | None = None,
     membership: CampaignMembership | None = None,
+    send_at: datetime | None = None,
+    hold_if_reply: bool = False,
 ) -> Message:
     """Queue a message to the contact's main number. A worker checks the send policy again and sends it.
 
-    A message that may be sent later waits in the queue, except for replies and confirmations.
+    A message that may be sent later waits in the queue, except for replies and confirmations. Whether the hour and the
+    line allow a scheduled one is decided at its time.
 
     Raises:
         SendBlocked: the send policy blocks the message; nothing is queued.
@@ -37,6 +42,8 @@ def queue_message(
         if blocked.retry_at is None or not can_be_deferred(kind):
             raise
         run_at, error = blocked.retry_at, str(blocked)
+    if send_at is not None:
+        run_at, error = send_at, ""
     company_id = current_company_id()
     with transaction.atomic():
         conversation, _ = Conversation.objects.get_or_create(company_id=company_id, contact=contact, phone_line=line)
@@ -66,4 +73,6 @@ def queue_message(
             error=error,
             created_at=now,
             run_at=run_at,
+            send_at=send_at,
+            hold_if_reply=hold_if_reply,
         )

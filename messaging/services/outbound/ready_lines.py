@@ -19,7 +19,9 @@ _FIRST_READY = """
         SELECT 1 FROM message_threads earlier
         WHERE earlier.contact_card_id = m.contact_card_id AND earlier.phone_line_id = m.phone_line_id
         AND (earlier.status IN ('sending', 'unknown')
-             OR (earlier.status = 'queued' AND earlier.kind = m.kind AND earlier.id < m.id))
+             OR (earlier.status = 'queued' AND earlier.kind = m.kind
+                 AND (earlier.send_at < m.send_at
+                      OR (earlier.id < m.id AND (earlier.send_at IS NULL OR earlier.send_at = m.send_at)))))
     )
     ORDER BY m.run_at, m.id LIMIT 1
 )

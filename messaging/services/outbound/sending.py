@@ -27,6 +27,7 @@ from messaging.providers.registry import client_for_sending
 from messaging.services.campaigns.recall import lock_campaigns_of, recall_messages
 from messaging.services.outbound.call_times import note_call_time, recent_call_s
 from messaging.services.outbound.claims import MAX_CLAIMED, STOPPED, claim_messages, release_messages, still_claimed
+from messaging.services.outbound.holding import hold_answered
 from messaging.services.outbound.provider_health import record_calls
 from messaging.services.outbound.ready_lines import ReadyLine, find_ready_lines
 from messaging.services.outbound.recipient_facts import Recipient, read_consents, read_facts
@@ -109,9 +110,9 @@ def send_claimed(*, messages: Sequence[Message]) -> None:
 def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list[tuple[Message, SendBlocked]]]:
     """Let messages of one claim leave: check them a last time and record the moment in `sent_at`.
 
-    A STOP, a withdrawn consent, the pause of a campaign, or a change of an appointment that was committed before that
-    moment is seen: the moment is from before the first statement, and each statement sees all that was committed when
-    it began.
+    A STOP, a reply, a withdrawn consent, the pause of a campaign, or a change of an appointment that was committed
+    before that moment is seen: the moment is from before the first statement, and each statement sees all that was
+    committed when it began.
 
     Returns:
         The messages that leave, and those that may no longer be sent. A message whose claim was lost is in neither.
@@ -130,7 +131,8 @@ def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list
             stopped = [message for message in messages if message.pk in recalled]
             release_messages(messages=stopped)
             recall_messages(messages=Message.objects.filter(pk__in=recalled))
-        own = [message for message in messages if message.pk in campaigns.keys() - recalled]
+        answered = _hold_answered([message for message in messages if message.pk in campaigns])
+        own = [message for message in messages if message.pk in campaigns.keys() - recalled - answered]
         if not own:
             return [], []
         facts = read_facts(
@@ -162,6 +164,21 @@ def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list
     for message in leaving:
         message.sent_at = now
     return leaving, blocked
+
+
+def _hold_answered(messages: Sequence[Message]) -> set[int]:
+    """Hold those of these claimed messages that a reply holds back. Returns their ids.
+
+    A reply that came while they were queued has held them already. This one came after the claim.
+    """
+    asking = [message for message in messages if message.hold_if_reply]
+    if not asking:
+        return set()
+    ids = set(Message.objects.filter(pk__in=[message.pk for message in asking]).answered().values_list("pk", flat=True))
+    if ids:
+        release_messages(messages=[message for message in asking if message.pk in ids])
+        hold_answered(messages=Message.objects.filter(pk__in=ids))
+    return ids
 
 
 def recipient_and_line(message: Message) -> tuple[Contact, PhoneLine]:

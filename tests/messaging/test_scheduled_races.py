@@ -1,0 +1,155 @@
+"""Scheduled messages in threads that race: cancellations and replies against the workers that send."""
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from crm.db.tenancy import all_tenants, tenant
+from messaging.models import Message
+from messaging.services.outbound.sending import send_next_messages
+from messaging.services.replies import queue_reply
+from tests.conftest import signed_in
+from tests.errors import code_of
+from tests.factories import (
+    CompanyFactory,
+    ContactFactory,
+    PhoneLineFactory,
+    ProviderAccountFactory,
+    UserFactory,
+    WebhookSecretFactory,
+)
+from tests.messaging.clocks import zone_with_hour
+from tests.messaging.payloads import message_v4, post_event
+from tests.messaging.worker_rounds import process_next_event
+from tests.provider_server import ProviderServer
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+NUMBER, COUNT = "+12125550180", 40
+
+
+@pytest.fixture
+def provider(settings, monkeypatch):
+    """A provider without a rate limit."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    settings.SMS_BACKEND, settings.SMS_PER_SECOND = "provider", 20
+    with ProviderServer(requests_per_second=1_000_000) as server:
+        settings.PROVIDER_API_URLS = {"openphone": server.url}
+        server.openphone.add_line("PNdesk", NUMBER)
+        yield server
+
+
+@pytest.fixture
+def csr(provider):
+    company = CompanyFactory(slug="acme")
+    ProviderAccountFactory(company=company)
+    WebhookSecretFactory(company=company)
+    PhoneLineFactory(company=company, number=NUMBER, provider_id="PNdesk", daily_cap=1_000_000)
+    return UserFactory(company=company, role="csr")
+
+
+def schedule(csr, **options):
+    """Schedule a message to each of COUNT contacts for the next moment. Returns the ids in the order of sending."""
+    awake, ids = zone_with_hour(14), []
+    for number in range(COUNT):
+        contact = ContactFactory(company=csr.company, phone=f"+1303555{100 + number:04d}", timezone=awake)
+        with tenant(csr.company_id):
+            soon = timezone.now() + timedelta(milliseconds=20)
+            ids.append(queue_reply(contact=contact, body="See you.", user=csr, send_at=soon, **options).pk)
+    return ids
+
+
+def in_threads(*works):
+    """Run the works at the same time, and return what they return."""
+
+    def run(work):
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))
+
+
+def send_until_none_waits():
+    while "queued" in states().values() or "sending" in states().values():
+        if not send_next_messages():
+            time.sleep(0.002)
+
+
+def states():
+    with all_tenants():
+        return dict(Message.objects.filter(direction="outgoing").order_by("pk").values_list("pk", "status"))
+
+
+def test_of_a_cancellation_and_a_claim_at_the_same_time_exactly_one_wins(provider, csr):
+    ids = schedule(csr)
+    answers, api, chance = {}, signed_in(csr), random.Random(7)  # noqa: S311
+
+    def cancel():
+        while len(answers) < COUNT and {"queued", "sending"} & {*states().values()}:
+            waiting = [pk for pk, status in states().items() if status == "queued" and pk not in answers]
+            if not waiting:
+                time.sleep(0.001)
+                continue
+            pk = waiting[min(chance.randrange(3), len(waiting) - 1)]  # a worker is about to claim it
+            answers[pk] = api.post(f"/api/v1/messages/{pk}/cancel")
+
+    in_threads(send_until_none_waits, send_until_none_waits, cancel)
+    cancelled = {pk for pk, response in answers.items() if response.status_code == 200}
+    assert {code_of(answers[pk]) for pk in answers.keys() - cancelled} <= {"not_queued"}
+    ended = states()
+    sent = {pk for pk, status in ended.items() if status == "sent"}
+    print(f"{COUNT} messages: {len(cancelled)} cancelled, {len(sent)} sent")
+    assert cancelled == {pk for pk, status in ended.items() if status == "failed"}
+    assert sent == set(ids) - cancelled
+    assert len(provider.sent) == len(sent)
+    assert cancelled
+    assert sent
+
+
+def test_no_message_leaves_after_the_reply_that_holds_it_back(provider, csr):
+    """Replies are posted and processed for the contacts whose messages are next.
+
+    A message leaves when its `sent_at` is committed; the provider is called right after. It left too late if that was
+    after its reply was committed.
+    """
+    schedule(csr, hold_if_reply=True)
+    committed, over = {}, threading.Event()
+
+    def reply():
+        client = Client()
+        while not over.is_set() and len(committed) < COUNT:
+            position = min(len(provider.sent) + len(committed), COUNT - 1)
+            phone = f"+1303555{100 + position:04d}"
+            if phone in committed:
+                time.sleep(0.001)
+                continue
+            at = timezone.now().isoformat()
+            post_event(client, message_v4(sender=phone, to=[NUMBER], text="Can't come.", createdAt=at))
+            assert process_next_event()
+            committed[phone] = timezone.now()
+
+    def send():
+        send_until_none_waits()
+        over.set()
+
+    in_threads(send, send, reply)
+    with all_tenants():
+        rows = {message.to_numbers[0]: message for message in Message.objects.filter(direction="outgoing")}
+    held = {phone for phone, message in rows.items() if message.status == "held"}
+    left = {phone: message.sent_at for phone, message in rows.items() if message.status == "sent"}
+    too_late = [phone for phone, at in committed.items() if phone in left and left[phone] > at]
+    print(f"{COUNT} messages, {len(committed)} replies: {len(left)} sent, {len(held)} held, {len(too_late)} too late")
+    assert too_late == []
+    assert held | left.keys() == rows.keys()
+    assert held <= committed.keys()
+    assert sorted(text.to for text in provider.sent) == sorted(left)
+    assert held
