@@ -107,6 +107,9 @@ class Fixture:
         draft = factories.CampaignFactory(company=acme, phone_line=line)
         factories.CampaignMembershipFactory(campaign=draft, contact=contact)
         self.rows_of_action = {
+            "message-threads/<contact_card_id>/unread": factories.MessageFactory(
+                contact__company=acme, read_at=PAUSED_UNTIL
+            ).contact,
             "messages/<pk>/release": factories.HeldMessageFactory(
                 contact=contact, kind="scheduled", send_at=PAUSED_UNTIL, error_code="replied"
             ),
