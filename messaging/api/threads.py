@@ -12,7 +12,7 @@ from crm.api.base.errors import invalid
 from crm.api.base.filters import ChoicesFilter, ListFilterSet, RowFilter
 from crm.api.base.list_views import ListRowsMixin
 from crm.api.base.roles import visible
-from crm.api.base.serializers import CompanyUserField, InstantField, TenantSerializer
+from crm.api.base.serializers import BodySerializer, CompanyUserField, InstantField, TenantSerializer
 from crm.api.base.views import TenantViewSet, without_body
 from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
 from crm.choices import Direction
@@ -47,7 +47,7 @@ REPLY_CODES = (
 )
 
 
-class AttachmentSerializer(serializers.Serializer):
+class AttachmentSerializer(BodySerializer):
     """A file of a message."""
 
     url = serializers.URLField(help_text="Where the provider keeps the file.")
@@ -172,5 +172,5 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
     @extend_schema(request=None, responses=UnreadSerializer)
     @without_body
     def unread(self, request: Request, **kwargs: Any) -> Response:
-        """Mark the contact's latest incoming message as unread, so that the conversation shows up again."""
+        """Mark the contact's latest incoming message as unread. The conversation is unread again."""
         return Response({"unread": mark_thread_unread(contact=self.get_contact())})

@@ -1,6 +1,5 @@
 """Scheduled messages in threads that race: cancellations and replies against the workers that send."""
 
-import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from django.utils import timezone
 
 from crm.db.tenancy import all_tenants, tenant
 from messaging.models import Message
+from messaging.services.outbound.ready_lines import find_ready_lines
 from messaging.services.outbound.sending import send_next_messages
 from messaging.services.replies import queue_reply
 from tests.conftest import signed_in
@@ -31,7 +31,7 @@ from tests.messaging.worker_rounds import process_next_event
 from tests.provider_server import ProviderServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-NUMBER, COUNT = "+12125550180", 40
+NUMBER, COUNT = "+12125550180", 30
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def csr(provider):
     return UserFactory(company=company, role="csr")
 
 
-def schedule(csr, **options):
-    """Schedule a message to each of COUNT contacts for the next moment. Returns the ids in the order of sending."""
+def schedule(csr, *, count, **options):
+    """Schedule a message to each of some contacts, in an hour. Returns the ids."""
     awake, ids = zone_with_hour(14), []
-    for number in range(COUNT):
+    for number in range(count):
         contact = ContactFactory(company=csr.company, phone=f"+1303555{100 + number:04d}", timezone=awake)
         with tenant(csr.company_id):
-            soon = timezone.now() + timedelta(milliseconds=20)
-            ids.append(queue_reply(contact=contact, body="See you.", user=csr, send_at=soon, **options).pk)
+            later = timezone.now() + timedelta(hours=1)
+            ids.append(queue_reply(contact=contact, body="See you.", user=csr, send_at=later, **options).pk)
     return ids
 
 
@@ -78,8 +78,8 @@ def in_threads(*works):
         return list(pool.map(run, works))
 
 
-def send_until_none_waits():
-    while "queued" in states().values() or "sending" in states().values():
+def send_until_none_is_due():
+    while find_ready_lines(timezone.now()) or "sending" in states().values():
         if not send_next_messages():
             time.sleep(0.002)
 
@@ -89,30 +89,32 @@ def states():
         return dict(Message.objects.filter(direction="outgoing").order_by("pk").values_list("pk", "status"))
 
 
-def test_of_a_cancellation_and_a_claim_at_the_same_time_exactly_one_wins(provider, csr):
-    ids = schedule(csr)
-    answers, api, chance = {}, signed_in(csr), random.Random(7)  # noqa: S311
+@pytest.mark.parametrize("head_start_s", [0, 0.005, 0.02])
+def test_of_a_cancellation_and_a_claim_at_the_same_time_exactly_one_wins(provider, csr, settings, head_start_s):
+    settings.SMS_PER_SECOND = 1_000_000
+    api = signed_in(csr)
+    won = {"sent": 0, "cancelled": 0}
+    for pk in schedule(csr, count=4):
+        Message._base_manager.filter(pk=pk).update(run_at=timezone.now())
+        start, sent_before = threading.Barrier(2), len(provider.sent)
 
-    def cancel():
-        while len(answers) < COUNT and {"queued", "sending"} & {*states().values()}:
-            waiting = [pk for pk, status in states().items() if status == "queued" and pk not in answers]
-            if not waiting:
-                time.sleep(0.001)
-                continue
-            pk = waiting[min(chance.randrange(3), len(waiting) - 1)]  # a worker is about to claim it
-            answers[pk] = api.post(f"/api/v1/messages/{pk}/cancel")
+        def cancel(pk=pk, start=start):
+            start.wait()
+            return api.post(f"/api/v1/messages/{pk}/cancel")
 
-    in_threads(send_until_none_waits, send_until_none_waits, cancel)
-    cancelled = {pk for pk, response in answers.items() if response.status_code == 200}
-    assert {code_of(answers[pk]) for pk in answers.keys() - cancelled} <= {"not_queued"}
-    ended = states()
-    sent = {pk for pk, status in ended.items() if status == "sent"}
-    print(f"{COUNT} messages: {len(cancelled)} cancelled, {len(sent)} sent")
-    assert cancelled == {pk for pk, status in ended.items() if status == "failed"}
-    assert sent == set(ids) - cancelled
-    assert len(provider.sent) == len(sent)
-    assert cancelled
-    assert sent
+        def send(start=start):
+            start.wait()
+            time.sleep(head_start_s)
+            return send_next_messages()
+
+        response, _ = in_threads(cancel, send)
+        send_until_none_is_due()
+        is_sent = states()[pk] == "sent"
+        won["sent" if is_sent else "cancelled"] += 1
+        assert response.status_code == (409 if is_sent else 200)
+        assert not is_sent or code_of(response) == "not_queued"
+        assert (states()[pk], len(provider.sent) - sent_before) == (("sent", 1) if is_sent else ("failed", 0))
+    print(won)
 
 
 def test_no_message_leaves_after_the_reply_that_holds_it_back(provider, csr):
@@ -121,25 +123,30 @@ def test_no_message_leaves_after_the_reply_that_holds_it_back(provider, csr):
     A message leaves when its `sent_at` is committed; the provider is called right after. It left too late if that was
     after its reply was committed.
     """
-    schedule(csr, hold_if_reply=True)
-    committed, over = {}, threading.Event()
+    schedule(csr, count=COUNT, hold_if_reply=True)
+    committed, over, client = {}, threading.Event(), Client()
+
+    def reply_of(position):
+        phone, at = f"+1303555{100 + position:04d}", timezone.now().isoformat()
+        post_event(client, message_v4(sender=phone, to=[NUMBER], text="Can't come.", createdAt=at))
+        assert process_next_event()
+        committed[phone] = timezone.now()
 
     def reply():
-        client = Client()
         while not over.is_set() and len(committed) < COUNT:
             position = min(len(provider.sent) + len(committed), COUNT - 1)
-            phone = f"+1303555{100 + position:04d}"
-            if phone in committed:
+            if f"+1303555{100 + position:04d}" in committed:
                 time.sleep(0.001)
-                continue
-            at = timezone.now().isoformat()
-            post_event(client, message_v4(sender=phone, to=[NUMBER], text="Can't come.", createdAt=at))
-            assert process_next_event()
-            committed[phone] = timezone.now()
+            else:
+                reply_of(position)
 
     def send():
-        send_until_none_waits()
+        send_until_none_is_due()
         over.set()
+
+    reply_of(COUNT - 1)
+    with all_tenants():
+        Message.objects.filter(status="queued").update(run_at=timezone.now())
 
     in_threads(send, send, reply)
     with all_tenants():
