@@ -115,8 +115,8 @@ class CallFollowups:
             body = self.writer.phrase(*phrases.UNSENT_MESSAGES)
             self.writer.send(0, end - 3 * n * MINUTE, body, status=message_status, kind=MessageKind.REPLY)
         body = self.writer.phrase(*phrases.REPLIES)
-        later = {"kind": MessageKind.SCHEDULED, "status": MessageStatus.QUEUED, "send_at": end + DAY}
-        self.writer.send(0, end - MINUTE, body, **later)
+        status, kind = MessageStatus.QUEUED, MessageKind.SCHEDULED
+        self.writer.send(0, end - MINUTE, body, status=status, kind=kind, send_at=end + DAY)
         for n in range(max(6, min(40, contacts // 20))):
             position, booked_at = int(contacts * self.random.random()), end - DAY + n * MINUTE
             start = self._start_on(self.calendar.days + n % 14)
