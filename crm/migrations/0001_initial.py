@@ -3449,6 +3449,41 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="SavedView",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "list",
+                    models.CharField(help_text="Label of the list's model, such as crm.contact.", max_length=60),
+                ),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "query",
+                    models.CharField(
+                        blank=True, help_text="Query string with the filters and the order.", max_length=2000
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "saved_views",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "list", "name"), name="saved_views_user_id_list_name_unique"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="WorkerHeartbeat",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),

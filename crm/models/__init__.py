@@ -21,6 +21,7 @@ from crm.models.invoices import Invoice
 from crm.models.key_fingerprints import KeyFingerprint
 from crm.models.merges import ContactMerge
 from crm.models.opt_outs import OptOut, OptOutEntry
+from crm.models.saved_views import SavedView
 from crm.models.search_keys import ContactSearchKey
 from crm.models.segments import Segment
 from crm.models.stored_files import StoredFile, StoredFileChunk
@@ -60,6 +61,7 @@ __all__ = [
     "OptOut",
     "OptOutEntry",
     "PhoneLine",
+    "SavedView",
     "Segment",
     "StoredFile",
     "StoredFileChunk",

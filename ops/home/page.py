@@ -13,13 +13,14 @@ from ops.home.companies import MAX_SHOWN, choose, list_companies
 from ops.home.links import list_of, may_view
 from ops.home.needs import list_needs
 from ops.home.today import draw_today
+from ops.home.views import list_views
 
 LAG_MINUTES = 1  # a worker that keeps up is seconds behind
 
 
 def make_home(request: HttpRequest) -> dict[str, Any]:
     """Return what the user may see. The company of the charts is in the URL: `?company=slug`."""
-    context: dict[str, Any] = {"needs": list_needs(request)}
+    context: dict[str, Any] = {"needs": list_needs(request), "views": list_views(request)}
     if not may_view(request, Company):
         return context
     slug = request.GET.get("company", "")

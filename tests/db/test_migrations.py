@@ -41,6 +41,7 @@ FACTORIES = [
     factories.ProviderAccountFactory,
     factories.ProviderHealthFactory,
     factories.WorkerHeartbeatFactory,
+    factories.SavedViewFactory,
     factories.MessageFactory,
     factories.WebhookEventFactory,
     factories.WebhookSecretFactory,

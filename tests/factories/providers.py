@@ -3,9 +3,9 @@
 import factory
 from django.utils.timezone import now
 
-from crm.models import KeyFingerprint, WorkerHeartbeat
+from crm.models import KeyFingerprint, SavedView, WorkerHeartbeat
 from messaging.models import ProviderAccount, ProviderHealth, WebhookEvent, WebhookSecret
-from tests.factories.people import OfCompanyFactory, RowFactory
+from tests.factories.people import OfCompanyFactory, RowFactory, UserFactory
 
 
 class ProviderHealthFactory(RowFactory):
@@ -25,6 +25,16 @@ class WorkerHeartbeatFactory(RowFactory):
     version = "1"
     jobs = factory.LazyFunction(lambda: ["deliveries", "texts"])
     seen_at = factory.LazyFunction(now)
+
+
+class SavedViewFactory(RowFactory):
+    class Meta:
+        model = SavedView
+
+    user = factory.SubFactory(UserFactory, company=None, role="", is_staff=True)
+    list = "crm.contact"
+    name = factory.Sequence(lambda n: f"View {n}")
+    query = "created_at=today"
 
 
 class ProviderAccountFactory(OfCompanyFactory):

@@ -38,6 +38,7 @@ from crm.admin.base.forms import AmountFormField, RowForm
 from crm.admin.base.pagination import BoundedPaginator, count_up_to
 from crm.admin.base.range_filters import RangeFilter
 from crm.admin.base.relation_filters import RelationFilter
+from crm.admin.base.saved_views import SavedViews
 from crm.admin.base.served import fixed_columns, is_served, sorts_well
 from crm.form_fields import (
     DayFormField,
@@ -69,7 +70,7 @@ class RowList(ChangeList):
         cast(ExportedList, self.model_admin).complete_rows(rows)
 
 
-class RowAdmin(ExportedList, admin.ModelAdmin):
+class RowAdmin(SavedViews, ExportedList, admin.ModelAdmin):
     """Admin for tables of up to 100 million rows: every query uses an index or is bounded.
 
     So a list is sorted and filtered by days only where an index has that order, and there is no exact count.
