@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 MAX_LENGTH = 100
 SHORTEST = 2  # letters; one Chinese, Japanese or Korean character is a name
@@ -33,11 +34,15 @@ def keys_of(*, first_name: str, last_name: str, email: str) -> set[str]:
     A key is the rest of a name from the beginning of one of its words, without spaces and punctuation. So `De la Cruz`
     has `delacruz`, `lacruz` and `cruz`, and `O'Brien` has `obrien` and `brien`.
     """
-    keys = {simplify(email)[:MAX_LENGTH]}
-    for name in (first_name, last_name):
-        pieces = PIECES.findall(simplify(name))
-        keys |= {"".join(pieces[start:])[:MAX_LENGTH] for start in range(len(pieces))}
-    return keys - {""}
+    keys = {simplify(email)[:MAX_LENGTH], *_keys_of_name(first_name), *_keys_of_name(last_name)}
+    keys.discard("")
+    return keys
+
+
+@lru_cache(maxsize=8192)  # names of a list repeat
+def _keys_of_name(name: str) -> tuple[str, ...]:
+    pieces = PIECES.findall(simplify(name))
+    return tuple("".join(pieces[start:])[:MAX_LENGTH] for start in range(len(pieces)))
 
 
 def prefixes_of(term: str) -> list[set[str]]:

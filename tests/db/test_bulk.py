@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 import pytest
 from django.db import connection
 
-from crm.db.bulk import among, insert_rows, many_rows, update_rows
+from crm.db.bulk import among, analyze_changed, insert_rows, many_rows, update_rows
 from crm.db.tenancy import tenant
-from crm.models import Contact, ContactFieldValue, ContactListEntry
+from crm.models import Contact, ContactFieldValue, ContactListEntry, Tag
 from tests import factories
 from tests.conftest import postgres_only
 
@@ -101,3 +101,30 @@ def test_garbage_is_collected_again_after_an_error(acme):
         assert not gc.isenabled()
         raise KeyError
     assert gc.isenabled()
+
+
+@postgres_only
+@pytest.mark.django_db(transaction=True)
+def test_tables_that_have_changed_much_are_analyzed_once(acme):
+    phones = [f"+1{area}55501{n:02}" for area in range(200, 215) for n in range(100)]
+    with tenant(acme.pk):
+        insert_rows(
+            Contact,
+            ("company", "phone", "first_name", "last_name", "email", "address", "city", "state", "postal_code",
+             "timezone", "created_at"),
+            [(acme.pk, phone, "", "", "", "", "", "", "", "", AT) for phone in phones],
+        )  # fmt: skip
+    contacts, tags = analyses_of("contacts"), analyses_of("tags")
+    analyze_changed(Contact, Tag)
+    now = analyses_of("contacts")
+    assert sum(now) > sum(contacts)  # perhaps by autovacuum, a moment before
+    analyze_changed(Contact, Tag)
+    assert (analyses_of("contacts")[0], analyses_of("tags")[0]) == (now[0], tags[0])
+
+
+def analyses_of(table):
+    """Return how often a table was analyzed by a statement, and by autovacuum, once the server has been told."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT analyze_count, autoanalyze_count FROM pg_stat_user_tables WHERE relname = %s", [table])
+        return cursor.fetchone()

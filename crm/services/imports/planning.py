@@ -92,8 +92,14 @@ class Plan:
 class Claims:
     """Rows that earlier leases of a dry run would have written. An import finds them in the database."""
 
-    numbers: set[str] = field(default_factory=set)
     contacts: set[int] = field(default_factory=set)
+    _numbers: set[int] = field(default_factory=set)  # half as large as their texts, of which there may be a million
+
+    def add_numbers(self, phones: Iterable[str]) -> None:
+        self._numbers.update(map(int, phones))
+
+    def has_number(self, phone: str) -> bool:
+        return int(phone) in self._numbers
 
 
 @dataclass
@@ -123,7 +129,7 @@ def read_facts(*, source: Import, people: Iterable[Person], claims: Claims) -> F
         # A merge that the locks have waited for has given the numbers to another contact.
         if len(contacts) == len(ids) and _owners_of(phones) == numbers:
             break
-    touched = set(claims.contacts)
+    touched = claims.contacts.intersection(ids)
     if not source.dry_run and ids:
         earlier = ImportRow.objects.filter(among("contact_id", ids), source=source)
         touched.update(pk for pk in earlier.values_list("contact_id", flat=True) if pk is not None)
@@ -163,7 +169,7 @@ class Planner:
         if plan is None and owner is not None:
             plan = self._by_contact.get(owner.pk or 0)
         is_merged = True
-        if plan is None and main.phone in self.claims.numbers:
+        if plan is None and self.claims.has_number(main.phone):
             entry.verdict = RowVerdict.MERGED_IN_FILE
             return
         if plan is None:
@@ -216,7 +222,7 @@ class Planner:
                 continue
             if planned is None and owner is not None and owner == plan.contact.pk:
                 continue
-            if planned is not None or owner is not None or phone in self.claims.numbers:
+            if planned is not None or owner is not None or self.claims.has_number(phone):
                 entry.note(f"{phone} belongs to another contact.")
                 continue
             plan.numbers[phone] = number

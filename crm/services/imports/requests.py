@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from crm.choices import ImportState
-from crm.contact_labels import clean_label
+from crm.contact_labels import InvalidValue, clean_label
 from crm.error_codes import ErrorCode
 from crm.models import Company, Contact, ContactList, Import, StoredFile, User
 from crm.refusals import Refusal
@@ -26,6 +26,7 @@ from crm.services.imports.rejected_rows import REASON_COLUMN
 from crm.services.imports.steps import IMPORT, FileRefused
 from crm.services.merging.tombstones import find_kept
 from crm.services.stored_files import parts_of, store_file
+from crm.services.tags import parse_tag
 
 OF_ANOTHER_COMPANY = (
     "This looks like another company's list: most of its IDs are no contacts of this company. Check the company."
@@ -146,6 +147,7 @@ def begin_import(
     options = options or Options()
     chosen = _choose(upload, mapping, preset)
     _check_overwrite(options.overwrite)
+    tags = _parse_tags(options.tags)
     with transaction.atomic(), upload.path.open("rb") as stream:
         file = file or store_file(
             company_id=company.pk, name=upload.name, content_type="application/octet-stream", parts=parts_of(stream),
@@ -161,7 +163,7 @@ def begin_import(
             mapping=chosen.to_json(),
             options={
                 "overwrite": [*options.overwrite],
-                "tags": [tag for tag in map(clean_label, options.tags) if tag],
+                "tags": tags,
                 "consent_wording": options.consent_wording,
                 "list_name": options.list_name,
                 "made_list": is_new,
@@ -212,6 +214,19 @@ def _respelled(mapping: Mapping, upload: Upload) -> Mapping:
 def _check_overwrite(names: Sequence[str]) -> None:
     if unknown := [name for name in names if name not in WRITTEN and not name.startswith("field:")]:
         raise MappingRefused(InvalidMapping(dict.fromkeys(unknown, "It can't be overwritten.")))
+
+
+def _parse_tags(names: Sequence[str]) -> list[str]:
+    """Return the names of tags. Raises MappingRefused for one that no contact can have."""
+    tags, errors = [], {}
+    for name in filter(None, map(clean_label, names)):
+        try:
+            tags.append(parse_tag(name))
+        except InvalidValue as error:
+            errors[name] = str(error)
+    if errors:
+        raise MappingRefused(InvalidMapping(errors))
+    return tags
 
 
 def _last_mapping(header_key: str) -> Any:

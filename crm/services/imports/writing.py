@@ -28,6 +28,7 @@ from crm.querysets import SEARCHED_FIELDS, AddedNumber, search_keys
 from crm.services.consents import record_consent
 from crm.services.contact_fields import columns_of, fields_by_key, set_field_values, shown_value
 from crm.services.contact_lists import add_to_list
+from crm.services.exports.headers import is_reserved
 from crm.services.imports.planning import WRITTEN, Card, Entry, Plan
 from crm.services.imports.reading.mapping import CustomField
 from crm.services.imports.reading.outcomes import Consent
@@ -287,9 +288,11 @@ def ensure_fields(*, company_id: int, wanted: Mapping[str, CustomField]) -> None
     labels = {field.label for field in known.values()}
     for key, spec in wanted.items():
         if key not in known:
-            label = spec.label if spec.label not in labels else f"{spec.label} ({key})"
+            label = spec.label[:100]
+            if label in labels or is_reserved(label):
+                label = f"{label[: 97 - len(key)]} ({key})"
             labels.add(label)
             ContactField.objects.create(
-                company_id=company_id, key=key, label=label[:100], field_type=spec.type, options=[*spec.options],
+                company_id=company_id, key=key, label=label, field_type=spec.type, options=[*spec.options],
                 position=len(labels),
             )  # fmt: skip

@@ -56,6 +56,13 @@ def test_a_dry_run_changes_no_contact(manager_api):
         ("", {}, 400, "unreadable_file"),
         (LIST, {"mapping": '{"columns": {"Phone": "telepathy"}}'}, 400, "invalid_mapping"),
         (LIST, {"preset": "telepathy"}, 400, "invalid_mapping"),
+        (
+            LIST,
+            {"mapping": '{"columns": {"Phone": "phone"}, "fields": {"a": {"label": "\\u0000"}}}'},
+            400,
+            "invalid_mapping",
+        ),
+        (LIST, {"tags": ["Roof, slate"]}, 400, "invalid_mapping"),
         (LIST, {"dryrun": "1"}, 400, "unknown_field"),
         ("Who,Where to reach\nAnn,3035550101\n", {}, 409, "mapping_needed"),
     ],

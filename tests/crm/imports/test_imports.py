@@ -20,6 +20,7 @@ from crm.models import (
     OptOut,
     StoredFile,
 )
+from crm.services.background_tasks.jobs import do_next_step
 from crm.services.imports import lease, steps
 from crm.services.imports.reading.faults import FileFault, UnreadableFile
 from crm.services.imports.reading.files import Table
@@ -27,6 +28,7 @@ from crm.services.imports.rejected_rows import rejected_csv
 from crm.services.imports.requests import MappingNeeded, MappingRefused
 from crm.services.imports.steps import FileRefused
 from tests import factories
+from tests.crm.background_tasks.test_runs import work_off
 from tests.crm.imports.runs import begin, contents, counts, finish, run, undo, verdicts
 from tests.ops.archive.test_kills import kill_at
 
@@ -75,6 +77,21 @@ def test_the_same_file_again_changes_nothing(acme, tmp_path):
     assert counts(again) == {"rows": 5, "unchanged": 2, "merged_in_file": 1, "rejected": 2}
     after = contents()
     assert {table for table in after if after[table] != before[table]} == {"contact_list_entries"}
+
+
+def test_rows_that_an_erasure_empties_while_the_import_runs_are_not_imported(acme, tmp_path):
+    rows = "".join(f"Ann,Field,303-555-010{n},,\n" for n in range(6))
+    source = begin(acme, tmp_path, "First name,Last name,Phone,Email,City\n" + rows)
+    while verdicts(source)[:1] != [(2, "created", "")]:
+        assert do_next_step()
+    with tenant(acme.pk):
+        ImportRow.objects.filter(source=source, n__in=[4, 7]).update(cells=None)
+    work_off()
+    assert [verdict for _, verdict, _ in verdicts(source)] == [
+        "created", "created", "rejected", "created", "created", "rejected",
+    ]  # fmt: skip
+    with all_tenants():
+        assert not Contact.objects.filter(phone__in=["+13035550102", "+13035550105"]).exists()
 
 
 def test_names_of_a_list_are_found_in_any_spelling(acme, tmp_path, manager_api):

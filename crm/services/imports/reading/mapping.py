@@ -1,11 +1,14 @@
 """Mappings: which column of a file goes to which place in a contact."""
 
+import json
+import re
 from collections.abc import Mapping as Dict
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from crm.choices import FieldType
+from crm.contact_labels import KEY, MAX_KEY_LENGTH, MAX_OPTION_LENGTH, MAX_OPTIONS, clean_label, text_key
 from crm.services.imports.reading.headers import key_of
 from crm.services.imports.reading.targets import FIELD, InvalidTarget, Target
 
@@ -84,11 +87,15 @@ class Mapping:
         Raises:
             InvalidMapping: it has another shape.
         """
+        _check_storable(value)
         try:
             fields = {
-                key: CustomField(spec["label"], spec.get("type", FieldType.TEXT.value), tuple(spec.get("options", ())))
+                key: CustomField(
+                    clean_label(spec["label"]), spec.get("type", FieldType.TEXT.value),
+                    tuple(map(clean_label, spec.get("options", ()))),
+                )
                 for key, spec in value.get("fields", {}).items()
-            }
+            }  # fmt: skip
             columns = {str(column): str(target) for column, target in value["columns"].items() if target}
             return cls(
                 header=tuple(map(str, value.get("header", ()))),
@@ -119,14 +126,38 @@ def validate_mapping(mapping: Mapping, known: Dict[str, CustomField] | None = No
             errors[column] = f"{other} goes to {target.label} already."
         elif target.name == FIELD and target.key not in fields:
             errors[column] = f"There is no custom field {target.key}."
-        elif target.name == FIELD and fields[target.key].type not in FieldType.values:
-            errors[column] = f"The type of {target.key} must be one of: {', '.join(FieldType.values)}."
+        elif target.name == FIELD and target.key not in (known or {}):
+            errors |= {column: fault} if (fault := _fault_of_new(target.key, fields[target.key])) else {}
     _check_owners(used, errors)
     if not any(target.name == "phone" for target in used):
         errors.setdefault("", "No column goes to the phone. A contact needs a number.")
     if errors:
         raise InvalidMapping(errors)
     return replace(mapping, fields={target.key: fields[target.key] for target in used if target.name == FIELD})
+
+
+def _fault_of_new(key: str, spec: CustomField) -> str:
+    """Return what is wrong with a custom field that the import would make, in a sentence; empty: nothing."""
+    if not KEY.fullmatch(key):
+        return f"{key[:MAX_KEY_LENGTH]}: a key has small letters, digits and _, up to {MAX_KEY_LENGTH} of them."
+    if not spec.label:
+        return f"The custom field {key} needs a label."
+    if spec.type not in FieldType.values:
+        return f"The type of {key} must be one of: {', '.join(FieldType.values)}."
+    if spec.type != FieldType.CHOICE:
+        return f"Only a choice has options; {key} is none." if spec.options else ""
+    if not all(0 < len(option) <= MAX_OPTION_LENGTH for option in spec.options):
+        return f"An option of {key} has from 1 to {MAX_OPTION_LENGTH} characters."
+    if not 0 < len({text_key(option) for option in spec.options}) == len(spec.options) <= MAX_OPTIONS:
+        return f"The choice {key} needs from 1 to {MAX_OPTIONS} options, none of them twice."
+    return ""
+
+
+def _check_storable(value: Any) -> None:
+    """Raise InvalidMapping for a text that the database doesn't store."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    if "\\u0000" in text or re.search("[\ud800-\udfff]", text):
+        raise InvalidMapping({"": "Must not contain null characters or lone surrogates."})
 
 
 def leave_out_unusable(columns: dict[str, str]) -> dict[str, str]:

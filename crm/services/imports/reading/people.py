@@ -163,6 +163,8 @@ def _reader(mapping: Mapping) -> RowReader:
 
 
 def _reject_width(cells: list[str], header: list[str]) -> RejectedRow:
+    if not cells:
+        return RejectedRow(Reason.CELLS, "", "The row is empty: a person in it was erased.")
     detail = f"The row has {len(cells)} cells, and the header has {len(header)}."
     if cells[0].count('"') % 2 or "\n" in "".join(cells):
         detail += " Perhaps a quotation mark isn't closed."

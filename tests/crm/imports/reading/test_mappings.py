@@ -219,8 +219,14 @@ def test_mapping_survives_json():
 
 
 @pytest.mark.parametrize(
-    "value", [None, [], {}, {"columns": []}, {"columns": {}, "fields": {"a": {}}}, {"columns": "x"}]
-)
+    "value",
+    [
+        None, [], {}, {"columns": []}, {"columns": {}, "fields": {"a": {}}}, {"columns": "x"},
+        {"columns": {}, "fields": {"a": {"label": None}}}, {"columns": {}, "fields": {"a": {"label": 5}}},
+        {"columns": {}, "fields": {"a": {"label": "A", "options": [1]}}}, {"columns": {}, "preset": "\0"},
+        {"columns": {"A": "phone"}, "tag_separators": "\ud800"},
+    ],
+)  # fmt: skip
 def test_json_of_another_shape_is_refused(value):
     with pytest.raises(InvalidMapping):
         Mapping.from_json(value)
@@ -287,3 +293,24 @@ def test_text_that_is_not_a_target_is_refused(text):
 )
 def test_type_of_a_column_is_guessed(cells, field_type):
     assert guess_type(cells) == field_type
+
+
+@pytest.mark.parametrize(
+    ("key", "spec", "error"),
+    [
+        ("A-B", CustomField("Roof"), "small letters"),
+        ("x" * 51, CustomField("Roof"), "small letters"),
+        ("roof", CustomField(""), "needs a label"),
+        ("roof", CustomField("Roof", "magic"), "must be one of"),
+        ("roof", CustomField("Roof", "choice"), "needs from 1 to"),
+        ("roof", CustomField("Roof", "choice", ("Slate", "slate")), "none of them twice"),
+        ("roof", CustomField("Roof", "choice", ("",)), "from 1 to 100 characters"),
+        ("roof", CustomField("Roof", "text", ("Slate",)), "Only a choice"),
+    ],
+)
+def test_custom_field_that_cannot_be_made_is_refused(key, spec, error):
+    mapping = Mapping(("A", "B"), {"A": "phone", "B": f"field:{key}"}, {key: spec})
+    with pytest.raises(InvalidMapping, match=error):
+        validate_mapping(mapping)
+    if spec.label:  # the company's own field is as it is
+        validate_mapping(mapping, {key: spec})
