@@ -34,6 +34,11 @@ class AppointmentInline(admin.TabularInline):
 
 
 class CallForm(RowForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "quoted_price" in self.fields:
+            self.fields["quoted_price"].help_text = f"In {self.instance.company.currency}."
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("status") != CallStatus.LOST and "reason_for_lost_sale" not in self.changed_data:

@@ -1,11 +1,14 @@
 """Admin for invoices."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
 from crm.admin.base.columns import badge
+from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.range_filters import CalendarFilter
 from crm.admin.base.search import ExactSearch
@@ -13,8 +16,17 @@ from crm.models import Company, Invoice
 from crm.services.invoices import status_after_move
 
 
+class InvoiceForm(RowForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "amount" in self.fields:
+            company = self.instance.company if self.instance.company_id else None
+            self.fields["amount"].help_text = f"In {company.currency if company else 'the currency of the company'}."
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(ExactSearch, RowAdmin):
+    form = InvoiceForm
     list_display = ("number", "contact", "amount_with_currency", badge("status"), "due_date", "company")
     list_select_related = ("contact", "company")
     list_filter = ("status", ("due_date", CalendarFilter), "company", "contact")

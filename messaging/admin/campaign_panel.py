@@ -5,33 +5,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 
 from crm.choices import CampaignStatus, MembershipStatus
+from crm.figures import Datum, progress
 from crm.models import Campaign
 from messaging.admin.campaign_actions import ACTIONS
 from messaging.services.campaigns.audience import OPEN
 from messaging.services.campaigns.count_rows import count_by_status
 
-# Parts of the bar with their class in campaigns.css, in the order of a membership's life from its end.
-PARTS = {
-    "replied": (MembershipStatus.REPLIED,),
-    "delivered": (MembershipStatus.DELIVERED,),
-    "sent": (MembershipStatus.SENT, MembershipStatus.SENDING),
-    "failed": (MembershipStatus.FAILED, MembershipStatus.UNDELIVERED),
-    "out": (MembershipStatus.SKIPPED, MembershipStatus.OPTED_OUT),
+# The tone of a status in the bar, in the order of a membership's life from its end.
+TONES = {
+    MembershipStatus.REPLIED: "good",
+    MembershipStatus.DELIVERED: "good",
+    MembershipStatus.SENT: "good",
+    MembershipStatus.SENDING: "waiting",
+    MembershipStatus.FAILED: "bad",
+    MembershipStatus.UNDELIVERED: "bad",
+    MembershipStatus.SKIPPED: "plain",
+    MembershipStatus.OPTED_OUT: "plain",
+    MembershipStatus.PENDING: "waiting",
 }
-WAITING = "pending"
-ORDER = [*PARTS, WAITING]
-WIDTH = 1000
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A part of the progress bar, in thousandths of its width."""
-
-    name: str
-    x: float
-    width: float
 
 
 @dataclass(frozen=True)
@@ -39,55 +34,44 @@ class Panel:
     campaign: Campaign
     label: str
     color: str
-    counts: list[tuple[str, str, int]]
-    total: int
-    done: int
-    bars: Sequence[Bar]
+    figure: SafeString
+    """The progress; empty without memberships."""
     links: Sequence[tuple[str, str]]
     """URLs and labels of what may be done now."""
     refresh_url: str
     """Empty if nothing changes by itself."""
 
-    @property
-    def percent(self) -> int:
-        return 100 * self.done // self.total if self.total else 0
-
 
 def panel_of(campaign: Campaign, can_change: bool) -> Panel:
     status = CampaignStatus(campaign.status)
     counts = count_by_status([campaign.pk])[campaign.pk]
-    total = sum(counts.values())
     is_moving = status in (CampaignStatus.RUNNING, CampaignStatus.SCHEDULED)
     return Panel(
         campaign=campaign,
         label=status.label,
         color=status.color,
-        counts=sorted(
-            ((part_of(name), MembershipStatus(name).label, number) for name, number in counts.items() if number),
-            key=lambda count: ORDER.index(count[0]),
-        ),
-        total=total,
-        done=total - counts[MembershipStatus.PENDING] - counts[MembershipStatus.SENDING],
-        bars=_bars(counts, total),
+        figure=_draw_progress(campaign, counts) if any(counts.values()) else SafeString(""),
         links=_links(campaign) if can_change else (),
         refresh_url=reverse("admin:crm_campaign_progress", args=[campaign.pk]) if is_moving else "",
     )
 
 
-def part_of(status: str) -> str:
-    """Return the part of the bar to which a status belongs."""
-    return next((part for part, statuses in PARTS.items() if status in statuses), WAITING)
+def _draw_progress(campaign: Campaign, counts: Mapping[str, int]) -> SafeString:
+    total = sum(counts.values())
+    done = total - counts[MembershipStatus.PENDING] - counts[MembershipStatus.SENDING]
+    parts = [
+        Datum(status.label, counts[status], tone=tone, url=members_with(campaign, status))
+        for status, tone in TONES.items()
+        if counts[status]
+    ]
+    headline = f"{100 * done // total} % of {total:,} contacts are done"
+    return progress("campaign-progress", headline, parts, columns=("State", "Contacts"))
 
 
-def _bars(counts: Mapping[str, int], total: int) -> list[Bar]:
-    bars: list[Bar] = []
-    x = 0.0
-    for name, statuses in PARTS.items():
-        width = WIDTH * sum(counts[status] for status in statuses) / total if total else 0
-        if width:
-            bars.append(Bar(name, round(x, 1), round(width, 1)))
-        x += width
-    return bars
+def members_with(campaign: Campaign, status: str) -> str:
+    """Return the list of the campaign's memberships in a state."""
+    query = urlencode({"campaign__id__exact": str(campaign.pk), "status__exact": status})
+    return f"{reverse('admin:crm_campaignmembership_changelist')}?{query}"
 
 
 def _links(campaign: Campaign) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Estimate, texts and report on the page of a campaign, as plain tables."""
+"""Estimate, texts and report on the page of a campaign, as charts and tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from crm.db.tenancy import tenant
 from crm.models import Campaign, Contact
+from messaging.admin.campaign_charts import draw_report
 from messaging.services.campaigns.estimates import cost_of, estimate_campaign
 from messaging.services.campaigns.previews import preview_texts
 from messaging.services.campaigns.recurrence import describe_rule
@@ -77,7 +78,9 @@ class CampaignResults:
             for title, outcomes in shown
         ]
         verdict = format_html("<p>{}</p>", report.test.sentence) if report.test else ""
-        return format_html("{}{}", verdict, format_html_join("", "{}", ((each,) for each in tables)))
+        return format_html(
+            "{}{}{}", draw_report(report, campaign), verdict, format_html_join("", "{}", ((each,) for each in tables))
+        )
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> SafeString:

@@ -93,7 +93,7 @@ class CampaignAdmin(CampaignPages, CampaignResults, RowAdmin):
 
     class Media:
         js = ("messaging/campaigns.js",)
-        css = {"all": ("messaging/campaigns.css",)}
+        css = {"all": ("crm/figures.css", "messaging/campaigns.css")}
 
     @admin.display(description="scheduled at", ordering="scheduled_at")
     def scheduled(self, campaign: Campaign) -> str:

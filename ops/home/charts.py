@@ -33,13 +33,12 @@ TEXTS = {
     "Waiting": ("waiting", (MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.SENDING, MessageStatus.UNKNOWN)),
     "Not delivered": ("bad", LOST),
 }
+# In the order of a membership's life from its end.
 MEMBERS = {
-    "Replied": ("good", (MembershipStatus.REPLIED,)),
-    "Sent": ("good", (MembershipStatus.DELIVERED, MembershipStatus.SENT, MembershipStatus.SENDING)),
-    "Failed": ("bad", (MembershipStatus.FAILED, MembershipStatus.UNDELIVERED)),
-    "Left out": ("plain", (MembershipStatus.SKIPPED, MembershipStatus.OPTED_OUT)),
-    "Waiting": ("waiting", (MembershipStatus.PENDING,)),
-}
+    MembershipStatus.REPLIED: "good", MembershipStatus.DELIVERED: "good", MembershipStatus.SENT: "good",
+    MembershipStatus.SENDING: "waiting", MembershipStatus.FAILED: "bad", MembershipStatus.UNDELIVERED: "bad",
+    MembershipStatus.SKIPPED: "plain", MembershipStatus.OPTED_OUT: "plain", MembershipStatus.PENDING: "waiting",
+}  # fmt: skip
 
 
 def draw_calls(numbers: "Numbers") -> list[SafeString]:
@@ -168,8 +167,14 @@ def draw_campaigns(numbers: "Numbers") -> list[SafeString]:
 
 def _draw_campaign(campaign: Campaign, counts: Any) -> SafeString:
     data = [
-        Datum(label, sum(counts[each] for each in statuses), tone=tone, url=_members(campaign, statuses))
-        for label, (tone, statuses) in MEMBERS.items()
+        Datum(
+            status.label,
+            counts[status],
+            tone=tone,
+            url=list_of(CampaignMembership, campaign__id__exact=campaign.pk, status__exact=status),
+        )
+        for status, tone in MEMBERS.items()
+        if counts[status]
     ]
     total = sum(counts.values())
     done = total - counts[MembershipStatus.PENDING] - counts[MembershipStatus.SENDING]
@@ -177,13 +182,6 @@ def _draw_campaign(campaign: Campaign, counts: Any) -> SafeString:
     percent = 100 * done // total if total else 0
     headline = format_html("{} runs: {} % of {} contacts done", link, percent, f"{total:,}")
     return progress(f"campaign-{campaign.pk}", headline, data, columns=("State", "Contacts"))
-
-
-def _members(campaign: Campaign, statuses: tuple[str, ...]) -> str:
-    """Return the list of the members in a state. Its filter takes one status: a part of several has no link."""
-    if len(statuses) != 1:
-        return ""
-    return list_of(CampaignMembership, campaign__id__exact=campaign.pk, status__exact=statuses[0])
 
 
 def _number(count: int, noun: str) -> str:

@@ -1,5 +1,7 @@
 """Admin for companies, users, contacts and their rows."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -321,3 +323,16 @@ def test_unfiltered_large_table_shows_the_planners_estimate(acme):
         assert estimate_rows(Contact) == 7
         assert BoundedPaginator(Contact.objects.order_by("pk"), 2).total == "about 7"
         assert BoundedPaginator(Contact.objects.filter(city="").order_by("pk"), 2).total == "5 or more"
+
+
+# --- Forms of dates and money -----------------------------------------------------------------------------------------
+
+
+def test_dates_have_one_form_with_the_zone_beside_the_time(client, acme):
+    invoice = factories.InvoiceFactory(contact__company=acme, created_at=datetime(2026, 3, 8, 14, 5, tzinfo=UTC))
+    html = client.get(reverse("admin:crm_invoice_change", args=[invoice.pk])).content.decode()
+    assert "2026-03-08 14:05 UTC" in html
+    assert f"In {acme.currency}." in html
+    listed = client.get(reverse("admin:crm_invoice_changelist")).content.decode()
+    assert f"{invoice.due_date:%Y-%m-%d}" in listed
+    assert "p.m." not in html + listed

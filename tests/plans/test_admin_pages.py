@@ -3,8 +3,21 @@
 import pytest
 from django.db import connection  # noqa: F401  # for the mark
 
+from calls.models import Appointment, Call
 from crm.db.tenancy import all_tenants
-from crm.models import User
+from crm.models import (
+    BackgroundTask,
+    Campaign,
+    Company,
+    Contact,
+    Conversation,
+    DuplicateCandidate,
+    Import,
+    OptOut,
+    User,
+)
+from messaging.models import Message, WebhookEvent
+from tests.count_queries import CountQueries
 from tests.plans.conftest import buffers_read, tables_scanned
 from tests.plans.test_plans import BIG_TABLES, SEARCHED
 
@@ -22,6 +35,8 @@ pytestmark = [
         "crm/contact/{contact}/change/",
         "calls/call/{call}/change/",
         "calls/appointment/week?company={company}&day=2026-02-23",
+        "calls/appointment/day?company={company}&day=2026-02-23",
+        "crm/company/{company}/change/",
     ],
 )
 def test_page_never_scans_a_big_table(path, sample, client):
@@ -31,6 +46,48 @@ def test_page_never_scans_a_big_table(path, sample, client):
         url = f"/admin/{path.format(company=sample.company.pk, **{name: row.pk for name, row in ids.items()})}"
         assert client.get(url).status_code == 200
         assert not tables_scanned(lambda: client.get(url)) & BIG_TABLES
+
+
+# Pages on which staff work, by the model of the row in their path.
+WORK_PAGES = {
+    "crm/conversation/?inbox=waiting": None,
+    "crm/conversation/{}/change/": Conversation,
+    "crm/contact/{}/change/": Contact,
+    "calls/call/{}/change/": Call,
+    "calls/appointment/week": None,
+    "calls/appointment/day": None,
+    "calls/appointment/{}/move": Appointment,
+    "messaging/message/{}/change/": Message,
+    "messaging/webhookevent/{}/change/": WebhookEvent,
+    "crm/optout/{}/change/": OptOut,
+    "crm/campaign/{}/change/": Campaign,
+    "crm/campaign/{}/start": Campaign,
+    "crm/campaign/{}/audience": Campaign,
+    "crm/campaign/{}/test-send": Campaign,
+    "crm/campaign/{}/cancel": Campaign,
+    "crm/import/{}/change/": Import,
+    "crm/import/add/": None,
+    "crm/duplicatecandidate/": None,
+    "crm/duplicatecandidate/{}/change/": DuplicateCandidate,
+    "crm/backgroundtask/{}/change/": BackgroundTask,
+    "crm/company/{}/change/": Company,
+    "search/?q=smith": None,
+}
+
+
+@pytest.mark.parametrize("path", WORK_PAGES)
+def test_work_page_takes_at_most_20_queries(path, sample, client):
+    with all_tenants():
+        client.force_login(User.objects.get(username="admin"))
+        model = WORK_PAGES[path]
+        rows = model.objects.order_by("pk") if model else None
+        if model is Campaign and not path.endswith("change/"):
+            rows = rows.filter(status="draft")
+        url = f"/admin/{path.format(rows.first().pk if model else '')}"
+        assert client.get(url).status_code == 200, url
+        with CountQueries() as asked:
+            client.get(url)
+    assert len(asked) <= 20
 
 
 @pytest.mark.parametrize("name", ["largest", "small"])

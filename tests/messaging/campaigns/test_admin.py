@@ -175,9 +175,14 @@ def test_progress_is_a_bar_of_the_parts(acme, desk, staff_client):
         sent_at = timezone.now() if status in ("replied", "delivered") else None
         CampaignMembershipFactory(campaign=campaign, contact__company=acme, status=status, sent_at=sent_at)
     html = staff_client.get(url_of(campaign, "progress")).content.decode()
-    assert 'aria-label="75 % of 4 memberships have an end"' in html
-    for part, x in (("replied", "0.0"), ("delivered", "250.0"), ("failed", "500.0")):
-        assert f'<rect class="part-{part}" x="{x}" y="0" width="250.0"' in html
+    assert "75 % of 4 contacts are done" in html
+    assert re.findall(r'figure-mark figure-(\w+)" fill="currentColor" x="([^"]+)"', html) == [
+        ("good", "0.0%"), ("good", "25.0%"), ("bad", "50.0%"), ("waiting", "75.0%")
+    ]  # fmt: skip
+    for status in ("replied", "pending"):
+        link = f"/admin/crm/campaignmembership/?campaign__id__exact={campaign.pk}&amp;status__exact={status}"
+        assert link in html
+        assert staff_client.get(link.replace("&amp;", "&")).context["cl"].result_count == 1
     assert "data-refresh-url" in html
 
 

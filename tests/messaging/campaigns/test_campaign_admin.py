@@ -1,7 +1,7 @@
 """Estimate, texts and report on the admin's page of a campaign."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -32,8 +32,9 @@ def page(client, staff):
 
 
 def tables_in(html):
-    """Return the rows of the tables of figures."""
-    tables = re.findall('<table class="figures">.*?</table>', html, re.DOTALL)
+    """Return the rows of the tables of figures; those of charts are within details."""
+    without_charts = re.sub("<details.*?</details>", "", html, flags=re.DOTALL)
+    tables = re.findall('<table class="figures">.*?</table>', without_charts, re.DOTALL)
     return [[re.findall("<td>(.*?)</td>", row, re.DOTALL) for row in each.split("<tr>")[2:]] for each in tables]
 
 
@@ -64,11 +65,33 @@ def test_started_campaign_shows_its_report(page, acme):
             sms_segments=1,
         )  # fmt: skip
     html = page(campaign)
-    total, by_variant = tables_in(html)  # one step and one hour are as all
+    total, by_variant = tables_in(
+        re.sub("<details.*?</details>", "", html, flags=re.DOTALL)
+    )  # one step and hour: as all
     assert total == [["All", "2", "2", "1 of 2: 50.0 % (9.5–90.5)", "0 of 2: 0.0 % (0.0–65.8)",
                       "0 of 2: 0.0 % (0.0–65.8)", "0 of 2: 0.0 % (0.0–65.8)", "2", "0.02 USD"]]  # fmt: skip
     assert [row[0] for row in by_variant] == ["A", "B"]
     assert "The test is too small for a verdict" in html
+    figures = re.findall(r'<figcaption id="campaign-(\w+)-headline">([^<]+)<', html)
+    assert [name for name, _ in figures] == ["progress", "outcomes", "texts"]
+    assert figures[1][1] == "50.0 % of 2 contacts have replied"
+    assert re.findall(r'figure-value"[^>]*>([^<]+)<', html.partition('id="campaign-texts"')[2])[:2] == [
+        "1 (100.0 %)", "0 (0.0 %)"
+    ]  # fmt: skip
+
+
+def test_report_draws_the_messages_of_each_hour(page, acme):
+    campaign = CampaignFactory(company=acme, status="completed", ended_at=NOON)
+    for hours in (0, 0, 1):
+        CampaignMembershipFactory(
+            campaign=campaign,
+            contact=ContactFactory(company=acme),
+            status="sent",
+            sent_at=NOON + timedelta(hours=hours),
+        )
+    html = page(campaign).partition('id="campaign-hours"')[2]
+    assert re.search(r"Most messages left on \w+ [\d-]+ from \d\d:00 M[SD]T on: 2", html)
+    assert html.count('class="figure-marker"') == 2
 
 
 @pytest.mark.parametrize("status", ["draft", "running"])

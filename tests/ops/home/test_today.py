@@ -94,7 +94,7 @@ def test_each_bar_leads_to_its_rows(busy, open_home, client):
         "appointments": {"Confirmed: 1": 1},
         "texts": {"Not delivered: 1": 1},
         "objections": {"Price: 1 (100 %)": 1},
-        f"campaign-{campaign.pk}": {"Waiting: 3": 3},
+        f"campaign-{campaign.pk}": {"Pending: 3": 3},
     }
     for figure, numbers in expected.items():
         links = links_of(page, figure)
