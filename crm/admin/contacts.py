@@ -68,6 +68,13 @@ class ContactPhoneFormSet(forms.BaseInlineFormSet):
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         return {**super().get_form_kwargs(index), "contact": self.instance}
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Name the fields of each row: in a table, Django's have a heading and no label."""
+        super().add_fields(form, index)
+        names = {"phone": "Number", "label": "Label of the number", "DELETE": "Remove the number"}
+        for name in names.keys() & form.fields.keys():
+            form.fields[name].widget.attrs["aria-label"] = names[name]
+
     def clean(self) -> None:
         super().clean()
         if any(form.instance.phone == self.instance.phone for form in self.deleted_forms):

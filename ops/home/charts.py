@@ -62,7 +62,7 @@ def draw_calls(numbers: "Numbers") -> list[SafeString]:
         if by_status[status]
     ]
     total, missed = numbers.metrics["total"], by_status[CallStatus.MISSED]
-    headline = f"{_number(total, 'call')} today, {missed:,} missed" if total else "No calls yet today"
+    headline = f"{say_number(total, 'call')} today, {missed:,} missed" if total else "No calls yet today"
     trend = sparkline(f"Calls a day in the last {len(numbers.calls_by_day)} days", numbers.calls_by_day)
     title = format_html('{} <span class="figure-trend">{} 30 days</span>', headline, trend)
     return [bars("calls", title, data, columns=("Status", "Calls")), _draw_booking_rate(numbers)]
@@ -115,7 +115,7 @@ def draw_appointments(numbers: "Numbers") -> list[SafeString]:
     ]
     total = sum(numbers.appointments.values())
     still = numbers.appointments[AppointmentStatus.SCHEDULED] + numbers.appointments[AppointmentStatus.CONFIRMED]
-    headline = f"{_number(total, 'appointment')} today, {still:,} still open" if total else "No appointments today"
+    headline = f"{say_number(total, 'appointment')} today, {still:,} still open" if total else "No appointments today"
     return [progress("appointments", headline, data, columns=("Status", "Appointments"))]
 
 
@@ -130,7 +130,9 @@ def draw_texts(numbers: "Numbers") -> list[SafeString]:
         for label, number in sums.items()
     ]
     total = sum(sums.values())
-    headline = f"{_number(total, 'text')} today, {sums['Not delivered']:,} not delivered" if total else "No texts today"
+    headline = (
+        f"{say_number(total, 'text')} today, {sums['Not delivered']:,} not delivered" if total else "No texts today"
+    )
     rows = {"Outgoing": data} if total else {}
     return [stacked_bars("texts", headline, rows, columns=("Direction", "State", "Texts"))]
 
@@ -184,7 +186,7 @@ def _draw_campaign(campaign: Campaign, counts: Any) -> SafeString:
     return progress(f"campaign-{campaign.pk}", headline, data, columns=("State", "Contacts"))
 
 
-def _number(count: int, noun: str) -> str:
+def say_number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 

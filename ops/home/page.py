@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from crm.date_ranges import today_in
 from crm.models import Company
 from messaging.models import WebhookSecret
+from ops.home.all_companies import ALL, draw_totals
 from ops.home.companies import MAX_SHOWN, choose, list_companies
 from ops.home.links import list_of, may_view
 from ops.home.needs import list_needs
@@ -25,7 +26,7 @@ def make_home(request: HttpRequest) -> dict[str, Any]:
         return context
     slug = request.GET.get("company", "")
     companies = list_companies()
-    company = choose(companies, slug)
+    company = None if slug == ALL else choose(companies, slug)
     context |= {
         "companies": [_row(each) for each in companies[:MAX_SHOWN]],
         "shows_secrets": may_view(request, WebhookSecret),
@@ -33,8 +34,12 @@ def make_home(request: HttpRequest) -> dict[str, Any]:
         "has_more_companies": len(companies) > MAX_SHOWN,
         "choices": companies,
         "company": company,
-        "unknown_company": slug if company is None else "",
+        "unknown_company": slug if company is None and slug != ALL else "",
+        "all": ALL,
+        "shows_all": slug == ALL,
     }
+    if slug == ALL:
+        context["charts"] = draw_totals(request)
     if company is not None:
         context |= {"day": today_in(company.zone), "zone": company.timezone, "charts": draw_today(request, company)}
     return context

@@ -217,7 +217,7 @@ def test_staff_decide_in_the_admin(casey, client, staff, action, status):
     sent = MessageFactory(contact=casey, direction="outgoing", kind="reply", status="sent")
     page = reverse("admin:messaging_message_changelist")
     assert client.get(page, {"held": "1"}).context["cl"].result_count == 1
-    client.post(page, {"action": action, "_selected_action": [held.pk, sent.pk]})
+    client.post(page, {"action": action, "_selected_action": [held.pk, sent.pk], "confirmed": f"{held.pk},{sent.pk}"})
     held.refresh_from_db()
     sent.refresh_from_db()
     assert (held.status, sent.status) == (status, "sent")

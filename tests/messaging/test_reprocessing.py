@@ -72,7 +72,11 @@ def test_staff_reprocess_events_in_the_admin(client, staff, acme, dead):
     client.force_login(staff)
     other = WebhookEventFactory(company=acme, status="dead")
     waiting = WebhookEventFactory(company=acme, tries=3)
-    chosen = {"action": "process_again", "_selected_action": [dead.pk, waiting.pk]}
+    chosen = {
+        "action": "process_again",
+        "_selected_action": [dead.pk, waiting.pk],
+        "confirmed": f"{dead.pk},{waiting.pk}",
+    }
     page = client.post(reverse("admin:messaging_webhookevent_changelist"), chosen, follow=True)
     assert "Queued for processing: 1." in page.content.decode()
     assert [state(event)[0] for event in (dead, other, waiting)] == ["pending", "dead", "pending"]
@@ -84,7 +88,7 @@ def test_view_permission_is_not_enough_to_reprocess(client, staff, dead):
     staff.save()
     client.force_login(staff)
     staff.user_permissions.add(*permission("view_webhookevent"))
-    chosen = {"action": "process_again", "_selected_action": [dead.pk]}
+    chosen = {"action": "process_again", "_selected_action": [dead.pk], "confirmed": dead.pk}
     client.post(reverse("admin:messaging_webhookevent_changelist"), chosen)
     assert state(dead)[0] == "dead"
     staff.user_permissions.add(*permission("change_webhookevent"))

@@ -107,7 +107,7 @@ def test_support_and_set_up_process_events_again(client, acme):
     url = reverse("admin:messaging_webhookevent_changelist")
     for group, status in (("Read-only", "dead"), ("Support", "pending")):
         join(client, group)
-        client.post(url, {"action": "process_again", "_selected_action": [event.pk]})
+        client.post(url, {"action": "process_again", "_selected_action": [event.pk], "confirmed": event.pk})
         with all_tenants():
             assert WebhookEvent.objects.get().status == status
 
@@ -210,6 +210,6 @@ def test_support_releases_held_messages_and_read_only_does_not(client, acme):
     url = reverse("admin:messaging_message_changelist")
     for group, status in (("Read-only", "held"), ("Support", "failed")):
         join(client, group)
-        client.post(url, {"action": "cancel", "_selected_action": [message.pk]})
+        client.post(url, {"action": "cancel", "_selected_action": [message.pk], "confirmed": message.pk})
         with all_tenants():
             assert Message.objects.get().status == status

@@ -77,7 +77,7 @@ def pretty_json(value: bytes | Any) -> SafeString:
     if len(text) > MAX_CHARACTERS:
         text = f"{text[:MAX_CHARACTERS]}\n… {len(text) - MAX_CHARACTERS:,} characters more"
     # A lone surrogate is valid JSON but not valid UTF-8.
-    return format_html('<pre class="source">{}</pre>', text.encode(errors="backslashreplace").decode())
+    return format_html('<pre class="source" tabindex="0">{}</pre>', text.encode(errors="backslashreplace").decode())
 
 
 def links_to_rows(row: Model, site: admin.AdminSite) -> SafeString:

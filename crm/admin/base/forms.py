@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Model
+from django.forms.utils import pretty_name
 
 from crm.admin.base.versions import VersionedForm
 from crm.choices import ASSIGNABLE_ROLES
@@ -30,6 +31,17 @@ class RowForm(VersionedForm):
     """
 
     refused: RefusedWrite | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.name_parts()
+
+    def name_parts(self) -> None:
+        """Name the two boxes of each time: their legend names them only together."""
+        for name, field in self.fields.items():
+            if isinstance(field.widget, forms.SplitDateTimeWidget):
+                for box, part in zip(field.widget.widgets, ("date", "time"), strict=True):
+                    box.attrs["aria-label"] = f"{field.label or pretty_name(name)}: {part}"
 
     @property
     def company(self) -> Company | None:

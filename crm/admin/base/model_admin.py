@@ -33,6 +33,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from crm.admin.base.columns import links_to_rows
+from crm.admin.base.confirmed_actions import ConfirmedActions
 from crm.admin.base.exports import ExportedList
 from crm.admin.base.forms import AmountFormField, RowForm
 from crm.admin.base.pagination import BoundedPaginator, count_up_to
@@ -70,7 +71,7 @@ class RowList(ChangeList):
         cast(ExportedList, self.model_admin).complete_rows(rows)
 
 
-class RowAdmin(SavedViews, ExportedList, admin.ModelAdmin):
+class RowAdmin(ConfirmedActions, SavedViews, ExportedList, admin.ModelAdmin):
     """Admin for tables of up to 100 million rows: every query uses an index or is bounded.
 
     So a list is sorted and filtered by days only where an index has that order, and there is no exact count.

@@ -71,6 +71,7 @@ class LocalTimesForm(RowForm):
                 if zone and isinstance(self.initial.get(name), datetime):
                     shown = shown_in(self.initial[name], ZoneInfo(zone))
                     self.initial[name] = shown.replace(second=0, microsecond=0)
+        self.name_parts()
 
     def present_zone(self) -> str:
         """Return the name of the saved row's time zone, "" for a new row."""

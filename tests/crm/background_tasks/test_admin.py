@@ -60,7 +60,7 @@ def test_support_cancels_a_task_and_others_do_not(client, acme):
         user.groups.add(Group.objects.get(name=group))
         client.force_login(user)
         assert client.post(page_of(task, "cancel")).status_code == status
-        client.post(listed, {"action": "cancel", "_selected_action": [waiting.pk]})
+        client.post(listed, {"action": "cancel", "_selected_action": [waiting.pk], "confirmed": waiting.pk})
         for row in (task, waiting):
             row.refresh_from_db()
             assert row.cancel_requested == (group == "Support")

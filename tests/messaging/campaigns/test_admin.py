@@ -165,7 +165,9 @@ def test_campaign_that_does_not_exist_has_no_pages(row, staff_client):
 def test_list_pauses_at_once(draft, add_members, staff_client):
     add_members(draft)
     act(staff_client, draft, "start")
-    page = staff_client.post(LIST, {"action": "pause", "_selected_action": [draft.pk]}, follow=True)
+    page = staff_client.post(
+        LIST, {"action": "pause", "_selected_action": [draft.pk], "confirmed": draft.pk}, follow=True
+    )
     assert [str(message) for message in page.context["messages"]] == [f"{draft.name}: paused."]
 
 
