@@ -101,19 +101,6 @@ def measure_worker(is_done: Callable[[], bool]) -> Worker:
             worker.terminate()
 
 
-def measure_place_names() -> float:
-    """Return the MiB that a process needs further once it has asked for the state of a phone number."""
-    code = (
-        "import os, django; django.setup(); from benchmarks.processes import read_memory;"
-        " before = read_memory(os.getpid()); import phonenumbers.geocoder;"
-        " print(read_memory(os.getpid()).share - before.share)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True, check=True
-    )
-    return float(done.stdout)
-
-
 def ask_at_once(clients: list[Get], paths: list[str]) -> None:
     def ask_all(get: Get) -> None:
         for path in paths:

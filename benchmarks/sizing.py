@@ -7,7 +7,7 @@ from django.utils import timezone
 from benchmarks.deployments import ASSUMPTIONS, HEAD, SIZES, Costs
 from benchmarks.disk import TableSize, read_table_sizes
 from benchmarks.event_cost import EventCost, measure_events
-from benchmarks.processes import CLIENTS, Memory, Web, Worker, measure_place_names, measure_web, measure_worker
+from benchmarks.processes import CLIENTS, Memory, Web, Worker, measure_web, measure_worker
 from benchmarks.report import Chapter, number, show_step
 from benchmarks.samples import Sample
 from crm.db.tenancy import all_tenants
@@ -38,12 +38,12 @@ def measure_sizing(sample: Sample, *, turns: int, events: int = EVENTS) -> Chapt
     show_step("web server with --preload")
     webs["web, 4, with `--preload`"] = measure_web(sample, workers=4, turns=turns, preload=True)
     show_step("worker")
-    worker, place_names = measure_worker(_reprocess()), measure_place_names()
+    worker = measure_worker(_reprocess())
     show_step("disk and webhook events")
     sizes = read_table_sizes()
     costs = measure_events(sample, events=events)
     chapter = Chapter("7. Memory, connections and disk", [ABOUT])
-    _describe_processes(chapter, webs, worker, place_names)
+    _describe_processes(chapter, webs, worker)
     chapter.parts += ["### Disk", ABOUT_DISK]
     chapter.add_table(["table or index", "rows", "bytes a row", "GiB for a million rows"], _disk_rows(sizes))
     chapter.parts += ["### What a webhook event costs", ABOUT_EVENTS]
@@ -52,7 +52,7 @@ def measure_sizing(sample: Sample, *, turns: int, events: int = EVENTS) -> Chapt
         [_event_row(kind, cost, sizes) for kind, cost in costs.items()],
     )
     chapter.parts += ["### Deployments", ASSUMPTIONS]
-    deployment = _costs(webs, worker, place_names, costs, sizes)
+    deployment = _costs(webs, worker, costs, sizes)
     chapter.add_table(HEAD, [deployment.deployment_row(*size) for size in SIZES])
     return chapter
 
@@ -73,7 +73,7 @@ def _reprocess() -> Callable[[], bool]:
     return is_done
 
 
-def _describe_processes(chapter: Chapter, webs: dict[str, Web], worker: Worker, place_names: float) -> None:
+def _describe_processes(chapter: Chapter, webs: dict[str, Web], worker: Worker) -> None:
     rows = []
     for name, web in webs.items():
         rows += [
@@ -82,7 +82,6 @@ def _describe_processes(chapter: Chapter, webs: dict[str, Web], worker: Worker, 
             [f"{name}: all", *_cells(web.total), str(web.connections)],
         ]
     rows.append(["worker", *_cells(worker.memory), str(worker.connections)])
-    rows.append(["worker, further after the first message", number(place_names), number(place_names), "–"])
     chapter.add_table(["processes", "in memory, MiB", "share, MiB", "connections"], rows)
     chapter.add_table(
         ["processes", "web, ms a request", "database, ms a request"],
@@ -133,7 +132,6 @@ def _bytes(cost: EventCost, sizes: dict[str, TableSize]) -> float:
 def _costs(
     webs: dict[str, Web],
     worker: Worker,
-    place_names: float,
     costs: dict[str, EventCost],
     sizes: dict[str, TableSize],
 ) -> Costs:
@@ -145,7 +143,7 @@ def _costs(
         event_database_ms=max(cost.database_ms for cost in costs.values()),
         web_mib=one.total.share,
         more_web_mib=(most.total.share - one.total.share) / (PROCESSES[-1] - PROCESSES[0]),
-        worker_mib=worker.memory.share + place_names,
+        worker_mib=worker.memory.share,
         worker_connections=worker.connections,
         call_bytes=_bytes(costs["call"], sizes),
         message_bytes=_bytes(costs["message"], sizes),

@@ -40,7 +40,7 @@ settings = load_again()
 
 # Packages that are loaded before the processes are made, which then share their memory. They start no thread, open no
 # connection and read no settings. The product itself is loaded after that, so that a HUP reads it again.
-SHARED_PACKAGES = ("cryptography.fernet", "httpx", "pglast", "phonenumbers.geocoder", "psycopg2")
+SHARED_PACKAGES = ("cryptography.fernet", "httpx", "pglast", "phonenumbers.timezone", "psycopg2")
 
 bind = f"{settings.WEB_HOST}:{settings.WEB_PORT}"
 workers = settings.WEB_WORKERS

@@ -8,6 +8,8 @@ Sources: 49 CFR Part 71 (zone boundaries by county) with the area code maps of t
 import phonenumbers
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
+from messaging.area_code_states import STATES
+
 MAX_ZONES = 16  # more zones (toll-free numbers have 42) say nothing about the location
 
 _EASTERN, _CENTRAL, _MOUNTAIN, _PACIFIC = (
@@ -82,16 +84,13 @@ def zones_of_number(phone: str) -> list[str]:
 
 
 def state_of_number(phone: str) -> str:
-    """Return the state of the area code, as `Florida` or `FL`; "" for foreign and unknown numbers.
+    """Return the state or province of the area code, as `FL`; "" for foreign, toll-free and unknown numbers.
 
     Florida's law presumes that the owner of its area code lives there.
     """
     number = parse_known(phone)
-    if number.country_code != 1:
-        return ""
-    from phonenumbers import geocoder  # loads names of all places on earth: a third of a command's start
-
-    return geocoder.description_for_number(number, "en").rpartition(", ")[2]
+    is_real = number.country_code == 1 and phonenumbers.is_valid_number(number)
+    return STATES.get(_area_code(number), "") if is_real else ""
 
 
 def _area_code(number: phonenumbers.PhoneNumber) -> str:

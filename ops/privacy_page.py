@@ -12,8 +12,6 @@ from django.shortcuts import get_object_or_404
 from crm.db.tenancy import tenant
 from crm.models import Contact, User
 from crm.services.exports.audit import record_export
-from ops.archive.erasure import ArchiveMissing, export_archived
-from ops.archive.parquet import ArchiveDamaged
 from ops.privacy.export_erase import export_person
 from ops.privacy.people import person_of
 
@@ -37,6 +35,10 @@ def describe_privacy(contact: Contact) -> dict[str, Any]:
 
 def download(request: HttpRequest, contact: Contact) -> HttpResponse:
     """Return all personal data of the contact as `manage.py export_contact` writes them, archives included."""
+    # They load Arrow, which no other page needs: each web process would pay for its start and memory.
+    from ops.archive.erasure import ArchiveMissing, export_archived
+    from ops.archive.parquet import ArchiveDamaged
+
     try:
         with tenant(contact.company_id):
             person = person_of(contact)

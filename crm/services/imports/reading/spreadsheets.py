@@ -8,8 +8,6 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-
 from crm.services.imports.reading.csv_records import MAX_CELL, Record
 from crm.services.imports.reading.faults import FileFault, UnreadableFile
 
@@ -53,6 +51,8 @@ def is_spreadsheet(path: Path) -> bool:
 
 def read_sheet(path: Path) -> Iterator[Record]:
     """Yield the rows of the first sheet that has any, with Excel's row numbers; none that is blank."""
+    from openpyxl import load_workbook  # takes a tenth of each process's start and memory, for one kind of file
+
     # Opened here, since openpyxl looks at the endings of paths.
     with path.open("rb") as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # parts that openpyxl leaves out: pictures, validation, styles
