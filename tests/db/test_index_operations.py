@@ -4,7 +4,8 @@ import io
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import connection, models, transaction
+from django.db.migrations import AlterField
 from django.db.models import Q
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
@@ -77,6 +78,21 @@ def test_removal_backwards_builds_the_index(scratch):
     reverse(remove, built)
     reverse(remove, built)
     assert list(indexes_of()) == [NAME]
+
+
+def test_later_alteration_of_a_column_keeps_the_index(scratch):
+    """SQLite makes the table anew then, with the indexes that the state knows."""
+    built = run(add_number, scratch)
+    run(AlterField("row", "word", models.CharField(max_length=40, null=True)), built)
+    assert list(indexes_of()) == [NAME]
+
+
+def test_index_is_known_to_the_states_after_its_operation_alone(scratch):
+    built = run(add_number, scratch)
+    removed = run(RemoveIndexConcurrently("row", NAME), built)
+    states = (scratch, built, removed)
+    assert [len(state.apps.get_model("crm", "row")._meta.indexes) for state in states] == [0, 1, 0]
+    assert [len(state.models["crm", "row"].options["indexes"]) for state in states] == [0, 1, 0]
 
 
 @pytest.mark.parametrize("other", OTHER_DEFINITIONS.values(), ids=OTHER_DEFINITIONS)
