@@ -77,6 +77,14 @@ class Env(environ.Env):
             return default
         return value
 
+    def mail_server(self, var: str, default: str) -> dict[str, Any]:
+        """Return Django's settings of the mail server that a URL names."""
+        try:
+            return self.email_url(var, default=default)
+        except (ImproperlyConfigured, KeyError, ValueError):
+            self.reject(var, f"{var} must be a URL such as smtp+tls://USER:PASSWORD@HOST:587 or consolemail://.")
+            return {}
+
     def origins(self, var: str) -> builtins.list[str]:
         """Return comma-separated web origins, such as `https://app.example.com`; none by default."""
         origins: builtins.list[str] = self.list(var, default=[])

@@ -145,6 +145,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=False)  # of staff, in the admin
+
+# --- Mails ------------------------------------------------------------------------------------------------------------
+
+vars().update(env.mail_server("EMAIL_URL", default="smtp://localhost:25" if PRODUCTION else "consolemail://"))
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("MAIL_FROM", default="Home-services CRM <no-reply@localhost>")
+
 # --- Time, language, files --------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
@@ -226,6 +234,7 @@ SPECTACULAR_SETTINGS = {
         "OptOutAction": "crm.choices.OptOutAction",
         "OptOutState": "crm.choices.OptOutState",
         "Recovery": "calls.choices.Recovery",
+        "SessionKind": "crm.choices.SessionKind",
         "Variant": "crm.choices.Variant",
     },
 }

@@ -29,7 +29,10 @@ class CrmConfig(AppConfig):
         from crm.db.triggers import drop_sqlite_triggers, recreate_sqlite_triggers
         from crm.models import ContactPhone
         from crm.querysets import number_moved, numbers_added
-        from crm.services import self_check  # noqa: F401  # registers its check
+        from crm.services import (
+            self_check,  # noqa: F401  # registers its check
+            session_signals,  # noqa: F401  # connects them
+        )
         from crm.services.background_tasks import jobs as tasks
         from crm.services.background_tasks.kinds import Kind, register_kind
         from crm.services.contacts import (
@@ -45,10 +48,11 @@ class CrmConfig(AppConfig):
         from crm.services.imports.undo import UNDO
         from crm.services.invoices import mark_overdue_invoices
         from crm.services.key_fingerprints import record_keys
+        from crm.services.mails import has_queued_mails, is_mail_due, send_next_mail
         from crm.services.merging.crm_rules import register_rules
         from crm.services.merging.rules import every_model_has_a_rule
         from crm.services.search_keys import is_repair_due, repair_search_keys
-        from crm.worker import RARELY_S, Job, register
+        from crm.worker import MAILS_S, RARELY_S, Job, register
 
         connection_created.connect(add_sqlite_functions, dispatch_uid="crm.add_sqlite_functions")
         pre_migrate.connect(drop_sqlite_triggers, sender=self, dispatch_uid="crm.drop_sqlite_triggers")
@@ -81,6 +85,16 @@ class CrmConfig(AppConfig):
             )
         )
         register(Job(name="invoices", do_next=mark_overdue_invoices, has_pending=lambda: False, poll_s=RARELY_S))
+        register(
+            Job(
+                name="mails",
+                do_next=send_next_mail,
+                has_pending=has_queued_mails,
+                is_due=is_mail_due,
+                poll_s=MAILS_S,
+                own_thread=True,  # a mail server may be slow
+            )
+        )
         register_kind(Kind(name="export", label="Export", steps=export_steps))
         register_kind(IMPORT)
         register_kind(UNDO)

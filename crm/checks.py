@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django.apps import apps
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 from django.db.migrations import RunPython, RunSQL
@@ -64,6 +65,20 @@ def driver_is_psycopg2(databases: Sequence[str] | None = None, **_options: Any) 
         )
         for driver in drivers
         if driver != "psycopg2"
+    ]
+
+
+@register(Tags.security, deploy=True)
+def staff_have_a_second_factor(**_options: Any) -> list[CheckMessage]:
+    """Warn if a password alone opens the admin, which sees every company's rows."""
+    if settings.REQUIRE_SECOND_FACTOR:
+        return []
+    return [
+        Warning(
+            "Staff may use the admin without a second factor.",
+            hint="Set REQUIRE_SECOND_FACTOR=true: staff set one up at their next sign-in.",
+            id="crm.W003",
+        )
     ]
 
 

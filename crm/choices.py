@@ -166,6 +166,25 @@ class Variant(TextChoices):
     B = "b", "B"
 
 
+class SessionKind(TextChoices):
+    API = "api", "API"
+    ADMIN = "admin", "Admin"
+
+
+class MailKind(TextChoices):
+    INVITATION = "invitation"
+    PASSWORD_RESET = "password_reset", "Forgotten password"
+
+
+class MailState(TextChoices):
+    """State of a mail. A failed one has used up its attempts; of a skipped one there was nobody to send it to."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
 class TaskState(TextChoices):
     """State of a background task. It only moves forward."""
 

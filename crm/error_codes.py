@@ -362,6 +362,40 @@ class ErrorCode(StrEnum):
     )  # fmt: skip
     MESSAGE_TOO_LONG = "message_too_long", 409, "The message is too long.", "Shorten it to 1600 characters."
 
+    # --- Accounts -----------------------------------------------------------------------------------------------------
+
+    CODE_REQUIRED = (
+        "code_required", 401, "Send the code of your authenticator app, too, or a recovery code.",
+        "Ask the user for the code, and send username, password and `code`.",
+    )  # fmt: skip
+    WRONG_CODE = (
+        "wrong_code", 401, "This code is wrong, or it was used before.",
+        "Ask for the present code of the authenticator app, or for an unused recovery code.",
+    )  # fmt: skip
+    CODE_NOT_VALID = (
+        "code_not_valid", 400, "This code is wrong, or it was used before.",
+        "Ask for the present code of the authenticator app, or for an unused recovery code.",
+    )  # fmt: skip
+    WRONG_PASSWORD = "wrong_password", 400, "This isn't your present password.", "Ask for the present password."
+    LINK_NOT_VALID = (
+        "link_not_valid", 400, "This link isn't valid. Copy it as a whole, or ask for another one.",
+        "Ask for another link.",
+    )  # fmt: skip
+    LINK_EXPIRED = "link_expired", 400, "This link has expired. Ask for another one.", "Ask for another link."
+    LINK_USED = (
+        "link_used", 400, "This link was used before, or a newer one replaces it. Ask for another one.",
+        "Sign in, or ask for another link.",
+    )  # fmt: skip
+    SECOND_FACTOR_ON = (
+        "second_factor_on", 409, "You have a second factor already. Remove it first.", "Remove it first.",
+    )  # fmt: skip
+    SECOND_FACTOR_OFF = "second_factor_off", 409, "There is no second factor.", "Set one up first."
+    ALREADY_JOINED = (
+        "already_joined", 409, "This user has a password already.", "The user can ask for a forgotten password.",
+    )  # fmt: skip
+    NO_EMAIL = "no_email", 409, "This user has no email address.", "Enter the user's email address first."
+    NOT_ACTIVE = "not_active", 409, "This user is inactive.", "Activate the user first."
+
     # --- Failures of the server ---------------------------------------------------------------------------------------
 
     ERROR = (

@@ -26,6 +26,7 @@ SOON_S = 0.1  # the same, while there was a task within LATELY_S: a phone line m
 LATELY_S = 2.0
 SWITCH_S = 0.0005  # a thread that has an answer waits so long for one that computes; Python's default is ten times that
 RARELY_S = 30.0  # between two polls of a queue that other programs fill, or that isn't urgent
+MAILS_S = 5.0  # between two polls of the mails: somebody waits for a link
 MAX_BACKOFF_S = 600
 MAX_OUTAGE_WAIT_S = 30
 LOG_AGAIN_S = 3600  # for an error that a job has again and again

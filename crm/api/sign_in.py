@@ -2,10 +2,11 @@
 
 from contextlib import ExitStack
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_login_failed
+from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import AuthenticationFailed, Throttled
@@ -13,7 +14,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from rest_framework_simplejwt.serializers import PasswordField, TokenBlacklistSerializer, TokenObtainPairSerializer
+from rest_framework_simplejwt.serializers import PasswordField, TokenBlacklistSerializer, TokenObtainSerializer
 from rest_framework_simplejwt.utils import get_md5_hash_password
 from rest_framework_simplejwt.views import TokenBlacklistView, TokenObtainPairView, TokenRefreshView
 
@@ -22,11 +23,15 @@ from crm.api.base.filters import check_parameters
 from crm.api.base.serializers import BodySerializer
 from crm.api.base.throttles import SignInThrottle
 from crm.api.tokens import SessionToken
+from crm.choices import SessionKind
 from crm.client_ip import client_address
 from crm.db.tenancy import all_tenants
 from crm.error_codes import ErrorCode
 from crm.models import Company, User
 from crm.services.login_throttling import seconds_locked_out
+from crm.services.second_factors import MAX_LENGTH as MAX_CODE_LENGTH
+from crm.services.second_factors import CodesLocked, WrongCode, check_code
+from crm.services.user_sessions import record_session
 
 MAX_TOKEN_LENGTH = 2000
 CLIENT_COOKIE = "session_client"
@@ -61,7 +66,15 @@ class PublicTenantView(APIView):
         self.exit_stack.enter_context(all_tenants())
 
 
-class SignInSerializer(BodySerializer, TokenObtainPairSerializer):
+def begin_session(user: User, request: Any) -> dict[str, str]:
+    """Begin a session of the API. Return its first tokens."""
+    token = SessionToken.for_user(user)
+    end = now() + settings.SESSION_LIFETIME
+    record_session(user=user, kind=SessionKind.API, key=token["jti"], request=request, expires_at=end)
+    return {"access": str(token.access_token), "refresh": str(token)}
+
+
+class SignInSerializer(BodySerializer, TokenObtainSerializer):
     token_class = SessionToken
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -69,11 +82,16 @@ class SignInSerializer(BodySerializer, TokenObtainPairSerializer):
         # No user has longer ones; hashing them or storing them as failed attempts would be expensive.
         self.fields["username"] = serializers.CharField(write_only=True, max_length=150, help_text="The user name.")
         self.fields["password"] = PasswordField(max_length=128, trim_whitespace=False, help_text="The password.")
+        self.fields["code"] = serializers.CharField(
+            write_only=True, required=False, max_length=MAX_CODE_LENGTH,
+            help_text="For users with a second factor: the authenticator app's present code, or a recovery code.",
+        )  # fmt: skip
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         request = self.context["request"]
         try:
-            tokens = super().validate(attrs)
+            super().validate(attrs)
+            self.check_second_factor(attrs.get("code"))
         except AuthenticationFailed as error:
             if getattr(request, "axes_locked_out", False):
                 wait = seconds_locked_out(username=attrs["username"], address=client_address(request))
@@ -81,17 +99,38 @@ class SignInSerializer(BodySerializer, TokenObtainPairSerializer):
             raise
         # simplejwt doesn't send this signal; its receivers write last_login and clear failed attempts.
         user_logged_in.send(sender=User, request=request, user=self.user)
-        return tokens
+        return begin_session(cast(User, self.user), request)
+
+    def check_second_factor(self, code: str | None) -> None:
+        """Raise AuthenticationFailed or Throttled unless it is the user's code, or the user needs none."""
+        user = cast(User, self.user)
+        if user.second_factor_since is None:
+            return
+        if code is None:
+            raise AuthenticationFailed(ErrorCode.CODE_REQUIRED.detail, ErrorCode.CODE_REQUIRED)
+        try:
+            check_code(user=user, code=code)
+        except CodesLocked as error:
+            raise Throttled(error.seconds, ErrorCode.LOCKED_OUT.detail, ErrorCode.LOCKED_OUT) from error
+        except WrongCode as error:
+            credentials = {"username": user.get_username()}
+            user_login_failed.send(sender=__name__, credentials=credentials, request=self.context["request"])
+            raise AuthenticationFailed(ErrorCode.WRONG_CODE.detail, ErrorCode.WRONG_CODE) from error
 
 
 class SignInView(TokenObtainPairView):
     """Sign in: return a short-lived access token and a refresh token.
 
+    A user with a second factor sends a code, too. Without it the answer is a 401, `code_required`: ask, and repeat.
     Too many wrong passwords for a username from one address: 429 until `Retry-After`. Other addresses aren't affected.
     """
 
     serializer_class = SignInSerializer
-    refusals = {"post": (ErrorCode.NO_ACTIVE_ACCOUNT, ErrorCode.LOCKED_OUT)}
+    refusals = {
+        "post": (
+            ErrorCode.NO_ACTIVE_ACCOUNT, ErrorCode.CODE_REQUIRED, ErrorCode.WRONG_CODE, ErrorCode.LOCKED_OUT,
+        ),
+    }  # fmt: skip
     throttle_classes = [SignInThrottle]
 
     @extend_schema(responses=TokenPairSerializer)
@@ -169,7 +208,7 @@ class MeSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = User
-        fields = ["id", "username", "first_name", "last_name", "email", "role", "company"]
+        fields = ["id", "username", "first_name", "last_name", "email", "role", "second_factor_since", "company"]
 
 
 class MeView(APIView):

@@ -17,7 +17,9 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, RefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch, datetime_to_epoch
 
+from crm.choices import SessionKind
 from crm.encryption import keyed_hash
+from crm.services.user_sessions import forget_session, record_use
 
 # How long a client may repeat a refresh whose answer was lost, or that two tabs of one browser sent at once.
 REPEAT_GRACE = timedelta(seconds=30)
@@ -96,6 +98,7 @@ class SessionToken(RefreshToken):
 
     def end_session(self) -> bool:
         """End the session. Return whether it lasted until now."""
+        forget_session(kind=SessionKind.API, key=self[SESSION])
         return lasting_sessions(self[SESSION], user=self["user_id"]).update(user=None) > 0
 
     def exchange(self, *, client: str) -> None:
@@ -125,6 +128,7 @@ class SessionToken(RefreshToken):
                 self.set_exp()
                 self._limit_exp(session.expires_at)
                 self._store(expires_at=datetime_from_epoch(self["exp"]))
+                record_use(key=self[SESSION])
                 return
             given = OutstandingToken.objects.filter(jti=next_id, blacklistedtoken=None).first()
             if given is not None and used.blacklisted_at >= now() - REPEAT_GRACE:

@@ -264,6 +264,15 @@ class Migration(migrations.Migration):
                 ),
                 ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined")),
                 (
+                    "second_factor_since",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="Since when signing in asks for a code.",
+                        null=True,
+                    ),
+                ),
+                (
                     "company",
                     models.ForeignKey(
                         blank=True,
@@ -346,6 +355,158 @@ class Migration(migrations.Migration):
                 ("accounts", crm.models.companies.AccountManager()),
                 ("objects", crm.models.companies.TenantUserManager()),
             ],
+        ),
+        migrations.CreateModel(
+            name="SecondFactor",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="second_factor",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("key", crm.fields.EncryptedTextField(help_text="Shared with the app.")),
+                (
+                    "last_step",
+                    models.BigIntegerField(
+                        default=0, help_text="The time step of the last used code: a code works once."
+                    ),
+                ),
+                ("recovery_codes", models.JSONField(default=list, help_text="Keyed hashes of the unused ones.")),
+                (
+                    "failures",
+                    models.PositiveIntegerField(default=0, help_text="Wrong codes since the last right one."),
+                ),
+                (
+                    "failed_at",
+                    models.DateTimeField(blank=True, help_text="Time of the last wrong code.", null=True),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+            ],
+            options={
+                "db_table": "second_factors",
+            },
+        ),
+        migrations.CreateModel(
+            name="UserSession",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("kind", models.CharField(choices=[("api", "API"), ("admin", "Admin")], max_length=10)),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="ID of the session's first token, or the key of Django's session.", max_length=64
+                    ),
+                ),
+                ("client", models.CharField(blank=True, help_text="The client's User-Agent.", max_length=200)),
+                (
+                    "address",
+                    models.GenericIPAddressField(blank=True, help_text="Address at the sign-in.", null=True),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "last_used_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="Time of the sign-in, or of the last refresh."
+                    ),
+                ),
+                ("expires_at", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "user_sessions",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["api", "admin"])),
+                        name="user_sessions_kind_valid",
+                        violation_error_message="kind must be one of: api, admin.",
+                    ),
+                    models.UniqueConstraint(fields=("kind", "key"), name="user_sessions_kind_key_unique"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Mail",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("invitation", "Invitation"), ("password_reset", "Forgotten password")], max_length=30
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="Whom it is for. Empty: the users with `address`.",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "address",
+                    models.CharField(help_text="Email address, as it was when the mail was asked for.", max_length=254),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                            ("skipped", "Skipped"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0, help_text="Failed attempts.")),
+                (
+                    "run_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="Next attempt not before this time."
+                    ),
+                ),
+                (
+                    "error",
+                    models.TextField(blank=True, help_text="Why the last attempt failed, or why nothing was sent."),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "ended_at",
+                    models.DateTimeField(blank=True, help_text="Time when it was sent or given up.", null=True),
+                ),
+            ],
+            options={
+                "db_table": "mails",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["invitation", "password_reset"])),
+                        name="mails_kind_valid",
+                        violation_error_message="kind must be one of: invitation, password_reset.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["queued", "sent", "failed", "skipped"])),
+                        name="mails_state_valid",
+                        violation_error_message="state must be one of: queued, sent, failed, skipped.",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="PhoneLine",
@@ -3520,7 +3681,7 @@ class Migration(migrations.Migration):
         crm.db.triggers.CreateTriggers(
             on="users",
             name="end_sessions",
-            postgresql="\nBEGIN\n    UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id;\n    RETURN NULL;\nEND\n",
+            postgresql="\nBEGIN\n    UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id; DELETE FROM user_sessions WHERE user_id = NEW.id;\n    RETURN NULL;\nEND\n",
             each_row={
                 "UPDATE": "OLD.password <> NEW.password OR OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active OR OLD.company_id IS DISTINCT FROM NEW.company_id"
             },

@@ -19,6 +19,28 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(fields=["company", "date_joined"], name="ix_users_company_id_date_joined"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="usersession",
+            index=crm.db.indexes.Index(fields=["user", "created_at"], name="ix_user_sessions_user_id_created_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="usersession",
+            index=crm.db.indexes.Index(fields=["expires_at"], name="ix_user_sessions_expires_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="mail",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("state", "queued")), fields=["run_at"], name="ix_mails_run_at_queued"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="mail",
+            index=crm.db.indexes.Index(fields=["user"], name="ix_mails_user_id"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="mail",
+            index=crm.db.indexes.Index(fields=["created_at"], name="ix_mails_created_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="phoneline",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_phone_lines_company_id_created_at"),
         ),

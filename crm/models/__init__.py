@@ -19,13 +19,16 @@ from crm.models.idempotency import IdempotencyKey
 from crm.models.imports import Import, ImportRow
 from crm.models.invoices import Invoice
 from crm.models.key_fingerprints import KeyFingerprint
+from crm.models.mails import Mail
 from crm.models.merges import ContactMerge
 from crm.models.opt_outs import OptOut, OptOutEntry
 from crm.models.saved_views import SavedView
 from crm.models.search_keys import ContactSearchKey
+from crm.models.second_factors import SecondFactor
 from crm.models.segments import Segment
 from crm.models.stored_files import StoredFile, StoredFileChunk
 from crm.models.tags import ContactTag, Tag
+from crm.models.user_sessions import UserSession
 
 __all__ = [
     "Activity",
@@ -57,16 +60,19 @@ __all__ = [
     "Invoice",
     "KeyFingerprint",
     "Lead",
+    "Mail",
     "MarketingConsent",
     "OptOut",
     "OptOutEntry",
     "PhoneLine",
     "SavedView",
+    "SecondFactor",
     "Segment",
     "StoredFile",
     "StoredFileChunk",
     "SuppressedNumber",
     "Tag",
     "User",
+    "UserSession",
     "WorkerHeartbeat",
 ]

@@ -183,6 +183,9 @@ class User(AbstractUser):
         Company, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     role = models.CharField(max_length=10, choices=Role.choices, blank=True)
+    second_factor_since = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when signing in asks for a code."
+    )
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     # Sign-in looks up a user name before a tenant is active, and user names are unique across companies. So the default

@@ -9,7 +9,10 @@ _CHANGED = (
     "OLD.password <> NEW.password OR OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active"
     " OR OLD.company_id {differs} NEW.company_id"
 )
-_END_SESSIONS = "UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id;"
+_END_SESSIONS = (
+    "UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id;"
+    " DELETE FROM user_sessions WHERE user_id = NEW.id;"
+)
 
 SESSIONS_END = Triggers(
     on="users",

@@ -1,4 +1,4 @@
-"""Removal of expired keys, tokens, sessions, counters, changes, files, custom fields and merged contacts."""
+"""Removal of expired keys, tokens, sessions, counters, changes, files, custom fields, merged contacts and mails."""
 
 import time
 from importlib import import_module
@@ -13,15 +13,17 @@ from crm.db.tenancy import all_tenants
 from crm.models import IdempotencyKey
 from crm.services.contact_fields import remove_expired_fields
 from crm.services.heartbeats import remove_expired_heartbeats
+from crm.services.mails import remove_expired_mails
 from crm.services.merging.undo import forget_expired_merges
 from crm.services.stored_files import remove_expired_files
+from crm.services.user_sessions import remove_expired_user_sessions
 
 EVERY_S = 60
 _last_s = float("-inf")
 
 
 def remove_expired() -> None:
-    """Delete expired keys, refresh tokens, sessions, counters, heartbeats, changes, files, fields and merged contacts.
+    """Delete all rows that have expired, by kind.
 
     Raises:
         Exception: the first failure, after all were tried.
@@ -29,7 +31,8 @@ def remove_expired() -> None:
     failures = []
     for remove in (
         _remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes, remove_expired_heartbeats,
-        remove_expired_changes, remove_expired_files, _remove_fields, _forget_merges,
+        remove_expired_changes, remove_expired_files, _remove_fields, _forget_merges, remove_expired_user_sessions,
+        remove_expired_mails,
     ):  # fmt: skip
         try:
             remove()

@@ -21,17 +21,17 @@ def allow_sign_in_attempt(address: str | None) -> bool:
 
 def attempted_username(_request: Any, credentials: Mapping[str, Any] | None) -> str:
     """Return the name under which attempts are counted (AXES_USERNAME_CALLABLE)."""
-    return _one_spelling(str((credentials or {}).get("username", "")))
+    return one_spelling(str((credentials or {}).get("username", "")))
 
 
 def seconds_locked_out(*, username: str, address: str | None) -> int:
     """Return the seconds until this user name can sign in from this address again, at least 1."""
-    attempts = AccessAttempt.objects.filter(username=_one_spelling(username), ip_address=address)
+    attempts = AccessAttempt.objects.filter(username=one_spelling(username), ip_address=address)
     latest = attempts.aggregate(latest=Max("attempt_time"))["latest"] or now()
     left: timedelta = latest + settings.AXES_COOLOFF_TIME - now()
     return max(1, int(left.total_seconds()))
 
 
-def _one_spelling(username: str) -> str:
+def one_spelling(username: str) -> str:
     """Return the name as the accounts compare it: each spelling of a name with a count of its own is more guesses."""
     return User.normalize_username(username).lower()

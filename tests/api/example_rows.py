@@ -1,10 +1,13 @@
 """One company with a row of everything, in plausible words, for the examples of the OpenAPI document."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from crm.services.links import make_token
+from crm.totp import STEP_S, code_at
 from tests import factories
 from tests.conftest import signed_in
 from tests.factories import PASSWORD
@@ -178,6 +181,10 @@ class ExampleRows:
                 created_at=AT,
             ),
             "tags": vip,
+            "me/sessions": factories.UserSessionFactory(
+                user=self.manager, client="Mozilla/5.0 (Windows NT 10.0) Firefox/152.0", created_at=AT, last_used_at=AT,
+                expires_at=AT + timedelta(days=3650),
+            ),
             "users": rep,
             "webhook-events": factories.WebhookEventFactory(
                 company=company, event_id="EV17", status="dead", error="The message has no sender.", tries=8,
@@ -203,6 +210,21 @@ class ExampleRows:
             "phone_lines_resume": suspended,
             "tags_destroy": unused_tag,
         }
+        begun = self.user(company, "bea", "Bea", "Ames", "csr")
+        secured = self.user(company, "sam", "Sam", "Ortiz", "csr")
+        factories.SecondFactorFactory(user=begun)
+        factories.SecondFactorFactory(user=secured)
+        secured.second_factor_since = AT
+        secured.save()
+        self.user_of = {
+            "me_second_factor_confirm": begun,
+            "me_second_factor_recovery_codes": secured,
+            "me_second_factor_remove": secured,
+        }
+        invited = self.user(company, "nora", "Nora", "Fox", "csr")
+        invited.set_unusable_password()
+        invited.save()
+        self.of_operation |= {"users_invite": invited, "users_reset_second_factor": secured}
         twins = [
             factories.ContactFactory(company=company, first_name="Kim", last_name="Lake", phone=phone, created_at=AT)
             for phone in ("+13035550149", "+13035550150")
@@ -216,8 +238,17 @@ class ExampleRows:
             company=company, first_name="Rob", last_name="Field", phone="+13035550148", created_at=AT
         )
         merges = {"contacts_merge": {"other": duplicate.pk, "fields": {"email": "kept"}}, "duplicates_merge": kept}
-        self.bodies = merges | example_bodies(
-            stranger=stranger.pk, contact=contact.pk, call=call.pk, campaign=self.draft.pk, rep=rep.pk, line=line.pk
+        code = {"code": code_at(factories.TOTP_KEY, int(time.time() // STEP_S))}
+        of_codes = dict.fromkeys(self.user_of, code)
+        of_codes["auth_set_password"] = {
+            "token": make_token(user=invited, kind="invitation"), "password": "shingle-99-x",
+        }  # fmt: skip
+        self.bodies = (
+            merges
+            | of_codes
+            | example_bodies(
+                stranger=stranger.pk, contact=contact.pk, call=call.pk, campaign=self.draft.pk, rep=rep.pk, line=line.pk
+            )
         )
 
     @staticmethod
@@ -251,6 +282,9 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         "appointments_create": {"contact": contact, "call": call, "assigned_rep": rep, **times, "notes": "Two hours."},
         "appointments_partial_update": {"status": "confirmed"},
         "auth_token": {"username": "maria", "password": PASSWORD},
+        "auth_password_reset": {"email": "maria@example.com"},
+        "me_password": {"current_password": PASSWORD, "new_password": "shingle-99-x"},
+        "me_second_factor": {"password": PASSWORD},
         "call_analyses_create": {"call": call, "objections": ["price", "timing"], "sentiment": "neutral"},
         "calls_create": {"contact": contact, "direction": "outgoing", "status": "unbooked", "phone_line": line},
         "calls_partial_update": {"status": "lost", "reason_for_lost_sale": "Too expensive."},

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.contrib.auth.hashers import make_password
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.utils.timezone import now
@@ -12,6 +13,7 @@ from rest_framework.test import APIClient
 from crm.api.tokens import SessionToken
 from crm.db.tenancy import all_tenants
 from crm.models import Company
+from crm.services.links import make_token
 from tests import factories
 from tests.api.role_spec import NOBODY
 from tests.conftest import signed_in
@@ -101,6 +103,7 @@ class Fixture:
             "missed-calls": factories.MissedCallerFactory(contact=contact),
             "segments": factories.SegmentFactory(company=acme),
             "tags": factories.TagFactory(company=acme),
+            "me/sessions": factories.UserSessionFactory(user__company=acme),
             "users": factories.UserFactory(company=acme),
             "webhook-events": factories.WebhookEventFactory(company=acme, status="dead"),
         }
@@ -123,6 +126,10 @@ class Fixture:
         self.rows_of_action["contact-fields/<pk>/restore"] = factories.ContactFieldFactory(
             company=acme, deleted_at=PAUSED_UNTIL
         )
+        self.rows_of_action["users/<pk>/invite"] = factories.UserFactory(
+            company=acme, password=make_password(None), email="nina@example.com"
+        )
+        self.rows_of_action["users/<pk>/reset-second-factor"] = factories.SecondFactorFactory(user__company=acme).user
         self.stranger = factories.ContactFactory(company=acme)  # no history, so it can be deleted
         self.bodies = {
             "activities": {"contact": contact.pk, "body": "Has a cat."},
@@ -156,6 +163,11 @@ class Fixture:
             "segments/preview": {"definition": {"all": []}},
             "tags": {"name": "Referral"},
             "users": {"username": "nina", "password": "shingle-99-x", "role": "csr"},
+            "me/password": {"current_password": factories.PASSWORD, "new_password": "shingle-99-x"},
+            "me/second-factor": {"password": factories.PASSWORD},
+            "me/second-factor/confirm": {"code": "123456"},
+            "me/second-factor/recovery-codes": {"code": "123456"},
+            "me/second-factor/remove": {"code": "123456"},
         }
         self.before = self.read_all()
 
@@ -169,6 +181,10 @@ class Fixture:
             manager = self.users["manager"]
             if route.path == "auth/token":
                 return {"username": manager.username, "password": factories.PASSWORD}
+            if route.path == "auth/password-reset":
+                return {"email": "maria@example.com"}
+            if route.path == "auth/set-password":
+                return {"token": make_token(user=manager, kind="invitation"), "password": "shingle-99-x"}
             return {"refresh": str(SessionToken.for_user(manager))}
         whole, change = (bodies.get(route.resource, {}) for bodies in (self.bodies, CHANGES))
         return {"POST": whole, "PATCH": change}.get(method, {})

@@ -14,8 +14,22 @@ ROLE_OF = {"manager": "manager", "csr": "csr", "rep": "rep", "idle_rep": "rep", 
 CALLERS = [*ROLE_OF, STAFF, NOBODY]
 
 # Open to every client with a valid body.
-SIGN_IN = {"auth/token": 200, "auth/token/refresh": 200, "auth/sign-out": 204}
-ME = "me"
+SIGN_IN = {
+    "auth/token": 200, "auth/token/refresh": 200, "auth/sign-out": 204, "auth/password-reset": 202,
+    "auth/set-password": 204,
+}  # fmt: skip
+# Every user's own account, for staff as well, by method. The users have no second factor, and the session isn't theirs.
+OWN = {
+    "me": {"GET": 200},
+    "me/password": {"POST": 200},
+    "me/second-factor": {"GET": 200, "POST": 201},
+    "me/second-factor/confirm": {"POST": 409},
+    "me/second-factor/recovery-codes": {"POST": 409},
+    "me/second-factor/remove": {"POST": 409},
+    "me/sessions": {"GET": 200},
+    "me/sessions/end-others": {"POST": 204},
+    "me/sessions/<pk>": {"DELETE": 404},
+}
 
 ON_LIST = {"GET": LIST, "HEAD": LIST, "POST": CREATE}
 ON_ROW = {"GET": READ, "HEAD": READ, "PATCH": CHANGE, "DELETE": DELETE}
@@ -31,6 +45,7 @@ ACTIONS = {
     "dismiss": ("POST", 200),
     "estimate": ("GET", 200),
     "file": ("GET", 200),
+    "invite": ("POST", 202),
     "merge": ("POST", 200),
     "pause": ("POST", 200),
     "read": ("POST", 200),
@@ -40,6 +55,7 @@ ACTIONS = {
     "remove": ("POST", 200),
     "replay": ("POST", 202),
     "report": ("GET", 200),
+    "reset-second-factor": ("POST", 200),
     "restore": ("POST", 200),
     "resume": ("POST", 200),
     "revoke": ("POST", 200),
@@ -123,8 +139,9 @@ def expected(caller, route, method, *, body_names_a_row):
         return {"POST": SIGN_IN[route.path], "OPTIONS": 200}.get(method, 405)
     if caller == NOBODY:
         return 401
-    if route.path == ME:
-        return 200 if method in ("GET", "HEAD", "OPTIONS") else 405
+    if route.path in OWN:
+        statuses = OWN[route.path]
+        return {"OPTIONS": 200, "HEAD": statuses.get("GET", 405), **statuses}.get(method, 405)
     grants, verb = PERMISSIONS[route.resource], route.verbs.get(method)
     if method != "OPTIONS" and not any(verb in grant.verbs for grant in grants.values()):
         return 405

@@ -20,6 +20,14 @@ from tests.api.example_rows import AT, ExampleRows
 from tests.api.response_schema import as_json_schema, components, document
 from tests.conftest import signed_in
 
+PLAIN = {
+    "secret": "JBSWY3DPEHPK3PXP",
+    "uri": "otpauth://totp/Home-services%20CRM:maria?secret=JBSWY3DPEHPK3PXP&issuer=Home-services%20CRM",
+    "qr_svg": "<svg …></svg>",
+    "recovery_codes": ["h7wq2-9fkcm", "b4xne-tzr6d", "…"],
+    "code": "492039",
+    "token": "WzE3LCJpbnZpdGF0aW9uIiwi….1vXq2s.…",
+}
 SIGNED = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…"  # a whole token would look like a leaked secret
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 
@@ -39,7 +47,9 @@ def ask(rows, path, method, operation_id):
     body = rows.bodies.get(operation_id) or rows.queries.get(operation_id)
     if operation_id in ("auth_token_refresh", "auth_sign_out"):
         body = {"refresh": str(SessionToken.for_user(rows.manager))}
-    client = APIClient() if operation_id.startswith("auth_") else signed_in(rows.manager)
+    client = (
+        APIClient() if operation_id.startswith("auth_") else signed_in(rows.user_of.get(operation_id, rows.manager))
+    )
     url = rows.url(path, operation_id)
     is_form = isinstance(body, dict) and any(isinstance(value, SimpleUploadedFile) for value in body.values())
     with transaction.atomic():
@@ -86,7 +96,10 @@ def is_file(response):
 def plain(part):
     """Return a part of an example without what differs from run to run: the present time, tokens and the host."""
     if isinstance(part, dict):
-        return {name: SIGNED if is_signed(name, value) else plain(value) for name, value in part.items()}
+        return {
+            name: PLAIN[name] if has_plain(name, value) else SIGNED if is_signed(name, value) else plain(value)
+            for name, value in part.items()
+        }
     if isinstance(part, list):
         return [plain(each) for each in part]
     if not isinstance(part, str):
@@ -94,6 +107,11 @@ def plain(part):
     if INSTANT.fullmatch(part) and abs(datetime.fromisoformat(part) - datetime.now(UTC)) < timedelta(days=1):
         return f"{AT + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
     return part.replace("http://testserver", "https://crm.example.com")
+
+
+def has_plain(name, value):
+    """Return whether a value differs from run to run. The texts of API tokens are kept."""
+    return name in PLAIN and not str(value).startswith("crm_")
 
 
 def is_signed(name, value):

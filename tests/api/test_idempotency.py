@@ -23,7 +23,7 @@ from crm.models import Contact, IdempotencyKey
 from crm.services.idempotency import KeyInProgress, StoredResponse, run_idempotently
 from tests.api.response_schema import document
 from tests.api.role_fixture import Fixture
-from tests.api.role_spec import ROUTES, SIGN_IN, expected
+from tests.api.role_spec import OWN, ROUTES, SIGN_IN, expected
 from tests.conftest import postgres_only, signed_in
 from tests.errors import code_of, detail_of, errors_of
 from tests.factories import CampaignFactory, CompanyFactory, ContactFactory, UserFactory
@@ -66,7 +66,7 @@ def test_key_is_known_while_secret_key_is_replaced(csr_api, contact, settings):
     assert count_appointments() == 1
 
 
-WITHOUT_KEY = {*SIGN_IN, "events/ticket"}
+WITHOUT_KEY = {*SIGN_IN, *OWN, "events/ticket"}
 POSTS = [
     route
     for route in ROUTES

@@ -33,6 +33,7 @@ def test_access_token_gives_access_to_the_companys_rows(api, csr, acme):
         "last_name": "",
         "email": "",
         "role": "csr",
+        "second_factor_since": None,
         "company": {
             "id": acme.pk,
             "name": "Acme Roofing",

@@ -157,6 +157,7 @@ def test_production_passes_the_deployment_check(db):
         "PUBLIC_URL": "https://crm.example.com",
         "PRIVACY_KEY": "k2Vx8QpL-m4Zt7Rw_n9Yb3Jd6Hf1Sg5Ac0EuIoKqXvTzWlNyMrPs",
         "SECRETS_KEYS": Fernet.generate_key().decode(),
+        "REQUIRE_SECOND_FACTOR": "true",
     }
     checked = subprocess.run(
         [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"],

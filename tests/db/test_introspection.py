@@ -9,7 +9,17 @@ from django.conf import settings
 from django.db import connection, models
 
 from crm.db.tenancy import TenantModel
-from crm.models import Company, Contact, KeyFingerprint, SavedView, User, WorkerHeartbeat
+from crm.models import (
+    Company,
+    Contact,
+    KeyFingerprint,
+    Mail,
+    SavedView,
+    SecondFactor,
+    User,
+    UserSession,
+    WorkerHeartbeat,
+)
 from messaging.models import ProviderHealth
 from tests.db.catalogue import ExistingIndex, existing_indexes, product_models, product_tables
 from tests.db.index_table import index_table
@@ -145,13 +155,16 @@ def test_constraint_name_begins_with_its_table(model, constraint):
 # A number of a phone line reaches one company, and is public anyway. People sign in by their username alone.
 OVER_ALL_COMPANIES = {
     "phone_lines_number_unique",
+    "user_sessions_kind_key_unique",
     "users_username_lower_unique",
     "key_fingerprints_name_unique",
     "saved_views_user_id_list_name_unique",
 }
 
 # Rows of no company: about users and companies, and about the installation.
-WITHOUT_COMPANY = {Company, User, KeyFingerprint, ProviderHealth, SavedView, WorkerHeartbeat}
+WITHOUT_COMPANY = {
+    Company, User, UserSession, SavedView, SecondFactor, Mail, KeyFingerprint, ProviderHealth, WorkerHeartbeat,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("model", "constraint"), unique_constraints(), ids=lambda value: getattr(value, "name", ""))

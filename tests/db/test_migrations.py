@@ -19,6 +19,9 @@ TABLES, INDEXES = "0001_initial", "0002_performance_indexes"
 FACTORIES = [
     factories.UserFactory,
     factories.ApiTokenFactory,
+    factories.SecondFactorFactory,
+    factories.UserSessionFactory,
+    factories.MailFactory,
     factories.ContactFactory,
     factories.ContactFlagFactory,
     factories.ContactTagFactory,

@@ -2,6 +2,7 @@
 
 from tests.factories.people import (
     PASSWORD,
+    TOTP_KEY,
     CompanyFactory,
     ContactFactory,
     ContactFieldFactory,
@@ -14,6 +15,7 @@ from tests.factories.people import (
     ContactSearchKeyFactory,
     ContactTagFactory,
     DuplicateCandidateFactory,
+    MailFactory,
     MarketingConsentFactory,
     OfCompanyFactory,
     OfContactFactory,
@@ -21,9 +23,11 @@ from tests.factories.people import (
     OptOutFactory,
     PhoneLineFactory,
     RowFactory,
+    SecondFactorFactory,
     SuppressedNumberFactory,
     TagFactory,
     UserFactory,
+    UserSessionFactory,
 )
 from tests.factories.providers import (
     KeyFingerprintFactory,
@@ -76,6 +80,7 @@ from tests.fictional_numbers import fictional_number
 
 __all__ = [
     "PASSWORD",
+    "TOTP_KEY",
     "ActivityFactory",
     "ApiTokenFactory",
     "AppointmentFactory",
@@ -117,6 +122,7 @@ __all__ = [
     "InvoiceFactory",
     "KeyFingerprintFactory",
     "LeadFactory",
+    "MailFactory",
     "MarketingConsentFactory",
     "MessageFactory",
     "MissedCallerFactory",
@@ -129,6 +135,7 @@ __all__ = [
     "ProviderHealthFactory",
     "RowFactory",
     "SavedViewFactory",
+    "SecondFactorFactory",
     "SegmentFactory",
     "StaleCallHourFactory",
     "StoredFileChunkFactory",
@@ -136,6 +143,7 @@ __all__ = [
     "SuppressedNumberFactory",
     "TagFactory",
     "UserFactory",
+    "UserSessionFactory",
     "WebhookEventFactory",
     "WebhookSecretFactory",
     "WorkerHeartbeatFactory",

@@ -1,9 +1,10 @@
 """Factories of companies, users, lines and contacts, and the bases of the others."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import factory
 from django.contrib.auth.hashers import make_password
+from django.utils.timezone import now
 from factory.django import DjangoModelFactory
 
 from crm.db.tenancy import all_tenants
@@ -20,19 +21,23 @@ from crm.models import (
     ContactSearchKey,
     ContactTag,
     DuplicateCandidate,
+    Mail,
     MarketingConsent,
     OptOut,
     OptOutEntry,
     PhoneLine,
+    SecondFactor,
     SuppressedNumber,
     Tag,
     User,
+    UserSession,
 )
 from crm.models.audit import hash_number
 from crm.services.merging.journal import dump, stored_columns
 from tests.fictional_numbers import fictional_number, numbers_between
 
 PASSWORD = "rain-gutter-42"
+TOTP_KEY = "JBSWY3DPEHPK3PXP"
 
 
 class RowFactory(DjangoModelFactory):
@@ -70,6 +75,37 @@ class UserFactory(OfCompanyFactory):
     role = "csr"
     username = factory.Sequence(lambda n: f"user{n}")
     password = factory.LazyFunction(lambda: make_password(PASSWORD))
+
+
+class SecondFactorFactory(RowFactory):
+    """A second factor that is asked for at sign-in."""
+
+    class Meta:
+        model = SecondFactor
+
+    user = factory.SubFactory(UserFactory, second_factor_since=factory.LazyFunction(now))
+    key = TOTP_KEY
+
+
+class UserSessionFactory(RowFactory):
+    class Meta:
+        model = UserSession
+
+    user = factory.SubFactory(UserFactory)
+    kind = "api"
+    key = factory.Sequence(lambda n: f"session{n}")
+    client = "Firefox on Windows"
+    address = "192.0.2.7"
+    expires_at = factory.LazyFunction(lambda: now() + timedelta(days=90))
+
+
+class MailFactory(RowFactory):
+    class Meta:
+        model = Mail
+
+    kind = "invitation"
+    user = factory.SubFactory(UserFactory, email="nina@example.com")
+    address = "nina@example.com"
 
 
 class PhoneLineFactory(OfCompanyFactory):

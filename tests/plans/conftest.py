@@ -118,6 +118,16 @@ FILL = [
     FROM imports, generate_series(101, 600) n
     """,
     """
+    INSERT INTO user_sessions (user_id, kind, key, client, address, created_at, last_used_at, expires_at)
+    SELECT id, 'api', id || '-' || n, '', NULL, now() - n * interval '1 day', now(), now() + n * interval '1 day'
+    FROM users, generate_series(1, 20) n
+    """,
+    """
+    INSERT INTO mails (kind, user_id, address, state, attempts, run_at, error, created_at)
+    SELECT 'invitation', id, email, 'sent', 0, now(), '', now() - n * interval '1 hour'
+    FROM users, generate_series(1, 20) n
+    """,
+    """
     INSERT INTO idempotency_keys (company_id, user_id, key, request, request_hash, status, response, created_at)
     SELECT company_id, id, 'key', 'POST /api/v1/appointments', '', 201, '{}', now() - id * interval '1 second'
     FROM users WHERE company_id IS NOT NULL

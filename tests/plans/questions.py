@@ -33,12 +33,16 @@ from crm.models import (
     Import,
     ImportRow,
     Invoice,
+    Mail,
     OptOut,
     OptOutEntry,
     StoredFile,
     User,
+    UserSession,
 )
+from crm.services.mails import is_mail_due
 from crm.services.search_keys import repair_search_keys
+from crm.services.user_sessions import lasting_sessions_of
 from messaging.models import AppointmentReminder, Message, WebhookEvent
 from messaging.services.campaigns.alarms import failed_lately
 from messaging.services.inbound.webhook_processing import find_companies_with_due_events
@@ -168,6 +172,14 @@ QUESTIONS: dict[str, Question] = {
     "idx_invoice_status_due": of_all_companies(
         lambda sample: list(Invoice.objects.past_due(sample.last_day - timedelta(days=300)))
     ),
+    # Users.
+    "ix_user_sessions_user_id_created_at": lambda sample: list(lasting_sessions_of(sample.manager)[:100]),
+    "ix_user_sessions_expires_at": lambda sample: list(
+        UserSession.objects.filter(expires_at__lt=now() - timedelta(days=30))
+    ),
+    "ix_mails_run_at_queued": lambda sample: is_mail_due(),
+    "ix_mails_user_id": foreign_key_check("mails", "user_id", lambda sample: sample.manager.pk),
+    "ix_mails_created_at": lambda sample: list(Mail.objects.order_by("-created_at")[:50]),
     # Documented: the dashboard.
     "ix_appointments_company_id_scheduled_start": get("dashboard/booking-rate?{month}"),
     "ix_appointments_scheduled_start": of_all_companies(

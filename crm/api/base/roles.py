@@ -121,7 +121,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "segments/preview": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY},
     "segments/schema": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "tags": {MANAGER: ALL, CSR: READ_CREATE, REP: READ_ONLY},
-    "users": {MANAGER: READ_CREATE_UPDATE},
+    "users": {MANAGER: also(READ_CREATE_UPDATE, "invite", "reset-second-factor")},
     "webhook-events": {MANAGER: also(READ_ONLY, "replay")},
 }
 

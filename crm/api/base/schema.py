@@ -94,6 +94,8 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
             codes |= SIGN_IN_CODES
         if isinstance(self.view, TenantView):
             codes |= {ErrorCode.PERMISSION_DENIED, ErrorCode.SCOPE_MISSING}
+        if getattr(self.view, "refuses_api_tokens", False):
+            codes.add(ErrorCode.SCOPE_MISSING)
         if "{" in self.path:
             codes.add(ErrorCode.NOT_FOUND)
         if self._names_contact():

@@ -1,0 +1,40 @@
+"""Admin for mails."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
+
+from crm.admin.base.columns import badge, excerpt, moment
+from crm.admin.base.model_admin import ReadOnlyAdmin
+from crm.choices import MailState
+from crm.models import Mail
+from crm.services.mails import try_again
+
+COLORS = {MailState.SENT: "good", MailState.FAILED: "bad", MailState.SKIPPED: "plain"}
+
+
+@admin.register(Mail)
+class MailAdmin(ReadOnlyAdmin):
+    actions = ("send_again",)
+    list_display = (
+        moment("created_at"),
+        "kind",
+        "user",
+        "address",
+        badge("state", lambda state: COLORS.get(MailState(state), "waiting")),
+        "attempts",
+        excerpt("error"),
+        moment("ended_at"),
+    )
+    list_select_related = ("user",)
+    list_filter = ("state", "kind")
+    fields = ("kind", "user", "address", "state", "attempts", "run_at", "error", "created_at", "ended_at")
+
+    @admin.action(description="Send failed ones again", permissions=["view"])
+    def send_again(self, request: HttpRequest, queryset: Any) -> None:
+        for mail in queryset:
+            if try_again(mail=mail):
+                self.message_user(request, f"{mail} is queued again.")
+            else:
+                self.message_user(request, f"{mail} hasn't failed.", messages.WARNING)
