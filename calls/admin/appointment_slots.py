@@ -37,7 +37,7 @@ class Slot:
 
     @property
     def is_movable(self) -> bool:
-        """Whether it may be dragged: what is over stays, and the calendar has the hours of the company's zone alone."""
+        """Return whether it may be dragged: what is over stays, and other zones' hours aren't in the calendar."""
         return self.appointment.status in MOVABLE and not self.zone
 
     @property

@@ -77,7 +77,8 @@ class CampaignResults:
             table((title, *OUTCOME_COLUMNS), [(name, *_show(outcome, campaign)) for name, outcome in outcomes.items()])
             for title, outcomes in shown
         ]
-        verdict = format_html("<p>{}</p>", report.test.sentence) if report.test else ""
+        is_drawn = len(report.by_variant) > 1  # the verdict is the chart's headline
+        verdict = format_html("<p>{}</p>", report.test.sentence) if report.test and not is_drawn else ""
         return format_html(
             "{}{}{}", draw_report(report, campaign), verdict, format_html_join("", "{}", ((each,) for each in tables))
         )
