@@ -57,12 +57,18 @@ def many_rows() -> Iterator[None]:
     """Let the open transaction write many rows, also into tables that are empty so far.
 
     PostgreSQL plans the checks of foreign keys and the statements of triggers once for a session. A plan that is made
-    for an empty table reads the whole of it, for every row, while it grows to a hundred thousand. So they are planned
-    anew, by indexes. Meanwhile Python doesn't look for garbage: it would look through the rows again and again.
+    for an empty table reads the whole of it, for every row, while it grows to a hundred thousand. One that is made for
+    a company which the statistics don't know reads all of its rows: it seems to have one. So they are planned anew, by
+    indexes, and for any company. Meanwhile Python doesn't look for garbage: it would look through the rows again and
+    again.
     """
     if connection.vendor == "postgresql":
         # Before PostgreSQL 18, compiling a statement that reads a whole table would then seem worth its time.
-        _execute("SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)", None)
+        _execute(
+            "SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),"
+            " set_config('plan_cache_mode', 'force_generic_plan', true)",
+            None,
+        )
         _execute("DISCARD PLANS", None)
     was_enabled = gc.isenabled()
     gc.disable()
@@ -76,15 +82,15 @@ def many_rows() -> Iterator[None]:
 def analyze_changed(*models: type[Model]) -> None:
     """Let PostgreSQL count the rows of tables that have changed much since it did so last.
 
-    It does so by itself, within minutes. Without it, the check that nothing refers to a deleted row may read all rows
-    of the company for each one, by an index that seems to be as good as another.
+    It does so by itself, within minutes. Until then, the check that a row refers to one that is there, or that nothing
+    refers to a deleted one, may read all rows of the company, by an index that seems to be as good as another.
     """
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relid::regclass::text FROM pg_stat_user_tables WHERE relid = ANY (%s::regclass[])"
-            " AND n_mod_since_analyze > greatest(1000, n_live_tup / 10)",
+            " AND n_mod_since_analyze > greatest(1000, n_live_tup / 2)",
             [[model._meta.db_table for model in models]],
         )
         if changed := [name for (name,) in cursor.fetchall()]:

@@ -8,9 +8,9 @@ from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 
 from crm.choices import ImportState, RowVerdict, TaskState
-from crm.db.bulk import insert_rows, many_rows
+from crm.db.bulk import analyze_changed, insert_rows, many_rows
 from crm.error_codes import ErrorCode
-from crm.models import BackgroundTask, Import, ImportRow
+from crm.models import BackgroundTask, Contact, Import, ImportRow
 from crm.refusals import Refusal
 from crm.services.background_tasks.kinds import Kind
 from crm.services.background_tasks.runs import Run
@@ -98,6 +98,7 @@ def _work_on_next_rows(run: Run, source: Import, mapping: Mapping, claims: Claim
     for number in range(1, MAX_TRIES + 1):
         try:
             with run.step() as task, many_rows():
+                analyze_changed(Contact)
                 rows = ahead.after(task.parameters.get(NEXT, 0))
                 if rows:
                     work_on_rows(source=source, mapping=mapping, rows=rows, claims=claims, user=task.requested_by)
