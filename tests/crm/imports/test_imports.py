@@ -90,7 +90,7 @@ def test_an_import_of_a_new_company_finds_its_contacts_by_their_ids(acme, globex
     before = rows_read_by_time()
     source = run(acme, tmp_path, "Name,Phone\n" + "".join(f"Ann,{number}\n" for number in fictional_numbers(212, 227)))
     assert source.created == 1500
-    assert rows_read_by_time() - before < 1500
+    assert rows_read_by_time() - before < 20 * 1500  # a few statements for each lease; each check would read 1,000
 
 
 def fictional_numbers(first, end):
