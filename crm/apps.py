@@ -30,6 +30,7 @@ class CrmConfig(AppConfig):
         from crm.models import ContactPhone
         from crm.querysets import number_moved, numbers_added
         from crm.services import (
+            inbox,
             self_check,  # noqa: F401  # registers its check
             session_signals,  # noqa: F401  # connects them
         )
@@ -82,6 +83,15 @@ class CrmConfig(AppConfig):
                 is_due=is_search_due,
                 poll_s=RARELY_S,
                 own_thread=True,  # it reads all contacts of a company
+            )
+        )
+        register(
+            Job(
+                name="wake-ups",
+                do_next=inbox.wake_next_conversations,
+                has_pending=inbox.is_wake_up_due,
+                is_due=inbox.is_wake_up_due,
+                poll_s=10,
             )
         )
         register(Job(name="invoices", do_next=mark_overdue_invoices, has_pending=lambda: False, poll_s=RARELY_S))

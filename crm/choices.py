@@ -85,6 +85,7 @@ class OptOutAction(TextChoices):
 class ConversationStatus(TextChoices):
     OPEN = "open"
     WAITING = "waiting", "Waiting for reply"
+    SNOOZED = "snoozed"  # until a time, or a message or call from the contact; then it waits again
     CLOSED = "closed"
 
 

@@ -253,6 +253,17 @@ class ErrorCode(StrEnum):
         "Give the contact another number first.",
     )  # fmt: skip
     NOT_HELD = "not_held", 409, "The message isn't held any more.", "Read the message again: it is decided."
+    ALREADY_CLAIMED = (
+        "already_claimed", 409, "A colleague is calling back already.",
+        "Read the missed caller again; `claimed_by` is the colleague, `claimed_until` the end.",
+    )  # fmt: skip
+    NOT_WAITING = (
+        "not_waiting", 409, "The caller was reached already.", "Read the missed caller again; `recovered_by` says how.",
+    )  # fmt: skip
+    NOT_MARKED = (
+        "not_marked", 409, "No user has marked this caller as recovered.",
+        "Read the missed caller again; `recovered_by` says how they were reached.",
+    )  # fmt: skip
     NOT_QUEUED = (
         "not_queued", 409, "The message doesn't wait any more: it leaves, has left, or has failed.",
         "Read the message again; `status` says what became of it.",

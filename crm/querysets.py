@@ -122,6 +122,10 @@ class ConversationQuerySet(OfContactQuerySet):
         latest = messages.order_by("-created_at", "-id").values("pk")[:1]
         return self.annotate(latest_message=Subquery(latest))
 
+    def due_to_wake(self, now: datetime) -> Self:
+        """Return snoozed conversations whose time has come, the earliest first."""
+        return self.filter(snoozed_until__lte=now).order_by("snoozed_until", "id")
+
     def unread(self) -> Self:
         return self.filter(Exists(self._unread_messages()))
 

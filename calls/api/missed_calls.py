@@ -11,25 +11,33 @@ from rest_framework.response import Response
 
 from calls.choices import Recovery, TextBack
 from calls.models import MissedCaller
-from calls.services.missed_calls import mark_recovered_manually
+from calls.services.claims import claim_caller, release_caller
+from calls.services.missed_calls import mark_recovered_manually, undo_recovery
 from crm.api.base.date_ranges import DEFAULT_DAYS, MetricsAPIView, PeriodParameters, PeriodSerializer
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, RowFilter, YesNoFilter
 from crm.api.base.pagination import orders_by
-from crm.api.base.serializers import TenantSerializer
+from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
-from crm.api.companions import ContactSummaryField, PhoneLineNameField
+from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
+from crm.error_codes import ErrorCode
+
+RECOVERED_USER = "User who marked the caller as recovered. Null: nobody; the caller waits, or was reached otherwise."
 
 
 class MissedCallerSerializer(TenantSerializer):
     contact_summary = ContactSummaryField()
     phone_line_name = PhoneLineNameField()
+    recovered_user = CompanyUserField(read_only=True, allow_null=True, help_text=RECOVERED_USER)
+    recovered_user_name = UserNameField("recovered_user")
+    claimed_by = CompanyUserField(read_only=True, allow_null=True, help_text="User who is calling back. Null: nobody.")
+    claimed_by_name = UserNameField("claimed_by")
 
     class Meta:
         model = MissedCaller
         fields = [
             "id", "contact", "contact_summary", "phone_line", "phone_line_name", "missed_calls", "first_missed_at",
-            "last_missed_at", "text_back", "text_back_reason", "recovered_at", "recovered_by", "created_at",
-            "updated_at",
+            "last_missed_at", "text_back", "text_back_reason", "recovered_at", "recovered_by", "recovered_user",
+            "recovered_user_name", "claimed_by", "claimed_by_name", "claimed_until", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
         extra_kwargs = {
@@ -39,6 +47,7 @@ class MissedCallerSerializer(TenantSerializer):
             "text_back": {"help_text": "What became of the automatic message."},
             "recovered_at": {"help_text": "Time when the caller was reached. Null: still waiting."},
             "recovered_by": {"help_text": "How the caller was reached. Empty: still waiting."},
+            "claimed_until": {"help_text": "End of the claim, 15 minutes after it was last made. Null: no claim."},
         }
 
 
@@ -58,6 +67,11 @@ class MissedCallerViewSet(ReadViewSet):
     resource = "missed-calls"
     model = MissedCaller
     serializer_class = MissedCallerSerializer
+    refusals = {
+        "claim": (ErrorCode.ALREADY_CLAIMED, ErrorCode.NOT_WAITING),
+        "release": (ErrorCode.NOT_YOURS,),
+        "undo": (ErrorCode.NOT_MARKED,),
+    }
     filterset_class = MissedCallerFilterSet
     orders = orders_by("last_missed_at")
 
@@ -66,7 +80,34 @@ class MissedCallerViewSet(ReadViewSet):
     @without_body
     def recover(self, request: Request, **kwargs: Any) -> Response:
         """Mark a missed caller as recovered. A recovered one stays unchanged."""
-        return self.row_response(mark_recovered_manually(caller=self.get_object()).pk)
+        return self.row_response(mark_recovered_manually(caller=self.get_object(), user=self.user).pk)
+
+    @extend_schema(request=None, responses=MissedCallerSerializer)
+    @action(detail=True, methods=["post"])
+    @without_body
+    def undo(self, request: Request, **kwargs: Any) -> Response:
+        """Take back that a user has marked the caller as recovered."""
+        caller = self.get_object()
+        undo_recovery(caller=caller)
+        return self.row_response(caller.pk)
+
+    @extend_schema(request=None, responses=MissedCallerSerializer)
+    @action(detail=True, methods=["post"])
+    @without_body
+    def claim(self, request: Request, **kwargs: Any) -> Response:
+        """Claim a missed caller, or renew the own claim. A colleague's claim is a 409."""
+        caller = self.get_object()
+        claim_caller(caller=caller, user=self.user)
+        return self.row_response(caller.pk)
+
+    @extend_schema(request=None, responses=MissedCallerSerializer)
+    @action(detail=True, methods=["post"])
+    @without_body
+    def release(self, request: Request, **kwargs: Any) -> Response:
+        """End the own claim of a missed caller. Managers end anybody's."""
+        caller = self.get_object()
+        release_caller(caller=caller, user=self.user)
+        return self.row_response(caller.pk)
 
 
 class RecoveriesSerializer(serializers.Serializer):

@@ -597,6 +597,34 @@ class Migration(migrations.Migration):
                         max_length=10,
                     ),
                 ),
+                (
+                    "recovered_user",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="The user who marked the caller as recovered.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "claimed_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="The user who is calling back.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "claimed_until",
+                    models.DateTimeField(blank=True, help_text="End of the claim, unless it is renewed.", null=True),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "updated_at",
@@ -626,6 +654,14 @@ class Migration(migrations.Migration):
                         ),
                         name="missed_callers_recovered_says_how",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("claimed_by__isnull", True), ("claimed_until__isnull", True)),
+                            models.Q(("claimed_by__isnull", False), ("claimed_until__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="missed_callers_claim_has_an_end",
+                    ),
                     models.UniqueConstraint(
                         condition=models.Q(("recovered_at__isnull", True)),
                         fields=("contact",),
@@ -642,6 +678,10 @@ class Migration(migrations.Migration):
                     crm.db.policies.TenantPolicy(name="missed_callers_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="missed_callers_contact_id_same_company"),
                     crm.db.policies.SameCompany(field="phone_line", name="missed_callers_phone_line_id_same_company"),
+                    crm.db.policies.SameCompany(
+                        field="recovered_user", name="missed_callers_recovered_user_id_same_company"
+                    ),
+                    crm.db.policies.SameCompany(field="claimed_by", name="missed_callers_claimed_by_id_same_company"),
                 ],
             },
         ),

@@ -14,7 +14,7 @@ from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
-from crm.models import Contact, PhoneLine
+from crm.models import Contact, PhoneLine, User
 
 
 class MissedCaller(TenantModel):
@@ -35,6 +35,16 @@ class MissedCaller(TenantModel):
 
     recovered_at = models.DateTimeField(null=True, blank=True)
     recovered_by = models.CharField(max_length=10, choices=Recovery.choices, blank=True)
+    recovered_user = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        help_text="The user who marked the caller as recovered.",
+    )  # fmt: skip
+
+    claimed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        help_text="The user who is calling back.",
+    )  # fmt: skip
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text="End of the claim, unless it is renewed.")
 
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
@@ -51,6 +61,11 @@ class MissedCaller(TenantModel):
                 condition=Q(recovered_at__isnull=True, recovered_by="")
                 | Q(recovered_at__isnull=False, recovered_by__in=Recovery.values),
                 name="missed_callers_recovered_says_how",
+            ),
+            models.CheckConstraint(
+                condition=Q(claimed_by__isnull=True, claimed_until__isnull=True)
+                | Q(claimed_by__isnull=False, claimed_until__isnull=False),
+                name="missed_callers_claim_has_an_end",
             ),
             # One open entry in the queue for all missed calls of a contact.
             models.UniqueConstraint(

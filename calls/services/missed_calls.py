@@ -13,9 +13,18 @@ from django.utils import timezone
 from calls.choices import CallStatus, Recovery, TextBack
 from calls.models import Appointment, Call, MissedCaller
 from crm.choices import ActivityType, Direction
-from crm.models import Activity, Contact
+from crm.error_codes import ErrorCode
+from crm.models import Activity, Contact, User
+from crm.refusals import Refusal
 
 MAX_TEXT_BACK_AGE = timedelta(minutes=30)  # a later "sorry we missed you" confuses the caller
+
+
+class NotMarked(Refusal):
+    """No user has marked the caller as recovered."""
+
+    code = ErrorCode.NOT_MARKED
+
 
 # In general there is none: this saves reading the contact's entries twice.
 HAS_ENTRY = """
@@ -57,8 +66,8 @@ def queue_missed_call(*, call: Call, contact: Contact) -> None:
         entry.save()
 
 
-def mark_recovered(*, contact: Contact, at: datetime, by: Recovery) -> None:
-    """Close the contact's entry that was open at `at`, if any.
+def mark_recovered(*, contact: Contact, at: datetime, by: Recovery, user: User | None = None) -> None:
+    """Close the contact's entry that was open at `at`, if any. `user` is who says so, if somebody does.
 
     Missed calls after `at` become an entry of their own. An outgoing message isn't a recovery.
     """
@@ -73,24 +82,54 @@ def mark_recovered(*, contact: Contact, at: datetime, by: Recovery) -> None:
             phone_line=entry.phone_line,
             recovered_at=entry.recovered_at,
             recovered_by=entry.recovered_by,
+            recovered_user=entry.recovered_user,
         )
         is_split = _recount(rest, at, entry.last_missed_at)
         if is_split:
             _recount(entry, entry.first_missed_at, at - timedelta.resolution)
         if entry.text_back == TextBack.DUE:
             entry.text_back = TextBack.OFF
-        entry.recovered_at, entry.recovered_by = at, by
+        entry.recovered_at, entry.recovered_by, entry.recovered_user = at, by, user
+        entry.claimed_by = entry.claimed_until = None
         entry.save()
         if is_split:
             rest.save()
 
 
-def mark_recovered_manually(*, caller: MissedCaller) -> MissedCaller:
+def mark_recovered_manually(*, caller: MissedCaller, user: User | None = None) -> MissedCaller:
     """Close an entry by hand; a recovered entry stays unchanged."""
     if caller.recovered_at is None:
-        mark_recovered(contact=caller.contact, at=timezone.now(), by=Recovery.MANUAL)
+        mark_recovered(contact=caller.contact, at=timezone.now(), by=Recovery.MANUAL, user=user)
         caller.refresh_from_db()
     return caller
+
+
+def undo_recovery(*, caller: MissedCaller) -> None:
+    """Take back that a user has marked the caller as recovered: the result is as if nobody had.
+
+    Raises:
+        NotMarked: the caller waits, or was reached by a reply, a call or a booking.
+    """
+    contact = caller.contact
+    with transaction.atomic(savepoint=False):
+        _lock_contact(contact)
+        entry = MissedCaller.objects.get(pk=caller.pk)
+        if entry.recovered_at is None or entry.recovered_by != Recovery.MANUAL:
+            raise NotMarked
+        later = (
+            contact.missed_callers.filter(first_missed_at__gte=entry.recovered_at).order_by("first_missed_at").first()
+        )
+        reached = reached_after(contact, entry.last_missed_at)
+        entry.recovered_at, entry.recovered_by, entry.recovered_user = None, "", None
+        if reached and (later is None or reached[0] < later.first_missed_at):
+            entry.recovered_at, entry.recovered_by = reached
+        elif later:  # no recovery is between them
+            entry.recovered_at, entry.recovered_by = later.recovered_at, later.recovered_by
+            entry.recovered_user, entry.phone_line = later.recovered_user, later.phone_line
+            entry.missed_calls += later.missed_calls
+            entry.last_missed_at = later.last_missed_at
+            later.delete()
+        entry.save()
 
 
 def _remove_answered_call(call: Call, contact: Contact) -> None:

@@ -18,6 +18,7 @@ from crm.choices import ActivityType, ConversationStatus, Direction
 from crm.error_codes import ErrorCode
 from crm.models import Activity, Conversation, User
 from crm.query_slots import messages_of_activities, unread_messages
+from crm.services.inbox import check_snoozed_until
 from crm.services.notes import change_note, delete_note
 
 PREVIEW = 160  # characters of a message: as many as a short SMS has
@@ -87,11 +88,24 @@ class ConversationSerializer(TenantSerializer):
     class Meta:
         model = Conversation
         fields = [
-            "id", "contact", "contact_summary", "phone_line", "phone_line_name", "status", "assignee",
+            "id", "contact", "contact_summary", "phone_line", "phone_line_name", "status", "snoozed_until", "assignee",
             "assignee_name", "last_message", "unread", "created_at", "updated_at", "last_activity_at",
         ]  # fmt: skip
         read_only_fields = ["contact", "phone_line", "created_at", "updated_at", "last_activity_at"]
-        extra_kwargs = {"last_activity_at": {"help_text": "Time of the latest activity."}}
+        extra_kwargs = {
+            "last_activity_at": {"help_text": "Time of the latest activity."},
+            "snoozed_until": {
+                "help_text": "Time at which a `snoozed` conversation is `waiting` again, at most 366 days ahead. Null: "
+                "when the contact writes or calls, which ends any snooze."
+            },
+        }
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("status", ConversationStatus.SNOOZED) != ConversationStatus.SNOOZED:
+            attrs = {"snoozed_until": None, **attrs}  # another status ends the snooze
+        elif attrs.get("snoozed_until"):
+            check_snoozed_until(attrs["snoozed_until"])
+        return super().validate(attrs)
 
 
 class ConversationFilterSet(ContactFilterSet):
@@ -108,12 +122,15 @@ class ConversationFilterSet(ContactFilterSet):
 class ConversationViewSet(ChangeMixin, ReadViewSet):
     """Conversations between a contact and a phone line. Webhook events create them; users set assignee and status.
 
-    The inbox has the order `recent`: the latest activity first.
+    The inbox has the order `recent`: the latest activity first. `{"status": "snoozed", "snoozed_until": …}` snoozes a
+    conversation: it leaves the filters by `open` and `waiting`, and is `waiting` again at that time, or as soon as the
+    contact writes or calls.
     """
 
     resource = "conversations"
     model = Conversation
     serializer_class = ConversationSerializer
+    refusals = {"partial_update": (ErrorCode.OUT_OF_RANGE,)}
     filterset_class = ConversationFilterSet
     orders = orders_by(recent=("-last_activity_at", "-id"), waiting=("last_activity_at", "id"))
 

@@ -3124,9 +3124,22 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     models.CharField(
-                        choices=[("open", "Open"), ("waiting", "Waiting for reply"), ("closed", "Closed")],
+                        choices=[
+                            ("open", "Open"),
+                            ("waiting", "Waiting for reply"),
+                            ("snoozed", "Snoozed"),
+                            ("closed", "Closed"),
+                        ],
                         default="open",
                         max_length=10,
+                    ),
+                ),
+                (
+                    "snoozed_until",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Time at which a snoozed conversation waits again. Empty: when the contact writes.",
+                        null=True,
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
@@ -3144,9 +3157,14 @@ class Migration(migrations.Migration):
                 "db_table": "conversations",
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("status__in", ["open", "waiting", "closed"])),
+                        condition=models.Q(("status__in", ["open", "waiting", "snoozed", "closed"])),
                         name="conversations_status_valid",
-                        violation_error_message="status must be one of: open, waiting, closed.",
+                        violation_error_message="status must be one of: open, waiting, snoozed, closed.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status", "snoozed"), ("snoozed_until__isnull", True), _connector="OR"),
+                        name="conversations_snoozed_until_only_if_snoozed",
+                        violation_error_message="Only a snoozed conversation has a time to wait again.",
                     ),
                     models.UniqueConstraint(
                         fields=("contact", "phone_line"),

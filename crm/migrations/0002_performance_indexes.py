@@ -310,6 +310,14 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="conversation",
             index=crm.db.indexes.Index(
+                condition=models.Q(("snoozed_until__isnull", False)),
+                fields=["snoozed_until"],
+                name="ix_conversations_snoozed_until",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="conversation",
+            index=crm.db.indexes.Index(
                 condition=models.Q(("status", "waiting")),
                 fields=["last_activity_at"],
                 name="ix_conversations_last_activity_at_waiting",

@@ -31,6 +31,11 @@ class Conversation(TenantModel):
     )
 
     status = models.CharField(max_length=10, choices=ConversationStatus.choices, default=ConversationStatus.OPEN)
+    snoozed_until = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Time at which a snoozed conversation waits again. Empty: when the contact writes.",
+    )
 
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
@@ -44,6 +49,11 @@ class Conversation(TenantModel):
         constraints = [
             StorageSettings(parameters=BUSY_TABLE, name="conversations_storage"),
             one_of("status", ConversationStatus, name="conversations_status_valid"),
+            models.CheckConstraint(
+                condition=Q(status=ConversationStatus.SNOOZED) | Q(snoozed_until__isnull=True),
+                name="conversations_snoozed_until_only_if_snoozed",
+                violation_error_message="Only a snoozed conversation has a time to wait again.",
+            ),
             models.UniqueConstraint(
                 fields=["contact", "phone_line"],
                 name="conversations_contact_id_phone_number_id_unique",
@@ -110,6 +120,13 @@ class Conversation(TenantModel):
                 question="Which conversations that aren't closed have no assignee, over all companies, latest first?",
                 asked_by="admin: unassigned conversations",
                 kept_because="most conversations are closed: by all activities the inbox would read them, too.",
+            ),
+            Index(
+                fields=["snoozed_until"],
+                condition=Q(snoozed_until__isnull=False),
+                name="ix_conversations_snoozed_until",
+                question="Which snoozed conversations are due to wait again, over all companies?",
+                asked_by="manage.py work",
             ),
         ]
 

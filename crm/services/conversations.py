@@ -26,6 +26,8 @@ JOIN_WITHIN = timedelta(days=7)  # longer than providers repeat an event
 
 FIND_EARLIER = (outgoing_calls_to, outgoing_messages_to)
 
+LEFT_ALONE = (ConversationStatus.SNOOZED, ConversationStatus.CLOSED)  # by outgoing messages and calls
+
 OUTSIDE_NUMBER = "outside number"  # kind of a lock
 
 
@@ -141,7 +143,7 @@ def update_conversation(context: ConversationContext, *, is_new: bool, direction
     """Save the conversation of an event, once for each event.
 
     After a new activity its status is `waiting` if the newest activity is incoming and unanswered. An incoming activity
-    reopens a closed conversation; an outgoing one leaves it closed.
+    reopens a closed or snoozed conversation; an outgoing one leaves it as it is.
 
     Args:
         is_new: whether the event adds an activity, or an answer.
@@ -160,14 +162,15 @@ def change_conversation(
         return []
     incoming = direction == Direction.INCOMING
     changed = ["last_activity_at"] * context.is_moved
-    if is_new and context.is_newest and (incoming or conversation.status != ConversationStatus.CLOSED):
+    if is_new and context.is_newest and (incoming or conversation.status not in LEFT_ALONE):
         conversation.status = ConversationStatus.WAITING if incoming and not answered else ConversationStatus.OPEN
-        changed.append("status")
+        conversation.snoozed_until = None
+        changed += ["status", "snoozed_until"]
     return changed
 
 
 def save_conversations(conversations: Iterable[Conversation]) -> None:
-    """Save what events change, of locked conversations."""
+    """Save what events change, of locked conversations that aren't snoozed until a time."""
     rows = [(one.pk, one.last_activity_at, one.status) for one in conversations]
     update_rows(Conversation, ["last_activity_at", "status"], rows)
 

@@ -14,8 +14,8 @@ BATCH = 500  # rows locked at once
 def close_idle_conversations(*, company: Company) -> int:
     """Close the company's conversations that are idle for `close_conversations_after_days`. Returns their number.
 
-    A new incoming call or message opens them again. Nobody closes every conversation by hand, and an open one keeps
-    all of its calls and messages out of the archive.
+    A new incoming call or message opens them again. One that is snoozed until a time comes back by itself first.
+    Nobody closes every conversation by hand, and an open one keeps all of its calls and messages out of the archive.
     """
     if company.close_conversations_after_days is None:
         return 0
@@ -23,7 +23,8 @@ def close_idle_conversations(*, company: Company) -> int:
     closed = 0
     while True:
         with tenant(company.pk):
-            idle = Conversation.objects.exclude(status=ConversationStatus.CLOSED).filter(last_activity_at__lt=cut_off)
+            idle = Conversation.objects.filter(snoozed_until__isnull=True, last_activity_at__lt=cut_off)
+            idle = idle.exclude(status=ConversationStatus.CLOSED)
             found = list(idle.order_by("last_activity_at").values_list("pk", flat=True)[:BATCH])
             if not found:
                 break

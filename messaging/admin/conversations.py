@@ -27,7 +27,7 @@ MAX_MINE = 500  # of the latest texts of a member of staff
 MAX_COUNTED = 1000
 NOT_CLOSED = [ConversationStatus.OPEN, ConversationStatus.WAITING]
 LOST = (MessageStatus.FAILED, MessageStatus.UNDELIVERED)
-COLORS = {ConversationStatus.WAITING: "waiting", ConversationStatus.OPEN: "plain", ConversationStatus.CLOSED: "plain"}
+COLORS = dict.fromkeys(ConversationStatus, "plain") | {ConversationStatus.WAITING: "waiting"}
 
 
 class InboxFilter(admin.SimpleListFilter):

@@ -20,7 +20,7 @@ from messaging.models.messages import OUTBOX_STATUSES
 
 DERIVED = (CallObjection,)  # deleted with the rows they derive from; triggers derive them again on restore
 IN_OPEN_CONVERSATIONS = "in open conversations"
-OPEN = [ConversationStatus.OPEN, ConversationStatus.WAITING]
+OPEN = [ConversationStatus.OPEN, ConversationStatus.WAITING, ConversationStatus.SNOOZED]
 
 
 @dataclass(frozen=True)

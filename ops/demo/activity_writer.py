@@ -10,7 +10,7 @@ from ops.demo.company_setup import CompanySetup
 from ops.demo.random_data import shuffled, weighted_cycle
 
 SENT_STATUSES = {"delivered": 90, "sent": 4, "failed": 3, "undelivered": 3}
-CONVERSATION_STATUSES = {"closed": 60, "open": 25, "waiting": 15}
+CONVERSATION_STATUSES = {"closed": 59, "open": 25, "waiting": 15, "snoozed": 1}
 KINDS_BY_HAND = (MessageKind.REPLY, MessageKind.SCHEDULED)
 UNREAD_FOR = 3 * DAY  # older incoming messages have been read
 PICTURE = json.dumps([{"url": "https://media.example.com/picture.jpg", "type": "image/jpeg"}])
@@ -128,6 +128,7 @@ class ActivityWriter:
                 **self.setup.about(position, instant),
                 phone_line=self.setup.line_of(position).id,
                 status=status,
+                snoozed_until=stamp(self.end + 2 * DAY) if status == ConversationStatus.SNOOZED else None,
                 assignee=next(self.csrs) if status != ConversationStatus.CLOSED else None,
                 last_activity_at=stamp(instant),
             )

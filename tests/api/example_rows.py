@@ -192,6 +192,9 @@ class ExampleRows:
             ),
         }  # fmt: skip
         made = factories.StoredFileFactory(company=company, name="Rejected rows.csv", created_at=AT, expires_at=AT)
+        rung_back = factories.ContactFactory(
+            company=company, first_name="Jo", last_name="Hill", phone="+13035550151", created_at=AT
+        )
         self.of_operation = {
             "imports_undo": factories.ImportFactory(company=company, name="May list.csv", state="done"),
             "background_tasks_file": factories.BackgroundTaskFactory(company=company, result_file=made),
@@ -207,6 +210,9 @@ class ExampleRows:
             "contact_lists_destroy": empty_list,
             "contacts_destroy": stranger,
             "messages_release": answered,
+            "missed_calls_undo": factories.MissedCallerFactory(
+                contact=rung_back, recovered_at=AT, recovered_by="manual", recovered_user=csr, created_at=AT
+            ),
             "phone_lines_resume": suspended,
             "tags_destroy": unused_tag,
         }

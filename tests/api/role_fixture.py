@@ -113,6 +113,12 @@ class Fixture:
             "message-threads/<contact_card_id>/unread": factories.MessageFactory(
                 contact__company=acme, read_at=PAUSED_UNTIL
             ).contact,
+            "missed-calls/<pk>/release": factories.MissedCallerFactory(
+                contact__company=acme, claimed_by=self.users["csr"], claimed_until=LATER
+            ),
+            "missed-calls/<pk>/undo": factories.MissedCallerFactory(
+                contact__company=acme, recovered_at=LATER, recovered_by="manual", recovered_user=self.users["csr"]
+            ),
             "messages/<pk>/release": factories.HeldMessageFactory(
                 contact=contact, kind="scheduled", send_at=PAUSED_UNTIL, error_code="replied"
             ),

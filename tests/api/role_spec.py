@@ -41,6 +41,7 @@ ACTIONS = {
     "audience": ("POST", 200),
     "cancel": ("POST", 200),
     "card": ("GET", 200),
+    "claim": ("POST", 200),
     "confirm": ("POST", 200),
     "dismiss": ("POST", 200),
     "estimate": ("GET", 200),

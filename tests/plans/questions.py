@@ -203,6 +203,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_conversations_assignee_id_last_activity_at": get("conversations?assignee=me&order=recent"),
     "ix_conversations_last_activity_at": inbox(""),
     "ix_conversations_last_activity_at_unassigned": inbox("unassigned"),
+    "ix_conversations_snoozed_until": of_all_companies(lambda sample: Conversation.objects.due_to_wake(now()).exists()),
     "ix_conversations_last_activity_at_waiting": inbox("waiting"),
     "ix_conversations_company_id_last_activity_at": get("conversations?order=recent"),
     "ix_conversations_company_id_status_last_activity_at": get("conversations?status=waiting&order=recent"),

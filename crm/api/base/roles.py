@@ -112,7 +112,10 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
         CSR: also(RETRIEVE_UPDATE, "cancel", "release"),
         REP: own(RETRIEVE),
     },
-    "missed-calls": {MANAGER: also(READ_ONLY, "recover"), CSR: also(READ_ONLY, "recover")},
+    "missed-calls": {
+        MANAGER: also(READ_ONLY, "recover", "undo", "claim", "release"),
+        CSR: also(READ_ONLY, "recover", "undo", "claim", "release"),
+    },
     "missed-calls/counts": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "notices": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "opt-outs": {MANAGER: also(READ_ONLY, "confirm", "dismiss"), CSR: also(READ_ONLY, "confirm", "dismiss")},

@@ -124,7 +124,7 @@ def _without_unreported(found: dict[int, _Plain]) -> dict[int, _Plain]:
 
 
 def _without_earlier(known: KnownRows, found: dict[int, _Plain]) -> dict[int, _Plain]:
-    """Leave out messages whose conversation would be given earlier rows, or is missing and not theirs to begin."""
+    """Leave out messages whose conversation is snoozed, would be given earlier rows, or isn't theirs to begin."""
     conversations = known.conversations({plain.pair for plain in found.values()}) if found else {}
     begun = [plain for plain in found.values() if plain.is_incoming and plain.pair not in conversations]
     may_begin = bool(begun) and not have_earlier_rows(
@@ -133,7 +133,11 @@ def _without_earlier(known: KnownRows, found: dict[int, _Plain]) -> dict[int, _P
     return {
         index: plain
         for index, plain in found.items()
-        if plain.pair in conversations or (plain.is_incoming and may_begin)
+        if (
+            conversations[plain.pair].snoozed_until is None
+            if plain.pair in conversations
+            else plain.is_incoming and may_begin
+        )
     }
 
 
