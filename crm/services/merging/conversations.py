@@ -21,7 +21,9 @@ class JoinConversations:
         pairs = pairs_of(model, journal, ("phone_line",), more=MORE)
         for (pk, _, *mine), (_, _, *other) in pairs:  # one for each phone line, of which a company has few
             values = joined_values(dict(zip(MORE, mine, strict=True)), dict(zip(MORE, other, strict=True)))
-            together = {name: values.pop(name) for name in ("status", "snoozed_until") if name in values}
+            together: dict[str, Any] = {
+                name: values.pop(name) for name in ("status", "snoozed_until") if name in values
+            }
             apart: list[dict[str, Any]] = [{name: value} for name, value in values.items()]
             for each in (together, *apart):  # each is undone by itself
                 if each:
