@@ -1,6 +1,7 @@
 """Strict reader of environment variables."""
 
 import builtins
+import ipaddress
 import os
 import re
 from typing import Any
@@ -92,6 +93,17 @@ class Env(environ.Env):
             if not re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]+)?", origin):
                 self.reject(var, f"{var} has {origin!r}; an origin must look like https://app.example.com.")
         return origins
+
+    def networks(self, var: str) -> builtins.list[str]:
+        """Return comma-separated networks, such as `10.0.0.0/8`; none by default."""
+        networks: builtins.list[str] = self.list(var, default=[])
+        for network in networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError:
+                self.reject(var, f"{var} has {network!r}; a network must look like 10.0.0.0/8.")
+                return []
+        return networks
 
     def web_address(self, var: str, default: Any = environ.Env.NOTSET) -> str:
         """Return a URL without its trailing slash."""

@@ -254,6 +254,7 @@ SMS_BACKEND = env.one_of("SMS_BACKEND", ("console", "provider"), default="provid
 SMS_PER_SECOND = env.at_least("SMS_PER_SECOND", 1, default=1)
 PROVIDER_API_URLS = env.web_addresses("_API_URL")  # by provider; default: the URL in its client
 STALE_TEXT_HOURS = env.at_least("STALE_TEXT_HOURS", 1, default=12)
+OUTGOING_WEBHOOK_NETWORKS = env.networks("OUTGOING_WEBHOOK_NETWORKS")
 WORKER_MAX_TRIES = env.at_least("WORKER_MAX_TRIES", 1, default=8)
 
 # --- Index health -----------------------------------------------------------------------------------------------------

@@ -52,6 +52,8 @@ class CrmConfig(AppConfig):
         from crm.services.mails import has_queued_mails, is_mail_due, send_next_mail
         from crm.services.merging.crm_rules import register_rules
         from crm.services.merging.rules import every_model_has_a_rule
+        from crm.services.outgoing_webhooks.events import is_change_due, make_next_events
+        from crm.services.outgoing_webhooks.sending import has_pending_events, is_event_due, send_next_events
         from crm.services.search_keys import is_repair_due, repair_search_keys
         from crm.worker import MAILS_S, RARELY_S, Job, register
 
@@ -115,6 +117,23 @@ class CrmConfig(AppConfig):
                 has_pending=tasks.has_pending_tasks,
                 is_due=tasks.is_task_due,
                 own_thread=True,  # a step takes seconds
+            )
+        )
+        register(
+            Job(
+                name="outgoing-changes",
+                do_next=make_next_events,
+                has_pending=lambda: False,
+                is_due=is_change_due,
+            )
+        )
+        register(
+            Job(
+                name="outgoing-events",
+                do_next=send_next_events,
+                has_pending=has_pending_events,
+                is_due=is_event_due,
+                own_thread=True,  # it waits for receivers
             )
         )
         register(Job(name="expiry-cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))

@@ -204,6 +204,14 @@ class TaskState(TextChoices):
         return [cls.DONE, cls.FAILED, cls.CANCELLED]
 
 
+class OutgoingStatus(TextChoices):
+    """Status of an outgoing event."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DEAD = "dead"
+
+
 class ImportState(TextChoices):
     """State of an import, and of its undo."""
 

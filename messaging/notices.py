@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from calls.choices import TextBack
 from calls.models import MissedCaller
-from crm.choices import CampaignStatus, OptOutState, Role
+from crm.choices import CampaignStatus, OptOutState, OutgoingStatus, Role
 from crm.date_ranges import start_of, today_in
 from crm.db.tenancy import current_company_id
-from crm.models import Campaign, OptOut, PhoneLine
+from crm.models import Campaign, OptOut, OutgoingEvent, OutgoingWebhook, PhoneLine
 from crm.query_slots import failing_rollups
 from messaging.choices import LOST, EventStatus, MessageStatus
 from messaging.models import AppointmentReminder, Message, ProviderHealth, WebhookEvent
@@ -38,6 +38,8 @@ class NoticeKind(StrEnum):
     RESCHEDULE_REQUESTS = "reschedule_requests"
     FAILING_ROLLUP = "daily_totals_failing"
     CAMPAIGN_PAUSED = "campaign_paused"
+    OUTGOING_WEBHOOK_OFF = "outgoing_webhook_off"
+    DEAD_OUTGOING_EVENTS = "outgoing_events_dead"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def list_notices(*, zone: ZoneInfo, role: Role = Role.MANAGER) -> list[Notice]:
         *_reschedule_requests(),
         *_rollup(),
         *_campaigns(),
+        *_outgoing_webhooks(),
     ]
 
 
@@ -195,6 +198,27 @@ def _campaigns() -> list[Notice]:
             f"/api/v1/campaigns/{campaign.pk}",
         )
         for campaign in stopped.order_by("-created_at", "-id")[:MAX_LINES]
+    ]
+
+
+def _outgoing_webhooks() -> list[Notice]:
+    disabled = OutgoingWebhook.objects.filter(is_active=False).exclude(disabled_reason="")
+    return [
+        *(
+            Notice(
+                NoticeKind.OUTGOING_WEBHOOK_OFF,
+                1,
+                f"The outgoing webhook {name} was switched off: {reason} Mend the receiver, and switch it on again.",
+                f"/api/v1/outgoing-webhooks/{pk}",
+            )
+            for pk, name, reason in disabled.order_by("pk").values_list("pk", "name", "disabled_reason")[:MAX_LINES]
+        ),
+        *_notice(
+            NoticeKind.DEAD_OUTGOING_EVENTS,
+            OutgoingEvent.objects.filter(status=OutgoingStatus.DEAD),
+            "Outgoing events have failed for three days. Mend the receiver, and send them again.",
+            "/api/v1/outgoing-events?status=dead",
+        ),
     ]
 
 

@@ -26,6 +26,7 @@ from crm.models import AuditEntry
 BESIDE = {
     "contact_phones": "contacts/phones",
     "message_threads": "messages",
+    "outgoing_events": "outgoing-events",
     "webhook_events": "webhook-events",
 }
 

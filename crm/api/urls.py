@@ -28,6 +28,7 @@ from crm.api.contact_exports import VCardViewSet
 from crm.api.contact_phones import ContactPhoneViewSet
 from crm.api.duplicates import DuplicateSearchView, DuplicateViewSet
 from crm.api.merges import ContactMergeViewSet, MergeContactViewSet
+from crm.api.outgoing_webhooks import OutgoingEventViewSet, OutgoingWebhookViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("contacts", contacts.ContactViewSet, "contact")
@@ -48,6 +49,8 @@ router.register("background-tasks", background_tasks.BackgroundTaskViewSet, "bac
 router.register("imports", imports.ImportViewSet, "import")
 router.register("api-tokens", ApiTokenViewSet, "api-token")
 router.register("audit", audit.AuditViewSet, "audit")
+router.register("outgoing-webhooks", OutgoingWebhookViewSet, "outgoing-webhook")
+router.register("outgoing-events", OutgoingEventViewSet, "outgoing-event")
 router.register("users", users.UserViewSet, "user")
 router.register("colleagues", colleagues.ColleagueViewSet, "colleague")
 

@@ -23,6 +23,7 @@ import crm.db.storage
 import crm.db.triggers
 import crm.fields
 import crm.models.companies
+import crm.models.outgoing_webhooks
 import crm.models.reminder_texts
 
 
@@ -1702,6 +1703,264 @@ class Migration(migrations.Migration):
                     ),
                     crm.db.policies.TenantPolicy(name="api_tokens_tenant"),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name="OutgoingWebhook",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=50)),
+                ("url", models.CharField(max_length=500, verbose_name="URL")),
+                ("resources", models.JSONField(help_text="Resources whose changes are sent.")),
+                ("secret", crm.fields.EncryptedTextField()),
+                (
+                    "old_secret",
+                    crm.fields.EncryptedTextField(
+                        blank=True, help_text="The secret before the last rotation.", null=True
+                    ),
+                ),
+                (
+                    "old_secret_until",
+                    models.DateTimeField(blank=True, help_text="Until when it signs as well.", null=True),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "disabled_reason",
+                    models.CharField(blank=True, help_text="Why the product has switched it off.", max_length=200),
+                ),
+                (
+                    "failing_since",
+                    models.DateTimeField(blank=True, help_text="Empty: the last attempt succeeded.", null=True),
+                ),
+                ("failures", models.IntegerField(default=0, help_text="Failed attempts since the last success.")),
+                (
+                    "next_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="Until when it rests after a failure."
+                    ),
+                ),
+                (
+                    "lease_until",
+                    models.DateTimeField(blank=True, help_text="Until when a worker sends to it.", null=True),
+                ),
+                (
+                    "read_xid",
+                    models.BigIntegerField(default=0, help_text="Up to where its changes have become events."),
+                ),
+                ("read_id", models.BigIntegerField(default=0, verbose_name="read ID")),
+                ("history", models.CharField(blank=True, max_length=60)),
+                ("read_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            (
+                                "next_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            (
+                                "read_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            models.Q(
+                                ("old_secret_until__isnull", True),
+                                (
+                                    "old_secret_until__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("failing_since__isnull", True),
+                                (
+                                    "failing_since__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("lease_until__isnull", True),
+                                (
+                                    "lease_until__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="outgoing_webhooks_times_in_range",
+                        violation_error_message="created_at, next_at, read_at, old_secret_until, failing_since, lease_until must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="outgoing_webhooks_tenant"),
+                ],
+                "db_table": "outgoing_webhooks",
+            },
+        ),
+        migrations.CreateModel(
+            name="OutgoingEvent",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "event_id",
+                    models.CharField(
+                        verbose_name="event ID",
+                        default=crm.models.outgoing_webhooks.new_event_id,
+                        help_text="The same in each attempt.",
+                        max_length=40,
+                    ),
+                ),
+                ("resource", models.CharField(blank=True, max_length=30)),
+                ("object_id", models.BigIntegerField(blank=True, null=True, verbose_name="object ID")),
+                ("change", models.CharField(max_length=10)),
+                ("occurred_at", models.DateTimeField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("sent", "Sent"), ("dead", "Dead")],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("tries", models.IntegerField(default=0, help_text="Attempts, also failed ones.")),
+                (
+                    "run_at",
+                    models.DateTimeField(default=django.utils.timezone.now, help_text="Time of the next attempt."),
+                ),
+                (
+                    "give_up_at",
+                    models.DateTimeField(
+                        default=crm.models.outgoing_webhooks.give_up_at,
+                        help_text="Time after which a failed attempt is the last.",
+                    ),
+                ),
+                (
+                    "answer_status",
+                    models.IntegerField(blank=True, help_text="HTTP status of the last answer.", null=True),
+                ),
+                ("error", models.CharField(blank=True, help_text="Why the last attempt failed.", max_length=200)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("sent_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "webhook",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="crm.outgoingwebhook",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="outgoing_events_storage",
+                        parameters={
+                            "autovacuum_analyze_scale_factor": 0.02,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                        },
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "sent", "dead"])),
+                        name="outgoing_events_status_valid",
+                        violation_error_message="status must be one of: pending, sent, dead.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            (
+                                "run_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            (
+                                "give_up_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            models.Q(
+                                ("sent_at__isnull", True),
+                                (
+                                    "sent_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="outgoing_events_times_in_range",
+                        violation_error_message="created_at, run_at, give_up_at, sent_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="outgoing_events_tenant"),
+                    crm.db.policies.SameCompany(field="webhook", name="outgoing_events_webhook_id_same_company"),
+                ],
+                "db_table": "outgoing_events",
             },
         ),
         migrations.CreateModel(
@@ -4001,6 +4260,28 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="apitoken",
             feed=crm.db.change_feed.Feed("api-tokens", ignores=("last_used_at",)),
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="outgoingwebhook",
+            skips=[
+                "updated_at",
+                "failing_since",
+                "failures",
+                "next_at",
+                "lease_until",
+                "read_xid",
+                "read_id",
+                "history",
+                "read_at",
+            ],
+            hides=["secret", "old_secret"],
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="outgoingwebhook",
+            feed=crm.db.change_feed.Feed(
+                "outgoing-webhooks",
+                ignores=("failures", "next_at", "lease_until", "read_xid", "read_id", "history", "read_at"),
+            ),
         ),
         crm.db.request_functions.CreateRequestFunctions(),
     ]

@@ -241,6 +241,48 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_api_tokens_company_id_created_at"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="outgoingwebhook",
+            index=crm.db.indexes.Index(
+                fields=["company", "created_at"], name="ix_outgoing_webhooks_company_id_created_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="outgoingevent",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status", "pending")),
+                fields=["webhook", "run_at", "id"],
+                name="ix_outgoing_events_webhook_id_run_at_id_pending",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="outgoingevent",
+            index=crm.db.indexes.Index(
+                fields=["webhook", "created_at"], name="ix_outgoing_events_webhook_id_created_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="outgoingevent",
+            index=crm.db.indexes.Index(
+                fields=["company", "created_at"], name="ix_outgoing_events_company_id_created_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="outgoingevent",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status", "dead")),
+                fields=["company", "created_at"],
+                name="ix_outgoing_events_company_id_created_at_dead",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="outgoingevent",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status", "pending"), _negated=True),
+                fields=["created_at"],
+                name="ix_outgoing_events_created_at_ended",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="auditentry",
             index=crm.db.indexes.Index(fields=["company", "at"], name="ix_audit_entries_company_id_at"),
         ),

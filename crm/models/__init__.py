@@ -22,6 +22,7 @@ from crm.models.key_fingerprints import KeyFingerprint
 from crm.models.mails import Mail
 from crm.models.merges import ContactMerge
 from crm.models.opt_outs import OptOut, OptOutEntry
+from crm.models.outgoing_webhooks import OutgoingEvent, OutgoingWebhook
 from crm.models.saved_views import SavedView
 from crm.models.search_keys import ContactSearchKey
 from crm.models.second_factors import SecondFactor
@@ -64,6 +65,8 @@ __all__ = [
     "MarketingConsent",
     "OptOut",
     "OptOutEntry",
+    "OutgoingEvent",
+    "OutgoingWebhook",
     "PhoneLine",
     "SavedView",
     "SecondFactor",

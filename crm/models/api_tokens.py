@@ -16,7 +16,7 @@ from crm.models.companies import User
 class ApiToken(TenantModel):
     """Access of a program to the API, in the name of the manager who created the token. See `crm.services.api_tokens`.
 
-    The secret is stored as its hash: whoever reads the database can't sign in with it.
+    The secret is stored as its hash: a reader of the database can't sign in with it.
     """
 
     name = models.CharField(max_length=50)

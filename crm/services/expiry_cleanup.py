@@ -15,6 +15,7 @@ from crm.services.contact_fields import remove_expired_fields
 from crm.services.heartbeats import remove_expired_heartbeats
 from crm.services.mails import remove_expired_mails
 from crm.services.merging.undo import forget_expired_merges
+from crm.services.outgoing_webhooks.retention import remove_ended_events
 from crm.services.stored_files import remove_expired_files
 from crm.services.user_sessions import remove_expired_user_sessions
 
@@ -32,7 +33,7 @@ def remove_expired() -> None:
     for remove in (
         _remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes, remove_expired_heartbeats,
         remove_expired_changes, remove_expired_files, _remove_fields, _forget_merges, remove_expired_user_sessions,
-        remove_expired_mails,
+        remove_expired_mails, remove_ended_events,
     ):  # fmt: skip
         try:
             remove()

@@ -3,20 +3,17 @@
 import math
 import random
 import re
-import socket
 import ssl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import cache
-from threading import Timer
 from typing import Any
 
 import httpx
 from django.conf import settings
 from django.utils import timezone
 
+from crm.http_deadline import cut_after
 from messaging.providers.answers import read_code
 from messaging.providers.error_codes import MEANINGS, Effect, is_foreign, names_recipient, pause_until
 from messaging.providers.errors import (
@@ -66,7 +63,7 @@ def request_json(method: str, url: str, *, recipient: str = "", **options: Any) 
             httpx.Client(
                 verify=_ssl_context(), timeout=httpx.Timeout(RESPONSE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
             ) as client,
-            _cut_after(CONNECT_TIMEOUT_S + RESPONSE_TIMEOUT_S) as extensions,
+            cut_after(CONNECT_TIMEOUT_S + RESPONSE_TIMEOUT_S) as extensions,
             client.stream(method, url, extensions=extensions, **options) as response,
         ):
             content = _read(response)
@@ -97,32 +94,6 @@ def request_with_retries(method: str, url: str, **options: Any) -> dict[str, Any
 def in_an_hour() -> datetime:
     """Return the time to retry a suspended line: by then the company may have paid, or corrected the key."""
     return timezone.now() + timedelta(hours=1)
-
-
-@contextmanager
-def _cut_after(seconds: float) -> Iterator[dict[str, Any]]:
-    """Yield extensions of a request whose connection is cut after a time.
-
-    httpx limits the time of each read only, and a response may send any number of headers or chunks, byte by byte.
-    """
-    streams: list[Any] = []
-
-    def keep_stream(event: str, info: dict[str, Any]) -> None:
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            streams.append(info["return_value"])
-
-    def cut() -> None:
-        for stream in streams:
-            with suppress(OSError):  # closed already
-                socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
-
-    timer = Timer(seconds, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield {"trace": keep_stream}
-    finally:
-        timer.cancel()
 
 
 def _read(response: httpx.Response) -> bytes:

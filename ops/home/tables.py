@@ -16,7 +16,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Money": ("invoice",),
     "Set-up": (
         "company", "user", "group", "phoneline", "provideraccount", "webhooksecret", "segment", "tag", "contactfield",
-        "contactlist", "import", "apitoken",
+        "contactlist", "import", "apitoken", "outgoingwebhook",
     ),
 }  # fmt: skip
 """The models of each group, in their order. All others are under the hood, by name."""

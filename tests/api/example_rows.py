@@ -120,6 +120,10 @@ class ExampleRows:
         appointment = factories.AppointmentFactory(
             call=call, lead=lead, assigned_rep=rep, notes="Leak above the garage.", **of_contact
         )
+        hook = factories.OutgoingWebhookFactory(
+            company=company, name="Accounting", url="https://accounting.example.com/hook",
+            resources=["contacts", "invoices"], created_by=self.manager, created_at=AT,
+        )  # fmt: skip
         self.rows = {
             "activities": note,
             "appointment-reminders": factories.AppointmentReminderFactory(
@@ -175,6 +179,12 @@ class ExampleRows:
             "messages": scheduled,
             "missed-calls": factories.MissedCallerFactory(phone_line=line, missed_calls=2, **of_contact),
             "opt-outs": opt_out,
+            "outgoing-events": factories.OutgoingEventFactory(
+                company=company, webhook=hook, resource="contacts", object_id=contact.pk, status="dead", tries=14,
+                answer_status=500,
+                error="The receiver answered with status 500.", occurred_at=AT, created_at=AT, run_at=AT,
+            ),
+            "outgoing-webhooks": hook,
             "phone-lines": line,
             "segments": factories.SegmentFactory(
                 company=company, name="Quiet in Denver", definition=QUIET_IN_DENVER, created_by=self.manager,
@@ -327,6 +337,10 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         },
         "message_threads_create": {"body": "Tuesday at nine works. See you then!", "phone_line": line},
         "messages_partial_update": {"body": "See you tomorrow at ten!"},
+        "outgoing_webhooks_create": {
+            "name": "Accounting", "url": "https://accounting.example.com/hook", "resources": ["contacts", "invoices"],
+        },
+        "outgoing_webhooks_partial_update": {"resources": ["invoices"]},
         "phone_lines_create": {"name": "Service", "number": "+13035550102", "provider_id": "PNservice"},
         "phone_lines_partial_update": {"name": "Reception"},
         "segments_create": {"name": "Overdue for a month", "definition": {"invoice": {"overdue_days": 30}}},

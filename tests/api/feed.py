@@ -43,6 +43,7 @@ SEEN_COLUMN = {
     "message_threads": ("error", "Unreachable."),
     "missed_callers": ("text_back_reason", "No line."),
     "opt_outs": ("state", "clear"),
+    "outgoing_webhooks": ("name", "Shop"),
     "phone_lines": ("name", "Sales"),
     "segments": ("name", "Aurora"),
     "tags": ("name", "VIP"),

@@ -56,6 +56,8 @@ RESOURCES = [
     Resource("invoices", factories.InvoiceFactory),
     Resource("phone-lines", factories.PhoneLineFactory, has_contact=False),
     Resource("segments", factories.SegmentFactory, has_contact=False),
+    Resource("outgoing-events", factories.OutgoingEventFactory, has_contact=False),
+    Resource("outgoing-webhooks", factories.OutgoingWebhookFactory, has_contact=False),
     Resource("background-tasks", factories.BackgroundTaskFactory, has_contact=False),
     Resource("imports", factories.ImportFactory, has_contact=False),
     Resource("api-tokens", factories.ApiTokenFactory, has_contact=False),

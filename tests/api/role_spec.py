@@ -62,6 +62,7 @@ ACTIONS = {
     "revoke": ("POST", 200),
     "test-send": ("POST", 202),
     "texts": ("GET", 200),
+    "rotate-secret": ("POST", 200),
     "start": ("POST", 200),
     "steps": ("POST", 200),
     "timeline": ("GET", 200),

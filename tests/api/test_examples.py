@@ -116,7 +116,8 @@ def has_plain(name, value):
 
 def is_signed(name, value):
     """Return whether a value is signed by the server. The `next` of a page is a URL, that of changes is signed."""
-    return name in ("access", "refresh", "ticket") or (name == "next" and bool(value) and not value.startswith("http"))
+    texts = ("access", "refresh", "ticket", "token", "secret")
+    return name in texts or (name == "next" and bool(value) and not value.startswith("http"))
 
 
 def differ(one, other):

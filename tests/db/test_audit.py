@@ -33,6 +33,7 @@ AUDITED = {
     "marketing_consents": (factories.MarketingConsentFactory, {"wording": "I agree."}),
     "merges": (factories.ContactMergeFactory, {"gone_id": 7}),
     "segments": (factories.SegmentFactory, {"name": "Customers in Boulder"}),
+    "outgoing_webhooks": (factories.OutgoingWebhookFactory, {"name": "Shop"}),
     "users": (factories.UserFactory, {"role": "manager"}),
 }
 THIRD = {"role": "rep", "gone_id": 9}  # a third value of columns that take no other text

@@ -46,6 +46,7 @@ FACTORIES = [
     factories.WorkerHeartbeatFactory,
     factories.SavedViewFactory,
     factories.MessageFactory,
+    factories.OutgoingEventFactory,
     factories.WebhookEventFactory,
     factories.WebhookSecretFactory,
     factories.CallAnalysisFactory,

@@ -26,6 +26,8 @@ from crm.models import (
     ImportRow,
     Invoice,
     Lead,
+    OutgoingEvent,
+    OutgoingWebhook,
     Segment,
     StoredFile,
     StoredFileChunk,
@@ -133,6 +135,27 @@ class CampaignCountFactory(OfCompanyFactory):
     booked = False
     members = 1
     sms_segments = 0
+
+
+class OutgoingWebhookFactory(OfCompanyFactory):
+    class Meta:
+        model = OutgoingWebhook
+
+    name = factory.Sequence(lambda n: f"Shop {n}")
+    url = "https://hooks.example.com/crm"
+    resources = factory.LazyFunction(lambda: ["contacts"])
+    secret = "whsec_c2l4IHRpbWVzIHNldmVuIGlzIGZvcnR5IHR3byE="
+
+
+class OutgoingEventFactory(OfCompanyFactory):
+    class Meta:
+        model = OutgoingEvent
+
+    webhook = factory.SubFactory(OutgoingWebhookFactory, company=factory.SelfAttribute("..company"))
+    resource = "contacts"
+    object_id = factory.Sequence(lambda n: n)
+    change = "updated"
+    occurred_at = factory.LazyFunction(now)
 
 
 class StoredFileFactory(OfCompanyFactory):

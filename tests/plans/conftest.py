@@ -61,6 +61,21 @@ FILL = [
     SELECT company_id, 'Website', 'manager', '["read"]', '', '', id, now() - n * interval '1 day'
     FROM users, generate_series(1, 5) n WHERE company_id IS NOT NULL
     """,
+    """
+    INSERT INTO outgoing_webhooks (company_id, name, url, resources, secret, is_active, disabled_reason, failures,
+                                   next_at, read_xid, read_id, history, read_at, created_at)
+    SELECT id, 'Shop', 'https://hooks.example.com', '["contacts"]', '', true, '', 0, now(), 0, 0, '', now(),
+           now() - n * interval '1 day'
+    FROM companies, generate_series(1, 3) n
+    """,
+    """
+    INSERT INTO outgoing_events (company_id, webhook_id, event_id, resource, object_id, change, occurred_at, status,
+                                 tries, run_at, give_up_at, error, created_at)
+    SELECT company_id, id, 'evt_' || id || '_' || n, 'contacts', n, 'updated', now(),
+           CASE WHEN n % 50 = 0 THEN 'dead' WHEN n = 1 AND id % 40 = 0 THEN 'pending' ELSE 'sent' END, 1, now(), now(),
+           '', now() - n * interval '1 hour'
+    FROM outgoing_webhooks, generate_series(1, CASE WHEN company_id % 20 = 0 THEN 150 ELSE 5 END) n
+    """,
     # The demo's rows leave no audit entries.
     """
     INSERT INTO audit_entries (company_id, actor_id, actor, table_name, row_id, action, changes, at)

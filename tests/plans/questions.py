@@ -36,11 +36,14 @@ from crm.models import (
     Mail,
     OptOut,
     OptOutEntry,
+    OutgoingEvent,
+    OutgoingWebhook,
     StoredFile,
     User,
     UserSession,
 )
 from crm.services.mails import is_mail_due
+from crm.services.outgoing_webhooks.retention import remove_ended_events
 from crm.services.search_keys import repair_search_keys
 from crm.services.user_sessions import lasting_sessions_of
 from messaging.models import AppointmentReminder, Message, WebhookEvent
@@ -333,6 +336,17 @@ QUESTIONS: dict[str, Question] = {
     "ix_contact_search_keys_company_id_key": get("contacts?search={name}"),
     "ix_contacts_id_keys_stale": lambda sample: repair_search_keys(),
     "ix_contact_phones_company_id_phone_reversed": get("contacts?search={digits}"),
+    # Outgoing webhooks.
+    "ix_outgoing_webhooks_company_id_created_at": get("outgoing-webhooks"),
+    "ix_outgoing_events_company_id_created_at": get("outgoing-events?limit=20"),
+    "ix_outgoing_events_company_id_created_at_dead": get("outgoing-events?status=dead"),
+    "ix_outgoing_events_webhook_id_created_at": lambda sample: list(
+        OutgoingEvent.objects.filter(webhook=OutgoingWebhook.objects.latest("pk").pk).order_by("-created_at")[:20]
+    ),
+    "ix_outgoing_events_webhook_id_run_at_id_pending": of_all_companies(
+        lambda sample: OutgoingWebhook.objects.ready(now()).first()
+    ),
+    "ix_outgoing_events_created_at_ended": of_all_companies(lambda sample: remove_ended_events()),
     # API tokens.
     "ix_api_tokens_company_id_created_at": get("api-tokens"),
     # Audit entries.

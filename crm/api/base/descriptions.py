@@ -38,6 +38,8 @@ TAGS = {
     "missed-calls": "Callers who were not answered and have not been reached since.",
     "notices": "Open issues for managers and CSRs.",
     "opt-outs": "Opt-outs by number, with their history, and the review of possible ones.",
+    "outgoing-events": "Changes that are sent to outgoing webhooks, with their attempts.",
+    "outgoing-webhooks": "URLs of the company's own programs, to which changes are sent.",
     "phone-lines": "The company's own numbers.",
     "segments": "Named conditions that choose contacts, for the audiences of campaigns.",
     "tags": "Words that a company puts on contacts.",

@@ -119,6 +119,8 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "missed-calls/counts": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "notices": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "opt-outs": {MANAGER: also(READ_ONLY, "confirm", "dismiss"), CSR: also(READ_ONLY, "confirm", "dismiss")},
+    "outgoing-events": {MANAGER: also(READ_ONLY, "replay")},
+    "outgoing-webhooks": {MANAGER: also(ALL, "rotate-secret")},
     "phone-lines": {MANAGER: also(READ_CREATE_UPDATE, "resume"), CSR: READ_ONLY, REP: READ_ONLY},
     "segments": {MANAGER: ALL, CSR: READ_ONLY},
     "segments/preview": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY},

@@ -1,0 +1,1 @@
+"""Outgoing webhooks: changes become events (`events`), which are signed (`signing`) and sent (`sending`)."""

@@ -1,0 +1,116 @@
+"""Requests of managers: outgoing webhooks, their secrets, and events that are sent again."""
+
+import ipaddress
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils import timezone
+
+from crm.choices import OutgoingStatus
+from crm.db.tenancy import current_company_id
+from crm.encryption import SecretUnreadable
+from crm.error_codes import ErrorCode
+from crm.models import OutgoingEvent, OutgoingWebhook, User
+from crm.models.outgoing_webhooks import give_up_at
+from crm.public_http import is_allowed
+from crm.refusals import Refusal
+from crm.services.outgoing_webhooks.events import begin_at_present
+from crm.services.outgoing_webhooks.signing import generate_secret
+
+MAX_WEBHOOKS = 20  # of a company
+BOTH_VALID = timedelta(hours=24)
+
+
+class InvalidUrl(Refusal):
+    """Nothing may be sent to this URL."""
+
+    code, attr = ErrorCode.INVALID, "url"
+
+
+class TooManyWebhooks(Refusal):
+    """The company has as many webhooks as it can have."""
+
+    code = ErrorCode.LIMIT_REACHED
+
+
+class EventPending(Refusal):
+    """The event is still being sent."""
+
+    code = ErrorCode.ALREADY_PENDING
+
+
+def check_url(url: str) -> None:
+    """Raise InvalidUrl for a URL that nothing may be sent to. A name's address is checked at each attempt."""
+    schemes = ["https", "http"] if settings.OUTGOING_WEBHOOK_NETWORKS else ["https"]
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        raise InvalidUrl("Must be a URL, such as https://example.com/hook.") from None
+    if parts.scheme not in schemes or not host or not url.isascii() or any(letter <= " " for letter in url):
+        raise InvalidUrl("Must be a URL that begins with https://, such as https://example.com/hook.")
+    if parts.username is not None or parts.fragment:
+        raise InvalidUrl("Must have no username, password or fragment.")
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        if "." not in host and not settings.OUTGOING_WEBHOOK_NETWORKS:
+            raise InvalidUrl("Must have a public host name, such as example.com.") from None
+        return
+    if not is_allowed(address):
+        raise InvalidUrl("Must have a public address.")
+
+
+def create_outgoing_webhook(
+    *, name: str, url: str, resources: Sequence[str], user: User, is_active: bool = True
+) -> OutgoingWebhook:
+    """Return a new webhook of the active company, with its secret. It gets the changes from now on."""
+    check_url(url)
+    if OutgoingWebhook.objects.count() >= MAX_WEBHOOKS:
+        raise TooManyWebhooks(f"The company has {MAX_WEBHOOKS} outgoing webhooks; delete one first.")
+    webhook = OutgoingWebhook(
+        company_id=current_company_id(), name=name, url=url, resources=sorted(set(resources)), is_active=is_active,
+        secret=generate_secret(), created_by=user,
+    )  # fmt: skip
+    begin_at_present(webhook)
+    webhook.save()
+    return webhook
+
+
+def change_outgoing_webhook(*, webhook: OutgoingWebhook, **values: Any) -> OutgoingWebhook:
+    """Change a webhook. One that is switched on again gets the changes from then on."""
+    if "url" in values:
+        check_url(values["url"])
+    if values.get("is_active") and not webhook.is_active:
+        begin_at_present(webhook)
+        webhook.disabled_reason, webhook.failing_since, webhook.failures = "", None, 0
+        webhook.next_at = timezone.now()
+    for name, value in values.items():
+        setattr(webhook, name, sorted(set(value)) if name == "resources" else value)
+    webhook.save()
+    return webhook
+
+
+def rotate_secret(*, webhook: OutgoingWebhook) -> str:
+    """Return a new secret. For a day, the former one signs as well, if its key is not missing."""
+    try:
+        webhook.old_secret, webhook.old_secret_until = webhook.secret, timezone.now() + BOTH_VALID
+    except SecretUnreadable:
+        webhook.old_secret, webhook.old_secret_until = None, None
+    webhook.secret = generate_secret()
+    webhook.save(update_fields=["secret", "old_secret", "old_secret_until"])
+    return webhook.secret
+
+
+def replay_event(*, event: OutgoingEvent) -> None:
+    """Send an event again, under the same ID, with all attempts. Raises EventPending."""
+    ended = OutgoingEvent.objects.filter(pk=event.pk).exclude(status=OutgoingStatus.PENDING)
+    replayed = ended.update(
+        status=OutgoingStatus.PENDING, tries=0, run_at=timezone.now(), give_up_at=give_up_at(), error="",
+        answer_status=None, sent_at=None,
+    )  # fmt: skip
+    if not replayed:
+        raise EventPending("The outgoing event is pending already.")
