@@ -14,7 +14,7 @@ from crm import worker
 from crm.worker import Attempts, Job, job_names, register
 
 JOBS = (
-    "search-keys, duplicates, invoices, mails, tasks, outgoing-changes, outgoing-events, expiry-cleanup, "
+    "search-keys, duplicates, wake-ups, invoices, mails, tasks, outgoing-changes, outgoing-events, expiry-cleanup, "
     "deliveries, texts, lookups, text-backs, campaigns, campaign-counts, reminders, rollups"
 )
 
