@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.db.models import Count, F, FilteredRelation, OuterRef, Q, Subquery
+from django.db.models import Count, F, FilteredRelation, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from calls.choices import COMING
-from calls.models import Appointment, Call
+from calls.models import Appointment, Call, Task
 from crm.api.base.roles import visible
 from crm.choices import CLOSED_LEADS, FlagType, OptOutState, ReviewState
 from crm.models import Contact, ContactPhone, MarketingConsent, User
@@ -19,6 +19,9 @@ FLAG = ("id", "flag_type", "review_state", "reason", "created_at", "expires_at")
 LEAD = ("id", "status", "source", "created_at")
 APPOINTMENT = ("id", "scheduled_start", "scheduled_end", "status", "assigned_rep")
 CALL = ("id", "direction", "status", "created_at", "duration_s", "assigned_rep", "phone_line")
+MAX_TASKS = 5
+# Columns of appointments, and of tasks as if they were appointments: one statement reads both.
+PLANS = ("kind", "key", "start", "end", "label", "person", "first_name", "last_name", "username")
 REP_NAME = ("assigned_rep__first_name", "assigned_rep__last_name", "assigned_rep__username")
 LINE_NAME = ("phone_line__name", "phone_line__number", "phone_line__provider_id")
 
@@ -31,7 +34,7 @@ def read_card(contact_id: int, fields: list[str], *, user: User) -> Row | None:
     if not rows:
         return None
     flags = {row["flag__id"]: _part(row, "flag__", FLAG) for row in rows if row["flag__id"]}
-    next_one, last_one = _appointments(contact_id, user)
+    next_one, last_one, tasks = _plans(contact_id, user)
     return {
         "contact": {name: rows[0][name] for name in fields},
         "phones": _numbers(contact_id),
@@ -40,6 +43,7 @@ def read_card(contact_id: int, fields: list[str], *, user: User) -> Row | None:
         "open_lead": _part(rows[0], "open_lead__", LEAD) if rows[0]["open_lead__id"] else None,
         "next_appointment": next_one,
         "last_appointment": last_one,
+        "open_tasks": tasks,
         "unread": rows[0]["unread"],
         "last_call": _last_call(contact_id, user),
     }
@@ -67,16 +71,44 @@ def _numbers(contact_id: int) -> list[Row]:
     return list(numbers.values("id", "number", "label", "is_main", "marketing_consent_at"))
 
 
-def _appointments(contact_id: int, user: User) -> tuple[Row | None, Row | None]:
-    """Return the next appointment and the last one, in which the present one counts as the last."""
+def _plans(contact_id: int, user: User) -> tuple[Row | None, Row | None, list[Row]]:
+    """Return the next appointment and the last one, in which the present one counts as the last, and open tasks."""
     now = timezone.now()
     rows = visible(Appointment.objects.filter(contact=contact_id).not_cancelled(), user, "appointments")
     to_come = rows.filter(scheduled_start__gt=now, status__in=COMING).order_by("scheduled_start", "id")
     begun = rows.filter(scheduled_start__lte=now).order_by("-scheduled_start", "-id")
     either = Q(pk=Subquery(to_come.values("pk")[:1])) | Q(pk=Subquery(begun.values("pk")[:1]))
-    found = [_with_names(row) for row in Appointment.objects.filter(either).values(*APPOINTMENT, *REP_NAME)]
-    by_side = {row["scheduled_start"] > now: row for row in found}
-    return by_side.get(True), by_side.get(False)
+    appointments = _as_plans(
+        Appointment.objects.filter(either), "appointment", "scheduled_start", "scheduled_end", "status", "assigned_rep"
+    )
+    open_tasks = visible(Task.objects.open().filter(contact=contact_id), user, "tasks").order_by("due_at", "id")
+    tasks = Task.objects.filter(pk__in=Subquery(open_tasks.values("pk")[:MAX_TASKS]))
+    found = list(appointments.union(_as_plans(tasks, "task", "due_at", "due_at", "title", "assignee"), all=True))
+    by_side = {row["start"] > now: _appointment(row) for row in found if row["kind"] == "appointment"}
+    by_due = sorted((row for row in found if row["kind"] == "task"), key=lambda row: (row["start"], row["key"]))
+    return by_side.get(True), by_side.get(False), [_task(row) for row in by_due]
+
+
+def _as_plans(rows: Any, kind: str, start: str, end: str, label: str, person: str) -> Any:
+    names = {name: F(f"{person}__{name}") for name in ("first_name", "last_name", "username")}
+    columns = {"key": F("pk"), "start": F(start), "end": F(end), "label": F(label), "person": F(person), **names}
+    return rows.order_by().annotate(kind=Value(kind), **columns).values(*PLANS)
+
+
+def _appointment(plan: Row) -> Row:
+    columns = dict(zip(APPOINTMENT, [plan[column] for column in PLANS[1:6]], strict=True))
+    return columns | {"assigned_rep_name": _name_of_person(plan)}
+
+
+def _task(plan: Row) -> Row:
+    return {
+        "id": plan["key"], "title": plan["label"], "due_at": plan["start"], "assignee": plan["person"],
+        "assignee_name": _name_of_person(plan),
+    }  # fmt: skip
+
+
+def _name_of_person(plan: Row) -> str | None:
+    return name_of_user(*(plan[name] for name in PLANS[6:])) if plan["person"] else None
 
 
 def _last_call(contact_id: int, user: User) -> Row | None:

@@ -63,6 +63,14 @@ class AppointmentStatus(TextChoices):
 COMING = (AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED)
 
 
+class Due(TextChoices):
+    """When an open task is due."""
+
+    OVERDUE = "overdue"
+    TODAY = "today", "Still due today"
+    LATER = "later"
+
+
 class TextBack(TextChoices):
     """State of the automatic message to a missed caller."""
 

@@ -1,14 +1,21 @@
 """Named queries of calls, appointments and missed callers."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
-from calls.choices import AppointmentStatus, CallStatus, TextBack
+from calls.choices import AppointmentStatus, CallStatus, Due, TextBack
+from crm.date_ranges import bounds_of, today_in
 from crm.querysets import OfContactQuerySet
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from crm.models import User
 
 MAX_APPOINTMENT_LENGTH = timedelta(days=14)  # bounds the starts of those that can overlap one, so an index finds them
@@ -93,3 +100,22 @@ class MissedCallerQuerySet(OfContactQuerySet):
     def active_at(self, at: datetime) -> Self:
         """Return the entry that was open at `at`."""
         return self.open_or_recovered_after(at).filter(first_missed_at__lt=at)
+
+
+class TaskQuerySet(QuerySet):
+    def assigned_to(self, user: "User") -> Self:
+        return self.filter(assignee=user)
+
+    def open(self) -> Self:
+        return self.filter(done_at__isnull=True)
+
+    def due(self, kinds: Iterable[Due], *, zone: "ZoneInfo") -> Self:
+        """Return open tasks that are due at one of these times, with today in `zone`."""
+        now = timezone.now()
+        end = bounds_of(None, today_in(zone), zone)[1]
+        times = {
+            Due.OVERDUE: Q(due_at__lt=now),
+            Due.TODAY: Q(due_at__gte=now, due_at__lt=end),
+            Due.LATER: Q(due_at__gte=end),
+        }
+        return self.open().filter(reduce(or_, (times[kind] for kind in kinds)))

@@ -12,7 +12,12 @@ class Role(TextChoices):
 
 
 # Roles of the users that a row may be assigned to, by the name of the foreign key.
-ASSIGNABLE_ROLES = {"assigned_rep": (Role.REP,), "assignee": (Role.MANAGER, Role.CSR)}
+ASSIGNABLE_ROLES = {"assigned_rep": (Role.REP,), "assignee": (Role.MANAGER, Role.CSR), "task.assignee": tuple(Role)}
+
+
+def assignable_roles(model_name: str, field: str) -> tuple[Role, ...]:
+    """Return the roles of the users whom a field of a model, or else every field of this name, may name."""
+    return ASSIGNABLE_ROLES.get(f"{model_name}.{field}") or ASSIGNABLE_ROLES[field]
 
 
 class Provider(TextChoices):

@@ -7,15 +7,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from calls.choices import TextBack
-from calls.models import MissedCaller
+from calls.choices import Due, TextBack
+from calls.models import MissedCaller, Task
 from crm.choices import CampaignStatus, OptOutState, OutgoingStatus, Role
 from crm.date_ranges import start_of, today_in
 from crm.db.tenancy import current_company_id
-from crm.models import Campaign, OptOut, OutgoingEvent, OutgoingWebhook, PhoneLine
+from crm.models import Campaign, OptOut, OutgoingEvent, OutgoingWebhook, PhoneLine, User
 from crm.query_slots import failing_rollups
 from messaging.choices import LOST, EventStatus, MessageStatus
 from messaging.models import AppointmentReminder, Message, ProviderHealth, WebhookEvent
@@ -40,6 +40,7 @@ class NoticeKind(StrEnum):
     CAMPAIGN_PAUSED = "campaign_paused"
     OUTGOING_WEBHOOK_OFF = "outgoing_webhook_off"
     DEAD_OUTGOING_EVENTS = "outgoing_events_dead"
+    OVERDUE_TASKS = "tasks_overdue"
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,13 @@ class Notice:
     url: str
 
 
-def list_notices(*, zone: ZoneInfo, role: Role = Role.MANAGER) -> list[Notice]:
+def list_notices(*, zone: ZoneInfo, role: Role = Role.MANAGER, user: User | None = None) -> list[Notice]:
     """Return the open issues of the active company, with today in `zone`. Solved issues disappear by themselves.
 
-    CSRs have those that they can solve.
+    CSRs have those that they can solve; overdue tasks are those of `user`, and those of nobody.
     """
     if role == Role.CSR:
-        return [*_opt_outs(), *_text_backs(zone), *_reschedule_requests()]
+        return [*_opt_outs(), *_text_backs(zone), *_reschedule_requests(), *_tasks(zone, user)]
     return [
         *_lines(),
         *_providers(),
@@ -68,6 +69,7 @@ def list_notices(*, zone: ZoneInfo, role: Role = Role.MANAGER) -> list[Notice]:
         *_rollup(),
         *_campaigns(),
         *_outgoing_webhooks(),
+        *_tasks(zone, user),
     ]
 
 
@@ -220,6 +222,16 @@ def _outgoing_webhooks() -> list[Notice]:
             "/api/v1/outgoing-events?status=dead",
         ),
     ]
+
+
+def _tasks(zone: ZoneInfo, user: User | None) -> list[Notice]:
+    overdue = Task.objects.due([Due.OVERDUE], zone=zone)
+    if user is None:
+        rows, whose = overdue, "due=overdue"
+    else:
+        rows, whose = overdue.filter(Q(assignee=user) | Q(assignee=None)), "due=overdue&assignee=me&assignee=none"
+    message = "Tasks are overdue. Do them and mark them as done, or give them another time."
+    return _notice(NoticeKind.OVERDUE_TASKS, rows, message, f"/api/v1/tasks?{whose}")
 
 
 def _notice(kind: NoticeKind, rows: QuerySet, message: str, url: str) -> list[Notice]:

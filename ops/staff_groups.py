@@ -14,7 +14,7 @@ ALL_MODELS = frozenset(
 )
 _CUSTOMER_ROWS = frozenset(
     {
-        "contact", "contactphone", "contactflag", "contactfield", "contactlist", "tag", "lead", "appointment",
+        "contact", "contactphone", "contactflag", "contactfield", "contactlist", "tag", "lead", "appointment", "task",
         "invoice",
     }
 )  # fmt: skip

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics.card import read_card
+from analytics.card import MAX_TASKS, read_card
 from calls.choices import AppointmentStatus, CallStatus
 from crm.api.base.companions import add_companions, companions_of
 from crm.api.base.lists import columns_of
@@ -74,6 +74,14 @@ class CardCallSerializer(serializers.Serializer):
     phone_line_name = serializers.CharField(allow_null=True)
 
 
+class CardTaskSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    title = serializers.CharField()
+    due_at = serializers.DateTimeField()
+    assignee = serializers.IntegerField(allow_null=True)
+    assignee_name = serializers.CharField(allow_null=True)
+
+
 class CardSerializer(serializers.Serializer):
     contact = CardContactSerializer(help_text="The contact.")
     phones = CardPhoneSerializer(many=True, help_text="All numbers, in the order in which they were added.")
@@ -90,6 +98,7 @@ class CardSerializer(serializers.Serializer):
     last_appointment = CardAppointmentSerializer(
         allow_null=True, help_text="The latest one that has begun and wasn't cancelled. Null: none."
     )
+    open_tasks = CardTaskSerializer(many=True, help_text=f"Tasks that aren't done, the first {MAX_TASKS} by due time.")
     unread = serializers.IntegerField(help_text="Number of incoming messages that no user has read.")
     last_call = CardCallSerializer(allow_null=True, help_text="The latest call. Null: none.")
 
@@ -107,10 +116,10 @@ class CardViewSet(TenantViewSet):
     def card(self, request: Request, **kwargs: Any) -> Response:
         """Read the card of a contact.
 
-        It has the contact with its numbers, tags, custom fields, flags in force, open lead, appointments, unread
-        messages and last call.
+        It has the contact with its numbers, tags, custom fields, flags in force, open lead, appointments, open tasks,
+        unread messages and last call.
 
-        A rep sees own calls and appointments only.
+        A rep sees own calls, appointments and tasks only.
         """
         fields = [column.name for column in columns_of(CardContactSerializer)]
         card = read_card(int(self.kwargs["pk"]), fields, user=self.user)

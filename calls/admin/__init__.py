@@ -1,5 +1,5 @@
 """Admin of this app's models."""
 
-from calls.admin import appointments, calls
+from calls.admin import appointments, calls, tasks
 
-__all__ = ["appointments", "calls"]
+__all__ = ["appointments", "calls", "tasks"]

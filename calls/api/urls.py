@@ -6,12 +6,14 @@ from rest_framework.routers import SimpleRouter
 from calls.api.appointments import AppointmentViewSet
 from calls.api.calls import CallViewSet, DashboardCallsViewSet
 from calls.api.missed_calls import MissedCallCountsView, MissedCallerViewSet
+from calls.api.tasks import TaskViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("dashboard/calls", DashboardCallsViewSet, "dashboard-call")
 router.register("calls", CallViewSet, "call")
 router.register("appointments", AppointmentViewSet, "appointment")
 router.register("missed-calls", MissedCallerViewSet, "missed-call")
+router.register("tasks", TaskViewSet, "task")
 
 urlpatterns = [
     path("missed-calls/counts", MissedCallCountsView.as_view(), name="missed-call-counts"),

@@ -474,6 +474,115 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Task",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(help_text="What is to be done.", max_length=200)),
+                ("due_at", models.DateTimeField(help_text="Time by which it is to be done.")),
+                ("done_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="Who is to do it. Empty: anybody.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "call",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to="calls.call",
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tasks",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "lead",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="tasks",
+                        to="crm.lead",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "tasks",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("title", ""), _negated=True),
+                        name="tasks_title_present",
+                        violation_error_message="A task must have a title.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "due_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            )
+                        ),
+                        name="tasks_due_at_in_range",
+                        violation_error_message="due_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="tasks_tenant"),
+                    crm.db.policies.SameCompany(field="contact", name="tasks_contact_id_same_company"),
+                    crm.db.policies.SameCompany(field="call", name="tasks_call_id_same_company"),
+                    crm.db.policies.SameCompany(field="lead", name="tasks_lead_id_same_company"),
+                    crm.db.policies.SameCompany(field="assignee", name="tasks_assignee_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="CallDetail",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -689,6 +798,10 @@ class Migration(migrations.Migration):
             model_name="appointment",
             skips=["updated_at"],
         ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="task",
+            skips=["updated_at"],
+        ),
         crm.db.triggers.CreateTriggers(
             on="calls",
             name="share_lead",
@@ -713,6 +826,10 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="appointment",
             feed=crm.db.change_feed.Feed("appointments", contact="contact_id", rep="assigned_rep_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="task",
+            feed=crm.db.change_feed.Feed("tasks", rep="assignee_id"),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="calldetail",

@@ -105,6 +105,42 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="task",
+            index=crm.db.indexes.Index(fields=["company", "due_at"], name="ix_tasks_company_id_due_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="task",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("done_at__isnull", True)),
+                fields=["company", "due_at"],
+                name="ix_tasks_company_id_due_at_open",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="task",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("done_at__isnull", True)),
+                fields=["assignee", "due_at"],
+                name="ix_tasks_assignee_id_due_at_open",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="task",
+            index=crm.db.indexes.Index(fields=["contact", "due_at"], name="ix_tasks_contact_id_due_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="task",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("call__isnull", False)), fields=["call"], name="ix_tasks_call_id"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="task",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("lead__isnull", False)), fields=["lead"], name="ix_tasks_lead_id"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="missedcaller",
             index=crm.db.indexes.Index(
                 fields=["company", "last_missed_at"], name="ix_missed_callers_company_id_last_missed_at"

@@ -1,11 +1,11 @@
-"""Merging of a contact's calls, appointments and entries of the missed queue."""
+"""Merging of a contact's calls, appointments, tasks and entries of the missed queue."""
 
 from typing import Any
 
 from django.db.models import Q
 
 from calls.choices import Recovery, TextBack
-from calls.models import Appointment, Call, MissedCaller
+from calls.models import Appointment, Call, MissedCaller, Task
 from calls.services.missed_calls import reached_after
 from crm.models import Activity
 from crm.services.merging.journal import Journal, rows_of
@@ -70,6 +70,7 @@ def return_calls(undoing: Any) -> None:
 def register_rules() -> None:
     register(Call, Move())
     register(Appointment, Move())
+    register(Task, Move())
     register(MissedCaller, JoinOpenEntries())
     at_end_of_merge.append(close_reached_entry)
     at_end_of_undoing.append(return_calls)

@@ -38,7 +38,8 @@ class NoticesView(TenantView):
     They are unnamed and paused phone lines, dead webhook events, opt-outs to review, undelivered messages, messages
     that are held until a manager decides (`texts_held`), and a provider that doesn't answer (`provider_down`).
     CSRs and managers have opt-outs to review, missed callers without a text back, and contacts who ask for another
-    time of their appointment (`reschedule_requests`).
+    time of their appointment (`reschedule_requests`), and their own overdue tasks and those of
+    nobody (`tasks_overdue`).
     """
 
     resource = "notices"
@@ -52,5 +53,5 @@ class NoticesView(TenantView):
         parameters = NoticesParameters(data=request.query_params.dict())
         parameters.is_valid(raise_exception=True)
         company = cast(Company, self.user.company)
-        notices = list_notices(zone=company.zone, role=Role(self.user.role))
+        notices = list_notices(zone=company.zone, role=Role(self.user.role), user=self.user)
         return Response({"notices": [asdict(notice) for notice in notices[: parameters.validated_data["limit"]]]})

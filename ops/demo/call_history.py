@@ -9,6 +9,7 @@ from ops.demo.activity_writer import ActivityWriter
 from ops.demo.calendar import HOUR, stamp
 from ops.demo.call_followups import CallFollowups, EndedCall
 from ops.demo.random_data import CALL_HOURS, calls_by_day, pick_caller, shuffled, weighted_cycle
+from ops.demo.tasks import Tasks
 
 IN, OUT = Direction.INCOMING, Direction.OUTGOING
 BOOKED_IN = {"awaiting_quote": 4, "still_deciding": 3, "purchased": 7, "lost": 4, "cancelled": 2}
@@ -48,7 +49,7 @@ class CallHistory:
         self.by_day = calls_by_day(random, calls, calendar.dates[: calendar.days], self.setup.demo.trade.busy_months)
         # One lead of each status per contact: ids by position and status. An array, because there may be millions.
         self.leads = array("q", bytes(8 * len(LEAD_STATUSES) * self.setup.contacts))
-        self.followups = CallFollowups(writer)
+        self.followups, self.tasks = CallFollowups(writer), Tasks(self.setup)
         self.outcomes = weighted_cycle(random, OUTCOMES)
         self.open_leads = weighted_cycle(random, OPEN_LEADS)
         self.reps = shuffled(random, [*self.setup.reps, *self.setup.reps, self.setup.reps[0]])
@@ -129,12 +130,14 @@ class CallHistory:
             )
             if answered:
                 self.followups.after_answered(ended)
+                self.tasks.after_call(ended)
             else:
                 self.followups.after_missed(ended, voicemail=voicemail)
 
     def close(self) -> None:
         """Add the rows of the end of the history."""
         self.followups.close(self.reps)
+        self.tasks.close()
 
     def _lead(self, position: int, status: str, instant: int) -> int:
         lead_status = LEAD_OF_CALL.get(status) or next(self.open_leads)

@@ -22,6 +22,13 @@ STREETS = (
 )  # fmt: skip
 MAIL_HOSTS = ("example.com", "example.net", "example.org")  # reserved domains: no mail is delivered
 
+TASKS = (
+    "Send the quote",
+    "Call back about the price",
+    "Order the parts",
+    "Ask for photos of the roof",
+    "Check the warranty",
+)
 MISSED_CALL_TEXT = "Hi, this is {company}. Sorry we missed your call! How can we help?"
 STOP_CONFIRMED = "{company}: you get no more messages from us. Reply START if you change your mind."
 REPLIES_TO_TEXT_BACK = ("Hi! I need somebody to look at my {job}.", "Please call me back after 3.")

@@ -100,7 +100,7 @@ def test_card_of_a_new_contact_is_empty(csr_api, contact):
     assert [phone["number"] for phone in card["phones"]] == [contact.phone]
     assert {name: card[name] for name in card if name not in ("contact", "phones")} == {
         "flags": [], "opt_out": "clear", "open_lead": None, "next_appointment": None, "last_appointment": None,
-        "unread": 0, "last_call": None,
+        "unread": 0, "last_call": None, "open_tasks": [],
     }  # fmt: skip
 
 

@@ -123,6 +123,9 @@ class ExampleRows:
         hook = factories.OutgoingWebhookFactory(
             company=company, name="Accounting", url="https://accounting.example.com/hook",
             resources=["contacts", "invoices"], created_by=self.manager, created_at=AT,
+        task = factories.TaskFactory(
+            call=call, lead=lead, assignee=csr, created_by=csr, created_at=AT, title="Send the quote", due_at=AT,
+            **of_contact,
         )  # fmt: skip
         self.rows = {
             "activities": note,
@@ -195,6 +198,7 @@ class ExampleRows:
                 user=self.manager, client="Mozilla/5.0 (Windows NT 10.0) Firefox/152.0", created_at=AT, last_used_at=AT,
                 expires_at=AT + timedelta(days=3650),
             ),
+            "tasks": task,
             "users": rep,
             "webhook-events": factories.WebhookEventFactory(
                 company=company, event_id="EV17", status="dead", error="The message has no sender.", tries=8,
@@ -297,6 +301,8 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         },
         "appointments_create": {"contact": contact, "call": call, "assigned_rep": rep, **times, "notes": "Two hours."},
         "appointments_partial_update": {"status": "confirmed"},
+        "tasks_create": {"title": "Call back about the quote", "call": call, "due_at": "2026-03-09T16:00:00Z"},
+        "tasks_partial_update": {"due_at": "2026-03-10T16:00:00Z"},
         "auth_token": {"username": "maria", "password": PASSWORD},
         "auth_password_reset": {"email": "maria@example.com"},
         "me_password": {"current_password": PASSWORD, "new_password": "shingle-99-x"},

@@ -47,6 +47,7 @@ SEEN_COLUMN = {
     "phone_lines": ("name", "Sales"),
     "segments": ("name", "Aurora"),
     "tags": ("name", "VIP"),
+    "tasks": ("title", "Call back."),
     "users": ("first_name", "Robin"),
 }
 # By table, another object that a change of the row changes, as its resource and the column of its id.

@@ -68,6 +68,7 @@ RESOURCES = [
     Resource("dashboard/calls", factories.CallFactory, detail=False),
     Resource("missed-calls", factories.MissedCallerFactory),
     Resource("appointments", factories.AppointmentFactory),
+    Resource("tasks", factories.TaskFactory),
     Resource("appointment-reminders", factories.AppointmentReminderFactory),
     Resource("held-messages", factories.HeldMessageFactory),
     Resource("webhook-events", factories.WebhookEventFactory, has_contact=False),

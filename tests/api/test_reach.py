@@ -64,6 +64,7 @@ def shared(own, acme):
         factories.CampaignMembershipFactory(contact=own, **membership),
         factories.InvoiceFactory(contact=own, number=f"{MARKER}-2"),
         factories.MissedCallerFactory(contact=own, text_back_reason=MARKER),
+        factories.TaskFactory(contact=own, call=call, assignee=other, title=MARKER),
     ]
 
 
@@ -140,6 +141,7 @@ def test_the_rows_of_another_rep_would_be_found(manager_api, own, hidden, shared
     assert {url.split("?")[0].split("/")[3] for url in found} >= {
         "activities", "appointments", "call-analyses", "calls", "campaign-memberships", "campaigns", "contact-flags",
         "contacts", "conversations", "dashboard", "invoices", "leads", "message-threads", "missed-calls",
+        "tasks",
     }  # fmt: skip
 
 

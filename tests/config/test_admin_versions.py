@@ -35,6 +35,7 @@ CHANGES = {
     "provideraccount": ("account_id", "AC1", "AC2"),
     "segment": ("name", "Denver", "Aurora"),
     "tag": ("name", "VIP", "Important"),
+    "task": ("title", "Call back", "Send the quote"),
     "user": ("first_name", "Nina", "Nora"),
 }
 # Their form is a decision on the row's state, and the service refuses a second one.

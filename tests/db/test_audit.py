@@ -32,6 +32,7 @@ AUDITED = {
     "campaign_steps": (factories.CampaignStepFactory, {"body": "Any questions?"}),
     "marketing_consents": (factories.MarketingConsentFactory, {"wording": "I agree."}),
     "merges": (factories.ContactMergeFactory, {"gone_id": 7}),
+    "tasks": (factories.TaskFactory, {"title": "Call back."}),
     "segments": (factories.SegmentFactory, {"name": "Customers in Boulder"}),
     "outgoing_webhooks": (factories.OutgoingWebhookFactory, {"name": "Shop"}),
     "users": (factories.UserFactory, {"role": "manager"}),

@@ -77,6 +77,7 @@ from tests.factories.work import (
     SegmentFactory,
     StoredFileChunkFactory,
     StoredFileFactory,
+    TaskFactory,
 )
 from tests.fictional_numbers import fictional_number
 
@@ -146,6 +147,7 @@ __all__ = [
     "StoredFileFactory",
     "SuppressedNumberFactory",
     "TagFactory",
+    "TaskFactory",
     "UserFactory",
     "UserSessionFactory",
     "WebhookEventFactory",

@@ -8,7 +8,7 @@ import factory
 from django.utils.timezone import now
 
 from calls.choices import BOOKED
-from calls.models import Appointment, Call, CallDetail, MissedCaller
+from calls.models import Appointment, Call, CallDetail, MissedCaller, Task
 from crm.models import (
     Activity,
     ApiToken,
@@ -262,6 +262,14 @@ class AppointmentFactory(OfContactFactory):
     timezone = factory.LazyAttribute(lambda appointment: appointment.company.timezone)
     scheduled_start = datetime(2026, 3, 2, 16, tzinfo=UTC)
     scheduled_end = factory.LazyAttribute(lambda appointment: appointment.scheduled_start + timedelta(hours=1))
+
+
+class TaskFactory(OfContactFactory):
+    class Meta:
+        model = Task
+
+    title = "Send the quote"
+    due_at = datetime(2026, 3, 3, 17, tzinfo=UTC)
 
 
 class MessageFactory(OfContactFactory):

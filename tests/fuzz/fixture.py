@@ -40,6 +40,7 @@ def make_company_rows(company, *, rows, **of_rep):
             contact=contact, call=call, lead=lead, scheduled_start=start, **of_rep
         )
         factories.AppointmentReminderFactory(appointment=appointment)
+        factories.TaskFactory(contact=contact, call=call, lead=lead)
         factories.MarketingConsentFactory(company=company, phone=contact.phone)
         factories.SegmentFactory(company=company)
         factories.ImportRowFactory(company=company)
@@ -79,6 +80,7 @@ def make_foreign_rows(company):
     call = make(factories.CallFactory, to_number=line.number, **on_call, **of_contact)
     appointment = make(factories.AppointmentFactory, call=call, lead=lead, assigned_rep=rep, notes=MARKER, **of_contact)
     make(factories.AppointmentReminderFactory, appointment=appointment, reason=MARKER)
+    make(factories.TaskFactory, call=call, lead=lead, assignee=rep, title=MARKER, **of_contact)
     make(factories.MarketingConsentFactory, wording=MARKER, phone=number())
     text = make(factories.ActivityFactory, activity_type="message", direction="incoming", body=MARKER, **of_contact)
     make(factories.MessageFactory, activity=text, phone_line=line, body=MARKER, to_numbers=[line.number], **of_contact)

@@ -301,6 +301,13 @@ QUESTIONS: dict[str, Question] = {
         AppointmentReminder.objects.reschedule_requests(now())[:100].count()
     ),
     "ix_appointment_reminders_run_at": of_all_companies(lambda sample: AppointmentReminder.objects.due(now()).first()),
+    # Tasks.
+    "ix_tasks_company_id_due_at": get("tasks"),
+    "ix_tasks_company_id_due_at_open": get("tasks?due=overdue&order=oldest&limit=20"),
+    "ix_tasks_assignee_id_due_at_open": get("tasks?assignee={rep}&done=false&order=oldest&limit=20"),
+    "ix_tasks_contact_id_due_at": get("tasks?contact={contact}"),
+    "ix_tasks_call_id": foreign_key_check("tasks", "call_id", lambda sample: sample.call.pk),
+    "ix_tasks_lead_id": foreign_key_check("tasks", "lead_id", lambda sample: sample.call.lead_id),
     # Unread messages and missed callers.
     "ix_message_threads_contact_card_id_unread": lambda sample: list(
         Message.objects.unread().filter(contact=sample.contact)

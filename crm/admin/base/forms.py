@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.forms.utils import pretty_name
 
 from crm.admin.base.versions import VersionedForm
-from crm.choices import ASSIGNABLE_ROLES
+from crm.choices import ASSIGNABLE_ROLES, assignable_roles
 from crm.models import Company
 from crm.refused_writes import RefusedWrite, violations
 
@@ -54,7 +54,7 @@ class RowForm(VersionedForm):
             if company and isinstance(value, Model) and getattr(value, "company_id", company.pk) != company.pk:
                 self.add_error(name, f"{value} doesn't belong to {company}.")
         for name in cleaned.keys() & ASSIGNABLE_ROLES.keys() & set(self.changed_data):
-            user, roles = cleaned[name], ASSIGNABLE_ROLES[name]
+            user, roles = cleaned[name], assignable_roles(str(self._meta.model._meta.model_name), name)
             if user and not (user.is_active and user.role in roles):
                 self.add_error(name, f"Must be an active {' or '.join(role.label for role in roles)}.")
         if self.refused:

@@ -43,6 +43,7 @@ TAGS = {
     "phone-lines": "The company's own numbers.",
     "segments": "Named conditions that choose contacts, for the audiences of campaigns.",
     "tags": "Words that a company puts on contacts.",
+    "tasks": "What people of the company are to do, until when.",
     "users": "Accounts of the company's users, for managers.",
     "webhook-events": "Requests from phone providers, with their processing status.",
 }

@@ -126,6 +126,11 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "segments/preview": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY},
     "segments/schema": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "tags": {MANAGER: ALL, CSR: READ_CREATE, REP: READ_ONLY},
+    "tasks": {
+        MANAGER: also(ALL, "done", "reopen"),
+        CSR: also(ALL, "done", "reopen"),
+        REP: own(also(READ_ONLY, "done", "reopen")),
+    },
     "users": {MANAGER: also(READ_CREATE_UPDATE, "invite", "reset-second-factor")},
     "webhook-events": {MANAGER: also(READ_ONLY, "replay")},
 }

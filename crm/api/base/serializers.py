@@ -16,7 +16,7 @@ from rest_framework.validators import UniqueValidator
 from crm.api.base.companions import Companion, add_companions
 from crm.api.base.errors import as_error_details
 from crm.api.base.roles import grant_for, visible
-from crm.choices import ASSIGNABLE_ROLES
+from crm.choices import Role, assignable_roles
 from crm.date_ranges import InvalidDay, parse_day
 from crm.db.tenancy import current_company_id
 from crm.error_codes import ErrorCode
@@ -233,13 +233,18 @@ class AssignableUserField(CompanyUserField):
 
     default_error_messages: ClassVar = {"does_not_exist": "Must be an active {roles} of your company."}
 
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        model: Any = self.parent.Meta.model  # type: ignore[attr-defined]
+        return assignable_roles(model._meta.model_name, str(self.source))
+
     def get_queryset(self) -> Any:
-        active = Q(is_active=True, role__in=ASSIGNABLE_ROLES[str(self.source)])
+        active = Q(is_active=True, role__in=self.roles)
         present = getattr(self.parent.instance, f"{self.source}_id", None)
         return super().get_queryset().filter(active | Q(pk=present))
 
     def fail(self, key: str, **values: Any) -> NoReturn:
-        roles = " or ".join(role.label for role in ASSIGNABLE_ROLES[str(self.source)])
+        roles = " or ".join(role.label for role in self.roles)
         super().fail(key, roles=roles, **values)
 
 

@@ -1,0 +1,41 @@
+"""Admin for tasks."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from calls.models import Task
+from crm.admin.base.columns import moment
+from crm.admin.base.model_admin import RowAdmin
+from crm.admin.base.prefilled import ContactPrefilled
+from crm.admin.base.range_filters import CalendarFilter
+from crm.admin.base.search import ExactSearch
+
+
+@admin.register(Task)
+class TaskAdmin(ContactPrefilled, ExactSearch, RowAdmin):
+    list_display = ("title", "contact", "assignee", moment("due_at"), moment("done_at"), "company")
+    list_select_related = ("contact", "assignee", "company")
+    list_filter = (
+        ("due_at", CalendarFilter),
+        ("done_at", admin.EmptyFieldListFilter),
+        "company",
+        "contact",
+        "assignee",
+    )
+    ordering = ("-due_at", "-id")
+    time_field = "due_at"
+    search_help_text = "The contact's name or phone number, or # and the task's ID, such as #12."
+    autocomplete_fields = ("company", "contact", "assignee")
+    raw_id_fields = ("call",)
+    fields = (
+        "company", "title", "contact", "call", "lead", "assignee", "due_at", "done_at", "created_by", "created_at",
+        "updated_at",
+    )  # fmt: skip
+    readonly_fields = ("lead", "done_at", "created_by", "created_at", "updated_at")
+
+    def save_model(self, request: HttpRequest, obj: Task, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_by = request.user  # type: ignore[assignment]
+        super().save_model(request, obj, form, change)
