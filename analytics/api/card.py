@@ -76,8 +76,8 @@ class CardCallSerializer(serializers.Serializer):
 
 class CardTaskSerializer(serializers.Serializer):
     id = serializers.IntegerField()
-    title = serializers.CharField()
-    due_at = serializers.DateTimeField()
+    title = serializers.CharField(help_text="What is to be done.")
+    due_at = serializers.DateTimeField(help_text="Time by which it is to be done.")
     assignee = serializers.IntegerField(allow_null=True)
     assignee_name = serializers.CharField(allow_null=True)
 

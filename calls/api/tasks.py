@@ -70,11 +70,14 @@ class TaskFilterSet(ContactFilterSet):
     assignee = RowFilter(field_name="assignee", me=True, none=True)
     call = RowFilter(field_name="call")
     lead = RowFilter(field_name="lead")
-    done = YesNoFilter(field_name="done_at", lookup_expr="isnull", exclude=True, label="Whether it is done.")
+    done = YesNoFilter(method="by_done", label="Whether it is done.")
     due = DueFilter(
         choices=Due.choices,
         label="Open tasks: `overdue`, still due `today` in the company's time zone, or `later`. Repeat it for several.",
     )
+
+    def by_done(self, queryset: Any, name: str, value: bool) -> Any:
+        return queryset.filter(done_at__isnull=not value)
 
 
 class TaskViewSet(FullViewSet):

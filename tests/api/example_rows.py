@@ -124,7 +124,7 @@ class ExampleRows:
             company=company, name="Accounting", url="https://accounting.example.com/hook",
             resources=["contacts", "invoices"], created_by=self.manager, created_at=AT,
         task = factories.TaskFactory(
-            call=call, lead=lead, assignee=csr, created_by=csr, created_at=AT, title="Send the quote", due_at=AT,
+            call=call, lead=lead, assignee=csr, created_by=csr, title="Send the quote", due_at=AT,
             **of_contact,
         )  # fmt: skip
         self.rows = {

@@ -125,6 +125,7 @@ def test_every_time_that_a_client_may_send_is_known():
         ("contact-flags", "expires_at"),
         ("invoices", "due_date"),
         ("marketing-consents", "given_at"),
+        ("tasks", "due_at"),
     ]
 
 

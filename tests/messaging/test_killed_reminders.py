@@ -15,7 +15,7 @@ from tests.messaging.killed_workers import KilledWorkers, age_unknown_messages
 from tests.provider_server import ProviderServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
-APPOINTMENTS = 60
+APPOINTMENTS = 24
 HOUR = timedelta(hours=1)
 
 
@@ -62,7 +62,7 @@ def test_killed_workers_remind_each_contact_once(provider, phones):
         wait_until(lambda: count_queued() >= 5)
         kill(workers)  # while it queues
         workers.start()
-        wait_until(lambda: workers.have_sent(20))
+        wait_until(lambda: workers.have_sent(8))
         kill(workers)  # while it sends
         workers.start()
 

@@ -91,6 +91,7 @@ def mentions(acme):
     factories.LeadFactory(**about, notes=QUOTES)
     factories.ContactFlagFactory(**about, flag_type="office_number", reason=QUOTES, evidence=QUOTES)
     factories.AppointmentFactory(**about, notes=QUOTES)
+    factories.TaskFactory(**about, title=QUOTES)
     factories.ActivityFactory(**about, activity_type="note", body=QUOTES)
     call = factories.CallFactory(**about, status="lost", reason_for_lost_sale=QUOTES)
     factories.CallDetailFactory(call=call, transcript=[{"speaker": PHONE, "text": QUOTES}], next_steps=[QUOTES])
