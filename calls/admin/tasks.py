@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from calls.models import Task
@@ -13,13 +14,25 @@ from crm.admin.base.range_filters import CalendarFilter
 from crm.admin.base.search import ExactSearch
 
 
+class DoneFilter(admin.SimpleListFilter):
+    """Open or done tasks."""
+
+    title, parameter_name = "done", "done"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "Open"), ("yes", "Done")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(done_at__isnull=self.value() == "no") if self.value() else queryset
+
+
 @admin.register(Task)
 class TaskAdmin(ContactPrefilled, ExactSearch, RowAdmin):
     list_display = ("title", "contact", "assignee", moment("due_at"), moment("done_at"), "company")
     list_select_related = ("contact", "assignee", "company")
     list_filter = (
         ("due_at", CalendarFilter),
-        ("done_at", admin.EmptyFieldListFilter),
+        DoneFilter,
         "company",
         "contact",
         "assignee",

@@ -70,7 +70,7 @@ class TaskFilterSet(ContactFilterSet):
     assignee = RowFilter(field_name="assignee", me=True, none=True)
     call = RowFilter(field_name="call")
     lead = RowFilter(field_name="lead")
-    done = YesNoFilter(method="by_done", label="Whether it is done.")
+    done = YesNoFilter(method="by_done", label="Whether the task is done.")
     due = DueFilter(
         choices=Due.choices,
         label="Open tasks: `overdue`, still due `today` in the company's time zone, or `later`. Repeat it for several.",

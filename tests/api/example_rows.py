@@ -123,6 +123,7 @@ class ExampleRows:
         hook = factories.OutgoingWebhookFactory(
             company=company, name="Accounting", url="https://accounting.example.com/hook",
             resources=["contacts", "invoices"], created_by=self.manager, created_at=AT,
+        )  # fmt: skip
         task = factories.TaskFactory(
             call=call, lead=lead, assignee=csr, created_by=csr, title="Send the quote", due_at=AT,
             **of_contact,

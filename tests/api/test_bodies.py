@@ -115,6 +115,7 @@ WRONG_TIMES = [
 
 def test_every_time_that_a_client_may_send_is_known():
     assert TIMES == [
+        ("api-tokens", "expires_at"),
         ("appointments", "scheduled_end"),
         ("appointments", "scheduled_start"),
         ("call-analyses", "analyzed_at"),

@@ -161,6 +161,7 @@ PARAMETERS = {
     "id": "ID of the row.",
     "is_active": "Whether the user may sign in.",
     "processed": "Whether no processing is pending.",
+    "done": "Whether the task is done.",
     "recovered": "Whether the caller was reached.",
     "reschedule": "Whether the contact waits for another time of the appointment.",
     "unread": "Whether the conversation has unread messages.",
