@@ -32,7 +32,7 @@ CHANGES = {
     "contacts/phones": {"label": "Work"},
     "conversations": {"status": "closed"},
     "invoices": {"status": "sent"},
-    "tasks": {"title": "Send the quote"},
+    "tasks": {"title": "Send two quotes"},
     "leads": {"status": "contacted"},
     "messages": {"body": "On our way at nine."},
     "outgoing-webhooks": {"name": "Shop"},
@@ -134,6 +134,9 @@ class Fixture:
         listed = factories.ContactListFactory(company=acme)
         factories.ContactListEntryFactory(list=listed, contact=contact)
         self.rows_of_action["contact-lists/<pk>/remove"] = listed
+        self.rows_of_action["tasks/<pk>/reopen"] = factories.TaskFactory(
+            contact=contact, assignee=rep, done_at=PAUSED_UNTIL
+        )
         self.rows_of_action["contact-fields/<pk>/restore"] = factories.ContactFieldFactory(
             company=acme, deleted_at=PAUSED_UNTIL
         )

@@ -50,6 +50,8 @@ ACTIONS = {
     "merge": ("POST", 200),
     "pause": ("POST", 200),
     "read": ("POST", 200),
+    "done": ("POST", 200),
+    "reopen": ("POST", 200),
     "recover": ("POST", 200),
     "rejected": ("GET", 200),
     "release": ("POST", 200),
