@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config.favicon import favicon
 from config.metrics import metrics
+from crm.account_pages import forgotten_password_page, set_password_page
 from crm.api.base.error_handler import api_not_found
 from crm.api.changes import ChangesView
 from crm.api.schema_view import SchemaView
@@ -16,6 +17,8 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
+    path("set-password/<str:token>", set_password_page, name="set_password"),
+    path("forgotten-password", forgotten_password_page, name="forgotten_password"),
     # Routes are tried in order: the one that clients poll comes first, and the app with the most routes last.
     path("api/v1/", include([path("changes", ChangesView.as_view(), name="changes")])),
     path("api/v1/", include("analytics.api.urls")),

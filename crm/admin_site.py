@@ -4,20 +4,25 @@ from contextlib import ExitStack
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse
+from django.urls import path, reverse
 
+from crm.account_pages import SignInForm, second_factor_page
 from crm.client_ip import client_address
 from crm.db.audit_context import acting_as
 from crm.db.rate_counters import seconds_left
 from crm.db.tenancy import all_tenants
 from crm.form_fields import is_id
 from crm.services.login_throttling import allow_sign_in_attempt, seconds_locked_out
+
+WITHOUT_SECOND_FACTOR = {"admin:second_factor", "admin:logout", "admin:password_change", "admin:jsi18n"}
 
 
 class CompanyAutocomplete(AutocompleteJsonView):
@@ -53,6 +58,17 @@ def lockout_response(request: HttpRequest, _response: HttpResponse, credentials:
     return too_many_attempts(seconds_locked_out(username=credentials["username"], address=client_address(request)))
 
 
+def _needs_second_factor(request: HttpRequest) -> bool:
+    """Return whether the user must set up a second factor first (REQUIRE_SECOND_FACTOR)."""
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    return (
+        settings.REQUIRE_SECOND_FACTOR
+        and page not in WITHOUT_SECOND_FACTOR
+        and request.user.is_authenticated
+        and request.user.second_factor_since is None
+    )
+
+
 class StaffSite(admin.AdminSite):
     """An admin whose views see all companies. For staff only."""
 
@@ -60,9 +76,17 @@ class StaffSite(admin.AdminSite):
     index_title = "Overview"
     site_url = None
     empty_value_display = "–"
+    login_form = SignInForm
+    login_template = "admin/account/sign_in.html"
+
+    def get_urls(self) -> list[Any]:
+        page = self.admin_view(second_factor_page)
+        return [path("second-factor/", page, name="second_factor"), *super().get_urls()]
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         def view_of_all_companies(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if _needs_second_factor(request):
+                return HttpResponseRedirect(reverse("admin:second_factor"))
             with ExitStack() as stack:
                 stack.enter_context(all_tenants())
                 if request.method == "POST" and request.user.is_authenticated:
