@@ -76,7 +76,7 @@ def read_in_advance(known: KnownRows, *, provider: str, events: Sequence[Reporte
 
 @dataclass(frozen=True)
 class Place:
-    """Where an event belongs."""
+    """Line and outside number of an event."""
 
     line: PhoneLine | None
     outside: str  # the number outside, as in ConversationContext

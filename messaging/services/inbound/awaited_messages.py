@@ -1,4 +1,4 @@
-"""What waits for a message of a contact. In general nothing: one statement then saves several."""
+"""Rows that wait for a message of a contact. In general there are none: one statement then saves several."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,7 +37,7 @@ FROM message ORDER BY place
 
 
 class Waiting(NamedTuple):
-    """Whether something may wait for a message."""
+    """Kinds of rows that may wait for a message."""
 
     missed_call: bool
     invalid_number: bool
