@@ -348,10 +348,12 @@ QUESTIONS: dict[str, Question] = {
     "ix_outgoing_events_company_id_created_at": get("outgoing-events?limit=20"),
     "ix_outgoing_events_company_id_created_at_dead": get("outgoing-events?status=dead"),
     "ix_outgoing_events_webhook_id_created_at": lambda sample: list(
-        OutgoingEvent.objects.filter(webhook=OutgoingWebhook.objects.latest("pk").pk).order_by("-created_at")[:20]
+        OutgoingEvent.objects.filter(
+            webhook=OutgoingWebhook.objects.values_list("pk", flat=True).latest("pk")
+        ).order_by("-created_at")[:20]
     ),
     "ix_outgoing_events_webhook_id_run_at_id_pending": of_all_companies(
-        lambda sample: OutgoingWebhook.objects.ready(now()).first()
+        lambda sample: OutgoingWebhook.objects.ready(now()).exists()
     ),
     "ix_outgoing_events_created_at_ended": of_all_companies(lambda sample: remove_ended_events()),
     # API tokens.
