@@ -68,7 +68,8 @@ def test_reached_caller_is_not_claimed_and_loses_the_claim(caller, csr_api, csr)
 @postgres_only
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_of_many_claims_at_the_same_time_one_wins(caller, acme):
+def test_of_many_claims_at_the_same_time_one_wins(acme):
+    caller = MissedCallerFactory(contact=ContactFactory(company=acme))
     users = [UserFactory(company=acme, role="csr") for _ in range(6)]
     apis, start = [signed_in(user) for user in users], threading.Barrier(6)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from crm.db.tenancy import tenant
 from crm.models import Conversation
 from crm.services.inbox import close_conversation, is_wake_up_due, snooze_conversation, wake_next_conversations
 from crm.services.merging.merge import merge_contacts
@@ -108,11 +109,14 @@ def test_other_fields_leave_the_snooze(snooze, csr_api, conversation, csr):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_feed_tells_of_the_snooze_and_of_its_end(conversation, csr, manager):
+def test_feed_tells_of_the_snooze_and_of_its_end(acme, csr, manager):
+    conversation = ConversationFactory(contact=ContactFactory(company=acme))
     client = Client(manager)
-    snooze_conversation(conversation=conversation, until=timezone.now() + DAY, user=csr)
+    with tenant(acme.pk):
+        snooze_conversation(conversation=conversation, until=timezone.now() + DAY, user=csr)
     assert client.poll() == [("conversations", conversation.pk, "updated")]
-    let_its_time_come(conversation)
+    with tenant(acme.pk):
+        let_its_time_come(conversation)
     client.poll()
     assert wake_next_conversations()
     assert client.poll() == [("conversations", conversation.pk, "updated")]
