@@ -27,13 +27,23 @@ STAFF_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "add": _CUSTOMER_ROWS | _CAMPAIGN_ROWS | {"callanalysis", "import"},
         "change": _CUSTOMER_ROWS
         | _CAMPAIGN_ROWS
-        | {"backgroundtask", "call", "callanalysis", "conversation", "message", "optout", "webhookevent"},
+        | {
+            "backgroundtask",
+            "call",
+            "callanalysis",
+            "conversation",
+            "mail",
+            "message",
+            "optout",
+            "outgoingevent",
+            "webhookevent",
+        },
         "delete": (_CUSTOMER_ROWS - {"invoice"}) | _CAMPAIGN_ROWS | {"call", "callanalysis"},
     },
     "Set-up": {
-        "view": CREDENTIALS | {"company", "user", "phoneline", "webhookevent", "auditentry"},
+        "view": CREDENTIALS | {"apitoken", "company", "user", "phoneline", "webhookevent", "auditentry"},
         "add": CREDENTIALS | {"company", "user", "phoneline"},
-        "change": frozenset({"company", "user", "phoneline", "provideraccount", "webhookevent"}),
+        "change": frozenset({"apitoken", "company", "user", "phoneline", "provideraccount", "webhookevent"}),
         "delete": CREDENTIALS,
     },
     "Read-only": {"view": ALL_MODELS},

@@ -37,7 +37,6 @@ class TaskAdmin(ContactPrefilled, ExactSearch, RowAdmin):
         "contact",
         "assignee",
     )
-    ordering = ("-due_at", "-id")
     time_field = "due_at"
     search_help_text = "The contact's name or phone number, or # and the task's ID, such as #12."
     autocomplete_fields = ("company", "contact", "assignee")

@@ -24,7 +24,11 @@ class ApiTokenAdmin(ReadOnlyAdmin):
         "revoked_at",
     )  # fmt: skip
 
-    @admin.action(description="Revoke", permissions=["view"])
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Allow revocations with the change permission, although a token can't be changed."""
+        return request.user.has_perm("crm.change_apitoken")
+
+    @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
         for token in queryset:
             with tenant(token.company_id):

@@ -31,7 +31,11 @@ class MailAdmin(ReadOnlyAdmin):
     list_filter = ("state", "kind")
     fields = ("kind", "user", "address", "state", "attempts", "run_at", "error", "created_at", "ended_at")
 
-    @admin.action(description="Send failed ones again", permissions=["view"])
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        """Allow sending again with the change permission, although a mail can't be changed."""
+        return request.user.has_perm("crm.change_mail")
+
+    @admin.action(description="Send failed ones again", permissions=["send"])
     def send_again(self, request: HttpRequest, queryset: Any) -> None:
         for mail in queryset:
             if try_again(mail=mail):

@@ -56,7 +56,14 @@ class OutgoingEventAdmin(ReadOnlyAdmin):
         "answer_status", "error", "run_at", "give_up_at", "created_at", "sent_at",
     )  # fmt: skip
 
-    @admin.action(description="Send again", permissions=["view"])
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OutgoingEvent]:
+        return super().get_queryset(request).defer("webhook__secret", "webhook__old_secret")
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Allow replays with the change permission, although the event itself can't be changed."""
+        return request.user.has_perm("crm.change_outgoingevent")
+
+    @admin.action(description="Send again", permissions=["replay"])
     def replay(self, request: HttpRequest, queryset: QuerySet[OutgoingEvent]) -> None:
         for event in queryset:
             try:

@@ -65,8 +65,15 @@ class ApiTokenViewSet(CreateReadViewSet):
     resource = "api-tokens"
     model = ApiToken
     serializer_class = ApiTokenSerializer
-    gives_secret = True
     refusals = {"create": (ErrorCode.OUT_OF_RANGE, ErrorCode.MIN_LENGTH)}
+
+    @property
+    def gives_secret(self) -> bool:  # type: ignore[override]
+        return self.action == "create"
+
+    @property
+    def has_etag(self) -> bool:  # type: ignore[override]
+        return super().has_etag and not self.gives_secret
 
     @extend_schema(request=ApiTokenSerializer, responses={201: IssuedTokenSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -75,9 +82,7 @@ class ApiTokenViewSet(CreateReadViewSet):
         serializer.is_valid(raise_exception=True)
         values = {"expires_at": None, **serializer.validated_data}
         row, text = create_api_token(user=self.user, **values)
-        response = self.row_response(row.pk, status=status.HTTP_201_CREATED)
-        response.data["token"] = text
-        return response
+        return Response({**self.row_response(row.pk).data, "token": text}, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=None, responses=ApiTokenSerializer)
     @action(detail=True, methods=["post"])

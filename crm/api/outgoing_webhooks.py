@@ -83,11 +83,18 @@ class OutgoingWebhookViewSet(FullViewSet):
     resource = "outgoing-webhooks"
     model = OutgoingWebhook
     serializer_class = OutgoingWebhookSerializer
-    gives_secret = True
     refusals = {
         "create": (ErrorCode.LIMIT_REACHED, ErrorCode.MIN_LENGTH),
         "partial_update": (ErrorCode.MIN_LENGTH,),
     }
+
+    @property
+    def gives_secret(self) -> bool:  # type: ignore[override]
+        return self.action in ("create", "rotate_secret")
+
+    @property
+    def has_etag(self) -> bool:  # type: ignore[override]
+        return super().has_etag and not self.gives_secret
 
     def get_rows(self) -> Any:
         return OutgoingWebhook.objects.defer("secret", "old_secret")  # one of a missing key can still be replaced
@@ -98,9 +105,9 @@ class OutgoingWebhookViewSet(FullViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         webhook = serializer.save()
-        response = self.row_response(webhook.pk, status=status.HTTP_201_CREATED)
-        response.data["secret"] = webhook.secret
-        return response
+        return Response(
+            {**self.row_response(webhook.pk).data, "secret": webhook.secret}, status=status.HTTP_201_CREATED
+        )
 
     @extend_schema(request=None, responses=SecretWebhookSerializer)
     @action(detail=True, methods=["post"], url_path="rotate-secret")
@@ -109,9 +116,7 @@ class OutgoingWebhookViewSet(FullViewSet):
         """Get a new secret. For a day the former one signs as well, so that receivers can change it in peace."""
         webhook = self.get_object()
         secret = rotate_secret(webhook=webhook)
-        response = self.row_response(webhook.pk)
-        response.data["secret"] = secret
-        return response
+        return Response({**self.row_response(webhook.pk).data, "secret": secret})
 
 
 class OutgoingEventSerializer(TenantSerializer):

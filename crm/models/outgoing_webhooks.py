@@ -164,6 +164,7 @@ class OutgoingEvent(TenantModel):
                 name="ix_outgoing_events_company_id_created_at_dead",
                 question="Which outgoing events of this company are dead, newest first?",
                 asked_by="GET /api/v1/outgoing-events?status=dead",
+                kept_because="dead events are rare: by all events the list would read those that were sent, too.",
             ),
             Index(
                 fields=["created_at"],

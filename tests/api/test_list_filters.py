@@ -139,7 +139,10 @@ def test_opt_outs_are_found_by_the_name_or_number_of_the_contact(manager_api, ac
 def test_every_parameter_with_an_id_or_a_choice_is_repeatable():
     from tests.api.response_schema import document
 
-    single = {"limit", "offset", "cursor", "count", "order", "ids", "search", "number", "phone", "date", "format"}
+    single = {
+        "limit", "offset", "cursor", "count", "order", "ids", "search", "number", "phone", "date", "format",
+        "resource",
+    }  # fmt: skip
     for path, methods in document()["paths"].items():
         parameters = methods["get"].get("parameters", ()) if "get" in methods else ()
         kinds = {each["name"]: each["schema"].get("type") for each in parameters if each["in"] == "query"}

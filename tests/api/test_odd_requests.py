@@ -1,5 +1,8 @@
 """Malformed requests."""
 
+from datetime import UTC, datetime
+from functools import partial
+
 import pytest
 from rest_framework.serializers import DateTimeField
 
@@ -9,7 +12,14 @@ from crm.error_codes import ErrorCode
 from tests.api.resources import writing_viewsets
 from tests.conftest import signed_in
 from tests.errors import detail_of, errors_of
-from tests.factories import AppointmentFactory, CallFactory, ContactFactory, UserFactory
+from tests.factories import (
+    AppointmentFactory,
+    CallFactory,
+    ContactFactory,
+    ConversationFactory,
+    MessageFactory,
+    UserFactory,
+)
 
 
 @pytest.mark.parametrize(
@@ -91,12 +101,25 @@ def writable_times():
     ]
 
 
+LATER = datetime(2026, 3, 2, tzinfo=UTC)
+CHANGED_ONLY = {
+    "conversations": ConversationFactory,
+    "messages": partial(
+        MessageFactory, direction="outgoing", status="queued", kind="scheduled", run_at=LATER, send_at=LATER
+    ),
+}
+
+
 @pytest.mark.parametrize(
     "time", ["2026-03-02", "2026-03-02T16:00:00", "2026-03-02 16:00", "2026-W10-1T16:00", 1772467200]
 )
 @pytest.mark.parametrize(("route", "field"), writable_times())
-def test_time_without_an_offset_is_rejected_by_field(route, field, time, manager_api):
-    response = manager_api.post(f"/api/v1/{route}", {field: time})
+def test_time_without_an_offset_is_rejected_by_field(route, field, time, manager_api, acme):
+    if route in CHANGED_ONLY:
+        row = CHANGED_ONLY[route](contact=ContactFactory(company=acme))
+        response = manager_api.patch(f"/api/v1/{route}/{row.pk}", {field: time})
+    else:
+        response = manager_api.post(f"/api/v1/{route}", {field: time})
     assert response.status_code == 400
     assert "with its offset" in errors_of(response)[field][0]
 

@@ -30,6 +30,8 @@ def make_row(resource, rep, *, by=CallFactory):
     contact = ContactFactory(company=rep.company)
     if resource.route == "call-analyses":
         return resource.factory(call=CallFactory(contact=contact, assigned_rep=rep))
+    if resource.route == "tasks":
+        return resource.factory(contact=contact, assignee=rep)
     if resource.route == "appointments":
         by = resource.factory
     elif resource.route in ("calls", "dashboard/calls"):
@@ -52,7 +54,12 @@ def stranger(colleague):
 
 
 def test_every_list_of_own_rows_is_tested_here():
-    assert {resource.route for resource in OWN_LISTS} | {"contacts/phones", "message-threads", OF_USER} == set(OWN)
+    assert {resource.route for resource in OWN_LISTS} | {
+        "contacts/phones",
+        "message-threads",
+        "messages",
+        OF_USER,
+    } == set(OWN)
 
 
 @pytest.mark.parametrize("by", [CallFactory, AppointmentFactory])

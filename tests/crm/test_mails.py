@@ -96,7 +96,7 @@ def test_old_mails_are_removed():
 def test_staff_send_failed_mails_again(client, staff):
     failed, sent = MailFactory(state="failed", attempts=8), MailFactory(state="sent")
     client.force_login(staff)
-    body = {"action": "send_again", "_selected_action": [failed.pk, sent.pk]}
+    body = {"action": "send_again", "_selected_action": [failed.pk, sent.pk], "confirmed": f"{failed.pk},{sent.pk}"}
     html = client.post("/admin/crm/mail/", body, follow=True).content.decode()
     assert "is queued again" in html
     assert "hasn&#x27;t failed" in html

@@ -80,7 +80,7 @@ def test_insert_update_and_delete_are_three_entries(table):
     before = getattr(row, column)
     for name, new in change.items():
         setattr(row, name, new)
-    row.save()
+    row.save(update_fields=change)  # an encrypted column has another text after each save
     with all_tenants():
         row.delete()
     row.pk = row_id

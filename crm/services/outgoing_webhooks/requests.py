@@ -84,13 +84,17 @@ def change_outgoing_webhook(*, webhook: OutgoingWebhook, **values: Any) -> Outgo
     """Change a webhook. One that is switched on again gets the changes from then on."""
     if "url" in values:
         check_url(values["url"])
+    changed = set(values)
     if values.get("is_active") and not webhook.is_active:
         begin_at_present(webhook)
         webhook.disabled_reason, webhook.failing_since, webhook.failures = "", None, 0
         webhook.next_at = timezone.now()
+        changed |= {
+            "read_xid", "read_id", "history", "read_at", "disabled_reason", "failing_since", "failures", "next_at",
+        }  # fmt: skip
     for name, value in values.items():
         setattr(webhook, name, sorted(set(value)) if name == "resources" else value)
-    webhook.save()
+    webhook.save(update_fields=changed)  # a worker may write the other columns meanwhile
     return webhook
 
 
