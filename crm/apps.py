@@ -93,7 +93,7 @@ class CrmConfig(AppConfig):
                 do_next=inbox.wake_next_conversations,
                 has_pending=inbox.is_wake_up_due,
                 is_due=inbox.is_wake_up_due,
-                poll_s=10,
+                poll_s=RARELY_S,
             )
         )
         register(Job(name="invoices", do_next=mark_overdue_invoices, has_pending=lambda: False, poll_s=RARELY_S))
@@ -116,6 +116,7 @@ class CrmConfig(AppConfig):
                 do_next=tasks.do_next_step,
                 has_pending=tasks.has_pending_tasks,
                 is_due=tasks.is_task_due,
+                poll_s=2,
                 own_thread=True,  # a step takes seconds
             )
         )
@@ -125,6 +126,7 @@ class CrmConfig(AppConfig):
                 do_next=make_next_events,
                 has_pending=lambda: False,
                 is_due=is_change_due,
+                poll_s=5,
             )
         )
         register(
@@ -133,6 +135,7 @@ class CrmConfig(AppConfig):
                 do_next=send_next_events,
                 has_pending=has_pending_events,
                 is_due=is_event_due,
+                poll_s=5,
                 own_thread=True,  # it waits for receivers
             )
         )

@@ -66,6 +66,7 @@ class MessagingConfig(AppConfig):
                 do_next=jobs.run_next_campaign,
                 has_pending=jobs.has_pending_campaigns,
                 is_due=jobs.is_campaign_due,
+                poll_s=2,
                 own_thread=True,  # it makes hundreds of messages at once
             )
         )
@@ -82,6 +83,6 @@ class MessagingConfig(AppConfig):
                 name="reminders",
                 do_next=reminders.queue_next_reminders,
                 has_pending=reminders.has_pending_reminders,
-                poll_s=RARELY_S,
+                poll_s=60,
             )
         )

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from crm.admin.base.columns import badge, moment
+from crm.admin.base.columns import badge, excerpt, moment
 from crm.admin.base.model_admin import ReadOnlyAdmin
 from crm.choices import AuditAction, OutgoingStatus
 from crm.db.tenancy import tenant
@@ -39,13 +39,12 @@ class OutgoingEventAdmin(ReadOnlyAdmin):
     actions = ("replay",)
     list_display = (
         moment("created_at"),
-        "event_id",
         "resource",
         "object_id",
         "change",
         badge("status", lambda status: COLORS.get(OutgoingStatus(status), "waiting")),
         "tries",
-        "error",
+        excerpt("error"),
         "webhook",
         "company",
     )

@@ -27,6 +27,8 @@ from crm.models import (
     Conversation,
     IdempotencyKey,
     OptOut,
+    OutgoingEvent,
+    OutgoingWebhook,
     PhoneLine,
     SuppressedNumber,
     User,
@@ -72,7 +74,7 @@ def test_every_contact_has_its_search_keys(demo):
 def test_every_table_has_rows_in_every_company(demo):
     empty = {
         WebhookSecret, AuditEntry, Change, SuppressedNumber, IdempotencyKey, ProviderAccount, StaleCallHour,
-        ArchivedCalls, ArchivedChunk, ArchivedId, ArchivedObjections,
+        ArchivedCalls, ArchivedChunk, ArchivedId, ArchivedObjections, OutgoingWebhook, OutgoingEvent,
     }  # fmt: skip
     models = [model for model in apps.get_models() if issubclass(model, TenantModel) and model not in empty]
     for model in [*models, User]:
