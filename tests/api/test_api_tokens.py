@@ -14,7 +14,7 @@ from crm.models import ApiToken, AuditEntry, Contact
 from tests.conftest import signed_in
 from tests.count_queries import CountQueries
 from tests.errors import code_of
-from tests.factories import ContactFactory, UserFactory
+from tests.factories import BackgroundTaskFactory, ContactFactory, UserFactory
 
 URL = "/api/v1/api-tokens"
 pytestmark = pytest.mark.django_db
@@ -206,3 +206,11 @@ def test_requests_of_a_token_are_limited_apart_from_those_of_its_creator(manager
     statuses = [client.get("/api/v1/me").status_code for _ in range(4)]
     assert 429 in statuses
     assert signed_in(manager).get("/api/v1/me").status_code == 200
+
+
+def test_token_reads_no_background_task_that_its_creator_asked_for_in_another_role(manager):
+    own = BackgroundTaskFactory(company=manager.company, requested_by=manager, parameters={"role": "csr"})
+    BackgroundTaskFactory(company=manager.company, requested_by=manager)
+    BackgroundTaskFactory(company=manager.company, requested_by=manager, parameters={"role": "rep"})
+    api = program(issue(manager, "background-tasks:read", role="csr")["token"])
+    assert [row["id"] for row in api.get("/api/v1/background-tasks").json()["results"]] == [own.pk]

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 from openpyxl import load_workbook
+from rest_framework.test import APIClient
 
 from calls.models import Call
-from crm.db.tenancy import all_tenants
+from crm.db.tenancy import all_tenants, tenant
 from crm.models import AuditEntry, BackgroundTask, StoredFile, User
+from crm.services.api_tokens import create_api_token
 from crm.services.background_tasks.jobs import do_next_step
 from tests import factories
 from tests.api.test_exports import kim, rows_of, sheet_of  # noqa: F401  # a fixture
@@ -73,6 +75,17 @@ def test_the_file_has_the_filters_and_the_order_of_the_request(manager_api, cont
     work_off()
     assert [int(row["ID"]) for row in file_rows(manager_api, task)] == [contact.pk for contact in tagged]
     assert manager_api.get(f"{URL}&colour=red").status_code == 400
+
+
+def test_export_of_an_api_token_has_the_rows_of_the_token_s_role(manager, acme, contacts):
+    for contact in contacts[:3]:
+        factories.CallFactory(contact=contact, assigned_rep=manager)  # who was a rep
+    with tenant(acme.pk):
+        _, text = create_api_token(user=manager, name="Website", role="rep", scopes=["read"], expires_at=None)
+    api = APIClient(headers={"Authorization": f"Bearer {text}"})
+    task = task_of(api.get(URL))
+    work_off()
+    assert {int(row["ID"]) for row in file_rows(api, task)} == {contact.pk for contact in contacts[:3]}
 
 
 def test_a_rep_gets_the_own_rows_and_the_own_tasks_alone(manager_api, csr_api, rep, rep_api, contacts):
