@@ -21,6 +21,7 @@ from crm.http_deadline import cut_after
 CONNECT_S, READ_S, WHOLE_S = 3.0, 5.0, 10.0  # the whole is well under a worker's lease
 MAX_ANSWER = 16 * 1024  # bytes that are read; the rest is not
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # Python calls others global, too, such as those of a site (fec0::)
 # IPv6 addresses that stand for any IPv4 address, also a private one.
 TRANSLATED = [ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")]
 
@@ -40,7 +41,7 @@ def is_allowed(address: Address) -> bool:
     plain: Address = getattr(address, "ipv4_mapped", None) or address
     if any(plain in ipaddress.ip_network(network) for network in settings.OUTGOING_WEBHOOK_NETWORKS):
         return True
-    if any(plain in network for network in TRANSLATED):
+    if plain.version == 6 and (plain not in GLOBAL_UNICAST or any(plain in network for network in TRANSLATED)):
         return False
     return plain.is_global and not plain.is_multicast and not plain.is_reserved
 
