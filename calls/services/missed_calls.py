@@ -5,6 +5,7 @@ order, so each update considers entries before and after its own time. The resul
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Max, Min
@@ -53,7 +54,7 @@ def queue_missed_call(*, call: Call, contact: Contact) -> None:
     with transaction.atomic(savepoint=False):
         _lock_contact(contact)
         reached = reached_after(contact, at)
-        entry = contact.missed_callers.open_or_recovered_after(at).first()
+        entry = _locked(contact.missed_callers.open_or_recovered_after(at)).first()
         if entry is None or (reached and (entry.recovered_at is None or entry.recovered_at > reached[0])):
             entry = MissedCaller(company_id=call.company_id, contact=contact, first_missed_at=at, last_missed_at=at)
             if reached:
@@ -73,7 +74,7 @@ def mark_recovered(*, contact: Contact, at: datetime, by: Recovery, user: User |
     """
     with transaction.atomic(savepoint=False):
         _lock_contact(contact)
-        entry = contact.missed_callers.active_at(at).first()
+        entry = _locked(contact.missed_callers.active_at(at)).first()
         if entry is None:
             return
         rest = MissedCaller(
@@ -113,12 +114,11 @@ def undo_recovery(*, caller: MissedCaller) -> None:
     contact = caller.contact
     with transaction.atomic(savepoint=False):
         _lock_contact(contact)
-        entry = MissedCaller.objects.get(pk=caller.pk)
+        entry = _locked(MissedCaller.objects).get(pk=caller.pk)
         if entry.recovered_at is None or entry.recovered_by != Recovery.MANUAL:
             raise NotMarked
-        later = (
-            contact.missed_callers.filter(first_missed_at__gte=entry.recovered_at).order_by("first_missed_at").first()
-        )
+        since = contact.missed_callers.filter(first_missed_at__gte=entry.recovered_at)
+        later = _locked(since.order_by("first_missed_at")).first()
         reached = reached_after(contact, entry.last_missed_at)
         entry.recovered_at, entry.recovered_by, entry.recovered_user = None, "", None
         if reached and (later is None or reached[0] < later.first_missed_at):
@@ -126,6 +126,7 @@ def undo_recovery(*, caller: MissedCaller) -> None:
         elif later:  # no recovery is between them
             entry.recovered_at, entry.recovered_by = later.recovered_at, later.recovered_by
             entry.recovered_user, entry.phone_line = later.recovered_user, later.phone_line
+            entry.claimed_by, entry.claimed_until = later.claimed_by, later.claimed_until
             entry.missed_calls += later.missed_calls
             entry.last_missed_at = later.last_missed_at
             later.delete()
@@ -137,7 +138,7 @@ def _remove_answered_call(call: Call, contact: Contact) -> None:
     at = call.created_at
     with transaction.atomic(savepoint=False):
         _lock_contact(contact)
-        for entry in contact.missed_callers.filter(first_missed_at__lte=at, last_missed_at__gte=at):
+        for entry in _locked(contact.missed_callers.filter(first_missed_at__lte=at, last_missed_at__gte=at)):
             if _recount(entry, entry.first_missed_at, entry.last_missed_at):
                 entry.save()
             else:
@@ -154,6 +155,11 @@ def _has_entry(contact: Contact, at: datetime) -> bool:
 def _lock_contact(contact: Contact) -> None:
     """Serialize updates of the contact's queue entries: a simultaneous missed call and reply must see each other."""
     Contact.objects.select_for_update(no_key=True).values_list("pk").get(pk=contact.pk)
+
+
+def _locked(entries: Any) -> Any:
+    """Lock the entries that will be saved: claims and automatic messages change them without the contact's lock."""
+    return entries.select_for_update(no_key=True, of=("self",))
 
 
 def reached_after(contact: Contact, at: datetime) -> tuple[datetime, Recovery] | None:

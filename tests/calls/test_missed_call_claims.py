@@ -5,13 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from calls.models import MissedCaller
+from calls.services.claims import claim_caller
+from calls.services.missed_calls import queue_missed_call
+from crm.db.tenancy import tenant
 from tests.conftest import postgres_only, signed_in
+from tests.db.scratch import wait_until
 from tests.errors import code_of, detail_of
-from tests.factories import ContactFactory, MessageFactory, MissedCallerFactory, UserFactory
+from tests.factories import CallFactory, ContactFactory, MessageFactory, MissedCallerFactory, UserFactory
 
 MINUTE = timedelta(minutes=1)
 
@@ -83,6 +87,40 @@ def test_of_many_claims_at_the_same_time_one_wins(acme):
 
     with ThreadPoolExecutor(6) as pool:
         assert sorted(pool.map(claim, apis)) == [200] + [409] * 5
+
+
+def waits_for_this_session():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        )
+        return cursor.fetchone()[0]
+
+
+@postgres_only
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_claim_outlives_a_missed_call_at_the_same_time(acme):
+    with tenant(acme.pk):
+        caller = MissedCallerFactory(contact=ContactFactory(company=acme))
+        call = CallFactory(contact=caller.contact, status="missed")
+        user = UserFactory(company=acme, role="csr")
+
+    def count_call():
+        try:
+            with tenant(acme.pk):
+                queue_missed_call(call=call, contact=call.contact)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with tenant(acme.pk), transaction.atomic():
+            claim_caller(caller=caller, user=user)
+            counted = pool.submit(count_call)
+            wait_until(lambda: counted.done() or waits_for_this_session())
+        counted.result()
+    with tenant(acme.pk):
+        assert MissedCaller.objects.get().claimed_by == user
 
 
 # --- Undoing ----------------------------------------------------------------------------------------------------------
