@@ -18,6 +18,7 @@ from crm.models.outgoing_webhooks import give_up_at
 from crm.public_http import is_allowed
 from crm.refusals import Refusal
 from crm.services.outgoing_webhooks.events import begin_at_present
+from crm.services.outgoing_webhooks.sending import end_pending_events
 from crm.services.outgoing_webhooks.signing import generate_secret
 
 MAX_WEBHOOKS = 20  # of a company
@@ -81,10 +82,12 @@ def create_outgoing_webhook(
 
 
 def change_outgoing_webhook(*, webhook: OutgoingWebhook, **values: Any) -> OutgoingWebhook:
-    """Change a webhook. One that is switched on again gets the changes from then on."""
+    """Change a webhook. One that is switched off gives up its events; on again, it gets the changes from then on."""
     if "url" in values:
         check_url(values["url"])
     changed = set(values)
+    if values.get("is_active") is False:
+        end_pending_events(webhook)
     if values.get("is_active") and not webhook.is_active:
         begin_at_present(webhook)
         webhook.disabled_reason, webhook.failing_since, webhook.failures = "", None, 0

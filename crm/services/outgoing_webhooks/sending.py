@@ -149,6 +149,10 @@ def record_result(attempt: Attempt, answer: Answer | None, error: str) -> None:
 def disable(webhook: OutgoingWebhook, *, reason: str) -> None:
     """Switch a webhook off. Its pending events are dead, so that they are seen and can be replayed."""
     OutgoingWebhook.objects.filter(pk=webhook.pk).update(is_active=False, disabled_reason=reason)
+    end_pending_events(webhook)
+
+
+def end_pending_events(webhook: OutgoingWebhook) -> None:
     pending = OutgoingEvent.objects.filter(webhook=webhook.pk, status=OutgoingStatus.PENDING)
     pending.update(status=OutgoingStatus.DEAD, error="The outgoing webhook was switched off.")
 

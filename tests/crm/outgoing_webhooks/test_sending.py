@@ -222,6 +222,15 @@ def test_webhook_that_failed_for_five_days_is_switched_off_and_can_be_switched_o
     assert not has_pending_events()
 
 
+def test_webhook_that_a_manager_switches_off_and_on_gets_no_old_events(webhook, receiver, manager_api, acme):
+    ContactFactory(company=acme)
+    make_events()
+    for is_active in (False, True):
+        assert manager_api.patch(f"{URL}/{webhook['id']}", {"is_active": is_active}).status_code == 200
+    send_all()
+    assert ({event.status for event in events()}, receiver.received) == ({"dead"}, [])
+
+
 def test_receiver_that_is_gone_is_switched_off_at_once(webhook, receiver, acme):
     ContactFactory(company=acme)
     make_events()
