@@ -12,6 +12,7 @@ from crm.models import UserSession
 from crm.services.api_tokens import create_api_token
 from crm.services.expiry_cleanup import remove_expired
 from tests import factories
+from tests.count_queries import CountQueries
 from tests.errors import code_of
 from tests.factories import PASSWORD
 
@@ -119,3 +120,17 @@ def test_account_of_its_creator_is_out_of_reach_of_an_api_token(path, manager, a
 def test_odd_user_agent_is_kept_as_far_as_it_fits(agent, csr):
     sign_in(csr, agent)
     assert UserSession.objects.get().client == agent[:200]
+
+
+def test_many_sessions_are_ended_by_few_statements(csr):
+    own = sign_in(csr)
+
+    def count():
+        sign_in(csr)
+        factories.UserSessionFactory.create_batch(20, user=csr, kind="api")
+        with CountQueries() as queries:
+            assert own.post(f"{SESSIONS}/end-others").status_code == 204
+        return len(queries)
+
+    assert count() <= 25
+    assert len(listed(own)) == 1
