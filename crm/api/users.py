@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.fields import get_error_detail
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -117,6 +118,8 @@ class UserViewSet(EditViewSet):
     @action(detail=True, methods=["post"], url_path="reset-second-factor")
     @without_body
     def reset_second_factor(self, request: Request, pk: str) -> Response:
-        """Remove the second factor of a user who has lost phone and recovery codes. All sessions of the user end."""
+        """Remove the second factor of a colleague who has lost phone and recovery codes. All of their sessions end."""
+        if int(pk) == self.user.pk:  # whoever has this session alone could sign in without a code
+            raise PermissionDenied("Remove your own second factor with a code: POST me/second-factor/remove.")
         reset_second_factor(user=self.get_locked_object())
         return self.row_response(int(pk))

@@ -180,3 +180,10 @@ def test_staff_have_a_second_factor_over_the_api_too(staff, clock):
     key = signed_in(staff).post(FACTOR, {"password": PASSWORD}).json()["secret"]
     assert signed_in(staff).post(f"{FACTOR}/confirm", {"code": present_code(clock, key)}).status_code == 200
     assert code_of(sign_in(staff)) == "code_required"
+
+
+def test_manager_cannot_reset_the_own_second_factor_without_a_code(secured):
+    answer = signed_in(secured).post(f"/api/v1/users/{secured.pk}/reset-second-factor")
+    assert (answer.status_code, code_of(answer)) == (403, "permission_denied")
+    secured.refresh_from_db()
+    assert secured.second_factor_since is not None
