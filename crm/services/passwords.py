@@ -1,18 +1,23 @@
 """Passwords that users choose themselves: own, forgotten and first ones."""
 
+from datetime import timedelta
+
 from axes.models import AccessAttempt
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
+from django.utils.timezone import now
 
-from crm.choices import MailKind
+from crm.choices import MailKind, MailState
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import all_tenants
 from crm.error_codes import ErrorCode
-from crm.models import User
+from crm.models import Mail, User
 from crm.refusals import Refusal
 from crm.services.links import user_of_token
 from crm.services.login_throttling import one_spelling
 from crm.services.mails import queue_mail
+
+ASK_AGAIN_AFTER = timedelta(minutes=5)
 
 
 class NotInvited(Refusal):
@@ -43,11 +48,14 @@ def set_password_by_link(*, token: str, password: str) -> User:
 
 
 def ask_for_reset(*, email: str) -> None:
-    """Queue the mail for a forgotten password. The worker looks for users with this address.
+    """Queue the mail for a forgotten password, unless one is on its way. The worker looks for users with this address.
 
-    So the request takes as long for an unknown address as for any other.
+    So the request takes as long for an unknown address as for any other. Whoever asks again and again, from however
+    many addresses, fills nobody's mailbox.
     """
-    queue_mail(kind=MailKind.PASSWORD_RESET, address=email)
+    asked = Mail.objects.filter(created_at__gt=now() - ASK_AGAIN_AFTER, kind=MailKind.PASSWORD_RESET)
+    if not asked.filter(address__iexact=email).exclude(state=MailState.FAILED).exists():
+        queue_mail(kind=MailKind.PASSWORD_RESET, address=email)
 
 
 def invite(*, user: User) -> None:
