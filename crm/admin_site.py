@@ -1,7 +1,7 @@
 """Admin site for staff, across all companies. Not in the package `crm.admin`, whose import registers models."""
 
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.conf import settings
@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.template.response import SimpleTemplateResponse
+from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import path, reverse
 
 from crm.account_pages import SignInForm, second_factor_page
@@ -20,7 +20,9 @@ from crm.db.audit_context import acting_as
 from crm.db.rate_counters import seconds_left
 from crm.db.tenancy import all_tenants
 from crm.form_fields import is_id
+from crm.models import User
 from crm.services.login_throttling import allow_sign_in_attempt, seconds_locked_out
+from crm.services.user_sessions import record_admin_session
 
 WITHOUT_SECOND_FACTOR = {"admin:second_factor", "admin:logout", "admin:password_change", "admin:jsi18n"}
 
@@ -82,6 +84,14 @@ class StaffSite(admin.AdminSite):
     def get_urls(self) -> list[Any]:
         page = self.admin_view(second_factor_page)
         return [path("second-factor/", page, name="second_factor"), *super().get_urls()]
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        """Change the password. All sessions end but this one, which goes on under another key."""
+        before = request.session.session_key
+        response = super().password_change(request, extra_context)
+        if request.session.session_key != before:
+            record_admin_session(user=cast(User, request.user), request=request)
+        return response
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         def view_of_all_companies(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from crm import totp
-from crm.models import Mail, SecondFactor
+from crm.models import Mail, SecondFactor, UserSession
 from crm.services.links import make_token
 from crm.services.mails import send_next_mail
 from tests import factories
@@ -116,3 +116,10 @@ def test_mailbox_gets_one_link_however_often_somebody_asks(client, db):
     Mail.objects.update(created_at=now() - timedelta(minutes=6))
     client.post("/forgotten-password", {"email": "x@example.com"})
     assert Mail.objects.count() == 2
+
+
+def test_session_that_changes_the_password_stays_in_the_list(client, staff):
+    sign_in(client, staff)
+    form = {"old_password": PASSWORD, "new_password1": "shingle-99-x", "new_password2": "shingle-99-x"}
+    assert client.post("/admin/password_change/", form).status_code == 302
+    assert [each.key for each in UserSession.objects.filter(user=staff)] == [client.session.session_key]
