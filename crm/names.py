@@ -2,6 +2,8 @@
 
 from typing import Any
 
+MAX_ACTOR = 200  # as long as the column
+
 
 def name_of_contact(first_name: str, last_name: str) -> str:
     """Return first and last name; empty if only the number is known."""
@@ -19,4 +21,4 @@ def name_of_line(name: str, number: str, provider_id: str) -> str:
 def name_of_actor(user: Any) -> str:
     """Return the name of a user in audit entries, with that of the API token by which the user acts."""
     token = getattr(user, "api_token", None)
-    return f"{user.username} (token {token.name})" if token else str(user.username)
+    return f"{user.username} (token {token.name})"[:MAX_ACTOR] if token else str(user.username)

@@ -11,6 +11,7 @@ from crm.db.indexes import Index
 from crm.db.tenancy import TenantModel
 from crm.encryption import keyed_hash
 from crm.models.companies import Company
+from crm.names import MAX_ACTOR
 
 
 class AuditEntry(TenantModel):
@@ -26,7 +27,7 @@ class AuditEntry(TenantModel):
         Company, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
     )
     actor_id = models.BigIntegerField(null=True, help_text="User ID. Empty: a program.", verbose_name="actor ID")
-    actor = models.CharField(max_length=200, blank=True, help_text="User or program. Empty: unknown.")
+    actor = models.CharField(max_length=MAX_ACTOR, blank=True, help_text="User or program. Empty: unknown.")
 
     table_name = models.CharField(max_length=63)
     row_id = models.BigIntegerField(verbose_name="row ID")

@@ -214,3 +214,11 @@ def test_token_reads_no_background_task_that_its_creator_asked_for_in_another_ro
     BackgroundTaskFactory(company=manager.company, requested_by=manager, parameters={"role": "rep"})
     api = program(issue(manager, "background-tasks:read", role="csr")["token"])
     assert [row["id"] for row in api.get("/api/v1/background-tasks").json()["results"]] == [own.pk]
+
+
+def test_long_names_of_creator_and_token_are_cut_in_the_audit(acme):
+    creator = UserFactory(company=acme, role="manager", username="c" * 150)
+    api = program(issue(creator, "write", name="t" * 50)["token"])
+    assert api.post("/api/v1/contacts", {"phone": "+12125550171"}).status_code == 201
+    with all_tenants():
+        assert AuditEntry.objects.get(table_name="contacts").actor.startswith("c" * 150 + " (token t")
