@@ -114,7 +114,7 @@ class OutgoingWebhookViewSet(FullViewSet):
     @without_body
     def rotate_secret(self, request: Request, **kwargs: Any) -> Response:
         """Get a new secret. For a day the former one signs as well, so that receivers can change it in peace."""
-        webhook = self.get_object()
+        webhook = self.get_locked_object()
         secret = rotate_secret(webhook=webhook)
         return Response({**self.row_response(webhook.pk).data, "secret": secret})
 
