@@ -51,7 +51,10 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
     timeouts = {"connect": CONNECT_S, "read": READ_S, "write": READ_S, "pool": CONNECT_S}
     sent = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     sent += [(name.encode(), value.encode()) for name, value in headers.items()]
-    target = httpx.URL(url)  # encodes it, and gives the Host header
+    try:
+        target = httpx.URL(url)  # encodes it, and gives the Host header
+    except httpx.InvalidURL:
+        raise RequestFailed("The URL can't be used.") from None
     sent.append((b"host", target.netloc))
     try:
         with (

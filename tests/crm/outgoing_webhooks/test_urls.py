@@ -49,6 +49,11 @@ def test_name_that_leads_to_loopback_gets_no_connection(monkeypatch):
         assert receiver.received == []
 
 
+def test_url_that_no_client_can_use_is_a_failed_request():
+    with pytest.raises(RequestFailed):
+        post("https://1.2.3.999/", headers={}, body=b"{}")
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "url",
