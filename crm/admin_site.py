@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.template.response import SimpleTemplateResponse, TemplateResponse
 from django.urls import path, reverse
 
-from crm.account_pages import SignInForm, second_factor_page
+from crm.account_pages import SignInForm, second_factor_page, sessions_page
 from crm.client_ip import client_address
 from crm.db.audit_context import acting_as
 from crm.db.rate_counters import seconds_left
@@ -82,8 +82,11 @@ class StaffSite(admin.AdminSite):
     login_template = "admin/account/sign_in.html"
 
     def get_urls(self) -> list[Any]:
-        page = self.admin_view(second_factor_page)
-        return [path("second-factor/", page, name="second_factor"), *super().get_urls()]
+        return [
+            path("second-factor/", self.admin_view(second_factor_page), name="second_factor"),
+            path("sessions/", self.admin_view(sessions_page), name="sessions"),
+            *super().get_urls(),
+        ]
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         """Change the password. All sessions end but this one, which goes on under another key."""
@@ -112,6 +115,13 @@ class StaffSite(admin.AdminSite):
         if request.method == "POST" and not allow_sign_in_attempt(client_address(request)):
             return too_many_attempts(seconds_left())
         return super().login(request, extra_context)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Change the own password, which ends all sessions but this one and deletes the rows of all."""
+        response = super().password_change(request, extra_context)
+        if response.status_code == 302:
+            record_admin_session(user=cast(User, request.user), request=request)
+        return response
 
     def autocomplete_view(self, request: HttpRequest) -> Any:
         return CompanyAutocomplete.as_view(admin_site=self)(request)

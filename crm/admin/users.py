@@ -14,6 +14,7 @@ from crm.admin.base.columns import moment
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.versions import VersionedForm
+from crm.admin.user_actions import UserActions
 from crm.models import User
 from crm.services.users import LastManager, check_manager_left
 
@@ -39,7 +40,7 @@ class NewUserForm(RowForm, AdminUserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(RowAdmin, AuthUserAdmin):
+class UserAdmin(UserActions, RowAdmin, AuthUserAdmin):
     """Admin for thousands of rows: every column may be searched and sorted. Users are deactivated, never deleted."""
 
     form = UserForm
@@ -52,13 +53,13 @@ class UserAdmin(RowAdmin, AuthUserAdmin):
     time_field = "date_joined"
     autocomplete_fields = ("company", "groups")
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "second_factor_since")
     fieldsets = (
         (None, {"fields": ("username", "password", "is_active")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("Company", {"fields": ("company", "role"), "description": "Staff have neither company nor role."}),
         ("Staff access", {"fields": ACCESS, "description": "Staff use this admin, for all companies."}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("Dates", {"fields": ("last_login", "date_joined", "second_factor_since")}),
     )
     add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")}),

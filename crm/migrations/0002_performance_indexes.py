@@ -41,6 +41,12 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(fields=["created_at"], name="ix_mails_created_at"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="mail",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("state", "failed")), fields=["created_at"], name="ix_mails_created_at_failed"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="phoneline",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_phone_lines_company_id_created_at"),
         ),

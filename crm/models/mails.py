@@ -53,6 +53,13 @@ class Mail(models.Model):
                 question="The newest mails, and which are too old to keep?",
                 asked_by="admin: mails; the worker, once a minute",
             ),
+            Index(
+                fields=["created_at"],
+                condition=Q(state=MailState.FAILED),
+                name="ix_mails_created_at_failed",
+                question="Which mails could not be sent?",
+                asked_by="admin: first page",
+            ),
         ]
 
     def __str__(self) -> str:

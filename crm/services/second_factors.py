@@ -58,14 +58,6 @@ def begin_second_factor(*, user: User) -> str:
     return key
 
 
-def pending_key(*, user: User) -> str | None:
-    """Return the key that waits for its first code."""
-    if user.second_factor_since is not None:
-        return None
-    found = SecondFactor.objects.filter(user=user).first()
-    return found.key if found else None
-
-
 def confirm_second_factor(*, user: User, code: str) -> list[str]:
     """Begin to ask for codes at sign-in. Return the recovery codes, which are never shown again.
 

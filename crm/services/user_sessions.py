@@ -20,12 +20,13 @@ MAX_LISTED = 100
 
 def record_session(*, user: User, kind: str, key: str, request: Any, expires_at: datetime) -> None:
     """Record a session that begins with this request."""
+    moment = now()
     values = {
         "user": user,
         "client": request.headers.get("User-Agent", "")[:200].replace("\0", ""),
         "address": client_address(request),
-        "created_at": now(),
-        "last_used_at": now(),
+        "created_at": moment,
+        "last_used_at": moment,
         "expires_at": expires_at,
     }
     UserSession.objects.update_or_create(kind=kind, key=key, defaults=values)

@@ -12,8 +12,8 @@ from django.utils.timesince import timesince
 from django.utils.timezone import now
 
 from calls.models import MissedCaller
-from crm.choices import ConversationStatus, DuplicateState, OptOutState
-from crm.models import Company, Conversation, DuplicateCandidate, Import, OptOut, PhoneLine, WorkerHeartbeat
+from crm.choices import ConversationStatus, DuplicateState, MailState, OptOutState
+from crm.models import Company, Conversation, DuplicateCandidate, Import, Mail, OptOut, PhoneLine, WorkerHeartbeat
 from crm.services.heartbeats import LIVE_FOR
 from messaging.choices import EventStatus, MessageStatus
 from messaging.models import Message, WebhookEvent
@@ -117,6 +117,13 @@ def kinds_of_needs() -> list[Waiting]:
             "find the reason, then process them again",
             WebhookEvent.objects.with_status(EventStatus.DEAD),
             list_of(WebhookEvent, status__exact=EventStatus.DEAD),
+            "created_at",
+        ),
+        Waiting(
+            "Mails not sent",
+            "find the reason, then send them again",
+            Mail.objects.filter(state=MailState.FAILED),
+            list_of(Mail, state__exact=MailState.FAILED),
             "created_at",
         ),
         Waiting(

@@ -36,11 +36,12 @@ def open_page(chromium, live_server, client, staff_user):
     cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
     contexts, complaints = [], []
 
-    def open_path(path, *, width=1280, scheme="light"):
+    def open_path(path, *, width=1280, scheme="light", signed_in=True):
         context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
         context.set_default_timeout(TIMEOUT_MS)
-        context.add_cookies([{**cookie, "url": live_server.url}])
+        if signed_in:
+            context.add_cookies([{**cookie, "url": live_server.url}])
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))

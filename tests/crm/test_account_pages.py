@@ -14,7 +14,7 @@ from crm.services.mails import send_next_mail
 from tests import factories
 from tests.factories import PASSWORD, TOTP_KEY
 
-LOGIN, FACTOR = "/admin/login/", "/admin/second-factor/"
+LOGIN, FACTOR, SESSIONS = "/admin/login/", "/admin/second-factor/", "/admin/sessions/"
 
 
 def present_code(key=TOTP_KEY):
@@ -47,19 +47,89 @@ def test_wrong_codes_lock_the_sign_in(client, secured, settings):
     assert [sign_in(client, secured, code="000000").status_code for _ in range(4)] == [200, 200, 429, 429]
 
 
+def post_factor(client, action, **fields):
+    return client.post(FACTOR, {"action": action, **fields}).content.decode()
+
+
 def test_staff_set_up_and_remove_a_second_factor(client, staff):
     client.force_login(staff)
-    html = client.post(FACTOR, {"action": "begin"}).content.decode()
+    html = post_factor(client, "begin", password=PASSWORD)
     assert "<svg" in html
     assert "style=" not in html
     key = SecondFactor.objects.get().key
-    assert "This code is wrong" in client.post(FACTOR, {"action": "confirm", "code": "000000"}).content.decode()
-    assert "recovery codes" in client.post(FACTOR, {"action": "confirm", "code": present_code(key)}).content.decode()
+    assert "This code is wrong" in post_factor(client, "confirm", code="000000")
+    assert "recovery codes" in post_factor(client, "confirm", code=present_code(key))
     staff.refresh_from_db()
     assert staff.second_factor_since is not None
     SecondFactor.objects.update(last_step=0)
-    client.post(FACTOR, {"action": "remove", "code": present_code(key)})
+    post_factor(client, "remove", code=present_code(key))
     assert not SecondFactor.objects.exists()
+
+
+def test_key_of_a_second_factor_is_shown_for_the_password_alone(client, staff):
+    client.force_login(staff)
+    assert "your present password" in post_factor(client, "begin", password="wrong")
+    assert not SecondFactor.objects.exists()
+    assert "<svg" in post_factor(client, "begin", password=PASSWORD)
+    key = SecondFactor.objects.get().key
+    assert key not in client.get(FACTOR).content.decode()
+    assert key not in post_factor(client, "confirm", code="000000")
+
+
+def test_wrong_passwords_lock_the_set_up(client, staff, settings):
+    settings.AXES_FAILURE_LIMIT = 2
+    client.force_login(staff)
+    statuses = [client.post(FACTOR, {"action": "begin", "password": "wrong"}).status_code for _ in range(3)]
+    assert statuses == [200, 429, 429]
+    assert client.post(FACTOR, {"action": "begin", "password": PASSWORD}).status_code == 429
+
+
+def test_staff_get_new_recovery_codes(client, secured):
+    client.force_login(secured)
+    assert "This code is wrong" in post_factor(client, "renew", code="000000")
+    assert "never shown again" in post_factor(client, "renew", code=present_code())
+    assert "10 recovery codes left" in client.get(FACTOR).content.decode()
+
+
+# --- Sessions ---------------------------------------------------------------------------------------------------------
+
+
+def test_staff_list_their_sessions_and_end_another_one(client, staff, csr):
+    other = Client(headers={"User-Agent": "Lost laptop"})
+    assert sign_in(other, staff).status_code == 302
+    assert sign_in(client, staff).status_code == 302
+    factories.UserSessionFactory(user=csr, client="A colleague's")
+    html = client.get(SESSIONS).content.decode()
+    assert ("Lost laptop" in html, "A colleague" in html, html.count("This session.")) == (True, False, 1)
+    own, lost = UserSession.objects.filter(user=staff).order_by("-created_at")
+    client.post(SESSIONS, {"session": lost.pk})
+    assert (client.get("/admin/").status_code, other.get("/admin/").status_code) == (200, 302)
+    for odd in (own.pk, UserSession.objects.get(user=csr).pk, "x", "9" * 23, ""):
+        client.post(SESSIONS, {"session": odd})
+    assert UserSession.objects.count() == 2
+
+
+def test_staff_end_all_other_sessions(client, staff):
+    others = [Client(), Client()]
+    for each in (*others, client):
+        sign_in(each, staff)
+    client.post(SESSIONS, {"action": "end-others"})
+    assert [each.get("/admin/").status_code for each in (*others, client)] == [302, 302, 200]
+
+
+def test_session_is_still_listed_after_its_user_has_changed_the_password(client, staff):
+    other = Client()
+    for each in (other, client):
+        sign_in(each, staff)
+    new = "shingle-99-x"
+    fields = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    assert client.post("/admin/password_change/", fields).status_code == 302
+    assert other.get("/admin/").status_code == 302
+    assert client.get(SESSIONS).content.decode().count("This session.") == 1
+    assert UserSession.objects.count() == 1
+
+
+# --- Mailed links -----------------------------------------------------------------------------------------------------
 
 
 def test_required_second_factor_is_set_up_before_anything_else(client, staff, settings):

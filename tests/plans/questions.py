@@ -183,6 +183,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_mails_run_at_queued": lambda sample: is_mail_due(),
     "ix_mails_user_id": foreign_key_check("mails", "user_id", lambda sample: sample.manager.pk),
     "ix_mails_created_at": lambda sample: list(Mail.objects.order_by("-created_at")[:50]),
+    "ix_mails_created_at_failed": of_all_companies(count_needs),
     # Documented: the dashboard.
     "ix_appointments_company_id_scheduled_start": get("dashboard/booking-rate?{month}"),
     "ix_appointments_scheduled_start": of_all_companies(

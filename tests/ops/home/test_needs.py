@@ -63,6 +63,10 @@ WAITING = {
         lambda company, at: factories.WebhookEventFactory(company=company, status="dead", created_at=at),
         lambda company: factories.WebhookEventFactory(company=company),
     ),
+    "Mails not sent": (
+        lambda company, at: factories.MailFactory(user=None, state="failed", created_at=at),
+        lambda company: factories.MailFactory(user=None, state="skipped"),
+    ),
     "Paused phone lines": (
         lambda company, at: factories.PhoneLineFactory(company=company, paused_until=now() + HOUR),
         lambda company: factories.PhoneLineFactory(company=company, paused_until=ago(1)),
