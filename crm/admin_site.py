@@ -116,13 +116,6 @@ class StaffSite(admin.AdminSite):
             return too_many_attempts(seconds_left())
         return super().login(request, extra_context)
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Change the own password, which ends all sessions but this one and deletes the rows of all."""
-        response = super().password_change(request, extra_context)
-        if response.status_code == 302:
-            record_admin_session(user=cast(User, request.user), request=request)
-        return response
-
     def autocomplete_view(self, request: HttpRequest) -> Any:
         return CompanyAutocomplete.as_view(admin_site=self)(request)
 
