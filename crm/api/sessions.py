@@ -59,7 +59,7 @@ class EndOtherSessionsView(SessionsView):
     @extend_schema(request=None, responses={204: None})
     @without_body
     def post(self, request: Request) -> Response:
-        end_sessions(user=self.user, but=self.current[1])
+        end_sessions(user=self.user, but=self.current)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

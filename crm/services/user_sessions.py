@@ -66,14 +66,16 @@ def end_session(*, session: UserSession) -> None:
         session.delete()
 
 
-def end_sessions(*, user: User, but: str | None = None) -> None:
+def end_sessions(*, user: User, but: tuple[str, str] | None = None) -> None:
     """End a user's sessions. A program that signs in for each task may have thousands over the API.
 
     Args:
-        but: the key of the API's session that goes on.
+        but: the kind and the key of the session that goes on.
     """
     with transaction.atomic():
-        others = UserSession.objects.filter(user=user).exclude(kind=SessionKind.API, key=but or "")
+        others = UserSession.objects.filter(user=user)
+        if but:
+            others = others.exclude(kind=but[0], key=but[1])
         over_api = others.filter(kind=SessionKind.API)
         # Without one that goes on, also those that began before their rows were kept.
         ended = _tokens().filter(user=user)
