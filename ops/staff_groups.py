@@ -18,7 +18,7 @@ _CUSTOMER_ROWS = frozenset(
         "invoice",
     }
 )  # fmt: skip
-_CAMPAIGN_ROWS = frozenset({"campaign", "campaignmembership", "segment"})
+_CAMPAIGN_ROWS = frozenset({"campaign", "campaignmembership", "segment", "snippet"})
 
 # By group and verb, the models. An admin class may allow less: nobody can change an activity.
 STAFF_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {

@@ -11,6 +11,7 @@ from messaging.api.messages import MessageViewSet
 from messaging.api.notices import NoticesView
 from messaging.api.reminders import AppointmentReminderViewSet
 from messaging.api.segments import SegmentPreviewView, SegmentSchemaView, SegmentViewSet
+from messaging.api.snippets import SnippetViewSet
 from messaging.api.threads import MessageThreadViewSet
 from messaging.api.webhook_events import WebhookEventViewSet
 
@@ -21,6 +22,7 @@ router.register("appointment-reminders", AppointmentReminderViewSet, "appointmen
 router.register("held-messages", HeldMessageViewSet, "held-message")
 router.register("messages", MessageViewSet, "message")
 router.register("segments", SegmentViewSet, "segment")
+router.register("snippets", SnippetViewSet, "snippet")
 router.register("webhook-events", WebhookEventViewSet, "webhook-event")
 
 CAMPAIGN = rf"^campaigns/(?P<pk>{CampaignViewSet.lookup_value_regex})"

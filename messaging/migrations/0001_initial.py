@@ -6,8 +6,10 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
+from django.conf import settings
 from django.db import migrations, models
 
+import crm.db.audit
 import crm.db.change_feed
 import crm.db.policies
 import crm.db.storage
@@ -496,6 +498,76 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Snippet",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "shortcut",
+                    models.CharField(
+                        help_text="What people type after a slash: small letters, digits, - and _.",
+                        max_length=30,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9][a-z0-9_-]*\\Z",
+                                "Must be small letters, digits, - and _, without the slash.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "body",
+                    models.TextField(
+                        help_text="The text, with placeholders such as {first_name|there}.", max_length=1600
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "snippets",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("shortcut", ""), _negated=True), models.Q(("body", ""), _negated=True)
+                        ),
+                        name="snippets_texts_present",
+                        violation_error_message="A snippet must have a shortcut and a text.",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "shortcut"),
+                        name="snippets_company_id_shortcut_unique",
+                        violation_error_message="Another snippet has this shortcut.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="snippets_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="ProviderHealth",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -660,6 +732,14 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="snippet",
+            skips=["updated_at"],
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="snippet",
+            feed=crm.db.change_feed.Feed("snippets"),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="message",

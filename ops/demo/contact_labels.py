@@ -1,4 +1,4 @@
-"""Tags, custom fields and static lists of a company, and the contacts that have them."""
+"""Tags, custom fields, static lists and snippets of a company, and the contacts that have them."""
 
 import json
 from datetime import date, timedelta
@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from crm.choices import FieldType
 from crm.contact_labels import label_key, text_key
 from crm.models.contact_fields import COLUMNS
+from ops.demo import phrases
 from ops.demo.bulk_writer import Value
 from ops.demo.calendar import HOUR, stamp
 from ops.demo.company_setup import CompanySetup
@@ -25,7 +26,7 @@ LISTS = {"Spring mailing": 3, "Home show": 8}
 
 
 def add_labels(setup: CompanySetup) -> None:
-    """Add the tags, fields and lists on the first day, and those of each contact in the evening of its first day."""
+    """Add labels and snippets on the first day, and the labels of each contact in the evening of its first day."""
     tables, start = setup.tables, stamp(setup.calendar.start)
     tags = {
         tables["tags"].add(company=setup.company, name=name, name_key=label_key(name), created_at=start): every
@@ -44,6 +45,10 @@ def add_labels(setup: CompanySetup) -> None:
         ): every
         for name, every in LISTS.items()
     }
+    for shortcut, body in phrases.SNIPPETS.items():
+        tables["snippets"].add(
+            company=setup.company, shortcut=shortcut, body=body, created_by=setup.manager, created_at=start
+        )
     first = setup.random.randrange(1000)
     for contact in range(setup.contacts):
         about = setup.about(contact, setup.calendar.midnights[setup.first_day_of(contact)] + 20 * HOUR)

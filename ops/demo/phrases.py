@@ -22,6 +22,11 @@ STREETS = (
 )  # fmt: skip
 MAIL_HOSTS = ("example.com", "example.net", "example.org")  # reserved domains: no mail is delivered
 
+SNIPPETS = {
+    "hours": "Hi {first_name|there}, we are open Monday to Friday from 8 to 6.",
+    "photos": "Could you send us a few photos, {first_name|please}?",
+    "thanks": "Thank you, {first_name|and have a good day}!",
+}
 TASKS = (
     "Send the quote",
     "Call back about the price",

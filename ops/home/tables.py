@@ -15,8 +15,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     ),
     "Money": ("invoice",),
     "Set-up": (
-        "company", "user", "group", "phoneline", "provideraccount", "webhooksecret", "segment", "tag", "contactfield",
-        "contactlist", "import", "apitoken", "outgoingwebhook",
+        "company", "user", "group", "phoneline", "provideraccount", "webhooksecret", "segment", "snippet", "tag",
+        "contactfield", "contactlist", "import", "apitoken", "outgoingwebhook",
     ),
 }  # fmt: skip
 """The models of each group, in their order. All others are under the hood, by name."""

@@ -195,6 +195,9 @@ class ExampleRows:
                 company=company, name="Quiet in Denver", definition=QUIET_IN_DENVER, created_by=self.manager,
                 created_at=AT,
             ),
+            "snippets": factories.SnippetFactory(
+                company=company, shortcut="hours", created_by=self.manager, created_at=AT
+            ),
             "tags": vip,
             "me/sessions": factories.UserSessionFactory(
                 user=self.manager, client="Mozilla/5.0 (Windows NT 10.0) Firefox/152.0", created_at=AT, last_used_at=AT,
@@ -303,6 +306,8 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         },
         "appointments_create": {"contact": contact, "call": call, "assigned_rep": rep, **times, "notes": "Two hours."},
         "appointments_partial_update": {"status": "confirmed"},
+        "snippets_create": {"shortcut": "late", "body": "Hi {first_name|there}, we are running late."},
+        "snippets_partial_update": {"body": "Hi {first_name|there}, we are open from 7 to 6."},
         "tasks_create": {"title": "Call back about the quote", "call": call, "due_at": "2026-03-09T16:00:00Z"},
         "tasks_partial_update": {"due_at": "2026-03-10T16:00:00Z"},
         "auth_token": {"username": "maria", "password": PASSWORD},

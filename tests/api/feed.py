@@ -46,6 +46,7 @@ SEEN_COLUMN = {
     "outgoing_webhooks": ("name", "Shop"),
     "phone_lines": ("name", "Sales"),
     "segments": ("name", "Aurora"),
+    "snippets": ("body", "We are closed."),
     "tags": ("name", "VIP"),
     "tasks": ("title", "Call back."),
     "users": ("first_name", "Robin"),

@@ -44,6 +44,7 @@ RESOURCES = [
     Resource("contact-fields", factories.ContactFieldFactory, has_contact=False),
     Resource("contact-lists", factories.ContactListFactory, has_contact=False),
     Resource("tags", factories.TagFactory, has_contact=False),
+    Resource("snippets", factories.SnippetFactory, has_contact=False),
     Resource("opt-outs", factories.OptOutFactory, has_contact=False),
     Resource("marketing-consents", factories.MarketingConsentFactory, has_contact=False),
     Resource("duplicates", factories.DuplicateCandidateFactory, has_contact=False, by_time=False),

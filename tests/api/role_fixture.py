@@ -38,6 +38,7 @@ CHANGES = {
     "outgoing-webhooks": {"name": "Shop"},
     "phone-lines": {"name": "Sales"},
     "segments": {"name": "Denver"},
+    "snippets": {"body": "We are closed."},
     "tags": {"name": "VIP"},
     "users": {"first_name": "Robin"},
 }
@@ -107,6 +108,7 @@ class Fixture:
             "outgoing-events": factories.OutgoingEventFactory(company=acme, status="dead"),
             "outgoing-webhooks": factories.OutgoingWebhookFactory(company=acme),
             "segments": factories.SegmentFactory(company=acme),
+            "snippets": factories.SnippetFactory(company=acme),
             "tags": factories.TagFactory(company=acme),
             "me/sessions": factories.UserSessionFactory(user__company=acme),
             "users": factories.UserFactory(company=acme),
@@ -176,6 +178,7 @@ class Fixture:
             "campaigns/<pk>/audience": {"definition": {"all": []}},
             "segments": {"name": "Everybody", "definition": {"all": []}},
             "segments/preview": {"definition": {"all": []}},
+            "snippets": {"shortcut": "parking", "body": "Please park in front."},
             "tags": {"name": "Referral"},
             "tasks": {"title": "Call back", "due_at": "2026-05-04T16:00:00Z"},
             "users": {"username": "nina", "password": "shingle-99-x", "role": "csr"},

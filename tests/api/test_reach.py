@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 # What every role sees of its company.
 OF_COMPANY = {
     "/api/v1/colleagues", "/api/v1/colleagues/export", "/api/v1/phone-lines", "/api/v1/phone-lines/export",
-    "/api/v1/phone-lines/{id}",
+    "/api/v1/phone-lines/{id}", "/api/v1/snippets", "/api/v1/snippets/export", "/api/v1/snippets/{id}",
 }  # fmt: skip
 CHOICES = {"status", "direction", "state", "flag_type", "activity_type", "provider", "role", "recovered_by"}
 WORDS = {"search": MARKER, "number": "%2B19895550100"}
@@ -172,7 +172,7 @@ def test_refused_writes_show_a_rep_nothing_of_another_reps_rows(rep_api, own, hi
 @pytest.mark.django_db(
     transaction=True, reset_sequences=True
 )  # on SQLite, the ids of own rows would follow the hidden ones
-@pytest.mark.parametrize("table", sorted(set(FEEDS) - {"companies", "phone_lines", "users"}))
+@pytest.mark.parametrize("table", sorted(set(FEEDS) - {"companies", "phone_lines", "snippets", "users"}))
 def test_change_of_another_reps_row_is_told_to_nobody_who_does_not_see_it(table, rep, outsider, own, hidden):
     model = FEEDS[table][0]
     with all_tenants():

@@ -52,6 +52,7 @@ def duplicates(acme):
     line = factories.PhoneLineFactory(company=acme)
     member = factories.CampaignMembershipFactory(contact=contact)
     segment = factories.SegmentFactory(company=acme)
+    snippet = factories.SnippetFactory(company=acme)
     user = factories.UserFactory(company=acme)
     tag, contact_list = factories.TagFactory(company=acme), factories.ContactListFactory(company=acme)
     custom_field = factories.ContactFieldFactory(company=acme)
@@ -64,6 +65,7 @@ def duplicates(acme):
         ("phone-lines", {"number": line.number}, "number", line),
         ("campaign-memberships", {"campaign": member.campaign.pk, "contact": contact.pk}, "contact", member),
         ("segments", {"name": segment.name, "definition": {"all": []}}, "name", segment),
+        ("snippets", {"shortcut": snippet.shortcut, "body": "We are closed."}, "shortcut", snippet),
         ("users", account | {"username": user.username}, "username", user),
         ("tags", {"name": tag.name.upper()}, "name", tag),
         ("contact-lists", {"name": contact_list.name}, "name", contact_list),

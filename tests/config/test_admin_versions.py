@@ -34,6 +34,7 @@ CHANGES = {
     "phoneline": ("name", "Front", "Back"),
     "provideraccount": ("account_id", "AC1", "AC2"),
     "segment": ("name", "Denver", "Aurora"),
+    "snippet": ("body", "Open 8 to 6.", "Open 7 to 6."),
     "tag": ("name", "VIP", "Important"),
     "task": ("title", "Call back", "Send the quote"),
     "user": ("first_name", "Nina", "Nora"),

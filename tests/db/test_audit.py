@@ -33,6 +33,7 @@ AUDITED = {
     "marketing_consents": (factories.MarketingConsentFactory, {"wording": "I agree."}),
     "merges": (factories.ContactMergeFactory, {"gone_id": 7}),
     "tasks": (factories.TaskFactory, {"title": "Call back."}),
+    "snippets": (factories.SnippetFactory, {"body": "We are closed."}),
     "segments": (factories.SegmentFactory, {"name": "Customers in Boulder"}),
     "outgoing_webhooks": (factories.OutgoingWebhookFactory, {"name": "Shop"}),
     "users": (factories.UserFactory, {"role": "manager"}),

@@ -40,6 +40,7 @@ FACTORIES = [
     factories.AppointmentReminderFactory,
     factories.CallDetailFactory,
     factories.MissedCallerFactory,
+    factories.SnippetFactory,
     factories.TaskFactory,
     factories.OptOutEntryFactory,
     factories.ProviderAccountFactory,

@@ -33,7 +33,7 @@ from crm.models import (
     StoredFileChunk,
 )
 from crm.services.imports.reading.headers import fingerprint_of
-from messaging.models import AppointmentReminder, Message
+from messaging.models import AppointmentReminder, Message, Snippet
 from tests.factories.people import OfCompanyFactory, OfContactFactory, PhoneLineFactory, RowFactory, UserFactory
 
 
@@ -270,6 +270,14 @@ class TaskFactory(OfContactFactory):
 
     title = "Send the quote"
     due_at = datetime(2026, 3, 3, 17, tzinfo=UTC)
+
+
+class SnippetFactory(OfCompanyFactory):
+    class Meta:
+        model = Snippet
+
+    shortcut = factory.Sequence(lambda n: f"hours-{n}")
+    body = "Hi {first_name|there}, we are open from 8 to 6."
 
 
 class MessageFactory(OfContactFactory):

@@ -42,6 +42,7 @@ TAGS = {
     "outgoing-webhooks": "URLs of the company's own programs, to which changes are sent.",
     "phone-lines": "The company's own numbers.",
     "segments": "Named conditions that choose contacts, for the audiences of campaigns.",
+    "snippets": "Texts that the company keeps for messages.",
     "tags": "Words that a company puts on contacts.",
     "tasks": "What people of the company are to do, until when.",
     "users": "Accounts of the company's users, for managers.",

@@ -125,6 +125,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "segments": {MANAGER: ALL, CSR: READ_ONLY},
     "segments/preview": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY},
     "segments/schema": {MANAGER: RETRIEVE, CSR: RETRIEVE},
+    "snippets": {MANAGER: ALL, CSR: READ_ONLY, REP: READ_ONLY},
     "tags": {MANAGER: ALL, CSR: READ_CREATE, REP: READ_ONLY},
     "tasks": {
         MANAGER: also(ALL, "done", "reopen"),

@@ -70,7 +70,7 @@ def test_another_seed_makes_other_rows(in_all_companies):
     assert same <= {
         "api_tokens", "background_tasks", "companies", "contact_fields", "contact_flags", "contact_lists",
         "duplicates", "imports", "merges",
-        "opt_out_entries", "opt_outs", "segments", "stored_file_chunks", "stored_files", "tags",
+        "opt_out_entries", "opt_outs", "segments", "snippets", "stored_file_chunks", "stored_files", "tags",
     }  # fmt: skip
 
 
