@@ -7,12 +7,15 @@ from tests.conftest import signed_in
 from tests.errors import errors_of
 from tests.factories import (
     ActivityFactory,
+    ApiTokenFactory,
     BackgroundTaskFactory,
     ContactFactory,
     HeldMessageFactory,
     OptOutEntryFactory,
     OptOutFactory,
+    OutgoingEventFactory,
     PhoneLineFactory,
+    TaskFactory,
     UserFactory,
 )
 from tests.fuzz.fixture import make_company_rows
@@ -27,6 +30,9 @@ def rows(acme, rep):
     ActivityFactory(company=acme, contact=None, activity_type="call", direction="incoming")  # of a withheld number
     PhoneLineFactory(company=acme, name="")  # a notice
     HeldMessageFactory(contact__company=acme)
+    ApiTokenFactory(company=acme)
+    OutgoingEventFactory(company=acme)
+    TaskFactory(contact__company=acme, assignee=rep)
 
 
 def requests_of(api):
