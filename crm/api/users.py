@@ -14,6 +14,7 @@ from rest_framework.fields import get_error_detail
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api.base.errors import invalid
 from crm.api.base.filters import ChoicesFilter, ListFilterSet, YesNoFilter
 from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import OneOfField, TenantSerializer
@@ -56,6 +57,9 @@ class UserSerializer(TenantSerializer):
         return User.normalize_username(username)  # as the admin does: wide or decomposed letters are the same name
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "password" in attrs and self.instance and self.instance.pk == self.context["request"].user.pk:
+            # A stolen session must not choose the password: `me/password` asks for the present one.
+            raise invalid("password", "Change your own password at me/password.", code=ErrorCode.NOT_ALLOWED)
         if password := attrs.get("password"):
             person = copy.copy(self.instance) if self.instance else User()
             for name, value in attrs.items():
@@ -99,7 +103,7 @@ class UserViewSet(EditViewSet):
     serializer_class = UserSerializer
     refusals = {
         "create": PASSWORD_CODES,
-        "partial_update": (*PASSWORD_CODES, ErrorCode.LAST_MANAGER),
+        "partial_update": (*PASSWORD_CODES, ErrorCode.LAST_MANAGER, ErrorCode.NOT_ALLOWED),
         "invite": (ErrorCode.ALREADY_JOINED, ErrorCode.NO_EMAIL, ErrorCode.NOT_ACTIVE),
         "reset_second_factor": (ErrorCode.SECOND_FACTOR_OFF,),
     }

@@ -13,7 +13,7 @@ from crm.services.links import make_token
 from crm.services.mails import send_next_mail
 from tests import factories
 from tests.conftest import signed_in
-from tests.errors import code_of, codes_of
+from tests.errors import code_of, codes_of, errors_of
 from tests.factories import PASSWORD
 
 TOKEN, OWN, FORGOTTEN, SET = (
@@ -243,3 +243,10 @@ def test_user_of_another_company_can_not_be_invited(nina, globex):
     outsider = factories.UserFactory(company=globex, role="manager")
     assert signed_in(outsider).post(f"/api/v1/users/{nina.pk}/invite").status_code == 404
     assert not Mail.objects.exists()
+
+
+def test_own_password_is_changed_with_the_present_one_alone(manager, manager_api):
+    refused = manager_api.patch(f"/api/v1/users/{manager.pk}", {"password": "copper-flashing-7"})
+    assert (refused.status_code, list(errors_of(refused))) == (400, ["password"])
+    manager.refresh_from_db()
+    assert manager.check_password(PASSWORD)
