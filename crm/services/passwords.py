@@ -50,8 +50,8 @@ def set_password_by_link(*, token: str, password: str) -> User:
 def ask_for_reset(*, email: str) -> None:
     """Queue the mail for a forgotten password, unless one is on its way. The worker looks for users with this address.
 
-    So the request takes as long for an unknown address as for any other. Whoever asks again and again, from however
-    many addresses, fills nobody's mailbox.
+    So the request takes as long for an unknown address as for any other. Repeated requests,
+    also from many network addresses, don't fill a mailbox.
     """
     asked = Mail.objects.filter(created_at__gt=now() - ASK_AGAIN_AFTER, kind=MailKind.PASSWORD_RESET)
     if not asked.filter(address__iexact=email).exclude(state=MailState.FAILED).exists():
