@@ -123,7 +123,7 @@ class UserViewSet(EditViewSet):
     @without_body
     def reset_second_factor(self, request: Request, pk: str) -> Response:
         """Remove the second factor of a colleague who has lost phone and recovery codes. All of their sessions end."""
-        if int(pk) == self.user.pk:  # whoever has this session alone could sign in without a code
+        if int(pk) == self.user.pk:  # a stolen session alone must not be enough to sign in without a code
             raise PermissionDenied("Remove your own second factor with a code: POST me/second-factor/remove.")
         reset_second_factor(user=self.get_locked_object())
         return self.row_response(int(pk))

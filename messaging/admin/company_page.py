@@ -29,7 +29,7 @@ class Step:
     note: str
     label: str
     url: str
-    """Where it is done; empty for those who may not."""
+    """URL of the page for it. Empty for users without the permission."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What a process loads when it starts: each web process, worker and command pays for it."""
+"""Modules that a process loads at its start, in each web process, worker and command."""
 
 import subprocess
 import sys
