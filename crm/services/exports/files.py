@@ -1,7 +1,6 @@
 """CSV and XLSX files from rows of texts."""
 
 import csv
-import io
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,9 +19,19 @@ Row = Sequence[str]
 
 def csv_of(rows: Iterable[Row]) -> bytes:
     """Return rows as CSV: UTF-8, without a byte order mark, formulas defused."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([defuse(cell) for cell in row] for row in rows)
-    return text.getvalue().encode()
+    lines = _Lines()
+    csv.writer(lines).writerows([defuse(cell) for cell in row] for row in rows)
+    return "".join(lines).encode()
+
+
+class _Lines(list[str]):
+    """Rows of CSV, ended as PostgreSQL's COPY ends them.
+
+    Before Python 3.13, `csv` quotes a carriage return only if lines end with one.
+    """
+
+    def write(self, line: str) -> None:
+        self.append(line.removesuffix("\r\n") + "\n")
 
 
 def csv_pages(header: Row, pages: Iterable[Iterable[Row]]) -> Iterator[bytes]:
