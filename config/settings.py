@@ -233,6 +233,7 @@ SPECTACULAR_SETTINGS = {
         "MessageStatus": "messaging.choices.MessageStatus",
         "OptOutAction": "crm.choices.OptOutAction",
         "OptOutState": "crm.choices.OptOutState",
+        "Provider": "crm.choices.Provider",
         "Recovery": "calls.choices.Recovery",
         "SessionKind": "crm.choices.SessionKind",
         "Variant": "crm.choices.Variant",

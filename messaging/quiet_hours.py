@@ -1,4 +1,4 @@
-"""Quiet hours: the texting hours of federal and state law, and the next time that all of them allow.
+"""Quiet hours: the texting hours of federal and state law and of a company, and the next time that all of them allow.
 
 Hours are the recipient's wall clock, [opens, closes), Monday first. "Vendor table" marks lists published by vendors,
 which disagree with one another. The stricter value is used, and no statute is cited.
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from crm.models import Company
+from crm.texting_hours import EARLIEST, LATEST
 from messaging.states import state_code
 
 LOOK_AHEAD_DAYS = 14
@@ -32,7 +34,7 @@ def _hours(
     return TextingHours(week=(*[days] * 5, saturday or days, sunday or days), source=source)
 
 
-FEDERAL = _hours("47 CFR 64.1200(c)(1)", (8, 21))
+FEDERAL = _hours("47 CFR 64.1200(c)(1)", (EARLIEST, LATEST))
 # For campaigns, even where the law allows more hours: an industry custom, not a law.
 MARKETING = _hours("industry custom", (9, 20), sunday=(12, 20))
 
@@ -57,6 +59,11 @@ def texting_hours_of(*, states: Iterable[str], marketing: bool) -> list[TextingH
     """Return all hours that apply: federal, those of the states (in any spelling), and the marketing hours."""
     codes = {state_code(state) for state in states}
     return [FEDERAL, *(STATES[code] for code in sorted(codes & set(STATES))), *([MARKETING] if marketing else [])]
+
+
+def texting_hours_of_company(company: Company) -> TextingHours:
+    """Return the hours that the company allows: at most those of federal law."""
+    return _hours("the company's settings", (company.quiet_hours_end, company.quiet_hours_start))
 
 
 def next_open(*, moment: datetime, zones: Iterable[ZoneInfo], hours: Iterable[TextingHours]) -> datetime | None:

@@ -179,7 +179,7 @@ def reached_after(contact: Contact, at: datetime) -> tuple[datetime, Recovery] |
 
 def _may_text(call: Call) -> bool:
     is_recent = call.created_at >= timezone.now() - MAX_TEXT_BACK_AGE
-    return is_recent and call.phone_line is not None and bool(call.company.missed_call_text)
+    return is_recent and call.phone_line is not None and bool(call.company.text_after_missed_call(call.created_at))
 
 
 def _recount(entry: MissedCaller, first: datetime, last: datetime) -> bool:

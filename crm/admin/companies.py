@@ -29,7 +29,20 @@ class CompanyAdmin(RowAdmin):
     sortable_by = None
     ordering = ("name",)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "missed_call_text", "retention_days", "close_conversations_after_days")}),
+        (None, {"fields": ("name", "slug", "retention_days", "close_conversations_after_days")}),
+        (
+            "Automatic texts",
+            {
+                "fields": (
+                    "missed_call_text",
+                    "after_hours_text",
+                    "working_hours",
+                    "quiet_hours_start",
+                    "quiet_hours_end",
+                    "opt_out_text",
+                ),
+            },
+        ),
         (
             "Campaigns and reminders",
             {

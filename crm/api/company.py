@@ -1,8 +1,9 @@
 """`company`: the user's company."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
+from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,18 +11,90 @@ from rest_framework.response import Response
 
 from crm.api.base.etags import check_if_match, tagged_response
 from crm.api.base.roles import CHANGE
-from crm.api.base.serializers import TenantSerializer
+from crm.api.base.serializers import BodySerializer, TenantSerializer
 from crm.api.base.views import TenantView
+from crm.error_codes import ErrorCode
 from crm.models import Company
 from crm.models.companies import (
+    LAWFUL_HOURS,
     MAX_CAMPAIGN_INTERVAL_DAYS,
     MAX_SEGMENT_PRICE_MICROS,
     MIN_IDLE_DAYS,
     MIN_RETENTION_DAYS,
 )
+from crm.services.companies import change_settings
+from crm.texting_hours import EARLIEST, LATEST
+from crm.working_hours import CLOCK, DAYS
+
+
+class WallClockField(serializers.RegexField):
+    """A time of day, to the minute, by the company's clock."""
+
+    default_error_messages: ClassVar = {"invalid": "Must be a time of day, such as 14:05."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(CLOCK, **options)
+
+
+class OpeningHoursSerializer(BodySerializer):
+    """The working hours of one day."""
+
+    opens = WallClockField(help_text="When work begins, such as 08:00.")
+    closes = WallClockField(help_text="When it ends, later on the same day, such as 17:30.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        for name in ("opens", "closes"):  # a PATCH doesn't ask for them
+            if name not in attrs:
+                raise serializers.ValidationError({name: "This field is required."}, code="required")
+        if attrs["closes"] <= attrs["opens"]:
+            raise serializers.ValidationError({"closes": "Must be later than `opens`."})
+        return attrs
+
+
+class WorkingHoursSerializer(BodySerializer):
+    """The working hours of a week. They are replaced as a whole: a day that isn't sent is closed."""
+
+    monday = OpeningHoursSerializer(allow_null=True, required=False, help_text="Null: closed.")
+    tuesday = OpeningHoursSerializer(allow_null=True, required=False, help_text="Null: closed.")
+    wednesday = OpeningHoursSerializer(allow_null=True, required=False, help_text="Null: closed.")
+    thursday = OpeningHoursSerializer(allow_null=True, required=False, help_text="Null: closed.")
+    friday = OpeningHoursSerializer(allow_null=True, required=False, help_text="Null: closed.")
+    saturday = OpeningHoursSerializer(allow_null=True, required=False, help_text="Null: closed.")
+    sunday = OpeningHoursSerializer(allow_null=True, required=False, help_text="Null: closed.")
+
+    def to_internal_value(self, data: Any) -> Any:
+        return dict.fromkeys(DAYS) | super().to_internal_value(data)
+
+    def to_representation(self, instance: Any) -> Any:
+        return dict.fromkeys(DAYS) | instance
+
+
+def hour_field(help_text: str) -> serializers.IntegerField:
+    """Return the field of an hour of the day, between the hours that the law allows."""
+    return serializers.IntegerField(
+        min_value=EARLIEST,
+        max_value=LATEST,
+        required=False,
+        help_text=help_text,
+        error_messages=dict.fromkeys(("min_value", "max_value"), f"Must be {LAWFUL_HOURS}"),
+    )
 
 
 class CompanySettingsSerializer(TenantSerializer):
+    after_hours_text = serializers.CharField(
+        max_length=1600,
+        allow_blank=True,
+        required=False,
+        help_text="Sent instead after a call that was missed outside of `working_hours`. Empty: the same text.",
+    )
+
+    working_hours = WorkingHoursSerializer(
+        allow_null=True, required=False, help_text="By the company's clock. Null: it always works."
+    )
+
+    quiet_hours_start = hour_field("Hour from which automatic texts wait, by the recipient's clock.")
+    quiet_hours_end = hour_field("Hour from which they leave. States, and campaigns, may have stricter hours.")
+
     missed_call_text = serializers.CharField(
         max_length=1600,
         allow_blank=True,
@@ -77,6 +150,11 @@ class CompanySettingsSerializer(TenantSerializer):
             "timezone",
             "currency",
             "missed_call_text",
+            "after_hours_text",
+            "working_hours",
+            "quiet_hours_start",
+            "quiet_hours_end",
+            "opt_out_text",
             "retention_days",
             "close_conversations_after_days",
             "require_marketing_consent",
@@ -89,8 +167,14 @@ class CompanySettingsSerializer(TenantSerializer):
             "created_at",
             "updated_at",
         ]
-        # Providers hold URLs with the slug. Staff change the time zone, together with the appointments.
-        read_only_fields = ["slug", "timezone", "currency", "created_at", "updated_at"]
+        read_only_fields = ["slug", "created_at", "updated_at"]  # providers hold URLs with the slug
+        extra_kwargs = {
+            "timezone": {"help_text": "IANA name, such as America/Denver. Future appointments move to a new one."},
+            "currency": {"help_text": "ISO 4217 code, such as USD. Amounts keep their numbers when it changes."},
+        }
+
+    def update(self, instance: Company, validated_data: dict[str, Any]) -> Company:
+        return change_settings(company=instance, now=now(), **validated_data)
 
 
 class CompanyView(TenantView):
@@ -98,6 +182,7 @@ class CompanyView(TenantView):
 
     resource = "company"
     has_etag = True
+    refusals = {"patch": (ErrorCode.REQUIRED,)}  # of a day's hours
 
     @property
     def verb(self) -> str | None:

@@ -48,4 +48,4 @@ class PhoneLineViewSet(EditViewSet):
     @without_body
     def resume(self, request: Request, **kwargs: Any) -> Response:
         """Resume sending over a line that its provider had suspended."""
-        return self.row_response(resume_line(line=self.get_object()).pk)
+        return self.row_response(resume_line(line=self.get_object(), user=self.user).pk)

@@ -27,6 +27,7 @@ DECLARE
     skipped text[] := TG_ARGV[0]::text[];
     hidden text[] := TG_ARGV[1]::text[];
     kept text[] := coalesce(TG_ARGV[2], '{{}}')::text[];
+    company text := coalesce(TG_ARGV[4], 'company_id');
     moved_to bigint := nullif(current_setting('crm.moved_to', true), '');
     before jsonb := to_jsonb(OLD);
     after jsonb := '{{}}';
@@ -62,7 +63,7 @@ BEGIN
     IF has_changed THEN
         INSERT INTO {TABLE} (company_id, actor_id, actor, table_name, row_id, action, changes, at)
         VALUES (
-            coalesce(after ->> 'company_id', before ->> 'company_id')::bigint,
+            coalesce(after ->> company, before ->> company)::bigint,
             nullif(current_setting('crm.actor_id', true), '')::bigint,
             coalesce(current_setting('crm.actor', true), ''),
             TG_TABLE_NAME,
@@ -84,6 +85,7 @@ DECLARE
     skipped text[] := TG_ARGV[0]::text[];
     hidden text[] := TG_ARGV[1]::text[];
     kept text[] := coalesce(TG_ARGV[2], '{{{{}}}}')::text[];
+    company text := coalesce(TG_ARGV[4], 'company_id');
 BEGIN
     IF current_setting('crm.recorded', true) = 'off' THEN
         IF pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE') THEN
@@ -92,7 +94,7 @@ BEGIN
     END IF;
     INSERT INTO {TABLE} (company_id, actor_id, actor, table_name, row_id, action, changes, at)
     SELECT
-        (written.document ->> 'company_id')::bigint,
+        (written.document ->> company)::bigint,
         nullif(current_setting('crm.actor_id', true), '')::bigint,
         coalesce(current_setting('crm.actor', true), ''),
         TG_TABLE_NAME,
@@ -133,6 +135,8 @@ class Audit(TriggerDeclaration):
     """Columns that every entry has, changed or not. By them, the entries of a person are found when the row is gone."""
     moves_to: str = ""
     """An audited table, to which rows may move: see `crm.db.audit_context.moving_to`."""
+    company: str = "company_id"
+    """The column with the company, to which the entries belong."""
 
     @property
     def records_inserts(self) -> bool:
@@ -171,7 +175,7 @@ class Audit(TriggerDeclaration):
                 AFTER {action.upper()} ON {table} WHEN {" AND ".join(conditions)}
                 BEGIN
                     INSERT INTO {TABLE} (company_id, actor_id, actor, table_name, row_id, action, changes, at)
-                    SELECT {row}.company_id, crm_actor_id(), crm_actor(), '{table}', {row}.id, '{action}',
+                    SELECT {row}.{self.company}, crm_actor_id(), crm_actor(), '{table}', {row}.id, '{action}',
                            changes, strftime('%Y-%m-%d %H:%M:%f', 'now')
                     FROM (
                         SELECT json_group_object(name, {values}) AS changes, sum(before IS NOT after) AS columns
@@ -211,9 +215,10 @@ class CreateAuditTriggers(TriggerOperation):
         inserts: bool = True,
         keeps: Sequence[str] = (),
         moves_to: str = "",
+        company: str = "company_id",
     ) -> None:
         self.model_name = model_name
-        self.audit = Audit(tuple(skips), tuple(hides), only, inserts, tuple(keeps), moves_to)
+        self.audit = Audit(tuple(skips), tuple(hides), only, inserts, tuple(keeps), moves_to, company)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         given = {field.name: getattr(self.audit, field.name) for field in fields(self.audit)}
@@ -228,7 +233,8 @@ class CreateAuditTriggers(TriggerOperation):
     def statements(self, schema_editor: BaseDatabaseSchemaEditor, get_model: GetModel) -> Sequence[str]:
         model, audit = get_model(self.model_name), self.audit
         table, columns = model._meta.db_table, [audit.skipped_columns(model), audit.hides, audit.keeps]
-        arguments = ", ".join([*(f"'{{{','.join(names)}}}'" for names in columns), f"'{audit.moves_to}'"])
+        texts = [audit.moves_to, audit.company]
+        arguments = ", ".join([*(f"'{{{','.join(names)}}}'" for names in columns), *(f"'{text}'" for text in texts)])
         condition = audit.only.format(row="OLD") or "true"
         of_update = f"{condition} AND OLD.* IS DISTINCT FROM NEW.*" if audit.only else "OLD.* IS DISTINCT FROM NEW.*"
         of_deletion = (

@@ -23,6 +23,7 @@ import crm.db.storage
 import crm.db.triggers
 import crm.fields
 import crm.models.companies
+import crm.models.opt_out_texts
 import crm.models.outgoing_webhooks
 import crm.models.reminder_texts
 
@@ -70,6 +71,52 @@ class Migration(migrations.Migration):
                 (
                     "missed_call_text",
                     models.TextField(blank=True, help_text="Sent after a missed call. Leave empty to send nothing."),
+                ),
+                (
+                    "after_hours_text",
+                    models.TextField(
+                        blank=True,
+                        db_default="",
+                        help_text="Sent instead after a call that was missed outside of working hours. Empty: the same text.",
+                    ),
+                ),
+                (
+                    "working_hours",
+                    models.JSONField(
+                        blank=True,
+                        help_text='By day: {"monday": {"opens": "08:00", "closes": "17:00"}}. Other days: closed. Empty: always open.',
+                        null=True,
+                        validators=[crm.working_hours.validate_working_hours],
+                    ),
+                ),
+                (
+                    "quiet_hours_start",
+                    models.PositiveSmallIntegerField(
+                        db_default=21,
+                        default=21,
+                        help_text="Hour from which automatic texts wait, by the recipient's clock: 21 (9 pm) at the latest.",
+                        verbose_name="quiet hours begin at",
+                    ),
+                ),
+                (
+                    "quiet_hours_end",
+                    models.PositiveSmallIntegerField(
+                        db_default=8,
+                        default=8,
+                        help_text="Hour from which they leave: 8 at the earliest. States and campaigns have stricter hours.",
+                        verbose_name="quiet hours end at",
+                    ),
+                ),
+                (
+                    "opt_out_text",
+                    models.TextField(
+                        blank=True,
+                        db_default="",
+                        help_text="Confirms an opt-out, with {company_name} and the word START. Empty: the standard text.",
+                        max_length=320,
+                        validators=[crm.models.opt_out_texts.validate_opt_out_text],
+                        verbose_name="confirmation of opt-outs",
+                    ),
                 ),
                 (
                     "retention_days",
@@ -215,6 +262,21 @@ class Migration(migrations.Migration):
                         condition=models.Q(("segment_price_micros__lte", 10000000)),
                         name="companies_segment_price_micros_valid",
                         violation_error_message="segment_price_micros must be at most 10000000.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quiet_hours_end__range", (8, 21))),
+                        name="companies_quiet_hours_end_valid",
+                        violation_error_message="quiet_hours_end must be from 8 to 21: the law allows automatic texts in no other hours.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quiet_hours_start__range", (8, 21))),
+                        name="companies_quiet_hours_start_valid",
+                        violation_error_message="quiet_hours_start must be from 8 to 21: the law allows automatic texts in no other hours.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("quiet_hours_start__gt", models.F("quiet_hours_end"))),
+                        name="companies_quiet_hours_leave_an_hour",
+                        violation_error_message="quiet_hours_start must be later than quiet_hours_end, or no text could leave.",
                     ),
                 ],
             },
@@ -3950,6 +4012,12 @@ class Migration(migrations.Migration):
         crm.db.rate_counters.CreateMinuteCounters(),
         crm.db.replicas.CreateWritePositions(),
         crm.db.audit.CreateAuditFunction(),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="company",
+            skips=["updated_at", "duplicates_run_at", "duplicates_searched_at"],
+            inserts=False,
+            company="id",
+        ),
         crm.db.audit.CreateAuditTriggers(
             model_name="user",
             skips=["last_login", "updated_at"],

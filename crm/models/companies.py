@@ -1,5 +1,6 @@
 """Companies, users and phone lines."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -7,7 +8,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Lower, Now
 from django.utils.timezone import now
 
@@ -18,16 +19,21 @@ from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
+from crm.models.opt_out_texts import MAX_OPT_OUT_TEXT, validate_opt_out_text
 from crm.models.reminder_texts import MAX_REMINDER_TEXT, validate_reminder_text
 from crm.models.session_triggers import SESSIONS_END
 from crm.names import name_of_line, name_of_user
 from crm.phones import MAX_LENGTH
 from crm.querysets import PhoneLineQuerySet
+from crm.texting_hours import EARLIEST, LATEST
+from crm.working_hours import is_open, validate_working_hours
 
 MIN_IDLE_DAYS = 7  # before it, somebody may still mean to reply
 MAX_CAMPAIGN_INTERVAL_DAYS = 365
 MAX_SEGMENT_PRICE_MICROS = 10_000_000  # ten dollars: more is a typing error
 MIN_RETENTION_DAYS = 365  # the dashboard compares years, and reconciling asks a provider for old records again
+
+LAWFUL_HOURS = f"from {EARLIEST} to {LATEST}: the law allows automatic texts in no other hours."
 
 
 def validate_timezone(name: str) -> None:
@@ -52,6 +58,37 @@ class Company(models.Model):
     )
 
     missed_call_text = models.TextField(blank=True, help_text="Sent after a missed call. Leave empty to send nothing.")
+    after_hours_text = models.TextField(
+        blank=True,
+        db_default="",
+        help_text="Sent instead after a call that was missed outside of working hours. Empty: the same text.",
+    )
+    working_hours = models.JSONField(
+        null=True,
+        blank=True,
+        validators=[validate_working_hours],
+        help_text='By day: {"monday": {"opens": "08:00", "closes": "17:00"}}. Other days: closed. Empty: always open.',
+    )
+    quiet_hours_start = models.PositiveSmallIntegerField(
+        default=LATEST,
+        db_default=LATEST,
+        help_text=f"Hour from which automatic texts wait, by the recipient's clock: {LATEST} (9 pm) at the latest.",
+        verbose_name="quiet hours begin at",
+    )
+    quiet_hours_end = models.PositiveSmallIntegerField(
+        default=EARLIEST,
+        db_default=EARLIEST,
+        help_text=f"Hour from which they leave: {EARLIEST} at the earliest. States and campaigns have stricter hours.",
+        verbose_name="quiet hours end at",
+    )
+    opt_out_text = models.TextField(
+        blank=True,
+        db_default="",
+        max_length=MAX_OPT_OUT_TEXT,
+        validators=[validate_opt_out_text],
+        help_text="Confirms an opt-out, with {company_name} and the word START. Empty: the standard text.",
+        verbose_name="confirmation of opt-outs",
+    )
 
     retention_days = models.PositiveIntegerField(
         null=True,
@@ -117,6 +154,7 @@ class Company(models.Model):
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
+    audit = Audit(company="id", skips=("updated_at", "duplicates_run_at", "duplicates_searched_at"), inserts=False)
     feed = Feed("company", company="id", ignores=("duplicates_run_at", "duplicates_searched_at"))
 
     class Meta:
@@ -152,6 +190,21 @@ class Company(models.Model):
                 name="companies_segment_price_micros_valid",
                 violation_error_message=f"segment_price_micros must be at most {MAX_SEGMENT_PRICE_MICROS}.",
             ),
+            models.CheckConstraint(
+                condition=Q(quiet_hours_end__range=(EARLIEST, LATEST)),
+                name="companies_quiet_hours_end_valid",
+                violation_error_message=f"quiet_hours_end must be {LAWFUL_HOURS}",
+            ),
+            models.CheckConstraint(
+                condition=Q(quiet_hours_start__range=(EARLIEST, LATEST)),
+                name="companies_quiet_hours_start_valid",
+                violation_error_message=f"quiet_hours_start must be {LAWFUL_HOURS}",
+            ),
+            models.CheckConstraint(
+                condition=Q(quiet_hours_start__gt=F("quiet_hours_end")),
+                name="companies_quiet_hours_leave_an_hour",
+                violation_error_message="quiet_hours_start must be later than quiet_hours_end, or no text could leave.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -161,6 +214,11 @@ class Company(models.Model):
     def zone(self) -> ZoneInfo:
         """The time zone in which the company's days begin and end."""
         return ZoneInfo(self.timezone)
+
+    def text_after_missed_call(self, moment: datetime) -> str:
+        """Return the text for a call that was missed at that moment; "" for none."""
+        works = is_open(hours=self.working_hours, zone=self.zone, moment=moment)
+        return self.missed_call_text if works else self.after_hours_text or self.missed_call_text
 
 
 class AccountManager(UserManager):

@@ -4,14 +4,16 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from crm.choices import Role
+from crm.choices import AuditAction, Role
 from crm.db.tenancy import tenant
 from crm.models import Company, PhoneLine, User
 from crm.phones import InvalidPhone, normalize_phone
+from crm.services.audited_actions import record_action
 from crm.signals import company_timezone_changed
 
 
@@ -60,6 +62,18 @@ def create_company(
         return NewCompany(company=company, password=_add_manager(company, manager) if manager else "")
 
 
+def change_settings(*, company: Company, now: datetime, **settings: Any) -> Company:
+    """Write these settings of the company, and no others. A new time zone applies from `now` on."""
+    timezone = settings.pop("timezone", company.timezone)
+    with transaction.atomic():
+        for name, value in settings.items():
+            setattr(company, name, value)
+        company.save(update_fields=[*settings])
+        if timezone != company.timezone:
+            change_timezone(company=company, timezone=timezone, now=now)
+    return company
+
+
 def change_timezone(*, company: Company, timezone: str, now: datetime) -> None:
     """Set the company's time zone (an IANA name) from `now` on.
 
@@ -71,10 +85,20 @@ def change_timezone(*, company: Company, timezone: str, now: datetime) -> None:
         company_timezone_changed.send(sender=Company, company=company, now=now)
 
 
-def resume_line(*, line: PhoneLine) -> PhoneLine:
-    """End the pause of a line that its provider refused, so that messages are sent again."""
+def resume_line(*, line: PhoneLine, user: User) -> PhoneLine:
+    """End the pause of a line that its provider refused, so that messages are sent again.
+
+    Who ended it, and why the line was paused, is recorded. Of a line that isn't paused nothing is.
+    """
+    if line.paused_until is None and not line.pause_reason:
+        return line
+    changes: dict[str, tuple[Any, Any]] = {
+        "paused_until": (line.paused_until and line.paused_until.isoformat(), None),
+        "pause_reason": (line.pause_reason, ""),
+    }
     line.paused_until, line.pause_reason = None, ""
     line.save(update_fields=["paused_until", "pause_reason"])
+    record_action(user=user, table="phone_lines", row_id=line.pk, changes=changes, action=AuditAction.UPDATE)
     return line
 
 

@@ -14,14 +14,25 @@ from crm.admin.companies import CompanyAdmin
 from crm.choices import Provider
 from crm.models import Company, PhoneLine, User
 from messaging.admin.message_words import say_time
-from messaging.models import ProviderAccount, WebhookEvent, WebhookSecret
+from messaging.services.setup import Setup, SetupStep, StepName, read_setup
 from messaging.services.webhook_secrets import webhook_url
 
 MAX_ROWS = 50
+# What adds a step's row, and the page for it.
+ADDED_BY = {
+    StepName.PHONE_LINE: ("Add a phone line", "crm_phoneline"),
+    StepName.SIGNATURE: ("Add a secret", "messaging_webhooksecret"),
+    StepName.PROVIDER_ACCOUNT: ("Add an account", "messaging_provideraccount"),
+    StepName.PEOPLE: ("Add a user", "crm_user"),
+}
+CREDENTIALS = {
+    StepName.SIGNATURE: "messaging.view_webhooksecret",
+    StepName.PROVIDER_ACCOUNT: "messaging.view_provideraccount",
+}
 
 
 @dataclass(frozen=True)
-class Step:
+class StepOnPage:
     """One step of the set-up."""
 
     title: str
@@ -42,7 +53,7 @@ class WebhookAddress:
 
 @dataclass(frozen=True)
 class CompanyState:
-    steps: Sequence[Step]
+    steps: Sequence[StepOnPage]
     lines: Iterable[tuple[PhoneLine, str]]
     """Each with the time until which it is paused."""
     people: Iterable[User]
@@ -54,94 +65,37 @@ class CompanyState:
 
 
 def state_of(company: Company, staff: Any) -> CompanyState:
+    setup, at = read_setup(company), now()
     lines = list(PhoneLine.objects.filter(company=company).order_by("name", "number", "pk")[:MAX_ROWS])
     people = list(User.accounts.filter(company=company, is_active=True).order_by("role", "first_name", "pk")[:MAX_ROWS])
-    secrets = set(WebhookSecret.objects.filter(company=company).values_list("provider", flat=True))
-    accounts = set(ProviderAccount.objects.filter(company=company).values_list("provider", flat=True))
-    event = WebhookEvent.objects.filter(company=company).order_by("-created_at").values_list("created_at", flat=True)
-    used = {line.provider for line in lines}
-    at = now()
     return CompanyState(
-        steps=_steps(company, staff, lines, used, secrets, accounts, event.first(), people),
+        steps=[
+            _on_page(step, setup, company, staff)
+            for step in setup.steps
+            if step.name not in CREDENTIALS or staff.has_perm(CREDENTIALS[step.name])
+        ],
         lines=[
             (line, say_time(line.paused_until, company.zone) if line.paused_until and line.paused_until > at else "")
             for line in lines
         ],
         people=people,
         addresses=sorted(
-            (WebhookAddress(each.label, webhook_url(company, each), each in used) for each in Provider),
+            (WebhookAddress(each.label, webhook_url(company, each), each in setup.used) for each in Provider),
             key=lambda address: not address.is_used,
         ),
     )
 
 
-def _steps(
-    company: Company,
-    staff: Any,
-    lines: Sequence[PhoneLine],
-    used: set[str],
-    secrets: set[str],
-    accounts: set[str],
-    last_event: Any,
-    people: Sequence[User],
-) -> list[Step]:
-    def add(page: str) -> str:
-        """Return the page that adds a row to this company, for those who may."""
+def _on_page(step: SetupStep, setup: Setup, company: Company, staff: Any) -> StepOnPage:
+    note, label, url = step.note, "", ""
+    if step.name == StepName.WEBHOOK_EVENT and setup.last_event_at:
+        note = f"The last one came at {say_time(setup.last_event_at, company.zone)}."
+    if step.name in ADDED_BY:
+        label, page = ADDED_BY[step.name]
         app, model = page.split("_")
-        allowed = staff.has_perm(f"{app}.add_{model}")
-        return f"{reverse(f'admin:{page}_add')}?{urlencode({'company': company.pk})}" if allowed else ""
-
-    def names(providers: set[str]) -> str:
-        return ", ".join(Provider(each).label for each in sorted(providers))
-
-    without_secret, without_account = used - secrets, used - accounts
-    steps = [
-        Step(
-            "A phone line",
-            bool(lines),
-            f"{len(lines)} of {names(used)}" if lines else "Its number, and the ID that the provider has for it.",
-            "Add a phone line",
-            add("crm_phoneline"),
-        ),
-        Step(
-            "A signing secret",
-            bool(used) and not without_secret,
-            f"Missing: {names(without_secret)}. All its webhook events are refused."
-            if without_secret
-            else "Webhook events are checked against it.",
-            "Add a secret",
-            add("messaging_webhooksecret"),
-        ),
-        Step(
-            "A provider account",
-            bool(used) and not without_account,
-            f"Missing: {names(without_account)}. No text can leave." if without_account else "Texts leave through it.",
-            "Add an account",
-            add("messaging_provideraccount"),
-        ),
-        Step(
-            "The first webhook event",
-            last_event is not None,
-            f"The last one came at {say_time(last_event, company.zone)}."
-            if last_event
-            else "Give the provider the URL below, then call or text the line.",
-            "",
-            "",
-        ),
-        Step(
-            "People",
-            bool(people),
-            f"{len(people)} can sign in" if people else "A manager, who can add colleagues.",
-            "Add a user",
-            add("crm_user"),
-        ),
-    ]
-    hidden = {
-        title
-        for title, model in (("A signing secret", "webhooksecret"), ("A provider account", "provideraccount"))
-        if not staff.has_perm(f"messaging.view_{model}")
-    }
-    return [step for step in steps if step.title not in hidden]
+        if staff.has_perm(f"{app}.add_{model}"):
+            url = f"{reverse(f'admin:{page}_add')}?{urlencode({'company': company.pk})}"
+    return StepOnPage(step.title, step.is_done, note, label, url)
 
 
 @admin.register(Company)

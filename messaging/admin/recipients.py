@@ -33,7 +33,7 @@ def read_recipient(*, contact: Contact, line: PhoneLine | None, now: datetime) -
         timezone=contact.timezone,
         state=contact.state,
         phone=contact.phone,
-        company_zone=contact.company.zone,
+        company=contact.company,
         marketing=False,
         moment=now,
     )

@@ -9,8 +9,10 @@ from messaging.api.campaigns import CampaignMembershipViewSet, CampaignViewSet
 from messaging.api.held_messages import HeldMessageViewSet
 from messaging.api.messages import MessageViewSet
 from messaging.api.notices import NoticesView
+from messaging.api.provider_connections import ConnectionTestView, ProviderConnectionsView
 from messaging.api.reminders import AppointmentReminderViewSet
 from messaging.api.segments import SegmentPreviewView, SegmentSchemaView, SegmentViewSet
+from messaging.api.setup import SetupView
 from messaging.api.snippets import SnippetViewSet
 from messaging.api.threads import MessageThreadViewSet
 from messaging.api.webhook_events import WebhookEventViewSet
@@ -38,7 +40,10 @@ urlpatterns = [
     re_path(rf"{THREAD}/read$", MessageThreadViewSet.as_view({"post": "read"}), name="message-thread-read"),
     re_path(rf"{THREAD}/unread$", MessageThreadViewSet.as_view({"post": "unread"}), name="message-thread-unread"),
     path("notices", NoticesView.as_view(), name="notices"),
+    path("provider-connections", ProviderConnectionsView.as_view(), name="provider-connections"),
+    path("provider-connections/test", ConnectionTestView.as_view(), name="provider-connections-test"),
     path("segments/preview", SegmentPreviewView.as_view(), name="segment-preview"),
     path("segments/schema", SegmentSchemaView.as_view(), name="segment-schema"),
+    path("setup", SetupView.as_view(), name="setup"),
     *router.urls,
 ]

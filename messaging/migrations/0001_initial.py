@@ -734,6 +734,14 @@ class Migration(migrations.Migration):
             },
         ),
         crm.db.audit.CreateAuditTriggers(
+            model_name="provideraccount",
+            hides=["api_key"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="webhooksecret",
+            hides=["secret", "secret_fingerprint"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
             model_name="snippet",
             skips=["updated_at"],
         ),

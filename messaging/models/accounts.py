@@ -7,6 +7,7 @@ from django.utils.timezone import now
 
 from crm.choices import PROVIDERS_WITHOUT_ACCOUNT_ID, Provider
 from crm.constraints import one_of
+from crm.db.audit import Audit
 from crm.db.tenancy import TenantModel
 from crm.fields import EncryptedTextField
 
@@ -27,6 +28,8 @@ class ProviderAccount(TenantModel):
     api_key = EncryptedTextField(validators=[MaxLengthValidator(200)], verbose_name="API key")
 
     created_at = models.DateTimeField(default=now, editable=False)
+
+    audit = Audit(hides=("api_key",))
 
     class Meta:
         db_table = "provider_accounts"

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 
 from crm.choices import Provider
 from crm.constraints import one_of
+from crm.db.audit import Audit
 from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
@@ -97,6 +98,8 @@ class WebhookSecret(TenantModel):
     # For the unique constraint: ciphertexts of the same secret differ.
     secret_fingerprint = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
+
+    audit = Audit(hides=("secret", "secret_fingerprint"))
 
     class Meta:
         db_table = "webhook_secrets"

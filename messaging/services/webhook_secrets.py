@@ -45,6 +45,11 @@ def generate_webhook_secret(*, provider: Provider) -> WebhookSecret:
     return add_webhook_secret(provider=provider, secret=secret)
 
 
+def remove_webhook_secret(*, provider: Provider, pk: int) -> bool:
+    """Remove a secret of the active company. Returns False if the provider has no such secret."""
+    return bool(WebhookSecret.objects.filter(provider=provider, pk=pk).delete()[0])
+
+
 def read_webhook_secrets(*, provider: Provider) -> tuple[list[str], int]:
     """Return the active company's secrets, and the number of those that can't be decrypted."""
     stored = WebhookSecret.objects.filter(provider=provider).annotate(stored=as_stored("secret"))

@@ -323,7 +323,11 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         "campaigns_test_send": {"phone": "+13035550142"},
         "campaigns_partial_update": {"name": "Spring check 2026"},
         "campaigns_steps": {"steps": [{"delay_minutes": 2880, "body": "Still time to book your roof check."}]},
-        "company_partial_update": {"missed_call_text": "Sorry that we missed you. How can we help?"},
+        "company_partial_update": {
+            "missed_call_text": "Sorry that we missed you. How can we help?",
+            "after_hours_text": "We are closed until eight. How can we help?", "quiet_hours_start": 20,
+            "working_hours": {"monday": {"opens": "08:00", "closes": "17:30"}},
+        },
         "contact_fields_create": {"label": "Roof type", "field_type": "choice", "options": ["Shingle", "Metal"]},
         "contact_fields_partial_update": {"label": "Age of the roof"},
         "contact_lists_add": {"contacts": [stranger]},
@@ -356,6 +360,10 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         "outgoing_webhooks_partial_update": {"resources": ["invoices"]},
         "phone_lines_create": {"name": "Service", "number": "+13035550102", "provider_id": "PNservice"},
         "phone_lines_partial_update": {"name": "Reception"},
+        "provider_connections_partial_update": {
+            "provider": "twilio", "account_key": "4f1c9d2e8b7a6053", "account_id": "AC0123456789abcdef",
+        },
+        "provider_connections_test": {"provider": "openphone"},
         "segments_create": {"name": "Overdue for a month", "definition": {"invoice": {"overdue_days": 30}}},
         "segments_partial_update": {"name": "Quiet in Denver, 2026"},
         "segments_preview": {"definition": {"field": {"name": "city", "is": ["Denver"]}}},

@@ -75,8 +75,10 @@ ACTIONS = {
 }
 # Rows whose author alone has a verb, or with others. The author of the tests' note is the CSR.
 BY_AUTHOR = {("activities", CHANGE): {"csr"}, ("activities", DELETE): {"csr", "manager"}}
-WRITES_NOTHING = {"events/ticket", "segments/preview"}  # a created ticket is signed, not stored
-ANSWERED = {"segments/preview"}  # a POST that asks: 200
+WRITES_NOTHING = {  # a created ticket is signed, not stored; a test event is undone
+    "events/ticket", "provider-connections/test", "segments/preview",
+}  # fmt: skip
+ANSWERED = {"provider-connections/test", "segments/preview"}  # a POST that asks: 200
 QUEUED = {"duplicates/search", "imports", "message-threads"}  # a created row is sent later: 202
 
 

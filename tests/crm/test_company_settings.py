@@ -1,6 +1,7 @@
 """The company's settings in the API."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from crm.models import Company
@@ -28,10 +29,131 @@ def test_manager_changes_name_and_missed_call_text(manager_api, acme, globex):
     assert Company.objects.get(pk=globex.pk).name == "Globex Concrete"
 
 
-def test_time_zone_slug_and_currency_cannot_be_changed(manager_api, acme):
-    manager_api.patch(URL, {"timezone": "UTC", "slug": "other", "currency": "EUR"})
+def test_manager_changes_time_zone_and_currency_but_not_the_slug(manager_api, acme):
+    answer = manager_api.patch(URL, {"timezone": "America/Phoenix", "currency": "CAD"}).json()
+    assert (answer["timezone"], answer["currency"]) == ("America/Phoenix", "CAD")
+    for body in ({"slug": "other"}, {"timezone": "Denver"}, {"currency": "usd"}, {"currency": None}):
+        response = manager_api.patch(URL, body | {"name": "Acme Roofs"})
+        assert (response.status_code, list(errors_of(response))) == (400, list(body)), body
     acme.refresh_from_db()
-    assert (acme.timezone, acme.slug, acme.currency) == ("America/Denver", "acme", "USD")
+    assert (acme.name, acme.timezone, acme.slug, acme.currency) == ("Acme Roofing", "America/Phoenix", "acme", "CAD")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "field"),
+    [
+        (21, 8, None),
+        (20, 9, None),
+        (9, 8, None),
+        (21, 20, None),
+        (22, 8, "quiet_hours_start"),
+        (21, 7, "quiet_hours_end"),
+        (0, 8, "quiet_hours_start"),
+        (9, 9, "quiet_hours_start"),
+        (9, 17, "quiet_hours_start"),
+        (20, None, "quiet_hours_end"),
+        ("20", 8, "quiet_hours_start"),
+    ],
+)
+def test_quiet_hours_can_only_be_longer_than_those_of_the_law(manager_api, acme, start, end, field):
+    response = manager_api.patch(URL, {"quiet_hours_start": start, "quiet_hours_end": end})
+    if field is None:
+        assert (response.json()["quiet_hours_start"], response.json()["quiet_hours_end"]) == (start, end)
+        return
+    assert (response.status_code, list(errors_of(response))) == (400, [field])
+    if (start, end) in ((22, 8), (21, 7)):
+        assert errors_of(response)[field] == ["Must be from 8 to 21: the law allows automatic texts in no other hours."]
+    acme.refresh_from_db()
+    assert (acme.quiet_hours_start, acme.quiet_hours_end) == (21, 8)
+
+
+def test_one_quiet_hour_alone_is_compared_with_the_other_that_is_stored(manager_api):
+    assert manager_api.patch(URL, {"quiet_hours_end": 12}).status_code == 200
+    assert list(errors_of(manager_api.patch(URL, {"quiet_hours_start": 12}))) == ["quiet_hours_start"]
+    assert manager_api.patch(URL, {"quiet_hours_start": 13}).status_code == 200
+
+
+WEEK = {"monday": {"opens": "08:00", "closes": "17:30"}, "saturday": {"opens": "09:00", "closes": "12:00"}}
+
+
+def test_working_hours_are_replaced_as_a_whole(manager_api):
+    assert manager_api.get(URL).json()["working_hours"] is None
+    hours = manager_api.patch(URL, {"working_hours": WEEK}).json()["working_hours"]
+    assert list(hours) == ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+    assert {day: span for day, span in hours.items() if span} == WEEK
+    hours = manager_api.patch(URL, {"working_hours": {"sunday": None}}).json()["working_hours"]
+    assert set(hours.values()) == {None}
+    assert manager_api.patch(URL, {"working_hours": None}).json()["working_hours"] is None
+
+
+@pytest.mark.parametrize(
+    ("hours", "field"),
+    [
+        ({"funday": None}, "working_hours.funday"),
+        ({"monday": {"opens": "08:00"}}, "working_hours.monday.closes"),
+        ({"monday": {"opens": "8", "closes": "17:00"}}, "working_hours.monday.opens"),
+        ({"monday": {"opens": "08:00", "closes": "24:00"}}, "working_hours.monday.closes"),
+        ({"monday": {"opens": "17:00", "closes": "08:00"}}, "working_hours.monday.closes"),
+        ({"monday": {"opens": "08:00", "closes": "08:00"}}, "working_hours.monday.closes"),
+        ({"monday": "08:00-17:00"}, "working_hours.monday.non_field_errors"),
+        ("always", "working_hours.non_field_errors"),
+    ],
+)
+def test_faulty_working_hours_are_named(manager_api, hours, field):
+    response = manager_api.patch(URL, {"working_hours": hours})
+    assert (response.status_code, [each["attr"] for each in response.json()["errors"]]) == (400, [field])
+    assert manager_api.get(URL).json()["working_hours"] is None
+
+
+@pytest.mark.parametrize("hours", ["always", {"funday": None}, {"monday": {"opens": "17:00", "closes": "08:00"}}, [1]])
+def test_admin_refuses_faulty_working_hours(acme, hours):
+    acme.working_hours = hours
+    with pytest.raises(ValidationError, match="working_hours"):
+        acme.full_clean()
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("{company_name}: you are unsubscribed. Reply START to come back.", ""),
+        ("{company_name}: no recibirá más mensajes. Responda START para recibirlos.", ""),
+        ("", ""),
+        ("You are unsubscribed. Reply START to come back.", "{company_name}"),
+        ("{company_name}: you are unsubscribed.", "START"),
+        ("{company_name}: you are unsubscribed. Restart?", "START"),
+        ("{company_name}: bye. Reply START, or see acme.com", "no links"),
+        ("{company_name}: bye. Reply START for 10% off.", "offers"),
+        ("{company_name}: bye. Reply START for our spring sale.", "offers"),
+        ("{company_name} {first_name}: bye. Reply START.", "{first_name}"),
+        ("{company_name}: bye. Reply START." + "." * 300, "characters"),
+    ],
+)
+def test_confirmation_of_an_opt_out_only_confirms(manager_api, text, fault):
+    response = manager_api.patch(URL, {"opt_out_text": text})
+    if not fault:
+        assert response.json()["opt_out_text"] == text
+        return
+    assert (response.status_code, list(errors_of(response))) == (400, ["opt_out_text"])
+    assert fault in errors_of(response)["opt_out_text"][0]
+
+
+def test_changed_settings_are_in_the_audit_with_the_manager(manager, manager_api, acme, outsider_api):
+    manager_api.patch(URL, {"quiet_hours_start": 20, "opt_out_text": ""})
+    manager_api.patch(URL, {"timezone": "America/Phoenix"})
+    entries = manager_api.get("/api/v1/audit?resource=company").json()["results"]
+    assert [(each["object"], each["user"], each["changes"]) for each in entries] == [
+        (acme.pk, manager.pk, {"timezone": ["America/Denver", "America/Phoenix"]}),
+        (acme.pk, manager.pk, {"quiet_hours_start": [21, 20]}),
+    ]
+    assert outsider_api.get("/api/v1/audit?resource=company").json()["results"] == []
+
+
+def test_stale_settings_are_refused_with_the_present_ones(manager_api):
+    tag = manager_api.get(URL)["ETag"]
+    assert manager_api.patch(URL, {"quiet_hours_start": 20}, headers={"If-Match": tag}).status_code == 200
+    stale = manager_api.patch(URL, {"timezone": "UTC"}, headers={"If-Match": tag})
+    assert (stale.status_code, stale.json()["current"]["quiet_hours_start"]) == (412, 20)
+    assert manager_api.get(URL).json()["timezone"] == "America/Denver"
 
 
 def test_too_long_text_or_empty_name_is_refused(manager_api, acme):
@@ -92,7 +214,16 @@ def test_settings_of_campaigns_are_off_at_first(manager_api):
 
 
 @pytest.mark.parametrize(
-    "value", [{"campaign_interval_days": 366}, {"daily_segment_limit": 0}, {"segment_price_micros": 10_000_001}]
+    "value",
+    [
+        {"campaign_interval_days": 366},
+        {"daily_segment_limit": 0},
+        {"segment_price_micros": 10_000_001},
+        {"quiet_hours_start": 22},
+        {"quiet_hours_end": 7},
+        {"quiet_hours_end": 21},
+        {"quiet_hours_start": 8},
+    ],
 )
 def test_database_refuses_settings_out_of_range(acme, value):
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -35,12 +35,15 @@ AUDITED = {
     "tasks": (factories.TaskFactory, {"title": "Call back."}),
     "snippets": (factories.SnippetFactory, {"body": "We are closed."}),
     "segments": (factories.SegmentFactory, {"name": "Customers in Boulder"}),
+    "provider_accounts": (factories.ProviderAccountFactory, {"account_id": "AC1"}),
+    "webhook_secrets": (factories.WebhookSecretFactory, {"provider": "twilio"}),
     "outgoing_webhooks": (factories.OutgoingWebhookFactory, {"name": "Shop"}),
     "users": (factories.UserFactory, {"role": "manager"}),
 }
-THIRD = {"role": "rep", "gone_id": 9}  # a third value of columns that take no other text
+THIRD = {"role": "rep", "gone_id": 9, "provider": "callrail"}  # a third value of columns that take no other text
 NOTES = "activities"  # of which notes are audited, and no inserts
 WITHOUT_INSERTS = ["contact_tags", "contact_field_values"]  # the rows name their authors
+SETTINGS = "companies"  # without inserts: nobody of the company was there
 
 
 def entries(row=None, **conditions):
@@ -52,7 +55,12 @@ def entries(row=None, **conditions):
 
 
 def test_these_tables_are_audited():
-    assert {model._meta.db_table for model, _ in declared_triggers(Audit)} == {*AUDITED, *WITHOUT_INSERTS, NOTES}
+    assert {model._meta.db_table for model, _ in declared_triggers(Audit)} == {
+        *AUDITED,
+        *WITHOUT_INSERTS,
+        NOTES,
+        SETTINGS,
+    }
 
 
 def test_migrations_create_the_triggers_that_models_declare():
@@ -261,6 +269,16 @@ def test_note_that_moves_is_recorded_by_the_row_that_it_moves_to(acme):
     assert len(entries(chunk)) == 1
 
 
+def test_entry_of_a_setting_belongs_to_the_company(acme, globex):
+    for company, zone in ((acme, "America/Phoenix"), (globex, "UTC")):
+        company.timezone = zone
+        company.save()
+    with all_tenants():
+        type(acme)._base_manager.filter(pk=acme.pk).update(duplicates_run_at=datetime(2026, 3, 1, tzinfo=UTC))
+    [entry] = entries(acme)
+    assert (entry.company_id, entry.changes) == (acme.pk, {"timezone": ["America/Denver", "America/Phoenix"]})
+
+
 @postgres_only
 @pytest.mark.parametrize("moved_to", ["nothing", "a contact", "an earlier file", "a file of another company"])
 def test_only_a_file_of_the_same_transaction_stands_for_a_deleted_note(moved_to, transactional_db, acme, globex):
@@ -294,7 +312,7 @@ def test_triggers_exist_on_every_audited_table():
                 "SELECT tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgname LIKE 'record_%'"
             )
         tables = [table for (table,) in cursor.fetchall()]
-    assert sorted(tables) == sorted([*list(AUDITED) * 3, *[NOTES, *WITHOUT_INSERTS] * 2])
+    assert sorted(tables) == sorted([*list(AUDITED) * 3, *[NOTES, SETTINGS, *WITHOUT_INSERTS] * 2])
 
 
 def test_audited_column_can_be_dropped_by_a_migration():

@@ -149,6 +149,18 @@ def test_confirmation_is_queued_although_the_number_is_opted_out(arrive, desk):
         queue_message(contact=message.contact, line=desk, body="Ten percent off!", kind="campaign")
 
 
+def test_confirmation_has_the_words_of_the_company(arrive, acme):
+    acme.opt_out_text = "{company_name}: no more texts. Reply START to get them again."
+    acme.save()
+    arrive(incoming("REVOKE", minutes=2))
+    assert [each.body for each in confirmations()] == ["Acme Roofing: no more texts. Reply START to get them again."]
+    Message.objects.filter(kind="confirmation").update(created_at=timezone.now() - timedelta(minutes=1), **SENT)
+    arrive(incoming("Yes"))
+    assert state() == "opted_out"  # the text doesn't ask for a YES
+    arrive(incoming("START"))
+    assert state() == "clear"
+
+
 @pytest.mark.parametrize("text", ["STOP", "stop.", "StopAll", "UNSUBSCRIBE", "cancel", "End", "QUIT"])
 def test_quo_sends_its_own_confirmation(arrive, text):
     arrive(incoming(text))

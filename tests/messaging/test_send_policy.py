@@ -177,6 +177,36 @@ def test_deferrable_message_waits_for_the_morning(ask, kind):
     assert ask(kind, now=NIGHT) == ("It is too early or too late in the contact's time zone.", opens)
 
 
+@pytest.mark.parametrize("kind", DEFERRABLE)
+@pytest.mark.parametrize(
+    ("hours", "opens"),
+    [
+        ({}, None),
+        ({"quiet_hours_start": 14}, None),
+        ({"quiet_hours_end": 14}, datetime(2026, 3, 3, 19, tzinfo=UTC)),
+        ({"quiet_hours_start": 13, "quiet_hours_end": 11}, datetime(2026, 3, 4, 16, tzinfo=UTC)),
+    ],
+)
+def test_automatic_message_waits_for_the_hours_of_the_company(ask, line, kind, hours, opens):
+    for name, hour in hours.items():
+        setattr(line.company, name, hour)
+    found = ask(kind, now=datetime(2026, 3, 3, 18, tzinfo=UTC))  # 13:00 in New York
+    assert (found and found[1]) == opens
+
+
+def test_hours_of_the_company_do_not_widen_those_of_a_state(ask, casey, line):
+    casey.state = "Kentucky"  # from ten on; it is an hour behind in the west
+    early = NOON - timedelta(hours=4)
+    for hour, opens in ((8, NOON - timedelta(hours=1)), (11, NOON)):
+        line.company.quiet_hours_end = hour
+        assert ask("reminder", now=early)[1] == opens
+
+
+def test_reply_ignores_the_hours_of_the_company(ask, line):
+    line.company.quiet_hours_start = 9
+    assert ask("reply") is None
+
+
 def test_response_is_allowed_at_night(ask, casey):
     opt_out(casey, NIGHT)
     assert ask("confirmation", now=NIGHT) is None

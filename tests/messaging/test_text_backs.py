@@ -13,6 +13,7 @@ from calls.models import MissedCaller
 from calls.services.missed_calls import mark_recovered
 from crm.db.tenancy import all_tenants, tenant
 from crm.services.opt_outs import record_opt_out
+from crm.working_hours import DAYS
 from messaging.models import Message
 from messaging.services.outbound.text_backs import has_pending_text_backs, queue_next_text_back
 from tests import factories
@@ -75,6 +76,27 @@ def test_company_without_a_text_sends_nothing(company):
     company.save()
     assert queue_next_text_back()
     assert state(caller) == ("off", "", 0)
+
+
+@pytest.mark.parametrize(
+    ("is_open", "texts", "body"),
+    [
+        (True, {"after_hours_text": "We are closed."}, SORRY),
+        (False, {"after_hours_text": "We are closed."}, "We are closed."),
+        (False, {}, SORRY),
+        (False, {"missed_call_text": "", "after_hours_text": "We are closed."}, "We are closed."),
+        (True, {"missed_call_text": "", "after_hours_text": "We are closed."}, None),
+    ],
+)
+def test_text_back_outside_of_working_hours_has_its_own_words(company, is_open, texts, body):
+    week = {day: {"opens": "00:00", "closes": "23:59"} if is_open else None for day in DAYS}
+    for name, value in {"working_hours": week, "timezone": zone_with_hour(14), **texts}.items():
+        setattr(company, name, value)
+    company.save()
+    missed(company)
+    assert queue_next_text_back()
+    with all_tenants():
+        assert [message.body for message in Message.objects.all()] == ([body] if body else [])
 
 
 def test_reached_caller_gets_nothing(company):

@@ -122,9 +122,12 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "outgoing-events": {MANAGER: also(READ_ONLY, "replay")},
     "outgoing-webhooks": {MANAGER: also(ALL, "rotate-secret")},
     "phone-lines": {MANAGER: also(READ_CREATE_UPDATE, "resume"), CSR: READ_ONLY, REP: READ_ONLY},
+    "provider-connections": {MANAGER: RETRIEVE_UPDATE},
+    "provider-connections/test": {MANAGER: CREATE_ONLY},
     "segments": {MANAGER: ALL, CSR: READ_ONLY},
     "segments/preview": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY},
     "segments/schema": {MANAGER: RETRIEVE, CSR: RETRIEVE},
+    "setup": {MANAGER: RETRIEVE},
     "snippets": {MANAGER: ALL, CSR: READ_ONLY, REP: READ_ONLY},
     "tags": {MANAGER: ALL, CSR: READ_CREATE, REP: READ_ONLY},
     "tasks": {

@@ -11,8 +11,13 @@ from crm.error_codes import ErrorCode
 
 API = "/api/v1/"
 READ, WRITE = "read", "write"  # alone: of every resource
-# By these a token could give itself more than its scopes: other tokens, passwords, sessions.
-NEVER = frozenset({"api-tokens:read", "api-tokens:write", "users:write", "events:write", "me:read", "me:write"})
+# By these a token could give itself more than its scopes: other tokens, passwords, sessions, signed webhook events.
+NEVER = frozenset(
+    {
+        "api-tokens:read", "api-tokens:write", "users:write", "events:write", "me:read", "me:write",
+        "provider-connections:write",
+    }
+)  # fmt: skip
 
 
 def all_scopes() -> list[str]:

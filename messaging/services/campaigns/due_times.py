@@ -8,14 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Count, F, Min
 from django.db.models.functions import Substr
 
 from crm.choices import MembershipStatus
-from crm.models import Campaign, CampaignMembership
+from crm.models import Campaign, CampaignMembership, Company
 from messaging.services.outbound.recipient_hours import next_allowed
 
 NO_OPEN_HOUR = "No hour is allowed in all time zones of this number; set the contact's time zone."
@@ -80,11 +79,11 @@ def _find_groups(campaign: Campaign, now: datetime) -> list[tuple[Group, datetim
         .values_list(F("contact__timezone"), F("contact__state"), Substr("contact__phone", 1, AREA))
         .annotate(phone=Min("contact__phone"), number=Count("*"))
     )
-    zone = campaign.company.zone
+    company = campaign.company
     return [
         (
             (timezone, state, area),
-            next_due_at(timezone=timezone, state=state, phone=phone, zone=zone, moment=now),
+            next_due_at(timezone=timezone, state=state, phone=phone, company=company, moment=now),
             number,
         )
         for timezone, state, area, phone, number in rows
@@ -95,9 +94,9 @@ def _pending(campaign: Campaign) -> Any:
     return CampaignMembership.objects.filter(campaign=campaign, status=MembershipStatus.PENDING)
 
 
-def next_due_at(*, timezone: str, state: str, phone: str, zone: ZoneInfo, moment: datetime) -> datetime | None:
-    """Return when a contact may get a campaign's message, from `moment` on. `zone` is the company's."""
-    return next_allowed(timezone=timezone, state=state, phone=phone, company_zone=zone, marketing=True, moment=moment)
+def next_due_at(*, timezone: str, state: str, phone: str, company: Company, moment: datetime) -> datetime | None:
+    """Return when a contact may get a campaign's message, from `moment` on."""
+    return next_allowed(timezone=timezone, state=state, phone=phone, company=company, marketing=True, moment=moment)
 
 
 def _chunks(groups: list[Item]) -> Iterator[list[Item]]:

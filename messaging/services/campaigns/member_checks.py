@@ -121,7 +121,7 @@ class _Checks:
             timezone=contact.timezone,
             state=contact.state,
             phone=contact.phone,
-            zone=self.campaign.company.zone,
+            company=self.campaign.company,
             moment=moment,
         )
         if due_at is None:

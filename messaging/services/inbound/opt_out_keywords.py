@@ -8,7 +8,9 @@ from django.utils import timezone
 from crm.choices import Direction, OptOutState
 from crm.models import OptOut, PhoneLine
 from crm.models.audit import hash_number
+from crm.models.opt_out_texts import OPT_OUT_PLACEHOLDERS, OPT_OUT_TEXT, asks_for_yes
 from crm.phones import InvalidPhone, digits_of, normalize_phone
+from crm.placeholders import parse_text
 from crm.services.opt_outs import flag_possible_opt_out, lock_opt_out, record_opt_in, record_opt_out
 from messaging.choices import MessageKind
 from messaging.models import Message
@@ -22,10 +24,7 @@ from messaging.services.outbound.send_policy import CONFIRMATION_WINDOW
 YES_WINDOW = timedelta(hours=24)
 SHORTEST_NUMBER = 7  # digits; short codes have five or six
 
-OPT_OUT_REPLY = (
-    "You have been unsubscribed from {company} and will get no more texts. Reply START or YES to get them again."
-)
-OPT_IN_REPLY = "You will get texts from {company} again. Reply STOP to get no more."
+OPT_IN_TEXT = "You will get texts from {company_name} again. Reply STOP to get no more."
 
 PROVIDER_VERDICTS = {"STOP": Verdict.OPT_OUT, "START": Verdict.OPT_IN, "HELP": Verdict.HELP}
 
@@ -60,9 +59,9 @@ def handle_opt_out_keywords(*, message: Message, opt_out_type: str = "") -> bool
         changed = record_opt_out(**evidence)
         mark_membership_opted_out(message=message)
         if changed:
-            _queue_confirmation(message, phone, opt_out_type, OPT_OUT_REPLY)
+            _queue_confirmation(message, phone, opt_out_type)
     elif verdict == Verdict.OPT_IN and record_opt_in(**evidence):
-        _queue_confirmation(message, phone, opt_out_type, OPT_IN_REPLY)
+        _queue_confirmation(message, phone, opt_out_type, OPT_IN_TEXT)
     return verdict in (Verdict.SUSPECTED, Verdict.OPT_OUT, Verdict.OPT_IN)
 
 
@@ -123,10 +122,13 @@ def _answers_confirmation(message: Message, phone: str) -> bool:
     return is_confirmation and message.created_at - opt_out.asked_at <= YES_WINDOW
 
 
-def _queue_confirmation(message: Message, phone: str, opt_out_type: str, reply: str) -> None:
+def _queue_confirmation(message: Message, phone: str, opt_out_type: str, text: str = "") -> None:
     """Queue the one confirmation that 47 CFR 64.1200(a)(12) allows within five minutes.
 
     There is none if the provider sends its own. The limit also stops two machines from answering each other forever.
+
+    Args:
+        text: "" for that of an opt-out: the company's own, or else the standard one.
     """
     contact, line, now = message.contact, message.phone_line, timezone.now()
     if contact is None or contact.phone != phone or line is None:  # messages go to the main number only
@@ -136,12 +138,12 @@ def _queue_confirmation(message: Message, phone: str, opt_out_type: str, reply: 
     opt_out = lock_opt_out(phone=phone)
     if opt_out.confirmed_at and now - opt_out.confirmed_at <= CONFIRMATION_WINDOW:
         return
+    text = text or line.company.opt_out_text or OPT_OUT_TEXT
+    body = parse_text(text, OPT_OUT_PLACEHOLDERS).fill({"company_name": line.company.name})
     try:
-        queue_message(
-            contact=contact, line=line, body=reply.format(company=line.company.name), kind=MessageKind.CONFIRMATION
-        )
+        queue_message(contact=contact, line=line, body=body, kind=MessageKind.CONFIRMATION)
     except SendBlocked:  # the opt-out is valid without it
         return
     opt_out.confirmed_at = now
-    opt_out.asked_at = now if reply == OPT_OUT_REPLY else opt_out.asked_at
+    opt_out.asked_at = now if asks_for_yes(text) else opt_out.asked_at
     opt_out.save(update_fields=["confirmed_at", "asked_at"])

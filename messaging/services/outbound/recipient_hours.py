@@ -5,16 +5,17 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from crm.models import Company
 from crm.phones import NORTH_AMERICA
 from messaging.area_codes import state_of_number, zones_of_number
-from messaging.quiet_hours import next_open, texting_hours_of
+from messaging.quiet_hours import next_open, texting_hours_of, texting_hours_of_company
 from messaging.states import state_code, zones_of_state
 
 EXCHANGE = len("+1303555")  # the area code and the next three digits decide zone and state of a number
 
 
 def next_allowed(
-    *, timezone: str, state: str, phone: str, company_zone: ZoneInfo, marketing: bool, moment: datetime
+    *, timezone: str, state: str, phone: str, company: Company, marketing: bool, moment: datetime
 ) -> datetime | None:
     """Return the first instant from `moment` on in which a contact may be texted; None if there is none.
 
@@ -24,7 +25,8 @@ def next_allowed(
         phone: E.164.
     """
     hours = texting_hours_of(states=[state, _home(phone)[1]], marketing=marketing)
-    zones = zones_of_recipient(timezone=timezone, state=state, phone=phone, company_zone=company_zone)
+    hours.append(texting_hours_of_company(company))
+    zones = zones_of_recipient(timezone=timezone, state=state, phone=phone, company_zone=company.zone)
     return next_open(moment=moment, zones=zones, hours=hours)
 
 

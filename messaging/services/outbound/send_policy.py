@@ -149,7 +149,7 @@ def _check_time(
             timezone=contact.timezone,
             state=contact.state,
             phone=phone,
-            company_zone=line.company.zone,
+            company=line.company,
             marketing=kind == MessageKind.CAMPAIGN,
             moment=at,
         )

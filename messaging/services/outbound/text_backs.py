@@ -61,7 +61,7 @@ def has_pending_text_backs() -> bool:
 
 def queue_text_back(*, caller: MissedCaller) -> None:
     """Queue the text back, or record why there is none. It never waits for the next morning."""
-    body, line = caller.company.missed_call_text, caller.phone_line
+    body, line = caller.company.text_after_missed_call(caller.last_missed_at), caller.phone_line
     if not body or line is None:
         _mark(caller, TextBack.OFF)
         return
