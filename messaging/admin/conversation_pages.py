@@ -27,7 +27,7 @@ from messaging.admin.recipients import read_recipient
 from messaging.admin.thread import read_thread
 from messaging.models import Message
 from messaging.services.outbound.send_policy import SendBlocked
-from messaging.services.replies import mark_thread_read, queue_reply
+from messaging.services.replies import queue_reply
 from messaging.sms_segments import count_segments
 
 TEMPLATES = "admin/crm/conversation"
@@ -46,7 +46,10 @@ class ConversationPages:
         return request.user.has_perm("crm.change_conversation")
 
     def change_view(self: Any, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the messages, latest at the end, and take an answer, an assignee, or the end of the conversation."""
+        """Show the messages, latest at the end, and take an answer, an assignee, or the end of the conversation.
+
+        Messages stay unread: the mark is the company's, whose users must not overlook what only staff have seen.
+        """
         if not self.has_view_permission(request):
             raise PermissionDenied
         if not is_id(object_id):
@@ -70,8 +73,6 @@ class ConversationPages:
                     done = send_once(request, reply, contact=conversation.contact, line=conversation.phone_line)
             if done:
                 return to_page(conversation.pk)
-        elif self.may_write(request):
-            _mark_read(request, conversation)
         return self.conversation_page(request, conversation, reply, assign)
 
     def conversation_page(
@@ -123,15 +124,6 @@ class ConversationPages:
             "reply": form,
         }
         return TemplateResponse(request, f"{TEMPLATES}/first_text.html", context)
-
-
-def _mark_read(request: HttpRequest, conversation: Conversation) -> None:
-    """Mark the contact's messages as read, as the API's clients do. Of those who only look on nothing is written."""
-    user = cast(User, request.user)
-    with tenant(conversation.company_id), transaction.atomic():
-        if read := mark_thread_read(contact=conversation.contact):
-            changes = {"messages_read": (None, read)}
-            record_staff_action(user=user, table="conversations", row_id=conversation.pk, changes=changes)
 
 
 def _id_in(request: HttpRequest, parameter: str) -> int | None:
