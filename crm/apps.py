@@ -53,6 +53,7 @@ class CrmConfig(AppConfig):
         from crm.services.merging.crm_rules import register_rules
         from crm.services.merging.rules import every_model_has_a_rule
         from crm.services.outgoing_webhooks.events import is_change_due, make_next_events
+        from crm.services.outgoing_webhooks.requests import REPLAY_EVENTS
         from crm.services.outgoing_webhooks.sending import has_pending_events, is_event_due, send_next_events
         from crm.services.search_keys import is_repair_due, repair_search_keys
         from crm.worker import MAILS_S, RARELY_S, Job, register
@@ -110,6 +111,7 @@ class CrmConfig(AppConfig):
         register_kind(Kind(name="export", label="Export", steps=export_steps))
         register_kind(IMPORT)
         register_kind(UNDO)
+        register_kind(REPLAY_EVENTS)
         register(
             Job(
                 name="tasks",

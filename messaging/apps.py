@@ -6,6 +6,7 @@ class MessagingConfig(AppConfig):
 
     def ready(self) -> None:
         from crm.query_slots import messages_of_activities, outgoing_messages_to, unread_messages
+        from crm.services.background_tasks.kinds import register_kind
         from crm.signals import appointment_booked
         from crm.worker import RARELY_S, Job, register
         from messaging.models import Message
@@ -13,6 +14,7 @@ class MessagingConfig(AppConfig):
         from messaging.services.campaigns import counts, jobs  # models are loaded from here on
         from messaging.services.inbound import webhook_processing
         from messaging.services.outbound import campaign_progress, reminders, sending, text_backs, unknown_sends
+        from messaging.services.outbound.held_decisions import CANCEL_MESSAGES, RELEASE_MESSAGES
 
         merging.register_rules()
         unread_messages.register(lambda: Message.objects.unread())
@@ -22,6 +24,8 @@ class MessagingConfig(AppConfig):
             lambda phones: Message.objects.filter(direction="outgoing", to_numbers__0__in=phones)
         )
         appointment_booked.connect(campaign_progress.on_booking, dispatch_uid="campaigns")
+        for kind in (CANCEL_MESSAGES, RELEASE_MESSAGES, webhook_processing.PROCESS_AGAIN):
+            register_kind(kind)
         # Operators type the names of jobs: "deliveries" and "texts" are older than the glossary.
         register(
             Job(

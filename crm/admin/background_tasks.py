@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -15,7 +16,7 @@ from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from crm.admin.base.columns import badge, moment
+from crm.admin.base.columns import badge, moment, pretty_json
 from crm.admin.base.model_admin import ReadOnlyAdmin
 from crm.choices import TaskState
 from crm.db.tenancy import tenant
@@ -25,6 +26,7 @@ from crm.refusals import Refusal
 from crm.services.audited_actions import record_staff_action
 from crm.services.background_tasks.kinds import label_of
 from crm.services.background_tasks.requests import cancel_task
+from crm.services.bulk_actions import CHANGED, IDS
 from crm.services.exports.audit import record_export
 from crm.services.stored_files import stream_file
 
@@ -49,8 +51,15 @@ class BackgroundTaskAdmin(ReadOnlyAdmin):
     list_filter = ("state", "created_at", "company")
     fields = (
         "company", "what", "state", "progress", "error_code", "error", "cancel_requested", "result_file",
-        "requested_by", "created_at", "started_at", "lease_until", "ended_at", "parameters",
+        "requested_by", "created_at", "started_at", "lease_until", "ended_at", "settings",
     )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BackgroundTask]:
+        return super().get_queryset(request).defer("parameters")  # thousands of IDs, maybe
+
+    @admin.display(description="parameters")
+    def settings(self, task: BackgroundTask) -> SafeString:
+        return pretty_json({name: value for name, value in task.parameters.items() if name != IDS})
 
     @admin.display(description="task")
     def what(self, task: BackgroundTask) -> str:
@@ -117,6 +126,7 @@ class BackgroundTaskAdmin(ReadOnlyAdmin):
                 "color": COLORS.get(TaskState(task.state), "waiting"),
                 "is_ended": task.state in TaskState.ended(),
                 "may_cancel": self.has_cancel_permission(request) and task.state not in TaskState.ended(),
+                "changed": task.parameters.get(CHANGED),
                 "made": Import.objects.filter(task=task).first(),
             }
         return super().render_change_form(request, context, *args, **options)

@@ -8,12 +8,11 @@ from django.http import HttpRequest
 
 from crm.admin.base.columns import badge, excerpt, moment
 from crm.admin.base.model_admin import ReadOnlyAdmin
-from crm.choices import AuditAction, OutgoingStatus
+from crm.choices import OutgoingStatus
 from crm.db.tenancy import tenant
 from crm.models import OutgoingEvent, OutgoingWebhook, User
 from crm.refusals import Refusal
-from crm.services.audited_actions import record_action
-from crm.services.outgoing_webhooks.requests import replay_event
+from crm.services.outgoing_webhooks.requests import REPLAY_EVENTS, replay_event
 
 COLORS = {OutgoingStatus.SENT: "good", OutgoingStatus.DEAD: "bad"}
 
@@ -37,6 +36,7 @@ class OutgoingWebhookAdmin(ReadOnlyAdmin):
 @admin.register(OutgoingEvent)
 class OutgoingEventAdmin(ReadOnlyAdmin):
     actions = ("replay",)
+    in_background = {"replay": REPLAY_EVENTS.name}
     list_display = (
         moment("created_at"),
         "resource",
@@ -67,11 +67,7 @@ class OutgoingEventAdmin(ReadOnlyAdmin):
         for event in queryset:
             try:
                 with tenant(event.company_id):
-                    replay_event(event=event)
-                    record_action(
-                        user=cast(User, request.user), table="outgoing_events", row_id=event.pk,
-                        changes={"status": (event.status, OutgoingStatus.PENDING.value)}, action=AuditAction.REPLAY,
-                    )  # fmt: skip
+                    replay_event(event=event, user=cast(User, request.user))
                 self.message_user(request, f"{event}: it is sent again within seconds, if a worker runs.")
             except Refusal as refusal:
                 self.message_user(request, f"{event}: {refusal}", messages.ERROR)

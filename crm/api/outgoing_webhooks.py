@@ -12,12 +12,11 @@ from crm.api.base.filters import ChoicesFilter, ListFilterSet, RowFilter
 from crm.api.base.serializers import CompanyUserField, OneOfField, TenantSerializer
 from crm.api.base.views import FullViewSet, ReadViewSet, without_body
 from crm.api.companions import UserNameField
-from crm.choices import AuditAction, OutgoingStatus
+from crm.choices import OutgoingStatus
 from crm.db.change_feed import Feed
 from crm.db.triggers import declared_triggers
 from crm.error_codes import ErrorCode
 from crm.models import OutgoingEvent, OutgoingWebhook
-from crm.services.audited_actions import record_action
 from crm.services.outgoing_webhooks.requests import (
     change_outgoing_webhook,
     create_outgoing_webhook,
@@ -160,9 +159,5 @@ class OutgoingEventViewSet(ReadViewSet):
     def replay(self, request: Request, **kwargs: Any) -> Response:
         """Send a dead or sent event again, under the same ID. A pending one is a 409."""
         event = self.get_object()
-        replay_event(event=event)
-        changes = {"status": (event.status, OutgoingStatus.PENDING.value)}
-        record_action(
-            user=self.user, table="outgoing_events", row_id=event.pk, changes=changes, action=AuditAction.REPLAY
-        )
+        replay_event(event=event, user=self.user)
         return self.row_response(event.pk, status=status.HTTP_202_ACCEPTED)

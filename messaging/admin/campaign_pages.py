@@ -12,12 +12,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from crm.admin.base.wall_clock import describe_moment
-from crm.choices import CampaignStatus
+from crm.choices import AuditAction, CampaignStatus
 from crm.db.tenancy import tenant
 from crm.form_fields import is_id
 from crm.models import Campaign, User
 from crm.models.campaigns import SENT
 from crm.refusals import Refusal
+from crm.services.audited_actions import record_staff_action
 from messaging.admin.campaign_actions import ACTIONS
 from messaging.admin.campaign_forms import AudienceForm, TestSendForm
 from messaging.admin.campaign_panel import panel_of
@@ -93,6 +94,10 @@ class CampaignPages:
                     context["refusal"] = refusal
                 else:
                     if not is_counting:
+                        changes = {"added": (None, audience.added)}
+                        record_staff_action(
+                            user=cast(User, request.user), table="campaigns", row_id=campaign.pk, changes=changes
+                        )
                         self.message_user(request, say_audience(audience))
                         return to_page(campaign)
                     context |= {"audience": audience, "left_out": left_out_of(audience)}
@@ -112,6 +117,11 @@ class CampaignPages:
                 except Refusal as refusal:
                     form.add_error("phone" if refusal.attr == "phone" else None, str(refusal))
                 else:
+                    changes = {"campaign": (None, campaign.pk), "kind": (None, message.kind)}
+                    record_staff_action(
+                        user=user, table="message_threads", row_id=message.pk, changes=changes,
+                        action=AuditAction.INSERT,
+                    )  # fmt: skip
                     leaves_at = describe_moment(message.run_at, campaign.company.zone)
                     waits = f" It leaves at {leaves_at}: {message.error}" if message.error else ""
                     self.message_user(request, f"The text to {phone} is in the outbox.{waits}")

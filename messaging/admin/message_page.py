@@ -11,16 +11,15 @@ from django.utils.timezone import now
 from crm.choices import Direction
 from crm.db.tenancy import tenant
 from crm.models import User
-from crm.services.audited_actions import record_staff_action
 from messaging.admin.message_words import STATES, say_state
 from messaging.choices import MessageKind, MessageStatus
 from messaging.models import Message
-from messaging.services.outbound.holding import cancel_messages, release_messages
+from messaging.services.outbound.held_decisions import CANCEL, RELEASE
 
 # The decisions about a held message, by the names of their buttons.
 DECISIONS = {
-    "_release": (release_messages, MessageStatus.QUEUED, "Queued for sending. The send policy is asked again."),
-    "_cancel": (cancel_messages, MessageStatus.FAILED, "Cancelled. It is never sent."),
+    "_release": (RELEASE, "Queued for sending. The send policy is asked again."),
+    "_cancel": (CANCEL, "Cancelled. It is never sent."),
 }
 WRITTEN_BY_USERS = ("", MessageKind.REPLY, MessageKind.SCHEDULED)
 WRITTEN_AGAIN = (MessageStatus.FAILED, MessageStatus.UNDELIVERED)
@@ -68,7 +67,7 @@ class MessagePage:
         if message is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if decide_held(message, name, cast(User, request.user)):
-            messages.success(request, DECISIONS[name][2])
+            messages.success(request, DECISIONS[name][1])
         else:
             messages.warning(request, "The message isn't held any more, so nothing was changed.")
         return HttpResponseRedirect(request.path)
@@ -86,10 +85,6 @@ class MessagePage:
 
 def decide_held(message: Message, name: str, user: User) -> bool:
     """Release or cancel a held message, and record who did. Return whether it was held."""
-    decide, status, _ = DECISIONS[name]
+    decision, _ = DECISIONS[name]
     with tenant(message.company_id):
-        decided = decide(messages=Message.objects.filter(pk=message.pk))
-        if decided:
-            changes = {"status": (MessageStatus.HELD.value, status.value)}
-            record_staff_action(user=user, table="message_threads", row_id=message.pk, changes=changes)
-    return bool(decided)
+        return decision.decide(message_id=message.pk, user=user)

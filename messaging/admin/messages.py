@@ -21,6 +21,8 @@ from messaging.choices import MessageStatus
 from messaging.models import Message, ProviderAccount, ProviderHealth, WebhookEvent, WebhookSecret
 from messaging.providers.errors import InvalidSecret
 from messaging.providers.registry import ACCOUNT_ID_HELP, KEY_HELP, PROVIDERS
+from messaging.services.inbound.webhook_processing import PROCESS_AGAIN
+from messaging.services.outbound.held_decisions import CANCEL_MESSAGES, RELEASE_MESSAGES
 
 
 class HeldFilter(admin.SimpleListFilter):
@@ -52,6 +54,7 @@ class LostFilter(admin.SimpleListFilter):
 @admin.register(Message)
 class MessageAdmin(MessagePage, ExactSearch, ReadOnlyAdmin):
     actions = ("release", "cancel")
+    in_background = {"release": RELEASE_MESSAGES.name, "cancel": CANCEL_MESSAGES.name}
     list_display = (
         moment("created_at"),
         "direction",
@@ -108,6 +111,7 @@ class WebhookEventAdmin(EventPage, ExactSearch, ReadOnlyAdmin):
     list_select_related = ("company",)
     list_filter = (("status", StatusFilter), "created_at", "company")
     actions = ("process_again",)
+    in_background = {"process_again": PROCESS_AGAIN.name}
     search_text_fields = ("event_id",)
     search_contact = ""
     search_plain_ids = True

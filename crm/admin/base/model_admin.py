@@ -13,6 +13,7 @@ from django.db import IntegrityError
 from django.db.models import (
     CASCADE,
     PROTECT,
+    BinaryField,
     DateField,
     DateTimeField,
     DecimalField,
@@ -32,6 +33,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from crm.admin.base.audited_writes import AuditedWrites
 from crm.admin.base.columns import links_to_rows
 from crm.admin.base.confirmed_actions import ConfirmedActions
 from crm.admin.base.exports import ExportedList
@@ -71,7 +73,7 @@ class RowList(ChangeList):
         cast(ExportedList, self.model_admin).complete_rows(rows)
 
 
-class RowAdmin(ConfirmedActions, SavedViews, ExportedList, admin.ModelAdmin):
+class RowAdmin(AuditedWrites, ConfirmedActions, SavedViews, ExportedList, admin.ModelAdmin):
     """Admin for tables of up to 100 million rows: every query uses an index or is bounded.
 
     So a list is sorted and filtered by days only where an index has that order, and there is no exact count.
@@ -156,8 +158,11 @@ class RowAdmin(ConfirmedActions, SavedViews, ExportedList, admin.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         """Allow the lookups that links and filters use. Others, such as `id__range`, fail later for odd values."""
-        is_used = lookup.rpartition("__")[2] in LINKED_LOOKUPS or "__" not in lookup
-        return is_used and super().lookup_allowed(lookup, value, request)
+        name, _, last = lookup.rpartition("__")
+        is_used = last in LINKED_LOOKUPS or "__" not in lookup
+        field = next((each for each in self.opts.fields if each.name == (name or lookup)), None)
+        # The database driver refuses a text for these.
+        return is_used and not isinstance(field, BinaryField) and super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return RowList
@@ -165,7 +170,7 @@ class RowAdmin(ConfirmedActions, SavedViews, ExportedList, admin.ModelAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         try:
             return super().get_changelist_instance(request)
-        except OverflowError as error:  # an id that is longer than SQLite's integers
+        except ArithmeticError as error:  # a number or a time that no column can hold
             raise IncorrectLookupParameters(error) from error
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField, QuerySet
 from django.http import HttpRequest
 
 from crm.admin.base.served import fixed_columns, is_served
 from crm.date_ranges import InvalidDay, bounds_of, parse_day, today_in
 from crm.form_fields import as_sentence, is_id
+from crm.instants import InvalidInstant, parse_instant
 from crm.models import Company
 
 Days = tuple[date | None, date | None]  # both included; None leaves a side open
@@ -110,15 +110,24 @@ class RangeFilter(admin.FieldListFilter):
             return None
         if self.error:
             return queryset.none()
-        if self.used_parameters:
-            rows = super().queryset(request, queryset)
-            return None if rows is None else rows
         try:
-            start, end = self._days()
-        except InvalidDay as error:
+            conditions = self._given() if self.used_parameters else self._conditions(*self._days())
+        except (InvalidDay, InvalidInstant) as error:
             self.error = as_sentence(error)
             return queryset.none()
-        return queryset.filter(**self._conditions(start, end))
+        return queryset.filter(**conditions)
+
+    def _given(self) -> dict[str, date | datetime]:
+        """Return the conditions of a link, each with its time as this product writes it."""
+        return {name: self._read(self._text_of(name)) for name in self.instants if name in self.used_parameters}
+
+    def _text_of(self, name: str) -> str:
+        value: Any = self.used_parameters.get(name, "")
+        return str(value[-1] if isinstance(value, list) else value)
+
+    def _read(self, text: str) -> date | datetime:
+        is_time = isinstance(self.field, DateTimeField)
+        return parse_instant(text, default_zone=UTC) if is_time else parse_day(text)
 
     def _days(self) -> Days:
         if self.preset:
@@ -157,17 +166,14 @@ class RangeFilter(admin.FieldListFilter):
             yield {"selected": self.preset == name, "query_string": link, "display": PRESETS[name]}
 
     def _shown(self) -> list[str]:
-        found = [self.used_parameters.get(name) for name in self.instants]
-        return [self._show(value[-1] if isinstance(value, list) else value) for value in found]
+        return [self._show(self._text_of(name)) for name in self.instants]
 
-    def _show(self, value: Any) -> str:
+    def _show(self, text: str) -> str:
         try:
-            instant = self.field.to_python(value)
-        except ValidationError:
-            return str(value)
-        if isinstance(instant, datetime) and instant.tzinfo:
-            return f"{instant.astimezone(self.zone):%Y-%m-%d %H:%M}"
-        return "…" if instant is None else str(instant)
+            end = self._read(text)
+        except (InvalidDay, InvalidInstant):
+            return text or "…"
+        return f"{end.astimezone(self.zone):%Y-%m-%d %H:%M}" if isinstance(end, datetime) else str(end)
 
 
 class CalendarFilter(RangeFilter):

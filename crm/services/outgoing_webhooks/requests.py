@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone
 
-from crm.choices import OutgoingStatus
+from crm.choices import AuditAction, OutgoingStatus
 from crm.db.tenancy import current_company_id
 from crm.encryption import SecretUnreadable
 from crm.error_codes import ErrorCode
@@ -17,6 +18,8 @@ from crm.models import OutgoingEvent, OutgoingWebhook, User
 from crm.models.outgoing_webhooks import give_up_at
 from crm.public_http import is_allowed
 from crm.refusals import Refusal
+from crm.services.audited_actions import record_action
+from crm.services.bulk_actions import bulk_kind
 from crm.services.outgoing_webhooks.events import begin_at_present
 from crm.services.outgoing_webhooks.sending import end_pending_events
 from crm.services.outgoing_webhooks.signing import generate_secret
@@ -112,8 +115,12 @@ def rotate_secret(*, webhook: OutgoingWebhook) -> str:
     return webhook.secret
 
 
-def replay_event(*, event: OutgoingEvent) -> None:
-    """Send an event again, under the same ID, with all attempts. Raises EventPending."""
+def replay_event(*, event: OutgoingEvent, user: User) -> None:
+    """Send an event of the active company again, under the same ID, with all attempts, and record who asked for it.
+
+    Raises:
+        EventPending: it waits already.
+    """
     ended = OutgoingEvent.objects.filter(pk=event.pk).exclude(status=OutgoingStatus.PENDING)
     replayed = ended.update(
         status=OutgoingStatus.PENDING, tries=0, run_at=timezone.now(), give_up_at=give_up_at(), error="",
@@ -121,3 +128,18 @@ def replay_event(*, event: OutgoingEvent) -> None:
     )  # fmt: skip
     if not replayed:
         raise EventPending("The outgoing event is pending already.")
+    changes = {"status": (event.status, OutgoingStatus.PENDING.value)}
+    record_action(user=user, table="outgoing_events", row_id=event.pk, changes=changes, action=AuditAction.REPLAY)
+
+
+def replay_events(ids: Sequence[int], user: User) -> int:
+    """Send these events of the active company again. Return how many weren't pending."""
+    replayed = 0
+    for event in OutgoingEvent.objects.filter(pk__in=ids).order_by("pk"):
+        with suppress(EventPending):
+            replay_event(event=event, user=user)
+            replayed += 1
+    return replayed
+
+
+REPLAY_EVENTS = bulk_kind("replay-events", "Outgoing events sent again", replay_events)

@@ -21,6 +21,7 @@ from crm.models import User
 from crm.services.activities import IdClash
 from crm.services.archived_ids import ActivityArchived
 from crm.services.audited_actions import record_action
+from crm.services.bulk_actions import bulk_kind
 from crm.services.conversations import read_in_advance
 from crm.services.known_rows import KnownRows
 from crm.services.provider_contacts import import_provider_contact
@@ -234,6 +235,15 @@ def reprocess_for_user(*, pk: int, status: str, user: User) -> bool:
     changes = {"status": (status, EventStatus.PENDING.value)}
     record_action(user=user, table="webhook_events", row_id=pk, changes=changes, action=AuditAction.REPLAY)
     return True
+
+
+def reprocess_all_for_user(ids: Sequence[int], user: User) -> int:
+    """Reset these events of the active company to pending. Return how many weren't pending."""
+    events = WebhookEvent.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "status")
+    return sum(reprocess_for_user(pk=pk, status=status, user=user) for pk, status in list(events))
+
+
+PROCESS_AGAIN = bulk_kind("process-events", "Webhook events processed again", reprocess_all_for_user)
 
 
 def record_event(*, provider: str, event: Event, known: KnownRows | None = None) -> None:
