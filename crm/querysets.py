@@ -12,7 +12,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import NotSupportedError, transaction
 from django.db.models import (
     BooleanField,
+    Case,
     CharField,
+    DateTimeField,
     Exists,
     ExpressionWrapper,
     F,
@@ -21,6 +23,7 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Value,
+    When,
 )
 from django.db.models.functions import Concat, Left, Replace
 from django.db.models.lookups import Exact
@@ -40,6 +43,7 @@ MIN_LAST_DIGITS = 3
 MAX_UPDATED = 1000  # rows in one statement
 KEY_COLUMNS, NUMBER_COLUMNS = ("company", "contact", "key"), ("company", "contact", "phone", "label")
 AWAITING_PAYMENT = (InvoiceStatus.SENT, InvoiceStatus.PARTIAL)
+UNPAID = (*AWAITING_PAYMENT, InvoiceStatus.OVERDUE)
 # Queries on contact_phones, for whose rows Django sends no signals. Sent in the query's transaction.
 numbers_added = Signal()  # argument: `rows`, some of which may have been ignored
 number_moved = Signal()  # arguments: the row `before`, and `instance`, the row afterwards
@@ -80,6 +84,17 @@ class PhoneLineQuerySet(QuerySet):
     def unnamed(self) -> Self:
         """Return lines that a webhook event created and that have no name yet."""
         return self.filter(name="")
+
+    def pause(self, *, until: datetime, reason: str, ended_after: datetime | None = None) -> int:
+        """Pause these lines until then.
+
+        Args:
+            ended_after: a pause that ended after this time goes on, as one does that hasn't ended.
+        """
+        now = timezone.now()
+        goes_on = Q(paused_until__gt=ended_after or now, paused_at__isnull=False)
+        paused_at = Case(When(goes_on, then=F("paused_at")), default=Value(now, output_field=DateTimeField()))
+        return self.update(paused_until=until, paused_at=paused_at, pause_reason=reason[:200])
 
 
 class OfContactQuerySet(QuerySet):
@@ -336,6 +351,10 @@ class InvoiceQuerySet(OfContactQuerySet):
     def past_due(self, today: date) -> Self:
         """Return invoices that await their payment although their due date is before `today`."""
         return self.filter(status__in=AWAITING_PAYMENT, due_date__lt=today)
+
+    def unpaid(self) -> Self:
+        """Return invoices that were sent and aren't wholly paid."""
+        return self.filter(status__in=UNPAID)
 
 
 class BackgroundTaskQuerySet(QuerySet):

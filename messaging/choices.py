@@ -22,6 +22,13 @@ OUTCOME_UNKNOWN = (MessageStatus.SENDING, MessageStatus.UNKNOWN)
 # It never arrived.
 LOST = (MessageStatus.FAILED, MessageStatus.UNDELIVERED)
 
+# States of outgoing messages as people see them: a label and the statuses.
+TEXT_STATES = {
+    "sent": ("Sent", (MessageStatus.SENT, MessageStatus.DELIVERED)),
+    "waiting": ("Waiting", (MessageStatus.QUEUED, MessageStatus.HELD, *OUTCOME_UNKNOWN)),
+    "lost": ("Not delivered", LOST),
+}
+
 
 class OwnCode(StrEnum):
     """Values of a message's `error_code` that are the product's own. All others are the providers' and carriers'."""

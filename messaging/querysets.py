@@ -13,6 +13,7 @@ from messaging.choices import (
     DONE,
     LOST,
     OUTCOME_UNKNOWN,
+    TEXT_STATES,
     EventStatus,
     MessageStatus,
     OwnCode,
@@ -99,6 +100,11 @@ class MessageQuerySet(OfContactQuerySet):
     def lost_since(self, moment: datetime) -> Self:
         """Return messages since `moment` that were not sent or not delivered, without those that people cancelled."""
         return self.filter(status__in=LOST, created_at__gte=moment).not_cancelled()
+
+    def in_text_state(self, state: str) -> Self:
+        """Return outgoing messages in one of `TEXT_STATES`, without those that people cancelled."""
+        _, statuses = TEXT_STATES[state]
+        return self.filter(direction=Direction.OUTGOING, status__in=statuses).not_cancelled()
 
     def not_cancelled(self) -> Self:
         return self.exclude(error_code=OwnCode.CANCELLED)

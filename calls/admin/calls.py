@@ -1,7 +1,7 @@
 """Admin for calls, call details and missed callers."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -15,6 +15,7 @@ from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
 from crm.admin.base.search import ExactSearch
+from crm.admin.base.work_filters import WorkFilter
 
 
 class AppointmentInline(admin.TabularInline):
@@ -145,6 +146,17 @@ class CallDetailAdmin(ExactSearch, ReadOnlyAdmin):
         return pretty_json(detail.transcript)
 
 
+class QueueFilter(WorkFilter):
+    """The missed queue: the latest caller first, who may still be reached."""
+
+    title = "queue"
+    label = "Not reached yet"
+    order = "-last_missed_at"
+
+    def waiting(self, rows: Any) -> QuerySet:
+        return cast(QuerySet, rows.waiting())
+
+
 @admin.register(MissedCaller)
 class MissedCallerAdmin(ExactSearch, ReadOnlyAdmin):
     list_display = (
@@ -157,7 +169,7 @@ class MissedCallerAdmin(ExactSearch, ReadOnlyAdmin):
         "company",
     )
     list_select_related = ("contact", "company")
-    list_filter = ("last_missed_at", "company", "contact")
+    list_filter = (QueueFilter, "last_missed_at", "company", "contact")
     time_field = "last_missed_at"
     search_help_text = "The contact's name or phone number, or # and the row's ID, such as #12."
     fieldsets = (

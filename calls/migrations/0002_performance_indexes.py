@@ -157,6 +157,14 @@ class Migration(migrations.Migration):
         crm.db.index_operations.AddIndexConcurrently(
             model_name="missedcaller",
             index=crm.db.indexes.Index(
+                condition=models.Q(("recovered_at__isnull", True)),
+                fields=["last_missed_at"],
+                name="ix_missed_callers_last_missed_at_waiting",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="missedcaller",
+            index=crm.db.indexes.Index(
                 condition=models.Q(("text_back", "due")),
                 fields=["created_at"],
                 name="ix_missed_callers_created_at_text_back_due",

@@ -90,6 +90,13 @@ class MissedCaller(TenantModel):
                 kept_because="few callers wait at a time, so one or two pages count them.",
             ),
             Index(
+                fields=["last_missed_at"],
+                condition=Q(recovered_at__isnull=True),
+                name="ix_missed_callers_last_missed_at_waiting",
+                question="Which callers wait to be reached, over all companies, and since when?",
+                asked_by="admin: first page; missed callers",
+            ),
+            Index(
                 fields=["created_at"],
                 condition=Q(text_back="due"),
                 name="ix_missed_callers_created_at_text_back_due",

@@ -14,7 +14,7 @@ from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.versions import VersionedForm
 from crm.form_fields import PhoneFormField
 from crm.models import Company, PhoneLine
-from crm.services.companies import change_timezone
+from crm.services.companies import beginning_of_pause, change_timezone
 
 
 class CompanyAdmin(RowAdmin):
@@ -94,6 +94,9 @@ class NamedFilter(admin.SimpleListFilter):
         return queryset.unnamed() if self.value() == "no" else None
 
 
+LIMITS = ("daily_cap", "sent_on", "sent_segments", "paused_until", "paused_at", "pause_reason")
+
+
 class PhoneLineForm(RowForm):
     number = PhoneFormField(
         required=False, help_text="In any format. Leave empty while only the provider's ID is known."
@@ -113,9 +116,14 @@ class PhoneLineAdmin(RowAdmin):
     autocomplete_fields = ("company",)
     fieldsets = (
         (None, {"fields": ("company", "name", "number", "provider", "provider_id", "created_at")}),
-        ("Sending limits", {"fields": ("daily_cap", "sent_on", "sent_segments", "paused_until", "pause_reason")}),
+        ("Sending limits", {"fields": LIMITS}),
     )
-    readonly_fields = ("created_at", "sent_on", "sent_segments")
+    readonly_fields = ("created_at", "sent_on", "sent_segments", "paused_at")
+
+    def save_model(self, request: HttpRequest, obj: PhoneLine, form: forms.ModelForm, change: bool) -> None:
+        if "paused_until" in form.changed_data:
+            obj.paused_at = beginning_of_pause(obj, until=obj.paused_until, was_until=form.initial.get("paused_until"))
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: PhoneLine | None = None) -> bool:
         return False  # calls and messages refer to it, without an index for each reference

@@ -1,10 +1,10 @@
 """Admin for invoices."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from crm.admin.base.columns import badge
@@ -12,6 +12,8 @@ from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.range_filters import CalendarFilter
 from crm.admin.base.search import ExactSearch
+from crm.admin.base.served import fixed_columns
+from crm.admin.base.work_filters import WorkFilter
 from crm.models import Company, Invoice
 from crm.services.invoices import status_after_move
 
@@ -24,16 +26,32 @@ class InvoiceForm(RowForm):
             self.fields["amount"].help_text = f"In {company.currency if company else 'the currency of the company'}."
 
 
+class UnpaidFilter(WorkFilter):
+    """Invoices that were sent and aren't paid: the one that is due for the longest time first."""
+
+    title = "payment"
+    label = "To be paid"
+    order = "due_date"
+
+    def waiting(self, rows: Any) -> QuerySet:
+        return cast(QuerySet, rows.unpaid())
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(ExactSearch, RowAdmin):
     form = InvoiceForm
     list_display = ("number", "contact", "amount_with_currency", badge("status"), "due_date", "company")
     list_select_related = ("contact", "company")
-    list_filter = ("status", ("due_date", CalendarFilter), "company", "contact")
+    list_filter = (UnpaidFilter, "status", ("due_date", CalendarFilter), "company", "contact")
     search_help_text = "The invoice's number, the contact's name or phone number, or # and the ID, such as #12."
     autocomplete_fields = ("company", "contact")
     fields = ("company", "contact", "number", "amount", "status", "due_date", "created_at", "updated_at")
     readonly_fields = ("created_at", "updated_at")
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Begin with what is due first among invoices of one status, which an index has in this order."""
+        of_status = "status" in fixed_columns(request)
+        return ("due_date",) if of_status and not self._order_of_days(request) else super().get_ordering(request)
 
     def get_match(self, term: str) -> Q:
         # As in find_contacts(): the index begins with the company, and ids are passed as values.

@@ -21,10 +21,10 @@ class PhoneLineSerializer(TenantSerializer):
     class Meta:
         model = PhoneLine
         fields = [
-            "id", "name", "number", "provider", "provider_id", "daily_cap", "paused_until", "pause_reason",
-            "created_at", "updated_at",
+            "id", "name", "number", "provider", "provider_id", "daily_cap", "paused_until", "paused_at",
+            "pause_reason", "created_at", "updated_at",
         ]  # fmt: skip
-        read_only_fields = ["paused_until", "pause_reason", "created_at", "updated_at"]
+        read_only_fields = ["paused_until", "paused_at", "pause_reason", "created_at", "updated_at"]
         extra_kwargs = {
             "daily_cap": {"max_value": 2**31 - 1},  # the column's maximum on PostgreSQL
             "pause_reason": {"help_text": "Why sending is paused. Empty: it isn't."},

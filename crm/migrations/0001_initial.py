@@ -640,6 +640,12 @@ class Migration(migrations.Migration):
                     "paused_until",
                     models.DateTimeField(blank=True, help_text="Paused by the provider until this time.", null=True),
                 ),
+                (
+                    "paused_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, help_text="Beginning of the latest pause.", null=True
+                    ),
+                ),
                 ("pause_reason", models.CharField(blank=True, max_length=200)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (

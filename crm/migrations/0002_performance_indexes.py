@@ -417,6 +417,14 @@ class Migration(migrations.Migration):
         ),
         crm.db.index_operations.AddIndexConcurrently(
             model_name="invoice",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status__in", ("sent", "partial", "overdue"))),
+                fields=["due_date"],
+                name="ix_invoices_due_date_unpaid",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="invoice",
             index=crm.db.indexes.Index(fields=["company", "due_date"], name="ix_invoices_company_id_due_date"),
         ),
         crm.db.index_operations.AddIndexConcurrently(

@@ -314,6 +314,7 @@ class PhoneLine(TenantModel):
     )
     sent_segments = models.PositiveIntegerField(default=0, editable=False, help_text="SMS segments sent on that day.")
     paused_until = models.DateTimeField(null=True, blank=True, help_text="Paused by the provider until this time.")
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="Beginning of the latest pause.")
     pause_reason = models.CharField(max_length=200, blank=True)
 
     created_at = models.DateTimeField(default=now, editable=False)

@@ -15,7 +15,7 @@ from crm.db.change_feed import Feed
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.contacts import Contact
-from crm.querysets import InvoiceQuerySet
+from crm.querysets import UNPAID, InvoiceQuerySet
 
 
 class Invoice(TenantModel):
@@ -55,6 +55,13 @@ class Invoice(TenantModel):
                 name="idx_invoice_status_due",
                 question="Which sent or partly paid invoices are past their due date, over all companies?",
                 asked_by="manage.py work; admin: invoices filtered by status and due date",
+            ),
+            Index(
+                fields=["due_date"],
+                condition=Q(status__in=UNPAID),
+                name="ix_invoices_due_date_unpaid",
+                question="Which invoices are to be paid, over all companies, the longest due first?",
+                asked_by="admin: invoices",
             ),
             Index(
                 fields=["company", "due_date"],

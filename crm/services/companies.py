@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.timezone import now
 
 from crm.choices import AuditAction, Role
 from crm.db.tenancy import tenant
@@ -85,6 +86,14 @@ def change_timezone(*, company: Company, timezone: str, now: datetime) -> None:
         company_timezone_changed.send(sender=Company, company=company, now=now)
 
 
+def beginning_of_pause(line: PhoneLine, *, until: datetime | None, was_until: datetime | None) -> datetime | None:
+    """Return since when a line is paused whose pause ends at another time now. None: it has no pause."""
+    at = now()
+    if until is None:
+        return None
+    return line.paused_at if line.paused_at and was_until and was_until > at else at
+
+
 def resume_line(*, line: PhoneLine, user: User) -> PhoneLine:
     """End the pause of a line that its provider refused, so that messages are sent again.
 
@@ -96,8 +105,8 @@ def resume_line(*, line: PhoneLine, user: User) -> PhoneLine:
         "paused_until": (line.paused_until and line.paused_until.isoformat(), None),
         "pause_reason": (line.pause_reason, ""),
     }
-    line.paused_until, line.pause_reason = None, ""
-    line.save(update_fields=["paused_until", "pause_reason"])
+    line.paused_until, line.paused_at, line.pause_reason = None, None, ""
+    line.save(update_fields=["paused_until", "paused_at", "pause_reason"])
     record_action(user=user, table="phone_lines", row_id=line.pk, changes=changes, action=AuditAction.UPDATE)
     return line
 

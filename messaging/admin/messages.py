@@ -1,6 +1,5 @@
 """Admin for messages, webhook events and provider credentials."""
 
-from datetime import timedelta
 from typing import Any, cast
 
 from django import forms
@@ -8,47 +7,21 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from django.utils.timezone import now
 
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
 from crm.admin.base.search import ExactSearch
+from crm.admin.base.served import fixed_columns
 from crm.models import User
 from messaging.admin.event_page import EventPage, process_events_again
+from messaging.admin.message_filters import TIME, HeldFilter, LostFilter, MessageDays, StateFilter
 from messaging.admin.message_page import MessagePage, decide_held
-from messaging.choices import MessageStatus
 from messaging.models import Message, ProviderAccount, ProviderHealth, WebhookEvent, WebhookSecret
 from messaging.providers.errors import InvalidSecret
 from messaging.providers.registry import ACCOUNT_ID_HELP, KEY_HELP, PROVIDERS
 from messaging.services.inbound.webhook_processing import PROCESS_AGAIN
 from messaging.services.outbound.held_decisions import CANCEL_MESSAGES, RELEASE_MESSAGES
-
-
-class HeldFilter(admin.SimpleListFilter):
-    """Held messages only. A filter by any status would read the whole table."""
-
-    title = "waiting for a decision"
-    parameter_name = "held"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "Held")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
-        return queryset.filter(status=MessageStatus.HELD) if self.value() == "1" else queryset
-
-
-class LostFilter(admin.SimpleListFilter):
-    """Messages of the last day that were not sent or not delivered, which have an index."""
-
-    title = "delivery"
-    parameter_name = "lost"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("day", "Not delivered, last 24 hours")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet:
-        return queryset.lost_since(now() - timedelta(days=1)) if self.value() == "day" else queryset
 
 
 @admin.register(Message)
@@ -65,13 +38,18 @@ class MessageAdmin(MessagePage, ExactSearch, ReadOnlyAdmin):
         "company",
     )
     list_select_related = ("contact", "company")
-    list_filter = (HeldFilter, LostFilter, "direction", "contact")
+    list_filter = (HeldFilter, LostFilter, StateFilter, (TIME, MessageDays), "direction", "company", "contact")
     search_help_text = "The contact's name or phone number, or # and the message's ID, such as #12."
     fieldsets = (
         (None, {"fields": ("company", "contact", "phone_line", "direction", "status", "body")}),
         ("Sending", {"fields": ("kind", "membership", "error", "error_code", "tries", "run_at", "sent_at")}),
         ("Evidence", {"fields": ("activity", "from_number", "to_numbers", "media", "created_at", "read_at")}),
     )
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Order a company's messages by their activities, which have an index for it."""
+        fixed = fixed_columns(request)
+        return (f"-{TIME}",) if "company" in fixed and "contact" not in fixed else super().get_ordering(request)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Allow decisions about held messages with the change permission, although a message can't be changed."""

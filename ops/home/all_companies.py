@@ -17,10 +17,10 @@ from calls.choices import AppointmentStatus, CallStatus
 from calls.models import Appointment, Call
 from crm.choices import ActivityType, Direction
 from crm.date_ranges import start_of, today_in
-from crm.figures import Datum, bars, progress, stacked_bars
+from crm.figures import Datum, bars, progress
 from crm.models import Company
 from messaging.models import Message
-from ops.home.charts import APPOINTMENT_TONES, TEXTS, say_number
+from ops.home.charts import APPOINTMENT_TONES, draw_text_states, say_number
 from ops.home.links import may_view
 
 ALL = "*"  # in the place of a slug, which has no such character
@@ -50,6 +50,7 @@ def read_totals(may: Callable[[type[Any]], bool]) -> Totals:
             companies[slug, name] += number
     # Messages through their activities, which have an index by type and time.
     texts = Message.objects.filter(activity__activity_type=ActivityType.MESSAGE, direction=Direction.OUTGOING)
+    texts = texts.not_cancelled()
     sources = (
         (Appointment, _of_today(Appointment.objects.all(), "scheduled_start", days)),
         (Message, _of_today(texts, "activity__created_at", days)),
@@ -131,9 +132,4 @@ def _draw_appointments(totals: Totals) -> list[SafeString]:
 
 
 def _draw_texts(totals: Totals) -> list[SafeString]:
-    sums = {label: sum(totals.texts.get(each, 0) for each in statuses) for label, (_, statuses) in TEXTS.items()}
-    data = [Datum(label, number, tone=TEXTS[label][0]) for label, number in sums.items()]
-    number, lost = sum(sums.values()), sums["Not delivered"]
-    headline = f"{say_number(number, 'text')} today, {lost:,} not delivered" if number else "No texts today"
-    rows = {"Outgoing": data} if number else {}
-    return [stacked_bars("texts", headline, rows, columns=("Direction", "State", "Texts"))]
+    return [draw_text_states(totals.texts)]

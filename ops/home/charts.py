@@ -1,6 +1,6 @@
 """The charts of a company's day: which numbers each shows, what its headline says, and where its rows are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from crm.choices import MembershipStatus
 from crm.date_ranges import start_of
 from crm.figures import Datum, bars, line, progress, sparkline, stacked_bars
 from crm.models import Campaign, CampaignMembership
-from messaging.choices import LOST, MessageStatus
+from messaging.choices import TEXT_STATES
 from messaging.models import Message
 from ops.home.links import list_of
 
@@ -28,11 +28,7 @@ APPOINTMENT_TONES = {
     AppointmentStatus.COMPLETED: "good", AppointmentStatus.CONFIRMED: "good", AppointmentStatus.SCHEDULED: "waiting",
     AppointmentStatus.NO_SHOW: "bad",
 }  # fmt: skip
-TEXTS = {
-    "Sent": ("good", (MessageStatus.SENT, MessageStatus.DELIVERED)),
-    "Waiting": ("waiting", (MessageStatus.QUEUED, MessageStatus.HELD, MessageStatus.SENDING, MessageStatus.UNKNOWN)),
-    "Not delivered": ("bad", LOST),
-}
+TEXT_TONES = {"sent": "good", "waiting": "waiting", "lost": "bad"}
 # In the order of a membership's life from its end.
 MEMBERS = {
     MembershipStatus.REPLIED: "good", MembershipStatus.DELIVERED: "good", MembershipStatus.SENT: "good",
@@ -121,20 +117,25 @@ def draw_appointments(numbers: "Numbers") -> list[SafeString]:
 
 def draw_texts(numbers: "Numbers") -> list[SafeString]:
     start, end = numbers.bounds
-    sums = {label: sum(numbers.texts.get(each, 0) for each in statuses) for label, (_, statuses) in TEXTS.items()}
-    lost = list_of(
-        Message, company__id__exact=numbers.company.pk, lost="day", created_at__gte=start, created_at__lt=end
-    )
+    of_day = {
+        "company__id__exact": numbers.company.pk,
+        "activity__created_at__gte": start,
+        "activity__created_at__lt": end,
+    }
+    return [draw_text_states(numbers.texts, lambda state: list_of(Message, **of_day, state=state))]
+
+
+def draw_text_states(by_status: Mapping[str, int], url_of: Callable[[str], str] | None = None) -> SafeString:
+    """Draw the day's outgoing messages by what people call their state."""
+    sums = {state: sum(by_status.get(status, 0) for status in statuses) for state, (_, statuses) in TEXT_STATES.items()}
     data = [
-        Datum(label, number, tone=TEXTS[label][0], url=lost if label == "Not delivered" and number else "")
-        for label, number in sums.items()
+        Datum(TEXT_STATES[state][0], number, tone=TEXT_TONES[state], url=url_of(state) if url_of and number else "")
+        for state, number in sums.items()
     ]
     total = sum(sums.values())
-    headline = (
-        f"{say_number(total, 'text')} today, {sums['Not delivered']:,} not delivered" if total else "No texts today"
-    )
+    headline = f"{say_number(total, 'text')} today, {sums['lost']:,} not delivered" if total else "No texts today"
     rows = {"Outgoing": data} if total else {}
-    return [stacked_bars("texts", headline, rows, columns=("Direction", "State", "Texts"))]
+    return stacked_bars("texts", headline, rows, columns=("Direction", "State", "Texts"))
 
 
 def draw_objections(numbers: "Numbers") -> list[SafeString]:

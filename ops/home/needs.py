@@ -85,9 +85,8 @@ def kinds_of_needs() -> list[Waiting]:
             "Missed callers",
             "not reached yet",
             MissedCaller.objects.waiting(),
-            list_of(MissedCaller, recovered_at__isnull=True),
+            list_of(MissedCaller, work="waiting"),
             "last_missed_at",
-            by_company=True,
         ),
         Waiting(
             "Opt-outs to review",
@@ -131,6 +130,7 @@ def kinds_of_needs() -> list[Waiting]:
             "nothing leaves over them",
             PhoneLine.objects.filter(paused_until__gt=moment),
             list_of(PhoneLine, paused_until__gte=moment),
+            "paused_at",
         ),
         Waiting(
             "New phone lines",

@@ -110,7 +110,7 @@ class ExampleRows:
         self.stranger = stranger
         suspended = factories.PhoneLineFactory(
             company=company, name="Sales", number="+13035550101", provider_id="PNsales", created_at=AT,
-            paused_until=AT, pause_reason="The provider has suspended the number.",
+            paused_until=AT, paused_at=AT, pause_reason="The provider has suspended the number.",
         )  # fmt: skip
         opt_out = factories.OptOutFactory(
             company=company, phone="+13035550143", state="under_review", decided_at=AT, created_at=AT

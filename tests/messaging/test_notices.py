@@ -72,9 +72,9 @@ def test_query_count_is_independent_of_the_number_of_issues(manager_api, acme):
 
 
 def test_resumed_line_has_no_notice(manager_api, acme):
-    line = factories.PhoneLineFactory(company=acme, paused_until=LATER, pause_reason="No credit.")
+    line = factories.PhoneLineFactory(company=acme, paused_until=LATER, paused_at=now(), pause_reason="No credit.")
     line_fields = manager_api.post(f"/api/v1/phone-lines/{line.pk}/resume").json()
-    assert (line_fields["paused_until"], line_fields["pause_reason"]) == (None, "")
+    assert (line_fields["paused_until"], line_fields["paused_at"], line_fields["pause_reason"]) == (None, None, "")
     assert manager_api.get(URL).json() == {"notices": []}
 
 

@@ -96,13 +96,31 @@ def test_message_refused_again_after_others_have_left_fails(queue, desk, provide
 def test_message_waits_as_long_as_the_whole_account_is_refused(queue, desk, provider_server):
     queue("+12125550101")
     queue("+12125550102")
+    beginnings = set()
     for _ in range(4):
         provider_server.fail_sends(answer(402))
         assert set(send_all().values()) == {"queued"}
         desk.refresh_from_db()
         assert desk.paused_until > timezone.now()
+        beginnings.add(desk.paused_at)
         end_pause()
+    assert len(beginnings) == 1  # the same pause, for whoever sees its age
     assert set(send_all().values()) == {"sent"}
+
+
+def test_pause_after_messages_have_left_is_another_one(queue, desk, provider_server):
+    provider_server.fail_sends(answer(402))
+    queue("+12125550101")
+    send_all()
+    desk.refresh_from_db()
+    earlier = desk.paused_at
+    end_pause()
+    send_all()
+    provider_server.fail_sends(answer(402))
+    queue("+12125550102")
+    send_all()
+    desk.refresh_from_db()
+    assert desk.paused_at > earlier
 
 
 @pytest.mark.parametrize("code", ["20429", "14107"])

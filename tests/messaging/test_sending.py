@@ -277,11 +277,13 @@ def test_suspended_line_is_paused_and_its_messages_wait(queue, casey, desk, prov
     provider_server.fail_sends(answer(status, code=code))
     first = queue(kind="missed_call")
     second = queue(kind="missed_call", contact=ContactFactory(company=casey.company, timezone=casey.timezone))
+    before = timezone.now()
     send_all()
     desk.refresh_from_db()
     assert provider_server.sent == []
     assert desk.paused_until > timezone.now()
     assert desk.pause_reason
+    assert before <= desk.paused_at <= timezone.now()
     for message in (first, second):
         assert status_of(message)[0] == "queued"
         assert message.run_at >= desk.paused_until

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.contrib.admin import site
 from django.db import connection
+from django.db.models import Model
 from django.test import RequestFactory
 from django.utils.timezone import now
 from rest_framework.test import APIClient
@@ -93,14 +94,14 @@ def poll(sample: Sample, *, xid: int) -> list[tuple]:
         return cursor.fetchall()
 
 
-def inbox(tab: str) -> Question:
-    """Return a question that opens a tab of the admin's inbox, over all companies."""
+def admin_list(model: type[Model], **parameters: str) -> Question:
+    """Return a question that opens a list of the admin, over all companies."""
 
     def ask(sample: Sample) -> object:
-        request = RequestFactory().get("/", {"inbox": tab} if tab else {})
+        request = RequestFactory().get("/", parameters)
         request.user = User(is_staff=True, is_superuser=True, is_active=True)
         with all_tenants():
-            return list(site._registry[Conversation].get_changelist_instance(request).result_list)
+            return list(site._registry[model].get_changelist_instance(request).result_list)
 
     return ask
 
@@ -205,10 +206,10 @@ QUESTIONS: dict[str, Question] = {
     "ix_contacts_company_id_created_at": get("contacts"),
     "ix_conversations_company_id_created_at": get("conversations"),
     "ix_conversations_assignee_id_last_activity_at": get("conversations?assignee=me&order=recent"),
-    "ix_conversations_last_activity_at": inbox(""),
-    "ix_conversations_last_activity_at_unassigned": inbox("unassigned"),
+    "ix_conversations_last_activity_at": admin_list(Conversation),
+    "ix_conversations_last_activity_at_unassigned": admin_list(Conversation, inbox="unassigned"),
     "ix_conversations_snoozed_until": of_all_companies(lambda sample: Conversation.objects.due_to_wake(now()).exists()),
-    "ix_conversations_last_activity_at_waiting": inbox("waiting"),
+    "ix_conversations_last_activity_at_waiting": admin_list(Conversation, inbox="waiting"),
     "ix_conversations_company_id_last_activity_at": get("conversations?order=recent"),
     "ix_conversations_company_id_status_last_activity_at": get("conversations?status=waiting&order=recent"),
     "ix_invoices_company_id_created_at": get("invoices"),
@@ -315,6 +316,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "ix_missed_callers_company_id_last_missed_at": get("missed-calls"),
     "ix_missed_callers_company_id_last_missed_at_waiting": get("missed-calls?recovered=false&limit=5"),
+    "ix_missed_callers_last_missed_at_waiting": admin_list(MissedCaller),
     "ix_missed_callers_created_at_text_back_due": of_all_companies(
         lambda sample: MissedCaller.objects.text_backs_due().first()
     ),
@@ -390,6 +392,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "ix_contact_phones_contact_id": lambda sample: list(ContactPhone.objects.filter(contact=sample.contact)),
     "ix_invoices_company_id_due_date": get("invoices?order=due"),
+    "ix_invoices_due_date_unpaid": admin_list(Invoice),
     "ix_invoices_contact_id": get("invoices?contact={contact}"),
     "ix_leads_contact_id": get("leads?contact={contact}"),
 }

@@ -40,11 +40,10 @@ class ConfirmedActions(admin.ModelAdmin):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: Any = super().get_actions(request)
-        return {
-            name: (_limit(act) if name in HAS_ITS_OWN_PAGE else _ask_first(act, label, self.in_background.get(name, "")),
-                   name, label)
-            for name, (act, _, label) in actions.items()
-        }  # fmt: skip
+        return {name: (self._confirmed(name, act, label), name, label) for name, (act, _, label) in actions.items()}
+
+    def _confirmed(self, name: str, act: Act, label: str) -> Act:
+        return _limit(act) if name in HAS_ITS_OWN_PAGE else _ask_first(act, label, self.in_background.get(name, ""))
 
     def refuse_more_than(self, limit: int, request: HttpRequest) -> None:
         rows = f"{limit:,} {self.opts.verbose_name_plural}"

@@ -43,6 +43,7 @@ from crm.admin.base.range_filters import RangeFilter
 from crm.admin.base.relation_filters import RelationFilter
 from crm.admin.base.saved_views import SavedViews
 from crm.admin.base.served import fixed_columns, is_served, sorts_well
+from crm.admin.base.work_filters import WorkFilter
 from crm.form_fields import (
     DayFormField,
     InstantFormField,
@@ -123,9 +124,12 @@ class RowAdmin(AuditedWrites, ConfirmedActions, SavedViews, ExportedList, admin.
         return ""
 
     def get_ordering(self, request: HttpRequest) -> Any:
-        """Return the order of the chosen days; newest first by time where an index supports it, else by id."""
+        """Return the order of the chosen days or of the work; newest first where an index has it, else by id."""
         if order := self._order_of_days(request):
             return (order,)
+        for each in self.list_filter:
+            if isinstance(each, type) and issubclass(each, WorkFilter) and each.is_on(request):
+                return (each.order,)
         has_time = any(field.name == self.time_field for field in self.opts.fields)
         fixed = fixed_columns(request)
         by_time = has_time and fixed and is_served(self.model, self.time_field, fixed)
@@ -159,7 +163,8 @@ class RowAdmin(AuditedWrites, ConfirmedActions, SavedViews, ExportedList, admin.
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         """Allow the lookups that links and filters use. Others, such as `id__range`, fail later for odd values."""
         name, _, last = lookup.rpartition("__")
-        is_used = last in LINKED_LOOKUPS or "__" not in lookup
+        filtered = [each[0] for each in self.list_filter if isinstance(each, tuple)]
+        is_used = last in LINKED_LOOKUPS or "__" not in lookup or lookup in filtered
         field = next((each for each in self.opts.fields if each.name == (name or lookup)), None)
         # The database driver refuses a text for these.
         return is_used and not isinstance(field, BinaryField) and super().lookup_allowed(lookup, value, request)

@@ -134,6 +134,7 @@ NULLS = {
     "expires_at": "Null: it stays in force.",
     "lead": "Null: none.",
     "openphone_id": "Null: none, as of a note.",
+    "paused_at": "Null: not paused.",
     "paused_until": "Null: not paused.",
     "phone_line": "Null: none, or unknown.",
     "phone_line_name": "Null: none, or unknown.",

@@ -85,5 +85,4 @@ def _apply_to_line(line_id: int, meaning: Meaning, at: datetime) -> None:
         slowed_until = at + SLOWED_FOR
         line.filter(next_send_at__lt=slowed_until).update(next_send_at=slowed_until)
     elif until > now:
-        pauses = line.exclude(paused_until__gte=until)
-        pauses.update(paused_until=until, pause_reason=meaning.reason[:200])
+        line.exclude(paused_until__gte=until).pause(until=until, reason=meaning.reason)

@@ -34,6 +34,7 @@ FIRST_LOOKUP_AFTER = timedelta(seconds=15)  # by then the provider lists an acce
 LOOKUP_INTERVAL = timedelta(seconds=60)
 GIVE_UP_AFTER = timedelta(days=1)
 BEHIND = timedelta(seconds=1)  # after all messages that wait for the end of the pause
+PAUSE_GOES_ON = timedelta(days=1)  # after its end, if nothing was sent since: the line was only tried again
 SENT = (MessageStatus.SENT, MessageStatus.DELIVERED, MessageStatus.UNDELIVERED)
 
 logger = logging.getLogger(__name__)
@@ -179,10 +180,12 @@ def _suspend_line(message: Message, outcome: LineSuspended) -> None:
     If it is refused again after others have left, the fault is its own. Its tries count how often it was refused.
     """
     line = PhoneLine.objects.get(pk=cast(int, message.phone_line_id))
-    if message.tries > 1 and line.paused_until and _has_sent_since(line, line.paused_until):
+    has_sent = line.paused_until is None or _has_sent_since(line, line.paused_until)
+    if message.tries > 1 and line.paused_until and has_sent:
         fail_message(message=message, reason=str(outcome), code=outcome.code)
         return
-    PhoneLine.objects.filter(pk=line.pk).update(paused_until=outcome.until, pause_reason=str(outcome)[:200])
+    tried_again_within = None if has_sent else timezone.now() - PAUSE_GOES_ON
+    PhoneLine.objects.filter(pk=line.pk).pause(until=outcome.until, reason=str(outcome), ended_after=tried_again_within)
     behind = SendBlocked(ErrorCode.LINE_PAUSED, str(outcome), retry_at=outcome.until + BEHIND)
     block_message(message=message, blocked=behind, code=outcome.code)
 
