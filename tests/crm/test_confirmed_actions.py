@@ -1,8 +1,10 @@
 """Actions on selected rows of the admin's lists."""
 
 import pytest
+from django.utils.timezone import now
 
 from crm.admin.base.confirmed_actions import ConfirmedActions
+from crm.models import Mail
 from messaging.models import Message
 from tests import factories
 
@@ -54,14 +56,17 @@ def test_selected_rows_are_asked_about_too(client, held):
     assert is_held() == 60
 
 
-def test_more_rows_than_an_action_takes_are_refused(client, held, monkeypatch):
-    monkeypatch.setattr(ConfirmedActions, "max_acted", 59)
-    assert "More than 59 match: filter the list" in client.get(LIST).content.decode()
-    select_all(client)
-    assert [str(message) for message in client.get(LIST).context["messages"]] == [
-        "More than 59 messages match, and an action takes at most so many. Filter the list further."
+def test_more_rows_than_an_action_takes_are_refused(client, staff, monkeypatch):
+    monkeypatch.setattr(ConfirmedActions, "max_acted", 2)
+    client.force_login(staff)
+    mails = factories.MailFactory.create_batch(3, state="failed", ended_at=now())
+    page = "/admin/crm/mail/?state__exact=failed"
+    assert "More than 2 match: filter the list" in client.get(page).content.decode()
+    client.post(page, {"action": "send_again", "select_across": "1", "_selected_action": mails[0].pk})
+    assert [str(message) for message in client.get(page).context["messages"]] == [
+        "More than 2 mails match, and an action takes at most so many. Filter the list further."
     ]
-    assert is_held() == 60
+    assert Mail.objects.filter(state="failed").count() == 3
 
 
 def test_rows_outside_of_the_list_are_not_confirmed(client, held):

@@ -88,11 +88,15 @@ def test_each_bar_leads_to_its_rows(busy, open_home, client):
     factories.MessageFactory(
         contact=contact, direction="outgoing", status="undelivered", created_at=at(), activity__created_at=at()
     )
+    for status in ("sent", "delivered", "queued"):
+        factories.MessageFactory(
+            contact=contact, direction="outgoing", status=status, created_at=at(), activity__created_at=at()
+        )
     page = open_home("?company=acme")
     expected = {
         "calls": {"Missed: 1": 1, "Purchased: 1": 1},
         "appointments": {"Confirmed: 1": 1},
-        "texts": {"Not delivered: 1": 1},
+        "texts": {"Not delivered: 1": 1, "Sent: 2": 2, "Waiting: 1": 1},
         "objections": {"Price: 1 (100 %)": 1},
         f"campaign-{campaign.pk}": {"Pending: 3": 3},
     }
@@ -103,6 +107,15 @@ def test_each_bar_leads_to_its_rows(busy, open_home, client):
             listed = client.get(links[label])
             assert listed.status_code == 200, links[label]
             assert listed.context["cl"].result_count == count, links[label]
+
+
+def test_every_link_of_the_page_opens(busy, open_home, client):
+    for query in ("?company=acme", "?company=*"):
+        html = open_home(query).content.decode()
+        links = {url.replace("&amp;", "&") for url in re.findall(r'href="(/admin/[^"#]*|\?[^"]*)"', html)}
+        assert len(links) > 60
+        for url in links - {"/admin/logout/"}:
+            assert client.get(url if url.startswith("/") else f"/admin/{url}").status_code == 200, url
 
 
 def test_points_of_the_booking_rate_lead_to_the_qualified_calls_of_their_day(busy, open_home, client):
