@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
+from benchmarks.admin_pages import measure_admin_pages
 from benchmarks.audience_times import measure_audiences
 from benchmarks.campaign_runs import measure_campaigns
 from benchmarks.contact_merges import measure_merges
@@ -36,7 +37,7 @@ from crm.db.tenancy import all_tenants
 from crm.models import Company
 from tests.postgres_server import PostgresServer, safe_settings
 
-CHAPTERS = range(1, 14)
+CHAPTERS = range(1, 15)
 WRITING = (3, 4, 6, 7, 8, 9, 10, 11, 12, 13)
 GROWTH = (100_000, 1_000_000)
 
@@ -109,6 +110,7 @@ class Command(BaseCommand):
             11: lambda: measure_merges(seconds=options["seconds"]),
             12: lambda: measure_exports(contacts=calls),
             13: lambda: measure_imports(rows=calls),
+            14: lambda: measure_admin_pages(samples[0], rounds=min(rounds, 5)),
         }
         for step in only:
             show_step(f"chapter {step}")
