@@ -329,7 +329,9 @@ def test_unfiltered_large_table_shows_the_planners_estimate(acme):
 
 
 def test_dates_have_one_form_with_the_zone_beside_the_time(client, acme):
-    invoice = factories.InvoiceFactory(contact__company=acme, created_at=datetime(2026, 3, 8, 14, 5, tzinfo=UTC))
+    invoice = factories.InvoiceFactory(
+        contact__company=acme, status="sent", created_at=datetime(2026, 3, 8, 14, 5, tzinfo=UTC)
+    )
     html = client.get(reverse("admin:crm_invoice_change", args=[invoice.pk])).content.decode()
     assert "2026-03-08 14:05 UTC" in html
     assert f"In {acme.currency}." in html
