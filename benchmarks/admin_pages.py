@@ -1,5 +1,6 @@
 """Chapter 14: pages of the admin, over all companies and of the largest one."""
 
+from functools import partial
 from urllib.parse import urlencode
 
 from django.test import Client
@@ -27,7 +28,8 @@ def measure_admin_pages(sample: Sample, *, rounds: int) -> Chapter:
     with all_tenants():
         client.force_login(User.objects.filter(is_superuser=True, is_staff=True).earliest("pk"))
     pages = pages_of(sample)
-    times = time_in_turns({name: lambda url=url: _open(client, url) for name, url in pages.items()}, rounds=rounds)
+    asks = {name: partial(_open, client, url) for name, url in pages.items()}
+    times = time_in_turns(asks, rounds=rounds)
     queries = {name: _count_queries(client, url) for name, url in pages.items()}
     chapter = Chapter("14. Pages of the admin", [ABOUT])
     rows = [[name, str(queries[name]), number(times[name].median)] for name in pages]

@@ -53,7 +53,7 @@ class Invoice(TenantModel):
             Index(
                 fields=["status", "due_date"],
                 name="idx_invoice_status_due",
-                question="Which sent or partly paid invoices are past their due date, over all companies?",
+                question="Which invoices of one status are due first, over all companies?",
                 asked_by="manage.py work; admin: invoices filtered by status and due date",
             ),
             Index(

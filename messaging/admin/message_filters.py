@@ -47,7 +47,7 @@ class MessageDays(RangeFilter):
     """Filters a company's messages by the days of their activities, of which an index has the order."""
 
     @classmethod
-    def has_index(cls, model: Any, column: str, fixed: Collection[str]) -> bool:
+    def has_index(cls, model: Any, column: str, fixed: Collection[str]) -> bool:  # noqa: ARG003  # the base's arguments
         return "company" in fixed
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:

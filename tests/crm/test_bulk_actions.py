@@ -157,9 +157,9 @@ def test_more_rows_than_tasks_take_are_refused(staff_client, acme, monkeypatch):
 
 
 def test_deletion_of_more_rows_than_a_request_takes_is_refused(staff_client, acme):
-    leads = factories.LeadFactory.create_batch(6, contact__company=acme)
-    form = {"action": "delete_selected", "select_across": "1", "_selected_action": leads[0].pk, "post": "yes"}
-    page = staff_client.post("/admin/crm/lead/", form, follow=True)
-    assert "More than 5 leads match" in page.content.decode()
+    campaigns = factories.CampaignFactory.create_batch(6, company=acme, status="draft")
+    form = {"action": "delete_selected", "select_across": "1", "_selected_action": campaigns[0].pk, "post": "yes"}
+    page = staff_client.post("/admin/crm/campaign/", form, follow=True)
+    assert "More than 5 campaigns match" in page.content.decode()
     with all_tenants():
-        assert type(leads[0]).objects.count() == 6
+        assert type(campaigns[0]).objects.count() == 6

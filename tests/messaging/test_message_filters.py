@@ -23,7 +23,7 @@ def messages(acme):
         values = {"direction": "outgoing", "activity__created_at": now(), "created_at": now()} | values
         return factories.MessageFactory(contact=contact, status=status, **values)
 
-    found = {status: make(status) for statuses in STATES.values() for status in statuses}
+    found = {status: make(status, run_at=now()) for statuses in STATES.values() for status in statuses}
     found["cancelled"] = make("failed", error_code="cancelled")
     found["received"] = make("received", direction="incoming")
     return found

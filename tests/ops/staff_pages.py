@@ -20,6 +20,7 @@ OPEN = {
     "index", "search", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n",
     "view_on_site", "app_list", "second_factor", "sessions",
 }  # fmt: skip
+POST = ("post",)
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,12 @@ class Page:
     Attributes:
         needs: the permission, as `change_contact`.
         make: makes the row of its URL, at the company.
-        is_post: whether it takes POST alone.
+        methods: those that it takes.
     """
 
     needs: str
     make: Callable[[Any], Any] | None = None
-    is_post: bool = False
+    methods: tuple[str, ...] = ("get", "post")
 
 
 def of(model: str) -> Callable[[Any], Any]:
@@ -50,24 +51,24 @@ CUSTOM = {
     "index_health": Page("view_callrollup"),
     "contact_privacy": Page("change_contact", of("contact")),
     "crm_contact_merge": Page("change_contact", of("contact")),
-    "crm_contactmerge_undo": Page("change_contact", of("contactmerge"), is_post=True),
-    "crm_backgroundtask_cancel": Page("change_backgroundtask", of("backgroundtask"), is_post=True),
+    "crm_contactmerge_undo": Page("change_contact", of("contactmerge"), methods=POST),
+    "crm_backgroundtask_cancel": Page("change_backgroundtask", of("backgroundtask"), methods=POST),
     "crm_backgroundtask_file": Page("view_backgroundtask", of("backgroundtask")),
     "crm_import_map": Page("add_import", of("storedfile")),
     "crm_import_rejected": Page("view_import", of("import")),
-    "crm_import_repeat": Page("add_import", of("import"), is_post=True),
-    "crm_import_cancel": Page("add_import", of("import"), is_post=True),
+    "crm_import_repeat": Page("add_import", of("import"), methods=POST),
+    "crm_import_cancel": Page("add_import", of("import"), methods=POST),
     "crm_import_undo": Page("add_import", of("import")),
     "crm_user_invite": Page("change_user", of("user")),
     "crm_user_reset_second_factor": Page("change_user", of("user")),
     "auth_user_password_change": Page("change_user", of("user")),
     "crm_conversation_text": Page("change_conversation", of("contact")),
-    "crm_segment_preview": Page("view_segment", is_post=True),
-    "crm_segment_choices": Page("view_segment"),
+    "crm_segment_preview": Page("view_segment", methods=POST),
+    "crm_segment_choices": Page("view_segment", methods=("get",)),
     "calls_appointment_week": Page("view_appointment"),
     "calls_appointment_day": Page("view_appointment"),
     "calls_appointment_move": Page("change_appointment", of("appointment")),
-    "calls_call_objections": Page("add_callanalysis", of("call"), is_post=True),
+    "calls_call_objections": Page("add_callanalysis", of("call"), methods=POST),
     "crm_campaign_progress": Page("view_campaign", campaign),
     **{
         f"crm_campaign_{name}": Page("change_campaign", campaign)

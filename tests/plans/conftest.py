@@ -205,7 +205,7 @@ def plans_of(ask: Callable[[], object], options: str = "") -> list[dict[str, Any
     statements: list[tuple[str, Any]] = []
 
     def capture(execute, sql, params, many, context):
-        if sql.lstrip().upper().startswith(("SELECT", "WITH", "DELETE", "UPDATE")):
+        if sql.lstrip(" \n(").upper().startswith(("SELECT", "WITH", "DELETE", "UPDATE")):  # a union begins with (
             statements.append((sql, params))
         return execute(sql, params, many, context)
 

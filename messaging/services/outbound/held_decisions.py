@@ -13,7 +13,7 @@ from messaging.services.outbound.holding import cancel_messages, release_message
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done with a held message, and its status then."""
+    """A way to decide about held messages, and their status then."""
 
     apply: Callable[..., int]
     status: MessageStatus

@@ -90,8 +90,9 @@ def test_each_bar_leads_to_its_rows(busy, open_home, client):
     )
     for status in ("sent", "delivered", "queued"):
         factories.MessageFactory(
-            contact=contact, direction="outgoing", status=status, created_at=at(), activity__created_at=at()
-        )
+            contact=contact, direction="outgoing", status=status, created_at=at(), activity__created_at=at(),
+            run_at=at(),
+        )  # fmt: skip
     page = open_home("?company=acme")
     expected = {
         "calls": {"Missed: 1": 1, "Purchased: 1": 1},
