@@ -71,6 +71,24 @@ class Due(TextChoices):
     LATER = "later"
 
 
+class AttachmentKind(TextChoices):
+    """Kind of a file, by what it belongs to."""
+
+    MESSAGE = "message"
+    RECORDING = "recording"
+    VOICEMAIL = "voicemail"
+    UPLOAD = "upload"  # by a user
+
+
+OF_CALLS = (AttachmentKind.RECORDING, AttachmentKind.VOICEMAIL)
+
+
+class AttachmentStatus(TextChoices):
+    PENDING = "pending"  # at the provider, and a worker fetches it
+    STORED = "stored"
+    FAILED = "failed"
+
+
 class TextBack(TextChoices):
     """State of the automatic message to a missed caller."""
 

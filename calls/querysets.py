@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from calls.choices import AppointmentStatus, CallStatus, Due, TextBack
+from calls.choices import AppointmentStatus, AttachmentStatus, CallStatus, Due, TextBack
 from crm.date_ranges import bounds_of, today_in
+from crm.query_slots import contact_ids_of_rep
 from crm.querysets import OfContactQuerySet
 
 if TYPE_CHECKING:
@@ -100,6 +101,22 @@ class MissedCallerQuerySet(OfContactQuerySet):
     def active_at(self, at: datetime) -> Self:
         """Return the entry that was open at `at`."""
         return self.open_or_recovered_after(at).filter(first_missed_at__lt=at)
+
+
+class AttachmentQuerySet(QuerySet):
+    def assigned_to(self, rep: "User") -> Self:
+        """Return the files of the rep's calls and appointments, and of the messages and files of the rep's contacts."""
+        own = contact_ids_of_rep(rep)
+        return self.filter(
+            Q(call__assigned_rep=rep)
+            | Q(appointment__assigned_rep=rep)
+            | Q(contact__in=own)
+            | Q(activity__contact__in=own)
+        )
+
+    def due_to_fetch(self, now: datetime) -> Self:
+        """Return the files that a worker is to fetch, the longest wait first."""
+        return self.filter(status=AttachmentStatus.PENDING, run_at__lte=now).order_by("run_at", "id")
 
 
 class TaskQuerySet(QuerySet):

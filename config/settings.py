@@ -220,6 +220,8 @@ SPECTACULAR_SETTINGS = {
     # Choices that several fields have, or whose field has a name that says too little.
     "ENUM_NAME_OVERRIDES": {
         "AppointmentStatus": "calls.choices.AppointmentStatus",
+        "AttachmentKind": "calls.choices.AttachmentKind",
+        "AttachmentStatus": "calls.choices.AttachmentStatus",
         "CallStatus": "calls.choices.CallStatus",
         "CampaignStatus": "crm.choices.CampaignStatus",
         "ChangeKind": ["updated", "deleted", "hidden"],
@@ -256,6 +258,7 @@ SMS_PER_SECOND = env.at_least("SMS_PER_SECOND", 1, default=1)
 PROVIDER_API_URLS = env.web_addresses("_API_URL")  # by provider; default: the URL in its client
 STALE_TEXT_HOURS = env.at_least("STALE_TEXT_HOURS", 1, default=12)
 OUTGOING_WEBHOOK_NETWORKS = env.networks("OUTGOING_WEBHOOK_NETWORKS")
+FILE_NETWORKS = env.networks("FILE_NETWORKS")
 WORKER_MAX_TRIES = env.at_least("WORKER_MAX_TRIES", 1, default=8)
 
 # --- Index health -----------------------------------------------------------------------------------------------------
@@ -297,7 +300,7 @@ AXES_VERBOSE = False  # keeps usernames and addresses out of the log
 CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
 # The development server of a front end, on any port.
 CORS_ALLOWED_ORIGIN_REGEXES = [] if PRODUCTION else [r"^http://(localhost|127\.0\.0\.1):[0-9]+$"]
-CORS_URLS_REGEX = r"^/api/"
+CORS_URLS_REGEX = r"^/(api|files)/"
 CORS_ALLOW_HEADERS = [
     "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "x-request-id",
 ]  # fmt: skip
@@ -312,6 +315,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:"],  # Swagger UI's icons
+        "media-src": ["'self'"],
         "connect-src": ["'self'"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],

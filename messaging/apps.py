@@ -10,7 +10,7 @@ class MessagingConfig(AppConfig):
         from crm.signals import appointment_booked
         from crm.worker import RARELY_S, Job, register
         from messaging.models import Message
-        from messaging.services import merging
+        from messaging.services import attachments, merging
         from messaging.services.campaigns import counts, jobs  # models are loaded from here on
         from messaging.services.inbound import webhook_processing
         from messaging.services.outbound import campaign_progress, reminders, sending, text_backs, unknown_sends
@@ -35,7 +35,7 @@ class MessagingConfig(AppConfig):
                 is_due=webhook_processing.is_event_due,
             )
         )
-        # These two wait for a provider. Nothing else does.
+        # These three wait for a provider.
         register(
             Job(
                 name="texts",
@@ -53,6 +53,15 @@ class MessagingConfig(AppConfig):
                 is_due=unknown_sends.is_lookup_due,
                 poll_s=10,
                 own_thread=True,
+            )
+        )
+        register(
+            Job(
+                name="attachments",
+                do_next=attachments.fetch_next_file,
+                has_pending=attachments.has_new_files,
+                is_due=attachments.is_file_due,
+                own_thread=True,  # a file may take minutes
             )
         )
         register(

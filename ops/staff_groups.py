@@ -28,6 +28,7 @@ STAFF_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "change": _CUSTOMER_ROWS
         | _CAMPAIGN_ROWS
         | {
+            "attachment",
             "backgroundtask",
             "call",
             "callanalysis",

@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from analytics.admin.objections import ObjectionsForm, latest_analysis, may_analyze
 from analytics.models import CallAnalysis
-from calls.choices import CallStatus
-from calls.models import Call, CallDetail
+from calls.admin.attachments import open_url
+from calls.choices import AttachmentKind, AttachmentStatus, CallStatus
+from calls.models import Attachment, Call, CallDetail
 from crm.admin.badges import Badge, badges_of
 from messaging.admin.message_words import say_time
 
@@ -27,13 +28,26 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Player:
+    """A recording or voicemail in the company's own store, or on its way there."""
+
+    label: str
+    url: str
+    """Empty: it isn't stored."""
+    page: str
+    error: str
+    is_failed: bool
+
+
+@dataclass(frozen=True)
 class CallStory:
     call: Call
     badges: Sequence[Badge]
     status: tuple[str, str]
     when: str
+    players: Sequence[Player]
     recordings: Sequence[tuple[str, str, str]]
-    """Labels, URLs, and the hosts that they lead to."""
+    """Those at the provider alone: labels, URLs, and the hosts that they lead to."""
     detail: CallDetail | None
     turns: Sequence[Turn]
     more_turns: int
@@ -46,6 +60,7 @@ class CallStory:
 
 def story_of(call: Call, staff: Any) -> CallStory:
     detail = CallDetail.objects.filter(call=call).first()
+    attachments = list(Attachment.objects.filter(call=call).order_by("kind", "position"))
     transcript = detail.transcript if detail else []
     status = CallStatus(call.status)
     length = f", {call.duration_s // 60}:{call.duration_s % 60:02d} minutes" if call.duration_s else ""
@@ -57,7 +72,8 @@ def story_of(call: Call, staff: Any) -> CallStory:
         badges=badges_of([call.contact_id])[call.contact_id] if call.contact_id else [],
         status=(status.label, status.color),
         when=say_time(call.created_at, call.company.zone) + length,
-        recordings=_recordings(call, detail),
+        players=[_player(attachment) for attachment in attachments],
+        recordings=_recordings(call, detail, attachments),
         detail=detail,
         turns=[_turn(call, line) for line in transcript[:MAX_TURNS]],
         more_turns=max(len(transcript) - MAX_TURNS, 0),
@@ -70,15 +86,29 @@ def story_of(call: Call, staff: Any) -> CallStory:
     )
 
 
-def _recordings(call: Call, detail: CallDetail | None) -> list[tuple[str, str, str]]:
+def _player(attachment: Attachment) -> Player:
+    return Player(
+        label=AttachmentKind(attachment.kind).label,
+        url=open_url(attachment) if attachment.status == AttachmentStatus.STORED else "",
+        page=reverse("admin:calls_attachment_change", args=[attachment.pk]),
+        error=attachment.error,
+        is_failed=attachment.status == AttachmentStatus.FAILED,
+    )
+
+
+def _recordings(call: Call, detail: CallDetail | None, attachments: Sequence[Attachment]) -> list[tuple[str, str, str]]:
     """Return the files with a URL that a browser may open: a provider's event may hold any text.
 
-    They are at the provider, and our pages load nothing from another host: a link plays them there.
+    They are at the provider, and our pages load nothing from another host: a link plays them there. Stored ones have a
+    player.
     """
     found = {call.recording_url: "Recording", call.voicemail_url: "Voicemail"}
     for file in detail.recordings if detail else []:
         found.setdefault(str(file.get("url", "")), "Recording")
-    playable = [(label, url) for url, label in found.items() if url.startswith(("https://", "http://"))]
+    stored = {each.source_url for each in attachments if each.status == AttachmentStatus.STORED}
+    playable = [
+        (label, url) for url, label in found.items() if url not in stored and url.startswith(("https://", "http://"))
+    ]
     return [(label, url, urlsplit(url).netloc) for label, url in playable]
 
 

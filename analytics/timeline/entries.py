@@ -11,7 +11,7 @@ from rest_framework import serializers
 from calls.choices import AppointmentStatus, CallStatus
 from crm.api.companions import CampaignNameField, PhoneLineNameField, UserNameField
 from crm.choices import Direction, FlagType, MembershipStatus
-from messaging.api.threads import ATTACHMENTS, AttachmentsField
+from messaging.api.threads import MEDIA, MediaField
 from messaging.choices import MessageStatus
 
 
@@ -51,7 +51,7 @@ class MessageEntrySerializer(EntrySerializer):
     phone_line = serializers.IntegerField(source="phone_line_id", allow_null=True)
     phone_line_name = PhoneLineNameField()
     body = serializers.CharField()
-    media = AttachmentsField(help_text=ATTACHMENTS)
+    media = MediaField(help_text=MEDIA)
     status = serializers.ChoiceField(choices=MessageStatus.choices)
     error = serializers.CharField(help_text="Why it was not sent or delivered. May be empty.")
     campaign = serializers.IntegerField(

@@ -3,9 +3,14 @@
 from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from calls.api.attachments import AttachmentSerializer, show_files
 from calls.choices import CallStatus
-from calls.models import Call
+from calls.models import Attachment, Call
 from calls.services.outcomes import change_call, create_call
 from crm.api.base.errors import invalid
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, PhoneFilter, RowFilter, YesNoFilter
@@ -94,11 +99,29 @@ class CallRows(TenantViewSet):
     filterset_class = CallFilterSet
 
 
+class RecordingsSerializer(serializers.Serializer):
+    recordings = AttachmentSerializer(many=True, help_text="Recordings, then voicemails, as they came.")
+
+
 class CallViewSet(CallRows, EditViewSet):
     """Phone calls. A new status decides the lead, `booked` and the reason of a lost sale: see docs/statuses.md."""
 
     resource = "calls"
     refusals = dict.fromkeys(["create", "partial_update"], (ErrorCode.OTHER_CONTACT,))
+
+    @property
+    def has_etag(self) -> bool:  # type: ignore[override]
+        return super().has_etag and self.action != "recordings"
+
+    @extend_schema(responses=RecordingsSerializer)
+    @action(detail=True, methods=["get"])
+    def recordings(self, request: Request, **kwargs: Any) -> Response:
+        """Read a call's recordings and voicemails.
+
+        Players and browsers open their links without signing in.
+        """
+        files = Attachment.objects.filter(call=self.get_object()).select_related("file").order_by("kind", "position")
+        return Response({"recordings": show_files(files, self.get_serializer_context())})
 
 
 @extend_schema_view(list=extend_schema(summary="List the calls of the dashboard"))

@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from calls.api.appointments import AppointmentViewSet
+from calls.api.attachments import AttachmentViewSet
 from calls.api.calls import CallViewSet, DashboardCallsViewSet
 from calls.api.missed_calls import MissedCallCountsView, MissedCallerViewSet
 from calls.api.tasks import TaskViewSet
@@ -11,6 +12,7 @@ from calls.api.tasks import TaskViewSet
 router = SimpleRouter(trailing_slash=False)
 router.register("dashboard/calls", DashboardCallsViewSet, "dashboard-call")
 router.register("calls", CallViewSet, "call")
+router.register("attachments", AttachmentViewSet, "attachment")
 router.register("appointments", AppointmentViewSet, "appointment")
 router.register("missed-calls", MissedCallerViewSet, "missed-call")
 router.register("tasks", TaskViewSet, "task")

@@ -583,6 +583,243 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Attachment",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("message", "Message"),
+                            ("recording", "Recording"),
+                            ("voicemail", "Voicemail"),
+                            ("upload", "Upload"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(
+                        db_default=0, default=0, help_text="0 for the first one of a message."
+                    ),
+                ),
+                (
+                    "provider",
+                    models.CharField(
+                        blank=True,
+                        choices=[("openphone", "OpenPhone / Quo"), ("callrail", "CallRail"), ("twilio", "Twilio")],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "source_url",
+                    models.TextField(blank=True, help_text="Where the provider keeps it.", verbose_name="source URL"),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("stored", "Stored"), ("failed", "Failed")],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "error",
+                    models.CharField(blank=True, help_text="Why the last attempt has failed.", max_length=200),
+                ),
+                (
+                    "tries",
+                    models.PositiveSmallIntegerField(default=0, help_text="Number of attempts to fetch it."),
+                ),
+                (
+                    "run_at",
+                    models.DateTimeField(blank=True, help_text="Next attempt not before this time.", null=True),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        default=django.utils.timezone.now, help_text="Time of the message, the call or the upload."
+                    ),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "activity",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="That of the message.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attachments",
+                        to="crm.activity",
+                    ),
+                ),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attachments",
+                        to="calls.appointment",
+                    ),
+                ),
+                (
+                    "call",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attachments",
+                        to="calls.call",
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "contact",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attachments",
+                        to="crm.contact",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "file",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attachment",
+                        to="crm.storedfile",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "attachments",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["message", "recording", "voicemail", "upload"])),
+                        name="attachments_kind_valid",
+                        violation_error_message="kind must be one of: message, recording, voicemail, upload.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "stored", "failed"])),
+                        name="attachments_status_valid",
+                        violation_error_message="status must be one of: pending, stored, failed.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("activity__isnull", True),
+                                ("appointment__isnull", True),
+                                ("call__isnull", True),
+                                ("contact__isnull", True),
+                            ),
+                            models.Q(
+                                ("activity__isnull", False),
+                                ("appointment__isnull", True),
+                                ("call__isnull", True),
+                                ("contact__isnull", True),
+                            ),
+                            models.Q(
+                                ("activity__isnull", True),
+                                ("appointment__isnull", True),
+                                ("call__isnull", False),
+                                ("contact__isnull", True),
+                            ),
+                            models.Q(
+                                ("activity__isnull", True),
+                                ("appointment__isnull", True),
+                                ("call__isnull", True),
+                                ("contact__isnull", False),
+                            ),
+                            models.Q(
+                                ("activity__isnull", True),
+                                ("appointment__isnull", False),
+                                ("call__isnull", True),
+                                ("contact__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="attachments_one_owner",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("file__isnull", False), ("status", "stored")),
+                            models.Q(models.Q(("status", "stored"), _negated=True), ("file__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="attachments_stored_has_file",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "pending"), _negated=True), ("run_at__isnull", False), _connector="OR"
+                        ),
+                        name="attachments_pending_has_time",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("activity__isnull", False)),
+                        fields=("activity", "position"),
+                        name="attachments_activity_id_position_unique",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("call__isnull", False)),
+                        fields=("call", "kind", "position"),
+                        name="attachments_call_id_kind_position_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            )
+                        ),
+                        name="attachments_created_at_in_range",
+                        violation_error_message="created_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="attachments_tenant"),
+                    crm.db.policies.SameCompany(field="activity", name="attachments_activity_id_same_company"),
+                    crm.db.policies.SameCompany(field="call", name="attachments_call_id_same_company"),
+                    crm.db.policies.SameCompany(field="contact", name="attachments_contact_id_same_company"),
+                    crm.db.policies.SameCompany(field="appointment", name="attachments_appointment_id_same_company"),
+                    crm.db.policies.SameCompany(field="file", name="attachments_file_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="CallDetail",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -830,6 +1067,12 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="task",
             feed=crm.db.change_feed.Feed("tasks", rep="assignee_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="attachment",
+            feed=crm.db.change_feed.Feed(
+                "attachments", contact="contact_id", ignores=("tries", "run_at", "source_url")
+            ),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="calldetail",

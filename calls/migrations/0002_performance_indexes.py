@@ -105,6 +105,51 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="attachment",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status", "pending")),
+                fields=["run_at"],
+                name="ix_attachments_run_at_pending",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="attachment",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("kind__in", ("recording", "voicemail"))),
+                fields=["company", "created_at"],
+                name="ix_attachments_company_id_created_at_of_calls",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="attachment",
+            index=crm.db.indexes.Index(
+                condition=models.Q(
+                    ("activity__isnull", True),
+                    ("appointment__isnull", True),
+                    ("call__isnull", True),
+                    ("contact__isnull", True),
+                ),
+                fields=["created_at"],
+                name="ix_attachments_created_at_unused",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="attachment",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("contact__isnull", False)),
+                fields=["contact", "created_at"],
+                name="ix_attachments_contact_id_created_at",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="attachment",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("appointment__isnull", False)),
+                fields=["appointment", "created_at"],
+                name="ix_attachments_appointment_id_created_at",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="task",
             index=crm.db.indexes.Index(fields=["company", "due_at"], name="ix_tasks_company_id_due_at"),
         ),

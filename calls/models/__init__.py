@@ -1,9 +1,10 @@
-"""Calls, call details, appointments and missed callers."""
+"""Calls, call details, appointments, attachments, missed callers and tasks."""
 
 from calls.models.appointments import Appointment
+from calls.models.attachments import Attachment
 from calls.models.call_details import CallDetail
 from calls.models.calls import Call
 from calls.models.missed_callers import MissedCaller
 from calls.models.tasks import Task
 
-__all__ = ["Appointment", "Call", "CallDetail", "MissedCaller", "Task"]
+__all__ = ["Appointment", "Attachment", "Call", "CallDetail", "MissedCaller", "Task"]

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from calls.choices import CallStatus
 from calls.models import Call
+from calls.services.attachments.noting import note_files_of_call
 from calls.services.call_details import Recording, link_detail, lock_calls, record_call_detail
 from calls.services.missed_calls import update_missed_queue
 from calls.services.outcomes import add_missing_lead
@@ -91,6 +92,7 @@ def record_call(
             )
         else:
             link_detail(call=call, openphone_id=openphone_id)
+        note_files_of_call(call, provider=provider, recordings=recordings, voicemail_url=voicemail_url)
         if call.voicemail_url or voicemail_transcript:
             changed |= _record_voicemail_activity(
                 known, call, context, openphone_id=openphone_id, transcript=voicemail_transcript

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from calls.choices import Recovery, TextBack
-from calls.models import Appointment, Call, MissedCaller, Task
+from calls.models import Appointment, Attachment, Call, MissedCaller, Task
 from calls.services.missed_calls import reached_after
 from crm.models import Activity
 from crm.services.merging.journal import Journal, rows_of
@@ -71,6 +71,7 @@ def register_rules() -> None:
     register(Call, Move())
     register(Appointment, Move())
     register(Task, Move())
+    register(Attachment, Move())
     register(MissedCaller, JoinOpenEntries())
     at_end_of_merge.append(close_reached_entry)
     at_end_of_undoing.append(return_calls)

@@ -29,7 +29,18 @@ class CompanyAdmin(RowAdmin):
     sortable_by = None
     ordering = ("name",)
     fieldsets = (
-        (None, {"fields": ("name", "slug", "retention_days", "close_conversations_after_days")}),
+        (
+            None,
+            {
+                "fields": (
+                    "name",
+                    "slug",
+                    "retention_days",
+                    "recording_retention_days",
+                    "close_conversations_after_days",
+                ),
+            },
+        ),
         (
             "Automatic texts",
             {

@@ -20,6 +20,7 @@ from crm.models.companies import (
     MAX_CAMPAIGN_INTERVAL_DAYS,
     MAX_SEGMENT_PRICE_MICROS,
     MIN_IDLE_DAYS,
+    MIN_RECORDING_DAYS,
     MIN_RETENTION_DAYS,
 )
 from crm.services.companies import change_settings
@@ -110,6 +111,14 @@ class CompanySettingsSerializer(TenantSerializer):
         help_text="Archive closed records after this many days. Null: never.",
     )
 
+    recording_retention_days = serializers.IntegerField(
+        min_value=MIN_RECORDING_DAYS,
+        max_value=36500,
+        allow_null=True,
+        required=False,
+        help_text="Delete recordings and voicemails after this many days. Null: never.",
+    )
+
     close_conversations_after_days = serializers.IntegerField(
         min_value=MIN_IDLE_DAYS,
         max_value=36500,
@@ -156,6 +165,7 @@ class CompanySettingsSerializer(TenantSerializer):
             "quiet_hours_end",
             "opt_out_text",
             "retention_days",
+            "recording_retention_days",
             "close_conversations_after_days",
             "require_marketing_consent",
             "campaign_interval_days",

@@ -125,6 +125,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "recording_retention_days",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="Delete recordings and voicemails after this many days. Empty: never.",
+                        null=True,
+                    ),
+                ),
+                (
                     "close_conversations_after_days",
                     models.PositiveIntegerField(
                         blank=True,
@@ -232,6 +240,15 @@ class Migration(migrations.Migration):
                         ),
                         name="companies_retention_days_valid",
                         violation_error_message="retention_days must be at least 365, or empty.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("recording_retention_days__isnull", True),
+                            ("recording_retention_days__gte", 30),
+                            _connector="OR",
+                        ),
+                        name="companies_recording_retention_days_valid",
+                        violation_error_message="recording_retention_days must be at least 30, or empty.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -2091,7 +2108,14 @@ class Migration(migrations.Migration):
                         editable=False,
                     ),
                 ),
-                ("expires_at", models.DateTimeField(help_text="Time of its deletion.")),
+                (
+                    "expires_at",
+                    models.DateTimeField(
+                        blank=True,
+                        help_text="Time of its deletion. Empty: it stays as long as what refers to it.",
+                        null=True,
+                    ),
+                ),
                 (
                     "company",
                     models.ForeignKey(
@@ -2119,13 +2143,15 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
+                            ("expires_at__isnull", True),
                             (
                                 "expires_at__range",
                                 (
                                     datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
                                     datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
                                 ),
-                            )
+                            ),
+                            _connector="OR",
                         ),
                         name="stored_files_times_in_range",
                         violation_error_message="expires_at must be from 1970-01-01 to 2100-12-31.",

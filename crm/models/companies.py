@@ -31,6 +31,7 @@ from crm.working_hours import is_open, validate_working_hours
 MIN_IDLE_DAYS = 7  # before it, somebody may still mean to reply
 MAX_CAMPAIGN_INTERVAL_DAYS = 365
 MAX_SEGMENT_PRICE_MICROS = 10_000_000  # ten dollars: more is a typing error
+MIN_RECORDING_DAYS = 30  # a complaint may need the recording
 MIN_RETENTION_DAYS = 365  # the dashboard compares years, and reconciling asks a provider for old records again
 
 LAWFUL_HOURS = f"from {EARLIEST} to {LATEST}: the law allows automatic texts in no other hours."
@@ -94,6 +95,9 @@ class Company(models.Model):
         null=True,
         blank=True,
         help_text="Archive closed records after this many days. Empty: never.",
+    )
+    recording_retention_days = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Delete recordings and voicemails after this many days. Empty: never."
     )
     close_conversations_after_days = models.PositiveIntegerField(
         null=True,
@@ -165,6 +169,12 @@ class Company(models.Model):
                 condition=Q(retention_days__isnull=True) | Q(retention_days__gte=MIN_RETENTION_DAYS),
                 name="companies_retention_days_valid",
                 violation_error_message=f"retention_days must be at least {MIN_RETENTION_DAYS}, or empty.",
+            ),
+            models.CheckConstraint(
+                condition=Q(recording_retention_days__isnull=True)
+                | Q(recording_retention_days__gte=MIN_RECORDING_DAYS),
+                name="companies_recording_retention_days_valid",
+                violation_error_message=f"recording_retention_days must be at least {MIN_RECORDING_DAYS}, or empty.",
             ),
             models.CheckConstraint(
                 condition=Q(close_conversations_after_days__isnull=True)

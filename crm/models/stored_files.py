@@ -1,4 +1,4 @@
-"""Stored files: uploads, and the results of background tasks."""
+"""Stored files: uploads, attachments, and the results of background tasks."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -26,7 +26,9 @@ class StoredFile(TenantModel):
     )
 
     created_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
-    expires_at = models.DateTimeField(help_text="Time of its deletion.")
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Time of its deletion. Empty: it stays as long as what refers to it."
+    )
 
     class Meta:
         db_table = "stored_files"
@@ -35,7 +37,7 @@ class StoredFile(TenantModel):
                 condition=models.Q(size__gte=0), name="stored_files_size_valid",
                 violation_error_message="The size can't be negative.",
             ),
-            in_range("expires_at", name="stored_files_times_in_range"),
+            in_range(nullable=("expires_at",), name="stored_files_times_in_range"),
         ]  # fmt: skip
         indexes = [
             Index(

@@ -1,6 +1,7 @@
 """Removal of expired keys, tokens, sessions, counters, changes, files, custom fields, merged contacts and mails."""
 
 import time
+from collections.abc import Callable
 from importlib import import_module
 
 from django.apps import apps
@@ -21,6 +22,8 @@ from crm.services.user_sessions import remove_expired_user_sessions
 
 EVERY_S = 60
 _last_s = float("-inf")
+# Of rows of higher apps, which register them in `AppConfig.ready`.
+also_remove: list[Callable[[], None]] = []
 
 
 def remove_expired() -> None:
@@ -33,7 +36,7 @@ def remove_expired() -> None:
     for remove in (
         _remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes, remove_expired_heartbeats,
         remove_expired_changes, remove_expired_files, _remove_fields, _forget_merges, remove_expired_user_sessions,
-        remove_expired_mails, remove_ended_events,
+        remove_expired_mails, remove_ended_events, *also_remove,
     ):  # fmt: skip
         try:
             remove()

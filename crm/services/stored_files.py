@@ -30,13 +30,17 @@ def store_file(
     content_type: str,
     parts: Iterable[bytes],
     user: User | None = None,
-    kept_for: timedelta = KEPT_FOR,
+    kept_for: timedelta | None = KEPT_FOR,
 ) -> StoredFile:
-    """Store a file whose content comes in parts of any size."""
+    """Store a file whose content comes in parts of any size.
+
+    Args:
+        kept_for: None: until it is deleted together with what refers to it.
+    """
     with transaction.atomic():
         file = StoredFile.objects.create(
             company_id=company_id, name=_safe_name(name), content_type=content_type[:100], created_by=user,
-            expires_at=now() + kept_for,
+            expires_at=None if kept_for is None else now() + kept_for,
         )  # fmt: skip
         for position, part in enumerate(_even_parts(parts)):
             file.size += len(part)
@@ -53,6 +57,16 @@ def read_file(*, file: StoredFile) -> Iterator[bytes]:
     while data := StoredFileChunk.objects.filter(file=file, position=position).values_list("data", flat=True).first():
         yield zlib.decompress(bytes(data))
         position += 1
+
+
+def stream_range(*, file: StoredFile, first: int, last: int) -> Iterator[bytes]:
+    """Yield the bytes from `first` to `last`, for a response that outlives its view's transaction."""
+    with tenant_autocommit(file.company_id):
+        for position in range(first // CHUNK_BYTES, last // CHUNK_BYTES + 1):
+            chunk = StoredFileChunk.objects.filter(file=file, position=position)
+            data = zlib.decompress(bytes(chunk.values_list("data", flat=True).get()))
+            start = position * CHUNK_BYTES
+            yield data[max(first - start, 0) : last - start + 1]
 
 
 def stream_file(*, file: StoredFile) -> Iterator[bytes]:

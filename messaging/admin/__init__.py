@@ -1,5 +1,7 @@
-"""Admin of this app's models, of campaigns, companies, conversations and segments."""
+"""Admin of this app's models, of attachments, campaigns, companies, conversations and segments."""
 
-from messaging.admin import campaigns, company_page, conversations, messages, reminders, segments, snippets
+from messaging.admin import attachments, campaigns, company_page, conversations, messages, reminders, segments, snippets
 
-__all__ = ["campaigns", "company_page", "conversations", "messages", "reminders", "segments", "snippets"]
+__all__ = [
+    "attachments", "campaigns", "company_page", "conversations", "messages", "reminders", "segments", "snippets",
+]  # fmt: skip

@@ -1,6 +1,6 @@
 """A conversation as bubbles: what was said, by whom, and what became of each message."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Q
 from django.urls import reverse
 
-from calls.choices import CallStatus
-from calls.models import Call
+from calls.admin.attachments import open_url
+from calls.choices import AttachmentStatus, CallStatus
+from calls.models import Attachment, Call
 from crm.choices import ActivityType, Direction
 from crm.models import Activity, Conversation
 from messaging.admin.message_words import STATES, say_state
@@ -27,6 +28,16 @@ AUTHORS = {
 
 
 @dataclass(frozen=True)
+class File:
+    """A file of a message: a stored one opens here, others at the provider."""
+
+    url: str
+    label: str
+    is_picture: bool
+    is_ours: bool
+
+
+@dataclass(frozen=True)
 class Bubble:
     pk: int
     side: str
@@ -38,7 +49,7 @@ class Bubble:
     day: str
     """Empty, unless the day before is another one."""
     text: str
-    media: list[dict[str, str]]
+    files: list[File]
     badge: tuple[str, str] | None
     why: str
     url: str
@@ -71,6 +82,8 @@ def _bubbles(conversation: Conversation, activities: list[Activity], now: dateti
     zone = conversation.company.zone
     messages = _by_activity(Message.objects.select_related("phone_line"), activities, ActivityType.MESSAGE)
     calls = _by_activity(Call.objects.select_related("assigned_rep"), activities, ActivityType.CALL)
+    with_files = [message.activity_id for message in messages.values() if message.media]
+    stored = _stored_files(with_files)
     bubbles: list[Bubble] = []
     day = ""
     for activity in activities:
@@ -85,7 +98,7 @@ def _bubbles(conversation: Conversation, activities: list[Activity], now: dateti
                 clock=f"{at:%H:%M}",
                 day=f"{at:%A %Y-%m-%d}" if f"{at:%Y-%m-%d}" != day else "",
                 text=_text(activity, call),
-                media=_files(message.media) if message else [],
+                files=_files(message.media, stored.get(activity.pk, {})) if message else [],
                 badge=_badge(message, call),
                 why=say_state(message, zone=zone, now=now) if message else "",
                 url=_url(message, call),
@@ -128,9 +141,29 @@ def _badge(message: Message | None, call: Call | None) -> tuple[str, str] | None
     return None
 
 
-def _files(media: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Return the files with a URL that a browser may open: a provider's event may hold any text."""
-    return [file for file in media if str(file.get("url", "")).startswith(("https://", "http://"))]
+def _stored_files(activity_ids: Sequence[int]) -> dict[int, dict[int, Attachment]]:
+    """Return the stored files of messages by the ids of their activities, and by their positions."""
+    found: dict[int, dict[int, Attachment]] = {}
+    if activity_ids:
+        stored = Attachment.objects.filter(activity__in=activity_ids, status=AttachmentStatus.STORED)
+        for attachment in stored.select_related("file"):
+            found.setdefault(attachment.activity_id or 0, {})[attachment.position] = attachment
+    return found
+
+
+def _files(media: list[dict[str, str]], stored: Mapping[int, Attachment]) -> list[File]:
+    """Return the files. Of those that aren't stored: with a URL that a browser may open, since events hold any text."""
+    files = []
+    for position, at_provider in enumerate(media):
+        attachment, url = stored.get(position), str(at_provider.get("url", ""))
+        if attachment and attachment.file:
+            is_picture = attachment.file.content_type.startswith("image/")
+            files.append(File(open_url(attachment), attachment.file.name, is_picture, is_ours=True))
+        elif url.startswith(("https://", "http://")):
+            kind = at_provider.get("type")
+            label = f"File {position + 1}{f' ({kind})' if kind else ''}"
+            files.append(File(url, label, is_picture=False, is_ours=False))
+    return files
 
 
 def _url(message: Message | None, call: Call | None) -> str:

@@ -18,11 +18,12 @@ from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserName
 from crm.choices import Direction
 from crm.error_codes import ErrorCode
 from crm.models import Contact
+from messaging.api.message_files import MessageFilesField
 from messaging.choices import MessageStatus
 from messaging.models import Message
 from messaging.services.replies import mark_thread_read, mark_thread_unread, queue_reply
 
-ATTACHMENTS = "Attached files, such as photos."
+MEDIA = "Its files at the provider, whose links may expire: see `attachments`."
 MAX_CHARACTERS = 1600  # of a message: the providers' limit
 SEND_AT = "Time to send it, at most 366 days ahead. Quiet hours, opt-outs and pauses are decided then."
 SEND_AT_SHOWN = "Time that a user has chosen for sending. Null: at once."
@@ -47,16 +48,16 @@ REPLY_CODES = (
 )
 
 
-class AttachmentSerializer(BodySerializer):
-    """A file of a message."""
+class MediaSerializer(BodySerializer):
+    """A file of a message at the provider."""
 
     url = serializers.URLField(help_text="Where the provider keeps the file.")
     type = serializers.CharField(help_text="Media type, such as image/jpeg. Empty if it is unknown.")
 
 
-@extend_schema_field(AttachmentSerializer(many=True))
-class AttachmentsField(serializers.JSONField):
-    """The files of a message."""
+@extend_schema_field(MediaSerializer(many=True))
+class MediaField(serializers.JSONField):
+    """The files of a message at the provider."""
 
 
 class MessageSerializer(TenantSerializer):
@@ -65,7 +66,8 @@ class MessageSerializer(TenantSerializer):
     to_numbers = serializers.ListField(
         child=serializers.CharField(), read_only=True, help_text="All recipients; several in a group message."
     )
-    media = AttachmentsField(read_only=True, help_text=ATTACHMENTS)
+    media = MediaField(read_only=True, help_text=MEDIA)
+    attachments = MessageFilesField()
     user_name = UserNameField("user", help_text="Name of the user who wrote the message. Users who have left keep it.")
     user = CompanyUserField(
         source="activity.user", read_only=True, allow_null=True, help_text="User who wrote the message."
@@ -75,7 +77,7 @@ class MessageSerializer(TenantSerializer):
         model = Message
         fields = [
             "id", "contact", "contact_summary", "phone_line", "phone_line_name", "user", "user_name", "direction",
-            "kind", "from_number", "to_numbers", "body", "media", "status",
+            "kind", "from_number", "to_numbers", "body", "media", "attachments", "status",
             "error", "error_code", "send_at", "hold_if_reply", "created_at", "updated_at", "sent_at", "read_at",
         ]  # fmt: skip
         read_only_fields = fields

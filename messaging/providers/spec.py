@@ -1,6 +1,6 @@
 """Specification of a provider: modules, labels and special cases. Each provider's folder has one, in `spec.py`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from messaging.providers.interfaces import SignatureScheme, SMSClient, WebhookReader
@@ -13,6 +13,9 @@ class ProviderSpec:
     signature: SignatureScheme
     webhook: WebhookReader
     client: Callable[..., SMSClient]  # called with `account_id=` and `key=`
+    api_url: str
+    # Headers of requests for files at that URL, from the account's ID and key.
+    file_headers: Callable[[str, str], Mapping[str, str]] = lambda _account_id, _key: {}
     account_id_name: str = ""  # "" if accounts have no id; also a constraint of ProviderAccount
     key_name: str = "API key"
     confirmed_keywords: frozenset[str] = frozenset()  # the provider itself confirms these opt-outs and opt-ins

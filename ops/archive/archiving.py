@@ -18,7 +18,8 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from analytics.models import ArchivedChunk
-from calls.models import Call, CallDetail
+from calls.choices import AttachmentStatus
+from calls.models import Attachment, Call, CallDetail
 from crm.db.audit_context import moving_to
 from crm.db.tenancy import statement_limits, tenant
 from crm.models import Activity, Company
@@ -228,6 +229,10 @@ def _delete(bundle: Bundle, roots: Sequence[int]) -> None:
     if bundle.root.model is Call:
         for model in DERIVED:
             _delete_rows(model.objects.filter(call__in=roots))
+    for table, reference in bundle.references():
+        if reference.model is Attachment:  # one that was stored meanwhile refuses the chunk
+            unstored = Attachment.objects.filter(**{f"{reference.name}__in": ids[table]})
+            _delete_rows(unstored.exclude(status=AttachmentStatus.STORED))
     for table in reversed(bundle.tables):
         _delete_rows(table.model.objects.filter(pk__in=ids[table]))
 

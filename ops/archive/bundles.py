@@ -9,8 +9,8 @@ from django.db.models import Case, Exists, Expression, ForeignObjectRel, OuterRe
 from django.db.models.functions import Cast, Coalesce, Length
 
 from analytics.models import CallAnalysis, CallObjection
-from calls.choices import CallStatus, TextBack
-from calls.models import Call, CallDetail, MissedCaller
+from calls.choices import AttachmentStatus, CallStatus, TextBack
+from calls.models import Attachment, Call, CallDetail, MissedCaller
 from crm.choices import ConversationStatus
 from crm.db.tenancy import TenantModel
 from crm.models import Activity
@@ -75,7 +75,10 @@ class Bundle:
     def _all_keep_reasons(self, cut_off: datetime) -> dict[str, Any]:
         keep_reasons: dict[str, Any] = {}
         for table, reference in self.references():
-            named = Exists(reference.model._base_manager.filter(**{f"{reference.name}__{table.path}": OuterRef("pk")}))
+            rows = reference.model._base_manager.filter(**{f"{reference.name}__{table.path}": OuterRef("pk")})
+            if reference.model is Attachment:  # without a file, it is deleted with its call or message
+                rows = rows.filter(status=AttachmentStatus.STORED)
+            named = Exists(rows)
             keep_reasons[f"referenced by {reference.model._meta.verbose_name_plural}"] = named
         for table in self.tables:
             if table is not self.root:

@@ -11,6 +11,7 @@ from messaging.choices import MessageKind, MessageStatus, ReminderAnswer, Remind
 from messaging.models.messages import OUTBOX_STATUSES
 from ops.demo import phrases
 from ops.demo.activity_writer import ActivityWriter
+from ops.demo.attachments import Attachments
 from ops.demo.calendar import DAY, HOUR, MINUTE, stamp
 from ops.demo.missed_callers import MissedCallers
 from ops.demo.random_data import shuffled, weighted_cycle
@@ -51,6 +52,7 @@ class CallFollowups:
         self.writer, self.setup, self.tables = writer, writer.setup, writer.tables
         self.calendar, self.random = self.setup.calendar, writer.random
         self.missed_callers = MissedCallers(self.setup)
+        self.attachments = Attachments(writer)
         self.invoices = self.reminders = 0
         self.answers = cycle(ANSWERS)
         self.invoice_statuses = weighted_cycle(self.random, INVOICE_STATUSES)
@@ -85,6 +87,7 @@ class CallFollowups:
         writer, position, chance = self.writer, call.position, self.random.random()
         self.missed_callers.reach(position, call.started_at, Recovery.CALL)
         self._add_detail(call, **self._transcribe(call))
+        self.attachments.add_to_call(call.id, call.started_at)
         if chance < 0.65:
             self._add_analysis(call, call.ended_at + 10 * MINUTE)
         if chance < 0.05:  # analysed again, weeks later
@@ -123,6 +126,10 @@ class CallFollowups:
             self._book(position, booked_at, start, cancelled=n % 6 == 5, assigned_rep=next(reps))
             self.missed_callers.reach(position, booked_at, Recovery.BOOKING)
         self.missed_callers.close()
+        self.attachments.add_to_contact(self.setup.first_contact, end - DAY)
+        photo = self.writer.receive(0, end - DAY, phrases.PHOTO)
+        if photo is not None:
+            self.attachments.add_to_message(photo, end - DAY)
 
     def _transcribe(self, call: EndedCall) -> dict[str, str]:
         """Return the recording, and of every second call a summary and a transcript."""

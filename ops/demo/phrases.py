@@ -43,6 +43,7 @@ CONFIRMATIONS = (
     "{company}: see you {when} about the {job}. Please keep pets inside.",
 )
 THANKS = ("Great, thanks!", "Perfect, see you then.", "Ok 👍", "Thank you. The gate code is 4410.")
+PHOTO = "Here is a picture of it."
 QUESTIONS = (
     "Quick question about the {job}: do you offer financing?",
     "How long does a {job} usually take?",

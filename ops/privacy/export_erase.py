@@ -107,7 +107,7 @@ def erase_person(*, person: Person, by: User | str) -> dict[str, int]:
             _end_contact(person.contact)
         for data in PERSONAL_DATA:
             if data.deleted:
-                counts[data.model._meta.db_table] = data.rows(person).delete()[0]
+                counts[data.model._meta.db_table] = _delete(data, person)
             elif data.personal:
                 counts[data.model._meta.db_table] = data.rows(person).update(**data.personal)
         erase_admin_log(person)
@@ -121,6 +121,13 @@ def erase_person(*, person: Person, by: User | str) -> dict[str, int]:
             counts[row._meta.db_table] += (row._meta.db_table, row.pk) not in own
         counts["audit_entries"] = erase_audit_entries(person, audited)  # last: the erasure itself added entries
     return dict(counts)
+
+
+def _delete(data: PersonalData, person: Person) -> int:
+    """Delete the rows under their locks: a worker may be storing the file of one. Returns their number."""
+    locked = data.rows(person).order_by("pk").select_for_update(of=("self",))
+    rows = data.model._default_manager.filter(pk__in=list(locked.values_list("pk", flat=True)))
+    return rows.delete()[1].get(data.model._meta.label, 0)
 
 
 def _exported(data: PersonalData, person: Person) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from django.db.models import Case, CharField, Expression, F, JSONField, Model, Q
 from django.db.models.functions import Cast, Concat
 
 from analytics.models import CallAnalysis
-from calls.models import Appointment, Call, CallDetail, MissedCaller, Task
+from calls.models import Appointment, Attachment, Call, CallDetail, MissedCaller, Task
 from crm.choices import Direction
 from crm.models import (
     Activity,
@@ -169,6 +169,18 @@ PERSONAL_DATA = (
     ),
     PersonalData(MissedCaller, "contact", kept=frozenset({"text_back_reason"})),
     PersonalData(Appointment, "contact", personal={"notes": ""}, kept=frozenset({"timezone"})),
+    # Deleted with their files.
+    PersonalData(
+        Attachment,
+        "contact",
+        unlinked={
+            "activity__contact": "contact_ids", "call__contact": "contact_ids", "appointment__contact": "contact_ids",
+            "activity": "activities", "call": "calls",
+        },
+        deleted=True,
+        names=("file__name", "file__content_type", "file__size"),
+        kept=frozenset({"source_url", "error"}),
+    ),
     PersonalData(Task, "contact", unlinked={"call": "calls"}, personal={"title": ERASED}),
     PersonalData(AppointmentReminder, "appointment__contact", kept=frozenset({"reason"})),
     PersonalData(

@@ -41,7 +41,8 @@ def find_files(person: Person) -> Iterator[StoredFile]:
     """
     about = find_import_rows(person) | ImportRow.objects.filter(contact_id__in=person.contact_ids)
     known = set(about.order_by().values_list("source__file", flat=True).distinct())
-    for file in StoredFile.objects.filter(company=person.company_id).order_by("pk"):
+    # Attachments belong to somebody, and are no lists.
+    for file in StoredFile.objects.filter(company=person.company_id, attachment=None).order_by("pk"):
         if file.pk in known or _names(file, person.spellings):
             yield file
 

@@ -139,6 +139,10 @@ class ExampleRows:
                 company=company, name="Website form", scopes=["contacts:write", "leads:write"], beginning="k3Vq",
                 created_by=self.manager, created_at=AT, last_used_at=AT,
             ),
+            "attachments": factories.AttachmentFactory(
+                contact=None, company=company, call=call, kind="recording", provider="openphone", created_at=AT,
+                file__name="recording-1-1.mp3", file__content_type="audio/mpeg", file__size=1_412_204,
+            ),
             "audit": factories.AuditEntryFactory(
                 company=company, table_name="contacts", row_id=contact.pk, actor=csr.username, actor_id=csr.pk, at=AT,
             ),

@@ -18,6 +18,7 @@ SEEN_COLUMN = {
     "api_tokens": ("name", "Website"),
     "appointment_reminders": ("reason", "No line."),
     "appointments": ("notes", "Knock twice."),
+    "attachments": ("error", "Not found."),
     "background_tasks": ("total", 7),
     "call_analysis": ("summary", "Wants a quote."),
     "call_details": ("summary", "Wants a quote."),

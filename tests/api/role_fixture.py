@@ -82,6 +82,7 @@ class Fixture:
             "appointment-reminders": factories.AppointmentReminderFactory(appointment=appointment),
             "appointments": appointment,
             "api-tokens": factories.ApiTokenFactory(company=acme),
+            "attachments": factories.AttachmentFactory(contact=contact),
             "audit": factories.AuditEntryFactory(company=acme),
             "background-tasks": factories.BackgroundTaskFactory(
                 company=acme, result_file=factories.StoredFileFactory(company=acme), requested_by=rep

@@ -52,6 +52,7 @@ ACTIONS = {
     "read": ("POST", 200),
     "done": ("POST", 200),
     "reopen": ("POST", 200),
+    "recordings": ("GET", 200),
     "recover": ("POST", 200),
     "rejected": ("GET", 200),
     "release": ("POST", 200),

@@ -65,6 +65,7 @@ def shared(own, acme):
         factories.InvoiceFactory(contact=own, number=f"{MARKER}-2"),
         factories.MissedCallerFactory(contact=own, text_back_reason=MARKER),
         factories.TaskFactory(contact=own, call=call, assignee=other, title=MARKER),
+        factories.AttachmentFactory(contact=None, company=acme, call=call, kind="recording", error=MARKER),
     ]
 
 

@@ -15,7 +15,7 @@ from crm.worker import Attempts, Job, job_names, register
 
 JOBS = (
     "search-keys, duplicates, wake-ups, invoices, mails, tasks, outgoing-changes, outgoing-events, expiry-cleanup, "
-    "deliveries, texts, lookups, text-backs, campaigns, campaign-counts, reminders, rollups"
+    "deliveries, texts, lookups, attachments, text-backs, campaigns, campaign-counts, reminders, rollups"
 )
 
 

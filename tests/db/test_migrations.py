@@ -38,6 +38,7 @@ FACTORIES = [
     factories.DuplicateCandidateFactory,
     factories.InvoiceFactory,
     factories.AppointmentReminderFactory,
+    factories.AttachmentFactory,
     factories.CallDetailFactory,
     factories.MissedCallerFactory,
     factories.SnippetFactory,

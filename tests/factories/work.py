@@ -8,7 +8,7 @@ import factory
 from django.utils.timezone import now
 
 from calls.choices import BOOKED
-from calls.models import Appointment, Call, CallDetail, MissedCaller, Task
+from calls.models import Appointment, Attachment, Call, CallDetail, MissedCaller, Task
 from crm.models import (
     Activity,
     ApiToken,
@@ -262,6 +262,20 @@ class AppointmentFactory(OfContactFactory):
     timezone = factory.LazyAttribute(lambda appointment: appointment.company.timezone)
     scheduled_start = datetime(2026, 3, 2, 16, tzinfo=UTC)
     scheduled_end = factory.LazyAttribute(lambda appointment: appointment.scheduled_start + timedelta(hours=1))
+
+
+class AttachmentFactory(OfContactFactory):
+    """A stored picture of a contact; with `contact=None`, a company and an owner, a file of a call or a message."""
+
+    class Meta:
+        model = Attachment
+
+    kind = "upload"
+    status = "stored"
+    file = factory.SubFactory(
+        StoredFileFactory, company=factory.SelfAttribute("..company"), name="roof.jpg", content_type="image/jpeg",
+        expires_at=None,
+    )  # fmt: skip
 
 
 class TaskFactory(OfContactFactory):

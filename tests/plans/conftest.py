@@ -119,6 +119,27 @@ FILL = [
     SELECT id, 'customers.csv', 'text/csv', 0, now() - n * interval '1 day', now() - n * interval '1 day'
     FROM companies, generate_series(1, 20) n
     """,
+    # Recordings of many calls; some of other kinds.
+    """
+    INSERT INTO attachments (company_id, kind, call_id, position, provider, source_url, status, error, tries, run_at,
+                             created_at)
+    SELECT company_id, 'recording', id, 7, 'openphone', '', CASE WHEN id % 500 = 0 THEN 'pending' ELSE 'failed' END, '',
+           1, CASE WHEN id % 500 = 0 THEN created_at END, created_at
+    FROM calls WHERE id % 5 = 0
+    """,
+    """
+    INSERT INTO attachments (company_id, kind, contact_id, provider, source_url, status, error, tries, created_at)
+    SELECT company_id, 'upload', id, '', '', 'failed', '', 0, created_at FROM contacts WHERE id % 3 = 0
+    """,
+    """
+    INSERT INTO attachments (company_id, kind, appointment_id, provider, source_url, status, error, tries, created_at)
+    SELECT company_id, 'upload', id, '', '', 'failed', '', 0, created_at FROM appointments WHERE id % 3 = 0
+    """,
+    """
+    INSERT INTO attachments (company_id, kind, provider, source_url, status, error, tries, created_at)
+    SELECT id, 'upload', '', '', 'failed', '', 0, now() - n * interval '1 minute'
+    FROM companies, generate_series(1, 2) n WHERE id % 20 = 0
+    """,
     """
     INSERT INTO background_tasks (company_id, kind, state, done, parameters, result_file_id, error_code, error,
                                   cancel_requested, created_at, started_at, ended_at)

@@ -11,7 +11,9 @@ from django.test import RequestFactory
 from django.utils.timezone import now
 from rest_framework.test import APIClient
 
-from calls.models import Appointment, Call, MissedCaller
+from calls.choices import OF_CALLS
+from calls.models import Appointment, Attachment, Call, MissedCaller
+from calls.models.attachments import OF_NOBODY
 from crm.db.request_functions import CHANGES_AFTER_QUERY
 from crm.db.tenancy import all_tenants
 from crm.models import (
@@ -301,6 +303,24 @@ QUESTIONS: dict[str, Question] = {
         AppointmentReminder.objects.reschedule_requests(now())[:100].count()
     ),
     "ix_appointment_reminders_run_at": of_all_companies(lambda sample: AppointmentReminder.objects.due(now()).first()),
+    # Attachments.
+    "ix_attachments_run_at_pending": of_all_companies(lambda sample: Attachment.objects.due_to_fetch(now()).first()),
+    "ix_attachments_company_id_created_at_of_calls": lambda sample: list(
+        Attachment.objects.filter(kind__in=OF_CALLS, created_at__lt=now() - timedelta(days=60))
+        .order_by("created_at")
+        .values("pk")[:100]
+    ),
+    "ix_attachments_created_at_unused": of_all_companies(
+        lambda sample: list(
+            Attachment.objects.filter(OF_NOBODY, created_at__lt=now()).order_by("created_at").values("pk")[:100]
+        )
+    ),
+    "ix_attachments_contact_id_created_at": foreign_key_check(
+        "attachments", "contact_id", lambda sample: sample.contact.pk
+    ),
+    "ix_attachments_appointment_id_created_at": foreign_key_check(
+        "attachments", "appointment_id", lambda sample: Appointment.objects.latest("id").pk
+    ),
     # Tasks.
     "ix_tasks_company_id_due_at": get("tasks"),
     "ix_tasks_company_id_due_at_open": get("tasks?due=overdue&order=oldest&limit=20"),

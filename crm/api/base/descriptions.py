@@ -8,6 +8,7 @@ TAGS = {
     "api-tokens": "Access of programs to the API, with scopes.",
     "appointment-reminders": "Reminders of appointments, and the contacts' answers.",
     "appointments": "Scheduled stays at a contact's address. Booking one from a call marks the call as booked.",
+    "attachments": "Files of messages, calls, contacts and appointments.",
     "audit": "Who has changed, exported and replayed what.",
     "auth": "Signing in and out, and passwords by mailed links. A refresh token gets the next pair of tokens.",
     "background-tasks": "Long work that users asked for, such as imports, with its progress.",

@@ -65,6 +65,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
         CSR: READ_CREATE_UPDATE,
         REP: own(READ_UPDATE, fields=APPOINTMENT_FIELDS),
     },
+    "attachments": {MANAGER: RETRIEVE, CSR: RETRIEVE, REP: own(RETRIEVE)},
     "audit": {MANAGER: READ_ONLY},
     "background-tasks": {
         MANAGER: also(READ_ONLY, "cancel", "file"),
@@ -72,7 +73,11 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
         REP: own(also(READ_ONLY, "cancel", "file")),
     },
     "call-analyses": {MANAGER: READ_CREATE, CSR: READ_ONLY, REP: own(READ_ONLY)},
-    "calls": {MANAGER: READ_CREATE_UPDATE, CSR: READ_CREATE_UPDATE, REP: own(READ_UPDATE, fields=CALL_OUTCOME_FIELDS)},
+    "calls": {
+        MANAGER: also(READ_CREATE_UPDATE, "recordings"),
+        CSR: also(READ_CREATE_UPDATE, "recordings"),
+        REP: own(also(READ_UPDATE, "recordings"), fields=CALL_OUTCOME_FIELDS),
+    },
     "campaign-memberships": {MANAGER: READ_CREATE_DELETE, CSR: READ_ONLY},
     "campaigns": {
         MANAGER: also(

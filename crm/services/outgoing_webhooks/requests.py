@@ -64,7 +64,7 @@ def check_url(url: str) -> None:
         if "." not in host and not settings.OUTGOING_WEBHOOK_NETWORKS:
             raise InvalidUrl("Must have a public host name, such as example.com.") from None
         return
-    if not is_allowed(address):
+    if not is_allowed(address, settings.OUTGOING_WEBHOOK_NETWORKS):
         raise InvalidUrl("Must have a public address.")
 
 

@@ -26,7 +26,7 @@ LONGEST_CALL = timedelta(hours=4)  # an older call has ended, even if it lasted 
 
 class CallRailClient:
     def __init__(self, *, account_id: str, key: str) -> None:
-        self._headers = {"Authorization": f'Token token="{key}"'}
+        self._headers = file_headers(account_id, key)
         self._path = f"/v3/a/{account_id}/calls.json"
 
     def send(self, *, line: Line, to: str, body: str) -> SentMessage:
@@ -51,6 +51,11 @@ class CallRailClient:
             event = try_read(_call_event, row)
             if isinstance(event, InvalidPayload) or event.company_numbers == (line.number,):
                 yield event
+
+
+def file_headers(_account_id: str, key: str) -> dict[str, str]:
+    """Return the headers of requests for recordings."""
+    return {"Authorization": f'Token token="{key}"'}
 
 
 def _next_page(answer: dict[str, Any], number: int) -> str:

@@ -1,5 +1,6 @@
 """Twilio's API, version 2010-04-01: messages. Calls are not listed: no company makes calls through Twilio."""
 
+import base64
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -67,6 +68,11 @@ class TwilioClient:
             )
 
         return list_rows(fetch, field="messages", next_page=_next_page, within_s=within_s)
+
+
+def file_headers(account_id: str, key: str) -> dict[str, str]:
+    """Return the headers of requests for media: accounts may demand them."""
+    return {"Authorization": f"Basic {base64.b64encode(f'{account_id}:{key}'.encode()).decode()}"}
 
 
 def _sender(line: Line) -> str:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from calls.choices import Recovery
+from calls.services.attachments.noting import note_files_of_messages
 from calls.services.missed_calls import mark_recovered
 from crm.choices import ActivityType, Direction
 from crm.db.tenancy import current_company_id
@@ -96,7 +97,9 @@ def record_message(
             if activity and activity.activity_type == ActivityType.MESSAGE and activity.contact_id:
                 # Its contact is known, so a receipt changes nothing else.
                 refuse_other_direction(activity, direction)
-                return _apply_receipt(activity, status=status, created_at=created_at, **reported)
+                message = _apply_receipt(activity, status=status, created_at=created_at, **reported)
+                _note_files(message, provider)
+                return message
         context = resolve_conversation(
             known=known,
             provider=provider,
@@ -124,6 +127,7 @@ def record_message(
             phone_line=context.line,
             **reported,
         )
+        _note_files(message, provider)
         if direction == Direction.OUTGOING:
             _apply_outcome(message, status, error_code)
         update_conversation(context, is_new=recorded.is_new, direction=direction)
@@ -142,6 +146,12 @@ def record_message(
 def reported_status(status: str) -> str:
     """Return the status of a reported message: it has reached the provider, even if it is queued there."""
     return MessageStatus.SENT if status in OUTBOX_STATUSES else status
+
+
+def _note_files(message: Message, provider: str) -> None:
+    """Let a worker fetch the files of a message that others have written."""
+    if message.media and not message.kind:
+        note_files_of_messages([(message.activity, message.media)], provider=provider)
 
 
 def _apply_reply(message: Message, contact: Contact, *, is_new: bool) -> None:

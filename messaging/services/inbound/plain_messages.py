@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from calls.services.attachments.noting import note_files_of_messages
 from crm.choices import ActivityType, Direction
 from crm.db.tenancy import current_company_id
 from crm.models import Activity, Contact, PhoneLine
@@ -192,5 +193,8 @@ def _record(provider: str, known: KnownRows, messages: Sequence[_Plain]) -> None
             created_at=plain.event.created_at,
         )
         for plain, activity in zip(messages, activities, strict=True)
+    )
+    note_files_of_messages(
+        [(activity, plain.event.media) for plain, activity in zip(messages, activities, strict=True)], provider=provider
     )
     save_conversations(changed.values())

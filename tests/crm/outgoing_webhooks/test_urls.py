@@ -18,12 +18,12 @@ PRIVATE = [
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_private_address_is_refused(address):
-    assert not is_allowed(ipaddress.ip_address(address))
+    assert not is_allowed(ipaddress.ip_address(address), [])
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
 def test_public_address_is_allowed(address):
-    assert is_allowed(ipaddress.ip_address(address))
+    assert is_allowed(ipaddress.ip_address(address), [])
 
 
 def answers(*addresses):
@@ -35,10 +35,10 @@ def answers(*addresses):
 
 def test_name_is_resolved_once_and_its_checked_address_connected_to(monkeypatch):
     monkeypatch.setattr(public_http, "getaddrinfo", answers("10.0.0.1", "93.184.215.14"))
-    assert resolve("hooks.example.com", 443) == "93.184.215.14"
+    assert resolve("hooks.example.com", 443, []) == "93.184.215.14"
     monkeypatch.setattr(public_http, "getaddrinfo", answers("10.0.0.1"))
     with pytest.raises(RequestFailed, match="no public address"):
-        resolve("hooks.example.com", 443)
+        resolve("hooks.example.com", 443, [])
 
 
 def test_name_that_leads_to_loopback_gets_no_connection(monkeypatch):

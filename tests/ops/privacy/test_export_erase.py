@@ -95,6 +95,7 @@ def zelda(acme, manager, client):
     factories.CallDetailFactory(call=call, summary=SAID, voicemail_transcript=SAID)
     factories.MissedCallerFactory(**about, first_missed_at=now())
     factories.TaskFactory(**about, title=SAID)
+    factories.AttachmentFactory(**about, file=None, status="failed", error=SAID)
     factories.DuplicateCandidateFactory(company=acme, first=contact)
     post_event(client, message_v4(sender=PHONE, to=[OUR_NUMBER], text=SAID))
     post_event(client, message_2026(text=SAID, context={
