@@ -58,8 +58,9 @@ def program_transaction(name: str, *, company_id: int, lock_timeout: str = "") -
 def audit_disabled() -> Iterator[None]:
     """Write without audit entries and changes for clients. On PostgreSQL: as `acting_as`.
 
-    Only for demo data, which are millions of rows; for what will be rolled back; and for parts of a new row, if their
-    inserts have no audit entries: the row's own change tells clients to read it, after the commit.
+    Only for demo data, which are millions of rows; for what will be rolled back; and for parts whose inserts have no
+    audit entries, with their new row, or with one that an undo deletes: the row's own change tells clients to read it,
+    after the commit.
     """
     with _set_context(_recorded, False, _set_recorded):
         yield

@@ -35,7 +35,8 @@ def work_on_rows(
             planner = _write(source, mapping, entries, claims, user)
         transaction.savepoint_rollback(savepoint)
         for plan in planner.plans:
-            claims.add_numbers(plan.numbers)
+            for phone in plan.numbers:
+                claims.numbers.add(phone)
             if not plan.is_new and plan.contact.pk is not None:
                 claims.contacts.add(plan.contact.pk)
         for entry in entries:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, OperationalError, connection
 from django.utils import timezone
 
 from crm.choices import ImportState, RowVerdict, TaskState
-from crm.db.bulk import analyze_changed, insert_rows, many_rows
+from crm.db.bulk import analyze_changed, analyze_new, insert_rows, many_rows
 from crm.error_codes import ErrorCode
 from crm.models import BackgroundTask, Contact, Import, ImportRow
 from crm.refusals import Refusal
@@ -102,6 +102,8 @@ def _work_on_next_rows(run: Run, source: Import, mapping: Mapping, claims: Claim
                 rows = ahead.after(task.parameters.get(NEXT, 0))
                 if rows:
                     work_on_rows(source=source, mapping=mapping, rows=rows, claims=claims, user=task.requested_by)
+                    if not source.dry_run:
+                        analyze_new(Contact)
                     task.done += len(rows)
                     task.parameters = {**task.parameters, NEXT: rows[-1].n}
             return bool(rows)

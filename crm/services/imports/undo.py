@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from crm.choices import FieldType, FlagType, ImportState, RowUndo
+from crm.db.audit_context import audit_disabled
 from crm.db.bulk import among, analyze_changed, many_rows, update_rows
 from crm.error_codes import ErrorCode
 from crm.models import (
@@ -42,6 +43,7 @@ from crm.services.contact_fields import fields_by_key, set_field_values, shown_v
 from crm.services.contact_lists import delete_list
 from crm.services.imports.planning import WRITTEN, Card
 from crm.services.imports.writing import update_columns
+from crm.services.merging.tombstones import find_kept
 
 LEASE_CONTACTS = 5_000
 MAX_TRIES = 5
@@ -49,6 +51,7 @@ UNDOABLE_FOR = timedelta(days=30)
 NEXT, FORMER_STATE = "worked_to", "former_state"
 # Rows of a contact that an import writes itself. Any other row that refers to the contact was added since.
 OWN = (ContactFieldValue, ContactFlag, ContactListEntry, ContactPhone, ContactSearchKey, ContactTag)
+UNRECORDED = (ContactFieldValue, ContactTag)  # of a new contact, as their inserts
 
 
 class NotUndoable(Refusal):
@@ -183,9 +186,11 @@ class Lease:
         locked = Contact.objects.select_for_update(no_key=True).filter(among("pk", ids)).order_by("pk")
         cards = locked.values_list("pk", "company_id", "phone", *WRITTEN)
         self.contacts = {values[0]: Card(*values) for values in cards}
-        for pk in ids:
-            if pk not in self.contacts:
-                self.outcomes[pk] = (RowUndo.ERRORED, "The contact was deleted since.")
+        missing = [pk for pk in ids if pk not in self.contacts]
+        merged = find_kept(missing)
+        for pk in missing:
+            gone = f"merged into contact {merged[pk]}" if pk in merged else "deleted"
+            self.outcomes[pk] = (RowUndo.ERRORED, f"The contact was {gone} since.")
         self._read_present()
         self._find_touched()
         reversible = [pk for pk in ids if pk not in self.outcomes]
@@ -258,8 +263,12 @@ class Lease:
     def _delete(self, ids: Sequence[int]) -> None:
         """Delete contacts that the import has created, with what it has given them. Nothing else refers to them."""
         self._withdraw_consents(ids)
+        with audit_disabled():  # nobody has changed them, and their contact's deletion is recorded
+            for model in UNRECORDED:
+                _delete_rows(model.objects.filter(among("contact", ids)))
         for model in OWN:
-            _delete_rows(model.objects.filter(among("contact", ids)))
+            if model not in UNRECORDED:
+                _delete_rows(model.objects.filter(among("contact", ids)))
         _delete_rows(Contact.objects.filter(among("pk", ids)))
 
     def _restore(self, ids: Sequence[int]) -> None:

@@ -36,6 +36,7 @@ from crm.services.opt_outs import record_opt_out
 from crm.services.tags import ensure_tags, tag_contacts
 
 SOURCE = "import"
+EVIDENCE = ("source", "wording", "proof", "given_at")  # of a consent
 FLAG_REASON = "The imported list says so."
 LANDLINE = "The imported list says that the number can't get messages: it is a landline."
 
@@ -210,18 +211,18 @@ class Writer:
         consents = MarketingConsent.objects.filter(among("number_hash", wanted))
         known.update(dict.fromkeys(consents.values_list("number_hash", flat=True), True))
         first = {key: pair for key, pair in wanted.items() if not known[key]}
-        rows = MarketingConsent.objects.bulk_create(
-            MarketingConsent(
-                company_id=self.company_id,
-                number_hash=key,
-                phone=plan.contact.phone,
-                recorded_by=self.recorder,
-                **evidence,
-            )
-            for key, (plan, evidence) in first.items()
+        recorder = self.recorder and self.recorder.pk
+        insert_rows(
+            MarketingConsent,
+            ("company", "number_hash", "phone", "recorded_by", "created_at", *EVIDENCE),
+            [
+                (self.company_id, key, plan.contact.phone, recorder, now, *(evidence[name] for name in EVIDENCE))
+                for key, (plan, evidence) in first.items()
+            ],
         )
-        for row, (plan, _) in zip(rows, first.values(), strict=True):
-            self.after[plan]["consent"] = row.pk
+        rows = MarketingConsent.objects.filter(among("number_hash", first)).values_list("number_hash", "pk")
+        for key, pk in rows:
+            self.after[first[key][0]]["consent"] = pk
         for key in sorted(wanted.keys() - first.keys()):
             self._renew_consent(key, *wanted[key])
 

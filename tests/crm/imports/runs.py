@@ -26,9 +26,9 @@ CONTACT_TABLES = (
 
 
 def begin(company, path, text, *, mapping=None, preset="", dry_run=False, user=None, **options):
-    """Queue the import of a text, without running it."""
+    """Queue the import of a text, or of a file's bytes, without running it."""
     path = path / "list.csv"
-    path.write_text(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with tenant(company.pk):
         upload = open_upload(path=path, name=path.name)
         return begin_import(

@@ -67,7 +67,8 @@ def read_phone(text: str) -> str:
 
 
 def has_extension(text: str) -> bool:
-    return _EXTENSION.search(text) is not None
+    # Without one of the marks, which few numbers have, nothing is searched.
+    return ("x" in text or "X" in text or "#" in text) and _EXTENSION.search(text) is not None
 
 
 def _fault_of_phone(text: str) -> tuple[Reason, str]:
