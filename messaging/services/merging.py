@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from crm.choices import MembershipStatus
-from crm.models import Activity
+from crm.models import Activity, ContactPhone
 from crm.services.merging.campaigns import REASON
 from crm.services.merging.journal import Journal, rows_of
 from crm.services.merging.rules import Move, at_end_of_merge, at_end_of_undoing, before_moving, register
@@ -29,7 +29,7 @@ def readdress_waiting(journal: Journal) -> None:
     """Send what waits for a former main number to the present one: the send policy takes no other."""
     for number in sorted(journal.main_numbers - {journal.kept.phone}):
         waiting = journal.of(journal.kept, Message).filter(status__in=WAITING, to_numbers=[number])
-        journal.change(waiting, to_numbers=[journal.kept.phone])
+        waiting.update(to_numbers=[journal.kept.phone])
 
 
 def stop_second_texts(journal: Journal) -> None:
@@ -46,24 +46,42 @@ def stop_second_texts(journal: Journal) -> None:
 
 
 def return_messages(undoing: Any) -> None:
-    """Give messages since the merge to the contact that has their number again."""
-    if not undoing.numbers:
-        return
+    """Give messages since the merge to the contact that has their number again, also those that waited for it."""
+    merge, kept, gone = undoing.merge, undoing.kept.pk, undoing.gone.pk
     theirs = reduce(or_, (Q(to_numbers__0=number) for number in sorted(undoing.numbers)))
-    since = rows_of(Message).filter(contact=undoing.kept.pk, created_at__gte=undoing.merge.created_at)
-    found = list(
-        since.filter(Q(direction="incoming", from_number__in=undoing.numbers) | Q(theirs, direction="outgoing"))
-        .exclude(membership__isnull=False)
-        .values_list("pk", "activity")
-    )
-    rows_of(Message).filter(pk__in=[pk for pk, _ in found]).update(contact=undoing.gone.pk)
-    rows_of(Activity).filter(pk__in=[activity for _, activity in found]).update(contact=undoing.gone.pk)
-    if found:
-        undoing.followed[Message._meta.db_table] = len(found)
+    apart = rows_of(Message).exclude(membership__isnull=False)
+    since = apart.filter(contact=kept, created_at__gte=merge.created_at)
+    found = since.filter(Q(direction="incoming", from_number__in=undoing.numbers) | Q(theirs, direction="outgoing"))
+    if number := _give(found, gone):
+        undoing.followed[Message._meta.db_table] = number
+    moved = rows_of(Message).filter(pk__in=merge.moved.get(Message._meta.db_table, ()), direction="outgoing")
+    left = moved.filter(sent_at__gte=merge.created_at).exclude(theirs)
+    undoing.leave(Message._meta.db_table, sorted(left.values_list("pk", flat=True)), "changed", columns=["to_numbers"])
+    _give(apart.filter(pk__in=left.values("pk")), kept)
+
+
+def _give(messages: Any, contact_id: int) -> int:
+    """Give messages and their activities to a contact. Returns how many."""
+    found = list(messages.values_list("pk", "activity"))
+    rows_of(Message).filter(pk__in=[pk for pk, _ in found]).update(contact=contact_id)
+    rows_of(Activity).filter(pk__in=[activity for _, activity in found]).update(contact=contact_id)
+    return len(found)
+
+
+def return_waiting(undoing: Any) -> None:
+    """Send what waits to the main number of its own contact again."""
+    merge, kept, gone = undoing.merge, undoing.kept, undoing.gone
+    waiting = rows_of(Message).filter(status__in=WAITING, direction="outgoing")
+    moved = waiting.filter(contact=gone.pk, pk__in=merge.moved.get(Message._meta.db_table, ()))
+    own = set(rows_of(ContactPhone).filter(contact=kept.pk).values_list("phone", flat=True))
+    for number in sorted(own | {kept.phone, merge.before["kept"]["phone"]}):
+        moved.filter(to_numbers=[number]).update(to_numbers=[gone.phone])
+    for number in sorted(undoing.numbers):
+        waiting.filter(contact=kept.pk, to_numbers=[number]).update(to_numbers=[kept.phone])
 
 
 def register_rules() -> None:
     register(Message, Move())
     before_moving.append(lock_waiting)
     at_end_of_merge.extend([readdress_waiting, stop_second_texts])
-    at_end_of_undoing.append(return_messages)
+    at_end_of_undoing.extend([return_messages, return_waiting])

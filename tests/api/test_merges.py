@@ -3,14 +3,17 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from drf_spectacular.generators import EndpointEnumerator
 
+from crm.api.base.views import CONTACT_PARAMETERS
+from crm.db.tenancy import all_tenants
 from crm.models import Contact
 from tests import factories
 from tests.api.feed import Client
 from tests.errors import code_of
 
 pytestmark = pytest.mark.django_db
-OLD_PATHS = ["", "/card", "/timeline", "/phones"]
+BODIES = {"/merge": {"other": 1}, "/phones": {"number": "+19895550179"}, "{contact_card_id}": {"body": "Hello"}}
 
 
 @pytest.fixture
@@ -42,11 +45,26 @@ def test_merge_returns_what_moved_and_who_merged(csr, csr_api, acme, kept, gone)
     assert csr_api.get("/api/v1/merges", {"contact": gone.pk}).json()["results"] == [merged]
 
 
-@pytest.mark.parametrize("path", OLD_PATHS)
-def test_old_id_is_answered_with_the_contact_that_stayed(csr_api, merged, path):
-    response = csr_api.get(f"/api/v1/contacts/{merged['gone']}{path}")
-    assert (response.status_code, code_of(response)) == (410, "merged")
-    assert response.json()["merged_into"] == merged["kept"]
+def requests_about_a_contact():
+    """Return each method and path of the API that names a contact."""
+    for path, _, method, view in EndpointEnumerator().get_api_endpoints():
+        of_contact = [name for name in CONTACT_PARAMETERS if f"{{{name}}}" in path]
+        if of_contact or ("{pk}" in path and getattr(view.cls, "resource", "") == "contacts"):
+            yield method.lower(), path, (of_contact or ["pk"])[0]
+
+
+@pytest.mark.parametrize("headers", [{}, {"HTTP_IF_MATCH": '"old"'}, {"HTTP_IF_NONE_MATCH": "*"}])
+def test_old_id_is_answered_with_the_contact_that_stayed(manager_api, merged, kept, headers):
+    with all_tenants():
+        number = kept.phones.latest("pk")
+    answers = {}
+    for method, path, name in requests_about_a_contact():
+        url = path.replace(f"{{{name}}}", str(merged["gone"])).replace("{pk}", str(number.pk))
+        body = next((body for end, body in BODIES.items() if path.endswith(end)), {}) if method == "post" else {}
+        response = getattr(manager_api, method)(url, *([body] if method in ("post", "patch") else []), **headers)
+        answers[method, path] = (response.status_code, response.json().get("merged_into"))
+    assert len(answers) >= 15
+    assert {key: answer for key, answer in answers.items() if answer != (410, merged["kept"])} == {}
 
 
 def test_old_id_of_a_thread_or_a_change_is_answered_alike(csr_api, merged):

@@ -51,7 +51,10 @@ def merge_duplicate(
         if len(contacts) < len(pair):
             raise Decided  # merged or deleted at this moment
         [gone_id] = set(pair) - {kept_id}
-        return merge_contacts(kept=contacts[kept_id], gone=contacts[gone_id], user=user, fields=fields)
+        try:
+            return merge_contacts(kept=contacts[kept_id], gone=contacts[gone_id], user=user, fields=fields)
+        except Contact.DoesNotExist:  # deleted while the locks were waited for
+            raise Decided from None
 
 
 def dismiss_duplicate(*, candidate: DuplicateCandidate, user: User | None) -> DuplicateCandidate:

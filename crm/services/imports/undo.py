@@ -50,8 +50,8 @@ MAX_TRIES = 5
 UNDOABLE_FOR = timedelta(days=30)
 NEXT, FORMER_STATE = "worked_to", "former_state"
 # Rows of a contact that an import writes itself. Any other row that refers to the contact was added since.
-OWN = (ContactFieldValue, ContactFlag, ContactListEntry, ContactPhone, ContactSearchKey, ContactTag)
-UNRECORDED = (ContactFieldValue, ContactTag)  # of a new contact, as their inserts
+UNRECORDED: tuple[Any, ...] = (ContactFieldValue, ContactTag)  # of a new contact, as their inserts
+OWN = (*UNRECORDED, ContactFlag, ContactListEntry, ContactPhone, ContactSearchKey)
 
 
 class NotUndoable(Refusal):

@@ -14,7 +14,7 @@ from django.db.models import BigIntegerField, Case, Model, QuerySet, Value, When
 
 from crm.models import Contact, User
 
-UNSEEN = {"id", "updated_at"}  # columns that say nothing about what a row was
+UNSEEN = {"id", "updated_at", "is_main_elsewhere"}  # columns that say nothing about what a row was
 
 
 class Journal:
@@ -82,6 +82,11 @@ class Journal:
         if columns:
             self.changed.append({"table": model._meta.db_table, "columns": dict(columns), "ids": ids})
 
+    def note_added(self, model: type[Model], ids: Sequence[int]) -> None:
+        """Keep rows that were added to the kept contact's. Their undoing deletes them."""
+        rows = dump_rows(rows_of(model).filter(pk__in=ids).order_by("pk"))
+        self.added.setdefault(model._meta.db_table, []).extend(rows)
+
     def replace(self, model: type[Model], pairs: Mapping[int, int]) -> None:
         """Delete rows, and let those that refer to them refer to others.
 
@@ -122,7 +127,7 @@ class Journal:
         for model, old in before.items():
             new = self._read(model)
             if added := sorted(new.keys() - old.keys()):
-                self.added.setdefault(model._meta.db_table, []).extend(new[pk] for pk in added)
+                self.note_added(model, added)
             both = {pk: _seen(row) for pk, row in old.items() if pk in new}
             self._note_changes(model, both, {pk: _seen(new[pk]) for pk in both})
 

@@ -18,7 +18,16 @@ from django.db import connection, transaction
 from crm.db.advisory_locks import advisory_xact_locks
 from crm.db.tenancy import current_company_id
 from crm.error_codes import ErrorCode
-from crm.models import CampaignMembership, Contact, ContactFlag, ContactMerge, ContactPhone, OptOut, User
+from crm.models import (
+    CampaignMembership,
+    Contact,
+    ContactFlag,
+    ContactMerge,
+    ContactPhone,
+    MarketingConsent,
+    OptOut,
+    User,
+)
 from crm.models.audit import hash_number
 from crm.phones import ERASED_NUMBER
 from crm.refusals import Refusal
@@ -70,7 +79,13 @@ def merge_contacts(
         rows_of(Contact).filter(pk=gone.pk)._raw_delete(connection.alias)
         _write(kept, values, before["kept"], journal)
         with journal.watching(ContactFlag, CampaignMembership):
+            if gone.phone not in numbers:
+                _add_main_number(gone.phone, journal)
             sync_opt_out_flags(contact=kept)
+        # They seemed to be another contact's main numbers while they moved.
+        rows_of(ContactPhone).filter(contact=kept.pk, is_main_elsewhere=True).update(is_main_elsewhere=False)
+        if "phone" in values:
+            link_consents(kept)
         for finish in at_end_of_merge:
             finish(journal)
         before |= {"changed": journal.changed, "deleted": journal.deleted, "added": journal.added}
@@ -137,6 +152,21 @@ def _write(kept: Contact, values: Mapping[str, str], before: Mapping[str, Any], 
             setattr(kept, name, value)
             journal.note_change(Contact, {name: [before[name], value]}, [kept.pk])
         kept.save(update_fields=list(values))
+
+
+def _add_main_number(phone: str, journal: Journal) -> None:
+    """Keep the gone contact's main number, which another program has written without a row of its own."""
+    kept = journal.kept
+    if not rows_of(ContactPhone).filter(company=kept.company_id, phone=phone).exists():
+        number = ContactPhone.objects.create(company_id=kept.company_id, contact=kept, phone=phone)
+        journal.note_added(ContactPhone, [number.pk])
+
+
+def link_consents(*contacts: Contact) -> None:
+    """Link valid consents to the contacts with these main numbers: audiences are counted by the link."""
+    for contact in contacts:
+        unlinked = rows_of(MarketingConsent).filter(company=contact.company_id, phone=contact.phone)
+        unlinked.filter(main_contact_id=None, withdrawn_at=None).update(main_contact_id=contact.pk)
 
 
 def _dump_contact(contact: Contact) -> dict[str, Any]:

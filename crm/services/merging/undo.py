@@ -13,7 +13,7 @@ from crm.models import Activity, Contact, ContactFlag, ContactMerge, ContactPhon
 from crm.querysets import search_keys
 from crm.refusals import Refusal
 from crm.services.merging.journal import UNSEEN, dump_rows, load, model_of, rows_of, stored_columns
-from crm.services.merging.merge import lock_numbers
+from crm.services.merging.merge import link_consents, lock_numbers
 from crm.services.merging.rules import at_end_of_undoing, before_moving, rules
 from crm.services.opt_outs import sync_opt_out_flags
 
@@ -69,29 +69,25 @@ def undo_merge(*, merge: ContactMerge, user: User | None) -> Undoing:
         NewerMerge: the kept contact was merged again since.
     """
     with transaction.atomic():
-        phones = {row["phone"] for row in (merge.before.get("kept"), merge.before.get("gone")) if row}
-        moved = merge.moved.get(ContactPhone._meta.db_table, [])
-        lock_numbers(phones | set(rows_of(ContactPhone).filter(pk__in=moved).values_list("phone", flat=True)))
-        kept = Contact.objects.select_for_update(no_key=True).get(pk=merge.kept_id)
-        merge = ContactMerge.objects.select_for_update().get(pk=merge.pk)
-        _check(merge)
+        merge, kept = _lock(merge)
         for lock in before_moving:
             lock([kept.pk])
         undoing = Undoing(merge, kept, _find_gone(merge, kept))
         _restore_contacts(undoing)
         for table, ids in merge.moved.items():
             _move_back(undoing, table, ids)
-        for change in reversed(merge.before["changed"]):
-            if change["table"] != Contact._meta.db_table:
-                _change_back(undoing, change)
         _delete_added(undoing)
         for table, rows in merge.before["deleted"].items():
             _insert_again(undoing, table, rows)
+        for change in reversed(merge.before["changed"]):
+            if change["table"] != Contact._meta.db_table:
+                _change_back(undoing, change)
         search_keys().write([undoing.gone])
         for finish in at_end_of_undoing:
             finish(undoing)
         rehome_activities(undoing)
         _copy_flags(undoing)
+        link_consents(undoing.kept, undoing.gone)
         for contact in sorted((undoing.kept, undoing.gone), key=lambda contact: contact.pk):
             sync_opt_out_flags(contact=contact)
         merge.undone_at, merge.undone_by, merge.not_restored = timezone.now(), user, undoing.not_restored
@@ -104,6 +100,21 @@ def forget_expired_merges() -> None:
     expired = ContactMerge.objects.exclude(before={}).filter(created_at__lt=timezone.now() - UNDO_WITHIN)
     some = list(expired.order_by("created_at").values_list("pk", flat=True)[:MAX_FORGOTTEN])
     ContactMerge.objects.filter(pk__in=some).update(before={})
+
+
+def _lock(merge: ContactMerge) -> tuple[ContactMerge, Contact]:
+    """Lock the numbers, the kept contact and the merge, as another merge or undoing has left them."""
+    phones = {row["phone"] for row in (merge.before.get("kept"), merge.before.get("gone")) if row}
+    moved = merge.moved.get(ContactPhone._meta.db_table, [])
+    lock_numbers(phones | set(rows_of(ContactPhone).filter(pk__in=moved).values_list("phone", flat=True)))
+    present = ContactMerge.objects.filter(pk=merge.pk).first()
+    if present is None:  # deleted with its contact at this moment
+        raise NotUndoable(code=ErrorCode.UNDO_EXPIRED)
+    _check(present)
+    kept = Contact.objects.select_for_update(no_key=True).get(pk=present.kept_id)
+    locked = ContactMerge.objects.select_for_update().get(pk=merge.pk)
+    _check(locked)
+    return locked, kept
 
 
 def _check(merge: ContactMerge) -> None:
@@ -126,12 +137,21 @@ def _find_gone(merge: ContactMerge, kept: Contact) -> Contact:
     numbers = list(
         rows_of(ContactPhone).filter(pk__in=moved, contact=kept.pk).order_by("pk").values_list("phone", flat=True)
     )
-    owners = rows_of(ContactPhone).filter(company=kept.company_id, phone=gone.phone).exclude(contact=kept.pk)
-    if gone.phone not in numbers and owners.exists():
+    if gone.phone in numbers:
+        return gone
+    owners = rows_of(ContactPhone).filter(company=kept.company_id, phone=gone.phone)
+    is_free = not owners.exclude(contact=kept.pk).exists() if _was_alone(merge) else not (numbers or owners.exists())
+    if not is_free:
         if not numbers:
             raise NotUndoable(code=ErrorCode.NO_NUMBER_LEFT)
         gone.phone = numbers[0]
     return gone
+
+
+def _was_alone(merge: ContactMerge) -> bool:
+    """Return whether another program had written the gone contact without a row of its main number."""
+    added = merge.before["added"].get(ContactPhone._meta.db_table, [])
+    return merge.before["gone"]["phone"] in {row["phone"] for row in added}
 
 
 def _restore_contacts(undoing: Undoing) -> None:
@@ -160,7 +180,9 @@ def _restore_contacts(undoing: Undoing) -> None:
         kept.save(update_fields=sorted(back))
     undoing.gone.keyed_text = undoing.gone.searched_text
     rows_of(Contact).bulk_create([undoing.gone])
-    undoing.numbers = leaving
+    undoing.numbers = leaving | {undoing.gone.phone}
+    if undoing.gone.phone not in leaving and not _was_alone(undoing.merge):  # the number was removed since
+        ContactPhone.objects.create(company_id=kept.company_id, contact=undoing.gone, phone=undoing.gone.phone)
 
 
 def _move_back(undoing: Undoing, table: str, ids: list[int]) -> None:
@@ -176,13 +198,22 @@ def _move_back(undoing: Undoing, table: str, ids: list[int]) -> None:
 def _change_back(undoing: Undoing, change: dict[str, Any]) -> None:
     """Give rows their old values, those that still have all the values of the merge."""
     model, columns = model_of(change["table"]), change["columns"]
+    if missing := [name for name, (old, _) in columns.items() if not _is_there(model, name, old)]:
+        present = set(rows_of(model).filter(pk__in=change["ids"]).values_list("pk", flat=True))
+        undoing.leave(model._meta.db_table, sorted(present), "reference", columns=missing)
+        return
     same: dict[str, Any] = {}
     for name, (_, new) in columns.items():
         value = load(model, name, new)
         same |= {f"{name}__isnull": True} if value is None else {name: value}
     rows = rows_of(model).filter(pk__in=change["ids"], **same)
     found = set(rows.values_list("pk", flat=True))
-    rows_of(model).filter(pk__in=found).update(**{name: load(model, name, old) for name, (old, _) in columns.items()})
+    try:
+        with transaction.atomic():
+            values = {name: load(model, name, old) for name, (old, _) in columns.items()}
+            rows_of(model).filter(pk__in=found).update(**values)
+    except IntegrityError:  # such as a missed caller who was recovered, and has called in vain again since
+        undoing.leave(model._meta.db_table, sorted(found), "taken", columns=sorted(columns))
     _name_missing(undoing, model, sorted(set(change["ids"]) - found), columns=sorted(columns))
 
 
@@ -226,16 +257,26 @@ def _insert_again(undoing: Undoing, table: str, rows: list[dict[str, Any]]) -> N
 
 
 def _has_references(undoing: Undoing, row: models.Model) -> bool:
-    """Return whether the rows to which this one refers are still there."""
-    for column in row._meta.concrete_fields:
-        target = getattr(row, column.attname)
-        if not column.is_relation or target is None or column.name == "company":
-            continue
-        related: Any = column.related_model
-        if not rows_of(related).filter(pk=target).exists():
-            undoing.leave(row._meta.db_table, [row.pk], "reference", columns=[column.attname])
-            return False
-    return True
+    """Return whether the rows to which this one must refer are still there. Other references are emptied."""
+    missing = [
+        column
+        for column in row._meta.concrete_fields
+        if not _is_there(type(row), column.attname, getattr(row, column.attname))
+    ]
+    undoing.leave(
+        row._meta.db_table, [row.pk] if missing else [], "reference", columns=[column.attname for column in missing]
+    )
+    for column in missing:
+        setattr(row, column.attname, None)
+    return all(column.null for column in missing)
+
+
+def _is_there(model: type[models.Model], attname: str, value: Any) -> bool:
+    """Return whether the row to which this value of a column refers is there, if it refers to one."""
+    column: Any = model._meta.get_field(attname)
+    if not column.is_relation or value is None or column.name == "company":
+        return True
+    return bool(rows_of(column.related_model).filter(pk=value).exists())
 
 
 def rehome_activities(undoing: Undoing) -> None:

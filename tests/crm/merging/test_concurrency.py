@@ -1,10 +1,12 @@
 """Merges beside other transactions: other merges, events, opt-outs, senders and a killed process."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from crm.models import Contact, ContactMerge, ContactPhone, OptOut
 from crm.services.contacts import get_or_create_contact
 from crm.services.merging.merge import merge_contacts
 from crm.services.merging.tombstones import AlreadyMerged, find_kept
-from crm.services.merging.undo import undo_merge
+from crm.services.merging.undo import NewerMerge, Undoing, undo_merge
 from crm.services.opt_outs import record_opt_out
 from messaging.models import Message, WebhookEvent
 from messaging.services.inbound.webhook_processing import process_due_events
@@ -30,6 +32,7 @@ from tests.messaging.payloads import message_v4, post_event
 
 pytestmark = [pytest.mark.slow, postgres_only, pytest.mark.django_db(transaction=True)]
 ROUNDS = 6
+KILLS = int(os.environ.get("MERGE_KILLS", "6"))
 
 
 @pytest.fixture
@@ -187,6 +190,21 @@ def test_merge_and_undoing_of_another_merge(acme, line):
     check_nothing_refers_to_gone_contacts()
 
 
+def test_undoing_while_its_kept_contact_is_merged_into_another_one(acme, line):
+    for _ in range(ROUNDS):
+        one, two, three = make_contacts(acme, line, 3)
+        first = merging(acme, one, two)()
+
+        def undo(first=first):
+            with tenant(acme.pk):
+                return undo_merge(merge=first, user=None)
+
+        undone, merged = at_once(undo, merging(acme, three, one))
+        assert isinstance(undone, Undoing | NewerMerge), undone
+        assert isinstance(merged, ContactMerge), merged
+    check_nothing_refers_to_gone_contacts()
+
+
 def waits_for_a_lock(table):
     with connection.cursor() as cursor:
         cursor.execute(
@@ -251,3 +269,52 @@ def test_killed_merge_has_done_nothing_or_all(acme, line):
     with tenant(acme.pk):
         undo_merge(merge=merged, user=None)
     assert differences(before, read_tables(acme)) == {}
+
+
+def merge_and_undo_for_ever(acme, chance):
+    while True:
+        with tenant(acme.pk):
+            latest = ContactMerge.objects.in_force().order_by("pk").last()
+            contacts = list(Contact.objects.order_by("pk"))
+            if latest and (len(contacts) < 3 or chance.random() < 0.5):
+                undo_merge(merge=latest, user=None)
+            else:
+                kept, gone = chance.sample(contacts, 2)
+                merge_contacts(kept=kept, gone=gone, user=None, fields={"phone": chance.choice(["kept", "gone"])})
+
+
+def is_alone():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        return cursor.fetchone()[0] == 0
+
+
+def test_merges_and_undoings_that_are_killed_at_random_lose_and_double_nothing(acme, line):
+    """`MERGE_KILLS=200 pytest -s` prints the figures of a long run."""
+    seed = random.randrange(10**6)  # noqa: S311
+    print(f"seed {seed}")  # shown if it fails
+    chance = random.Random(seed)  # noqa: S311
+    make_contacts(acme, line, 6)
+    before = read_tables(acme)
+    for number in range(KILLS):
+        connection.close()
+        child = os.fork()
+        if child == 0:
+            try:
+                merge_and_undo_for_ever(acme, random.Random(seed + number))  # noqa: S311
+            finally:
+                os._exit(1)
+        time.sleep(chance.uniform(0.02, 0.6))
+        os.kill(child, signal.SIGKILL)
+        assert os.waitpid(child, 0)[1] == signal.SIGKILL  # it has not ended by itself
+        wait_until(is_alone)  # the server has ended the killed session, and its commit
+        check_nothing_refers_to_gone_contacts()
+    with tenant(acme.pk):
+        done = ContactMerge.objects.count()
+        for merged in ContactMerge.objects.in_force().order_by("-pk"):
+            assert undo_merge(merge=merged, user=None).not_restored == []
+    assert differences(before, read_tables(acme)) == {}
+    print(f"{KILLS} processes killed, {done} merges")

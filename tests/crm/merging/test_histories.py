@@ -8,7 +8,17 @@ from django.utils import timezone
 
 from calls.models import MissedCaller
 from crm.choices import FlagType, MembershipStatus
-from crm.models import Campaign, CampaignMembership, Contact, ContactMerge, Conversation
+from crm.models import (
+    Campaign,
+    CampaignMembership,
+    Contact,
+    ContactListEntry,
+    ContactMerge,
+    ContactTag,
+    Conversation,
+    DuplicateCandidate,
+    MarketingConsent,
+)
 from crm.models.campaigns import SENT
 from crm.services.contact_numbers import add_number
 from crm.services.contacts import update_contact
@@ -19,7 +29,7 @@ from tests import factories
 from tests.crm.merging.scene import add_history, differences, minutes, read_tables, rows_of_contact
 
 pytestmark = pytest.mark.django_db
-STEPS = 14
+STEPS = 20
 
 
 class History:
@@ -30,6 +40,10 @@ class History:
         self.company = company
         self.lines = [factories.PhoneLineFactory(company=company) for _ in range(2)]
         self.campaigns = [factories.CampaignFactory(company=company, status="running") for _ in range(2)]
+        self.colleague = factories.UserFactory(company=company)
+        self.tags = [factories.TagFactory(company=company) for _ in range(2)]
+        self.fields = [factories.ContactFieldFactory(company=company) for _ in range(2)]
+        self.lists = [factories.ContactListFactory(company=company) for _ in range(2)]
         self.contacts = [
             factories.ContactFactory(company=company, first_name=name, last_name=last, email=email)
             for name, last, email in (("Robin", "", ""), ("Robin", "Field", "robin@example.com"), ("", "Stone", ""))
@@ -40,7 +54,8 @@ class History:
             contact = Contact.objects.get(pk=self.random.choice(self.contacts).pk)
             self.random.choice(
                 [self.talk, self.flag, self.opt_out, self.opt_in, self.suspect, self.join_campaign, self.miss,
-                 self.add_number, self.rename, self.invoice]
+                 self.add_number, self.rename, self.invoice, self.consent, self.label, self.list, self.task,
+                 self.snooze, self.schedule, self.suspect_duplicate]
             )(contact)  # fmt: skip
 
     def talk(self, contact):
@@ -98,8 +113,48 @@ class History:
     def invoice(self, contact):
         factories.InvoiceFactory(contact=contact)
 
+    def consent(self, contact):
+        if not MarketingConsent.objects.filter(phone=contact.phone).exists():
+            factories.MarketingConsentFactory(company=self.company, phone=contact.phone)
+
+    def label(self, contact):
+        tag, field = self.random.choice(self.tags), self.random.choice(self.fields)
+        ContactTag.objects.get_or_create(company=self.company, contact=contact, tag=tag)
+        if not contact.field_values.filter(field=field).exists():
+            number = float(self.random.randrange(3))
+            factories.ContactFieldValueFactory(contact=contact, field=field, number=number)
+
+    def list(self, contact):
+        entry = {"company": self.company, "contact": contact, "list": self.random.choice(self.lists)}
+        ContactListEntry.objects.get_or_create(**entry)
+
+    def task(self, contact):
+        factories.TaskFactory(contact=contact)
+
+    def snooze(self, contact):
+        until = self.random.choice([None, timezone.now() + timedelta(days=1)])
+        own = Conversation.objects.filter(contact=contact)
+        own.update(status="snoozed", snoozed_until=until, assignee=self.random.choice([None, self.colleague]))
+
+    def schedule(self, contact):
+        at = timezone.now() + timedelta(days=self.random.randrange(1, 9))
+        factories.MessageFactory(
+            contact=contact, direction="outgoing", kind="scheduled", status=self.random.choice(["queued", "held"]),
+            phone_line=self.lines[0], to_numbers=[contact.phone], run_at=at, send_at=at,
+            hold_if_reply=self.random.random() < 0.5,
+        )  # fmt: skip
+
+    def suspect_duplicate(self, contact):
+        first, second = sorted(self.random.sample([each.pk for each in self.contacts], 2))
+        if not DuplicateCandidate.objects.filter(first=first, second=second).exists():
+            state = self.random.choice(["open", "not_the_same"])
+            factories.DuplicateCandidateFactory(
+                company=self.company, first=Contact(pk=first), second=Contact(pk=second), state=state,
+                decided_at=minutes(0) if state != "open" else None,
+            )  # fmt: skip
+
     def choose_fields(self):
-        names = ("first_name", "email", "phone", "city")
+        names = ("first_name", "email", "phone", "city", *(f"field:{field.key}" for field in self.fields))
         return {name: self.random.choice(["kept", "gone"]) for name in names if self.random.random() < 0.4}
 
 

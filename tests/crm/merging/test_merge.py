@@ -23,6 +23,7 @@ from crm.services.merging import rules
 from crm.services.merging.fields import FieldRefused
 from crm.services.merging.merge import NotMergeable, merge_contacts
 from crm.services.merging.tombstones import AlreadyMerged
+from crm.services.merging.undo import undo_merge
 from crm.services.opt_outs import opt_out_contact
 from messaging.models import Message
 from messaging.providers.events import MessageEvent
@@ -104,6 +105,20 @@ def test_numbers_are_united_and_lead_to_the_kept_contact(kept, gone):
     assert ContactPhone.objects.filter(contact=kept).count() == 2
     kept.refresh_from_db()
     assert kept.phone != phone
+
+
+def test_no_number_seems_to_be_another_contact_s_main_number_afterwards(kept, gone):
+    merge(kept, gone)
+    assert not ContactPhone.objects.filter(is_main_elsewhere=True).exists()
+
+
+def test_consent_of_the_chosen_main_number_is_linked_to_its_contact_and_back(in_acme, kept, gone):
+    consents = [factories.MarketingConsentFactory(company=in_acme, phone=each.phone) for each in (kept, gone)]
+    links = MarketingConsent.objects.order_by("pk").values_list("main_contact_id", flat=True)
+    merged = merge(kept, gone, phone="gone")
+    assert list(links.filter(pk__in=[each.pk for each in consents])) == [None, kept.pk]
+    undo_merge(merge=ContactMerge.objects.get(pk=merged.pk), user=None)
+    assert list(links) == [kept.pk, gone.pk]
 
 
 def test_blank_fields_are_filled_and_others_stay(kept, gone):

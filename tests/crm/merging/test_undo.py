@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from calls.models import Call
+from calls.models import Call, MissedCaller
 from crm.db.tenancy import all_tenants
 from crm.error_codes import ErrorCode
 from crm.models import Activity, Contact, ContactFlag, ContactMerge, ContactPhone, Conversation, OptOut
@@ -114,6 +114,49 @@ def test_messages_in_between_go_to_the_contact_with_their_number(line, kept, gon
     assert Conversation.objects.count() == 2
 
 
+def queued(contact, line, **values):
+    return factories.MessageFactory(
+        contact=contact, phone_line=line, direction="outgoing", status="queued", to_numbers=[contact.phone],
+        run_at=minutes(0), **values,
+    )  # fmt: skip
+
+
+def test_text_that_has_left_meanwhile_keeps_its_recipient(line, kept, gone):
+    message = queued(gone, line, kind="reply", created_at=minutes(0))
+    merged = merge(kept, gone)
+    Message.objects.filter(pk=message.pk).update(status="sent", run_at=None, sent_at=timezone.now())
+    undone = undo(merged)
+    message.refresh_from_db()
+    assert (message.to_numbers, message.contact, message.activity.contact) == ([kept.phone], kept, kept)
+    assert undone.not_restored == [
+        {"table": "message_threads", "ids": [message.pk], "reason": "changed", "columns": ["to_numbers"]}
+    ]
+
+
+@pytest.mark.parametrize("phone", ["kept", "gone"])
+def test_text_that_still_waits_goes_to_its_own_contact_again(line, kept, gone, phone):
+    messages = [queued(contact, line, kind="reply") for contact in (kept, gone)]
+    merged = merge(kept, gone, phone=phone)
+    Message.objects.filter(pk=messages[1].pk).update(status="held")
+    undo(merged)
+    for message, contact in zip(messages, (kept, gone), strict=True):
+        message.refresh_from_db()
+        assert (message.to_numbers, message.contact) == ([contact.phone], contact)
+
+
+def test_missed_caller_who_has_called_in_vain_again_stays_recovered(line, kept, gone):
+    for contact, at in ((kept, 0), (gone, 30)):
+        factories.MissedCallerFactory(contact=contact, phone_line=line, first_missed_at=minutes(at))
+    text(gone.phone, line)  # after both
+    MissedCaller.objects.update(recovered_at=None, recovered_by="")  # before the merge only one of them knew
+    merged = merge(kept, gone)
+    entry = MissedCaller.objects.get()
+    assert entry.recovered_at
+    factories.MissedCallerFactory(contact=kept, phone_line=line, first_missed_at=timezone.now())
+    undone = undo(merged)
+    assert {"table": "missed_callers", "ids": [entry.pk], "reason": "taken"}.items() <= undone.not_restored[0].items()
+
+
 def test_opt_out_and_do_not_contact_since_the_merge_stay(in_acme, kept, gone):
     merged = merge(kept, gone)
     factories.ContactFlagFactory(contact=kept)
@@ -177,6 +220,53 @@ def test_number_that_has_another_owner_since_is_left(in_acme, kept, gone):
     undo(merged)
     back = Contact.objects.get(pk=gone.pk)
     assert (back.phone, find_contact(phone=gone.phone)) == (second.phone, other)
+
+
+@pytest.mark.parametrize("has_second", [True, False])
+def test_contact_has_its_main_number_among_its_numbers_also_if_it_was_removed_since(kept, gone, has_second):
+    second = factories.ContactPhoneFactory(contact=gone) if has_second else None
+    merged = merge(kept, gone)
+    remove_number(number=ContactPhone.objects.get(phone=gone.phone))
+    undo(merged)
+    back = Contact.objects.get(pk=gone.pk)
+    assert back.phone == (second.phone if second else gone.phone)
+    assert list(back.phones.values_list("phone", flat=True)) == [back.phone]
+
+
+def test_number_that_the_kept_contact_got_anew_stays_with_it(kept, gone):
+    merged = merge(kept, gone)
+    remove_number(number=ContactPhone.objects.get(phone=gone.phone))
+    add_number(contact=kept, phone=gone.phone)
+    with pytest.raises(NotUndoable) as refused:
+        undo(merged)
+    assert refused.value.code == ErrorCode.NO_NUMBER_LEFT
+
+
+def test_main_number_that_another_program_wrote_alone_is_kept_and_given_back(in_acme, kept):
+    gone = Contact.objects.create(company=in_acme, phone="+19895550178")
+    record_opt_out(phone=gone.phone, words="STOP", source="sms", occurred_at=timezone.now())
+    before = read_tables(in_acme)
+    merged = merge(kept, gone)
+    assert find_contact(phone=gone.phone) == kept
+    assert kept.flags.opted_out().exists()
+    undone = undo(merged)
+    assert undone.not_restored == []
+    assert differences(before, read_tables(in_acme)) == {}
+
+
+def test_conversation_of_a_deleted_assignee_comes_back_with_its_activities(in_acme, line, kept, gone):
+    colleague = factories.UserFactory(company=in_acme)
+    conversations = [add_history(contact, line) for contact in (kept, gone)]
+    Conversation.objects.filter(contact=gone).update(assignee=colleague)
+    merged = merge(kept, gone)
+    Conversation.objects.update(assignee=None)
+    colleague.delete()
+    undone = undo(merged)
+    back = Conversation.objects.get(pk=conversations[1].pk)
+    assert (back.contact, back.assignee, back.activities.count()) == (gone, None, 2)
+    assert {(row["table"], row["reason"]) for row in undone.not_restored} == {
+        ("conversations", "reference"), ("conversations", "changed"),
+    }  # fmt: skip
 
 
 def test_contact_without_any_number_left_does_not_come_back(in_acme, kept, gone):
