@@ -26,7 +26,7 @@ from gunicorn.http.errors import (
     ParseException,
 )
 from gunicorn.http.unreader import Unreader
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from crm.db.watchdog import ARRIVED
 from crm.error_codes import ErrorCode
@@ -161,6 +161,13 @@ class WebWorker(ThreadWorker):
         self.wait_for_data(conn, Arrival(time.monotonic() + settings.WEB_REQUEST_TIMEOUT_S))
         self.add_piece(conn, conn.parser.unreader.take_buffered())
 
+    def on_client_socket_readable(self, conn: TConn, client: socket) -> None:
+        """Read the next request of a connection at once: the poller has seen that it is there."""
+        self.keepalived_conns.remove(conn)
+        self.arrivals[conn] = Arrival(time.monotonic() + settings.WEB_REQUEST_TIMEOUT_S)
+        self.poller.modify(client, EVENT_READ, partial(self.read_piece, conn))
+        self.read_piece(conn, client)
+
     def wait_for_data(self, conn: TConn, arrival: Arrival) -> None:
         conn.sock.setblocking(False)
         self.arrivals[conn] = arrival
@@ -198,7 +205,7 @@ class WebWorker(ThreadWorker):
             self.waiting[conn] = time.monotonic()
             pool = self.health if HEALTH_CHECK.match(arrival.data) else self.tpool
             answer = pool.submit(self.handle, conn)
-            answer.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+            answer.add_done_callback(partial(self.follow_answer, conn))
         elif (
             arrival.upload
             and not knew_size
@@ -226,6 +233,25 @@ class WebWorker(ThreadWorker):
             if (upload := conn.parser.unreader.upload) is not None:
                 conn.parser.unreader.upload = None
                 upload.close()
+
+    def follow_answer(self, conn: TConn, future: "Future[Any]") -> None:
+        """Wait for the connection's next request. This runs in the answer's thread, so the main thread sleeps on."""
+        is_kept = not future.cancelled() and not future.exception() and future.result()
+        if not is_kept or not self.alive or conn.parser.unreader.buf.getvalue():
+            self.method_queue.defer(self.finish_request, conn, future)
+            return
+        conn.sock.setblocking(False)
+        conn.set_timeout()
+        self.keepalived_conns.append(conn)
+        if not self.alive:  # since a moment ago: the main thread may have shortened the waits before this one
+            conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
+        # The main thread may answer the next request from here on.
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Shorten the waits for next requests, for a stop. Answers' threads may begin others meanwhile."""
+        for conn in tuple(self.keepalived_conns):
+            conn.timeout = min(conn.timeout, deadline)
 
     def refuse_late(self, conn: TConn, seconds: float) -> None:
         from config.request_log import OTHER  # the processes are made before the histogram may be

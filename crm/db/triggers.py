@@ -107,7 +107,9 @@ class CreateTriggers(TriggerOperation):
         ]
         for event, tables in TRANSITION_TABLES.items():
             if event in self.each_row:
-                level = f"FOR EACH ROW WHEN ({self.each_row[event]})"
+                condition = self.each_row[event]
+                # PostgreSQL compiles a condition anew for each statement.
+                level = "FOR EACH ROW" if condition == "true" else f"FOR EACH ROW WHEN ({condition})"
             elif event in self.each_statement:
                 level = f"{tables} FOR EACH STATEMENT"
             else:  # another version of the declaration may have had it
