@@ -1,18 +1,21 @@
 """The recorded changes as one user sees them: the newest state of each object, within the user's reach."""
 
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import chain, count
 from typing import Any, TypedDict, cast
 
-from django.db.models import CharField, Model, Value
+from django.db.models import CharField, Model, QuerySet, Value
 
-from crm.api.base.roles import grant_for, visible
+from crm.api.base.roles import Grant, grant_for, visible
 from crm.changes.pages import Row
 from crm.db.change_feed import CREATED, DELETED, LEFT, MOVED, UPDATED, Feed
+from crm.db.tenancy import current_company_id, reading_connection
 from crm.db.triggers import declared_triggers
 from crm.models import Contact, User
 
 HIDDEN = "hidden"
+NO_ID = -(10**15)  # no row has it, nor a lower one
 Key = tuple[str, int]  # resource and id
 
 
@@ -23,8 +26,8 @@ class SeenChange(TypedDict):
     at: Any
 
 
-# A call or appointment is seen by its rep alone, not by every rep of its contact.
-BY_REP = ("appointments", "calls")
+# Objects with a user: of those who see own objects alone only that user sees them, not every rep of their contact.
+BY_USER = ("appointments", "background-tasks", "calls", "tasks")
 
 
 # Another resource that shows the same rows.
@@ -45,7 +48,7 @@ def changes_seen_by(user: User, rows: Iterable[Row]) -> list[SeenChange]:
 
     The user's company must be the active tenant. For a role that sees own rows only, this takes one statement more.
     """
-    grants = {resource: grant_for(user.role, resource) for resource in models_by_resource()}
+    grants = _grants_of(user.role)
     changed: dict[Key, list[Row]] = {}
     for row in _with_same_rows(rows):
         grant = grants[row.resource]
@@ -66,6 +69,11 @@ def changes_seen_by(user: User, rows: Iterable[Row]) -> list[SeenChange]:
             continue
         seen.append(SeenChange(resource=resource, id=object_id, change=state, at=last.at))
     return seen
+
+
+@cache
+def _grants_of(role: str) -> dict[str, Grant]:
+    return {resource: grant_for(role, resource) for resource in models_by_resource()}
 
 
 def _with_same_rows(rows: Iterable[Row]) -> Iterator[Row]:
@@ -89,7 +97,7 @@ def _moves_contact(row: Row, user: User) -> bool:
 
 def _was_in_reach(row: Row, user: User, in_reach: set[Key]) -> bool:
     """Return whether the rep saw the object of a change. If not, not even its id may show."""
-    if row.resource in BY_REP:
+    if row.resource in BY_USER:
         return row.rep_id == user.pk
     return ("contacts", row.contact_id) in in_reach
 
@@ -101,14 +109,43 @@ def _find_in_reach(user: User, changed: dict[Key, list[Row]]) -> set[Key]:
     for resource, object_id in sorted(keys):
         if grant_for(user.role, resource).own:
             ids.setdefault(resource, []).append(object_id)
-    found = [
+    if not ids:
+        return set()
+    if getattr(user, "api_token", None):  # it may narrow what its user sees
+        return set(_rows_in_reach(user, ids))
+    # A few lengths, so that a few statements do for all.
+    padded = {name: [*its, *its[-1:] * ((1 << (len(its) - 1).bit_length()) - len(its))] for name, its in ids.items()}
+    shape = tuple((resource, len(its_ids)) for resource, its_ids in padded.items())
+    sql, parameters = _statement_of_reach(user.role, current_company_id(), shape)
+    values = [user.pk, *chain.from_iterable(padded.values())]
+    with reading_connection().cursor() as cursor:
+        cursor.execute(sql, [values[NO_ID - each] if _is_left_out(each) else each for each in parameters])
+        return set(cursor.fetchall())
+
+
+@lru_cache(1000)
+def _statement_of_reach(role: str, company_id: int, shape: tuple[tuple[str, int], ...]) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement for so many ids of each resource. To make it takes longer than to run it.
+
+    Its parameters have NO_ID in place of the user's id, and the numbers below in place of the others. The company must
+    be the active tenant.
+    """
+    numbers = count(NO_ID - 1, -1)
+    ids = {resource: [next(numbers) for _ in range(length)] for resource, length in shape}
+    return _rows_in_reach(User(pk=NO_ID, role=role, company_id=company_id), ids).query.sql_with_params()
+
+
+def _is_left_out(parameter: Any) -> bool:
+    return isinstance(parameter, int) and parameter <= NO_ID
+
+
+def _rows_in_reach(user: User, ids: Mapping[str, Sequence[int]]) -> QuerySet[Any, Any]:
+    """Return the keys of those objects that the user sees."""
+    first, *others = (
         visible(models_by_resource()[resource].objects.filter(pk__in=its_ids), user, resource)  # type: ignore[attr-defined]
         .annotate(resource_name=Value(resource, CharField()))
         .order_by()
         .values_list("resource_name", "pk")
         for resource, its_ids in ids.items()
-    ]
-    if not found:
-        return set()
-    first, *others = found
-    return set(first.union(*others, all=True) if others else first)
+    )
+    return first.union(*others, all=True) if others else first

@@ -94,7 +94,7 @@ class Feed(TriggerDeclaration):
     contact: str = ""
     """Reps who see this contact see the object. Of an object with a rep: the contact that the rep sees by it."""
     rep: str = ""
-    """The only rep who sees the object."""
+    """The only user who sees the object, of those who see own ones alone."""
     ignores: tuple[str, ...] = ()
     """Columns that no client sees. Their changes are not recorded."""
     company: str = "company_id"

@@ -4259,7 +4259,7 @@ class Migration(migrations.Migration):
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="backgroundtask",
-            feed=crm.db.change_feed.Feed("background-tasks", ignores=("lease_until",)),
+            feed=crm.db.change_feed.Feed("background-tasks", rep="requested_by_id", ignores=("lease_until",)),
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="import",

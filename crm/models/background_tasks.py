@@ -46,7 +46,7 @@ class BackgroundTask(TenantModel):
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     objects: ClassVar = TenantManager.from_queryset(BackgroundTaskQuerySet)()
-    feed = Feed("background-tasks", ignores=("lease_until",))
+    feed = Feed("background-tasks", rep="requested_by_id", ignores=("lease_until",))
 
     class Meta:
         db_table = "background_tasks"

@@ -91,7 +91,8 @@ class Hub:
                 client.messages.append(_message(client, page, page.rows))
         if page.is_last:
             self.clients.add(client)
-            self.positions.setdefault(company, page.end)
+            # A position may be of another history, until its clients have left.
+            self.positions[company] = min(page.end, self.positions.get(company, page.end))
         else:
             client.end("reconnect")  # so far behind that it goes on in a further connection
         return client
@@ -143,8 +144,8 @@ class Hub:
                 self._tell_of(rows, page, client, told)
 
     def _tell_of(self, rows: list[Row], page: Page, client: Client, told: dict[Any, bytes]) -> None:
-        """Tell a client of these changes. Users of a role that sees all rows are told the same."""
-        sees_all = not grant_for(client.user.role, "calls").own
+        """Tell a client of these changes. Users of a role that sees all calls are told the same, beside own objects."""
+        sees_all = not grant_for(client.user.role, "calls").own and not any(_is_own(row, client.user) for row in rows)
         key = (client.user.role, rows[0]) if sees_all else client
         if key not in told:
             with tenant_autocommit(client.company_id):
@@ -155,6 +156,11 @@ class Hub:
 
 def _company(client: Client) -> int:
     return client.company_id
+
+
+def _is_own(row: Row, user: User) -> bool:
+    """Return whether the change is of an object that others of the user's role don't see."""
+    return row.rep_id == user.pk and grant_for(user.role, row.resource).own
 
 
 def _message(client: Client, page: Page, rows: Iterable[Row]) -> bytes:

@@ -5,9 +5,12 @@ from django.db import transaction
 from django.db.migrations.loader import MigrationLoader
 from django.utils.timezone import now
 
+from crm.api.base.roles import grant_for
+from crm.api.seen_changes import NO_ID, _statement_of_reach, models_by_resource
+from crm.choices import Role
 from crm.db.audit_context import audit_disabled
 from crm.db.change_feed import CreateFeedTriggers
-from crm.db.tenancy import all_tenants
+from crm.db.tenancy import all_tenants, tenant
 from crm.models import Change, Contact, PhoneLine, User
 from tests import factories
 from tests.api.feed import BESIDE, FEEDS, SEEN_COLUMN, URL, Client, execute, make, settle
@@ -237,3 +240,54 @@ def test_rep_learns_nothing_of_another_reps_call_activity(acme, rep):
     note = factories.ActivityFactory(contact=contact)
     execute("UPDATE activities SET body = 'x' WHERE id = %s", foreign.pk)
     assert client.poll() == [("activities", note.pk, "updated")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rep_learns_that_a_task_is_no_longer_hers(acme, csr, rep):
+    assigned, deleted = (factories.TaskFactory(contact__company=acme, assignee=rep) for _ in range(2))
+    client = Client(rep)
+    execute("UPDATE tasks SET assignee_id = %s WHERE id = %s", csr.pk, assigned.pk)
+    execute("DELETE FROM tasks WHERE id = %s", deleted.pk)
+    assert client.poll() == [("tasks", assigned.pk, "hidden"), ("tasks", deleted.pk, "deleted")]
+    execute("UPDATE tasks SET title = 'x' WHERE id = %s", assigned.pk)
+    assert client.poll() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_background_task_is_told_to_those_who_see_it(acme, csr, manager):
+    clients = [Client(user) for user in (csr, factories.UserFactory(company=acme, role="csr"), manager)]
+    for client in clients:
+        client.poll()
+    task = factories.BackgroundTaskFactory(company=acme, requested_by=csr)
+    for statement, change in [("UPDATE {} SET total = 3", "updated"), ("DELETE FROM {}", "deleted")]:
+        execute(f"{statement.format('background_tasks')} WHERE id = %s", task.pk)
+        told = [("background-tasks", task.pk, change)]
+        assert [client.poll() for client in clients] == [told, [], told]
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_statement_of_reach_is_kept_without_ids_and_times(role, acme):
+    own = [resource for resource in models_by_resource() if grant_for(role, resource).own]
+    if not own:
+        return
+    with tenant(acme.pk):
+        sql, parameters = _statement_of_reach(role, acme.pk, tuple((resource, 2) for resource in own))
+    left_out = [each for each in parameters if isinstance(each, int) and each <= NO_ID]
+    assert {*left_out} == {NO_ID - n for n in range(1 + 2 * len(own))}
+    kept = [each for each in parameters if each not in left_out]
+    assert all(isinstance(each, str | int) for each in kept)
+    assert {each for each in kept if isinstance(each, int)} <= {acme.pk, *range(3)}
+    assert "now" not in sql.lower()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_reps_with_as_many_changes_are_told_of_own_ones(acme, globex, rep):
+    reps = [rep, *(factories.UserFactory(company=company, role="rep") for company in (acme, globex))]
+    clients = [Client(each) for each in reps]
+    calls = [factories.CallFactory(contact__company=each.company, assigned_rep=each) for each in reps for _ in range(3)]
+    for n, client in enumerate(clients):
+        own = calls[3 * n : 3 * n + 3]
+        found = {("calls", call.pk, "updated") for call in own} | {
+            ("contacts", call.contact_id, "updated") for call in own
+        }
+        assert set(client.poll()) == found

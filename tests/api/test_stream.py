@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 
 from crm.api.tokens import SESSION, SessionToken
 from crm.changes import tickets
-from crm.changes.cursors import InvalidCursor
+from crm.changes.cursors import InvalidCursor, Position
 from crm.changes.tickets import InvalidTicket, issue_ticket, use_ticket
 from crm.db.tenancy import all_tenants
 from crm.models import Contact, User
@@ -185,6 +185,28 @@ def test_cursor_of_another_user_is_refused(csr, manager, hub):
     cursor = Listener(hub, manager).after
     with pytest.raises(InvalidCursor):
         Listener(hub, csr, cursor)
+
+
+def test_background_task_reaches_its_user_alone_among_those_of_one_role(acme, csr, hub):
+    others = [factories.UserFactory(company=acme, role="csr") for _ in range(2)]
+    listeners = [Listener(hub, user) for user in (csr, *others)]
+    task = factories.BackgroundTaskFactory(company=acme, requested_by=csr)
+    line = factories.PhoneLineFactory(company=acme)
+    poll(hub)
+    common = [("phone-lines", line.pk, "updated")]
+    assert [each.changes() for each in listeners] == [
+        [("background-tasks", task.pk, "updated"), *common],
+        common,
+        common,
+    ]
+
+
+def test_client_after_a_restored_backup_misses_nothing_beside_those_of_before(acme, csr, hub):
+    hub.positions[acme.pk] = Position(10**15)  # transactions had greater numbers
+    listener = Listener(hub, csr)
+    contact = factories.ContactFactory(company=acme)
+    poll(hub)
+    assert listener.changes() == [("contacts", contact.pk, "updated")]
 
 
 def test_slow_client_is_told_to_connect_again(acme, csr, hub, monkeypatch):
