@@ -6,6 +6,7 @@ user row, view or negotiation. Any other request, and any doubt, is left to `Cha
 
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 from django.utils.timezone import now
 from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
 
 from crm.api.base.renderers import FastJSONRenderer
 from crm.api.base.throttles import RateUsage
@@ -31,13 +33,17 @@ from crm.models import User
 URL = "/api/v1/changes"
 QUERY = re.compile(r"after=([\w%:.-]{1,500})", re.ASCII)
 BEARER = re.compile(r"Bearer ([\w.-]+)", re.ASCII)
-STATEMENT = "SELECT * FROM poll_changes(%s, %s, %s, %s, %s, %s, %s, %s, %s)"  # of crm.db.request_functions
+# One message. The function, of crm.db.request_functions, activates the company. A limit of time must precede it.
+STATEMENT = (
+    "SET LOCAL statement_timeout = %s; SELECT * FROM poll_changes(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
 
 
 class Poll(NamedTuple):
     """A poll whose token and cursor are valid, as far as that shows without the database."""
 
     session: str
+    password_hash: str
     user: User  # as the cursor knows it
     cursor: Cursor
 
@@ -49,7 +55,8 @@ class PlainPolls:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info == URL and connection.vendor == "postgresql":
+        # In a transaction, as of a test, the settings would last.
+        if request.path_info == URL and connection.vendor == "postgresql" and not connection.in_atomic_block:
             poll = read_poll(request)
             if poll is not None and (response := answer_poll(request, poll)):
                 return response
@@ -68,31 +75,28 @@ def read_poll(request: HttpRequest) -> Poll | None:
     except (TokenError, InvalidCursor, ExpiredCursor):
         return None
     user = User(pk=owner.user_id, company_id=owner.company_id, role=owner.role)
-    return Poll(str(token.get(SESSION)), user, cursor)
+    return Poll(str(token.get(SESSION)), str(token.get(api_settings.REVOKE_TOKEN_CLAIM)), user, cursor)
 
 
 def answer_poll(request: Any, poll: Poll) -> HttpResponse | None:
-    """Return the answer to a poll. None: the view must answer it.
-
-    The session is proof enough of the user: it must be that of the cursor's user, and a change of the password, role
-    or company ends it.
-    """
+    """Return the answer to a poll. None: the view must answer it."""
     request.get_host()  # refuses a host that isn't ours, as CommonMiddleware does
     user, position, limit = poll.user, poll.cursor.position, settings.THROTTLE_USER_PER_MIN
     company_id: Any = user.company_id
     parameters = [
-        counter_of(user.pk) if limit else None, present_minute(), poll.session, now(), user.pk, company_id,
-        position.xid, position.id, USUAL_LIMIT,
+        settings.WEB_STATEMENT_TIMEOUT_MS, counter_of(user.pk) if limit else None, present_minute(), poll.session,
+        now(), user.pk, company_id, user.role, poll.password_hash, position.xid, position.id, USUAL_LIMIT,
+        str(settings.WEB_LOCK_TIMEOUT_MS),
     ]  # fmt: skip
-    with tenant_autocommit(company_id):
-        with connection.cursor() as database:
-            database.execute(STATEMENT, parameters)
-            found = database.fetchall()
-        if not found or found[0][0] > limit > 0:
-            return None
-        page = pages_of((row[1:] for row in found), limit=USUAL_LIMIT)[company_id]
-        if page.history != poll.cursor.history:
-            return None
+    with connection.cursor() as database:
+        database.execute(STATEMENT, parameters)
+        found = database.fetchall()
+    if not found or found[0][0] > limit > 0:
+        return None
+    page = pages_of((row[1:] for row in found), limit=USUAL_LIMIT)[company_id]
+    if page.history != poll.cursor.history:
+        return None
+    with tenant_autocommit(company_id) if page.rows else nullcontext():  # most polls find nothing
         body, headers = tell_changes(user, page, is_first=False)
     request.resolver_match, request.company_id = _match(), company_id  # for the log
     if limit:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+from crm.db.policies import ALL_SETTING, COMPANY_SETTING
 from crm.db.postgres_operations import GetModel, PostgresOperation
 from crm.db.rate_counters import count_up_sql
+from crm.db.tenancy import TENANT_PLANNER_SETTINGS
 
 # Without `counter`, the request isn't counted.
 USER_OF_TOKEN = f"""
@@ -31,24 +33,27 @@ BEGIN
 END $$
 """  # noqa: S608  # constants
 
+HISTORY = """
+SELECT system_identifier || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '.'
+       || (SELECT oid FROM pg_database WHERE datname = current_database())
+FROM pg_control_system()
+"""
+HISTORY_SETTING = "crm.history"  # of a session
 # One row at least for each company, also where nothing has changed. crm.changes.pages tells where a page ends.
-CHANGES_AFTER_QUERY = """
+CHANGES_AFTER_QUERY = f"""
 SELECT asked.company_id, state.xid, state.history, state.now, change.xid, change.id, change.resource, change.object_id,
        change.contact_id, change.rep_id, change.change, change.at
 FROM (
-    SELECT txid_snapshot_xmin(txid_current_snapshot()) AS xid, clock_timestamp() AS now,
-           system_identifier || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) || '.'
-           || (SELECT oid FROM pg_database WHERE datname = current_database()) AS history
-    FROM pg_control_system()
+    SELECT txid_snapshot_xmin(txid_current_snapshot()) AS xid, clock_timestamp() AS now, ({HISTORY}) AS history
 ) AS state
-CROSS JOIN unnest({companies}, {xids}, {ids}) AS asked (company_id, xid, id)
+CROSS JOIN unnest({{companies}}, {{xids}}, {{ids}}) AS asked (company_id, xid, id)
 LEFT JOIN LATERAL (
     SELECT * FROM changes
     WHERE company_id = asked.company_id AND (xid, id) > (asked.xid, asked.id) AND xid < state.xid
-    ORDER BY xid, id LIMIT {most}
+    ORDER BY xid, id LIMIT {{most}}
 ) AS change ON true
 ORDER BY asked.company_id, change.xid, change.id
-"""
+"""  # noqa: S608  # constants
 CHANGES_AFTER = f"""
 CREATE OR REPLACE FUNCTION changes_after(companies bigint[], xids bigint[], ids bigint[], most bigint)
 RETURNS TABLE (
@@ -61,33 +66,66 @@ BEGIN
     RETURN QUERY {CHANGES_AFTER_QUERY.format(companies="companies", xids="xids", ids="ids", most="most")};
 END $$
 """
-# No row: the session has ended. The request isn't counted then, since another answer counts it.
+POLLED_CHANGES_QUERY = """
+SELECT {state}, xid, id, resource, object_id, contact_id, rep_id, change, at
+FROM changes
+WHERE company_id = {company} AND (xid, id) > ({xid}, {id}) AND xid < {end}
+ORDER BY xid, id LIMIT {most}
+"""
+_POLLED_CHANGES = POLLED_CHANGES_QUERY.format(
+    state="request_count, company_id, end_xid, history, read_at",
+    company="of_company", xid="after_xid", id="after_id", end="end_xid", most="most",
+)  # fmt: skip
+_SETTINGS = {
+    COMPANY_SETTING: "of_company::text",
+    ALL_SETTING: "''",
+    **{name: f"'{value}'" for name, value in TENANT_PLANNER_SETTINGS.items()},
+    "lock_timeout": "lock_wait",
+}
+_ACTIVATE_TENANT = ", ".join(f"set_config('{name}', {value}, true)" for name, value in _SETTINGS.items())
+# No row: the session has ended, or doesn't fit the user. The request isn't counted then: another answer counts it.
+# A change of the user ends the sessions, but a sign-in at the same moment may begin one afterwards.
+# The tenant is activated here, since a statement of its own would cost more. A session of the database keeps the
+# history: that of a server which accepts writes changes only when it starts. What is older than the end had ended
+# before the changes are read: none of it is missed.
 POLL_CHANGES = f"""
 CREATE OR REPLACE FUNCTION poll_changes(
-    counter text, present_minute bigint, of_session text, present timestamptz, of_user bigint,
-    of_company bigint, after_xid bigint, after_id bigint, most bigint
+    counter text, present_minute bigint, of_session text, present timestamptz, of_user bigint, of_company bigint,
+    of_role text, password_hash text, after_xid bigint, after_id bigint, most bigint, lock_wait text
 ) RETURNS TABLE (
     request_count bigint, company_id bigint, end_xid bigint, history text, read_at timestamptz, xid bigint, id bigint,
     resource varchar, object_id bigint, contact_id bigint, rep_id bigint, change varchar, at timestamptz
 )
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
-DECLARE
-    used bigint := 0;
 BEGIN
+    PERFORM {_ACTIVATE_TENANT};
     IF NOT EXISTS (
-        SELECT FROM token_blacklist_outstandingtoken AS session
+        SELECT FROM token_blacklist_outstandingtoken AS session JOIN users ON users.id = session.user_id
         WHERE session.jti = of_session AND session.user_id = of_user AND session.expires_at > present
+            AND users.company_id = of_company AND users.role = of_role AND users.is_active
+            AND upper(md5(users.password)) = password_hash
     ) THEN
         RETURN;
     END IF;
+    request_count := 0;
     IF counter IS NOT NULL THEN
-        {count_up_sql("counter", "present_minute")} INTO used;
+        {count_up_sql("counter", "present_minute")} INTO request_count;
     END IF;
-    RETURN QUERY SELECT used, page.*
-        FROM changes_after(ARRAY[of_company], ARRAY[after_xid], ARRAY[after_id], most) AS page;
+    history := current_setting('{HISTORY_SETTING}', true);
+    IF coalesce(history, '') = '' THEN
+        history := ({HISTORY});
+        PERFORM set_config('{HISTORY_SETTING}', history, false);
+    END IF;
+    company_id := of_company;
+    read_at := clock_timestamp();
+    end_xid := txid_snapshot_xmin(txid_current_snapshot());
+    RETURN QUERY {_POLLED_CHANGES};
+    IF NOT FOUND THEN
+        RETURN NEXT;
+    END IF;
 END $$
-"""  # noqa: S608  # constants
+"""  # constants
 
 
 class CreateRequestFunctions(PostgresOperation):

@@ -4,10 +4,11 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from crm.api import changes, plain_polls
 from crm.api.tokens import SessionToken
@@ -17,8 +18,9 @@ from crm.choices import Role
 from crm.db.tenancy import all_tenants
 from crm.models import User
 from tests import factories
-from tests.api.feed import URL, settle
+from tests.api.feed import URL, rows_of, settle
 from tests.conftest import postgres_only
+from tests.db.scratch import another_session
 
 pytestmark = [pytest.mark.django_db(transaction=True), postgres_only]
 OF_EACH_RESPONSE = {"X-Request-ID", "RateLimit"}
@@ -116,6 +118,18 @@ def test_access_that_ends_is_refused_at_once(poller, end_access, code):
     assert (response.status_code, response.json()["errors"][0]["code"]) == (401, code)
 
 
+@pytest.mark.parametrize(
+    ("values", "status"), [({"password": "another"}, 401), ({"is_active": False}, 401), ({"role": "rep"}, 410)]
+)
+def test_session_that_began_after_a_change_of_its_user_shows_nothing_more(values, status, poller):
+    """The sign-in had read the user before."""
+    session = OutstandingToken.objects.filter(jti=poller.token["jti"])
+    [owner] = session.values_list("user", flat=True)
+    change_user(poller.user, **values)
+    session.update(user=owner)
+    assert poller.poll()[0].status_code == status
+
+
 def test_cursor_of_another_user_is_refused(poller, manager):
     poller.after = Poller(manager).after
     assert poller.poll()[0].status_code == 400
@@ -163,3 +177,28 @@ def test_polls_count_for_the_limit_of_requests(poller, settings):
 )
 def test_request_that_the_view_would_refuse_is_refused(poller, headers, status):
     assert poller.api.get(f"{URL}?{urlencode({'after': poller.after})}", **headers).status_code == status
+
+
+def test_poll_leaves_no_setting_of_its_company(poller):
+    names = ("crm.company_id", "crm.all_companies", "lock_timeout", "statement_timeout", "random_page_cost")
+    settings = ", ".join(f"coalesce(current_setting('{name}', true), '')" for name in names)
+    before = rows_of(f"SELECT {settings}")
+    poller.poll()
+    assert rows_of(f"SELECT {settings}") == before
+
+
+@pytest.mark.parametrize("limit", ["WEB_LOCK_TIMEOUT_MS", "WEB_STATEMENT_TIMEOUT_MS"])
+def test_poll_waits_no_longer_than_other_requests(limit, poller, settings):
+    settings.WEB_LOCK_TIMEOUT_MS = settings.WEB_STATEMENT_TIMEOUT_MS = 0
+    setattr(settings, limit, 50)
+    poller.api.raise_request_exception = False
+    with another_session() as other:
+        other.execute("LOCK TABLE changes")
+        response = poller.get()
+    assert (response.status_code, response.json()["errors"][0]["code"]) == (503, "timeout")
+
+
+def test_poll_in_a_transaction_is_left_to_the_view(poller):
+    with transaction.atomic():
+        assert poller.get().status_code == 200
+        assert rows_of("SELECT coalesce(current_setting('crm.company_id', true), '')") == [("",)]

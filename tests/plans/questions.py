@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from calls.choices import OF_CALLS
 from calls.models import Appointment, Attachment, Call, MissedCaller
 from calls.models.attachments import OF_NOBODY
-from crm.db.request_functions import CHANGES_AFTER_QUERY
+from crm.db.request_functions import CHANGES_AFTER_QUERY, POLLED_CHANGES_QUERY
 from crm.db.tenancy import all_tenants
 from crm.models import (
     Activity,
@@ -93,6 +93,14 @@ def poll(sample: Sample, *, xid: int) -> list[tuple]:
     query = CHANGES_AFTER_QUERY.format(companies="%s::bigint[]", xids="%s::bigint[]", ids="%s::bigint[]", most="500")
     with connection.cursor() as cursor:
         cursor.execute(query, [[sample.company.pk], [xid], [0]])
+        return cursor.fetchall()
+
+
+def plain_poll(sample: Sample, *, xid: int) -> list[tuple]:
+    """Ask for changes as the function `poll_changes` does."""
+    query = POLLED_CHANGES_QUERY.format(state="company_id", company="%s", xid="%s", id="0", end="%s", most="500")
+    with connection.cursor() as cursor:
+        cursor.execute(query, [sample.company.pk, xid, 10**16])
         return cursor.fetchall()
 
 

@@ -26,7 +26,7 @@ from tests.plans.conftest import (
     tables_read,
     tables_scanned,
 )
-from tests.plans.questions import QUESTIONS, poll
+from tests.plans.questions import QUESTIONS, plain_poll, poll
 
 pytestmark = [
     pytest.mark.django_db,
@@ -253,6 +253,16 @@ def test_poll_for_changes_reads_few_pages(xid, max_pages, sample):
         assert buffers_read(as_the_function) <= max_pages
         for _ in range(6):  # from the sixth on, with a plan for any values
             assert buffers_read(through_the_function) <= max_pages
+
+
+@pytest.mark.parametrize(("xid", "max_pages"), [(0, 40), (19, 10), (10**15, 10)], ids=["all", "last", "idle"])
+def test_plain_poll_reads_few_pages(xid, max_pages, sample):
+    def ask():
+        return plain_poll(sample, xid=xid)
+
+    with tenant(sample.company.pk):
+        assert not tables_scanned(ask) & {"changes"}
+        assert buffers_read(ask) <= max_pages
 
 
 @pytest.mark.parametrize(
