@@ -199,3 +199,21 @@ def test_outsider_cannot_mark_messages_as_read(outsider_api, thread, acme):
     assert outsider_api.post(f"{url(thread)}/read").status_code == 404
     with tenant(acme.pk):
         assert Message.objects.unread().count() == 5
+
+
+def test_latest_incoming_message_becomes_unread(csr_api, acme):
+    contact = ContactFactory(company=acme)
+    moments = [START - timedelta(hours=n) for n in (3, 2, 1)]
+    for moment in moments:
+        MessageFactory(contact=contact, created_at=moment, read_at=moment)
+    MessageFactory(contact=contact, direction="outgoing", status="sent", read_at=None)
+    thread = f"/api/v1/message-threads/{contact.pk}"
+    assert [csr_api.post(f"{thread}/unread").json() for _ in range(2)] == [{"unread": 1}] * 2
+    with tenant(acme.pk):
+        assert list(Message.objects.unread().values_list("created_at", flat=True)) == [moments[-1]]
+    assert csr_api.post(f"{thread}/read").json() == {"read": 1}
+
+
+def test_thread_without_incoming_messages_has_nothing_to_mark(csr_api, acme):
+    contact = ContactFactory(company=acme)
+    assert csr_api.post(f"/api/v1/message-threads/{contact.pk}/unread").json() == {"unread": 0}
