@@ -48,6 +48,10 @@ class MessageKind(TextChoices):
     CONFIRMATION = "confirmation", "Confirmation of an opt-out or opt-in"
 
 
+# All others are the product's own.
+WRITTEN_BY_USERS = (MessageKind.REPLY, MessageKind.SCHEDULED)
+
+
 class ReminderStatus(TextChoices):
     """State of a reminder. What became of its message is the message's status."""
 

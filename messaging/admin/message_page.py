@@ -12,7 +12,7 @@ from crm.choices import Direction
 from crm.db.tenancy import tenant
 from crm.models import User
 from messaging.admin.message_words import STATES, say_state
-from messaging.choices import MessageKind, MessageStatus
+from messaging.choices import WRITTEN_BY_USERS, MessageStatus
 from messaging.models import Message
 from messaging.services.outbound.held_decisions import CANCEL, RELEASE
 
@@ -21,7 +21,6 @@ DECISIONS = {
     "_release": (RELEASE, "Queued for sending. The send policy is asked again."),
     "_cancel": (CANCEL, "Cancelled. It is never sent."),
 }
-WRITTEN_BY_USERS = ("", MessageKind.REPLY, MessageKind.SCHEDULED)
 WRITTEN_AGAIN = (MessageStatus.FAILED, MessageStatus.UNDELIVERED)
 
 
@@ -41,7 +40,7 @@ def state_of(message: Message, *, may_decide: bool, may_write: bool) -> MessageS
     word, color = STATES[MessageStatus(message.status)]
     conversation_id = message.activity.conversation_id
     conversation = reverse("admin:crm_conversation_change", args=[conversation_id]) if conversation_id else ""
-    is_answer = message.direction == Direction.OUTGOING and message.kind in WRITTEN_BY_USERS
+    is_answer = message.direction == Direction.OUTGOING and message.kind in ("", *WRITTEN_BY_USERS)
     may_again = may_write and conversation and is_answer and message.status in WRITTEN_AGAIN
     return MessageState(
         word=word,

@@ -59,7 +59,10 @@ class MessageViewSet(ChangeMixin, RetrieveMixin, TenantViewSet):
     @action(detail=True, methods=["post"])
     @without_body
     def cancel(self, request: Request, **kwargs: Any) -> Response:
-        """Cancel a message that waits. It is `failed` then, with the `error_code` `cancelled`."""
+        """Cancel a message that waits. It is `failed` then, with the `error_code` `cancelled`.
+
+        A campaign's message, a reminder or another one that no user has written is a manager's to cancel.
+        """
         message = self.get_object()
         cancel_message(message=message, user=self.user)
         return self.row_response(message.pk)

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.utils import timezone
 
+from crm.choices import Role
 from crm.db.tenancy import tenant
 from crm.error_codes import ErrorCode
 from crm.models import Activity, User
 from crm.refusals import Refusal
-from messaging.choices import MessageKind, MessageStatus, OwnCode
+from messaging.choices import WRITTEN_BY_USERS, MessageKind, MessageStatus, OwnCode
 from messaging.models import Message
 from messaging.services.outbound.holding import cancel_messages, release_messages
 
@@ -33,6 +34,12 @@ class NotQueued(Refusal):
     """The message doesn't wait: it leaves, has left, or has failed."""
 
     code = ErrorCode.NOT_QUEUED
+
+
+class NotWrittenByUser(Refusal):
+    """The message is the product's own, such as a campaign's or a reminder: it is a manager's to cancel."""
+
+    code = ErrorCode.PERMISSION_DENIED
 
 
 class NotHeld(Refusal):
@@ -69,7 +76,14 @@ def change_scheduled(*, message: Message, body: str | None = None, send_at: date
 
 
 def cancel_message(*, message: Message, user: User) -> None:
-    """Never send a message that is queued or held. Raises NotQueued."""
+    """Never send a message that is queued or held. Managers cancel any, others what a user has written.
+
+    Raises:
+        NotQueued: it doesn't wait.
+        NotWrittenByUser: only a manager may cancel it.
+    """
+    if message.kind not in WRITTEN_BY_USERS and user.role != Role.MANAGER and message.status in WAITING:
+        raise NotWrittenByUser("No user has written this message, so only a manager may cancel it.")
     reason = f"{user.get_full_name() or user.username} cancelled it."
     with tenant(message.company_id):
         if not cancel_messages(messages=Message.objects.filter(pk=message.pk), statuses=WAITING, reason=reason):
