@@ -1,5 +1,6 @@
 """Pages of people's own accounts: sign-in with a code, the second factor, sessions, and passwords by mailed links."""
 
+import logging
 from typing import Any, cast
 
 from django import forms
@@ -14,6 +15,7 @@ from django.utils.safestring import mark_safe
 
 from crm.choices import SessionKind
 from crm.client_ip import client_address
+from crm.encryption import SecretUnreadable
 from crm.error_codes import ErrorCode
 from crm.form_fields import is_id
 from crm.models import User
@@ -29,7 +31,12 @@ from crm.totp import provisioning_uri
 
 MAX_PASSWORD = 128
 LOCKED = "Too many wrong codes. Try again in a quarter of an hour."
+UNREADABLE = (
+    "The service can't check codes, since a key of the server is missing. Tell whoever runs it, or use a recovery code."
+)
 TOO_MANY = "Too many attempts from this address. Try again in a minute."
+
+logger = logging.getLogger(__name__)
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -51,6 +58,9 @@ class SignInForm(AdminAuthenticationForm):
             check_code(user=person, code=code)
         except CodesLocked as error:
             raise ValidationError(LOCKED) from error
+        except SecretUnreadable as error:
+            logger.error("%s", error)  # its trace says nothing more
+            raise ValidationError(UNREADABLE) from error
         except Refusal as error:
             credentials = {"username": person.get_username()}
             user_login_failed.send(sender=__name__, credentials=credentials, request=self.request)
@@ -114,6 +124,9 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
             messages.success(request, "The second factor is removed.")
     except CodesLocked:
         messages.error(request, LOCKED)
+    except SecretUnreadable as error:
+        logger.error("%s", error)  # its trace says nothing more
+        messages.error(request, UNREADABLE)
     except Refusal as error:
         messages.error(request, str(error))
         context["begun"] = isinstance(error, WrongCode)  # without the key, which only the password shows

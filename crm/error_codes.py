@@ -413,6 +413,10 @@ class ErrorCode(StrEnum):
         "error", 500, "The server failed. The failure is recorded.",
         "Send the request again later; if it fails again, report the X-Request-ID.",
     )  # fmt: skip
+    SECRET_UNREADABLE = (
+        "secret_unreadable", 503, "A stored secret can't be read, since a key of the server is missing.",
+        "Tell whoever runs the service. A user with a second factor can sign in with a recovery code.",
+    )  # fmt: skip
     UNAVAILABLE = (
         "unavailable", 503, "The database is not available. Please try again in a few seconds.",
         "Send the request again after the seconds of Retry-After.",

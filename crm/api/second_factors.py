@@ -133,8 +133,10 @@ class CodeView(OwnAccountView):
     """A view that takes a code."""
 
     refusals: Mapping[str, tuple[ErrorCode, ...]] = {
-        "post": (ErrorCode.CODE_NOT_VALID, ErrorCode.SECOND_FACTOR_OFF, ErrorCode.LOCKED_OUT)
-    }
+        "post": (
+            ErrorCode.CODE_NOT_VALID, ErrorCode.SECOND_FACTOR_OFF, ErrorCode.LOCKED_OUT, ErrorCode.SECRET_UNREADABLE,
+        )
+    }  # fmt: skip
 
     def read_code(self) -> dict[str, Any]:
         return {"user": self.user, "code": self.read_body(CodeSerializer)["code"]}

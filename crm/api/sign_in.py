@@ -129,6 +129,7 @@ class SignInView(TokenObtainPairView):
     refusals = {
         "post": (
             ErrorCode.NO_ACTIVE_ACCOUNT, ErrorCode.CODE_REQUIRED, ErrorCode.WRONG_CODE, ErrorCode.LOCKED_OUT,
+            ErrorCode.SECRET_UNREADABLE,
         ),
     }  # fmt: skip
     throttle_classes = [SignInThrottle]

@@ -1,6 +1,8 @@
 """Second factors: a code from an authenticator app at sign-in, or one of ten recovery codes."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -50,12 +52,14 @@ class CodesLocked(Exception):
 
 def begin_second_factor(*, user: User) -> str:
     """Make a key and return it. It counts once a code of it has been entered. Raises SecondFactorRefused."""
-    if user.second_factor_since is not None:
-        raise SecondFactorRefused(ErrorCode.SECOND_FACTOR_ON)
-    key = make_key()
-    fresh = {"key": key, "last_step": 0, "recovery_codes": [], "failures": 0, "failed_at": None}
-    SecondFactor.objects.update_or_create(user=user, defaults=fresh)
-    return key
+    with _locked(user):
+        if user.second_factor_since is not None:
+            raise SecondFactorRefused(ErrorCode.SECOND_FACTOR_ON)
+        key = make_key()
+        # A new row, so that a code of an earlier key that is being confirmed meanwhile is found to be of another one.
+        SecondFactor.objects.filter(user=user).delete()
+        SecondFactor.objects.create(user=user, key=key)
+        return key
 
 
 def confirm_second_factor(*, user: User, code: str) -> list[str]:
@@ -63,29 +67,36 @@ def confirm_second_factor(*, user: User, code: str) -> list[str]:
 
     Raises:
         SecondFactorRefused: it is on already, or no key was made.
-        WrongCode, CodesLocked: see `check_code`.
+        WrongCode: see `check_code`. Or the key was replaced meanwhile, as in another tab.
+        CodesLocked: see `check_code`.
     """
     if user.second_factor_since is not None:
         raise SecondFactorRefused(ErrorCode.SECOND_FACTOR_ON)
-    check_code(user=user, code=code)
-    with all_tenants(), transaction.atomic(), acting_as(user.pk, user.get_username()):
+    factor_id = check_code(user=user, code=code)
+    with _locked(user):
+        if user.second_factor_since is not None:
+            raise SecondFactorRefused(ErrorCode.SECOND_FACTOR_ON)
+        codes = _renew_recovery_codes(user, factor_id)
         user.second_factor_since = now()
         user.save(update_fields=["second_factor_since"])
-        return _renew_recovery_codes(user)
+        return codes
 
 
 def renew_recovery_codes(*, user: User, code: str) -> list[str]:
     """Return ten new recovery codes in place of the old ones. Raises as `confirm_second_factor`."""
     _require(user)
-    check_code(user=user, code=code)
-    return _renew_recovery_codes(user)
+    factor_id = check_code(user=user, code=code)
+    with _locked(user):
+        _require(user)
+        return _renew_recovery_codes(user, factor_id)
 
 
 def remove_second_factor(*, user: User, code: str) -> None:
     """Stop asking the user for codes. Raises as `confirm_second_factor`."""
     _require(user)
     check_code(user=user, code=code)
-    with all_tenants(), acting_as(user.pk, user.get_username()):
+    with _locked(user):
+        _require(user)
         _remove(user)
 
 
@@ -101,21 +112,24 @@ def reset_second_factor(*, user: User) -> None:
 
 
 def count_recovery_codes(*, user: User) -> int:
-    found = SecondFactor.objects.filter(user=user).first()
-    return len(found.recovery_codes) if found and user.second_factor_since else 0
+    found = SecondFactor.objects.filter(user=user).values_list("recovery_codes", flat=True).first()
+    return len(found) if found and user.second_factor_since else 0
 
 
-def check_code(*, user: User, code: str) -> None:
-    """Use up a code of the app, or a recovery code. Two requests with the same code can't both succeed.
+def check_code(*, user: User, code: str) -> int:
+    """Use up a code of the app, or a recovery code, and return the ID of the second factor that it is of.
 
-    Wrong codes are counted per user, not per address: the one who guesses has the password already.
+    Two requests with the same code can't both succeed. Wrong codes are counted per user, not per address: the one who
+    guesses has the password already.
 
     Raises:
+        SecretUnreadable: the app's key can't be read. Recovery codes are checked without it.
         WrongCode: it is wrong or used. The failure is written, so no transaction of the caller must be rolled back.
         CodesLocked: AXES_FAILURE_LIMIT wrong codes in a row; none is read for AXES_COOLOFF_TIME.
     """
     with transaction.atomic():
-        factor = SecondFactor.objects.select_for_update().filter(user=user).first()
+        # The key is read when a code of the app is checked: without it, a recovery code still opens.
+        factor = SecondFactor.objects.select_for_update().defer("key").filter(user=user).first()
         if factor is None:
             raise SecondFactorRefused(ErrorCode.SECOND_FACTOR_OFF)
         if locked_until := _locked_until(factor):
@@ -125,6 +139,7 @@ def check_code(*, user: User, code: str) -> None:
         factor.save(update_fields=["last_step", "recovery_codes", "failures", "failed_at"])
     if not right:
         raise WrongCode
+    return factor.pk
 
 
 def _locked_until(factor: SecondFactor) -> datetime | None:
@@ -149,17 +164,30 @@ def _use(factor: SecondFactor, code: str) -> bool:
     return True
 
 
-def _renew_recovery_codes(user: User) -> list[str]:
+@contextmanager
+def _locked(user: User) -> Iterator[None]:
+    """Lock the user's row, read whether the second factor is on, and act as the user.
+
+    Lock order: user, second factor.
+    """
+    with all_tenants(), transaction.atomic(), acting_as(user.pk, user.get_username()):
+        rows = User.accounts.select_for_update(no_key=True, of=("self",)).filter(pk=user.pk)
+        user.second_factor_since = rows.values_list("second_factor_since", flat=True).get()
+        yield
+
+
+def _renew_recovery_codes(user: User, factor_id: int) -> list[str]:
     codes = ["".join(secrets.choice(LETTERS) for _ in range(10)) for _ in range(RECOVERY_CODES)]
     hashed: Any = [_hash(user.pk, code) for code in codes]
-    SecondFactor.objects.filter(user=user).update(recovery_codes=hashed)
+    if not SecondFactor.objects.filter(pk=factor_id).update(recovery_codes=hashed):
+        raise WrongCode("The key was replaced meanwhile: use the newest one.")
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
 
 def _remove(user: User) -> None:
-    SecondFactor.objects.filter(user=user).delete()
     user.second_factor_since = None
     user.save(update_fields=["second_factor_since"])
+    SecondFactor.objects.filter(user=user).delete()
 
 
 def _require(user: User) -> None:

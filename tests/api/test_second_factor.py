@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.utils.timezone import now
 from rest_framework.test import APIClient
 
@@ -10,7 +11,16 @@ from crm import totp
 from crm.api.tokens import SessionToken
 from crm.db.tenancy import all_tenants
 from crm.fields import as_stored
-from crm.models import AuditEntry, SecondFactor
+from crm.models import AuditEntry, SecondFactor, User, UserSession
+from crm.services import second_factors
+from crm.services.second_factors import (
+    SecondFactorRefused,
+    WrongCode,
+    begin_second_factor,
+    confirm_second_factor,
+    renew_recovery_codes,
+    reset_second_factor,
+)
 from tests import factories
 from tests.conftest import signed_in
 from tests.errors import code_of, codes_of
@@ -187,3 +197,83 @@ def test_manager_cannot_reset_the_own_second_factor_without_a_code(secured):
     assert (answer.status_code, code_of(answer)) == (403, "permission_denied")
     secured.refresh_from_db()
     assert secured.second_factor_since is not None
+
+
+def test_key_of_another_tab_does_not_replace_one_that_was_confirmed_meanwhile(manager, clock):
+    key = begin_second_factor(user=manager)
+    other_tab = User.accounts.get(pk=manager.pk)
+    confirm_second_factor(user=manager, code=present_code(clock, key))
+    with pytest.raises(SecondFactorRefused, match="already"):
+        begin_second_factor(user=other_tab)
+    clock[0] += 30
+    assert sign_in(manager, code=present_code(clock, key)).status_code == 200
+
+
+def between(monkeypatch, step):
+    """Let the step run between the check of the next code and what follows it."""
+
+    def check_and_step(**values):
+        checked = check_code(**values)
+        monkeypatch.setattr(second_factors, "check_code", check_code)
+        step()
+        return checked
+
+    check_code = second_factors.check_code
+    monkeypatch.setattr(second_factors, "check_code", check_and_step)
+
+
+def test_code_of_a_key_that_another_tab_has_replaced_confirms_nothing(manager, clock, monkeypatch):
+    key = begin_second_factor(user=manager)
+    between(monkeypatch, lambda: begin_second_factor(user=User.accounts.get(pk=manager.pk)))
+    with pytest.raises(WrongCode, match="replaced"):
+        confirm_second_factor(user=manager, code=present_code(clock, key))
+    assert sign_in(manager).status_code == 200
+    assert SecondFactor.objects.get().key != key
+
+
+def test_second_factor_that_is_confirmed_in_two_tabs_has_one_set_of_recovery_codes(manager, clock, monkeypatch):
+    key = begin_second_factor(user=manager)
+    shown = []
+
+    def confirm_in_another_tab():
+        clock[0] += 30
+        user = User.accounts.get(pk=manager.pk)
+        shown.extend(confirm_second_factor(user=user, code=present_code(clock, key)))
+
+    between(monkeypatch, confirm_in_another_tab)
+    with pytest.raises(SecondFactorRefused, match="already"):
+        confirm_second_factor(user=manager, code=present_code(clock, key))
+    assert sign_in(manager, code=shown[0]).status_code == 200
+
+
+def test_recovery_codes_of_a_second_factor_that_was_reset_meanwhile_are_not_shown(secured, clock, monkeypatch):
+    between(monkeypatch, lambda: reset_second_factor(user=User.accounts.get(pk=secured.pk)))
+    with pytest.raises(SecondFactorRefused, match="no second factor"):
+        renew_recovery_codes(user=secured, code=present_code(clock))
+
+
+@pytest.fixture
+def lost_key(secured, settings, clock):
+    """The key that has encrypted the second factor is missing. Returns a recovery code."""
+    [code, *_] = renew_recovery_codes(user=secured, code=present_code(clock))
+    clock[0] += 30
+    settings.SECRETS_KEYS = [Fernet.generate_key().decode()]
+    return code
+
+
+def test_missing_key_of_the_server_is_a_503_that_signs_nobody_in(secured, lost_key, clock, caplog):
+    answer = sign_in(secured, code=present_code(clock))
+    assert (answer.status_code, code_of(answer)) == (503, "secret_unreadable")
+    assert "SECRETS_KEYS" in caplog.text
+    assert not UserSession.objects.exists()
+    assert SecondFactor.objects.defer("key").get().failures == 0
+    assert sign_in(secured, code=lost_key).status_code == 200  # a recovery code needs no key
+
+
+def test_second_factor_of_a_missing_key_is_seen_and_reset(secured, lost_key, staff):
+    client = signed_in(secured)
+    assert client.get(FACTOR).json()["recovery_codes_left"] == 10
+    removed = client.post(f"{FACTOR}/remove", {"code": "123456"})
+    assert (removed.status_code, code_of(removed)) == (503, "secret_unreadable")
+    reset_second_factor(user=User.accounts.get(pk=secured.pk))
+    assert sign_in(secured).status_code == 200

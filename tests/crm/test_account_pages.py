@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core import mail
 from django.test import Client
 from django.utils.timezone import now
@@ -40,6 +41,14 @@ def test_sign_in_asks_for_the_code_of_a_second_factor(client, secured):
     assert sign_in(client, secured, code=present_code()).status_code == 302
     assert client.get("/admin/").status_code == 200
     assert "This code is wrong" in sign_in(Client(), secured, code=present_code()).content.decode()  # it works once
+
+
+def test_missing_key_of_the_server_is_said_and_signs_nobody_in(client, secured, settings):
+    settings.SECRETS_KEYS = [Fernet.generate_key().decode()]
+    assert "a key of the server is missing" in sign_in(client, secured, code=present_code()).content.decode()
+    assert client.get("/admin/").status_code == 302
+    client.force_login(secured)
+    assert "a key of the server is missing" in post_factor(client, "remove", code=present_code())
 
 
 def test_wrong_codes_lock_the_sign_in(client, secured, settings):

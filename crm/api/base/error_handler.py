@@ -1,5 +1,6 @@
 """Error responses, all in one shape: `{"type", "errors": [{"code", "detail", "attr"}]}`."""
 
+import logging
 from typing import Any, cast
 
 from django.core.exceptions import SuspiciousOperation
@@ -18,15 +19,18 @@ from crm.api.base.errors import WHOLE_BODY, CodedError, CodeOfRow, as_error_deta
 from crm.api.base.plain_words import in_plain_words
 from crm.api.base.renderers import FastJSONRenderer
 from crm.api.base.roles import visible
+from crm.encryption import SecretUnreadable
 from crm.error_codes import ErrorCode
 from crm.models import User
 from crm.outages import RETRY_AFTER_S, outage_code
 from crm.refusals import Refusal
 from crm.refused_writes import RefusedWrite, explain
 
+logger = logging.getLogger(__name__)
+
 
 class Unavailable(CodedError):
-    """The database failed for now."""
+    """The database failed for now, or the server lacks a key."""
 
     wait = RETRY_AFTER_S  # sent as Retry-After
 
@@ -49,6 +53,9 @@ class ErrorHandler(ExceptionHandler):
             return _of_refused_write(refused) if refused else exc
         if code := outage_code(exc):
             return Unavailable(code)
+        if isinstance(exc, SecretUnreadable):
+            logger.error("%s", exc)
+            return Unavailable(ErrorCode.SECRET_UNREADABLE)
         if isinstance(exc, SuspiciousOperation):
             return CodedError(ErrorCode.BAD_REQUEST)  # such as too many parameters
         return super().convert_known_exceptions(exc)
