@@ -41,14 +41,14 @@ def send_next_mail() -> bool:
     mail = _claim()
     if mail is None:
         return False
+    user = _recipient(mail)
     try:
-        users = _recipients(mail)
-        for user in users:
+        if user is not None:
             _write(mail, user).send()
     except (OSError, SMTPException, ValueError) as error:
         _record_failure(mail, error)
         return True
-    state = {"state": MailState.SENT} if users else {"state": MailState.SKIPPED, "error": NOBODY}
+    state = {"state": MailState.SENT} if user else {"state": MailState.SKIPPED, "error": NOBODY}
     Mail.objects.filter(pk=mail.pk).update(ended_at=now(), **state)
     return True
 
@@ -86,12 +86,20 @@ def _claim() -> Mail | None:
     return mail
 
 
-def _recipients(mail: Mail) -> list[User]:
-    """Return the users whom the mail is for: those with its address, or the one who has it still."""
+def _recipient(mail: Mail) -> User | None:
+    """Return the user whom the mail is for, if the user is still active and has an address.
+
+    If several have the mail's address, each gets a mail of their own: one that fails repeats none of the others.
+    """
     users = User.accounts.filter(is_active=True)
     if mail.user_id is not None:
-        return list(users.filter(pk=mail.user_id).exclude(email=""))
-    return list(users.filter(email__iexact=mail.address).order_by("pk"))
+        return users.filter(pk=mail.user_id).exclude(email="").first()
+    found = list(users.filter(email__iexact=mail.address).order_by("pk"))
+    if len(found) > 1:
+        with transaction.atomic():
+            Mail.objects.filter(pk=mail.pk).update(user=found[0])
+            Mail.objects.bulk_create(Mail(kind=mail.kind, address=mail.address, user=user) for user in found[1:])
+    return found[0] if found else None
 
 
 def _write(mail: Mail, user: User) -> EmailMessage:

@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from crm.models import Mail
 from crm.services.expiry_cleanup import remove_expired
 from crm.services.mails import _claim, has_queued_mails, is_mail_due, send_next_mail
-from tests.factories import MailFactory
+from tests.factories import MailFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -102,3 +102,26 @@ def test_staff_send_failed_mails_again(client, staff):
     assert "hasn&#x27;t failed" in html
     failed.refresh_from_db()
     assert (failed.state, failed.attempts) == ("queued", 0)
+
+
+def test_mail_to_an_address_of_several_users_that_fails_for_one_is_not_sent_to_the_others_again(monkeypatch):
+    users = [UserFactory(email="shared@example.com") for _ in range(3)]
+    MailFactory(kind="password_reset", user=None, address="Shared@example.com")
+    refused = f"the user {users[1].username} of"
+    send = EmailBackend.send_messages
+
+    def refuse_one(backend, messages):
+        if any(refused in message.body for message in messages):
+            raise ConnectionRefusedError("Connection refused")
+        return send(backend, messages)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse_one)
+    for _ in range(3):
+        while send_next_mail():
+            pass
+        Mail.objects.filter(state="queued").update(run_at=now())
+    greeted = [user for user in users for sent in mail.outbox if f"the user {user.username} of" in sent.body]
+    assert greeted == [users[0], users[2]]
+    assert sorted(Mail.objects.values_list("state", "user")) == [
+        ("queued", users[1].pk), ("sent", users[0].pk), ("sent", users[2].pk),
+    ]  # fmt: skip
