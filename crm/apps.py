@@ -54,7 +54,12 @@ class CrmConfig(AppConfig):
         from crm.services.merging.rules import every_model_has_a_rule
         from crm.services.outgoing_webhooks.events import is_change_due, make_next_events
         from crm.services.outgoing_webhooks.requests import REPLAY_EVENTS
-        from crm.services.outgoing_webhooks.sending import has_pending_events, is_event_due, send_next_events
+        from crm.services.outgoing_webhooks.sending import (
+            finish_attempts,
+            has_pending_events,
+            is_event_due,
+            send_next_events,
+        )
         from crm.services.search_keys import is_repair_due, repair_search_keys
         from crm.worker import MAILS_S, RARELY_S, Job, register
 
@@ -139,6 +144,7 @@ class CrmConfig(AppConfig):
                 is_due=is_event_due,
                 poll_s=5,
                 own_thread=True,  # it waits for receivers
+                finish=finish_attempts,
             )
         )
         register(Job(name="expiry-cleanup", do_next=remove_expired_each_minute, has_pending=lambda: False))

@@ -12,7 +12,7 @@ one is done. A job that fails itself waits, while the other jobs go on.
 import logging
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event, Thread
@@ -48,6 +48,8 @@ class Job:
     """Return whether a task may be due, with one statement. Asked while the queue is empty."""
     poll_s: float = 0.0  # at least, while the queue is empty
     own_thread: bool = False  # a task may take long
+    finish: Callable[[], None] = lambda: None
+    """Finish what is under way between two tasks. Called when the worker stops."""
 
 
 class DatabaseUnavailable(Exception):
@@ -91,6 +93,15 @@ class Attempts:
         except Exception as error:
             self._record_failure(error)
             return True
+
+    def finish(self) -> None:
+        """Finish what the job has under way. What fails now is left to its lease, as of a killed worker."""
+        try:
+            with TASKS.watch():
+                self.job.finish()
+        except Exception:
+            self.failed += 1
+            logger.exception("Job %s could not finish what was under way.", self.job.name)
 
     def wake(self) -> None:
         """Poll an empty queue again at once."""
@@ -189,8 +200,14 @@ def _work_in_thread(attempts: Attempts, stop: Event) -> None:
 
 
 def _take_turns(jobs: Iterable[Attempts], stop: Event, *, until_empty: bool = False) -> None:
-    """Do one task of each job in turn, so that a long queue doesn't delay the others."""
+    """Do one task of each job in turn, so that a long queue doesn't delay the others. Finish what is under way then."""
     jobs = list(jobs)
+    _take_turns_until_stopped(jobs, stop, until_empty=until_empty)
+    for job in jobs:
+        job.finish()
+
+
+def _take_turns_until_stopped(jobs: Sequence[Attempts], stop: Event, *, until_empty: bool) -> None:
     renew_at_s = time.monotonic() + RENEW_CONNECTION_S
     soon_until_s = 0.0
     while not stop.is_set():

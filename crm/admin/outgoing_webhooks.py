@@ -26,7 +26,7 @@ class OutgoingWebhookAdmin(ReadOnlyAdmin):
     list_filter = ("is_active", "company")
     fields = (
         "company", "name", "url", "resources", "is_active", "disabled_reason", "failing_since", "failures", "next_at",
-        "old_secret_until", "created_by", "created_at",
+        "old_secret_until", "api_token", "created_by", "created_at",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutgoingWebhook]:

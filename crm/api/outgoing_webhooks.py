@@ -49,11 +49,19 @@ class OutgoingWebhookSerializer(TenantSerializer):
         model = OutgoingWebhook
         fields = [
             "id", "name", "url", "resources", "is_active", "disabled_reason", "failing_since", "old_secret_until",
-            "created_by", "created_by_name", "created_at", "updated_at",
+            "api_token", "created_by", "created_by_name", "created_at", "updated_at",
         ]  # fmt: skip
-        read_only_fields = ["disabled_reason", "failing_since", "old_secret_until", "created_at", "updated_at"]
+        read_only_fields = [
+            "api_token",
+            "disabled_reason",
+            "failing_since",
+            "old_secret_until",
+            "created_at",
+            "updated_at",
+        ]
         extra_kwargs = {
-            "is_active": {"help_text": "Whether changes are sent."},
+            "api_token": {"help_text": "ID of the API token that it belongs to, and ends with. Null: it is a user's."},
+            "is_active": {"help_text": "Whether changes are sent. Whoever switches it on answers for it."},
             "disabled_reason": {"help_text": "Why the product has switched it off. Empty: it has not."},
             "failing_since": {"help_text": "Time since which every attempt has failed. Null: the last succeeded."},
             "old_secret_until": {"help_text": "Time until which the former secret signs as well. Null: none does."},
@@ -64,7 +72,7 @@ class OutgoingWebhookSerializer(TenantSerializer):
         return create_outgoing_webhook(user=self.context["request"].user, **validated_data)
 
     def update(self, instance: OutgoingWebhook, validated_data: dict[str, Any]) -> OutgoingWebhook:
-        return change_outgoing_webhook(webhook=instance, **validated_data)
+        return change_outgoing_webhook(webhook=instance, user=self.context["request"].user, **validated_data)
 
 
 class SecretWebhookSerializer(OutgoingWebhookSerializer):

@@ -1845,6 +1845,19 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "api_token",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="The API token that it belongs to, and ends with. Empty: it is a user's.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="crm.apitoken",
+                        verbose_name="API token",
+                    ),
+                ),
+                (
                     "company",
                     models.ForeignKey(
                         db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
@@ -1925,6 +1938,7 @@ class Migration(migrations.Migration):
                         violation_error_message="created_at, next_at, read_at, old_secret_until, failing_since, lease_until must be from 1970-01-01 to 2100-12-31.",
                     ),
                     crm.db.policies.TenantPolicy(name="outgoing_webhooks_tenant"),
+                    crm.db.policies.SameCompany(field="api_token", name="outgoing_webhooks_api_token_id_same_company"),
                 ],
                 "db_table": "outgoing_webhooks",
             },

@@ -1,6 +1,10 @@
 """API tokens."""
 
+from datetime import datetime
+from typing import ClassVar
+
 from django.db import models
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.timezone import now
 
@@ -9,8 +13,15 @@ from crm.constraints import in_range, one_of
 from crm.db.audit import Audit
 from crm.db.change_feed import Feed
 from crm.db.indexes import Index
-from crm.db.tenancy import TenantModel
+from crm.db.tenancy import TenantManager, TenantModel
 from crm.models.companies import User
+
+
+class ApiTokenQuerySet(models.QuerySet):
+    def in_force(self, at: datetime) -> "ApiTokenQuerySet":
+        """Return tokens that are neither revoked nor expired, and whose creator may still create them."""
+        creator = Q(created_by__is_active=True, created_by__role=Role.MANAGER, created_by__company=F("company"))
+        return self.filter(creator, Q(expires_at=None) | Q(expires_at__gt=at), revoked_at=None)
 
 
 class ApiToken(TenantModel):
@@ -32,6 +43,7 @@ class ApiToken(TenantModel):
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To the minute. Empty: never.")
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
+    objects: ClassVar = TenantManager.from_queryset(ApiTokenQuerySet)()
     audit = Audit(skips=("updated_at", "last_used_at"), hides=("secret_hash",))
     feed = Feed("api-tokens", ignores=("last_used_at",))
 

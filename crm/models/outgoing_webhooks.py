@@ -17,6 +17,7 @@ from crm.db.indexes import Index
 from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.fields import EncryptedTextField
+from crm.models.api_tokens import ApiToken
 from crm.models.changes import Change
 from crm.models.companies import User
 
@@ -25,17 +26,29 @@ IDLE_FOR = timedelta(hours=1)  # so often the position of a webhook without chan
 
 
 class OutgoingWebhookQuerySet(models.QuerySet):
+    def in_force(self, at: datetime) -> "OutgoingWebhookQuerySet":
+        """Return active webhooks, without those of API tokens that have ended."""
+        return self.filter(Q(api_token=None) | Exists(_token_in_force(at)), is_active=True)
+
+    def of_ended_tokens(self, at: datetime) -> "OutgoingWebhookQuerySet":
+        """Return active webhooks of API tokens that have ended."""
+        return self.filter(~Exists(_token_in_force(at)), api_token__isnull=False, is_active=True)
+
     def behind(self, at: datetime) -> "OutgoingWebhookQuerySet":
         """Return active webhooks with changes after their position, or with an old position."""
         same = Change.objects.filter(company=OuterRef("company"), xid__gte=OuterRef("read_xid"))  # bounds the index
         after = same.filter(Q(xid__gt=OuterRef("read_xid")) | Q(pk__gt=OuterRef("read_id")))
-        return self.filter(Q(read_at__lt=at - IDLE_FOR) | Exists(after), is_active=True)
+        return self.in_force(at).filter(Q(read_at__lt=at - IDLE_FOR) | Exists(after))
 
     def ready(self, at: datetime) -> "OutgoingWebhookQuerySet":
         """Return webhooks that don't rest, that no worker sends to, and that have an event to send."""
         due = OutgoingEvent.objects.filter(webhook=OuterRef("pk"), status=OutgoingStatus.PENDING, run_at__lte=at)
         free = Q(lease_until=None) | Q(lease_until__lte=at)
-        return self.filter(free, Exists(due), is_active=True, next_at__lte=at)
+        return self.in_force(at).filter(free, Exists(due), next_at__lte=at)
+
+
+def _token_in_force(at: datetime) -> models.QuerySet:
+    return ApiToken.objects.in_force(at).filter(pk=OuterRef("api_token"))
 
 
 class OutgoingWebhook(TenantModel):
@@ -63,6 +76,10 @@ class OutgoingWebhook(TenantModel):
     created_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
+    api_token = models.ForeignKey(
+        ApiToken, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        verbose_name="API token", help_text="The API token that it belongs to, and ends with. Empty: it is a user's.",
+    )  # fmt: skip
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 

@@ -15,6 +15,7 @@ from crm.db.tenancy import all_tenants_autocommit, current_company_id
 from crm.error_codes import ErrorCode
 from crm.models import ApiToken, User
 from crm.refusals import Refusal
+from crm.services.outgoing_webhooks.tokens import end_webhooks_of
 
 PREFIX = "crm_"
 TOKEN = re.compile(rf"{PREFIX}([0-9]{{1,18}})_([\w-]{{43}})", re.ASCII)
@@ -51,8 +52,9 @@ def create_api_token(
 
 
 def revoke_api_token(*, token: ApiToken) -> None:
-    """End a token at once. One that has ended before stays as it is."""
+    """End a token at once, with its outgoing webhooks. One that has ended before stays as it is."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    end_webhooks_of(token)
 
 
 def find_user_of_api_token(text: str) -> User:

@@ -17,6 +17,7 @@ from crm.services.heartbeats import remove_expired_heartbeats
 from crm.services.mails import remove_expired_mails
 from crm.services.merging.undo import forget_expired_merges
 from crm.services.outgoing_webhooks.retention import remove_ended_events
+from crm.services.outgoing_webhooks.tokens import end_webhooks_of_ended_tokens
 from crm.services.stored_files import remove_expired_files
 from crm.services.user_sessions import remove_expired_user_sessions
 
@@ -36,7 +37,7 @@ def remove_expired() -> None:
     for remove in (
         _remove_keys, _remove_tokens, _remove_sessions, remove_past_minutes, remove_expired_heartbeats,
         remove_expired_changes, remove_expired_files, _remove_fields, _forget_merges, remove_expired_user_sessions,
-        remove_expired_mails, remove_ended_events, *also_remove,
+        remove_expired_mails, remove_ended_events, end_webhooks_of_ended_tokens, *also_remove,
     ):  # fmt: skip
         try:
             remove()

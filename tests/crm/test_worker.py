@@ -313,6 +313,30 @@ def test_job_with_its_own_thread_delays_no_other(db):
     assert log == ["delivery"]
 
 
+@pytest.mark.parametrize("own_thread", [False, True])
+@pytest.mark.parametrize("until_empty", [False, True])
+def test_stopped_worker_finishes_what_its_jobs_have_under_way(db, caplog, own_thread, until_empty):
+    log, stop = [], Event()
+
+    def do_next():
+        log.append("begun")
+        stop.set()
+        return True
+
+    def fail():
+        raise ZeroDivisionError
+
+    def finish():
+        log.append("finished")
+
+    options = {"has_pending": lambda: True, "own_thread": own_thread}
+    register(Job(name="broken", do_next=lambda: False, finish=fail, **options))
+    register(Job(name="events", do_next=do_next, finish=finish, **options))
+    work(stop=stop, until_empty=until_empty)
+    assert log == ["begun", "finished"]
+    assert caplog.messages == ["Job broken could not finish what was under way."]
+
+
 def test_worker_ends_with_the_thread_of_a_job(db, caplog, monkeypatch):
     real = worker._take_turns
 

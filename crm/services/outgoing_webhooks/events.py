@@ -4,6 +4,8 @@ A webhook has a position in the changes. Its events and its next position are wr
 """
 
 import json
+import logging
+import time
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -15,25 +17,31 @@ from crm.changes.pages import Page, Row, read_pages
 from crm.db.change_feed import DELETED, UPDATED
 from crm.db.tenancy import all_tenants, all_tenants_autocommit
 from crm.models import OutgoingEvent, OutgoingWebhook
+from crm.outages import outage_code
 
 AT_ONCE = 20  # webhooks of one transaction
 PAGE = 500  # changes
 RESYNC = "resync"
+REST_S = 300  # of a webhook whose events can't be made
+
+logger = logging.getLogger(__name__)
+_resting: dict[int, float] = {}  # such webhooks, until which time.monotonic()
 
 
 def make_next_events() -> bool:
     """Make events of new changes, for some webhooks. Returns False if there were none."""
     with all_tenants(), transaction.atomic():
         now = timezone.now()
-        behind = OutgoingWebhook.objects.behind(now).select_for_update(skip_locked=True, no_key=True, of=("self",))
+        rows = OutgoingWebhook.objects.behind(now).exclude(pk__in=_list_resting())
+        behind = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
         # A webhook whose changes aren't committed for others yet is read again after all others.
-        made = [_make_events(webhook, now) for webhook in behind.order_by("read_at", "pk")[:AT_ONCE]]
+        made = [_try_to_make_events(webhook, now) for webhook in behind.order_by("read_at", "pk")[:AT_ONCE]]
         return any(made)
 
 
 def is_change_due() -> bool:
     with all_tenants_autocommit():
-        return OutgoingWebhook.objects.behind(timezone.now()).exists()
+        return OutgoingWebhook.objects.behind(timezone.now()).exclude(pk__in=_list_resting()).exists()
 
 
 def begin_at_present(webhook: OutgoingWebhook) -> None:
@@ -49,6 +57,26 @@ def body_of(event: OutgoingEvent) -> bytes:
         return json.dumps({"type": RESYNC, "timestamp": at, "data": {}}).encode()
     data = {"resource": event.resource, "id": event.object_id, "change": event.change, "at": at}
     return json.dumps({"type": f"{event.resource}.{event.change}", "timestamp": at, "data": data}).encode()
+
+
+def _try_to_make_events(webhook: OutgoingWebhook, now: datetime) -> bool:
+    """Make the events of one webhook. One that fails keeps its position and rests, and the others go on."""
+    try:
+        with transaction.atomic():
+            return _make_events(webhook, now)
+    except Exception as error:
+        if outage_code(error):
+            raise
+        _resting[webhook.pk] = time.monotonic() + REST_S
+        logger.exception("The events of outgoing webhook %d can't be made. It is tried again later.", webhook.pk)
+        return False
+
+
+def _list_resting() -> list[int]:
+    """Return the webhooks that rest, and forget those that have rested."""
+    for pk in [pk for pk, until in _resting.items() if until <= time.monotonic()]:
+        _resting.pop(pk, None)
+    return list(_resting)
 
 
 def _make_events(webhook: OutgoingWebhook, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from crm.choices import AuditAction, OutgoingStatus
 from crm.db.tenancy import current_company_id
 from crm.encryption import SecretUnreadable
 from crm.error_codes import ErrorCode
-from crm.models import OutgoingEvent, OutgoingWebhook, User
+from crm.models import ApiToken, OutgoingEvent, OutgoingWebhook, User
 from crm.models.outgoing_webhooks import give_up_at
 from crm.public_http import is_allowed
 from crm.refusals import Refusal
@@ -71,21 +71,27 @@ def check_url(url: str) -> None:
 def create_outgoing_webhook(
     *, name: str, url: str, resources: Sequence[str], user: User, is_active: bool = True
 ) -> OutgoingWebhook:
-    """Return a new webhook of the active company, with its secret. It gets the changes from now on."""
+    """Return a new webhook of the active company, with its secret. It gets the changes from now on.
+
+    One that an API token creates belongs to the token, and ends with it.
+    """
     check_url(url)
     if OutgoingWebhook.objects.count() >= MAX_WEBHOOKS:
         raise TooManyWebhooks(f"The company has {MAX_WEBHOOKS} outgoing webhooks; delete one first.")
     webhook = OutgoingWebhook(
         company_id=current_company_id(), name=name, url=url, resources=sorted(set(resources)), is_active=is_active,
-        secret=generate_secret(), created_by=user,
+        secret=generate_secret(), created_by=user, api_token=_token_of(user),
     )  # fmt: skip
     begin_at_present(webhook)
     webhook.save()
     return webhook
 
 
-def change_outgoing_webhook(*, webhook: OutgoingWebhook, **values: Any) -> OutgoingWebhook:
-    """Change a webhook. One that is switched off gives up its events; on again, it gets the changes from then on."""
+def change_outgoing_webhook(*, webhook: OutgoingWebhook, user: User, **values: Any) -> OutgoingWebhook:
+    """Change a webhook. One that is switched off gives up its events; on again, it gets the changes from then on.
+
+    Whoever says where it sends to or what, or switches it on, answers for it from then on: the user, or the API token.
+    """
     if "url" in values:
         check_url(values["url"])
     changed = set(values)
@@ -98,6 +104,9 @@ def change_outgoing_webhook(*, webhook: OutgoingWebhook, **values: Any) -> Outgo
         changed |= {
             "read_xid", "read_id", "history", "read_at", "disabled_reason", "failing_since", "failures", "next_at",
         }  # fmt: skip
+    if values.get("is_active") or {"url", "resources"} & changed:
+        webhook.api_token = _token_of(user)
+        changed.add("api_token")
     for name, value in values.items():
         setattr(webhook, name, sorted(set(value)) if name == "resources" else value)
     webhook.save(update_fields=changed)  # a worker may write the other columns meanwhile
@@ -140,6 +149,11 @@ def replay_events(ids: Sequence[int], user: User) -> int:
             replay_event(event=event, user=user)
             replayed += 1
     return replayed
+
+
+def _token_of(user: User) -> ApiToken | None:
+    """Return the API token of the request, if it has one."""
+    return getattr(user, "api_token", None)
 
 
 REPLAY_EVENTS = bulk_kind("replay-events", "Outgoing events sent again", replay_events)

@@ -71,6 +71,13 @@ def send_next_events() -> bool:
     return bool(attempts or recorded)
 
 
+def finish_attempts() -> None:
+    """Wait for the attempts that are under way, and record their results: else they would be repeated."""
+    while _state.in_flight:
+        wait(_state.in_flight, return_when=FIRST_COMPLETED)  # each ends by itself: see `public_http.WHOLE_S`
+        _record_finished()
+
+
 def is_event_due() -> bool:
     if _state.in_flight:
         return True

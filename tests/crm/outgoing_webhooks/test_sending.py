@@ -13,9 +13,16 @@ from django.utils.timezone import now
 from crm.db.tenancy import all_tenants
 from crm.models import OutgoingEvent, OutgoingWebhook
 from crm.public_http import Answer
+from crm.services.outgoing_webhooks import events as events_module
 from crm.services.outgoing_webhooks import sending
-from crm.services.outgoing_webhooks.events import body_of, make_next_events
-from crm.services.outgoing_webhooks.sending import claim_attempts, has_pending_events, record_result, send_next_events
+from crm.services.outgoing_webhooks.events import body_of, is_change_due, make_next_events
+from crm.services.outgoing_webhooks.sending import (
+    claim_attempts,
+    finish_attempts,
+    has_pending_events,
+    record_result,
+    send_next_events,
+)
 from tests.api.feed import settle
 from tests.crm.outgoing_webhooks.receiver import Receiver
 from tests.factories import ContactFactory, InvoiceFactory, OutgoingEventFactory, OutgoingWebhookFactory
@@ -250,6 +257,56 @@ def test_late_result_of_a_lost_lease_frees_no_other_worker_s_lease(acme):
     record_result(attempt, Answer(204, ""), "")
     with all_tenants():
         assert OutgoingWebhook.objects.get().lease_until == again.lease_until
+
+
+def test_stopped_worker_records_the_attempts_that_are_under_way(webhook, receiver, acme):
+    receiver.delay_s = 0.3
+    ContactFactory(company=acme)
+    make_events()
+    assert send_next_events()
+    assert [event.status for event in events()] == ["pending"]
+    finish_attempts()
+    assert [event.status for event in events()] == ["sent"]
+    assert (row_of(webhook).lease_until, sending._state.in_flight) == (None, {})
+    make_due()
+    assert not send_next_events()
+    assert len(receiver.received) == 1
+
+
+@pytest.fixture
+def broken(manager_api, receiver, monkeypatch):
+    """Another webhook, whose events can't be made."""
+    body = {"name": "Broken", "url": receiver.url, "resources": ["contacts"]}
+    made = manager_api.post(URL, body).json()
+    make = events_module._event
+
+    def fail(webhook, **values):
+        return make(webhook, **values | ({"change": "x" * 11} if webhook.pk == made["id"] else {}))
+
+    monkeypatch.setattr(events_module, "_event", fail)
+    monkeypatch.setattr(events_module, "_resting", {})
+    return made
+
+
+def test_webhook_whose_events_can_not_be_made_stops_no_other(broken, webhook, receiver, acme, caplog):
+    with all_tenants():
+        OutgoingWebhook.objects.filter(pk=broken["id"]).update(read_at=now() - timedelta(minutes=1))  # the first
+    ContactFactory(company=acme)
+    make_events()
+    assert [event.webhook_id for event in events()] == [webhook["id"]]
+    assert caplog.messages == [f"The events of outgoing webhook {broken['id']} can't be made. It is tried again later."]
+    assert not is_change_due()  # it rests
+    events_module._resting.clear()
+    assert is_change_due()
+
+
+def test_webhook_that_could_not_make_events_makes_them_later(broken, acme, monkeypatch):
+    ContactFactory(company=acme)
+    make_events()
+    assert events() == []
+    monkeypatch.undo()
+    make_events()
+    assert [event.change for event in events()] == ["updated"]
 
 
 def test_webhook_whose_changes_may_be_missing_gets_a_resync(webhook, acme):
