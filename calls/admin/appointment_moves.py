@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -69,9 +70,16 @@ def move_view(admin: Any, request: HttpRequest, appointment_id: int) -> HttpResp
     """Ask where the appointment goes, and move it. A taken slot is refused unless the overlap is allowed."""
     if not admin.has_change_permission(request):
         raise PermissionDenied
-    rows = Appointment.objects.select_related("company", "contact", "assigned_rep")
     if not is_id(str(appointment_id)):
         raise Http404
+    with transaction.atomic():
+        return _show_or_move(admin, request, appointment_id)
+
+
+def _show_or_move(admin: Any, request: HttpRequest, appointment_id: int) -> HttpResponse:
+    rows = Appointment.objects.select_related("company", "contact", "assigned_rep")
+    if request.method == "POST":  # of two moves at once, the second finds the place of the first
+        rows = rows.select_for_update(of=("self",))
     appointment = get_object_or_404(rows, pk=appointment_id)
     if request.method == "POST":
         form = MoveForm(request.POST, appointment=appointment)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from calls.admin.appointment_slots import place_of
 from crm.db.tenancy import all_tenants
 from crm.models import AuditEntry
+from tests.conftest import postgres_only
 from tests.count_queries import CountQueries
 from tests.factories import AppointmentFactory, ContactFactory, UserFactory
 
@@ -130,6 +131,15 @@ def test_move_of_an_appointment_that_somebody_has_moved_since_is_refused(client,
     form = typed(row, "2026-03-05", "09:00")
     assert client.post(move_of(row), form).status_code == 302
     assert "Somebody has moved this appointment since." in client.post(move_of(row), form).content.decode()
+
+
+@postgres_only
+def test_move_finds_what_a_move_at_the_same_moment_has_written(client, acme):
+    row = book(acme, 16)
+    with CountQueries() as asked:
+        client.post(move_of(row), typed(row, "2026-03-05", "09:00"))
+    [first, *_] = [query["sql"] for query in asked if 'FROM "appointments"' in query["sql"]]
+    assert first.endswith('FOR UPDATE OF "appointments"')
 
 
 @pytest.mark.parametrize(
