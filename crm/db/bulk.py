@@ -83,7 +83,8 @@ def analyze_changed(*models: type[Model]) -> None:
     """Let PostgreSQL count the rows of tables that have changed much since it did so last.
 
     It does so by itself, within minutes. Until then, the check that a row refers to one that is there, or that nothing
-    refers to a deleted one, may read all rows of the company, by an index that seems to be as good as another.
+    refers to a deleted one, may read all rows of the company, by an index that seems to be as good as another. A role
+    that may not analyze them skips them with a warning: `grant_app_role` allows it, from PostgreSQL 17 on.
     """
     if connection.vendor != "postgresql":
         return

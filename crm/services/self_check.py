@@ -27,6 +27,8 @@ FROM pg_roles WHERE rolname = current_user
 
 INSUFFICIENT_PRIVILEGE = "42501"
 
+MAINTAIN_SINCE = 17_00_00  # before this version of PostgreSQL, only the owner can analyze a table
+
 INTERVAL_S = 1
 
 logger = logging.getLogger(__name__)
@@ -67,10 +69,11 @@ def find_problems() -> list[Problem]:
 
 def find_warnings() -> list[str]:
     """Return what a person should look at, while everything else works. Call it if there are no problems."""
-    return [
+    unreadable = [
         f"The key of {count} secrets in {table} isn't among SECRETS_KEYS. Add it, or replace the secrets."
         for table, count in count_unreadable().items()
     ]
+    return unreadable + _find_missing_grants()
 
 
 def check_start() -> list[Problem]:
@@ -166,6 +169,19 @@ def _find_server_problems() -> list[Problem]:
     elif read_only:
         problems.append(Problem("read-only", "The database is read-only."))
     return problems
+
+
+def _find_missing_grants() -> list[str]:
+    """Return what the role may not do, and goes on without."""
+    if connection.vendor != "postgresql" or connection.pg_version < MAINTAIN_SINCE:  # type: ignore[attr-defined]
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user, has_table_privilege('contacts', 'MAINTAIN')")
+        role, may_analyze = cursor.fetchone()
+    if may_analyze:
+        return []
+    advice = f"Run manage.py grant_app_role {role} --apply as their owner."
+    return [f"The role {role} may not analyze tables, so large imports get slow. {advice}"]
 
 
 def _find_content_problems() -> list[Problem]:

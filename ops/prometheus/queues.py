@@ -1,4 +1,4 @@
-"""Metrics of the outbox, the missed queue, the rollups and the webhook events.
+"""Metrics of the outbox, the missed queue, mails to users, the rollups and the webhook events.
 
 Counts have an upper bound, so that a scrape is cheap even for long queues.
 """
@@ -14,6 +14,8 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 
 from analytics.models import CallRollup
 from calls.models import MissedCaller
+from crm.choices import MailState
+from crm.models import Mail
 from messaging.choices import EventStatus, MessageKind, MessageStatus
 from messaging.models import Message, WebhookEvent
 from messaging.models.messages import OUTBOX_STATUSES
@@ -35,6 +37,10 @@ COUNTS: dict[str, tuple[str, Callable[[], QuerySet]]] = {
     "crm_missed_callers_texts_failed": (
         "Missed callers of the last day whose text back failed by an internal error.",
         lambda: MissedCaller.objects.text_backs_failed(since=now() - timedelta(days=1)),
+    ),
+    "crm_mails_failed": (
+        "Mails to users of the last day that could not be sent.",
+        lambda: Mail.objects.filter(state=MailState.FAILED, created_at__gt=now() - timedelta(days=1)),
     ),
     "crm_rollups_failing": ("Companies whose last update of the daily totals failed.", CallRollup.objects.failing),
     "crm_webhook_events_failing": (

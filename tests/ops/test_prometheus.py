@@ -105,8 +105,12 @@ def test_rows_with_internal_errors_are_counted(scrape, acme, globex):
         )
     factories.CallRollupFactory(company=acme, tries=1, error="OverflowError")
     factories.CallRollupFactory(company=globex)
+    factories.MailFactory(state="failed")
+    factories.MailFactory(state="failed", created_at=now() - timedelta(days=2))
+    factories.MailFactory(attempts=3)
     metrics = scrape()
     assert metrics[("crm_texts_failing",)] == 1
+    assert metrics[("crm_mails_failed",)] == 1
     assert metrics[("crm_rollups_failing",)] == 1
 
 
@@ -160,7 +164,7 @@ def test_scrape_runs_the_same_statements_for_any_number_of_rows(scrape, acme):
     factories.MissedCallerFactory.create_batch(5, contact__company=acme)
     with CountQueries() as after:
         scrape()
-    assert len(after) == len(before) <= 28
+    assert len(after) == len(before) <= 29
 
 
 def test_queue_is_counted_up_to_the_limit(scrape, acme, monkeypatch):
