@@ -32,6 +32,7 @@ from tests.messaging.clocks import zone_with_hour
 from tests.provider_server import answer
 
 URL = "/api/v1/held-messages"
+NOTHING_ELSE = "Paused campaigns: 0. Dropped text backs: 0. Dropped reminders: 0."
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_command_holds_what_is_queued_now(message, globex):
     sent = MessageFactory(contact=message.contact, direction="outgoing", kind="reply", status="sent")
     out = StringIO()
     call_command("hold_texts", "--company", "acme", stdout=out)
-    assert out.getvalue() == "Held messages: 1, of which 0 may have been sent. Dropped text backs: 0.\n"
+    assert out.getvalue() == f"Held messages: 1, of which 0 may have been sent. {NOTHING_ELSE}\n"
     message.refresh_from_db()
     sent.refresh_from_db()
     assert (message.status, message.error, sent.status) == ("held", "It was held by hold_texts.", "sent")
@@ -101,7 +102,7 @@ def test_command_holds_what_is_queued_now(message, globex):
         Message.objects.filter(pk=theirs.pk).update(status="queued", run_at=timezone.now())
     out = StringIO()
     call_command("hold_texts", stdout=out)
-    assert out.getvalue() == "Held messages: 1, of which 0 may have been sent. Dropped text backs: 0.\n"
+    assert out.getvalue() == f"Held messages: 1, of which 0 may have been sent. {NOTHING_ELSE}\n"
     with all_tenants():
         assert Message.objects.get(pk=theirs.pk).status == "held"
 
@@ -112,7 +113,7 @@ def test_command_holds_what_may_have_been_sent_and_nobody_looks_it_up(message, p
     age(message, status=status, run_at=left, sent_at=left, tries=1)
     out = StringIO()
     call_command("hold_texts", stdout=out)
-    assert out.getvalue() == "Held messages: 1, of which 1 may have been sent. Dropped text backs: 0.\n"
+    assert out.getvalue() == f"Held messages: 1, of which 1 may have been sent. {NOTHING_ELSE}\n"
     assert not look_up_next_message()
     assert not send_next_messages()
     message.refresh_from_db()
@@ -152,7 +153,7 @@ def test_command_drops_due_text_backs(casey, desk, provider_server):
     done = MissedCallerFactory(contact=ContactFactory(company=casey.company), text_back="queued")
     out = StringIO()
     call_command("hold_texts", stdout=out)
-    assert out.getvalue().endswith("Dropped text backs: 1.\n")
+    assert out.getvalue().endswith("Dropped text backs: 1. Dropped reminders: 0.\n")
     due.refresh_from_db()
     done.refresh_from_db()
     assert (due.text_back, due.text_back_reason, done.text_back) == ("off", "It was held by hold_texts.", "queued")

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
@@ -383,3 +384,15 @@ def test_concurrent_workers_queue_one_message_for_each_reminder():
         for worker in [pool.submit(run) for _ in range(4)]:
             worker.result()
     assert [len(messages_to(appointment)) for appointment in appointments] == [1] * 12
+
+
+def test_restored_copy_sends_no_reminder_that_is_due(company, capsys):
+    planned, unplanned, later = (booked(company, starts_in=hours * HOUR) for hours in (20, 23, 48))
+    reminders.plan_reminders(lead=DAY)
+    with all_tenants():
+        AppointmentReminder.objects.filter(appointment=unplanned).delete()
+    call_command("hold_texts")
+    assert capsys.readouterr().out.endswith("Dropped reminders: 2.\n")
+    assert work() == 0
+    assert states(planned) == states(unplanned) == [(24, "skipped", "It was held by hold_texts.")]
+    assert states(later) == []

@@ -13,7 +13,7 @@ from crm.db.tenancy import all_tenants, all_tenants_autocommit
 from crm.models import Campaign, CampaignMembership
 from messaging.services.campaigns.feeder import feed_next_campaign
 from messaging.services.campaigns.recall import UNSENT
-from messaging.services.campaigns.runs import pause_campaign, start_scheduled
+from messaging.services.campaigns.runs import start_scheduled, unschedule
 
 PENDING_HORIZON = timedelta(minutes=10)
 
@@ -61,5 +61,5 @@ def _start_next() -> bool:
             if not connection.is_usable():
                 raise
             logger.exception("Campaign %d could not be started.", campaign.pk)
-            pause_campaign(campaign=campaign, reason=f"It could not start at its time ({type(error).__name__}).")
+            unschedule(campaign=campaign, reason=f"It could not start at its time ({type(error).__name__}).")
     return True

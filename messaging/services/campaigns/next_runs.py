@@ -17,7 +17,13 @@ def schedule_next_run(*, campaign: Campaign) -> Campaign | None:
     """Schedule the run after this one, which has just started. Returns None if it is the last."""
     now = timezone.now()
     this = campaign.scheduled_at or campaign.started_at or now
-    scheduled_at = next_run_at(rule=campaign.recurrence, this=this, after=max(this, now), zone=campaign.company.zone)
+    scheduled_at = next_run_at(
+        rule=campaign.recurrence,
+        this=this,
+        after=max(this, now),
+        zone=campaign.company.zone,
+        before=campaign.previous_run.scheduled_at if campaign.previous_run else None,
+    )
     if scheduled_at is None:
         return None
     following = Campaign.objects.create(

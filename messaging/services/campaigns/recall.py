@@ -14,13 +14,30 @@ CANCELLED = "The campaign was cancelled."
 UNSENT = (MembershipStatus.PENDING, MembershipStatus.SENDING)
 
 
-def recall_messages(*, messages: QuerySet) -> int:
+def recall_queued(*, campaign: Campaign) -> None:
+    """Take the campaign's queued messages out of the outbox, by the index of its line's queued messages."""
+    recall_messages(messages=Message.objects.filter(phone_line=campaign.phone_line_id, membership__campaign=campaign))
+
+
+def recall_held(*, campaign: Campaign) -> None:
+    """Take the campaign's messages that a person had to decide about out of the outbox: the campaign's decides.
+
+    Otherwise their members, who wait again, would get a second text when it is released. A message that was held after
+    an attempt may have left: its member isn't pending, and doesn't wait.
+    """
+    held = Message.objects.filter(
+        company=campaign.company_id, membership__campaign=campaign, membership__status=MembershipStatus.PENDING
+    )
+    recall_messages(messages=held, status=MessageStatus.HELD)
+
+
+def recall_messages(*, messages: QuerySet, status: str = MessageStatus.QUEUED) -> int:
     """Take the queued ones of these messages out of the outbox. Returns how many.
 
     A queued message is known not to have left, also after an attempt. So its member may wait again, the only way back
     from `sending`. Nobody waits for a cancelled campaign.
     """
-    members = delete_queued(messages=messages)
+    members = delete_queued(messages=messages, status=status)
     recalled = CampaignMembership.objects.filter(pk__in=members, status__in=UNSENT)
     cancelled = recalled.filter(campaign__status=CampaignStatus.CANCELLED)
     number = cancelled.update(status=MembershipStatus.SKIPPED, reason=CANCELLED, due_at=None, sms_segments=0)
@@ -34,13 +51,15 @@ def lock_campaigns_of(*, messages: Iterable[int]) -> None:
     list(campaigns.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
-def delete_queued(*, messages: QuerySet) -> list[int]:
-    """Delete the queued ones of these messages with their activities. Returns their memberships.
+def delete_queued(*, messages: QuerySet, status: str = MessageStatus.QUEUED) -> list[int]:
+    """Delete the queued ones of these messages, or those with `status`, with their activities.
+
+    Returns their memberships.
 
     A conversation that was begun for such a message goes, too, unless something else has happened in it.
     """
     # By their ids, and before their activities, as a merge of contacts does.
-    queued = messages.filter(status=MessageStatus.QUEUED, membership__isnull=False).order_by("pk")
+    queued = messages.filter(status=status, membership__isnull=False).order_by("pk")
     # Locked first: one that a worker claims meanwhile is no longer queued, and stays.
     rows = queued.select_for_update(of=("self",)).values_list(
         "pk", "membership", "activity", "activity__created_at", "activity__conversation",

@@ -1,7 +1,7 @@
 """Recurring campaigns: the time of the next run, by RFC 5545 rules in the company's time zone."""
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -52,7 +52,9 @@ def check_recurrence(*, rule: str) -> None:
         raise InvalidRule("The rule names no day.")
 
 
-def next_run_at(*, rule: str, this: datetime, after: datetime, zone: ZoneInfo) -> datetime | None:
+def next_run_at(
+    *, rule: str, this: datetime, after: datetime, zone: ZoneInfo, before: datetime | None = None
+) -> datetime | None:
     """Return the first time after `after` at which the campaign runs again; None after the last.
 
     Times are wall-clock times of the zone: a run at ten stays at ten when daylight-saving time begins. It is on a later
@@ -60,8 +62,12 @@ def next_run_at(*, rule: str, this: datetime, after: datetime, zone: ZoneInfo) -
 
     Args:
         this: the run before, from which the rule counts its interval.
+        before: the one before that. If the clocks skipped its time of day on the day of `this`, it comes back.
     """
     start, moment = (each.astimezone(zone).replace(tzinfo=None) for each in (this, after))
+    if before is not None:
+        intended = datetime.combine(start, before.astimezone(zone).time())
+        start = intended if intended.replace(tzinfo=zone).astimezone(UTC) == this else start
     moment = max(moment, datetime.combine(start, time.max))
     local = _parse(rule, start, moment).after(moment)
     return local.replace(tzinfo=zone) if local else None

@@ -84,12 +84,17 @@ def _outcome(rows: list[CountRow], *, first: list[CountRow]) -> Outcome:
     recipients = _count(row for row in first if row.hour)
     failed = _count(row for row in rows if row.status in FAILURES)
     undelivered = _count(row for row in sent if row.status in FAILURES)
+
+    def share(part: Iterable[CountRow]) -> Proportion:
+        # A contact who has replied to two steps is one recipient who has replied.
+        return Proportion(min(_count(part), recipients), recipients)
+
     return Outcome(
         members=_count(first),
         recipients=recipients,
-        replies=Proportion(_count(row for row in sent if row.status == MembershipStatus.REPLIED), recipients),
-        bookings=Proportion(_count(row for row in sent if row.booked), recipients),
-        opt_outs=Proportion(_count(row for row in sent if row.status == MembershipStatus.OPTED_OUT), recipients),
+        replies=share(row for row in sent if row.status == MembershipStatus.REPLIED),
+        bookings=share(row for row in sent if row.booked),
+        opt_outs=share(row for row in sent if row.status == MembershipStatus.OPTED_OUT),
         failures=Proportion(failed, _count(sent) + failed - undelivered),
         sms_segments=sum(row.sms_segments for row in sent),
     )

@@ -5,21 +5,19 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.models import Campaign, CampaignMembership, User
 from crm.refusals import Refusal
-from messaging.choices import MessageStatus
-from messaging.models import Message
 from messaging.services.campaigns.audience import add_audience, split_variants
 from messaging.services.campaigns.counts import count_results
 from messaging.services.campaigns.due_times import set_due_times
 from messaging.services.campaigns.estimates import check_texts
 from messaging.services.campaigns.next_runs import schedule_next_run
 from messaging.services.campaigns.readiness import check_members, check_ready, check_resumption, check_start
-from messaging.services.campaigns.recall import CANCELLED, UNSENT, recall_messages
+from messaging.services.campaigns.recall import CANCELLED, UNSENT, recall_held, recall_queued
 from messaging.services.campaigns.states import check_transition, lock_campaign, status_after_pause
 
 
@@ -61,7 +59,7 @@ def pause_campaign(*, campaign: Campaign, reason: str = "") -> Campaign:
         status = status_after_pause(campaign)
         check_transition(campaign=campaign, status=status)
         _set_status(campaign, status, status_reason=reason[:300])
-        recall_messages(messages=queued_messages_of(campaign))
+        recall_queued(campaign=campaign)
     return campaign
 
 
@@ -76,7 +74,8 @@ def resume_campaign(*, campaign: Campaign) -> Campaign:
         campaign = lock_campaign(campaign.pk)
         now = timezone.now()
         check_resumption(campaign=campaign, now=now)
-        recall_messages(messages=queued_messages_of(campaign))  # those that came back from an attempt meanwhile
+        recall_queued(campaign=campaign)  # those that came back from an attempt meanwhile
+        recall_held(campaign=campaign)
         results = count_results(campaign=campaign)
         campaign.resumed_at, campaign.feed_at = now, now
         campaign.seen_sent, campaign.seen_opted_out = results.sent, results.opted_out
@@ -94,7 +93,8 @@ def cancel_campaign(*, campaign: Campaign) -> Campaign:
         check_transition(campaign=campaign, status=CampaignStatus.CANCELLED)
         campaign.ended_at = timezone.now()
         _set_status(campaign, CampaignStatus.CANCELLED, "ended_at", status_reason="")
-        recall_messages(messages=queued_messages_of(campaign))
+        recall_queued(campaign=campaign)
+        recall_held(campaign=campaign)
         skip_pending(campaign=campaign)
     return campaign
 
@@ -127,8 +127,28 @@ def start_scheduled(*, campaign: Campaign) -> Campaign:
     except Exception as reason:
         if not isinstance(reason, Refusal | _TooLate):
             raise
-        campaign = pause_campaign(campaign=campaign, reason=f"It could not start at its time. {reason}")
+        campaign = unschedule(campaign=campaign, reason=f"It could not start at its time. {reason}")
     return campaign
+
+
+def unschedule(*, campaign: Campaign, reason: str) -> Campaign:
+    """Make a scheduled campaign a draft again, unless somebody has started, paused or cancelled it meanwhile."""
+    with transaction.atomic():
+        campaign = lock_campaign(campaign.pk)
+        scheduled = campaign.status == CampaignStatus.SCHEDULED
+        return pause_campaign(campaign=campaign, reason=reason) if scheduled else campaign
+
+
+def hold_campaigns(*, campaigns: QuerySet[Campaign], reason: str) -> int:
+    """Pause those of these campaigns that run or should have started. Returns how many.
+
+    In a restored copy their contacts may have got the message after the backup, which the copy doesn't know.
+    """
+    due = Q(status=CampaignStatus.SCHEDULED, scheduled_at__lte=timezone.now())
+    found = list(campaigns.filter(Q(status=CampaignStatus.RUNNING) | due).order_by("pk"))
+    for campaign in found:
+        pause_campaign(campaign=campaign, reason=reason)
+    return len(found)
 
 
 class _TooLate(Exception):
@@ -137,13 +157,6 @@ class _TooLate(Exception):
     def __init__(self, scheduled_at: datetime) -> None:
         was_due = f"{scheduled_at:%Y-%m-%d %H:%M}, {scheduled_at.tzinfo}"
         super().__init__(f"It was due at {was_due}. Choose another time, or start it now.")
-
-
-def queued_messages_of(campaign: Campaign) -> QuerySet:
-    """Return the campaign's messages in the outbox, by the index of its line's queued messages."""
-    return Message.objects.filter(
-        phone_line=campaign.phone_line_id, status=MessageStatus.QUEUED, membership__campaign=campaign
-    )
 
 
 def skip_pending(*, campaign: Campaign) -> None:

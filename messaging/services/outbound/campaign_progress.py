@@ -109,6 +109,7 @@ def stop_sequences(*, contact_id: int | None, reason: str) -> None:
         return
     queued = Message.objects.filter(membership__in=ids)
     delete_queued(messages=queued)  # first messages, then memberships: as a worker locks them
+    delete_queued(messages=queued, status=MessageStatus.HELD)  # released later, it would leave after all
     # It waits for a feeder that is queuing their messages, so these are found afterwards.
     further.filter(pk__in=ids).update(status=MembershipStatus.SKIPPED, reason=reason, due_at=None)
     delete_queued(messages=queued)

@@ -14,7 +14,7 @@ from calls.choices import COMING
 from calls.models import Appointment
 from crm.db.audit_context import program_transaction
 from crm.db.tenancy import all_tenants, tenant
-from crm.models import PhoneLine
+from crm.models import Company, PhoneLine
 from messaging.choices import MessageKind, ReminderStatus
 from messaging.models import AppointmentReminder
 from messaging.services.outbound.outbox import SendBlocked, queue_message
@@ -109,6 +109,15 @@ def plan_reminders(*, lead: timedelta) -> None:
             ],
             ignore_conflicts=True,
         )
+
+
+def drop_reminders(*, companies: Sequence[Company], reason: str) -> int:
+    """Skip the reminders of these companies that are due, planned or not. Returns how many."""
+    for lead in LEADS:
+        while find_appointments_to_remind(lead=lead, now=timezone.now()).filter(company__in=companies).exists():
+            plan_reminders(lead=lead)
+    pending = AppointmentReminder.objects.filter(company__in=companies, status=ReminderStatus.PENDING)
+    return pending.update(status=ReminderStatus.SKIPPED, reason=reason, run_at=None)
 
 
 def _claim() -> Sequence[AppointmentReminder]:

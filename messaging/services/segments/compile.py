@@ -5,12 +5,17 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models import Value as Constant
 
 from crm.models import Contact
 from messaging.services.segments.nodes import NODES, Terms
 
 Definition = Mapping[str, Any]
+
+# What a group without conditions says of each contact. An empty Q says nothing instead: its negation would choose
+# everybody, too, and beside it in “any of” only the others would count.
+EVERYBODY = Q(Constant(True, output_field=BooleanField()))
 
 
 def contacts_in(definition: Definition, *, company_id: int) -> QuerySet[Contact]:
@@ -28,7 +33,7 @@ def condition_of(definition: Definition, terms: Terms) -> Q:
     """Return the condition on contacts that a part of a valid definition stands for."""
     [(name, value)] = definition.items()
     if name == "all":
-        return reduce(and_, (condition_of(part, terms) for part in value), Q())
+        return reduce(and_, (condition_of(part, terms) for part in value)) if value else EVERYBODY
     if name == "any":
         return reduce(or_, (condition_of(part, terms) for part in value))
     if name == "not":

@@ -1,6 +1,6 @@
 """Recurring campaigns: each run is a campaign of its own, at the same time of the company's clock."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from zoneinfo import ZoneInfo
 
@@ -38,6 +38,23 @@ def test_run_keeps_its_time_of_the_companys_clock(rule, this, following):
     this = datetime.fromisoformat(this)
     found = next_run_at(rule=rule, this=this, after=this, zone=DENVER)
     assert (found and found.astimezone(UTC).isoformat()) == following
+
+
+def test_time_that_the_clocks_skip_on_one_day_comes_back_on_the_next():
+    half_past_two = datetime(2026, 3, 6, 2, 30, tzinfo=DENVER)
+    runs = [half_past_two, half_past_two + timedelta(days=1)]
+    while len(runs) < 5:
+        this = runs[-1].astimezone(UTC)
+        runs.append(next_run_at(rule="FREQ=DAILY", this=this, after=this, zone=DENVER, before=runs[-2].astimezone(UTC)))
+    assert [f"{run.astimezone(UTC).astimezone(DENVER):%d %H:%M}" for run in runs] == [
+        "06 02:30", "07 02:30", "08 03:30", "09 02:30", "10 02:30",
+    ]  # fmt: skip
+
+
+def test_time_that_a_person_has_changed_stays_changed():
+    before, this = datetime(2026, 3, 6, 9, tzinfo=DENVER), datetime(2026, 3, 7, 10, tzinfo=DENVER).astimezone(UTC)
+    following = next_run_at(rule="FREQ=DAILY", this=this, after=this, zone=DENVER, before=before)
+    assert following == datetime(2026, 3, 8, 10, tzinfo=DENVER)
 
 
 @pytest.mark.parametrize(

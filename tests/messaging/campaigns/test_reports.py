@@ -81,6 +81,15 @@ def test_contact_of_several_steps_is_one_recipient(campaign):
     }
 
 
+def test_contact_who_replies_to_two_steps_is_one_who_replied(campaign):
+    """As when the second step left while the reply to the first one came in."""
+    contacts = add(campaign, "replied", sent_at=NINE, booked_at=TEN)
+    add(campaign, "replied", contacts=contacts, step=2, sent_at=TEN, booked_at=LATER)
+    total = read_report(campaign=campaign).total
+    assert (total.replies, total.bookings) == (Proportion(1, 1), Proportion(1, 1))
+    assert total.replies.interval[1] == 1
+
+
 def test_other_campaigns_do_not_count(campaign):
     add(CampaignFactory(company=campaign.company, status="running"), "sent", sent_at=NINE)
     assert read_report(campaign=campaign).total.members == 0

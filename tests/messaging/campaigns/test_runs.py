@@ -1,8 +1,10 @@
 """Start, pause, resumption and end of a campaign, over the API."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -12,8 +14,10 @@ from crm.models import Campaign, CampaignMembership, Conversation
 from messaging.models import Message
 from messaging.services.campaigns.feeder import feed_campaign
 from messaging.services.campaigns.jobs import has_pending_campaigns, is_campaign_due, run_next_campaign
+from messaging.services.campaigns.runs import start_campaign, unschedule
 from messaging.services.campaigns.states import TRANSITIONS
 from messaging.services.outbound.claims import claim_messages
+from messaging.services.outbound.holding import hold_messages
 from messaging.services.outbound.ready_lines import find_ready_lines
 from messaging.services.outbound.sending import send_claimed, send_next_messages
 from tests.count_queries import CountQueries
@@ -222,7 +226,7 @@ def test_message_that_a_worker_holds_when_the_campaign_is_cancelled_does_not_lea
     [ready] = find_ready_lines(timezone.now())
     claim = claim_messages(ready=ready) if claimed else None
     with monkeypatch.context() as patch:  # it doesn't see the message, whose row the worker holds
-        patch.setattr("messaging.services.campaigns.runs.recall_messages", lambda messages: 0)
+        patch.setattr("messaging.services.campaigns.runs.recall_queued", lambda campaign: None)
         ask(manager_api, draft, "cancel")
     if claim:
         send_claimed(messages=claim.messages)
@@ -231,6 +235,59 @@ def test_message_that_a_worker_holds_when_the_campaign_is_cancelled_does_not_lea
     member.refresh_from_db()
     assert (member.status, member.reason, member.due_at) == ("skipped", "The campaign was cancelled.", None)
     assert not Message.objects.exists()
+
+
+@pytest.fixture
+def held(draft, add_members, manager_api):
+    """A message of the running campaign that was held before it left."""
+    [member] = add_members(draft)
+    ask(manager_api, draft, "start")
+    message = queue(member)
+    hold_messages(messages=Message.objects.all(), reason="Overdue.")
+    return message
+
+
+def test_resumed_campaign_texts_a_contact_once_whose_message_was_held(held, draft, manager_api, in_acme):
+    ask(manager_api, draft, "pause")
+    assert Message.objects.get() == held  # reconciling a restored copy may find that it was sent
+    ask(manager_api, draft, "resume")
+    assert not Message.objects.exists()
+    run_next_campaign()
+    assert Message.objects.get().status == "queued"
+    assert manager_api.post(f"/api/v1/held-messages/{held.pk}/release").status_code == 404
+
+
+def test_held_message_of_a_cancelled_campaign_goes(held, draft, manager_api, in_acme):
+    ask(manager_api, draft, "cancel")
+    assert not Message.objects.exists()
+    assert [member.status for member in members_of(draft)] == ["skipped"]
+
+
+def test_message_that_may_have_left_stays_held_and_its_member_does_not_wait(held, draft, manager_api, in_acme):
+    CampaignMembership.objects.update(status="sending")
+    for action in ("pause", "resume"):
+        ask(manager_api, draft, action)
+    run_next_campaign()
+    assert Message.objects.get() == held
+    assert [(member.status, member.due_at) for member in members_of(draft)] == [("sending", None)]
+
+
+def test_restored_copy_pauses_what_runs_and_what_should_have_started(draft, add_members, acme, desk, in_acme):
+    add_members(draft)
+    draft = start_campaign(campaign=draft, user=None)
+    ready = {"company": acme, "status": "scheduled", "phone_line": desk}
+    late, ahead = (CampaignFactory(**ready, scheduled_at=timezone.now() + hours * HOUR) for hours in (-1, 1))
+    call_command("hold_texts", stdout=StringIO())
+    for campaign, status in ((draft, "paused"), (late, "draft"), (ahead, "scheduled")):
+        campaign.refresh_from_db()
+        assert (campaign.status, "hold_texts" in campaign.status_reason) == (status, status != "scheduled")
+    assert not run_next_campaign()
+
+
+@pytest.mark.parametrize("status", ["draft", "running", "cancelled"])
+def test_scheduled_campaign_that_somebody_has_decided_about_meanwhile_stays_so(draft, status, in_acme):
+    Campaign.objects.update(status=status, started_at=timezone.now())
+    assert unschedule(campaign=draft, reason="It could not start at its time.").status == status
 
 
 def test_cancelling_asks_as_little_for_many_members_as_for_few(draft, add_members, manager_api, in_acme):

@@ -11,6 +11,7 @@ from messaging.models import Message
 from messaging.services.campaigns.feeder import feed_next_campaign
 from messaging.services.campaigns.runs import cancel_campaign, pause_campaign, resume_campaign, start_campaign
 from messaging.services.outbound.campaign_progress import update_memberships
+from messaging.services.outbound.holding import hold_messages
 from tests.factories import PhoneLineFactory
 from tests.messaging.test_any_order import message_event, record
 
@@ -162,3 +163,12 @@ def test_reply_belongs_to_the_latest_message_of_its_conversation(sequence, in_ac
     receive(sequence, "Yes, please call me.")
     found = dict(CampaignMembership.objects.values_list("step", "status"))
     assert (found[1], found[9]) == ("replied", "sent")
+
+
+def test_held_message_of_a_further_step_goes_when_the_contact_replies(sequence):
+    finish()
+    feed_second_step(sequence)
+    hold_messages(messages=Message.objects.filter(membership__step=2), reason="Overdue.")
+    receive(sequence, "Please call me.")
+    assert not Message.objects.filter(membership__step=2).exists()
+    assert steps(sequence)[1] == (2, "skipped", "The contact has replied.")

@@ -88,6 +88,15 @@ def at(start):
 # A definition, whom it finds, and its sentence.
 CASES = [
     ({"all": []}, "Ann Bob Cid", "All contacts."),
+    ({"not": {"all": []}}, "", "Contacts who are nobody."),
+    ({"not": {"not": {"all": []}}}, "Ann Bob Cid", "Contacts who are anybody."),
+    ({"all": [{"all": []}, {"not": {"any": [{"all": []}]}}]}, "", "Contacts who are anybody and are nobody."),
+    ({"any": [{"all": []}, {"field": {"name": "city", "is": ["denver"]}}]}, "Ann Bob Cid",
+     "Contacts who (are anybody or are in denver)."),
+    ({"any": [{"not": {"all": []}}, {"field": {"name": "city", "is": ["denver"]}}]}, "Ann",
+     "Contacts who (are nobody or are in denver)."),
+    ({"all": [{"not": {"all": []}}, {"field": {"name": "city", "is": ["denver"]}}]}, "",
+     "Contacts in denver who are nobody."),
     ({"field": {"name": "city", "is": ["denver"]}}, "Ann", "Contacts in denver."),
     ({"field": {"name": "city", "is": ["Denver", "Aurora"]}}, "Ann Bob", "Contacts in Denver or Aurora."),
     ({"field": {"name": "city", "begins_with": "au"}}, "Bob", "Contacts who have a city that begins with au."),
