@@ -8,6 +8,8 @@ import time
 from datetime import timedelta
 
 import pytest
+from cryptography.fernet import Fernet
+from django.test import override_settings
 from django.utils.timezone import now
 
 from crm.db.tenancy import all_tenants
@@ -298,6 +300,14 @@ def test_webhook_whose_events_can_not_be_made_stops_no_other(broken, webhook, re
     assert not is_change_due()  # it rests
     events_module._resting.clear()
     assert is_change_due()
+
+
+def test_secret_of_a_missing_key_stops_the_events_of_no_other_webhook(webhook, acme):
+    with override_settings(SECRETS_KEYS=[Fernet.generate_key().decode()]):
+        lost = OutgoingWebhookFactory(company=acme)
+    ContactFactory(company=acme)
+    make_events()
+    assert {event.webhook_id for event in events()} == {webhook["id"], lost.pk}
 
 
 def test_webhook_that_could_not_make_events_makes_them_later(broken, acme, monkeypatch):
