@@ -33,12 +33,12 @@ def program(token):
 
 
 @pytest.fixture
-def webhook(program):
+def webhook(program, acme):
     """A webhook that the program has made, with an event to send."""
     made = program.post(URL, BODY)
     assert made.status_code == 201
     with all_tenants():
-        OutgoingEventFactory(webhook=OutgoingWebhook.objects.get())
+        OutgoingEventFactory(webhook=OutgoingWebhook.objects.get(), company=acme)
     return made.json()
 
 
