@@ -32,7 +32,7 @@ from crm.totp import provisioning_uri
 MAX_PASSWORD = 128
 LOCKED = "Too many wrong codes. Try again in a quarter of an hour."
 UNREADABLE = (
-    "The service can't check codes, since a key of the server is missing. Tell whoever runs it, or use a recovery code."
+    "The service can't check codes, since a key of the server is missing. Tell its operators, or use a recovery code."
 )
 TOO_MANY = "Too many attempts from this address. Try again in a minute."
 

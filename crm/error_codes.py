@@ -415,7 +415,7 @@ class ErrorCode(StrEnum):
     )  # fmt: skip
     SECRET_UNREADABLE = (
         "secret_unreadable", 503, "A stored secret can't be read, since a key of the server is missing.",
-        "Tell whoever runs the service. A user with a second factor can sign in with a recovery code.",
+        "Tell the operators of the service. A user with a second factor can sign in with a recovery code.",
     )  # fmt: skip
     UNAVAILABLE = (
         "unavailable", 503, "The database is not available. Please try again in a few seconds.",

@@ -61,7 +61,7 @@ class OutgoingWebhookSerializer(TenantSerializer):
         ]
         extra_kwargs = {
             "api_token": {"help_text": "ID of the API token that it belongs to, and ends with. Null: it is a user's."},
-            "is_active": {"help_text": "Whether changes are sent. Whoever switches it on answers for it."},
+            "is_active": {"help_text": "Whether changes are sent. The one who switches it on answers for it."},
             "disabled_reason": {"help_text": "Why the product has switched it off. Empty: it has not."},
             "failing_since": {"help_text": "Time since which every attempt has failed. Null: the last succeeded."},
             "old_secret_until": {"help_text": "Time until which the former secret signs as well. Null: none does."},

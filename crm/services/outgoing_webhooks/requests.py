@@ -90,7 +90,7 @@ def create_outgoing_webhook(
 def change_outgoing_webhook(*, webhook: OutgoingWebhook, user: User, **values: Any) -> OutgoingWebhook:
     """Change a webhook. One that is switched off gives up its events; on again, it gets the changes from then on.
 
-    Whoever says where it sends to or what, or switches it on, answers for it from then on: the user, or the API token.
+    The one who says where it sends to or what, or switches it on, answers for it from then on: user or API token.
     """
     if "url" in values:
         check_url(values["url"])
