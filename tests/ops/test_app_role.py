@@ -12,8 +12,9 @@ from crm.db.audit_context import audit_disabled, moving_to
 from crm.db.policies import ALL_SETTING
 from crm.db.tenancy import all_tenants
 from crm.models import Activity, AuditEntry, Contact
-from crm.services.self_check import check_start
+from crm.services.self_check import MAINTAIN_SINCE, check_start, find_warnings
 from messaging.models import Message, WebhookEvent
+from ops.app_role import ANALYZED
 from tests import factories
 from tests.conftest import postgres_only
 from tests.messaging.payloads import message_v4, post_event
@@ -165,6 +166,23 @@ def test_api_works_as_the_app_role(as_app, client):
     assert client.delete(url, **api).status_code == 204
     refresh = {"refresh": tokens["refresh"]}
     assert client.post("/api/v1/auth/token/refresh", refresh, content_type="application/json").status_code == 200
+
+
+def test_role_may_analyze_what_imports_fill_and_one_that_may_not_is_warned_of(app_role):
+    if connection.pg_version < MAINTAIN_SINCE:
+        pytest.skip("only the owner can analyze a table of this PostgreSQL")
+    may = {
+        table: execute("SELECT has_table_privilege(%s, %s, 'MAINTAIN')", app_role, table) == [(True,)]
+        for table in (*ANALYZED, "audit_entries", "users")
+    }
+    assert {table for table, allowed in may.items() if allowed} == {*ANALYZED}
+    with connected(USER=app_role):
+        assert find_warnings() == []
+    execute(f"REVOKE MAINTAIN ON contacts FROM {app_role}")
+    with connected(USER=app_role):
+        [warning] = find_warnings()
+        assert check_start() == []
+    assert f"Run manage.py grant_app_role {app_role} --apply" in warning
 
 
 def test_role_without_privileges_is_named_by_the_self_check(transactional_db, client):
