@@ -238,7 +238,7 @@ def test_message_that_a_worker_holds_when_the_campaign_is_cancelled_does_not_lea
 
 
 @pytest.fixture
-def held(draft, add_members, manager_api):
+def held(draft, add_members, manager_api, in_acme):
     """A message of the running campaign that was held before it left."""
     [member] = add_members(draft)
     ask(manager_api, draft, "start")
