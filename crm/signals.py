@@ -6,6 +6,9 @@ from django.dispatch import Signal
 # the transaction of the change, so that no appointment keeps the old time zone.
 company_timezone_changed = Signal()
 
+# A note names colleagues. Arguments: `note`, and `colleagues`, users of its company. Sent in the note's transaction.
+colleagues_mentioned = Signal()
+
 # A contact has an appointment. Arguments: `contact_id`, and `at`, the time of booking. Sent in the transaction of the
 # booking.
 appointment_booked = Signal()

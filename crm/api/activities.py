@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.serializers import BaseSerializer
 
 from crm.api.base.companions import Companion
+from crm.api.base.errors import invalid
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, RowFilter, YesNoFilter
 from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
@@ -19,6 +20,7 @@ from crm.error_codes import ErrorCode
 from crm.models import Activity, Conversation, User
 from crm.query_slots import messages_of_activities, unread_messages
 from crm.services.inbox import check_snoozed_until
+from crm.services.mentions import mention_colleagues
 from crm.services.notes import change_note, delete_note
 
 PREVIEW = 160  # characters of a message: as many as a short SMS has
@@ -146,7 +148,6 @@ class ActivitySerializer(TenantSerializer):
             "body", "openphone_id", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = [
-            "conversation",
             "user",
             "activity_type",
             "direction",
@@ -154,14 +155,24 @@ class ActivitySerializer(TenantSerializer):
             "created_at",
             "updated_at",
         ]
-        fixed_fields = ["contact"]
-        extra_kwargs = {"contact": {"required": True, "allow_null": False}}
+        fixed_fields = ["contact", "conversation"]
+        extra_kwargs = {
+            "contact": {"required": True, "allow_null": False},
+            "conversation": {"help_text": "ID of the contact's conversation that it belongs to. Null: of none."},
+        }
 
     body = serializers.CharField(max_length=10_000)
 
     def update(self, instance: Activity, validated_data: dict[str, Any]) -> Activity:
         user = self.context["request"].user
         return change_note(note=instance, body=validated_data.get("body", instance.body), user=user)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        conversation = None if self.instance else attrs.get("conversation")
+        if conversation and conversation.contact_id != attrs["contact"].pk:  # the same answer as of a hidden one
+            detail = f"There is no row with the ID {conversation.pk}, or you may not use it. Choose another one."
+            raise invalid("conversation", detail, code=ErrorCode.DOES_NOT_EXIST)
+        return super().validate(attrs)
 
     def prepare(self, row: Activity) -> None:
         row.activity_type = ActivityType.NOTE
@@ -181,7 +192,9 @@ class ActivityFilterSet(ContactFilterSet):
 class ActivityViewSet(FullViewSet):
     """Contacts' activities. A POST adds a note; all others come from webhook events and can't be changed (409).
 
-    Only its author may change a note, and only its author or a manager may delete it (403, `not_yours`).
+    A note stays in the company: it is no message. With `conversation` it belongs to that conversation. `@username` in
+    its text leaves the colleague a task that is due at once. Only its author may change a note, and only its author or
+    a manager may delete it (403, `not_yours`).
     """
 
     resource = "activities"
@@ -191,7 +204,8 @@ class ActivityViewSet(FullViewSet):
     filterset_class = ActivityFilterSet
 
     def perform_create(self, serializer: BaseSerializer) -> None:
-        serializer.save(company_id=self.user.company_id, user=self.user, activity_type=ActivityType.NOTE)
+        note = serializer.save(company_id=self.user.company_id, user=self.user, activity_type=ActivityType.NOTE)
+        mention_colleagues(note=note)
 
     def perform_destroy(self, instance: Activity) -> None:
         delete_note(note=instance, user=self.user)

@@ -4,6 +4,7 @@ from crm.choices import ActivityType, Role
 from crm.error_codes import ErrorCode
 from crm.models import Activity, User
 from crm.refusals import Refusal
+from crm.services.mentions import mention_colleagues
 
 
 class NotANote(Refusal):
@@ -23,8 +24,9 @@ def change_note(*, note: Activity, body: str, user: User) -> Activity:
     check_is_note(note)
     if note.user_id != user.pk:
         raise NotYours("Only its author may change a note; write a note of your own.")
-    note.body = body
+    before, note.body = note.body, body
     note.save(update_fields=["body"])
+    mention_colleagues(note=note, before=before)
     return note
 
 
