@@ -46,7 +46,9 @@ def test_contact_is_found_with_calls_and_conversations(term, find, acme, globex)
     )
     call = factories.CallFactory(contact=contact)
     conversation = factories.ConversationFactory(contact=contact)
-    factories.CallFactory(contact=factories.ContactFactory(company=acme, first_name="Ann", last_name="Dunn"))
+    factories.CallFactory(
+        contact=factories.ContactFactory(company=acme, first_name="Ann", last_name="Dunn", phone="+12125550177")
+    )
     assert found(find(term)) == {
         "Contacts": ["Casey García"], "Calls": [str(call)], "Conversations": [str(conversation)],
     }  # fmt: skip
