@@ -115,11 +115,12 @@ def test_pause_after_messages_have_left_is_another_one(queue, desk, provider_ser
     desk.refresh_from_db()
     earlier = desk.paused_at
     end_pause()
+    desk.refresh_from_db()
     send_all()
     provider_server.fail_sends(answer(402))
     queue("+12125550102")
     PhoneLine.objects.update(next_send_at=timezone.now())  # not after the pace
-    send_all()
+    assert send_all() == {"+12125550101": "sent", "+12125550102": "queued"}
     desk.refresh_from_db()
     assert desk.paused_at > earlier
 

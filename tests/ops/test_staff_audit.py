@@ -164,7 +164,7 @@ ADDED = {
     "campaignmembership": lambda acme: {"campaign": factories.CampaignFactory(company=acme).pk,
                                         "contact": factories.ContactFactory(company=acme).pk, "variant": "a"},
     "company": lambda acme: {"name": "Initech", "slug": "initech", "timezone": "America/Denver", "currency": "USD",
-                             "segment_price_micros": "11000"},
+                             "segment_price_micros": "11000", "quiet_hours_start": "21", "quiet_hours_end": "8"},
     "lead": lambda acme: {"contact": factories.ContactFactory(company=acme).pk, "status": "new"},
     "phoneline": lambda acme: {"name": "Front", "number": "+12125550180", "provider": "openphone", "daily_cap": "9"},
 }  # fmt: skip
