@@ -14,8 +14,10 @@ from tests.postgres_server import QUICK, PostgresServer
 
 SERVER = pytest.StashKey[PostgresServer]()
 FOLDER = "CRM_TEST_RUN_FOLDER"  # set by the first process of a run; the workers of xdist inherit it
+# What a browser shows is the same on both databases. A test there that must see both has the mark itself.
+BROWSER = "tests/browser/"
 SHARED_FIXTURES = (
-    "tests/browser/",
+    BROWSER,
     "tests/ops/index_health/",
     "tests/plans/",
     "tests/ops/demo/",
@@ -66,6 +68,8 @@ def pytest_configure(config):
 def pytest_itemcollected(item):
     """Mark the tests that use the database."""
     # A skipif here is about the kind of database: such a test belongs in the other run.
+    if item.nodeid.startswith(BROWSER):
+        return
     marked = item.get_closest_marker("django_db") or item.get_closest_marker("skipif")
     if marked or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
         item.add_marker("database")

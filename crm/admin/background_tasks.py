@@ -70,7 +70,7 @@ class BackgroundTaskAdmin(ReadOnlyAdmin):
         if not task.total:
             return f"{task.done:,}" if task.done else ""
         return format_html(
-            '<progress value="{}" max="{}"></progress> {} of {}',
+            '<progress value="{}" max="{}" aria-label="Progress"></progress> {} of {}',
             task.done, task.total, f"{task.done:,}", f"{task.total:,}",
         )  # fmt: skip
 

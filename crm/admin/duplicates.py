@@ -23,6 +23,11 @@ class DuplicateCandidateAdmin(ReadOnlyAdmin):
     ordering = ("-score", "-id")
     fields = ("company", "first", "second", "score", "shared", "state", "decided_by", "decided_at", "created_at")
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Leave out the links to the comparison, where people decide, for those who may not."""
+        may_merge = request.user.has_perm("crm.change_contact")
+        return [column for column in super().get_list_display(request) if may_merge or column != "compare"]
+
     def get_ordering(self, request: HttpRequest) -> Any:
         return self.ordering
 

@@ -8,13 +8,12 @@ from crm.models import SecondFactor, UserSession
 from crm.services.links import make_token
 from crm.services.mails import send_next_mail
 from tests import factories
-from tests.browser.conftest import overflows, serious_findings
+from tests.browser.conftest import faults_of, faults_of_paths
 from tests.crm.test_account_pages import present_code
 from tests.factories import PASSWORD
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
-LOOKS = [("light", 1280), ("dark", 390)]
 NEW = "shingle-99-x"
 
 
@@ -33,28 +32,17 @@ def sign_in(page, **fields):
     page.click("text=Log in")
 
 
-@pytest.mark.parametrize(("scheme", "width"), LOOKS)
-@pytest.mark.parametrize("path", ["/admin/login/", "/forgotten-password", "/set-password/{token}"])
-def test_page_for_people_who_are_signed_out_can_be_used_by_everybody(path, scheme, width, open_page, nina):
-    link = path.format(token=make_token(user=nina, kind="invitation"))
-    page = open_page(link, width=width, scheme=scheme, signed_in=False)
-    assert serious_findings(page) == {}
-    assert not overflows(page)
+def test_pages_for_people_who_are_signed_out_can_be_used_by_everybody(open_page, nina):
+    page = open_page("/admin/login/", signed_in=False)
+    link = f"/set-password/{make_token(user=nina, kind='invitation')}"
+    assert faults_of_paths(page, ["/admin/login/", "/forgotten-password", link]) == {}
 
 
-@pytest.mark.parametrize(("scheme", "width"), LOOKS)
-@pytest.mark.parametrize(
-    "path",
-    [
-        "second-factor/", "sessions/", "crm/user/{nina}/change/", "crm/user/{nina}/invite/",
-        "crm/user/{nina}/reset-second-factor/",
-    ],
-)  # fmt: skip
-def test_page_of_an_account_can_be_used_by_everybody(path, scheme, width, open_page, nina, staff_user):
+def test_pages_of_an_account_can_be_used_by_everybody(open_page, nina, staff_user):
     factories.UserSessionFactory(user=staff_user, client=f"Mozilla/5.0 {'(X11; Linux x86_64) ' * 8}")
-    page = open_page(f"/admin/{path.format(nina=nina.pk)}", width=width, scheme=scheme)
-    assert serious_findings(page, leave_out=(".select2",)) == {}
-    assert not overflows(page)
+    of_nina = [f"crm/user/{nina.pk}/{page}/" for page in ("change", "password", "invite", "reset-second-factor")]
+    paths = [f"/admin/{path}" for path in ("password_change/", "second-factor/", "sessions/", *of_nina)]
+    assert faults_of_paths(open_page("/admin/"), paths) == {}
 
 
 def test_sign_in_asks_for_the_code_of_the_app(open_page, staff_user):
@@ -90,15 +78,13 @@ def test_forgotten_password_is_replaced_by_the_mailed_link(open_page, staff_user
     page.wait_for_selector("#user-tools")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_second_factor_is_set_up_and_turned_on(width, open_page, staff_user):
-    page = open_page("/admin/", width=width)
+def test_second_factor_is_set_up_and_turned_on(open_page, staff_user):
+    page = open_page("/admin/")
     page.click("#user-tools >> text=Second factor")
     page.fill("#id_password", PASSWORD)
     page.click("text=Set up")
     page.wait_for_selector("svg.segno")
-    assert serious_findings(page) == {}
-    assert not overflows(page)
+    assert faults_of(page) == {}
     page.fill("#id_code", present_code(SecondFactor.objects.get().key))
     page.click("text=Turn on")
     page.wait_for_selector("text=never shown again")

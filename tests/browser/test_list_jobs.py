@@ -3,9 +3,9 @@
 import pytest
 
 from tests import factories
-from tests.browser.conftest import serious_findings
+from tests.browser.conftest import faults_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 def test_company_is_found_by_its_name_and_the_filters_are_saved_as_a_view(open_page, transactional_db):
@@ -38,7 +38,7 @@ def test_all_matching_rows_are_confirmed_before_an_action(open_page, transaction
     page.click("button[name=index]")
     page.wait_for_selector(".confirm-action")
     assert "55 messages" in page.text_content(".confirm-action")
-    assert serious_findings(page) == {}
+    assert faults_of(page) == {}
     page.click(".confirm-buttons button")
     page.wait_for_selector(".messagelist")
     assert "Cancelled: 55" in page.text_content(".messagelist")

@@ -1,4 +1,5 @@
-// Names of the boxes that Django's script makes of fields with suggestions: it gives them none.
+// Names of the boxes that Django's script makes of fields with suggestions: it gives them none. Rows that are scrolled
+// sideways on a phone are reached by key.
 "use strict";
 
 (() => {
@@ -19,6 +20,7 @@
 
   window.addEventListener("load", () => {
     nameAll();
+    for (const rows of document.querySelectorAll(".inline-group")) if (!rows.querySelector("a, input:not([type=hidden])")) rows.tabIndex = 0;
     for (const icon of document.querySelectorAll(".search-label-icon")) icon.setAttribute("role", "img");
     if (!window.django || !window.django.jQuery) return;
     const $ = window.django.jQuery;

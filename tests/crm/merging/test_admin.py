@@ -1,6 +1,7 @@
 """Merging, deciding about duplicates and undoing in the admin."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from crm.db.tenancy import all_tenants
@@ -86,3 +87,14 @@ def test_staff_who_may_only_look_can_not_merge(client, acme, pair):
     user = factories.UserFactory(company=None, role="", is_staff=True)
     client.force_login(user)
     assert client.get(merge_page(*pair)).status_code == 403
+
+
+def test_queue_offers_the_comparison_to_those_who_may_decide(client, acme, pair):
+    factories.DuplicateCandidateFactory(company=acme, first=pair[0], second=pair[1])
+    for group, may_decide in (("Read-only", False), ("Support", True)):
+        user = factories.UserFactory(company=None, role="", is_staff=True)
+        user.groups.add(Group.objects.get(name=group))
+        client.force_login(user)
+        queue = client.get(reverse("admin:crm_duplicatecandidate_changelist")).content.decode()
+        assert "same email address" in queue
+        assert ("Compare side by side" in queue) == may_decide
