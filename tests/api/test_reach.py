@@ -4,14 +4,24 @@ import re
 
 import pytest
 from django.db import connection
+from django.urls import resolve
 
 from crm.db.tenancy import all_tenants
+from crm.models import Contact
 from tests import factories
 from tests.api.feed import FEEDS, SEEN_COLUMN, Client, execute
 from tests.api.response_schema import document
 from tests.conftest import signed_in
 from tests.errors import codes_of
-from tests.fuzz.fixture import FOREIGN_IDS, FOREIGN_TEXTS, MARKER, foreign_ids_in, ids_of, make_foreign_rows
+from tests.fuzz.fixture import (
+    FOREIGN_IDS,
+    FOREIGN_TEXTS,
+    MARKER,
+    foreign_ids_in,
+    ids_of,
+    make_foreign_rows,
+    tenant_models,
+)
 
 pytestmark = pytest.mark.django_db
 # What every role sees of its company.
@@ -21,7 +31,11 @@ OF_COMPANY = {
 }  # fmt: skip
 CHOICES = {"status", "direction", "state", "flag_type", "activity_type", "provider", "role", "recovered_by"}
 WORDS = {"search": MARKER, "number": "%2B19895550100"}
-REFERENCES = ["contact", "call", "lead", "campaign", "conversation", "phone_line", "user", "assigned_rep", "assignee"]
+# By the name of a field or filter, the model of the rows that it refers to.
+REFERENCES = {
+    "contact": "contact", "call": "call", "lead": "lead", "campaign": "campaign", "conversation": "conversation",
+    "phone_line": "phoneline", "user": "user", "assigned_rep": "user", "assignee": "user",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -75,8 +89,27 @@ def choices_of(schema):
     return schema["enum"]
 
 
+def models_of_foreign_ids():
+    """Return the name of the model of each foreign ID: it is the ID of one row only."""
+    with all_tenants():
+        return {
+            pk: model._meta.model_name
+            for model in tenant_models()
+            for pk in model._base_manager.filter(pk__in=FOREIGN_IDS).values_list("pk", flat=True)
+        }
+
+
+def ids_for(path, ids, models):
+    """Return those of the IDs that a path may mean: of its view's model, or of a contact. Another's is just unknown."""
+    view = resolve(re.sub(r"{\w+}", "1", path)).func
+    model = getattr(getattr(view, "cls", None), "model", None)
+    meant = {Contact._meta.model_name, model._meta.model_name} if model else set(models.values())
+    return [pk for pk in ids if pk not in FOREIGN_IDS or models.get(pk) in meant]
+
+
 def requests(ids):
     """Yield the URL of every GET with its path parameters, and with each of its filters, for these ids."""
+    models = models_of_foreign_ids()
     for path, methods in document()["paths"].items():
         if "get" not in methods or not path.startswith("/api/v1/"):
             continue
@@ -96,9 +129,10 @@ def requests(ids):
                 queries.append("&".join(f"{name}={choice}" for choice in choices_of(schema["items"])))
             elif name == "count":
                 queries.append("count=1")
-        for row_id in ids if "{" in path else [0]:
+        meant = ids_for(path, ids, models) if "{" in path else [0]
+        for row_id in meant:
             url = re.sub(r"{\w+}", str(row_id), path, count=1)
-            for second in ids if "{" in url else [0]:
+            for second in meant if "{" in url else [0]:
                 yield path, re.sub(r"{\w+}", str(second), url), queries
 
 
@@ -150,15 +184,24 @@ def test_the_rows_of_another_rep_would_be_found(manager_api, own, hidden, shared
 def test_refused_writes_show_a_rep_nothing_of_another_reps_rows(rep_api, own, hidden, acme):
     before = ids_of(acme)
     lists = {url.rpartition("/{")[0]: url for url, methods in document()["paths"].items() if "patch" in methods}
-    found = {}
+    models, found = models_of_foreign_ids(), {}
     for route, url in sorted(lists.items()):
         fields = document()["paths"][url]["patch"]["requestBody"]["content"]["application/json"]["schema"]
         names = document()["components"]["schemas"][fields["$ref"].rpartition("/")[2]]["properties"]
         mine = rep_api.get(route)
         rows = mine.json().get("results", [])[:1] if mine.status_code == 200 else []
-        bodies = [{name: row_id} for name in names.keys() & set(REFERENCES) for row_id in FOREIGN_IDS]
+        bodies = [
+            {name: pk}
+            for name in sorted(names.keys() & REFERENCES.keys())
+            for pk in models
+            if models[pk] == REFERENCES[name]
+        ]
         asked = [(row["id"], body, {}) for row in rows for body in bodies]
-        asked += [(row_id, {}, headers) for row_id in FOREIGN_IDS for headers in ({}, {"If-Match": '"old"'})]
+        asked += [
+            (row_id, {}, headers)
+            for row_id in ids_for(url, FOREIGN_IDS, models)
+            for headers in ({}, {"If-Match": '"old"'})
+        ]
         for target, body, headers in asked:
             answer = rep_api.patch(re.sub(r"{\w+}", str(target), url), body, headers=headers)
             if shown := traces_in(answer):
