@@ -6,8 +6,8 @@ everything has the colour of the text.
 """
 
 from crm.figures.bars import bars
-from crm.figures.frame import Datum
+from crm.figures.frame import Datum, table
 from crm.figures.line import line, sparkline
 from crm.figures.stacked import progress, stacked_bars
 
-__all__ = ["Datum", "bars", "line", "progress", "sparkline", "stacked_bars"]
+__all__ = ["Datum", "bars", "line", "progress", "sparkline", "stacked_bars", "table"]

@@ -11,7 +11,14 @@ ROW, LABEL, TOP, THICKNESS, VALUE = 42, 14, 20, 14, 32
 LONGEST = 0.8  # of the width: the number stands behind its bar
 
 
-def bars(name: str, headline: str, data: Sequence[Datum], *, columns: tuple[str, str]) -> SafeString:
+def bars(
+    name: str,
+    headline: str,
+    data: Sequence[Datum],
+    *,
+    columns: tuple[str, str],
+    more: SafeString = SafeString(""),  # noqa: B008  # a constant
+) -> SafeString:
     """Return one bar for each datum, each with its label above and its number behind it."""
     longest = max((datum.value or 0 for datum in data), default=0)
     drawn = format_html_join(
@@ -23,6 +30,7 @@ def bars(name: str, headline: str, data: Sequence[Datum], *, columns: tuple[str,
         canvas(name, drawn, height=ROW * len(data), linked=any(datum.url for datum in data)),
         columns=columns,
         rows=((datum.label, datum) for datum in data),
+        more=more,
     )
 
 

@@ -30,24 +30,32 @@ class Datum:
 
 
 def frame(
-    name: str, headline: str, drawing: SafeString, *, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    name: str,
+    headline: str,
+    drawing: SafeString,
+    *,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    more: SafeString = SafeString(""),  # noqa: B008  # a constant
 ) -> SafeString:
     """Return the figure; without rows, its headline alone.
 
     Args:
         name: unique on its page, such as `calls`.
         rows: texts and data.
+        more: a table of what the headline draws, such as a sparkline.
     """
     numbers = list(rows)
+    tables = format_html("{}{}", table(columns, numbers) if numbers else "", more)
     content = format_html(
-        '{}<details class="figure-numbers"><summary>Numbers</summary>{}</details>', drawing, table(columns, numbers)
+        '{}<details class="figure-numbers"><summary>Numbers</summary>{}</details>', drawing if numbers else "", tables
     )
     return format_html(
         '<figure class="figure" id="{}"><figcaption id="{}-headline">{}</figcaption>{}</figure>',
         name,
         name,
         headline,
-        content if numbers else "",
+        content if tables else "",
     )
 
 

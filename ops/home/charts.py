@@ -15,7 +15,7 @@ from calls.choices import AppointmentStatus, CallStatus
 from calls.models import Appointment, Call
 from crm.choices import MembershipStatus
 from crm.date_ranges import start_of
-from crm.figures import Datum, bars, line, progress, sparkline, stacked_bars
+from crm.figures import Datum, bars, line, progress, sparkline, stacked_bars, table
 from crm.models import Campaign, CampaignMembership
 from messaging.choices import TEXT_STATES
 from messaging.models import Message
@@ -61,7 +61,9 @@ def draw_calls(numbers: "Numbers") -> list[SafeString]:
     headline = f"{say_number(total, 'call')} today, {missed:,} missed" if total else "No calls yet today"
     trend = sparkline(f"Calls a day in the last {len(numbers.calls_by_day)} days", numbers.calls_by_day)
     title = format_html('{} <span class="figure-trend">{} 30 days</span>', headline, trend)
-    return [bars("calls", title, data, columns=("Status", "Calls")), _draw_booking_rate(numbers)]
+    days = zip(numbers.period.days, numbers.calls_by_day, strict=True)
+    by_day = table(("Day", "Calls"), ((f"{day:%b} {day.day}", Datum("", calls)) for day, calls in days))
+    return [bars("calls", title, data, columns=("Status", "Calls"), more=by_day), _draw_booking_rate(numbers)]
 
 
 def _draw_booking_rate(numbers: "Numbers") -> SafeString:

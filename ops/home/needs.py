@@ -63,11 +63,18 @@ def list_needs(request: HttpRequest) -> list[Need]:
             kind.note,
             kind.url,
             f"{MAX_COUNTED:,}+" if count > MAX_COUNTED else f"{count:,}",
-            timesince(oldest, depth=1) if oldest else "",
+            say_age(oldest),
         )
         for kind, count, oldest in count_each(kinds)
         if bool(count) != kind.absent
     ]
+
+
+def say_age(instant: datetime | None) -> str:
+    """Return the time since then in its largest unit, such as `3 days`; "" without one."""
+    if instant is None:
+        return ""
+    return timesince(instant, depth=1) if now() - instant >= timedelta(minutes=1) else "less than a minute"
 
 
 def kinds_of_needs() -> list[Waiting]:

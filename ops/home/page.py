@@ -12,7 +12,7 @@ from messaging.models import WebhookSecret
 from ops.home.all_companies import ALL, draw_totals
 from ops.home.companies import MAX_SHOWN, choose, list_companies
 from ops.home.links import list_of, may_view
-from ops.home.needs import list_needs
+from ops.home.needs import list_needs, say_age
 from ops.home.today import draw_today
 from ops.home.views import list_views
 
@@ -49,6 +49,6 @@ def _row(company: Any) -> dict[str, Any]:
     waited = (now() - company.oldest_due).total_seconds() if company.oldest_due else 0
     return {
         "company": company,
-        "last_event": timesince(company.last_event, depth=1) if company.last_event else "",
+        "last_event": say_age(company.last_event),
         "lag": timesince(company.oldest_due, depth=1) if waited >= 60 * LAG_MINUTES else "",
     }

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from crm.figures import Datum, bars, line, progress, sparkline, stacked_bars
+from crm.figures import Datum, bars, line, progress, sparkline, stacked_bars, table
 
 HOSTILE = '"><script>alert(1)</script>'
 CALLS = [
@@ -112,3 +112,12 @@ def test_sparkline_says_what_it_shows():
     drawing = parsed(sparkline("Calls of 3 days, the last 2", [1, None, 2]))
     assert (drawing.get("role"), drawing.get("aria-label")) == ("img", "Calls of 3 days, the last 2")
     assert [each.get("points") for each in drawing.iter("polyline")] == ["1.00,12.0", "99.00,2.0"]
+
+
+@pytest.mark.parametrize("data", [CALLS, []])
+def test_numbers_of_a_drawing_in_the_headline_are_in_a_table_of_their_own(data):
+    by_day = table(("Day", "Calls"), [("Mar 1", Datum("", 7))])
+    figure = parsed(bars("calls", "More", data, columns=("Status", "Calls"), more=by_day))
+    last = list(figure.find("details").iter("table"))[-1]
+    assert [cell.text for cell in last.iter("td")] == ["7"]
+    assert (figure.find("svg") is not None) == bool(data)
