@@ -23,13 +23,23 @@ RESULTS: dict[Result, int] = {
     (MembershipStatus.FAILED, "The provider rejected the number."): 3,
     (MembershipStatus.UNDELIVERED, "The carrier reported it undelivered."): 3,
 }
+PAUSED_BECAUSE = "The phone line was paused: the provider rejects messages."
+SEGMENTS = {
+    "All contacts": {"all": []},
+    "Not called for a quarter": {
+        "all": [
+            {"not": {"call": {"within_days": 90}}},
+            {"not": {"appointment": {"within_days": 90}}},
+        ]
+    },
+}
 SHARE_REACHED = {"completed": 1.0, "running": 0.6, "paused": 0.4, "cancelled": 0.3}
 
 
 def add_campaigns(writer: ActivityWriter) -> None:
     """Add the campaigns evenly over the history: the oldest are completed, the last ones upcoming."""
     setup, results = writer.setup, weighted_cycle(writer.random, RESULTS)
-    _add_segment(writer)
+    _add_segments(writer)
     starts = {"running": setup.calendar.end - 12 * HOUR, "scheduled": setup.calendar.end + 3 * DAY + 10 * HOUR}
     for n, (name, text, text_b, purpose, status) in enumerate(phrases.CAMPAIGNS):
         day = (n + 2) * setup.calendar.days // (len(phrases.CAMPAIGNS) + 3)
@@ -41,6 +51,7 @@ def add_campaigns(writer: ActivityWriter) -> None:
             name=name,
             purpose=purpose,
             status=status,
+            status_reason=PAUSED_BECAUSE if status == CampaignStatus.PAUSED else "",
             body=body,
             body_b=writer.phrase(text_b),
             phone_line=setup.lines[1].id,
@@ -93,15 +104,16 @@ def add_campaigns(writer: ActivityWriter) -> None:
                     writer.receive(position, sent_at + 20 * MINUTE, writer.phrase(*phrases.CAMPAIGN_ANSWERS))
 
 
-def _add_segment(writer: ActivityWriter) -> None:
+def _add_segments(writer: ActivityWriter) -> None:
     setup = writer.setup
-    setup.tables["segments"].add(
-        company=setup.company,
-        name="All contacts",
-        definition=json.dumps({"all": []}),
-        created_by=setup.manager,
-        created_at=stamp(setup.calendar.start),
-    )
+    for name, definition in SEGMENTS.items():
+        setup.tables["segments"].add(
+            company=setup.company,
+            name=name,
+            definition=json.dumps(definition),
+            created_by=setup.manager,
+            created_at=stamp(setup.calendar.start),
+        )
 
 
 def _result(flag: FlagType | None, results: Iterator[Result]) -> Result:
