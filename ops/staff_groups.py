@@ -35,6 +35,7 @@ STAFF_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
             "conversation",
             "mail",
             "message",
+            "missedcaller",
             "optout",
             "outgoingevent",
             "webhookevent",

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from analytics.timeline.pagination import Timeline
 from analytics.timeline.sources import TimelineEntry
 from calls.choices import AppointmentStatus, CallStatus
-from calls.models import Appointment
+from calls.models import Appointment, Task
 from crm.admin.badges import Badge, badges_of
 from crm.choices import Direction, FlagType, MembershipStatus, Role
 from crm.db.tenancy import tenant
@@ -65,6 +65,8 @@ class Story:
     lines: Sequence[Line]
     conversations: Iterable[Conversation]
     appointments: Sequence[tuple[str, Appointment]]
+    tasks: Sequence[tuple[str, bool, Task]]
+    """Open tasks, the most urgent first: when each is due, whether that is past, and its row."""
     invoices: Iterable[Invoice]
     actions: Sequence[Action]
 
@@ -77,17 +79,22 @@ def story_of(contact: Contact, staff: Any) -> Story:
         users = User.objects.in_bulk({entry.shown["user"] for entry in entries if entry.shown.get("user")})
     conversations = Conversation.objects.filter(contact=contact).select_related("phone_line", "assignee")
     appointments = Appointment.objects.filter(contact=contact).select_related("assigned_rep")
+    tasks = Task.objects.open().filter(contact=contact).select_related("assignee").order_by("due_at", "id")
+    moment = now()
     invoices = Invoice.objects.filter(contact=contact).order_by("-due_date", "-id")
     return Story(
         contact=contact,
         badges=badges_of([contact.pk])[contact.pk],
-        local=say_local(contact, now()),
+        local=say_local(contact, moment),
         zone=zone.key,
         lines=[_line(entry, users, zone) for entry in entries],
         conversations=conversations.order_by("-last_activity_at", "-id")[:ROWS],
         appointments=[
             (f"{row.scheduled_start.astimezone(ZoneInfo(row.timezone)):%a %Y-%m-%d %H:%M %Z}", row)
             for row in appointments.order_by("-scheduled_start", "-id")[:ROWS]
+        ],
+        tasks=[
+            (f"{row.due_at.astimezone(zone):%a %Y-%m-%d %H:%M %Z}", row.due_at < moment, row) for row in tasks[:ROWS]
         ],
         invoices=invoices[:ROWS],
         actions=_actions(contact, staff),
@@ -148,6 +155,7 @@ def _actions(contact: Contact, staff: Any) -> list[Action]:
     offered = [
         ("crm.change_conversation", "Text", url("crm_conversation_text", contact.pk)),
         ("calls.add_appointment", "Book an appointment", f"{url('calls_appointment_add')}?contact={contact.pk}"),
+        ("calls.add_task", "Add a task", f"{url('calls_task_add')}?contact={contact.pk}"),
         ("crm.add_contactflag", "Flag", f"{url('crm_contactflag_add')}?contact={contact.pk}"),
         ("crm.change_contact", "Merge", url("crm_contact_merge", contact.pk)),
         ("crm.change_contact", "Export or erase", url("contact_privacy", contact.pk)),

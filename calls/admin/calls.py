@@ -1,7 +1,7 @@
-"""Admin for calls, call details and missed callers."""
+"""Admin for calls and call details."""
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -9,13 +9,12 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from calls.choices import CallStatus
-from calls.models import Appointment, Call, CallDetail, MissedCaller
+from calls.models import Appointment, Call, CallDetail
 from calls.services.outcomes import LeadFixed, change_call
 from crm.admin.base.columns import badge, excerpt, moment, pretty_json
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
 from crm.admin.base.search import ExactSearch
-from crm.admin.base.work_filters import WorkFilter
 
 
 class AppointmentInline(admin.TabularInline):
@@ -144,36 +143,3 @@ class CallDetailAdmin(ExactSearch, ReadOnlyAdmin):
     @admin.display(description="transcript")
     def transcript_json(self, detail: CallDetail) -> SafeString:
         return pretty_json(detail.transcript)
-
-
-class QueueFilter(WorkFilter):
-    """The missed queue: the latest caller first, who may still be reached."""
-
-    title = "queue"
-    label = "Not reached yet"
-    order = "-last_missed_at"
-
-    def waiting(self, rows: Any) -> QuerySet:
-        return cast(QuerySet, rows.waiting())
-
-
-@admin.register(MissedCaller)
-class MissedCallerAdmin(ExactSearch, ReadOnlyAdmin):
-    list_display = (
-        moment("last_missed_at"),
-        "contact",
-        "missed_calls",
-        badge("text_back"),
-        moment("recovered_at"),
-        "recovered_by",
-        "company",
-    )
-    list_select_related = ("contact", "company")
-    list_filter = (QueueFilter, "last_missed_at", "company", "contact")
-    time_field = "last_missed_at"
-    search_help_text = "The contact's name or phone number, or # and the row's ID, such as #12."
-    fieldsets = (
-        (None, {"fields": ("company", "contact", "phone_line", "missed_calls", "first_missed_at", "last_missed_at")}),
-        ("Text back", {"fields": ("text_back", "text_back_reason")}),
-        ("Recovery", {"fields": ("recovered_at", "recovered_by")}),
-    )

@@ -20,14 +20,23 @@ from crm.models import Contact, Conversation, PhoneLine, User
 from crm.refusals import Refusal
 from crm.services.audited_actions import record_staff_action
 from crm.services.idempotency import KeyInProgress, KeyReused, StoredResponse, run_idempotently
-from crm.services.inbox import assign_conversation, close_conversation, reopen_conversation
-from messaging.admin.conversation_forms import AssignForm, FirstTextForm, ReplyForm, new_key
+from crm.services.inbox import (
+    SnoozeTimeRefused,
+    assign_conversation,
+    close_conversation,
+    reopen_conversation,
+    snooze_conversation,
+)
+from messaging.admin.conversation_forms import AssignForm, FirstTextForm, ReplyForm, ScheduledForm, SnoozeForm, new_key
 from messaging.admin.message_words import say_time
 from messaging.admin.recipients import read_recipient
+from messaging.admin.scheduled_texts import BUTTONS, act_on_scheduled, scheduled_texts
+from messaging.admin.snippet_choices import add_snippet, snippets_for
 from messaging.admin.thread import read_thread
 from messaging.models import Message
 from messaging.services.outbound.send_policy import SendBlocked
-from messaging.services.replies import queue_reply
+from messaging.services.replies import mark_thread_unread, queue_reply
+from messaging.services.scheduled import SendTimeRefused
 from messaging.sms_segments import count_segments
 
 TEMPLATES = "admin/crm/conversation"
@@ -58,25 +67,19 @@ class ConversationPages:
         conversation = rows.filter(pk=object_id).first()
         if conversation is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        reply, assign = ReplyForm(initial=_text_again(request, conversation)), AssignForm(conversation=conversation)
+        conversation.contact.company = conversation.company  # the same row, which is read once
+        forms = PageForms(request, conversation)
         if request.method == "POST":
             if not self.may_write(request):
                 raise PermissionDenied
             with tenant(conversation.company_id):
-                if "_assign" in request.POST:
-                    assign = AssignForm(request.POST, conversation=conversation)
-                    done = _assign(request, conversation, assign)
-                elif "_close" in request.POST or "_reopen" in request.POST:
-                    done = _close_or_reopen(request, conversation)
-                else:
-                    reply = ReplyForm(request.POST)
-                    done = send_once(request, reply, contact=conversation.contact, line=conversation.phone_line)
+                done = forms.act()
             if done:
-                return to_page(conversation.pk)
-        return self.conversation_page(request, conversation, reply, assign)
+                return done
+        return self.conversation_page(request, conversation, forms)
 
     def conversation_page(
-        self: Any, request: HttpRequest, conversation: Conversation, reply: ReplyForm, assign: AssignForm
+        self: Any, request: HttpRequest, conversation: Conversation, forms: "PageForms"
     ) -> HttpResponse:
         contact, at = conversation.contact, now()
         others = Conversation.objects.filter(contact=contact).exclude(pk=conversation.pk).select_related("phone_line")
@@ -91,12 +94,19 @@ class ConversationPages:
             "badges": badges_of([contact.pk])[contact.pk],
             "recipient": read_recipient(contact=contact, line=conversation.phone_line, now=at),
             "thread": read_thread(conversation, before=_id_in(request, "before"), at=_id_in(request, "at"), now=at),
+            "scheduled": scheduled_texts(conversation, now=at, refused=forms.scheduled),
             "zone": conversation.company.zone,
             "others": others.order_by("-last_activity_at")[:10],
             "may_write": may_write,
-            "reply": reply,
-            "assign": assign if may_write else None,
+            "reply": forms.reply,
+            "snippets": snippets_for(contact) if may_write else [],
+            "assign": forms.assign if may_write else None,
+            "snooze": forms.snooze,
+            "snoozed_until": say_time(conversation.snoozed_until, conversation.company.zone)
+            if conversation.snoozed_until
+            else "",
             "is_closed": conversation.status == ConversationStatus.CLOSED,
+            "is_snoozed": conversation.status == ConversationStatus.SNOOZED,
         }
         return TemplateResponse(request, f"{TEMPLATES}/change_form.html", context)
 
@@ -109,8 +119,12 @@ class ConversationPages:
         if newest and request.method == "GET":
             return to_page(newest.pk)
         with tenant(contact.company_id):
-            form = FirstTextForm(request.POST or None, company_id=contact.company_id)
-            if form.is_bound and form.is_valid():
+            zone = contact.company.zone
+            form = FirstTextForm(request.POST or None, company_id=contact.company_id, zone=zone)
+            if "_insert" in request.POST:
+                given = add_snippet(request, contact)
+                form = FirstTextForm(initial=given, company_id=contact.company_id, zone=zone)
+            elif form.is_bound and form.is_valid():
                 line = form.cleaned_data["phone_line"]
                 if send_once(request, form, contact=contact, line=line):
                     return to_page(Conversation.objects.get(contact=contact, phone_line=line).pk)
@@ -122,8 +136,61 @@ class ConversationPages:
             "badges": badges_of([contact.pk])[contact.pk],
             "recipient": read_recipient(contact=contact, line=None, now=now()),
             "reply": form,
+            "snippets": snippets_for(contact),
         }
         return TemplateResponse(request, f"{TEMPLATES}/first_text.html", context)
+
+
+class PageForms:
+    """The forms of a conversation's page, of which one is sent at a time."""
+
+    def __init__(self, request: HttpRequest, conversation: Conversation) -> None:
+        self.request, self.conversation = request, conversation
+        self.zone = conversation.company.zone
+        self.reply = ReplyForm(initial=_text_again(request, conversation), zone=self.zone)
+        self.assign = AssignForm(conversation=conversation)
+        self.snooze = SnoozeForm(zone=self.zone)
+        self.scheduled: ScheduledForm | None = None
+
+    def act(self) -> HttpResponse | None:
+        """Do what the pressed button says. Return None if it is refused: the form says why."""
+        request, conversation = self.request, self.conversation
+        done = True
+        if "_assign" in request.POST:
+            self.assign = AssignForm(request.POST, conversation=conversation)
+            done = _assign(request, conversation, self.assign)
+        elif "_close" in request.POST or "_reopen" in request.POST:
+            _close_or_reopen(request, conversation)
+        elif "_snooze" in request.POST:
+            self.snooze = SnoozeForm(request.POST, zone=self.zone)
+            done = _snooze(request, conversation, self.snooze)
+        elif "_unread" in request.POST:
+            return _mark_unread(request, conversation)
+        elif "_insert" in request.POST:
+            self.reply = ReplyForm(initial=add_snippet(request, conversation.contact), zone=self.zone)
+            done = False
+        elif any(button in request.POST for button in BUTTONS):
+            self.scheduled = act_on_scheduled(request, conversation)
+            done = self.scheduled is None
+        else:
+            self.reply = ReplyForm(request.POST, zone=self.zone)
+            done = send_once(request, self.reply, contact=conversation.contact, line=conversation.phone_line)
+        return to_page(conversation.pk) if done else None
+
+
+def _mark_unread(request: HttpRequest, conversation: Conversation) -> HttpResponse:
+    """Mark the contact's latest message as unread, for the company's people, and show the inbox."""
+    user = cast(User, request.user)
+    with transaction.atomic():
+        marked = mark_thread_unread(contact=conversation.contact)
+        if marked:
+            changes = {"messages_unread": (None, marked)}
+            record_staff_action(user=user, table="conversations", row_id=conversation.pk, changes=changes)
+    if not marked:
+        messages.info(request, "The contact has written nothing that could be unread.")
+        return to_page(conversation.pk)
+    messages.success(request, f"The latest message of {conversation.contact} is unread again.")
+    return HttpResponseRedirect(reverse("admin:crm_conversation_changelist"))
 
 
 def _id_in(request: HttpRequest, parameter: str) -> int | None:
@@ -144,10 +211,10 @@ def send_once(request: HttpRequest, form: ReplyForm, *, contact: Contact, line: 
     """Queue the text of the form, once for its key. Return whether it is in the outbox; else the form says why not."""
     if not form.is_valid():
         return False
-    user, body = cast(User, request.user), form.cleaned_data["body"]
+    user, body, later = cast(User, request.user), form.cleaned_data["body"], form.later
 
     def queue() -> StoredResponse:
-        message = queue_reply(contact=contact, body=body, user=user, line=line)
+        message = queue_reply(contact=contact, body=body, user=user, line=line, **later)
         changes = {"conversation": (None, message.activity.conversation_id), "kind": (None, message.kind)}
         record_staff_action(
             user=user, table="message_threads", row_id=message.pk, changes=changes, action=AuditAction.INSERT
@@ -160,9 +227,12 @@ def send_once(request: HttpRequest, form: ReplyForm, *, contact: Contact, line: 
                 user=user,
                 key=form.cleaned_data["key"],
                 request=f"POST {request.path}",
-                body=f"{line.pk} {body}".encode(),
+                body=f"{line.pk} {body} {later}".encode(),
                 operation=queue,
             )
+    except SendTimeRefused as refusal:
+        form.add_error("send_at", str(refusal))
+        return False
     except SendBlocked as blocked:
         later = f" Try again after {say_time(blocked.retry_at, line.company.zone)}." if blocked.retry_at else ""
         form.add_error("body", f"Not sent: {blocked}{later}")
@@ -177,6 +247,11 @@ def send_once(request: HttpRequest, form: ReplyForm, *, contact: Contact, line: 
     parts = "one SMS segment" if segments == 1 else f"{segments} SMS segments"
     if sent is None or sent.replayed:
         messages.info(request, "The text was sent once: the form came twice.")
+    elif later:
+        at = say_time(later["send_at"], line.company.zone)
+        messages.success(
+            request, f"The text leaves at {at} ({parts}). Until then it can be changed or cancelled below."
+        )
     else:
         messages.success(request, f"The text is in the outbox ({parts}). Its state is shown under it.")
     return True
@@ -195,7 +270,21 @@ def _assign(request: HttpRequest, conversation: Conversation, form: AssignForm) 
     return True
 
 
-def _close_or_reopen(request: HttpRequest, conversation: Conversation) -> bool:
+def _snooze(request: HttpRequest, conversation: Conversation, form: SnoozeForm) -> bool:
+    if not form.is_valid():
+        return False
+    until = form.cleaned_data["until"]
+    try:
+        snooze_conversation(conversation=conversation, until=until, user=cast(User, request.user))
+    except SnoozeTimeRefused as refusal:
+        form.add_error("until", str(refusal))
+        return False
+    end = f"until {say_time(until, conversation.company.zone)}, or until" if until else "until"
+    messages.success(request, f"Snoozed {end} the contact writes or calls.")
+    return True
+
+
+def _close_or_reopen(request: HttpRequest, conversation: Conversation) -> None:
     user = cast(User, request.user)
     if "_close" in request.POST:
         close_conversation(conversation=conversation, user=user)
@@ -203,7 +292,6 @@ def _close_or_reopen(request: HttpRequest, conversation: Conversation) -> bool:
     else:
         reopen_conversation(conversation=conversation, user=user)
         messages.success(request, "Open again.")
-    return True
 
 
 def to_page(conversation_id: int) -> HttpResponse:

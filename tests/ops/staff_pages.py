@@ -68,6 +68,8 @@ CUSTOM = {
     "calls_appointment_week": Page("view_appointment"),
     "calls_appointment_day": Page("view_appointment"),
     "calls_appointment_move": Page("change_appointment", of("appointment")),
+    "calls_missedcaller_act": Page("change_missedcaller", of("missedcaller"), methods=POST),
+    "calls_task_finish": Page("change_task", of("task"), methods=POST),
     "calls_call_objections": Page("add_callanalysis", of("call"), methods=POST),
     "crm_campaign_progress": Page("view_campaign", campaign),
     **{

@@ -382,6 +382,13 @@ POSTED = {
     "crm_conversation_text": act_first_text,
     "calls_appointment_move": act_move,
     "calls_call_objections": act_objections,
+    "calls_missedcaller_act": lambda client, acme: (
+        reverse("admin:calls_missedcaller_act", args=[factories.MissedCallerFactory(contact=of(acme)).pk]),
+        {"claim": "1"},
+    ),
+    "calls_task_finish": lambda client, acme: (
+        reverse("admin:calls_task_finish", args=[factories.TaskFactory(contact=of(acme)).pk]), {}
+    ),
     "crm_campaign_start": act_campaign("start"),
     "crm_campaign_pause": act_campaign("pause", "running"),
     "crm_campaign_resume": act_campaign("resume", "paused"),
@@ -390,6 +397,10 @@ POSTED = {
     "crm_campaign_test_send": act_campaign("test_send", phone="+13035550142", text="1 a"),
     "conversation: reply": act_conversation(body="On our way"),
     "conversation: assign": act_conversation(_assign="1", assignee="rep"),
+    "conversation: later": act_conversation(
+        body="On our way", _later="1", send_at_0=f"{now() + 48 * HOUR:%Y-%m-%d}", send_at_1="09:30"
+    ),
+    "conversation: snooze": act_conversation(_snooze="1"),
     "conversation: close": act_conversation(_close="1"),
     "message: release": act_row("message", "_release", held),
     "message: cancel": act_row("message", "_cancel", held),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -54,6 +54,23 @@ class LocalTimeWidget(forms.SplitDateTimeWidget):
         super().__init__(
             date_attrs={"type": "date"}, time_attrs={"type": "time"}, date_format="%Y-%m-%d", time_format="%H:%M"
         )
+
+
+class LocalTimeFormField(forms.SplitDateTimeField):
+    """A time of a form without a row, typed in a zone that the form sets, to the minute."""
+
+    widget = LocalTimeWidget
+    zone = ZoneInfo("UTC")
+
+    def compress(self, data_list: Any) -> datetime | None:
+        typed = as_typed(super().compress(data_list))
+        return read_in(typed, self.zone) if typed else None
+
+    def set_zone(self, zone: ZoneInfo, *, also: str = "") -> None:
+        """Type and show the time in this zone, which the help text names."""
+        self.zone, self.help_text = zone, f"Local time in {zone.key}.{also}"
+        for box, part in zip(cast(LocalTimeWidget, self.widget).widgets, ("date", "time"), strict=True):
+            box.attrs["aria-label"] = f"{self.label}: {part}"
 
 
 class LocalTimesForm(RowForm):

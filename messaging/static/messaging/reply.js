@@ -1,4 +1,5 @@
-// Counts the SMS segments of a text while it is typed, as messaging/sms_segments.py does, and sends a form once.
+// Counts the SMS segments of a text while it is typed, as messaging/sms_segments.py does, inserts snippets, and
+// sends a form once.
 "use strict";
 
 (() => {
@@ -47,6 +48,13 @@
         count.textContent = describe(field.value, field.dataset) || hint;
       };
       field.addEventListener("input", show);
+      form.querySelector("[name=_insert]")?.addEventListener("click", (event) => {
+        event.preventDefault(); // without this script the server puts the snippet behind the text
+        const chosen = form.querySelector("#id_snippet").selectedOptions[0];
+        if (chosen?.dataset.text) field.setRangeText(chosen.dataset.text, field.selectionStart, field.selectionEnd, "end");
+        field.focus();
+        show();
+      });
       field.addEventListener("keydown", (event) => {
         if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
       });
