@@ -88,10 +88,10 @@ class ScheduledForm(forms.Form):
     body = TextFormField(max_length=MAX_BODY, label="Text", widget=forms.Textarea(attrs={"rows": 3}))
     send_at = LocalTimeFormField(label="Send at")
 
-    def __init__(self, *args: Any, message: Message, zone: ZoneInfo, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, message: Message, zone: ZoneInfo) -> None:
         shown = shown_in(cast(datetime, message.send_at), zone).replace(second=0, microsecond=0)
         initial = {"body": message.body, "send_at": shown}
-        super().__init__(*args, initial=initial, prefix=f"scheduled-{message.pk}", **kwargs)
+        super().__init__(data, initial=initial, prefix=f"scheduled-{message.pk}")
         self.message = message
         cast(LocalTimeFormField, self.fields["send_at"]).set_zone(zone)
 

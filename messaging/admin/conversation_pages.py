@@ -234,8 +234,8 @@ def send_once(request: HttpRequest, form: ReplyForm, *, contact: Contact, line: 
         form.add_error("send_at", str(refusal))
         return False
     except SendBlocked as blocked:
-        later = f" Try again after {say_time(blocked.retry_at, line.company.zone)}." if blocked.retry_at else ""
-        form.add_error("body", f"Not sent: {blocked}{later}")
+        retry = f" Try again after {say_time(blocked.retry_at, line.company.zone)}." if blocked.retry_at else ""
+        form.add_error("body", f"Not sent: {blocked}{retry}")
         return False
     except KeyReused:
         form.add_error("body", "This form has sent a text already, so this other text was not sent. Send it again.")
