@@ -54,7 +54,8 @@ class Triggers(TriggerDeclaration):
     """Body of the function in PL/pgSQL, called for each statement with tables `before` and `after`."""
     each_row: Mapping[str, str] = field(default_factory=dict)
     """Conditions by event: for such rows the function is called one by one, with NEW or OLD, not for each statement.
-    PostgreSQL evaluates a condition without calling the function, which is cheap where few rows match."""
+    PostgreSQL evaluates a condition without calling the function, which is cheap where few of a statement's rows match,
+    but compiles it anew for each statement. `true`: all rows, without a condition."""
     each_statement: tuple[str, ...] = EVENTS
     """The events of the function's statements. Each costs a copy of its rows and a call, even if it does nothing."""
     timing: str = "AFTER"

@@ -15,7 +15,6 @@ from analytics.models import StaleCallHour
 from analytics.models.stale_hour_triggers import MEASURE_INPUTS
 from analytics.rollups.measures import MEASURES
 from analytics.rollups.update import rebuild_call_rollup, update_call_rollup, without_stale_marks
-from benchmarks.database import columns_of
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
 from tests.analytics.rollup_fixture import DAY, assert_exact, count_stale, make_call
@@ -86,14 +85,12 @@ def test_new_company_s_calls_are_loaded_without_stale_hours(acme, globex):
 
 
 @postgres_only
-@pytest.mark.parametrize(("ago", "called"), [("1 minute", False), ("9 days", True)])
-def test_insert_of_a_ringing_call_calls_no_trigger(ago, called, acme):
-    make_call(acme)
-    columns = ", ".join(columns_of(Call))
-    values = columns.replace("created_at", f"now() - interval '{ago}'")
-    with tenant(acme.pk), connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN ANALYZE INSERT INTO calls ({columns}) SELECT {values} FROM calls")
-        assert any("mark_call_hours" in line for (line,) in cursor.fetchall()) == called
+def test_insert_of_a_call_compiles_no_condition_of_a_trigger(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname, tgqual FROM pg_trigger WHERE tgrelid = 'calls'::regclass AND tgtype & 4 = 4")
+        conditions = dict(cursor.fetchall())
+    assert {*conditions.values()} == {None}
+    assert "mark_call_hours_insert" in conditions
 
 
 @pytest.mark.django_db(transaction=True)
