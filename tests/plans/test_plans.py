@@ -255,7 +255,7 @@ def test_poll_for_changes_reads_few_pages(xid, max_pages, sample):
             assert buffers_read(through_the_function) <= max_pages
 
 
-@pytest.mark.parametrize(("xid", "max_pages"), [(0, 40), (19, 10), (10**15, 10)], ids=["all", "last", "idle"])
+@pytest.mark.parametrize(("xid", "max_pages"), [(0, 60), (19, 30), (10**15, 10)], ids=["all", "last", "idle"])
 def test_plain_poll_reads_few_pages(xid, max_pages, sample):
     def ask():
         return plain_poll(sample, xid=xid)
