@@ -70,6 +70,7 @@ CUSTOM = {
     "calls_appointment_move": Page("change_appointment", of("appointment")),
     "calls_missedcaller_act": Page("change_missedcaller", of("missedcaller"), methods=POST),
     "calls_task_finish": Page("change_task", of("task"), methods=POST),
+    "calls_attachment_file": Page("view_attachment", of("attachment")),
     "calls_call_objections": Page("add_callanalysis", of("call"), methods=POST),
     "crm_campaign_progress": Page("view_campaign", campaign),
     **{
@@ -80,6 +81,7 @@ CUSTOM = {
 # What an action on rows of a list needs, by the names of the table and of the action.
 ACTIONS = {
     ("apitoken", "revoke"): "change_apitoken",
+    ("attachment", "fetch_again"): "change_attachment",
     ("backgroundtask", "cancel"): "change_backgroundtask",
     ("campaign", "pause"): "change_campaign",
     ("contactfield", "restore"): "change_contactfield",

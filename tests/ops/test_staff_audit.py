@@ -203,6 +203,9 @@ def held(acme):
 # By action: makes the row that it changes.
 ACTED = {
     ("apitoken", "revoke"): lambda acme: factories.ApiTokenFactory(company=acme),
+    ("attachment", "fetch_again"): lambda acme: factories.AttachmentFactory(
+        contact=of(acme), file=None, status="failed"
+    ),
     ("backgroundtask", "cancel"): lambda acme: factories.BackgroundTaskFactory(company=acme),
     ("campaign", "pause"): lambda acme: running(acme),
     ("contactfield", "restore"): lambda acme: factories.ContactFieldFactory(company=acme, deleted_at=now()),
@@ -410,8 +413,8 @@ POSTED = {
 }  # fmt: skip
 # Pages that only show something, to those who may see it.
 SHOWING = {
-    "index_health", "crm_backgroundtask_file", "crm_import_rejected", "crm_segment_preview", "crm_segment_choices",
-    "calls_appointment_week", "calls_appointment_day", "crm_campaign_progress",
+    "index_health", "calls_attachment_file", "crm_backgroundtask_file", "crm_import_rejected", "crm_segment_preview",
+    "crm_segment_choices", "calls_appointment_week", "calls_appointment_day", "crm_campaign_progress",
 }  # fmt: skip
 
 
