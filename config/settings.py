@@ -208,7 +208,7 @@ CHANGES_POLL_AFTER_S = env.at_least("CHANGES_POLL_AFTER_S", 1, default=2)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024  # bytes, of a webhook request
 REQUEST_MAX_SIZE = 1024 * 1024  # bytes, of any other request
 UPLOAD_MAX_SIZE = 500 * 1024 * 1024 + REQUEST_MAX_SIZE  # bytes, of a request with a file to import
-UPLOADS = ("/api/v1/imports", "/admin/crm/import/add/")  # their paths
+UPLOADS = ("/api/v1/imports", "/api/v1/attachments", "/admin/crm/import/add/")  # their paths
 # As the worker's log and heartbeat say it.
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 WORKER_LEASE_S = env.at_least("WORKER_LEASE_S", 1, default=30)

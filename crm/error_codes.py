@@ -340,6 +340,10 @@ class ErrorCode(StrEnum):
     LINE_WITHOUT_NUMBER = (
         "line_without_number", 409, "The phone line has no number; add it.", "Add the number, or use another line.",
     )  # fmt: skip
+    MEDIA_UNSUPPORTED = (
+        "media_unsupported", 409, "The provider of this phone line can't send files.",
+        "Send the text without files, or choose a phone line of another provider.",
+    )  # fmt: skip
     LINE_PAUSED = (
         "line_paused", 409, "The phone line is paused.", "Wait until `retry_at`, or resume the line, or use another.",
     )  # fmt: skip

@@ -3,11 +3,15 @@
 from datetime import datetime
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, ValidationError
 
+from calls.api.attachments import AttachmentListSerializer, list_files
 from calls.choices import AppointmentStatus
-from calls.models import Appointment
+from calls.models import Appointment, Attachment
 from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
 from crm.api.base.errors import CodedError, invalid
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, DayFilter, RowFilter
@@ -77,6 +81,17 @@ class AppointmentViewSet(EditViewSet):
     refusals = dict.fromkeys(["create", "partial_update"], (ErrorCode.OUT_OF_RANGE, ErrorCode.OTHER_CONTACT))
     filterset_class = AppointmentFilterSet
     orders = orders_by("scheduled_start")
+
+    @property
+    def has_etag(self) -> bool:  # type: ignore[override]
+        return super().has_etag and self.action != "attachments"
+
+    @extend_schema(summary="List the files of an appointment", responses=AttachmentListSerializer)
+    @action(detail=True, methods=["get"])
+    def attachments(self, request: Request, **kwargs: Any) -> Response:
+        """List all files that users have put on an appointment, newest first: `POST attachments` adds one."""
+        files = Attachment.objects.filter(appointment=self.get_object())
+        return list_files(files, self.get_serializer_context())
 
     def handle_exception(self, exc: Exception) -> Response:
         return super().handle_exception(self._name_other(exc) if isinstance(exc, SlotTaken) else exc)

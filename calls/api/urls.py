@@ -1,10 +1,10 @@
 """Routes of this app below /api/v1/."""
 
-from django.urls import path
+from django.urls import path, re_path
 from rest_framework.routers import SimpleRouter
 
 from calls.api.appointments import AppointmentViewSet
-from calls.api.attachments import AttachmentViewSet
+from calls.api.attachments import AttachmentViewSet, ContactAttachmentsView
 from calls.api.calls import CallViewSet, DashboardCallsViewSet
 from calls.api.missed_calls import MissedCallCountsView, MissedCallerViewSet
 from calls.api.tasks import TaskViewSet
@@ -17,7 +17,10 @@ router.register("appointments", AppointmentViewSet, "appointment")
 router.register("missed-calls", MissedCallerViewSet, "missed-call")
 router.register("tasks", TaskViewSet, "task")
 
+FILES = rf"^contacts/(?P<contact>{AttachmentViewSet.lookup_value_regex})/attachments$"
+
 urlpatterns = [
+    re_path(FILES, ContactAttachmentsView.as_view(), name="contact-attachments"),
     path("missed-calls/counts", MissedCallCountsView.as_view(), name="missed-call-counts"),
     *router.urls,
 ]

@@ -21,6 +21,7 @@ from crm.models import Contact
 from messaging.api.message_files import MessageFilesField
 from messaging.choices import MessageStatus
 from messaging.models import Message
+from messaging.services.outbound.message_files import MAX_FILES
 from messaging.services.replies import mark_thread_read, mark_thread_unread, queue_reply
 
 MEDIA = "Its files at the provider, whose links may expire: see `attachments`."
@@ -45,6 +46,8 @@ REPLY_CODES = (
     ErrorCode.DAILY_CAP,
     ErrorCode.MESSAGE_EMPTY,
     ErrorCode.NO_OPEN_HOUR,
+    ErrorCode.MEDIA_UNSUPPORTED,
+    ErrorCode.DOES_NOT_EXIST,
 )
 
 
@@ -93,10 +96,14 @@ class MessageFilterSet(ListFilterSet):
 class ReplySerializer(TenantSerializer):
     body = serializers.CharField(min_length=1, max_length=MAX_CHARACTERS)
     send_at = InstantField(required=False, help_text=SEND_AT)
+    attachments = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1), required=False, max_length=MAX_FILES,
+        help_text="IDs of uploads (`POST attachments`) that are sent with it, 5 MiB in all.",
+    )  # fmt: skip
 
     class Meta:
         model = Message
-        fields = ["body", "phone_line", "send_at", "hold_if_reply"]
+        fields = ["body", "phone_line", "send_at", "hold_if_reply", "attachments"]
         extra_kwargs = {"hold_if_reply": {"help_text": f"{HOLD_IF_REPLY} With `send_at` only."}}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -160,6 +167,7 @@ class MessageThreadViewSet(ListRowsMixin, TenantViewSet):
             line=fields.get("phone_line"),
             send_at=fields.get("send_at"),
             hold_if_reply=fields.get("hold_if_reply", False),
+            attachments=fields.get("attachments", ()),
         )
         return Response(self.get_serializer(message).data, status.HTTP_202_ACCEPTED)
 

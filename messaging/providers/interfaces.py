@@ -1,6 +1,6 @@
 """Interfaces that each provider implements: a signature scheme, a webhook reader and an SMS client."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -73,7 +73,8 @@ class SentMessage:
 class SMSClient(Protocol):
     """A provider's API, used with one account of a company. Each call may raise SendError."""
 
-    def send(self, *, line: Line, to: str, body: str) -> SentMessage: ...
+    def send(self, *, line: Line, to: str, body: str, media_urls: Sequence[str] = ()) -> SentMessage:
+        """Send a message. Files come with a provider alone whose specification says that it `sends_files`."""
 
     def find_sent(self, *, line: Line, to: str, body: str, since: datetime) -> list[SentMessage]:
         """Return the messages with this body that the line sent to this number since then, oldest first."""

@@ -21,5 +21,6 @@ class ProviderSpec:
     confirmed_keywords: frozenset[str] = frozenset()  # the provider itself confirms these opt-outs and opt-ins
     payload_fields: frozenset[str] = frozenset()  # fields that identify a recorded request
     sends_forms: bool = False
+    sends_files: bool = False
     webhook_reply: str = ""  # XML; "" for the JSON of a WebhookResult
     describe_secret: Callable[[str], str] = lambda _secret: ""

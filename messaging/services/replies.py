@@ -1,5 +1,6 @@
 """Replies to a contact, and read marks."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from crm.models import Contact, Conversation, PhoneLine, User
 from crm.refusals import Refusal
 from messaging.choices import MessageKind
 from messaging.models import Message
+from messaging.services.outbound.message_files import attach_files, check_line
 from messaging.services.outbound.outbox import queue_message
 from messaging.services.scheduled import check_send_at
 
@@ -29,6 +31,7 @@ def queue_reply(
     line: PhoneLine | None = None,
     send_at: datetime | None = None,
     hold_if_reply: bool = False,
+    attachments: Sequence[int] = (),
 ) -> Message:
     """Queue a reply to the contact over `line`, else the line of the latest conversation, else the only line.
 
@@ -38,12 +41,16 @@ def queue_reply(
         SendTimeRefused: `send_at` is past, or too far ahead.
         LineRequired: the contact has no conversation, and the company has several phone lines.
         SendBlocked: the send policy blocks the message.
+        MediaUnsupported: the line's provider can't send the attachments.
+        FilesUnusable: an attachment is no unused upload, or they are too large.
     """
     if send_at is not None:
         check_send_at(send_at)
     line = line or reply_line(contact)
     if line is None:
         raise LineRequired("Required: the contact has no conversation yet.")
+    if attachments:
+        check_line(line)
     with transaction.atomic():
         message = queue_message(
             contact=contact,
@@ -54,6 +61,8 @@ def queue_reply(
             send_at=send_at,
             hold_if_reply=hold_if_reply,
         )
+        if attachments:
+            attach_files(message=message, ids=attachments)
         waiting = Conversation.objects.filter(contact=contact, phone_line=line, status=ConversationStatus.WAITING)
         waiting.update(status=ConversationStatus.OPEN)
     return message

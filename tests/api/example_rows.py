@@ -11,6 +11,7 @@ from crm.totp import STEP_S, code_at
 from tests import factories
 from tests.conftest import signed_in
 from tests.factories import PASSWORD
+from tests.file_server import JPEG
 
 AT = datetime(2026, 3, 2, 16, tzinfo=UTC)
 SEND_AT = AT + timedelta(days=1)
@@ -218,7 +219,16 @@ class ExampleRows:
         rung_back = factories.ContactFactory(
             company=company, first_name="Jo", last_name="Hill", phone="+13035550151", created_at=AT
         )
+        photo = factories.AttachmentFactory(created_by=csr, file__size=812_040, **of_contact)
+        factories.AttachmentFactory(
+            contact=None, company=company, appointment=appointment, created_by=rep, file__size=794_112, created_at=AT
+        )
+        factories.AttachmentFactory(
+            contact=None, company=company, activity=text, kind="message", provider="openphone", created_at=AT,
+            file__name="message-7-1.jpg", file__size=240_310,
+        )  # fmt: skip
         self.of_operation = {
+            "attachments_destroy": photo,
             "imports_undo": factories.ImportFactory(company=company, name="May list.csv", state="done"),
             "background_tasks_file": factories.BackgroundTaskFactory(company=company, result_file=made),
             "campaigns_audience": self.draft,
@@ -347,6 +357,7 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         "contacts_phones_create": {"number": "(303) 555-0146", "label": "Mobile"},
         "contacts_phones_partial_update": {"label": "Office"},
         "conversations_partial_update": {"status": "closed"},
+        "attachments_create": {"file": SimpleUploadedFile("roof.jpg", JPEG), "contact": contact},
         "imports_create": {"file": SimpleUploadedFile("May list.csv", b"Name,Phone\nRobin Field,(303) 555-0142\n")},
         "invoices_create": {"contact": contact, "number": "INV-00018", "amount": "950.00", "due_date": "2026-04-01"},
         "invoices_partial_update": {"status": "paid"},

@@ -18,6 +18,7 @@ from tests import factories
 from tests.api.role_spec import NOBODY
 from tests.conftest import signed_in
 from tests.db.catalogue import product_models
+from tests.file_server import JPEG
 
 CHANGES = {
     "activities": {"body": "Has a cat."},
@@ -195,6 +196,9 @@ class Fixture:
 
     def body(self, route, method):
         """Return the request body: every required field for POST, a change for PATCH."""
+        if route.path == "attachments" and method == "POST":
+            file = SimpleUploadedFile("roof.jpg", JPEG)
+            return {"file": file, "contact": self.rows["contacts"].pk}
         if route.path == "imports" and method == "POST":  # a file is read once
             return {"file": SimpleUploadedFile("May.csv", b"Name,Phone\nAnn,9895550187\n")}
         if route.action:

@@ -38,6 +38,7 @@ SUCCESS = {LIST: 200, READ: 200, CREATE: 201, CHANGE: 200, DELETE: 204}
 # Actions on a row, at contacts/<pk>/NAME: the method and the status of success. The name is the verb.
 ACTIONS = {
     "add": ("POST", 200),
+    "attachments": ("GET", 200),
     "audience": ("POST", 200),
     "cancel": ("POST", 200),
     "card": ("GET", 200),
@@ -119,6 +120,8 @@ class Route:
             return {method: self.action} | ({"HEAD": self.action} if method == "GET" else {})
         if "<pk>" in self.path:
             return ON_ROW
+        if self.path == "attachments":
+            return {"POST": CREATE}
         verbs = {verb for grant in PERMISSIONS[self.resource].values() for verb in grant.verbs}
         return ON_LIST if LIST in verbs else {"POST": CREATE} if verbs == {CREATE} else ON_SINGLE
 

@@ -61,11 +61,15 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "api-tokens": {MANAGER: also(READ_CREATE, "revoke")},
     "appointment-reminders": {MANAGER: READ_ONLY, CSR: READ_ONLY},
     "appointments": {
-        MANAGER: READ_CREATE_UPDATE,
-        CSR: READ_CREATE_UPDATE,
-        REP: own(READ_UPDATE, fields=APPOINTMENT_FIELDS),
+        MANAGER: also(READ_CREATE_UPDATE, "attachments"),
+        CSR: also(READ_CREATE_UPDATE, "attachments"),
+        REP: own(also(READ_UPDATE, "attachments"), fields=APPOINTMENT_FIELDS),
     },
-    "attachments": {MANAGER: RETRIEVE, CSR: RETRIEVE, REP: own(RETRIEVE)},
+    "attachments": {
+        MANAGER: also(RETRIEVE, CREATE, DELETE),
+        CSR: also(RETRIEVE, CREATE, DELETE),
+        REP: own(also(RETRIEVE, CREATE)),
+    },
     "audit": {MANAGER: READ_ONLY},
     "background-tasks": {
         MANAGER: also(READ_ONLY, "cancel", "file"),
@@ -96,6 +100,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
         CSR: also(READ_CREATE_UPDATE, "card", "vcard", "timeline", "merge"),
         REP: own(also(READ_ONLY, "card", "vcard", "timeline")),
     },
+    "contacts/attachments": {MANAGER: RETRIEVE, CSR: RETRIEVE, REP: own(RETRIEVE)},
     "contacts/phones": {MANAGER: ALL, CSR: ALL, REP: own(READ_ONLY)},
     "conversations": {MANAGER: READ_UPDATE, CSR: READ_UPDATE, REP: own(READ_ONLY)},
     "dashboard/booking-rate": {MANAGER: RETRIEVE, CSR: RETRIEVE},

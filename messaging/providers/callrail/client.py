@@ -3,7 +3,7 @@
 Messages in its lists have no id, so they can't be matched with those from webhook events.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ class CallRailClient:
         self._headers = file_headers(account_id, key)
         self._path = f"/v3/a/{account_id}/calls.json"
 
-    def send(self, *, line: Line, to: str, body: str) -> SentMessage:
+    def send(self, *, line: Line, to: str, body: str, media_urls: Sequence[str] = ()) -> SentMessage:
         raise LineSuspended("CallRail can't send messages; use another provider's line.", until=in_an_hour())
 
     def find_sent(self, *, line: Line, to: str, body: str, since: datetime) -> list[SentMessage]:

@@ -3,7 +3,7 @@
 import json
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -27,12 +27,12 @@ class ConsoleClient:
     def __init__(self, *, company_id: int) -> None:
         self._company_id = company_id
 
-    def send(self, *, line: Line, to: str, body: str) -> SentMessage:
+    def send(self, *, line: Line, to: str, body: str, media_urls: Sequence[str] = ()) -> SentMessage:
         message_id = f"ACconsole{uuid.uuid4().hex}"
         # A campaign prints many: one statement, which doesn't wait for the disk.
         with tenant_autocommit(self._company_id, more={"synchronous_commit": "off"}):
             self._store_receipt(message_id, line, to, body)
-        sys.stdout.write(_frame(line, to, body))
+        sys.stdout.write(_frame(line, to, "\n".join([body, *media_urls])))
         sys.stdout.flush()
         return SentMessage(openphone_id=message_id, status=MessageStatus.SENT)
 

@@ -1,6 +1,6 @@
 """OpenPhone's API, version 1 (quo.com/docs, API reference): 10 requests per second and key."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -26,7 +26,7 @@ class OpenPhoneClient:
     def __init__(self, *, key: str, account_id: str = "") -> None:
         self._headers = {"Authorization": key}
 
-    def send(self, *, line: Line, to: str, body: str) -> SentMessage:
+    def send(self, *, line: Line, to: str, body: str, media_urls: Sequence[str] = ()) -> SentMessage:
         answer = request_json(
             "POST",
             self._url("messages"),

@@ -1,7 +1,7 @@
 """Twilio's API, version 2010-04-01: messages. Calls are not listed: no company makes calls through Twilio."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -27,13 +27,14 @@ class TwilioClient:
         self._auth = (account_id, key)
         self._path = f"/2010-04-01/Accounts/{account_id}/Messages.json"
 
-    def send(self, *, line: Line, to: str, body: str) -> SentMessage:
+    def send(self, *, line: Line, to: str, body: str, media_urls: Sequence[str] = ()) -> SentMessage:
         message = request_json(
             "POST",
             api_url(Provider.TWILIO, API_URL) + self._path,
             recipient=to,
             auth=self._auth,
-            data={"To": to, "From": _sender(line), "Body": body},
+            data={"To": to, "From": _sender(line), "Body": body}
+            | ({"MediaUrl": list(media_urls)} if media_urls else {}),
         )
         return read_sent_message(message, id_field="sid")
 

@@ -19,5 +19,6 @@ SPEC = ProviderSpec(
     ),
     payload_fields=frozenset({"AccountSid", "MessageSid"}),
     sends_forms=True,
+    sends_files=True,
     webhook_reply="<Response/>",  # TwiML: do nothing
 )

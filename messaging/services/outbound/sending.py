@@ -28,6 +28,7 @@ from messaging.services.campaigns.recall import lock_campaigns_of, recall_messag
 from messaging.services.outbound.call_times import note_call_time, recent_call_s
 from messaging.services.outbound.claims import MAX_CLAIMED, STOPPED, claim_messages, release_messages, still_claimed
 from messaging.services.outbound.holding import hold_answered
+from messaging.services.outbound.message_files import media_urls_of
 from messaging.services.outbound.provider_health import record_calls
 from messaging.services.outbound.ready_lines import ReadyLine, find_ready_lines
 from messaging.services.outbound.recipient_facts import Recipient, read_consents, read_facts
@@ -215,7 +216,8 @@ def _call_provider(
 def _call_for(client: SMSClient, line: PhoneLine, message: Message, answers: list[object]) -> SentMessage | SendError:
     outcome: SentMessage | SendError
     try:
-        outcome = client.send(line=provider_line(line), to=message.to_numbers[0], body=message.body)
+        media = {"media_urls": media_urls_of(message)} if message.media else {}
+        outcome = client.send(line=provider_line(line), to=message.to_numbers[0], body=message.body, **media)
     except SendError as error:
         outcome = error
     except Exception as error:
