@@ -99,7 +99,14 @@ def test_new_company_time_zone_applies_to_future_appointments_only(client, acme,
     foreign = factories.AppointmentFactory(contact__company=globex, scheduled_start=ahead.scheduled_start)
     client.post(
         reverse("admin:crm_company_change", args=[acme.pk]),
-        {"name": acme.name, "timezone": "Europe/London", "currency": "USD", "segment_price_micros": 11000},
+        {
+            "name": acme.name,
+            "timezone": "Europe/London",
+            "currency": "USD",
+            "segment_price_micros": 11000,
+            "quiet_hours_start": 21,
+            "quiet_hours_end": 8,
+        },
     )
     for appointment in (past, ahead, foreign):
         appointment.refresh_from_db()

@@ -258,6 +258,8 @@ def test_company_slug_cannot_be_changed(client, acme):
             "timezone": "America/Denver",
             "currency": "USD",
             "segment_price_micros": 11000,
+            "quiet_hours_start": 21,
+            "quiet_hours_end": 8,
         },
     )
     acme.refresh_from_db()
