@@ -20,7 +20,7 @@
 
   window.addEventListener("load", () => {
     nameAll();
-    for (const rows of document.querySelectorAll(".inline-group")) if (!rows.querySelector("a, input:not([type=hidden])")) rows.tabIndex = 0;
+    for (const rows of document.querySelectorAll(".inline-group")) rows.tabIndex = 0;
     for (const icon of document.querySelectorAll(".search-label-icon")) icon.setAttribute("role", "img");
     if (!window.django || !window.django.jQuery) return;
     const $ = window.django.jQuery;
