@@ -64,9 +64,9 @@ def upload_list(page: Page) -> None:
 
 
 def count_segment(page: Page) -> None:
-    page.click(".field-segment .select2-selection, .form-row:has(#id_segment) .select2-selection")
+    page.click(".form-row:has(#id_segment) .select2-selection")
     page.keyboard.type("Not called")
-    page.click(".select2-results__option--highlighted:has-text('Not called')")
+    page.click(".select2-results__option:has-text('Not called'):has-text('Summit Roofing')")
     page.click("input[name=_count]")
     page.wait_for_selector(".campaign-effects")
 
