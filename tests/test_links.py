@@ -68,6 +68,14 @@ def test_relative_links_lead_to_files_and_headings(page):
     assert not broken
 
 
+def test_pictures_are_used_and_small():
+    used = {(page.parent / path).resolve() for page in PAGES for path, _ in links_in(page)}
+    sizes = {path: path.stat().st_size for path in (ROOT / "docs" / "images").glob("*.png")}
+    assert not sizes.keys() - used
+    assert max(sizes.values()) <= 200_000
+    assert sum(sizes.values()) <= 2_000_000
+
+
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.name)
 def test_guide_names_existing_paths(page):
     assert not [path for path in paths_in(page) if not exists(path)]

@@ -72,7 +72,7 @@ def _draw_booking_rate(numbers: "Numbers") -> SafeString:
         Datum(
             f"{day['date']:%b} {day['date'].day}",
             day["rate"],
-            text="" if day["rate"] is None else f"{day['rate']:g} %",
+            text="" if day["rate"] is None else f"{day['rate']:.0f} %",
             url=list_of(
                 Call,
                 company__id__exact=numbers.company.pk,
