@@ -140,18 +140,6 @@ def test_add_page_ignores_odd_values_in_its_url(name, staff, rf, staff_client):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OURS)
-def test_errors_of_an_empty_form_stand_at_its_fields(name, staff, rf, staff_client):
-    if not allows(name, "add", staff, rf):
-        return
-    form = staff_client.post(page(name, "add"), {}).context["adminform"].form
-    assert form.errors
-    assert not form.non_field_errors()
-    html = staff_client.post(page(name, "add"), {}).content.decode()
-    assert html.count('<ul class="errorlist"') >= len(form.errors)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize("view", ["change", "history", "delete"])
 def test_row_pages_take_a_constant_number_of_queries(name, view, staff, rf, staff_client, count_queries):
     row = make_rows(name, 1)[0]
