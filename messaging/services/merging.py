@@ -8,15 +8,29 @@ from typing import Any
 from django.db.models import Q
 
 from crm.choices import MembershipStatus
+from crm.db.advisory_locks import advisory_xact_locks
 from crm.models import Activity, ContactPhone
 from crm.services.merging.campaigns import REASON
 from crm.services.merging.journal import Journal, rows_of
-from crm.services.merging.rules import Move, at_end_of_merge, at_end_of_undoing, before_moving, register
+from crm.services.merging.rules import (
+    Move,
+    at_end_of_merge,
+    at_end_of_undoing,
+    before_locking,
+    before_moving,
+    register,
+)
 from messaging.choices import MessageStatus
 from messaging.models import Message
+from messaging.services.campaigns.feeder import FEEDER
 
 WAITING = (MessageStatus.QUEUED, MessageStatus.HELD)
 UNSENT = (MembershipStatus.PENDING, MembershipStatus.SENDING)
+
+
+def hold_feeder(company_id: int) -> None:
+    """Let no campaign of the company queue a message until the transaction ends: the feeder takes its turn later."""
+    advisory_xact_locks([(FEEDER, company_id)])
 
 
 def lock_waiting(contact_ids: Sequence[int]) -> None:
@@ -82,6 +96,7 @@ def return_waiting(undoing: Any) -> None:
 
 def register_rules() -> None:
     register(Message, Move())
+    before_locking.append(hold_feeder)
     before_moving.append(lock_waiting)
     at_end_of_merge.extend([readdress_waiting, stop_second_texts])
     at_end_of_undoing.extend([return_messages, return_waiting])

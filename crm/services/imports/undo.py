@@ -49,8 +49,8 @@ LEASE_CONTACTS = 5_000
 MAX_TRIES = 5
 UNDOABLE_FOR = timedelta(days=30)
 NEXT, FORMER_STATE = "worked_to", "former_state"
-# Rows of a contact that an import writes itself. Any other row that refers to the contact was added since.
 UNRECORDED: tuple[Any, ...] = (ContactFieldValue, ContactTag)  # of a new contact, as their inserts
+# Rows of a contact that an import writes itself. Any other row that refers to the contact was added since.
 OWN = (*UNRECORDED, ContactFlag, ContactListEntry, ContactPhone, ContactSearchKey)
 
 

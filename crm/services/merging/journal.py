@@ -95,8 +95,11 @@ class Journal:
         """
         if not pairs:
             return
-        for relation in references_to(model):
-            self._repoint(relation.related_model, relation.field.attname, pairs)
+        for _ in range(2):  # a worker that holds a row which refers to them would wait for them: it ends first
+            for relation in references_to(model):
+                self._repoint(relation.related_model, relation.field.attname, pairs)
+            # Now nothing new can refer to them. What was committed meanwhile is found the second time.
+            list(rows_of(model).filter(pk__in=pairs).order_by("pk").select_for_update().values_list("pk"))
         self.replaced.setdefault(model._meta.db_table, {}).update(pairs)
         self.delete(rows_of(model).filter(pk__in=pairs))
 

@@ -2,6 +2,7 @@
 
 A merge and the writers of rows keep to an order of locks, so that none of them leaves a row behind:
 
+0. The feeder of campaigns: it would queue a message for a membership that the merge deletes.
 1. The numbers of both contacts, as webhook processing locks them: no event of these numbers is recorded meanwhile.
 2. The opt-outs of these numbers, then both contacts by their ids. Rows of theirs can still be committed.
 3. Their waiting messages by their ids: the outbox locks these first, and then deletes the activities of recalled ones.
@@ -35,7 +36,7 @@ from crm.services.contact_fields import fields_by_key
 from crm.services.conversations import OUTSIDE_NUMBER
 from crm.services.merging.fields import CUSTOM, choose_custom, choose_values
 from crm.services.merging.journal import Journal, dump, references_to, rows_of, stored_columns
-from crm.services.merging.rules import at_end_of_merge, before_moving, rules
+from crm.services.merging.rules import at_end_of_merge, before_locking, before_moving, rules
 from crm.services.merging.tombstones import AlreadyMerged, find_kept
 from crm.services.opt_outs import sync_opt_out_flags
 
@@ -65,6 +66,8 @@ def merge_contacts(
     if kept.pk == gone.pk:
         raise NotMergeable("A contact can't be merged with itself.")
     with transaction.atomic():
+        for lock_first in before_locking:
+            lock_first(kept.company_id)
         kept, gone = lock_pair(kept.pk, gone.pk)
         if any(contact.phone.startswith(ERASED_NUMBER) for contact in (kept, gone)):
             raise NotMergeable("The person was erased. Merging would name the person again.")

@@ -88,6 +88,8 @@ def pairs_of(
 
 _rules: dict[type[Model], MergeRule] = {}
 _late_rules: dict[type[Model], MergeRule] = {}
+# Called with the company's id before a merge, or its undoing, locks anything.
+before_locking: list[Callable[[int], None]] = []
 # Called with the ids of the contacts before a merge, or its undoing, moves any row: locks that others take first.
 before_moving: list[Callable[[Sequence[int]], None]] = []
 # Called at the end of a merge, and of its undoing.

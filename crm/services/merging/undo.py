@@ -14,7 +14,7 @@ from crm.querysets import search_keys
 from crm.refusals import Refusal
 from crm.services.merging.journal import UNSEEN, dump_rows, load, model_of, rows_of, stored_columns
 from crm.services.merging.merge import link_consents, lock_numbers
-from crm.services.merging.rules import at_end_of_undoing, before_moving, rules
+from crm.services.merging.rules import at_end_of_undoing, before_locking, before_moving, rules
 from crm.services.opt_outs import sync_opt_out_flags
 
 UNDO_WITHIN = timedelta(days=30)
@@ -104,6 +104,8 @@ def forget_expired_merges() -> None:
 
 def _lock(merge: ContactMerge) -> tuple[ContactMerge, Contact]:
     """Lock the numbers, the kept contact and the merge, as another merge or undoing has left them."""
+    for lock_first in before_locking:
+        lock_first(merge.company_id)
     phones = {row["phone"] for row in (merge.before.get("kept"), merge.before.get("gone")) if row}
     moved = merge.moved.get(ContactPhone._meta.db_table, [])
     lock_numbers(phones | set(rows_of(ContactPhone).filter(pk__in=moved).values_list("phone", flat=True)))

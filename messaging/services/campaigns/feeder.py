@@ -28,6 +28,7 @@ from messaging.services.campaigns.member_checks import check_members
 from messaging.services.campaigns.runs import complete_campaign, pause_campaign
 from messaging.services.outbound.campaign_progress import update_memberships
 
+FEEDER = "campaigns"  # the lock of a company's feeder
 CANDIDATES = 20  # campaigns that are looked at in one turn; others may be locked
 RETRY = timedelta(seconds=60)  # after an internal error
 
@@ -55,7 +56,7 @@ def _take_turn(campaign_id: int, company_id: int) -> bool:
     """Do a turn, unless another worker works for the company. Returns whether it was done."""
     try:
         with program_transaction("campaigns", company_id=company_id):
-            if not try_advisory_xact_lock("campaigns", company_id):
+            if not try_advisory_xact_lock(FEEDER, company_id):
                 return False
             due = Campaign.objects.filter(pk=campaign_id, status=CampaignStatus.RUNNING, feed_at__lte=timezone.now())
             due = due.select_related("company", "phone_line")
