@@ -51,12 +51,17 @@ def stop_second_texts(journal: Journal) -> None:
     campaign = journal.of(journal.kept, Message).filter(status__in=WAITING, membership__isnull=False)
     rows = campaign.order_by("pk").values_list("pk", "membership", "membership__status")
     first: dict[int, int] = {}
-    stopped = []
+    stopped, second = [], []
     for pk, membership, status in rows:
-        if status not in UNSENT or first.setdefault(membership, pk) != pk:
+        if status not in UNSENT:
             stopped.append(pk)
+        elif first.setdefault(membership, pk) != pk:
+            second.append(pk)
+    failed = {"status": MessageStatus.FAILED.value, "error": REASON, "run_at": None}
     if stopped:
-        journal.change(campaign.filter(pk__in=stopped), status=MessageStatus.FAILED.value, error=REASON, run_at=None)
+        journal.change(campaign.filter(pk__in=stopped), **failed)
+    if second:  # no longer the member's text: the member would end with it, before the first one has left
+        journal.change(campaign.filter(pk__in=second), membership=None, **failed)
 
 
 def return_messages(undoing: Any) -> None:
