@@ -24,6 +24,7 @@
     for (const icon of document.querySelectorAll(".search-label-icon")) icon.setAttribute("role", "img");
     if (!window.django || !window.django.jQuery) return;
     const $ = window.django.jQuery;
+    $(nameAll); // after Django's own, which jQuery may call later than the load
     $(document).on("change", "select.select2-hidden-accessible", (event) => name(event.target));
     $(document).on("select2:open", (event) => {
       const label = event.target.labels && event.target.labels[0];
