@@ -194,6 +194,8 @@ def test_openapi_document_describes_tags(db):
     document = TenantSchemaGenerator().get_schema(public=True)
     for path, operations in document["paths"].items():
         for method, header, code in [("patch", "If-Match", "412"), ("delete", "If-Match", "412")]:
+            if path == "/api/v1/provider-connections":  # no row: what a PATCH replaces there, nobody has read
+                continue
             if method in operations and "get" in operations:
                 names = [parameter["name"] for parameter in operations[method]["parameters"]]
                 assert header in names, path
