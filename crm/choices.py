@@ -125,6 +125,7 @@ class LeadStatus(TextChoices):
 
 
 CLOSED_LEADS = (LeadStatus.WON, LeadStatus.LOST)
+POOL_STATUSES = [LeadStatus.NEW.value, LeadStatus.CONTACTED.value, LeadStatus.QUALIFIED.value]  # of leads in the pool
 
 
 class CampaignStatus(TextChoices):

@@ -257,6 +257,13 @@ class ErrorCode(StrEnum):
         "already_claimed", 409, "A colleague is calling back already.",
         "Read the missed caller again; `claimed_by` is the colleague, `claimed_until` the end.",
     )  # fmt: skip
+    CLAIMED = (
+        "claimed", 409, "A colleague works on this lead already.", "Read the lead again; `assignee` is the colleague.",
+    )  # fmt: skip
+    LEAD_CLOSED = (
+        "lead_closed", 409, "The lead is won or lost, so it stays with its assignee.",
+        "Change its status first, if the contact wants to buy after all.",
+    )  # fmt: skip
     NOT_WAITING = (
         "not_waiting", 409, "The caller was reached already.", "Read the missed caller again; `recovered_by` says how.",
     )  # fmt: skip

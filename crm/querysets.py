@@ -30,7 +30,15 @@ from django.db.models.lookups import Exact
 from django.dispatch import Signal
 from django.utils import timezone
 
-from crm.choices import ActivityType, DuplicateState, FlagType, InvoiceStatus, TaskState
+from crm.choices import (
+    CLOSED_LEADS,
+    POOL_STATUSES,
+    ActivityType,
+    DuplicateState,
+    FlagType,
+    InvoiceStatus,
+    TaskState,
+)
 from crm.db.bulk import among, insert_rows
 from crm.phones import InvalidPhone, digits_of, normalize_phone
 from crm.query_slots import call_activity_ids_of_rep, contact_ids_of_rep, unread_messages
@@ -44,6 +52,7 @@ MAX_UPDATED = 1000  # rows in one statement
 KEY_COLUMNS, NUMBER_COLUMNS = ("company", "contact", "key"), ("company", "contact", "phone", "label")
 AWAITING_PAYMENT = (InvoiceStatus.SENT, InvoiceStatus.PARTIAL)
 UNPAID = (*AWAITING_PAYMENT, InvoiceStatus.OVERDUE)
+_IN_POOL = Q(assignee__isnull=True, status__in=POOL_STATUSES)
 # Queries on contact_phones, for whose rows Django sends no signals. Sent in the query's transaction.
 numbers_added = Signal()  # argument: `rows`, some of which may have been ignored
 number_moved = Signal()  # arguments: the row `before`, and `instance`, the row afterwards
@@ -103,6 +112,19 @@ class OfContactQuerySet(QuerySet):
     def assigned_to(self, rep: AbstractBaseUser) -> Self:
         """Return the rows of the rep's contacts."""
         return self.filter(contact__in=contact_ids_of_rep(rep))
+
+
+class LeadQuerySet(OfContactQuerySet):
+    def pool(self) -> Self:
+        """Return the leads that nobody works on: neither assigned nor booked, won or lost."""
+        return self.filter(_IN_POOL)
+
+    def outside_pool(self) -> Self:
+        return self.exclude(_IN_POOL)
+
+    def open(self) -> Self:
+        """Return the leads that are neither won nor lost."""
+        return self.exclude(status__in=CLOSED_LEADS)
 
 
 class ActivityQuerySet(OfContactQuerySet):

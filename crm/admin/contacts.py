@@ -1,4 +1,4 @@
-"""Admin for contacts, their numbers, flags and leads."""
+"""Admin for contacts, their numbers and flags."""
 
 from typing import Any, cast
 
@@ -20,7 +20,7 @@ from crm.admin.merging import merge_view
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
 from crm.form_fields import PhoneFormField
-from crm.models import Company, Contact, ContactField, ContactFlag, ContactPhone, Lead, User
+from crm.models import Company, Contact, ContactField, ContactFlag, ContactPhone, User
 from crm.services.contacts import NumberRefused, PhoneTaken, check_number_is_outside, delete_contact, save_contact
 from crm.services.flags import FlagRefused, check_flag, save_flag
 from crm.services.opt_outs import lock_opt_outs_of, opt_in_contact, sync_opt_out_flags
@@ -242,22 +242,6 @@ class ContactFlagAdmin(ContactPrefilled, ExactSearch, RowAdmin):
             with tenant(obj.company_id):
                 opt_in_contact(contact=obj.contact, user=cast(User, request.user), words="The flag was deleted.")
         super().delete_model(request, obj)
-
-
-@admin.register(Lead)
-class LeadAdmin(ExactSearch, RowAdmin):
-    list_display = (moment("created_at"), "contact", badge("status"), "source", "company", moment("updated_at"))
-    list_select_related = ("contact", "company")
-    list_filter = ("status", "created_at", "company", "contact")
-    search_help_text = "The contact's name or phone number, or # and the lead's ID, such as #12."
-    autocomplete_fields = ("company", "contact")
-    fields = ("related_rows", "company", "contact", "status", "source", "notes", "created_at", "updated_at")
-    readonly_fields = ("related_rows", "created_at", "updated_at")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Make the contact read-only: the lead's calls and appointments are of the same contact."""
-        fields = super().get_readonly_fields(request, obj)
-        return (*fields, "contact") if obj else fields
 
 
 def check_number(phone: str, *, company_id: int, contact: Contact) -> None:

@@ -1,4 +1,4 @@
-"""`contacts`, `contact-flags` and `leads`."""
+"""`contacts` and `contact-flags`."""
 
 from functools import cached_property
 from typing import Any
@@ -13,9 +13,9 @@ from crm.api.base.views import EditViewSet, FullViewSet
 from crm.api.companions import ContactSummaryField, FlagsField, OptedOutField, PhonesField, UserNameField
 from crm.api.contact_exports import ContactExport
 from crm.api.contact_labels import LABEL_CODES, FieldParameters, FieldsField, ListFilter, TagFilter, TagsField
-from crm.choices import FlagType, LeadStatus
+from crm.choices import FlagType
 from crm.error_codes import ErrorCode
-from crm.models import Contact, ContactFlag, Lead
+from crm.models import Contact, ContactFlag
 from crm.services.contact_fields import set_field_values
 from crm.services.contacts import create_contact, delete_contact, update_contact
 from crm.services.flags import check_flag, save_flag
@@ -166,26 +166,3 @@ class ContactFlagViewSet(EditViewSet):
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company_id=self.user.company_id, created_by=self.user)
-
-
-class LeadSerializer(TenantSerializer):
-    contact_summary = ContactSummaryField()
-
-    class Meta:
-        model = Lead
-        fields = ["id", "contact", "contact_summary", "status", "source", "notes", "created_at", "updated_at"]
-        read_only_fields = ["created_at", "updated_at"]
-        fixed_fields = ["contact"]  # its calls and appointments are of the same contact
-
-
-class LeadFilterSet(ContactFilterSet):
-    status = ChoicesFilter(choices=LeadStatus.choices)
-
-
-class LeadViewSet(FullViewSet):
-    """Contacts' wishes to buy."""
-
-    resource = "leads"
-    model = Lead
-    serializer_class = LeadSerializer
-    filterset_class = LeadFilterSet

@@ -27,6 +27,7 @@ from crm.api.api_tokens import ApiTokenViewSet
 from crm.api.contact_exports import VCardViewSet
 from crm.api.contact_phones import ContactPhoneViewSet
 from crm.api.duplicates import DuplicateSearchView, DuplicateViewSet
+from crm.api.leads import LeadViewSet
 from crm.api.merges import ContactMergeViewSet, MergeContactViewSet
 from crm.api.outgoing_webhooks import OutgoingEventViewSet, OutgoingWebhookViewSet
 
@@ -40,7 +41,7 @@ router.register("contact-lists", tags.ContactListViewSet, "contact-list")
 router.register("tags", tags.TagViewSet, "tag")
 router.register("opt-outs", opt_outs.OptOutViewSet, "opt-out")
 router.register("marketing-consents", consents.MarketingConsentViewSet, "marketing-consent")
-router.register("leads", contacts.LeadViewSet, "lead")
+router.register("leads", LeadViewSet, "lead")
 router.register("conversations", activities.ConversationViewSet, "conversation")
 router.register("activities", activities.ActivityViewSet, "activity")
 router.register("invoices", invoices.InvoiceViewSet, "invoice")

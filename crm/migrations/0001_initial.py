@@ -1657,6 +1657,29 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("source", models.CharField(blank=True, max_length=100)),
+                (
+                    "value",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=2,
+                        help_text="What the sale is worth, in the company's currency. Empty: unknown.",
+                        max_digits=12,
+                        null=True,
+                        validators=[django.core.validators.MinValueValidator(0)],
+                    ),
+                ),
+                (
+                    "assignee",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        help_text="Who works on it. Empty: nobody.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
                 ("notes", models.TextField(blank=True)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
@@ -1676,8 +1699,14 @@ class Migration(migrations.Migration):
                         name="leads_status_valid",
                         violation_error_message="status must be one of: new, contacted, qualified, booked, won, lost.",
                     ),
+                    models.CheckConstraint(
+                        condition=models.Q(("value__isnull", True), ("value__gte", 0), _connector="OR"),
+                        name="leads_value_not_negative",
+                        violation_error_message="value can't be negative.",
+                    ),
                     crm.db.policies.TenantPolicy(name="leads_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="leads_contact_id_same_company"),
+                    crm.db.policies.SameCompany(field="assignee", name="leads_assignee_id_same_company"),
                 ],
             },
         ),
@@ -4116,6 +4145,10 @@ class Migration(migrations.Migration):
         crm.db.audit.CreateAuditTriggers(
             model_name="contactmerge",
             skips=["updated_at", "moved", "replaced", "before", "fields", "not_restored"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="lead",
+            skips=["updated_at"],
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="campaign",

@@ -219,6 +219,24 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_leads_company_id_created_at"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="lead",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("assignee__isnull", True), ("status__in", ["new", "contacted", "qualified"])),
+                fields=["company", "created_at"],
+                name="ix_leads_company_id_created_at_pool",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="lead",
+            index=crm.db.indexes.Index(fields=["assignee", "created_at"], name="ix_leads_assignee_id_created_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="lead",
+            index=crm.db.indexes.Index(
+                fields=["company", "source", "created_at"], name="ix_leads_company_id_source_created_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="campaign",
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_campaigns_company_id_created_at"),
         ),

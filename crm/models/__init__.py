@@ -12,13 +12,14 @@ from crm.models.companies import Company, PhoneLine, User
 from crm.models.consents import MarketingConsent
 from crm.models.contact_fields import ContactField, ContactFieldValue
 from crm.models.contact_lists import ContactList, ContactListEntry
-from crm.models.contacts import Contact, ContactFlag, ContactPhone, Lead
+from crm.models.contacts import Contact, ContactFlag, ContactPhone
 from crm.models.duplicates import DuplicateCandidate
 from crm.models.heartbeats import WorkerHeartbeat
 from crm.models.idempotency import IdempotencyKey
 from crm.models.imports import Import, ImportRow
 from crm.models.invoices import Invoice
 from crm.models.key_fingerprints import KeyFingerprint
+from crm.models.leads import Lead
 from crm.models.mails import Mail
 from crm.models.merges import ContactMerge
 from crm.models.opt_outs import OptOut, OptOutEntry

@@ -1,4 +1,4 @@
-"""Contacts, their numbers, flags and leads."""
+"""Contacts, their numbers and flags."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now, Reverse
 from django.utils.timezone import now
 
-from crm.choices import FlagType, LeadStatus, ReviewState
+from crm.choices import FlagType, ReviewState
 from crm.constraints import one_of
 from crm.db.audit import Audit
 from crm.db.change_feed import Also, Feed
@@ -25,7 +25,6 @@ from crm.querysets import (
     ContactFlagQuerySet,
     ContactPhoneQuerySet,
     ContactQuerySet,
-    OfContactQuerySet,
     number_begins_with,
     search_keys,
 )
@@ -292,39 +291,3 @@ class ContactFlag(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_flag_type_display()} #{self.pk}"
-
-
-class Lead(TenantModel):
-    """A contact's wish to buy. Created by a user, a booking or an analysis, never by a webhook event alone."""
-
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="leads", db_index=False)
-    status = models.CharField(max_length=20, choices=LeadStatus.choices, default=LeadStatus.NEW)
-    source = models.CharField(max_length=100, blank=True)
-    notes = models.TextField(blank=True)
-
-    created_at = models.DateTimeField(default=now, editable=False)
-    updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
-
-    objects: ClassVar = TenantManager.from_queryset(OfContactQuerySet)()
-    feed = Feed("leads", contact="contact_id")
-
-    class Meta:
-        db_table = "leads"
-        constraints = [one_of("status", LeadStatus, name="leads_status_valid")]
-        indexes = [
-            Index(
-                fields=["contact"],
-                name="ix_leads_contact_id",
-                question="Which leads does this contact have?",
-                asked_by="GET /api/v1/leads?contact=; deleting a contact",
-            ),
-            Index(
-                fields=["company", "created_at"],
-                name="ix_leads_company_id_created_at",
-                question="A company's leads, newest first, from any page on?",
-                asked_by="GET /api/v1/leads",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"Lead #{self.pk}"

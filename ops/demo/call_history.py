@@ -1,6 +1,7 @@
 """Calls of a company day by day, with their follow-ups."""
 
 from array import array
+from itertools import cycle
 
 from calls.choices import BOOKED, CallStatus
 from crm.choices import ActivityType, Direction, LeadStatus
@@ -52,6 +53,9 @@ class CallHistory:
         self.followups, self.tasks = CallFollowups(writer), Tasks(self.setup)
         self.outcomes = weighted_cycle(random, OUTCOMES)
         self.open_leads = weighted_cycle(random, OPEN_LEADS)
+        self.worth = cycle([f"{low + (high - low) * n / 30:.0f}.00" for n in range(1, 30)])
+        self.csrs = cycle(self.setup.csrs)
+        self.people = cycle([*self.setup.csrs, None])  # nobody: in the pool
         self.reps = shuffled(random, [*self.setup.reps, *self.setup.reps, self.setup.reps[0]])
         self.prices = shuffled(random, [f"{low + (high - low) * random.random() ** 2:.0f}.00" for _ in range(499)])
         self.durations = shuffled(random, [int(random.lognormvariate(5, 0.8)) + 5 for _ in range(997)])
@@ -146,6 +150,8 @@ class CallHistory:
             self.leads[index] = self.setup.tables["leads"].add(
                 **self.setup.about(position, instant),
                 status=lead_status,
+                value=None if lead_status == LeadStatus.NEW else next(self.worth),
+                assignee=next(self.people) if lead_status in OPEN_LEADS else next(self.csrs),
                 source=self.random.choice(phrases.LEAD_SOURCES),
                 notes=self.writer.phrase(*phrases.LEAD_NOTES),
             )

@@ -45,7 +45,10 @@ class ExampleRows:
             company=company, first_name="Alex", last_name="Stone", phone="+13035550143", created_at=AT
         )
         office = factories.ContactPhoneFactory(contact=contact, phone="+13035550144", label="Work", created_at=AT)
-        lead = factories.LeadFactory(status="qualified", source="call", notes="Wants a new roof.", **of_contact)
+        lead = factories.LeadFactory(
+            status="qualified", source="call", value=Decimal("8400.00"), assignee=csr, notes="Wants a new roof.",
+            **of_contact,
+        )  # fmt: skip
         call = factories.CallFactory(
             lead=lead, phone_line=line, assigned_rep=rep, to_number=line.number, answered_at=AT + timedelta(seconds=9),
             completed_at=AT + timedelta(seconds=189), duration_s=180, quoted_price=Decimal("8400.00"), **of_contact,
@@ -242,6 +245,7 @@ class ExampleRows:
             "contact_fields_restore": deleted_field,
             "contact_lists_destroy": empty_list,
             "contacts_destroy": stranger,
+            "leads_claim": factories.LeadFactory(source="website", **of_contact),
             "messages_release": answered,
             "missed_calls_undo": factories.MissedCallerFactory(
                 contact=rung_back, recovered_at=AT, recovered_by="manual", recovered_user=csr, created_at=AT
@@ -361,7 +365,9 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         "imports_create": {"file": SimpleUploadedFile("May list.csv", b"Name,Phone\nRobin Field,(303) 555-0142\n")},
         "invoices_create": {"contact": contact, "number": "INV-00018", "amount": "950.00", "due_date": "2026-04-01"},
         "invoices_partial_update": {"status": "paid"},
-        "leads_create": {"contact": contact, "source": "website", "notes": "Wants a quote for gutters."},
+        "leads_create": {
+            "contact": contact, "source": "website", "value": "1800.00", "notes": "Wants a quote for gutters.",
+        },
         "leads_partial_update": {"status": "contacted"},
         "marketing_consents_create": {
             "phone": "(303) 555-0147", "source": "form", "wording": AGREED,

@@ -123,6 +123,7 @@ class Fixture:
             "message-threads/<contact_card_id>/unread": factories.MessageFactory(
                 contact__company=acme, read_at=PAUSED_UNTIL
             ).contact,
+            "leads/<pk>/release": factories.LeadFactory(contact__company=acme, assignee=self.users["csr"]),
             "missed-calls/<pk>/release": factories.MissedCallerFactory(
                 contact__company=acme, claimed_by=self.users["csr"], claimed_until=LATER
             ),

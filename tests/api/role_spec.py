@@ -67,6 +67,7 @@ ACTIONS = {
     "test-send": ("POST", 202),
     "texts": ("GET", 200),
     "rotate-secret": ("POST", 200),
+    "stages": ("GET", 200),
     "start": ("POST", 200),
     "steps": ("POST", 200),
     "timeline": ("GET", 200),

@@ -28,6 +28,7 @@ NAMED = {
     "dashboard/calls": ["assigned_rep", "phone_line"],
     "conversations": ["assignee", "phone_line"],
     "missed-calls": ["phone_line"],
+    "leads": ["assignee"],
     "tasks": ["assignee"],
     "campaigns": ["created_by", "phone_line"],
     "campaign-memberships": ["campaign"],

@@ -29,6 +29,7 @@ AUDITED = {
     "archived_chunks": (factories.ArchivedChunkFactory, {"bundle": "activities"}),
     "imports": (factories.ImportFactory, {"name": "May.csv"}),
     "invoices": (factories.InvoiceFactory, {"number": "INV-9"}),
+    "leads": (factories.LeadFactory, {"notes": "Wants a quote."}),
     "campaign_steps": (factories.CampaignStepFactory, {"body": "Any questions?"}),
     "marketing_consents": (factories.MarketingConsentFactory, {"wording": "I agree."}),
     "merges": (factories.ContactMergeFactory, {"gone_id": 7}),

@@ -222,6 +222,8 @@ QUESTIONS: dict[str, Question] = {
     "ix_conversations_company_id_status_last_activity_at": get("conversations?status=waiting&order=recent"),
     "ix_invoices_company_id_created_at": get("invoices"),
     "ix_leads_company_id_created_at": get("leads"),
+    "ix_leads_company_id_created_at_pool": get("leads?pool=true"),
+    "ix_leads_company_id_source_created_at": get("leads?source=yard sign"),
     "ix_phone_lines_company_id_created_at": get("phone-lines"),
     "ix_users_company_id_date_joined": get("users"),
     "ix_webhook_events_company_id_created_at": get("webhook-events"),
@@ -420,5 +422,6 @@ QUESTIONS: dict[str, Question] = {
     "ix_invoices_company_id_due_date": get("invoices?order=due"),
     "ix_invoices_due_date_unpaid": admin_list(Invoice),
     "ix_invoices_contact_id": get("invoices?contact={contact}"),
+    "ix_leads_assignee_id_created_at": get("leads?assignee={user}"),
     "ix_leads_contact_id": get("leads?contact={contact}"),
 }

@@ -30,7 +30,7 @@ TAGS = {
     "held-messages": "Messages that wait for a manager's decision.",
     "imports": "Contacts from files, what became of each row, and undoing it.",
     "invoices": "Money that the company asks contacts to pay, in the company's currency.",
-    "leads": "Contacts' wishes to buy. A call with a lead is a *qualified* call.",
+    "leads": "Contacts' wishes to buy, with who works on them. A call with a lead is a *qualified* call.",
     "marketing-consents": "Consents to marketing messages by number, with their evidence.",
     "me": "The signed-in user: password, second factor, sessions.",
     "merges": "Merges of two contacts into one, and their undoing.",

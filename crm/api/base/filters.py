@@ -26,7 +26,7 @@ from crm.services.merging.tombstones import stand_ins
 
 MAX_ID = 2**63 - 1
 MEANING = {"me": "the signed-in user", "none": "rows without one"}
-FREE_TEXT = {"search", "number", "tag"}  # Python reads digits of every script in all others
+FREE_TEXT = {"search", "number", "source", "tag"}  # Python reads digits of every script in all others
 OF_FIELD = "field."  # parameters about a custom field, which any text may be a value of
 
 

@@ -51,6 +51,8 @@ ALL = Grant(READ_CREATE_UPDATE.verbs | {DELETE})
 LIST_CREATE_MARK_READ = also(LIST_ONLY, CREATE, "read", "unread")
 
 CALL_OUTCOME_FIELDS = {"status", "quoted_price", "reason_for_lost_sale"}
+# Without the assignee: a CSR claims and releases leads, so of two CSRs one gets a lead.
+LEAD_FIELDS = frozenset({"status", "source", "value", "notes"})
 APPOINTMENT_FIELDS = {"scheduled_start", "scheduled_end", "allow_overlap", "status", "notes"}
 
 MANAGER, CSR, REP = Role.MANAGER, Role.CSR, Role.REP
@@ -113,7 +115,11 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "held-messages": {MANAGER: also(READ_ONLY, "release", "cancel")},
     "imports": {MANAGER: also(READ_CREATE, "rejected", "undo")},
     "invoices": {MANAGER: ALL, CSR: READ_CREATE_UPDATE},
-    "leads": {MANAGER: ALL, CSR: READ_CREATE_UPDATE, REP: own(READ_ONLY)},
+    "leads": {
+        MANAGER: also(ALL, "claim", "release", "stages"),
+        CSR: also(replace(READ_CREATE_UPDATE, fields=LEAD_FIELDS), "claim", "release", "stages"),
+        REP: own(also(READ_ONLY, "stages")),
+    },
     "marketing-consents": {MANAGER: also(READ_CREATE, "withdraw"), CSR: also(READ_CREATE, "withdraw")},
     "merges": {MANAGER: also(READ_ONLY, "undo"), CSR: also(READ_ONLY, "undo")},
     "message-threads": {MANAGER: LIST_CREATE_MARK_READ, CSR: LIST_CREATE_MARK_READ, REP: own(LIST_ONLY)},

@@ -1,0 +1,89 @@
+"""Leads that people claim and release, and the stages of a lead."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm.choices import CLOSED_LEADS, Role
+from crm.error_codes import ErrorCode
+from crm.models import AuditEntry, Lead, User
+from crm.refusals import Refusal
+
+
+class Claimed(Refusal):
+    """A colleague works on the lead."""
+
+    code = ErrorCode.CLAIMED
+
+
+class LeadClosed(Refusal):
+    """The lead is won or lost, so it stays with the user who worked on it."""
+
+    code = ErrorCode.LEAD_CLOSED
+
+
+class NotYourLead(Refusal):
+    """The lead is a colleague's, and the user isn't a manager."""
+
+    code = ErrorCode.NOT_YOURS
+
+    def __init__(self, lead: Lead) -> None:
+        super().__init__(f"{lead.assignee} works on this lead.")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A status that a lead got. Without a user, a program gave it; without a name, it is unknown who did."""
+
+    status: str
+    at: datetime
+    user: int | None
+    user_name: str
+
+
+def claim_lead(*, lead: Lead, user: User) -> None:
+    """Assign an open lead without an assignee to the user. Of two users at the same time, one gets it.
+
+    Raises:
+        Claimed: a colleague has it.
+        LeadClosed: it is won or lost.
+    """
+    rows = Lead.objects.filter(pk=lead.pk)
+    if rows.open().filter(assignee__isnull=True).update(assignee=user):
+        return
+    row = rows.select_related("assignee").get()
+    if row.assignee_id == user.pk:
+        return
+    if row.assignee_id is None:
+        raise LeadClosed
+    raise Claimed(f"{row.assignee} works on this lead already.")
+
+
+def release_lead(*, lead: Lead, user: User) -> None:
+    """Put the own lead back into the pool; a manager does so with anybody's.
+
+    Raises:
+        LeadClosed: it is won or lost.
+        NotYourLead: it is a colleague's.
+    """
+    rows = Lead.objects.filter(pk=lead.pk)
+    own = rows if user.role == Role.MANAGER else rows.filter(assignee=user)
+    if own.open().update(assignee=None):
+        return
+    row = rows.select_related("assignee").get()
+    if row.status in CLOSED_LEADS:
+        raise LeadClosed
+    if row.assignee is not None:
+        raise NotYourLead(row)
+
+
+def read_stages(*, lead: Lead) -> list[Stage]:
+    """Return the statuses of a lead from its audit entries, oldest first."""
+    entries = AuditEntry.objects.filter(table_name=Lead._meta.db_table, row_id=lead.pk).order_by("at", "id")
+    stages, first = [], lead.status
+    for changes, at, user, name in entries.values_list("changes", "at", "actor_id", "actor"):
+        if "status" in changes:
+            before, status = changes["status"]
+            first = first if stages else before
+            stages.append(Stage(status, at, user, name))
+    # A lead that was written without an entry, as those of the demo, had its first status since it was created.
+    return stages if first is None else [Stage(first, lead.created_at, None, ""), *stages]
