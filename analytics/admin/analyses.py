@@ -16,6 +16,7 @@ from analytics.models import (
     CallDay,
     CallObjection,
     CallRollup,
+    LeadDay,
     StaleCallHour,
 )
 from calls.models import Call
@@ -80,6 +81,14 @@ class CallAnalysisAdmin(ExactSearch, RowAdmin):
 @admin.register(CallDay)
 class CallDayAdmin(ReadOnlyAdmin):
     list_display = ("day", "company", "total", "qualified", "booked", "lost", "lost_value")
+    list_select_related = ("company",)
+    list_filter = ("day", "company")
+    time_field = "day"
+
+
+@admin.register(LeadDay)
+class LeadDayAdmin(ReadOnlyAdmin):
+    list_display = ("day", "company", "source", "assignee_id", "leads", "booked", "won", "lost", "won_value")
     list_select_related = ("company",)
     list_filter = ("day", "company")
     time_field = "day"

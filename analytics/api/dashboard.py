@@ -1,11 +1,14 @@
 """`dashboard/…`: metrics of the company. Days begin at midnight in the company's time zone."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from analytics.dashboard.booking_rate import MAX_DAYS, cohort_booking_rate, scheduled_booking_rate
+from analytics.dashboard.leads import MAX_SOURCES, lead_conversion
 from analytics.dashboard.metrics import call_metrics
 from analytics.dashboard.objections import top_objections
 from calls.choices import CallStatus
@@ -96,6 +99,52 @@ class BookingRateView(MetricsAPIView):
             raise invalid("start_date", detail, code=ErrorCode.OUT_OF_RANGE)
         basis = parameters.validated_data["basis"]
         return Response(period.as_json() | {"basis": basis, "days": BASES[basis](period)})
+
+
+class ConversionSerializer(serializers.Serializer):
+    """Leads of the period, and what has become of them until now."""
+
+    leads = serializers.IntegerField(help_text="Leads that were created in the period.")
+    booked = serializers.IntegerField(help_text="Those of them that are booked or won.")
+    won = serializers.IntegerField(help_text="Those of them that are won.")
+    lost = serializers.IntegerField(help_text="Those of them that are lost.")
+    won_value = serializers.DecimalField(
+        max_digits=20, decimal_places=2, help_text="Sum of the values of those won; a lead without a value counts as 0."
+    )
+    conversion_rate = serializers.FloatField(allow_null=True, help_text=f"Won by leads. {PERCENT} Null: no lead.")
+
+
+class SourceConversionSerializer(ConversionSerializer):
+    source: Any = serializers.CharField(help_text="The source, as it is written in the leads. Empty: unknown.")
+
+
+class AssigneeConversionSerializer(ConversionSerializer):
+    assignee = serializers.IntegerField(
+        allow_null=True, help_text="ID of the manager or CSR who works on the leads now. Null: nobody."
+    )
+    assignee_name = serializers.CharField(allow_null=True, help_text="Name of that user. Null: nobody.")
+
+
+class LeadConversionSerializer(PeriodSerializer, ConversionSerializer):
+    by_source = SourceConversionSerializer(
+        many=True, help_text=f"By source, the one with the most leads first, at most {MAX_SOURCES}."
+    )
+    other_sources = ConversionSerializer(allow_null=True, help_text="All further sources. Null: there are none.")
+    by_assignee = AssigneeConversionSerializer(many=True, help_text="By assignee, the one with the most leads first.")
+
+
+class LeadConversionView(MetricsAPIView):
+    """Conversion of leads by source and by assignee. Default: the last 30 days.
+
+    A lead counts on the day on which it was created, with its present status, source and assignee: the rate of recent
+    days rises while their leads are decided.
+    """
+
+    resource = "dashboard/lead-conversion"
+
+    @extend_schema(parameters=[PeriodParameters], responses=LeadConversionSerializer)
+    def get(self, request: Request) -> Response:
+        return Response(lead_conversion(self.read_parameters(request).period(default_days=DEFAULT_DAYS)))
 
 
 class ObjectionSerializer(serializers.Serializer):

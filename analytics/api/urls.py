@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from analytics.api.call_analyses import CallAnalysisViewSet
 from analytics.api.card import CardViewSet
-from analytics.api.dashboard import BookingRateView, MetricsView, TopObjectionsView
+from analytics.api.dashboard import BookingRateView, LeadConversionView, MetricsView, TopObjectionsView
 from analytics.api.timeline import TimelineViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -24,6 +24,7 @@ urlpatterns = [
     ),
     path("dashboard/metrics", MetricsView.as_view(), name="dashboard-metrics"),
     path("dashboard/booking-rate", BookingRateView.as_view(), name="dashboard-booking-rate"),
+    path("dashboard/lead-conversion", LeadConversionView.as_view(), name="dashboard-lead-conversion"),
     path("dashboard/top-objections", TopObjectionsView.as_view(), name="dashboard-top-objections"),
     *router.urls,
 ]

@@ -132,6 +132,49 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="LeadDay",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="+", to="crm.company"
+                    ),
+                ),
+                ("day", models.DateField(help_text="A day in the rollup's time zone.")),
+                ("source", models.CharField(blank=True, max_length=100)),
+                (
+                    "assignee_id",
+                    models.BigIntegerField(default=0, help_text="User ID. 0: nobody.", verbose_name="assignee ID"),
+                ),
+                ("leads", models.PositiveIntegerField()),
+                ("booked", models.PositiveIntegerField(help_text="Leads that are booked or won.")),
+                ("won", models.PositiveIntegerField()),
+                ("lost", models.PositiveIntegerField()),
+                ("won_value", models.DecimalField(decimal_places=2, max_digits=20)),
+            ],
+            options={
+                "verbose_name": "daily total of leads",
+                "verbose_name_plural": "daily totals of leads",
+                "db_table": "lead_days",
+                "constraints": [
+                    crm.db.storage.StorageSettings(
+                        name="lead_days_storage",
+                        parameters={
+                            "autovacuum_vacuum_scale_factor": 0.01,
+                            "autovacuum_vacuum_insert_scale_factor": 0.05,
+                            "autovacuum_analyze_scale_factor": 0.02,
+                        },
+                    ),
+                    models.UniqueConstraint(
+                        fields=("company", "day", "source", "assignee_id"),
+                        name="lead_days_company_id_day_source_assignee_id_unique",
+                    ),
+                    crm.db.policies.TenantPolicy(name="lead_days_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="CallRollup",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -340,6 +383,12 @@ class Migration(migrations.Migration):
             on="calls",
             name="mark_call_hours",
             postgresql="\nDECLARE\n    fresh timestamptz;\nBEGIN\n    IF TG_OP = 'INSERT' THEN\n        IF NEW.created_at >= clock_timestamp() - interval '1 hour'\n            OR current_setting('crm.skip_stale_hours', true) IS NOT DISTINCT FROM 'on'\n        THEN\n            RETURN NULL;\n        END IF;\n        -- A load in the order of time records an hour once a company. The setting remembers the companies; a rollback,\n        -- also one to a savepoint, reverts it together with the rows.\n        DECLARE\n            hour timestamptz := date_trunc('hour', NEW.created_at, 'UTC');\n            prefix text := extract(epoch FROM hour)::bigint || ' ';\n            recorded text := current_setting('crm.recorded_stale_hours', true);\n        BEGIN\n            IF recorded IS NULL OR NOT starts_with(recorded, prefix) THEN\n                recorded := prefix;\n            END IF;\n            IF position(' ' || NEW.company_id || ' ' IN recorded) = 0 THEN\n                INSERT INTO stale_call_hours (company_id, hour) VALUES (NEW.company_id, hour);\n                PERFORM set_config('crm.recorded_stale_hours', recorded || NEW.company_id || ' ', true);\n            END IF;\n        END;\n        RETURN NULL;\n    END IF;\n    fresh := clock_timestamp() - interval '1 hour';\n    IF TG_OP = 'UPDATE' THEN\n        IF EXISTS (SELECT FROM before WHERE created_at < fresh)\n            OR EXISTS (SELECT FROM after WHERE created_at < fresh)\n        THEN\n            INSERT INTO stale_call_hours (company_id, hour)\n            WITH old AS (SELECT company_id, date_trunc('hour', created_at, 'UTC') AS hour, status AS status, booked AS booked, lead_id IS NOT NULL AS qualified, CASE status WHEN 'lost' THEN quoted_price END AS lost_value FROM before WHERE created_at < fresh),\n                 new AS (SELECT company_id, date_trunc('hour', created_at, 'UTC') AS hour, status AS status, booked AS booked, lead_id IS NOT NULL AS qualified, CASE status WHEN 'lost' THEN quoted_price END AS lost_value FROM after WHERE created_at < fresh)\n            SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS removed\n            UNION\n            SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS added;\n        END IF;\n    ELSIF TG_OP = 'DELETE' THEN\n        INSERT INTO stale_call_hours (company_id, hour)\n        SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM before WHERE created_at < fresh;\n    ELSE\n        -- TRUNCATE shows no rows and ignores policies: record an hour of each counted day of each company.\n        DECLARE\n            outer_setting text := current_setting('crm.all_companies', true);\n        BEGIN\n            PERFORM set_config('crm.all_companies', 'on', true);\n            INSERT INTO stale_call_hours (company_id, hour)\n            SELECT company_id, date_trunc('hour', (day + time '12:00') AT TIME ZONE timezone, 'UTC')\n            FROM call_days JOIN call_rollups USING (company_id) WHERE timezone <> '';\n            PERFORM set_config('crm.all_companies', coalesce(outer_setting, ''), true);\n        END;\n    END IF;\n    RETURN NULL;\nEND\n",
+            each_row={"INSERT": "true"},
+        ),
+        crm.db.triggers.CreateTriggers(
+            on="leads",
+            name="mark_lead_hours",
+            postgresql="\nDECLARE\n    fresh timestamptz;\nBEGIN\n    IF TG_OP = 'INSERT' THEN\n        IF NEW.created_at >= clock_timestamp() - interval '1 hour'\n            OR current_setting('crm.skip_stale_hours', true) IS NOT DISTINCT FROM 'on'\n        THEN\n            RETURN NULL;\n        END IF;\n        -- A load in the order of time records an hour once a company. The setting remembers the companies; a rollback,\n        -- also one to a savepoint, reverts it together with the rows.\n        DECLARE\n            hour timestamptz := date_trunc('hour', NEW.created_at, 'UTC');\n            prefix text := extract(epoch FROM hour)::bigint || ' ';\n            recorded text := current_setting('crm.recorded_stale_hours', true);\n        BEGIN\n            IF recorded IS NULL OR NOT starts_with(recorded, prefix) THEN\n                recorded := prefix;\n            END IF;\n            IF position(' ' || NEW.company_id || ' ' IN recorded) = 0 THEN\n                INSERT INTO stale_call_hours (company_id, hour) VALUES (NEW.company_id, hour);\n                PERFORM set_config('crm.recorded_stale_hours', recorded || NEW.company_id || ' ', true);\n            END IF;\n        END;\n        RETURN NULL;\n    END IF;\n    fresh := clock_timestamp() - interval '1 hour';\n    IF TG_OP = 'UPDATE' THEN\n        IF EXISTS (SELECT FROM before WHERE created_at < fresh)\n            OR EXISTS (SELECT FROM after WHERE created_at < fresh)\n        THEN\n            INSERT INTO stale_call_hours (company_id, hour)\n            WITH old AS (SELECT company_id, date_trunc('hour', created_at, 'UTC') AS hour, status AS status, source AS source, assignee_id AS assignee_id, CASE status WHEN 'won' THEN value END AS won_value FROM before WHERE created_at < fresh),\n                 new AS (SELECT company_id, date_trunc('hour', created_at, 'UTC') AS hour, status AS status, source AS source, assignee_id AS assignee_id, CASE status WHEN 'won' THEN value END AS won_value FROM after WHERE created_at < fresh)\n            SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS removed\n            UNION\n            SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS added;\n        END IF;\n    ELSIF TG_OP = 'DELETE' THEN\n        INSERT INTO stale_call_hours (company_id, hour)\n        SELECT DISTINCT company_id, date_trunc('hour', created_at, 'UTC') FROM before WHERE created_at < fresh;\n    ELSE\n        -- TRUNCATE shows no rows and ignores policies: record an hour of each counted day of each company.\n        DECLARE\n            outer_setting text := current_setting('crm.all_companies', true);\n        BEGIN\n            PERFORM set_config('crm.all_companies', 'on', true);\n            INSERT INTO stale_call_hours (company_id, hour)\n            SELECT company_id, date_trunc('hour', (day + time '12:00') AT TIME ZONE timezone, 'UTC')\n            FROM call_days JOIN call_rollups USING (company_id) WHERE timezone <> '';\n            PERFORM set_config('crm.all_companies', coalesce(outer_setting, ''), true);\n        END;\n    END IF;\n    RETURN NULL;\nEND\n",
             each_row={"INSERT": "true"},
         ),
         crm.db.triggers.CreateTriggers(

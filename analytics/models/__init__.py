@@ -3,7 +3,7 @@
 from analytics.models.analyses import CallAnalysis
 from analytics.models.archives import ArchivedCalls, ArchivedChunk, ArchivedObjections
 from analytics.models.objections import CallObjection
-from analytics.models.rollups import CallDay, CallRollup, StaleCallHour
+from analytics.models.rollups import CallDay, CallRollup, LeadDay, StaleCallHour
 
 __all__ = [
     "ArchivedCalls",
@@ -13,5 +13,6 @@ __all__ = [
     "CallDay",
     "CallObjection",
     "CallRollup",
+    "LeadDay",
     "StaleCallHour",
 ]

@@ -1,4 +1,4 @@
-"""Daily call totals for the dashboard, and the hours that have changed since they were counted."""
+"""Daily totals of calls and leads for the dashboard, and the hours that have changed since they were counted."""
 
 from typing import Any, ClassVar
 
@@ -56,6 +56,41 @@ class CallDay(CallCounts):
         return str(self.day)
 
 
+class LeadDay(TenantModel):
+    """Counts of the leads that were created on one of a company's days, from one source, with one assignee.
+
+    They have a column for each of `LEADS.measures` in analytics.rollups.measures.
+    """
+
+    company = of_company(db_index=False)
+    day = models.DateField(help_text="A day in the rollup's time zone.")
+    source = models.CharField(max_length=100, blank=True)
+    assignee_id = models.BigIntegerField(default=0, help_text="User ID. 0: nobody.", verbose_name="assignee ID")
+
+    leads = models.PositiveIntegerField()
+    booked = models.PositiveIntegerField(help_text="Leads that are booked or won.")
+    won = models.PositiveIntegerField()
+    lost = models.PositiveIntegerField()
+    won_value = models.DecimalField(max_digits=20, decimal_places=2)
+
+    triggers: ClassVar = stale_hour_triggers.LEAD_TRIGGERS
+
+    class Meta:
+        db_table = "lead_days"
+        verbose_name = "daily total of leads"
+        verbose_name_plural = "daily totals of leads"
+        constraints = [
+            StorageSettings(parameters=BUSY_TABLE, name="lead_days_storage"),
+            models.UniqueConstraint(
+                fields=["company", "day", "source", "assignee_id"],
+                name="lead_days_company_id_day_source_assignee_id_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.source}".strip()
+
+
 class CallRollup(TenantModel):
     """State of a company's rollup: all days until `rolled_up_until` are counted, except stale ones."""
 
@@ -80,10 +115,10 @@ class CallRollup(TenantModel):
 
 
 class StaleCallHour(TenantModel):
-    """An hour of UTC in which a company's calls have changed since it was over: its days must be counted again.
+    """An hour of UTC in which a company's calls or leads have changed since: its days must be counted again.
 
     Triggers insert these rows in the transaction of the change. No key makes them unique, so writers never wait for
-    each other. Changes within `stale_hour_triggers.FRESH` of the call's start insert none: its day is not counted yet.
+    each other. Changes within `stale_hour_triggers.FRESH` of a row's creation insert none: its day is not counted yet.
     """
 
     company = of_company(db_index=False)

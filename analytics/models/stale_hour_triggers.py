@@ -1,8 +1,9 @@
-"""Triggers on `calls` that record stale hours.
+"""Triggers on `calls` and `leads` that record stale hours.
 
 On PostgreSQL they run once a statement, except for INSERT. For INSERT, and on SQLite, they run once a row.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from crm.db.triggers import Triggers
@@ -14,8 +15,15 @@ MEASURE_INPUTS = {
     "qualified": "{row}lead_id IS NOT NULL",
     "lost_value": "CASE {row}status WHEN 'lost' THEN {row}quoted_price END",
 }
+# The same for leads, with the columns by which they are grouped.
+LEAD_INPUTS = {
+    "status": "{row}status",
+    "source": "{row}source",
+    "assignee_id": "{row}assignee_id",
+    "won_value": "CASE {row}status WHEN 'won' THEN {row}value END",
+}
 
-# A day is counted when it has been over for this long. Changes of younger calls record nothing, so the usual INSERT of
+# A day is counted when it has been over for this long. Changes of younger rows record nothing, so the usual INSERT of
 # a ringing call stays cheap. The clock is the wall clock at the moment of the write, not the transaction's.
 FRESH = timedelta(hours=1)
 
@@ -24,12 +32,8 @@ FRESH = timedelta(hours=1)
 RECORDED_SETTING = "crm.recorded_stale_hours"
 SKIP_SETTING = "crm.skip_stale_hours"
 
-# Rows are compared as multisets: two calls of the same hour that swap their values change no total.
-_COMPARED = ", ".join(
-    ["company_id", "date_trunc('hour', created_at, 'UTC') AS hour"]
-    + [f"{expression.format(row='')} AS {name}" for name, expression in MEASURE_INPUTS.items()]
-)
-
+# Rows are compared as multisets, by the columns {compared}: two calls of the same hour that swap their values change no
+# total. The setting of an hour is for both tables, since the hour is stale for both.
 _POSTGRESQL = f"""
 DECLARE
     fresh timestamptz;
@@ -63,8 +67,8 @@ BEGIN
             OR EXISTS (SELECT FROM after WHERE created_at < fresh)
         THEN
             INSERT INTO stale_call_hours (company_id, hour)
-            WITH old AS (SELECT {_COMPARED} FROM before WHERE created_at < fresh),
-                 new AS (SELECT {_COMPARED} FROM after WHERE created_at < fresh)
+            WITH old AS (SELECT {{compared}} FROM before WHERE created_at < fresh),
+                 new AS (SELECT {{compared}} FROM after WHERE created_at < fresh)
             SELECT company_id, hour FROM (SELECT * FROM old EXCEPT ALL SELECT * FROM new) AS removed
             UNION
             SELECT company_id, hour FROM (SELECT * FROM new EXCEPT ALL SELECT * FROM old) AS added;
@@ -105,23 +109,37 @@ def _sqlite(rows: str) -> str:
 
 _OLD = "SELECT OLD.company_id AS company_id, OLD.created_at AS created_at"
 _NEW = "SELECT NEW.company_id AS company_id, NEW.created_at AS created_at"
-_DIFFER = " OR ".join(
-    f"({expression.format(row='OLD.')}) IS NOT ({expression.format(row='NEW.')})"
-    for expression in ("{row}company_id", "{row}created_at", *MEASURE_INPUTS.values())
-)
 
-TRIGGERS = Triggers(
-    on="calls",
-    name="mark_call_hours",
-    postgresql=_POSTGRESQL,
-    # Nearly all INSERTs of single calls are of ringing calls, each in a transaction of its own. The function knows that
-    # sooner than PostgreSQL compiles a condition.
-    each_row={"INSERT": "true"},
-    sqlite={
-        "insert": f"AFTER INSERT ON calls {_sqlite(_NEW)}",
-        "update": f"AFTER UPDATE ON calls WHEN {_DIFFER} {_sqlite(f'{_OLD} UNION {_NEW}')}",
-        "delete": f"AFTER DELETE ON calls {_sqlite(_OLD)}",
-        # `flush` empties the tables in any order: stale hours of deleted calls must not outlive their company.
-        "company": "AFTER DELETE ON companies BEGIN DELETE FROM stale_call_hours WHERE company_id = OLD.id; END",
-    },
+
+def _triggers(table: str, name: str, inputs: Mapping[str, str], *, sqlite: Mapping[str, str]) -> Triggers:
+    """Return the triggers of a table. On PostgreSQL they compare what the columns `inputs` say of a row."""
+    compared = ["company_id", "date_trunc('hour', created_at, 'UTC') AS hour"]
+    compared += [f"{expression.format(row='')} AS {column}" for column, expression in inputs.items()]
+    differ = " OR ".join(
+        f"({expression.format(row='OLD.')}) IS NOT ({expression.format(row='NEW.')})"
+        for expression in ("{row}company_id", "{row}created_at", *inputs.values())
+    )
+    return Triggers(
+        on=table,
+        name=name,
+        postgresql=_POSTGRESQL.format(compared=", ".join(compared)),
+        # Nearly all INSERTs of single rows are of ringing calls and new leads, each in a transaction of its own. The
+        # function knows that sooner than PostgreSQL compiles a condition.
+        each_row={"INSERT": "true"},
+        sqlite={
+            "insert": f"AFTER INSERT ON {table} {_sqlite(_NEW)}",
+            "update": f"AFTER UPDATE ON {table} WHEN {differ} {_sqlite(f'{_OLD} UNION {_NEW}')}",
+            "delete": f"AFTER DELETE ON {table} {_sqlite(_OLD)}",
+            **sqlite,
+        },
+    )
+
+
+TRIGGERS = _triggers(
+    "calls",
+    "mark_call_hours",
+    MEASURE_INPUTS,
+    # `flush` empties the tables in any order: stale hours of deleted calls must not outlive their company.
+    sqlite={"company": "AFTER DELETE ON companies BEGIN DELETE FROM stale_call_hours WHERE company_id = OLD.id; END"},
 )
+LEAD_TRIGGERS = _triggers("leads", "mark_lead_hours", LEAD_INPUTS, sqlite={})

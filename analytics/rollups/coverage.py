@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics.rollups.measures import MEASURES
+from analytics.rollups.measures import Counted
 from crm.date_ranges import start_of
 from crm.db.tenancy import current_company_id, reading_connection
 
@@ -42,12 +42,15 @@ class RollupCoverage:
     snapshot: tuple[int | None, int] | None = None
     """The value of SNAPSHOT_VERSION for as long as this coverage holds."""
 
-    def rollup_days_sql(self, start: date | None, end: date | None) -> tuple[str, list[Any]]:
-        """Return a statement, with its parameters, that reads `day` and MEASURES of the covered days of a range."""
+    def rollup_days_sql(self, what: Counted, start: date | None, end: date | None) -> tuple[str, list[Any]]:
+        """Return a statement, with its parameters, that reads the counts of the covered days of a range.
+
+        Its columns are those of `count_rows`.
+        """
         until = self.until or date.min
         stale = self._stale_between(start, end)
         statement = (
-            f"SELECT day, {', '.join(MEASURES)} FROM call_days"  # noqa: S608  # constants
+            f"SELECT day, {what.columns} FROM {what.days}"  # noqa: S608  # constants
             " WHERE company_id = %s AND day BETWEEN %s AND %s"
             + (f" AND day NOT IN ({', '.join(['%s'] * len(stale))})" if stale else "")
         )

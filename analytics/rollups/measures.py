@@ -1,20 +1,23 @@
-"""Measures of the dashboard: SQL that counts calls, for the rollup and for days that it does not cover.
+"""Measures of the dashboard: SQL that counts calls and leads, for the rollup and for days that it does not cover.
 
 CONTRIBUTING.md has the recipe for a new one.
 """
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection
 
-from analytics.models.stale_hour_triggers import MEASURE_INPUTS
+from analytics.models.stale_hour_triggers import LEAD_INPUTS, MEASURE_INPUTS
 from calls.choices import CallStatus
+from crm.choices import LeadStatus
 from crm.db.tenancy import current_company_id
 
-_CALL = {name: expression.format(row="call.") for name, expression in MEASURE_INPUTS.items()}
+_CALL = {name: expression.format(row="item.") for name, expression in MEASURE_INPUTS.items()}
+_LEAD = {name: expression.format(row="item.") for name, expression in LEAD_INPUTS.items()}
 
 # SQL by the column of CallCounts that keeps the measure.
 MEASURES = {
@@ -26,6 +29,40 @@ MEASURES = {
     "lost_value": f"coalesce(sum({_CALL['lost_value']}), 0)",
 }
 
+
+@dataclass(frozen=True)
+class Counted:
+    """A table with rows to count by the day on which they were created."""
+
+    table: str
+    days: str
+    """The table with the counts of each day."""
+    measures: dict[str, str]
+    """SQL by column."""
+    keys: dict[str, str] = field(default_factory=dict)
+    """Further columns by which rows are grouped, with their SQL."""
+    archive: str = ""
+    """The table with the counts of archived rows."""
+
+    @property
+    def columns(self) -> str:
+        return ", ".join([*self.keys, *self.measures])
+
+
+CALLS = Counted("calls", "call_days", MEASURES, archive="archived_calls")
+LEADS = Counted(
+    "leads",
+    "lead_days",
+    {
+        "leads": "count(*)",
+        "booked": f"count(*) FILTER (WHERE {_LEAD['status']} IN ('{LeadStatus.BOOKED}', '{LeadStatus.WON}'))",
+        "won": f"count(*) FILTER (WHERE {_LEAD['status']} = '{LeadStatus.WON}')",
+        "lost": f"count(*) FILTER (WHERE {_LEAD['status']} = '{LeadStatus.LOST}')",
+        "won_value": f"coalesce(sum({_LEAD['won_value']}), 0)",
+    },
+    keys={"source": _LEAD["source"], "assignee_id": f"coalesce({_LEAD['assignee_id']}, 0)"},
+)
+
 # Spans as rows. The index by company and time serves each, even with outdated statistics. If those end yesterday, the
 # planner expects no rows of today, and might choose any index.
 _SPANS = {
@@ -33,6 +70,16 @@ _SPANS = {
     "sqlite": "(SELECT json_extract(value, '$[0]') AS since, json_extract(value, '$[1]') AS until,"
     " json_extract(value, '$[2]') AS day FROM json_each(%s)) AS span",
 }
+_OF_TABLE = """
+SELECT span.day, {columns} FROM {span} CROSS JOIN {table} AS item
+WHERE item.company_id = %s AND item.created_at >= span.since AND item.created_at < span.until
+GROUP BY {keys}
+"""
+_OF_ARCHIVE = """
+SELECT span.day, {columns} FROM {span} CROSS JOIN {archive}
+WHERE company_id = %s AND quarter_hour >= span.since AND quarter_hour < span.until
+"""
+_SUMS = "SELECT {keys}, {sums} FROM ({parts}) AS part GROUP BY {keys}"
 _QUARTER_HOURS = {
     "postgresql": "date_bin('15 minutes', {0}, '2000-01-01 00:00Z')",
     # Taken from the text, since SQLite's date functions round to milliseconds and so past midnight.
@@ -42,37 +89,38 @@ _NO_BOUNDS = {"postgresql": ("-infinity", "infinity"), "sqlite": ("", "~")}  # o
 
 
 class Span(NamedTuple):
-    """Calls that began at or after `since` and before `until`, counted for `day`. None leaves a side open."""
+    """Rows created at or after `since` and before `until`, counted for `day`. None leaves a side open."""
 
     since: datetime | None
     until: datetime | None
     day: date | None
 
 
-def count_calls(spans: Sequence[Span]) -> tuple[str, list[Any]]:
-    """Return a statement, with its parameters, that counts the active tenant's calls: a row for each day with calls.
+def count_rows(what: Counted, spans: Sequence[Span]) -> tuple[str, list[Any]]:
+    """Return a statement, with its parameters, that counts the active tenant's rows: a row for each day with some.
 
-    Its columns are `day` and MEASURES, in that order. It includes the counts of archived calls.
+    Its columns are `day` and `what.columns`, in that order. It includes the counts of archived rows.
     """
-    measures = ", ".join(f"{sql} AS {name}" for name, sql in MEASURES.items())
-    sums = ", ".join(f"{sum_of(name, 'part')} AS {name}" for name in MEASURES)
     span = _SPANS[connection.vendor]
-    statement = f"""
-        SELECT part.day, {sums} FROM (
-            SELECT span.day, {measures} FROM {span} CROSS JOIN calls AS call
-            WHERE call.company_id = %s AND call.created_at >= span.since AND call.created_at < span.until
-            GROUP BY span.day
-            UNION ALL
-            SELECT span.day, {", ".join(MEASURES)} FROM {span} CROSS JOIN archived_calls
-            WHERE company_id = %s AND quarter_hour >= span.since AND quarter_hour < span.until
-        ) AS part GROUP BY part.day
-    """  # noqa: S608  # constants
-    return statement, [*_as_parameters(spans), current_company_id()] * 2
+    columns = ", ".join(f"{sql} AS {name}" for name, sql in (what.keys | what.measures).items())
+    parts = [
+        _OF_TABLE.format(
+            columns=columns, span=span, table=what.table, keys=", ".join(["span.day", *what.keys.values()])
+        )
+    ]
+    if what.archive:
+        parts.append(_OF_ARCHIVE.format(columns=what.columns, span=span, archive=what.archive))
+    statement = _SUMS.format(
+        keys=", ".join(f"part.{name}" for name in ("day", *what.keys)),
+        sums=", ".join(f"{sum_of(name, 'part')} AS {name}" for name in what.measures),
+        parts=" UNION ALL ".join(parts),
+    )
+    return statement, [*_as_parameters(spans), current_company_id()] * len(parts)
 
 
 def sum_of(measure: str, rows: str) -> str:
     """Return SQL that sums a measure. PostgreSQL sums integers to a decimal, hence the cast."""
-    return f"CAST(sum({rows}.{measure}) AS {'numeric' if measure == 'lost_value' else 'bigint'})"
+    return f"CAST(sum({rows}.{measure}) AS {'numeric' if measure.endswith('_value') else 'bigint'})"
 
 
 def quarter_hour_of(column: str) -> str:

@@ -1,32 +1,36 @@
-"""Update, rebuild and check of a company's call rollup."""
+"""Update, rebuild and check of a company's rollup of calls and leads."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.models import Min
 from django.utils.timezone import now
 
-from analytics.models import ArchivedCalls, CallDay, CallRollup, StaleCallHour
+from analytics.models import ArchivedCalls, CallDay, CallRollup, LeadDay, StaleCallHour
 from analytics.models.stale_hour_triggers import FRESH, RECORDED_SETTING, SKIP_SETTING
-from analytics.rollups.coverage import DAY, days_of, read_coverage
-from analytics.rollups.measures import MEASURES, Span, count_calls
+from analytics.rollups.coverage import DAY, RollupCoverage, days_of, read_coverage
+from analytics.rollups.measures import CALLS, LEADS, Counted, Span, count_rows
 from calls.models import Call
 from crm.date_ranges import bounds_of, days_between, start_of
 from crm.db.tenancy import current_company_id, tenant
-from crm.models import Company
+from crm.models import Company, Lead
 
 MAX_HOURS = 5000  # stale rows handled in one transaction
 MAX_DAYS = 400  # days added to a rollup in one transaction
 
-# A transaction that may still commit a call without a stale hour holds this lock on the table. It began before the day
-# had been over for FRESH. The start is hidden for prepared transactions and other roles: it counts as 'epoch'.
+COUNTED: Sequence[tuple[Counted, Any]] = ((CALLS, CallDay), (LEADS, LeadDay))  # with the model of the counts
+
+# A transaction that may still commit a call or lead without a stale hour holds this lock on the table. It began before
+# the day had been over for FRESH. The start is hidden for prepared transactions and other roles: it counts as 'epoch'.
 OLDEST_WRITE = """
 SELECT least(clock_timestamp(), min(coalesce(writer.xact_start, 'epoch')))
 FROM pg_locks AS held LEFT JOIN pg_stat_activity AS writer USING (pid)
-WHERE held.locktype = 'relation' AND held.relation = 'calls'::regclass AND held.mode = 'RowExclusiveLock'
+WHERE held.locktype = 'relation' AND held.relation IN ('calls'::regclass, 'leads'::regclass)
+    AND held.mode = 'RowExclusiveLock'
     AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND held.pid IS DISTINCT FROM pg_backend_pid()
 """
@@ -44,7 +48,8 @@ def update_call_rollup(*, company: Company) -> bool:
     with tenant(company.pk), transaction.atomic():
         rollup = _lock_rollup(company)
         if rollup.timezone != company.timezone:
-            CallDay.objects.all().delete()
+            for _, totals in COUNTED:
+                totals.objects.all().delete()
             rollup.timezone, rollup.rolled_up_until = company.timezone, None
         # Delete stale hours first: the statements after it see each change whose stale hour it saw.
         stale = _pop_stale_days(company.zone)
@@ -72,9 +77,9 @@ def rebuild_call_rollup(*, company: Company) -> int:
 
 @contextmanager
 def without_stale_marks() -> Iterator[None]:
-    """Insert calls without recording stale hours, for companies created in the same transaction.
+    """Insert calls and leads without recording stale hours, for companies created in the same transaction.
 
-    No rollup can have counted such calls. Millions of old calls are then loaded without millions of stale hours. SQLite
+    No rollup can have counted such rows. Millions of old ones are then loaded without millions of stale hours. SQLite
     ignores it.
     """
     if connection.vendor != "postgresql":
@@ -93,25 +98,31 @@ def _set_local(setting: str, value: str) -> None:
 
 
 def find_differences(*, company: Company) -> list[date]:
-    """Return the counted days, in order, that differ from their calls. Stale days may differ and are left out."""
+    """Return the counted days, in order, that differ from their rows. Stale days may differ and are left out."""
     with tenant(company.pk), transaction.atomic():
         _lock_rollup(company)
         coverage = read_coverage(company.zone)
-        starts = [CallDay.objects.aggregate(first=Min("day"))["first"], _first_day_with_calls(company.zone)]
+        starts = [totals.objects.aggregate(first=Min("day"))["first"] for _, totals in COUNTED]
+        starts.append(_first_day_with_rows(company.zone))
         first = min((day for day in starts if day), default=None)
         if first is None or coverage.until is None:
             return []
-        rollup, rollup_parameters = coverage.rollup_days_sql(None, None)
         days = [day for day in days_between(first, coverage.until) if day not in coverage.stale]
-        counted, count_parameters = count_calls(_spans(days, company.zone))
-        with connection.cursor() as cursor:
-            cursor.execute(
-                COMPARE.format(rollup=rollup, counted=counted),
-                [*rollup_parameters, *count_parameters, *count_parameters, *rollup_parameters],
-            )
-            differing = {date.fromisoformat(str(day)) for (day,) in cursor.fetchall()}
-        # Read again: calls changed during the comparison have made their days stale by now.
+        differing = {day for what, _ in COUNTED for day in _compare(what, coverage, days, company.zone)}
+        # Read again: rows changed during the comparison have made their days stale by now.
         return sorted(differing - read_coverage(company.zone).stale)
+
+
+def _compare(what: Counted, coverage: RollupCoverage, days: Sequence[date], zone: ZoneInfo) -> set[date]:
+    """Return the days whose counts differ from their rows."""
+    rollup, rollup_parameters = coverage.rollup_days_sql(what, None, None)
+    counted, count_parameters = count_rows(what, _spans(days, zone))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            COMPARE.format(rollup=rollup, counted=counted),
+            [*rollup_parameters, *count_parameters, *count_parameters, *rollup_parameters],
+        )
+        return {date.fromisoformat(str(day)) for (day,) in cursor.fetchall()}
 
 
 def _lock_rollup(company: Company) -> CallRollup:
@@ -131,7 +142,7 @@ def _pop_stale_days(zone: ZoneInfo) -> frozenset[date]:
 
 
 def find_oldest_write() -> datetime:
-    """Return a time before which no open transaction that has written calls began."""
+    """Return a time before which no open transaction that has written calls or leads began."""
     if connection.vendor != "postgresql":
         return now()  # this connection is the only writer
     with connection.cursor() as cursor:
@@ -140,7 +151,7 @@ def find_oldest_write() -> datetime:
 
 
 def _last_closed_day(zone: ZoneInfo) -> date:
-    """Return the last day of which no call can still be written without a stale hour."""
+    """Return the last day of which no row can still be written without a stale hour."""
     return (find_oldest_write() - FRESH).astimezone(zone).date() - DAY
 
 
@@ -148,19 +159,21 @@ def _days_to_add(zone: ZoneInfo, *, after: date | None, closed: date) -> tuple[s
     """Return the next days to count, at most MAX_DAYS, and the last counted day afterwards."""
     if after and after >= closed:
         return set(), after
-    first = _first_day_with_calls(zone, after=after)
+    first = _first_day_with_rows(zone, after=after)
     if first is None or first > closed:
         return set(), closed
     last = min(closed, first + (MAX_DAYS - 1) * DAY)
     return set(days_between(first, last)), last
 
 
-def _first_day_with_calls(zone: ZoneInfo, *, after: date | None = None) -> date | None:
-    """Return the first day with calls, archived ones included."""
+def _first_day_with_rows(zone: ZoneInfo, *, after: date | None = None) -> date | None:
+    """Return the first day with calls, archived ones included, or leads."""
     start = start_of(after + DAY, zone) if after else None
     calls = Call.objects.order_by("created_at").created_between(start, None)
     archived = ArchivedCalls.objects.order_by("quarter_hour").filter(**{"quarter_hour__gte": start} if start else {})
+    leads = Lead.objects.order_by("created_at").filter(**{"created_at__gte": start} if start else {})
     firsts = [
+        leads.values_list("created_at", flat=True).first(),
         calls.values_list("created_at", flat=True).first(),
         archived.values_list("quarter_hour", flat=True).first(),
     ]
@@ -168,14 +181,15 @@ def _first_day_with_calls(zone: ZoneInfo, *, after: date | None = None) -> date 
 
 
 def _count(days: Sequence[date], zone: ZoneInfo) -> None:
-    CallDay.objects.filter(day__in=days).delete()
-    counted, parameters = count_calls(_spans(days, zone))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO call_days (company_id, day, {', '.join(MEASURES)})"  # noqa: S608  # constants
-            f" SELECT %s, counted.* FROM ({counted}) AS counted",
-            [current_company_id(), *parameters],
-        )
+    for what, totals in COUNTED:
+        totals.objects.filter(day__in=days).delete()
+        counted, parameters = count_rows(what, _spans(days, zone))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {what.days} (company_id, day, {what.columns})"  # noqa: S608  # constants
+                f" SELECT %s, counted.* FROM ({counted}) AS counted",
+                [current_company_id(), *parameters],
+            )
 
 
 def _spans(days: Iterable[date], zone: ZoneInfo) -> list[Span]:

@@ -1,4 +1,4 @@
-"""Random writers of calls, and the dashboard's metrics counted in Python."""
+"""Random writers of calls and leads, and the dashboard's metrics counted in Python."""
 
 import random
 from collections import Counter
@@ -10,14 +10,17 @@ from django.db.models import F
 from django.utils.timezone import now
 
 from analytics.dashboard.booking_rate import cohort_booking_rate
+from analytics.dashboard.leads import lead_conversion
 from analytics.dashboard.metrics import call_metrics
 from analytics.models import CallDay, StaleCallHour
 from analytics.rollups.jobs import run_next_rollup
 from analytics.rollups.update import rebuild_call_rollup, update_call_rollup
 from calls.choices import BOOKED, CallStatus
 from calls.models import Call
+from crm.choices import LeadStatus
 from crm.date_ranges import DateRange
 from crm.db.tenancy import tenant
+from crm.models import Lead
 from crm.services.companies import change_timezone
 from ops.archive.archiving import archive_company
 from ops.archive.restore import find_archives, restore_archive
@@ -29,6 +32,10 @@ ZONES = ["America/Denver", "America/New_York", "Asia/Kolkata", "Pacific/Kiritima
 
 def make_call(company, *, ago=2 * DAY, status="missed", **values):
     return factories.CallFactory(company=company, contact=None, created_at=now() - ago, status=status, **values)
+
+
+def make_lead(company, *, ago=2 * DAY, **values):
+    return factories.LeadFactory(contact__company=company, created_at=now() - ago, **values)
 
 
 COUNTED = ("status", "booked", "lead", "quoted_price", "created_at")
@@ -46,11 +53,36 @@ def expected(period, archived=()):
     return totals, days, f"{value:.2f}"
 
 
+def conversions(period, key):
+    """Count the leads of each source or assignee in Python, as (leads, booked, won, lost, value of those won)."""
+    groups = {}
+    for group, status, value, at in Lead.objects.values_list(key, "status", "value", "created_at"):
+        day = at.astimezone(period.zone).date()
+        if (period.start_date or day) <= day <= (period.end_date or day):
+            counts = groups.setdefault(group, [0, 0, 0, 0, Decimal(0)])
+            won = status == "won"
+            for n, part in enumerate([1, won or status == "booked", won, status == "lost", (value or 0) if won else 0]):
+                counts[n] += part
+    return {group: (*counts[:4], f"{counts[4]:.2f}") for group, counts in groups.items()}
+
+
+def assert_conversion_is_exact(period):
+    shown = lead_conversion(period)
+    for key in ("source", "assignee"):
+        found = {
+            group[key]: tuple(group[name] for name in ("leads", "booked", "won", "lost", "won_value"))
+            for group in shown[f"by_{key}"]
+        }
+        assert found == conversions(period, key)
+    assert shown["leads"] == sum(group["leads"] for group in shown["by_source"])
+
+
 def assert_exact(company, *periods, archived=()):
     with tenant(company.pk):
         company.refresh_from_db()
         for start, end in [(None, None), *periods]:
             period = DateRange(start, end, company.zone)
+            assert_conversion_is_exact(period)
             totals, days, value = expected(period, archived)
             metrics = call_metrics(period)
             assert {name: metrics[name] for name in ("total", "qualified", "booked")} == {
@@ -76,15 +108,16 @@ def rollup_days(company):
 
 
 class Writers:
-    """Random changes of two companies' calls. Each public method is one kind of change, except the two helpers."""
+    """Random changes of two companies' calls. Each public method is one kind of change, except HELPERS."""
 
     def __init__(self, seed, companies, archives):
         self.rng, self.companies = random.Random(seed), companies  # noqa: S311  # no secret
         self._archives = archives
         self.archived = {company.pk: {} for company in companies}
-        self.leads = {}
+        self.leads, self.people, self.contacts = {}, {}, {}
         for company in companies:
-            contact = factories.ContactFactory(company=company)
+            self.contacts[company.pk] = contact = factories.ContactFactory(company=company)
+            self.people[company.pk] = [None, *factories.UserFactory.create_batch(2, company=company, role="csr")]
             self.leads[company.pk] = factories.LeadFactory(contact=contact).pk
 
     def new_call(self, company):
@@ -103,6 +136,35 @@ class Writers:
     def sample(self, company):
         ids = list(Call.objects.filter(company=company).values_list("pk", flat=True))
         return Call.objects.filter(pk__in=self.rng.sample(ids, min(len(ids), self.rng.choice([1, 3, 50]))))
+
+    def random_lead(self, company):
+        rng = self.rng
+        return {
+            "status": rng.choice(LeadStatus.values),
+            "source": rng.choice(["", "referral", "Referral", "web form"]),
+            "assignee": rng.choice(self.people[company.pk]),
+            "value": rng.choice([None, Decimal("12.34"), Decimal("1000")]),
+        }
+
+    def sample_leads(self, company):
+        own = Lead.objects.filter(company=company).exclude(pk=self.leads[company.pk])
+        ids = list(own.values_list("pk", flat=True))
+        return Lead.objects.filter(pk__in=self.rng.sample(ids, min(len(ids), self.rng.choice([1, 3]))))
+
+    def insert_leads(self, company):
+        for _ in range(3):
+            created_at = now() - timedelta(hours=self.rng.choice([self.rng.uniform(-30, 150), self.rng.uniform(0, 3)]))
+            contact = self.contacts[company.pk]
+            Lead(company=company, contact=contact, created_at=created_at, **self.random_lead(company)).save()
+
+    def change_leads(self, company):
+        self.sample_leads(company).update(**self.random_lead(company))
+
+    def move_leads_in_time(self, company):
+        self.sample_leads(company).update(created_at=F("created_at") + timedelta(hours=self.rng.uniform(-40, 40)))
+
+    def delete_leads(self, company):
+        self.sample_leads(company).delete()
 
     def insert(self, company):
         self.new_call(company).save()
@@ -187,4 +249,5 @@ class Writers:
         return {pk: counted for pk, *counted in Call.objects.filter(company=company).values_list("pk", *COUNTED)}
 
 
-CHANGES = [name for name in vars(Writers) if not name.startswith("_") and name not in ("new_call", "sample")]
+HELPERS = ("new_call", "sample", "random_lead", "sample_leads")
+CHANGES = [name for name in vars(Writers) if not name.startswith("_") and name not in HELPERS]

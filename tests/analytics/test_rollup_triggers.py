@@ -12,12 +12,13 @@ from django.db import connection, transaction
 from django.utils.timezone import now
 
 from analytics.models import StaleCallHour
-from analytics.models.stale_hour_triggers import MEASURE_INPUTS
-from analytics.rollups.measures import MEASURES
+from analytics.models.stale_hour_triggers import LEAD_INPUTS, MEASURE_INPUTS
+from analytics.rollups.measures import CALLS, LEADS
 from analytics.rollups.update import rebuild_call_rollup, update_call_rollup, without_stale_marks
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
-from tests.analytics.rollup_fixture import DAY, assert_exact, count_stale, make_call
+from crm.models import Lead
+from tests.analytics.rollup_fixture import DAY, assert_exact, count_stale, make_call, make_lead
 from tests.conftest import postgres_only
 
 pytestmark = pytest.mark.django_db
@@ -39,12 +40,42 @@ def test_change_outside_the_measures_makes_no_hour_stale(acme, change):
     assert count_stale(acme) == 0
 
 
-def test_every_column_that_a_measure_reads_is_compared_by_the_triggers():
-    columns = {field.column for field in Call._meta.concrete_fields}
+@pytest.mark.parametrize(
+    ("model", "counted", "inputs"), [(Call, CALLS, MEASURE_INPUTS), (Lead, LEADS, LEAD_INPUTS)], ids=["calls", "leads"]
+)
+def test_every_column_that_a_measure_reads_is_compared_by_the_triggers(model, counted, inputs):
+    columns = {field.column for field in model._meta.concrete_fields}
     read, compared = (
-        columns & set(re.findall(r"\w+", " ".join(expressions.values()))) for expressions in (MEASURES, MEASURE_INPUTS)
+        columns & set(re.findall(r"\w+", " ".join(expressions.values())))
+        for expressions in (counted.keys | counted.measures, inputs)
     )
     assert read == compared != set()
+
+
+def test_change_of_an_earlier_lead_makes_its_hour_stale_if_a_measure_reads_it(acme):
+    lead = make_lead(acme, ago=DAY)
+    assert count_stale(acme) == 1
+    for change in ({"status": "won"}, {"value": 8}, {"source": "referral"}):
+        update_call_rollup(company=acme)
+        with tenant(acme.pk):
+            Lead.objects.filter(pk=lead.pk).update(notes="Wants a quote.")
+        assert count_stale(acme) == 0
+        with tenant(acme.pk):
+            Lead.objects.filter(pk=lead.pk).update(**change)
+        assert count_stale(acme) == 1
+
+
+def test_value_of_a_lead_that_is_not_won_makes_no_hour_stale(acme):
+    lead = make_lead(acme, ago=DAY)
+    update_call_rollup(company=acme)
+    with tenant(acme.pk):
+        Lead.objects.filter(pk=lead.pk).update(value=7)
+    assert count_stale(acme) == 0
+
+
+def test_new_lead_makes_no_hour_stale(acme):
+    make_lead(acme, ago=timedelta(0)).delete()
+    assert count_stale(acme) == 0
 
 
 def test_changed_trigger_gets_a_migration(monkeypatch, capsys):

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Max, Min
 from django.utils.timezone import now
 
-from analytics.dashboard import calls as dashboard_calls
+from analytics.dashboard import exact
 from analytics.dashboard.metrics import call_metrics
 from analytics.models import CallDay, CallRollup
 from analytics.rollups import jobs, update
@@ -145,7 +145,7 @@ def test_change_between_coverage_and_count_is_counted(acme, monkeypatch):
             changes.pop(0)()
         return coverage
 
-    monkeypatch.setattr(dashboard_calls, "read_coverage", read_coverage_then_change)
+    monkeypatch.setattr(exact, "read_coverage", read_coverage_then_change)
     with tenant(acme.pk):
         assert call_metrics(DateRange(None, None, acme.zone))["by_status"]["unbooked"] == 2
     assert changes == []
@@ -200,7 +200,7 @@ def test_rebuild_rollups_builds_and_checks(acme, globex, capsys):
     capsys.readouterr()
     with pytest.raises(CommandError, match="1 days, calls or campaigns differ"):
         call_command("rebuild_rollups", "--check")
-    assert capsys.readouterr().out == f"globex: {day} differs from its calls.\n"
+    assert capsys.readouterr().out == f"globex: {day} differs from its calls or leads.\n"
     with tenant(globex.pk):
         CallDay.objects.all().delete()
     assert find_differences(company=globex) == [day]

@@ -162,7 +162,7 @@ def test_add_page_exists_only_for_manually_created_rows(name, staff, rf, staff_c
         "calldetail", "callobjection", "callrollup", "conversation",
         "idempotencykey", "message", "missedcaller", "optout", "optoutentry", "stalecallhour", "suppressednumber",
         "webhookevent", "workerheartbeat", "providerhealth", "appointmentreminder", "marketingconsent",
-        "contactmerge", "duplicatecandidate", "mail", "outgoingevent", "outgoingwebhook", "attachment",
+        "contactmerge", "duplicatecandidate", "leadday", "mail", "outgoingevent", "outgoingwebhook", "attachment",
     }  # fmt: skip
     assert (expected == 403) == (name in automatic)
 

@@ -58,6 +58,7 @@ FACTORIES = [
     factories.ArchivedIdFactory,
     factories.IdempotencyKeyFactory,
     factories.CallDayFactory,
+    factories.LeadDayFactory,
     factories.CallObjectionFactory,
     factories.CallRollupFactory,
     factories.StaleCallHourFactory,

@@ -46,6 +46,7 @@ from tests.factories.totals import (
     CallDayFactory,
     CallObjectionFactory,
     CallRollupFactory,
+    LeadDayFactory,
     StaleCallHourFactory,
 )
 from tests.factories.work import (
@@ -127,6 +128,7 @@ __all__ = [
     "ImportRowFactory",
     "InvoiceFactory",
     "KeyFingerprintFactory",
+    "LeadDayFactory",
     "LeadFactory",
     "MailFactory",
     "MarketingConsentFactory",

@@ -12,6 +12,7 @@ from analytics.models import (
     CallDay,
     CallObjection,
     CallRollup,
+    LeadDay,
     StaleCallHour,
 )
 from tests.factories.people import OfCompanyFactory, RowFactory
@@ -34,6 +35,15 @@ class CallDayFactory(OfCompanyFactory):
     day = factory.Sequence(lambda n: date(2026, 3, 1) + timedelta(days=n))
     total = qualified = booked = qualified_booked = 0
     in_progress = missed = unbooked = awaiting_quote = still_deciding = purchased = lost = cancelled = lost_value = 0
+
+
+class LeadDayFactory(OfCompanyFactory):
+    class Meta:
+        model = LeadDay
+
+    day = factory.Sequence(lambda n: date(2026, 3, 1) + timedelta(days=n))
+    source = "referral"
+    leads = booked = won = lost = won_value = 0
 
 
 class CallRollupFactory(OfCompanyFactory):

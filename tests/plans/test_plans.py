@@ -271,6 +271,7 @@ def test_plain_poll_reads_few_pages(xid, max_pages, sample):
         ("metrics", 500),
         ("metrics?start_date=2026-01-01&end_date=2026-01-30", 50),
         ("booking-rate?start_date=2026-01-01&end_date=2026-01-30&basis=cohort", 50),
+        ("lead-conversion?start_date=2026-01-01&end_date=2026-01-30", 60),
     ],
 )
 def test_dashboard_of_the_largest_company_reads_few_pages(path, max_pages, sample):
@@ -297,6 +298,7 @@ def largest(sample):
         ("metrics?{}", "ix_calls_company_id_created_at", "ix_calls_created_at"),
         ("booking-rate?{}", "ix_calls_company_id_created_at", "ix_calls_created_at"),
         ("booking-rate?{}", "ix_appointments_company_id_scheduled_start", "ix_appointments_scheduled_start"),
+        ("lead-conversion?{}", "ix_leads_company_id_created_at", "ix_leads_company_id_source_created_at"),
         ("calls?{}", "ix_calls_company_id_created_at", "ix_calls_created_at"),
         ("calls?{}&count=1", "ix_calls_company_id_created_at", "ix_calls_created_at"),
     ],

@@ -14,7 +14,7 @@ from messaging.services.campaigns.counts import find_wrong_counts, rebuild_count
 
 class Command(BaseCommand):
     help = (
-        "Rebuild the daily call totals, the objections and the counts of campaigns."
+        "Rebuild the daily totals of calls and leads, the objections and the counts of campaigns."
         " Needed only after changes that no trigger sees, such as a"
         " database restored without triggers, or after a new measure."
     )
@@ -35,7 +35,7 @@ class Command(BaseCommand):
                     campaigns = find_wrong_counts()
                 wrong += len(differing) + calls + len(campaigns)
                 for day in differing:
-                    self.stdout.write(f"{one.slug}: {day} differs from its calls.")
+                    self.stdout.write(f"{one.slug}: {day} differs from its calls or leads.")
                 for campaign in campaigns:
                     self.stdout.write(f"{one.slug}: campaign {campaign} has other counts than its members.")
                 if calls:

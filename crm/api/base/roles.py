@@ -107,6 +107,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "conversations": {MANAGER: READ_UPDATE, CSR: READ_UPDATE, REP: own(READ_ONLY)},
     "dashboard/booking-rate": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "dashboard/calls": {MANAGER: LIST_ONLY, CSR: LIST_ONLY, REP: own(LIST_ONLY)},
+    "dashboard/lead-conversion": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "dashboard/metrics": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "dashboard/top-objections": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "duplicates": {MANAGER: also(READ_ONLY, "merge", "dismiss"), CSR: also(READ_ONLY, "merge", "dismiss")},
