@@ -1,5 +1,5 @@
-"""Admin of this app's models, and of contacts and calls, whose pages show rows of several apps."""
+"""Admin of this app's models, and of contacts, calls and leads, whose pages show rows or numbers of several apps."""
 
-from analytics.admin import analyses, calls, contacts
+from analytics.admin import analyses, calls, contacts, leads
 
-__all__ = ["analyses", "calls", "contacts"]
+__all__ = ["analyses", "calls", "contacts", "leads"]

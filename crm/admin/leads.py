@@ -37,8 +37,9 @@ class PoolFilter(admin.SimpleListFilter):
         return queryset.pool() if self.value() == "yes" else None
 
 
-@admin.register(Lead)
 class LeadAdmin(ExactSearch, RowAdmin):
+    """The form of leads. A higher app registers it with their conversion."""
+
     form = LeadForm
     list_display = (
         moment("created_at"), "contact", badge("status"), "source", "value_with_currency", "assignee", "company",

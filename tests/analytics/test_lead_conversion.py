@@ -1,9 +1,11 @@
 """Conversion of leads on the dashboard."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 from django.utils.timezone import now
 
 from analytics.dashboard import leads as dashboard_leads
@@ -17,6 +19,7 @@ from tests.count_queries import CountQueries
 from tests.factories import LeadFactory, UserFactory
 
 URL = "/api/v1/dashboard/lead-conversion"
+PAGE = reverse("admin:crm_lead_conversion")
 NOTHING = {"leads": 0, "booked": 0, "won": 0, "lost": 0, "won_value": "0.00", "conversion_rate": None}
 
 
@@ -137,3 +140,51 @@ def test_conversion_runs_three_statements_for_any_number_of_leads(csr_api, acme,
             assert csr_api.get(URL).status_code == 200
         assert len(queries) == 3
         update_call_rollup(company=acme)
+
+
+# --- Admin ------------------------------------------------------------------------------------------------------------
+
+
+def links_of(html):
+    found = re.findall(r'<a href="([^"]+)" (?:tabindex="-1" )?aria-label="([^"]+)"', html)
+    return {label: url.replace("&amp;", "&") for url, label in found}
+
+
+def test_page_draws_the_numbers_of_the_api_and_its_bars_lead_to_their_leads(client, staff, acme, globex, csr):
+    for source, assignee, status in (("referral", csr, "won"), ("referral", None, "lost"), ("", csr, "new")):
+        make_lead(acme, source=source, assignee=assignee, status=status, value=10)
+    make_lead(globex, source="referral", status="won")
+    make_lead(acme, ago=60 * DAY, source="referral", status="won")
+    client.force_login(staff)
+    html = client.get(PAGE, {"company": acme.pk}).content.decode()
+    assert "1 of 3 leads that were created in these days are won (33.33 %)" in html
+    assert "10.00 USD" in html
+    links = links_of(html)
+    expected = {
+        "referral: 50 % (1 of 2)": 2, "Unknown: 0 % (0 of 1)": 1, f"{csr}: 50 % (1 of 2)": 2, "Nobody: 0 % (0 of 1)": 1,
+    }  # fmt: skip
+    assert links.keys() == expected.keys()
+    for label, count in expected.items():
+        listed = client.get(links[label])
+        assert (listed.status_code, listed.context["cl"].result_count) == (200, count), label
+
+
+def test_page_takes_the_days_that_are_asked_for(client, staff, acme):
+    make_lead(acme, ago=60 * DAY)
+    client.force_login(staff)
+    first = (now() - 90 * DAY).date()
+    asked = {"company": acme.pk, "from": first.isoformat(), "to": now().date().isoformat()}
+    assert "0 of 1 leads" in client.get(PAGE, asked).content.decode()
+    for odd in ({"from": "x"}, {"from": asked["to"], "to": asked["from"]}, {"company": "9" * 30}):
+        assert "No leads were created in these days." in client.get(PAGE, asked | odd).content.decode()
+
+
+def test_page_is_for_those_who_may_see_leads(client, acme):
+    client.force_login(UserFactory(company=None, role="", is_staff=True))
+    assert client.get(PAGE).status_code == 403
+
+
+def test_list_of_leads_links_to_the_conversion_of_its_company(client, staff, acme):
+    client.force_login(staff)
+    html = client.get(reverse("admin:crm_lead_changelist"), {"company__id__exact": acme.pk}).content.decode()
+    assert f'{PAGE}?company={acme.pk}"' in html
