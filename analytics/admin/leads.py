@@ -59,8 +59,8 @@ class LeadPageAdmin(LeadAdmin):
 def draw_conversion(shown: Mapping[str, Any], company: Company, period: DateRange) -> list[SafeString]:
     """Draw the conversion rates by source and by assignee, of the groups with the most leads."""
     start, end = period.closed_bounds
-    of_period = {"company__id__exact": company.pk, "created_at__gte": start.isoformat(),
-                 "created_at__lt": end.isoformat()}  # fmt: skip
+    days = {"created_at__gte": start.isoformat(), "created_at__lt": end.isoformat()}
+    of_period = {"company__id__exact": company.pk} | days
 
     def draw(name: str, noun: str, groups: list[tuple[str, Mapping[str, Any], dict[str, Any]]]) -> SafeString:
         data = [
@@ -73,10 +73,8 @@ def draw_conversion(shown: Mapping[str, Any], company: Company, period: DateRang
             )
             for label, group, filters in groups[:MAX_BARS]
         ]
-        best = max(data, key=lambda datum: datum.value or 0, default=None)
-        headline = (
-            f"“{best.label}” has the best rate: {best.text}" if best and best.value else f"No lead is won by {noun}"
-        )
+        label, most, _ = max(groups, key=lambda each: int(each[1]["won"]))
+        headline = f"Won leads by {noun}: the most are of “{label or 'Unknown'}”, {most['won']:,} of {shown['won']:,}"
         return bars(name, headline, data, columns=(noun.capitalize(), "Conversion rate"))
 
     sources = [(each["source"], each, {"source__exact": each["source"]}) for each in shown["by_source"]]
