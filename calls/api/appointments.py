@@ -55,10 +55,10 @@ class AppointmentSerializer(TenantSerializer):
         return super().validate(attrs)
 
     def create(self, validated_data: dict[str, Any]) -> Appointment:
-        return book_appointment(**validated_data)
+        return book_appointment(user=self.context["request"].user, **validated_data)
 
     def update(self, instance: Appointment, validated_data: dict[str, Any]) -> Appointment:
-        return change_appointment(appointment=instance, **validated_data)
+        return change_appointment(appointment=instance, user=self.context["request"].user, **validated_data)
 
 
 class AppointmentFilterSet(ContactFilterSet):

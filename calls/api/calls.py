@@ -72,10 +72,10 @@ class CallSerializer(TenantSerializer):
         row.set_status(row.status)
 
     def create(self, validated_data: dict[str, Any]) -> Call:
-        return create_call(**validated_data)
+        return create_call(user=self.context["request"].user, **validated_data)
 
     def update(self, instance: Call, validated_data: dict[str, Any]) -> Call:
-        return change_call(call=instance, **validated_data)
+        return change_call(call=instance, user=self.context["request"].user, **validated_data)
 
 
 class CallFilterSet(ContactFilterSet):

@@ -14,7 +14,7 @@ from calls.models.overlap_triggers import REP_IS_FREE
 from calls.services.missed_calls import mark_recovered
 from calls.services.outcomes import book_call, cancel_call_without_appointments
 from crm.error_codes import ErrorCode
-from crm.models import Company, Contact
+from crm.models import Company, Contact, User
 from crm.refusals import Refusal
 from crm.refused_writes import is_refused_by
 from crm.signals import appointment_booked
@@ -54,11 +54,15 @@ def book_appointment(
     scheduled_end: datetime,
     call: Call | None = None,
     timezone: str = "",
+    user: User | None = None,
     **fields: Any,
 ) -> Appointment:
     """Create an appointment, by default in the company's time zone, and remove the contact from the missed queue.
 
     An appointment from a call shares the call's lead, created if missing, and the call's status follows.
+
+    Args:
+        user: who books it, and works on a lead that is made.
 
     Raises:
         SlotTaken: the rep has another appointment then, and `allow_overlap` is not given.
@@ -75,7 +79,7 @@ def book_appointment(
         )
         if call:
             is_booked = appointment.status != AppointmentStatus.CANCELLED
-            appointment.lead = book_call(call=call) if is_booked else call.lead
+            appointment.lead = book_call(call=call, user=user) if is_booked else call.lead
         with _slot_of(appointment):
             appointment.save(force_insert=True)
         mark_recovered(contact=contact, at=appointment.created_at, by=Recovery.BOOKING)
@@ -84,12 +88,15 @@ def book_appointment(
         return appointment
 
 
-def change_appointment(*, appointment: Appointment, **changes: Any) -> Appointment:
+def change_appointment(*, appointment: Appointment, user: User | None = None, **changes: Any) -> Appointment:
     """Change an appointment. Its call follows a cancellation, and a cancellation that is taken back.
 
     An appointment that gets another call books that one; the former call keeps its status.
 
     An overlap must be allowed again for each new time or rep.
+
+    Args:
+        user: who changes it, and works on a lead that is made.
 
     Raises:
         SlotTaken: the rep has another appointment then, and `allow_overlap` is not given.
@@ -109,7 +116,7 @@ def change_appointment(*, appointment: Appointment, **changes: Any) -> Appointme
             written.add("allow_overlap")
         lead = appointment.lead
         if appointment.call and not is_cancelled and (was_cancelled or appointment.call_id != old_call):
-            lead = book_call(call=appointment.call)
+            lead = book_call(call=appointment.call, user=user)
         elif appointment.call:
             lead = appointment.call.lead
         elif lead and lead.contact_id != appointment.contact_id:

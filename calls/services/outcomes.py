@@ -8,9 +8,10 @@ from calls.choices import CallStatus
 from calls.models import Appointment, Call
 from crm.choices import LeadStatus
 from crm.error_codes import ErrorCode
-from crm.models import Activity, Contact, Lead
+from crm.models import Activity, Contact, Lead, User
 from crm.refusals import Refusal
 from crm.services.conversations import open_conversation
+from crm.services.leads import first_assignee
 
 FOLLOWING = ("booked", "reason_for_lost_sale", "lead_id")  # columns that follow from a status
 OUTCOMES = (LeadStatus.BOOKED, LeadStatus.WON, LeadStatus.LOST)
@@ -31,19 +32,26 @@ class LeadFixed(Refusal):
         super().__init__("A booked call keeps a lead; choose another one, or change the status first.")
 
 
-def create_call(**values: Any) -> Call:
-    """Create a call that a person logs, with all that follows from its status."""
+def create_call(*, user: User | None = None, **values: Any) -> Call:
+    """Create a call that a person logs, with all that follows from its status.
+
+    Args:
+        user: who logs it, and works on a lead that is made.
+    """
     with transaction.atomic():
         call = Call(**values)
-        _follow_status(call)
+        _follow_status(call, user)
         call.save(force_insert=True)
         return call
 
 
-def change_call(*, call: Call, **changes: Any) -> Call:
+def change_call(*, call: Call, user: User | None = None, **changes: Any) -> Call:
     """Change a call, with all that follows from a new status, contact or lead.
 
     Only the changed columns are written, so that concurrent changes of others are kept.
+
+    Args:
+        user: who changes it, and works on a lead that is made.
 
     Raises:
         ContactFixed: the call has another contact's lead or appointments.
@@ -60,8 +68,8 @@ def change_call(*, call: Call, **changes: Any) -> Call:
         if call.contact_id != old_contact:
             _move_to_contact(call)
         if call.status != old_status:
-            written |= _follow_status(call)
-        elif add_missing_lead(call):
+            written |= _follow_status(call, user)
+        elif add_missing_lead(call, user):
             written.add("lead_id")
         elif call.lead and call.lead != old_lead and CallStatus(call.status).booked:
             _set_outcome(call.lead, CallStatus(call.status))
@@ -71,11 +79,11 @@ def change_call(*, call: Call, **changes: Any) -> Call:
         return call
 
 
-def book_call(*, call: Call) -> Lead | None:
-    """Let a call follow an appointment that was booked from it. Return its lead, created if missing."""
+def book_call(*, call: Call, user: User | None = None) -> Lead | None:
+    """Let a call follow an appointment that the user booked from it. Return its lead, created if missing."""
     call = Call.objects.select_for_update().get(pk=call.pk)  # concurrent bookings must not create two leads
     call.status = CallStatus(call.status).when_booked
-    call.save(update_fields=_follow_status(call))
+    call.save(update_fields=_follow_status(call, user))
     return call.lead
 
 
@@ -88,22 +96,25 @@ def cancel_call_without_appointments(*, call: Call) -> None:
         call.save(update_fields=_follow_status(call))
 
 
-def _follow_status(call: Call) -> set[str]:
+def _follow_status(call: Call, user: User | None = None) -> set[str]:
     """Set the columns and the lead that follow from the call's status. Return the names of the changed columns."""
     before = {name: getattr(call, name) for name in FOLLOWING}
     call.set_status(call.status)
     status = CallStatus(call.status)
-    if not add_missing_lead(call) and call.lead:
+    if not add_missing_lead(call, user) and call.lead:
         _set_outcome(call.lead, status, takes_back=True)
     return {"status"} | {name for name, value in before.items() if getattr(call, name) != value}
 
 
-def add_missing_lead(call: Call) -> bool:
-    """Give a booked call of a known contact its lead. Return whether it had none."""
+def add_missing_lead(call: Call, user: User | None = None) -> bool:
+    """Give a booked call of a known contact its lead, on which the user works. Return whether it had none."""
     status = CallStatus(call.status)
     if call.lead or not (status.booked and call.contact):
         return False
-    call.lead = Lead.objects.create(company_id=call.company_id, contact=call.contact, source="call", status=status.lead)
+    assignee = first_assignee(user, company_id=call.company_id)
+    call.lead = Lead.objects.create(
+        company_id=call.company_id, contact=call.contact, source="call", status=status.lead, assignee=assignee
+    )
     return True
 
 

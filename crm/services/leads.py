@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from crm.choices import CLOSED_LEADS, Role
+from crm.choices import CLOSED_LEADS, Role, assignable_roles
 from crm.error_codes import ErrorCode
 from crm.models import AuditEntry, Lead, User
 from crm.refusals import Refusal
@@ -38,6 +38,13 @@ class Stage:
     at: datetime
     user: int | None
     user_name: str
+
+
+def first_assignee(user: User | None, *, company_id: int) -> User | None:
+    """Return who works on a new lead: the manager or CSR who makes it, unless a program with an API token does."""
+    is_person = user is not None and getattr(user, "api_token", None) is None
+    may_work = is_person and user.company_id == company_id and user.role in assignable_roles("lead", "assignee")
+    return user if may_work else None
 
 
 def claim_lead(*, lead: Lead, user: User) -> None:

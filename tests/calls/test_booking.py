@@ -1,9 +1,11 @@
 """Calls and appointments through the API."""
 
 import pytest
+from rest_framework.test import APIClient
 
 from calls.models import Appointment
 from crm.db.tenancy import tenant
+from tests.conftest import signed_in
 from tests.count_queries import CountQueries
 from tests.errors import errors_of
 from tests.factories import AppointmentFactory, CallFactory, ContactFactory, LeadFactory, UserFactory
@@ -33,6 +35,25 @@ def test_booking_from_a_call_books_the_call_and_creates_one_lead(csr_api, acme):
     assert (call.status, call.booked) == ("awaiting_quote", True)
     assert first["lead"] == second["lead"] == call.lead.pk
     assert call.lead.status == "booked"
+
+
+def test_lead_that_a_booking_makes_is_of_the_csr_who_books(csr_api, csr, acme):
+    call = CallFactory(contact=ContactFactory(company=acme), status="unbooked")
+    csr_api.post(APPOINTMENTS, {"contact": call.contact.pk, "call": call.pk, **TIMES})
+    call.refresh_from_db()
+    assert call.lead.assignee == csr
+
+
+@pytest.mark.parametrize("by_token", [False, True])
+def test_lead_that_an_outcome_makes_is_of_the_person_who_reports_it(by_token, manager, acme):
+    call = CallFactory(contact=ContactFactory(company=acme), status="unbooked")
+    api = signed_in(manager)
+    if by_token:
+        token = api.post("/api/v1/api-tokens", {"name": "Shop", "scopes": ["write"]}).json()["token"]
+        api = APIClient(headers={"Authorization": f"Bearer {token}"})
+    assert api.patch(f"/api/v1/calls/{call.pk}", {"status": "purchased"}, format="json").status_code == 200
+    call.refresh_from_db()
+    assert call.lead.assignee == (None if by_token else manager)
 
 
 def test_second_booking_keeps_the_outcome_of_the_call(csr_api, acme):
