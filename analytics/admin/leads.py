@@ -41,7 +41,8 @@ class LeadPageAdmin(LeadAdmin):
             raise PermissionDenied
         companies = list(Company.objects.order_by("name", "pk")[:MAX_COMPANIES])
         chosen = request.GET.get("company", "")
-        company = Company.objects.filter(pk=chosen).first() if is_id(chosen) else next(iter(companies), None)
+        company = Company.objects.filter(pk=chosen).first() if is_id(chosen) else None
+        company = company or next(iter(companies), None)
         context = self.admin_site.each_context(request) | {
             "title": f"Conversion of leads: {company}" if company else "Conversion of leads",
             "opts": self.opts,

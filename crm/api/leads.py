@@ -56,9 +56,7 @@ class LeadFilterSet(ContactFilterSet):
     status = ChoicesFilter(choices=LeadStatus.choices)
     source = django_filters.CharFilter(max_length=100, label="Exactly this source.")
     assignee = RowFilter(field_name="assignee", me=True, none=True)
-    pool = YesNoFilter(
-        method="by_pool", label="Whether the lead is in the pool: neither assigned nor booked, won or lost."
-    )
+    pool = YesNoFilter(method="by_pool")
 
     def by_pool(self, queryset: Any, name: str, value: bool) -> Any:
         return queryset.pool() if value else queryset.outside_pool()

@@ -175,7 +175,7 @@ def test_page_takes_the_days_that_are_asked_for(client, staff, acme):
     first = (now() - 90 * DAY).date()
     asked = {"company": acme.pk, "from": first.isoformat(), "to": now().date().isoformat()}
     assert "0 of 1 leads" in client.get(PAGE, asked).content.decode()
-    for odd in ({"from": "x"}, {"from": asked["to"], "to": asked["from"]}, {"company": "9" * 30}):
+    for odd in ({"from": "x"}, {"from": asked["to"], "to": asked["from"]}, {"from": ""}):
         assert "No leads were created in these days." in client.get(PAGE, asked | odd).content.decode()
 
 

@@ -29,7 +29,9 @@ class RelationFilter(admin.RelatedFieldListFilter):
             self.suggestions = f"{reverse('admin:autocomplete')}?{urlencode(names | chosen)}"
 
     def has_output(self) -> bool:
-        return self.suggests or len(self.lookup_choices) > 1
+        # Django ignores the parameter of a filter without output: a link to the rows of the only user would show all.
+        is_chosen = bool(self.lookup_val or self.lookup_val_isnull)
+        return self.suggests or len(self.lookup_choices) > 1 or is_chosen
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
         """Return the rows of a small table if they are few, else the chosen one."""

@@ -167,6 +167,7 @@ PARAMETERS = {
     "is_active": "Whether the user may sign in.",
     "processed": "Whether no processing is pending.",
     "done": "Whether the task is done.",
+    "pool": "Whether the lead is in the pool: neither assigned nor booked, won or lost.",
     "recovered": "Whether the caller was reached.",
     "reschedule": "Whether the contact waits for another time of the appointment.",
     "unread": "Whether the conversation has unread messages.",
