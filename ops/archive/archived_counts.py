@@ -15,7 +15,7 @@ OBJECTIONS = """
     WHERE company_id = %s AND call_id IN ({ids}) GROUP BY 1, 2
 """
 CALLS = """
-    SELECT company_id, {quarter_hour} AS quarter_hour, {measures} FROM calls AS call
+    SELECT company_id, {quarter_hour} AS quarter_hour, {measures} FROM calls AS item
     WHERE company_id = %s AND id IN ({ids}) GROUP BY 1, 2
 """
 ADD = """
