@@ -42,9 +42,9 @@ class Stage:
 
 def first_assignee(user: User | None, *, company_id: int) -> User | None:
     """Return who works on a new lead: the manager or CSR who makes it, unless a program with an API token does."""
-    is_person = user is not None and getattr(user, "api_token", None) is None
-    may_work = is_person and user.company_id == company_id and user.role in assignable_roles("lead", "assignee")
-    return user if may_work else None
+    if user is None or user.company_id != company_id or hasattr(user, "api_token"):
+        return None
+    return user if user.role in {*map(str, assignable_roles("lead", "assignee"))} else None
 
 
 def claim_lead(*, lead: Lead, user: User) -> None:
@@ -86,7 +86,8 @@ def release_lead(*, lead: Lead, user: User) -> None:
 def read_stages(*, lead: Lead) -> list[Stage]:
     """Return the statuses of a lead from its audit entries, oldest first."""
     entries = AuditEntry.objects.filter(table_name=Lead._meta.db_table, row_id=lead.pk).order_by("at", "id")
-    stages, first = [], lead.status
+    stages: list[Stage] = []
+    first: str | None = lead.status
     for changes, at, user, name in entries.values_list("changes", "at", "actor_id", "actor"):
         if "status" in changes:
             before, status = changes["status"]
