@@ -30,7 +30,7 @@ WIDTH, HEIGHT, PHONE = 1280, 1000, 390
 START_S = 60
 COLORS = 128  # of a picture: a page has few, and the file is a third as large
 LIST = (
-    "Customer Name,Mobile Nr,E-Mail,Street,Town,Roof type\n"
+    "Customer Name,Mobile Nr,Email,Street,Town,Roof type\n"
     "Ann Field,(303) 555-0101,ann@example.com,12 Oak Street,Denver,Slate\n"
     "Bob Hill,303.555.0102,,4 Elm Court,Aurora,Tile\n"
     "Cid Moss,1.30356E+10,cid@example.com,7 Pine Road,Denver,\n"

@@ -69,7 +69,7 @@ def story_of(call: Call, staff: Any) -> CallStory:
     page = reverse("admin:crm_conversation_change", args=[conversation]) if conversation else ""
     return CallStory(
         call=call,
-        badges=badges_of([call.contact_id])[call.contact_id] if call.contact_id else [],
+        badges=badges_of([call.contact_id]).get(call.contact_id, []) if call.contact_id else [],
         status=(status.label, status.color),
         when=say_time(call.created_at, call.company.zone) + length,
         players=[_player(attachment) for attachment in attachments],

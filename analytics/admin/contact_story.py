@@ -84,7 +84,7 @@ def story_of(contact: Contact, staff: Any) -> Story:
     invoices = Invoice.objects.filter(contact=contact).order_by("-due_date", "-id")
     return Story(
         contact=contact,
-        badges=badges_of([contact.pk])[contact.pk],
+        badges=badges_of([contact.pk]).get(contact.pk, []),
         local=say_local(contact, moment),
         zone=zone.key,
         lines=[_line(entry, users, zone) for entry in entries],

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.db.models import Value
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -17,6 +18,7 @@ WORDS: dict[str, tuple[str, str, str]] = {
     FlagType.INVALID_NUMBER: ("Invalid number", "bad", "Messages can't reach the main number"),
     FlagType.OFFICE_NUMBER: ("Office number", "plain", "The number of a company, such as a supplier"),
 }
+TAG = "tag"
 UNDER_REVIEW = ("May have opted out", "waiting", "Gets no messages until somebody decides")
 
 
@@ -30,20 +32,27 @@ class Badge:
 
 
 def badges_of(contacts: Collection[int]) -> dict[int, list[Badge]]:
-    """Return the badges of these contacts: their flags in force, then their tags. Two statements."""
-    found: dict[int, list[Badge]] = defaultdict(list)
-    order = list(WORDS)
+    """Return the badges of these contacts: their flags in force, then their tags. One statement."""
     flags = ContactFlag.objects.in_force().filter(contact__in=contacts)
-    shown = {
-        (contact, flag_type, flag_type == FlagType.OPTED_OUT and state == ReviewState.PENDING)
-        for contact, flag_type, state in flags.values_list("contact", "flag_type", "review_state")
-    }
-    for contact, flag_type, is_pending in sorted(shown, key=lambda each: (order.index(each[1]), each[2])):
-        found[contact].append(Badge(*(UNDER_REVIEW if is_pending else WORDS[flag_type])))
-    tags = ContactTag.objects.filter(contact__in=contacts).values_list("contact", "tag__name")
-    for contact, name in tags.order_by("tag__name"):
-        found[contact].append(Badge(name, "tag", "Tag"))
-    return found
+    tags = ContactTag.objects.filter(contact__in=contacts)
+    rows = flags.values_list("contact", "flag_type", "review_state").union(
+        tags.values_list("contact", "tag__name", Value(TAG))
+    )
+    found: dict[int, list[Badge]] = defaultdict(list)
+    for contact, word, kind in sorted(rows, key=_place):
+        found[contact].append(_badge_of(word, kind))
+    return {contact: list(dict.fromkeys(badges)) for contact, badges in found.items()}
+
+
+def _place(row: tuple[int, str, str]) -> tuple[int, str]:
+    _, word, kind = row
+    return (len(WORDS), word.casefold()) if kind == TAG else ([*WORDS].index(word), kind)
+
+
+def _badge_of(word: str, kind: str) -> Badge:
+    if kind == TAG:
+        return Badge(word, "tag", "Tag")
+    return Badge(*(UNDER_REVIEW if (word, kind) == (FlagType.OPTED_OUT, ReviewState.PENDING) else WORDS[word]))
 
 
 def show_badges(badges: Collection[Badge]) -> SafeString:
