@@ -738,6 +738,11 @@ class Migration(migrations.Migration):
                         violation_error_message="status must be one of: pending, stored, failed.",
                     ),
                     models.CheckConstraint(
+                        condition=models.Q(("provider__in", ["", "openphone", "callrail", "twilio"])),
+                        name="attachments_provider_valid",
+                        violation_error_message="provider must be empty or one of: openphone, callrail, twilio.",
+                    ),
+                    models.CheckConstraint(
                         condition=models.Q(
                             models.Q(
                                 ("activity__isnull", True),

@@ -73,6 +73,12 @@ class Attachment(TenantModel):
         constraints = [
             one_of("kind", AttachmentKind, name="attachments_kind_valid"),
             one_of("status", AttachmentStatus, name="attachments_status_valid"),
+            # Uploads come from no provider.
+            models.CheckConstraint(
+                condition=Q(provider__in=["", *Provider.values]),
+                name="attachments_provider_valid",
+                violation_error_message=f"provider must be empty or one of: {', '.join(Provider.values)}.",
+            ),
             models.CheckConstraint(
                 condition=reduce(or_, map(_of_one, OWNERS), OF_NOBODY), name="attachments_one_owner"
             ),
