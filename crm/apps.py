@@ -123,7 +123,7 @@ class CrmConfig(AppConfig):
                 do_next=tasks.do_next_step,
                 has_pending=tasks.has_pending_tasks,
                 is_due=tasks.is_task_due,
-                poll_s=2,
+                poll_s=3,
                 own_thread=True,  # a step takes seconds
             )
         )

@@ -1029,10 +1029,6 @@ class Migration(migrations.Migration):
                     crm.db.policies.TenantPolicy(name="missed_callers_tenant"),
                     crm.db.policies.SameCompany(field="contact", name="missed_callers_contact_id_same_company"),
                     crm.db.policies.SameCompany(field="phone_line", name="missed_callers_phone_line_id_same_company"),
-                    crm.db.policies.SameCompany(
-                        field="recovered_user", name="missed_callers_recovered_user_id_same_company"
-                    ),
-                    crm.db.policies.SameCompany(field="claimed_by", name="missed_callers_claimed_by_id_same_company"),
                 ],
             },
         ),

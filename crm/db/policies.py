@@ -12,7 +12,9 @@ from django.db.models.signals import class_prepared
 
 COMPANY_SETTING, ALL_SETTING = "crm.company_id", "crm.all_companies"
 # Foreign keys to the acting user, who may be staff without a company.
-ACTORS = {"created_by", "decided_by", "requested_by", "started_by", "undone_by", "user"}
+ACTORS = {
+    "claimed_by", "created_by", "decided_by", "recovered_user", "requested_by", "started_by", "undone_by", "user",
+}  # fmt: skip
 
 
 class PostgresConstraint(models.BaseConstraint):

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.urls import reverse
 from django.utils.timezone import now
 
@@ -27,6 +28,7 @@ def page_of(caller):
 def act(client, caller, name):
     url = reverse("admin:calls_missedcaller_act", args=[caller.pk])
     html = client.post(url, {name: "1"}, follow=True).content.decode()
+    connection.check_constraints()
     with all_tenants():
         caller.refresh_from_db()
     return html
