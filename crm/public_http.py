@@ -74,8 +74,7 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
             ) as response,
         ):
             _read_some(response)
-            found = dict(response.headers)
-            return Answer(response.status, found.get(b"retry-after", b"").decode("ascii", "replace"))
+            return Answer(response.status, _header(response, b"retry-after").decode("ascii", "replace"))
     except httpcore.TimeoutException:
         raise RequestFailed("No answer in time.") from None
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
@@ -163,7 +162,9 @@ def _get(
             pool.stream("GET", str(target), headers=sent, extensions={"timeout": timeouts, **extensions}) as response,
         ):
             if response.status in REDIRECTS:
-                return dict(response.headers).get(b"location", b"").decode("latin-1")
+                if not (location := _header(response, b"location").decode("latin-1")):
+                    raise RequestFailed("The server redirects to nowhere.")
+                return location
             if response.status != OK:
                 raise RequestFailed(f"The server answered with status {response.status}.")
             size = 0
@@ -194,6 +195,11 @@ def _checked(url: str, networks: Sequence[str]) -> httpx.URL:
 
 def _public_pool(networks: Sequence[str]) -> httpcore.ConnectionPool:
     return httpcore.ConnectionPool(ssl_context=_ssl_context(), network_backend=PublicBackend(networks))
+
+
+def _header(response: Any, name: bytes) -> bytes:
+    """Return a header of the answer, whose names httpcore keeps as the server writes them. Empty: it has none."""
+    return next((value for key, value in response.headers if key.lower() == name), b"")
 
 
 def _read_some(response: Any) -> None:

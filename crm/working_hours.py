@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
 
 def validate_working_hours(hours: Any) -> None:

@@ -40,7 +40,7 @@ class FileServer:
 
     def redirect(self, path: str, url: str) -> str:
         """Let a path redirect. Returns its URL."""
-        self.files[path] = lambda: (302, {"location": url}, b"")
+        self.files[path] = lambda: (302, {"Location": url}, b"")
         return self.url + path
 
     def __enter__(self) -> "FileServer":

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.exceptions import ErrorDetail
@@ -113,6 +114,8 @@ class UploadSerializer(BodySerializer):
 
     def refused_fields(self, data: dict[str, Any]) -> dict[str, ErrorDetail]:
         """Return an error for each unknown field. All values of a form are texts."""
+        if not isinstance(data, MultiValueDict):
+            return super().refused_fields(data)
         computed = AttachmentSerializer().fields
         codes = {
             name: ErrorCode.READ_ONLY if name in computed else ErrorCode.UNKNOWN_FIELD

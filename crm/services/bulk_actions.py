@@ -25,6 +25,7 @@ def bulk_kind(name: str, label: str, act: Act) -> Kind:
 
 def begin_bulk_action(*, company_id: int, kind: str, ids: Sequence[int], user: User) -> list[BackgroundTask]:
     """Queue the tasks that act on these rows of the company."""
+    ids = sorted(ids)  # locks are taken in this order, as merges and recalls take them
     parts = [list(ids[start : start + TASK_ROWS]) for start in range(0, len(ids), TASK_ROWS)]
     with tenant(company_id):
         return [

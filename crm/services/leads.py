@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+
 from crm.choices import CLOSED_LEADS, Role, assignable_roles
 from crm.error_codes import ErrorCode
 from crm.models import AuditEntry, Lead, User
@@ -54,15 +57,14 @@ def claim_lead(*, lead: Lead, user: User) -> None:
         Claimed: a colleague has it.
         LeadClosed: it is won or lost.
     """
-    rows = Lead.objects.filter(pk=lead.pk)
-    if rows.open().filter(assignee__isnull=True).update(assignee=user):
-        return
-    row = rows.select_related("assignee").get()
-    if row.assignee_id == user.pk:
-        return
-    if row.assignee_id is None:
-        raise LeadClosed
-    raise Claimed(f"{row.assignee} works on this lead already.")
+    with transaction.atomic():
+        row = _locked(lead)
+        if row.assignee_id not in (None, user.pk):
+            raise Claimed(f"{row.assignee} works on this lead already.")
+        if row.assignee_id is None:
+            if row.status in CLOSED_LEADS:
+                raise LeadClosed
+            Lead.objects.filter(pk=row.pk).update(assignee=user)
 
 
 def release_lead(*, lead: Lead, user: User) -> None:
@@ -72,15 +74,19 @@ def release_lead(*, lead: Lead, user: User) -> None:
         LeadClosed: it is won or lost.
         NotYourLead: it is a colleague's.
     """
-    rows = Lead.objects.filter(pk=lead.pk)
-    own = rows if user.role == Role.MANAGER else rows.filter(assignee=user)
-    if own.open().update(assignee=None):
-        return
-    row = rows.select_related("assignee").get()
-    if row.status in CLOSED_LEADS:
-        raise LeadClosed
-    if row.assignee is not None:
-        raise NotYourLead(row)
+    with transaction.atomic():
+        row = _locked(lead)
+        if row.status in CLOSED_LEADS:
+            raise LeadClosed
+        if row.assignee_id not in (None, user.pk) and user.role != Role.MANAGER:
+            raise NotYourLead(row)
+        Lead.objects.filter(pk=row.pk).update(assignee=None)
+
+
+def _locked(lead: Lead) -> Lead:
+    """Lock the row until the transaction ends, and return it as it is now. Raises Http404 if it is gone."""
+    rows = Lead.objects.select_for_update(no_key=True, of=("self",)).select_related("assignee")
+    return get_object_or_404(rows, pk=lead.pk)
 
 
 def read_stages(*, lead: Lead) -> list[Stage]:

@@ -59,7 +59,13 @@ class Migration(migrations.Migration):
                 (
                     "api_key",
                     crm.fields.EncryptedTextField(
-                        validators=[django.core.validators.MaxLengthValidator(200)], verbose_name="API key"
+                        validators=[
+                            django.core.validators.MaxLengthValidator(200),
+                            django.core.validators.RegexValidator(
+                                "\\A[!-~]+\\Z", "API key must be one word of ASCII letters, digits and symbols."
+                            ),
+                        ],
+                        verbose_name="API key",
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),

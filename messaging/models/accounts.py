@@ -25,7 +25,13 @@ class ProviderAccount(TenantModel):
         help_text="Account ID at the provider, if the provider has one.",
         verbose_name="account ID",
     )
-    api_key = EncryptedTextField(validators=[MaxLengthValidator(200)], verbose_name="API key")
+    api_key = EncryptedTextField(
+        validators=[
+            MaxLengthValidator(200),
+            RegexValidator(r"\A[!-~]+\Z", "API key must be one word of ASCII letters, digits and symbols."),
+        ],  # it is sent in a header
+        verbose_name="API key",
+    )
 
     created_at = models.DateTimeField(default=now, editable=False)
 

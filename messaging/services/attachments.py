@@ -32,7 +32,7 @@ from messaging.providers.http import api_url
 from messaging.providers.registry import PROVIDERS
 
 PROGRAM = "attachments"
-LEASE = timedelta(seconds=DOWNLOAD_S + 60)
+LEASE = timedelta(seconds=2 * DOWNLOAD_S + 60)  # a link may have to be read before the file
 LOOK_EVERY_S = 60.0  # for files that other processes have noted, and for retries
 FIRST_WAIT_S, MAX_WAIT_S = 30, 6 * 3600  # between attempts of one file: 30 s, 2 min, 8 min, …
 MAX_FILE, MAX_RECORDING = 25 * 1024**2, 200 * 1024**2  # bytes

@@ -8,7 +8,14 @@ from calls.models import Appointment
 from tests.factories import AppointmentFactory
 
 URL = "/api/v1/company"
+TODAY = datetime(2027, 1, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch):
+    """The time from which appointments get a new zone: the instants below never become past ones."""
+    monkeypatch.setattr("crm.api.company.now", lambda: TODAY)
 
 
 @pytest.fixture

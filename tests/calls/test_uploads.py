@@ -4,8 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from calls.models import Attachment
-from calls.services.attachments import uploads
-from calls.services.attachments.retention import remove_unused_uploads
+from calls.services.attachments import retention, uploads
 from crm.db.tenancy import all_tenants
 from crm.models import StoredFile
 from tests import factories
@@ -96,8 +95,25 @@ def test_upload_that_nobody_uses_is_deleted_after_a_day(csr_api, acme):
     with all_tenants():
         Attachment.objects.filter(pk=old).update(created_at="2026-03-02T00:00Z")
         Attachment.objects.filter(pk=new).update(created_at="2100-01-01T00:00Z")
-        remove_unused_uploads()
+        retention.remove_unused_uploads()
         assert [each.pk for each in Attachment.objects.all()] == [new]
+
+
+def test_uploads_are_deleted_in_turns(csr_api, acme, monkeypatch):
+    monkeypatch.setattr(retention, "BATCH", 1)
+    monkeypatch.setattr(retention, "BATCHES", 2)
+    for _ in range(3):
+        upload(csr_api)
+    with all_tenants():
+        Attachment.objects.update(created_at="2026-03-02T00:00Z")
+        assert [retention.remove_unused_uploads() for _ in range(2)] == [False, True]
+        assert not Attachment.objects.exists()
+
+
+def test_upload_that_is_no_form_is_refused(csr_api):
+    refused = csr_api.post(URL, data='{"contact": 1e400, "appointment": 5.5}', content_type="application/json")
+    assert refused.status_code == 400
+    assert {*errors_of(refused)} >= {"contact", "appointment"}
 
 
 def test_files_follow_a_merge(csr_api, acme):

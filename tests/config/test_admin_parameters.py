@@ -82,6 +82,7 @@ PAGES = {
     "admin:crm_segment_choices": ("company={}", "model={}", "model=tag&q={}", "model=tag&ids={}"),
     "admin:crm_conversation_change": ("before={}", "at={}", "again={}"),
     "admin:crm_contact_merge": ("other={}",),
+    "admin:crm_lead_conversion": ("company={}", "from={}&to=2026-03-01", "from=2026-03-01&to={}"),
     "admin:calls_appointment_move": ("day={}", "time={}", "rep={}", "view={}"),
     "admin:analytics_callanalysis_add": ("call={}",),
 }  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import get_commands, load_command_class
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +116,12 @@ def test_nginx_sends_whole_requests_with_the_headers_that_the_product_reads():
     assert text.count("{") == text.count("}")
     code = [line for line in lines if line and not line.startswith("#")]
     assert all(re.search(r"^}$|\{$", line) or " " in line for line in code)
+
+
+def test_nginx_lets_large_files_pass_where_the_product_takes_them():
+    text = (DEPLOY / "nginx" / "crm.conf").read_text()
+    [pattern] = re.findall(r"location ~ (\S+) \{\n\s+client_max_body_size 501m;", text)
+    assert all(re.match(pattern, path) for path in settings.UPLOADS)
 
 
 @pytest.mark.skipif(NGINX is None, reason="nginx is not installed")

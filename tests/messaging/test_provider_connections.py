@@ -93,6 +93,12 @@ def test_manager_sets_secret_and_account_and_they_are_used(manager_api, acme, cl
         assert (ProviderAccount.objects.get().api_key, ProviderAccount.objects.get().account_id) == (KEY, "AC1")
 
 
+@pytest.mark.parametrize("key", ["key…", "two words", "line\nbreak", "café"])
+def test_key_that_fits_into_no_header_is_refused(key, manager_api):
+    refused = manager_api.patch(URL, {"provider": "openphone", "account_key": key})
+    assert (refused.status_code, [*errors_of(refused)]) == (400, ["account_key"])
+
+
 def test_account_id_changes_alone_and_the_key_stays(manager_api, acme):
     ProviderAccountFactory(company=acme, provider="twilio", api_key=KEY, account_id="AC1")
     assert manager_api.patch(URL, {"provider": "twilio", "account_id": "AC2"}).json()["account_id"] == "AC2"

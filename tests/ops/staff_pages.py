@@ -63,6 +63,7 @@ CUSTOM = {
     "crm_user_reset_second_factor": Page("change_user", of("user")),
     "auth_user_password_change": Page("change_user", of("user")),
     "crm_conversation_text": Page("change_conversation", of("contact")),
+    "crm_lead_conversion": Page("view_lead"),
     "crm_segment_preview": Page("view_segment", methods=POST),
     "crm_segment_choices": Page("view_segment", methods=("get",)),
     "calls_appointment_week": Page("view_appointment"),

@@ -165,7 +165,6 @@ ADDED = {
                                         "contact": factories.ContactFactory(company=acme).pk, "variant": "a"},
     "company": lambda acme: {"name": "Initech", "slug": "initech", "timezone": "America/Denver", "currency": "USD",
                              "segment_price_micros": "11000", "quiet_hours_start": "21", "quiet_hours_end": "8"},
-    "lead": lambda acme: {"contact": factories.ContactFactory(company=acme).pk, "status": "new"},
     "phoneline": lambda acme: {"name": "Front", "number": "+12125550180", "provider": "openphone", "daily_cap": "9"},
 }  # fmt: skip
 
@@ -415,6 +414,7 @@ POSTED = {
 SHOWING = {
     "index_health", "calls_attachment_file", "crm_backgroundtask_file", "crm_import_rejected", "crm_segment_preview",
     "crm_segment_choices", "calls_appointment_week", "calls_appointment_day", "crm_campaign_progress",
+    "crm_lead_conversion",
 }  # fmt: skip
 
 

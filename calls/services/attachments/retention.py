@@ -16,22 +16,26 @@ from crm.models import Company, StoredFile
 
 BATCH = 100  # files of one transaction: each may have hundreds of parts
 UNUSED_FOR = timedelta(days=1)
+BATCHES = 5  # of one turn: the worker has other work
 EVERY_S = 3600
 _last_s = float("-inf")
 
 
 def remove_expired_attachments() -> None:
-    """Delete the files whose time is over, at most once an hour in each process."""
+    """Delete some of the files whose time is over. Once there are no more, each process looks again in an hour."""
     global _last_s
     if time.monotonic() - _last_s < EVERY_S:
         return
-    _last_s = time.monotonic()
-    remove_old_recordings()
-    remove_unused_uploads()
+    if remove_old_recordings() and remove_unused_uploads():
+        _last_s = time.monotonic()
 
 
-def remove_old_recordings() -> None:
-    """Delete each company's recordings and voicemails from before its `recording_retention_days`."""
+def remove_old_recordings() -> bool:
+    """Delete companies' recordings and voicemails from before their `recording_retention_days`.
+
+    Returns whether that was the last of them.
+    """
+    batches = 0
     limited = Company.objects.filter(recording_retention_days__isnull=False)
     for company_id, days in limited.values_list("pk", "recording_retention_days"):
         before = timezone.now() - timedelta(days=days or 0)
@@ -39,19 +43,24 @@ def remove_old_recordings() -> None:
         def old() -> QuerySet[Attachment]:
             return Attachment.objects.filter(kind__in=OF_CALLS, created_at__lt=before)  # noqa: B023  # called at once
 
-        while True:
+        while batches < BATCHES:
+            batches += 1
             with tenant(company_id):
                 if _remove_some(old) < BATCH:
                     break
+        else:
+            return False
+    return True
 
 
-def remove_unused_uploads() -> None:
-    """Delete uploads that were not sent or attached within a day."""
+def remove_unused_uploads() -> bool:
+    """Delete uploads that were not sent or attached within a day. Returns whether that was the last of them."""
     before = timezone.now() - UNUSED_FOR
-    while True:
+    for _ in range(BATCHES):
         with all_tenants():
             if _remove_some(lambda: Attachment.objects.filter(OF_NOBODY, created_at__lt=before)) < BATCH:
-                break
+                return True
+    return False
 
 
 def remove_attachments(attachments: QuerySet[Attachment]) -> int:
@@ -70,5 +79,7 @@ def remove_file(*, instance: Attachment, **_signal: Any) -> None:
 
 
 def _remove_some(rows: Callable[[], QuerySet[Attachment]]) -> int:
-    oldest = rows().order_by("created_at").values("pk")[:BATCH]
-    return remove_attachments(Attachment.objects.filter(pk__in=list(oldest.values_list("pk", flat=True))))
+    """Delete the oldest of the rows, and return how many were found."""
+    oldest = list(rows().order_by("created_at").values_list("pk", flat=True)[:BATCH])
+    remove_attachments(rows().filter(pk__in=oldest))  # an upload that was sent meanwhile is none of them any more
+    return len(oldest)

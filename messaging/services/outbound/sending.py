@@ -217,6 +217,8 @@ def _call_for(client: SMSClient, line: PhoneLine, message: Message, answers: lis
     outcome: SentMessage | SendError
     try:
         media = {"media_urls": media_urls_of(message)} if message.media else {}
+        if message.media and len(media["media_urls"]) != len(message.media):
+            return Rejected("A file of the message was deleted. Send it again with other files.")
         outcome = client.send(line=provider_line(line), to=message.to_numbers[0], body=message.body, **media)
     except SendError as error:
         outcome = error

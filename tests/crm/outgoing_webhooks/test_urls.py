@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from crm import public_http
-from crm.public_http import RequestFailed, is_allowed, post, resolve
+from crm.public_http import Answer, RequestFailed, is_allowed, post, resolve
 from tests.crm.outgoing_webhooks.receiver import Receiver
 
 PRIVATE = [
@@ -47,6 +47,13 @@ def test_name_that_leads_to_loopback_gets_no_connection(monkeypatch):
         with pytest.raises(RequestFailed, match="no public address"):
             post(receiver.url.replace("127.0.0.1", "hooks.example.com"), headers={}, body=b"{}")
         assert receiver.received == []
+
+
+def test_receiver_says_when_to_try_again_in_any_case_of_letters(settings):
+    settings.OUTGOING_WEBHOOK_NETWORKS = ["127.0.0.0/8"]
+    with Receiver() as receiver:
+        receiver.status, receiver.headers = 429, {"Retry-After": "120"}
+        assert post(receiver.url, headers={}, body=b"{}") == Answer(429, "120")
 
 
 def test_url_that_no_client_can_use_is_a_failed_request():
