@@ -17,7 +17,7 @@ METRICS = f"""
 SELECT {", ".join(f"sum({name})" for name in MEASURES)} FROM (
     SELECT {", ".join(MEASURES)} FROM call_days WHERE company_id = %(company)s AND day BETWEEN %(start)s AND %(end)s
     UNION ALL
-    SELECT {", ".join(MEASURES.values())} FROM calls AS call
+    SELECT {", ".join(MEASURES.values())} FROM calls AS item
     WHERE company_id = %(company)s AND created_at >= %(since_rollup)s AND created_at < %(until)s
 ) AS part
 """

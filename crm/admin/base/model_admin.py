@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
@@ -56,6 +57,7 @@ from crm.form_fields import (
 from crm.refusals import Refusal
 from crm.refused_writes import explain
 
+MAX_DIGITS = 1_000  # of a number in a list's URL: far more than any column has
 MAX_SHOWN = 20
 MAX_CASCADED = 1000
 LINKED_LOOKUPS = ("exact", "isnull", "gte", "lt", "from", "to")
@@ -166,8 +168,9 @@ class RowAdmin(AuditedWrites, ConfirmedActions, SavedViews, ExportedList, admin.
         filtered = [each[0] for each in self.list_filter if isinstance(each, tuple)]
         is_used = last in LINKED_LOOKUPS or "__" not in lookup or lookup in filtered
         field = next((each for each in self.opts.fields if each.name == (name or lookup)), None)
-        # The database driver refuses a text for these.
-        return is_used and not isinstance(field, BinaryField) and super().lookup_allowed(lookup, value, request)
+        # The database driver refuses a text for a binary field, the database a number of too many digits.
+        is_refused = isinstance(field, BinaryField) or (isinstance(field, DecimalField) and _is_too_large(value))
+        return is_used and not is_refused and super().lookup_allowed(lookup, value, request)
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
         return RowList
@@ -332,3 +335,11 @@ def blocking_rows(relation: Any, objs: list[Model], request: HttpRequest, site: 
     if relation.on_delete is CASCADE and count_up_to(rows, MAX_CASCADED + 1) > MAX_CASCADED:
         return [f"More than {MAX_CASCADED:,} {names.verbose_name_plural}"]
     return []
+
+
+def _is_too_large(text: Any) -> bool:
+    """Return whether a number has more digits before the point than PostgreSQL compares."""
+    try:
+        return Decimal(str(text)).adjusted() > MAX_DIGITS
+    except InvalidOperation:  # the filter answers it
+        return False
