@@ -113,16 +113,15 @@ class UploadSerializer(BodySerializer):
     appointment = AppointmentField(required=False, help_text="ID of the appointment that it is put on.")
 
     def refused_fields(self, data: dict[str, Any]) -> dict[str, ErrorDetail]:
-        """Return an error for each unknown field. All values of a form are texts."""
-        if not isinstance(data, MultiValueDict):
-            return super().refused_fields(data)
+        """Return an error for each unknown field, and for values of a wrong type. All values of a form are texts."""
         computed = AttachmentSerializer().fields
         codes = {
             name: ErrorCode.READ_ONLY if name in computed else ErrorCode.UNKNOWN_FIELD
             for name in data
             if name not in self.fields
         }
-        return {name: ErrorDetail(code.detail, code) for name, code in codes.items()}
+        refused = {name: ErrorDetail(code.detail, code) for name, code in codes.items()}
+        return refused if isinstance(data, MultiValueDict) else super().refused_fields(data) | refused
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("contact") and attrs.get("appointment"):
