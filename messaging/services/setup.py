@@ -26,7 +26,7 @@ class SetupStep:
     title: str
     is_done: bool
     note: str
-    """What is there, or what is to do."""
+    """The state of the step, or the next thing to do."""
     missing_for: Sequence[str] = ()
     """The providers of the company's lines that still lack it."""
 

@@ -68,7 +68,7 @@ def rows(transactional_db):
 
 @pytest.fixture
 def further_rows(rows, tmp_path):
-    """What the pages of campaigns, imports and duplicates show."""
+    """Rows for the pages of campaigns, imports and duplicates."""
     acme, line, casey = rows["company"], rows["call"].phone_line, rows["contact"]
     campaigns = {
         status: factories.CampaignFactory(

@@ -1,4 +1,4 @@
-"""Whether a company works at a moment, by its own clock."""
+"""Working hours of a company, by its own clock."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

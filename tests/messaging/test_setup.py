@@ -1,4 +1,4 @@
-"""What the set-up of a company still lacks, for its manager."""
+"""Steps of a company's set-up that are still missing, for its manager."""
 
 from tests.count_queries import CountQueries
 from tests.factories import PhoneLineFactory, ProviderAccountFactory, WebhookEventFactory, WebhookSecretFactory

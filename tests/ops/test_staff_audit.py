@@ -1,4 +1,4 @@
-"""What staff do for a company is written to its audit: every form, deletion, action and page that acts."""
+"""Audit entries of the work of staff for a company: every form, deletion, action and page that acts."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What the groups of staff may open and do: every page and action of the admin, for every group."""
+"""Pages and actions of the admin, each for every group of staff."""
 
 import pytest
 from django.contrib.auth.models import Group
