@@ -17,7 +17,7 @@ MISSPELLED = re.compile(
     r"|[Oo]penphone|[Cc]allrail)"
     r"(?![\w=])"
 )
-VALUES = re.compile(r"Origin: .*|must be one of: .*|\{[^}]*\}|`[^`]*`")  # stored words and JSON keys
+VALUES = re.compile(r"Origin: .*|must be (?:empty or )?one of: .*|\{[^}]*\}|`[^`]*`")  # stored words and JSON keys
 MODELS = sorted((model for model in apps.get_models() if model._meta.app_label in APPS), key=lambda m: m._meta.label)
 
 
