@@ -1,4 +1,4 @@
-"""Notices: open issues for managers and CSRs, computed on request with bounded queries."""
+"""Notices: open issues for managers, CSRs and reps, computed on request with bounded queries."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -54,8 +54,11 @@ class Notice:
 def list_notices(*, zone: ZoneInfo, role: Role = Role.MANAGER, user: User | None = None) -> list[Notice]:
     """Return the open issues of the active company, with today in `zone`. Solved issues disappear by themselves.
 
-    CSRs have those that they can solve; overdue tasks are those of `user`, and those of nobody.
+    CSRs have those that they can solve, reps their own overdue tasks; overdue tasks of others are those of `user`, and
+    those of nobody.
     """
+    if role == Role.REP:
+        return _tasks(zone, user, also_of_nobody=False)
     if role == Role.CSR:
         return [*_opt_outs(), *_text_backs(zone), *_reschedule_requests(), *_tasks(zone, user)]
     return [
@@ -224,12 +227,12 @@ def _outgoing_webhooks() -> list[Notice]:
     ]
 
 
-def _tasks(zone: ZoneInfo, user: User | None) -> list[Notice]:
-    overdue = Task.objects.due([Due.OVERDUE], zone=zone)
-    if user is None:
-        rows, whose = overdue, "due=overdue"
-    else:
-        rows, whose = overdue.filter(Q(assignee=user) | Q(assignee=None)), "due=overdue&assignee=me&assignee=none"
+def _tasks(zone: ZoneInfo, user: User | None, *, also_of_nobody: bool = True) -> list[Notice]:
+    rows, whose = Task.objects.due([Due.OVERDUE], zone=zone), "due=overdue"
+    if user is not None and also_of_nobody:
+        rows, whose = rows.filter(Q(assignee=user) | Q(assignee=None)), f"{whose}&assignee=me&assignee=none"
+    elif user is not None:
+        rows, whose = rows.filter(assignee=user), f"{whose}&assignee=me"
     message = "Tasks are overdue. Do them and mark them as done, or give them another time."
     return _notice(NoticeKind.OVERDUE_TASKS, rows, message, f"/api/v1/tasks?{whose}")
 

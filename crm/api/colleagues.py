@@ -19,8 +19,9 @@ class ColleagueSerializer(TenantSerializer):
 
     class Meta:
         model = User
-        fields = ["id", "name", "role", "is_active"]
+        fields = ["id", "username", "name", "role", "is_active"]
         read_only_fields = fields
+        extra_kwargs = {"username": {"help_text": "Name of the account, for `@username` in a note."}}
 
 
 @extend_schema_view(list=extend_schema(summary="List colleagues"))

@@ -1,4 +1,4 @@
-"""`notices`: open issues for managers and CSRs."""
+"""`notices`: open issues for the users of a company."""
 
 from dataclasses import asdict
 from typing import cast
@@ -33,7 +33,7 @@ class NoticesParameters(serializers.Serializer):
 
 
 class NoticesView(TenantView):
-    """Return open issues. CSRs have those that they can solve.
+    """Return open issues. CSRs have those that they can solve, reps their own overdue tasks.
 
     They are unnamed and paused phone lines, dead webhook events, opt-outs to review, undelivered messages, messages
     that are held until a manager decides (`texts_held`), and a provider that doesn't answer (`provider_down`).

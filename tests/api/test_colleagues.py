@@ -14,8 +14,8 @@ def test_every_role_sees_its_colleagues(role, acme, globex):
     left = UserFactory(company=acme, role="rep", first_name="Ralph", last_name="Reed", is_active=False)
     UserFactory(company=globex)
     assert sorted(signed_in(caller).get(URL).json()["results"], key=lambda row: row["id"]) == [
-        {"id": caller.pk, "name": "carla", "role": role, "is_active": True},
-        {"id": left.pk, "name": "Ralph Reed", "role": "rep", "is_active": False},
+        {"id": caller.pk, "username": "carla", "name": "carla", "role": role, "is_active": True},
+        {"id": left.pk, "username": left.username, "name": "Ralph Reed", "role": "rep", "is_active": False},
     ]
 
 

@@ -79,6 +79,16 @@ def test_notice_counts_overdue_tasks_of_the_user_and_of_nobody(csr_api, csr, man
     assert len(titles(csr_api.get(notice["url"]))) == 2
 
 
+def test_notice_of_a_rep_counts_own_overdue_tasks_alone(rep, csr, acme):
+    for who in (rep, csr, None):
+        factories.TaskFactory(contact__company=acme, assignee=who, due_at=NOW - HOUR)
+    factories.OptOutFactory(company=acme, state="under_review")  # nothing that a rep can solve
+    api = signed_in(rep)
+    [notice] = api.get("/api/v1/notices").json()["notices"]
+    assert (notice["kind"], notice["count"]) == ("tasks_overdue", 1)
+    assert len(titles(api.get(notice["url"]))) == 1
+
+
 def test_card_shows_the_first_open_tasks(csr_api, csr, acme):
     contact = factories.ContactFactory(company=acme)
     for hours in (9, 1, 5, 3, 7, 11):

@@ -37,7 +37,7 @@ TAGS = {
     "message-threads": "Messages with one contact: read, reply now or later, mark as read or unread.",
     "messages": "One message, and what users may still do about it.",
     "missed-calls": "Callers who were not answered and have not been reached since.",
-    "notices": "Open issues for managers and CSRs.",
+    "notices": "Open issues for the users of a company.",
     "opt-outs": "Opt-outs by number, with their history, and the review of possible ones.",
     "outgoing-events": "Changes that are sent to outgoing webhooks, with their attempts.",
     "outgoing-webhooks": "URLs of the company's own programs, to which changes are sent.",

@@ -134,7 +134,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
         CSR: also(READ_ONLY, "recover", "undo", "claim", "release"),
     },
     "missed-calls/counts": {MANAGER: RETRIEVE, CSR: RETRIEVE},
-    "notices": {MANAGER: RETRIEVE, CSR: RETRIEVE},
+    "notices": {MANAGER: RETRIEVE, CSR: RETRIEVE, REP: RETRIEVE},
     "opt-outs": {MANAGER: also(READ_ONLY, "confirm", "dismiss"), CSR: also(READ_ONLY, "confirm", "dismiss")},
     "outgoing-events": {MANAGER: also(READ_ONLY, "replay")},
     "outgoing-webhooks": {MANAGER: also(ALL, "rotate-secret")},
