@@ -7,7 +7,6 @@ from typing import Any
 
 from django.db.models import Q
 
-from crm.choices import MembershipStatus
 from crm.db.advisory_locks import advisory_xact_locks
 from crm.models import Activity, ContactPhone
 from crm.services.merging.campaigns import REASON
@@ -23,9 +22,10 @@ from crm.services.merging.rules import (
 from messaging.choices import MessageStatus
 from messaging.models import Message
 from messaging.services.campaigns.feeder import FEEDER
+from messaging.services.campaigns.recall import UNSENT
+from messaging.services.outbound.campaign_progress import update_memberships
 
 WAITING = (MessageStatus.QUEUED, MessageStatus.HELD)
-UNSENT = (MembershipStatus.PENDING, MembershipStatus.SENDING)
 
 
 def hold_feeder(company_id: int) -> None:
@@ -51,17 +51,10 @@ def stop_second_texts(journal: Journal) -> None:
     campaign = journal.of(journal.kept, Message).filter(status__in=WAITING, membership__isnull=False)
     rows = campaign.order_by("pk").values_list("pk", "membership", "membership__status")
     first: dict[int, int] = {}
-    stopped, second = [], []
-    for pk, membership, status in rows:
-        if status not in UNSENT:
-            stopped.append(pk)
-        elif first.setdefault(membership, pk) != pk:
-            second.append(pk)
-    failed = {"status": MessageStatus.FAILED.value, "error": REASON, "run_at": None}
+    stopped = [pk for pk, member, status in rows if status not in UNSENT or first.setdefault(member, pk) != pk]
     if stopped:
+        failed = {"status": MessageStatus.FAILED.value, "error": REASON, "run_at": None}
         journal.change(campaign.filter(pk__in=stopped), **failed)
-    if second:  # no longer the member's text: the member would end with it, before the first one has left
-        journal.change(campaign.filter(pk__in=second), membership=None, **failed)
 
 
 def return_messages(undoing: Any) -> None:
@@ -99,9 +92,15 @@ def return_waiting(undoing: Any) -> None:
         waiting.filter(contact=kept.pk, to_numbers=[number]).update(to_numbers=[kept.phone])
 
 
+def follow_texts(undoing: Any) -> None:
+    """Advance members who are as they were before the merge to what has become of their texts since."""
+    pair = [undoing.kept.pk, undoing.gone.pk]
+    update_memberships(messages=rows_of(Message).filter(membership__contact__in=pair, membership__status__in=UNSENT))
+
+
 def register_rules() -> None:
     register(Message, Move())
     before_locking.append(hold_feeder)
     before_moving.append(lock_waiting)
     at_end_of_merge.extend([readdress_waiting, stop_second_texts])
-    at_end_of_undoing.extend([return_messages, return_waiting])
+    at_end_of_undoing.extend([return_messages, return_waiting, follow_texts])

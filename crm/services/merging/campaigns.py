@@ -12,9 +12,9 @@ from crm.services.merging.rules import pairs_of
 PROGRESS = (
     MembershipStatus.PENDING,
     MembershipStatus.SKIPPED,
-    MembershipStatus.SENDING,
     MembershipStatus.FAILED,
     MembershipStatus.UNDELIVERED,
+    MembershipStatus.SENDING,
     MembershipStatus.SENT,
     MembershipStatus.DELIVERED,
     MembershipStatus.REPLIED,

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from crm.choices import CampaignStatus, MembershipStatus
 from crm.models import Activity, Campaign, CampaignMembership, Conversation
-from messaging.choices import MessageStatus
+from messaging.choices import LOST, MessageStatus
 from messaging.models import Message
 
 CANCELLED = "The campaign was cancelled."
@@ -35,13 +35,22 @@ def recall_messages(*, messages: QuerySet, status: str = MessageStatus.QUEUED) -
     """Take the queued ones of these messages out of the outbox. Returns how many.
 
     A queued message is known not to have left, also after an attempt. So its member may wait again, the only way back
-    from `sending`. Nobody waits for a cancelled campaign.
+    from `sending`, unless another text of it is on its way. Nobody waits for a cancelled campaign.
     """
     members = delete_queued(messages=messages, status=status)
-    recalled = CampaignMembership.objects.filter(pk__in=members, status__in=UNSENT)
+    recalled = without_texts(CampaignMembership.objects.filter(pk__in=members, status__in=UNSENT))
     cancelled = recalled.filter(campaign__status=CampaignStatus.CANCELLED)
     number = cancelled.update(status=MembershipStatus.SKIPPED, reason=CANCELLED, due_at=None, sms_segments=0)
     return number + recalled.update(status=MembershipStatus.PENDING, due_at=timezone.now(), reason="", sms_segments=0)
+
+
+def without_texts(members: QuerySet) -> QuerySet:
+    """Return those of these memberships of which no text has left, may have left, or waits.
+
+    After a merge of contacts a member may have two. It ends by the one that arrives, or by the last that doesn't.
+    """
+    texts = Message.objects.filter(membership=OuterRef("pk")).exclude(status__in=LOST)
+    return members.filter(~Exists(texts))
 
 
 def lock_campaigns_of(*, messages: Iterable[int]) -> None:

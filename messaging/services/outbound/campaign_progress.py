@@ -1,7 +1,7 @@
 """Progress of campaign memberships: the only writer of what their messages say about them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,9 +13,9 @@ from crm.choices import MembershipStatus, OptOutState
 from crm.models import CampaignMembership
 from crm.models.campaigns import SENT
 from crm.services.opt_outs import REASONS
-from messaging.choices import MessageKind, MessageStatus
+from messaging.choices import LOST, MessageKind, MessageStatus
 from messaging.models import Message
-from messaging.services.campaigns.recall import delete_queued
+from messaging.services.campaigns.recall import UNSENT, delete_queued, without_texts
 
 REPLY_WINDOW = timedelta(hours=72)
 BOOKING_WINDOW = timedelta(days=14)
@@ -60,7 +60,8 @@ _DUE_AT = {
 def update_memberships(*, messages: Iterable[Message]) -> None:
     """Advance the messages' campaign memberships to the statuses of the messages, in a few statements for all.
 
-    None ever moves back. A step that was sent makes the contact's next one, if the campaign has one.
+    None ever moves back, or is lost while another text of it has left or may leave. A step that was sent makes the
+    contact's next one, if the campaign has one.
     """
     ids: dict[tuple[MembershipStatus, str], list[int]] = defaultdict(list)
     for message in messages:
@@ -69,10 +70,18 @@ def update_memberships(*, messages: Iterable[Message]) -> None:
             ids[status, message.error[:200]].append(message.membership_id)
     for (status, reason), members in ids.items():
         behind = CampaignMembership.objects.filter(pk__in=members, status__in=_STAGES[: _STAGES.index(status)])
+        if status in LOST:
+            behind = without_texts(behind)
         if status not in SENT:
             behind.update(status=status, reason=reason)
         elif behind.update(status=status, reason=reason, sent_at=Coalesce("sent_at", timezone.now())):
             _add_next_steps(members)
+
+
+def end_memberships(*, messages: Collection[int], status: MembershipStatus, reason: str) -> None:
+    """Record why the contacts of these messages, which failed before they left, get none."""
+    unsent = without_texts(CampaignMembership.objects.filter(messages__in=messages, status__in=UNSENT))
+    unsent.update(status=status, reason=reason[:200])
 
 
 def mark_membership_replied(*, message: Message) -> None:

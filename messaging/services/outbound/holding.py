@@ -10,9 +10,9 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from crm.choices import MembershipStatus
-from crm.models import CampaignMembership
 from messaging.choices import OUTCOME_UNKNOWN, MessageStatus, OwnCode
 from messaging.models import Message
+from messaging.services.outbound.campaign_progress import end_memberships
 
 HELD_AS_STALE = "It is overdue by more than {hours} hours, so a person must decide."
 HELD_BY_COMMAND = "It was held by hold_texts."
@@ -75,8 +75,7 @@ def cancel_messages(
     with transaction.atomic():
         waiting = Message.objects.filter(pk__in=messages.values("pk"), status__in=statuses).order_by("pk")
         ids = list(waiting.select_for_update(no_key=True, of=("self",)).values_list("pk", flat=True))
-        unsent = [MembershipStatus.PENDING, MembershipStatus.SENDING]
-        memberships = CampaignMembership.objects.filter(messages__in=ids, status__in=unsent)
-        memberships.update(status=MembershipStatus.SKIPPED, reason=reason[:200])
         failed = {"status": MessageStatus.FAILED, "error": reason[:300], "error_code": OwnCode.CANCELLED}
-        return Message.objects.filter(pk__in=ids).update(**failed, run_at=None)
+        number = Message.objects.filter(pk__in=ids).update(**failed, run_at=None)
+        end_memberships(messages=ids, status=MembershipStatus.SKIPPED, reason=reason)
+        return number

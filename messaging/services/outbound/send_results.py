@@ -15,7 +15,7 @@ from crm.choices import ConversationStatus, Direction, MembershipStatus
 from crm.db.audit_context import acting_as
 from crm.db.tenancy import tenant
 from crm.error_codes import ErrorCode
-from crm.models import Activity, CampaignMembership, Conversation, PhoneLine
+from crm.models import Activity, Conversation, PhoneLine
 from crm.refused_writes import is_refused_by
 from crm.worker import backoff
 from messaging.choices import OUTCOME_UNKNOWN, MessageKind, MessageStatus
@@ -24,7 +24,7 @@ from messaging.models.messages import OUTBOX_STATUSES
 from messaging.providers.error_codes import ABOUT_NUMBER, MEANINGS, Effect
 from messaging.providers.errors import LineSuspended, RateLimited, SendError, UnknownOutcome
 from messaging.providers.interfaces import SentMessage
-from messaging.services.outbound.campaign_progress import update_memberships
+from messaging.services.outbound.campaign_progress import end_memberships, update_memberships
 from messaging.services.outbound.code_effects import apply_error_code
 from messaging.services.outbound.daily_limits import utc_day
 from messaging.services.outbound.send_policy import SendBlocked, can_be_deferred
@@ -65,7 +65,8 @@ def block_message(*, message: Message, blocked: SendBlocked, code: str = "") -> 
         return
     _set_status(message, MessageStatus.FAILED, str(blocked), code=code)
     opted_out = blocked.code in (ErrorCode.OPTED_OUT, ErrorCode.UNDER_REVIEW)
-    _skip_membership(message, MembershipStatus.OPTED_OUT if opted_out else MembershipStatus.SKIPPED)
+    status = MembershipStatus.OPTED_OUT if opted_out else MembershipStatus.SKIPPED
+    end_memberships(messages=[message.pk], status=status, reason=message.error)
 
 
 def fail_message(*, message: Message, reason: str, code: str = "") -> None:
@@ -116,7 +117,7 @@ def postpone_message(*, message: Message, error: Exception) -> None:
 def _fail_membership(message: Message) -> None:
     try:
         with transaction.atomic():
-            _skip_membership(message, MembershipStatus.FAILED)
+            end_memberships(messages=[message.pk], status=MembershipStatus.FAILED, reason=message.error)
     except Exception:
         logger.exception("The campaign of message %d doesn't know that it failed.", message.pk)
 
@@ -170,7 +171,7 @@ def _apply_not_sent(message: Message, outcome: SendError | SendBlocked) -> None:
         if effect in ABOUT_NUMBER:  # not the line: the answer has said that the fault is the message's
             apply_error_code(message=message, code=outcome.code)
         if effect == Effect.OPT_OUT:
-            _skip_membership(message, MembershipStatus.OPTED_OUT)
+            end_memberships(messages=[message.pk], status=MembershipStatus.OPTED_OUT, reason=message.error)
         update_memberships(messages=[message])
 
 
@@ -201,11 +202,3 @@ def _has_sent_since(line: PhoneLine, moment: datetime) -> bool:
 def _set_status(message: Message, status: str, error: str, *, code: str = "", run_at: datetime | None = None) -> None:
     message.status, message.error, message.error_code, message.run_at = status, error[:300], code, run_at
     message.save(update_fields=["status", "error", "error_code", "tries", "run_at"])
-
-
-def _skip_membership(message: Message, status: MembershipStatus) -> None:
-    """Record in the campaign why this contact gets no message."""
-    unsent = [MembershipStatus.PENDING, MembershipStatus.SENDING]
-    CampaignMembership.objects.filter(messages=message, status__in=unsent).update(
-        status=status, reason=message.error[:200]
-    )

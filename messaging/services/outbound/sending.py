@@ -33,6 +33,7 @@ from messaging.services.outbound.provider_health import record_calls
 from messaging.services.outbound.ready_lines import ReadyLine, find_ready_lines
 from messaging.services.outbound.recipient_facts import Recipient, read_consents, read_facts
 from messaging.services.outbound.reminder_policy import find_reminder_faults
+from messaging.services.outbound.second_texts import end_second_texts
 from messaging.services.outbound.send_policy import SendBlocked, check_recipient
 from messaging.services.outbound.send_results import postpone_message
 from messaging.services.outbound.settlement import Outcome, settle
@@ -116,7 +117,8 @@ def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list
     committed when it began.
 
     Returns:
-        The messages that leave, and those that may no longer be sent. A message whose claim was lost is in neither.
+        The messages that leave, and those that may no longer be sent. In neither are messages whose claim was lost, and
+        second texts of a member.
     """
     now = timezone.now()
     with tenant(messages[0].company_id), transaction.atomic(savepoint=False):
@@ -161,6 +163,8 @@ def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list
             except Exception as error:
                 release_messages(messages=[message])
                 postpone_message(message=message, error=error)
+        second = end_second_texts(messages=leaving, blocked={message.pk for message, _ in blocked})
+        leaving = [message for message in leaving if message.pk not in second]
         Message.objects.filter(pk__in=[message.pk for message in leaving]).update(sent_at=now)
     for message in leaving:
         message.sent_at = now

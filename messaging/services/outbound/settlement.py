@@ -74,13 +74,15 @@ def _settle_plain(sent: Sent) -> set[int]:
     activities = Activity.objects.filter(pk__in=sent, openphone_id__isnull=True).order_by("pk")
     conversations = dict(activities.select_for_update(no_key=True).values_list("pk", "conversation"))
     waiting = Message.objects.filter(activity__in=conversations, status=MessageStatus.SENDING).order_by("pk")
-    found = waiting.select_for_update(no_key=True, of=("self",)).values_list("activity", flat=True)
+    found = dict(waiting.select_for_update(no_key=True, of=("self",)).values_list("activity", "membership"))
     plain = {activity: sent[activity] for activity in found}
     if not plain:
         return set()
     ids = [When(pk=activity, then=Value(outcome.openphone_id)) for activity, (_, outcome) in plain.items()]
     Activity.objects.filter(pk__in=plain).update(openphone_id=Case(*ids, output_field=CharField()))
     messages = [message for message, _ in plain.values()]
+    for message in messages:
+        message.membership_id = found[message.activity_id]  # a merge may have replaced it since the claim
     settled = {message.pk for message in messages}
     Message.objects.filter(pk__in=settled).update(status=MessageStatus.SENT, error="", error_code="", run_at=None)
     for message in messages:
