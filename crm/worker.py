@@ -47,6 +47,7 @@ class Job:
     is_due: Callable[[], bool] = lambda: True
     """Return whether a task may be due, with one statement. Asked while the queue is empty."""
     poll_s: float = 0.0  # at least, while the queue is empty
+    after: Collection[str] = ()  # names of jobs of the same thread: the queue is polled as soon as one has done a task
     own_thread: bool = False  # a task may take long
     finish: Callable[[], None] = lambda: None
     """Finish what is under way between two tasks. Called when the worker stops."""
@@ -158,7 +159,7 @@ def work(
     """Do tasks until `stop` is set, and finish the current tasks first. Returns what was done by job.
 
     With `until_empty`, return as soon as no task remains, leased and delayed ones included. All is then done in one
-    thread, since a task of one job may make one for another. If the database is unavailable, wait for it.
+    thread, and each task makes all queues be polled. If the database is unavailable, wait for it.
 
     Args:
         only: names of jobs; the others are left to other workers. Default: all.
@@ -212,11 +213,12 @@ def _take_turns_until_stopped(jobs: Sequence[Attempts], stop: Event, *, until_em
     soon_until_s = 0.0
     while not stop.is_set():
         try:
-            done = [job.do_next() for job in jobs]
-            if any(done):
+            done = {job.job.name for job in jobs if job.do_next()}
+            if done:
                 soon_until_s = time.monotonic() + LATELY_S
-                for job in jobs:  # a task often makes one for another job
-                    job.wake()
+                for job in jobs:
+                    if until_empty or not done.isdisjoint(job.job.after):
+                        job.wake()
                 continue
             if until_empty and not any(job.has_pending() for job in jobs):
                 return

@@ -71,6 +71,7 @@ class MessagingConfig(AppConfig):
                 has_pending=text_backs.has_pending_text_backs,
                 is_due=text_backs.is_text_back_due,
                 poll_s=RARELY_S,
+                after=["deliveries"],  # a missed call
             )
         )
         register(

@@ -117,3 +117,12 @@ def test_idle_worker_asks_at_most_five_statements_a_second(monkeypatch):
 def test_new_delivery_is_looked_for_each_second():
     assert worker._jobs["deliveries"].poll_s <= worker.IDLE_S <= 1
     assert worker._jobs["texts"].poll_s <= worker.IDLE_S
+
+
+def test_jobs_that_follow_others_run_in_the_thread_of_these():
+    """The threads of a worker don't wake one another."""
+    in_main_thread = {name for name, job in worker._jobs.items() if not job.own_thread}
+    following = [job for job in worker._jobs.values() if job.after]
+    assert "text-backs" in {job.name for job in following}
+    for job in following:
+        assert {job.name, *job.after} <= in_main_thread

@@ -381,13 +381,34 @@ def test_empty_queue_is_polled_with_one_cheap_question_at_its_interval(db, clock
     assert (done, asked) == ([], [0, 10, 20, 30])
 
 
-def test_task_makes_the_worker_poll_the_other_queues_at_once(db, clock):
+@pytest.mark.parametrize(("after", "polled"), [(["a"], [0, 2]), ([], [0])])
+def test_task_makes_the_worker_poll_the_queues_that_follow_it_at_once(db, clock, after, polled):
     done = []
-    register(Job(name="rare", do_next=lambda: bool(done.append(clock.now_s)), has_pending=lambda: False, poll_s=100))
+    rare = Job(
+        name="rare",
+        do_next=lambda: bool(done.append(clock.now_s)),
+        has_pending=lambda: False,
+        poll_s=100,
+        after=after,
+    )
+    register(rare)
     results = iter([False, True])
     register(Job(name="a", do_next=lambda: next(results, False), has_pending=lambda: False))
     work(stop=StopAfter(clock, waits=5))
-    assert done == [0, 2]
+    assert done == polled
+
+
+def test_each_task_makes_a_worker_that_ends_when_nothing_is_left_poll_all_queues(db, clock):
+    log = []
+    CountdownJob("first", 1, log)
+
+    def follow():
+        log.append("polled")
+        return False
+
+    register(Job(name="rare", do_next=follow, has_pending=lambda: False, poll_s=100))
+    work(stop=Event(), until_empty=True)
+    assert log == ["first", "polled", "polled"]
 
 
 @postgres_only
