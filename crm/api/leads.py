@@ -19,7 +19,10 @@ from crm.error_codes import ErrorCode
 from crm.models import Lead
 from crm.services.leads import claim_lead, read_stages, release_lead
 
-ASSIGNEE = "ID of the manager or CSR who works on it. A CSR claims and releases it; managers also change it here."
+ASSIGNEE = (
+    "ID of the manager or CSR who works on it. A CSR takes a new lead by their own ID, and others by `claim` and "
+    "`release`; managers also assign it to colleagues here."
+)
 
 
 class LeadSerializer(TenantSerializer):

@@ -16,7 +16,8 @@ The API's resources by role. Generated from the table in `crm/api/base/roles.py`
   see is null. Names of users and phone lines are for every role (`colleagues`, `phone-lines`).
 - A verb that no role has, such as PUT, is a 405 for every user. A role without permissions on a resource gets 403 for
   every other method. A role without the verb gets 403. A verb beyond list, read, create, change and delete is the end
-  of a route, as in `webhook-events/{id}/replay`. A field that a role may not change is a 400 that names it.
+  of a route, as in `webhook-events/{id}/replay`. A field that a role may not change is a 400 that names it. In a new
+  row the role may set it, but can't name a colleague there: the user or nobody.
 - A note is changed by its author alone, and deleted by its author or a manager (else 403). Other activities can't be
   changed (409).
 - Staff have no company and can't use the API (403); they work in the admin. Every user may sign in and read `me`.

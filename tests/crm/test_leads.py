@@ -114,6 +114,21 @@ def test_managers_assign_leads_and_csrs_claim_them(lead, csr_api, manager_api, c
     assert codes_of(manager_api.patch(url(lead), {"assignee": rep.pk})) == {"assignee": ["does_not_exist"]}
 
 
+def test_of_new_leads_csrs_take_their_own_and_managers_assign_them(in_acme, csr, csr_api, manager_api, colleague):
+    contact = ContactFactory(company=in_acme)
+
+    def create(api, **values):
+        return api.post(LEADS, {"contact": contact.pk, **values})
+
+    for assignee in (csr.pk, None):
+        assert create(csr_api, assignee=assignee).json()["assignee"] == assignee
+    for other in (colleague.pk, 2**40):  # whether there is such a user stays unsaid
+        assert codes_of(create(csr_api, assignee=other)) == {"assignee": ["field_forbidden"]}
+    assert codes_of(create(csr_api, assignee=True)) == {"assignee": ["wrong_type"]}
+    assert create(manager_api, assignee=colleague.pk).json()["assignee"] == colleague.pk
+    assert Lead.objects.count() == 3
+
+
 def test_leads_are_filtered_by_assignee(in_acme, csr, csr_api, colleague):
     mine, theirs, nobodys = (LeadFactory(contact__company=in_acme, assignee=user).pk for user in (csr, colleague, None))
     for assignee, found in {"me": {mine}, "none": {nobodys}, str(colleague.pk): {theirs}}.items():

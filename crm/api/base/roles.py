@@ -18,7 +18,8 @@ class Grant:
 
     Attributes:
         own: limits the role to rows that the queryset's `assigned_to(user)` returns.
-        fields: the fields that CHANGE may change; None for every field.
+        fields: the fields that CHANGE may change; None for every field. Any other one of a new row that names a
+            colleague may name the user alone.
     """
 
     verbs: frozenset[str] = frozenset()
@@ -51,7 +52,7 @@ ALL = Grant(READ_CREATE_UPDATE.verbs | {DELETE})
 LIST_CREATE_MARK_READ = also(LIST_ONLY, CREATE, "read", "unread")
 
 CALL_OUTCOME_FIELDS = {"status", "quoted_price", "reason_for_lost_sale"}
-# Without the assignee: a CSR claims and releases leads, so of two CSRs one gets a lead.
+# Without the assignee: a CSR claims and releases leads, so of two CSRs one gets a lead. Only managers give them out.
 LEAD_FIELDS = frozenset({"status", "source", "value", "notes"})
 APPOINTMENT_FIELDS = {"scheduled_start", "scheduled_end", "allow_overlap", "status", "notes"}
 

@@ -23,7 +23,7 @@ from crm.api.base.etags import IF_MATCH, IF_NONE_MATCH, TAGS
 from crm.api.base.exports import CSV, CSV_TYPE, XLSX, XLSX_TYPE
 from crm.api.base.idempotency import HEADER, PARAMETER
 from crm.api.base.operations import NamedOperation
-from crm.api.base.roles import PERMISSIONS
+from crm.api.base.roles import CHANGE, CREATE, PERMISSIONS
 from crm.api.base.serializers import BodySerializer, ContactField, TenantSerializer
 from crm.api.base.views import CONTACT_PARAMETERS, TenantView, TenantViewSet
 from crm.db.tenancy import all_tenants
@@ -145,11 +145,12 @@ class ErrorDocumentingAutoSchema(NamedOperation, AutoSchema):
 
     def _codes_of_row(self, serializer: TenantSerializer) -> set[ErrorCode]:
         codes = {refused.code for refused in refusals_of(serializer.Meta.model)}
-        if self.method == "PATCH":
-            if hasattr(serializer.Meta, "fixed_fields"):
-                codes.add(ErrorCode.FIXED)
-            if any(grant.fields is not None for grant in PERMISSIONS[cast(TenantView, self.view).resource].values()):
-                codes.add(ErrorCode.FIELD_FORBIDDEN)
+        if self.method == "PATCH" and hasattr(serializer.Meta, "fixed_fields"):
+            codes.add(ErrorCode.FIXED)
+        verb = CREATE if self.method == "POST" else CHANGE
+        grants = PERMISSIONS[cast(TenantView, self.view).resource].values()
+        if any(verb in grant.verbs and grant.fields is not None for grant in grants):
+            codes.add(ErrorCode.FIELD_FORBIDDEN)
         return codes
 
     def _add_etag(self, operation: dict[str, Any]) -> None:

@@ -144,15 +144,20 @@ class TenantSerializer(BodySerializer, serializers.ModelSerializer):
     def _forbidden_changes(self, data: dict[str, Any]) -> dict[str, ErrorDetail]:
         """Return an error for each changed field that the user's role may not change. Unchanged values pass.
 
-        Values are compared as sent, before ids are looked up: the error must not reveal whether a row exists.
+        Such a field of a new row may have any value, but of colleagues it names the user or nobody. Values are compared
+        as sent, before ids are looked up: the error must not reveal whether a row exists.
         """
-        if not self.instance:
-            return {}
-        fields = grant_for(self.context["request"].user.role, self.context["view"].resource).fields
+        user = self.context["request"].user
+        fields = grant_for(user.role, self.context["view"].resource).fields
         if fields is None:
             return {}
-        current = self.own_fields(self.instance)
-        changed = [name for name in data if name not in fields and data[name] != current.get(name)]
+        forbidden = [name for name in data if name not in fields]
+        if self.instance:
+            current = self.own_fields(self.instance)
+            changed = [name for name in forbidden if data[name] != current.get(name)]
+        else:
+            of_users = [name for name in forbidden if isinstance(self.fields[name], AssignableUserField)]
+            changed = [name for name in of_users if data[name] not in (None, user.pk)]
         return dict.fromkeys(changed, _detail_of(ErrorCode.FIELD_FORBIDDEN))
 
     def _changes_of_fixed_fields(self, data: dict[str, Any]) -> dict[str, ErrorDetail]:
