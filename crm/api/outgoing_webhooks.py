@@ -93,6 +93,7 @@ class OutgoingWebhookViewSet(FullViewSet):
     refusals = {
         "create": (ErrorCode.LIMIT_REACHED, ErrorCode.MIN_LENGTH),
         "partial_update": (ErrorCode.MIN_LENGTH,),
+        "rotate_secret": (ErrorCode.NOT_YOURS,),
     }
 
     @property
@@ -120,9 +121,12 @@ class OutgoingWebhookViewSet(FullViewSet):
     @action(detail=True, methods=["post"], url_path="rotate-secret")
     @without_body
     def rotate_secret(self, request: Request, **kwargs: Any) -> Response:
-        """Get a new secret. For a day the former one signs as well, so that receivers can change it in peace."""
+        """Get a new secret. For a day the former one signs as well, so that receivers can change it in peace.
+
+        An API token gets that of its own webhooks alone.
+        """
         webhook = self.get_locked_object()
-        secret = rotate_secret(webhook=webhook)
+        secret = rotate_secret(webhook=webhook, user=self.user)
         return Response({**self.row_response(webhook.pk).data, "secret": secret})
 
 

@@ -40,6 +40,12 @@ class TooManyWebhooks(Refusal):
     code = ErrorCode.LIMIT_REACHED
 
 
+class NotOfThisToken(Refusal):
+    """The webhook is a user's or another API token's, and its secret would outlive this token."""
+
+    code = ErrorCode.NOT_YOURS
+
+
 class EventPending(Refusal):
     """The event is still being sent."""
 
@@ -113,8 +119,15 @@ def change_outgoing_webhook(*, webhook: OutgoingWebhook, user: User, **values: A
     return webhook
 
 
-def rotate_secret(*, webhook: OutgoingWebhook) -> str:
-    """Return a new secret. For a day, the former one signs as well, if its key is not missing."""
+def rotate_secret(*, webhook: OutgoingWebhook, user: User) -> str:
+    """Return a new secret. For a day, the former one signs as well, if its key is not missing.
+
+    Raises:
+        NotOfThisToken: an API token asks for the secret of a webhook that isn't its own.
+    """
+    token = _token_of(user)
+    if token and token.pk != webhook.api_token_id:
+        raise NotOfThisToken("An API token gets new secrets of its own webhooks only. Ask a manager.")
     try:
         webhook.old_secret, webhook.old_secret_until = webhook.secret, timezone.now() + BOTH_VALID
     except SecretUnreadable:

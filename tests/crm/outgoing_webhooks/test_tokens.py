@@ -12,7 +12,8 @@ from crm.services.expiry_cleanup import remove_expired
 from crm.services.outgoing_webhooks.events import is_change_due, make_next_events
 from crm.services.outgoing_webhooks.sending import claim_attempts
 from tests.api.feed import settle
-from tests.factories import ContactFactory, OutgoingEventFactory, OutgoingWebhookFactory
+from tests.errors import code_of
+from tests.factories import ApiTokenFactory, ContactFactory, OutgoingEventFactory, OutgoingWebhookFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 URL = "/api/v1/outgoing-webhooks"
@@ -115,6 +116,23 @@ def test_token_that_says_where_or_what_a_webhook_sends_answers_for_it(program, t
     assert program.patch(f"{URL}/{mine['id']}", change).json()["api_token"] == token["id"]
     revoke(token, manager_api)
     assert not row_of(mine).is_active
+
+
+def test_token_gets_new_secrets_of_its_own_webhooks_alone(program, webhook, manager_api, acme):
+    def rotate(api, pk):
+        return api.post(f"{URL}/{pk}/rotate-secret")
+
+    mine = manager_api.post(URL, BODY).json()
+    another_tokens = OutgoingWebhookFactory(company=acme, api_token=ApiTokenFactory(company=acme))
+    for other in (mine["id"], another_tokens.pk):
+        with all_tenants():
+            before = OutgoingWebhook.objects.get(pk=other).secret
+        refused = rotate(program, other)
+        assert (refused.status_code, code_of(refused)) == (403, "not_yours")
+        with all_tenants():
+            assert OutgoingWebhook.objects.get(pk=other).secret == before
+    assert rotate(program, webhook["id"]).json()["secret"] != webhook["secret"]
+    assert {rotate(manager_api, each).status_code for each in (mine["id"], webhook["id"])} == {200}
 
 
 def test_manager_who_switches_it_on_has_it_from_then_on(webhook, token, manager_api):
