@@ -57,6 +57,13 @@ class Unreachable(RateLimited):
     """There was no connection, so nothing was sent."""
 
 
+class NotCalled(SendError):
+    """An internal error before the provider was called. Nothing was sent, and the next attempt may succeed."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"An internal error ({type(error).__name__}).")
+
+
 class LineSuspended(SendError):
     """The line can't send before `until`: no credit, no registration, or the carrier's daily cap."""
 

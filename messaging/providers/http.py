@@ -5,6 +5,7 @@ import random
 import re
 import ssl
 import time
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -19,6 +20,7 @@ from messaging.providers.error_codes import MEANINGS, Effect, is_foreign, names_
 from messaging.providers.errors import (
     InvalidPayload,
     LineSuspended,
+    NotCalled,
     RateLimited,
     Rejected,
     SendError,
@@ -51,27 +53,32 @@ def request_json(method: str, url: str, *, recipient: str = "", **options: Any) 
         options: httpx's `json`, `data`, `params`, `headers`, `auth`.
 
     Raises:
+        NotCalled: the request could not be made.
         RateLimited, LineSuspended, Rejected: the provider did nothing.
         UnknownOutcome: no response, or an unreadable one: the provider may have acted.
     """
     # A compressed answer of a few bytes can fill the memory when it is decompressed.
     options["headers"] = {**options.get("headers", {}), "Accept-Encoding": "identity"}
+    auth = options.pop("auth", None)
     try:
         # A new connection for each request: the provider may have closed a kept one. A message written into that would
         # have an unknown outcome.
-        with (
-            httpx.Client(
-                verify=_ssl_context(), timeout=httpx.Timeout(RESPONSE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
-            ) as client,
-            cut_after(CONNECT_TIMEOUT_S + RESPONSE_TIMEOUT_S) as extensions,
-            client.stream(method, url, extensions=extensions, **options) as response,
-        ):
-            content = _read(response)
-    except (httpx.ConnectError, httpx.ConnectTimeout):
+        client = httpx.Client(
+            verify=_ssl_context(), timeout=httpx.Timeout(RESPONSE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+        )
+        request = client.build_request(method, url, **options)
+    except Exception as error:
+        raise NotCalled(error) from error
+    try:
+        with client, cut_after(CONNECT_TIMEOUT_S + RESPONSE_TIMEOUT_S) as extensions:
+            request.extensions.update(extensions)
+            with closing(client.send(request, auth=auth, stream=True)) as response:
+                content = _read(response)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError):
         raise Unreachable("The provider can't be reached.", wait_s=UNREACHABLE_RETRY_S) from None
     except httpx.TimeoutException:
         raise UnknownOutcome("The provider didn't respond in time.") from None
-    except (httpx.RequestError, httpx.InvalidURL) as error:  # its text may quote the request
+    except httpx.RequestError as error:  # its text may quote the request
         raise UnknownOutcome(f"The connection was lost ({type(error).__name__}).") from None
     answer = _parse_object(content)
     if response.is_success and answer is not None:

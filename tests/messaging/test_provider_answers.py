@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -11,7 +12,15 @@ import pytest
 from messaging.models import Message
 from messaging.providers import answers, http
 from messaging.providers.callrail.client import CallRailClient
-from messaging.providers.errors import LineSuspended, RateLimited, Rejected, SendError, UnknownOutcome
+from messaging.providers.errors import (
+    LineSuspended,
+    NotCalled,
+    RateLimited,
+    Rejected,
+    SendError,
+    UnknownOutcome,
+    Unreachable,
+)
 from messaging.providers.interfaces import Line
 from messaging.providers.openphone.client import OpenPhoneClient
 from messaging.providers.twilio.client import TwilioClient
@@ -59,6 +68,24 @@ def callrail(provider_server):
     return CallRailClient(account_id=CALLRAIL_ACCOUNT, key=KEY)
 
 
+class Quiet(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        """Log nothing."""
+
+
+@contextmanager
+def serving(handler):
+    """Yield the URL of a server on loopback."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def send(client):
     return client.send(line=LINE, to=CALLER, body=TEXT)
 
@@ -73,6 +100,35 @@ def test_sent_message_without_a_usable_id_has_an_unknown_outcome(openphone, twil
     for client in (openphone, twilio):
         with pytest.raises(UnknownOutcome, match="no usable message ID"):
             send(client)
+
+
+def test_request_without_certificates_has_not_called_the_provider(openphone, provider_server, monkeypatch):
+    monkeypatch.setattr(http, "_ssl_context", http._ssl_context.__wrapped__)  # without its cache
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent")
+    for ask in (send, find):
+        with pytest.raises(NotCalled, match="FileNotFoundError"):
+            ask(openphone)
+    assert provider_server.requests == []
+
+
+def test_request_to_a_url_that_cannot_be_read_has_not_called_the_provider(openphone, settings):
+    settings.PROVIDER_API_URLS = {"openphone": "http://127.0.0.1:x"}
+    with pytest.raises(NotCalled):
+        send(openphone)
+
+
+def test_proxy_that_refuses_leaves_nothing_sent(openphone, settings, monkeypatch):
+    class Proxy(Quiet):
+        def do_CONNECT(self):
+            self.send_error(502)
+
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(Proxy) as url:
+        monkeypatch.setenv("https_proxy", url)
+        settings.PROVIDER_API_URLS = {"openphone": "https://api.example.com"}
+        with pytest.raises(Unreachable):
+            send(openphone)
 
 
 @pytest.mark.parametrize("status", ["failed", "undelivered"])
@@ -216,7 +272,7 @@ def test_response_that_never_begins_is_cut_off(provider_server, openphone, setti
     monkeypatch.setattr(http, "CONNECT_TIMEOUT_S", 0.1)
     monkeypatch.setattr(http, "RESPONSE_TIMEOUT_S", 0.2)
 
-    class Drip(BaseHTTPRequestHandler):
+    class Drip(Quiet):
         def do_POST(self):
             self.wfile.write(b"HTTP/1.1 200 OK\r\n" if ending.startswith(b"X") else b"")
             try:
@@ -225,17 +281,10 @@ def test_response_that_never_begins_is_cut_off(provider_server, openphone, setti
             except OSError:
                 self.close_connection = True
 
-        def log_message(self, *_):
-            """Log nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Drip)
-    server.daemon_threads = True
-    Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
-    settings.PROVIDER_API_URLS = {"openphone": f"http://127.0.0.1:{server.server_port}"}
-    with pytest.raises(UnknownOutcome):
-        send(openphone)
-    server.shutdown()
-    server.server_close()
+    with serving(Drip) as url:
+        settings.PROVIDER_API_URLS = {"openphone": url}
+        with pytest.raises(UnknownOutcome):
+            send(openphone)
 
 
 # --- Through the outbox and reconciliation ---

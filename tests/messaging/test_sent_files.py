@@ -4,11 +4,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError
 from django.test import Client
+from django.utils import timezone
 
 from crm.db.tenancy import all_tenants
+from crm.models import PhoneLine
 from messaging.models import Message
-from messaging.services.outbound import message_files
+from messaging.services.outbound import message_files, sending
 from tests import factories
 from tests.errors import codes_of
 from tests.file_server import JPEG
@@ -56,6 +59,34 @@ def test_twilio_reads_the_file_by_a_signed_link(provider_server, acme, line, upl
     [sent] = [request for request in provider_server.requests if request.method == "POST"]
     [url] = parse_qs(sent.body.decode())["MediaUrl"]
     assert b"".join(Client().get(urlsplit(url).path).streaming_content) == JPEG
+
+
+@pytest.mark.parametrize(("max_tries", "status"), [(2, "sent"), (1, "failed")])
+def test_message_whose_links_cannot_be_made_is_tried_again_and_not_looked_up(
+    provider_server, acme, line, upload, reply, monkeypatch, settings, max_tries, status
+):
+    settings.WORKER_MAX_TRIES = max_tries
+    factories.ProviderAccountFactory(company=acme, provider="twilio", account_id=ACCOUNT, api_key=KEY)
+    assert reply(upload()).status_code == 202
+
+    def fail(message):
+        raise DatabaseError("canceling statement due to statement timeout")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "media_urls_of", fail)
+        work_until_idle()
+    with all_tenants():
+        message = Message.objects.get()
+        line.refresh_from_db()
+    first = "queued" if status == "sent" else "failed"
+    assert (message.status, message.tries, message.error) == (first, 1, "An internal error (DatabaseError).")
+    assert line.sent_segments == 0
+    Message._base_manager.filter(status="queued").update(run_at=timezone.now())
+    PhoneLine._base_manager.update(next_send_at=timezone.now())
+    work_until_idle()
+    assert Message._base_manager.get().status == status
+    assert {request.method for request in provider_server.requests} <= {"POST"}  # no list was asked for
+    assert len(provider_server.sent) == (status == "sent")
 
 
 def test_provider_without_files_is_a_clear_refusal(acme, upload, reply):

@@ -10,7 +10,15 @@ from django.utils import timezone
 
 from crm.choices import Provider
 from messaging.models import ProviderHealth
-from messaging.providers.errors import LineSuspended, RateLimited, Rejected, SendError, UnknownOutcome, Unreachable
+from messaging.providers.errors import (
+    LineSuspended,
+    NotCalled,
+    RateLimited,
+    Rejected,
+    SendError,
+    UnknownOutcome,
+    Unreachable,
+)
 
 OUTAGE_AFTER = 3  # calls in a row without an answer
 
@@ -31,6 +39,8 @@ def call_provider(*, provider: str, call: Callable[[], Result]) -> Result:
     """Make a call to a provider and record whether it answered. Raises what the call raises."""
     try:
         result = call()
+    except NotCalled:
+        raise
     except SendError as error:
         record_calls(provider=provider, outcomes=[error])
         raise

@@ -22,7 +22,7 @@ from messaging.choices import OUTCOME_UNKNOWN, MessageKind, MessageStatus
 from messaging.models import Message
 from messaging.models.messages import OUTBOX_STATUSES
 from messaging.providers.error_codes import ABOUT_NUMBER, MEANINGS, Effect
-from messaging.providers.errors import LineSuspended, RateLimited, SendError, UnknownOutcome
+from messaging.providers.errors import LineSuspended, NotCalled, RateLimited, SendError, UnknownOutcome
 from messaging.providers.interfaces import SentMessage
 from messaging.services.outbound.campaign_progress import end_memberships, update_memberships
 from messaging.services.outbound.code_effects import apply_error_code
@@ -157,6 +157,12 @@ def _apply_not_sent(message: Message, outcome: SendError | SendBlocked) -> None:
     refund_segments(messages=[message])
     if isinstance(outcome, LineSuspended):
         _suspend_line(message, outcome)
+        return
+    if isinstance(outcome, NotCalled):
+        if message.tries >= settings.WORKER_MAX_TRIES:
+            fail_message(message=message, reason=str(outcome))
+            return
+        _set_status(message, MessageStatus.QUEUED, str(outcome), run_at=now + backoff(message.tries))
         return
     message.tries -= 1  # this attempt can't have sent it
     if isinstance(outcome, RateLimited):

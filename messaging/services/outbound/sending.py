@@ -7,7 +7,8 @@ of any. If a worker is killed in between, the lease runs out and the outcomes ar
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
 from typing import cast
@@ -21,7 +22,7 @@ from crm.error_codes import ErrorCode
 from crm.models import Contact, PhoneLine
 from messaging.choices import MessageKind
 from messaging.models import Message
-from messaging.providers.errors import LineSuspended, Rejected, SendError, UnknownOutcome
+from messaging.providers.errors import LineSuspended, NotCalled, Rejected, SendError, UnknownOutcome
 from messaging.providers.interfaces import Line, SentMessage, SMSClient
 from messaging.providers.registry import client_for_sending
 from messaging.services.campaigns.recall import lock_campaigns_of, recall_messages
@@ -86,7 +87,8 @@ def send_claimed(*, messages: Sequence[Message]) -> None:
     """Send the messages of one claim, and record the results. What can't leave within BATCH_S is queued again."""
     _, line = recipient_and_line(messages[0])
     try:
-        client = client_for_sending(line=line)
+        with _released_after_error(messages):
+            client = client_for_sending(line=line)
     except LineSuspended as reason:
         settle(outcomes=[(messages[0], reason)])
         if messages[1:]:
@@ -97,7 +99,8 @@ def send_claimed(*, messages: Sequence[Message]) -> None:
     while waiting and monotonic() < ends_at:
         size = int(GROUP_S / recent_call_s(line.provider)) or 1
         group, waiting = waiting[:size], waiting[size:]
-        leaving, blocked = mark_departures(messages=group)
+        with _released_after_error([*group, *waiting]):
+            leaving, blocked = mark_departures(messages=group)
         called = _call_provider(client, line, leaving, answers, ends_at)
         settle(outcomes=[*blocked, *called])
         not_called = leaving[len(called) :]
@@ -107,6 +110,19 @@ def send_claimed(*, messages: Sequence[Message]) -> None:
     if waiting:
         release_messages(messages=waiting)
     record_calls(provider=line.provider, outcomes=answers)
+
+
+@contextmanager
+def _released_after_error(messages: Sequence[Message]) -> Iterator[None]:
+    """Queue the messages again after an internal error: none of them has left, so none must be looked up."""
+    try:
+        yield
+    except SendError:
+        raise
+    except Exception:
+        if connection.is_usable():
+            release_messages(messages=messages)
+        raise
 
 
 def mark_departures(*, messages: Sequence[Message]) -> tuple[list[Message], list[tuple[Message, SendBlocked]]]:
@@ -221,9 +237,19 @@ def _call_for(client: SMSClient, line: PhoneLine, message: Message, answers: lis
     outcome: SentMessage | SendError
     try:
         media = {"media_urls": media_urls_of(message)} if message.media else {}
-        if message.media and len(media["media_urls"]) != len(message.media):
-            return Rejected("A file of the message was deleted. Send it again with other files.")
-        outcome = client.send(line=provider_line(line), to=message.to_numbers[0], body=message.body, **media)
+        to, sender = message.to_numbers[0], provider_line(line)
+    except Exception as error:
+        if not connection.is_usable():
+            raise
+        logger.exception("Message %d failed.", message.pk)
+        return NotCalled(error)
+    if message.media and len(media["media_urls"]) != len(message.media):
+        return Rejected("A file of the message was deleted. Send it again with other files.")
+    try:
+        outcome = client.send(line=sender, to=to, body=message.body, **media)
+    except NotCalled as error:
+        logger.error("Message %d failed.", message.pk, exc_info=error)
+        return error
     except SendError as error:
         outcome = error
     except Exception as error:
