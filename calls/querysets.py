@@ -6,10 +6,13 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db.models import F, Q, QuerySet
+from django.apps import apps
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from calls.choices import AppointmentStatus, AttachmentStatus, CallStatus, Due, TextBack
+from crm.choices import ActivityType, Direction
 from crm.date_ranges import bounds_of, today_in
 from crm.query_slots import contact_ids_of_rep
 from crm.querysets import OfContactQuerySet
@@ -60,6 +63,11 @@ class AppointmentQuerySet(QuerySet):
     def assigned_to(self, rep: "User") -> Self:
         return self.filter(assigned_rep=rep)
 
+    def in_calendar_of(self, user: "User", start: datetime, end: datetime) -> Self:
+        """Return the user's appointments that start in [start, end), with their contacts, earliest first."""
+        own = self.assigned_to(user).starting_between(start, end)
+        return own.select_related("contact").order_by("scheduled_start", "id")
+
     def not_cancelled(self) -> Self:
         return self.exclude(status=AppointmentStatus.CANCELLED)
 
@@ -101,6 +109,21 @@ class MissedCallerQuerySet(OfContactQuerySet):
     def active_at(self, at: datetime) -> Self:
         """Return the entry that was open at `at`."""
         return self.open_or_recovered_after(at).filter(first_missed_at__lt=at)
+
+    def with_responses(self) -> Self:
+        """Annotate the ids of the latest message and call to the caller, from the first missed call to the recovery."""
+        # The contact is the company's. By a condition on that, SQLite would walk through all its activities.
+        activities = apps.get_model("crm", "Activity")._base_manager
+        until = Coalesce(OuterRef("recovered_at"), Now())
+        outgoing = activities.filter(
+            contact=OuterRef("contact"),
+            direction=Direction.OUTGOING,
+            created_at__range=(OuterRef("first_missed_at"), until),
+        ).order_by("-created_at", "-id")
+        return self.annotate(
+            latest_message=Subquery(outgoing.filter(activity_type=ActivityType.MESSAGE).values("pk")[:1]),
+            latest_call=Subquery(outgoing.filter(activity_type=ActivityType.CALL).values("pk")[:1]),
+        )
 
 
 class AttachmentQuerySet(QuerySet):

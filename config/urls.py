@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from calls.calendar_feed import calendar_feed
 from calls.files import attachment_file
 from config.favicon import favicon
 from config.metrics import metrics
@@ -20,6 +21,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("set-password/<str:token>", set_password_page, name="set_password"),
     path("forgotten-password", forgotten_password_page, name="forgotten_password"),
+    path("calendar/<str:token>.ics", calendar_feed, name="calendar-feed"),
     path("files/<str:token>", attachment_file, name="attachment-file"),
     # Routes are tried in order: the one that clients poll comes first, and the app with the most routes last.
     path("api/v1/", include([path("changes", ChangesView.as_view(), name="changes")])),

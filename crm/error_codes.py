@@ -205,6 +205,18 @@ class ErrorCode(StrEnum):
         "slot_taken", 409, "The rep has another appointment at this time.",
         "Choose another time or rep, or send `allow_overlap: true`. `appointment` is the other one.",
     )  # fmt: skip
+    NOT_COMING = (
+        "not_coming", 409, "The appointment is cancelled, completed or a no-show.",
+        "Read the appointment again: `status` says which.",
+    )  # fmt: skip
+    NOT_SOON = (
+        "not_soon", 409, "The appointment doesn't start within 12 hours, nor has it just begun.",
+        "Wait until the day of the appointment, or move it.",
+    )  # fmt: skip
+    ALREADY_ON_THE_WAY = (
+        "already_on_the_way", 409, "The contact was told already that the rep is on the way.",
+        "Read the appointment again: `on_the_way_at` is the time. Write a message, if the rep is late.",
+    )  # fmt: skip
     NUMBER_TAKEN = (
         "number_taken", 409, "A contact has this number already.", "Open the contact that `existing` names.",
     )  # fmt: skip

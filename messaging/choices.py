@@ -45,9 +45,12 @@ class MessageKind(TextChoices):
     CAMPAIGN = "campaign"
     REMINDER = "reminder"
     MISSED_CALL = "missed_call", "Missed call"
+    ON_THE_WAY = "on_the_way", "On the way to an appointment"
     CONFIRMATION = "confirmation", "Confirmation of an opt-out or opt-in"
 
 
+# These leave at once or not at all: later they would confuse. They come before all others.
+AT_ONCE = (MessageKind.REPLY, MessageKind.CONFIRMATION, MessageKind.ON_THE_WAY)
 # All others are the product's own.
 WRITTEN_BY_USERS = (MessageKind.REPLY, MessageKind.SCHEDULED)
 

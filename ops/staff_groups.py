@@ -43,9 +43,12 @@ STAFF_GROUPS: Mapping[str, Mapping[str, frozenset[str]]] = {
         "delete": (_CUSTOMER_ROWS - {"invoice"}) | _CAMPAIGN_ROWS | {"call", "callanalysis"},
     },
     "Set-up": {
-        "view": CREDENTIALS | {"apitoken", "company", "user", "phoneline", "webhookevent", "auditentry"},
+        "view": CREDENTIALS
+        | {"apitoken", "calendarfeed", "company", "user", "phoneline", "webhookevent", "auditentry"},
         "add": CREDENTIALS | {"company", "user", "phoneline"},
-        "change": frozenset({"apitoken", "company", "user", "phoneline", "provideraccount", "webhookevent"}),
+        "change": frozenset(
+            {"apitoken", "calendarfeed", "company", "user", "phoneline", "provideraccount", "webhookevent"}
+        ),
         "delete": CREDENTIALS,
     },
     "Read-only": {"view": ALL_MODELS},

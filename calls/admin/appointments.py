@@ -69,7 +69,6 @@ class AppointmentForm(LocalTimesForm):
         return cleaned
 
 
-@admin.register(Appointment)
 class AppointmentAdmin(ContactPrefilled, ExactSearch, RowAdmin):
     change_list_template = "admin/calls/appointment/change_list.html"
     form = AppointmentForm
@@ -89,10 +88,10 @@ class AppointmentAdmin(ContactPrefilled, ExactSearch, RowAdmin):
                 "description": "Enter the local time of the appointment, such as 9:00, in its time zone.",
             },
         ),
-        ("Origin", {"fields": ("call", "lead", "created_at", "updated_at")}),
+        ("Origin", {"fields": ("call", "lead", "on_the_way_at", "created_at", "updated_at")}),
     )
     raw_id_fields = ("call",)
-    readonly_fields = ("lead", "created_at", "updated_at")
+    readonly_fields = ("lead", "on_the_way_at", "created_at", "updated_at")
 
     class Media:
         css = {"all": ("calls/appointments.css",)}

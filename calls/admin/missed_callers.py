@@ -20,9 +20,10 @@ from crm.admin.base.columns import badge, local_moment, show_local
 from crm.admin.base.model_admin import ReadOnlyAdmin
 from crm.admin.base.search import ExactSearch
 from crm.admin.base.work_filters import WorkFilter
+from crm.choices import ActivityType
 from crm.db.tenancy import tenant
 from crm.form_fields import is_id
-from crm.models import User
+from crm.models import Activity, User
 from crm.refusals import Refusal
 from crm.services.audited_actions import record_staff_action
 
@@ -33,6 +34,8 @@ ACTIONS: dict[str, tuple[Callable[..., object], str]] = {
     "reached": (mark_recovered_manually, "Reached. The caller waits no more."),
     "not_reached": (lambda *, caller, user: undo_recovery(caller=caller), "The caller waits again."),  # noqa: ARG005
 }
+
+VERBS = {ActivityType.MESSAGE: "Texted", ActivityType.CALL: "Called"}
 
 
 class QueueFilter(WorkFilter):
@@ -114,10 +117,23 @@ class MissedCallerAdmin(ExactSearch, ReadOnlyAdmin):
                 "missed_at": show_local(caller.last_missed_at, caller.company.zone),
                 "claimed_until": show_local(caller.claimed_until, caller.company.zone),
                 "recovered_at": show_local(caller.recovered_at, caller.company.zone),
+                "responses": self.responses_to(caller),
                 "may_act": self.has_act_permission(request),
                 "may_undo": caller.recovered_by == Recovery.MANUAL,
             }
         return super().render_change_form(request, context, *args, **options)
+
+    def responses_to(self, caller: MissedCaller) -> list[str]:
+        """Say who has texted and called the caller last, and when."""
+        rows: Any = MissedCaller.objects.filter(pk=caller.pk)
+        ids = rows.with_responses().values_list("latest_message", "latest_call").get()
+        found = Activity.objects.select_related("user").filter(pk__in=filter(None, ids)).order_by("created_at")
+        zone = caller.company.zone
+        return [
+            f"{VERBS[ActivityType(each.activity_type)]} at {show_local(each.created_at, zone)}"
+            + (f" by {each.user}." if each.user else ".")
+            for each in found
+        ]
 
 
 def _is_claimed(caller: MissedCaller) -> bool:

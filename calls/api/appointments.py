@@ -33,12 +33,16 @@ class AppointmentSerializer(TenantSerializer):
         fields = [
             "id", "contact", "contact_summary", "address", "call", "lead", "assigned_rep", "assigned_rep_name",
             "scheduled_start", "scheduled_end", "date", "time", "timezone",
-            "allow_overlap", "status", "notes", "created_at", "updated_at",
+            "allow_overlap", "status", "notes", "on_the_way_at", "created_at", "updated_at",
         ]  # fmt: skip
-        read_only_fields = ["lead", "date", "time", "timezone", "created_at", "updated_at"]
+        read_only_fields = ["lead", "date", "time", "timezone", "on_the_way_at", "created_at", "updated_at"]
         fixed_fields = ["contact", "call"]
         extra_kwargs = {
             "date": {"help_text": "Day of the start, in the appointment's time zone."},
+            "on_the_way_at": {
+                "help_text": "Time when the contact was told that the rep is on the way. Null: not yet, or the "
+                "appointment was moved since."
+            },
             "time": {"help_text": "Wall clock time of the start, in the appointment's time zone."},
         }
 

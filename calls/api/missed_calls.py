@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from calls.api.responses import RespondedAtField, ResponderField, ResponderNameField
 from calls.choices import Recovery, TextBack
 from calls.models import MissedCaller
 from calls.services.claims import claim_caller, release_caller
@@ -19,6 +20,7 @@ from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import CompanyUserField, TenantSerializer
 from crm.api.base.views import ReadViewSet, without_body
 from crm.api.companions import ContactSummaryField, PhoneLineNameField, UserNameField
+from crm.choices import ActivityType
 from crm.error_codes import ErrorCode
 
 RECOVERED_USER = "User who marked the caller as recovered. Null: nobody; the caller waits, or was reached otherwise."
@@ -31,13 +33,25 @@ class MissedCallerSerializer(TenantSerializer):
     recovered_user_name = UserNameField("recovered_user")
     claimed_by = CompanyUserField(read_only=True, allow_null=True, help_text="User who is calling back. Null: nobody.")
     claimed_by_name = UserNameField("claimed_by")
+    texted_at = RespondedAtField(ActivityType.MESSAGE, help_text="Time of the latest message to the caller.")
+    texted_by = ResponderField(
+        ActivityType.MESSAGE,
+        help_text="ID of its user. Null: nobody has texted, or it was the text back, or came from the provider's app.",
+    )
+    texted_by_name = ResponderNameField(ActivityType.MESSAGE)
+    called_at = RespondedAtField(ActivityType.CALL, help_text="Time of the latest call to the caller.")
+    called_by = ResponderField(
+        ActivityType.CALL, help_text="ID of its user. Null: nobody has called back, or the provider doesn't say who."
+    )
+    called_by_name = ResponderNameField(ActivityType.CALL)
 
     class Meta:
         model = MissedCaller
         fields = [
             "id", "contact", "contact_summary", "phone_line", "phone_line_name", "missed_calls", "first_missed_at",
             "last_missed_at", "text_back", "text_back_reason", "recovered_at", "recovered_by", "recovered_user",
-            "recovered_user_name", "claimed_by", "claimed_by_name", "claimed_until", "created_at", "updated_at",
+            "recovered_user_name", "claimed_by", "claimed_by_name", "claimed_until", "texted_at", "texted_by",
+            "texted_by_name", "called_at", "called_by", "called_by_name", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
         extra_kwargs = {

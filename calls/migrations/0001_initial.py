@@ -408,6 +408,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("notes", models.TextField(blank=True)),
+                (
+                    "on_the_way_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="Time when the contact was told that the rep is on the way.",
+                        null=True,
+                    ),
+                ),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 (
                     "updated_at",

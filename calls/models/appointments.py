@@ -1,6 +1,7 @@
 """Appointments."""
 
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import F, Q
@@ -55,6 +56,9 @@ class Appointment(TenantModel):
 
     status = models.CharField(max_length=20, choices=AppointmentStatus.choices, default=AppointmentStatus.SCHEDULED)
     notes = models.TextField(blank=True)
+    on_the_way_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Time when the contact was told that the rep is on the way."
+    )
 
     created_at = models.DateTimeField(default=now, editable=False)
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
@@ -137,3 +141,7 @@ class Appointment(TenantModel):
 
     def __str__(self) -> str:
         return f"Appointment #{self.pk}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)

@@ -113,7 +113,8 @@ def change_appointment(*, appointment: Appointment, user: User | None = None, **
         written = {*changes}
         if is_moved:
             appointment.allow_overlap = changes.get("allow_overlap", False)
-            written.add("allow_overlap")
+            appointment.on_the_way_at = None  # the contact was told of the former time, or the former rep
+            written |= {"allow_overlap", "on_the_way_at"}
         lead = appointment.lead
         if appointment.call and not is_cancelled and (was_cancelled or appointment.call_id != old_call):
             lead = book_call(call=appointment.call, user=user)

@@ -24,6 +24,7 @@ from crm.api import (
     users,
 )
 from crm.api.api_tokens import ApiTokenViewSet
+from crm.api.calendar_feeds import CalendarFeedViewSet
 from crm.api.contact_exports import VCardViewSet
 from crm.api.contact_phones import ContactPhoneViewSet
 from crm.api.duplicates import DuplicateSearchView, DuplicateViewSet
@@ -49,6 +50,7 @@ router.register("phone-lines", phone_lines.PhoneLineViewSet, "phone-line")
 router.register("background-tasks", background_tasks.BackgroundTaskViewSet, "background-task")
 router.register("imports", imports.ImportViewSet, "import")
 router.register("api-tokens", ApiTokenViewSet, "api-token")
+router.register("calendar-feeds", CalendarFeedViewSet, "calendar-feed-row")
 router.register("audit", audit.AuditViewSet, "audit")
 router.register("outgoing-webhooks", OutgoingWebhookViewSet, "outgoing-webhook")
 router.register("outgoing-events", OutgoingEventViewSet, "outgoing-event")

@@ -1820,6 +1820,99 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="CalendarFeed",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "beginning",
+                    models.CharField(help_text="First characters of the secret, to recognise it by.", max_length=4),
+                ),
+                ("secret_hash", models.CharField(help_text="SHA-256 of the secret, in hex.", max_length=64)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, help_text="To the minute. Empty: never.", null=True)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "calendar_feeds",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "created_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            models.Q(
+                                ("revoked_at__isnull", True),
+                                (
+                                    "revoked_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("last_used_at__isnull", True),
+                                (
+                                    "last_used_at__range",
+                                    (
+                                        datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                        datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                    ),
+                                ),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="calendar_feeds_times_in_range",
+                        violation_error_message="created_at, revoked_at, last_used_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at__isnull", True)),
+                        fields=("company", "user"),
+                        name="calendar_feeds_company_id_user_id_unique",
+                        violation_error_message="The user has a calendar feed already.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="calendar_feeds_tenant"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="OutgoingWebhook",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -4101,7 +4194,7 @@ class Migration(migrations.Migration):
         crm.db.triggers.CreateTriggers(
             on="users",
             name="end_sessions",
-            postgresql="\nBEGIN\n    UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id; DELETE FROM user_sessions WHERE user_id = NEW.id;\n    RETURN NULL;\nEND\n",
+            postgresql="\nBEGIN\n    UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id; DELETE FROM user_sessions WHERE user_id = NEW.id; UPDATE calendar_feeds SET revoked_at = CURRENT_TIMESTAMP WHERE user_id = NEW.id AND revoked_at IS NULL;\n    RETURN NULL;\nEND\n",
             each_row={
                 "UPDATE": "OLD.password <> NEW.password OR OLD.role <> NEW.role OR OLD.is_active <> NEW.is_active OR OLD.company_id IS DISTINCT FROM NEW.company_id"
             },
@@ -4407,6 +4500,15 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="apitoken",
             feed=crm.db.change_feed.Feed("api-tokens", ignores=("last_used_at",)),
+        ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="calendarfeed",
+            skips=["updated_at", "last_used_at"],
+            hides=["secret_hash"],
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="calendarfeed",
+            feed=crm.db.change_feed.Feed("calendar-feeds", rep="user_id", ignores=("last_used_at",)),
         ),
         crm.db.audit.CreateAuditTriggers(
             model_name="outgoingwebhook",

@@ -265,6 +265,12 @@ class Migration(migrations.Migration):
             index=crm.db.indexes.Index(fields=["company", "created_at"], name="ix_api_tokens_company_id_created_at"),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="calendarfeed",
+            index=crm.db.indexes.Index(
+                fields=["company", "created_at"], name="ix_calendar_feeds_company_id_created_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="outgoingwebhook",
             index=crm.db.indexes.Index(
                 fields=["company", "created_at"], name="ix_outgoing_webhooks_company_id_created_at"

@@ -5,6 +5,7 @@ from crm.models.api_tokens import ApiToken
 from crm.models.archived_ids import ArchivedId
 from crm.models.audit import AuditEntry, SuppressedNumber
 from crm.models.background_tasks import BackgroundTask
+from crm.models.calendar_feeds import CalendarFeed
 from crm.models.campaign_counts import CampaignCount
 from crm.models.campaigns import Campaign, CampaignMembership, CampaignStep
 from crm.models.changes import Change
@@ -38,6 +39,7 @@ __all__ = [
     "ArchivedId",
     "AuditEntry",
     "BackgroundTask",
+    "CalendarFeed",
     "Campaign",
     "CampaignCount",
     "CampaignMembership",

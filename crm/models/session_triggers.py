@@ -1,4 +1,4 @@
-"""Triggers on `users`. A change of a user's access ends the sessions, whether the product or another program writes it.
+"""Triggers on `users`. A change of a user's access ends sessions and calendar feed, whoever writes it.
 
 An ended session stays ended: a role that is changed back revives no token.
 """
@@ -12,6 +12,7 @@ _CHANGED = (
 _END_SESSIONS = (
     "UPDATE token_blacklist_outstandingtoken SET user_id = NULL WHERE user_id = NEW.id;"
     " DELETE FROM user_sessions WHERE user_id = NEW.id;"
+    " UPDATE calendar_feeds SET revoked_at = CURRENT_TIMESTAMP WHERE user_id = NEW.id AND revoked_at IS NULL;"
 )
 
 SESSIONS_END = Triggers(

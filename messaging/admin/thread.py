@@ -23,6 +23,7 @@ AUTHORS = {
     MessageKind.CAMPAIGN: "Campaign",
     MessageKind.REMINDER: "Reminder",
     MessageKind.MISSED_CALL: "Text back",
+    MessageKind.ON_THE_WAY: "On the way",
     MessageKind.CONFIRMATION: "Confirmation of a STOP or START",
 }
 

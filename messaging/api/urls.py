@@ -9,6 +9,7 @@ from messaging.api.campaigns import CampaignMembershipViewSet, CampaignViewSet
 from messaging.api.held_messages import HeldMessageViewSet
 from messaging.api.messages import MessageViewSet
 from messaging.api.notices import NoticesView
+from messaging.api.on_the_way import OnTheWayViewSet
 from messaging.api.provider_connections import ConnectionTestView, ProviderConnectionsView
 from messaging.api.reminders import AppointmentReminderViewSet
 from messaging.api.segments import SegmentPreviewView, SegmentSchemaView, SegmentViewSet
@@ -27,10 +28,12 @@ router.register("segments", SegmentViewSet, "segment")
 router.register("snippets", SnippetViewSet, "snippet")
 router.register("webhook-events", WebhookEventViewSet, "webhook-event")
 
+APPOINTMENT = rf"^appointments/(?P<pk>{OnTheWayViewSet.lookup_value_regex})"
 CAMPAIGN = rf"^campaigns/(?P<pk>{CampaignViewSet.lookup_value_regex})"
 THREAD = rf"^message-threads/(?P<contact_card_id>{MessageThreadViewSet.lookup_value_regex})"
 
 urlpatterns = [
+    re_path(rf"{APPOINTMENT}/on-the-way$", OnTheWayViewSet.as_view({"post": "on_the_way"}), name="on-the-way"),
     re_path(rf"{CAMPAIGN}/texts$", CampaignTextsViewSet.as_view({"get": "texts"}), name="campaign-texts"),
     re_path(rf"{CAMPAIGN}/estimate$", CampaignTextsViewSet.as_view({"get": "estimate"}), name="campaign-estimate"),
     re_path(rf"{CAMPAIGN}/test-send$", CampaignTextsViewSet.as_view({"post": "test_send"}), name="campaign-test-send"),

@@ -160,6 +160,7 @@ class Migration(migrations.Migration):
                             ("campaign", "Campaign"),
                             ("reminder", "Reminder"),
                             ("missed_call", "Missed call"),
+                            ("on_the_way", "On the way to an appointment"),
                             ("confirmation", "Confirmation of an opt-out or opt-in"),
                         ],
                         help_text="Empty for messages not sent by this product.",
@@ -179,11 +180,11 @@ class Migration(migrations.Migration):
                     models.GeneratedField(
                         db_persist=True,
                         expression=models.Case(
-                            models.When(kind__in=["reply", "confirmation"], then=0),
+                            models.When(kind__in=("reply", "confirmation", "on_the_way"), then=0),
                             models.When(kind="campaign", then=2),
                             default=1,
                         ),
-                        help_text="0 is sent first: replies and confirmations, then automatic messages, then campaigns.",
+                        help_text="0 is sent first: what is useless later, then other automatic messages, then campaigns.",
                         output_field=models.SmallIntegerField(),
                     ),
                 ),
@@ -305,7 +306,15 @@ class Migration(migrations.Migration):
                                 ("direction", "outgoing"),
                                 (
                                     "kind__in",
-                                    ["reply", "scheduled", "campaign", "reminder", "missed_call", "confirmation"],
+                                    [
+                                        "reply",
+                                        "scheduled",
+                                        "campaign",
+                                        "reminder",
+                                        "missed_call",
+                                        "on_the_way",
+                                        "confirmation",
+                                    ],
                                 ),
                             ),
                             _connector="OR",

@@ -16,7 +16,7 @@ from crm.db.storage import BUSY_TABLE, StorageSettings
 from crm.db.tenancy import TenantManager, TenantModel
 from crm.models import Activity, CampaignMembership, Contact, PhoneLine
 from crm.phones import MAX_LENGTH
-from messaging.choices import LOST, OUTCOME_UNKNOWN, MessageKind, MessageStatus
+from messaging.choices import AT_ONCE, LOST, OUTCOME_UNKNOWN, MessageKind, MessageStatus
 from messaging.querysets import MessageQuerySet
 
 OUTBOX_STATUSES = (MessageStatus.QUEUED, MessageStatus.SENDING, MessageStatus.UNKNOWN)
@@ -58,13 +58,13 @@ class Message(TenantModel):
     to_numbers = models.JSONField(default=list, blank=True, help_text="All recipients; several in a group message.")
     priority = models.GeneratedField(
         expression=models.Case(
-            models.When(kind__in=[MessageKind.REPLY, MessageKind.CONFIRMATION], then=0),
+            models.When(kind__in=AT_ONCE, then=0),
             models.When(kind=MessageKind.CAMPAIGN, then=2),
             default=1,
         ),
         output_field=models.SmallIntegerField(),
         db_persist=True,
-        help_text="0 is sent first: replies and confirmations, then automatic messages, then campaigns.",
+        help_text="0 is sent first: what is useless later, then other automatic messages, then campaigns.",
     )
     body = models.TextField(blank=True)
     media = models.JSONField(default=list, blank=True, help_text="Attachments: a list of {url, type}.")

@@ -1,4 +1,4 @@
-"""API tokens of a demo company. Nobody knows their secrets."""
+"""API tokens and calendar feeds of a demo company. Nobody knows their secrets."""
 
 import json
 
@@ -12,7 +12,7 @@ SCOPES = {Role.MANAGER: ["invoices:read"], Role.CSR: ["contacts:write", "leads:w
 
 
 def add_api_tokens(setup: CompanySetup) -> None:
-    """Add a token of each role. That of a rep is revoked."""
+    """Add a token of each role, of which that of a rep is revoked, and the calendar feed of a rep."""
     at = setup.calendar.end - 30 * DAY
     for role, name in NAMES.items():
         setup.tables["api_tokens"].add(
@@ -27,3 +27,12 @@ def add_api_tokens(setup: CompanySetup) -> None:
             last_used_at=stamp(at + DAY),
             revoked_at=stamp(at + DAY) if role == Role.REP else None,
         )
+    setup.tables["calendar_feeds"].add(
+        company=setup.company,
+        user=setup.reps[0],
+        beginning="demo",
+        secret_hash=hash_secret(f"demo {setup.company} calendar"),
+        created_by=setup.reps[0],
+        created_at=stamp(at),
+        last_used_at=stamp(at + DAY),
+    )

@@ -23,8 +23,8 @@ BATCH = 60_000  # rows in memory, over all tables
 
 # Every table that the demo fills, each after those that it refers to.
 MODELS = (
-    "crm.Company", "crm.User", "crm.ApiToken", "crm.PhoneLine", "crm.Contact", "crm.ContactPhone", "crm.ContactFlag",
-    "crm.Tag",
+    "crm.Company", "crm.User", "crm.ApiToken", "crm.CalendarFeed", "crm.PhoneLine", "crm.Contact", "crm.ContactPhone",
+    "crm.ContactFlag", "crm.Tag",
     "crm.ContactTag", "crm.ContactField", "crm.ContactFieldValue", "crm.ContactList", "crm.ContactListEntry",
     "crm.ContactMerge", "crm.DuplicateCandidate", "crm.Lead", "crm.Conversation", "crm.Activity", "crm.OptOut",
     "crm.OptOutEntry", "crm.MarketingConsent", "crm.Segment", "crm.StoredFile", "crm.StoredFileChunk",

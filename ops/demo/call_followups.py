@@ -179,6 +179,8 @@ class CallFollowups:
             status = AppointmentStatus.CANCELLED if cancelled else next(self.coming_statuses)
         else:
             status = next(self.cancelled_statuses) if cancelled else AppointmentStatus.COMPLETED
+        reminds = status == AppointmentStatus.COMPLETED and instant <= start - DAY and self.reminders < REMINDERS
+        is_told = reminds and not self.setup.flag_of(position)
         appointment = self.tables["appointments"].add(
             **self.setup.about(position, instant),
             scheduled_start=stamp(start),
@@ -187,10 +189,15 @@ class CallFollowups:
             allow_overlap=True,  # a demo of millions of calls has more appointments than its reps have hours
             status=status,
             notes=self.writer.phrase(*phrases.APPOINTMENT_NOTES),
+            on_the_way_at=stamp(start - 20 * MINUTE) if is_told else None,
             **references,
         )
-        if status == AppointmentStatus.COMPLETED and instant <= start - DAY and self.reminders < REMINDERS:
+        if reminds:
             self._remind(position, appointment, start)
+        if is_told:
+            body = phrases.ON_THE_WAY.format(company=self.setup.demo.name)
+            at, delivered = start - 20 * MINUTE, MessageStatus.DELIVERED
+            self.writer.send(position, at, body, kind=MessageKind.ON_THE_WAY, status=delivered)
 
     def _remind(self, position: int, appointment: int, start: int) -> None:
         """Add the reminder of an appointment, the day before, with its answer."""

@@ -38,6 +38,7 @@ MISSED_CALL_TEXT = "Hi, this is {company}. Sorry we missed your call! How can we
 STOP_CONFIRMED = "{company}: you get no more messages from us. Reply START if you change your mind."
 REPLIES_TO_TEXT_BACK = ("Hi! I need somebody to look at my {job}.", "Please call me back after 3.")
 REMINDER = "{company}: your appointment is tomorrow. Reply C to confirm or R to reschedule. Text STOP to opt out."
+ON_THE_WAY = "{company} is on the way, and is expected in 20 minutes. Reply STOP to opt out."
 CONFIRMATIONS = (
     "You're booked with {company}: {when}. Reply here if anything changes.",
     "{company}: see you {when} about the {job}. Please keep pets inside.",

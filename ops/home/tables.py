@@ -16,7 +16,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Money": ("invoice",),
     "Set-up": (
         "company", "user", "group", "phoneline", "provideraccount", "webhooksecret", "segment", "snippet", "tag",
-        "contactfield", "contactlist", "import", "apitoken", "outgoingwebhook",
+        "contactfield", "contactlist", "import", "apitoken", "calendarfeed", "outgoingwebhook",
     ),
 }  # fmt: skip
 """The models of each group, in their order. All others are under the hood, by name."""

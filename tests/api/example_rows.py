@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.timezone import now
 
 from crm.services.links import make_token
 from crm.totp import STEP_S, code_at
@@ -12,6 +13,7 @@ from tests import factories
 from tests.conftest import signed_in
 from tests.factories import PASSWORD
 from tests.file_server import JPEG
+from tests.messaging.clocks import zone_with_hour
 
 AT = datetime(2026, 3, 2, 16, tzinfo=UTC)
 SEND_AT = AT + timedelta(days=1)
@@ -154,6 +156,9 @@ class ExampleRows:
                 company=company, state="running", done=15_000, total=48_211, requested_by=self.manager, created_at=AT,
                 started_at=AT,
             ),
+            "calendar-feeds": factories.CalendarFeedFactory(
+                company=company, user=rep, created_at=AT, last_used_at=AT
+            ),
             "call-analyses": factories.CallAnalysisFactory(
                 call=call, objections=["price"], sentiment="positive", outcome="wants a quote",
                 summary="Roof of 1998, leaks above the garage.", analyzed_at=AT,
@@ -222,6 +227,10 @@ class ExampleRows:
         rung_back = factories.ContactFactory(
             company=company, first_name="Jo", last_name="Hill", phone="+13035550151", created_at=AT
         )
+        at_home = factories.ContactFactory(
+            company=company, first_name="Ann", last_name="Brook", phone="+13035550152", timezone=zone_with_hour(14),
+            created_at=AT,
+        )  # fmt: skip
         photo = factories.AttachmentFactory(created_by=csr, file__size=812_040, **of_contact)
         factories.AttachmentFactory(
             contact=None, company=company, appointment=appointment, created_by=rep, file__size=794_112, created_at=AT
@@ -245,6 +254,9 @@ class ExampleRows:
             "contact_fields_restore": deleted_field,
             "contact_lists_destroy": empty_list,
             "contacts_destroy": stranger,
+            "appointments_on_the_way": factories.AppointmentFactory(
+                contact=at_home, assigned_rep=rep, scheduled_start=now() + timedelta(hours=1), created_at=AT
+            ),
             "leads_claim": factories.LeadFactory(source="website", **of_contact),
             "messages_release": answered,
             "missed_calls_undo": factories.MissedCallerFactory(
@@ -324,6 +336,7 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         },
         "appointments_create": {"contact": contact, "call": call, "assigned_rep": rep, **times, "notes": "Two hours."},
         "appointments_partial_update": {"status": "confirmed"},
+        "appointments_on_the_way": {"minutes": 20, "phone_line": line},
         "snippets_create": {"shortcut": "late", "body": "Hi {first_name|there}, we are running late."},
         "snippets_partial_update": {"body": "Hi {first_name|there}, we are open from 7 to 6."},
         "tasks_create": {"title": "Call back about the quote", "call": call, "due_at": "2026-03-09T16:00:00Z"},
@@ -332,6 +345,7 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         "auth_password_reset": {"email": "maria@example.com"},
         "me_password": {"current_password": PASSWORD, "new_password": "shingle-99-x"},
         "me_second_factor": {"password": PASSWORD},
+        "calendar_feeds_create": {"user": rep},
         "call_analyses_create": {"call": call, "objections": ["price", "timing"], "sentiment": "neutral"},
         "calls_create": {"contact": contact, "direction": "outgoing", "status": "unbooked", "phone_line": line},
         "calls_partial_update": {"status": "lost", "reason_for_lost_sale": "Too expensive."},

@@ -16,6 +16,7 @@ FACTORIES = {factory._meta.model: factory for factory in vars(factories).values(
 SEEN_COLUMN = {
     "activities": ("body", "Has a cat."),
     "api_tokens": ("name", "Website"),
+    "calendar_feeds": ("beginning", "7dPz"),
     "appointment_reminders": ("reason", "No line."),
     "appointments": ("notes", "Knock twice."),
     "attachments": ("error", "Not found."),

@@ -62,6 +62,7 @@ RESOURCES = [
     Resource("background-tasks", factories.BackgroundTaskFactory, has_contact=False),
     Resource("imports", factories.ImportFactory, has_contact=False),
     Resource("api-tokens", factories.ApiTokenFactory, has_contact=False),
+    Resource("calendar-feeds", factories.CalendarFeedFactory, has_contact=False),
     Resource("audit", factories.AuditEntryFactory, has_contact=False),
     Resource("users", factories.UserFactory, has_contact=False),
     Resource("colleagues", factories.UserFactory, has_contact=False, detail=False),

@@ -19,6 +19,7 @@ from tests.api.role_spec import NOBODY
 from tests.conftest import signed_in
 from tests.db.catalogue import product_models
 from tests.file_server import JPEG
+from tests.messaging.clocks import zone_with_hour
 
 CHANGES = {
     "activities": {"body": "Has a cat."},
@@ -88,6 +89,7 @@ class Fixture:
             "background-tasks": factories.BackgroundTaskFactory(
                 company=acme, result_file=factories.StoredFileFactory(company=acme), requested_by=rep
             ),
+            "calendar-feeds": factories.CalendarFeedFactory(company=acme, user=rep),
             "call-analyses": factories.CallAnalysisFactory(call=call),
             "campaign-memberships": factories.CampaignMembershipFactory(contact=contact),
             "campaigns": factories.CampaignFactory(company=acme, phone_line=line),
@@ -117,9 +119,13 @@ class Fixture:
             "users": factories.UserFactory(company=acme),
             "webhook-events": factories.WebhookEventFactory(company=acme, status="dead"),
         }
+        at_home = factories.ContactFactory(company=acme, phone="+19895550186", timezone=zone_with_hour(14))
         draft = factories.CampaignFactory(company=acme, phone_line=line)
         factories.CampaignMembershipFactory(campaign=draft, contact=contact)
         self.rows_of_action = {
+            "appointments/<pk>/on-the-way": factories.AppointmentFactory(
+                contact=at_home, assigned_rep=rep, scheduled_start=now() + timedelta(hours=1)
+            ),
             "message-threads/<contact_card_id>/unread": factories.MessageFactory(
                 contact__company=acme, read_at=PAUSED_UNTIL
             ).contact,
@@ -159,6 +165,7 @@ class Fixture:
                 "scheduled_start": "2026-05-04T16:00:00Z",
                 "scheduled_end": "2026-05-04T17:00:00Z",
             },
+            "appointments/<pk>/on-the-way": {"minutes": 20, "phone_line": line.pk},
             "call-analyses": {"call": call.pk},
             "calls": {"contact": contact.pk},
             "campaign-memberships": {"campaign": self.rows["campaigns"].pk, "contact": contact.pk},

@@ -49,6 +49,7 @@ ACTIONS = {
     "file": ("GET", 200),
     "invite": ("POST", 202),
     "merge": ("POST", 200),
+    "on-the-way": ("POST", 200),
     "pause": ("POST", 200),
     "read": ("POST", 200),
     "done": ("POST", 200),

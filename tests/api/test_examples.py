@@ -26,6 +26,7 @@ PLAIN = {
     "qr_svg": "<svg …></svg>",
     "recovery_codes": ["h7wq2-9fkcm", "b4xne-tzr6d", "…"],
     "code": "492039",
+    "feed_url": "https://crm.example.com/calendar/17-….ics",
     "token": "WzE3LCJpbnZpdGF0aW9uIiwi….1vXq2s.…",
 }
 SIGNED = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.…"  # a whole token would look like a leaked secret

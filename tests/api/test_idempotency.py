@@ -66,7 +66,7 @@ def test_key_is_known_while_secret_key_is_replaced(csr_api, contact, settings):
     assert count_appointments() == 1
 
 
-SECRETS = {"api-tokens", "events/ticket", "outgoing-webhooks", "outgoing-webhooks/<pk>/rotate-secret"}
+SECRETS = {"api-tokens", "calendar-feeds", "events/ticket", "outgoing-webhooks", "outgoing-webhooks/<pk>/rotate-secret"}
 WITHOUT_KEY = {*SIGN_IN, *OWN, *SECRETS}
 POSTS = [
     route

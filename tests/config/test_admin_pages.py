@@ -157,7 +157,8 @@ def test_add_page_exists_only_for_manually_created_rows(name, staff, rf, staff_c
     expected = 200 if allows(name, "add", staff, rf) else 403
     assert staff_client.get(page(name, "add")).status_code == expected
     automatic = {
-        "activity", "apitoken", "archivedcalls", "archivedchunk", "archivedid", "backgroundtask", "storedfile",
+        "activity", "apitoken", "calendarfeed", "archivedcalls", "archivedchunk", "archivedid", "backgroundtask",
+        "storedfile",
         "archivedobjections", "auditentry", "call", "callday",
         "calldetail", "callobjection", "callrollup", "conversation",
         "idempotencykey", "message", "missedcaller", "optout", "optoutentry", "stalecallhour", "suppressednumber",

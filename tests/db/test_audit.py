@@ -23,6 +23,7 @@ AUDITED = {
     "contact_fields": (factories.ContactFieldFactory, {"label": "Roof age"}),
     "contact_lists": (factories.ContactListFactory, {"name": "Spring mailing"}),
     "api_tokens": (factories.ApiTokenFactory, {"name": "Website"}),
+    "calendar_feeds": (factories.CalendarFeedFactory, {"beginning": "7dPz"}),
     "tags": (factories.TagFactory, {"name": "VIP"}),
     "campaigns": (factories.CampaignFactory, {"name": "Autumn check"}),
     "appointments": (factories.AppointmentFactory, {"notes": "Knock twice."}),

@@ -19,6 +19,7 @@ TABLES, INDEXES = "0001_initial", "0002_performance_indexes"
 FACTORIES = [
     factories.UserFactory,
     factories.ApiTokenFactory,
+    factories.CalendarFeedFactory,
     factories.SecondFactorFactory,
     factories.UserSessionFactory,
     factories.MailFactory,

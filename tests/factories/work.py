@@ -15,6 +15,7 @@ from crm.models import (
     ArchivedId,
     AuditEntry,
     BackgroundTask,
+    CalendarFeed,
     Campaign,
     CampaignCount,
     CampaignMembership,
@@ -53,6 +54,16 @@ class ApiTokenFactory(OfCompanyFactory):
     beginning = "k3Vq"
     secret_hash = "0" * 64
     created_by = factory.SubFactory(UserFactory, company=factory.SelfAttribute("..company"), role="manager")
+
+
+class CalendarFeedFactory(OfCompanyFactory):
+    class Meta:
+        model = CalendarFeed
+
+    user = factory.SubFactory(UserFactory, company=factory.SelfAttribute("..company"), role="rep")
+    beginning = "k3Vq"
+    secret_hash = "0" * 64
+    created_by = factory.SelfAttribute("user")
 
 
 class AuditEntryFactory(OfCompanyFactory):

@@ -69,6 +69,7 @@ CUSTOM = {
     "calls_appointment_week": Page("view_appointment"),
     "calls_appointment_day": Page("view_appointment"),
     "calls_appointment_move": Page("change_appointment", of("appointment")),
+    "calls_appointment_on_the_way": Page("change_appointment", of("appointment"), methods=POST),
     "calls_missedcaller_act": Page("change_missedcaller", of("missedcaller"), methods=POST),
     "calls_task_finish": Page("change_task", of("task"), methods=POST),
     "calls_attachment_file": Page("view_attachment", of("attachment")),
@@ -82,6 +83,7 @@ CUSTOM = {
 # What an action on rows of a list needs, by the names of the table and of the action.
 ACTIONS = {
     ("apitoken", "revoke"): "change_apitoken",
+    ("calendarfeed", "revoke"): "change_calendarfeed",
     ("attachment", "fetch_again"): "change_attachment",
     ("backgroundtask", "cancel"): "change_backgroundtask",
     ("campaign", "pause"): "change_campaign",

@@ -202,6 +202,7 @@ def held(acme):
 # By action: makes the row that it changes.
 ACTED = {
     ("apitoken", "revoke"): lambda acme: factories.ApiTokenFactory(company=acme),
+    ("calendarfeed", "revoke"): lambda acme: factories.CalendarFeedFactory(company=acme),
     ("attachment", "fetch_again"): lambda acme: factories.AttachmentFactory(
         contact=of(acme), file=None, status="failed"
     ),
@@ -238,6 +239,11 @@ def test_action_on_a_row_is_recorded(table, action, staff_client, acme):
     assert (row._meta.db_table, row.pk, acme.pk) in {
         (entry.table_name, entry.row_id, entry.company_id) for entry in entries()
     }
+
+
+def coming(acme):
+    line_of(acme)
+    return factories.AppointmentFactory(contact=of(acme), scheduled_start=now() + timedelta(hours=1))
 
 
 def draft(acme):
@@ -384,6 +390,9 @@ POSTED = {
     "crm_conversation_text": act_first_text,
     "calls_appointment_move": act_move,
     "calls_call_objections": act_objections,
+    "calls_appointment_on_the_way": lambda client, acme: (
+        reverse("admin:calls_appointment_on_the_way", args=[coming(acme).pk]), {"minutes": "20"},
+    ),
     "calls_missedcaller_act": lambda client, acme: (
         reverse("admin:calls_missedcaller_act", args=[factories.MissedCallerFactory(contact=of(acme)).pk]),
         {"claim": "1"},

@@ -62,6 +62,11 @@ FILL = [
     FROM users, generate_series(1, 5) n WHERE company_id IS NOT NULL
     """,
     """
+    INSERT INTO calendar_feeds (company_id, user_id, beginning, secret_hash, created_by_id, created_at, revoked_at)
+    SELECT company_id, id, '', '', id, now() - n * interval '1 day', now()
+    FROM users, generate_series(1, 5) n WHERE company_id IS NOT NULL
+    """,
+    """
     INSERT INTO outgoing_webhooks (company_id, name, url, resources, secret, is_active, disabled_reason, failures,
                                    next_at, read_xid, read_id, history, read_at, created_at)
     SELECT id, 'Shop', 'https://hooks.example.com', '["contacts"]', '', true, '', 0, now(), 0, 0, '', now(),

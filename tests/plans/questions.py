@@ -389,6 +389,8 @@ QUESTIONS: dict[str, Question] = {
     "ix_outgoing_events_created_at_ended": of_all_companies(lambda sample: remove_ended_events()),
     # API tokens.
     "ix_api_tokens_company_id_created_at": get("api-tokens"),
+    # Calendar feeds.
+    "ix_calendar_feeds_company_id_created_at": get("calendar-feeds"),
     # Audit entries.
     "ix_audit_entries_company_id_at": get("audit?limit=20"),
     "ix_audit_entries_company_id_table_name_at": get("audit?resource=imports"),

@@ -12,6 +12,7 @@ TAGS = {
     "audit": "Who has changed, exported and replayed what.",
     "auth": "Signing in and out, and passwords by mailed links. A refresh token gets the next pair of tokens.",
     "background-tasks": "Long work that users asked for, such as imports, with its progress.",
+    "calendar-feeds": "Secret URLs at which calendars read a user's appointments.",
     "call-analyses": "Results of analysing calls: objections, sentiment, outcome.",
     "calls": "Phone calls with their status, lead and rep.",
     "campaign-memberships": "Contacts in campaigns, with their progress.",

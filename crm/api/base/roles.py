@@ -64,9 +64,9 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "api-tokens": {MANAGER: also(READ_CREATE, "revoke")},
     "appointment-reminders": {MANAGER: READ_ONLY, CSR: READ_ONLY},
     "appointments": {
-        MANAGER: also(READ_CREATE_UPDATE, "attachments"),
-        CSR: also(READ_CREATE_UPDATE, "attachments"),
-        REP: own(also(READ_UPDATE, "attachments"), fields=APPOINTMENT_FIELDS),
+        MANAGER: also(READ_CREATE_UPDATE, "attachments", "on-the-way"),
+        CSR: also(READ_CREATE_UPDATE, "attachments", "on-the-way"),
+        REP: own(also(READ_UPDATE, "attachments", "on-the-way"), fields=APPOINTMENT_FIELDS),
     },
     "attachments": {
         MANAGER: also(RETRIEVE, CREATE, DELETE),
@@ -78,6 +78,11 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
         MANAGER: also(READ_ONLY, "cancel", "file"),
         CSR: own(also(READ_ONLY, "cancel", "file")),
         REP: own(also(READ_ONLY, "cancel", "file")),
+    },
+    "calendar-feeds": {
+        MANAGER: also(READ_CREATE, "revoke"),
+        CSR: own(also(READ_CREATE, "revoke")),
+        REP: own(also(READ_CREATE, "revoke")),
     },
     "call-analyses": {MANAGER: READ_CREATE, CSR: READ_ONLY, REP: own(READ_ONLY)},
     "calls": {

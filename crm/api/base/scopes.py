@@ -11,11 +11,11 @@ from crm.error_codes import ErrorCode
 
 API = "/api/v1/"
 READ, WRITE = "read", "write"  # alone: of every resource
-# By these a token could give itself more than its scopes: other tokens, passwords, sessions, signed webhook events.
+# By these a token could give itself more than its scopes: other tokens, feeds, passwords, sessions, webhook events.
 NEVER = frozenset(
     {
-        "api-tokens:read", "api-tokens:write", "users:write", "events:write", "me:read", "me:write",
-        "provider-connections:write",
+        "api-tokens:read", "api-tokens:write", "calendar-feeds:read", "calendar-feeds:write", "users:write",
+        "events:write", "me:read", "me:write", "provider-connections:write",
     }
 )  # fmt: skip
 

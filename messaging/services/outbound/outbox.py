@@ -28,7 +28,7 @@ def queue_message(
 ) -> Message:
     """Queue a message to the contact's main number. A worker checks the send policy again and sends it.
 
-    A message that may be sent later waits in the queue, except for replies and confirmations. Whether the hour and the
+    A message that may be sent later waits in the queue, except for kinds that leave at once. Whether the hour and the
     line allow a scheduled one is decided at its time.
 
     Raises:

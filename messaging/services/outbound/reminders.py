@@ -155,7 +155,7 @@ def _queue_or_skip(reminder: AppointmentReminder) -> None:
     if appointment is None:
         return  # deleted, and the reminder with it
     now, lead = timezone.now(), timedelta(minutes=reminder.lead_minutes)
-    line = _line_of(appointment)
+    line = line_of(appointment)
     fault = fault_of(reminder=reminder, appointment=appointment, now=now) or ("" if line else NO_LINE)
     if fault or line is None:
         _finish(reminder, ReminderStatus.SKIPPED, reason=fault)
@@ -174,7 +174,7 @@ def _queue_or_skip(reminder: AppointmentReminder) -> None:
         _finish(reminder, ReminderStatus.SKIPPED, reason=str(reason))
 
 
-def _line_of(appointment: Appointment) -> PhoneLine | None:
+def line_of(appointment: Appointment) -> PhoneLine | None:
     """Return the line of the contact's latest conversation, else that of the call from which it was booked."""
     return reply_line(appointment.contact) or (appointment.call.phone_line if appointment.call else None)
 

@@ -9,7 +9,7 @@ from crm.error_codes import ErrorCode
 from crm.models import Contact, PhoneLine
 from crm.refusals import Refusal
 from messaging.area_codes import is_valid_phone
-from messaging.choices import MessageKind
+from messaging.choices import AT_ONCE, MessageKind
 from messaging.services.outbound.daily_limits import DailyLimit, read_daily_limits, start_of_next_day
 from messaging.services.outbound.recipient_facts import FREQUENCY_WINDOW, Recipient, RecipientFacts, read_facts
 from messaging.services.outbound.recipient_hours import next_allowed
@@ -92,7 +92,7 @@ def line_delays(*, line: PhoneLine, limits: Sequence[DailyLimit], body: str, now
 
 def can_be_deferred(kind: str) -> bool:
     """Return whether a message that may be sent later waits until then."""
-    return kind not in RESPONSES
+    return kind not in AT_ONCE
 
 
 def _check_body(body: str) -> None:

@@ -68,8 +68,8 @@ def test_another_seed_makes_other_rows(in_all_companies):
     seed_demo(**SMALL | {"seed": 2}, reset=True)
     same = {table for table, checksum in checksums().items() if checksum == first[table]}
     assert same <= {
-        "api_tokens", "background_tasks", "companies", "contact_fields", "contact_flags", "contact_lists",
-        "duplicates", "imports", "merges",
+        "api_tokens", "background_tasks", "calendar_feeds", "companies", "contact_fields", "contact_flags",
+        "contact_lists", "duplicates", "imports", "merges",
         "opt_out_entries", "opt_outs", "segments", "snippets", "stored_file_chunks", "stored_files", "tags",
     }  # fmt: skip
 

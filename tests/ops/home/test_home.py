@@ -65,7 +65,7 @@ def test_tables_that_a_member_may_not_see_are_not_listed(client):
     groups = {group["name"]: group["models"] for group in client.get("/admin/").context["app_list"]}
     assert list(groups) == ["Set-up", UNDER_THE_HOOD]
     assert {model["object_name"] for model in groups["Set-up"]} == {
-        "ApiToken", "Company", "User", "PhoneLine", "ProviderAccount", "WebhookSecret",
+        "ApiToken", "CalendarFeed", "Company", "User", "PhoneLine", "ProviderAccount", "WebhookSecret",
     }  # fmt: skip
 
 
