@@ -1,6 +1,7 @@
 """Plans of the questions that the indexes are for."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.apps import apps
@@ -89,6 +90,24 @@ def test_overlap_of_a_rep_is_found_through_the_index(ask, sample):
         assert "ix_appointments_assigned_rep_id_scheduled_start" in indexes_chosen(lambda: ask(appointment))
         assert not tables_scanned(lambda: ask(appointment))
         assert buffers_read(lambda: ask(appointment)) < 40
+
+
+def test_calendar_of_a_rep_is_read_through_the_index(sample):
+    appointment = busy_rep(sample)
+    start = appointment.scheduled_start - timedelta(days=30)
+
+    def ask():
+        return list(Appointment.objects.in_calendar_of(appointment.assigned_rep, start, start + timedelta(days=210)))
+
+    with tenant(appointment.company_id):
+        assert "ix_appointments_assigned_rep_id_scheduled_start" in indexes_chosen(ask)
+        assert not tables_scanned(ask) & BIG_TABLES
+
+
+def test_texts_and_calls_to_missed_callers_are_read_in_the_history_of_each(sample):
+    api = signed_in(sample.manager)
+    assert "idx_activity_contact" in indexes_chosen(lambda: api.get("/api/v1/missed-calls?limit=50"))
+    assert not tables_scanned(lambda: api.get("/api/v1/missed-calls?limit=50")) & BIG_TABLES
 
 
 @pytest.mark.parametrize(
