@@ -58,6 +58,8 @@ def _escaped(text: str) -> str:
 
 def _folded(line: str) -> bytes:
     """Return the line with its end, cut into parts of at most MAX_OCTETS. No character is cut."""
+    if len(line.encode()) <= MAX_OCTETS:
+        return f"{line}\r\n".encode()
     parts, octets = [""], 0
     for character in line:
         size = len(character.encode())

@@ -42,7 +42,12 @@ AUDITED = {
     "outgoing_webhooks": (factories.OutgoingWebhookFactory, {"name": "Shop"}),
     "users": (factories.UserFactory, {"role": "manager"}),
 }
-THIRD = {"role": "rep", "gone_id": 9, "provider": "callrail"}  # a third value of columns that take no other text
+THIRD = {
+    "role": "rep",
+    "gone_id": 9,
+    "provider": "callrail",
+    "beginning": "k9Qz",
+}  # a third value of columns that take no other text
 NOTES = "activities"  # of which notes are audited, and no inserts
 WITHOUT_INSERTS = ["contact_tags", "contact_field_values"]  # the rows name their authors
 SETTINGS = "companies"  # without inserts: nobody of the company was there
