@@ -455,7 +455,6 @@ INTERNAL = frozenset(
     {
         ErrorCode.CAMPAIGN_FREQUENCY,
         ErrorCode.CONFIRMATION_TOO_LATE,
-        ErrorCode.QUIET_HOURS,
         ErrorCode.NO_MARKETING_CONSENT,
         ErrorCode.REMINDER_OUTDATED,
     }

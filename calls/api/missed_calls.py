@@ -33,13 +33,15 @@ class MissedCallerSerializer(TenantSerializer):
     recovered_user_name = UserNameField("recovered_user")
     claimed_by = CompanyUserField(read_only=True, allow_null=True, help_text="User who is calling back. Null: nobody.")
     claimed_by_name = UserNameField("claimed_by")
-    texted_at = RespondedAtField(ActivityType.MESSAGE, help_text="Time of the latest message to the caller.")
+    texted_at = RespondedAtField(
+        ActivityType.MESSAGE, help_text="Time of the latest message to the caller. Null: none."
+    )
     texted_by = ResponderField(
         ActivityType.MESSAGE,
         help_text="ID of its user. Null: nobody has texted, or it was the text back, or came from the provider's app.",
     )
     texted_by_name = ResponderNameField(ActivityType.MESSAGE)
-    called_at = RespondedAtField(ActivityType.CALL, help_text="Time of the latest call to the caller.")
+    called_at = RespondedAtField(ActivityType.CALL, help_text="Time of the latest call to the caller. Null: none.")
     called_by = ResponderField(
         ActivityType.CALL, help_text="ID of its user. Null: nobody has called back, or the provider doesn't say who."
     )

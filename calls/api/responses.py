@@ -78,4 +78,4 @@ class ResponderNameField(ResponseField):
     fact = "name"
 
     def __init__(self, kind: ActivityType) -> None:
-        super().__init__(kind, help_text="Name of the user. Users who have left keep it.")
+        super().__init__(kind, help_text="Name of that user. Null: there is none.")

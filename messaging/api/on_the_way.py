@@ -60,9 +60,9 @@ class OnTheWayViewSet(RetrieveMixin, TenantViewSet):
         The send policy decides as for every message, quiet hours included. The message doesn't wait: what blocks it is
         a 409, with `retry_at` if waiting helps.
         """
+        appointment = self.get_object()
         body = OnTheWaySerializer(data=request.data, context=self.get_serializer_context())
         body.is_valid(raise_exception=True)
-        appointment = self.get_object()
         send_on_the_way(
             appointment=appointment,
             minutes=body.validated_data["minutes"],

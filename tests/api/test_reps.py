@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
 from crm.api.base.roles import PERMISSIONS, grant_for
 from crm.choices import Role
@@ -32,6 +33,8 @@ def make_row(resource, rep, *, by=CallFactory):
     contact = ContactFactory(company=rep.company)
     if resource.route == "call-analyses":
         return resource.factory(call=CallFactory(contact=contact, assigned_rep=rep))
+    if resource.route == "calendar-feeds":  # of many, one is in force
+        return resource.factory(company=rep.company, user=rep, revoked_at=now())
     if resource.route == "tasks":
         return resource.factory(contact=contact, assignee=rep)
     if resource.route == "appointments":

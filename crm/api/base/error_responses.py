@@ -90,12 +90,13 @@ FACTS: dict[ErrorCode, Document] = {
             "allow_overlap": False,
             "status": "scheduled",
             "notes": "",
+            "on_the_way_at": None,
             "created_at": "2026-02-27T18:30:00Z",
             "updated_at": "2026-02-27T18:30:00Z",
         }
     },
 }
-for waits in (ErrorCode.LINE_PAUSED, ErrorCode.DAILY_CAP):
+for waits in (ErrorCode.LINE_PAUSED, ErrorCode.DAILY_CAP, ErrorCode.QUIET_HOURS):
     FACTS[waits] = {"retry_at": "2026-03-03T15:00:00Z"}
 
 ERROR = {
