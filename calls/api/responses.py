@@ -5,7 +5,6 @@ The history is their source, so texts from the provider's own app are there, too
 
 from typing import Any
 
-from django.db.models import F
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -16,6 +15,7 @@ from crm.choices import ActivityType
 from crm.models import Activity, User
 from crm.names import name_of_user
 
+NAMES = ("user__first_name", "user__last_name", "user__username")
 Responses = dict[ActivityType, dict[str, Any]]  # of one caller
 
 
@@ -38,15 +38,9 @@ class ResponseField(Companion):
         latest = {pk: ids for pk, *ids in callers.with_responses().values_list("pk", *columns.values())}
         ids = {each for found in latest.values() for each in found if each}
         # A statement of its own, by primary key: joined with the first one, it could read all activities.
-        names = {name: F(f"user__{name}") for name in ("first_name", "last_name", "username")}
-        rows = Activity.objects.filter(pk__in=ids).values("pk", "created_at", "user_id", **names) if ids else []
+        rows: Any = Activity.objects.filter(pk__in=ids).values_list("pk", "created_at", "user", *NAMES) if ids else ()
         facts = {
-            row["pk"]: {
-                "at": row["created_at"],
-                "user": row["user_id"],
-                "name": name_of_user(row["first_name"], row["last_name"], row["username"]) if row["user_id"] else None,
-            }
-            for row in rows
+            pk: {"at": at, "user": by, "name": name_of_user(*names) if by else None} for pk, at, by, *names in rows
         }
         return {
             pk: {kind: facts[each] for kind, each in zip(columns, found, strict=True) if each in facts}
