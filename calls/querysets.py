@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crm.models import User
 
 MAX_APPOINTMENT_LENGTH = timedelta(days=14)  # bounds the starts of those that can overlap one, so an index finds them
+MAX_TIME_OFF = timedelta(days=366)  # as well
 
 
 class CallQuerySet(QuerySet):
@@ -140,6 +141,15 @@ class AttachmentQuerySet(QuerySet):
     def due_to_fetch(self, now: datetime) -> Self:
         """Return the files that a worker is to fetch, the longest wait first."""
         return self.filter(status=AttachmentStatus.PENDING, run_at__lte=now).order_by("run_at", "id")
+
+
+class TimeOffQuerySet(QuerySet):
+    def assigned_to(self, rep: "User") -> Self:
+        return self.filter(rep=rep)
+
+    def within(self, start: datetime, end: datetime) -> Self:
+        """Return time off that is at least partly in [start, end)."""
+        return self.filter(starts_at__gt=start - MAX_TIME_OFF, starts_at__lt=end, ends_at__gt=start)
 
 
 class TaskQuerySet(QuerySet):

@@ -12,7 +12,9 @@ class Role(TextChoices):
 
 
 # Roles of the users that a row may be assigned to, by the name of the foreign key.
-ASSIGNABLE_ROLES = {"assigned_rep": (Role.REP,), "assignee": (Role.MANAGER, Role.CSR), "task.assignee": tuple(Role)}
+ASSIGNABLE_ROLES = {
+    "assigned_rep": (Role.REP,), "rep": (Role.REP,), "assignee": (Role.MANAGER, Role.CSR), "task.assignee": tuple(Role),
+}  # fmt: skip
 
 
 def assignable_roles(model_name: str, field: str) -> tuple[Role, ...]:

@@ -15,7 +15,7 @@ ALL_MODELS = frozenset(
 _CUSTOMER_ROWS = frozenset(
     {
         "contact", "contactphone", "contactflag", "contactfield", "contactlist", "tag", "lead", "appointment", "task",
-        "invoice",
+        "timeoff", "invoice",
     }
 )  # fmt: skip
 _CAMPAIGN_ROWS = frozenset({"campaign", "campaignmembership", "segment", "snippet"})

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from calls.admin.appointment_slots import RepSlots, Slot, chosen_day, slots_by_rep
+from calls.models import TimeOff
 from crm.date_ranges import FIRST_DAY, LAST_DAY, DateRange, today_in
 from crm.models import Company
 
@@ -20,6 +21,8 @@ class Cell:
     """Those that start in it."""
     is_busy: bool
     """True if an earlier one goes on."""
+    is_off: bool
+    """True if the rep has time off in it."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,11 @@ class Day:
     @property
     def conflicts(self) -> int:
         return sum(each.conflicts for each in self.reps)
+
+    @property
+    def off(self) -> list[tuple[RepSlots, list[tuple[str, TimeOff]]]]:
+        """The reps with time off on this day."""
+        return [(each, off) for each in self.reps if (off := each.off_on(self.day))]
 
     @property
     def is_empty(self) -> bool:
@@ -87,4 +95,5 @@ def _cell(rep: RepSlots, start: datetime, end: datetime) -> Cell:
         rep=rep,
         slots=[slot for slot in rep.slots if start <= slot.starts < end],
         is_busy=any(slot.starts < start < slot.stops for slot in rep.slots),
+        is_off=any(each.starts < end and start < each.stops for each in rep.time_off),
     )

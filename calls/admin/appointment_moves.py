@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.http import urlencode
 
 from calls.admin.appointment_slots import NOBODY, active_reps, place_of
+from calls.admin.time_off import warn_of_time_off
 from calls.models import Appointment
 from calls.services.booking import SlotTaken, StartOutOfRange, change_appointment, check_start
 from crm.admin.base.wall_clock import read_in
@@ -88,6 +89,7 @@ def _show_or_move(admin: Any, request: HttpRequest, appointment_id: int) -> Http
             view = form.cleaned_data["view"] or "week"
             back = f"{reverse('admin:calls_appointment_move', args=[moved.pk])}?{_typed(appointment, view)}"
             text = '{} is moved to {}. <a href="{}">Put it back…</a>'
+            warn_of_time_off(request, moved)
             messages.success(request, format_html(text, appointment.contact, describe_place(moved), back))
             return HttpResponseRedirect(_calendar(moved, view))
     else:

@@ -1,12 +1,12 @@
 """Appointments as slots of a calendar, by rep, in the company's time zone."""
 
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from calls.choices import AppointmentStatus
-from calls.models import Appointment
+from calls.models import Appointment, TimeOff
 from crm.choices import ASSIGNABLE_ROLES
 from crm.date_ranges import parse_day
 from crm.models import Company, User
@@ -51,9 +51,27 @@ def place_of(appointment: Appointment) -> str:
 
 
 @dataclass(frozen=True)
+class OffTime:
+    """Time off of a rep by the company's wall clock, without an offset."""
+
+    row: TimeOff
+    starts: datetime
+    stops: datetime
+
+    def on(self, day: date) -> str:
+        """Return the hours of it on that day, its beginning and its end; "" if it isn't then."""
+        midnight = datetime.combine(day, time.min)
+        start, stop = max(self.starts, midnight), min(self.stops, midnight + timedelta(days=1))
+        if start >= stop:
+            return ""
+        return "all day" if stop - start == timedelta(days=1) else f"{start:%H:%M}–{stop:%H:%M}"
+
+
+@dataclass(frozen=True)
 class RepSlots:
     rep: User | None
     slots: list[Slot]
+    time_off: list[OffTime] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -68,8 +86,9 @@ class RepSlots:
     def conflicts(self) -> int:
         return sum(slot.is_conflict for slot in self.slots)
 
-    def on(self, day: date) -> list[Slot]:
-        return [slot for slot in self.slots if slot.day == day]
+    def off_on(self, day: date) -> list[tuple[str, TimeOff]]:
+        """Return the hours of each time off on that day."""
+        return [(hours, each.row) for each in self.time_off if (hours := each.on(day))]
 
 
 def active_reps(company: Company) -> list[User]:
@@ -89,7 +108,13 @@ def slots_by_rep(company: Company, start: datetime, end: datetime) -> tuple[list
         by_rep[rep] = []
     for row in rows[:MAX_SHOWN]:
         by_rep[row.assigned_rep].append(row)
-    shown = [RepSlots(rep, _slots(of_rep, company.zone, rep)) for rep, of_rep in by_rep.items()]
+    off: dict[int, list[OffTime]] = defaultdict(list)
+    for each in TimeOff.objects.within(start, end).filter(company=company.pk).order_by("starts_at", "pk")[:MAX_SHOWN]:
+        times = (moment.astimezone(company.zone).replace(tzinfo=None) for moment in (each.starts_at, each.ends_at))
+        off[each.rep_id].append(OffTime(each, *times))
+    shown = [
+        RepSlots(rep, _slots(of_rep, company.zone, rep), off[rep.pk] if rep else []) for rep, of_rep in by_rep.items()
+    ]
     return sorted(shown, key=lambda each: (each.rep is None, each.name)), len(rows) > MAX_SHOWN
 
 

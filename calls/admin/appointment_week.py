@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from calls.admin.appointment_slots import RepSlots, Slot, chosen_day, slots_by_rep
+from calls.models import TimeOff
 from crm.date_ranges import FIRST_DAY, LAST_DAY, DateRange, today_in
 from crm.models import Company
 
@@ -13,7 +14,7 @@ DAYS = 7
 @dataclass(frozen=True)
 class RepRow:
     of: RepSlots
-    days: list[tuple[date, list[Slot]]]
+    days: list[tuple[date, list[Slot], list[tuple[str, TimeOff]]]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def week_of(company: Company, day: str) -> Week:
         company=company,
         days=days,
         rows=[
-            RepRow(each, [(day, [slot for slot in each.slots if slot.day == day]) for day in days]) for each in by_rep
+            RepRow(each, [(day, [slot for slot in each.slots if slot.day == day], each.off_on(day)) for day in days])
+            for each in by_rep
         ],
         today=today,
         earlier=monday - timedelta(days=DAYS),

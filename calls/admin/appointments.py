@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 from calls.admin.appointment_day import Day, day_of
 from calls.admin.appointment_moves import move_view
 from calls.admin.appointment_week import Week, week_of
+from calls.admin.time_off import warn_of_time_off
 from calls.models import Appointment
 from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
 from crm.admin.base.columns import badge
@@ -161,6 +162,7 @@ class AppointmentAdmin(ContactPrefilled, ExactSearch, RowAdmin):
             with refusal_of(SlotTaken), tenant(obj.company_id):
                 booked = book_appointment(company=obj.company, **values)
             obj.pk, obj._state.adding = booked.pk, False
+            warn_of_time_off(request, obj)
             return
         # The same typed time is another instant in another zone.
         changed = {*form.changed_data, *(TIMES if "timezone" in form.changed_data else ())}
@@ -168,3 +170,5 @@ class AppointmentAdmin(ContactPrefilled, ExactSearch, RowAdmin):
         changes |= {"timezone": obj.timezone, "allow_overlap": obj.allow_overlap}
         with refusal_of(SlotTaken):
             change_appointment(appointment=obj, **changes)
+        if {"assigned_rep", *TIMES} & changed:
+            warn_of_time_off(request, obj)

@@ -8,6 +8,7 @@ from calls.api.attachments import AttachmentViewSet, ContactAttachmentsView
 from calls.api.calls import CallViewSet, DashboardCallsViewSet
 from calls.api.missed_calls import MissedCallCountsView, MissedCallerViewSet
 from calls.api.tasks import TaskViewSet
+from calls.api.time_off import TimeOffViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("dashboard/calls", DashboardCallsViewSet, "dashboard-call")
@@ -16,6 +17,7 @@ router.register("attachments", AttachmentViewSet, "attachment")
 router.register("appointments", AppointmentViewSet, "appointment")
 router.register("missed-calls", MissedCallerViewSet, "missed-call")
 router.register("tasks", TaskViewSet, "task")
+router.register("time-off", TimeOffViewSet, "time-off")
 
 FILES = rf"^contacts/(?P<contact>{AttachmentViewSet.lookup_value_regex})/attachments$"
 

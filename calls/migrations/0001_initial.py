@@ -592,6 +592,90 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="TimeOff",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("starts_at", models.DateTimeField(verbose_name="starts")),
+                ("ends_at", models.DateTimeField(verbose_name="ends")),
+                (
+                    "reason",
+                    models.CharField(blank=True, help_text="Such as Holiday. Colleagues read it.", max_length=200),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "rep",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "time off",
+                "verbose_name_plural": "time off",
+                "db_table": "time_off",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("starts_at"))),
+                        name="time_off_ends_after_start",
+                        violation_error_message="Time off must end after it starts.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "starts_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            (
+                                "ends_at__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                        ),
+                        name="time_off_times_in_range",
+                        violation_error_message="starts_at, ends_at must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "ends_at__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("starts_at"),
+                                    "+",
+                                    models.Value(datetime.timedelta(days=366)),
+                                ),
+                            )
+                        ),
+                        name="time_off_length_valid",
+                        violation_error_message="Time off must end within 366 days.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="time_off_tenant"),
+                    crm.db.policies.SameCompany(field="rep", name="time_off_rep_id_same_company"),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Attachment",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -1049,6 +1133,10 @@ class Migration(migrations.Migration):
             model_name="task",
             skips=["updated_at"],
         ),
+        crm.db.audit.CreateAuditTriggers(
+            model_name="timeoff",
+            skips=["updated_at"],
+        ),
         crm.db.triggers.CreateTriggers(
             on="calls",
             name="share_lead",
@@ -1077,6 +1165,10 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="task",
             feed=crm.db.change_feed.Feed("tasks", rep="assignee_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="timeoff",
+            feed=crm.db.change_feed.Feed("time-off", rep="rep_id"),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="attachment",

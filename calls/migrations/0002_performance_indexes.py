@@ -186,6 +186,14 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="timeoff",
+            index=crm.db.indexes.Index(fields=["company", "starts_at"], name="ix_time_off_company_id_starts_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="timeoff",
+            index=crm.db.indexes.Index(fields=["rep", "starts_at"], name="ix_time_off_rep_id_starts_at"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="missedcaller",
             index=crm.db.indexes.Index(
                 fields=["company", "last_missed_at"], name="ix_missed_callers_company_id_last_missed_at"

@@ -1,4 +1,4 @@
-"""Calls, call details, appointments, attachments, missed callers and tasks."""
+"""Calls, call details, appointments, attachments, missed callers, tasks and time off."""
 
 from calls.models.appointments import Appointment
 from calls.models.attachments import Attachment
@@ -6,5 +6,6 @@ from calls.models.call_details import CallDetail
 from calls.models.calls import Call
 from calls.models.missed_callers import MissedCaller
 from calls.models.tasks import Task
+from calls.models.time_off import TimeOff
 
-__all__ = ["Appointment", "Attachment", "Call", "CallDetail", "MissedCaller", "Task"]
+__all__ = ["Appointment", "Attachment", "Call", "CallDetail", "MissedCaller", "Task", "TimeOff"]

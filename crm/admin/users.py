@@ -57,7 +57,10 @@ class UserAdmin(UserActions, RowAdmin, AuthUserAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password", "is_active")}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
-        ("Company", {"fields": ("company", "role"), "description": "Staff have neither company nor role."}),
+        (
+            "Company",
+            {"fields": ("company", "role", "working_hours"), "description": "Staff have neither company nor role."},
+        ),
         ("Staff access", {"fields": ACCESS, "description": "Staff use this admin, for all companies."}),
         ("Dates", {"fields": ("last_login", "date_joined", "second_factor_since")}),
     )

@@ -27,7 +27,7 @@ class SeenChange(TypedDict):
 
 
 # Objects with a user: of those who see own objects alone only that user sees them, not every rep of their contact.
-BY_USER = ("appointments", "background-tasks", "calls", "tasks")
+BY_USER = ("appointments", "background-tasks", "calls", "tasks", "time-off")
 
 
 # Another resource that shows the same rows.

@@ -19,6 +19,7 @@ from crm.api.base.filters import ChoicesFilter, ListFilterSet, YesNoFilter
 from crm.api.base.pagination import orders_by
 from crm.api.base.serializers import OneOfField, TenantSerializer
 from crm.api.base.views import EditViewSet, without_body
+from crm.api.working_hours import WorkingHoursSerializer
 from crm.choices import Role
 from crm.error_codes import ErrorCode
 from crm.models import User
@@ -44,11 +45,15 @@ class UserSerializer(TenantSerializer):
         help_text="At least 8 characters, and hard to guess. Without it, the new user gets an invitation by mail.",
     )
 
+    working_hours = WorkingHoursSerializer(
+        allow_null=True, required=False, help_text="Of a rep, by the company's clock. Null: those of the company."
+    )
+
     class Meta:
         model = User
         fields = [
-            "id", "username", "first_name", "last_name", "email", "role", "is_active", "second_factor_since",
-            "date_joined", "updated_at", "password",
+            "id", "username", "first_name", "last_name", "email", "role", "is_active", "working_hours",
+            "second_factor_since", "date_joined", "updated_at", "password",
         ]  # fmt: skip
         read_only_fields = ["second_factor_since", "date_joined", "updated_at"]
         extra_kwargs = {"date_joined": {"help_text": "Time when the account was made."}}
@@ -102,8 +107,8 @@ class UserViewSet(EditViewSet):
     model = User
     serializer_class = UserSerializer
     refusals = {
-        "create": PASSWORD_CODES,
-        "partial_update": (*PASSWORD_CODES, ErrorCode.LAST_MANAGER, ErrorCode.NOT_ALLOWED),
+        "create": (*PASSWORD_CODES, ErrorCode.REQUIRED),
+        "partial_update": (*PASSWORD_CODES, ErrorCode.REQUIRED, ErrorCode.LAST_MANAGER, ErrorCode.NOT_ALLOWED),
         "invite": (ErrorCode.ALREADY_JOINED, ErrorCode.NO_EMAIL, ErrorCode.NOT_ACTIVE),
         "reset_second_factor": (ErrorCode.SECOND_FACTOR_OFF,),
     }

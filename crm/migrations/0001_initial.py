@@ -353,6 +353,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "working_hours",
+                    models.JSONField(
+                        blank=True,
+                        help_text="Of a rep, as those of the company: by day. Empty: the company's.",
+                        null=True,
+                        validators=[crm.working_hours.validate_working_hours],
+                    ),
+                ),
+                (
                     "company",
                     models.ForeignKey(
                         blank=True,

@@ -254,6 +254,12 @@ class User(AbstractUser):
     second_factor_since = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Since when signing in asks for a code."
     )
+    working_hours = models.JSONField(
+        null=True,
+        blank=True,
+        validators=[validate_working_hours],
+        help_text="Of a rep, as those of the company: by day. Empty: the company's.",
+    )
     updated_at = models.DateTimeField(default=now, db_default=Now(), editable=False)
 
     # Sign-in looks up a user name before a tenant is active, and user names are unique across companies. So the default

@@ -30,8 +30,8 @@ MODELS = (
     "crm.OptOutEntry", "crm.MarketingConsent", "crm.Segment", "crm.StoredFile", "crm.StoredFileChunk",
     "crm.BackgroundTask", "crm.Import", "crm.ImportRow", "crm.Campaign", "crm.CampaignStep", "crm.CampaignMembership",
     "crm.Invoice", "calls.Call", "calls.CallDetail", "calls.MissedCaller", "calls.Appointment", "calls.Attachment",
-    "calls.Task", "messaging.Snippet", "messaging.Message", "messaging.AppointmentReminder", "messaging.WebhookEvent",
-    "analytics.CallAnalysis", "crm.ContactSearchKey",
+    "calls.Task", "calls.TimeOff", "messaging.Snippet", "messaging.Message", "messaging.AppointmentReminder",
+    "messaging.WebhookEvent", "analytics.CallAnalysis", "crm.ContactSearchKey",
 )  # fmt: skip
 TRIGGERED = "call_objections"  # filled by triggers
 

@@ -11,6 +11,7 @@ from ops.demo.calendar import HOUR, stamp
 from ops.demo.call_followups import CallFollowups, EndedCall
 from ops.demo.random_data import CALL_HOURS, calls_by_day, pick_caller, shuffled, weighted_cycle
 from ops.demo.tasks import Tasks
+from ops.demo.time_off import add_time_off
 
 IN, OUT = Direction.INCOMING, Direction.OUTGOING
 BOOKED_IN = {"awaiting_quote": 4, "still_deciding": 3, "purchased": 7, "lost": 4, "cancelled": 2}
@@ -142,6 +143,7 @@ class CallHistory:
         """Add the rows of the end of the history."""
         self.followups.close(self.reps)
         self.tasks.close()
+        add_time_off(self.setup)
 
     def _lead(self, position: int, status: str, instant: int) -> int:
         lead_status = LEAD_OF_CALL.get(status) or next(self.open_leads)

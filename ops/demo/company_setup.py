@@ -1,5 +1,6 @@
 """A company with its users and phone lines, and its contacts with their numbers."""
 
+import json
 from datetime import date
 from itertools import chain
 from random import Random
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from crm.choices import FlagType, Role
 from crm.search_keys import keys_of
+from crm.working_hours import DAYS
 from ops.demo import phrases
 from ops.demo.bulk_writer import Tables, Value
 from ops.demo.calendar import HOUR, Calendar, stamp
@@ -31,6 +33,7 @@ FLAGS = {
     16: FlagType.OPTED_OUT,
     18: FlagType.INVALID_NUMBER,
 }
+WORKING_HOURS = {day: {"opens": "08:00", "closes": "17:00"} for day in DAYS[:5]}
 IMPORTED = 0.3  # share of contacts known from the start; the others come one by one
 
 
@@ -77,6 +80,7 @@ class CompanySetup:
             timezone=demo.region.timezone,
             appointment_reminders=True,
             missed_call_text=phrases.MISSED_CALL_TEXT.format(company=demo.name),
+            working_hours=json.dumps(WORKING_HOURS),
             duplicates_run_at=stamp(self.calendar.end),
             created_at=stamp(self.calendar.start),
         )

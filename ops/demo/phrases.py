@@ -27,6 +27,7 @@ SNIPPETS = {
     "photos": "Could you send us a few photos, {first_name|please}?",
     "thanks": "Thank you, {first_name|and have a good day}!",
 }
+TIME_OFF = ("Holiday", "Training", "Doctor", "")
 TASKS = (
     "Send the quote",
     "Call back about the price",

@@ -217,6 +217,9 @@ class ExampleRows:
                 expires_at=AT + timedelta(days=3650),
             ),
             "tasks": task,
+            "time-off": factories.TimeOffFactory(
+                company=company, rep=rep, starts_at=AT, ends_at=AT + timedelta(days=7), reason="Holiday", created_at=AT
+            ),
             "users": rep,
             "webhook-events": factories.WebhookEventFactory(
                 company=company, event_id="EV17", status="dead", error="The message has no sender.", tries=8,
@@ -340,6 +343,10 @@ def example_bodies(*, stranger, contact, call, campaign, rep, line):
         "snippets_create": {"shortcut": "late", "body": "Hi {first_name|there}, we are running late."},
         "snippets_partial_update": {"body": "Hi {first_name|there}, we are open from 7 to 6."},
         "tasks_create": {"title": "Call back about the quote", "call": call, "due_at": "2026-03-09T16:00:00Z"},
+        "time_off_create": {
+            "rep": rep, "starts_at": "2026-03-10T06:00:00Z", "ends_at": "2026-03-11T06:00:00Z", "reason": "Training",
+        },
+        "time_off_partial_update": {"ends_at": "2026-03-12T06:00:00Z"},
         "tasks_partial_update": {"due_at": "2026-03-10T16:00:00Z"},
         "auth_token": {"username": "maria", "password": PASSWORD},
         "auth_password_reset": {"email": "maria@example.com"},

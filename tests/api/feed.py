@@ -51,6 +51,7 @@ SEEN_COLUMN = {
     "snippets": ("body", "We are closed."),
     "tags": ("name", "VIP"),
     "tasks": ("title", "Call back."),
+    "time_off": ("reason", "Holiday"),
     "users": ("first_name", "Robin"),
 }
 # By table, another object that a change of the row changes, as its resource and the column of its id.

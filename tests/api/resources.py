@@ -71,6 +71,7 @@ RESOURCES = [
     Resource("missed-calls", factories.MissedCallerFactory),
     Resource("appointments", factories.AppointmentFactory),
     Resource("tasks", factories.TaskFactory),
+    Resource("time-off", factories.TimeOffFactory, has_contact=False),
     Resource("appointment-reminders", factories.AppointmentReminderFactory),
     Resource("held-messages", factories.HeldMessageFactory),
     Resource("webhook-events", factories.WebhookEventFactory, has_contact=False),

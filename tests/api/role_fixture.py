@@ -43,6 +43,7 @@ CHANGES = {
     "segments": {"name": "Denver"},
     "snippets": {"body": "We are closed."},
     "tags": {"name": "VIP"},
+    "time-off": {"reason": "Holiday"},
     "users": {"first_name": "Robin"},
 }
 
@@ -102,6 +103,7 @@ class Fixture:
             "imports": factories.ImportFactory(company=acme, state="done"),
             "invoices": factories.InvoiceFactory(contact=contact),
             "tasks": factories.TaskFactory(contact=contact, assignee=rep),
+            "time-off": factories.TimeOffFactory(company=acme, rep=rep),
             "leads": factories.LeadFactory(contact=contact),
             "marketing-consents": factories.MarketingConsentFactory(company=acme),
             "duplicates": factories.DuplicateCandidateFactory(company=acme, first=contact),
@@ -193,6 +195,7 @@ class Fixture:
             "snippets": {"shortcut": "parking", "body": "Please park in front."},
             "tags": {"name": "Referral"},
             "tasks": {"title": "Call back", "due_at": "2026-05-04T16:00:00Z"},
+            "time-off": {"rep": rep.pk, "starts_at": "2026-05-04T06:00:00Z", "ends_at": "2026-05-05T06:00:00Z"},
             "users": {"username": "nina", "password": "shingle-99-x", "role": "csr"},
             "me/password": {"current_password": factories.PASSWORD, "new_password": "shingle-99-x"},
             "me/second-factor": {"password": factories.PASSWORD},

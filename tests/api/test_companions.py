@@ -30,6 +30,7 @@ NAMED = {
     "missed-calls": ["phone_line"],
     "leads": ["assignee"],
     "tasks": ["assignee"],
+    "time-off": ["rep"],
     "campaigns": ["created_by", "phone_line"],
     "campaign-memberships": ["campaign"],
     "contact-flags": ["created_by"],

@@ -34,7 +34,7 @@ WORDS = {"search": MARKER, "number": "%2B19895550100"}
 # By the name of a field or filter, the model of the rows that it refers to.
 REFERENCES = {
     "contact": "contact", "call": "call", "lead": "lead", "campaign": "campaign", "conversation": "conversation",
-    "phone_line": "phoneline", "user": "user", "assigned_rep": "user", "assignee": "user",
+    "phone_line": "phoneline", "user": "user", "assigned_rep": "user", "assignee": "user", "rep": "user",
 }  # fmt: skip
 
 
@@ -79,6 +79,7 @@ def shared(own, acme):
         factories.InvoiceFactory(contact=own, number=f"{MARKER}-2"),
         factories.MissedCallerFactory(contact=own, text_back_reason=MARKER),
         factories.TaskFactory(contact=own, call=call, assignee=other, title=MARKER),
+        factories.TimeOffFactory(company=acme, rep=other, reason=MARKER),
         factories.AttachmentFactory(contact=None, company=acme, call=call, kind="recording", error=MARKER),
     ]
 
@@ -176,7 +177,7 @@ def test_the_rows_of_another_rep_would_be_found(manager_api, own, hidden, shared
     assert {url.split("?")[0].split("/")[3] for url in found} >= {
         "activities", "appointments", "call-analyses", "calls", "campaign-memberships", "campaigns", "contact-flags",
         "contacts", "conversations", "dashboard", "invoices", "leads", "message-threads", "missed-calls",
-        "tasks",
+        "tasks", "time-off",
     }  # fmt: skip
 
 

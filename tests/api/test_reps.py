@@ -33,6 +33,8 @@ def make_row(resource, rep, *, by=CallFactory):
     contact = ContactFactory(company=rep.company)
     if resource.route == "call-analyses":
         return resource.factory(call=CallFactory(contact=contact, assigned_rep=rep))
+    if resource.route == "time-off":  # of no contact
+        return resource.factory(company=rep.company, rep=rep)
     if resource.route == "calendar-feeds":  # of many, one is in force
         return resource.factory(company=rep.company, user=rep, revoked_at=now())
     if resource.route == "tasks":

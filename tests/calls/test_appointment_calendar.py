@@ -12,7 +12,7 @@ from calls.admin.appointment_slots import place_of
 from crm.db.tenancy import all_tenants
 from crm.models import AuditEntry
 from tests.count_queries import CountQueries
-from tests.factories import AppointmentFactory, ContactFactory, UserFactory
+from tests.factories import AppointmentFactory, ContactFactory, TimeOffFactory, UserFactory
 
 pytestmark = pytest.mark.usefixtures("staff_client")
 
@@ -69,6 +69,30 @@ def test_overlapping_appointments_of_a_rep_are_marked(client, acme, rep_of_acme)
     html = show(client, acme)
     assert html.count('class="slot conflict"') == 2
     assert "2 appointments overlap" in html
+
+
+def test_time_off_is_shown_in_the_companys_days(client, acme, rep_of_acme):
+    """The clock springs forward on Sunday, March 8: the day of 23 hours is a whole day off, too."""
+    first, last = datetime(2026, 3, 6, 20, tzinfo=UTC), datetime(2026, 3, 9, 6, tzinfo=UTC)
+    TimeOffFactory(company=acme, rep=rep_of_acme, starts_at=first, ends_at=last, reason="Holiday")
+    html = show(client, acme)
+    cells = html.partition("Ralph Reed</th>")[2].partition("</tr>")[0].split("<td")[1:]
+    off = [cell.partition("Off ")[2].partition("<")[0] for cell in cells]
+    assert off == ["", "", "", "", "13:00–00:00: Holiday", "all day: Holiday", "all day: Holiday"]
+    day = client.get(DAY, {"company": acme.pk, "day": "2026-03-06"}).content.decode()
+    assert "Ralph Reed is off 13:00–00:00 (Holiday)." in day
+    shaded = re.findall(r'<td class="[^"]*time-off" data-day="[^"]+" data-time="([^"]+)"', day)
+    assert (shaded[0], len(shaded)) == ("13:00", 12)
+
+
+def test_time_off_of_the_rep_is_told_after_a_move(client, acme, rep_of_acme):
+    TimeOffFactory(company=acme, rep=rep_of_acme, starts_at=datetime(2026, 3, 5, 7, tzinfo=UTC), reason="Holiday")
+    appointment = book(acme, 16)
+    for day, told in (("2026-03-05", True), ("2026-03-06", False)):
+        with all_tenants():
+            appointment.refresh_from_db()
+        answer = client.post(move_of(appointment), typed(appointment, day, "09:00", rep_of_acme), follow=True)
+        assert ("Ralph Reed has time off then (Holiday)" in answer.content.decode()) is told
 
 
 def test_appointment_of_another_zone_says_so(client, acme):

@@ -37,6 +37,7 @@ CHANGES = {
     "snippet": ("body", "Open 8 to 6.", "Open 7 to 6."),
     "tag": ("name", "VIP", "Important"),
     "task": ("title", "Call back", "Send the quote"),
+    "timeoff": ("reason", "Holiday", "Training"),
     "user": ("first_name", "Nina", "Nora"),
 }
 # Their form is a decision on the row's state, and the service refuses a second one.

@@ -35,6 +35,7 @@ AUDITED = {
     "marketing_consents": (factories.MarketingConsentFactory, {"wording": "I agree."}),
     "merges": (factories.ContactMergeFactory, {"gone_id": 7}),
     "tasks": (factories.TaskFactory, {"title": "Call back."}),
+    "time_off": (factories.TimeOffFactory, {"reason": "Holiday"}),
     "snippets": (factories.SnippetFactory, {"body": "We are closed."}),
     "segments": (factories.SegmentFactory, {"name": "Customers in Boulder"}),
     "provider_accounts": (factories.ProviderAccountFactory, {"account_id": "AC1"}),

@@ -44,6 +44,7 @@ FACTORIES = [
     factories.MissedCallerFactory,
     factories.SnippetFactory,
     factories.TaskFactory,
+    factories.TimeOffFactory,
     factories.OptOutEntryFactory,
     factories.ProviderAccountFactory,
     factories.ProviderHealthFactory,

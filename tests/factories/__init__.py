@@ -82,6 +82,7 @@ from tests.factories.work import (
     StoredFileChunkFactory,
     StoredFileFactory,
     TaskFactory,
+    TimeOffFactory,
 )
 from tests.fictional_numbers import fictional_number
 
@@ -156,6 +157,7 @@ __all__ = [
     "SuppressedNumberFactory",
     "TagFactory",
     "TaskFactory",
+    "TimeOffFactory",
     "UserFactory",
     "UserSessionFactory",
     "WebhookEventFactory",

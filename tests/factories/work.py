@@ -8,7 +8,7 @@ import factory
 from django.utils.timezone import now
 
 from calls.choices import BOOKED
-from calls.models import Appointment, Attachment, Call, CallDetail, MissedCaller, Task
+from calls.models import Appointment, Attachment, Call, CallDetail, MissedCaller, Task, TimeOff
 from crm.models import (
     Activity,
     ApiToken,
@@ -295,6 +295,15 @@ class TaskFactory(OfContactFactory):
 
     title = "Send the quote"
     due_at = datetime(2026, 3, 3, 17, tzinfo=UTC)
+
+
+class TimeOffFactory(OfCompanyFactory):
+    class Meta:
+        model = TimeOff
+
+    rep = factory.SubFactory(UserFactory, company=factory.SelfAttribute("..company"), role="rep")
+    starts_at = datetime(2026, 3, 2, 7, tzinfo=UTC)
+    ends_at = factory.LazyAttribute(lambda off: off.starts_at + timedelta(days=1))
 
 
 class SnippetFactory(OfCompanyFactory):

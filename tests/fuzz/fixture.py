@@ -16,7 +16,7 @@ FOREIGN_TEXTS = (MARKER, f"+1{AREA_CODE}555")
 FOREIGN_IDS = range(777_000_001, 777_000_041)  # ids of the foreign company's rows only
 REFERENCES = {
     "id", "contact", "call", "lead", "campaign", "conversation", "phone_line", "user", "assigned_rep", "created_by",
-    "assignee",
+    "assignee", "rep",
 }  # fmt: skip
 
 
@@ -46,6 +46,7 @@ def make_company_rows(company, *, rows, **of_rep):
         factories.MarketingConsentFactory(company=company, phone=contact.phone)
         factories.SegmentFactory(company=company)
         factories.SnippetFactory(company=company)
+        factories.TimeOffFactory(company=company)
         factories.ImportRowFactory(company=company)
         factories.BackgroundTaskFactory(company=company, result_file=factories.StoredFileFactory(company=company))
         factories.ContactMergeFactory(company=company, kept=contact)
@@ -84,6 +85,7 @@ def make_foreign_rows(company):
     appointment = make(factories.AppointmentFactory, call=call, lead=lead, assigned_rep=rep, notes=MARKER, **of_contact)
     make(factories.AppointmentReminderFactory, appointment=appointment, reason=MARKER)
     make(factories.SnippetFactory, body=MARKER)
+    make(factories.TimeOffFactory, rep=rep, reason=MARKER)
     make(factories.TaskFactory, call=call, lead=lead, assignee=rep, title=MARKER, **of_contact)
     make(factories.AttachmentFactory, contact=None, call=call, kind="recording", error=MARKER)
     make(factories.MarketingConsentFactory, wording=MARKER, phone=number())

@@ -93,6 +93,7 @@ CHANGES = {
     "snippet": {"body": "We are closed."},
     "tag": {"name": "Gold"},
     "task": {"title": "Call back."},
+    "timeoff": {"reason": "Holiday"},
     "user": {"first_name": "Nina"},
 }
 COLUMNS = {"marketingconsent": ["withdrawn_at"]}  # which are written, if the form names them otherwise

@@ -331,6 +331,9 @@ QUESTIONS: dict[str, Question] = {
     "ix_attachments_appointment_id_created_at": foreign_key_check(
         "attachments", "appointment_id", lambda sample: Appointment.objects.latest("id").pk
     ),
+    # Time off.
+    "ix_time_off_company_id_starts_at": get("time-off"),
+    "ix_time_off_rep_id_starts_at": get("time-off?rep={rep}"),
     # Tasks.
     "ix_tasks_company_id_due_at": get("tasks"),
     "ix_tasks_company_id_due_at_open": get("tasks?due=overdue&order=oldest&limit=20"),

@@ -181,6 +181,7 @@ ORDERED = {
     "message-threads/{contact}": "ix_message_threads_contact_card_id_created_at",
     "missed-calls": "ix_missed_callers_company_id_last_missed_at",
     "tasks": "ix_tasks_company_id_due_at",
+    "time-off": "ix_time_off_company_id_starts_at",
     "webhook-events": "ix_webhook_events_company_id_created_at",
 }
 ORDERS = [(route, order, index) for route, index in ORDERED.items() for order in ("newest", "oldest")] + [

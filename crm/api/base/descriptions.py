@@ -49,6 +49,7 @@ TAGS = {
     "snippets": "Texts that the company keeps for messages.",
     "tags": "Words that a company puts on contacts.",
     "tasks": "What people of the company are to do, until when.",
+    "time-off": "When reps get no appointments.",
     "users": "Accounts of the company's users, for managers.",
     "webhook-events": "Requests from phone providers, with their processing status.",
 }

@@ -39,7 +39,11 @@ class FormattedField(serializers.Field):
         super().__init__(read_only=True, **kwargs)
 
 
-FORMATTED = (serializers.DecimalField, FormattedField)
+class FormattedObject(serializers.Serializer):
+    """A field whose stored value is JSON, which `to_representation` completes."""
+
+
+FORMATTED = (serializers.DecimalField, FormattedField, FormattedObject)
 
 
 @dataclass(frozen=True)

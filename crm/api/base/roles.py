@@ -158,6 +158,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
         CSR: also(ALL, "done", "reopen"),
         REP: own(also(READ_ONLY, "done", "reopen")),
     },
+    "time-off": {MANAGER: ALL, CSR: READ_ONLY, REP: own(ALL)},
     "users": {MANAGER: also(READ_CREATE_UPDATE, "invite", "reset-second-factor")},
     "webhook-events": {MANAGER: also(READ_ONLY, "replay")},
 }
