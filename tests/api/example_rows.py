@@ -33,8 +33,11 @@ class ExampleRows:
         cursor = signed_in(self.manager).get("/api/v1/changes").json()["next"]
         # Of one kind of row, so that the example stays when other rows are audited.
         self.queries = {"changes_list": {"after": cursor, "limit": 2}, "audit_list": {"resource": "tags", "limit": 2}}
+        self.queries["slots_retrieve"] = {"length": 90, "start_date": "2099-03-09", "end_date": "2099-03-09"}
         csr = self.user(company, "carla", "Carla", "Jones", "csr")
         rep = self.user(company, "ralph", "Ralph", "Meyer", "rep")
+        rep.working_hours = {"monday": {"opens": "08:00", "closes": "10:00"}}
+        rep.save()
         line = factories.PhoneLineFactory(
             company=company, name="Front desk", number="+13035550100", provider_id="PNfront", created_at=AT
         )

@@ -23,6 +23,7 @@ from tests.factories import (
 OWN = [resource for resource in PERMISSIONS if grant_for(Role.REP, resource).own]
 # Of calls, contacts and appointments, without a list of their own: see tests/calls/test_uploads.py.
 ATTACHMENTS = {"attachments", "contacts/attachments"}
+SLOTS = "slots"  # no rows: see tests/calls/test_slots.py
 OF_USER = "background-tasks"  # of no contact: see tests/api/test_export_tasks.py
 OWN_LISTS = [resource for resource in RESOURCES if resource.route in OWN and resource.route != OF_USER]
 every_own_list = pytest.mark.parametrize("resource", OWN_LISTS, ids=str)
@@ -66,6 +67,7 @@ def test_every_list_of_own_rows_is_tested_here():
         "message-threads",
         "messages",
         OF_USER,
+        SLOTS,
     } == set(OWN)
 
 

@@ -70,6 +70,11 @@ FILL = [
     """,
     "RESET crm.recorded",
     """
+    INSERT INTO time_off (company_id, rep_id, starts_at, ends_at, reason, created_at)
+    SELECT company_id, id, now() - n * interval '40 days', now() - n * interval '39 days', '', now()
+    FROM users, generate_series(1, 8) n WHERE company_id IS NOT NULL
+    """,
+    """
     INSERT INTO outgoing_webhooks (company_id, name, url, resources, secret, is_active, disabled_reason, failures,
                                    next_at, read_xid, read_id, history, read_at, created_at)
     SELECT id, 'Shop', 'https://hooks.example.com', '["contacts"]', '', true, '', 0, now(), 0, 0, '', now(),

@@ -110,6 +110,23 @@ def test_texts_and_calls_to_missed_callers_are_read_in_the_history_of_each(sampl
     assert not tables_scanned(lambda: api.get("/api/v1/missed-calls?limit=50")) & BIG_TABLES
 
 
+@pytest.mark.parametrize("rep", ["", "&rep={rep}"], ids=["all reps", "one rep"])
+def test_free_slots_are_found_through_indexes(rep, sample, monkeypatch):
+    appointment = busy_rep(sample)
+    with tenant(sample.company.pk):
+        day = Appointment.objects.exclude(assigned_rep=None).latest("scheduled_start").date
+    monkeypatch.setattr("calls.api.slots.now", lambda: appointment.scheduled_start - timedelta(days=60))
+    days = f"start_date={day - timedelta(days=30)}&end_date={day}"
+    url = f"/api/v1/slots?{days}{rep.format(rep=sample.rep.pk)}"
+    api = signed_in(sample.manager)
+    assert {"appointments", "time_off"} <= tables_read(lambda: api.get(url))
+    assert not tables_scanned(lambda: api.get(url)) & {"appointments", "time_off", "users"}
+    assert indexes_chosen(lambda: api.get(url)) & {
+        "ix_appointments_company_id_scheduled_start", "ix_appointments_assigned_rep_id_scheduled_start",
+    }  # fmt: skip
+    assert indexes_chosen(lambda: api.get(url)) & {"ix_time_off_company_id_starts_at", "ix_time_off_rep_id_starts_at"}
+
+
 @pytest.mark.parametrize(
     "term",
     [

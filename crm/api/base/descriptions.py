@@ -46,6 +46,7 @@ TAGS = {
     "provider-connections": "Webhook URLs, secrets and accounts of the company at its phone providers.",
     "segments": "Named conditions that choose contacts, for the audiences of campaigns.",
     "setup": "What the company needs before its phones ring here.",
+    "slots": "Times at which a rep can take an appointment.",
     "snippets": "Texts that the company keeps for messages.",
     "tags": "Words that a company puts on contacts.",
     "tasks": "What people of the company are to do, until when.",

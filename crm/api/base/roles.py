@@ -151,6 +151,7 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     "segments/preview": {MANAGER: CREATE_ONLY, CSR: CREATE_ONLY},
     "segments/schema": {MANAGER: RETRIEVE, CSR: RETRIEVE},
     "setup": {MANAGER: RETRIEVE},
+    "slots": {MANAGER: RETRIEVE, CSR: RETRIEVE, REP: own(RETRIEVE)},
     "snippets": {MANAGER: ALL, CSR: READ_ONLY, REP: READ_ONLY},
     "tags": {MANAGER: ALL, CSR: READ_CREATE, REP: READ_ONLY},
     "tasks": {
