@@ -66,7 +66,7 @@ def working_time(*, hours: Mapping[str, Mapping[str, str] | None] | None, day: d
     span = hours.get(DAYS[day.weekday()])
     if span is None:
         return None
-    # Of a time that comes twice the first is meant. One that the clock skips is read as later here, and as earlier there.
+    # Of a time that comes twice the first is meant. A beginning that the clock skips is later, and such an end earlier.
     starts, ends = (_readings(day, span[name], zone) for name in ("opens", "closes"))
     opens, closes = max(starts) if _is_skipped(starts) else min(starts), min(ends)
     return (opens, closes) if opens < closes else None
