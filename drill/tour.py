@@ -13,10 +13,11 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal, cast
 from urllib.error import URLError
 from urllib.request import urlopen
+from zoneinfo import ZoneInfo
 
 from PIL import Image
 from playwright.sync_api import BrowserContext, FilePayload, Page, sync_playwright
@@ -28,15 +29,18 @@ IMAGES = ROOT / "docs" / "images"
 USER, PASSWORD = "admin", "demo"
 WIDTH, HEIGHT, PHONE = 1280, 1000, 390
 START_S = 60
+ZONE = ZoneInfo("America/Denver")  # of the company on the pictures
 COLORS = 128  # of a picture: a page has few, and the file is a third as large
 LIST = (
     "Customer Name,Mobile Nr,Email,Street,Town,Roof type\n"
-    "Ann Field,(303) 555-0101,ann@example.com,12 Oak Street,Denver,Slate\n"
-    "Bob Hill,303.555.0102,,4 Elm Court,Aurora,Tile\n"
-    "Cid Moss,1.30356E+10,cid@example.com,7 Pine Road,Denver,\n"
-    "Dee Lane,,dee@example.com,9 Ash Lane,Boulder,Shingle\n"
-    "Eve Marsh,303-555-0105,eve@@example.com,31 Birch Way,Denver,Metal\n"
-    "Ann Field,+1 303 555 0101,,12 Oak Street,Denver,Slate\n"
+    "Ann Field,(719) 555-0101,ann@example.com,12 Oak Street,Denver,Metal\n"
+    "Bob Hill,719.555.0102,,4 Elm Court,Aurora,Tile\n"
+    "Cid Moss,1.71956E+10,cid@example.com,7 Pine Road,Denver,\n"
+    "Dee Lane,719 555 0104,dee@example.com,9 Ash Lane,Boulder,Flat\n"
+    "Eve Marsh,719-555-0105,eve@@example.com,31 Birch Way,Denver,Metal\n"
+    "Gil West,719-555-0107,gil@example.com,2 Lake Road,Boulder,Slate\n"
+    "Ann Field,+1 719 555 0101,,12 Oak Street,Denver,Metal\n"
+    "Hal Bush,719-555-0108,,40 Hill Road,Denver,Tile\n"
 )
 
 
@@ -107,6 +111,7 @@ RESULT = {"import-done": Picture("/admin/crm/import/{import}/change/", 900)}
 FIND_ROWS = """
 import json
 from django.db.models import Count
+from django.utils.timezone import now
 from analytics.models import CallAnalysis
 from calls.models import Appointment
 from crm.db.tenancy import all_tenants
@@ -116,11 +121,12 @@ with all_tenants():
     said = CallAnalysis.objects.filter(company=company, call__detail__isnull=False).exclude(call__detail__transcript=[])
     analysis = said.exclude(objections=[])
     duplicate = DuplicateCandidate.objects.filter(company=company, state="open").order_by("-score").first()
-    appointment = Appointment.objects.filter(company=company, status="confirmed").order_by("-scheduled_start").first()
+    coming = Appointment.objects.filter(scheduled_start__gt=now(), status__in=["scheduled", "confirmed"])
+    day = coming.filter(company=company).values("date").annotate(n=Count("pk")).order_by("-n", "date").first()["date"]
     call = analysis.order_by("-analyzed_at").first().call
     waiting = Conversation.objects.filter(company=company, status="waiting")
     rows = {
-        "company": company.pk, "call": call.pk, "contact": call.contact_id, "day": str(appointment.date),
+        "company": company.pk, "call": call.pk, "contact": call.contact_id, "day": str(day),
         "conversation": waiting.alias(n=Count("activities")).order_by("-n", "-last_activity_at").first().pk,
         "segment": Segment.objects.get(company=company, name="Not called for a quarter").pk,
         "import": Import.objects.order_by("-pk").first().pk,
@@ -140,7 +146,7 @@ def main() -> None:
         port = _free_port()
         environment = os.environ | {"DATABASE_URL": f"sqlite:///{folder}/tour.sqlite3", "PORT": str(port)}
         _manage("migrate", "--verbosity", "0", environment=environment)
-        tomorrow = datetime.now(UTC).date() + timedelta(days=1)  # so that today has calls
+        tomorrow = datetime.now(ZONE).date() + timedelta(days=1)  # so that today has calls
         _manage("seed_demo", "--until", tomorrow.isoformat(), environment=environment)
         server = subprocess.Popen(
             [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],

@@ -20,7 +20,7 @@ from analytics.models import (
     StaleCallHour,
 )
 from calls.models import Call
-from crm.admin.base.columns import badge, moment, pretty_json
+from crm.admin.base.columns import badge, moment, money, pretty_json
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import ReadOnlyAdmin, RowAdmin
 from crm.admin.base.search import ExactSearch
@@ -80,7 +80,7 @@ class CallAnalysisAdmin(ExactSearch, RowAdmin):
 
 @admin.register(CallDay)
 class CallDayAdmin(ReadOnlyAdmin):
-    list_display = ("day", "company", "total", "qualified", "booked", "lost", "lost_value")
+    list_display = ("day", "company", "total", "qualified", "booked", "lost", money("lost_value"))
     list_select_related = ("company",)
     list_filter = ("day", "company")
     time_field = "day"
@@ -88,7 +88,7 @@ class CallDayAdmin(ReadOnlyAdmin):
 
 @admin.register(LeadDay)
 class LeadDayAdmin(ReadOnlyAdmin):
-    list_display = ("day", "company", "source", "assignee_id", "leads", "booked", "won", "lost", "won_value")
+    list_display = ("day", "company", "source", "assignee_id", "leads", "booked", "won", "lost", money("won_value"))
     list_select_related = ("company",)
     list_filter = ("day", "company")
     time_field = "day"
@@ -125,7 +125,7 @@ class CallObjectionAdmin(ExactSearch, ReadOnlyAdmin):
 
 @admin.register(ArchivedCalls)
 class ArchivedCallsAdmin(ReadOnlyAdmin):
-    list_display = (moment("quarter_hour"), "company", "total", "qualified", "booked", "lost", "lost_value")
+    list_display = (moment("quarter_hour"), "company", "total", "qualified", "booked", "lost", money("lost_value"))
     list_select_related = ("company",)
     list_filter = ("company",)
     time_field = "quarter_hour"

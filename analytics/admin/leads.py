@@ -74,8 +74,12 @@ def draw_conversion(shown: Mapping[str, Any], company: Company, period: DateRang
             )
             for label, group, filters in groups[:MAX_BARS]
         ]
-        label, most, _ = max(groups, key=lambda each: int(each[1]["won"]))
-        headline = f"Won leads by {noun}: the most are of “{label or 'Unknown'}”, {most['won']:,} of {shown['won']:,}"
+        label, best, _ = max(groups, key=lambda each: int(each[1]["won"]))
+        headline = (
+            f"Most won leads by {noun}: “{label or 'Unknown'}”, {best['won']:,} of {shown['won']:,}"
+            if best["won"]
+            else f"No lead is won yet, by {noun}"
+        )
         return bars(name, headline, data, columns=(noun.capitalize(), "Conversion rate"))
 
     sources = [(each["source"], each, {"source__exact": each["source"]}) for each in shown["by_source"]]

@@ -1,8 +1,9 @@
 """Admin for candidates of duplicates: a queue, the likeliest first."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
@@ -10,8 +11,20 @@ from django.utils.http import urlencode
 
 from crm.admin.base.columns import badge, moment
 from crm.admin.base.model_admin import ReadOnlyAdmin
+from crm.admin.base.work_filters import WorkFilter
 from crm.choices import DuplicateState
 from crm.models import DuplicateCandidate
+
+
+class UndecidedFilter(WorkFilter):
+    """Candidates that nobody has decided, the likeliest first."""
+
+    title = "decision"
+    label = "To be decided"
+    order = "-score"
+
+    def waiting(self, rows: Any) -> QuerySet:
+        return cast(QuerySet, rows.filter(state=DuplicateState.OPEN))
 
 
 @admin.register(DuplicateCandidate)
@@ -19,7 +32,7 @@ class DuplicateCandidateAdmin(ReadOnlyAdmin):
     change_form_template = "admin/crm/duplicatecandidate/change_form.html"
     list_display = ("pair", "score", "shared", badge("state"), "compare", "company", moment("created_at"))
     list_select_related = ("first", "second", "company")
-    list_filter = ("state", "company")
+    list_filter = (UndecidedFilter, "state", "company")
     ordering = ("-score", "-id")
     fields = ("company", "first", "second", "score", "shared", "state", "decided_by", "decided_at", "created_at")
 

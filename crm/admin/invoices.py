@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from crm.admin.base.columns import badge
+from crm.admin.base.columns import badge, show_money
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.range_filters import CalendarFilter
@@ -65,4 +65,4 @@ class InvoiceAdmin(ExactSearch, RowAdmin):
 
     @admin.display(description="amount")
     def amount_with_currency(self, invoice: Invoice) -> str:
-        return f"{invoice.amount:,.2f} {invoice.company.currency}"
+        return show_money(invoice.amount, invoice.company.currency)

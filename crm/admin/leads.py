@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
-from crm.admin.base.columns import badge, moment, show_local
+from crm.admin.base.columns import badge, moment, show_local, show_money
 from crm.admin.base.forms import RowForm
 from crm.admin.base.model_admin import RowAdmin
 from crm.admin.base.search import ExactSearch
@@ -62,7 +62,7 @@ class LeadAdmin(ExactSearch, RowAdmin):
 
     @admin.display(description="value")
     def value_with_currency(self, lead: Lead) -> str:
-        return "" if lead.value is None else f"{lead.value:,.2f} {lead.company.currency}"
+        return show_money(lead.value, lead.company.currency)
 
     @admin.display(description="stages")
     def stages(self, lead: Lead) -> str:

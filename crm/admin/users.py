@@ -79,6 +79,16 @@ class UserAdmin(UserActions, RowAdmin, AuthUserAdmin):
         fields = super().get_readonly_fields(request, obj)
         return fields if request.user.is_superuser else (*fields, *ACCESS)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out the password for those who may not change the user: Django's box links to the page that does."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": tuple(name for name in options["fields"] if name != "password")})
+            for title, options in fieldsets
+        ]
+
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         allowed = super().has_change_permission(request, obj)
         return allowed and (request.user.is_superuser or obj is None or not obj.is_staff)

@@ -8,7 +8,8 @@ from django.utils.safestring import SafeString
 from crm.figures.frame import Datum, canvas, frame, linked, share
 
 ROW, LABEL, TOP, THICKNESS, VALUE = 42, 14, 20, 14, 32
-LONGEST = 0.8  # of the width: the number stands behind its bar
+LONGEST, SHORTEST = 0.8, 0.4  # of the width, for the longest bar: the number stands behind it
+NARROWEST, CHARACTER, GAP = 300, 8, 6  # pixels of a drawing on a phone, of a character of a number, before it
 
 
 def bars(
@@ -21,8 +22,15 @@ def bars(
 ) -> SafeString:
     """Return one bar for each datum, each with its label above and its number behind it."""
     longest = max((datum.value or 0 for datum in data), default=0)
+    text = max((len(datum.shown) for datum in data), default=0)
+    room = max(SHORTEST, min(LONGEST, 1 - (CHARACTER * text + GAP) / NARROWEST))
     drawn = format_html_join(
-        "", "{}", ((linked(datum, _bar(datum, at=ROW * n, longest=longest)),) for n, datum in enumerate(data))
+        "",
+        "{}",
+        (
+            (linked(datum, _bar(datum, at=ROW * n, width=round(room * share(datum.value, longest), 2))),)
+            for n, datum in enumerate(data)
+        ),
     )
     return frame(
         name,
@@ -34,9 +42,8 @@ def bars(
     )
 
 
-def _bar(datum: Datum, *, at: int, longest: float) -> SafeString:
+def _bar(datum: Datum, *, at: int, width: float) -> SafeString:
     """Return the bar with its texts, on an area that makes the whole row a target of clicks."""
-    width = round(LONGEST * share(datum.value, longest), 2)
     return format_html(
         '<rect fill="none" pointer-events="all" x="0" y="{}" width="100%" height="{}"></rect>'
         '<text class="figure-label" fill="currentColor" x="0" y="{}">{}</text>'
@@ -51,7 +58,7 @@ def _bar(datum: Datum, *, at: int, longest: float) -> SafeString:
         width,
         THICKNESS,
         width,
-        6 if width else 0,
+        GAP if width else 0,
         at + VALUE,
         datum.shown,
     )

@@ -55,7 +55,7 @@ def _draw_variants(report: CampaignReport) -> SafeString:
 
 def _draw_hours(report: CampaignReport, campaign: Campaign) -> SafeString:
     hours = list(report.by_hour.items())[-MAX_HOURS:]
-    data = [Datum(f"{at:%a %m-%d %H:00}", outcome.recipients) for at, outcome in hours]
+    data = [Datum(f"{at:%a %Y-%m-%d %H:00}", outcome.recipients) for at, outcome in hours]
     at, busiest = max(hours, key=lambda hour: hour[1].recipients)
     headline = f"Most messages left on {at:%a %Y-%m-%d} from {at:%H:00 %Z} on: {busiest.recipients:,}"
     most = max(busiest.recipients, 1)

@@ -4,10 +4,10 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin import AdminSite
-from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.core.validators import MaxLengthValidator
 
 from crm.admin.base.forms import RowForm
+from crm.admin.base.suggestions import SuggestedRow, SuggestedRows, suggest_rows_of
 from crm.admin.base.versions import VersionedForm
 from crm.admin.base.wall_clock import LocalTimesForm
 from crm.form_fields import PhoneFormField, RowFormField, RowsFormField, WholeNumberFormField
@@ -156,11 +156,12 @@ class AudienceForm(forms.Form):
         segment, contacts = self.fields["segment"], self.fields["contacts"]
         segment.queryset = Segment.objects.filter(company=campaign.company_id)  # type: ignore[attr-defined]
         contacts.queryset = Contact.objects.filter(company=campaign.company_id)  # type: ignore[attr-defined]
-        segment.widget = AutocompleteSelect(Campaign._meta.get_field("segment"), site)
-        contacts.widget = AutocompleteSelectMultiple(CampaignMembership._meta.get_field("contact"), site)
+        segment.widget = SuggestedRow(Campaign._meta.get_field("segment"), site)
+        contacts.widget = SuggestedRows(CampaignMembership._meta.get_field("contact"), site)
         for field in (segment, contacts):
             field.widget.choices = field.choices  # type: ignore[attr-defined]
-            field.widget.is_required = False
+        contacts.widget.is_required = True  # without the button that clears all: it would stand between list items
+        suggest_rows_of(campaign.company_id, self)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

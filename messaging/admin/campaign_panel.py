@@ -64,7 +64,10 @@ def _draw_progress(campaign: Campaign, counts: Mapping[str, int]) -> SafeString:
         for status, tone in TONES.items()
         if counts[status]
     ]
-    headline = f"{100 * done // total} % of {total:,} contacts are done"
+    if campaign.status in OPEN:
+        headline = "1 contact waits for the start" if total == 1 else f"{total:,} contacts wait for the start"
+    else:
+        headline = f"{100 * done // total} % of {total:,} contacts are done"
     return progress("campaign-progress", headline, parts, columns=("State", "Contacts"))
 
 

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from crm.admin.base.columns import show_money
 from crm.db.tenancy import tenant
 from crm.models import Campaign, Contact
 from messaging.admin.campaign_charts import draw_report
@@ -36,7 +37,9 @@ class CampaignResults:
              _money(part.sms_segments, campaign))
             for _, part in sorted(estimate.parts.items())
         ]  # fmt: skip
-        rows.append(("All", "", f"{estimate.members:,}", f"{estimate.sms_segments:,}", f"{estimate.cost} {currency}"))
+        rows.append(
+            ("All", "", f"{estimate.members:,}", f"{estimate.sms_segments:,}", show_money(estimate.cost, currency))
+        )
         problems = [
             (each.attr, each.detail, f"{each.members:,}" if each.members else "") for each in estimate.problems.values()
         ]
@@ -80,7 +83,10 @@ class CampaignResults:
         is_drawn = len(report.by_variant) > 1  # the verdict is the chart's headline
         verdict = format_html("<p>{}</p>", report.test.sentence) if report.test and not is_drawn else ""
         return format_html(
-            "{}{}{}", draw_report(report, campaign), verdict, format_html_join("", "{}", ((each,) for each in tables))
+            '{}{}{}<p class="quiet">In brackets: the 95 % interval of each share.</p>',
+            draw_report(report, campaign),
+            verdict,
+            format_html_join("", "{}", ((each,) for each in tables)),
         )
 
 
@@ -113,4 +119,4 @@ def _share(share: Proportion) -> str:
 
 def _money(sms_segments: int, campaign: Campaign) -> str:
     company = campaign.company
-    return f"{cost_of(sms_segments, company.segment_price_micros)} {company.currency}"
+    return show_money(cost_of(sms_segments, company.segment_price_micros), company.currency)

@@ -54,6 +54,8 @@ class WebhookAddress:
 @dataclass(frozen=True)
 class CompanyState:
     steps: Sequence[StepOnPage]
+    hides_steps: bool
+    """True if there are steps that this member of staff may not see."""
     lines: Iterable[tuple[PhoneLine, str]]
     """Each with the time until which it is paused."""
     people: Iterable[User]
@@ -68,12 +70,10 @@ def state_of(company: Company, staff: Any) -> CompanyState:
     setup, at = read_setup(company), now()
     lines = list(PhoneLine.objects.filter(company=company).order_by("name", "number", "pk")[:MAX_ROWS])
     people = list(User.accounts.filter(company=company, is_active=True).order_by("role", "first_name", "pk")[:MAX_ROWS])
+    seen = [step for step in setup.steps if step.name not in CREDENTIALS or staff.has_perm(CREDENTIALS[step.name])]
     return CompanyState(
-        steps=[
-            _on_page(step, setup, company, staff)
-            for step in setup.steps
-            if step.name not in CREDENTIALS or staff.has_perm(CREDENTIALS[step.name])
-        ],
+        steps=[_on_page(step, setup, company, staff) for step in seen],
+        hides_steps=len(seen) < len(setup.steps),
         lines=[
             (line, say_time(line.paused_until, company.zone) if line.paused_until and line.paused_until > at else "")
             for line in lines

@@ -62,7 +62,7 @@ def draw_calls(numbers: "Numbers") -> list[SafeString]:
     trend = sparkline(f"Calls a day in the last {len(numbers.calls_by_day)} days", numbers.calls_by_day)
     title = format_html('{} <span class="figure-trend">{} 30 days</span>', headline, trend)
     days = zip(numbers.period.days, numbers.calls_by_day, strict=True)
-    by_day = table(("Day", "Calls"), ((f"{day:%b} {day.day}", Datum("", calls)) for day, calls in days))
+    by_day = table(("Day", "Calls"), ((day.isoformat(), Datum("", calls)) for day, calls in days))
     return [bars("calls", title, data, columns=("Status", "Calls"), more=by_day), _draw_booking_rate(numbers)]
 
 
@@ -70,7 +70,7 @@ def _draw_booking_rate(numbers: "Numbers") -> SafeString:
     days = numbers.booking_rate
     data = [
         Datum(
-            f"{day['date']:%b} {day['date'].day}",
+            day["date"].isoformat(),
             day["rate"],
             text="" if day["rate"] is None else f"{day['rate']:.0f} %",
             url=list_of(

@@ -152,13 +152,14 @@ def links_of(html):
 
 def test_page_draws_the_numbers_of_the_api_and_its_bars_lead_to_their_leads(client, staff, acme, globex, csr):
     for source, assignee, status in (("referral", csr, "won"), ("referral", None, "lost"), ("", csr, "new")):
-        make_lead(acme, source=source, assignee=assignee, status=status, value=10)
+        make_lead(acme, source=source, assignee=assignee, status=status, value=19_867)
     make_lead(globex, source="referral", status="won")
     make_lead(acme, ago=60 * DAY, source="referral", status="won")
     client.force_login(staff)
     html = client.get(PAGE, {"company": acme.pk}).content.decode()
     assert "1 of 3 leads that were created in these days are won (33.33 %)" in html
-    assert "10.00 USD" in html
+    assert "Those won are worth 19,867.00 USD." in html
+    assert "Most won leads by source: “referral”, 1 of 1" in html
     links = links_of(html)
     expected = {
         "referral: 50 % (1 of 2)": 2, "Unknown: 0 % (0 of 1)": 1, f"{csr}: 50 % (1 of 2)": 2, "Nobody: 0 % (0 of 1)": 1,

@@ -80,6 +80,7 @@ def further_rows(rows, tmp_path):
     for campaign in campaigns.values():
         factories.CampaignMembershipFactory(campaign=campaign, contact=casey)
     factories.SnippetFactory(company=acme)
+    factories.LeadFactory(contact=casey, status="won", source="A neighbour who had the same work done")
     later = {"kind": "scheduled", "send_at": now() + timedelta(days=1), "run_at": now() + timedelta(days=1)}
     factories.MessageFactory(
         contact=casey, phone_line=line, direction="outgoing", status="queued", body="See you tomorrow", **later,
@@ -109,7 +110,7 @@ PATHS = [
     "crm/contact/{contact}/merge/?other=nobody", "crm/contact/{contact}/merge/?other=%23{twin}",
     "crm/import/map/{file}/", "crm/import/{done}/change/", "crm/import/{tried}/change/",
     "crm/import/{waiting}/change/", "crm/import/{done}/undo/", "calls/missedcaller/{missed}/change/",
-    "calls/task/{todo}/change/", "index-health/",
+    "calls/task/{todo}/change/", "index-health/", "crm/lead/conversion?company={company}",
 ]  # fmt: skip
 
 

@@ -61,6 +61,26 @@ def test_invoices_of_all_companies_begin_with_the_one_that_is_due_longest(invoic
     assert found("crm/invoice", status__exact="paid") == [paid]
 
 
+def test_duplicates_begin_with_the_likeliest_that_nobody_has_decided(acme, globex, found):
+    unlikely, merged, likely = (
+        factories.DuplicateCandidateFactory(
+            company=company,
+            score=score,
+            first=factories.ContactFactory(company=company),
+            second=factories.ContactFactory(company=company),
+            **decision,
+        )
+        for company, score, decision in (
+            (acme, 70, {}),
+            (acme, 100, {"state": "not_the_same", "decided_at": now()}),
+            (globex, 90, {}),
+        )
+    )
+    assert found("crm/duplicatecandidate") == [likely, unlikely]
+    assert found("crm/duplicatecandidate", work="all") == [merged, likely, unlikely]
+    assert found("crm/duplicatecandidate", company__id__exact=acme.pk) == [merged, unlikely]
+
+
 def test_other_filters_show_all_rows(callers, invoices, acme, found):
     assert set(found("calls/missedcaller", company__id__exact=acme.pk)) == set(callers[:2])
     assert set(found("crm/invoice", company__id__exact=acme.pk)) == {invoices[0], invoices[2]}

@@ -73,6 +73,17 @@ def test_groups_see_what_they_may(client, acme):
         html = show(client, acme)
         assert ("A signing secret" not in html) == hidden
         assert ("Add a secret" in html) == (group == "Set-up")
+        assert "Set-up: complete" not in html
+
+
+def test_set_up_is_not_called_complete_by_those_who_see_a_part_of_it(client, acme):
+    PhoneLineFactory(company=acme, provider="openphone")
+    WebhookEventFactory(company=acme)
+    UserFactory(company=acme, role="manager")
+    user = UserFactory(company=None, role="", is_staff=True)
+    user.groups.add(Group.objects.get(name="Support"))
+    client.force_login(user)
+    assert "Set-up: what you may see is done" in show(client, acme)
 
 
 def test_page_takes_at_most_20_queries(client, acme):

@@ -1,5 +1,9 @@
 """Pages and actions of the admin, each for every group of staff."""
 
+import re
+from html import unescape
+from urllib.parse import urljoin, urlsplit
+
 import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
@@ -57,6 +61,24 @@ def test_pages_of_tables_are_for_those_who_have_the_permission(member, staff, cl
         answer = client.post(url) if page.endswith(("save_view", "change_view")) else client.get(url)
         if (answer.status_code != FORBIDDEN) != bool(allowed) or answer.status_code >= 500:
             wrong[page] = answer.status_code
+    assert wrong == {}
+
+
+def test_no_link_of_a_page_leads_to_a_page_that_the_member_may_not_open(member, client):
+    """Pages of rows and lists offer only what the group may do."""
+    wrong, opened = {}, set()
+    for name, model_admin in registered().items():
+        row = FACTORIES[name]() if name in FACTORIES else Group.objects.first()
+        table = f"admin:{model_admin.opts.app_label}_{name}"
+        for page in (reverse(f"{table}_changelist"), reverse(f"{table}_change", args=[row.pk])):
+            html = client.get(page).content.decode()
+            urls = {urljoin(page, unescape(url)) for url in re.findall(r'<a [^>]*href="([^"]*)"', html)}
+            for url in sorted(each for each in urls if each.startswith("/admin/")):
+                kind = re.sub(r"\d+", "0", urlsplit(url).path)
+                if kind not in opened:
+                    opened.add(kind)
+                    if client.get(url).status_code == FORBIDDEN:
+                        wrong[kind] = page
     assert wrong == {}
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,11 +32,10 @@ def badge(field: str, color_of: Callable[[Any], str] = str) -> Callable[[Model],
 
 
 def moment(field: str) -> Callable[[Model], str]:
-    """Return a column of a time in UTC: `2026-03-08 14:05`."""
+    """Return a column of a time in UTC: `2026-03-08 14:05 UTC`."""
 
     def show(row: Model) -> str:
-        instant = getattr(row, field)
-        return format_html('<span class="moment">{}</span>', f"{instant:%Y-%m-%d %H:%M}") if instant else ""
+        return show_local(getattr(row, field), ZoneInfo("UTC"))
 
     return _column(show, field)
 
@@ -57,6 +57,19 @@ def show_local(instant: datetime | None, zone: ZoneInfo) -> str:
     return format_html(
         '<span class="moment">{} <span class="zone">{}</span></span>', f"{local:%Y-%m-%d %H:%M}", f"{local:%Z}"
     )
+
+
+def money(field: str) -> Callable[[Model], str]:
+    """Return a column of an amount in the company's currency: `1,250.00 USD`."""
+
+    def show(row: Any) -> str:
+        return show_money(getattr(row, field), row.company.currency)
+
+    return _column(show, field)
+
+
+def show_money(amount: Decimal | None, currency: str) -> str:
+    return "" if amount is None else f"{amount:,.2f} {currency}"
 
 
 def excerpt(field: str) -> Callable[[Model], str]:

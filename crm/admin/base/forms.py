@@ -8,6 +8,7 @@ from django.core.exceptions import NON_FIELD_ERRORS
 from django.db.models import Model
 from django.forms.utils import pretty_name
 
+from crm.admin.base.suggestions import suggest_rows_of
 from crm.admin.base.versions import VersionedForm
 from crm.choices import ASSIGNABLE_ROLES, assignable_roles
 from crm.models import Company
@@ -35,6 +36,8 @@ class RowForm(VersionedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.name_parts()
+        typed = self.data.get(self.add_prefix("company")) or self.initial.get("company")
+        suggest_rows_of(getattr(self.instance, "company_id", None) or typed, self)
 
     def name_parts(self) -> None:
         """Name the two boxes of each time: their legend names them only together."""

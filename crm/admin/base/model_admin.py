@@ -44,6 +44,7 @@ from crm.admin.base.range_filters import RangeFilter
 from crm.admin.base.relation_filters import RelationFilter
 from crm.admin.base.saved_views import SavedViews
 from crm.admin.base.served import fixed_columns, is_served, sorts_well
+from crm.admin.base.suggestions import SuggestedRow
 from crm.admin.base.work_filters import WorkFilter
 from crm.form_fields import (
     DayFormField,
@@ -252,6 +253,12 @@ class RowAdmin(AuditedWrites, ConfirmedActions, SavedViews, ExportedList, admin.
             for title, options in fieldsets
             if (kept := [field for field in options["fields"] if not unknown.issuperset(flatten([field]))])
         ]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """Suggest rows of the form's company, in the place of Django's box, which suggests those of all companies."""
+        if "widget" not in kwargs and db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = SuggestedRow(db_field, self.admin_site, using=kwargs.get("using"))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
         if not change and hasattr(obj, "created_by"):

@@ -94,6 +94,13 @@ def test_parts_fill_the_bar_and_differ_by_pattern():
     assert ["".join(item.itertext()) for item in figure.iter("li")] == ["Sent 3", "Left 1"]
 
 
+def test_bars_leave_room_for_long_numbers_on_a_phone():
+    data = [Datum("Referral", 40.0, text="40 % (2 of 5)"), Datum("Search", 20.0, text="20 % (1 of 5)")]
+    figure = parsed(bars("won", "More", data, columns=("Source", "Rate")))
+    marks = [mark.get("width") for mark in figure.iter("rect") if "figure-mark" in mark.get("class", "")]
+    assert marks == ["63.33%", "31.67%"]
+
+
 def test_line_breaks_at_a_gap_and_names_its_last_number():
     data = [Datum("Mar 1", 10.0), Datum("Mar 2", None), Datum("Mar 3", 30.0, text="30 %"), Datum("Mar 4", None)]
     figure = parsed(line("rate", "Up", data, columns=("Day", "Rate"), most=100, unit=" %"))

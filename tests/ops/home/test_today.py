@@ -122,7 +122,7 @@ def test_every_link_of_the_page_opens(busy, open_home, client):
 def test_points_of_the_booking_rate_lead_to_the_qualified_calls_of_their_day(busy, open_home, client):
     links = links_of(open_home("?company=acme"), "booking-rate")
     day = at(days=3).astimezone(DENVER)
-    listed = client.get(links[f"{day:%b} {day.day}: 50 %"])
+    listed = client.get(links[f"{day:%Y-%m-%d}: 50 %"])
     assert listed.context["cl"].result_count == 2
 
 
@@ -132,7 +132,7 @@ def test_headlines_say_what_the_numbers_mean(busy, open_home):
     assert "67 % of the qualified calls of the last 30 days are booked: 2 of 3" in html
     assert "“Price” is the most frequent objection of the last 30 days" in html
     assert "No appointments today" in html
-    assert "in America/Denver" in html
+    assert ", America/Denver" in html
 
 
 def test_home_shows_the_first_company_and_another_one_by_its_slug(open_home, acme, globex):
@@ -153,7 +153,7 @@ def test_day_is_the_one_of_the_companys_zone(open_home, acme, monkeypatch):
     monkeypatch.setattr("crm.date_ranges.now", lambda: datetime(2026, 3, 2, 6, 30, tzinfo=ZoneInfo("UTC")))
     make_call(acme, status="missed", created_at=datetime(2026, 3, 1, 8, tzinfo=ZoneInfo("UTC")))
     page = open_home()
-    assert "Sunday, March 1, 2026, in America/Denver" in page.content.decode()
+    assert "Sunday 2026-03-01, America/Denver" in page.content.decode()
     query = parse_qs(urlsplit(links_of(page, "calls")["Missed: 1"]).query)
     assert query["created_at__gte"] == ["2026-03-01T07:00:00+00:00"]
     assert query["created_at__lt"] == ["2026-03-02T07:00:00+00:00"]
