@@ -10,7 +10,8 @@ from benchmarks.samples import Sample
 from benchmarks.timing import time_in_turns
 from calls.models import Call
 from crm.db.tenancy import all_tenants, tenant
-from crm.models import Conversation, User
+from crm.models import Campaign, Conversation, DuplicateCandidate, User
+from messaging.models import Message
 from tests.count_queries import CountQueries
 
 HOME, HOME_OF_ALL = "home of the company", "home of all companies"
@@ -50,6 +51,9 @@ def pages_of(sample: Sample) -> dict[str, str]:
     with tenant(company.pk):
         conversation = Conversation.objects.filter(contact=sample.contact).latest("last_activity_at")
         call = Call.objects.latest("created_at")
+        message = Message.objects.latest("created_at")
+        ended, draft = (Campaign.objects.filter(status=status).latest("pk") for status in ("completed", "draft"))
+        pair = DuplicateCandidate.objects.filter(state="open").latest("pk")
     of_company = urlencode({"company__id__exact": company.pk})
     pages = {
         HOME: f"?company={company.slug}",
@@ -66,6 +70,16 @@ def pages_of(sample: Sample) -> dict[str, str]:
         "missed callers": "calls/missedcaller/",
         "invoices to be paid": "crm/invoice/",
         "a week of appointments": f"calls/appointment/week?company={company.pk}",
+        "a day of appointments": f"calls/appointment/day?company={company.pk}",
+        "tasks of a company": f"calls/task/?{of_company}",
+        "leads of a company": f"crm/lead/?{of_company}",
+        "conversion of leads": f"crm/lead/conversion?company={company.pk}",
+        "a message": f"messaging/message/{message.pk}/change/",
+        "a campaign with its report": f"crm/campaign/{ended.pk}/change/",
+        "a campaign before its start": f"crm/campaign/{draft.pk}/start",
+        "duplicates": "crm/duplicatecandidate/",
+        "two contacts before a merge": f"crm/contact/{pair.first_id}/merge/?other=%23{pair.second_id}",
+        "audit of a company": f"crm/auditentry/?{of_company}",
         "a company": f"crm/company/{company.pk}/change/",
     }
     return {name: f"/admin/{path}" for name, path in pages.items()}
