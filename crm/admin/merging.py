@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
 
-from crm.admin.base.pagination import count_up_to
+from crm.admin.base.pagination import CountUpTo
 from crm.db.tenancy import tenant
 from crm.models import Contact, ContactPhone, DuplicateCandidate, User
 from crm.phones import InvalidPhone, normalize_phone
@@ -97,18 +97,23 @@ def _shown(value: Any) -> str:
 
 def counts_of(left: Contact, right: Contact) -> list[tuple[str, str, str]]:
     """Return the number of rows of each contact that a merge moves, by the plural of their name."""
-    found: list[tuple[str, str, str]] = []
-    for relation in references_to(Contact):
-        meta = relation.related_model._meta
-        if meta.model_name not in DERIVED:
-            numbers = [
-                count_up_to(rows_of(relation.related_model).filter(**{relation.field.name: contact.pk}), MAX_COUNTED)
-                for contact in (left, right)
-            ]
-            if any(numbers):
-                shown = [f"{MAX_COUNTED:,} or more" if number >= MAX_COUNTED else f"{number:,}" for number in numbers]
-                found.append((capfirst(str(meta.verbose_name_plural)), shown[0], shown[1]))
-    return sorted(found)
+    relations = [each for each in references_to(Contact) if each.related_model._meta.model_name not in DERIVED]
+    numbers = [
+        CountUpTo(rows_of(relation.related_model).filter(**{relation.field.name: contact.pk}), MAX_COUNTED)
+        for relation in relations
+        for contact in (left, right)
+    ]
+    counted = Contact.objects.filter(pk=left.pk).values_list(*numbers).get()
+    found = [
+        (capfirst(str(relation.related_model._meta.verbose_name_plural)), mine, other)
+        for relation, mine, other in zip(relations, counted[::2], counted[1::2], strict=True)
+        if mine or other
+    ]
+    return sorted((name, _show_count(mine), _show_count(other)) for name, mine, other in found)
+
+
+def _show_count(number: int) -> str:
+    return f"{MAX_COUNTED:,} or more" if number >= MAX_COUNTED else f"{number:,}"
 
 
 def merge_view(site: admin.AdminSite, request: HttpRequest, contact_id: int) -> HttpResponse:

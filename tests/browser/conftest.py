@@ -16,6 +16,15 @@ RULES_OF_COLOURS = ["color-contrast", "link-in-text-block"]
 # A table of a list scrolls by itself: it is as wide as its window, and its cells aren't.
 OVERFLOWS = """() => [document.documentElement, document.querySelector(".results")]
     .some(box => box && box.scrollWidth > box.clientWidth)"""
+# What the browser doesn't count: texts of a drawing beyond the window, and cells that lie over the next ones.
+HIDDEN = """() => {
+    const width = document.documentElement.clientWidth;
+    const texts = [...document.querySelectorAll(".figure-drawing text")]
+        .filter(text => text.getBoundingClientRect().right > width);
+    const cells = [...document.querySelectorAll("table.week td, table.week th")]
+        .filter(cell => cell.scrollHeight > cell.clientHeight + 1);
+    return [...texts, ...cells].map(each => each.textContent.trim());
+}"""
 # Colours that are on their way to those of another scheme have no contrast to measure.
 WITHOUT_TRANSITIONS = """() => {
     const sheet = new CSSStyleSheet();
@@ -98,6 +107,8 @@ def faults_of(page, *, looks=LOOKS):
         found = serious_findings(page, rules=None if has_shapes_of_its_own else RULES_OF_COLOURS)
         if overflows(page):
             found["overflows"] = True
+        if hidden := page.evaluate(HIDDEN):
+            found["hidden"] = hidden
         if found:
             faults[f"{scheme} {width}"] = found
     return faults

@@ -71,6 +71,11 @@ class RowList(ChangeList):
         """Return None for a column that the list isn't sorted by: Django would sort by any column named in the URL."""
         return super().get_ordering_field(field_name) if field_name in (self.sortable_by or ()) else None
 
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
+        """Read the rows that columns show with the list: Django doesn't if a page of a row reads others with it."""
+        rows = super().get_queryset(request, exclude_parameters)
+        return rows.select_related(*self.list_select_related) if self.list_select_related else rows
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list = rows = list(self.result_list)

@@ -2,7 +2,7 @@
 
 from django.core.paginator import Paginator
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import IntegerField, Model, QuerySet, Subquery
 from django.utils.functional import cached_property
 
 MAX_ROWS = 10_000
@@ -11,6 +11,16 @@ MAX_ROWS = 10_000
 def count_up_to(rows: QuerySet, limit: int) -> int:
     """Count rows up to `limit`; the database stops there."""
     return rows.order_by()[:limit].count()
+
+
+class CountUpTo(Subquery):
+    """The number of a query's rows up to a limit, as a value of another query: many are counted by one statement."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: QuerySet, limit: int) -> None:
+        super().__init__(rows.order_by().values("pk")[:limit])
 
 
 def format_count(rows: QuerySet, *, limit: int) -> str:

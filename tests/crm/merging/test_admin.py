@@ -7,6 +7,7 @@ from django.urls import reverse
 from crm.db.tenancy import all_tenants
 from crm.models import Contact, ContactMerge, DuplicateCandidate
 from tests import factories
+from tests.count_queries import CountQueries
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +51,13 @@ def test_page_shows_both_and_merges_the_chosen_values(staff_client, staff, pair)
     assert response.url == reverse("admin:crm_contactmerge_change", args=[merge.pk])
     assert (merge.kept, merge.gone_id, merge.created_by) == (right, left.pk, staff)
     assert (kept.last_name, kept.city) == (left.last_name, "Denver")
+
+
+def test_page_takes_few_queries_however_many_tables_refer_to_a_contact(staff_client, pair):
+    staff_client.get(merge_page(*pair))
+    with CountQueries() as queries:
+        assert staff_client.get(merge_page(*pair)).status_code == 200
+    assert len(queries) <= 12
 
 
 def test_merge_is_undone_on_its_page(staff_client, pair):
