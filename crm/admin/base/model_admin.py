@@ -73,8 +73,8 @@ class RowList(ChangeList):
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         """Read the rows that columns show with the list: Django doesn't if a page of a row reads others with it."""
-        rows = super().get_queryset(request, exclude_parameters)
-        return rows.select_related(*self.list_select_related) if self.list_select_related else rows
+        rows, names = super().get_queryset(request, exclude_parameters), self.list_select_related
+        return rows.select_related(*names) if isinstance(names, tuple) else rows
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
