@@ -50,8 +50,8 @@ class SlotParameters(serializers.Serializer):
 class SlotSerializer(serializers.Serializer):
     rep = serializers.IntegerField(help_text="ID of the rep.")
     rep_name = serializers.CharField(help_text="Name of the rep.")
-    starts_at = serializers.DateTimeField()
-    ends_at = serializers.DateTimeField()
+    starts_at = serializers.DateTimeField(help_text="When an appointment in it would start.")
+    ends_at = serializers.DateTimeField(help_text="When it would end.")
 
 
 class SlotsSerializer(PeriodSerializer):

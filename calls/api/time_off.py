@@ -24,7 +24,11 @@ class TimeOffSerializer(TenantSerializer):
         fields = ["id", "rep", "rep_name", "starts_at", "ends_at", "reason", "created_at", "updated_at"]
         read_only_fields = ["created_at", "updated_at"]
         fixed_fields = ["rep"]
-        extra_kwargs = {"reason": {"help_text": "Such as Holiday. Colleagues read it."}}
+        extra_kwargs = {
+            "starts_at": {"help_text": "When it begins."},
+            "ends_at": {"help_text": "When it ends, within 366 days."},
+            "reason": {"help_text": "Such as Holiday. Colleagues read it."},
+        }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         user = self.context["request"].user
