@@ -89,6 +89,12 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="webhookevent",
+            index=crm.db.indexes.Index(
+                fields=["company", "provider", "created_at"], name="ix_webhook_events_company_id_provider_created_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="message",
             index=crm.db.indexes.Index(
                 condition=models.Q(("status", "queued")),

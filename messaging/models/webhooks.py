@@ -81,6 +81,12 @@ class WebhookEvent(TenantModel):
                 question="What are a company's webhook events, newest first, from any page on?",
                 asked_by="GET /api/v1/webhook-events",
             ),
+            Index(
+                fields=["company", "provider", "created_at"],
+                name="ix_webhook_events_company_id_provider_created_at",
+                question="When did each provider send this company its last webhook event?",
+                asked_by="GET /api/v1/provider-connections; GET /api/v1/webhook-events?provider=",
+            ),
         ]
 
     def __str__(self) -> str:

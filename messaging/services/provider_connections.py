@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Subquery
+
 from crm.choices import Provider
 from crm.encryption import SecretUnreadable, decrypt
 from crm.fields import as_stored
@@ -12,7 +14,6 @@ from messaging.models import ProviderAccount, WebhookEvent, WebhookSecret
 from messaging.providers.registry import PROVIDERS
 from messaging.services.webhook_secrets import webhook_url
 
-LATEST_EVENTS = 1000  # of all providers: no index begins with the company and the provider
 SHORTEST_SHOWN_KEY = 16  # characters; the end of a shorter key would be too much of it
 ENDING = 4
 
@@ -61,8 +62,7 @@ def read_connections(company: Company) -> list[Connection]:
     }
     secrets = list(WebhookSecret.objects.defer("secret").order_by("created_at", "pk"))
     lines = list(PhoneLine.objects.order_by("name", "number", "pk"))
-    latest = WebhookEvent.objects.order_by("-created_at", "-pk").values_list("provider", "created_at")[:LATEST_EVENTS]
-    last_events = dict(reversed(latest))
+    last_events = _read_last_events(company)
     connections = [
         Connection(
             provider=provider,
@@ -71,7 +71,7 @@ def read_connections(company: Company) -> list[Connection]:
             has_account_key=provider in accounts,
             account_key_ending=_ending_of(accounts[provider]["stored"]) if provider in accounts else "",
             account_id=accounts[provider]["account_id"] if provider in accounts else "",
-            last_event_at=last_events.get(provider),
+            last_event_at=last_events[provider],
             lines=[line for line in lines if line.provider == provider],
         )
         for provider in Provider
@@ -81,6 +81,13 @@ def read_connections(company: Company) -> list[Connection]:
 
 def read_connection(company: Company, provider: Provider) -> Connection:
     return next(each for each in read_connections(company) if each.provider == provider)
+
+
+def _read_last_events(company: Company) -> dict[str, datetime | None]:
+    """Return the time of each provider's last webhook event."""
+    events = WebhookEvent.objects.order_by("-created_at").values("created_at")
+    last = {provider.value: Subquery(events.filter(provider=provider)[:1]) for provider in Provider}
+    return Company.objects.filter(pk=company.pk).values(**last).get()
 
 
 def _ending_of(stored: str) -> str:

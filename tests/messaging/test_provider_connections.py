@@ -1,8 +1,10 @@
 """Connections to providers: what a manager sets up there, reads and tests."""
 
 import json
+from datetime import timedelta
 
 import pytest
+from django.utils.timezone import now
 
 from crm.db.tenancy import all_tenants
 from crm.models import AuditEntry, IdempotencyKey
@@ -57,6 +59,17 @@ def test_connection_has_the_url_to_copy_and_what_is_set_but_no_secret(manager_ap
     text = manager_api.get(URL).content.decode()
     assert SECRET not in text
     assert KEY not in text
+
+
+def test_last_event_is_found_behind_any_number_of_another_providers(manager_api, acme, https):
+    long_ago = now() - timedelta(days=40)
+    old = WebhookEventFactory(company=acme, provider="twilio", created_at=long_ago)
+    WebhookEventFactory(company=acme, provider="twilio", created_at=long_ago - timedelta(days=1))
+    with all_tenants():
+        WebhookEvent.objects.bulk_create(WebhookEventFactory.build(company=acme) for _ in range(1001))
+    last = {each["provider"]: each["last_event_at"] for each in manager_api.get(URL).json()["connections"]}
+    assert last["twilio"] == old.created_at.isoformat().replace("+00:00", "Z")
+    assert (last["openphone"] > last["twilio"], last["callrail"]) == (True, None)
 
 
 def test_connections_with_lines_come_first(manager_api, acme):

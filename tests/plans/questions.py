@@ -227,6 +227,7 @@ QUESTIONS: dict[str, Question] = {
     "ix_phone_lines_company_id_created_at": get("phone-lines"),
     "ix_users_company_id_date_joined": get("users"),
     "ix_webhook_events_company_id_created_at": get("webhook-events"),
+    "ix_webhook_events_company_id_provider_created_at": get("provider-connections"),
     # Imports.
     "ix_imports_company_id_created_at": get("imports"),
     "ix_imports_created_at_rejected": of_all_companies(count_needs),
