@@ -15,10 +15,12 @@ class Received:
 
 
 class Receiver:
-    """Answers each POST with `status`, after `delay_s`."""
+    """Answers each POST with `status`, after `delay_s`, while `answers` is set."""
 
     def __init__(self):
         self.received, self.status, self.delay_s, self.headers = [], 204, 0.0, {}
+        self.answers = threading.Event()
+        self.answers.set()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -27,6 +29,7 @@ class Receiver:
                 names = ("webhook-id", "webhook-timestamp", "webhook-signature")
                 receiver.received.append(Received(*(self.headers[name] for name in names), body))
                 time.sleep(receiver.delay_s)
+                receiver.answers.wait(300)
                 self.send_response(receiver.status)
                 for name, value in receiver.headers.items():
                     self.send_header(name, value)
