@@ -9,8 +9,8 @@ from benchmarks.samples import Sample
 from calls.api.calls import CallSerializer
 from calls.models import Call
 from crm.api.base.lists import columns_of
+from crm.contact_querysets import LAST_CHARACTER
 from crm.date_ranges import bounds_of
-from crm.querysets import LAST_CHARACTER
 from crm.search_keys import simplify
 
 METRICS = f"""

@@ -25,10 +25,10 @@ class CrmConfig(AppConfig):
         from django.core.checks import register as register_check
 
         from crm import checks  # noqa: F401  # registers them; models can be imported from here on
+        from crm.contact_querysets import number_moved, numbers_added
         from crm.db.audit_context import add_sqlite_functions
         from crm.db.triggers import drop_sqlite_triggers, recreate_sqlite_triggers
         from crm.models import ContactPhone
-        from crm.querysets import number_moved, numbers_added
         from crm.services import (
             inbox,
             self_check,  # noqa: F401  # registers its check

@@ -10,6 +10,14 @@ from django.utils.timezone import now
 
 from crm.choices import FlagType, ReviewState
 from crm.constraints import one_of
+from crm.contact_querysets import (
+    SEARCHED_FIELDS,
+    SEARCHED_TEXT,
+    ContactPhoneQuerySet,
+    ContactQuerySet,
+    number_begins_with,
+    search_keys,
+)
 from crm.db.audit import Audit
 from crm.db.change_feed import Also, Feed
 from crm.db.indexes import HashIndex, Index
@@ -19,15 +27,7 @@ from crm.models.companies import User, validate_timezone
 from crm.models.number_triggers import CONTACT_NUMBERS, OWNED_NUMBERS
 from crm.names import name_of_contact
 from crm.phones import MAX_LENGTH, NORTH_AMERICA
-from crm.querysets import (
-    SEARCHED_FIELDS,
-    SEARCHED_TEXT,
-    ContactFlagQuerySet,
-    ContactPhoneQuerySet,
-    ContactQuerySet,
-    number_begins_with,
-    search_keys,
-)
+from crm.querysets import ContactFlagQuerySet
 
 
 class Contact(TenantModel):

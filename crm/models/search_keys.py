@@ -4,11 +4,11 @@ from typing import ClassVar
 
 from django.db import models
 
+from crm.contact_querysets import ContactSearchKeyQuerySet
 from crm.db.indexes import Index
 from crm.db.tenancy import TenantManager, TenantModel, company_of_reference
 from crm.fields import SearchKeyField
 from crm.models.contacts import Contact
-from crm.querysets import ContactSearchKeyQuerySet
 from crm.search_keys import MAX_LENGTH
 
 

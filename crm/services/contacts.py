@@ -8,12 +8,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from crm.choices import FlagType, MembershipStatus, OptOutState
+from crm.contact_querysets import AddedNumber
 from crm.db.bulk import among
 from crm.db.tenancy import tenant
 from crm.error_codes import ErrorCode
 from crm.models import Contact, ContactFlag, ContactPhone, OptOut, PhoneLine, SuppressedNumber
 from crm.models.audit import hash_number
-from crm.querysets import AddedNumber, ContactFlagQuerySet
+from crm.querysets import ContactFlagQuerySet
 from crm.refusals import Refusal
 from crm.refused_writes import is_refused_by
 from crm.services.opt_outs import sync_opt_out_flags

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.text import capfirst
 
 from crm.choices import FieldType, FlagType, ImportState, RowUndo
+from crm.contact_querysets import SEARCHED_FIELDS, search_keys
 from crm.db.audit_context import audit_disabled
 from crm.db.bulk import among, analyze_changed, many_rows, update_rows
 from crm.error_codes import ErrorCode
@@ -34,7 +35,6 @@ from crm.models import (
     User,
 )
 from crm.models.contact_fields import COLUMNS
-from crm.querysets import SEARCHED_FIELDS, search_keys
 from crm.refusals import Refusal
 from crm.services.background_tasks.kinds import Kind
 from crm.services.background_tasks.requests import begin_task

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm.choices import Channel, ConsentSource, FlagType, OptOutState, RowVerdict
 from crm.contact_labels import label_key
+from crm.contact_querysets import SEARCHED_FIELDS, AddedNumber, search_keys
 from crm.db.audit_context import audit_disabled
 from crm.db.bulk import among, insert_rows, update_rows
 from crm.models import (
@@ -24,7 +25,6 @@ from crm.models import (
     User,
 )
 from crm.models.audit import hash_number
-from crm.querysets import SEARCHED_FIELDS, AddedNumber, search_keys
 from crm.services.consents import record_consent
 from crm.services.contact_fields import columns_of, fields_by_key, set_field_values, shown_value
 from crm.services.contact_lists import add_to_list

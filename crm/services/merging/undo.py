@@ -8,9 +8,9 @@ from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
 from crm.choices import FlagType
+from crm.contact_querysets import search_keys
 from crm.error_codes import ErrorCode
 from crm.models import Activity, Contact, ContactFlag, ContactMerge, ContactPhone, Conversation, User
-from crm.querysets import search_keys
 from crm.refusals import Refusal
 from crm.services.merging.journal import UNSEEN, dump_rows, load, model_of, rows_of, stored_columns
 from crm.services.merging.merge import link_consents, lock_numbers

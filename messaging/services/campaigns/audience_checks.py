@@ -16,9 +16,9 @@ from django.db.models import Q, QuerySet, TextChoices
 from django.utils import timezone
 
 from crm.choices import CampaignPurpose, CampaignStatus, FlagType, MembershipStatus, ReviewState
+from crm.contact_querysets import number_begins_with
 from crm.models import Campaign, Company, Contact, PhoneLine
 from crm.phones import NORTH_AMERICA
-from crm.querysets import number_begins_with
 
 WAITING = (MembershipStatus.PENDING, MembershipStatus.SENDING)
 UNDER_WAY = (CampaignStatus.RUNNING, CampaignStatus.PAUSED)

@@ -6,8 +6,8 @@ from django.db.models import Exists, Q
 
 from crm.choices import FieldType
 from crm.contact_labels import text_key
+from crm.contact_querysets import begins_with
 from crm.models import ContactFieldValue, ContactList, ContactListEntry, ContactTag, Tag
-from crm.querysets import begins_with
 from messaging.services.segments.nodes.base import (
     DAY,
     DAYS,
