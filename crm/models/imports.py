@@ -20,7 +20,6 @@ from crm.models.contact_lists import ContactList
 from crm.models.stored_files import StoredFile
 
 COUNTS = ("rows", "created", "updated", "unchanged", "merged_in_file", "rejected")
-UNDO_COUNTS = ("reversed", "kept", "errored")
 
 
 def count(help_text: str = "") -> Any:

@@ -70,18 +70,6 @@ def tag_contacts(*, company_id: int, names: Mapping[int, Iterable[str]], user: U
     return len(added)
 
 
-def remove_tags(*, contact_ids: Iterable[int], names: Iterable[str]) -> int:
-    """Remove tags from contacts. Returns the number of removed tags of contacts."""
-    tags = list(_ids_by_key({label_key(name) for name in names}).values())
-    contacts = sorted(contact_ids)
-    removed = 0
-    with transaction.atomic():
-        for start in range(0, len(contacts), CHUNK):
-            rows = ContactTag.objects.filter(contact__in=contacts[start : start + CHUNK], tag__in=tags)
-            removed += rows.delete()[0]
-    return removed
-
-
 def replace_tags(*, contact: Contact, names: Iterable[str], user: User | None = None) -> None:
     """Give a contact exactly these tags."""
     texts = list(names)

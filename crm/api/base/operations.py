@@ -6,7 +6,6 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import get_view_model
 
-PATH_PREFIX = "/api/v1/"
 MAX_ID = 10**18 - 1  # of a URL: `TenantViewSet.lookup_value_regex`
 WORDS = str.maketrans("/-", "  ")
 SUMMARIES = {

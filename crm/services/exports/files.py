@@ -34,13 +34,6 @@ class _Lines(list[str]):
         self.append(line.removesuffix("\r\n") + "\n")
 
 
-def csv_pages(header: Row, pages: Iterable[Iterable[Row]]) -> Iterator[bytes]:
-    """Yield a CSV file page by page."""
-    yield csv_of([header])
-    for page in pages:
-        yield csv_of(page)
-
-
 class Sheet:
     """An XLSX file in the making. Its cells are texts: a spreadsheet neither runs nor changes them."""
 

@@ -48,11 +48,6 @@ class Choice:
     def needs_person(self) -> bool:
         return self.origin == "suggested"
 
-    def with_suggestions(self) -> Mapping:
-        """Return the mapping with each suggestion accepted, new custom fields included."""
-        columns = {**self.mapping.columns, **{each.column: each.target for each in self.suggestions}}
-        return replace(self.mapping, columns=columns, fields={**self.mapping.fields, **self.new_fields})
-
 
 def choose_mapping(
     header: list[str],

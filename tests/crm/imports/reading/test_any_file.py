@@ -15,6 +15,7 @@ from crm.services.imports.reading.mapping import InvalidMapping, validate_mappin
 from crm.services.imports.reading.outcomes import Person, RejectedRow
 from crm.services.imports.reading.people import people_of
 from crm.services.imports.reading.suggestions import choose_mapping
+from tests.crm.imports.reading.accepted import accept_suggestions
 from tests.crm.imports.reading.test_mappings import RADAR
 
 quickly = settings(max_examples=150, database=None, deadline=None, derandomize=True)
@@ -94,7 +95,7 @@ def test_any_damage_to_an_excel_file_is_read_or_refused(folder, data):
     row=st.lists(cells | st.sampled_from(["2125550100", "Inactive", "1.3E+10", "x" * 600]), min_size=35, max_size=41)
 )
 def test_any_row_becomes_people_or_is_rejected(row):
-    mapping = validate_mapping(choose_mapping(RADAR).with_suggestions())
+    mapping = validate_mapping(accept_suggestions(choose_mapping(RADAR)))
     outcomes = people_of(row, mapping)
     assert outcomes
     assert all(isinstance(each, Person | RejectedRow) for each in outcomes)
@@ -108,7 +109,7 @@ def test_any_header_gets_a_mapping_without_errors_but_a_missing_phone(header):
     choice = choose_mapping(header)
     errors = {}
     try:
-        validate_mapping(choice.with_suggestions())
+        validate_mapping(accept_suggestions(choice))
     except InvalidMapping as error:
         errors = error.errors
     assert errors in ({}, {"": "No column goes to the phone. A contact needs a number."})

@@ -10,6 +10,7 @@ from crm.services.imports.reading.mapping import validate_mapping
 from crm.services.imports.reading.outcomes import Person
 from crm.services.imports.reading.people import people_of
 from crm.services.imports.reading.suggestions import choose_mapping
+from tests.crm.imports.reading.accepted import accept_suggestions
 
 ROWS = 10_000
 
@@ -27,7 +28,7 @@ def test_messy_list_has_each_fault(messy):
 
 def test_rows_of_the_messy_list_add_up(messy):
     table, made = messy
-    mapping = validate_mapping(choose_mapping(table.header, sample=table.sample()).with_suggestions())
+    mapping = validate_mapping(accept_suggestions(choose_mapping(table.header, sample=table.sample())))
     outcomes = [people_of(cells, mapping) for _, cells in table.rows()]
     assert len(outcomes) == ROWS
     assert all(len(people) == 1 for people in outcomes)
