@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Subquery
 
@@ -86,8 +87,9 @@ def read_connection(company: Company, provider: Provider) -> Connection:
 def _read_last_events(company: Company) -> dict[str, datetime | None]:
     """Return the time of each provider's last webhook event."""
     events = WebhookEvent.objects.order_by("-created_at").values("created_at")
-    last = {provider.value: Subquery(events.filter(provider=provider)[:1]) for provider in Provider}
-    return Company.objects.filter(pk=company.pk).values(**last).get()
+    last: dict[str, Any] = {provider.value: Subquery(events.filter(provider=provider)[:1]) for provider in Provider}
+    rows: Any = Company.objects.filter(pk=company.pk).values(**last)
+    return dict(rows.get())
 
 
 def _ending_of(stored: str) -> str:
