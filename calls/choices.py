@@ -63,6 +63,15 @@ class AppointmentStatus(TextChoices):
 COMING = (AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED)
 
 
+class ProposalStatus(TextChoices):
+    """State of a proposal. An open one is decided once."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
 class Due(TextChoices):
     """When an open task is due."""
 

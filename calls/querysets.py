@@ -11,7 +11,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
-from calls.choices import AppointmentStatus, AttachmentStatus, CallStatus, Due, TextBack
+from calls.choices import AppointmentStatus, AttachmentStatus, CallStatus, Due, ProposalStatus, TextBack
 from crm.choices import ActivityType, Direction
 from crm.date_ranges import bounds_of, today_in
 from crm.query_slots import contact_ids_of_rep
@@ -87,6 +87,19 @@ class AppointmentQuerySet(QuerySet):
         return self.filter(
             status__in=[AppointmentStatus.SCHEDULED, AppointmentStatus.CONFIRMED, AppointmentStatus.COMPLETED]
         )
+
+
+class AppointmentProposalQuerySet(QuerySet):
+    def assigned_to(self, rep: "User") -> Self:
+        """Return the rep's own proposals."""
+        return self.filter(created_by=rep)
+
+    def open(self) -> Self:
+        return self.filter(status=ProposalStatus.OPEN)
+
+    def with_contact(self) -> Self:
+        """Annotate each with `contact`, the id of the appointment's contact."""
+        return self.annotate(contact=F("appointment__contact"))
 
 
 class MissedCallerQuerySet(OfContactQuerySet):

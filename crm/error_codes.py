@@ -213,6 +213,10 @@ class ErrorCode(StrEnum):
         "not_soon", 409, "The appointment doesn't start within 12 hours, nor has it just begun.",
         "Wait until the day of the appointment, or move it.",
     )  # fmt: skip
+    PROPOSAL_DECIDED = (
+        "proposal_decided", 409, "The proposal is decided already.",
+        "Read the proposal again: `status` and `decided_by` say how, and by whom.",
+    )  # fmt: skip
     ALREADY_ON_THE_WAY = (
         "already_on_the_way", 409, "The contact was told already that the rep is on the way.",
         "Read the appointment again: `on_the_way_at` is the time. Write a message, if the rep is late.",

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from calls.choices import Due, TextBack
-from calls.models import MissedCaller, Task
+from calls.models import AppointmentProposal, MissedCaller, Task
 from crm.choices import CampaignStatus, OptOutState, OutgoingStatus, Role
 from crm.date_ranges import start_of, today_in
 from crm.db.tenancy import current_company_id
@@ -36,6 +36,7 @@ class NoticeKind(StrEnum):
     FAILED_TODAY = "texts_failed_today"
     FAILED_TEXT_BACKS = "text_backs_failed"
     RESCHEDULE_REQUESTS = "reschedule_requests"
+    RESCHEDULE_PROPOSALS = "reschedule_proposals"
     FAILING_ROLLUP = "daily_totals_failing"
     CAMPAIGN_PAUSED = "campaign_paused"
     OUTGOING_WEBHOOK_OFF = "outgoing_webhook_off"
@@ -60,7 +61,7 @@ def list_notices(*, zone: ZoneInfo, role: Role = Role.MANAGER, user: User | None
     if role == Role.REP:
         return _tasks(zone, user, also_of_nobody=False)
     if role == Role.CSR:
-        return [*_opt_outs(), *_text_backs(zone), *_reschedule_requests(), *_tasks(zone, user)]
+        return [*_opt_outs(), *_text_backs(zone), *_reschedules(), *_tasks(zone, user)]
     return [
         *_lines(),
         *_providers(),
@@ -68,7 +69,7 @@ def list_notices(*, zone: ZoneInfo, role: Role = Role.MANAGER, user: User | None
         *_opt_outs(),
         *_messages(zone),
         *_text_backs(zone),
-        *_reschedule_requests(),
+        *_reschedules(),
         *_rollup(),
         *_campaigns(),
         *_outgoing_webhooks(),
@@ -172,13 +173,21 @@ def _text_backs(zone: ZoneInfo) -> list[Notice]:
     )
 
 
-def _reschedule_requests() -> list[Notice]:
-    return _notice(
-        NoticeKind.RESCHEDULE_REQUESTS,
-        AppointmentReminder.objects.reschedule_requests(timezone.now()),
-        "Contacts ask for another time of their appointment. Call them, and move or cancel it.",
-        "/api/v1/appointment-reminders?reschedule=true",
-    )
+def _reschedules() -> list[Notice]:
+    return [
+        *_notice(
+            NoticeKind.RESCHEDULE_REQUESTS,
+            AppointmentReminder.objects.reschedule_requests(timezone.now()),
+            "Contacts ask for another time of their appointment. Call them, and move or cancel it.",
+            "/api/v1/appointment-reminders?reschedule=true",
+        ),
+        *_notice(
+            NoticeKind.RESCHEDULE_PROPOSALS,
+            AppointmentProposal.objects.open(),
+            "Reps propose another time for their appointments. Accept the proposals, or decline them.",
+            "/api/v1/appointment-proposals?status=open",
+        ),
+    ]
 
 
 def _rollup() -> list[Notice]:

@@ -1,5 +1,6 @@
 """`appointments`."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment,
 from crm.api.base.errors import CodedError, invalid
 from crm.api.base.filters import ChoicesFilter, ContactFilterSet, DayFilter, RowFilter
 from crm.api.base.pagination import orders_by
+from crm.api.base.roles import visible
 from crm.api.base.serializers import AssignableUserField, TenantSerializer
 from crm.api.base.views import EditViewSet
 from crm.api.companions import AddressField, ContactSummaryField, UserNameField
@@ -65,6 +67,15 @@ class AppointmentSerializer(TenantSerializer):
         return change_appointment(appointment=instance, user=self.context["request"].user, **validated_data)
 
 
+def name_other(taken: SlotTaken, context: Mapping[str, Any]) -> CodedError:
+    """Return the error with the other appointment as its own route shows it, if the user may see it."""
+    rows = visible(Appointment.objects.all(), context["request"].user, "appointments")
+    other = rows.filter(pk=taken.other.pk).first() if taken.other else None
+    detail = str(taken) if other else ErrorCode.SLOT_TAKEN.detail
+    shown = other and AppointmentSerializer(other, context=dict(context)).data
+    return CodedError(ErrorCode.SLOT_TAKEN, detail, appointment=shown)
+
+
 class AppointmentFilterSet(ContactFilterSet):
     assigned_rep = RowFilter(field_name="assigned_rep", me=True, none=True)
     date = DayFilter(field_name="date", label="The appointment's day in its own time zone.")
@@ -98,13 +109,8 @@ class AppointmentViewSet(EditViewSet):
         return list_files(files, self.get_serializer_context())
 
     def handle_exception(self, exc: Exception) -> Response:
-        return super().handle_exception(self._name_other(exc) if isinstance(exc, SlotTaken) else exc)
-
-    def _name_other(self, taken: SlotTaken) -> CodedError:
-        """Return the error with the other appointment as its own route shows it, if the user may see it."""
-        other = self.get_queryset().filter(pk=taken.other.pk).first() if taken.other else None
-        detail = str(taken) if other else ErrorCode.SLOT_TAKEN.detail
-        return CodedError(ErrorCode.SLOT_TAKEN, detail, appointment=other and self.get_serializer(other).data)
+        context = self.get_serializer_context()
+        return super().handle_exception(name_other(exc, context) if isinstance(exc, SlotTaken) else exc)
 
     def perform_create(self, serializer: BaseSerializer) -> None:
         serializer.save(company=self.user.company)

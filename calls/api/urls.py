@@ -7,6 +7,7 @@ from calls.api.appointments import AppointmentViewSet
 from calls.api.attachments import AttachmentViewSet, ContactAttachmentsView
 from calls.api.calls import CallViewSet, DashboardCallsViewSet
 from calls.api.missed_calls import MissedCallCountsView, MissedCallerViewSet
+from calls.api.proposals import AppointmentProposalViewSet
 from calls.api.slots import SlotsView
 from calls.api.tasks import TaskViewSet
 from calls.api.time_off import TimeOffViewSet
@@ -16,6 +17,7 @@ router.register("dashboard/calls", DashboardCallsViewSet, "dashboard-call")
 router.register("calls", CallViewSet, "call")
 router.register("attachments", AttachmentViewSet, "attachment")
 router.register("appointments", AppointmentViewSet, "appointment")
+router.register("appointment-proposals", AppointmentProposalViewSet, "appointment-proposal")
 router.register("missed-calls", MissedCallerViewSet, "missed-call")
 router.register("tasks", TaskViewSet, "task")
 router.register("time-off", TimeOffViewSet, "time-off")

@@ -483,6 +483,141 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AppointmentProposal",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("scheduled_start", models.DateTimeField(help_text="Start that is proposed.")),
+                ("scheduled_end", models.DateTimeField(help_text="End that is proposed.")),
+                ("note", models.CharField(blank=True, help_text="Why, for who decides.", max_length=300)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("accepted", "Accepted"),
+                            ("declined", "Declined"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "updated_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        default=django.utils.timezone.now,
+                        editable=False,
+                    ),
+                ),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="calls.appointment",
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="crm.company"
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "appointment_proposals",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["open", "accepted", "declined", "withdrawn"])),
+                        name="appointment_proposals_status_valid",
+                        violation_error_message="status must be one of: open, accepted, declined, withdrawn.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("scheduled_end__gt", models.F("scheduled_start"))),
+                        name="appointment_proposals_ends_after_start",
+                        violation_error_message="An appointment must end after it starts.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "scheduled_start__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                            (
+                                "scheduled_end__range",
+                                (
+                                    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.UTC),
+                                    datetime.datetime(2100, 12, 31, 0, 0, tzinfo=datetime.UTC),
+                                ),
+                            ),
+                        ),
+                        name="appointment_proposals_times_in_range",
+                        violation_error_message="scheduled_start, scheduled_end must be from 1970-01-01 to 2100-12-31.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "scheduled_end__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("scheduled_start"), "+", models.Value(datetime.timedelta(days=14))
+                                ),
+                            )
+                        ),
+                        name="appointment_proposals_length_valid",
+                        violation_error_message="An appointment must end within 14 days.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at__isnull", True), ("status", "open")),
+                            models.Q(
+                                models.Q(("status", "open"), _negated=True),
+                                ("decided_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="appointment_proposals_decided_says_when",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "open")),
+                        fields=("appointment",),
+                        name="appointment_proposals_appointment_id_unique",
+                        violation_error_message="Another time is proposed for this appointment already.",
+                    ),
+                    crm.db.policies.TenantPolicy(name="appointment_proposals_tenant"),
+                    crm.db.policies.SameCompany(
+                        field="appointment", name="appointment_proposals_appointment_id_same_company"
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Task",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -1130,6 +1265,10 @@ class Migration(migrations.Migration):
             skips=["updated_at"],
         ),
         crm.db.audit.CreateAuditTriggers(
+            model_name="appointmentproposal",
+            skips=["updated_at"],
+        ),
+        crm.db.audit.CreateAuditTriggers(
             model_name="task",
             skips=["updated_at"],
         ),
@@ -1161,6 +1300,10 @@ class Migration(migrations.Migration):
         crm.db.change_feed.CreateFeedTriggers(
             model_name="appointment",
             feed=crm.db.change_feed.Feed("appointments", contact="contact_id", rep="assigned_rep_id"),
+        ),
+        crm.db.change_feed.CreateFeedTriggers(
+            model_name="appointmentproposal",
+            feed=crm.db.change_feed.Feed("appointment-proposals", rep="created_by_id"),
         ),
         crm.db.change_feed.CreateFeedTriggers(
             model_name="task",

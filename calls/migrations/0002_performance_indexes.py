@@ -105,6 +105,24 @@ class Migration(migrations.Migration):
             ),
         ),
         crm.db.index_operations.AddIndexConcurrently(
+            model_name="appointmentproposal",
+            index=crm.db.indexes.Index(
+                fields=["company", "created_at"], name="ix_appointment_proposals_company_id_created_at"
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="appointmentproposal",
+            index=crm.db.indexes.Index(
+                condition=models.Q(("status", "open")),
+                fields=["company", "created_at"],
+                name="ix_appointment_proposals_company_id_created_at_open",
+            ),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
+            model_name="appointmentproposal",
+            index=crm.db.indexes.Index(fields=["appointment"], name="ix_appointment_proposals_appointment_id"),
+        ),
+        crm.db.index_operations.AddIndexConcurrently(
             model_name="attachment",
             index=crm.db.indexes.Index(
                 condition=models.Q(("status", "pending")),

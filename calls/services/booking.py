@@ -39,6 +39,12 @@ class StartOutOfRange(Refusal):
     code, attr = ErrorCode.OUT_OF_RANGE, "scheduled_start"
 
 
+class NotComing(Refusal):
+    """The appointment is cancelled, completed or a no-show."""
+
+    code = ErrorCode.NOT_COMING
+
+
 def check_start(start: datetime) -> None:
     """Raise StartOutOfRange unless the start is within the last year or the next five."""
     today = now()

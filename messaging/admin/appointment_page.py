@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from calls.admin.appointments import AppointmentAdmin
 from calls.choices import COMING
-from calls.models import Appointment
+from calls.models import Appointment, AppointmentProposal
 from crm.admin.base.wall_clock import describe_moment
 from crm.db.tenancy import tenant
 from crm.models import User
@@ -68,6 +68,7 @@ class AppointmentPageAdmin(AppointmentAdmin):
             is_soon = appointment.status in COMING and abs(appointment.scheduled_start - now()) <= SOON
             context |= {
                 "appointment": appointment,
+                "proposal": AppointmentProposal.objects.open().filter(appointment=appointment).first(),
                 "told_at": describe_moment(told, appointment.zone) if told else "",
                 "minutes_form": MinutesForm()
                 if is_soon and told is None and self.has_change_permission(request, appointment)

@@ -37,9 +37,9 @@ class NoticesView(TenantView):
 
     They are unnamed and paused phone lines, dead webhook events, opt-outs to review, undelivered messages, messages
     that are held until a manager decides (`texts_held`), and a provider that doesn't answer (`provider_down`).
-    CSRs and managers have opt-outs to review, missed callers without a text back, and contacts who ask for another
-    time of their appointment (`reschedule_requests`), and their own overdue tasks and those of
-    nobody (`tasks_overdue`).
+    CSRs and managers have opt-outs to review, missed callers without a text back, contacts who ask for another time of
+    their appointment (`reschedule_requests`), other times that reps propose (`reschedule_proposals`), and their own
+    overdue tasks and those of nobody (`tasks_overdue`).
     """
 
     resource = "notices"

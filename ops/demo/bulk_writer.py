@@ -29,9 +29,10 @@ MODELS = (
     "crm.ContactMerge", "crm.DuplicateCandidate", "crm.Lead", "crm.Conversation", "crm.Activity", "crm.OptOut",
     "crm.OptOutEntry", "crm.MarketingConsent", "crm.Segment", "crm.StoredFile", "crm.StoredFileChunk",
     "crm.BackgroundTask", "crm.Import", "crm.ImportRow", "crm.Campaign", "crm.CampaignStep", "crm.CampaignMembership",
-    "crm.Invoice", "calls.Call", "calls.CallDetail", "calls.MissedCaller", "calls.Appointment", "calls.Attachment",
-    "calls.Task", "calls.TimeOff", "messaging.Snippet", "messaging.Message", "messaging.AppointmentReminder",
-    "messaging.WebhookEvent", "analytics.CallAnalysis", "crm.ContactSearchKey",
+    "crm.Invoice", "calls.Call", "calls.CallDetail", "calls.MissedCaller", "calls.Appointment",
+    "calls.AppointmentProposal", "calls.Attachment", "calls.Task", "calls.TimeOff", "messaging.Snippet",
+    "messaging.Message", "messaging.AppointmentReminder", "messaging.WebhookEvent", "analytics.CallAnalysis",
+    "crm.ContactSearchKey",
 )  # fmt: skip
 TRIGGERED = "call_objections"  # filled by triggers
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle
 
-from calls.choices import AppointmentStatus, CallStatus, Recovery
+from calls.choices import AppointmentStatus, CallStatus, ProposalStatus, Recovery
 from crm.choices import ActivityType, Direction, InvoiceStatus
 from messaging.choices import MessageKind, MessageStatus, ReminderAnswer, ReminderStatus
 from messaging.models.messages import OUTBOX_STATUSES
@@ -123,7 +123,10 @@ class CallFollowups:
         for n in range(max(6, min(40, contacts // 20))):
             position, booked_at = int(contacts * self.random.random()), end - DAY + n * MINUTE
             start = self._start_on(self.calendar.days + n % 14)
-            self._book(position, booked_at, start, cancelled=n % 6 == 5, assigned_rep=next(reps))
+            rep = next(reps)
+            appointment = self._book(position, booked_at, start, cancelled=n % 6 == 5, assigned_rep=rep)
+            if n < len(ProposalStatus):
+                self._propose(appointment, rep, list(ProposalStatus)[n], booked_at + HOUR, start + DAY)
             self.missed_callers.reach(position, booked_at, Recovery.BOOKING)
         self.missed_callers.close()
         self.attachments.add_to_contact(self.setup.first_contact, end - DAY)
@@ -173,8 +176,8 @@ class CallFollowups:
 
     def _book(
         self, position: int, instant: int, start: int, *, cancelled: bool = False, **references: int | None
-    ) -> None:
-        """Add an appointment. A coming one can't be a no-show yet."""
+    ) -> int:
+        """Add an appointment, and return its id. A coming one can't be a no-show yet."""
         if start >= self.calendar.end:
             status = AppointmentStatus.CANCELLED if cancelled else next(self.coming_statuses)
         else:
@@ -198,6 +201,24 @@ class CallFollowups:
             body = phrases.ON_THE_WAY.format(company=self.setup.demo.name)
             at, delivered = start - 20 * MINUTE, MessageStatus.DELIVERED
             self.writer.send(position, at, body, kind=MessageKind.ON_THE_WAY, status=delivered)
+        return appointment
+
+    def _propose(self, appointment: int, rep: int, status: ProposalStatus, at: int, start: int) -> None:
+        """Add another time that the rep has proposed, with its decision."""
+        is_open = status == ProposalStatus.OPEN
+        decider = rep if status == ProposalStatus.WITHDRAWN else self.setup.csrs[0]
+        self.tables["appointment_proposals"].add(
+            company=self.setup.company,
+            appointment=appointment,
+            scheduled_start=stamp(start),
+            scheduled_end=stamp(start + HOUR),
+            note=phrases.PROPOSAL_NOTE,
+            status=status,
+            created_by=rep,
+            decided_by=None if is_open else decider,
+            decided_at=None if is_open else stamp(at + HOUR),
+            created_at=stamp(at),
+        )
 
     def _remind(self, position: int, appointment: int, start: int) -> None:
         """Add the reminder of an appointment, the day before, with its answer."""

@@ -39,6 +39,7 @@ MISSED_CALL_TEXT = "Hi, this is {company}. Sorry we missed your call! How can we
 STOP_CONFIRMED = "{company}: you get no more messages from us. Reply START if you change your mind."
 REPLIES_TO_TEXT_BACK = ("Hi! I need somebody to look at my {job}.", "Please call me back after 3.")
 REMINDER = "{company}: your appointment is tomorrow. Reply C to confirm or R to reschedule. Text STOP to opt out."
+PROPOSAL_NOTE = "The crane comes a day later."
 ON_THE_WAY = "{company} is on the way, and is expected in 20 minutes. Reply STOP to opt out."
 CONFIRMATIONS = (
     "You're booked with {company}: {when}. Reply here if anything changes.",

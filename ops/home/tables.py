@@ -9,9 +9,9 @@ from django.utils.text import slugify
 UNDER_THE_HOOD = "Under the hood"
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Work": (
-        "contact", "conversation", "message", "call", "missedcaller", "appointment", "timeoff", "task",
-        "appointmentreminder", "lead", "campaign", "campaignmembership", "contactflag", "optout", "marketingconsent",
-        "duplicatecandidate", "activity", "callanalysis",
+        "contact", "conversation", "message", "call", "missedcaller", "appointment", "appointmentproposal", "timeoff",
+        "task", "appointmentreminder", "lead", "campaign", "campaignmembership", "contactflag", "optout",
+        "marketingconsent", "duplicatecandidate", "activity", "callanalysis",
     ),
     "Money": ("invoice",),
     "Set-up": (

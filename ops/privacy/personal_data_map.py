@@ -14,7 +14,7 @@ from django.db.models import Case, CharField, Expression, F, JSONField, Model, Q
 from django.db.models.functions import Cast, Concat
 
 from analytics.models import CallAnalysis
-from calls.models import Appointment, Attachment, Call, CallDetail, MissedCaller, Task
+from calls.models import Appointment, AppointmentProposal, Attachment, Call, CallDetail, MissedCaller, Task
 from crm.choices import Direction
 from crm.models import (
     Activity,
@@ -182,6 +182,7 @@ PERSONAL_DATA = (
         kept=frozenset({"source_url", "error"}),
     ),
     PersonalData(Task, "contact", unlinked={"call": "calls"}, personal={"title": ERASED}),
+    PersonalData(AppointmentProposal, "appointment__contact", personal={"note": ""}),
     PersonalData(AppointmentReminder, "appointment__contact", kept=frozenset({"reason"})),
     PersonalData(
         Message,

@@ -140,6 +140,9 @@ class ExampleRows:
         )  # fmt: skip
         self.rows = {
             "activities": note,
+            "appointment-proposals": factories.AppointmentProposalFactory(
+                appointment=appointment, created_by=rep, note="The crane comes at noon.", created_at=AT
+            ),
             "appointment-reminders": factories.AppointmentReminderFactory(
                 appointment=appointment, answer="confirmed", answered_at=AT, created_at=AT
             ),
@@ -281,6 +284,8 @@ class ExampleRows:
             "me_second_factor_confirm": begun,
             "me_second_factor_recovery_codes": secured,
             "me_second_factor_remove": secured,
+            "appointment_proposals_create": rep,
+            "appointment_proposals_withdraw": rep,
         }
         invited = self.user(company, "nora", "Nora", "Fox", "csr")
         invited.set_unusable_password()
@@ -300,7 +305,7 @@ class ExampleRows:
         )
         merges = {"contacts_merge": {"other": duplicate.pk, "fields": {"email": "kept"}}, "duplicates_merge": kept}
         code = {"code": code_at(factories.TOTP_KEY, int(time.time() // STEP_S))}
-        of_codes = dict.fromkeys(self.user_of, code)
+        of_codes = {name: code for name in self.user_of if name.startswith("me_")}
         of_codes["auth_set_password"] = {
             "token": make_token(user=invited, kind="invitation"), "password": "shingle-99-x",
         }  # fmt: skip
@@ -311,6 +316,10 @@ class ExampleRows:
                 stranger=stranger.pk, contact=contact.pk, call=call.pk, campaign=self.draft.pk, rep=rep.pk, line=line.pk
             )
         )
+        self.bodies["appointment_proposals_create"] = {
+            "appointment": self.of_operation["appointments_on_the_way"].pk, "note": "The crane comes at noon.",
+            "scheduled_start": "2026-03-09T18:00:00Z", "scheduled_end": "2026-03-09T19:00:00Z",
+        }  # fmt: skip
 
     @staticmethod
     def user(company, username, first_name, last_name, role):

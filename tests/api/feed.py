@@ -17,6 +17,7 @@ SEEN_COLUMN = {
     "activities": ("body", "Has a cat."),
     "api_tokens": ("name", "Website"),
     "calendar_feeds": ("beginning", "7dPz"),
+    "appointment_proposals": ("note", "Rain."),
     "appointment_reminders": ("reason", "No line."),
     "appointments": ("notes", "Knock twice."),
     "attachments": ("error", "Not found."),
@@ -108,6 +109,8 @@ def make(table, company):
         return company
     if table == "opt_outs":
         return factories.OptOutFactory(company=company, decided_at=now())
+    if table == "appointment_proposals":
+        return factories.AppointmentProposalFactory(appointment__contact__company=company)
     if table == "appointment_reminders":
         return factories.AppointmentReminderFactory(appointment__contact__company=company)
     if table == "call_details":

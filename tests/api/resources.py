@@ -72,6 +72,7 @@ RESOURCES = [
     Resource("appointments", factories.AppointmentFactory),
     Resource("tasks", factories.TaskFactory),
     Resource("time-off", factories.TimeOffFactory, has_contact=False),
+    Resource("appointment-proposals", factories.AppointmentProposalFactory),
     Resource("appointment-reminders", factories.AppointmentReminderFactory),
     Resource("held-messages", factories.HeldMessageFactory),
     Resource("webhook-events", factories.WebhookEventFactory, has_contact=False),

@@ -82,6 +82,7 @@ class Fixture:
                 opt_out__company=acme, opt_out__state="under_review", action="suspected"
             ).opt_out,
             "activities": factories.ActivityFactory(contact=contact, user=self.users["csr"]),
+            "appointment-proposals": factories.AppointmentProposalFactory(appointment=appointment, created_by=rep),
             "appointment-reminders": factories.AppointmentReminderFactory(appointment=appointment),
             "appointments": appointment,
             "api-tokens": factories.ApiTokenFactory(company=acme),
@@ -162,6 +163,11 @@ class Fixture:
         self.bodies = {
             "activities": {"contact": contact.pk, "body": "Has a cat."},
             "api-tokens": {"name": "Website", "scopes": ["contacts:write"]},
+            "appointment-proposals": {
+                "appointment": self.rows_of_action["appointments/<pk>/on-the-way"].pk,
+                "scheduled_start": "2026-05-04T16:00:00Z",
+                "scheduled_end": "2026-05-04T17:00:00Z",
+            },
             "appointments": {
                 "contact": contact.pk,
                 "scheduled_start": "2026-05-04T16:00:00Z",

@@ -37,6 +37,7 @@ ON_SINGLE = {"GET": READ, "HEAD": READ, "PATCH": CHANGE}  # metrics and settings
 SUCCESS = {LIST: 200, READ: 200, CREATE: 201, CHANGE: 200, DELETE: 204}
 # Actions on a row, at contacts/<pk>/NAME: the method and the status of success. The name is the verb.
 ACTIONS = {
+    "accept": ("POST", 200),
     "add": ("POST", 200),
     "attachments": ("GET", 200),
     "audience": ("POST", 200),
@@ -44,6 +45,7 @@ ACTIONS = {
     "card": ("GET", 200),
     "claim": ("POST", 200),
     "confirm": ("POST", 200),
+    "decline": ("POST", 200),
     "dismiss": ("POST", 200),
     "estimate": ("GET", 200),
     "file": ("GET", 200),

@@ -116,6 +116,8 @@ WRONG_TIMES = [
 def test_every_time_that_a_client_may_send_is_known():
     assert TIMES == [
         ("api-tokens", "expires_at"),
+        ("appointment-proposals", "scheduled_end"),
+        ("appointment-proposals", "scheduled_start"),
         ("appointments", "scheduled_end"),
         ("appointments", "scheduled_start"),
         ("call-analyses", "analyzed_at"),

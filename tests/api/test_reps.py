@@ -36,6 +36,9 @@ def make_row(resource, rep, *, by=CallFactory):
         return resource.factory(call=CallFactory(contact=contact, assigned_rep=rep))
     if resource.route == "time-off":  # of no contact
         return resource.factory(company=rep.company, rep=rep)
+    if resource.route == "appointment-proposals":
+        appointment = AppointmentFactory(contact=contact, assigned_rep=rep, allow_overlap=True)
+        return resource.factory(appointment=appointment, created_by=rep)
     if resource.route == "calendar-feeds":  # of many, one is in force
         return resource.factory(company=rep.company, user=rep, revoked_at=now())
     if resource.route == "tasks":
@@ -101,7 +104,9 @@ def test_list_of_own_rows_takes_a_constant_number_of_queries(resource, rep, rep_
 def test_filter_does_not_reveal_other_rows_to_a_rep(resource, rep, rep_api, colleague):
     make_row(resource, rep)
     other = make_row(resource, colleague)
-    contact = other.call.contact if resource.route == "call-analyses" else other.contact
+    owners = {"call-analyses": "call", "appointment-proposals": "appointment"}
+    owner = getattr(other, owners[resource.route]) if resource.route in owners else other
+    contact = owner.contact
     assert rep_api.get(f"{resource.url}?contact={contact.pk}").json()["results"] == []
 
 

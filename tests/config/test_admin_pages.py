@@ -176,7 +176,8 @@ def test_add_page_exists_only_for_manually_created_rows(name, staff, rf, staff_c
         "archivedobjections", "auditentry", "call", "callday",
         "calldetail", "callobjection", "callrollup", "conversation",
         "idempotencykey", "message", "missedcaller", "optout", "optoutentry", "stalecallhour", "suppressednumber",
-        "webhookevent", "workerheartbeat", "providerhealth", "appointmentreminder", "marketingconsent",
+        "webhookevent", "workerheartbeat", "providerhealth", "appointmentproposal", "appointmentreminder",
+        "marketingconsent",
         "contactmerge", "duplicatecandidate", "leadday", "mail", "outgoingevent", "outgoingwebhook", "attachment",
     }  # fmt: skip
     assert (expected == 403) == (name in automatic)

@@ -27,6 +27,7 @@ AUDITED = {
     "tags": (factories.TagFactory, {"name": "VIP"}),
     "campaigns": (factories.CampaignFactory, {"name": "Autumn check"}),
     "appointments": (factories.AppointmentFactory, {"notes": "Knock twice."}),
+    "appointment_proposals": (factories.AppointmentProposalFactory, {"note": "Rain."}),
     "archived_chunks": (factories.ArchivedChunkFactory, {"bundle": "activities"}),
     "imports": (factories.ImportFactory, {"name": "May.csv"}),
     "invoices": (factories.InvoiceFactory, {"number": "INV-9"}),

@@ -38,6 +38,7 @@ FACTORIES = [
     factories.ContactMergeFactory,
     factories.DuplicateCandidateFactory,
     factories.InvoiceFactory,
+    factories.AppointmentProposalFactory,
     factories.AppointmentReminderFactory,
     factories.AttachmentFactory,
     factories.CallDetailFactory,

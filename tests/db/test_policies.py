@@ -46,6 +46,7 @@ def make(model, company):
         return factory(contact__company=company)
     path = dict.fromkeys(["callanalysis", "calldetail", "callobjection"], "call__contact__company")
     path |= {"optoutentry": "opt_out__company", "appointmentreminder": "appointment__contact__company"}
+    path |= {"appointmentproposal": "appointment__contact__company"}
     return factory(**{path.get(model._meta.model_name, "company"): company})
 
 

@@ -8,7 +8,7 @@ import factory
 from django.utils.timezone import now
 
 from calls.choices import BOOKED
-from calls.models import Appointment, Attachment, Call, CallDetail, MissedCaller, Task, TimeOff
+from calls.models import Appointment, AppointmentProposal, Attachment, Call, CallDetail, MissedCaller, Task, TimeOff
 from crm.models import (
     Activity,
     ApiToken,
@@ -273,6 +273,24 @@ class AppointmentFactory(OfContactFactory):
     timezone = factory.LazyAttribute(lambda appointment: appointment.company.timezone)
     scheduled_start = datetime(2026, 3, 2, 16, tzinfo=UTC)
     scheduled_end = factory.LazyAttribute(lambda appointment: appointment.scheduled_start + timedelta(hours=1))
+
+
+class AppointmentProposalFactory(RowFactory):
+    class Meta:
+        model = AppointmentProposal
+
+    class Params:
+        contact = None
+
+    appointment = factory.Maybe(
+        "contact",
+        factory.SubFactory(AppointmentFactory, contact=factory.SelfAttribute("..contact")),
+        factory.SubFactory(AppointmentFactory),
+    )
+    company = factory.LazyAttribute(lambda proposal: proposal.appointment.company)
+    scheduled_start = factory.LazyAttribute(lambda proposal: proposal.appointment.scheduled_start + timedelta(days=1))
+    scheduled_end = factory.LazyAttribute(lambda proposal: proposal.scheduled_start + timedelta(hours=1))
+    created_by = factory.SubFactory(UserFactory, company=factory.SelfAttribute("..company"), role="rep")
 
 
 class AttachmentFactory(OfContactFactory):

@@ -40,6 +40,7 @@ def make_company_rows(company, *, rows, **of_rep):
             contact=contact, call=call, lead=lead, scheduled_start=start, **of_rep
         )
         factories.AppointmentReminderFactory(appointment=appointment)
+        factories.AppointmentProposalFactory(appointment=appointment)
         factories.TaskFactory(contact=contact, call=call, lead=lead)
         factories.AttachmentFactory(contact=contact)
         factories.AttachmentFactory(contact=None, company=company, call=call, kind="recording")
@@ -83,6 +84,7 @@ def make_foreign_rows(company):
     on_call = {"lead": lead, "phone_line": line, "assigned_rep": rep, "status": "lost", "reason_for_lost_sale": MARKER}
     call = make(factories.CallFactory, to_number=line.number, **on_call, **of_contact)
     appointment = make(factories.AppointmentFactory, call=call, lead=lead, assigned_rep=rep, notes=MARKER, **of_contact)
+    make(factories.AppointmentProposalFactory, appointment=appointment, created_by=rep, note=MARKER)
     make(factories.AppointmentReminderFactory, appointment=appointment, reason=MARKER)
     make(factories.SnippetFactory, body=MARKER)
     make(factories.TimeOffFactory, rep=rep, reason=MARKER)

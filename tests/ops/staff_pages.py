@@ -70,6 +70,7 @@ CUSTOM = {
     "calls_appointment_day": Page("view_appointment"),
     "calls_appointment_move": Page("change_appointment", of("appointment")),
     "calls_appointment_on_the_way": Page("change_appointment", of("appointment"), methods=POST),
+    "calls_appointmentproposal_decide": Page("change_appointment", of("appointmentproposal"), methods=POST),
     "calls_missedcaller_act": Page("change_missedcaller", of("missedcaller"), methods=POST),
     "calls_task_finish": Page("change_task", of("task"), methods=POST),
     "calls_attachment_file": Page("view_attachment", of("attachment")),

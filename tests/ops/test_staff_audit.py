@@ -394,6 +394,13 @@ POSTED = {
     "calls_appointment_on_the_way": lambda client, acme: (
         reverse("admin:calls_appointment_on_the_way", args=[coming(acme).pk]), {"minutes": "20"},
     ),
+    "calls_appointmentproposal_decide": lambda client, acme: (
+        reverse(
+            "admin:calls_appointmentproposal_decide",
+            args=[factories.AppointmentProposalFactory(appointment__contact=of(acme)).pk],
+        ),
+        {"decline": "1"},
+    ),
     "calls_missedcaller_act": lambda client, acme: (
         reverse("admin:calls_missedcaller_act", args=[factories.MissedCallerFactory(contact=of(acme)).pk]),
         {"claim": "1"},

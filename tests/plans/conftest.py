@@ -68,6 +68,13 @@ FILL = [
     SELECT company_id, id, '', '', id, now() - n * interval '1 day', now()
     FROM users, generate_series(1, 5) n WHERE company_id IS NOT NULL
     """,
+    """
+    INSERT INTO appointment_proposals (company_id, appointment_id, scheduled_start, scheduled_end, note, status,
+                                       created_by_id, decided_at, created_at)
+    SELECT company_id, id, scheduled_start, scheduled_end, '', 'declined', assigned_rep_id, now(),
+           now() - n * interval '1 day'
+    FROM appointments, generate_series(1, 3) n WHERE assigned_rep_id IS NOT NULL
+    """,
     "RESET crm.recorded",
     """
     INSERT INTO time_off (company_id, rep_id, starts_at, ends_at, reason, created_at)

@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from rest_framework.test import APIClient
 
 from calls.choices import OF_CALLS
-from calls.models import Appointment, Attachment, Call, MissedCaller
+from calls.models import Appointment, AppointmentProposal, Attachment, Call, MissedCaller
 from calls.models.attachments import OF_NOBODY
 from crm.db.request_functions import CHANGES_AFTER_QUERY, POLLED_CHANGES_QUERY
 from crm.db.tenancy import all_tenants
@@ -309,6 +309,11 @@ QUESTIONS: dict[str, Question] = {
         "message_threads", "membership_id", lambda sample: sample.campaign.memberships.first().pk
     ),
     # Reminders.
+    "ix_appointment_proposals_company_id_created_at": get("appointment-proposals"),
+    "ix_appointment_proposals_company_id_created_at_open": get("appointment-proposals?status=open&limit=5"),
+    "ix_appointment_proposals_appointment_id": lambda sample: list(
+        AppointmentProposal.objects.filter(appointment=AppointmentProposal.objects.latest("pk").appointment_id)
+    ),
     "ix_appointment_reminders_company_id_created_at": get("appointment-reminders"),
     "ix_appointment_reminders_company_id_scheduled_start_reschedule": lambda sample: (
         AppointmentReminder.objects.reschedule_requests(now())[:100].count()

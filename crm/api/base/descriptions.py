@@ -6,6 +6,7 @@ A field that means something special has its `help_text`, in the serializer or t
 TAGS = {
     "activities": "A contact's history: messages, calls, voicemails, notes and emails.",
     "api-tokens": "Access of programs to the API, with scopes.",
+    "appointment-proposals": "Other times that reps propose for their appointments.",
     "appointment-reminders": "Reminders of appointments, and the contacts' answers.",
     "appointments": "Scheduled stays at a contact's address. Booking one from a call marks the call as booked.",
     "attachments": "Files of messages, calls, contacts and appointments.",

@@ -62,6 +62,11 @@ PERMISSIONS: dict[str, dict[str, Grant]] = {
     # Notes: the author's own, see crm/services/notes.py.
     "activities": {MANAGER: ALL, CSR: ALL, REP: own(ALL)},
     "api-tokens": {MANAGER: also(READ_CREATE, "revoke")},
+    "appointment-proposals": {
+        MANAGER: also(READ_CREATE, "accept", "decline", "withdraw"),
+        CSR: also(READ_ONLY, "accept", "decline"),
+        REP: own(also(READ_CREATE, "withdraw")),
+    },
     "appointment-reminders": {MANAGER: READ_ONLY, CSR: READ_ONLY},
     "appointments": {
         MANAGER: also(READ_CREATE_UPDATE, "attachments", "on-the-way"),

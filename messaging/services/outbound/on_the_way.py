@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from calls.choices import COMING
 from calls.models import Appointment
+from calls.services.booking import NotComing
 from crm.error_codes import ErrorCode
 from crm.models import PhoneLine, User
 from crm.placeholders import clean_value
@@ -20,12 +21,6 @@ from messaging.services.replies import LineRequired
 
 MAX_MINUTES = 240
 SOON = timedelta(hours=12)  # before the start, and after it
-
-
-class NotComing(Refusal):
-    """The appointment is cancelled, completed or a no-show."""
-
-    code = ErrorCode.NOT_COMING
 
 
 class NotSoon(Refusal):

@@ -102,6 +102,7 @@ def add_history(contact, line, *, at=0):
         call=call, lead=lead, contact=contact, scheduled_start=start, scheduled_end=start + timedelta(hours=1)
     )
     factories.AppointmentReminderFactory(appointment=appointment)
+    factories.AppointmentProposalFactory(appointment=appointment)
     factories.InvoiceFactory(**of_contact)
     factories.ContactFlagFactory(flag_type="office_number", **of_contact)
     factories.ContactFlagFactory(flag_type="do_not_contact", **of_contact)

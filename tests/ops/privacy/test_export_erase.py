@@ -84,7 +84,9 @@ def zelda(acme, manager, client):
     factories.ActivityFactory(**about, body=SAID)
     factories.InvoiceFactory(**about)
     factories.CampaignMembershipFactory(**about)
-    factories.AppointmentReminderFactory(appointment=factories.AppointmentFactory(**about, notes=SAID))
+    appointment = factories.AppointmentFactory(**about, notes=SAID)
+    factories.AppointmentReminderFactory(appointment=appointment)
+    factories.AppointmentProposalFactory(appointment=appointment, note=SAID)
     for phone in (PHONE, SECOND):
         factories.MarketingConsentFactory(company=acme, phone=phone, wording=SAID, proof=SAID, given_at=now())
     call = factories.CallFactory(
