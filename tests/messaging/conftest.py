@@ -3,6 +3,7 @@
 import pytest
 
 from messaging.providers.registry import PROVIDERS
+from messaging.services.inbound import webhook_processing
 from messaging.services.outbound import call_times
 from tests.factories import PhoneLineFactory, WebhookSecretFactory
 from tests.messaging.payloads import OUR_NUMBER
@@ -11,8 +12,9 @@ from tests.provider_server import ProviderServer
 
 @pytest.fixture(autouse=True)
 def unknown_call_times(monkeypatch):
-    """Forget the call times of other tests: this one has another provider."""
+    """Forget the call times of other tests, which have another provider, and how fast their events were processed."""
     monkeypatch.setattr(call_times, "_recent_s", {})
+    monkeypatch.setattr(webhook_processing, "_limit", webhook_processing.BATCH)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from messaging.models import Message, WebhookEvent
+from messaging.services.inbound import webhook_processing
 from messaging.services.inbound.webhook_processing import BATCH, process_due_events
 from tests.factories import (
     ActivityFactory,
@@ -74,6 +75,18 @@ def test_receipts_of_a_campaign_cost_about_one_statement_each(client, sent):
     assert {(row[0], row[3]) for row in rows().values()} == {("delivered", "delivered")}
     assert set(WebhookEvent.objects.values_list("status", flat=True)) == {"processed"}
     assert len(captured) <= 1.4 * BATCH
+
+
+@pytest.mark.parametrize(("batch_s", "left"), [(1000, [6, 2, 0]), (0, [6, 4, 2, 0])])
+def test_worker_claims_more_events_after_some_that_took_little_time(client, sent, monkeypatch, batch_s, left):
+    for name, value in {"BATCH": 2, "_limit": 2, "MAX_BATCH": 4, "BATCH_S": batch_s}.items():
+        monkeypatch.setattr(webhook_processing, name, value)
+    for message in sent(8):
+        post_receipt(client, message)
+    pending = []
+    while process_due_events():
+        pending.append(WebhookEvent.objects.filter(status="pending").count())
+    assert pending == left
 
 
 @pytest.mark.parametrize("process", [process_due_events, process_next_event])

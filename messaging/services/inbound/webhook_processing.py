@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
+from time import monotonic
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -49,7 +50,8 @@ from messaging.services.inbound.opt_out_keywords import record_opt_out_of_text
 from messaging.services.inbound.plain_messages import record_plain_messages
 from messaging.services.inbound.receipts import apply_plain_receipts
 
-BATCH = 20  # events of one claim: about 0.2 s of work
+BATCH, MAX_BATCH = 20, 50  # events of one claim
+BATCH_S = 0.2  # of work after one claim: delivery receipts take a tenth of the time of calls
 # Events that are processed together hold locks for longer, and of many contacts. They give way before PostgreSQL looks
 # for a deadlock (1 s) and fails one of the two, such as a user's request.
 TOGETHER_LOCK_TIMEOUT = "300ms"
@@ -70,21 +72,28 @@ WHERE company_id IS NOT NULL AND EXISTS (
 """
 MAX_REASON = 1000  # a database error may quote a whole message
 
+_limit = BATCH
+
 logger = logging.getLogger(__name__)
 
 
-def process_due_events(*, limit: int = BATCH) -> bool:
+def process_due_events(*, limit: int | None = None) -> bool:
     """Process up to `limit` due events of one company, oldest first. Returns False if none is due.
+
+    By default, as many as take about BATCH_S, by the time of this process's last claim.
 
     The rows of the events and their new status are one transaction. A killed worker has thus done nothing, and the
     events are claimed again when the lease ends; this isn't a failed attempt. An exception is. After WORKER_MAX_TRIES
     failed attempts the event is dead, or at once if a retry can't help.
     """
-    events = claim_events(limit=limit)
+    global _limit
+    began, events = monotonic(), claim_events(limit=limit or _limit)
     for _, of_provider in groupby(events, key=attrgetter("provider")):
         _process(list(of_provider))
     if events:
         count_ended_events(events=events)
+        per_event_s = max(monotonic() - began, 0.001) / len(events)
+        _limit = min(max(BATCH, int(BATCH_S / per_event_s)), MAX_BATCH)
     return bool(events)
 
 
