@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from corsheaders.middleware import CorsMiddleware
 from csp.constants import HEADER as CSP_HEADER
 from csp.utils import build_policy
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.utils.cache import patch_vary_headers
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from crm.db.rate_counters import MINUTE, seconds_left
@@ -50,6 +52,21 @@ class SecurityHeaders:
 @cache
 def content_policy() -> str:
     return str(build_policy())
+
+
+class Cors(CorsMiddleware):
+    """CORS. Most requests have no Origin, and get no header but `Vary: origin`."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if "HTTP_ORIGIN" in request.META:
+            return super().__call__(request)
+        response: Any = self.get_response(request)
+        if self.is_enabled(request):
+            if response.has_header("Vary"):
+                patch_vary_headers(response, ["origin"])
+            else:
+                response.headers["Vary"] = "origin"
+        return response
 
 
 class CompressJson(GZipMiddleware):

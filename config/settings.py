@@ -75,7 +75,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.request_log.RequestLog",
     "config.middleware.SecurityHeaders",
-    "corsheaders.middleware.CorsMiddleware",
+    "config.middleware.Cors",
     "config.middleware.CompressJson",
     "config.middleware.RateLimitHeaders",
     "django.middleware.security.SecurityMiddleware",

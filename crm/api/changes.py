@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from crm.api.base.serializers import WholeNumberField
 from crm.api.base.views import TenantView
 from crm.api.seen_changes import HIDDEN, changes_seen_by
-from crm.changes.cursors import Cursor, Position, read_cursor, write_cursor
+from crm.changes.cursors import Cursor, Owner, Position, read_cursor, write_cursor
 from crm.changes.pages import Page, read_pages
 from crm.db.change_feed import DELETED, UPDATED
 from crm.db.replicas import record_write
@@ -97,7 +97,7 @@ class ChangesView(TenantView):
         return page
 
 
-def tell_changes(user: User, page: Page, *, is_first: bool) -> tuple[dict[str, Any], dict[str, str]]:
+def tell_changes(user: User | Owner, page: Page, *, is_first: bool) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the body and the headers of the answer to a poll. The user's company must be the active tenant."""
     if settings.REPLICAS and (page.rows or is_first):
         record_write(user.pk)  # so that no replica shows the user an older state of these

@@ -5,9 +5,10 @@ user row, view or negotiation. Any other request, and any doubt, is left to `Cha
 """
 
 import re
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -23,12 +24,12 @@ from crm.api.base.renderers import FastJSONRenderer
 from crm.api.base.throttles import RateUsage
 from crm.api.base.token_users import counter_of
 from crm.api.changes import USUAL_LIMIT, tell_changes
-from crm.api.tokens import SESSION, SignedAccessToken
-from crm.changes.cursors import Cursor, ExpiredCursor, InvalidCursor, open_cursor
+from crm.api.seen_changes import may_concern, needs_reach
+from crm.api.tokens import REMEMBERED, SESSION, SignedAccessToken
+from crm.changes.cursors import Cursor, ExpiredCursor, InvalidCursor, Owner, open_cursor
 from crm.changes.pages import pages_of
 from crm.db.rate_counters import present_minute
 from crm.db.tenancy import tenant_autocommit
-from crm.models import User
 
 URL = "/api/v1/changes"
 QUERY = re.compile(r"after=([\w%:.-]{1,500})", re.ASCII)
@@ -39,12 +40,19 @@ STATEMENT = (
 )
 
 
-class Poll(NamedTuple):
-    """A poll whose token and cursor are valid, as far as that shows without the database."""
+class Claims(NamedTuple):
+    """The claims of an access token that a poll needs."""
 
     session: str
     password_hash: str
-    user: User  # as the cursor knows it
+    end: int  # in seconds since 1970
+
+
+class Poll(NamedTuple):
+    """A poll whose token and cursor are valid, as far as that shows without the database."""
+
+    claims: Claims
+    user: Owner
     cursor: Cursor
 
 
@@ -70,33 +78,42 @@ def read_poll(request: HttpRequest) -> Poll | None:
     if request.method != "GET" or not query or not bearer or not _takes_json(request):
         return None
     try:
-        token = SignedAccessToken(bearer[1].encode())  # type: ignore[arg-type]  # bytes, as DRF passes them
+        claims = read_claims(bearer[1].encode())
         owner, cursor = open_cursor(unquote(query[1]))
     except (TokenError, InvalidCursor, ExpiredCursor):
         return None
-    user = User(pk=owner.user_id, company_id=owner.company_id, role=owner.role)
-    return Poll(str(token.get(SESSION)), str(token.get(api_settings.REVOKE_TOKEN_CLAIM)), user, cursor)
+    return Poll(claims, owner, cursor) if claims.end > time.time() else None
+
+
+@lru_cache(REMEMBERED)
+def read_claims(token: bytes) -> Claims:
+    """Return the claims of a token. Those that were read before are remembered: it may have expired since."""
+    claims = SignedAccessToken(token)  # type: ignore[arg-type]  # bytes, as DRF passes them
+    return Claims(str(claims.get(SESSION)), str(claims.get(api_settings.REVOKE_TOKEN_CLAIM)), claims["exp"])
 
 
 def answer_poll(request: Any, poll: Poll) -> HttpResponse | None:
     """Return the answer to a poll. None: the view must answer it."""
     request.get_host()  # refuses a host that isn't ours, as CommonMiddleware does
     user, position, limit = poll.user, poll.cursor.position, settings.THROTTLE_USER_PER_MIN
-    company_id: Any = user.company_id
+    company_id = user.company_id
     parameters = [
-        settings.WEB_STATEMENT_TIMEOUT_MS, counter_of(user.pk) if limit else None, present_minute(), poll.session,
-        now(), user.pk, company_id, user.role, poll.password_hash, position.xid, position.id, USUAL_LIMIT,
-        str(settings.WEB_LOCK_TIMEOUT_MS),
+        settings.WEB_STATEMENT_TIMEOUT_MS, counter_of(user.pk) if limit else None, present_minute(),
+        poll.claims.session, now(), user.pk, company_id, user.role, poll.claims.password_hash,
+        position.xid, position.id, USUAL_LIMIT, str(settings.WEB_LOCK_TIMEOUT_MS),
     ]  # fmt: skip
     with connection.cursor() as database:
         database.execute(STATEMENT, parameters)
         found = database.fetchall()
     if not found or found[0][0] > limit > 0:
         return None
-    page = pages_of((row[1:] for row in found), limit=USUAL_LIMIT)[company_id]
+    page = pages_of((row[1:-1] for row in found), limit=USUAL_LIMIT)[company_id]
     if page.history != poll.cursor.history:
         return None
-    with tenant_autocommit(company_id) if page.rows else nullcontext():  # most polls find nothing
+    if page.rows:
+        rows = [row for row, (*_, in_reach) in zip(page.rows, found, strict=True) if may_concern(user, row, in_reach)]
+        page = page._replace(rows=rows)
+    with tenant_autocommit(company_id) if needs_reach(user, page.rows) else nullcontext():
         body, headers = tell_changes(user, page, is_first=False)
     request.resolver_match, request.company_id = _match(), company_id  # for the log
     if limit:

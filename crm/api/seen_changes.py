@@ -8,6 +8,7 @@ from typing import Any, TypedDict, cast
 from django.db.models import CharField, Model, QuerySet, Value
 
 from crm.api.base.roles import Grant, grant_for, visible
+from crm.changes.cursors import Owner
 from crm.changes.pages import Row
 from crm.db.change_feed import CREATED, DELETED, LEFT, MOVED, UPDATED, Feed
 from crm.db.tenancy import current_company_id, reading_connection
@@ -26,6 +27,8 @@ class SeenChange(TypedDict):
     at: Any
 
 
+# Whoever sees own objects alone sees these if their contact is in reach, and no others.
+OF_CONTACTS = ("activities", "contact-flags", "contacts", "conversations", "leads", "message-threads")
 # Objects with a user: of those who see own objects alone only that user sees them, not every rep of their contact.
 BY_USER = ("appointments", "background-tasks", "calls", "tasks", "time-off")
 
@@ -43,7 +46,7 @@ def models_by_resource() -> dict[str, type[Model]]:
     return own | {other: own[resource] for resource, other in SAME_ROWS.items()} | {"message-threads": Contact}
 
 
-def changes_seen_by(user: User, rows: Iterable[Row]) -> list[SeenChange]:
+def changes_seen_by(user: User | Owner, rows: Iterable[Row]) -> list[SeenChange]:
     """Return the newest state of each changed object that the user sees, or saw before, in the order of the changes.
 
     The user's company must be the active tenant. For a role that sees own rows only, this takes one statement more.
@@ -71,6 +74,23 @@ def changes_seen_by(user: User, rows: Iterable[Row]) -> list[SeenChange]:
     return seen
 
 
+def may_concern(user: User | Owner, row: Row, contact_in_reach: bool | None) -> bool:
+    """Return False if the user neither sees nor saw the object of a change, so that `changes_seen_by` needn't ask.
+
+    Args:
+        contact_in_reach: whether the user, who sees own objects alone, has a call or an appointment of the contact.
+            None: the change has no contact, or the user sees all objects.
+    """
+    is_of_another = row.rep_id != user.pk and row.resource in (*OF_CONTACTS, *BY_USER)
+    return contact_in_reach is not False or not is_of_another
+
+
+def needs_reach(user: User | Owner, rows: Iterable[Row]) -> bool:
+    """Return whether `changes_seen_by` asks which objects are in reach."""
+    grants = _grants_of(user.role)
+    return any(grants[row.resource].own for row in rows)
+
+
 @cache
 def _grants_of(role: str) -> dict[str, Grant]:
     return {resource: grant_for(role, resource) for resource in models_by_resource()}
@@ -90,19 +110,19 @@ def _append(changed: dict[Key, list[Row]], key: Key, row: Row) -> None:
     changed[key] = its_rows
 
 
-def _moves_contact(row: Row, user: User) -> bool:
+def _moves_contact(row: Row, user: User | Owner) -> bool:
     """Return whether by this change of a call or appointment the rep may see its contact, or no longer."""
     return row.rep_id == user.pk and row.contact_id is not None and row.change in (CREATED, DELETED, LEFT, MOVED)
 
 
-def _was_in_reach(row: Row, user: User, in_reach: set[Key]) -> bool:
+def _was_in_reach(row: Row, user: User | Owner, in_reach: set[Key]) -> bool:
     """Return whether the rep saw the object of a change. If not, not even its id may show."""
     if row.resource in BY_USER:
         return row.rep_id == user.pk
     return ("contacts", row.contact_id) in in_reach
 
 
-def _find_in_reach(user: User, changed: dict[Key, list[Row]]) -> set[Key]:
+def _find_in_reach(user: User | Owner, changed: dict[Key, list[Row]]) -> set[Key]:
     """Return the changed objects, and the contacts of their changes, that a rep sees now."""
     keys = set(changed) | {("contacts", row.contact_id) for its in changed.values() for row in its if row.contact_id}
     ids: dict[str, list[int]] = {}
@@ -111,7 +131,7 @@ def _find_in_reach(user: User, changed: dict[Key, list[Row]]) -> set[Key]:
             ids.setdefault(resource, []).append(object_id)
     if not ids:
         return set()
-    if getattr(user, "api_token", None):  # it may narrow what its user sees
+    if isinstance(user, User) and getattr(user, "api_token", None):  # it may narrow what its user sees
         return set(_rows_in_reach(user, ids))
     # A few lengths, so that a few statements do for all.
     padded = {name: [*its, *its[-1:] * ((1 << (len(its) - 1).bit_length()) - len(its))] for name, its in ids.items()}

@@ -5,7 +5,6 @@ of a later transaction. See docs/decisions/0021-changes-up-to-the-oldest-running
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -33,8 +32,7 @@ POSTGRESQL = "SELECT * FROM changes_after(%s, %s, %s, %s)"  # of crm.db.request_
 SQLITE_END = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0)"
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """Changes of one company, in order. `end` is the position of the next page."""
 
     rows: list[Row]

@@ -66,15 +66,28 @@ BEGIN
     RETURN QUERY {CHANGES_AFTER_QUERY.format(companies="companies", xids="xids", ids="ids", most="most")};
 END $$
 """
-POLLED_CHANGES_QUERY = """
-SELECT {state}, xid, id, resource, object_id, contact_id, rep_id, change, at
+# Of a rep, whether the contact is in reach, as `crm.query_slots.contact_ids_of_rep` says: most changes are of contacts
+# that aren't, and then no other statement must ask. A condition on the rep in WHERE would let PostgreSQL read all calls
+# of the rep instead of the few of the contact.
+CONTACT_IN_REACH = """
+CASE WHEN {role} = 'rep' THEN (
+    SELECT coalesce((SELECT bool_or(assigned_rep_id = {user}) FROM calls WHERE contact_card_id = its.contact_id), false)
+        OR coalesce(
+            (SELECT bool_or(assigned_rep_id = {user}) FROM appointments WHERE contact_id = its.contact_id), false
+        )
+    FROM (SELECT CASE resource WHEN 'contacts' THEN object_id ELSE changes.contact_id END AS contact_id) AS its
+    WHERE its.contact_id IS NOT NULL
+) END
+"""  # constants
+POLLED_CHANGES_QUERY = f"""
+SELECT {{state}}, xid, id, resource, object_id, contact_id, rep_id, change, at, {CONTACT_IN_REACH}
 FROM changes
-WHERE company_id = {company} AND (xid, id) > ({xid}, {id}) AND xid < {end}
-ORDER BY xid, id LIMIT {most}
-"""
+WHERE company_id = {{company}} AND (xid, id) > ({{xid}}, {{id}}) AND xid < {{end}}
+ORDER BY xid, id LIMIT {{most}}
+"""  # noqa: S608  # constants
 _POLLED_CHANGES = POLLED_CHANGES_QUERY.format(
     state="request_count, company_id, end_xid, history, read_at",
-    company="of_company", xid="after_xid", id="after_id", end="end_xid", most="most",
+    company="of_company", xid="after_xid", id="after_id", end="end_xid", most="most", role="of_role", user="of_user",
 )  # fmt: skip
 _SETTINGS = {
     COMPANY_SETTING: "of_company::text",
@@ -94,7 +107,8 @@ CREATE OR REPLACE FUNCTION poll_changes(
     of_role text, password_hash text, after_xid bigint, after_id bigint, most bigint, lock_wait text
 ) RETURNS TABLE (
     request_count bigint, company_id bigint, end_xid bigint, history text, read_at timestamptz, xid bigint, id bigint,
-    resource varchar, object_id bigint, contact_id bigint, rep_id bigint, change varchar, at timestamptz
+    resource varchar, object_id bigint, contact_id bigint, rep_id bigint, change varchar, at timestamptz,
+    contact_in_reach boolean
 )
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column

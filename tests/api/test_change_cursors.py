@@ -4,6 +4,7 @@ from datetime import timedelta
 from threading import Thread
 
 import pytest
+from django.core.signing import Signer
 from django.db import connection, connections, transaction
 from django.utils.timezone import now
 
@@ -39,6 +40,16 @@ def test_invalid_parameter_is_named(query, csr_api):
     response = csr_api.get(URL, query)
     assert response.status_code == 400
     assert next(iter(query)) in str(response.json())
+
+
+@pytest.mark.parametrize("fallbacks", [[], ["an earlier key"]])
+def test_cursors_are_signed_as_django_signs(fallbacks):
+    theirs = Signer(key=fallbacks[0] if fallbacks else None, salt="crm.changes")
+    ours = cursors.CursorSigner(salt="crm.changes", fallback_keys=fallbacks)
+    values = [3, 1, "rep", "7714.16385", 10**15, 7, 1_790_000_000]
+    assert ours.unsign_object(theirs.sign_object(values), serializer=cursors.CursorJSON) == values
+    if not fallbacks:
+        assert ours.sign_object(values, serializer=cursors.CursorJSON) == theirs.sign_object(values)
 
 
 def expired(api, cursor):

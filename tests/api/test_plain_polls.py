@@ -1,5 +1,7 @@
 """Plain polls for changes: the same answers as the view's, for less."""
 
+import gzip
+import json
 from datetime import timedelta
 from types import SimpleNamespace
 from urllib.parse import urlencode
@@ -11,7 +13,9 @@ from django.utils.timezone import now
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from calls.models import Call
 from crm.api import changes, plain_polls
+from crm.api.base.roles import grant_for
 from crm.api.tokens import SessionToken
 from crm.changes import cursors
 from crm.changes.cursors import Cursor, Position, write_cursor
@@ -20,7 +24,7 @@ from crm.db import rate_counters
 from crm.db.tenancy import all_tenants
 from crm.models import User
 from tests import factories
-from tests.api.feed import URL, rows_of, settle
+from tests.api.feed import FEEDS, URL, make, rows_of, settle
 from tests.conftest import postgres_only
 from tests.db.scratch import another_session
 
@@ -79,6 +83,44 @@ def test_plain_poll_is_answered_as_the_view_does(role, acme, globex):
     assert headers == others
     poller.after = plain.json()["next"]
     assert poller.poll()[0].json()["results"] == []
+
+
+def test_rep_of_half_the_calls_is_told_what_the_view_tells(acme, rep):
+    poller = Poller(rep)
+    for _ in range(2):
+        for table in FEEDS:
+            make(table, acme)
+        with all_tenants():
+            Call.objects.update(assigned_rep=rep)
+            contact = Call.objects.exclude(contact=None).latest("pk").contact
+        for factory in (factories.ActivityFactory, factories.LeadFactory, factories.ContactFlagFactory):
+            factory(contact=contact)
+    plain, statements = poller.poll()
+    results = plain.json()["results"]
+    assert (results, statements) == (poller.get(limit=500).json()["results"], 2)
+    assert {"activities", "calls", "contacts", "contact-flags", "leads"} <= {each["resource"] for each in results}
+
+
+def test_poll_of_a_rep_asks_once_if_the_changes_are_of_others(acme, rep):
+    other = factories.UserFactory(company=acme, role="rep")
+    poller = Poller(rep)
+    contact = factories.CallFactory(contact__company=acme).contact
+    factories.AppointmentFactory(contact=contact, assigned_rep=other)
+    factories.LeadFactory(contact=contact)
+    response, statements = poller.poll()
+    assert (response.json()["results"], statements) == ([], 1)
+    assert poller.get(limit=500).json()["results"] == []
+
+
+def test_appointment_brings_its_contact_into_reach(acme, rep):
+    poller, contact = Poller(rep), factories.ContactFactory(company=acme)
+    appointment = factories.AppointmentFactory(contact=contact, assigned_rep=rep)
+    found = {(each["resource"], each["id"]) for each in poller.poll()[0].json()["results"]}
+    assert found == {("contacts", contact.pk), ("appointments", appointment.pk)}
+
+
+def test_roles_that_see_own_contacts_are_those_of_the_function():
+    assert [role for role in Role.values if grant_for(role, "contacts").own] == [Role.REP]
 
 
 def test_poll_that_finds_nothing_takes_one_statement(poller, globex):
@@ -153,6 +195,45 @@ def test_expired_token_is_refused(poller):
     token.set_exp(from_time=now() - timedelta(days=1))
     poller.api.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
     assert poller.poll()[0].status_code == 401
+
+
+def test_token_that_was_read_before_is_left_to_the_view_when_it_has_expired(poller, monkeypatch):
+    assert poller.poll()[1] == 1
+    monkeypatch.setattr(plain_polls, "time", SimpleNamespace(time=lambda: poller.token.access_token["exp"]))
+    assert poller.poll()[1] > 1
+
+
+def test_head_and_options_are_answered_by_the_view(poller):
+    url = f"{URL}?{urlencode({'after': poller.after})}"
+    got, head, options = poller.get(), poller.api.head(url), poller.api.options(url)
+    assert (head.status_code, head.content, head["Poll-After"]) == (200, b"", got["Poll-After"])
+    assert {name for name, _ in head.items()} == {name for name, _ in got.items()}
+    assert (options.status_code, options["Allow"]) == (200, got["Allow"])
+
+
+def test_long_answer_is_compressed_for_who_accepts_it(poller, acme):
+    factories.PhoneLineFactory.create_batch(20, company=acme)
+    settle()
+    url = f"{URL}?{urlencode({'after': poller.after})}"
+    packed = poller.api.get(url, HTTP_ACCEPT_ENCODING="gzip")
+    assert (packed["Content-Encoding"], packed["Content-Length"]) == ("gzip", str(len(packed.content)))
+    assert len(json.loads(gzip.decompress(packed.content))["results"]) == 20
+    assert "accept-encoding" in packed["Vary"].lower()
+    assert "Content-Encoding" not in poller.get()
+
+
+def test_condition_never_withholds_the_next_cursor(poller):
+    """Answers have no ETag: each has another cursor."""
+    response = poller.api.get(f"{URL}?{urlencode({'after': poller.after})}", HTTP_IF_NONE_MATCH="*")
+    assert (response.status_code, "ETag" in response, "next" in response.json()) == (200, False, True)
+
+
+@pytest.mark.parametrize("origin", ["https://app.example.com", "https://evil.example.com"])
+def test_page_of_another_origin_polls_if_it_is_listed(origin, poller, settings):
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
+    response = poller.api.get(f"{URL}?{urlencode({'after': poller.after})}", HTTP_ORIGIN=origin)
+    assert response.get("Access-Control-Allow-Origin") == (origin if "app" in origin else None)
+    assert response["Vary"] == poller.get()["Vary"] == "origin"
 
 
 def test_old_cursor_has_expired(poller, csr):

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from calls.choices import OF_CALLS
 from calls.models import Appointment, AppointmentProposal, Attachment, Call, MissedCaller
 from calls.models.attachments import OF_NOBODY
+from crm.choices import Role
 from crm.db.request_functions import CHANGES_AFTER_QUERY, POLLED_CHANGES_QUERY
 from crm.db.tenancy import all_tenants
 from crm.models import (
@@ -96,11 +97,15 @@ def poll(sample: Sample, *, xid: int) -> list[tuple]:
         return cursor.fetchall()
 
 
-def plain_poll(sample: Sample, *, xid: int) -> list[tuple]:
+def plain_poll(sample: Sample, *, xid: int, role: str = Role.CSR) -> list[tuple]:
     """Ask for changes as the function `poll_changes` does."""
-    query = POLLED_CHANGES_QUERY.format(state="company_id", company="%s", xid="%s", id="0", end="%s", most="500")
+    query = POLLED_CHANGES_QUERY.format(
+        state="company_id", company="%(company)s", xid="%(xid)s", id="0", end="%(end)s", most="500",
+        role="%(role)s", user="%(user)s",
+    )  # fmt: skip
+    values = {"company": sample.company.pk, "xid": xid, "end": 10**16, "role": role, "user": sample.rep.pk}
     with connection.cursor() as cursor:
-        cursor.execute(query, [sample.company.pk, xid, 10**16])
+        cursor.execute(query, values)
         return cursor.fetchall()
 
 
