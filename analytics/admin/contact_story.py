@@ -155,8 +155,10 @@ def _actions(contact: Contact, staff: Any) -> list[Action]:
     offered = [
         ("crm.change_conversation", "Text", url("crm_conversation_text", contact.pk)),
         ("calls.add_appointment", "Book an appointment", f"{url('calls_appointment_add')}?contact={contact.pk}"),
+        ("crm.change_contact", "Add a note", url("crm_contact_note", contact.pk)),
         ("calls.add_task", "Add a task", f"{url('calls_task_add')}?contact={contact.pk}"),
         ("crm.add_contactflag", "Flag", f"{url('crm_contactflag_add')}?contact={contact.pk}"),
+        ("calls.change_attachment", "Files", url("calls_attachment_contact", contact.pk)),
         ("crm.change_contact", "Merge", url("crm_contact_merge", contact.pk)),
         ("crm.change_contact", "Export or erase", url("contact_privacy", contact.pk)),
     ]

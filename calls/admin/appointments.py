@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 from calls.admin.appointment_day import Day, day_of
 from calls.admin.appointment_moves import move_view
 from calls.admin.appointment_week import Week, week_of
+from calls.admin.files import latest_files
 from calls.admin.time_off import warn_of_time_off
 from calls.models import Appointment
 from calls.services.booking import SlotTaken, StartOutOfRange, book_appointment, change_appointment, check_start
@@ -95,7 +96,7 @@ class AppointmentAdmin(ContactPrefilled, ExactSearch, RowAdmin):
     readonly_fields = ("lead", "on_the_way_at", "created_at", "updated_at")
 
     class Media:
-        css = {"all": ("calls/appointments.css",)}
+        css = {"all": ("calls/appointments.css", "calls/files.css")}
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -136,6 +137,12 @@ class AppointmentAdmin(ContactPrefilled, ExactSearch, RowAdmin):
             "may_move": self.has_change_permission(request),
         }
         return TemplateResponse(request, f"admin/calls/appointment/{view}.html", context)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
+        appointment = options.get("obj")
+        if appointment is not None:
+            context |= latest_files(request, appointment)
+        return super().render_change_form(request, context, *args, **options)
 
     @admin.display(description="scheduled start")
     def start_shown(self, appointment: Appointment) -> str:

@@ -10,11 +10,13 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from calls.admin.files import files_page
 from calls.choices import AttachmentStatus
-from calls.models import Attachment
+from calls.models import Appointment, Attachment
 from calls.services.attachments.links import make_link
 from crm.admin.base.columns import badge, excerpt, moment
 from crm.admin.base.model_admin import ReadOnlyAdmin
+from crm.models import Contact
 
 COLORS = {AttachmentStatus.STORED: "good", AttachmentStatus.FAILED: "bad"}
 
@@ -54,8 +56,19 @@ class AttachmentAdmin(ReadOnlyAdmin):
         return (*super().get_readonly_fields(request, obj), "open")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.open_file)
-        return [path("<int:attachment_id>/file", view, name="calls_attachment_file"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("<int:attachment_id>/file", view(self.open_file), name="calls_attachment_file"),
+            path("contact/<int:owner_id>", view(self.contact_files), name="calls_attachment_contact"),
+            path("appointment/<int:owner_id>", view(self.appointment_files), name="calls_attachment_appointment"),
+            *super().get_urls(),
+        ]
+
+    def contact_files(self, request: HttpRequest, owner_id: int) -> HttpResponse:
+        return files_page(self.admin_site, request, Contact, owner_id)
+
+    def appointment_files(self, request: HttpRequest, owner_id: int) -> HttpResponse:
+        return files_page(self.admin_site, request, Appointment, owner_id)
 
     def open_file(self, request: HttpRequest, attachment_id: int) -> HttpResponse:
         """Redirect to the file, for staff who may see attachments."""

@@ -174,7 +174,7 @@ class AttachmentViewSet(DeleteMixin, RetrieveMixin, TenantViewSet):
         return self.row_response(attachment.pk, status=status.HTTP_201_CREATED)
 
     def perform_destroy(self, instance: Attachment) -> None:
-        remove_upload(attachment=instance)
+        remove_upload(attachment=instance, user=self.user)
 
     def get_rows(self) -> Any:
         return Attachment.objects.select_related("file")

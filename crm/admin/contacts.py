@@ -17,6 +17,7 @@ from crm.admin.base.search import ExactSearch
 from crm.admin.base.versions import VersionedForm
 from crm.admin.contact_labels import PREFIX, LabelsFormMixin, ValueFormField, custom_fields_of, initial_labels
 from crm.admin.merging import merge_view
+from crm.admin.notes import note_page
 from crm.choices import FlagType
 from crm.db.tenancy import tenant
 from crm.form_fields import PhoneFormField
@@ -157,7 +158,15 @@ class ContactAdmin(ExactSearch, RowAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         merge = self.admin_site.admin_view(self.merge_view)
-        return [path("<int:pk>/merge/", merge, name="crm_contact_merge"), *super().get_urls()]
+        note = self.admin_site.admin_view(self.note_view)
+        return [
+            path("<int:pk>/merge/", merge, name="crm_contact_merge"),
+            path("<int:pk>/note/", note, name="crm_contact_note"),
+            *super().get_urls(),
+        ]
+
+    def note_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return note_page(self.admin_site, request, pk)
 
     def merge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return merge_view(self.admin_site, request, pk)

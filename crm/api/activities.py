@@ -20,8 +20,7 @@ from crm.error_codes import ErrorCode
 from crm.models import Activity, Conversation, User
 from crm.query_slots import messages_of_activities, unread_messages
 from crm.services.inbox import check_snoozed_until
-from crm.services.mentions import mention_colleagues
-from crm.services.notes import change_note, delete_note
+from crm.services.notes import add_note, change_note, delete_note
 
 PREVIEW = 160  # characters of a message: as many as a short SMS has
 
@@ -204,8 +203,7 @@ class ActivityViewSet(FullViewSet):
     filterset_class = ActivityFilterSet
 
     def perform_create(self, serializer: BaseSerializer) -> None:
-        note = serializer.save(company_id=self.user.company_id, user=self.user, activity_type=ActivityType.NOTE)
-        mention_colleagues(note=note)
+        serializer.instance = add_note(user=self.user, **serializer.validated_data)
 
     def perform_destroy(self, instance: Activity) -> None:
         delete_note(note=instance, user=self.user)

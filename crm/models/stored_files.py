@@ -57,6 +57,10 @@ class StoredFile(TenantModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def is_picture(self) -> bool:
+        return self.content_type.startswith("image/")
+
 
 class StoredFileChunk(TenantModel):
     """A part of a file's content, compressed. Small parts let a file of any size pass through little memory."""

@@ -1,8 +1,8 @@
-"""Notes: changed by their author, deleted by their author or a manager. Other activities are evidence, and stay."""
+"""Notes: their author changes them, and deletes them, as managers do. Other activities are evidence, and stay."""
 
 from crm.choices import ActivityType, Role
 from crm.error_codes import ErrorCode
-from crm.models import Activity, User
+from crm.models import Activity, Contact, Conversation, User
 from crm.refusals import Refusal
 from crm.services.mentions import mention_colleagues
 
@@ -17,6 +17,16 @@ class NotYours(Refusal):
     """A note of another author."""
 
     code = ErrorCode.NOT_YOURS
+
+
+def add_note(*, contact: Contact, body: str, user: User, conversation: Conversation | None = None) -> Activity:
+    """Add a note to a contact's history. A colleague whom it names is told."""
+    note = Activity.objects.create(
+        company_id=contact.company_id, contact=contact, conversation=conversation, user=user,
+        activity_type=ActivityType.NOTE, body=body,
+    )  # fmt: skip
+    mention_colleagues(note=note)
+    return note
 
 
 def change_note(*, note: Activity, body: str, user: User) -> Activity:

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.timezone import now
 
 from crm.admin.badges import badges_of
+from crm.admin.notes import NoteForm, save_note
 from crm.choices import AuditAction, ConversationStatus, Direction
 from crm.db.tenancy import tenant
 from crm.form_fields import is_id
@@ -102,6 +103,7 @@ class ConversationPages:
             "snippets": snippets_for(contact) if may_write else [],
             "assign": forms.assign if may_write else None,
             "snooze": forms.snooze,
+            "note": forms.note,
             "snoozed_until": say_time(conversation.snoozed_until, conversation.company.zone)
             if conversation.snoozed_until
             else "",
@@ -150,6 +152,7 @@ class PageForms:
         self.reply = ReplyForm(initial=_text_again(request, conversation), zone=self.zone)
         self.assign = AssignForm(conversation=conversation)
         self.snooze = SnoozeForm(zone=self.zone)
+        self.note = NoteForm()
         self.scheduled: ScheduledForm | None = None
 
     def act(self) -> HttpResponse | None:
@@ -164,6 +167,9 @@ class PageForms:
         elif "_snooze" in request.POST:
             self.snooze = SnoozeForm(request.POST, zone=self.zone)
             done = _snooze(request, conversation, self.snooze)
+        elif "_note" in request.POST:
+            self.note = NoteForm(request.POST)
+            done = save_note(request, self.note, contact=conversation.contact, conversation=conversation)
         elif "_unread" in request.POST:
             return _mark_unread(request, conversation)
         elif "_insert" in request.POST:

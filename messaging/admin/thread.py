@@ -158,7 +158,7 @@ def _files(media: list[dict[str, str]], stored: Mapping[int, Attachment]) -> lis
     for position, at_provider in enumerate(media):
         attachment, url = stored.get(position), str(at_provider.get("url", ""))
         if attachment and attachment.file:
-            is_picture = attachment.file.content_type.startswith("image/")
+            is_picture = attachment.file.is_picture
             files.append(File(open_url(attachment), attachment.file.name, is_picture, is_ours=True))
         elif url.startswith(("https://", "http://")):
             kind = at_provider.get("type")

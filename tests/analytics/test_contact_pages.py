@@ -99,7 +99,16 @@ def test_actions_are_those_that_the_staff_group_may_do(client, contact):
         return re.findall(r">([^<]+)</a>", part.group(1)) if part else []
 
     join(client, "Support")
-    assert actions() == ["Text", "Book an appointment", "Add a task", "Flag", "Merge", "Export or erase"]
+    assert actions() == [
+        "Text",
+        "Book an appointment",
+        "Add a note",
+        "Add a task",
+        "Flag",
+        "Files",
+        "Merge",
+        "Export or erase",
+    ]
     join(client, "Read-only")
     assert actions() == []
 

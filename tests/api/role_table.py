@@ -31,7 +31,7 @@ do what their groups allow. `migrate` creates three groups and sets their permis
 `ops/staff_groups.py`; for other needs, make a group of another name. Some rows, such as activities, can't be added,
 changed or deleted in the admin by anybody. To *change* a webhook event is to process it again; to *change* a message is
 to release or cancel it while it is held; to *change* a campaign is also to start, pause, resume or cancel it, and to
-send a test.
+send a test; to *change* an attachment is to fetch it again, and to add and remove files on contacts and appointments.
 
 """
 

@@ -41,6 +41,18 @@ def test_photo_is_put_on_a_contact_and_removed(csr_api, csr, acme, client):
         assert not StoredFile.objects.exists()
 
 
+def test_audit_has_who_put_a_photo_on_a_contact_and_who_removed_it(csr_api, csr, manager_api, manager, acme):
+    contact = factories.ContactFactory(company=acme)
+    file = upload(csr_api, contact=contact.pk).json()["id"]
+    upload(csr_api)  # waits for its message
+    assert manager_api.delete(f"{URL}/{file}").status_code == 204
+    entries = manager_api.get("/api/v1/audit?resource=attachments&order=oldest").json()["results"]
+    assert [(entry["object"], entry["action"], entry["user"], entry["changes"]) for entry in entries] == [
+        (file, "insert", csr.pk, {"contact": [None, contact.pk]}),
+        (file, "delete", manager.pk, {"contact": [contact.pk, None]}),
+    ]
+
+
 def test_rep_adds_photos_to_own_appointments_alone(rep, acme):
     api = signed_in(rep)
     own, other = (

@@ -51,6 +51,7 @@ CUSTOM = {
     "index_health": Page("view_callrollup"),
     "contact_privacy": Page("change_contact", of("contact")),
     "crm_contact_merge": Page("change_contact", of("contact")),
+    "crm_contact_note": Page("change_contact", of("contact")),
     "crm_contactmerge_undo": Page("change_contact", of("contactmerge"), methods=POST),
     "crm_backgroundtask_cancel": Page("change_backgroundtask", of("backgroundtask"), methods=POST),
     "crm_backgroundtask_file": Page("view_backgroundtask", of("backgroundtask")),
@@ -74,6 +75,8 @@ CUSTOM = {
     "calls_missedcaller_act": Page("change_missedcaller", of("missedcaller"), methods=POST),
     "calls_task_finish": Page("change_task", of("task"), methods=POST),
     "calls_attachment_file": Page("view_attachment", of("attachment")),
+    "calls_attachment_contact": Page("view_attachment", of("contact"), methods=("get",)),
+    "calls_attachment_appointment": Page("view_attachment", of("appointment"), methods=("get",)),
     "calls_call_objections": Page("add_callanalysis", of("call"), methods=POST),
     "crm_campaign_progress": Page("view_campaign", campaign),
     **{

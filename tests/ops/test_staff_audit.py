@@ -16,6 +16,7 @@ from crm.db.tenancy import all_tenants
 from crm.models import AuditEntry, ContactMerge, Import
 from tests import factories
 from tests.config.test_admin_pages import FACTORIES
+from tests.file_server import JPEG
 from tests.messaging.clocks import zone_with_hour
 from tests.ops.staff_pages import ACTIONS, CUSTOM, registered
 
@@ -364,6 +365,14 @@ def form_values(html):
     return Inputs(content).values
 
 
+def act_upload(owner, make_row):
+    def prepare(client, acme):
+        url = reverse(f"admin:calls_attachment_{owner}", args=[make_row(acme).pk])
+        return url, {"file": SimpleUploadedFile("roof.jpg", JPEG)}
+
+    return prepare
+
+
 def act_objections(client, acme):
     call = factories.CallFactory(contact=of(acme))
     return reverse("admin:calls_call_objections", args=[call.pk]), {"objections": ["price"]}
@@ -377,6 +386,9 @@ def act_row(name, button, make_row):
 POSTED = {
     "contact_privacy": lambda client, acme: (reverse("admin:contact_privacy", args=[of(acme).pk]), {}),
     "crm_contact_merge": act_merging,
+    "crm_contact_note": lambda client, acme: (
+        reverse("admin:crm_contact_note", args=[of(acme).pk]), {"note-body": "Has a dog."}
+    ),
     "crm_contactmerge_undo": act_merge,
     "crm_backgroundtask_cancel": lambda client, acme: (
         reverse("admin:crm_backgroundtask_cancel", args=[factories.BackgroundTaskFactory(company=acme).pk]), {}
@@ -390,6 +402,10 @@ POSTED = {
     "auth_user_password_change": act_password,
     "crm_conversation_text": act_first_text,
     "calls_appointment_move": act_move,
+    "calls_attachment_contact": act_upload("contact", lambda acme: of(acme)),
+    "calls_attachment_appointment": act_upload(
+        "appointment", lambda acme: factories.AppointmentFactory(contact=of(acme))
+    ),
     "calls_call_objections": act_objections,
     "calls_appointment_on_the_way": lambda client, acme: (
         reverse("admin:calls_appointment_on_the_way", args=[coming(acme).pk]), {"minutes": "20"},
@@ -420,6 +436,7 @@ POSTED = {
         body="On our way", _later="1", send_at_0=f"{now() + 48 * HOUR:%Y-%m-%d}", send_at_1="09:30"
     ),
     "conversation: snooze": act_conversation(_snooze="1"),
+    "conversation: note": act_conversation(**{"_note": "1", "note-body": "Has a dog."}),
     "conversation: close": act_conversation(_close="1"),
     "message: release": act_row("message", "_release", held),
     "message: cancel": act_row("message", "_cancel", held),
