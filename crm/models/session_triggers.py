@@ -1,4 +1,4 @@
-"""Triggers on `users`. A change of a user's access ends sessions and calendar feed, whoever writes it.
+"""Triggers on `users`. A change of a user's access by any program ends the user's sessions and calendar feed.
 
 An ended session stays ended: a role that is changed back revives no token.
 """
